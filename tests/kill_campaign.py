@@ -24,7 +24,7 @@ import psutil
 from ruamel.yaml import YAML
 
 from tests.end_to_end.harness import Twin
-from tests.end_to_end.killing import is_engine, is_provider, made
+from tests.end_to_end.killing import created_resources, is_engine, is_provider
 from twin import environment as variables
 
 KEPT = ("environment", "network", "cluster", "node_pools", "gpu_pools", "workload_identities")
@@ -75,12 +75,16 @@ def run(twin: Twin, seed: int, whole: int) -> Result:
     """One seed. whole: how many resources an `up` makes in the cloud."""
     dice = random.Random(f"{twin.environment}-{seed}")
     victim, after, late = dice.choice(sorted(VICTIMS)), dice.randrange(1, whole), dice.uniform(0, 0.5)
-    began, before = time.monotonic(), made(twin)
+    began, before = time.monotonic(), created_resources(twin)
     running = spawn(twin)
-    while running.poll() is None and made(twin) < before + after and time.monotonic() - began < LONGEST:
+    while (
+        running.poll() is None
+        and created_resources(twin) < before + after
+        and time.monotonic() - began < LONGEST
+    ):
         time.sleep(0.05)
     time.sleep(late)
-    reached = made(twin) - before
+    reached = created_resources(twin) - before
     kill(running.pid, VICTIMS[victim])
     running.wait(120)
     destroys, undone, left = 0, 0, {}
@@ -133,10 +137,10 @@ def campaign(cloud: str, seeds: list[int], home: Path) -> list[Result]:
 
 def counted(twin: Twin) -> int:
     """How many resources an `up` that nothing interrupts makes in the cloud."""
-    running, before = spawn(twin), made(twin)
+    running, before = spawn(twin), created_resources(twin)
     code = running.wait(LONGEST)
     assert code == 0, twin.spawned()
-    whole = made(twin) - before
+    whole = created_resources(twin) - before
     twin.cli("destroy", twin.environment)
     assert twin.inventory() == {}
     return whole

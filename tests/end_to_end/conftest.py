@@ -1,4 +1,4 @@
-"""Worlds of the end-to-end tests: in a folder of their own, so that a user's twins are left alone."""
+"""Twins of the end-to-end tests: in a separate folder, so that they do not touch the user's twins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.end_to_end.plain import Base, Plain
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A warning is no error here: clients of others run in these tests, in the versions that users have."""
+    """Warnings are not errors here: clients of other projects run in these tests, in users' versions."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.filterwarnings("default", "ignore::DeprecationWarning"))
@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """AIPLATFORM_HOME of this run."""
-    folder = tmp_path_factory.mktemp("worlds")
+    folder = tmp_path_factory.mktemp("twins")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(folder))
         yield folder
@@ -29,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def dev(home: Path) -> Iterator[Twin]:
-    """aws-dev, not yet up."""
+    """The twin of aws-dev, before its first `up`."""
     twin = Twin("aws-dev", home)
     yield twin
     twin.remove()
@@ -37,7 +37,7 @@ def dev(home: Path) -> Iterator[Twin]:
 
 @pytest.fixture(scope="module")
 def prod(home: Path) -> Iterator[Twin]:
-    """aws-prod, not yet up."""
+    """The twin of aws-prod, before its first `up`."""
     twin = Twin("aws-prod", home)
     yield twin
     twin.remove()
@@ -45,7 +45,7 @@ def prod(home: Path) -> Iterator[Twin]:
 
 @pytest.fixture(scope="session")
 def plain(home: Path) -> Iterator[Plain]:
-    """A world for programs of the tests' own."""
+    """A twin on AWS for programs that tests define."""
     twin = Plain(home)
     yield twin
     twin.remove()

@@ -1,4 +1,4 @@
-"""A lakehouse on the twin's Google Cloud for tests: its accounts, and what they do with real clients."""
+"""A lakehouse on the twin's Google Cloud for tests: its accounts, and requests of theirs by real clients."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ NETWORK: Final[dict[str, Any]] = {
     "private_subnet_ids": [f"projects/{PROJECT}/regions/{REGION}/subnetworks/nodes"],
 }
 _BELOW: Final = {"storage": "storage/v1/", "bigquery": "bigquery/v2/"}
-"""The endpoint is the whole base of a discovery document's paths."""
+"""API -> what its endpoint has before the paths of its discovery document."""
 
 
 def member(who: str, project: str = PROJECT) -> str:
-    """A service account as a member of an IAM policy."""
+    """Return a service account as a member of an IAM policy."""
     return f"serviceAccount:{who}@{project}.iam.gserviceaccount.com"
 
 
 def program(
     accounts: Sequence[str], arguments: Mapping[str, Any], buckets: Sequence[str] = ()
 ) -> Callable[[], None]:
-    """A program with service accounts, buckets, and a lakehouse after them."""
+    """Return a program with service accounts, buckets, and a lakehouse that depends on them."""
 
     def declared() -> None:
         from pulumi_gcp import projects, serviceaccount, storage
@@ -74,7 +74,7 @@ def program(
 
 
 def token(world: World, who: str = "") -> str:
-    """The access token of an account of the project; the deployer's for ""."""
+    """Return the access token of an account of the project; the deployer's for ""."""
     if not who:
         return environment.environment(world)["GOOGLE_OAUTH_ACCESS_TOKEN"]
     state = State(world.folder / "gcp" / "state.db")
@@ -85,7 +85,7 @@ def token(world: World, who: str = "") -> str:
 
 
 def client(world: World, api: str, version: str = "v1", who: str = "") -> Any:
-    """Google's own client library at the twin, as an account."""
+    """Return a client of Google's library at the twin, as an account."""
     return discovery.build(
         api,
         version,
@@ -97,15 +97,15 @@ def client(world: World, api: str, version: str = "v1", who: str = "") -> Any:
 
 
 def query(world: World, who: str, text: str, region: str = REGION) -> list[list[Any]]:
-    """The rows that BigQuery shows to an account."""
-    asked = {"query": text, "useLegacySql": False, "location": region}
+    """Return the rows that BigQuery returns to an account."""
+    request = {"query": text, "useLegacySql": False, "location": region}
     jobs = client(world, "bigquery", "v2", who).jobs()
-    told = jobs.query(projectId=world.account, body=asked).execute()
-    return [[cell["v"] for cell in row["f"]] for row in told.get("rows", [])]
+    response = jobs.query(projectId=world.account, body=request).execute()
+    return [[cell["v"] for cell in row["f"]] for row in response.get("rows", [])]
 
 
 def put(world: World, who: str, bucket: str, name: str) -> None:
-    """Write an object. Google's library uploads to Google's own address whatever endpoint it is given."""
+    """Write an object. By HTTP, because Google's library ignores the endpoint in uploads."""
     answer = requests.post(
         f"{world.url('cloud')}/storage.googleapis.com/upload/storage/v1/b/{bucket}/o",
         params={"uploadType": "media", "name": name},
@@ -120,7 +120,7 @@ def put(world: World, who: str, bucket: str, name: str) -> None:
 def iceberg(
     world: World, outputs: Mapping[str, Any], table: str, *asks: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """What accounts (`who`) get of a table by PyIceberg, in this order. `do`: a function of the client."""
-    given = [{**ask, "token": token(world, ask["who"])} for ask in asks]
-    payload = {"lake": outputs, "google": world.url("cloud"), "table": table, "asks": given}
+    """Return the answers to accounts (`who`) by PyIceberg, in this order. `do`: a function of the client."""
+    with_tokens = [{**ask, "token": token(world, ask["who"])} for ask in asks]
+    payload = {"lake": outputs, "google": world.url("cloud"), "table": table, "asks": with_tokens}
     return clients.run("pyiceberg_google", "lake", payload)["answers"]

@@ -1,6 +1,6 @@
-"""A lakehouse on the twin's Google Cloud with accounts of every kind of grant, for tests of who reaches what.
+"""A lakehouse on the twin's Google Cloud with an account for every kind of grant, for tests of access to pii.
 
-No account has other rights than its grant. All ask with real clients.
+No account has other permissions than its grant. All use real clients.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ ROWS: Final = [
 ]
 EMAILS: Final = ["a@acme.example", "b@acme.example"]
 ALL: Final = ["public", "internal", "pii"]
-WITHOUT_PII: Final = ("analysts", "public", "germany", "loader", "another", "nobody")
+WITHOUT_PII: Final = ("analysts", "public", "germany", "loader", "another", "stranger")
 """A grant by zones; one of public columns; one of some rows; one that writes; one of another table; none."""
 ORDERS_TABLE: Final = f"`{PROJECT}.acme-pii-lakehouse.acme_pii_curated.orders`"
 SUMS_TABLE: Final = f"`{PROJECT}.acme-pii-lakehouse.acme_pii_serving.sums`"
@@ -57,7 +57,7 @@ CLICKS_TABLE: Final = f"`{PROJECT}.acme_pii_streams.clicks`"
 
 
 def program(rows: str = "country = 'DE'", without: Sequence[str] = (), **more: Any) -> Callable[[], None]:
-    """rows: what the grant `germany` sees. without: grants that are not there. more: further ones by name."""
+    """rows: the condition of the grant `germany`. without: grants to leave out. more: further grants."""
     orders = {"actions": ["read"], "tables": ["curated.orders"]}
     grants: dict[str, Any] = {
         "analysts": {"actions": ["read"], "zones": ["raw", "curated"]},
@@ -80,8 +80,8 @@ def program(rows: str = "country = 'DE'", without: Sequence[str] = (), **more: A
         "batches": [{"name": "load", "script": "gs://acme-pii-scripts/load.py"}],
         "network": NETWORK,
         "grants": [
-            {"name": who, "principal": member(who), **each}
-            for who, each in grants.items()
+            {"name": who, "principal": member(who), **grant}
+            for who, grant in grants.items()
             if who not in without
         ],
     }
@@ -98,18 +98,18 @@ class Lake:
     stack: automation.Stack
     outputs: dict[str, Any]
     early: list[str] = field(default_factory=list[str])
-    """What was readable while its policies were not in force."""
+    """Accounts that could read the table while its policies were not in force."""
 
     def token(self, who: str) -> str:
-        """An account's access token; the deployer's for ""."""
+        """Return an account's access token; the deployer's for ""."""
         return gcp_lake.token(self.world, who)
 
     def client(self, who: str, api: str, version: str = "v1") -> Any:
-        """Google's own client library, as an account."""
+        """Return a client of Google's library, as an account."""
         return gcp_lake.client(self.world, api, version, who)
 
     def query(self, who: str, text: str) -> list[list[Any]]:
-        """The rows that BigQuery shows to an account."""
+        """Return the rows that BigQuery returns to an account."""
         return gcp_lake.query(self.world, who, text)
 
     def write(self, who: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -118,15 +118,15 @@ class Lake:
         return answer
 
     def emails(self, *who: str) -> dict[str, dict[str, Any]]:
-        """The e-mail addresses of orders that accounts read by PyIceberg."""
-        asks = [{"who": each, "do": "read", "column": "email"} for each in who]
+        """Return the e-mail addresses of orders that accounts read by PyIceberg."""
+        asks = [{"who": account, "do": "read", "column": "email"} for account in who]
         return dict(zip(who, self._iceberg(*asks), strict=True))
 
     def _iceberg(self, *asks: dict[str, Any]) -> list[dict[str, Any]]:
         return gcp_lake.iceberg(self.world, self.outputs, "acme_pii_curated.orders", *asks)
 
     def readers(self, path: str = "curated/tables/orders") -> list[str]:
-        """The accounts with a role on a table."""
+        """Return the accounts with a role on a table."""
         state = State(self.world.folder / "gcp" / "state.db")
         try:
             return sorted(_readers(state, path))
@@ -137,11 +137,13 @@ class Lake:
 def _readers(state: State, path: str = "curated/tables/orders") -> set[str]:
     row = f"biglake/projects/{PROJECT}/catalogs/acme-pii-lakehouse/namespaces/acme_pii_{path}"
     bindings = (state.policy(row) or {}).get("bindings", [])
-    return {member.partition(":")[2].partition("@")[0] for each in bindings for member in each["members"]}
+    return {
+        member.partition(":")[2].partition("@")[0] for binding in bindings for member in binding["members"]
+    }
 
 
 def _watch(world: World, early: list[str], ended: threading.Event) -> None:
-    """Note who may read orders while no job has given it its policies."""
+    """Record the accounts with a role on orders while no job has set its policies."""
     state = State(world.folder / "gcp" / "state.db")
     try:
         while not ended.wait(0.05):
@@ -155,7 +157,7 @@ def _watch(world: World, early: list[str], ended: threading.Event) -> None:
 
 
 def up(world: World, stack: automation.Stack) -> tuple[Any, list[str]]:
-    """The outputs of an update, and who could read orders before its policies were in force."""
+    """Return the outputs of an update, and the accounts that could read orders without its policies."""
     early: list[str] = []
     ended = threading.Event()
     watching = threading.Thread(target=_watch, args=(world, early, ended))

@@ -1,4 +1,4 @@
-"""Pods of a cluster on the twin's GKE as Google Cloud knows them: by Workload Identity Federation for GKE."""
+"""Google Cloud identities of Pods on the twin's GKE: Workload Identity Federation for GKE."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _CONFLICT = 409
 
 
 def account(twin: Twin, identity: dict[str, Any]) -> str:
-    """The name of the Google service account as which Pods of a workload identity act.
+    """Return the name of the Google service account that Pods of a workload identity impersonate.
 
-    As GKE's metadata server finds it: the Kubernetes service account names it by an annotation, and its own
-    policy lets that Kubernetes service account be it. identity: the outputs of the platform. Namespace and
-    service account are created where they are not there, as a team would.
+    As GKE's metadata server finds it: an annotation of the Kubernetes service account names it, and its IAM
+    policy allows that Kubernetes service account to impersonate it. identity: the outputs of the platform.
+    Namespace and service account are created where they do not exist, as a team would do.
     """
     core, namespace, name = twin.core(), identity["namespace"], identity["service_account"]
     metadata = {"name": name, "annotations": identity["annotations"]}
@@ -34,15 +34,17 @@ def account(twin: Twin, identity: dict[str, Any]) -> str:
     email = core.read_namespaced_service_account(name, namespace).metadata.annotations[ANNOTATION]
     project = twin.world.account
     [linked] = links(twin, email)
-    assert linked == f"serviceAccount:{project}.svc.id.goog[{namespace}/{name}]", "and no other one"
+    assert linked == f"serviceAccount:{project}.svc.id.goog[{namespace}/{name}]", (
+        "only the annotated service account may impersonate it"
+    )
     who, _, domain = email.partition("@")
     assert domain == f"{project}.iam.gserviceaccount.com"
     return who
 
 
 def links(twin: Twin, email: str) -> list[str]:
-    """The members that may be a service account without a key of it."""
+    """Return the members that may impersonate a service account."""
     accounts = gcp_lake.client(twin.world, "iam").projects().serviceAccounts()
     resource = f"projects/{twin.world.account}/serviceAccounts/{email}"
     bindings = accounts.getIamPolicy(resource=resource).execute().get("bindings", [])
-    return [member for each in bindings for member in each["members"]]
+    return [member for binding in bindings for member in binding["members"]]

@@ -1,4 +1,4 @@
-"""A twin for a test, driven by the command that a user types."""
+"""A twin for a test, controlled by the commands that a user runs."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from ruamel.yaml import YAML
 
 from cli import admin_client
 from twin import environment as variables
-from twin import world as worlds
+from twin import world as instances
 from twin.world import World
 
 ROOT = Path(__file__).parents[2]
 GUARDED = ("--policy-pack", str(ROOT / "policies"))
-"""For `up`: each resource is judged before it is made, and all together when they stand and all is known."""
+"""For `up`: the policies evaluate each resource before it is created, and the whole stack at the end."""
 T = TypeVar("T")
 
 
 @dataclass
 class Twin:
-    """One world and what a test does with it. `environment` is the environment file's and the twin's name."""
+    """A twin and actions of a test on it. `environment`: the name of the environment file and of the twin."""
 
     environment: str
     home: Path
@@ -42,10 +42,10 @@ class Twin:
 
     @property
     def world(self) -> World:
-        """The world as it is on disk."""
-        found = worlds.load(self.environment)
-        assert found is not None, f"the twin {self.environment} was never started"
-        return found
+        """The twin instance, read from disk."""
+        instance = instances.load(self.environment)
+        assert instance is not None, f"the twin {self.environment} was never started"
+        return instance
 
     def cli(
         self, *arguments: str, check: bool = True, timeout: float = 900
@@ -68,7 +68,7 @@ class Twin:
 
     @contextlib.contextmanager
     def started(self) -> Iterator[Self]:
-        """The twin, started with nothing up, and removed afterwards."""
+        """Start the twin, without a deployed stack, and remove it afterwards."""
         try:
             self.cli("twin", "start", "--name", self.environment)
             yield self
@@ -80,7 +80,7 @@ class Twin:
         return self.cli("up", self.environment, *options, check=check)
 
     def spawn(self, *arguments: str) -> subprocess.Popen[str]:
-        """Begin `aiplatform ...` in a session of its own; its output goes to `<home>/spawned.log`."""
+        """Start `aiplatform ...` in a separate session; its output goes to `<home>/spawned.log`."""
         with (self.home / "spawned.log").open("w") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "cli", *arguments],
@@ -94,19 +94,19 @@ class Twin:
             )
 
     def spawned(self) -> str:
-        """What the command that `spawn` began has said so far."""
+        """Return what the command of `spawn` has printed so far."""
         return (self.home / "spawned.log").read_text()
 
     def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Any Pulumi command inside the twin."""
+        """Run a Pulumi command on the twin."""
         return self.cli("twin", "run", "--name", self.environment, "--", "pulumi", *arguments, check=check)
 
     def changed(
         self, *arguments: str, change: Mapping[str, Any], check: bool = True, stack: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """A Pulumi command on the environment with keys changed (`network/pods`); the file stays.
+        """Run a Pulumi command on the environment with changed keys (`network/pods`), not in its file.
 
-        stack: the environment where it is not the world's own.
+        stack: the environment, where it is not that of the twin.
         """
         name = stack or self.environment
         original = variables.stack_file(self.world, name)
@@ -125,30 +125,30 @@ class Twin:
         return self.pulumi(*arguments, "--stack", name, "--config-file", str(file), check=check)
 
     def aws(self, service: str) -> Any:
-        """A boto3 client of the twin's cloud."""
-        given = variables.environment(self.world)
+        """Return a boto3 client of the twin's cloud."""
+        env_vars = variables.environment(self.world)
         make: Any = boto3.client  # its types know each service by a literal
         return make(
             service,
             region_name=self.world.region,
-            endpoint_url=given["AWS_ENDPOINT_URL"],
-            aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
+            endpoint_url=env_vars["AWS_ENDPOINT_URL"],
+            aws_access_key_id=env_vars["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=env_vars["AWS_SECRET_ACCESS_KEY"],
             config=Config(retries={"max_attempts": 2}),
         )
 
     def google(self, api: str, version: str) -> Any:
-        """A client of one of Google's APIs in the twin, by Google's own library and discovery document."""
+        """Return a client of one of Google's APIs on the twin, by Google's library and discovery document."""
         from google.oauth2.credentials import Credentials
         from googleapiclient import discovery
 
-        given = variables.environment(self.world)
-        # The two whose paths begin with the API.
+        env_vars = variables.environment(self.world)
+        # Paths of these two begin with the API's name and version.
         below = f"{api}/{version}/" if api in ("compute", "storage") else ""
         return discovery.build(
             api,
             version,
-            credentials=Credentials(given["GOOGLE_OAUTH_ACCESS_TOKEN"]),
+            credentials=Credentials(env_vars["GOOGLE_OAUTH_ACCESS_TOKEN"]),
             # The endpoint is the whole base of the document's paths.
             client_options={"api_endpoint": f"{self.world.url('cloud')}/{api}.googleapis.com/{below}"},
             static_discovery=True,
@@ -156,15 +156,15 @@ class Twin:
         )
 
     def kubernetes(self) -> kubernetes.client.ApiClient:
-        """A client by the stack's own kubeconfig, as a user has it: token, webhook and all."""
+        """Return a client with the stack's kubeconfig, as a user has it: with its token and the webhook."""
         return kubernetes.config.new_client_from_config(str(variables.stack_kubeconfig(self.world)))
 
     def core(self) -> Any:
-        """CoreV1Api of that client. Any: the generated types call every field optional."""
+        """Return CoreV1Api of that client. Any: in the generated types every field is optional."""
         return kubernetes.client.CoreV1Api(self.kubernetes())
 
     def apps(self) -> Any:
-        """AppsV1Api of that client."""
+        """Return AppsV1Api of that client."""
         return kubernetes.client.AppsV1Api(self.kubernetes())
 
     def outputs(self) -> dict[str, Any]:
@@ -172,23 +172,23 @@ class Twin:
         return json.loads(self.pulumi("stack", "output", "--json", "--stack", self.environment).stdout)
 
     def inventory(self) -> dict[str, Any]:
-        """What the twin's cloud holds."""
+        """Return what exists in the twin's cloud: kind -> ids."""
         return admin_client.request(self.world, "GET", "inventory")
 
     def remove(self) -> None:
-        """Stop every process and forget the world."""
+        """Stop every process and delete the twin."""
         self.cli("twin", "reset", "--name", self.environment, "--yes", check=False)
         shutil.rmtree(self.home / "twins" / self.environment, ignore_errors=True)
 
 
 def eventually(what: str, probe: Callable[[], T | None], seconds: float = 60) -> T:
-    """The first answer of a probe that is neither None nor False; a failure names what never came."""
+    """Return the first answer of a probe that is neither None nor False; the error names `what` failed."""
     deadline = time.monotonic() + seconds
     last: object = None
     while time.monotonic() < deadline:
         try:
             answer = probe()
-        except Exception as error:  # noqa: BLE001 - the last one is told when time is up
+        except Exception as error:  # noqa: BLE001 - the last one is in the error
             last = error
         else:
             if answer is not None and answer is not False:
@@ -198,7 +198,7 @@ def eventually(what: str, probe: Callable[[], T | None], seconds: float = 60) ->
 
 
 def gpu_pod(name: str, **spec: Any) -> dict[str, Any]:
-    """A Pod that asks for one GPU, and for nothing else of the platform's: it runs wherever there is one."""
+    """Return a Pod that requests one GPU and no pool: it runs on any node that has one."""
     container = {
         "name": "main",
         "image": "registry.example/training:1",
@@ -213,10 +213,10 @@ def gpu_pod(name: str, **spec: Any) -> dict[str, Any]:
 
 
 def phase(core: Any, name: str) -> str:
-    """The phase of a Pod in the namespace default."""
+    """Return the phase of a Pod in the namespace default."""
     return core.read_namespaced_pod(name, "default").status.phase
 
 
 def steps(output: str) -> list[dict[str, Any]]:
-    """The steps of a `pulumi preview --json`."""
+    """Return the steps of a `pulumi preview --json`."""
     return json.loads(output[output.index("{") :])["steps"]

@@ -1,4 +1,4 @@
-"""Images as clients of ECR push them."""
+"""Push images as clients of ECR do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LAYER = b"a layer"
 
 
 def push(ecr: Any, repository: str, tag: str) -> str:
-    """Do what `docker push` does; answers the image's digest."""
+    """Send the requests of `docker push`; return the image's digest."""
     assert ecr.get_authorization_token()["authorizationData"]
     named = {"repositoryName": repository}
     digest = f"sha256:{hashlib.sha256(LAYER).hexdigest()}"

@@ -1,8 +1,8 @@
-"""The real engine with the provider of tests/twin/fake_cloud.py, and programs told as data.
+"""The real engine with the provider of tests/twin/fake_cloud.py, and programs as data.
 
 A program is a list of resources: {"token": ..., "name": ..., "props": {...}, "import": id, "after": [name]}.
-A property value `{"ref": "name"}` is the id of another resource. Run as a module it brings a stack up in a
-process of its own, for a test to kill.
+A property value `{"ref": "name"}` is the id of another resource. Run as a module it deploys a stack in a
+separate process, which a test can kill.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ class Bare(pulumi.CustomResource):
 
 def run(program: Program) -> None:
     """Register the resources of a program."""
-    made: dict[str, Bare] = {}
+    resources: dict[str, Bare] = {}
     for resource in program:
         props = {
-            key: made[value["ref"]].id if isinstance(value, dict) and set(value) == {"ref"} else value
+            key: resources[value["ref"]].id if isinstance(value, dict) and set(value) == {"ref"} else value
             for key, value in resource["props"].items()
         }
-        before = [made[name] for name in resource.get("after", ())]
+        before = [resources[name] for name in resource.get("after", ())]
         options = pulumi.ResourceOptions(import_=resource.get("import"), depends_on=before)
-        made[resource["name"]] = Bare(resource["token"], resource["name"], props, options)
-        pulumi.export(resource["name"], made[resource["name"]].id)
+        resources[resource["name"]] = Bare(resource["token"], resource["name"], props, options)
+        pulumi.export(resource["name"], resources[resource["name"]].id)
 
 
 @dataclass
 class Workplace:
-    """A folder with a backend, a PATH with our provider, and the fake cloud's file."""
+    """A folder with a backend, a PATH with the twin's provider, and the fake cloud's file."""
 
     folder: Path
 
@@ -64,7 +64,7 @@ class Workplace:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the engine and the provider must be told."""
+        """The variables of the engine and the provider."""
         pulumi_at = build.locate()["pulumi"]
         return {
             "PATH": f"{self.folder / 'bin'}:{pulumi_at.parent}:{os.environ['PATH']}",
@@ -76,7 +76,7 @@ class Workplace:
         }
 
     def stack(self, program: Program | Callable[[], None]) -> automation.Stack:
-        """The stack `dev`, with this program."""
+        """Return the stack `dev`, with this program."""
         return automation.create_or_select_stack(
             "dev",
             "proj",
@@ -87,7 +87,7 @@ class Workplace:
         )
 
     def _command(self) -> automation.PulumiCommand:
-        # It looks for ROOT/bin/pulumi.
+        # The Automation API looks for ROOT/bin/pulumi.
         link = self.folder / "bin" / "pulumi"
         if not link.exists():
             link.symlink_to(build.locate()["pulumi"])

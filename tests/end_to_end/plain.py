@@ -1,6 +1,6 @@
-"""A world with a network and a cluster made by a plain pulumi_aws program, and stacks of tests beside it.
+"""A twin with a network and a cluster of a plain pulumi_aws program, and further stacks that tests define.
 
-Programs are functions of the test's own process; the engine, the provider and the cloud are the real twin's.
+Programs are functions in the test's process; the engine, the provider and the cloud are those of the twin.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Program = Callable[[], None]
 
 @dataclass(frozen=True)
 class Base:
-    """What the base stack made."""
+    """Outputs of the base stack."""
 
     vpc_id: str
     subnet_ids: list[str]
@@ -36,7 +36,7 @@ class Base:
 
 
 def trust(service: str) -> str:
-    """A trust policy for a service."""
+    """Return a trust policy for a service."""
     return json.dumps(
         {
             "Version": "2012-10-17",
@@ -46,7 +46,7 @@ def trust(service: str) -> str:
 
 
 class Plain(Twin):
-    """A world, `plain` by default, and programs on it."""
+    """A twin, `plain` by default, and programs on it."""
 
     def __init__(self, home: Path, name: str = "plain") -> None:
         super().__init__(name, home)
@@ -54,7 +54,7 @@ class Plain(Twin):
         self._stacks: dict[str, automation.Stack] = {}
 
     def stack(self, name: str, program: Program) -> automation.Stack:
-        """A stack of this world with this program."""
+        """Return a stack of this twin with this program."""
         if name not in self._stacks:
             folder = self.home / f"project-{self.environment}-{name}"
             folder.mkdir()
@@ -75,14 +75,14 @@ class Plain(Twin):
         return stack
 
     def base(self) -> Base:
-        """Bring the base stack up."""
+        """Deploy the base stack."""
         outputs = self.stack("base", self._base).up().outputs
         return Base(**{name: output.value for name, output in outputs.items()})
 
     def end(self) -> None:
-        """Destroy what stands, and see that nothing is left."""
+        """Destroy the base stack, and assert that the cloud is empty."""
         self._stacks["base"].destroy()
-        assert self.inventory() == {}, "the base goes without a rest"
+        assert self.inventory() == {}, "destroy deletes all of the base stack"
 
     def _base(self) -> None:
         zones = aws.get_availability_zones(state="available")

@@ -1,4 +1,4 @@
-"""Pods of a cluster on the twin's EKS as the cloud knows them: sessions by EKS Pod Identity."""
+"""AWS identities of Pods on the twin's EKS: sessions by EKS Pod Identity."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ _CONFLICT = 409
 
 
 def session(twin: Twin, cluster: str, namespace: str, account: str) -> dict[str, str]:
-    """The variables of a Pod of a service account, by a token of the real API server. Namespace and service
-    account are created where they are not there."""
+    """Return the variables of a Pod of a service account, by a token of the real API server.
+
+    Namespace and service account are created where they do not exist.
+    """
     core = twin.core()
     for create in (
         lambda: core.create_namespace({"metadata": {"name": namespace}}),
@@ -38,7 +40,7 @@ def session(twin: Twin, cluster: str, namespace: str, account: str) -> dict[str,
 
 
 def assumed(sts: Any, role: str) -> dict[str, str]:
-    """The variables of a session of a role, by a client of STS that may assume it."""
+    """Return the variables of a session of a role, by a client of STS that may assume it."""
     key = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     return {
         "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
@@ -48,15 +50,15 @@ def assumed(sts: Any, role: str) -> dict[str, str]:
 
 
 def place(twin: Twin) -> dict[str, str]:
-    """The variables that say where the cloud is."""
-    given = variables.environment(twin.world)
-    return {name: given[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")}
+    """Return the variables with the twin's endpoint and region."""
+    env_vars = variables.environment(twin.world)
+    return {name: env_vars[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")}
 
 
 def client(twin: Twin, key: dict[str, str], service: str) -> Any:
-    """boto3 with a session's variables."""
-    made = boto3.session.Session(
+    """Return a boto3 client with a session's variables."""
+    boto_session = boto3.session.Session(
         key["AWS_ACCESS_KEY_ID"], key["AWS_SECRET_ACCESS_KEY"], key["AWS_SESSION_TOKEN"], twin.world.region
     )
-    make: Any = made.client  # its types know each service by a literal
+    make: Any = boto_session.client  # its types know each service by a literal
     return make(service, endpoint_url=place(twin)["AWS_ENDPOINT_URL"])

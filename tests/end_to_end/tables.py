@@ -18,4 +18,4 @@ ORDERS: LakehouseTableArgs = {
     ],
     "partitions": [{"column": "placed_at", "transform": "day"}],
 }
-"""Sales by day, with something personal in them."""
+"""Orders, partitioned by day, with a column that is pii."""

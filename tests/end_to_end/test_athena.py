@@ -1,5 +1,4 @@
-"""The twin's Athena over declared Iceberg tables, by boto3: read, written, governed by Lake Formation, kept
-over a restart."""
+"""The twin's Athena over declared Iceberg tables, by boto3: reads, writes, Lake Formation, restarts."""
 
 # ruff: noqa: S608 - the statements are made of names in this file
 
@@ -17,7 +16,7 @@ from tests.end_to_end.harness import ROOT
 from tests.twin.aws.athena.asking import Asking
 from tests.twin.aws.fronts import Clients
 from tests.twin.aws.resources import lake
-from twin import world as worlds
+from twin import world as instances
 from twin.aws.front import Front
 from twin.aws.pinned import forget
 
@@ -33,19 +32,19 @@ ROWS = (
 
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    """boto3 clients of a front in this process."""
+    """boto3 clients of a cloud in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
         forget()
-        held = Clients(Front(worlds.create("queries")))
-        yield held
-        held.front.close()
+        local_clients = Clients(Front(instances.create("queries")))
+        yield local_clients
+        local_clients.front.close()
         forget()
 
 
 @pytest.fixture(scope="module")
 def ask(clients: Clients) -> Asking:
-    """A declared table of events with two rows, each in a file of its own."""
+    """A declared table of events with two rows, each in a separate file."""
     lake.bucket(clients, BUCKET)
     lake.bucket(clients, RESULTS)
     lake.database(clients, DATABASE)
@@ -58,16 +57,16 @@ def ask(clients: Clients) -> Asking:
 
 
 def test_a_declared_table_is_read_as_it_was_written(ask: Asking) -> None:
-    found = ask.done("SELECT * FROM events ORDER BY id")
-    assert found.rows == [
+    result = ask.done("SELECT * FROM events ORDER BY id")
+    assert result.rows == [
         ["id", "at", "email", "price", "tags"],
         ["1", "2026-11-24 01:00:00.000 UTC", "a@acme.example", "1.50", "[new, eu]"],
         ["2", "2026-11-25 01:00:00.000 UTC", None, "2.25", "[]"],
     ]
-    both = found.scanned
+    both = result.scanned
     one = ask.done("SELECT id FROM events WHERE at < TIMESTAMP '2026-11-25 00:00:00 UTC'")
     assert one.rows[1:] == [["1"]]
-    assert 0 < one.scanned < both, "the other day's file is left alone"
+    assert 0 < one.scanned < both, "the other day's file is not read"
 
 
 def test_a_table_changes_and_is_read_as_it_was_before(clients: Clients, ask: Asking) -> None:
@@ -98,7 +97,7 @@ def test_a_table_changes_and_is_read_as_it_was_before(clients: Clients, ask: Ask
     assert "mismatched column types" in ask.refused("INSERT INTO changing (id) VALUES ('x')")
 
 
-def test_tables_are_made_of_queries_and_taken_out(clients: Clients, ask: Asking) -> None:
+def test_tables_are_created_from_queries_and_unloaded(clients: Clients, ask: Asking) -> None:
     place = f"s3://{BUCKET}/tables/days"
     ask.done(
         f"CREATE TABLE days WITH (table_type = 'ICEBERG', location = '{place}', is_external = false, "
@@ -120,7 +119,7 @@ def test_tables_are_made_of_queries_and_taken_out(clients: Clients, ask: Asking)
     assert ask.rows("SELECT * FROM known") == [["1", "a@acme.example"]]
     ask.done("DROP TABLE days")
     left = clients("s3").list_objects_v2(Bucket=BUCKET, Prefix="tables/days/")
-    assert left["KeyCount"] == 0, "an Iceberg table takes its files along"
+    assert left["KeyCount"] == 0, "dropping an Iceberg table deletes its files"
 
 
 def test_lake_formation_shows_each_role_its_rows_and_columns(clients: Clients, ask: Asking) -> None:
@@ -151,7 +150,9 @@ def test_lake_formation_shows_each_role_its_rows_and_columns(clients: Clients, a
         Permissions=["SELECT"],
     )
     assert analyst.rows("SELECT * FROM events")[0][:2] == ["1", "2026-11-24 01:00:00.000 UTC"]
-    assert analyst.rows("SELECT count(*) FROM events") == [["1"]], "the dear one is not shown"
+    assert analyst.rows("SELECT count(*) FROM events") == [["1"]], (
+        "the row above the filter's price is hidden"
+    )
     assert "Column 'email' cannot be resolved or requester is not authorized" in analyst.refused(
         "SELECT email FROM events"
     )
@@ -161,7 +162,7 @@ def test_lake_formation_shows_each_role_its_rows_and_columns(clients: Clients, a
 
 
 def _role(clients: Clients, name: str) -> Asking:
-    """Somebody with what IAM must let a reader do, and no right on the tables' bucket."""
+    """Return Athena as a new role with the IAM permissions of a reader, and none on the tables' bucket."""
     account = clients.front.world.account
     trust = {
         "Effect": "Allow",
@@ -182,11 +183,11 @@ def _role(clients: Clients, name: str) -> Asking:
     statements = [{"Effect": "Allow", "Action": action, "Resource": on} for action, on in rights]
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
     clients("iam").put_role_policy(RoleName=name, PolicyName="query", PolicyDocument=document)
-    given = clients("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-    return Asking(Clients(clients.front, given)("athena"), "analysts", DATABASE)
+    credentials = clients("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    return Asking(Clients(clients.front, credentials)("athena"), "analysts", DATABASE)
 
 
-def test_results_are_kept_only_where_their_asker_may_keep_them(clients: Clients, ask: Asking) -> None:
+def test_results_are_stored_only_where_the_caller_may_write(clients: Clients, ask: Asking) -> None:
     closed = lake.bucket(clients, "athena-closed").id
     key = clients("kms").create_key()["KeyMetadata"]["Arn"]
     managed = {"Enabled": True, "EncryptionConfiguration": {"KmsKey": key}}
@@ -200,14 +201,14 @@ def test_results_are_kept_only_where_their_asker_may_keep_them(clients: Clients,
         nosy.start_query_execution(QueryString="SELECT 1", WorkGroup="elsewhere")
     with pytest.raises(ClientError, match="not authorized to perform: kms:GenerateDataKey"):
         nosy.start_query_execution(QueryString="SELECT 1", WorkGroup="managed")
-    kept = Asking(clients("athena"), "managed", DATABASE).done("SELECT 1 AS a")
-    assert kept.rows == [["a"], ["1"]]
-    assert "ResultConfiguration" not in kept.told, "no bucket holds them"
+    result = Asking(clients("athena"), "managed", DATABASE).done("SELECT 1 AS a")
+    assert result.rows == [["a"], ["1"]]
+    assert "ResultConfiguration" not in result.execution, "the results are in no bucket"
 
 
-def test_queries_and_what_they_wrote_are_there_after_a_restart(clients: Clients, ask: Asking) -> None:
+def test_queries_and_their_results_remain_after_a_restart(clients: Clients, ask: Asking) -> None:
     before = ask.done("SELECT id, email FROM events ORDER BY id")
-    id = before.told["QueryExecutionId"]
+    id = before.execution["QueryExecutionId"]
     world = clients.front.world
     clients.front.close()
     forget()
@@ -221,10 +222,10 @@ def test_queries_and_what_they_wrote_are_there_after_a_restart(clients: Clients,
         again.front.close()
 
 
-def test_a_world_without_queries_loads_no_engine() -> None:
+def test_a_twin_without_queries_loads_no_query_engine() -> None:
     heavy = "{'duckdb', 'sqlglot', 'pyarrow', 'pyiceberg'}"
     program = f"import sys, twin.aws.front, twin.aws.rules; print({heavy} & set(sys.modules))"
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    assert told.stdout.strip() == "set()", "they take a second, and memory"
+    assert done.stdout.strip() == "set()", "they take a second to load, and memory"

@@ -1,6 +1,6 @@
-"""aws-dev from nothing to nothing: what `make up` promises, seen by boto3 and the kubernetes client.
+"""aws-dev from its first `up` to `destroy`, checked by boto3 and the Kubernetes client.
 
-The tests of this module share one world and go through its life in the order in which they stand.
+The tests of this module share one twin and run in the order in which they are written.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ GPU = "nvidia.com/gpu"
 
 @pytest.fixture(scope="module")
 def up(dev: Twin) -> Twin:
-    """aws-dev, up."""
+    """The twin of aws-dev, deployed."""
     before = _git_status()
     done = dev.up(*GUARDED)
     assert "No cloud account was touched" in done.stdout, "a reader must know at once that this cost nothing"
-    assert _git_status() == before, "the git tree is as it was: the twin keeps its copies to itself"
+    assert _git_status() == before, "the git tree is unchanged: the twin works on copies"
     return dev
 
 
@@ -46,7 +46,7 @@ def _gpu_nodes(core: Any) -> list[Any]:
     return core.list_node(label_selector="ai-platform/pool=t4").items
 
 
-def test_boto3_sees_the_network_that_the_program_asked_for(up: Twin) -> None:
+def test_network_has_the_declared_range_zones_and_tags(up: Twin) -> None:
     ec2 = up.aws("ec2")
     [vpc] = ec2.describe_vpcs(Filters=[{"Name": "tag:environment", "Values": ["dev"]}])["Vpcs"]
     subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["Subnets"]
@@ -54,23 +54,29 @@ def test_boto3_sees_the_network_that_the_program_asked_for(up: Twin) -> None:
         "NatGateways"
     ]
     assert vpc["CidrBlock"] == "10.16.0.0/16", "the file's range"
-    assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 2, "dev stands in two zones"
+    assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 2, "dev has two zones"
     assert len(subnets) == 6, "public, private and intra in each zone"
-    assert len([each for each in gateways if each["State"] == "available"]) == 1, "one NAT gateway in dev"
+    assert len([gateway for gateway in gateways if gateway["State"] == "available"]) == 1, (
+        "one NAT gateway in dev"
+    )
     assert not any(subnet["MapPublicIpOnLaunch"] for subnet in subnets), "no node gets a public address"
     for resource in [vpc, *subnets]:
         tags = {tag["Key"]: tag["Value"] for tag in resource["Tags"]}
-        assert tags["owner"] == "ml-platform@acme.example", "every resource says who answers for it"
-        assert tags["cost-center"] == "ml-platform", "every resource says who pays"
+        assert tags["owner"] == "ml-platform@acme.example", "every resource has its owner as a tag"
+        assert tags["cost-center"] == "ml-platform", "every resource has its cost center as a tag"
 
 
-def test_boto3_sees_a_cluster_that_is_closed_encrypted_and_logged(up: Twin) -> None:
+def test_cluster_is_restricted_encrypted_and_logged(up: Twin) -> None:
     cluster = up.aws("eks").describe_cluster(name=CLUSTER)["cluster"]
     assert cluster["status"] == "ACTIVE"
     assert cluster["resourcesVpcConfig"]["endpointPrivateAccess"], "nodes reach the API inside the network"
-    assert cluster["resourcesVpcConfig"]["publicAccessCidrs"] == ["192.52.193.0/24"], "never the whole world"
-    assert cluster["encryptionConfig"][0]["resources"] == ["secrets"], "secrets have a key of their own"
-    [logging] = [each for each in cluster["logging"]["clusterLogging"] if each["enabled"]]
+    assert cluster["resourcesVpcConfig"]["publicAccessCidrs"] == ["192.52.193.0/24"], (
+        "never the whole internet"
+    )
+    assert cluster["encryptionConfig"][0]["resources"] == ["secrets"], (
+        "secrets are encrypted with a customer-managed key"
+    )
+    [logging] = [entry for entry in cluster["logging"]["clusterLogging"] if entry["enabled"]]
     assert len(logging["types"]) == 5, "all control-plane logs"
     key = up.aws("kms").get_key_rotation_status(KeyId=cluster["encryptionConfig"][0]["provider"]["keyArn"])
     assert key["KeyRotationEnabled"], "the key rotates"
@@ -82,7 +88,7 @@ def test_every_add_on_is_active_and_every_node_ready(up: Twin) -> None:
     states = {
         name: eks.describe_addon(clusterName=CLUSTER, addonName=name)["addon"]["status"] for name in names
     }
-    assert len(states) == 7, "the seven of the component"
+    assert len(states) == 7, "the component's seven add-ons"
     assert set(states.values()) == {"ACTIVE"}, states
     nodes = up.core().list_node().items
     system = [node for node in nodes if node.metadata.labels.get("ai-platform/pool") == "system"]
@@ -92,25 +98,27 @@ def test_every_add_on_is_active_and_every_node_ready(up: Twin) -> None:
         assert ready["Ready"] == "True", f"{node.metadata.name} is not Ready"
 
 
-def test_a_gpu_pod_makes_its_pool_grow_from_nothing_and_runs(up: Twin) -> None:
+def test_a_gpu_pod_scales_its_pool_up_from_zero_and_runs(up: Twin) -> None:
     core = up.core()
-    assert not _gpu_nodes(core), "dev pays for no GPU while nobody asks"
+    assert not _gpu_nodes(core), "dev has no GPU node before a Pod requests one"
     core.create_namespaced_pod("default", gpu_pod("training"))
     eventually("the GPU Pod runs", lambda: phase(core, "training") == "Running", 60)
     [node] = _gpu_nodes(core)
-    assert node.status.allocatable[GPU] == "1", "the device plugin told the kubelet"
-    assert node.metadata.labels["ai-platform/capacity"] == "spot", "spot stands first in the file"
+    assert node.status.allocatable[GPU] == "1", "the device plugin registered the GPU with the kubelet"
+    assert node.metadata.labels["ai-platform/capacity"] == "spot", "spot is the first capacity in the file"
     assert node.spec.provider_id.startswith("aws:///us-west-2"), "a node is an instance"
     instance = node.spec.provider_id.rsplit("/", 1)[1]
-    [found] = up.aws("ec2").describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
-    assert found["InstanceType"] == "g4dn.xlarge", "the catalog knows the machine of one T4"
+    [machine] = up.aws("ec2").describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
+    assert machine["InstanceType"] == "g4dn.xlarge", "the catalog maps one T4 to this machine"
 
 
 def test_without_the_autoscaler_or_the_plugin_a_gpu_pod_stays_pending(up: Twin) -> None:
     core, apps = up.core(), up.apps()
     plugin = "nvidia-device-plugin"
     daemons = apps.list_namespaced_daemon_set("kube-system").items
-    assert plugin in {each.metadata.name for each in daemons}, "AL2023's NVIDIA image brings no plugin"
+    assert plugin in {daemon.metadata.name for daemon in daemons}, (
+        "AL2023's NVIDIA image contains no device plugin"
+    )
     apps.delete_namespaced_daemon_set(plugin, "kube-system")
     eventually("the node loses its GPU", lambda: _gpu_nodes(core)[0].status.allocatable.get(GPU, "0") == "0")
     core.delete_namespaced_pod("training", "default", grace_period_seconds=0)
@@ -122,64 +130,64 @@ def test_without_the_autoscaler_or_the_plugin_a_gpu_pod_stays_pending(up: Twin) 
     core.create_namespaced_pod("default", gpu_pod("waiting"))
     with pytest.raises(AssertionError, match="not within"):
         eventually("a GPU Pod without a plugin runs", lambda: phase(core, "waiting") == "Running", 6)
-    assert len(_gpu_nodes(core)) <= 1, "a managed node group never grows by itself"
+    assert len(_gpu_nodes(core)) <= 1, "a managed node group never scales up by itself"
 
 
 _AUTOSCALER = "app.kubernetes.io/name=cluster-autoscaler"
 
 
-def test_drift_made_behind_its_back_is_found_and_mended(up: Twin) -> None:
+def test_drift_is_reported_and_repaired(up: Twin) -> None:
     logs = up.aws("logs")
     group = f"/aws/eks/{CLUSTER}/cluster"
     logs.put_retention_policy(logGroupName=group, retentionInDays=1)
     drifted = up.cli("preview", "aws-dev", "--refresh", "--json").stdout
-    found = {
+    changes = {
         step["urn"].rsplit("::", 1)[1]: step["op"]
         for step in steps(drifted)
         if step["op"] not in ("same", "refresh")
     }
-    assert found == {
+    assert changes == {
         "cluster-logs": "update",
         "cluster-autoscaler-deployment": "create",
         "device-plugins-nvidia": "create",
-    }, "each of the three, and nothing else"
+    }, "the three changes, and nothing else"
     up.up("--refresh")
-    [found] = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-    assert found["retentionInDays"] == 7, "what the file says holds again"
+    [changes] = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert changes["retentionInDays"] == 7, "the file's retention is restored"
     core = up.core()
-    eventually("the Pod that waited runs", lambda: phase(core, "waiting") == "Running", 60)
+    eventually("the pending Pod runs", lambda: phase(core, "waiting") == "Running", 60)
     core.delete_namespaced_pod("waiting", "default", grace_period_seconds=0)
 
 
-def test_a_node_group_that_failed_is_never_taken_for_one_that_stands(up: Twin) -> None:
+def test_a_failed_node_group_is_reported_by_the_next_update(up: Twin) -> None:
     eks, name = up.aws("eks"), up.environment
     up.cli("twin", "fault", "capacity", "--name", name, "--instance-type", "r7i.large")
     pool = {"node_pools/extra": {"instance_types": ["r7i.large"], "min": 1, "max": 1}}
     now = ("up", "--yes", "--skip-preview")
     first = up.changed(*now, change=pool, check=False)
-    assert first.returncode, "EKS waits for a node, and gives up"
+    assert first.returncode, "EKS waits for a node until its timeout"
     up.cli("twin", "fault", "clear", "--name", name)
-    [group] = [each for each in eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"] if "extra" in each]
+    [group] = [group for group in eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"] if "extra" in group]
     again = up.changed(*now, "--refresh", change=pool, check=False)
-    assert again.returncode, "the state has the group, and the provider nothing to change"
-    told = again.stdout + again.stderr
-    assert f"node group {group} of {CLUSTER}: EKS reports CREATE_FAILED; expected ACTIVE" in told, told[
+    assert again.returncode, "the state has the group, and no input of it changed"
+    output = again.stdout + again.stderr
+    assert f"node group {group} of {CLUSTER}: EKS reports CREATE_FAILED; expected ACTIVE" in output, output[
         -3000:
     ]
-    assert f"aws eks delete-nodegroup --cluster-name {CLUSTER} --nodegroup-name {group}" in told
+    assert f"aws eks delete-nodegroup --cluster-name {CLUSTER} --nodegroup-name {group}" in output
     eks.delete_nodegroup(clusterName=CLUSTER, nodegroupName=group)
     eventually("it is gone", lambda: group not in eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"], 60)
     up.changed(*now, "--refresh", change=pool)
     states = {
-        each: eks.describe_nodegroup(clusterName=CLUSTER, nodegroupName=each)["nodegroup"]["status"]
-        for each in eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"]
+        group: eks.describe_nodegroup(clusterName=CLUSTER, nodegroupName=group)["nodegroup"]["status"]
+        for group in eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"]
     }
     assert set(states.values()) == {"ACTIVE"}, states
-    assert any("extra" in each for each in states), "what was deleted is created again"
+    assert any("extra" in group for group in states), "the deleted group is created again"
     up.up("--refresh")
 
 
-def test_who_has_no_access_entry_gets_in_nowhere(up: Twin) -> None:
+def test_a_principal_without_an_access_entry_is_refused(up: Twin) -> None:
     configuration = kubernetes.client.Configuration.get_default_copy()
     known = up.kubernetes().configuration
     configuration.host, configuration.ssl_ca_cert = known.host, known.ssl_ca_cert
@@ -187,10 +195,10 @@ def test_who_has_no_access_entry_gets_in_nowhere(up: Twin) -> None:
     stranger = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(configuration))
     with pytest.raises(kubernetes.client.ApiException) as refused:
         stranger.list_node()
-    assert refused.value.status == 401, "a token that nobody vouches for is nobody"
+    assert refused.value.status == 401, "the token authenticates no principal"
 
 
-def test_pods_write_and_query_the_lakehouse_with_what_the_file_says(up: Twin) -> None:
+def test_pods_write_and_query_the_lakehouse_with_the_grants_of_the_file(up: Twin) -> None:
     lake = up.outputs()["data"]["lakehouse"]
     database = next(zone["database"] for zone in lake["zones"] if zone["name"] == "curated")
     trip = {
@@ -205,8 +213,10 @@ def test_pods_write_and_query_the_lakehouse_with_what_the_file_says(up: Twin) ->
         "do": "append_as_writer",
         "table": f"{database}.trips",
     }
-    told = clients.run("pyiceberg", "lake", {"lake": lake, "rows": [trip], "asks": [append]}, pods.place(up))
-    assert told["answers"] == [{"rows": 1}], "pipelines are in `writers`: nothing has to be attached"
+    response = clients.run(
+        "pyiceberg", "lake", {"lake": lake, "rows": [trip], "asks": [append]}, pods.place(up)
+    )
+    assert response["answers"] == [{"rows": 1}], "pipelines are in `writers`: no further policy is needed"
     analysts = pods.session(up, CLUSTER, "analytics", "notebooks")
     ask = Asking(pods.client(up, analysts, "athena"), lake["workgroups"]["analysts"], database)
     header, row = ask.done("SELECT * FROM trips").rows
@@ -219,18 +229,18 @@ def test_pods_write_and_query_the_lakehouse_with_what_the_file_says(up: Twin) ->
     assert "Column 'rider_email' cannot be resolved" in ask.refused("SELECT rider_email FROM trips")
 
 
-def test_pipelines_push_images_and_sign_in_to_the_model_registry_with_what_the_file_says(up: Twin) -> None:
+def test_pipelines_push_images_and_read_their_registry_password_with_the_grants_of_the_file(up: Twin) -> None:
     pipelines = pods.session(up, CLUSTER, "pipelines", "pipelines")
     analysts = pods.session(up, CLUSTER, "analytics", "notebooks")
     digest = push(pods.client(up, pipelines, "ecr"), "acme-dev/training", "1f0c83d")
-    assert digest.startswith("sha256:"), "what a training run is started with"
+    assert digest.startswith("sha256:"), "a training run names its image by digest"
     with pytest.raises(botocore.exceptions.ClientError, match="not authorized to perform: ecr:"):
         push(pods.client(up, analysts, "ecr"), "acme-dev/training", "other")
     accounts = {
-        each["account"]: each["secret"] for each in up.outputs()["models"]["model_registry"]["secrets"]
+        entry["account"]: entry["secret"] for entry in up.outputs()["models"]["model_registry"]["secrets"]
     }
     for account in ("pipelines", "release"):
-        # As the registry's setup does it, which runs in a Pod.
+        # As the registry's setup Job does.
         up.aws("secretsmanager").put_secret_value(SecretId=accounts[account], SecretString=f"of {account}")
     secrets = pods.client(up, pipelines, "secretsmanager")
     assert secrets.get_secret_value(SecretId=accounts["pipelines"])["SecretString"] == "of pipelines"
@@ -239,55 +249,55 @@ def test_pipelines_push_images_and_sign_in_to_the_model_registry_with_what_the_f
             pods.client(up, who, "secretsmanager").get_secret_value(SecretId=accounts[account])
 
 
-def test_nothing_changes_when_nothing_changed_also_after_a_stop(up: Twin) -> None:
+def test_an_unchanged_environment_previews_without_changes_after_a_stop(up: Twin) -> None:
     before = up.inventory()
     up.cli("twin", "stop", "--name", up.environment)
     up.cli("twin", "start", "--name", up.environment)
-    assert up.inventory() == before, "every id is as before"
+    assert up.inventory() == before, "every id is unchanged"
     up.cli("preview", up.environment, "--refresh", "--expect-no-changes")
 
 
-def test_what_dev_may_prod_may_not(up: Twin, tmp_path: Path) -> None:
+def test_dev_violates_the_policies_of_prod(up: Twin, tmp_path: Path) -> None:
     report = policy_report(up, tmp_path, profile="prod")
-    assert report.code == 1, "a mandatory fault stops CI"
+    assert report.code == 1, "a mandatory violation fails CI"
     assert "in profile prod (the pack's configuration)" in report.text
     assert report.violated == DEV | STAGING
     assert report.summary.endswith("update refused"), (
-        "of what stands all is known, and nothing waits for `up`"
+        "all values of an existing environment are known: no policy is deferred to `up`"
     )
 
 
-def test_what_runs_stands_on_loopback_and_in_bounds(up: Twin) -> None:
+def test_control_plane_stays_within_its_memory_limit(up: Twin) -> None:
     status = json.loads(up.cli("twin", "status", "--name", up.environment, "--json").stdout)
     control_plane = [
         process for process in status["processes"] if process["name"] not in ("cloud", "controller")
     ]
     total = sum(process["memory_bytes"] for process in control_plane) / 2**30
-    assert total < 1.2, f"the control plane takes {total:.2f} GiB"
+    assert total < 1.2, f"the control plane uses {total:.2f} GiB"
 
 
-def test_no_secret_stands_in_the_state_or_the_outputs(up: Twin) -> None:
+def test_state_and_outputs_have_no_secret(up: Twin) -> None:
     state = up.pulumi("stack", "export", "--stack", up.environment).stdout
     credentials = json.loads((up.world.folder / "credentials.json").read_text())
     for value in credentials.values():
-        assert value not in state, "the deployer's credentials stay out of the state"
+        assert value not in state, "the deployer's credentials are not in the state"
     for marker in ("PRIVATE KEY", "k8s-aws-v1.", "client-key-data"):
-        assert marker not in state, f"{marker} is no business of a state file"
+        assert marker not in state, f"{marker} must not be in a state file"
 
 
 def test_destroy_leaves_nothing_but_the_log_group_that_eks_writes_to_late(up: Twin) -> None:
     up.cli("twin", "fault", "late-logs", "--name", up.environment)
     done = up.cli("destroy", up.environment)
     group = f"/aws/eks/{CLUSTER}/cluster"
-    left = [each for ids in up.inventory().values() for each in ids]
+    left = [resource_id for ids in up.inventory().values() for resource_id in ids]
     assert left == [group], done.stderr[-2000:]
     up.cli("twin", "fault", "clear", "--name", up.environment)
     refused = up.cli("preview", up.environment, check=False)
-    assert refused.returncode, "a new cluster of the name would meet the group in the middle of an update"
-    told = " ".join((refused.stdout + refused.stderr).split())
-    assert f"aws logs delete-log-group --log-group-name {group} --region us-west-2" in told, told[-2000:]
+    assert refused.returncode, "an update would fail midway: a new cluster of this name needs the group"
+    output = " ".join((refused.stdout + refused.stderr).split())
+    assert f"aws logs delete-log-group --log-group-name {group} --region us-west-2" in output, output[-2000:]
     up.aws("logs").delete_log_group(logGroupName=group)
     up.cli("preview", up.environment)
-    assert up.inventory() == {}, "what moto holds counts too"
+    assert up.inventory() == {}, "moto's resources count, too"
     with pytest.raises(botocore.exceptions.ClientError, match="ResourceNotFoundException"):
         up.aws("eks").describe_cluster(name=CLUSTER)

@@ -1,4 +1,4 @@
-"""Who pushes images does it with nothing but the identity of its Pods: login, layers, image."""
+"""Pushes and pulls of images with only the identity of Pods: login, layers, image."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REPOSITORY = "acme-images/training"
 
 
 def _program(cluster: str) -> None:
-    """A registry that one workload identity may write and another may read; a third is in no list."""
+    """Declare a registry that one workload identity may write and another may read; a third is in no list."""
     from aiplatform.container_registry import ContainerRegistry
     from aiplatform.workload_identity import WorkloadIdentity
 
@@ -56,7 +56,7 @@ def _program(cluster: str) -> None:
 
 
 class Workloads:
-    """The registry that is there, and clients of ECR as Pods have them."""
+    """The deployed registry, and clients of ECR as Pods have them."""
 
     def __init__(self, plain: Plain, base: Base) -> None:
         self.plain, self.cluster = plain, base.cluster
@@ -65,7 +65,7 @@ class Workloads:
         )
 
     def ecr(self, name: str) -> Any:
-        """ECR for the Pods of a service account."""
+        """Return a client of ECR with the identity of a service account's Pods."""
         spec = {"audiences": ["pods.eks.amazonaws.com"], "expirationSeconds": 3600}
         token = self.core.create_namespaced_service_account_token(name, SPACE, {"spec": spec}).status.token
         key = self.plain.aws("eks-auth").assume_role_for_pod_identity(clusterName=self.cluster, token=token)[
@@ -87,26 +87,26 @@ def workloads(plain: Plain, base: Base) -> Iterator[Workloads]:
     stack = plain.stack("images", lambda: _program(base.cluster))
     before = set(plain.inventory())
     stack.up()
-    made = Workloads(plain, base)
+    workloads = Workloads(plain, base)
     for name in WORKLOADS:
-        made.core.create_namespaced_service_account(SPACE, {"metadata": {"name": name}})
-    yield made
+        workloads.core.create_namespaced_service_account(SPACE, {"metadata": {"name": name}})
+    yield workloads
     for name in WORKLOADS:
-        made.core.delete_namespaced_service_account(name, SPACE)
+        workloads.core.delete_namespaced_service_account(name, SPACE)
     stack.preview(expect_no_changes=True, refresh=True)
     stack.destroy()
     assert set(plain.inventory()) == before
 
 
-def test_who_writes_the_registry_pushes_and_who_reads_it_pulls(workloads: Workloads) -> None:
+def test_writers_of_the_registry_push_and_readers_pull(workloads: Workloads) -> None:
     digest = push(workloads.ecr("pushing"), REPOSITORY, "v1")
     reader = workloads.ecr("pulling")
     assert reader.get_authorization_token()["authorizationData"]
     pulled = reader.batch_get_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": "v1"}])["images"]
-    assert [each["imageId"]["imageDigest"] for each in pulled] == [digest]
+    assert [image["imageId"]["imageDigest"] for image in pulled] == [digest]
 
 
-def test_who_reads_the_registry_does_not_push(workloads: Workloads) -> None:
+def test_readers_of_the_registry_cannot_push(workloads: Workloads) -> None:
     with pytest.raises(ClientError, match="not authorized to perform: ecr:InitiateLayerUpload"):
         push(workloads.ecr("pulling"), REPOSITORY, "v2")
     reader = workloads.ecr("pulling")
@@ -114,7 +114,7 @@ def test_who_reads_the_registry_does_not_push(workloads: Workloads) -> None:
         reader.put_image(repositoryName=REPOSITORY, imageManifest="{}", imageTag="v2")
 
 
-def test_who_is_in_no_list_does_not_even_log_in(workloads: Workloads) -> None:
+def test_an_identity_in_no_list_cannot_log_in(workloads: Workloads) -> None:
     stranger = workloads.ecr("stranger")
     with pytest.raises(ClientError, match="not authorized to perform: ecr:GetAuthorizationToken"):
         stranger.get_authorization_token()

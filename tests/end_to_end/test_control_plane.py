@@ -1,4 +1,4 @@
-"""The real control plane: what it runs, whom it lets in, and what a kill does to it."""
+"""The real control plane: nodes and Pods, access to it, and its recovery from a kill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from kubernetes import client, config
 
 from twin import environment, processes
-from twin import world as worlds
+from twin import world as instances
 from twin.kubernetes import control_plane, egress, kwok
 from twin.kubernetes.api import Kube
 from twin.kubernetes.backends import Backends
@@ -35,13 +35,13 @@ MEBIBYTE = 1024 * 1024
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
-        made = worlds.create("plane")
-        environment.prepare(made)
+        instance = instances.create("plane")
+        environment.prepare(instance)
         try:
-            control_plane.start(made)
-            yield made
+            control_plane.start(instance)
+            yield instance
         finally:
-            control_plane.stop(made)
+            control_plane.stop(instance)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def api(world: World) -> client.ApiClient:
 
 
 def core_of(api: client.ApiClient) -> Any:
-    """The core API; its stubs know no plain dictionaries."""
+    """Return the core API; its type stubs do not accept plain dictionaries."""
     return client.CoreV1Api(api)
 
 
@@ -92,17 +92,20 @@ def ready_nodes(api: client.ApiClient) -> set[str]:
     return {
         node.metadata.name
         for node in core_of(api).list_node().items
-        if any(each.type == "Ready" and each.status == "True" for each in node.status.conditions or [])
+        if any(
+            condition.type == "Ready" and condition.status == "True"
+            for condition in node.status.conditions or []
+        )
     }
 
 
-def test_it_takes_less_memory_than_a_twin_may(world: World) -> None:
+def test_memory_stays_within_the_limit_of_a_twin(world: World) -> None:
     sizes = processes.resident_bytes(control_plane.daemons(world).values())
     assert set(sizes) == set(control_plane.PROCESSES)
     assert sum(sizes.values()) < 1228 * MEBIBYTE, sizes
 
 
-def test_nodes_become_ready_and_pods_start_end_and_go(world: World, api: client.ApiClient) -> None:
+def test_nodes_become_ready_and_pods_start_end_and_are_deleted(world: World, api: client.ApiClient) -> None:
     core = core_of(api)
     make_node(api, "first")
     assert until(lambda: "first" in ready_nodes(api))
@@ -129,7 +132,7 @@ def test_a_job_completes_by_itself(world: World, api: client.ApiClient) -> None:
     assert until(lambda: bool(batch.read_namespaced_job("job", "default").status.succeeded))
 
 
-def test_who_is_nobody_sees_the_health_and_nothing_else(world: World) -> None:
+def test_an_anonymous_client_reads_only_the_health(world: World) -> None:
     context = ssl.create_default_context(cafile=str(world.folder / "kubernetes" / "pki" / "ca.crt"))
 
     def status(path: str, **headers: str) -> int:
@@ -143,26 +146,26 @@ def test_who_is_nobody_sees_the_health_and_nothing_else(world: World) -> None:
 
     assert status("/livez") == 200
     assert status("/api") == 401
-    assert status("/api/v1/nodes", Authorization="Bearer k8s-aws-v1.nobody") == 401, (
-        "the webhook does not answer: its tokens are refused, and nothing else is disturbed"
+    assert status("/api/v1/nodes", Authorization="Bearer k8s-aws-v1.stranger") == 401, (
+        "the webhook does not answer: its tokens are refused, and nothing else fails"
     )
 
 
 def _status(world: World, port: str, path: str) -> int:
-    """What a stranger without a certificate gets of a port."""
+    """Return the status that a client without a certificate gets from a port; 0 where it cannot connect."""
     context = ssl.create_default_context(cafile=str(world.folder / "kubernetes" / "pki" / "ca.crt"))
     connection = http.client.HTTPSConnection("127.0.0.1", world.ports[port], context=context, timeout=10)
     try:
         connection.request("GET", path)
         return connection.getresponse().status
     except (ssl.SSLError, OSError):
-        return 0  # it does not even finish the handshake
+        return 0  # the handshake fails
     finally:
         connection.close()
 
 
-@pytest.mark.parametrize("port", [name for name in worlds.PORTS if name not in ("cloud", "webhook")])
-def test_another_user_of_the_machine_gets_the_health_of_a_port_at_most(world: World, port: str) -> None:
+@pytest.mark.parametrize("port", [name for name in instances.PORTS if name not in ("cloud", "webhook")])
+def test_another_user_of_the_machine_reads_at_most_the_health_of_a_port(world: World, port: str) -> None:
     paths = (
         "/metrics",
         "/debug/pprof/heap",
@@ -174,7 +177,7 @@ def test_another_user_of_the_machine_gets_the_health_of_a_port_at_most(world: Wo
     paths = (*paths, "/exec/default/a/b", "/logs/", "/discovery/prometheus", "/api/v1/secrets")
     answered = {path: _status(world, port, path) for path in paths}
     if port == "kwok":
-        # Counters of the Go runtime; there is no switch for them.
+        # Counters of the Go runtime, which kwok cannot disable.
         del answered["/metrics"], answered["/discovery/prometheus"]
     assert not {path: code for path, code in answered.items() if code == 200}, answered
 
@@ -182,16 +185,16 @@ def test_another_user_of_the_machine_gets_the_health_of_a_port_at_most(world: Wo
 @pytest.fixture
 def backends(world: World) -> Iterator[Backends]:
     """The relay, as the controller runs it."""
-    made = Backends(Kube(world.kubeconfig))
-    relay = egress.Relay(world.folder / egress.SOCKET, made.resolve)
+    backends = Backends(Kube(world.kubeconfig))
+    relay = egress.Relay(world.folder / egress.SOCKET, backends.resolve)
     relay.start()
-    yield made
+    yield backends
     relay.stop()
 
 
 @pytest.fixture
 def neighbour() -> Iterator[list[str]]:
-    """Another program of the machine, that takes whatever comes to its port. Its first entry is the port."""
+    """Another program of the machine, which accepts every connection. First entry: its port; then clients."""
     listener = socket.create_server(("127.0.0.1", 0))
     came = [str(listener.getsockname()[1])]
 
@@ -210,7 +213,7 @@ def neighbour() -> Iterator[list[str]]:
 
 
 def _hooked(api: client.ApiClient, name: str, **calls: Any) -> None:
-    """A webhook that every ConfigMap of the namespace `hooked-NAME` needs (failurePolicy Fail)."""
+    """Create a webhook for every ConfigMap of the namespace `hooked-NAME` (failurePolicy Fail)."""
     core_of(api).create_namespace({"metadata": {"name": f"hooked-{name}"}})
     hook = {
         "name": f"{name}.example.com",
@@ -228,7 +231,7 @@ def _hooked(api: client.ApiClient, name: str, **calls: Any) -> None:
 
 
 def _refusal(api: client.ApiClient, name: str) -> str:
-    """How a ConfigMap is refused, within two seconds, once the API server knows of the webhook."""
+    """Return the error of a ConfigMap, within two seconds, once the API server has read the webhook."""
     end = time.monotonic() + 30
     while time.monotonic() < end:
         began = time.monotonic()
@@ -238,7 +241,7 @@ def _refusal(api: client.ApiClient, name: str) -> str:
             assert time.monotonic() - began < 2, "it is refused at once"
             return str(error.body)
         time.sleep(0.2)
-    raise AssertionError("a webhook that nothing answers lets everything through")
+    raise AssertionError("a ConfigMap was created although the webhook does not answer")
 
 
 def test_a_webhook_without_a_backend_is_refused_at_once_with_its_service(
@@ -248,15 +251,15 @@ def test_a_webhook_without_a_backend_is_refused_at_once_with_its_service(
     ports = [{"port": 443, "targetPort": 9443}]
     core.create_namespaced_service("default", {"metadata": {"name": "gate"}, "spec": {"ports": ports}})
     _hooked(api, "service", service={"namespace": "default", "name": "gate", "path": "/validate"})
-    told = _refusal(api, "service")
-    assert "Service default/gate port 443 has no backend" in told
-    assert str(world.folder) not in told
+    refusal = _refusal(api, "service")
+    assert "Service default/gate port 443 has no backend" in refusal
+    assert str(world.folder) not in refusal
 
 
 def test_no_other_program_of_the_machine_is_called(
     api: client.ApiClient, backends: Backends, neighbour: list[str]
 ) -> None:
-    # A Service at the program's own address, and a webhook by URL.
+    # A Service at the address of that program, and a webhook by URL.
     port = int(neighbour[0])
     spec = {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]}
     core_of(api).create_namespaced_service("default", {"metadata": {"name": "near"}, "spec": spec})
@@ -271,9 +274,9 @@ def test_an_aggregated_api_without_a_backend_is_unavailable_with_the_reason(
     api: client.ApiClient, backends: Backends
 ) -> None:
     core = core_of(api)
-    made = {"metadata": {"name": "metrics"}, "spec": {"ports": [{"port": 443}]}}
-    core.create_namespaced_service("default", made)
-    # As its Pods would have it: without an endpoint the API server does not even call.
+    service = {"metadata": {"name": "metrics"}, "spec": {"ports": [{"port": 443}]}}
+    core.create_namespaced_service("default", service)
+    # An endpoint as its Pods would have it: without one the API server does not call.
     labels = {"kubernetes.io/service-name": "metrics"}
     discovery: Any = client.DiscoveryV1Api(api)
     ends = {"addressType": "IPv4", "endpoints": [{"addresses": ["100.64.0.9"]}], "ports": [{"port": 443}]}
@@ -293,7 +296,7 @@ def test_an_aggregated_api_without_a_backend_is_unavailable_with_the_reason(
 
     def reason() -> str:
         status = registration.read_api_service("v1.metrics.example.com").status
-        return " ".join(f"{each.reason}: {each.message}" for each in status.conditions or [])
+        return " ".join(f"{condition.reason}: {condition.message}" for condition in status.conditions or [])
 
     assert until(lambda: "FailedDiscoveryCheck" in reason()), reason()
     assert "Service default/metrics port 443 has no backend" in reason()
@@ -314,9 +317,11 @@ def test_a_registered_backend_is_called_under_its_services_name(
     backends.register_service("default", "served", 8443, egress.to_loopback(server.server_address[1]))
     service = {"namespace": "default", "name": "served", "port": 8443}
     _hooked(api, "served", service=service, caBundle=control_plane.certificate_authority(world))
-    told = _refusal(api, "served")
-    assert "certificate is valid for localhost" in told, "the process that stands for the Service answers"
-    assert "not served.default.svc" in told, (
+    refusal = _refusal(api, "served")
+    assert "certificate is valid for localhost" in refusal, (
+        "the process that is registered for the Service answers"
+    )
+    assert "not served.default.svc" in refusal, (
         "its certificate is checked for the Service's name, as in a cluster"
     )
     server.shutdown()
@@ -338,25 +343,25 @@ def test_a_killed_process_comes_back_and_nothing_is_lost(
     assert core_of(api).read_namespaced_config_map(name, "default").data == {"a": "1"}
 
 
-def test_a_start_with_damaged_data_ends_at_once_with_the_cause(world: World) -> None:
+def test_a_start_with_damaged_data_fails_at_once_with_the_cause(world: World) -> None:
     data = world.folder / "kubernetes" / "etcd"
     control_plane.stop(world)
-    kept = data.with_name("kept")
-    shutil.copytree(data, kept)
+    saved = data.with_name("kept")
+    shutil.copytree(data, saved)
     try:
         for file in data.rglob("*.wal"):
             file.write_text("damaged")
         began = time.monotonic()
         with pytest.raises(processes.ProcessError) as caught:
             control_plane.start(world)
-        assert time.monotonic() - began < 30, "nobody waits for an API server that cannot come"
+        assert time.monotonic() - began < 30, "the start does not wait for an API server that cannot start"
         assert "etcd" in str(caught.value)
         assert "exit status 2" in str(caught.value)
         assert str(control_plane.daemons(world)["etcd"].log) in str(caught.value)
     finally:
         control_plane.stop(world, kill=True)
         shutil.rmtree(data)
-        kept.rename(data)
+        saved.rename(data)
     control_plane.start(world)
 
 
@@ -370,7 +375,9 @@ def test_a_process_that_runs_with_other_flags_is_restarted_and_no_other(world: W
     assert {name for name in before if before[name] != after[name]} == {"kwok"}
 
 
-def test_a_new_kwok_takes_the_nodes_of_the_old_one_at_once(world: World, api: client.ApiClient) -> None:
+def test_a_restarted_kwok_manages_the_nodes_of_the_former_one_at_once(
+    world: World, api: client.ApiClient
+) -> None:
     core = core_of(api)
     if "first" not in ready_nodes(api):
         make_node(api, "first")
@@ -382,12 +389,14 @@ def test_a_new_kwok_takes_the_nodes_of_the_old_one_at_once(world: World, api: cl
     control_plane.start(world)
     core.delete_namespaced_pod("held", "default")
     core.create_namespaced_pod("default", pod("new"))
-    assert until(lambda: phase(api, "new") == "Running", 10), "not when the leases of the old one run out"
+    assert until(lambda: phase(api, "new") == "Running", 10), (
+        "and not only when the leases of the former one expire"
+    )
     names = lambda: {item.metadata.name for item in core.list_namespaced_pod("default").items}  # noqa: E731
-    assert until(lambda: "held" not in names(), 10), "not at the end of its grace of 30 s"
+    assert until(lambda: "held" not in names(), 10), "and not only after the grace period of 30 s"
 
 
-def test_a_wipe_gives_an_empty_cluster_with_the_settings_asked_for(
+def test_a_wipe_creates_an_empty_cluster_with_the_requested_settings(
     world: World, api: client.ApiClient
 ) -> None:
     core_of(api).create_namespace({"metadata": {"name": "old"}})
@@ -404,6 +413,8 @@ def test_a_wipe_gives_an_empty_cluster_with_the_settings_asked_for(
             else False
         )
     )
-    assert control_plane.certificate_authority(world) == authority, "kubeconfigs keep working"
+    assert control_plane.certificate_authority(world) == authority, "kubeconfigs remain valid"
     control_plane.wipe(world)
-    assert control_plane.settings_of(world).service_cidr == "10.100.0.0/16", "as before, where none are given"
+    assert control_plane.settings_of(world).service_cidr == "10.100.0.0/16", (
+        "unchanged where no settings are passed"
+    )

@@ -1,7 +1,7 @@
-"""kill -9 of each process that has a part in an `up`, in the middle of it; the next `up` converges.
+"""kill -9 of each process of an `up` while it runs; the next `up` converges.
 
-The kills come one after another in one world, each at more progress than the one before: the engine, the
-cloud, the program, the provider, and all of it at once. What came of it is compared once, at the end.
+The kills follow one another on one twin, each at more progress than the one before: the engine, the cloud,
+the program, the provider, and all processes at once. The result is compared once, at the end.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ KINDS: Final[Mapping[str, str]] = {
     "eks/nodegroup": "aws:eks/nodeGroup:NodeGroup",
     "eks/addon": "aws:eks/addon:Addon",
 }
-"""Kinds of the inventory of which the stack owns each one."""
+"""Kinds of the inventory of which the stack owns every resource, and their types."""
 
 
 GPU: Final = "nvidia.com/gpu"
@@ -50,7 +50,7 @@ GPU: Final = "nvidia.com/gpu"
 
 @pytest.fixture(autouse=True, scope="module")
 def _quick(dev: Twin) -> None:
-    """The minutes that an empty node is kept take seconds."""
+    """Shorten the minutes before an empty node is deleted to seconds."""
     dev.env["AIPLATFORM_TWIN_CLOCK"] = "120"
 
 
@@ -61,13 +61,13 @@ def test_the_engine_is_killed_in_the_middle_of_the_network(dev: Twin) -> None:
 def test_the_cloud_is_killed_in_the_middle_of_its_calls(dev: Twin) -> None:
     reached = more(dev, 10)
     running = dev.spawn("up", dev.environment)
-    eventually("some more are there", lambda: running.poll() is not None or reached())
+    eventually("further resources exist", lambda: running.poll() is not None or reached())
     kill_restarted(dev, ["cloud"])
-    # Whether the provider's retries outlast the restart is a matter of luck: without it the `up` has failed.
+    # The `up` may have failed: the provider's retries may end before the restart.
     end(running, may_have_ended=True)
 
 
-def test_the_program_is_killed_while_the_cluster_is_made(dev: Twin) -> None:
+def test_the_program_is_killed_while_the_cluster_is_created(dev: Twin) -> None:
     kill_midway(dev, more(dev, 3), is_program)
 
 
@@ -75,7 +75,7 @@ def test_the_provider_is_killed_in_the_middle_of_the_node_groups(dev: Twin) -> N
     kill_midway(dev, more(dev, 3), is_provider)
 
 
-def test_all_of_it_is_killed_while_objects_are_made_in_the_cluster(dev: Twin) -> None:
+def test_all_processes_are_killed_while_objects_are_created_in_the_cluster(dev: Twin) -> None:
     def reached() -> bool:
         client = kubernetes.config.new_client_from_config(str(dev.world.kubeconfig))
         core: Any = kubernetes.client.CoreV1Api(client)
@@ -85,7 +85,7 @@ def test_all_of_it_is_killed_while_objects_are_made_in_the_cluster(dev: Twin) ->
     def quietly() -> bool:
         try:
             return reached()
-        except Exception:  # noqa: BLE001 - the API server is about to be made anew
+        except Exception:  # noqa: BLE001 - the API server may be restarting
             return False
 
     kill_midway(dev, quietly, lambda _: True)
@@ -95,19 +95,21 @@ def test_the_next_up_converges_without_a_duplicate(dev: Twin) -> None:
     running = dev.spawn("up", dev.environment)
     engine = lambda: any(map(is_engine, psutil.Process(running.pid).children(recursive=True)))  # noqa: E731
     eventually("the engine runs", engine)
-    # Without a watch each of these would leave the engine waiting for minutes.
+    # Without supervision of these processes the engine would wait for minutes.
     kill_restarted(dev, ["controller", "etcd", "kube-apiserver"])
     assert running.wait(600) == 0, dev.spawned()
-    owned, held = ids_of_stack(dev), dev.inventory()
+    owned, inventory = ids_of_stack(dev), dev.inventory()
     for kind, token in KINDS.items():
         wanted = {id.replace(":", "/") if kind.startswith("eks/") else id for id in owned[token]}
-        assert sorted(held[kind]) == sorted(wanted), f"{kind}: the stack owns each, and there is no other"
+        assert sorted(inventory[kind]) == sorted(wanted), (
+            f"{kind}: the stack owns each, and there is no other"
+        )
     groups = len(owned["aws:eks/nodeGroup:NodeGroup"])
-    assert len(held["autoscaling/autoscaling_groups"]) == groups, "one a node group"
-    assert len(held["ec2/launch_templates"]) == 2 * groups, "EKS makes one from each of the stack's"
-    assert len(held["iam/roles"]) == len(owned["aws:iam/role:Role"])
+    assert len(inventory["autoscaling/autoscaling_groups"]) == groups, "one a node group"
+    assert len(inventory["ec2/launch_templates"]) == 2 * groups, "EKS creates a copy of each of the stack's"
+    assert len(inventory["iam/roles"]) == len(owned["aws:iam/role:Role"])
     groups = len(owned["aws:ec2/securityGroup:SecurityGroup"])
-    assert len(held["ec2/groups"]) == 2 + groups, "the VPC's default one, the cluster's, and the stack's"
+    assert len(inventory["ec2/groups"]) == 2 + groups, "the VPC's default one, the cluster's, and the stack's"
     nodes = dev.core().list_node().items
     filters = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
     reservations = dev.aws("ec2").describe_instances(Filters=filters)["Reservations"]
@@ -118,7 +120,7 @@ def test_the_next_up_converges_without_a_duplicate(dev: Twin) -> None:
     dev.cli("preview", dev.environment, "--refresh", "--expect-no-changes")
 
 
-def test_the_autoscaler_of_the_program_brings_a_node_and_takes_it_away(dev: Twin) -> None:
+def test_the_autoscaler_adds_a_node_and_deletes_it_when_empty(dev: Twin) -> None:
     core = dev.core()
     container = {"name": "main", "image": "registry.example/training:1", "resources": {"limits": {GPU: "1"}}}
     pod = {"metadata": {"name": "training"}, "spec": {"restartPolicy": "Never", "containers": [container]}}
@@ -132,10 +134,10 @@ def test_the_autoscaler_of_the_program_brings_a_node_and_takes_it_away(dev: Twin
     )
     [node] = nodes()
     core.delete_namespaced_pod("training", "default")
-    eventually("the empty node goes", lambda: not nodes())
+    eventually("the empty node is deleted", lambda: not nodes())
     machine = node.spec.provider_id.rpartition("/")[2]
-    [found] = dev.aws("ec2").describe_instances(InstanceIds=[machine])["Reservations"][0]["Instances"]
-    assert found["State"]["Name"] in ("shutting-down", "terminated"), "nobody pays for it any more"
+    [instance] = dev.aws("ec2").describe_instances(InstanceIds=[machine])["Reservations"][0]["Instances"]
+    assert instance["State"]["Name"] in ("shutting-down", "terminated"), "the instance costs nothing any more"
     sizes = {
         group["AutoScalingGroupName"]: group["DesiredCapacity"]
         for group in dev.aws("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
@@ -144,7 +146,7 @@ def test_the_autoscaler_of_the_program_brings_a_node_and_takes_it_away(dev: Twin
     assert set(sizes.values()) == {0}, sizes
 
 
-def test_a_destroy_leaves_nothing_of_all_that(dev: Twin) -> None:
+def test_a_destroy_after_all_kills_leaves_nothing(dev: Twin) -> None:
     dev.cli("destroy", dev.environment)
     assert dev.inventory() == {}
 
@@ -152,4 +154,4 @@ def test_a_destroy_leaves_nothing_of_all_that(dev: Twin) -> None:
 def test_a_destroy_after_a_killed_up_leaves_nothing(dev: Twin) -> None:
     kill_midway(dev, more(dev, 14), lambda _: True)
     dev.cli("destroy", dev.environment)
-    assert dev.inventory() == {}, "what was under way when it was killed is deleted too"
+    assert dev.inventory() == {}, "resources whose creation was interrupted are deleted, too"

@@ -1,5 +1,5 @@
-"""kill -9 in the middle of an `up` of gcp-dev: the engine, Google's front, and all of it at once; the next
-`up` converges, and there is one of each."""
+"""kill -9 while an `up` of gcp-dev runs: the engine, the cloud, and all processes at once; the next `up`
+converges without duplicates."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "container.clusters": ("gcp:container/cluster:Cluster",),
     "container.nodePools": ("gcp:container/nodePool:NodePool",),
 }
-"""Kinds of the inventory of which the stack owns each one."""
+"""Kinds of the inventory of which the stack owns every resource, and their types."""
 
 
 @pytest.fixture(scope="module")
 def dev(home: Path) -> Iterator[Twin]:
-    """gcp-dev, not yet up."""
+    """The twin of gcp-dev, before its first `up`."""
     twin = Twin("gcp-dev", home)
     yield twin
     twin.remove()
@@ -42,26 +42,26 @@ def test_the_engine_is_killed_in_the_middle_of_the_network(dev: Twin) -> None:
     kill_midway(dev, more(dev, 12), is_engine)
 
 
-def test_the_front_is_killed_in_the_middle_of_its_calls(dev: Twin) -> None:
+def test_the_cloud_is_killed_in_the_middle_of_its_calls(dev: Twin) -> None:
     reached = more(dev, 12)
     running = dev.spawn("up", dev.environment)
-    eventually("some more are there", lambda: running.poll() is not None or reached())
+    eventually("further resources exist", lambda: running.poll() is not None or reached())
     kill_restarted(dev, ["cloud"])
-    # Whether the provider's retries outlast the restart is a matter of luck: without it the `up` has failed.
+    # The `up` may have failed: the provider's retries may end before the restart.
     end(running, may_have_ended=True)
 
 
-def test_all_of_it_is_killed_while_the_cluster_is_made(dev: Twin) -> None:
+def test_all_processes_are_killed_while_the_cluster_is_created(dev: Twin) -> None:
     further = more(dev, 2)
     kill_midway(dev, lambda: "container.clusters" in dev.inventory() and further(), lambda _: True)
 
 
 def test_the_next_up_converges_without_a_duplicate(dev: Twin) -> None:
     dev.up()
-    owned, held = ids_of_stack(dev), dev.inventory()
+    owned, inventory = ids_of_stack(dev), dev.inventory()
     for kind, tokens in KINDS.items():
-        ids = [each for token in tokens for each in owned[token]]
-        assert _names(held[kind]) == _names(ids), f"{kind}: the stack owns each, and no other is there"
+        ids = [id for token in tokens for id in owned[token]]
+        assert _names(inventory[kind]) == _names(ids), f"{kind}: the stack owns each, and no other is there"
     system = dev.core().list_node(label_selector="ai-platform/pool=system").items
     assert len(system) == 2, "the system pool's two"
     dev.cli("preview", dev.environment, "--refresh", "--expect-no-changes")
@@ -72,9 +72,9 @@ def test_the_next_up_converges_without_a_duplicate(dev: Twin) -> None:
 def test_a_destroy_after_a_killed_up_leaves_nothing(dev: Twin) -> None:
     kill_midway(dev, more(dev, 14), lambda _: True)
     dev.cli("destroy", dev.environment)
-    assert dev.inventory() == {}, "what was under way when it was killed is deleted too"
+    assert dev.inventory() == {}, "resources whose creation was interrupted are deleted, too"
 
 
 def _names(ids: list[str]) -> list[str]:
-    # Ids of one kind differ in how they write the place; the name is the last word of all.
-    return sorted(each.rpartition("/")[2] for each in ids)
+    # Ids of one kind write the location in different forms; the last segment is the name.
+    return sorted(id.rpartition("/")[2] for id in ids)

@@ -1,6 +1,6 @@
-"""gcp-dev from nothing to nothing: what `make up` promises, seen by Google's client library and kubernetes.
+"""gcp-dev from its first `up` to `destroy`, checked by the clients of Google Cloud and Kubernetes.
 
-The tests of this module share one world and go through its life in the order in which they stand.
+The tests of this module share one twin and run in the order in which they are written.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GPU = "nvidia.com/gpu"
 
 @pytest.fixture(scope="module")
 def up(home: Path) -> Iterator[Twin]:
-    """gcp-dev, up."""
+    """The twin of gcp-dev, deployed."""
     twin = Twin("gcp-dev", home)
     done = twin.up(*GUARDED)
     assert "No cloud account was touched" in done.stdout, "a reader must know at once that this cost nothing"
@@ -40,46 +40,50 @@ def up(home: Path) -> Iterator[Twin]:
 
 def _cluster(twin: Twin) -> dict[str, Any]:
     clusters = twin.google("container", "v1").projects().locations().clusters()
-    [found] = clusters.list(parent=f"projects/{PROJECT}/locations/-").execute()["clusters"]
-    return found
+    [cluster] = clusters.list(parent=f"projects/{PROJECT}/locations/-").execute()["clusters"]
+    return cluster
 
 
 def _gpu_nodes(core: Any) -> list[Any]:
     return core.list_node(label_selector="ai-platform/pool=t4").items
 
 
-def test_google_sees_the_network_that_the_program_asked_for(up: Twin) -> None:
+def test_network_has_the_declared_subnets_and_ranges(up: Twin) -> None:
     compute = up.google("compute", "v1")
     [network] = [
-        each
-        for each in compute.networks().list(project=PROJECT).execute()["items"]
-        if each["name"].startswith("acme-dev")
+        network
+        for network in compute.networks().list(project=PROJECT).execute()["items"]
+        if network["name"].startswith("acme-dev")
     ]
     assert not network["autoCreateSubnetworks"], "a custom-mode network: no subnet in every region"
     [subnet] = [
-        each
-        for each in compute.subnetworks().list(project=PROJECT, region=REGION).execute()["items"]
-        if each["network"] == network["selfLink"] and each.get("secondaryIpRanges")
+        subnet
+        for subnet in compute.subnetworks().list(project=PROJECT, region=REGION).execute()["items"]
+        if subnet["network"] == network["selfLink"] and subnet.get("secondaryIpRanges")
     ]
     assert subnet["privateIpGoogleAccess"], "nodes without a public address reach Google's APIs"
-    assert len(subnet["secondaryIpRanges"]) == 2, "pods and services have ranges of their own"
+    assert len(subnet["secondaryIpRanges"]) == 2, "pods and services have separate ranges"
     [router] = compute.routers().list(project=PROJECT, region=REGION).execute()["items"]
-    assert len(router["nats"]) == 1, "the way out for private nodes"
+    assert len(router["nats"]) == 1, "private nodes reach the internet by NAT"
 
 
-def test_google_sees_a_cluster_that_is_closed_and_encrypted(up: Twin) -> None:
+def test_cluster_is_private_and_encrypted(up: Twin) -> None:
     cluster = _cluster(up)
     assert cluster["status"] == "RUNNING"
     assert cluster["name"] == "acme-dev-cluster"
     assert cluster["databaseEncryption"]["state"] in ("ENCRYPTED", "CURRENT_STATE_ENCRYPTED"), cluster
     assert cluster["networkConfig"]["datapathProvider"] == "ADVANCED_DATAPATH", "Dataplane V2"
     assert cluster["workloadIdentityConfig"]["workloadPool"] == f"{PROJECT}.svc.id.goog"
-    assert cluster["resourceLabels"]["owner"] == "ml-platform", "every resource says who answers for it"
-    assert cluster["resourceLabels"]["cost-center"] == "ml-platform", "every resource says who pays"
+    assert cluster["resourceLabels"]["owner"] == "ml-platform", "every resource has its owner as a label"
+    assert cluster["resourceLabels"]["cost-center"] == "ml-platform", (
+        "every resource has its cost center as a label"
+    )
     for pool in cluster["nodePools"]:
         account = pool["config"]["serviceAccount"]
-        assert account.split("@")[0] != "default", "nodes have an account of their own"
-        assert "compute@developer" not in account, "and not the project's, which may do too much"
+        assert account.split("@")[0] != "default", "nodes have a dedicated account"
+        assert "compute@developer" not in account, (
+            "not the project's default account, which has too many permissions"
+        )
         assert pool["networkConfig"]["enablePrivateNodes"], "no node has a public address"
 
 
@@ -93,24 +97,28 @@ def test_every_node_is_ready(up: Twin) -> None:
         assert "cloud.google.com/gke-nodepool" in node.metadata.labels
 
 
-def test_a_gpu_pod_makes_its_pool_grow_from_nothing_and_runs(up: Twin) -> None:
+def test_a_gpu_pod_scales_its_pool_up_from_zero_and_runs(up: Twin) -> None:
     core = up.core()
-    assert not _gpu_nodes(core), "dev pays for no GPU while nobody asks"
+    assert not _gpu_nodes(core), "dev has no GPU node before a Pod requests one"
     there = placement.of(up.outputs()["foundation"]["gpu_pools"]["t4"])
     pod = gpu_pod("training")
     core.create_namespaced_pod("default", {**pod, "spec": there.pod(pod["spec"])})
     eventually("the GPU Pod runs", lambda: phase(core, "training") == "Running", 60)
     [node] = _gpu_nodes(core)
     assert node.status.allocatable[GPU] == "1", "GKE installed driver and device plugin"
-    assert node.metadata.labels["cloud.google.com/gke-spot"] == "true", "spot stands first in the file"
+    assert node.metadata.labels["cloud.google.com/gke-spot"] == "true", (
+        "spot is the first capacity in the file"
+    )
     assert node.metadata.labels["cloud.google.com/gke-accelerator"] == "nvidia-tesla-t4"
     zone, name = node.spec.provider_id.rsplit("/", 2)[1:]
     instances = up.google("compute", "v1").instances()
-    found = instances.get(project=PROJECT, zone=zone, instance=name).execute()
-    assert found["machineType"].rsplit("/", 1)[1].startswith("n1-standard"), "T4 goes with N1"
+    instance = instances.get(project=PROJECT, zone=zone, instance=name).execute()
+    assert instance["machineType"].rsplit("/", 1)[1].startswith("n1-standard"), (
+        "a T4 is attached to an N1 machine"
+    )
 
 
-def test_drift_made_behind_its_back_is_found_and_mended(up: Twin) -> None:
+def test_drift_is_reported_and_repaired(up: Twin) -> None:
     compute = up.google("compute", "v1")
     [router] = compute.routers().list(project=PROJECT, region=REGION).execute()["items"]
     [nat] = router["nats"]
@@ -119,27 +127,27 @@ def test_drift_made_behind_its_back_is_found_and_mended(up: Twin) -> None:
         project=PROJECT, region=REGION, router=router["name"], body={"nats": [changed]}
     ).execute()
     drifted = up.cli("preview", "gcp-dev", "--refresh", "--json").stdout
-    found = {
+    changes = {
         step["urn"].rsplit("::", 1)[1]: step["op"]
         for step in steps(drifted)
         if step["op"] not in ("same", "refresh")
     }
-    assert set(found.values()) == {"update"}, found
-    assert len(found) == 1, "the one that was changed, and nothing else"
+    assert set(changes.values()) == {"update"}, changes
+    assert len(changes) == 1, "only the router that was changed"
     up.up("--refresh")
     [router] = compute.routers().list(project=PROJECT, region=REGION).execute()["items"]
-    assert router["nats"][0]["minPortsPerVm"] == nat["minPortsPerVm"], "the file holds again"
+    assert router["nats"][0]["minPortsPerVm"] == nat["minPortsPerVm"], "the declared value is restored"
 
 
-def test_who_has_no_role_in_the_project_gets_in_nowhere(up: Twin) -> None:
+def test_a_principal_without_a_role_in_the_project_is_refused(up: Twin) -> None:
     configuration = kubernetes.client.Configuration.get_default_copy()
     known = up.kubernetes().configuration
     configuration.host, configuration.ssl_ca_cert = known.host, known.ssl_ca_cert
-    configuration.api_key = {"authorization": "Bearer ya29.nobody"}
+    configuration.api_key = {"authorization": "Bearer ya29.stranger"}
     stranger = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(configuration))
     with pytest.raises(kubernetes.client.ApiException) as refused:
         stranger.list_node()
-    assert refused.value.status == 401, "a token that nobody vouches for is nobody"
+    assert refused.value.status == 401, "the token authenticates no principal"
 
 
 @pytest.fixture
@@ -148,7 +156,9 @@ def who(up: Twin) -> Iterator[dict[str, str]]:
     accounts = up.google("iam", "v1").projects().serviceAccounts()
     rival = accounts.create(name=f"projects/{PROJECT}", body={"accountId": "rival-team"}).execute()
     identities = up.outputs()["foundation"]["workload_identities"]
-    yield {"rival": "rival-team"} | {name: gke_pods.account(up, each) for name, each in identities.items()}
+    yield {"rival": "rival-team"} | {
+        name: gke_pods.account(up, identity) for name, identity in identities.items()
+    }
     accounts.delete(name=rival["name"]).execute()
 
 
@@ -158,10 +168,12 @@ def _refused(call: Callable[[], Any]) -> None:
     assert refused.value.status_code == 403, refused.value
 
 
-def test_pods_write_and_query_the_lakehouse_with_what_the_file_says(up: Twin, who: dict[str, str]) -> None:
+def test_pods_write_and_query_the_lakehouse_with_the_grants_of_the_file(
+    up: Twin, who: dict[str, str]
+) -> None:
     lake = up.outputs()["data"]["lakehouse"]
     names = {table["name"]: f"{table['database']}.{table['name']}" for table in lake["tables"]}
-    trips, stats = (f"`{PROJECT}.{lake['catalog_id']}.{names[each]}`" for each in ("trips", "driver_stats"))
+    trips, stats = (f"`{PROJECT}.{lake['catalog_id']}.{names[table]}`" for table in ("trips", "driver_stats"))
 
     def by_iceberg(table: str, *asks: dict[str, Any]) -> list[dict[str, Any]]:
         return gcp_lake.iceberg(up.world, lake, names[table], *asks)
@@ -176,18 +188,24 @@ def test_pods_write_and_query_the_lakehouse_with_what_the_file_says(up: Twin, wh
     written, *others = by_iceberg(
         "trips",
         {"who": who["pipelines"], "do": "append", "rows": [trip]},
-        *({"who": each, "do": "append", "rows": [trip]} for name, each in who.items() if name != "pipelines"),
+        *(
+            {"who": account, "do": "append", "rows": [trip]}
+            for name, account in who.items()
+            if name != "pipelines"
+        ),
     )
     assert written == {"rows": 1}, "pipelines are in `writers`"
-    assert all("Forbidden" in each["refused"] for each in others), others
+    assert all("Forbidden" in answer["refused"] for answer in others), others
     stat_written, *read, written_by_features, rival = by_iceberg(
         "driver_stats",
         {"who": who["pipelines"], "do": "append", "rows": [stat]},
-        *({"who": who[each], "do": "read", "column": "trips_today"} for each in ("analysts", "features")),
+        *({"who": who[name], "do": "read", "column": "trips_today"} for name in ("analysts", "features")),
         {"who": who["features"], "do": "append", "rows": [stat]},
         {"who": who["rival"], "do": "read", "column": "trips_today"},
     )
-    assert (stat_written, read) == ({"rows": 1}, [{"values": [3]}] * 2), "they see every column of it"
+    assert (stat_written, read) == ({"rows": 1}, [{"values": [3]}] * 2), (
+        "the table has no pii: both read every column"
+    )
     assert "refused" in written_by_features, "a grant to read"
     assert "Forbidden" in rival["refused"]
 
@@ -211,11 +229,13 @@ def test_a_batch_of_the_file_writes_a_table(up: Twin) -> None:
     assert gcp_lake.iceberg(up.world, lake, "acme_dev_curated.trips", asks) == [{"rows": 2}]
     up.changed(*now, change={})
     [after] = gcp_lake.iceberg(up.world, lake, "acme_dev_curated.trips", asks)
-    assert "refused" in after, "a batch that is declared no more has no account"
+    assert "refused" in after, "a batch that is no longer declared has no account"
     buckets.delete(bucket="acme-dev-scripts").execute()
 
 
-def test_pods_share_features_models_and_images_as_the_file_says(up: Twin, who: dict[str, str]) -> None:
+def test_pods_use_features_models_and_images_with_the_grants_of_the_file(
+    up: Twin, who: dict[str, str]
+) -> None:
     outputs = up.outputs()
     store, models = outputs["data"]["feature_store"], outputs["models"]
     bucket, server = store["registry_bucket"], store["server_principal"].partition(":")[2].partition("@")[0]
@@ -232,7 +252,7 @@ def test_pods_share_features_models_and_images_as_the_file_says(up: Twin, who: d
     for name in (who["pipelines"], who["analysts"], who["rival"]):
         _refused(lambda name=name: read(name))
 
-    secrets = {each["account"]: each["secret"] for each in models["model_registry"]["secrets"]}
+    secrets = {entry["account"]: entry["secret"] for entry in models["model_registry"]["secrets"]}
     value = {"payload": {"data": base64.b64encode(b"a password").decode()}}
 
     def versions(name: str) -> Any:
@@ -241,49 +261,51 @@ def test_pods_share_features_models_and_images_as_the_file_says(up: Twin, who: d
     for secret in secrets.values():
         versions("acme-dev-wi-mlflow-setup").addVersion(parent=secret, body=value).execute()
     for account, secret in secrets.items():
-        for name, each in who.items():
-            request = versions(each).versions().access(name=f"{secret}/versions/latest")
+        for name, principal in who.items():
+            request = versions(principal).versions().access(name=f"{secret}/versions/latest")
             if (account, name) == ("pipelines", "pipelines"):
-                told = request.execute()["payload"]["data"]
-                assert told == value["payload"]["data"], "it signs in to the model registry"
+                data = request.execute()["payload"]["data"]
+                assert data == value["payload"]["data"], "it signs in to the model registry"
             else:
                 _refused(request.execute)
 
     push = {"permissions": ["artifactregistry.repositories.uploadArtifacts"]}
     for repository in models["container_registry"]["repositories"]:
         place = f"projects/{PROJECT}/locations/{REGION}/repositories/{repository['url'].rpartition('/')[2]}"
-        for name, each in who.items():
-            client = gcp_lake.client(up.world, "artifactregistry", "v1", each)
-            asked = client.projects().locations().repositories().testIamPermissions(resource=place, body=push)
-            assert asked.execute() == (push if name == "pipelines" else {}), f"{name} {place}"
+        for name, principal in who.items():
+            client = gcp_lake.client(up.world, "artifactregistry", "v1", principal)
+            permission_test = (
+                client.projects().locations().repositories().testIamPermissions(resource=place, body=push)
+            )
+            assert permission_test.execute() == (push if name == "pipelines" else {}), f"{name} {place}"
 
 
-def test_nothing_changes_when_nothing_changed_also_after_a_stop(up: Twin) -> None:
+def test_an_unchanged_environment_previews_without_changes_after_a_stop(up: Twin) -> None:
     before = up.inventory()
     up.cli("twin", "stop", "--name", up.environment)
     up.cli("twin", "start", "--name", up.environment)
-    assert up.inventory() == before, "every id is as before"
+    assert up.inventory() == before, "every id is unchanged"
     up.cli("preview", up.environment, "--refresh", "--expect-no-changes")
 
 
-def test_what_dev_may_prod_may_not(up: Twin, tmp_path: Path) -> None:
+def test_dev_violates_the_policies_of_prod(up: Twin, tmp_path: Path) -> None:
     report = policy_report(up, tmp_path, profile="prod")
-    assert report.code == 1, "a mandatory fault stops CI"
+    assert report.code == 1, "a mandatory violation fails CI"
     assert "in profile prod (the pack's configuration)" in report.text
     assert report.violated == DEV | STAGING | GOOGLE
     assert report.summary.endswith("update refused"), (
-        "of what stands all is known, and nothing waits for `up`"
+        "all values of an existing environment are known: no policy is deferred to `up`"
     )
 
 
-def test_no_secret_stands_in_the_state_or_the_outputs(up: Twin) -> None:
+def test_state_and_outputs_have_no_secret(up: Twin) -> None:
     state = up.pulumi("stack", "export", "--stack", up.environment).stdout
     credentials = json.loads((up.world.folder / "credentials.json").read_text())
     for value in credentials.values():
         if len(str(value)) > 20:
-            assert str(value) not in state, "the deployer's credentials stay out of the state"
+            assert str(value) not in state, "the deployer's credentials are not in the state"
     for marker in ("PRIVATE KEY", "ya29.", "client-key-data"):
-        assert marker not in state, f"{marker} is no business of a state file"
+        assert marker not in state, f"{marker} must not be in a state file"
 
 
 def test_destroy_leaves_nothing(up: Twin) -> None:

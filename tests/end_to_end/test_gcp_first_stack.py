@@ -1,5 +1,5 @@
-"""The stacks of the first deployment on Google Cloud (docs/ci.md): state in a bucket and secrets under a key
-of Cloud KMS, by the real engine and its own clients of both, with the twin as the cloud."""
+"""The stacks of the first deployment on Google Cloud (docs/ci.md): the state in a bucket, secrets encrypted
+by a key of Cloud KMS, by the real engine and its clients of both, on the twin."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ SECRET = "ai-platform:test"
 
 @dataclass
 class Deployment:
-    """A clone next to the twin, and Pulumi in it as on a machine of the team."""
+    """A clone of the repository, and Pulumi in it as on a machine of the team."""
 
     clone: Path
     twin: Twin
     home: Path
 
     def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """A command of Pulumi."""
+        """Run a Pulumi command in the clone."""
         return self.run("pulumi", *arguments, check=check)
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """A command in the clone, with the backend of the last `pulumi login` and no passphrase."""
+        """Run a command in the clone, with the backend of the last `pulumi login` and no passphrase."""
         unset = ("-u", "PULUMI_CONFIG_PASSPHRASE_FILE", "-u", "PULUMI_BACKEND_URL")
         return self.twin.cli(
             *("twin", "run", "--name", self.twin.environment, "--", sys.executable, "-m", "twin.gcp.hosts"),
@@ -51,7 +51,7 @@ class Deployment:
 
 
 def _documented() -> str:
-    """The commands of step 3 for Google Cloud, for dev alone."""
+    """Return the commands of step 3 for Google Cloud, for dev only."""
     loops = re.findall(
         r"^ +for name in dev staging prod; do\n.*?^ +done\n", DOCUMENT, re.MULTILINE | re.DOTALL
     )
@@ -60,7 +60,7 @@ def _documented() -> str:
 
 
 def _prepare(twin: Twin) -> None:
-    """What step 2 makes by hand."""
+    """Create what step 2 creates by hand."""
     services: Any = twin.google("serviceusage", "v1").services()
     for api in ("serviceusage", "cloudresourcemanager", "cloudkms", "storage"):
         services.enable(name=f"projects/{PROJECT}/services/{api}.googleapis.com", body={}).execute()
@@ -90,12 +90,12 @@ def deployment(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     subprocess.run([git, "clone", "--quiet", "--no-hardlinks", str(ROOT), str(folder / "clone")], check=True)
     with Twin("gcp-dev", home).started() as twin:
         _prepare(twin)
-        made = Deployment(folder / "clone", twin, folder / "pulumi")
-        made.run("sh", "-e", "-c", _documented())
-        yield made
+        deployment = Deployment(folder / "clone", twin, folder / "pulumi")
+        deployment.run("sh", "-e", "-c", _documented())
+        yield deployment
 
 
-def test_what_is_made_by_hand_is_what_the_documentation_makes() -> None:
+def test_documentation_creates_the_bucket_and_the_key_of_this_test() -> None:
     assert f"gs://{BUCKET} --project {PROJECT} --location us-central1" in DOCUMENT
     assert "kms keys create pulumi --project acme-ml-dev --keyring pulumi --location us-central1" in DOCUMENT
 
@@ -104,14 +104,14 @@ def test_a_new_stack_has_its_key_in_the_environment_file(deployment: Deployment)
     lines = (deployment.clone / FILE).read_text().splitlines()
     assert f"secretsprovider: {PROVIDER}" in lines
     assert any(line.startswith("encryptedkey: ") for line in lines), "both must be committed"
-    assert not any(line.startswith("encryptionsalt") for line in lines), "no job knows a passphrase"
+    assert not any(line.startswith("encryptionsalt") for line in lines), "no job has a passphrase"
 
 
 def test_state_locks_and_history_are_in_the_bucket(deployment: Deployment) -> None:
     storage: Any = deployment.twin.google("storage", "v1").objects()
-    # An update, of a stack without resources: it takes the lock, writes the state and copies it.
+    # An update of a stack without resources: it takes the lock, writes the state and a copy of it.
     deployment.pulumi("refresh", "--stack", "gcp-dev", "--yes", "--non-interactive")
-    names = {each["name"] for each in storage.list(bucket=BUCKET).execute()["items"]}
+    names = {item["name"] for item in storage.list(bucket=BUCKET).execute()["items"]}
     assert ".pulumi/stacks/ai-platform/gcp-dev.json" in names
     history = [name for name in names if name.startswith(".pulumi/history/ai-platform/gcp-dev/")]
     assert {name.partition(".")[2].partition(".")[2] for name in history} == {
@@ -122,7 +122,9 @@ def test_state_locks_and_history_are_in_the_bucket(deployment: Deployment) -> No
     assert "gcp-dev" in deployment.pulumi("stack", "ls", "--project", "ai-platform").stdout
 
 
-def test_another_machine_reads_secrets_with_what_is_committed(deployment: Deployment, tmp_path: Path) -> None:
+def test_another_machine_reads_secrets_with_the_committed_file(
+    deployment: Deployment, tmp_path: Path
+) -> None:
     deployment.pulumi("config", "set", "--stack", "gcp-dev", "--secret", SECRET, "s3cret")
     assert "s3cret" not in (deployment.clone / FILE).read_text()
     other = Deployment(tmp_path / "clone", deployment.twin, tmp_path / "pulumi")
@@ -143,5 +145,5 @@ def test_without_the_key_no_secret_is_read(deployment: Deployment) -> None:
     finally:
         keys.cryptoKeyVersions().patch(**version, body={"state": "ENABLED"}).execute()
     assert refused.returncode
-    assert "is not enabled" in refused.stdout + refused.stderr, "the reason comes through"
+    assert "is not enabled" in refused.stdout + refused.stderr, "the error of Cloud KMS is shown"
     assert "s3cret" not in refused.stdout + refused.stderr

@@ -1,6 +1,6 @@
-"""A lakehouse on the twin's Google Cloud: up, seen by Google's own client, a column more, and gone.
+"""A lakehouse on the twin's Google Cloud: created, read by Google's clients, changed, and destroyed.
 
-With a front of its own: no control plane, a few seconds.
+On a separate cloud without a control plane: it takes a few seconds.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ ORDERS: dict[str, Any] = {
 }
 
 
-def _program(*buckets: str, **given: Any) -> Callable[[], None]:
-    """buckets: names of buckets that are there before the lakehouse."""
+def _program(*buckets: str, **overrides: Any) -> Callable[[], None]:
+    """buckets: names of buckets that are created before the lakehouse."""
     arguments: dict[str, Any] = {
         "prefix": "acme-lake",
         "writers": [member("pipeline")],
@@ -58,19 +58,19 @@ def _program(*buckets: str, **given: Any) -> Callable[[], None]:
             },
         ],
         "arrival_events": False,
-        **given,
+        **overrides,
     }
-    return gcp_lake.program(("pipeline", "analysts", "support", "nobody"), arguments, buckets)
+    return gcp_lake.program(("pipeline", "analysts", "support", "stranger"), arguments, buckets)
 
 
 @pytest.fixture(autouse=True)
 def _endpoint(front: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The program runs in this process: here, too, the provider's own variable names the endpoint."""
+    """Set the provider's variable for the endpoint in this process, too: the program runs in it."""
     monkeypatch.setenv(ENDPOINT, environment.environment(front)[ENDPOINT])
 
 
 def _table(world: World, lake: dict[str, Any]) -> dict[str, Any]:
-    """A table's metadata, as an Iceberg client asks the catalog for it."""
+    """Return a table's metadata by the request of an Iceberg client to the catalog."""
     path = lake["catalog_uri"].removeprefix("https://")
     place = f"projects/{PROJECT}/catalogs/{lake['catalog_id']}/namespaces/acme_lake_curated/tables/orders"
     request = urllib.request.Request(  # noqa: S310 - http on loopback
@@ -86,46 +86,50 @@ def _table(world: World, lake: dict[str, Any]) -> dict[str, Any]:
 
 def _columns(metadata: dict[str, Any]) -> list[tuple[str, str, bool]]:
     current = metadata["current-schema-id"]
-    schema = next(each for each in metadata["schemas"] if each["schema-id"] == current)
+    schema = next(schema for schema in metadata["schemas"] if schema["schema-id"] == current)
     return [(field["name"], field["type"], field["required"]) for field in schema["fields"]]
 
 
-def test_a_lakehouse_comes_up_is_seen_stays_and_goes(front: World, tmp_path: Path) -> None:
+def test_a_lakehouse_is_created_read_changed_and_destroyed(front: World, tmp_path: Path) -> None:
     assert programs.sdk_version("gcp")
     place = Place(tmp_path, world=front)
     stack = place.stack(_program())
     lake = stack.up().outputs["lake"].value
     _seen(front, lake)
 
-    # An Iceberg client appends and evolves; then the declaration takes a column more.
+    # An Iceberg client appends and adds a column; then the declaration gets a further column.
     _used(front, lake)
-    found = changes(stack.preview(refresh=True))
-    assert set(found) == {"replace", "update"}, "a column that a client added gets its policies, and no more"
-    assert found["update"] == 1, "the object with the table's statements"
+    summary = changes(stack.preview(refresh=True))
+    assert set(summary) == {"replace", "update"}, (
+        "the column that a client added gets its policies, and nothing else changes"
+    )
+    assert summary["update"] == 1, "the object with the table's statements"
     more = {"name": "channel", "type": "string", "classification": "pii"}
     declared = {**ORDERS, "columns": [*ORDERS["columns"], more]}
     wider = place.stack(_program(tables=[declared]))
-    found = changes(wider.preview())
-    assert set(found) <= {"replace", "update", "create", "delete"}
-    assert found["update"] == 1, "the statements' object: a job runs anew, no table changes"
-    # As Pulumi.yaml asks for everywhere but here.
+    summary = changes(wider.preview())
+    assert set(summary) <= {"replace", "update", "create", "delete"}
+    assert summary["update"] == 1, "the object with the statements: the job runs again, no table changes"
+    # Pulumi.yaml sets this option for environments.
     wider.up(refresh=True)
     orders = f"`{PROJECT}.{lake['catalog_id']}.acme_lake_curated.orders`"
     asks = f"SELECT order_id, note FROM {orders} ORDER BY order_id"  # noqa: S608 - of constants
-    shown = gcp_lake.query(front, "analysts", asks)
-    assert shown == [["1", None], ["2", None], ["3", None]], "a client's column is hidden as the highest is"
+    rows = gcp_lake.query(front, "analysts", asks)
+    assert rows == [["1", None], ["2", None], ["3", None]], (
+        "a column of a client has the table's highest classification"
+    )
     metadata = _table(front, lake)
     assert [name for name, _, _ in _columns(metadata)][-2:] == ["note", "channel"], (
-        "added after a client's own"
+        "added after the client's column"
     )
-    assert metadata["location"] == lake["tables"][0]["location"], "the same table, in its place"
+    assert metadata["location"] == lake["tables"][0]["location"], "the same table, at the same location"
     assert not changes(wider.preview(refresh=True))
 
     wider.destroy()
     assert place.inventory() == {}
 
 
-def test_all_that_can_be_asked_for_comes_up_stays_and_goes(front: World, tmp_path: Path) -> None:
+def test_a_lakehouse_with_all_options_is_created_and_destroyed(front: World, tmp_path: Path) -> None:
     clicks: dict[str, Any] = {
         "zone": "raw",
         "name": "clicks",
@@ -169,14 +173,18 @@ def test_all_that_can_be_asked_for_comes_up_stays_and_goes(front: World, tmp_pat
     raw = next(zone for zone in lake["zones"] if zone["name"] == "raw")
     bucket = client(front, "storage", "v1").buckets().get(bucket=raw["bucket"]).execute()
     assert bucket["retentionPolicy"]["retentionPeriod"] == str(2 * 24 * 3600)
-    assert not bucket.get("versioning", {}).get("enabled"), "Cloud Storage takes no versions beside a hold"
+    assert not bucket.get("versioning", {}).get("enabled"), (
+        "Cloud Storage refuses versioning together with a retention policy"
+    )
     streams = client(front, "storage", "v1").buckets().get(bucket=f"acme-all-streams-{PROJECT}").execute()
-    assert not streams.get("versioning", {}).get("enabled"), "BigQuery supports none under its tables"
-    assert "retentionPolicy" not in streams, "nor a hold"
+    assert not streams.get("versioning", {}).get("enabled"), (
+        "BigQuery does not support versioning under its tables"
+    )
+    assert "retentionPolicy" not in streams, "nor a retention policy"
     tables = client(front, "bigquery", "v2").tables()
-    made = tables.get(projectId=PROJECT, datasetId="acme_all_streams", tableId="clicks").execute()
-    assert made["biglakeConfiguration"]["tableFormat"] == "ICEBERG"
-    fields = {field["name"]: field for field in made["schema"]["fields"]}
+    table = tables.get(projectId=PROJECT, datasetId="acme_all_streams", tableId="clicks").execute()
+    assert table["biglakeConfiguration"]["tableFormat"] == "ICEBERG"
+    fields = {field["name"]: field for field in table["schema"]["fields"]}
     assert "dataPolicies" not in fields["at"]
     policy, _ = fields["who"]["dataPolicies"]
     assert policy["name"].endswith("/dataPolicies/acme_all_raw_clicks_pii")
@@ -187,20 +195,20 @@ def test_all_that_can_be_asked_for_comes_up_stays_and_goes(front: World, tmp_pat
     assert rows["bigqueryConfig"]["table"] == f"{PROJECT}.acme_all_streams.clicks"
     assert rows["state"] == "ACTIVE"
 
-    # Another declaration of the stream's table: one column more, and one is declared no more.
+    # Another declaration of the stream's table: one column is new, and one is missing.
     campaign = {"name": "campaign", "type": "string"}
     stack = place.stack(program({**clicks, "columns": [*clicks["columns"][:2], campaign]}))
     stack.up()
-    made = tables.get(projectId=PROJECT, datasetId="acme_all_streams", tableId="clicks").execute()
-    names = [field["name"] for field in made["schema"]["fields"]]
-    assert names == ["at", "who", "price", "campaign"], "no data is lost by a declaration"
+    table = tables.get(projectId=PROJECT, datasetId="acme_all_streams", tableId="clicks").execute()
+    names = [field["name"] for field in table["schema"]["fields"]]
+    assert names == ["at", "who", "price", "campaign"], "a column that is no longer declared keeps its data"
     assert not changes(stack.preview(refresh=True))
     stack.destroy()
     assert place.inventory() == {}
 
 
 def _seen(world: World, lake: dict[str, Any]) -> None:
-    """What Google's own client says of it."""
+    """Assert what Google's clients read of the lakehouse."""
     buckets = client(world, "storage", "v1").buckets()
     for zone in lake["zones"]:
         bucket = buckets.get(bucket=zone["bucket"]).execute()
@@ -211,19 +219,21 @@ def _seen(world: World, lake: dict[str, Any]) -> None:
         assert bucket["versioning"]["enabled"] is True
         bindings = buckets.getIamPolicy(bucket=zone["bucket"]).execute().get("bindings", [])
         members = {member for binding in bindings for member in binding["members"]}
-        assert not [each for each in members if "pipeline@" in each or "analysts@" in each]
+        assert not [member for member in members if "pipeline@" in member or "analysts@" in member]
         dataset = client(world, "bigquery", "v2").datasets().get(projectId=PROJECT, datasetId=zone["dataset"])
-        held = dataset.execute()
-        assert held["defaultEncryptionConfiguration"]["kmsKeyName"] == lake["kms_key"]
-        assert "READER" not in {entry["role"] for entry in held["access"]}, "the project's basic readers"
+        body = dataset.execute()
+        assert body["defaultEncryptionConfiguration"]["kmsKeyName"] == lake["kms_key"]
+        assert "READER" not in {entry["role"] for entry in body["access"]}, "the project's basic readers"
     policies = client(world, "bigquerydatapolicy", "v2").projects().locations().dataPolicies()
     parent = f"projects/{PROJECT}/locations/{REGION}"
-    known = {each["dataPolicyId"]: each for each in policies.list(parent=parent).execute()["dataPolicies"]}
+    known = {
+        policy["dataPolicyId"]: policy for policy in policies.list(parent=parent).execute()["dataPolicies"]
+    }
     account = "principal://iam.googleapis.com/projects/-/serviceAccounts"
     pipeline, analysts = (
         f"{account}/{who}@{PROJECT}.iam.gserviceaccount.com" for who in ("pipeline", "analysts")
     )
-    seen = {name: each["grantees"] for name, each in known.items()}
+    seen = {name: policy["grantees"] for name, policy in known.items()}
     assert {analysts, pipeline} < set(seen["acme_lake_curated_orders_internal"])
     assert pipeline in seen["acme_lake_curated_orders_pii"]
     assert analysts not in seen["acme_lake_curated_orders_pii"]
@@ -240,26 +250,26 @@ def _seen(world: World, lake: dict[str, Any]) -> None:
     assert not namespaces.getIamPolicy(resource=namespace).execute().get("bindings"), "no role by zone"
     bound = namespaces.tables().getIamPolicy(resource=f"{namespace}/tables/orders").execute()
     readers = [member(who) for who in ("analysts", "support")]
-    assert [(each["role"], sorted(each["members"])) for each in bound["bindings"]] == [
+    assert [(binding["role"], sorted(binding["members"])) for binding in bound["bindings"]] == [
         ("roles/biglake.viewer", readers)
     ]
 
 
 def _used(world: World, lake: dict[str, Any]) -> None:
-    """What PyIceberg does with it, as a pipeline and as teams, from the outputs alone."""
+    """Use the lakehouse by PyIceberg, as a pipeline and as teams, only with its outputs."""
     more = {"order_id": 9, "placed_at": "2026-11-26T09:00:00+00:00", "email": "x@acme.example"}
     asks = [
         {"who": "pipeline", "do": "evolve"},
-        *({"who": who, "do": "read", "column": "order_id"} for who in ("support", "analysts", "nobody")),
+        *({"who": who, "do": "read", "column": "order_id"} for who in ("support", "analysts", "stranger")),
         {"who": "support", "do": "append", "rows": [more]},
     ]
-    pipeline, support, analysts, nobody, written = gcp_lake.iceberg(
+    pipeline, support, analysts, stranger, written = gcp_lake.iceberg(
         world, lake, "acme_lake_curated.orders", *asks
     )
-    assert [each["order_id"] for each in pipeline["all"]] == [1, 2, 3]
+    assert [row["order_id"] for row in pipeline["all"]] == [1, 2, 3]
     assert (pipeline["then"], pipeline["one"][0]["note"], pipeline["partitions"]) == (2, "late", 2)
     assert pipeline["columns"] == ["order_id", "placed_at", "email", "note"]
-    assert support == {"values": [1, 2, 3]}, "it sees every column and row"
-    assert "refused" in written, "and may not write"
-    assert "no unrestricted access to column email" in analysts["refused"], "it reads by BigQuery"
-    assert "Permission 'biglake.catalogs.get' denied" in nobody["refused"]
+    assert support == {"values": [1, 2, 3]}, "it reads every column and row"
+    assert "refused" in written, "it may not write"
+    assert "no unrestricted access to column email" in analysts["refused"], "it may only read by BigQuery"
+    assert "Permission 'biglake.catalogs.get' denied" in stranger["refused"]

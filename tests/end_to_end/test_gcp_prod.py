@@ -1,4 +1,4 @@
-"""gcp-prod: it stands in three zones, cannot go by accident, and is retired in two steps."""
+"""gcp-prod: three zones, protection against deletion, and retirement in two steps."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PROJECT = "acme-ml-prod"
 REGION = "us-central1"
 CLUSTER = "acme-prod-cluster"
 IMAGE = f"{REGION}-docker.pkg.dev/{PROJECT}/acme-prod-training/train:1"
-"""Of the project's own registry."""
+"""An image of the project's registry."""
 NOW = ("up", "--yes", "--skip-preview")
 
 
 @pytest.fixture(scope="module")
 def up(home: Path) -> Iterator[Twin]:
-    """gcp-prod, up."""
+    """The twin of gcp-prod, deployed."""
     twin = Twin("gcp-prod", home)
     twin.up(*GUARDED)
     yield twin
@@ -37,7 +37,7 @@ def _cluster(up: Twin) -> dict[str, Any]:
 
 
 def _pools(up: Twin, name: str) -> dict[str, dict[str, Any]]:
-    """The node pools of a pool, by their kind of capacity."""
+    """Return the node pools of a pool, by their capacity."""
     return {
         pool["config"]["labels"]["ai-platform/capacity"]: pool
         for pool in _cluster(up)["nodePools"]
@@ -45,21 +45,23 @@ def _pools(up: Twin, name: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_prod_is_private_regional_and_runs_its_own_images_alone(up: Twin) -> None:
+def test_prod_is_private_regional_and_enforces_binary_authorization(up: Twin) -> None:
     cluster = _cluster(up)
-    assert len(cluster["locations"]) == 3, "a zone may fall"
-    assert cluster["releaseChannel"]["channel"] == "STABLE", "what reaches prod has run in staging before"
+    assert len(cluster["locations"]) == 3, "it survives the loss of a zone"
+    assert cluster["releaseChannel"]["channel"] == "STABLE", (
+        "a version runs in staging before it is used in prod"
+    )
     assert cluster["binaryAuthorization"]["evaluationMode"] == "PROJECT_SINGLETON_POLICY_ENFORCE"
     endpoints = cluster["controlPlaneEndpointsConfig"]
-    assert endpoints["dnsEndpointConfig"]["allowExternalTraffic"], "reached by its name, which IAM guards"
-    assert not endpoints["ipEndpointsConfig"].get("enablePublicEndpoint"), "and by no public address"
+    assert endpoints["dnsEndpointConfig"]["allowExternalTraffic"], "the DNS endpoint, which IAM protects"
+    assert not endpoints["ipEndpointsConfig"].get("enablePublicEndpoint"), "no public address"
     window = cluster["maintenancePolicy"]["window"]["recurringWindow"]
-    assert window["recurrence"] == "FREQ=WEEKLY;BYDAY=SA,SU", "upgrades wait for the weekend"
+    assert window["recurrence"] == "FREQ=WEEKLY;BYDAY=SA,SU", "upgrades run on weekends"
     zones = {node.metadata.labels["topology.kubernetes.io/zone"] for node in up.core().list_node().items}
     assert len(zones) == 3
 
 
-def test_only_images_that_the_policy_admits_run_the_platforms_own_among_them(up: Twin) -> None:
+def test_binary_authorization_denies_foreign_images_and_admits_the_platforms(up: Twin) -> None:
     core, pod = up.core(), gpu_pod("stranger")
     container = pod["spec"]["containers"][0]
     container["image"] = "docker.io/library/busybox:1.37"
@@ -78,30 +80,32 @@ def test_only_images_that_the_policy_admits_run_the_platforms_own_among_them(up:
     assert {image.partition(":")[0] for image in images} >= {
         "quay.io/feastdev/feature-server",
         "ghcr.io/mlflow/mlflow",
-    }, "the program's own Pods are not refused"
+    }, "the platform's Pods are admitted"
 
 
-def test_training_pools_have_their_kinds_of_capacity_and_gpudirect(up: Twin) -> None:
-    assert _cluster(up)["networkConfig"]["enableMultiNetworking"], "the file's pools need it"
+def test_training_pools_have_their_capacity_and_gpudirect(up: Twin) -> None:
+    assert _cluster(up)["networkConfig"]["enableMultiNetworking"], "GPUDirect needs it"
     pools = _pools(up, "training")
     assert set(pools) == {"spot", "flex_start"}
     for pool in pools.values():
         assert pool["config"]["machineType"] == "a3-highgpu-8g", "eight H100"
         assert len(pool["networkConfig"]["additionalNodeNetworkConfigs"]) == 4, "GPUDirect-TCPX"
-        assert not pool.get("initialNodeCount"), "nobody pays for what nobody asks for"
-    assert pools["flex_start"]["config"]["flexStart"], "nodes come when there are some"
+        assert not pool.get("initialNodeCount"), "no node before a Pod requests one"
+    assert pools["flex_start"]["config"]["flexStart"], "nodes are created when capacity is available"
     assert not pools["flex_start"]["management"].get("autoRepair"), "Google refuses repair with flex-start"
 
 
-def test_the_class_of_a_pool_carries_the_order_of_its_capacity(up: Twin) -> None:
+def test_compute_class_of_a_pool_has_the_order_of_its_capacity(up: Twin) -> None:
     api: Any = kubernetes.client.CustomObjectsApi(up.kubernetes())
-    found = api.get_cluster_custom_object("cloud.google.com", "v1", "computeclasses", "training")
-    names = [each["nodepools"] for each in found["spec"]["priorities"]]
+    compute_class = api.get_cluster_custom_object("cloud.google.com", "v1", "computeclasses", "training")
+    names = [priority["nodepools"] for priority in compute_class["spec"]["priorities"]]
     pools = _pools(up, "training")
-    assert names == [[pools["spot"]["name"]], [pools["flex_start"]["name"]]], "spot stands first in the file"
+    assert names == [[pools["spot"]["name"]], [pools["flex_start"]["name"]]], (
+        "spot is the first capacity in the file"
+    )
 
 
-def test_a_training_pod_runs_on_spot_nodes_that_were_not_there_before(up: Twin) -> None:
+def test_a_training_pod_runs_on_new_spot_nodes(up: Twin) -> None:
     core = up.core()
     there = placement.of(up.outputs()["foundation"]["gpu_pools"]["training"])
     pod = gpu_pod("training")
@@ -115,23 +119,23 @@ def test_a_training_pod_runs_on_spot_nodes_that_were_not_there_before(up: Twin) 
     core.delete_namespaced_pod("training", "default", grace_period_seconds=0)
 
 
-def test_nothing_changes_when_nothing_changed(up: Twin) -> None:
+def test_an_unchanged_environment_previews_without_changes(up: Twin) -> None:
     up.cli("preview", up.environment, "--refresh", "--expect-no-changes")
 
 
 def test_destroy_is_refused_while_it_is_protected(up: Twin) -> None:
     before = up.inventory()
     refused = up.cli("destroy", up.environment, check=False)
-    assert refused.returncode != 0, "a protected environment does not go"
-    assert "teardown: true" in refused.stdout + refused.stderr, "the message says how it would"
+    assert refused.returncode != 0, "a protected environment is not destroyed"
+    assert "teardown: true" in refused.stdout + refused.stderr, "the message names the setting that allows it"
     engine = up.pulumi("destroy", "--yes", "--stack", up.environment, check=False)
-    assert engine.returncode != 0, "the engine refuses too, in the preview that it makes first"
+    assert engine.returncode != 0, "the engine refuses, too, in its preview"
     assert _cluster(up)["status"] == "RUNNING"
-    assert up.inventory() == before, "nothing was touched"
+    assert up.inventory() == before, "nothing was changed"
 
 
 def test_it_is_retired_in_two_steps_and_leaves_nothing(up: Twin) -> None:
-    # What guards prod is lifted, and the policies that demand it stop nothing then.
+    # The protection of prod is removed; the policies that require it are exempt during a teardown.
     up.changed(*NOW, *GUARDED, change={"environment/teardown": "with_data"})
     up.cli("destroy", up.environment)
     assert up.inventory() == {}

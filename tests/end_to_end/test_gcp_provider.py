@@ -1,4 +1,4 @@
-"""The Google provider under the real engine, with a front of its own: no control plane, a few seconds."""
+"""The Google provider with the real engine, on a separate cloud without a control plane."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.end_to_end.test_provider_engine import changes
 from tests.twin.gcp.resources.test_network import ADDRESS, FIREWALL, NETWORK, RANGES, SUBNETWORK
 from tests.twin.gcp.resources.test_services import ACCOUNT, MEMBER, SERVICE
 from twin import environment, programs
-from twin import world as worlds
+from twin import world as instances
 from twin.toolchain import build
 from twin.world import World
 
@@ -36,7 +36,7 @@ LINK = "projects/acme-ml-dev/global/networks/net"
 
 @dataclass
 class Place(Workplace):
-    """A folder with a backend, and our provider in front of a world's Google."""
+    """A folder with a backend, and the twin's provider with the Google Cloud of a twin."""
 
     world: World = field(default_factory=lambda: World(""))
 
@@ -51,12 +51,16 @@ class Place(Workplace):
 
     @property
     def environment(self) -> dict[str, str]:
-        own = super().environment
-        told = environment.environment(self.world)
-        return {**told, **own, "PATH": f"{self.folder / 'bin'}:{own['PATH']}"}
+        base_environment = super().environment
+        twin_environment = environment.environment(self.world)
+        return {
+            **twin_environment,
+            **base_environment,
+            "PATH": f"{self.folder / 'bin'}:{base_environment['PATH']}",
+        }
 
     def inventory(self) -> dict[str, Any]:
-        """What Google holds beside what every project has."""
+        """Return what exists in the project, apart from what every project has."""
         return {
             kind: names
             for kind, names in admin_client.request(self.world, "GET", "inventory").items()
@@ -66,10 +70,10 @@ class Place(Workplace):
 
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A served world."""
+    """A twin instance whose cloud is served."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
-        world = worlds.create("engine", cloud="gcp", region="us-central1", account=PROJECT)
+        world = instances.create("engine", cloud="gcp", region="us-central1", account=PROJECT)
         environment.prepare(world)
         serving = subprocess.Popen(
             [sys.executable, "-m", "twin.gcp.server", "--world", world.name],
@@ -77,7 +81,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             env={**environment.daemon_environment(world), "PYTHONPATH": str(ROOT)},
             stdout=subprocess.DEVNULL,
         )
-        eventually("the front answers", lambda: _answers(world), 60)
+        eventually("the cloud answers", lambda: _answers(world), 60)
         yield world
         serving.send_signal(signal.SIGTERM)
         serving.wait(30)
@@ -148,7 +152,7 @@ def program(*, mtu: int = 1460, team: str = "ml", cidr: str = "10.0.0.0/20") -> 
     ]
 
 
-def test_a_stack_comes_up_changes_drifts_and_goes(place: Place) -> None:
+def test_a_stack_is_created_changed_and_destroyed(place: Place) -> None:
     stack = place.stack(program())
     assert changes(stack.preview())["create"] == 10
     up = stack.up()
@@ -164,8 +168,8 @@ def test_a_stack_comes_up_changes_drifts_and_goes(place: Place) -> None:
     smaller = place.stack(program(team="data", mtu=8896, cidr="10.0.0.0/24"))
     assert changes(smaller.preview()) == {"replace": 1}
 
-    fronts_network = f"projects/{PROJECT}/regions/us-central1/addresses/{_name(up, 'nat')}"
-    assert fronts_network in str(place.inventory())
+    address = f"projects/{PROJECT}/regions/us-central1/addresses/{_name(up, 'nat')}"
+    assert address in str(place.inventory())
     changed.destroy()
     assert place.inventory() == {}
 
@@ -174,7 +178,7 @@ def _name(up: Any, output: str) -> str:
     return str(up.outputs[output].value).rpartition("/")[2]
 
 
-def test_what_google_refuses_reads_like_google(place: Place) -> None:
+def test_errors_read_like_those_of_google(place: Place) -> None:
     wrong = program()
     wrong[4]["props"]["secondaryIpRanges"] = [{"rangeName": "pods", "ipCidrRange": "10.0.0.0/21"}]
     with pytest.raises(automation.CommandError, match="googleapi: Error 400"):

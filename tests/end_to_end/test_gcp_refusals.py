@@ -1,7 +1,7 @@
-"""What only Google Cloud can refuse, refused by the twin in Google's words, through the real engine.
+"""Errors that only Google Cloud can report, reported by the twin in Google's words, through the real engine.
 
-One update asks for everything that is wrong at once and goes on after each refusal: each names the resource
-and the property at fault, and nothing is made of any.
+One update has all invalid resources and continues after each error: each error names the resource and the
+invalid property, and none of the resources is created.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ APIS = ("iam", "cloudresourcemanager", "compute", "container", "cloudkms")
 
 
 class Plain(Twin):
-    """A world of Google Cloud for programs of the tests' own."""
+    """A twin on Google Cloud for programs that tests define."""
 
     def __init__(self, home: Path) -> None:
         super().__init__("plain-gcp", home)
@@ -35,7 +35,7 @@ class Plain(Twin):
         self.cli("twin", "start", "--name", self.environment, *place)
 
     def stack(self, name: str, program: Program) -> automation.Stack:
-        """A stack of this world with this program."""
+        """Return a stack of this twin with this program."""
         folder = self.home / f"google-{name}"
         folder.mkdir(exist_ok=True)
         return automation.create_or_select_stack(
@@ -52,15 +52,15 @@ class Plain(Twin):
 
 @dataclass(frozen=True)
 class Base:
-    """What stands, and is right."""
+    """Valid resources that exist."""
 
     network: str
     subnet: str
     key: str
-    """A KMS key that nobody may use."""
+    """A KMS key that no principal may use."""
     account: str
     cluster: str
-    """A zonal cluster, under deletion protection, as the provider has it by default."""
+    """A zonal cluster, with deletion protection, the provider's default."""
 
 
 def _base() -> None:
@@ -105,14 +105,14 @@ def _base() -> None:
 
 
 def pool(label: str, base: Base, node: dict[str, Any] | None = None, **arguments: Any) -> None:
-    """A node pool that would be made, but for one argument."""
+    """Declare a node pool that is valid but for one argument."""
     config = {"service_account": base.account, "machine_type": "e2-standard-4", **(node or {})}
     good: dict[str, Any] = {"cluster": base.cluster, "location": ZONE, "initial_node_count": 0}
     gcp.container.NodePool(label, **{**good, "node_config": config, **arguments})
 
 
 def cluster(label: str, base: Base, **arguments: Any) -> None:
-    """A cluster that would be made, but for one argument."""
+    """Declare a cluster that is valid but for one argument."""
     good: dict[str, Any] = {
         "location": ZONE,
         "network": base.network,
@@ -124,7 +124,7 @@ def cluster(label: str, base: Base, **arguments: Any) -> None:
 
 
 def card(kind: str, **more: Any) -> dict[str, Any]:
-    """A node's accelerator."""
+    """Return a node's accelerator."""
     return {"guest_accelerators": [{"type": kind, "count": 1, **more}]}
 
 
@@ -146,7 +146,7 @@ PREVIEWED: dict[str, Case] = {
         "Base",
     ),
 }
-"""What the provider refuses before anything is made: the program, the property, a word of the reason."""
+"""Errors of the provider before anything is created: the program, the property, a word of the reason."""
 
 CASES: dict[str, Case] = {
     "a-pool-name-over-40": (lambda name, base: pool(name, base, name="p" * 41), "name", "40"),
@@ -160,7 +160,7 @@ CASES: dict[str, Case] = {
         "nodeConfig.guestAccelerators",
         "nvidia-tesla-t5",
     ),
-    "a-card-beside-those-built-in": (
+    "a-card-on-a-machine-with-built-in-ones": (
         lambda name, base: pool(name, base, {"machine_type": "g2-standard-4", **card("nvidia-tesla-t4")}),
         "nodeConfig.guestAccelerators",
         "nvidia-tesla-t4",
@@ -182,9 +182,9 @@ CASES: dict[str, Case] = {
         "flex-start cannot be used with Spot",
     ),
     "no-such-account": (
-        lambda name, base: pool(name, base, {"service_account": f"nobody@{PROJECT}.iam.gserviceaccount.com"}),
+        lambda name, base: pool(name, base, {"service_account": f"absent@{PROJECT}.iam.gserviceaccount.com"}),
         "nodeConfig.serviceAccount",
-        f"nobody@{PROJECT}",
+        f"absent@{PROJECT}",
     ),
     "a-key-without-a-grant": (
         lambda name, base: pool(name, base, {"boot_disk_kms_key": base.key}),
@@ -275,21 +275,21 @@ CASES: dict[str, Case] = {
         "acme-other",
     ),
 }
-"""What only the cloud's state can tell; where Google names no property, there is none."""
+"""Errors that depend on the cloud's state; the property is "" where Google names none."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """What the update told, and what the cloud held before and after."""
+    """The diagnostics of the update, and what the cloud had before and after it."""
 
-    told: str
+    diagnostics: str
     before: dict[str, Any]
     after: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def world(home: Path) -> Iterator[Plain]:
-    """A world with the base in it."""
+    """A twin with the base."""
     plain = Plain(home)
     plain.stack("base", _base).up()
     yield plain
@@ -298,14 +298,14 @@ def world(home: Path) -> Iterator[Plain]:
 
 @pytest.fixture(scope="module")
 def base(world: Plain) -> Base:
-    """What stands in it."""
+    """The base of that twin."""
     outputs = world.stack("base", lambda: None).outputs()
     return Base(**{name: output.value for name, output in outputs.items()})
 
 
 @pytest.fixture(scope="module")
 def refused(world: Plain, base: Base) -> Refused:
-    """An update in which everything is wrong."""
+    """An update in which every resource is invalid."""
 
     def program() -> None:
         for name, (make, _, _) in CASES.items():
@@ -318,25 +318,27 @@ def refused(world: Plain, base: Base) -> Refused:
 
 
 @pytest.mark.parametrize("case", PREVIEWED)
-def test_a_preview_refuses(world: Plain, base: Base, case: str) -> None:
+def test_invalid_argument_fails_the_preview(world: Plain, base: Base, case: str) -> None:
     make, path, word = PREVIEWED[case]
     with pytest.raises(automation.CommandError) as error:
         world.stack("refusals", lambda: make(case, base)).preview()
-    told = str(error.value).partition("Diagnostics:")[2]
-    assert f"({case})" in told, "the resource"
-    assert path in told, "the property"
-    assert word in told, "what it got, or what would be right"
+    diagnostics = str(error.value).partition("Diagnostics:")[2]
+    assert f"({case})" in diagnostics, "the resource"
+    assert path in diagnostics, "the property"
+    assert word in diagnostics, "what it got, or what would be right"
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_google_refuses(refused: Refused, case: str) -> None:
+def test_invalid_request_is_refused_by_google(refused: Refused, case: str) -> None:
     _, path, word = CASES[case]
-    [told] = [part for part in refused.told.split("\n  gcp:")[1:] if f"({case})" in part.partition("\n")[0]]
-    assert path in told, "the property"
-    assert word in told, "what it got, or what would be right"
+    [diagnostic] = [
+        part for part in refused.diagnostics.split("\n  gcp:")[1:] if f"({case})" in part.partition("\n")[0]
+    ]
+    assert path in diagnostic, "the property"
+    assert word in diagnostic, "what it got, or what would be right"
 
 
-def test_nothing_is_made_of_what_is_refused(refused: Refused) -> None:
+def test_refused_resources_are_not_created(refused: Refused) -> None:
     assert refused.after == refused.before
 
 

@@ -1,4 +1,4 @@
-"""What a lakehouse takes data in by, on the twin's AWS: it comes up whole, stays as it is, and goes."""
+"""Ingestion into a lakehouse on the twin's AWS: streams, captures, batches and rules."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _role_of_dms() -> None:
     )
 
 
-def test_streams_captures_batches_and_rules_come_up_stay_and_go(plain: Plain) -> None:
+def test_streams_captures_batches_and_rules_are_created_and_destroyed(plain: Plain) -> None:
     base = plain.base()
     before = set(plain.inventory())
     stack = plain.stack("intake", lambda: _program(base))
@@ -95,9 +95,9 @@ def test_streams_captures_batches_and_rules_come_up_stay_and_go(plain: Plain) ->
 
     lake = stack.up().outputs["lake"].value
     stream = plain.aws("firehose").describe_delivery_stream(DeliveryStreamName="acme-in-clicks")
-    told = stream["DeliveryStreamDescription"]
-    assert told["DeliveryStreamARN"] == lake["streams"]["clicks"]
-    assert told["DeliveryStreamEncryptionConfiguration"]["KeyARN"] == lake["kms_key"]
+    description = stream["DeliveryStreamDescription"]
+    assert description["DeliveryStreamARN"] == lake["streams"]["clicks"]
+    assert description["DeliveryStreamEncryptionConfiguration"]["KeyARN"] == lake["kms_key"]
     glue = plain.aws("glue")
     job = glue.get_job(JobName=lake["batches"]["load"])["Job"]
     script = job["Command"]["ScriptLocation"].removeprefix("s3://")

@@ -1,4 +1,4 @@
-"""A create that the cloud refuses midway, under the real engine: shown, repaired, and nothing left of it."""
+"""A create that fails midway, with the real engine: it is shown, repaired, and destroyed without a rest."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def world(home: Path) -> Iterator[Plain]:
 
 
 def network() -> None:
-    """A network that takes three calls, and a group whose second call takes the way out away."""
+    """Declare a network that takes three calls, and a group whose second call revokes its egress rule."""
     vpc = aws.ec2.Vpc("main", cidr_block="10.0.0.0/16", enable_dns_hostnames=True)
     aws.ec2.SecurityGroup("nodes", vpc_id=vpc.id, description="nothing in, nothing out")
 
 
 def changes(result: automation.PreviewResult | automation.UpResult) -> dict[str, int]:
-    """What was or would be changed."""
+    """Return the changes of a result by operation, without `same`."""
     summary = (
         result.change_summary
         if isinstance(result, automation.PreviewResult)
@@ -40,7 +40,7 @@ def changes(result: automation.PreviewResult | automation.UpResult) -> dict[str,
 
 
 def failing(world: Plain, operation: str) -> None:
-    """Let the next call of this operation fail, and every try of it again."""
+    """Make the next call of an operation fail, and its retries."""
     words = ("--service", "ec2", "--operation", operation, "--code", "InvalidRequest", "--status", "400")
     world.cli("twin", "fault", "fail", "--name", world.environment, *words)
 
@@ -50,17 +50,19 @@ def test_a_create_that_fails_midway_is_shown_and_repaired_by_the_next_update(wor
     failing(world, "ModifyVpcAttribute")
     with pytest.raises(automation.CommandError, match="ModifyVpcAttribute"):
         stack.up()
-    shown = stack.preview()
-    assert changes(shown) == {"update": 1, "create": 1}
-    assert "enableDnsHostnames" in shown.stdout, "what differs is named"
+    preview = stack.preview()
+    assert changes(preview) == {"update": 1, "create": 1}
+    assert "enableDnsHostnames" in preview.stdout, "the difference is named"
     failing(world, "RevokeSecurityGroupEgress")
     with pytest.raises(automation.CommandError, match="RevokeSecurityGroupEgress"):
         stack.up()
     ec2 = world.aws("ec2")
     [vpc] = ec2.describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.0.0.0/16"]}])["Vpcs"]
     named = ec2.describe_vpc_attribute(VpcId=vpc["VpcId"], Attribute="enableDnsHostnames")
-    assert named["EnableDnsHostnames"]["Value"], "the second `up` brought what the first did not come to"
-    assert changes(stack.preview()) == {"update": 1}, "no input of the group says what is left"
+    assert named["EnableDnsHostnames"]["Value"], "the second `up` made the call that the first had not made"
+    assert changes(stack.preview()) == {"update": 1}, (
+        "the missing call appears as an update, although no input changed"
+    )
     stack.up()
     [group] = ec2.describe_security_groups(
         Filters=[
@@ -68,7 +70,7 @@ def test_a_create_that_fails_midway_is_shown_and_repaired_by_the_next_update(wor
             {"Name": "description", "Values": ["nothing in, nothing out"]},
         ]
     )["SecurityGroups"]
-    assert not group["IpPermissionsEgress"], "no way out is left open"
+    assert not group["IpPermissionsEgress"], "no egress rule is left"
     assert not changes(stack.preview(refresh=True))
     stack.destroy()
     assert world.inventory() == {}

@@ -1,4 +1,4 @@
-"""A lakehouse on the twin's AWS: it comes up, tells its tables to boto3, stays as it is, and goes."""
+"""A lakehouse on the twin's AWS: created, read by boto3, previewed without changes, and destroyed."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ def _program() -> None:
     pulumi.export("lake", lake.outputs)
 
 
-def test_a_lakehouse_comes_up_is_seen_stays_and_goes(plain: Plain) -> None:
+def test_a_lakehouse_is_created_read_and_destroyed(plain: Plain) -> None:
     before = set(plain.inventory())
     stack = plain.stack("lakehouse", _program)
     lake = stack.up().outputs["lake"].value
-    [told] = lake["tables"]
-    table = plain.aws("glue").get_table(DatabaseName=told["database"], Name="orders")["Table"]
+    [entry] = lake["tables"]
+    table = plain.aws("glue").get_table(DatabaseName=entry["database"], Name="orders")["Table"]
     assert table["Parameters"]["table_type"].upper() == "ICEBERG"
-    assert table["Parameters"]["metadata_location"].startswith(told["location"]), "Iceberg finds it there"
+    assert table["Parameters"]["metadata_location"].startswith(entry["location"]), "Iceberg finds it there"
     columns = [column["Name"] for column in table["StorageDescriptor"]["Columns"]]
     assert columns == ["order_id", "placed_at", "email"]
     settings = plain.aws("lakeformation").get_data_lake_settings()["DataLakeSettings"]
-    assert not settings.get("CreateTableDefaultPermissions"), "IAM alone decides on nothing"
+    assert not settings.get("CreateTableDefaultPermissions"), "access is never decided by IAM alone"
     workgroup = plain.aws("athena").get_work_group(WorkGroup=lake["workgroups"]["analysts"])["WorkGroup"]
     assert workgroup["Configuration"]["EnforceWorkGroupConfiguration"]
     stack.preview(expect_no_changes=True, refresh=True)
     stack.destroy()
-    assert set(plain.inventory()) == before, "buckets with nothing but the first metadata go, too"
+    assert set(plain.inventory()) == before, "buckets that have only the first metadata are deleted, too"
 
 
 def _in_s3_tables() -> None:
@@ -68,11 +68,11 @@ def _in_s3_tables() -> None:
 
     account = aws.get_caller_identity().account_id
     root = {"AWS": f"arn:aws:iam::{account}:root"}
-    let_in = {"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole"}
+    allowed = {"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole"}
     analysts = aws.iam.Role(
         "analysts",
         name="s3t-analysts",
-        assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [let_in]}),
+        assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
     )
     grant: dict[str, Any] = {
         "name": "analysts",
@@ -109,7 +109,7 @@ def _as(plain: Plain, role: str, service: str) -> Any:
     )
 
 
-def test_a_lakehouse_in_s3_tables_comes_up_is_seen_through_its_catalog_stays_and_goes(plain: Plain) -> None:
+def test_a_lakehouse_in_s3_tables_is_created_read_by_its_catalog_and_destroyed(plain: Plain) -> None:
     before = set(plain.inventory())
     stack = plain.stack("s3-tables", _in_s3_tables)
     lake = stack.up().outputs["lake"].value
@@ -117,29 +117,31 @@ def test_a_lakehouse_in_s3_tables_comes_up_is_seen_through_its_catalog_stays_and
     assert lake["catalog_id"] == catalog
     of = {"CatalogId": catalog, "DatabaseName": "acme_s3t_curated"}
     table = plain.aws("glue").get_table(**of, Name="orders")["Table"]
-    assert [each["Name"] for each in table["StorageDescriptor"]["Columns"]] == [
+    assert [column["Name"] for column in table["StorageDescriptor"]["Columns"]] == [
         "order_id",
         "placed_at",
         "email",
     ]
-    told = {each["name"]: each for each in lake["tables"]}
+    entries = {entry["name"]: entry for entry in lake["tables"]}
     where = table["Parameters"]["metadata_location"]
-    assert where.startswith(told["orders"]["location"]), "Iceberg finds it there"
+    assert where.startswith(entries["orders"]["location"]), "Iceberg finds it there"
     bucket, _, key = where.removeprefix("s3://").partition("/")
     metadata = json.loads(plain.aws("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
     spec = next(
-        each for each in metadata["partition-specs"] if each["spec-id"] == metadata["default-spec-id"]
+        spec for spec in metadata["partition-specs"] if spec["spec-id"] == metadata["default-spec-id"]
     )
-    assert [each["name"] for each in spec["fields"]] == ["placed_at_day"], "by the keeper, over Glue's REST"
-    names = [each["Name"] for each in plain.aws("s3").list_buckets()["Buckets"]]
-    assert bucket not in names, "a table's own bucket is none of the account's"
+    assert [field["name"] for field in spec["fields"]] == ["placed_at_day"], (
+        "the table migrator created it, by Glue's Iceberg REST endpoint"
+    )
+    names = [entry["Name"] for entry in plain.aws("s3").list_buckets()["Buckets"]]
+    assert bucket not in names, "the bucket of a table is not one of the account"
     with pytest.raises(Exception, match=r"Database acme_s3t_curated not found"):
         plain.aws("glue").get_table(DatabaseName="acme_s3t_curated", Name="orders")
 
     analysts = _as(plain, "s3t-analysts", "glue")
     seen = analysts.get_table(**of, Name="orders")["Table"]["StorageDescriptor"]["Columns"]
-    assert [each["Name"] for each in seen] == ["order_id", "placed_at"]
-    assert [each["Name"] for each in analysts.get_databases(CatalogId=catalog)["DatabaseList"]] == [
+    assert [column["Name"] for column in seen] == ["order_id", "placed_at"]
+    assert [database["Name"] for database in analysts.get_databases(CatalogId=catalog)["DatabaseList"]] == [
         "acme_s3t_curated"
     ]
     with pytest.raises(Exception, match="Insufficient Lake Formation permission"):

@@ -58,8 +58,10 @@ def outputs(dev: Twin, stack: str) -> dict[str, Any]:
 def components(dev: Twin, stack: str) -> dict[str, str]:
     """Return the platform's components in a stack: name -> URN."""
     state = json.loads(dev.pulumi("stack", "export", "--stack", stack).stdout)["deployment"]
-    resources = [each for each in state.get("resources", []) if each["type"].startswith("aiplatform:")]
-    return {each["urn"].rpartition("::")[2]: each["urn"] for each in resources}
+    resources = [
+        resource for resource in state.get("resources", []) if resource["type"].startswith("aiplatform:")
+    ]
+    return {resource["urn"].rpartition("::")[2]: resource["urn"] for resource in resources}
 
 
 def test_a_layer_cannot_be_previewed_before_its_environment_is_deployed(dev: Twin) -> None:

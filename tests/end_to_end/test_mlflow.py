@@ -1,4 +1,4 @@
-"""MLflow as the component configures it: the very containers of its Jobs and its Deployment, run here."""
+"""MLflow as the component configures it: the containers of its Jobs and its Deployment, on this machine."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from botocore.exceptions import ClientError
 
 from aiplatform.model_registry.container_files import registry_routes
 from tests.end_to_end import clients
-from tests.end_to_end.mlflow_world import Registry, program
+from tests.end_to_end.mlflow_deployment import Registry, program
 from tests.end_to_end.plain import Base, Plain
 
-# Eight of MLflow's processes, of some seconds each, one after the other.
+# Eight processes of MLflow, one after the other; each needs some seconds to start.
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
 def registry(plain: Plain, base: Base) -> Iterator[Registry]:
-    """One that is up, set up and migrated by its own Jobs, and serving."""
+    """A deployed registry that its Jobs have set up and migrated, and whose server runs."""
     kubeconfig = plain.world.kubeconfig.read_text()
     stack = plain.stack("mlflow", lambda: program(base, kubeconfig))
     before = set(plain.inventory())
-    made = Registry(plain)
+    registry = Registry(plain)
     try:
-        made.open(stack.up().outputs["models"].value)
-        made.job("mlflow-prepare")
-        made.job("mlflow-migrate")
-        made.start()
-        yield made
+        registry.open(stack.up().outputs["models"].value)
+        registry.job("mlflow-prepare")
+        registry.job("mlflow-migrate")
+        registry.start()
+        yield registry
         stack.preview(expect_no_changes=True, refresh=True)
     finally:
-        made.end()
+        registry.end()
         stack.destroy()
     assert set(plain.inventory()) == before
 
 
 @pytest.fixture(scope="module")
 def trained(registry: Registry) -> dict[str, Any]:
-    """What training said of a model that it logged, registered and tried to promote."""
+    """The answers to training, which logged and registered a model and tried to promote it."""
     return registry.user("training", "train")
 
 
-def test_nobody_gets_in_without_an_account(registry: Registry) -> None:
+def test_requests_without_an_account_are_refused(registry: Registry) -> None:
     assert registry.ask("/health")[0] == 200, "the kubelet has no account"
     for path in ("/", "/api/2.0/mlflow/registered-models/search", "/api/3.0/mlflow/server-info"):
         assert registry.ask(path)[0] == 401, path
@@ -54,24 +54,22 @@ def test_nobody_gets_in_without_an_account(registry: Registry) -> None:
 
 
 def test_a_request_for_another_host_is_refused(registry: Registry) -> None:
-    status, told = registry.ask("/", Host="models.evil.example")
-    assert (status, b"Invalid Host header" in told) == (403, True), (
-        "or a web page could rebind its name to it"
-    )
+    status, body = registry.ask("/", Host="models.evil.example")
+    assert (status, b"Invalid Host header" in body) == (403, True), "it protects against DNS rebinding"
 
 
 def test_training_registers_a_model_and_cannot_promote_it(
     registry: Registry, trained: dict[str, Any]
 ) -> None:
     assert trained["version"] == "1"
-    assert "403" in trained["promoted"], "whoever trains does not decide what is served"
+    assert "403" in trained["promoted"], "the training account does not decide which version is served"
 
 
 def test_files_go_through_the_server_into_its_bucket(registry: Registry, trained: dict[str, Any]) -> None:
-    assert trained["run"], "it was logged"
+    assert trained["run"], "the run was logged"
     s3, bucket = registry.plain.aws("s3"), registry.outputs["artifact_bucket"]
-    found = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]]
-    [key] = [each for each in found if each.endswith("/MLmodel")]
+    keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    [key] = [key for key in keys if key.endswith("/MLmodel")]
     assert key.startswith("runs/")
     head = registry.plain.aws("s3").get_bucket_encryption(Bucket=bucket)
     [rule] = head["ServerSideEncryptionConfiguration"]["Rules"]
@@ -80,8 +78,8 @@ def test_files_go_through_the_server_into_its_bucket(registry: Registry, trained
         s3.get_object(Bucket=bucket, Key=key)
 
 
-def test_only_who_may_read_an_accounts_secret_is_that_account(registry: Registry) -> None:
-    secrets = {each["account"]: each["secret"] for each in registry.outputs["secrets"]}
+def test_an_account_cannot_read_the_password_of_another(registry: Registry) -> None:
+    secrets = {entry["account"]: entry["secret"] for entry in registry.outputs["secrets"]}
     for account in ("release", "admin"):
         with pytest.raises(ClientError, match="AccessDenied"):
             registry.as_role("training", "secretsmanager").get_secret_value(SecretId=secrets[account])
@@ -91,7 +89,7 @@ def test_a_champion_outlives_the_server(registry: Registry, trained: dict[str, A
     assert registry.user("release", "promote", version=trained["version"]) == {"promoted": "yes"}
     assert "403" in registry.user("training", "demote")["demoted"]
     registry.stop()
-    assert registry.job("mlflow-migrate"), "a migration that has nothing to do does nothing"
+    assert registry.job("mlflow-migrate"), "a migration without pending steps succeeds"
     registry.start()
     assert registry.user("training", "use") == {
         "version": trained["version"],
@@ -102,7 +100,7 @@ def test_a_champion_outlives_the_server(registry: Registry, trained: dict[str, A
 
 
 @pytest.mark.parametrize("how", ["logged", "run"])
-def test_no_account_that_made_a_promoted_version_changes_what_its_alias_serves(
+def test_the_creator_of_a_promoted_version_cannot_change_what_its_alias_serves(
     registry: Registry, how: str
 ) -> None:
     control = registry.user("training", "make", model=f"free-{how}", how=how)["version"]
@@ -139,7 +137,7 @@ def test_a_version_with_files_elsewhere_is_not_promoted(registry: Registry) -> N
     assert "its files are at s3://elsewhere/model; expected the registry's bucket" in promoted
 
 
-def test_what_passes_by_the_guard_is_for_admin_alone(registry: Registry, trained: dict[str, Any]) -> None:
+def test_routes_outside_the_guard_are_for_admin_only(registry: Registry, trained: dict[str, Any]) -> None:
     answers = registry.user("training", "refused", run=trained["run"])
     assert {name: status for name, status in answers.items() if status != 403} == {}
     assert len(answers) == 5
@@ -149,40 +147,40 @@ def test_every_route_of_this_mlflow_is_reviewed(tmp_path: Path) -> None:
     served = clients.run("mlflow", "routes", {"folder": str(tmp_path)})
     known = registry_routes.GUARDED | registry_routes.ADMIN | registry_routes.FREE
     assert set(served["flask"]) - known == set(), (
-        "a route that changes something: what can it do to a champion?"
+        "a route that changes something and was not reviewed: can it change a champion?"
     )
-    assert known - set(served["flask"]) == set(), "a route that is no more"
+    assert known - set(served["flask"]) == set(), "a reviewed route that no longer exists"
     assert len(known) == len(registry_routes.GUARDED) + len(registry_routes.ADMIN) + len(registry_routes.FREE)
     prefixes = (*registry_routes.NATIVE_ADMIN, *registry_routes.NATIVE_FREE, *registry_routes.NATIVE_FILES)
-    paths = [each.partition(" ")[2] for each in served["native"]]
+    paths = [route.partition(" ")[2] for route in served["native"]]
     assert [path for path in paths if not path.startswith(prefixes)] == []
     assert [prefix for prefix in prefixes if not any(path.startswith(prefix) for path in paths)] == []
 
 
-def test_the_server_signs_in_to_the_database_by_iam_alone(registry: Registry) -> None:
-    assert set(registry.door.entered) == {"mlflow"}
+def test_the_server_connects_to_the_database_only_by_iam(registry: Registry) -> None:
+    assert set(registry.proxy.entered) == {"mlflow"}
     assert registry.postgres.sql("SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = 'mlflow'") == "t"
     owned = "SELECT count(*) > 10 FROM pg_tables WHERE tableowner = 'mlflow'"
     assert registry.postgres.sql(owned, database="mlflow") == "t"
     rights = "SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = 'mlflow'"
     assert registry.postgres.sql(rights) == "f"
-    before = len(registry.door.refused)
+    before = len(registry.proxy.refused)
     for wrong, why in (("plain", "encryption"), ("stranger", "PAM authentication failed")):
-        told = clients.run("mlflow", "intruder", {"how": wrong, "port": registry.door.port})
-        assert why in told["refused"], told
-    assert len(registry.door.refused) == before + 2
+        answer = clients.run("mlflow", "intruder", {"how": wrong, "port": registry.proxy.port})
+        assert why in answer["refused"], answer
+    assert len(registry.proxy.refused) == before + 2
 
 
 def test_passwords_follow_their_secrets_and_accounts_their_declaration(registry: Registry) -> None:
-    """The last one: training is no more."""
-    [release] = [each["secret"] for each in registry.outputs["secrets"] if each["account"] == "release"]
+    """Runs last, because it removes the account training."""
+    [release] = [entry["secret"] for entry in registry.outputs["secrets"] if entry["account"] == "release"]
     old, left = registry.password("release"), registry.password("training")
     assert (registry.signed_in("release", old), registry.signed_in("training", left)) == (200, 200)
     changed = {"username": "release", "password": "another-one-that-is-long"}
     registry.plain.aws("secretsmanager").put_secret_value(SecretId=release, SecretString=json.dumps(changed))
-    told = registry.declare(["admin", "release"])
-    assert "gave release the password of its secret" in told
-    assert "removed the account training" in told
+    output = registry.declare(["admin", "release"])
+    assert "gave release the password of its secret" in output
+    assert "removed the account training" in output
     assert registry.signed_in("release", old) == 401
     assert registry.signed_in("release", changed["password"]) == 200
-    assert registry.signed_in("training", left) == 401, "what is declared no more is let in no more"
+    assert registry.signed_in("training", left) == 401, "an account that is no longer declared is refused"

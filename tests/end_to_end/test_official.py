@@ -1,9 +1,9 @@
-"""The first deployment of docs/ci.md, for aws-dev, up to the preview, by Pulumi's own CLI and Python language
-host, the twin being the cloud: a clone with what a deployment installs and no more, the state in a bucket,
-secrets under a KMS key.
+"""The first deployment of docs/ci.md for aws-dev, up to the preview, by Pulumi's CLI and Python language host
+on the twin: a clone with only the packages of a deployment, the state in a bucket, secrets encrypted by a
+KMS key.
 
-It finds what the twin's own host and engine have wrong, and what the documentation leaves out. It runs
-nightly, with the release that CI deploys with (`make test-official`); skipped where PATH has no such release.
+It detects differences of the twin's host and engine, and gaps of the documentation. It runs nightly, with the
+release of CI's deployments (`make test-official`); skipped where PATH has no such release.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ pytestmark = [
     pytest.mark.official,
     pytest.mark.skipif(
         OFFICIAL is None and not os.environ.get("CI"),
-        reason="no pulumi with its own pulumi-language-python beside it is first on PATH",
+        reason="the first pulumi on PATH has no pulumi-language-python in its folder",
     ),
     pytest.mark.timeout(1200),
 ]
 
 STATE = "s3://acme-pulumi-state"
 KEY = "alias/acme-pulumi"
-# What bootstrap.py and pytest have set for this process is not the deployment's.
+# Variables that bootstrap.py and pytest set for this process, and a deployment does not have.
 OURS = ("VIRTUAL_ENV", "UV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH")
 
 
 @dataclass
 class Deployment:
-    """A clone beside the twin, worked in as a deployment does."""
+    """A clone of the repository, and commands in it as a deployment runs them."""
 
     clone: Path
     twin: Twin
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """A command in the clone with the twin's cloud, the official engine and the state in the bucket."""
+        """Run a command in the clone with the twin's cloud, the official engine and the bucket's state."""
         assert OFFICIAL is not None
         variables = [f"PULUMI_BACKEND_URL={STATE}", f"PATH={OFFICIAL.parent}:{os.environ['PATH']}"]
         unset = [word for name in ("PULUMI_CONFIG_PASSPHRASE_FILE", *OURS) for word in ("-u", name)]
@@ -65,7 +65,7 @@ class Deployment:
         return done
 
     def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Pulumi as the workflows call it: by bootstrap.py, which puts uv on PATH."""
+        """Run Pulumi as the workflows do: by bootstrap.py, which puts uv on PATH."""
         return self.run("python3", "bootstrap.py", "--run", "pulumi", *arguments, check=check)
 
 
@@ -79,13 +79,19 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     twin = Twin("aws-dev", tmp_path_factory.mktemp("home"))
     twin.env["AIPLATFORM_HOME"] = str(twin.home)
     with twin.started():
-        made = Deployment(clone, twin)
-        made.run("aws", "s3", "mb", STATE)
-        told = made.run("aws", "kms", "create-key", "--query", "KeyMetadata.KeyId", "--output", "text").stdout
-        made.run("aws", "kms", "create-alias", "--alias-name", KEY, "--target-key-id", told.split()[-1])
-        made.pulumi("login", STATE)
-        made.pulumi("stack", "init", "aws-dev", "--secrets-provider", f"awskms://{KEY}?region=us-west-2")
-        yield made
+        deployment = Deployment(clone, twin)
+        deployment.run("aws", "s3", "mb", STATE)
+        output = deployment.run(
+            "aws", "kms", "create-key", "--query", "KeyMetadata.KeyId", "--output", "text"
+        ).stdout
+        deployment.run(
+            "aws", "kms", "create-alias", "--alias-name", KEY, "--target-key-id", output.split()[-1]
+        )
+        deployment.pulumi("login", STATE)
+        deployment.pulumi(
+            "stack", "init", "aws-dev", "--secrets-provider", f"awskms://{KEY}?region=us-west-2"
+        )
+        yield deployment
 
 
 def test_a_new_stack_has_its_key_in_the_environment_file(deployment: Deployment) -> None:
@@ -94,19 +100,19 @@ def test_a_new_stack_has_its_key_in_the_environment_file(deployment: Deployment)
     assert any(line.startswith("encryptedkey: ") for line in lines), (
         "both must be committed for other machines"
     )
-    assert not any(line.startswith("encryptionsalt") for line in lines), "no job knows a passphrase"
+    assert not any(line.startswith("encryptionsalt") for line in lines), "no job has a passphrase"
 
 
-def test_a_preview_by_the_official_host_is_judged_and_has_a_plan(deployment: Deployment) -> None:
-    shown = deployment.pulumi(
+def test_a_preview_by_the_official_host_is_evaluated_by_the_policies(deployment: Deployment) -> None:
+    output = deployment.pulumi(
         "preview", "--stack", "aws-dev", "--non-interactive", "--policy-pack", "policies"
     ).stdout
-    assert "ai-platform@v0.1.0 (local: policies)" in shown
-    assert "resources judged" in shown, "the pack ran, by the host's own choice of interpreter"
-    assert "to create" in shown
+    assert "ai-platform@v0.1.0 (local: policies)" in output
+    assert "resources evaluated" in output, "the pack ran, with the interpreter that the host chose"
+    assert "to create" in output
 
 
-def test_a_plan_is_written_by_what_a_deployment_installs(deployment: Deployment) -> None:
+def test_a_plan_is_saved_with_the_packages_of_a_deployment(deployment: Deployment) -> None:
     previewed = "PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true python3 bootstrap.py --run pulumi preview --json"
     written = (
         f"{previewed} -s aws-dev --non-interactive | python3 bootstrap.py --run python -m cli.plan save plan"
@@ -118,7 +124,7 @@ def test_a_plan_is_written_by_what_a_deployment_installs(deployment: Deployment)
     assert [name for name in ("pytest", "ruff", "pyright", "moto_server") if (tools / name).exists()] == []
 
 
-def test_a_lock_that_is_not_up_to_date_stops_a_preview_in_ci(deployment: Deployment) -> None:
+def test_an_outdated_lock_stops_a_preview_in_ci(deployment: Deployment) -> None:
     project = deployment.clone / "pyproject.toml"
     original = project.read_text()
     lock = (deployment.clone / "uv.lock").read_text()
@@ -128,23 +134,25 @@ def test_a_lock_that_is_not_up_to_date_stops_a_preview_in_ci(deployment: Deploym
         done = deployment.run("env", "UV_FROZEN=1", *preview, check=False)
     finally:
         project.write_text(original)
-    assert done.returncode, "it would install what no one has locked"
+    assert done.returncode, "it would install a package that is not locked"
     assert "lock" in done.stdout + done.stderr
     assert (deployment.clone / "uv.lock").read_text() == lock
 
 
-def test_without_uv_on_path_the_official_host_refuses_at_once(deployment: Deployment) -> None:
+def test_without_uv_on_path_the_official_host_fails_at_once(deployment: Deployment) -> None:
     assert OFFICIAL is not None
     path = f"PATH={OFFICIAL.parent}:/usr/bin:/bin"
     if shutil.which("uv", path=path.removeprefix("PATH=")):
         pytest.skip("this machine has uv in a folder that PATH cannot leave out")
     done = deployment.run("env", path, "pulumi", "preview", "--stack", "aws-dev", check=False)
     assert done.returncode
-    assert "Could not find `uv` executable" in done.stdout + done.stderr, "as the twin's own host says it"
+    assert "Could not find `uv` executable" in done.stdout + done.stderr, (
+        "the same error as that of the twin's host"
+    )
 
 
 def test_the_official_engine_reads_the_schema_from_the_plugins_folder(deployment: Deployment) -> None:
-    told = deployment.pulumi("package", "get-schema", "./components").stdout
-    schema = json.loads(told[told.index("{") :])
+    output = deployment.pulumi("package", "get-schema", "./components").stdout
+    schema = json.loads(output[output.index("{") :])
     wanted = json.loads((ROOT / "components" / "schema.json").read_text())
     assert schema["resources"].keys() == wanted["resources"].keys()

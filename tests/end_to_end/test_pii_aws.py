@@ -1,7 +1,7 @@
-"""Each path to the bytes of a pii column on the twin's AWS, tried by real clients without pii and with it.
+"""Each path to the values of a pii column on the twin's AWS, tried by principals with and without pii.
 
-The principals have what a grant brings and nothing else, but for `other`: another team's workload identity
-whose own IAM is as wide as teams make it. docs/security.md lists the paths.
+The principals have the permissions of a grant and no others, except `other`: a workload identity of another
+team with wide IAM permissions. docs/security.md lists the paths.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ GRANTS: dict[str, dict[str, Any]] = {
 """Every kind of grant, without pii."""
 WITHOUT = (*GRANTS, "other")
 READERS = ("zone", "table", "rows", "writes-zone")
-"""Those that may read some columns of orders."""
+"""Principals that may read some columns of orders."""
 SEES = tuple(f"{name}-pii" for name in ("zone", "table", "rows"))
 FOLDERS = (
     "files/captures/shop/1.parquet",
@@ -100,15 +100,15 @@ def _program() -> None:
     pulumi.export("lake", Lakehouse("pii", args).outputs)
 
 
-class World:
-    """The lakehouse with data, and whoever works with it."""
+class Scenario:
+    """The lakehouse with data, and clients of its principals."""
 
     def __init__(self, plain: Plain) -> None:
         self.plain = plain
         self.stack = plain.stack("pii", _program)
         self.lake: dict[str, Any] = self.stack.up().outputs["lake"].value
-        self.database = next(each["database"] for each in self.lake["tables"] if each["name"] == "orders")
-        self.buckets = {each["name"]: each["bucket"] for each in self.lake["zones"]}
+        self.database = next(table["database"] for table in self.lake["tables"] if table["name"] == "orders")
+        self.buckets = {zone["name"]: zone["bucket"] for zone in self.lake["zones"]}
         self._keys: dict[str, dict[str, str]] = {}
         self.iceberg(("pipeline", "write", "orders"))
         rows = [{"visit_id": "1", "page": "/"}]
@@ -119,25 +119,27 @@ class World:
                 Bucket=self.buckets["raw"], Key=key, Body=EMAIL.encode()
             )
         orders = plain.aws("glue").get_table(DatabaseName=self.database, Name="orders")["Table"]
-        listed = plain.aws("s3").list_objects_v2(Bucket=self.buckets["curated"], Prefix="tables/orders/data/")
+        objects = plain.aws("s3").list_objects_v2(
+            Bucket=self.buckets["curated"], Prefix="tables/orders/data/"
+        )
         self.table = orders
         self.metadata_file: str = orders["Parameters"]["metadata_location"]
         self.data_file: str = next(
-            each["Key"] for each in listed["Contents"] if each["Key"].endswith(".parquet")
+            entry["Key"] for entry in objects["Contents"] if entry["Key"].endswith(".parquet")
         )
         self.seen = self.athena("zone-pii").done("SELECT email FROM orders")
 
     @property
     def endpoint(self) -> str:
-        """Where the cloud is."""
+        """The twin's endpoint."""
         return variables.environment(self.plain.world)["AWS_ENDPOINT_URL"]
 
     def arn(self, name: str) -> str:
-        """A role of the test's."""
+        """Return the ARN of a role of the test."""
         return f"arn:aws:iam::{self.plain.world.account}:role/pii-{name}"
 
     def assumed(self, sts: Any, arn: str) -> dict[str, str]:
-        """The keys of a session."""
+        """Return the keys of a session."""
         key = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
         return {
             "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
@@ -146,7 +148,7 @@ class World:
         }
 
     def session(self, key: dict[str, str]) -> Any:
-        """boto3 as whoever has the keys."""
+        """Return a boto3 session with keys."""
         return boto3.session.Session(
             key["AWS_ACCESS_KEY_ID"],
             key["AWS_SECRET_ACCESS_KEY"],
@@ -155,38 +157,38 @@ class World:
         )
 
     def keys(self, who: str) -> dict[str, str]:
-        """The keys of a role."""
+        """Return the keys of a role."""
         if who not in self._keys:
             self._keys[who] = self.assumed(self.plain.aws("sts"), self.arn(who))
         return self._keys[who]
 
     def client(self, who: str, service: str) -> Any:
-        """boto3 as a role."""
+        """Return a boto3 client of a role."""
         return self.session(self.keys(who)).client(service, endpoint_url=self.endpoint)
 
     def athena(self, who: str) -> Asking:
-        """Athena, asked in the role's own workgroup."""
+        """Return Athena as a role, in the workgroup of its grant."""
         group = self.lake["workgroups"].get(who, self.lake["workgroups"]["zone-pii"])
         return Asking(self.client(who, "athena"), group, self.database)
 
     def iceberg(self, *deeds: tuple[str, str, str], **more: Any) -> list[dict[str, Any]]:
-        """PyIceberg as roles: who, what, which table."""
+        """Run actions of PyIceberg, (role, action, table) each; return the answers."""
         asks = [
             {"identity": self.keys(who), "do": do, "table": f"{self.database}.{table}"}
             for who, do, table in deeds
         ]
-        given = variables.environment(self.plain.world)
-        place = {name: given[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")}
+        env_vars = variables.environment(self.plain.world)
+        place = {name: env_vars[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")}
         return clients.run("pyiceberg", "lake", {"lake": self.lake, "asks": asks, **more}, place)["answers"]
 
 
 @pytest.fixture(scope="module")
-def world(plain: Plain) -> Iterator[World]:
-    """A lakehouse whose orders have emails, with files beside tables and a query of a principal with pii."""
+def scenario(plain: Plain) -> Iterator[Scenario]:
+    """A lakehouse whose orders have emails, with further files and a query of a principal with pii."""
     before = set(plain.inventory())
-    made = World(plain)
-    yield made
-    made.stack.destroy()
+    scenario = Scenario(plain)
+    yield scenario
+    scenario.stack.destroy()
     assert set(plain.inventory()) == before
 
 
@@ -200,94 +202,98 @@ def _denied(call: Callable[..., Any], **params: Any) -> str:
 
 
 @pytest.mark.parametrize("who", SEES)
-def test_with_pii_in_the_grant_the_column_is_read(world: World, who: str) -> None:
-    emails = [row[0] for row in world.athena(who).rows("SELECT email FROM orders ORDER BY order_id")]
+def test_with_pii_in_the_grant_the_column_is_read(scenario: Scenario, who: str) -> None:
+    emails = [row[0] for row in scenario.athena(who).rows("SELECT email FROM orders ORDER BY order_id")]
     assert emails[0] == ("b@x.example" if who.startswith("rows") else EMAIL)
 
 
 @pytest.mark.parametrize("who", READERS)
-def test_catalog_and_queries_show_no_column_that_is_pii(world: World, who: str) -> None:
-    ask = world.athena(who)
+def test_catalog_and_queries_hide_pii_columns(scenario: Scenario, who: str) -> None:
+    ask = scenario.athena(who)
     assert "email" not in ask.done("SELECT * FROM orders").rows[0]
     assert "Column 'email' cannot be resolved" in ask.refused("SELECT email FROM orders")
-    told = world.client(who, "glue").get_table(DatabaseName=world.database, Name="orders")["Table"]
-    assert "email" not in [each["Name"] for each in told["StorageDescriptor"]["Columns"]]
+    table = scenario.client(who, "glue").get_table(DatabaseName=scenario.database, Name="orders")["Table"]
+    assert "email" not in [column["Name"] for column in table["StorageDescriptor"]["Columns"]]
 
 
 @pytest.mark.parametrize("who", ["writes", "other"])
-def test_a_table_that_no_grant_names_is_not_seen(world: World, who: str) -> None:
+def test_a_table_without_a_grant_is_hidden(scenario: Scenario, who: str) -> None:
     if who != "other":
-        assert "Insufficient Lake Formation" in world.athena(who).refused("SELECT email FROM orders")
-    glue = world.client(who, "glue")
+        assert "Insufficient Lake Formation" in scenario.athena(who).refused("SELECT email FROM orders")
+    glue = scenario.client(who, "glue")
     assert "Insufficient Lake Formation" in _denied(
-        glue.get_table, DatabaseName=world.database, Name="orders"
+        glue.get_table, DatabaseName=scenario.database, Name="orders"
     )
 
 
 @pytest.mark.parametrize("who", READERS)
-def test_metadata_tables_hold_no_value_of_pii(world: World, who: str) -> None:
-    columns = {each["Name"]: each for each in world.table["StorageDescriptor"]["Columns"]}
+def test_metadata_tables_have_no_value_of_pii(scenario: Scenario, who: str) -> None:
+    columns = {column["Name"]: column for column in scenario.table["StorageDescriptor"]["Columns"]}
     number = columns["email"]["Parameters"]["iceberg.field.id"]
     for part in ("files", "partitions"):
-        found = world.athena(who).done(f'SELECT * FROM "orders${part}"')  # noqa: S608 - a name from here
-        text = json.dumps(found.rows)
-        assert "x.example" not in text, f"{part} show bounds to readers of any column"
-    bounds = world.athena(who).rows('SELECT lower_bounds FROM "orders$files"')
+        result = scenario.athena(who).done(f'SELECT * FROM "orders${part}"')  # noqa: S608 - names of this loop
+        text = json.dumps(result.rows)
+        assert "x.example" not in text, f"every reader of the table sees the bounds in {part}"
+    bounds = scenario.athena(who).rows('SELECT lower_bounds FROM "orders$files"')
     assert all(f"{number}=" not in str(row[0]) for row in bounds)
-    assert any("1=" in str(row[0]) for row in bounds), "bounds of other columns are there: the test can fail"
+    assert any("1=" in str(row[0]) for row in bounds), (
+        "the bounds of other columns exist: the assertion above can fail"
+    )
 
 
 @pytest.mark.parametrize("who", WITHOUT)
-def test_results_and_texts_of_anothers_queries_are_not_read(world: World, who: str) -> None:
-    athena, id = world.client(who, "athena"), world.seen.told["QueryExecutionId"]
+def test_results_and_texts_of_another_principals_queries_are_denied(scenario: Scenario, who: str) -> None:
+    athena, id = scenario.client(who, "athena"), scenario.seen.execution["QueryExecutionId"]
     _denied(athena.get_query_results, QueryExecutionId=id)
     if who == "other":
-        return  # its own IAM lets it list and ask in every workgroup; what is kept there it does not open
-    theirs = world.lake["workgroups"]["zone-pii"]
+        return  # its IAM permissions allow queries in every workgroup, but not their results
+    theirs = scenario.lake["workgroups"]["zone-pii"]
     _denied(athena.get_query_execution, QueryExecutionId=id)
     _denied(athena.batch_get_query_execution, QueryExecutionIds=[id])
     _denied(athena.list_query_executions, WorkGroup=theirs)
     _denied(athena.start_query_execution, QueryString="SELECT 1", WorkGroup=theirs)
-    own = athena.list_query_executions(WorkGroup=world.lake["workgroups"][who])["QueryExecutionIds"]
-    assert id not in own
+    ids = athena.list_query_executions(WorkGroup=scenario.lake["workgroups"][who])["QueryExecutionIds"]
+    assert id not in ids
 
 
-def test_the_owner_of_results_reads_them(world: World) -> None:
-    id = world.seen.told["QueryExecutionId"]
-    found = world.client("zone-pii", "athena").get_query_results(QueryExecutionId=id)
-    assert EMAIL in json.dumps(found["ResultSet"])
+def test_the_principal_of_a_query_reads_its_results(scenario: Scenario) -> None:
+    id = scenario.seen.execution["QueryExecutionId"]
+    results = scenario.client("zone-pii", "athena").get_query_results(QueryExecutionId=id)
+    assert EMAIL in json.dumps(results["ResultSet"])
 
 
 @pytest.mark.parametrize("who", [*WITHOUT, *SEES])
-def test_no_object_is_read_past_the_catalog(world: World, who: str) -> None:
-    s3 = world.client(who, "s3")
-    for key in (world.data_file, world.metadata_file.split("/", 3)[3]):
-        _denied(s3.get_object, Bucket=world.buckets["curated"], Key=key)
+def test_no_object_is_read_directly(scenario: Scenario, who: str) -> None:
+    s3 = scenario.client(who, "s3")
+    for key in (scenario.data_file, scenario.metadata_file.split("/", 3)[3]):
+        _denied(s3.get_object, Bucket=scenario.buckets["curated"], Key=key)
     for key in FOLDERS:
-        why = _denied(s3.get_object, Bucket=world.buckets["raw"], Key=key)
+        why = _denied(s3.get_object, Bucket=scenario.buckets["raw"], Key=key)
         if who == "other":
-            assert "explicit deny in a resource-based policy" in why, f"{key}: its own IAM would let it"
+            assert "explicit deny in a resource-based policy" in why, (
+                f"{key}: its IAM permissions would allow it"
+            )
     if who == "other":
-        _denied(s3.put_object, Bucket=world.buckets["curated"], Key="platform/gate.py", Body=b"")
+        _denied(s3.put_object, Bucket=scenario.buckets["curated"], Key="platform/gate.py", Body=b"")
 
 
 @pytest.mark.parametrize("who", WITHOUT)
-def test_the_key_opens_no_results_of_another(world: World, who: str) -> None:
-    theirs = f"arn:aws:athena:{world.plain.world.region}:{world.plain.world.account}:workgroup/"
-    theirs += world.lake["workgroups"]["zone-pii"]
-    kms = world.client(who, "kms")
-    key = {"KeyId": world.lake["kms_key"], "KeySpec": "AES_256"}
+def test_the_key_decrypts_no_results_of_another_principal(scenario: Scenario, who: str) -> None:
+    theirs = f"arn:aws:athena:{scenario.plain.world.region}:{scenario.plain.world.account}:workgroup/"
+    theirs += scenario.lake["workgroups"]["zone-pii"]
+    kms = scenario.client(who, "kms")
+    key = {"KeyId": scenario.lake["kms_key"], "KeySpec": "AES_256"}
     _denied(kms.generate_data_key, **key, EncryptionContext={"aws:athena:arn": theirs})
     if who != "other":
         _denied(kms.generate_data_key, **key)
 
 
-def test_iceberg_clients_get_files_for_whole_tables_alone(world: World) -> None:
+def test_iceberg_clients_get_files_only_with_access_to_the_whole_table(scenario: Scenario) -> None:
     without = ("zone", "table", "rows", "writes-zone")
-    refused = world.iceberg(*((who, "load_by_rest", "orders") for who in without))
+    refused = scenario.iceberg(*((who, "load_by_rest", "orders") for who in without))
     for who, answer in zip(without, refused, strict=True):
         assert "filter" in answer.get("refused", ""), f"{who}: {answer}"
-    [stranger, whole, visits] = world.iceberg(
+    [stranger, whole, visits] = scenario.iceberg(
         ("other", "load_by_rest", "orders"),
         ("zone-pii", "load_by_rest", "orders"),
         ("writes", "load_by_rest", "visits"),
@@ -297,71 +303,71 @@ def test_iceberg_clients_get_files_for_whole_tables_alone(world: World) -> None:
     assert visits == {"columns": ["visit_id", "page"], "rows": 1}
 
 
-def _vended(world: World, who: str, table: str) -> Any:
-    region, account = world.plain.world.region, world.plain.world.account
-    return world.client(who, "lakeformation").get_temporary_glue_table_credentials(
-        TableArn=f"arn:aws:glue:{region}:{account}:table/{world.database}/{table}",
+def _vended(scenario: Scenario, who: str, table: str) -> Any:
+    region, account = scenario.plain.world.region, scenario.plain.world.account
+    return scenario.client(who, "lakeformation").get_temporary_glue_table_credentials(
+        TableArn=f"arn:aws:glue:{region}:{account}:table/{scenario.database}/{table}",
         Permissions=["SELECT"],
         SupportedPermissionTypes=["COLUMN_PERMISSION"],
     )
 
 
-def test_credentials_for_one_table_open_no_other(world: World) -> None:
+def test_credentials_of_one_table_read_no_other(scenario: Scenario) -> None:
     for who in ("zone", "table", "rows", "writes-zone", "writes", "other"):
         with pytest.raises(ClientError, match=r"PermissionTypeMismatch|Insufficient|AccessDenied"):
-            _vended(world, who, "orders")
-    given = _vended(world, "writes", "visits")
+            _vended(scenario, who, "orders")
+    credentials = _vended(scenario, "writes", "visits")
     names = {
         "AWS_ACCESS_KEY_ID": "AccessKeyId",
         "AWS_SECRET_ACCESS_KEY": "SecretAccessKey",
         "AWS_SESSION_TOKEN": "SessionToken",
     }
-    s3 = world.session({name: given[key] for name, key in names.items()}).client(
-        "s3", endpoint_url=world.endpoint
+    s3 = scenario.session({name: credentials[key] for name, key in names.items()}).client(
+        "s3", endpoint_url=scenario.endpoint
     )
-    listed = s3.list_objects_v2(Bucket=world.buckets["curated"], Prefix="tables/visits/")["Contents"]
-    assert s3.get_object(Bucket=world.buckets["curated"], Key=listed[0]["Key"])["Body"].read()
-    _denied(s3.get_object, Bucket=world.buckets["curated"], Key=world.data_file)
-    _denied(s3.list_objects_v2, Bucket=world.buckets["curated"], Prefix="tables/orders/")
-    _denied(s3.get_object, Bucket=world.buckets["raw"], Key=FOLDERS[0])
+    objects = s3.list_objects_v2(Bucket=scenario.buckets["curated"], Prefix="tables/visits/")["Contents"]
+    assert s3.get_object(Bucket=scenario.buckets["curated"], Key=objects[0]["Key"])["Body"].read()
+    _denied(s3.get_object, Bucket=scenario.buckets["curated"], Key=scenario.data_file)
+    _denied(s3.list_objects_v2, Bucket=scenario.buckets["curated"], Prefix="tables/orders/")
+    _denied(s3.get_object, Bucket=scenario.buckets["raw"], Key=FOLDERS[0])
 
 
 @pytest.mark.parametrize("who", ["writes", "writes-zone"])
-def test_a_writer_points_its_table_at_no_other_ones_files(world: World, who: str) -> None:
-    glue = world.client(who, "glue")
-    table = glue.get_table(DatabaseName=world.database, Name="visits")["Table"]
-    kept = {key: table[key] for key in ("Name", "Parameters", "TableType")}
+def test_a_writer_cannot_read_files_of_another_table_through_its_own(scenario: Scenario, who: str) -> None:
+    glue = scenario.client(who, "glue")
+    table = glue.get_table(DatabaseName=scenario.database, Name="visits")["Table"]
+    unchanged = {key: table[key] for key in ("Name", "Parameters", "TableType")}
     descriptor = table["StorageDescriptor"]
 
     def point(**changed: Any) -> None:
-        given = {**kept, "StorageDescriptor": descriptor, **changed}
-        glue.update_table(DatabaseName=world.database, TableInput=given)
+        table_input = {**unchanged, "StorageDescriptor": descriptor, **changed}
+        glue.update_table(DatabaseName=scenario.database, TableInput=table_input)
 
-    elsewhere = {**descriptor, "Location": world.table["StorageDescriptor"]["Location"]}
+    elsewhere = {**descriptor, "Location": scenario.table["StorageDescriptor"]["Location"]}
     assert "Insufficient Lake Formation" in _denied(point, StorageDescriptor=elsewhere)
-    point(Parameters={**kept["Parameters"], "metadata_location": world.metadata_file})
+    point(Parameters={**unchanged["Parameters"], "metadata_location": scenario.metadata_file})
     try:
-        why = world.athena(who).refused("SELECT * FROM visits")
-        assert "Access Denied" in why, "the credentials are for the table's own folder"
+        why = scenario.athena(who).refused("SELECT * FROM visits")
+        assert "Access Denied" in why, "the credentials are limited to the table's folder"
     finally:
         point()
-    assert world.athena(who).rows("SELECT page FROM visits") == [["/"]], "and it is its own again"
+    assert scenario.athena(who).rows("SELECT page FROM visits") == [["/"]], "the table is restored"
 
 
 @pytest.mark.parametrize("who", [*GRANTS, "other"])
-def test_no_role_that_reads_more_is_assumed_or_passed(world: World, who: str) -> None:
-    roles = world.plain.aws("iam").list_roles()["Roles"]
-    platform = [each["Arn"] for each in roles if each["RoleName"].startswith("acme-pii-")]
-    assert len(platform) >= 4, "access, writer, optimizer, keeper"
-    sts = world.client(who, "sts")
+def test_roles_with_more_access_cannot_be_assumed_or_passed(scenario: Scenario, who: str) -> None:
+    roles = scenario.plain.aws("iam").list_roles()["Roles"]
+    platform = [role["Arn"] for role in roles if role["RoleName"].startswith("acme-pii-")]
+    assert len(platform) >= 4, "roles for access, the writer, the optimizer and the table migrator"
+    sts = scenario.client(who, "sts")
     for arn in platform:
         _denied(sts.assume_role, RoleArn=arn, RoleSessionName="test")
     if who == "other":
-        location = world.plain.aws("lakeformation").describe_resource(
-            ResourceArn=f"arn:aws:s3:::{world.buckets['curated']}/tables"
+        location = scenario.plain.aws("lakeformation").describe_resource(
+            ResourceArn=f"arn:aws:s3:::{scenario.buckets['curated']}/tables"
         )["ResourceInfo"]["RoleArn"]
         with pytest.raises(ClientError, match="assume"):
-            world.client(who, "glue").create_job(
+            scenario.client(who, "glue").create_job(
                 Name="stolen",
                 Role=location,
                 Command={"Name": "glueetl", "ScriptLocation": "s3://somewhere/steal.py"},
@@ -369,26 +375,26 @@ def test_no_role_that_reads_more_is_assumed_or_passed(world: World, who: str) ->
 
 
 @pytest.mark.parametrize("who", WITHOUT)
-def test_nobody_grants_itself_more(world: World, who: str) -> None:
-    formation = world.client(who, "lakeformation")
-    table = {"Table": {"DatabaseName": world.database, "Name": "orders"}}
-    me = {"DataLakePrincipalIdentifier": world.arn(who)}
+def test_no_principal_grants_itself_more(scenario: Scenario, who: str) -> None:
+    formation = scenario.client(who, "lakeformation")
+    table = {"Table": {"DatabaseName": scenario.database, "Name": "orders"}}
+    me = {"DataLakePrincipalIdentifier": scenario.arn(who)}
     _denied(formation.grant_permissions, Principal=me, Resource=table, Permissions=["SELECT"])
     _denied(formation.put_data_lake_settings, DataLakeSettings={"DataLakeAdmins": [me]})
     _denied(
-        world.client(who, "iam").put_role_policy,
+        scenario.client(who, "iam").put_role_policy,
         RoleName=f"pii-{who}",
         PolicyName="more",
         PolicyDocument="{}",
     )
-    lambda_ = world.client(who, "lambda")
-    _denied(lambda_.invoke, FunctionName=world.lake["table_keeper"], Payload=b"{}")
+    lambda_ = scenario.client(who, "lambda")
+    _denied(lambda_.invoke, FunctionName=scenario.lake["table_keeper"], Payload=b"{}")
 
 
-def test_ddl_of_athena_works_for_whom_a_grant_names_and_for_nobody_else(world: World) -> None:
-    assert world.athena("zone").done("SHOW TABLES").rows
-    other = Asking(world.client("other", "athena"), "primary", world.database)
-    world.plain.aws("athena").update_work_group(
+def test_ddl_of_athena_needs_a_grant(scenario: Scenario) -> None:
+    assert scenario.athena("zone").done("SHOW TABLES").rows
+    other = Asking(scenario.client("other", "athena"), "primary", scenario.database)
+    scenario.plain.aws("athena").update_work_group(
         WorkGroup="primary",
         ConfigurationUpdates={"ManagedQueryResultsConfigurationUpdates": {"Enabled": True}},
     )

@@ -1,9 +1,9 @@
 # ruff: noqa: S608 - queries are made of constants
-"""Which principals reach what is pii in a lakehouse on Google Cloud: everybody tries every path.
+"""Access to pii in a lakehouse on Google Cloud: every principal tries every path.
 
-Each account has no other rights than its grant, and asks with real clients: PyIceberg with credentials that
-the catalog hands out, Google's own library for BigQuery, Cloud Storage, logs and policies. A path that no
-request could take would prove nothing: the deployer takes each one first.
+Each account has only the permissions of its grant and uses real clients: PyIceberg with credentials that the
+catalog vends, Google's library for BigQuery, Cloud Storage, logs and policies. A path that does not work for
+any principal would prove nothing: the deployer tries each one first.
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def lake(front: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
-    """It is up, and a pipeline has written."""
+    """A deployed lakehouse, to which a pipeline has written."""
     with pytest.MonkeyPatch.context() as patch:
-        # The program runs in this process: here, too, the provider's own variable names the endpoint.
+        # The program runs in this process, which therefore needs the provider's variable, too.
         patch.setenv(ENDPOINT, environment.environment(front)[ENDPOINT])
         place = Place(tmp_path_factory.mktemp("pii"), world=front)
         stack = place.stack(program())
         outputs, early = up(front, stack)
-        made = Lake(front, place, stack, outputs["lake"].value, early)
-        assert made.write("pipeline", ROWS) == {"rows": len(ROWS)}
-        _put(made, "acme-pii-models", "champion/model.pkl")
-        _put(made, f"acme-pii-batches-{PROJECT}", "driver/output")
-        yield made
+        lake = Lake(front, place, stack, outputs["lake"].value, early)
+        assert lake.write("pipeline", ROWS) == {"rows": len(ROWS)}
+        _put(lake, "acme-pii-models", "champion/model.pkl")
+        _put(lake, f"acme-pii-batches-{PROJECT}", "driver/output")
+        yield lake
         stack.destroy()
         assert place.inventory() == {}
 
@@ -67,37 +67,37 @@ def _put(lake: Lake, bucket: str, name: str, who: str = "") -> None:
 
 
 def _objects(lake: Lake, who: str, bucket: str, prefix: str = "") -> list[str]:
-    told = lake.client(who, "storage").objects().list(bucket=bucket, prefix=prefix).execute()
-    return [each["name"] for each in told.get("items", [])]
+    answer = lake.client(who, "storage").objects().list(bucket=bucket, prefix=prefix).execute()
+    return [item["name"] for item in answer.get("items", [])]
 
 
 def _policy(lake: Lake, who: str) -> Any:
-    """Make oneself a grantee of what is pii."""
+    """Update the policy of pii, as to add a grantee."""
     policies = lake.client(who, "bigquerydatapolicy", "v2").projects().locations().dataPolicies()
     name = f"projects/{PROJECT}/locations/{REGION}/dataPolicies/acme_pii_curated_orders_pii"
-    held = lake.client("", "bigquerydatapolicy", "v2").projects().locations().dataPolicies()
-    body = held.get(name=name).execute()
+    by_deployer = lake.client("", "bigquerydatapolicy", "v2").projects().locations().dataPolicies()
+    body = by_deployer.get(name=name).execute()
     return policies.patch(name=name, body=body, updateMask="grantees").execute()
 
 
 def _bind(lake: Lake, who: str) -> Any:
-    """Give oneself a role on the table."""
+    """Set the IAM policy of the table, as to add a role."""
     tables = lake.client(who, "biglake").projects().catalogs().namespaces().tables()
     at = f"projects/{PROJECT}/catalogs/acme-pii-lakehouse/namespaces/acme_pii_curated/tables/orders"
-    held = lake.client("", "biglake").projects().catalogs().namespaces().tables()
-    policy = held.getIamPolicy(resource=at).execute()
+    by_deployer = lake.client("", "biglake").projects().catalogs().namespaces().tables()
+    policy = by_deployer.getIamPolicy(resource=at).execute()
     return tables.setIamPolicy(resource=at, body={"policy": policy}).execute()
 
 
 def _open(lake: Lake, who: str) -> Any:
-    """Give oneself a role on the bucket of the tables' files."""
+    """Set the IAM policy of the bucket with the tables' files, as to add a role."""
     bucket = f"acme-pii-curated-{PROJECT}"
     policy = lake.client("", "storage").buckets().getIamPolicy(bucket=bucket).execute()
     return lake.client(who, "storage").buckets().setIamPolicy(bucket=bucket, body=policy).execute()
 
 
 def _results(lake: Lake, who: str) -> Any:
-    """The results of another account's query."""
+    """Read the results of another account's query."""
     jobs = lake.client("privacy", "bigquery", "v2").jobs()
     job = f"theirs-{time.time_ns()}"
     body = {
@@ -105,8 +105,8 @@ def _results(lake: Lake, who: str) -> Any:
         "configuration": {"query": {"query": f"SELECT email FROM {ORDERS_TABLE}", "useLegacySql": False}},
     }
     jobs.insert(projectId=PROJECT, body=body).execute()
-    asked = {"projectId": PROJECT, "jobId": job, "location": REGION}
-    return lake.client(who, "bigquery", "v2").jobs().getQueryResults(**asked).execute()
+    request = {"projectId": PROJECT, "jobId": job, "location": REGION}
+    return lake.client(who, "bigquery", "v2").jobs().getQueryResults(**request).execute()
 
 
 def _rows_of(lake: Lake, who: str) -> Any:
@@ -114,13 +114,13 @@ def _rows_of(lake: Lake, who: str) -> Any:
     return data.list(projectId=PROJECT, datasetId="acme_pii_streams", tableId="clicks").execute()
 
 
-def _listed(lake: Lake, who: str) -> Any:
+def _tables_of(lake: Lake, who: str) -> Any:
     tables = lake.client(who, "bigquery", "v2").tables()
     return tables.list(projectId=PROJECT, datasetId="acme_pii_raw").execute()
 
 
 def _copied(lake: Lake, who: str) -> Any:
-    """A table of one's own in a dataset of the lakehouse."""
+    """Create a table in a dataset of the lakehouse."""
     body = {
         "tableReference": {"projectId": PROJECT, "datasetId": "acme_pii_curated", "tableId": f"own_{who}"}
     }
@@ -129,7 +129,7 @@ def _copied(lake: Lake, who: str) -> Any:
 
 
 def _patched(lake: Lake, who: str) -> Any:
-    """A column more in the table of a stream, by the API."""
+    """Add a column to the table of a stream, by the API."""
     tables = lake.client(who, "bigquery", "v2").tables()
     at = {"projectId": PROJECT, "datasetId": "acme_pii_streams", "tableId": "clicks"}
     body = lake.client("", "bigquery", "v2").tables().get(**at).execute()
@@ -138,7 +138,7 @@ def _patched(lake: Lake, who: str) -> Any:
 
 
 def _loaded(lake: Lake, who: str) -> Any:
-    """A column more in the table of a stream, by a load job."""
+    """Add a column to the table of a stream, by a load job."""
     load = {
         "sourceUris": [f"gs://acme-pii-raw-{PROJECT}/files/in/a.csv"],
         "destinationTable": {"projectId": PROJECT, "datasetId": "acme_pii_streams", "tableId": "clicks"},
@@ -165,7 +165,7 @@ def _scans(lake: Lake, who: str) -> Any:
 
 
 def _events(lake: Lake, who: str) -> Any:
-    """The topic that clicks come by: whoever attaches a subscription reads them."""
+    """Read the topic of clicks: a subscription to it would read them."""
     topics = lake.client(who, "pubsub").projects().topics()
     return topics.get(topic=f"projects/{PROJECT}/topics/acme-pii-stream-clicks").execute()
 
@@ -178,7 +178,7 @@ def _starts(lake: Lake, who: str) -> Any:
 SUMS: Final = "serving/tables/sums"
 PATHS: Final[dict[str, Callable[[Lake, str], Any]]] = {
     "files of tables": lambda lake, who: _objects(lake, who, f"acme-pii-curated-{PROJECT}", "tables/"),
-    "files beside tables": lambda lake, who: _objects(lake, who, f"acme-pii-raw-{PROJECT}", "files/"),
+    "files outside of tables": lambda lake, who: _objects(lake, who, f"acme-pii-raw-{PROJECT}", "files/"),
     "errors of streams": lambda lake, who: _objects(lake, who, f"acme-pii-raw-{PROJECT}", "files/errors/"),
     "output of batches": lambda lake, who: _objects(lake, who, f"acme-pii-batches-{PROJECT}"),
     "scripts of batches": lambda lake, who: _put(lake, "acme-pii-scripts", "load.py", who),
@@ -194,8 +194,8 @@ PATHS: Final[dict[str, Callable[[Lake, str], Any]]] = {
     ),
     "results of another's query": _results,
     "rows of a stream": _rows_of,
-    "tables of a dataset": _listed,
-    "a table of one's own in a dataset": _copied,
+    "tables of a dataset": _tables_of,
+    "a new table in a dataset": _copied,
     "logs": _logs,
     "scans": _scans,
     "events of a stream": _events,
@@ -209,7 +209,7 @@ COLUMNS: Final[dict[str, Callable[[Lake, str], Any]]] = {
     "a load job": _loaded,
     "another table of the name": _dropped,
 }
-"""How a client could give the table of a stream a column that has no policies."""
+"""Ways to add a column without policies to the table of a stream."""
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -221,40 +221,40 @@ def test_a_path_is_closed_to_all_without_pii(lake: Lake, path: str) -> None:
         assert refused.value.status_code == 403, (who, str(refused.value))
 
 
-def test_no_grant_was_made_before_the_policies_were_in_force(lake: Lake) -> None:
+def test_no_grant_takes_effect_before_the_policies_are_in_force(lake: Lake) -> None:
     assert lake.early == []
     teams = [who for who in lake.readers() if not who.startswith("service-")]
     assert teams == ["analysts", "germany", "loader", "privacy", "public"]
 
 
-def test_files_are_given_to_those_alone_that_see_all_of_a_table(lake: Lake) -> None:
-    told = lake.emails("privacy", "pipeline", "acme-pii-lake-batch", *WITHOUT_PII)
+def test_files_are_readable_only_with_access_to_the_whole_table(lake: Lake) -> None:
+    answers = lake.emails("privacy", "pipeline", "acme-pii-lake-batch", *WITHOUT_PII)
     for who in ("privacy", "pipeline", "acme-pii-lake-batch"):
-        assert told[who] == {"values": EMAILS}, who
+        assert answers[who] == {"values": EMAILS}, who
     for who in WITHOUT_PII:
-        assert "values" not in told[who]
-        assert "Forbidden" in told[who]["refused"], told[who]
+        assert "values" not in answers[who]
+        assert "Forbidden" in answers[who]["refused"], answers[who]
 
 
-def test_queries_show_what_the_classification_lets_each_see(lake: Lake) -> None:
+def test_queries_return_the_classifications_of_the_grant(lake: Lake) -> None:
     asks = f"SELECT order_id, email FROM {ORDERS_TABLE} ORDER BY order_id"
     seen = [["1", EMAILS[0]], ["2", EMAILS[1]]]
     for who in ("privacy", "pipeline", "acme-pii-lake-batch"):
         assert lake.query(who, asks) == seen, who
     for who in ("analysts", "public", "loader"):
         assert lake.query(who, asks) == [["1", None], ["2", None]], who
-        found = f"SELECT COUNT(*) FROM {ORDERS_TABLE} WHERE email = '{EMAILS[0]}'"
-        assert lake.query(who, found) == [["0"]], f"{who} must not guess values either"
+        guess = f"SELECT COUNT(*) FROM {ORDERS_TABLE} WHERE email = '{EMAILS[0]}'"
+        assert lake.query(who, guess) == [["0"]], f"{who} must not be able to guess values"
     assert lake.query("germany", asks) == [["1", None]]
-    for who in ("another", "nobody"):
+    for who in ("another", "stranger"):
         with pytest.raises(HttpError, match=r"[Dd]enied"):
             lake.query(who, f"SELECT order_id FROM {ORDERS_TABLE}")
 
 
-def test_a_stream_shows_its_public_columns_alone(lake: Lake) -> None:
+def test_a_stream_shows_only_its_public_columns(lake: Lake) -> None:
     assert lake.query("privacy", f"SELECT at, who FROM {CLICKS_TABLE}") == []
     assert lake.query("analysts", f"SELECT at FROM {CLICKS_TABLE}") == []
-    for who in ("public", "germany", "another", "nobody"):
+    for who in ("public", "germany", "another", "stranger"):
         with pytest.raises(HttpError, match=r"[Dd]enied"):
             lake.query(who, f"SELECT at FROM {CLICKS_TABLE}")
 
@@ -265,7 +265,7 @@ def test_no_writer_adds_a_column_to_the_table_of_a_stream(lake: Lake, path: str)
         with pytest.raises(HttpError) as refused:
             COLUMNS[path](lake, who)
         assert refused.value.status_code == 403, (who, str(refused.value))
-    assert lake.query("pipeline", f"SELECT at, who FROM {CLICKS_TABLE}") == [], "it reads all of it"
+    assert lake.query("pipeline", f"SELECT at, who FROM {CLICKS_TABLE}") == [], "it reads every column"
 
 
 def test_a_batch_writes_a_table(lake: Lake) -> None:
@@ -274,11 +274,11 @@ def test_a_batch_writes_a_table(lake: Lake) -> None:
     asks = f"SELECT order_id, email FROM {ORDERS_TABLE} WHERE order_id = 3"
     assert lake.query("privacy", asks) == [["3", "c@acme.example"]]
     assert lake.query("analysts", asks) == [["3", None]]
-    for who in ("analysts", "public", "germany", "another", "nobody"):
+    for who in ("analysts", "public", "germany", "another", "stranger"):
         assert "Forbidden" in lake.write(who, [row])["refused"], who
 
 
-def test_batches_reach_their_scripts_and_their_output_and_no_other_object(lake: Lake) -> None:
+def test_batches_access_only_their_scripts_and_their_output(lake: Lake) -> None:
     batch = "acme-pii-lake-batch"
     assert _objects(lake, batch, f"acme-pii-batches-{PROJECT}") == ["driver/output"]
     _put(lake, f"acme-pii-batches-{PROJECT}", "driver/more", batch)
@@ -294,7 +294,7 @@ def test_batches_reach_their_scripts_and_their_output_and_no_other_object(lake: 
         assert refused.value.status_code == 403, path
 
 
-def test_a_pipeline_writes_files_beside_tables_and_cannot_open_what_it_writes(lake: Lake) -> None:
+def test_a_pipeline_may_write_files_and_cannot_read_them(lake: Lake) -> None:
     _put(lake, f"acme-pii-raw-{PROJECT}", "files/in/a.csv", "pipeline")
     for path in ("files of tables", "a role on the bucket", "a role on the table", "a grantee of the policy"):
         with pytest.raises(HttpError) as refused:
@@ -310,16 +310,18 @@ def test_the_last_principal_of_a_masking_policy_is_removed_from_it(lake: Lake) -
     policies = lake.client("", "bigquerydatapolicy", "v2").projects().locations().dataPolicies()
     name = f"projects/{PROJECT}/locations/{REGION}/dataPolicies/acme_pii_curated_orders_pii_masked"
     [agent] = policies.get(name=name).execute()["grantees"]
-    assert agent.endswith("@bigquery-encryption.iam.gserviceaccount.com"), "it reads nothing"
-    # The policy itself refuses, whatever else lets the account in.
+    assert agent.endswith("@bigquery-encryption.iam.gserviceaccount.com"), (
+        "the only grantee left is a service agent, which reads nothing"
+    )
+    # The policy itself denies access, even with every other permission.
     tables = lake.client("", "biglake").projects().catalogs().namespaces().tables()
     at = f"projects/{PROJECT}/catalogs/acme-pii-lakehouse/namespaces/acme_pii_curated/tables/orders"
     policy = tables.getIamPolicy(resource=at).execute()
-    let_in = {"role": "roles/biglake.viewer", "members": [member(who) for who in ("privacy", "analysts")]}
+    viewers = {"role": "roles/biglake.viewer", "members": [member(who) for who in ("privacy", "analysts")]}
     jobs = {"role": "roles/bigquery.jobUser", "members": [member("analysts")]}
     projects = lake.client("", "cloudresourcemanager").projects()
     of_project = projects.getIamPolicy(resource=PROJECT).execute()
-    tables.setIamPolicy(resource=at, body={"policy": {**policy, "bindings": [let_in]}}).execute()
+    tables.setIamPolicy(resource=at, body={"policy": {**policy, "bindings": [viewers]}}).execute()
     with_jobs = {**of_project, "bindings": [*of_project["bindings"], jobs]}
     projects.setIamPolicy(resource=PROJECT, body={"policy": with_jobs}).execute()
     with pytest.raises(HttpError, match="neither fine-grained reader nor masked get permission"):
@@ -328,7 +330,7 @@ def test_the_last_principal_of_a_masking_policy_is_removed_from_it(lake: Lake) -
     assert lake.query("analysts", asks) == [[None]]
 
 
-def test_access_is_withdrawn_where_policies_fail_and_comes_back_with_them(
+def test_access_is_revoked_while_policies_fail_and_restored_with_them(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, others = lake.readers(), lake.readers(SUMS)
@@ -341,14 +343,14 @@ def test_access_is_withdrawn_where_policies_fail_and_comes_back_with_them(
     monkeypatch.setattr(gcp_jobs, "_REPETITIONS", 0)
     monkeypatch.setattr(gcp_jobs, "finish", slow_but_for_orders)
     more = {"actions": ["read"], "tables": ["serving.sums"]}
-    wrong = lake.place.stack(program(rows="country = nowhere", nobody=more))
+    wrong = lake.place.stack(program(rows="country = nowhere", stranger=more))
     with pytest.raises(automation.errors.CommandError, match="no granted principal can read it"):
         wrong.up()
     monkeypatch.undo()
-    assert lake.readers(SUMS) == sorted([*others, "nobody"]), "the other table's policies are in force"
-    for who in ("another", "nobody"):
+    assert lake.readers(SUMS) == sorted([*others, "stranger"]), "the other table's policies are in force"
+    for who in ("another", "stranger"):
         assert lake.query(who, f"SELECT total FROM {SUMS_TABLE}") == [], who
-    assert not lake.readers(), "deleted before the statements ran, and not made again"
+    assert not lake.readers(), "the roles were deleted before the statements ran, and not created again"
     with pytest.raises(HttpError, match=r"[Dd]enied"):
         lake.query("analysts", f"SELECT order_id FROM {ORDERS_TABLE}")
     assert lake.query("pipeline", f"SELECT order_id FROM {ORDERS_TABLE} WHERE order_id = 1") == [["1"]]
@@ -356,8 +358,8 @@ def test_access_is_withdrawn_where_policies_fail_and_comes_back_with_them(
     _, early = up(lake.world, right)
     assert (lake.readers(), early) == (before, [])
     asks = f"SELECT order_id FROM {ORDERS_TABLE}"
-    assert lake.query("germany", asks) == [["2"]], "the old condition is gone"
+    assert lake.query("germany", asks) == [["2"]], "the former condition does not apply"
     assert not changes(right.preview(refresh=True))
     _, early = up(lake.world, lake.place.stack(program()))
-    assert (lake.readers(), early) == (before, []), "statements that ran before run again, as another job"
-    assert lake.query("germany", asks) == [["1"]], "the first condition is back"
+    assert (lake.readers(), early) == (before, []), "the same statements run again, as a new job"
+    assert lake.query("germany", asks) == [["1"]], "the first condition applies again"

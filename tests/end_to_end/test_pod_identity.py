@@ -1,4 +1,4 @@
-"""A Pod's identity on EKS: a token of the real API server's becomes a session of its role, by EKS Auth."""
+"""EKS Pod Identity: EKS Auth exchanges a token of the real API server for a session of the Pod's role."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AUDIENCE = "pods.eks.amazonaws.com"
 
 
 def _program(cluster: str) -> None:
-    """A role for one service account, whose rights go by the session's tags."""
+    """Declare a role for one service account, whose permissions depend on the session's tags."""
     account = aws.get_caller_identity().account_id
     conditions = {
         "aws:SourceAccount": account,
@@ -35,7 +35,7 @@ def _program(cluster: str) -> None:
         "Action": ["sts:AssumeRole", "sts:TagSession"],
         "Condition": {"StringEquals": conditions},
     }
-    own = "arn:aws:s3:::pod-identity-data/${aws:PrincipalTag/kubernetes-service-account}/*"
+    objects = "arn:aws:s3:::pod-identity-data/${aws:PrincipalTag/kubernetes-service-account}/*"
     role = aws.iam.Role(
         "reader",
         name="pod-reader",
@@ -47,7 +47,7 @@ def _program(cluster: str) -> None:
         policy=json.dumps(
             {
                 "Version": "2012-10-17",
-                "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": own}],
+                "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": objects}],
             }
         ),
     )
@@ -60,7 +60,7 @@ def _program(cluster: str) -> None:
 
 
 class Cluster:
-    """The cluster's name and what hands out tokens in it."""
+    """The cluster's name, and tokens of its service accounts."""
 
     def __init__(self, plain: Plain, base: Base) -> None:
         self.plain, self.name = plain, base.cluster
@@ -69,18 +69,18 @@ class Cluster:
         )
 
     def token(self, account: str, audience: str = AUDIENCE) -> str:
-        """A token of a service account's, as the kubelet mounts it."""
+        """Return a token of a service account, as the kubelet mounts it."""
         spec = {"audiences": [audience], "expirationSeconds": 3600}
         return self.core.create_namespaced_service_account_token(
             account, "default", {"spec": spec}
         ).status.token
 
     def assume(self, token: str) -> Any:
-        """What EKS's agent on the node gets for a token."""
+        """Return the answer that EKS's agent on the node gets for a token."""
         return self.plain.aws("eks-auth").assume_role_for_pod_identity(clusterName=self.name, token=token)
 
     def refused(self, token: str) -> str:
-        """The code by which a token is refused."""
+        """Return the error code with which a token is refused."""
         with pytest.raises(ClientError) as caught:
             self.assume(token)
         error: Any = caught.value.response
@@ -89,33 +89,33 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster(plain: Plain, base: Base) -> Iterator[Cluster]:
-    """Two service accounts with an association, one of which the role's trust lets in, and one without."""
+    """Two service accounts with an association, of which the trust policy allows one, and one without."""
     stack = plain.stack("pod-identity", lambda: _program(base.cluster))
     stack.up()
-    made = Cluster(plain, base)
-    for name in ("reader", "other", "nobody"):
-        made.core.create_namespaced_service_account("default", {"metadata": {"name": name}})
+    cluster = Cluster(plain, base)
+    for name in ("reader", "other", "unassociated"):
+        cluster.core.create_namespaced_service_account("default", {"metadata": {"name": name}})
     s3 = plain.aws("s3")
     for place in ("reader", "other"):
         s3.put_object(Bucket="pod-identity-data", Key=f"{place}/file", Body=b"data")
-    yield made
-    for name in ("reader", "other", "nobody"):
-        made.core.delete_namespaced_service_account(name, "default")
+    yield cluster
+    for name in ("reader", "other", "unassociated"):
+        cluster.core.delete_namespaced_service_account(name, "default")
     stack.destroy()
 
 
-def test_a_token_of_the_api_server_becomes_a_session_of_the_role(cluster: Cluster) -> None:
-    given = cluster.assume(cluster.token("reader"))
-    assert given["subject"] == {"namespace": "default", "serviceAccount": "reader"}
-    assert ":assumed-role/pod-reader/eks-" in given["assumedRoleUser"]["arn"]
-    key = given["credentials"]
+def test_a_token_of_the_api_server_is_exchanged_for_a_session_of_the_role(cluster: Cluster) -> None:
+    answer = cluster.assume(cluster.token("reader"))
+    assert answer["subject"] == {"namespace": "default", "serviceAccount": "reader"}
+    assert ":assumed-role/pod-reader/eks-" in answer["assumedRoleUser"]["arn"]
+    key = answer["credentials"]
     environment = variables.environment(cluster.plain.world)
     session = boto3.session.Session(
         key["accessKeyId"], key["secretAccessKey"], key["sessionToken"], cluster.plain.world.region
     )
     endpoint = environment["AWS_ENDPOINT_URL"]
     who = session.client("sts", endpoint_url=endpoint).get_caller_identity()["Arn"]
-    assert who == given["assumedRoleUser"]["arn"]
+    assert who == answer["assumedRoleUser"]["arn"]
     s3 = session.client("s3", endpoint_url=endpoint)
     assert s3.get_object(Bucket="pod-identity-data", Key="reader/file")["Body"].read() == b"data"
     with pytest.raises(ClientError, match="no identity-based policy allows the s3:GetObject"):
@@ -125,5 +125,9 @@ def test_a_token_of_the_api_server_becomes_a_session_of_the_role(cluster: Cluste
 def test_other_tokens_are_refused(cluster: Cluster) -> None:
     assert cluster.refused(cluster.token("reader", "sts.amazonaws.com")) == "InvalidTokenException"
     assert cluster.refused(cluster.token("reader")[:-4] + "AAAA") == "InvalidTokenException"
-    assert cluster.refused(cluster.token("nobody")) == "ResourceNotFoundException", "it has no association"
-    assert cluster.refused(cluster.token("other")) == "AccessDeniedException", "the trust names another one"
+    assert cluster.refused(cluster.token("unassociated")) == "ResourceNotFoundException", (
+        "it has no association"
+    )
+    assert cluster.refused(cluster.token("other")) == "AccessDeniedException", (
+        "the trust policy names another service account"
+    )

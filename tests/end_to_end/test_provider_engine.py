@@ -1,4 +1,4 @@
-"""The provider core under the real engine, on a cloud that lives in one file."""
+"""The provider core with the real engine, on a fake cloud in one file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def network(cidr: str = "10.0.0.0/16", **tags: str) -> Program:
 
 
 def changes(result: Any) -> dict[str, int]:
-    """What an operation did, without what it left alone."""
+    """Return the changes of an operation, without `same`."""
     summary = result.change_summary if hasattr(result, "change_summary") else result.summary.resource_changes
     return {
         str(getattr(op, "value", op)): n
@@ -48,10 +48,10 @@ def changes(result: Any) -> dict[str, int]:
     }
 
 
-def test_a_stack_comes_up_stays_and_goes(place: Workplace) -> None:
+def test_a_stack_is_created_previewed_without_changes_and_destroyed(place: Workplace) -> None:
     stack = place.stack(network(owner="me"))
     assert changes(stack.preview())["create"] == 4
-    assert not place.backend.things(), "a preview makes nothing"
+    assert not place.backend.things(), "a preview creates nothing"
     up = stack.up()
     things = place.backend.things()
     assert {output.value for output in up.outputs.values()} == set(things)
@@ -70,10 +70,10 @@ def test_drift_is_found_and_repaired(place: Workplace) -> None:
     stack.up(refresh=True)
     assert place.backend.things()[vpc]["tags"] == {"owner": "me"}
     place.backend.drop(vpc)
-    assert changes(stack.preview(refresh=True)).get("create") == 1, "what is gone is made anew"
+    assert changes(stack.preview(refresh=True)).get("create") == 1, "a deleted resource is created again"
 
 
-def test_an_immutable_change_replaces_with_all_that_depends_on_it(place: Workplace) -> None:
+def test_an_immutable_change_replaces_the_resource_and_its_dependents(place: Workplace) -> None:
     before = place.stack(network()).up().outputs
     changed = place.stack(network("10.1.0.0/16"))
     assert changes(changed.preview()) == {"replace": 2}
@@ -81,10 +81,12 @@ def test_an_immutable_change_replaces_with_all_that_depends_on_it(place: Workpla
     assert after["main"].value != before["main"].value
     assert after["a"].value != before["a"].value
     assert after["data"].value == before["data"].value
-    assert set(place.backend.things()) == {output.value for output in after.values()}, "the old ones are gone"
+    assert set(place.backend.things()) == {output.value for output in after.values()}, (
+        "the replaced resources are deleted"
+    )
 
 
-def test_what_exists_is_imported(place: Workplace) -> None:
+def test_an_existing_resource_is_imported(place: Workplace) -> None:
     place.backend.put("subnet-9", SUBNET, {"vpcId": "vpc-1", "cidrBlock": "10.0.1.0/24"})
     props = {"vpcId": "vpc-1", "cidrBlock": "10.0.1.0/24", "availabilityZone": "us-west-2a"}
     stack = place.stack([{"token": SUBNET, "name": "a", "props": props, "import": "subnet-9"}])
@@ -93,7 +95,7 @@ def test_what_exists_is_imported(place: Workplace) -> None:
     assert list(place.backend.things()) == ["subnet-9"]
 
 
-def test_what_is_refused_makes_nothing(place: Workplace) -> None:
+def test_a_refused_resource_is_not_created(place: Workplace) -> None:
     program = network()
     program[0]["props"]["cidrBlok"] = "10.0.0.0/16"
     with pytest.raises(automation.CommandError, match="did you mean 'cidrBlock'"):
@@ -103,20 +105,22 @@ def test_what_is_refused_makes_nothing(place: Workplace) -> None:
 
 def test_a_type_without_entry_is_previewed_with_a_warning_and_refused_in_an_update(place: Workplace) -> None:
     stack = place.stack([{"token": "aws:sqs/queue:Queue", "name": n, "props": {}} for n in ("a", "b")])
-    told = stack.preview().stdout.partition("Diagnostics:")[2]
-    assert told.count("warning: the twin has no entry for aws:sqs/queue:Queue") == 1, "once a token"
+    diagnostics = stack.preview().stdout.partition("Diagnostics:")[2]
+    assert diagnostics.count("warning: the twin has no entry for aws:sqs/queue:Queue") == 1, (
+        "one warning for each type"
+    )
     with pytest.raises(automation.CommandError, match=r"aws:sqs/queue:Queue.*tests/twin/fake_cloud\.py"):
         stack.up()
 
 
-def test_a_half_made_resource_is_mended_in_place(place: Workplace) -> None:
+def test_a_resource_whose_create_failed_midway_is_repaired_in_place(place: Workplace) -> None:
     with pytest.raises(automation.CommandError, match="never became ready"):
-        place.stack(network(fault="half")[:1]).up()
+        place.stack(network(fault="half")[:1]).up()  # codespell:ignore fault
     (left,) = place.backend.things()
     assert place.stack(network()[:1]).up().outputs["main"].value == left
 
 
-@pytest.mark.parametrize("victims", ["everything", "engine", "provider", "nobody"])
+@pytest.mark.parametrize("victims", ["everything", "engine", "provider", "none"])
 def test_a_kill_in_the_middle_leaves_no_duplicate(place: Workplace, victims: str) -> None:
     program: Program = [
         {"token": VPC, "name": f"v{i}", "props": {"cidrBlock": f"10.{i}.0.0/16"}} for i in range(6)
@@ -129,11 +133,11 @@ def test_a_kill_in_the_middle_leaves_no_duplicate(place: Workplace, victims: str
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    eventually("the first things are there", lambda: len(place.backend.things()) >= 4, 60)
+    eventually("the first resources exist", lambda: len(place.backend.things()) >= 4, 60)
     family = psutil.Process(running.pid).children(recursive=True)
     for process in family:
         is_engine = process.name() == "pulumi"
-        if victims == "nobody" and is_engine:
+        if victims == "none" and is_engine:
             process.send_signal(signal.SIGINT)  # Ctrl-C
         elif victims == "everything" or victims == ("engine" if is_engine else "provider"):
             process.kill()
@@ -141,7 +145,7 @@ def test_a_kill_in_the_middle_leaves_no_duplicate(place: Workplace, victims: str
         running.kill()
     running.wait(60)
     psutil.wait_procs(family, timeout=30)
-    assert not [process for process in family if process.is_running()], "nothing outlives the engine"
+    assert not [process for process in family if process.is_running()], "no process outlives the engine"
 
     stack = place.stack(program)
     stack.cancel()

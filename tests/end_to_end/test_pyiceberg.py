@@ -1,7 +1,7 @@
-"""PyIceberg on a lakehouse of the twin's AWS, from its outputs alone.
+"""PyIceberg on a lakehouse of the twin's AWS, only with its outputs.
 
-The writer by Glue's catalog, teams by the Iceberg REST endpoint as Lake Formation lets them, and nobody by
-the buckets.
+The writer uses Glue's catalog, teams use the Iceberg REST endpoint with the permissions of Lake Formation,
+and no principal reads the buckets directly.
 """
 
 from __future__ import annotations
@@ -98,38 +98,40 @@ def _program() -> None:
         role=roles["administrators"].name,
         policy_arn="arn:aws:iam::aws:policy/AdministratorAccess",
     )
-    # What IAM would let any reader ask, for one whom no grant names.
+    # A principal with the IAM policy of a reader, and without a grant.
     policy = lake.client_policies.apply(lambda policies: (policies or {})["analysts"])
     aws.iam.RolePolicy("strangers", role=roles["strangers"].name, policy=policy)
     pulumi.export("lake", lake.outputs)
 
 
-class World:
-    """The lakehouse, and whoever works with it."""
+class Scenario:
+    """The lakehouse, and clients of its principals."""
 
     def __init__(self, plain: Plain) -> None:
         self.plain = plain
         self.stack = plain.stack("iceberg", _program)
         self.lake: dict[str, Any] = self.stack.up().outputs["lake"].value
-        [told] = self.lake["tables"]
-        self.table = f"{told['database']}.{told['name']}"
+        [table] = self.lake["tables"]
+        self.table = f"{table['database']}.{table['name']}"
         self.first = 0
         self._sessions: dict[str, dict[str, str]] = {}
 
     def ask(self, *deeds: tuple[str, str]) -> list[dict[str, Any]]:
-        """Let roles do something by PyIceberg, one after the other, each in the session that it has had all
-        along."""
+        """Run actions of PyIceberg, (role, action) each, one after the other; return the answers.
+
+        A role keeps its session over all calls.
+        """
         asks = [{"identity": self.identity(who), "do": do} for who, do in deeds]
         payload = {"lake": self.lake, "table": self.table, "first": self.first, "asks": asks}
         return clients.run("pyiceberg", "lake", payload, self.place())["answers"]
 
     def place(self) -> dict[str, str]:
-        """Where the cloud is."""
-        given = variables.environment(self.plain.world)
-        return {name: given[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")}
+        """Return the variables with the twin's endpoint and region."""
+        env_vars = variables.environment(self.plain.world)
+        return {name: env_vars[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")}
 
     def identity(self, who: str) -> dict[str, str]:
-        """The variables of a role's session."""
+        """Return the variables of a role's session."""
         if who not in self._sessions:
             arn = f"arn:aws:iam::{self.plain.world.account}:role/iceberg-{who}"
             key = self.plain.aws("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
@@ -141,7 +143,7 @@ class World:
         return self._sessions[who]
 
     def athena(self, who: str) -> Asking:
-        """Athena, asked by a role in the lakehouse's workgroup."""
+        """Return Athena as a role, in the workgroup of its grant."""
         key = self.identity(who)
         client: Any = boto3.client(
             "athena",
@@ -155,79 +157,83 @@ class World:
         return Asking(client, workgroups.get(who, workgroups["analysts"]), self.table.split(".")[0])
 
     def entry(self) -> dict[str, Any]:
-        """What Glue tells the deployer of the table."""
+        """Return the table's entry in Glue, as the deployer reads it."""
         database, name = self.table.split(".")
         return self.plain.aws("glue").get_table(DatabaseName=database, Name=name)["Table"]
 
 
 @pytest.fixture(scope="module")
-def world(plain: Plain) -> Iterator[World]:
+def scenario(plain: Plain) -> Iterator[Scenario]:
     """A lakehouse with a table that the pipeline has written."""
     before = set(plain.inventory())
-    made = World(plain)
-    [written] = made.ask(("pipeline", "write"))
-    made.first = written.pop("first")
+    scenario = Scenario(plain)
+    [written] = scenario.ask(("pipeline", "write"))
+    scenario.first = written.pop("first")
     assert written == IN_TABLE, "the writer reads back what it wrote, by filter and by snapshot"
-    yield made
-    made.stack.destroy()
-    assert set(plain.inventory()) == before, "it goes with all that PyIceberg wrote"
+    yield scenario
+    scenario.stack.destroy()
+    assert set(plain.inventory()) == before, "destroy deletes what PyIceberg wrote, too"
 
 
-def test_what_pyiceberg_wrote_is_no_change_to_pulumi(world: World) -> None:
-    assert [each["Name"] for each in world.entry()["StorageDescriptor"]["Columns"]] == IN_TABLE["columns"]
-    world.stack.preview(expect_no_changes=True, refresh=True)
+def test_data_and_schema_changes_of_clients_are_no_drift(scenario: Scenario) -> None:
+    assert [column["Name"] for column in scenario.entry()["StorageDescriptor"]["Columns"]] == IN_TABLE[
+        "columns"
+    ]
+    scenario.stack.preview(expect_no_changes=True, refresh=True)
 
 
 @pytest.fixture(scope="module")
-def read(world: World) -> dict[str, dict[str, Any]]:
-    """What each gets by the REST endpoint."""
+def read(scenario: Scenario) -> dict[str, dict[str, Any]]:
+    """The answers of the REST endpoint by principal."""
     readers = ("analysts", "strangers", "administrators", "masked", "germans")
-    return dict(zip(readers, world.ask(*[(who, "read_by_rest") for who in readers]), strict=True))
+    return dict(zip(readers, scenario.ask(*[(who, "read_by_rest") for who in readers]), strict=True))
 
 
-def test_a_team_reads_by_the_rest_endpoint_with_its_grant(world: World, read: dict[str, Any]) -> None:
-    assert read["analysts"] == {"tables": [world.table], **IN_TABLE}
+def test_a_team_with_a_grant_reads_by_the_rest_endpoint(scenario: Scenario, read: dict[str, Any]) -> None:
+    assert read["analysts"] == {"tables": [scenario.table], **IN_TABLE}
 
 
-def test_without_a_grant_it_is_refused_whatever_iam_lets_it_do(read: dict[str, Any]) -> None:
+def test_a_principal_without_a_grant_is_refused_despite_its_iam_permissions(read: dict[str, Any]) -> None:
     for who in ("strangers", "administrators"):
         assert "Insufficient Lake Formation permission(s)" in read[who]["refused"], who
 
 
-def test_whoever_has_a_filter_is_refused_there(read: dict[str, Any]) -> None:
+def test_a_principal_with_a_filter_is_refused_by_the_rest_endpoint(read: dict[str, Any]) -> None:
     for who in ("masked", "germans"):
-        assert "filter" in read[who]["refused"], f"{who}: files are given whole, or not at all"
+        assert "filter" in read[who]["refused"], f"{who}: a file cannot be filtered"
 
 
-def test_they_read_through_athena_what_their_filters_show(world: World) -> None:
+def test_athena_returns_what_the_filters_allow(scenario: Scenario) -> None:
     orders = "SELECT * FROM orders ORDER BY order_id"
-    whole = world.athena("analysts").done(orders)
+    whole = scenario.athena("analysts").done(orders)
     assert whole.rows[0] == IN_TABLE["columns"]
     assert [row[0] for row in whole.rows[1:]] == ["1", "2", "3", "4"]
-    assert [row[0] for row in world.athena("germans").rows(orders)] == ["4"]
-    masked = world.athena("masked").done(orders)
-    assert "email" not in masked.rows[0], "what is personal is no column for them"
+    assert [row[0] for row in scenario.athena("germans").rows(orders)] == ["4"]
+    masked = scenario.athena("masked").done(orders)
+    assert "email" not in masked.rows[0], "pii columns are hidden from them"
     assert len(masked.rows) == 5
-    assert "Column 'email' cannot be resolved" in world.athena("masked").refused("SELECT email FROM orders")
+    assert "Column 'email' cannot be resolved" in scenario.athena("masked").refused(
+        "SELECT email FROM orders"
+    )
     with pytest.raises(ClientError, match=r"kms:GenerateDataKey .* explicit deny in a resource-based policy"):
-        # With all that IAM lets analysts do, and in their workgroup.
-        world.athena("strangers")(orders)
-    assert "Insufficient" in world.athena("analysts").refused("INSERT INTO orders (order_id) VALUES (5)")
+        # With the IAM policy of analysts, in their workgroup.
+        scenario.athena("strangers")(orders)
+    assert "Insufficient" in scenario.athena("analysts").refused("INSERT INTO orders (order_id) VALUES (5)")
 
 
 @pytest.mark.parametrize("who", ["analysts", "pipeline", "administrators"])
-def test_nobody_takes_a_file_of_a_table_from_its_bucket(world: World, who: str) -> None:
-    payload = {"file": world.entry()["Parameters"]["metadata_location"]}
-    told = clients.run("pyiceberg", "bucket", payload, {**world.place(), **world.identity(who)})
-    assert told["refused"] == "AccessDenied"
-    assert "with an explicit deny in a resource-based policy" in told["why"]
+def test_no_principal_reads_a_file_of_a_table_from_its_bucket(scenario: Scenario, who: str) -> None:
+    payload = {"file": scenario.entry()["Parameters"]["metadata_location"]}
+    answer = clients.run("pyiceberg", "bucket", payload, {**scenario.place(), **scenario.identity(who)})
+    assert answer["refused"] == "AccessDenied"
+    assert "with an explicit deny in a resource-based policy" in answer["why"]
 
 
-def test_all_of_it_is_so_after_a_stop_and_a_start(world: World) -> None:
-    world.plain.cli("twin", "stop", "--name", world.plain.environment)
-    world.plain.cli("twin", "start", "--name", world.plain.environment)
-    world.stack.preview(expect_no_changes=True, refresh=True)
-    by_writer, by_team, refused, appended, after = world.ask(
+def test_access_is_unchanged_after_a_restart_of_the_twin(scenario: Scenario) -> None:
+    scenario.plain.cli("twin", "stop", "--name", scenario.plain.environment)
+    scenario.plain.cli("twin", "start", "--name", scenario.plain.environment)
+    scenario.stack.preview(expect_no_changes=True, refresh=True)
+    by_writer, by_team, refused, appended, after = scenario.ask(
         ("pipeline", "read_as_writer"),
         ("analysts", "read_by_rest"),
         ("masked", "read_by_rest"),
@@ -235,7 +241,7 @@ def test_all_of_it_is_so_after_a_stop_and_a_start(world: World) -> None:
         ("appenders", "append_by_rest"),
     )
     assert by_writer == IN_TABLE
-    assert by_team == {"tables": [world.table], **IN_TABLE}
+    assert by_team == {"tables": [scenario.table], **IN_TABLE}
     assert "filter" in refused["refused"]
-    assert "ACCESS_DENIED" in appended["refused"], "the credentials of a reader write no file"
-    assert after == {"all": [1, 2, 3, 4, 9]}, "those of a team that may write do, and Glue takes its commit"
+    assert "ACCESS_DENIED" in appended["refused"], "the credentials of a reader cannot write files"
+    assert after == {"all": [1, 2, 3, 4, 9]}, "those of a writer can, and Glue accepts its commit"

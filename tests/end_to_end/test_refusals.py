@@ -1,6 +1,6 @@
-"""What only the cloud can refuse, refused by the twin in AWS's words, through the real engine.
+"""Errors that only the cloud can report, reported by the twin in AWS's words, through the real engine.
 
-Each refusal names the resource and the property at fault, and nothing is made of it.
+Each error names the resource and the invalid property, and the resource is not created.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.end_to_end
 
 
 def node_group(base: Base, **arguments: Any) -> None:
-    """A node group that would be made, but for one argument."""
+    """Declare a node group that is valid but for one argument."""
     good: dict[str, Any] = {
         "cluster_name": base.cluster,
         "node_role_arn": base.node_role_arn,
@@ -31,13 +31,13 @@ def node_group(base: Base, **arguments: Any) -> None:
 
 
 def policy(action: str) -> str:
-    """An IAM policy that allows one action."""
+    """Return an IAM policy that allows one action."""
     statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def rule(base: Base) -> None:
-    """A rule whose ports stand the wrong way round."""
+    """Declare a rule whose first port is above its last."""
     group = aws.ec2.DefaultSecurityGroup("found", vpc_id=base.vpc_id)
     aws.vpc.SecurityGroupIngressRule(
         "bad",
@@ -63,7 +63,7 @@ PREVIEWED: dict[str, tuple[Callable[[Base], Any], str, str]] = {
         "httpTokens",
     ),
 }
-"""What is refused before anything is made: the program, the property, a word of the reason."""
+"""Errors before anything is created: the program, the property, a word of the reason."""
 
 UPDATED: dict[str, tuple[Callable[[Base], Any], str, str]] = {
     "an instance type that does not exist": (
@@ -94,11 +94,11 @@ UPDATED: dict[str, tuple[Callable[[Base], Any], str, str]] = {
         "InvalidVpcID.NotFound",
     ),
 }
-"""What only the cloud's state can tell."""
+"""Errors that depend on the cloud's state."""
 
 
 @pytest.mark.parametrize("case", PREVIEWED)
-def test_a_preview_refuses(plain: Plain, base: Base, case: str) -> None:
+def test_invalid_argument_fails_the_preview(plain: Plain, base: Base, case: str) -> None:
     program, path, word = PREVIEWED[case]
     with pytest.raises(automation.CommandError) as refused:
         plain.stack("refusals", lambda: program(base)).preview()
@@ -109,7 +109,7 @@ def test_a_preview_refuses(plain: Plain, base: Base, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", UPDATED)
-def test_an_update_refuses_and_makes_nothing(plain: Plain, base: Base, case: str) -> None:
+def test_invalid_request_fails_the_update_and_creates_nothing(plain: Plain, base: Base, case: str) -> None:
     program, path, word = UPDATED[case]
     before = plain.inventory()
     with pytest.raises(automation.CommandError) as refused:
@@ -117,11 +117,11 @@ def test_an_update_refuses_and_makes_nothing(plain: Plain, base: Base, case: str
     report = str(refused.value).partition("Diagnostics:")[2]
     assert "(bad)" in report, "the resource"
     assert path in report, "the property"
-    assert word in report, "what the cloud says of it"
+    assert word in report, "the cloud's error"
     assert plain.inventory() == before
 
 
-def test_a_type_without_an_entry_is_warned_of_in_a_preview_and_refused_in_an_update(plain: Plain) -> None:
+def test_a_type_without_an_entry_gets_a_warning_in_a_preview_and_an_error_in_an_update(plain: Plain) -> None:
     def queue() -> None:
         aws.sqs.Queue("jobs")
 
@@ -146,7 +146,7 @@ def test_environment_file_with_errors_reports_all_of_them_and_changes_nothing(pl
     assert "errors; nothing was changed" in report
     for line in (
         r": network\.cidrr: unknown key; did you mean 'cidr'\?",
-        r": cluster\.api_access\.cidrs: got \['0\.0\.0\.0/0'\], expected the addresses of your offices",
+        r": cluster\.api_access\.cidrs: got \['0\.0\.0\.0/0'\], which cover 0\.0\.0\.0/0; expected",
         r": environment\.profile: got 'production'; expected 'dev', 'staging' or 'prod'",
         r": gpu_pools\.t4\.max: got 0",
     ):

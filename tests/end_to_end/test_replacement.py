@@ -1,6 +1,6 @@
-"""A node group and a security group replaced: the new one stands before the old one goes, under another name.
+"""Replacement of a node group and a security group: the new one is created first, under another name.
 
-The program is a network and a cluster of plain resources, and the components' node pool in them.
+The program has a network and a cluster of plain resources, and the NodePool component in them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STACK: Final = "replacement"
 
 
 def program(base: Base, *, types: list[str], disk: int, description: str) -> Callable[[], None]:
-    """A pool, and a security group that a network interface holds on to."""
+    """Return a program with a pool, and a security group that a network interface uses."""
 
     def registered() -> None:
         kinds = ("private", "public", "intra")
@@ -74,8 +74,8 @@ def program(base: Base, *, types: list[str], disk: int, description: str) -> Cal
     return registered
 
 
-class Shown:
-    """What the cloud has of it."""
+class Deployed:
+    """The deployed resources, as the cloud describes them."""
 
     def __init__(self, plain: Plain, base: Base, up: Any) -> None:
         eks, ec2 = plain.aws("eks"), plain.aws("ec2")
@@ -89,7 +89,7 @@ class Shown:
 
     @property
     def name(self) -> str:
-        """The node group's."""
+        """The name of the node group."""
         return self.node_group["nodegroupName"]
 
 
@@ -97,53 +97,55 @@ FIRST: Final[dict[str, Any]] = {"types": ["m6i.large"], "disk": 30, "description
 
 
 @pytest.fixture(scope="module")
-def before(plain: Plain, base: Base) -> Iterator[Shown]:
-    """The first state; all of it is destroyed at the end."""
-    yield Shown(plain, base, plain.stack(STACK, program(base, **FIRST)).up())
+def before(plain: Plain, base: Base) -> Iterator[Deployed]:
+    """The first deployment; it is destroyed at the end."""
+    yield Deployed(plain, base, plain.stack(STACK, program(base, **FIRST)).up())
     plain.stack(STACK, program(base, **FIRST)).destroy()
 
 
 def order(up: automation.UpResult, name: str) -> list[str]:
-    """What was done to a resource, in the order in which it ended."""
+    """Return the operations on a resource, in the order in which they ended."""
     lines = [line.split() for line in up.stdout.splitlines() if f" {name} " in line]
     return [
         word for words in lines for word in words if word in ("created", "updated", "replaced", "deleted")
     ]
 
 
-def test_a_larger_disk_rolls_the_nodes_of_the_same_group(plain: Plain, base: Base, before: Shown) -> None:
+def test_a_larger_disk_rolls_the_nodes_of_the_same_group(plain: Plain, base: Base, before: Deployed) -> None:
     up = plain.stack(STACK, program(base, **{**FIRST, "disk": 40})).up()
-    shown = Shown(plain, base, up)
-    assert shown.name == before.name, "a launch template's new version is no new group"
-    assert int(shown.node_group["launchTemplate"]["version"]) > int(
+    after = Deployed(plain, base, up)
+    assert after.name == before.name, "a new version of the launch template replaces no group"
+    assert int(after.node_group["launchTemplate"]["version"]) > int(
         before.node_group["launchTemplate"]["version"]
     )
     nodes = plain.aws("ec2").describe_instances(
         Filters=[
-            {"Name": "tag:eks:nodegroup-name", "Values": [shown.name]},
+            {"Name": "tag:eks:nodegroup-name", "Values": [after.name]},
             {"Name": "instance-state-name", "Values": ["running"]},
         ]
     )
-    assert len(nodes["Reservations"]) == 1, "the old node is gone when the update has ended"
+    assert len(nodes["Reservations"]) == 1, "the old node is deleted by the end of the update"
 
 
-def test_what_cannot_change_is_replaced_without_a_clash(plain: Plain, base: Base, before: Shown) -> None:
+def test_an_immutable_change_replaces_the_groups_without_a_name_conflict(
+    plain: Plain, base: Base, before: Deployed
+) -> None:
     changed = {"types": ["m6i.xlarge", "m5.xlarge"], "disk": 40, "description": "interface endpoints"}
     up = plain.stack(STACK, program(base, **changed)).up()
-    shown = Shown(plain, base, up)
-    assert shown.name != before.name, "both names stood at once"
-    assert shown.node_group["instanceTypes"] == ["m6i.xlarge", "m5.xlarge"]
-    assert shown.node_group["status"] == "ACTIVE"
-    assert order(up, "workers-on-demand")[-1] == "deleted", "the old one goes last"
-    assert shown.group != before.group
-    assert shown.groups == [shown.group], "the old group is gone"
-    assert shown.of_endpoint == [shown.group], "who used the old group was moved before it went"
+    after = Deployed(plain, base, up)
+    assert after.name != before.name, "both groups existed at the same time"
+    assert after.node_group["instanceTypes"] == ["m6i.xlarge", "m5.xlarge"]
+    assert after.node_group["status"] == "ACTIVE"
+    assert order(up, "workers-on-demand")[-1] == "deleted", "the old one is deleted last"
+    assert after.group != before.group
+    assert after.groups == [after.group], "the old group is deleted"
+    assert after.of_endpoint == [after.group], "the endpoint got the new group before the old one was deleted"
     assert not up.summary.resource_changes or "same" in up.summary.resource_changes
     assert not changes(plain.stack(STACK, program(base, **changed)).preview(refresh=True))
 
 
 def changes(preview: automation.PreviewResult) -> dict[str, int]:
-    """What a preview would do."""
+    """Return the changes of a preview, without `same`."""
     return {
         str(getattr(op, "value", op)): count
         for op, count in preview.change_summary.items()

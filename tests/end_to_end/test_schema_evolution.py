@@ -1,5 +1,5 @@
-"""A table whose declaration changes while clients write to it: Iceberg's own steps, or a refusal, and never a
-table that Pulumi makes anew."""
+"""Changes to the declaration of a table that clients write to: schema updates of Iceberg, or an error, and
+never a replaced table."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ SECOND: list[dict[str, Any]] = [
 ]
 
 
-class World:
-    """The lakehouse, whose table is declared as `table` says, and its pipeline."""
+class Scenario:
+    """The lakehouse, whose table has the declaration `table`, and its pipeline."""
 
     def __init__(self, plain: Plain) -> None:
         self.plain = plain
@@ -74,12 +74,12 @@ class World:
         pulumi.export("lake", lake.outputs)
 
     def client(self, do: str, **more: Any) -> dict[str, Any]:
-        """Let the pipeline do something by PyIceberg."""
+        """Run an action of PyIceberg as the pipeline."""
         arn = f"arn:aws:iam::{self.plain.world.account}:role/evolution-pipeline"
         key = self.plain.aws("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-        given = variables.environment(self.plain.world)
+        env_vars = variables.environment(self.plain.world)
         identity = {
-            **{name: given[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")},
+            **{name: env_vars[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")},
             "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
             "AWS_SESSION_TOKEN": key["SessionToken"],
@@ -95,39 +95,39 @@ class World:
         return clients.run("pyiceberg", "evolution", payload, identity)
 
     def tags(self, columns: list[str]) -> dict[str, str]:
-        """Column -> its classification, as Lake Formation has it."""
+        """Return column -> its classification, as Lake Formation has it."""
         table = {"DatabaseName": "acme_evo_curated", "Name": "orders", "ColumnNames": columns}
-        told = self.plain.aws("lakeformation").get_resource_lf_tags(
+        answer = self.plain.aws("lakeformation").get_resource_lf_tags(
             Resource={"TableWithColumns": table}, ShowAssignedLFTags=False
         )
         return {
             column["Name"]: tag["TagValues"][0]
-            for column in told["LFTagsOnColumns"]
+            for column in answer["LFTagsOnColumns"]
             for tag in column["LFTags"]
             if tag["TagKey"].endswith("-classification")
         }
 
 
 @pytest.fixture(scope="module")
-def world(plain: Plain) -> Iterator[World]:
+def scenario(plain: Plain) -> Iterator[Scenario]:
     before = set(plain.inventory())
-    made = World(plain)
-    yield made
-    made.stack.destroy()
-    assert set(plain.inventory()) == before, "it goes with all that was written"
+    scenario = Scenario(plain)
+    yield scenario
+    scenario.stack.destroy()
+    assert set(plain.inventory()) == before, "destroy deletes the data of clients, too"
 
 
-def test_a_changed_declaration_becomes_steps_of_iceberg(world: World) -> None:
-    first = world.client("append", numbers=[1, 2])
-    trained = world.client("train", run="training-1")
-    world.client("add_note")
-    world.stack.preview(expect_no_changes=True, refresh=True)
+def test_a_changed_declaration_updates_the_schema_in_place(scenario: Scenario) -> None:
+    first = scenario.client("append", numbers=[1, 2])
+    trained = scenario.client("train", run="training-1")
+    scenario.client("add_note")
+    scenario.stack.preview(expect_no_changes=True, refresh=True)
 
     partitions = [{"column": "placed_at", "transform": "month"}]
-    world.table = {"columns": SECOND, "partitions": partitions, "sort_order": [{"column": "order_id"}]}
-    world.snapshots = [{"table": "curated.orders", "name": "release-1", "keep_days": 365}]
-    world.stack.up()
-    now = world.client("append", numbers=[2**40])
+    scenario.table = {"columns": SECOND, "partitions": partitions, "sort_order": [{"column": "order_id"}]}
+    scenario.snapshots = [{"table": "curated.orders", "name": "release-1", "keep_days": 365}]
+    scenario.stack.up()
+    now = scenario.client("append", numbers=[2**40])
     assert now["uuid"] == first["uuid"], "it is the same table"
     assert now["columns"] == {
         "order_id": [1, "long"],
@@ -135,23 +135,25 @@ def test_a_changed_declaration_becomes_steps_of_iceberg(world: World) -> None:
         "contact": [3, "string"],
         "note": [4, "string"],
         "country": [5, "string"],
-    }, "widened and renamed with their ids, the client's own column stays, a new one is at the end"
+    }, "widened and renamed columns keep their ids, the client's column remains, a new one is last"
     assert now["partitions"] == ["placed_at_month"]
     assert now["order"] == ["1 ASC NULLS FIRST"]
-    assert now["rows"] == [1, 2, 2**40], "old files are read as before"
+    assert now["rows"] == [1, 2, 2**40], "existing files remain readable"
     assert now["refs"] == {"main": "branch", "training-1": "tag", "release-1": "tag"}
-    assert world.tags(list(now["columns"])) == {
+    assert scenario.tags(list(now["columns"])) == {
         "order_id": "internal",
         "placed_at": "internal",
         "contact": "pii",
         "country": "public",
         "note": "pii",
-    }, "a column of nobody's has the table's highest"
+    }, "an undeclared column has the table's highest classification"
 
-    again = world.client("train", run="training-1")
+    again = scenario.client("train", run="training-1")
     assert again["snapshot"] == trained["snapshot"]
-    assert again["columns"] == trained["columns"], "the run reads what it read, in the schema of that time"
-    world.stack.preview(expect_no_changes=True, refresh=True)
+    assert again["columns"] == trained["columns"], (
+        "the run reads the same rows, in the schema of its snapshot"
+    )
+    scenario.stack.preview(expect_no_changes=True, refresh=True)
 
 
 @pytest.mark.parametrize(
@@ -172,16 +174,16 @@ def test_a_changed_declaration_becomes_steps_of_iceberg(world: World) -> None:
         ),
     ],
 )
-def test_what_would_lose_data_fails_and_changes_nothing(
-    world: World, table: dict[str, Any], why: str
+def test_a_change_that_would_lose_data_fails_and_changes_nothing(
+    scenario: Scenario, table: dict[str, Any], why: str
 ) -> None:
-    before, kept = world.client("seen"), world.table
-    world.table = {**kept, **table}
+    before, original = scenario.client("seen"), scenario.table
+    scenario.table = {**original, **table}
     with pytest.raises(automation.CommandError) as error:
-        world.stack.preview()
-    assert why in str(error.value), "told before anything is made"
+        scenario.stack.preview()
+    assert why in str(error.value), "the preview fails before any change"
     assert "LakehouseArgs.tables[0]: curated.orders" in str(error.value)
-    world.table = kept
-    world.stack.up()
-    assert world.client("seen") == before
-    world.stack.preview(expect_no_changes=True, refresh=True)
+    scenario.table = original
+    scenario.stack.up()
+    assert scenario.client("seen") == before
+    scenario.stack.preview(expect_no_changes=True, refresh=True)

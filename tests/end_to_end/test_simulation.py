@@ -1,6 +1,6 @@
-"""The simulation around a real control plane, over a cloud in memory: what grows, runs, is let in, and goes.
+"""The simulation of nodes, add-ons, autoscaler and access around a real control plane, on a cloud in memory.
 
-The tests are one story, told in order; each says what it adds.
+The tests build on each other and run in the order in which they are written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kubernetes.client import ApiClient, Configuration, CoreV1Api
 from kubernetes.client.exceptions import ApiException
 
 from tests.twin.kubernetes.fakes import ROLE, FakeView, template
-from twin import world as worlds
+from twin import world as instances
 from twin.kubernetes import control_plane, manifests
 from twin.kubernetes.api import Object
 from twin.kubernetes.clock import Clock
@@ -101,7 +101,7 @@ spec:
 
 @dataclass
 class Story:
-    """The world, its cloud, and the simulation at work."""
+    """The twin instance, its cloud, and the running simulation."""
 
     world: World
     view: FakeView
@@ -117,25 +117,25 @@ class Story:
         manifests.apply(self.controller.kube, yaml.safe_load_all(text), "test")
 
     def delete(self, text: str) -> None:
-        """Delete them."""
+        """Delete objects."""
         manifests.remove(self.controller.kube, yaml.safe_load_all(text))
 
     def run_gpu_pod(self, name: str) -> None:
-        """Make a Pod that wants a GPU, and says nothing of taints."""
+        """Create a Pod that requests a GPU and has no toleration."""
         container = {"name": "main", "image": "busybox", "resources": {"limits": {"nvidia.com/gpu": "1"}}}
         self.controller.kube.create(PODS, {"metadata": {"name": name}, "spec": {"containers": [container]}})
 
     def phase(self, name: str) -> str:
-        """A Pod's phase."""
+        """Return a Pod's phase."""
         return phase(self.controller.kube.get(f"{PODS}/{name}"))
 
     def events(self, reason: str) -> list[str]:
-        """The messages of events for a reason."""
+        """Return the messages of events with a reason."""
         items = self.controller.kube.get("/api/v1/events")["items"]
         return [item["message"] for item in items if item["reason"] == reason]
 
     def as_user(self, token: str) -> CoreV1Api:
-        """A client with a bearer token."""
+        """Return a client with a bearer token."""
         configuration = Configuration(host=control_plane.endpoint(self.world))
         configuration.ca_cert_data = base64.b64decode(
             control_plane.certificate_authority(self.world)
@@ -145,16 +145,16 @@ class Story:
 
 
 def until(holds: Callable[[], Any], seconds: float = 30) -> None:
-    """Wait for something to come about."""
+    """Wait until a condition is true."""
     end = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < end, f"it did not come about in {seconds} seconds"
+        assert time.monotonic() < end, f"the condition was not true within {seconds} seconds"
         time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
 def story(home: Path) -> Iterator[Story]:
-    world = worlds.create("simulation")
+    world = instances.create("simulation")
     control_plane.start(world)
     view = FakeView(Cluster("acme-dev", "CREATING", "1.34", uid="one"))
     controller = Controller(world, view, clock=Clock(60))
@@ -194,12 +194,12 @@ def test_machines_become_ready_nodes_and_every_addon_active(story: Story) -> Non
 def test_without_an_autoscaler_a_gpu_pod_stays_pending(story: Story) -> None:
     story.run_gpu_pod("train")
     story.apply(PLUGIN)
-    time.sleep(1.5)  # some rounds of the simulation's, and of the autoscaler's if there were one
+    time.sleep(1.5)  # some rounds of the simulation, and of an autoscaler if one ran
     assert story.phase("train") == "Pending"
     assert story.view.known["eks-l4"].desired == 0
 
 
-def test_an_autoscaler_without_rights_or_role_says_so_and_grows_nothing(story: Story) -> None:
+def test_an_autoscaler_without_rbac_or_a_role_reports_it_and_scales_nothing(story: Story) -> None:
     story.apply(AUTOSCALER)
     until(lambda: story.events("Forbidden"))
     assert "may not list nodes" in story.events("Forbidden")[0]
@@ -208,14 +208,14 @@ def test_an_autoscaler_without_rights_or_role_says_so_and_grows_nothing(story: S
     assert story.view.known["eks-l4"].desired == 0
 
 
-def test_with_autoscaler_role_and_plugin_the_pool_grows_and_the_pod_runs(story: Story) -> None:
+def test_with_autoscaler_role_and_plugin_the_pool_scales_up_and_the_pod_runs(story: Story) -> None:
     story.view.roles["kube-system", "cluster-autoscaler"] = ROLE
     until(lambda: story.phase("train") == "Running")
     assert story.view.known["eks-l4"].desired == 1
     assert story.events("TriggeredScaleUp") == ["pod triggered scale-up: [{eks-l4 0->1 (max: 3)}]"]
 
 
-def test_an_api_server_that_is_killed_and_started_again_costs_nothing(story: Story) -> None:
+def test_a_restart_of_the_api_server_loses_no_node_or_pod(story: Story) -> None:
     before = {node["metadata"]["uid"] for node in story.nodes}
     process = control_plane.daemons(story.world)["kube-apiserver"].process()
     assert process is not None
@@ -228,14 +228,14 @@ def test_an_api_server_that_is_killed_and_started_again_costs_nothing(story: Sto
     assert story.phase("train") == "Running"
 
 
-def test_a_cloud_that_is_away_for_a_while_costs_nothing(story: Story) -> None:
+def test_an_unavailable_cloud_deletes_no_node(story: Story) -> None:
     story.view.away = True
     time.sleep(1)
     story.view.away = False
     assert len(story.nodes) == 3
 
 
-def test_tokens_get_in_as_far_as_their_access_entry_reaches(story: Story) -> None:
+def test_tokens_have_the_permissions_of_their_access_entry(story: Story) -> None:
     story.view.tokens = {
         "viewer": Principal("viewer", [], policies=[("AmazonEKSViewPolicy", ("default",))]),
         "admin": Principal("admin", [], policies=[("AmazonEKSClusterAdminPolicy", ())]),
@@ -245,20 +245,20 @@ def test_tokens_get_in_as_far_as_their_access_entry_reaches(story: Story) -> Non
     for token, call, status in (
         ("viewer", lambda api: api.list_namespaced_pod("kube-system"), 403),
         ("viewer", lambda api: api.list_node(), 403),
-        ("nobody", lambda api: api.list_namespaced_pod("default"), 401),
+        ("unknown", lambda api: api.list_namespaced_pod("default"), 401),
     ):
         with pytest.raises(ApiException) as refused:
             call(story.as_user(token))
         assert refused.value.status == status, token
 
 
-def test_an_empty_node_goes_after_its_time(story: Story) -> None:
+def test_an_empty_node_is_deleted_after_its_delay(story: Story) -> None:
     story.controller.kube.delete(f"{PODS}/train")
     until(lambda: story.view.known["eks-l4"].desired == 0)
     until(lambda: len(story.nodes) == 2)
 
 
-def test_without_the_device_plugin_the_pod_stays_pending_though_the_pool_grew(story: Story) -> None:
+def test_without_the_device_plugin_the_pod_stays_pending_after_the_pool_scaled_up(story: Story) -> None:
     story.delete(PLUGIN)
     story.run_gpu_pod("blind")
     until(lambda: story.view.known["eks-l4"].desired == 1)

@@ -1,4 +1,4 @@
-"""aws-staging and gcp-staging: from nothing to nothing, and in between nothing to change."""
+"""aws-staging and gcp-staging: deployed, previewed without changes, and destroyed."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ pytestmark = pytest.mark.end_to_end
 
 @pytest.fixture(scope="module", params=["aws-staging", "gcp-staging"])
 def staging(home: Path, request: pytest.FixtureRequest) -> Iterator[Twin]:
-    """An environment, up."""
+    """The twin of an environment, deployed."""
     twin = Twin(request.param, home)
     twin.up(*GUARDED)
     yield twin
     twin.remove()
 
 
-def test_staging_stands_as_its_file_says_and_drifts_not(staging: Twin) -> None:
+def test_staging_is_deployed_and_has_no_drift(staging: Twin) -> None:
     if staging.world.cloud == "aws":
         cluster = staging.aws("eks").describe_cluster(name="acme-staging-cluster")["cluster"]
-        assert "0.0.0.0/0" not in cluster["resourcesVpcConfig"].get("publicAccessCidrs", []), "not the world"
+        assert "0.0.0.0/0" not in cluster["resourcesVpcConfig"].get("publicAccessCidrs", []), (
+            "not the whole internet"
+        )
     nodes = staging.core().list_node().items
     assert nodes, "the system's nodes"
     for node in nodes:
@@ -35,10 +37,10 @@ def test_staging_stands_as_its_file_says_and_drifts_not(staging: Twin) -> None:
 
 
 def _scale(staging: Twin, replicas: int) -> None:
-    """What the feature server's autoscaler does under load; it is no drift."""
+    """Change the replicas, as the feature server's autoscaler does under load; this is not drift."""
     name, namespace = "feature-server", "feature-store"
     before = staging.apps().read_namespaced_deployment(name, namespace).status
-    assert before.ready_replicas == 2, "`up` ends when the least of its Pods are ready"
+    assert before.ready_replicas == 2, "`up` ends when the minimum of its Pods is ready"
     staging.apps().patch_namespaced_deployment_scale(name, namespace, {"spec": {"replicas": replicas}})
     eventually(
         f"{replicas} feature servers are ready",
@@ -46,6 +48,6 @@ def _scale(staging: Twin, replicas: int) -> None:
     )
 
 
-def test_staging_goes_without_a_rest(staging: Twin) -> None:
+def test_destroy_leaves_nothing(staging: Twin) -> None:
     staging.cli("destroy", staging.environment)
-    assert staging.inventory() == {}, "what the cloud's front holds counts too"
+    assert staging.inventory() == {}, "resources outside the state count, too"

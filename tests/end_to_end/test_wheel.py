@@ -1,4 +1,4 @@
-"""What other teams take: the wheel in a project of its own, and the plugin from another program."""
+"""Use by other teams: the wheel in a separate project, and the plugin from another program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.skipif("pulumi" not in build.locate(), reason="pulumi is not built: `aiplatform doctor`"),
 ]
 
-# Plain arguments: a team that knows nothing of stacks/ and environments/.
+# Arguments of the components only: such a team has no stacks/ and environments/.
 PROGRAM = """
 import pulumi
 import pulumi_aws as aws
@@ -51,7 +51,7 @@ pulumi.export("cluster", cluster.name)
 pulumi.export("kubeconfig", cluster.kubeconfig)
 """
 
-# What a generated SDK of any language does: the token, camelCase inputs, and `remote`.
+# What a generated SDK of any language sends: the token, camelCase inputs, and `remote`.
 THROUGH_THE_PLUGIN = """
 import pulumi
 import pulumi_aws as aws
@@ -72,7 +72,7 @@ pulumi.export("vpc", network.vpcId)
 pulumi.export("zones", network.zones)
 """
 
-# One component's outputs are the next one's inputs; what decides the shape, such as the zones, is plain.
+# One component's outputs are the next one's inputs; the zones, which decide what is registered, are plain.
 COMPOSED = """
 import pulumi
 import pulumi_aws as aws
@@ -80,8 +80,8 @@ import pulumi_aws as aws
 
 class Remote(pulumi.ComponentResource):
     def __init__(self, kind, name, outputs, inputs, opts):
-        given = {{**dict.fromkeys(outputs), **inputs}}
-        super().__init__(f"aiplatform:index:{{kind}}", name, given, opts, remote=True)
+        props = {{**dict.fromkeys(outputs), **inputs}}
+        super().__init__(f"aiplatform:index:{{kind}}", name, props, opts, remote=True)
 
 
 provider = aws.Provider("aws", region="us-west-2", allowed_account_ids=["{account}"])
@@ -136,19 +136,19 @@ pulumi.export("resource", pool.resource)
 
 @dataclass
 class Project:
-    """A Pulumi project of another team, with a virtual environment of its own."""
+    """A Pulumi project of another team, with a separate virtual environment."""
 
     folder: Path
     python: Path
     twin: Twin
 
     def pulumi(self, command: str, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """A Pulumi command on the project's only stack, in the twin."""
+        """Run a Pulumi command on the project's only stack, on the twin."""
         stack = ["--stack", "team", "--cwd", str(self.folder), "--non-interactive"]
         return self.twin.pulumi(command, *stack, *options, check=check)
 
     def up(self, program: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Bring this program up."""
+        """Deploy a program."""
         (self.folder / "__main__.py").write_text(program)
         return self.pulumi("up", "--yes", "--skip-preview", "--suppress-progress", check=check)
 
@@ -178,7 +178,7 @@ def twin(home: Path) -> Iterator[Twin]:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with the wheel and what it asks for, in the versions of our lock."""
+    """A virtual environment with the wheel and its requirements, in the versions of the repository's lock."""
     folder = tmp_path_factory.mktemp("team")
     locked = folder / "constraints.txt"
     export = ("export", "--frozen", "--all-groups", "--no-emit-project", "--no-hashes", "--quiet")
@@ -204,16 +204,18 @@ def project(tmp_path: Path, environment: Path, twin: Twin) -> Project:
                   path: {ROOT / "components"}
             """)
     )
-    made = Project(tmp_path, environment / "bin" / "python", twin)
+    project = Project(tmp_path, environment / "bin" / "python", twin)
     twin.pulumi("stack", "init", "team", "--cwd", str(tmp_path), "--non-interactive")
-    return made
+    return project
 
 
 def uv(*arguments: str) -> None:
-    """uv as bootstrap.py finds it. Its cache serves what the repository's own environment was made of."""
+    """Run uv as bootstrap.py finds it. Its cache has the packages of the repository's environment."""
     command = [str(bootstrap.find_uv() or bootstrap.install_uv()), *arguments]
-    kept = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
-    done = subprocess.run(command, env=kept, capture_output=True, text=True, check=False)
+    variables = {
+        name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")
+    }
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     assert not done.returncode, f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
 
 
@@ -221,20 +223,20 @@ def holds_nothing(twin: Twin) -> bool:
     return not {kind: ids for kind, ids in twin.inventory().items() if ids}
 
 
-def test_the_wheel_holds_the_components_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_contains_only_the_components(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         (metadata,) = [name for name in names if name.endswith("METADATA")]
-        asked = [
+        requirements = [
             line for line in archive.read(metadata).decode().splitlines() if line.startswith("Requires-Dist")
         ]
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"aiplatform"}
-    assert "aiplatform/py.typed" in names, "type checkers of other projects look for it"
+    assert "aiplatform/py.typed" in names, "type checkers of other projects need it"
     sources = ROOT / "components" / "aiplatform"
     wanted = {f"aiplatform/{file.relative_to(sources)}" for file in sources.rglob("*.py")}
     assert wanted <= set(names)
-    assert {re.split("[<>=!~]", line.split()[1])[0] for line in asked} == {
+    assert {re.split("[<>=!~]", line.split()[1])[0] for line in requirements} == {
         "pulumi",
         "pulumi-aws",
         "pulumi-gcp",
@@ -244,12 +246,12 @@ def test_the_wheel_holds_the_components_and_nothing_else(wheel: Path) -> None:
     }
 
 
-def test_network_and_cluster_come_up_in_a_project_of_its_own_and_go(project: Project, twin: Twin) -> None:
+def test_network_and_cluster_are_deployed_from_the_wheel_and_destroyed(project: Project, twin: Twin) -> None:
     where = "import aiplatform.cluster as c; print(c.__file__)"
-    found = subprocess.run(
+    path = subprocess.run(
         [str(project.python), "-c", where], cwd=project.folder, capture_output=True, text=True, check=True
     ).stdout
-    assert "site-packages" in found, "the wheel, not this repository"
+    assert "site-packages" in path, "the wheel, not this repository"
     project.up(PROGRAM.format(account=twin.world.account))
     outputs = project.outputs()
     (vpc,) = twin.aws("ec2").describe_vpcs(VpcIds=[outputs["vpc"]])["Vpcs"]
@@ -272,8 +274,8 @@ def test_a_program_of_another_language_uses_the_plugin(project: Project, twin: T
         ["id", "intraSubnetId", "name", "privateSubnetId", "publicSubnetId"]
     ] * 2
     subnets = [zone["privateSubnetId"] for zone in outputs["zones"]]
-    found = twin.aws("ec2").describe_subnets(SubnetIds=subnets)["Subnets"]
-    assert {subnet["VpcId"] for subnet in found} == {outputs["vpc"]}
+    descriptions = twin.aws("ec2").describe_subnets(SubnetIds=subnets)["Subnets"]
+    assert {subnet["VpcId"] for subnet in descriptions} == {outputs["vpc"]}
     project.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress")
     assert holds_nothing(twin), twin.inventory()
 
@@ -283,10 +285,10 @@ def test_components_are_composed_by_their_outputs_in_another_language(project: P
     plan = json.loads(project.pulumi("preview", "--json").stdout)
     wanted = {step["newState"]["type"]: step["newState"] for step in plan["steps"]}
     assert {"aws:ec2/vpc:Vpc", "aws:eks/cluster:Cluster", "aws:eks/nodeGroup:NodeGroup"} <= set(wanted)
-    assert holds_nothing(twin), "a preview makes nothing"
+    assert holds_nothing(twin), "a preview creates nothing"
 
 
-def test_the_plugin_refuses_a_misspelt_argument_and_makes_nothing(project: Project, twin: Twin) -> None:
+def test_the_plugin_refuses_a_misspelt_argument_and_creates_nothing(project: Project, twin: Twin) -> None:
     inputs = {"prefix": "team-dev", "cidr": "10.32.0.0/16", "zoneCuont": 2}
     done = project.up(THROUGH_THE_PLUGIN.format(account=twin.world.account, inputs=inputs), check=False)
     assert done.returncode
@@ -297,18 +299,22 @@ def test_the_plugin_refuses_a_misspelt_argument_and_makes_nothing(project: Proje
 
 
 def test_the_engine_reads_the_committed_schema_from_the_plugins_folder(twin: Twin, tmp_path: Path) -> None:
-    # A copy, as a git source brings it: the engine has its environment synced, exactly and by the default
-    # groups, which in this checkout would take the tests away.
+    # A copy, as a git source is: the engine syncs its environment exactly and with the default groups, which
+    # would remove the packages of the tests from this checkout.
     for name in ("pyproject.toml", "uv.lock", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path)
     ignored = shutil.ignore_patterns("__pycache__")
     plugin = shutil.copytree(ROOT / "components", tmp_path / "components", ignore=ignored)
     done = twin.pulumi("package", "get-schema", str(plugin))
-    assert (tmp_path / ".venv" / "bin" / "python").exists(), "the plugin runs in an environment of its own"
-    assert not (tmp_path / ".venv" / "bin" / "pytest").exists(), "a team that uses it gets no test of ours"
-    told = json.loads(done.stdout[done.stdout.index("{") :])
+    assert (tmp_path / ".venv" / "bin" / "python").exists(), "the plugin runs in a separate environment"
+    assert not (tmp_path / ".venv" / "bin" / "pytest").exists(), (
+        "a team that uses it does not install the packages of the tests"
+    )
+    schema = json.loads(done.stdout[done.stdout.index("{") :])
     wanted = json.loads((ROOT / "components" / "schema.json").read_text())
-    assert told["resources"].keys() == wanted["resources"].keys()
+    assert schema["resources"].keys() == wanted["resources"].keys()
     for token, resource in wanted["resources"].items():
-        assert told["resources"][token]["inputProperties"].keys() == resource["inputProperties"].keys(), token
-        assert told["resources"][token].get("requiredInputs", []) == resource["requiredInputs"], token
+        assert schema["resources"][token]["inputProperties"].keys() == resource["inputProperties"].keys(), (
+            token
+        )
+        assert schema["resources"][token].get("requiredInputs", []) == resource["requiredInputs"], token

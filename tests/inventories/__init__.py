@@ -1,1 +1,1 @@
-"""Everything that the program registers, as committed files that a pull request shows the changes of."""
+"""Everything that the program registers, as committed files: a pull request shows their changes."""

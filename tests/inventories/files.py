@@ -1,4 +1,4 @@
-"""The inventories as files: where they are, what they contain, and how one differs from the program."""
+"""The inventories as files: their paths, their contents, and their differences from the program."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_LINES: Final = 150
 
 
 def paths() -> list[Path]:
-    """All inventories, by their paths in the repository."""
+    """Return the paths of all inventories in the repository."""
     return [
         *(ENVIRONMENTS / f"{stack}.yaml" for stack in STACKS),
         *(COMPONENTS / f"{name}.yaml" for name in variants.NAMES),
@@ -31,7 +31,7 @@ def paths() -> list[Path]:
 
 
 def text(path: Path) -> str:
-    """What the inventory at a path should contain."""
+    """Return what the inventory at a path should contain."""
     if path.is_relative_to(ENVIRONMENTS):
         environment = built(path.stem)
         return render(environment.recording, {"foundation": environment.exported, **environment.above})
@@ -39,12 +39,12 @@ def text(path: Path) -> str:
 
 
 def leftovers() -> list[Path]:
-    """Inventories of environments and variants that do not exist any more."""
+    """Return inventories of environments and variants that no longer exist."""
     return renewing.leftovers(FOLDER, "**/*.yaml", set(paths()))
 
 
 def difference(path: Path) -> str:
-    """How an inventory differs from what is registered, with what to do about it; empty where it does not."""
+    """Return how an inventory differs from what is registered, and what to do; empty where it does not."""
     file = ROOT / path
     if not file.is_file():
         return f"{path} does not exist.\n{RENEW}"
@@ -53,7 +53,7 @@ def difference(path: Path) -> str:
 
 
 def explain(path: Path, there: str, now: str) -> str:
-    """The message for an inventory that is not what is registered."""
+    """Return the message for an inventory that differs from what is registered."""
     diff = list(difflib.unified_diff(there.splitlines(), now.splitlines(), str(path), "registered now", n=4))
     if len(diff) > _MOST_LINES:
         diff = [*diff[:_MOST_LINES], f"... and {len(diff) - _MOST_LINES} more lines"]
@@ -61,7 +61,7 @@ def explain(path: Path, there: str, now: str) -> str:
 
 
 def _names(there: str, now: str) -> Iterator[str]:
-    """Logical names that came and went: one that is changed replaces the resource."""
+    """Yield added and removed logical names: a changed one replaces the resource."""
     before, after = set(registered(there)), set(registered(now))
     if gone := sorted(before - after):
         yield f"Deleted, or replaced under a new logical name (unless it has an alias): {', '.join(gone)}"

@@ -1,4 +1,4 @@
-"""Grants and custom roles on Google Cloud in a recording, and what contradicts Google's own data."""
+"""Grants and custom roles on Google Cloud in a recording, and their errors by Google's data."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.components.recording import Recording, Registered
 from twin.gcp.services import iam_role_table as roles
 
 CUSTOM_ROLE: Final = "gcp:projects/iAMCustomRole:IAMCustomRole"
-# What a role is granted on -> what at least one of its permissions begins with. A role without any has no
-# effect there: `roles/bigquery.jobUser` on a dataset.
+# What a role is granted on -> the prefixes of permissions that have an effect there. A role without any has
+# none: `roles/bigquery.jobUser` on a dataset.
 GRANTED_ON: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": ("artifactregistry.",),
     "gcp:biglake/icebergCatalogIamMember:IcebergCatalogIamMember": ("biglake.",),
@@ -52,26 +52,28 @@ _ATTRIBUTES: Final = frozenset(
 
 
 def errors(recording: Recording) -> Iterator[str]:
-    """What is wrong with grants and custom roles, each with the resource."""
+    """Yield the errors of grants and custom roles, each with the resource."""
     custom = {
-        str(each.state.get("name") or each.id): [str(name) for name in each.inputs["permissions"]]
-        for each in recording.all(CUSTOM_ROLE)
-    } | {each.id: list(map(str, each.inputs["permissions"])) for each in recording.all(CUSTOM_ROLE)}
-    for each in recording.resources:
-        if each.type == CUSTOM_ROLE:
-            found = _custom_role(each)
-        elif re.fullmatch(r"gcp:.*(IAM|Iam)(Member|Binding|Policy)", each.type):
-            found = _grant(each, custom)
+        str(role.state.get("name") or role.id): [str(name) for name in role.inputs["permissions"]]
+        for role in recording.all(CUSTOM_ROLE)
+    } | {role.id: list(map(str, role.inputs["permissions"])) for role in recording.all(CUSTOM_ROLE)}
+    for resource in recording.resources:
+        if resource.type == CUSTOM_ROLE:
+            problems = _custom_role(resource)
+        elif re.fullmatch(r"gcp:.*(IAM|Iam)(Member|Binding|Policy)", resource.type):
+            problems = _grant(resource, custom)
         else:
             continue
-        yield from (f"{each.type} {each.name}: {error}" for error in found)
+        yield from (f"{resource.type} {resource.name}: {error}" for error in problems)
 
 
 def _custom_role(role: Registered) -> Iterator[str]:
     for name in role.inputs["permissions"]:
         if not roles.is_permission(name):
             service = name.partition(".")[0]
-            known = [each for each in roles.all_permissions() if each.startswith(f"{service}.")]
+            known = [
+                permission for permission in roles.all_permissions() if permission.startswith(f"{service}.")
+            ]
             yield f"permissions: {name}: no predefined role has this permission{_close(name, known)}"
     if not re.fullmatch(r"[a-zA-Z0-9_.]{3,64}", str(role.inputs["roleId"])):
         yield f"roleId: got {role.inputs['roleId']!r}, expected 3 to 64 letters, digits, _ and ."

@@ -1,7 +1,7 @@
-"""Rules of Kubernetes roles in a recording, and what contradicts the API of Kubernetes.
+"""Rules of Kubernetes roles in a recording, and their errors by the API of Kubernetes.
 
-The API is that of the Python client, which is generated from Kubernetes' own OpenAPI document. Custom
-resources are not in it: their groups are left alone.
+The API is that of the Python client, which is generated from Kubernetes' OpenAPI document. It has no custom
+resources: their groups are not checked.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _ALL: Final = {"POST": "create", "DELETE": "deletecollection"}
 
 @functools.cache
 def verbs(group: str) -> Mapping[str, frozenset[str]]:
-    """Resource of a group (`pods/eviction`) -> its verbs; empty for a group that is not Kubernetes' own."""
+    """Return resource (`pods/eviction`) -> its verbs; empty for a group of custom resources."""
     name = group.removesuffix(".k8s.io").replace(".", "_") or "core"
-    found: dict[str, set[str]] = {}
+    verbs_of: dict[str, set[str]] = {}
     for file in _CLIENT.glob(f"{name}_v*_api.py"):
         for method, path in _OPERATION.findall(file.read_text()):
             parts = path.split("/")[1 if not group else 2 :]
@@ -37,16 +37,16 @@ def verbs(group: str) -> Mapping[str, frozenset[str]]:
             if parts[:2] == ["namespaces", "{namespace}"] and len(parts) > 2:
                 parts = parts[2:]
             if parts[1:2] in (["{name}"], ["{namespace}"]):
-                found.setdefault("/".join(parts[:1] + parts[2:3]), set()).add(_NAMED.get(method, ""))
+                verbs_of.setdefault("/".join(parts[:1] + parts[2:3]), set()).add(_NAMED.get(method, ""))
             elif len(parts) == 1:
-                found.setdefault(parts[0], set()).update(
+                verbs_of.setdefault(parts[0], set()).update(
                     {"list", "watch"} if method == "GET" else {_ALL.get(method, "")}
                 )
-    return {resource: frozenset(each - {""}) for resource, each in found.items()}
+    return {resource: frozenset(names - {""}) for resource, names in verbs_of.items()}
 
 
 def errors(recording: Recording) -> Iterator[str]:
-    """What is wrong with the rules of roles, each with the role."""
+    """Yield the errors of the rules of roles, each with the role."""
     for role in recording.resources:
         if ROLE.fullmatch(role.type):
             for index, rule in enumerate(role.inputs.get("rules") or []):
@@ -63,8 +63,8 @@ def _rule(rule: Mapping[str, Any]) -> Iterator[str]:
             if group.endswith(".k8s.io") or "." not in group:
                 yield f"apiGroups: {group!r}: no such group"
             return
-        for resource, each in verbs(group).items():
-            known.setdefault(resource, set()).update(each)
+        for resource, group_verbs in verbs(group).items():
+            known.setdefault(resource, set()).update(group_verbs)
     for resource in rule["resources"]:
         if resource not in known:
             close = difflib.get_close_matches(resource, known, 1)
@@ -73,8 +73,8 @@ def _rule(rule: Mapping[str, Any]) -> Iterator[str]:
     there = set[str]().union(*(known.get(resource, set()) for resource in rule["resources"]))
     for verb in rule["verbs"]:
         if there and verb not in there:
-            asked, expected = ", ".join(rule["resources"]), ", ".join(sorted(there))
-            yield f"verbs: {verb}: none of {asked} has it, expected {expected}"
+            requested, expected = ", ".join(rule["resources"]), ", ".join(sorted(there))
+            yield f"verbs: {verb}: none of {requested} has it; expected {expected}"
         # "Using RBAC Authorization": the name is not known when the request is authorized.
         if verb in ("create", "deletecollection") and rule.get("resourceNames"):
             yield f"verbs: {verb}: is never allowed with resourceNames"

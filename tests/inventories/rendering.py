@@ -1,6 +1,6 @@
 """A recording as readable YAML: every registration with its inputs and options, sorted.
 
-What would hide a change is made readable: JSON documents are expanded (`!json`), Base64 is decoded
+Values that would hide a change are made readable: JSON documents are expanded (`!json`), Base64 is decoded
 (`!base64`), the text of a file of this repository is its path (`!file`), and a value that another resource
 computes is a reference (`${aws:kms/key:Key network-key.arn}`). Secrets are left out (`!secret`).
 """
@@ -24,7 +24,7 @@ from tests.components.recording import Recording, Registered
 
 ROOT: Final = Path(__file__).parents[2]
 HEADER: Final = "# Made by `make generate`; change the source instead.\n"
-# Outputs that many resources have in common: replacing them would hide what an input says.
+# Outputs that many resources have in common: a reference in their place would hide the input.
 _COMMON: Final = frozenset({"region", "status", "platformVersion", "version"})
 _RESOURCE: Final = re.compile(r"^  (\S+ \S+):$", re.MULTILINE)
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/\n]{40,}={0,2}\n?")
@@ -61,10 +61,10 @@ _Dumper.add_representer(Marked, _marked)
 
 
 def render(recording: Recording, exported: Mapping[str, Any] | None = None) -> str:
-    """The inventory of a recording. exported: what the program exports, by layer."""
+    """Return the inventory of a recording. exported: what the program exports, by layer."""
     names = _Names(recording)
     content: dict[str, Any] = {
-        "resources": {_key(each): names.resource(each) for each in recording.resources},
+        "resources": {_key(resource): names.resource(resource) for resource in recording.resources},
         "calls": _calls(recording),
     }
     if exported is not None:
@@ -73,7 +73,7 @@ def render(recording: Recording, exported: Mapping[str, Any] | None = None) -> s
 
 
 def registered(inventory: str) -> list[str]:
-    """Type and logical name of every resource of an inventory."""
+    """Return type and logical name of every resource of an inventory."""
     return _RESOURCE.findall(inventory)
 
 
@@ -82,7 +82,7 @@ def _key(resource: Registered) -> str:
 
 
 def _calls(recording: Recording) -> list[Any]:
-    """The function calls of a program; a call that is repeated is there once."""
+    """Return the function calls of a program, without duplicates."""
     calls = {
         json.dumps({"function": call.token, "arguments": _numbers(dict(call.arguments))}, sort_keys=True)
         for call in recording.calls
@@ -91,19 +91,21 @@ def _calls(recording: Recording) -> list[Any]:
 
 
 class _Names:
-    """How the resources of a recording refer to each other."""
+    """References between the resources of a recording."""
 
     def __init__(self, recording: Recording) -> None:
-        self._by_urn = {each.urn: each for each in recording.resources}
-        assert len({_key(each) for each in recording.resources}) == len(self._by_urn), "two have one name"
+        self._by_urn = {resource.urn: resource for resource in recording.resources}
+        assert len({_key(resource) for resource in recording.resources}) == len(self._by_urn), (
+            "two resources have the same name"
+        )
         self._descendants = self._below(recording)
         self._values: dict[str, list[tuple[str, str]]] = {}
         owners: dict[str, set[str]] = {}
-        for each in recording.resources:
-            self._values[each.urn] = list(_computed(each))
-            for value, _ in self._values[each.urn]:
-                owners.setdefault(value, set()).add(each.urn)
-        # What several resources have in common says nothing about where an input comes from.
+        for resource in recording.resources:
+            self._values[resource.urn] = list(_computed(resource))
+            for value, _ in self._values[resource.urn]:
+                owners.setdefault(value, set()).add(resource.urn)
+        # A value that several resources have does not identify the source of an input.
         for urn, values in self._values.items():
             self._values[urn] = [(value, name) for value, name in values if len(owners[value]) == 1]
         self._every = sorted(
@@ -111,53 +113,55 @@ class _Names:
         )
 
     def _below(self, recording: Recording) -> dict[str, set[str]]:
-        """Component -> all resources below it that are not components themselves."""
-        found: dict[str, set[str]] = {}
-        for each in recording.resources:
-            parent = each.parent
-            while each.custom and parent in self._by_urn:
-                found.setdefault(parent, set()).add(each.urn)
+        """Return component -> all resources below it that are not components."""
+        descendants: dict[str, set[str]] = {}
+        for resource in recording.resources:
+            parent = resource.parent
+            while resource.custom and parent in self._by_urn:
+                descendants.setdefault(parent, set()).add(resource.urn)
                 parent = self._by_urn[parent].parent
-        return {urn: below for urn, below in found.items() if not self._by_urn[urn].custom}
+        return {urn: below for urn, below in descendants.items() if not self._by_urn[urn].custom}
 
     def _name(self, urn: str) -> str:
-        found = self._by_urn.get(urn)
-        return _key(found) if found else urn.split("::", 2)[-1].replace("::", " ")
+        target = self._by_urn.get(urn)
+        return _key(target) if target else urn.split("::", 2)[-1].replace("::", " ")
 
-    def resource(self, each: Registered) -> dict[str, Any]:
-        """What is registered of a resource. Options that are not set are left out."""
+    def resource(self, resource: Registered) -> dict[str, Any]:
+        """Return what is registered of a resource, without options that are not set."""
         seen: set[str] = set()
-        inputs = {key: self._input(each, key, value, seen) for key, value in each.inputs.items()}
+        inputs = {key: self._input(resource, key, value, seen) for key, value in resource.inputs.items()}
         options: dict[str, Any] = {
-            "parent": self._name(each.parent) if each.parent in self._by_urn else "",
-            "provider": each.provider.split("::")[-2] if each.provider else "",
-            "providers": {package: provider.split("::")[-2] for package, provider in each.providers.items()},
-            "protect": each.protect or None,
-            "retain_on_delete": each.retain_on_delete or None,
-            "deleted_with": self._name(each.deleted_with) if each.deleted_with else "",
-            "depends_on": self._waits_for(each, seen),
-            "ignore_changes": sorted(each.ignore_changes),
-            "replace_on_changes": sorted(each.replace_on_changes),
-            "delete_before_replace": each.delete_before_replace or None,
-            "additional_secret_outputs": sorted(each.additional_secret_outputs),
-            "aliases": sorted(each.aliases),
-            "import": each.import_id,
-            "timeouts": each.timeouts,
-            "outputs": self.readable(each.outputs) if each.outputs else None,
+            "parent": self._name(resource.parent) if resource.parent in self._by_urn else "",
+            "provider": resource.provider.split("::")[-2] if resource.provider else "",
+            "providers": {
+                package: provider.split("::")[-2] for package, provider in resource.providers.items()
+            },
+            "protect": resource.protect or None,
+            "retain_on_delete": resource.retain_on_delete or None,
+            "deleted_with": self._name(resource.deleted_with) if resource.deleted_with else "",
+            "depends_on": self._waits_for(resource, seen),
+            "ignore_changes": sorted(resource.ignore_changes),
+            "replace_on_changes": sorted(resource.replace_on_changes),
+            "delete_before_replace": resource.delete_before_replace or None,
+            "additional_secret_outputs": sorted(resource.additional_secret_outputs),
+            "aliases": sorted(resource.aliases),
+            "import": resource.import_id,
+            "timeouts": resource.timeouts,
+            "outputs": self.readable(resource.outputs) if resource.outputs else None,
         }
         return {"inputs": inputs, **{key: option for key, option in options.items() if option}}
 
-    def _waits_for(self, each: Registered, seen: set[str]) -> list[str]:
-        """What it depends on beyond the references in its inputs; a component stands for its children."""
-        waits = set(each.depends_on)
-        # The outermost component first: those within it are then gone.
+    def _waits_for(self, resource: Registered, seen: set[str]) -> list[str]:
+        """Return its dependencies beyond references in its inputs; a component stands for its children."""
+        waits = set(resource.depends_on)
+        # The outermost component first, which replaces those within it.
         for component, below in sorted(self._descendants.items(), key=lambda pair: (-len(pair[1]), pair[0])):
             if len(below) > 1 and below <= waits:
                 waits = (waits - below) | {component}
-        return sorted(self._name(urn) for urn in waits - seen if urn != each.urn)
+        return sorted(self._name(urn) for urn in waits - seen if urn != resource.urn)
 
-    def _input(self, each: Registered, key: str, value: Any, seen: set[str]) -> Any:
-        urns = each.property_dependencies.get(key, frozenset())
+    def _input(self, resource: Registered, key: str, value: Any, seen: set[str]) -> Any:
+        urns = resource.property_dependencies.get(key, frozenset())
         pairs = [(pair, urn) for urn in sorted(urns) for pair in self._values.get(urn, [])]
         pairs.sort(key=lambda entry: -len(entry[0][0]))
 
@@ -171,7 +175,7 @@ class _Names:
         return _readable(value, refer)
 
     def readable(self, value: Any) -> Any:
-        """A value that may refer to any resource."""
+        """Return a value with references to any resource."""
         return _readable(value, self._refer)
 
     def _refer(self, text: str) -> str:
@@ -181,15 +185,15 @@ class _Names:
         return text
 
 
-def _computed(each: Registered) -> Iterator[tuple[str, str]]:
-    """(value, reference) of every text that the cloud makes up for a resource, an id before all others."""
+def _computed(resource: Registered) -> Iterator[tuple[str, str]]:
+    """Yield (value, reference) of every text that the cloud generates for a resource, its id first."""
     known: set[str] = set()
-    texts = [("id", each.id), *_texts({k: v for k, v in each.state.items() if k not in _COMMON}, "")]
-    given = {value for _, value in _texts(each.inputs, "")}
+    texts = [("id", resource.id), *_texts({k: v for k, v in resource.state.items() if k not in _COMMON}, "")]
+    inputs = {value for _, value in _texts(resource.inputs, "")}
     for path, value in texts:
-        if len(value) >= 6 and not value.isalpha() and value not in known and value not in given:
+        if len(value) >= 6 and not value.isalpha() and value not in known and value not in inputs:
             known.add(value)
-            yield value, f"${{{_key(each)}.{path}}}"
+            yield value, f"${{{_key(resource)}.{path}}}"
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -204,7 +208,7 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _numbers(value: Any) -> Any:
-    """Protobuf has no whole numbers: 3.0 is 3."""
+    """Return a value with 3 for 3.0: Protobuf has no integers."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Mapping):
@@ -261,7 +265,7 @@ def _decoded(text: str) -> str | None:
 
 @functools.cache
 def _files() -> dict[str, str]:
-    """Text -> path of the files that components send to a cloud as they are."""
+    """Return text -> path of the files that components send to a cloud unchanged."""
     folder = ROOT / "components" / "aiplatform"
     return {
         file.read_text(): str(file.relative_to(ROOT))

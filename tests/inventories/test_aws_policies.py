@@ -1,4 +1,4 @@
-"""Every AWS policy of the program says what AWS's own definitions of actions allow it to say."""
+"""Every AWS policy of the program agrees with AWS's definitions of actions."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ ALLOWED: dict[str, Any] = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resou
 
 
 def recordings() -> Iterator[tuple[str, Recording]]:
-    """All that is in the inventories and has to do with AWS."""
+    """Yield the recordings of the inventories on AWS."""
     yield from ((stack, built(stack).recording) for stack in STACKS if stack.startswith("aws-"))
     yield from ((name, variants.recorded(name)) for name in variants.NAMES if "/aws" in name)
 
 
-def found(*statements: Any, kind: Any = READER) -> list[str]:
+def problems(*statements: Any, kind: Any = READER) -> list[str]:
     document = Document("policy", kind, {"Version": "2012-10-17", "Statement": list(statements)})
     return [error.removeprefix("policy: statement 0: ") for error in errors(document)]
 
@@ -46,7 +46,7 @@ def test_no_policy_of_the_program_contradicts_awss_definitions() -> None:
 
 
 def test_every_managed_policy_that_is_attached_exists() -> None:
-    # Loading them takes a second, which no other test should wait for.
+    # Loading them takes a second, which other tests should not spend.
     from moto.iam.aws_managed_policies import aws_managed_policies_data
 
     managed = {
@@ -54,9 +54,9 @@ def test_every_managed_policy_that_is_attached_exists() -> None:
         for name, policy in json.loads(aws_managed_policies_data).items()
     }
     attached = {
-        str(each.inputs["policyArn"])
+        str(attachment.inputs["policyArn"])
         for _, recording in recordings()
-        for each in recording.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+        for attachment in recording.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
     }
     ours = {arn for arn in attached if ":iam::aws:policy/" in arn}
     assert ours, "does this test still find the attachments?"
@@ -82,7 +82,7 @@ def when(operator: str, key: str) -> dict[str, Any]:
         ({"Action": "s3:ListBucket"}, f"s3:ListBucket: applies to none of {BUCKET}/*; expected"),
         ({"Resource": [f"{BUCKET}/*", SUBNET]}, f"{SUBNET}: a resource of none of the actions s3:GetObject"),
         ({"Action": "ec2:DescribeSubnets", "Resource": SUBNET}, "ec2:DescribeSubnets: applies to none of"),
-        ({"Resource": "acme-raw/*"}, "Resource: got 'acme-raw/*', expected an ARN or *"),
+        ({"Resource": "acme-raw/*"}, "Resource: got 'acme-raw/*'; expected an ARN or *"),
         ({"Effect": "Permit"}, "Effect: got 'Permit', expected Allow or Deny"),
         ({"Conditions": {}}, "Conditions: no such element"),
         ({"Principal": "*"}, "Principal: not allowed in such a policy"),
@@ -94,13 +94,15 @@ def when(operator: str, key: str) -> dict[str, Any]:
         (when("StringEquals", "aws:CalledVia"), "has several values; expected ForAnyValue:StringEquals or"),
     ],
 )
-def test_a_statement_that_aws_would_ignore_or_refuse_is_found(change: dict[str, Any], problem: str) -> None:
-    assert not found(ALLOWED), "nothing is wrong with it before the change"
-    reported = "\n".join(found({**ALLOWED, **change}))
+def test_a_statement_that_aws_would_ignore_or_refuse_is_reported(
+    change: dict[str, Any], problem: str
+) -> None:
+    assert not problems(ALLOWED), "the statement is valid before the change"
+    reported = "\n".join(problems({**ALLOWED, **change}))
     assert problem in reported, reported
 
 
-def test_a_request_about_several_resources_needs_all_of_them() -> None:
+def test_a_request_on_several_resources_needs_all_of_them() -> None:
     glue = "arn:aws:glue:eu-central-1:111122223333"
     run: dict[str, Any] = {
         "Effect": "Allow",
@@ -108,26 +110,27 @@ def test_a_request_about_several_resources_needs_all_of_them() -> None:
         "Resource": "arn:aws:ec2:eu-central-1:111122223333:instance/*",
     }
     assert any(
-        "ec2:RunInstances: each request is about a resource of type image too" in each for each in found(run)
-    ), found(run)
-    assert not found({**run, "Resource": "*"})
+        "ec2:RunInstances: each request needs a resource of type image, too" in problem
+        for problem in problems(run)
+    ), problems(run)
+    assert not problems({**run, "Resource": "*"})
     table = {"Effect": "Allow", "Action": "glue:GetTable", "Resource": [f"{glue}:table/raw/*"]}
     more = {"Effect": "Allow", "Action": "glue:Get*", "Resource": [f"{glue}:catalog", f"{glue}:database/raw"]}
-    assert any("glue:GetTable: each request is about" in each for each in found(table)), found(table)
-    assert not found(table, more), "which another statement of the document may allow"
+    assert any("glue:GetTable: each request needs" in problem for problem in problems(table)), problems(table)
+    assert not problems(table, more), "another statement of the document may allow the other type"
 
 
 def test_each_kind_of_document_has_its_own_actions_and_elements() -> None:
     principal = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}
-    assert not found({**principal, "Action": "sts:AssumeRole"}, kind=TRUST)
-    assert found({**principal, "Action": "s3:GetObject"}, kind=TRUST) == [
+    assert not problems({**principal, "Action": "sts:AssumeRole"}, kind=TRUST)
+    assert problems({**principal, "Action": "s3:GetObject"}, kind=TRUST) == [
         "s3:GetObject: expected an action of sts in such a policy"
     ]
-    assert found({**principal, "Action": "kms:Decrypt"}, kind=KEY) == ["Resource: missing"], (
-        "a key policy is refused without"
+    assert problems({**principal, "Action": "kms:Decrypt"}, kind=KEY) == ["Resource: missing"], (
+        "KMS refuses a key policy without one"
     )
     anyone = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
-    assert found(anyone, kind=KEY) == ["Principal: missing"]
+    assert problems(anyone, kind=KEY) == ["Principal: missing"]
 
 
 def test_a_claim_belongs_to_the_identity_provider_that_is_trusted() -> None:
@@ -139,14 +142,14 @@ def test_a_claim_belongs_to_the_identity_provider_that_is_trusted() -> None:
         "Action": "sts:AssumeRoleWithWebIdentity",
         "Condition": {"StringEquals": {f"{issuer}:sub": "system:serviceaccount:a:b"}},
     }
-    assert not found(statement, kind=TRUST)
+    assert not problems(statement, kind=TRUST)
     other = {**statement, "Condition": {"StringEquals": {"token.example.com:sub": "x"}}}
-    assert "do not have this key" in found(other, kind=TRUST)[0]
+    assert "do not have this key" in problems(other, kind=TRUST)[0]
 
 
-def test_a_document_over_awss_quota_is_found() -> None:
+def test_a_document_over_awss_quota_is_reported() -> None:
     many = {**ALLOWED, "Resource": [f"{BUCKET}/{number:0100}/*" for number in range(100)]}
-    assert any("expected at most 10240" in each for each in found(many))
+    assert any("expected at most 10240" in problem for problem in problems(many))
 
 
 @pytest.mark.parametrize(
@@ -169,5 +172,7 @@ def test_a_pattern_is_compared_with_the_format_of_an_arn(pattern: str, arn: str,
 
 
 def test_a_wildcard_stands_for_the_actions_that_it_matches() -> None:
-    assert {each.name for each in actions("kms:ReEncrypt*")} == {"kms:ReEncryptFrom", "kms:ReEncryptTo"}
-    assert [each.name for each in actions("S3:getobject")] == ["s3:GetObject"], "case does not matter to IAM"
+    assert {action.name for action in actions("kms:ReEncrypt*")} == {"kms:ReEncryptFrom", "kms:ReEncryptTo"}
+    assert [action.name for action in actions("S3:getobject")] == ["s3:GetObject"], (
+        "case does not matter to IAM"
+    )

@@ -1,4 +1,4 @@
-"""What the variants of each component register is what is committed."""
+"""Variants of each component register what the committed inventories have."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def test_a_variant_of_a_component_registers_what_is_committed(path: Path) -> Non
 
 
 def test_every_component_has_variants() -> None:
-    entities = {each.__module__.split(".")[1] for each in COMPONENTS}
-    assert set(variants.COMPONENTS) == entities, "one without variants changes unseen"
+    entities = {component.__module__.split(".")[1] for component in COMPONENTS}
+    assert set(variants.COMPONENTS) == entities, "changes of a component without variants would not be seen"
 
 
 def test_no_inventory_is_left_of_a_variant_that_does_not_exist() -> None:

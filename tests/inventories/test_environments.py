@@ -1,4 +1,4 @@
-"""What each environment registers is what is committed."""
+"""Environments register what the committed inventories have."""
 
 from __future__ import annotations
 

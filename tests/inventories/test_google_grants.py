@@ -21,7 +21,7 @@ def test_no_grant_of_the_program_contradicts_googles_roles() -> None:
     recordings = [(stack, built(stack).recording) for stack in STACKS if stack.startswith("gcp-")]
     for name, recording in [*recordings, *((n, variants.recorded(n)) for n in variants.NAMES if "/gcp" in n)]:
         roles += len(recording.all(CUSTOM_ROLE))
-        grants += sum("role" in each.inputs for each in recording.resources)
+        grants += sum("role" in resource.inputs for resource in recording.resources)
         for error in errors(recording):
             seen.setdefault(error, name)
     assert roles > 5, "does this test still find the custom roles?"
@@ -36,8 +36,8 @@ def bucket_grant(**change: Any) -> list[str]:
         "role": "roles/storage.objectViewer",
         **change,
     }
-    found = errors(record(lambda: storage.BucketIAMMember("grant", **inputs)))
-    return [error.removeprefix("gcp:storage/bucketIAMMember:BucketIAMMember grant: ") for error in found]
+    problems = errors(record(lambda: storage.BucketIAMMember("grant", **inputs)))
+    return [error.removeprefix("gcp:storage/bucketIAMMember:BucketIAMMember grant: ") for error in problems]
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def bucket_grant(**change: Any) -> list[str]:
         ({"condition": {"expression": 'resource.name == "x"', "title": ""}}, "condition.title: missing"),
     ],
 )
-def test_a_grant_that_google_would_refuse_or_ignore_is_found(change: dict[str, Any], problem: str) -> None:
-    assert not bucket_grant(), "nothing is wrong with it before the change"
+def test_a_grant_that_google_would_refuse_or_ignore_is_reported(change: dict[str, Any], problem: str) -> None:
+    assert not bucket_grant(), "the grant is valid before the change"
     reported = "\n".join(bucket_grant(**change))
     assert problem in reported, reported
 

@@ -15,11 +15,11 @@ from tests.stacks.environments import STACKS, built
 PODS: dict[str, Any] = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}
 
 
-def found(**change: Any) -> str:
+def problems_of(**change: Any) -> str:
     rule = {**PODS, **change}
     arguments = {"api_groups": rule["apiGroups"], "resources": rule["resources"], "verbs": rule["verbs"]}
-    made = rbac.PolicyRuleArgs(**arguments, resource_names=rule.get("resourceNames"))
-    return "\n".join(errors(record(lambda: rbac.ClusterRole("role", rules=[made]))))
+    policy_rule = rbac.PolicyRuleArgs(**arguments, resource_names=rule.get("resourceNames"))
+    return "\n".join(errors(record(lambda: rbac.ClusterRole("role", rules=[policy_rule]))))
 
 
 def test_no_role_of_the_program_contradicts_the_api_of_kubernetes() -> None:
@@ -27,7 +27,7 @@ def test_no_role_of_the_program_contradicts_the_api_of_kubernetes() -> None:
     seen: dict[str, str] = {}
     roles = 0
     for name, recording in [*recordings, *((name, variants.recorded(name)) for name in variants.NAMES)]:
-        roles += sum(bool(ROLE.fullmatch(each.type)) for each in recording.resources)
+        roles += sum(bool(ROLE.fullmatch(resource.type)) for resource in recording.resources)
         for error in errors(recording):
             seen.setdefault(error, name)
     assert roles > 10, "does this test still find the roles?"
@@ -40,18 +40,18 @@ def test_no_role_of_the_program_contradicts_the_api_of_kubernetes() -> None:
         ({"resources": ["podz"]}, "resources: podz: not in ''; did you mean pods?"),
         ({"resources": ["deployments"]}, "resources: deployments: not in ''"),
         ({"apiGroups": ["policies.k8s.io"]}, "apiGroups: 'policies.k8s.io': no such group"),
-        ({"verbs": ["fetch"]}, "verbs: fetch: none of pods has it, expected create, delete"),
+        ({"verbs": ["fetch"]}, "verbs: fetch: none of pods has it; expected create, delete"),
         ({"resources": ["pods/eviction"], "verbs": ["get"]}, "verbs: get: none of pods/eviction has it"),
         ({"verbs": ["create"], "resourceNames": ["a"]}, "verbs: create: is never allowed with resourceNames"),
     ],
 )
-def test_a_rule_that_allows_nothing_is_found(change: dict[str, Any], problem: str) -> None:
-    assert not found(), "nothing is wrong with it before the change"
-    assert problem in found(**change)
+def test_a_rule_that_allows_nothing_is_reported(change: dict[str, Any], problem: str) -> None:
+    assert not problems_of(), "the rule is valid before the change"
+    assert problem in problems_of(**change)
 
 
-def test_a_custom_resource_is_left_alone() -> None:
-    assert not found(apiGroups=["cloud.google.com"], resources=["computeclasses"])
+def test_a_custom_resource_is_not_checked() -> None:
+    assert not problems_of(apiGroups=["cloud.google.com"], resources=["computeclasses"])
 
 
 def test_verbs_are_those_of_the_api() -> None:

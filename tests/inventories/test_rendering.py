@@ -1,4 +1,4 @@
-"""How a recording becomes an inventory, and what its failure message says."""
+"""The inventory of a recording, and the message for a difference."""
 
 from __future__ import annotations
 
@@ -75,10 +75,10 @@ def resources(text: str) -> dict[str, Any]:
     return yaml.load(text, Loader=_Loader)["resources"]  # noqa: S506 - a safe loader with tags
 
 
-def test_what_another_resource_computes_is_a_reference(resources: dict[str, Any]) -> None:
+def test_a_value_that_another_resource_computes_is_a_reference(resources: dict[str, Any]) -> None:
     subnet = resources["aws:ec2/subnet:Subnet subnet"]
     assert subnet["inputs"]["vpcId"] == "${aws:ec2/vpc:Vpc vpc.id}"
-    assert subnet["inputs"]["cidrBlock"] == "10.0.0.0/24", "which no other resource computes"
+    assert subnet["inputs"]["cidrBlock"] == "10.0.0.0/24", "no other resource computes it"
 
 
 def test_options_are_listed_and_a_component_stands_for_what_is_in_it(resources: dict[str, Any]) -> None:
@@ -88,7 +88,9 @@ def test_options_are_listed_and_a_component_stands_for_what_is_in_it(resources: 
     assert subnet["timeouts"] == {"create": "5m"}
     assert subnet["aliases"] == ["name=old"]
     assert resources["aws:ec2/eip:Eip first"]["parent"] == "test:index:Group group"
-    assert set(resources["aws:ec2/eip:Eip second"]) == {"inputs", "parent"}, "what is not set is left out"
+    assert set(resources["aws:ec2/eip:Eip second"]) == {"inputs", "parent"}, (
+        "options that are not set are left out"
+    )
 
 
 def test_documents_and_encoded_text_can_be_read(resources: dict[str, Any]) -> None:

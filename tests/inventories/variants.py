@@ -1,4 +1,4 @@
-"""The main variants of each component: what the inventories of components are made from.
+"""The main variants of each component, of which the inventories of components are generated.
 
 Together the variants of a component take every branch that registers something. The variant `network/aws` is
 the file tests/inventories/components/network/aws.yaml.
@@ -363,7 +363,7 @@ def _container_registry() -> Variants:
         "credential": "projects/acme-dev-1234/secrets/hub/versions/1",
     }
     common = {"prefix": "acme-dev", "repositories": ["training", "serving/llm"]}
-    kept: dict[str, Any] = {"untagged_days": 30, "cached_days": 60, "protect": True, "tags": _TAGS}
+    arguments: dict[str, Any] = {"untagged_days": 30, "cached_days": 60, "protect": True, "tags": _TAGS}
     return _of(
         ContainerRegistry,
         "images",
@@ -373,7 +373,7 @@ def _container_registry() -> Variants:
             "readers": [f"{_ROLE}ci"],
             "writers": [f"{_ROLE}build"],
             "node_roles": [f"{_ROLE}acme-dev-node"],
-            **kept,
+            **arguments,
         },
         aws_bare={"repositories": ["training"], "force_destroy": True},
         gcp={
@@ -384,7 +384,7 @@ def _container_registry() -> Variants:
             "caches": [{"upstream": "ghcr.io"}, google_hub],
             "readers": [accounts.format("ci")],
             "writers": [accounts.format("build")],
-            **kept,
+            **arguments,
         },
     )
 
@@ -432,13 +432,15 @@ COMPONENTS: Final[Mapping[str, Variants]] = {
     **_inside_the_cluster(),
 }
 """Entity -> variant -> what records it."""
-NAMES: Final = sorted(f"{component}/{variant}" for component, each in COMPONENTS.items() for variant in each)
+NAMES: Final = sorted(
+    f"{component}/{variant}" for component, variants in COMPONENTS.items() for variant in variants
+)
 
 
 @cache
 def recorded(name: str) -> Recording:
-    """What a variant registers (`network/aws`)."""
+    """Return the recording of a variant (`network/aws`)."""
     component, _, variant = name.partition("/")
-    # Versions of Kubernetes go out of support: the day is not that of the test.
+    # A fixed date: versions of Kubernetes leave support.
     with mock.patch("aiplatform.cluster.args.today", return_value=date(2026, 11, 25)):
         return COMPONENTS[component][variant]()

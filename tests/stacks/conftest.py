@@ -1,4 +1,4 @@
-"""The day that the tests of the program live in: versions of Kubernetes leave support, tests should not."""
+"""A fixed date for the tests of the program: versions of Kubernetes leave support."""
 
 from __future__ import annotations
 

@@ -40,18 +40,18 @@ def _settings(stack: str) -> Settings:
 
 
 def settings_of(stack: str, **environment: Any) -> Settings:
-    """An environment's settings, with some keys of its environment topic changed."""
+    """Return an environment's settings, with some keys of its environment topic changed."""
     settings = _settings(stack)
     changed = settings.environment.model_copy(update=environment)
     return settings.model_copy(update={"environment": changed})
 
 
 def built(stack: str, teardown: bool | str = False) -> Built:
-    """The environment as its file says, but for its `teardown`."""
+    """Return the environment of a file, with this `teardown`."""
     return _built(stack, teardown)
 
 
-# Separate, because a cache takes `built(stack)` and `built(stack, False)` for two different calls.
+# Separate, because a cache has different keys for `built(stack)` and `built(stack, False)`.
 @cache
 def _built(stack: str, teardown: bool | str) -> Built:
     return build(settings_of(stack, teardown=teardown))

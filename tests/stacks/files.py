@@ -1,4 +1,4 @@
-"""Environment files with something changed, for the tests of what is refused in them."""
+"""Changed environment files, for tests of invalid ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ GOOD: dict[str, Any] = {
 
 
 def changed(folder: Path, change: dict[str, Any] | None = None, *, remove: str = "") -> Path:
-    """A good file with these keys (`config/ai-platform:network/cidr`) changed, and one removed."""
+    """Return a valid file with these keys (`config/ai-platform:network/cidr`) changed, and one removed."""
     document = copy.deepcopy(GOOD)
     for dotted, value in (change or {}).items():
         *path, last = dotted.split("/")
@@ -58,7 +58,7 @@ def changed(folder: Path, change: dict[str, Any] | None = None, *, remove: str =
 
 
 def complete(stack: str) -> dict[str, Any]:
-    """A committed environment file with what its shared files state, and without naming them."""
+    """Return a committed environment file merged with its shared files, which it then does not name."""
     document = YAML(typ="safe").load(ENVIRONMENTS / f"Pulumi.{stack}.yaml")
     config, problems = shared_files.with_shared(shared_files.located(document["config"], None, ""))
     assert not problems

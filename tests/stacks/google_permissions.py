@@ -1,4 +1,4 @@
-"""Which IAM permissions the principal that applies the program needs for a resource, by its type.
+"""Resource type -> the IAM permissions that the principal that applies the program needs for it.
 
 Source: "IAM permissions reference", and the calls of the provider's resources (GoogleCloudPlatform/
 magic-modules: create, read, update, delete, and getIamPolicy and setIamPolicy of members).
@@ -11,17 +11,17 @@ from typing import Final
 
 
 def _life(kind: str, *more: str) -> tuple[str, ...]:
-    """To create, read, update and delete a resource of this kind, and more permissions of its service."""
+    """Return permissions to create, read, update and delete a kind of resource, and more of its service."""
     service = kind.partition(".")[0]
     return (
         *(f"{kind}.{word}" for word in ("create", "get", "update", "delete")),
-        *(f"{service}.{each}" for each in more),
+        *(f"{service}.{verb}" for verb in more),
     )
 
 
 def _fixed(kind: str, *more: str) -> tuple[str, ...]:
-    """The same of a kind that never changes in place."""
-    return tuple(each for each in _life(kind, *more) if each != f"{kind}.update")
+    """Return the same for a kind that is never updated in place."""
+    return tuple(permission for permission in _life(kind, *more) if permission != f"{kind}.update")
 
 
 def _policy(kind: str) -> tuple[str, ...]:
@@ -29,7 +29,7 @@ def _policy(kind: str) -> tuple[str, ...]:
 
 
 ALWAYS: Final = (
-    # The provider's user_project_override, and what is asked before anything is registered.
+    # The provider's user_project_override, and calls before anything is registered.
     "serviceusage.services.use",
     "serviceusage.services.list",
     "resourcemanager.projects.get",

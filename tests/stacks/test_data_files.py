@@ -1,4 +1,4 @@
-"""Data, features, images and models in an environment file: who is named, and what is refused."""
+"""Data, features, images and models in an environment file: principals, and invalid values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ORDERS: dict[str, Any] = {
 
 
 def table(**changes: Any) -> Change:
-    """The file's tables are one, `curated.orders`, with this changed."""
+    """Return a change that leaves one table, `curated.orders`, with these changes."""
     return {TABLES: [{**ORDERS, **changes}], "lakehouse/grants": [READ], "feature_store": {}}
 
 
@@ -99,7 +99,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 @pytest.mark.parametrize(("change", "key", "right"), CASES.values(), ids=CASES.keys())
-def test_mistake_is_reported_with_its_key_and_what_would_be_right(
+def test_mistake_is_reported_with_its_key_and_the_expected_value(
     tmp_path: Path, change: Change, key: str, right: str, cloud: str
 ) -> None:
     reported = [problem for problem in problems(tmp_path, change, f"{cloud}-dev") if f": {key}: " in problem]
@@ -125,7 +125,7 @@ def test_data_that_expires_before_its_legal_hold_is_refused(tmp_path: Path) -> N
     assert any("zones.raw.file_days" in problem and "legal hold" in problem for problem in reported)
 
 
-def test_captures_and_batches_stand_in_the_network_of_the_environment(tmp_path: Path) -> None:
+def test_captures_and_batches_run_in_the_network_of_the_environment(tmp_path: Path) -> None:
     capture = {
         "name": "shop",
         "engine": "postgresql",
@@ -193,5 +193,5 @@ def test_an_environment_without_the_topics_has_none_of_it(tmp_path: Path) -> Non
     with file.open("w") as stream:
         YAML().dump(document, stream)
     settings = load_file(file)
-    assert all(getattr(settings, topic) is None for topic in gone), "a profile makes none by itself"
+    assert all(getattr(settings, topic) is None for topic in gone), "a profile alone creates none"
     assert "features" not in settings.identities

@@ -1,4 +1,4 @@
-"""The first layer of every environment: what it registers, and what it hands to the layers above."""
+"""The first layer of every environment: its resources, and its outputs for the layers above."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tests.components.recording import Recording, record
 from tests.stacks.environments import STACKS, built
 
 every_environment = pytest.mark.parametrize("stack", STACKS)
-on_aws = pytest.mark.parametrize("stack", [each for each in STACKS if each.startswith("aws-")])
-on_google = pytest.mark.parametrize("stack", [each for each in STACKS if each.startswith("gcp-")])
+on_aws = pytest.mark.parametrize("stack", [stack for stack in STACKS if stack.startswith("aws-")])
+on_google = pytest.mark.parametrize("stack", [stack for stack in STACKS if stack.startswith("gcp-")])
 both_prods = pytest.mark.parametrize("prod", ["aws-prod", "gcp-prod"])
-# What people address by name, and what carries its environment in a prefix of its name.
+# Resources that people address by name, and resources whose name has the environment's prefix.
 NAMED = (
     "aws:eks/cluster:Cluster",
     "aws:cloudwatch/logGroup:LogGroup",
@@ -31,7 +31,7 @@ NAMED = (
     "aws:ec2/securityGroup:SecurityGroup",
 )
 STATEFUL = {"cluster-cluster", "cluster-key", "cluster-volumes-key"}
-# Of the layers above, what holds data, or what data cannot be read without.
+# Resources of the layers above that have data, or that are needed to read it.
 HOLDS_DATA = (
     "aws:s3/bucket:Bucket",
     "aws:glue/catalogDatabase:CatalogDatabase",
@@ -56,7 +56,7 @@ def protected(recording: Recording) -> set[str]:
 
 
 def above(recording: Recording) -> set[str]:
-    """What holds data in the layers above."""
+    """Return the resources of the layers above that have data."""
     return {
         resource.name
         for kind in HOLDS_DATA
@@ -66,7 +66,7 @@ def above(recording: Recording) -> set[str]:
 
 
 def deletion_protection(recording: Recording) -> Any:
-    [cluster] = [each for kind in CLUSTER.values() for each in recording.all(kind)]
+    [cluster] = [resource for kind in CLUSTER.values() for resource in recording.all(kind)]
     return cluster.inputs.get("deletionProtection")
 
 
@@ -74,13 +74,13 @@ def deletion_protection(recording: Recording) -> Any:
 def test_the_layers_outputs_survive_a_round_trip_through_json(stack: str) -> None:
     exported = built(stack).exported
     read = Foundation.read(json.dumps(exported))
-    assert read == Foundation(**exported), "another stack gets this layer by a StackReference"
+    assert read == Foundation(**exported), "another stack reads this layer by a StackReference"
     assert set(read.node_pools) == set(built(stack).settings.node_pools)
     assert set(read.gpu_pools) == set(built(stack).settings.gpu_pools)
 
 
 @every_environment
-def test_pools_can_be_built_from_what_came_back_as_json(stack: str) -> None:
+def test_pools_can_be_built_from_outputs_that_were_read_as_json(stack: str) -> None:
     settings = built(stack).settings
     below = Foundation.read(json.dumps(built(stack).exported))
     network: Any = below.network
@@ -95,7 +95,7 @@ def test_pools_can_be_built_from_what_came_back_as_json(stack: str) -> None:
             GpuPool(name, arguments.gpu_pool(settings, name, pool, cluster, network), options)
 
     there, here = record(another_stack), built(stack).recording
-    assert set(there.names()) <= set(here.names()), "the same nodes, whichever stack makes them"
+    assert set(there.names()) <= set(here.names()), "the same nodes, whichever stack creates them"
     pools = "gcp:container/nodePool:NodePool"
     for pool in there.all(pools):
         assert pool.inputs["nodeLocations"] == here.one(pools, pool.name).inputs["nodeLocations"]
@@ -105,7 +105,7 @@ def test_pools_can_be_built_from_what_came_back_as_json(stack: str) -> None:
 
 
 @every_environment
-def test_physical_names_say_whose_they_are(stack: str) -> None:
+def test_physical_names_have_the_prefix_of_the_environment(stack: str) -> None:
     prefix = built(stack).settings.environment.prefix
     cloud, _, environment = stack.partition("-")
     assert prefix == f"acme-{environment}"
@@ -119,10 +119,10 @@ def test_physical_names_say_whose_they_are(stack: str) -> None:
 
 
 @every_environment
-def test_no_two_things_of_a_kind_get_one_physical_name(stack: str) -> None:
+def test_physical_names_of_a_kind_are_unique(stack: str) -> None:
     for kind in NAMED:
-        given = [resource.inputs.get("name") for resource in built(stack).recording.all(kind)]
-        there = [name for name in given if name]
+        names = [resource.inputs.get("name") for resource in built(stack).recording.all(kind)]
+        there = [name for name in names if name]
         assert len(there) == len(set(there)), kind
 
 
@@ -136,16 +136,18 @@ def test_every_resource_and_every_call_has_an_explicit_provider(stack: str) -> N
             wanted = here if resource.type.startswith(f"{cloud}:") else inside
             assert resource.provider.startswith(f"{wanted}::"), f"{resource.name}: default providers are off"
     for call in recording.calls:
-        assert call.provider.startswith(f"{here}::"), f"{call.token} would ask whatever account is at hand"
+        assert call.provider.startswith(f"{here}::"), (
+            f"{call.token} would use the account of the current credentials"
+        )
 
 
 @on_google
-def test_the_provider_knows_its_project_and_labels_everything(stack: str) -> None:
+def test_the_provider_has_its_project_and_default_labels(stack: str) -> None:
     environment = built(stack).settings.environment
-    given = built(stack).recording.named("gcp").inputs
-    assert given["project"] == given["billingProject"] == environment.project_id
-    assert environment.region in str(given["region"])
-    labels = given["defaultLabels"]
+    inputs = built(stack).recording.named("gcp").inputs
+    assert inputs["project"] == inputs["billingProject"] == environment.project_id
+    assert environment.region in str(inputs["region"])
+    labels = inputs["defaultLabels"]
     labels = json.loads(labels) if isinstance(labels, str) else labels
     assert labels == {
         "owner": environment.owner,
@@ -156,12 +158,14 @@ def test_the_provider_knows_its_project_and_labels_everything(stack: str) -> Non
 
 
 @on_aws
-def test_the_provider_knows_its_account_and_tags_everything(stack: str) -> None:
+def test_the_provider_has_its_account_and_default_tags(stack: str) -> None:
     environment = built(stack).settings.environment
-    given = built(stack).recording.named("aws").inputs
-    assert str(environment.account_id) in str(given["allowedAccountIds"]), "credentials of others are refused"
-    assert environment.region in str(given["region"])
-    tags = given["defaultTags"]
+    inputs = built(stack).recording.named("aws").inputs
+    assert str(environment.account_id) in str(inputs["allowedAccountIds"]), (
+        "credentials of another account are refused"
+    )
+    assert environment.region in str(inputs["region"])
+    tags = inputs["defaultTags"]
     tags = (json.loads(tags) if isinstance(tags, str) else tags)["tags"]
     assert tags == {
         "owner": environment.owner,
@@ -172,22 +176,22 @@ def test_the_provider_knows_its_account_and_tags_everything(stack: str) -> None:
 
 
 @on_aws
-def test_what_nodes_cost_has_an_owner(stack: str) -> None:
+def test_instances_and_volumes_of_nodes_have_the_tags_for_costs(stack: str) -> None:
     tags = built(stack).settings.environment.all_tags
     templates = built(stack).recording.all("aws:ec2/launchTemplate:LaunchTemplate")
     assert templates
     for template in templates:
         for launched in template.inputs["tagSpecifications"]:
             assert tags.items() <= launched["tags"].items(), (
-                f"{template.name}: the provider's default tags do not reach what Auto Scaling launches"
+                f"{template.name}: Auto Scaling does not apply the provider's default tags"
             )
 
 
 @on_aws
-def test_what_persistent_volumes_cost_has_an_owner(stack: str) -> None:
+def test_persistent_volumes_have_the_tags_for_costs(stack: str) -> None:
     driver = built(stack).recording.one("aws:eks/addon:Addon", "cluster-aws-ebs-csi-driver")
-    given = json.loads(driver.inputs["configurationValues"])["controller"]["extraVolumeTags"]
-    assert given == built(stack).settings.environment.all_tags
+    tags = json.loads(driver.inputs["configurationValues"])["controller"]["extraVolumeTags"]
+    assert tags == built(stack).settings.environment.all_tags
 
 
 @every_environment
@@ -204,25 +208,25 @@ def test_every_component_registers_its_outputs(stack: str) -> None:
 def test_only_prod_is_protected(stack: str) -> None:
     recording = built(stack).recording
     prod = stack.endswith("-prod")
-    found = protected(recording)
-    assert {name for name in found if not name.startswith(ABOVE)} == (STATEFUL if prod else set())
-    assert bool(found) is prod
-    assert above(recording) <= found or not prod, "and what holds data above"
+    names = protected(recording)
+    assert {name for name in names if not name.startswith(ABOVE)} == (STATEFUL if prod else set())
+    assert bool(names) is prod
+    assert above(recording) <= names or not prod, "and the resources with data of the layers above"
     assert bool(deletion_protection(recording)) is prod
 
 
 @both_prods
 @pytest.mark.parametrize("teardown", [True, "with_data"])
-def test_teardown_lifts_every_protection_and_changes_nothing_else(teardown: bool | str, prod: str) -> None:
+def test_teardown_removes_every_protection_and_changes_nothing_else(teardown: bool | str, prod: str) -> None:
     retired = built(prod, teardown)
     assert not protected(retired.recording)
-    assert deletion_protection(retired.recording) is False, "an absent key would leave it on"
+    assert deletion_protection(retired.recording) is False, "without the key it would remain on"
     assert retired.recording.names() == built(prod).recording.names()
     assert retired.exported == built(prod).exported
 
 
 @pytest.mark.parametrize(
-    ("stack", "teardown", "kept"),
+    ("stack", "teardown", "expected"),
     [
         ("aws-prod", False, True),
         ("aws-prod", True, True),
@@ -230,25 +234,27 @@ def test_teardown_lifts_every_protection_and_changes_nothing_else(teardown: bool
         ("aws-dev", False, False),
     ],
 )
-def test_prods_logs_and_keys_outlive_it_unless_its_data_goes_too(
-    stack: str, teardown: bool | str, kept: bool
+def test_prods_logs_and_keys_are_retained_unless_its_data_is_deleted(
+    stack: str, teardown: bool | str, expected: bool
 ) -> None:
     recording = built(stack, teardown).recording
-    retained = {each.name for each in recording.resources if each.retain_on_delete}
+    retained = {resource.name for resource in recording.resources if resource.retain_on_delete}
     data = {"network-flow-logs", "network-key", "cluster-logs", "cluster-key", "cluster-volumes-key"}
     data |= {"runner-logs", "runner-key"}
     here = {name for name in retained if not name.startswith(ABOVE)}
-    assert here == (data if kept else set()), "a year of audit logs is worth nothing without its key"
+    assert here == (data if expected else set()), "a year of audit logs cannot be read without its key"
     # Images can be built again.
     data_above = {name for name in above(recording) if not name.startswith("container-registry-")}
-    assert data_above <= retained if kept else not retained, "and data above stays with its keys"
+    assert data_above <= retained if expected else not retained, (
+        "and data of the layers above is retained with its keys"
+    )
 
 
 @every_environment
-def test_no_output_holds_a_secret(stack: str) -> None:
-    assert not built(stack).secret, "nothing in it came from a secret"
+def test_no_output_has_a_secret(stack: str) -> None:
+    assert not built(stack).secret, "no value comes from a secret"
     outputs = json.dumps(built(stack).exported)
     words = r'client-key-data|client-certificate-data|"token|password|secret_?(access_?)?key"|PRIVATE KEY'
     assert not re.search(words, outputs.replace("\\", ""), re.IGNORECASE)
     user = json.loads(built(stack).exported["cluster"]["kubeconfig"])["users"][0]["user"]
-    assert set(user) == {"exec"}, "who uses it proves who he is"
+    assert set(user) == {"exec"}, "credentials come from a command and are not in the kubeconfig"

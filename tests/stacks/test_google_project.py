@@ -50,8 +50,8 @@ def test_the_permissions_of_every_registered_type_are_known() -> None:
 
 
 def test_every_permission_is_one_that_google_has() -> None:
-    named = {*_needed(), *(each for permissions in OF_TYPES.values() for each in permissions)}
-    assert not [each for each in sorted(named) if not roles.is_permission(each)]
+    named = {*_needed(), *(permission for permissions in OF_TYPES.values() for permission in permissions)}
+    assert not [permission for permission in sorted(named) if not roles.is_permission(permission)]
 
 
 def test_the_documented_roles_are_predefined_and_have_every_permission_that_the_program_needs() -> None:
@@ -69,9 +69,9 @@ def test_the_documented_roles_are_predefined_and_have_every_permission_that_the_
 def test_no_documented_role_is_needless() -> None:
     documented = ["roles/editor", *_documented()]
     for role in documented:
-        others = [each for each in documented if each != role]
+        others = [other for other in documented if other != role]
         assert any(
-            roles.grants(role, permission) and not any(roles.grants(each, permission) for each in others)
+            roles.grants(role, permission) and not any(roles.grants(other, permission) for other in others)
             for permission in _needed()
         ), f"{role} grants nothing that the others do not: least privilege leaves it out"
 
@@ -81,27 +81,29 @@ def test_the_roles_of_a_principal_that_only_previews_have_what_is_asked_before_a
 ):
     previews = ("roles/viewer", "roles/serviceusage.serviceUsageConsumer")
     assert all(f"`{role}`" in DOCUMENT for role in previews)
-    assert not [each for each in ALWAYS if not any(roles.grants(role, each) for role in previews)]
+    assert not [
+        permission for permission in ALWAYS if not any(roles.grants(role, permission) for role in previews)
+    ]
 
 
 @pytest.mark.parametrize("stack", GOOGLE)
 def test_the_documented_quotas_are_those_that_the_environment_asks_for(stack: str) -> None:
     vpcs = len(built(stack).recording.all("gcp:compute/network:Network"))
     for when, most in (("first `up`", False), ("grown to every `max`", True)):
-        asked = Counter[str]()
+        requested = Counter[str]()
         for pool in built(stack).recording.all(NODE_POOL):
             nodes = _nodes(pool.inputs, most=most)
             for resource, amount in _of_a_node(pool.inputs["nodeConfig"]):
-                asked[resource] += nodes * amount
+                requested[resource] += nodes * amount
         gpus = [
-            f"{count} {card}" for card, count in sorted(asked.items()) if card in CARDS.values() and count
+            f"{count} {card}" for card, count in sorted(requested.items()) if card in CARDS.values() and count
         ]
         row = [
             f"{stack}, {when}",
-            str(asked["vcpus"]),
-            str(asked["ssd"]),
+            str(requested["vcpus"]),
+            str(requested["ssd"]),
             ", ".join(gpus) or "0",
-            str(asked["tpus"]),
+            str(requested["tpus"]),
             str(vpcs),
         ]
         assert f"| {' | '.join(row)} |" in DOCUMENT, "docs/google-cloud.md is stale: put this row there"

@@ -45,9 +45,9 @@ def test_images_at_a_mirror_that_is_admitted_get_no_pattern_of_their_own(tmp_pat
         "quay.io": "us-central1-docker.pkg.dev/acme-ml-prod/quay",
         "ghcr.io": "europe-docker.pkg.dev/acme-shared/ghcr",
     }
-    found = runnable(tmp_path, images__mirrors=mirrors)
-    assert found is not None
-    assert found[1:] == [
+    patterns = runnable(tmp_path, images__mirrors=mirrors)
+    assert patterns is not None
+    assert patterns[1:] == [
         f"europe-docker.pkg.dev/acme-shared/ghcr/mlflow/mlflow{MLFLOW.version}",
         f"europe-docker.pkg.dev/acme-shared/ghcr/mlflow/mlflow@{MLFLOW.digest}",
     ]
@@ -55,19 +55,19 @@ def test_images_at_a_mirror_that_is_admitted_get_no_pattern_of_their_own(tmp_pat
 
 def test_a_files_own_patterns_and_images_count(tmp_path: Path) -> None:
     image = f"us-docker.pkg.dev/acme/ml/mlflow:v3.15.2-Full@{DIGEST}"
-    found = runnable(
+    patterns = runnable(
         tmp_path,
         "gcp-staging",
         cluster__gke__binary_authorization=["quay.io/**"],
         model_registry__image=image,
     )
-    assert found == ["quay.io/**", image, f"us-docker.pkg.dev/acme/ml/mlflow@{DIGEST}"]
+    assert patterns == ["quay.io/**", image, f"us-docker.pkg.dev/acme/ml/mlflow@{DIGEST}"]
 
 
 @pytest.mark.parametrize(("stack", "change"), [("gcp-dev", {}), ("gcp-prod", {"binary_authorization": []})])
 def test_an_environment_that_admits_all_stays_so(tmp_path: Path, stack: str, change: dict[str, Any]) -> None:
-    found = runnable(tmp_path, stack, **{f"cluster__gke__{key}": value for key, value in change.items()})
-    assert not found, "one pattern would refuse all others"
+    patterns = runnable(tmp_path, stack, **{f"cluster__gke__{key}": value for key, value in change.items()})
+    assert not patterns, "one pattern would refuse all others"
 
 
 @pytest.mark.parametrize(

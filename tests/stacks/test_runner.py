@@ -144,11 +144,13 @@ def test_the_api_lets_in_the_runner_and_nothing_else_of_the_network() -> None:
     assert recording.depends(rule, on=recording.named("runner-security-group"))
     assert "cidrIpv4" not in rule.inputs
     admins = recording.all("aws:eks/accessEntry:AccessEntry")
-    assert [each.inputs["principalArn"] for each in admins if each.inputs["type"] == "STANDARD"] == [
+    assert [entry.inputs["principalArn"] for entry in admins if entry.inputs["type"] == "STANDARD"] == [
         "arn:aws:iam::333344445555:role/platform-deployer"
     ], "who runs the program administers the cluster, and no one by accident"
     project = recording.named("runner-project").inputs
-    variables = {each["name"]: each["value"] for each in project["environment"]["environmentVariables"]}
+    variables = {
+        variable["name"]: variable["value"] for variable in project["environment"]["environmentVariables"]
+    }
     assert variables == {
         "DEPLOYER_ROLE_ARN": "arn:aws:iam::333344445555:role/platform-deployer",
         "STACK": "prod",
@@ -167,7 +169,9 @@ def test_without_a_runner_the_network_reaches_the_api() -> None:
 
 def test_bootstrap_makes_network_and_runner_and_nothing_that_needs_the_kubernetes_api() -> None:
     recording = _built(settings_of("aws-prod", bootstrap=True))
-    components = {each.type for each in recording.resources if each.type.startswith("aiplatform:")}
+    components = {
+        resource.type for resource in recording.resources if resource.type.startswith("aiplatform:")
+    }
     assert components == {"aiplatform:index:Network", "aiplatform:index:Runner"}
     assert not [name for name in recording.names() if "kubernetes" in name or "aws:eks" in name]
     whole = set(built("aws-prod").recording.names())

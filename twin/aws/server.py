@@ -56,7 +56,7 @@ def bind(world: worlds.World) -> web.BaseWSGIServer:
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m twin.aws.server", description=__doc__)
-    parser.add_argument("--world", required=True, help="the name of the world to serve")
+    parser.add_argument("--world", required=True, help="the name of the twin to serve")
     name = parser.parse_args(arguments).world
     if os.environ.get("PYTHONHASHSEED") != "0":
         # The order of sets of strings must be the same in every life of the server.

@@ -28,7 +28,7 @@ def serve(world: worlds.World) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m twin.gcp.server", description=__doc__)
-    parser.add_argument("--world", required=True, help="the name of the world to serve")
+    parser.add_argument("--world", required=True, help="the name of the twin to serve")
     name = parser.parse_args(arguments).world
     world = worlds.load(name)
     if world is None:

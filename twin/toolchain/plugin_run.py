@@ -133,7 +133,7 @@ def plugin_command(request: language_pb2.RunPluginRequest, interpreter: Interpre
 def _takes_the_call(request: language_pb2.RunPluginRequest) -> bool:
     by = runtime_options(request.info).get(STACK_BY)
     if by not in (None, "call"):
-        raise OptionError(f"the runtime option {STACK_BY} is {by!r}, expected 'call' or nothing")
+        raise OptionError(f"the runtime option {STACK_BY} is {by!r}; expected 'call' or nothing")
     return by == "call"
 
 

@@ -67,7 +67,7 @@ def reachable_from_outside(value: Any) -> str | None:
         any(network.overlaps(block) for block in (*_PRIVATE, _SHARED, *_NEVER_ROUTED))
         and network.prefixlen >= 8
     ):
-        return "expected public addresses of clients; these are reserved and not routed on the internet"
+        return "which is reserved and not routed on the internet; expected the public addresses of clients"
     return None
 
 
@@ -82,11 +82,11 @@ def not_the_internet(ranges: Iterable[str]) -> str | None:
         widest = _WIDEST_IPV4 if isinstance(merged, IPv4Network) else _WIDEST_IPV6
         if merged.prefixlen < widest:
             return (
-                f"expected the addresses of your offices, VPN or CI; together these are {merged}, "
-                f"and no range wider than /{widest} is allowed"
+                f"which cover {merged}; expected the addresses of your offices, VPN or CI, "
+                f"and no range wider than /{widest}"
             )
     if sum(merged.num_addresses for merged in collapse_addresses(four)) > _MOST_IPV4:
-        return "expected the addresses of your offices, VPN or CI; together these are more than four /8"
+        return "which cover more than four /8; expected the addresses of your offices, VPN or CI"
     return None
 
 

@@ -18,7 +18,7 @@ plain value is checked like any T, and an Output or awaitable is accepted: a num
 checked once it is known. None is the same as no value. UNKNOWN is accepted for a plain string, too: so
 arguments can be checked that refer to what does not exist yet.
 
-The models' annotations are read as they stand: no `from __future__ import annotations` in their modules.
+The models' annotations are read at run time: no `from __future__ import annotations` in their modules.
 """
 
 import dataclasses
@@ -35,7 +35,8 @@ from pulumi import Output
 T = TypeVar("T")
 
 Rule = Callable[[Any], "str | None"]
-"""Returns the problem of a value of the right type, or None: `expected 2 or 3`, without path and value."""
+"""Returns the problem of a value of the right type, or None, without path and value: `expected 2 or 3`, or
+`which is public; expected a private range`."""
 
 _LONGEST_QUOTE = 80
 _WORDS: Mapping[type, str] = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
@@ -87,6 +88,11 @@ def got(value: object) -> str:
     return f"got {quoted if len(quoted) <= _LONGEST_QUOTE else quoted[: _LONGEST_QUOTE - 1] + '…'}"
 
 
+def with_value(value: object, reason: str) -> str:
+    """Return a rule's reason with the value: `got 4; expected 2 or 3`, `got 'x', which ...; expected y`."""
+    return f"{got(value)}{';' if reason.startswith('expected ') else ','} {reason}"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'single'?`, or an empty string where no known word is similar."""
     close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
@@ -129,7 +135,8 @@ def length(low: int, high: int, what: str) -> Rule:
     """Return a rule for the number of entries of a list or object: `length(1, 16, "subnets")`."""
 
     def rule(value: Any) -> str | None:
-        return None if low <= len(value) <= high else f"expected {low} to {high} {what}, got {len(value)}"
+        entries = len(value)
+        return None if low <= entries <= high else f"of length {entries}; expected {low} to {high} {what}"
 
     return rule
 
@@ -138,7 +145,7 @@ def distinct(value: Any) -> str | None:
     """A rule: a list has no duplicates. Outputs are not compared."""
     plain = [entry for entry in value if not is_unknown(entry)]
     twice = sorted({str(entry) for entry in plain if plain.count(entry) > 1})
-    return f"expected no duplicates, found twice: {', '.join(twice)}" if twice else None
+    return f"which repeats {', '.join(twice)}; expected no duplicates" if twice else None
 
 
 class _Unknown:
@@ -207,7 +214,7 @@ def _read_model(model: type, value: object, path: str, problems: list[Problem]) 
         return value
     if not isinstance(value, Mapping):
         problems.append(
-            Problem(path, f"{got(value)}, expected an object with {', '.join(sorted(keys(model)))}")
+            Problem(path, f"{got(value)}; expected an object with {', '.join(sorted(keys(model)))}")
         )
         return _WRONG
     values = {str(key): entry for key, entry in cast(Mapping[Any, Any], value).items() if entry is not None}
@@ -219,7 +226,7 @@ def _read_model(model: type, value: object, path: str, problems: list[Problem]) 
         if key in values:
             parts[key] = _read(annotation, values[key], f"{path}.{key}", problems)
         elif required:
-            problems.append(Problem(f"{path}.{key}", f"missing, expected {describe(annotation)}"))
+            problems.append(Problem(f"{path}.{key}", f"missing; expected {describe(annotation)}"))
     if len(problems) > before:
         return _WRONG
     built = model(**parts)
@@ -248,7 +255,7 @@ def _read_output(model: type, value: Any, path: str) -> Any:
         built: Any = read(cast("type[Any]", model), known, path)
         default = next((field.default for field in dataclasses.fields(model) if field.name == "cloud"), None)
         if default is not None and built.cloud != default:
-            reason = f"got {built.cloud!r} in an output, expected an object with a plain `cloud`"
+            reason = f"got {built.cloud!r} in an output; expected an object with a plain `cloud`"
             raise ArgumentError([Problem(f"{path}.cloud", f"{reason}: it decides what is created")])
         return built
 
@@ -292,7 +299,7 @@ def _read(annotation: Any, value: Any, path: str, problems: list[Problem]) -> An
         if getattr(annotation, "may_be_output", False):
             return _read_output(annotation, value, path)
         problems.append(
-            Problem(path, f"{got(value)}, expected {describe(annotation)}: it decides what is created")
+            Problem(path, f"{got(value)}; expected {describe(annotation)}: it decides what is created")
         )
         return _WRONG
     if origin is Literal:
@@ -312,7 +319,7 @@ def _ruled(value: Any, rules: Iterable[Rule], path: str, problems: list[Problem]
     for rule in rules:
         reason = rule(value)
         if reason:
-            problems.append(Problem(path, f"{got(value)}, {reason}"))
+            problems.append(Problem(path, with_value(value, reason)))
             return _WRONG
     return value
 
@@ -361,7 +368,7 @@ def _is_promise(member: Any) -> bool:
 
 def _read_list(annotation: Any, value: Any, path: str, problems: list[Problem]) -> Any:
     if not isinstance(value, (list, tuple)):
-        problems.append(Problem(path, f"{got(value)}, expected {describe(annotation)}"))
+        problems.append(Problem(path, f"{got(value)}; expected {describe(annotation)}"))
         return _WRONG
     before = len(problems)
     inner = get_args(annotation)[0]
@@ -375,7 +382,7 @@ def _read_list(annotation: Any, value: Any, path: str, problems: list[Problem]) 
 def _read_map(annotation: Any, value: Any, path: str, problems: list[Problem]) -> Any:
     entries = cast("dict[Any, Any] | None", value if isinstance(value, Mapping) else None)
     if entries is None or not all(isinstance(key, str) for key in entries):
-        problems.append(Problem(path, f"{got(cast(object, value))}, expected {describe(annotation)}"))
+        problems.append(Problem(path, f"{got(cast(object, value))}; expected {describe(annotation)}"))
         return _WRONG
     before = len(problems)
     inner = get_args(annotation)[1]
@@ -391,7 +398,7 @@ def _read_scalar(annotation: Any, value: Any, path: str, problems: list[Problem]
         return int(value)
     accepted = (int, float) if annotation is float else annotation
     if not isinstance(value, accepted) or (isinstance(value, bool) and annotation is not bool):
-        problems.append(Problem(path, f"{got(value)}, expected {describe(annotation)}"))
+        problems.append(Problem(path, f"{got(value)}; expected {describe(annotation)}"))
         return _WRONG
     return value
 
@@ -427,5 +434,5 @@ def obeys(path: str, value: Any, *rules: Rule) -> Iterator[Problem]:
         for rule in rules:
             reason = rule(value)
             if reason:
-                yield Problem(path, f"{got(value)}, {reason}")
+                yield Problem(path, with_value(value, reason))
                 return

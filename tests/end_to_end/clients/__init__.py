@@ -1,11 +1,11 @@
-"""Real clients that nobody here wrote, each in a locked environment of its own.
+"""Clients of other projects (PyIceberg, Feast, MLflow), each in a separate environment with a lock.
 
-    clients/<client>/pyproject.toml, uv.lock    what its user installs; nothing of this project
-    clients/<client>/<script>.py                what it does: JSON on stdin, its last line on stdout is JSON
+    clients/<client>/pyproject.toml, uv.lock    what its user installs; no package of this project
+    clients/<client>/<script>.py                what it does: JSON on stdin; its last line on stdout is JSON
 
-A client is told nothing but what a test hands it, which are the outputs of a stack and an identity: no
-credentials or settings of whoever runs the tests reach it. Its environment is made by uv on first use and
-lies in the toolchain's cache, so that the checkout stays clean. `uv lock --upgrade` in its folder renews it.
+A client gets only what a test passes to it, the outputs of a stack and an identity: no credentials or
+settings of the user who runs the tests. uv creates its environment on first use, in the toolchain's cache,
+so that the checkout stays clean. `uv lock --upgrade` in its folder renews it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from twin.toolchain.cache import cache_dir
 from twin.toolchain.found import find_uv
 
 CLIENTS: Final = Path(__file__).parent
-# An identity or a setting of whoever runs the tests, and this project's own interpreter.
+# Identities and settings of the user who runs the tests, and this project's interpreter.
 _PRIVATE: Final = (
     "AWS_",
     "GOOGLE_",
@@ -44,7 +44,7 @@ _NOBODY: Final = {
 
 
 class ClientError(AssertionError):
-    """A client ended with an error; the message has its last words."""
+    """A client ended with an error; the message contains the end of its output."""
 
 
 def run(
@@ -54,9 +54,9 @@ def run(
     env: Mapping[str, str] | None = None,
     timeout: float = 240,
 ) -> dict[str, Any]:
-    """Run `clients/<client>/<script>.py` and return what it told.
+    """Run `clients/<client>/<script>.py` and return the object of its last line.
 
-    payload: what the script reads from stdin, as JSON. env: variables of its own, over a cleaned environment.
+    payload: what the script reads from stdin, as JSON. env: its variables, added to a cleaned environment.
     timeout: seconds. Raises ClientError where it fails or its last line is no JSON object.
     """
     done = subprocess.run(
@@ -68,43 +68,45 @@ def run(
         timeout=timeout,
         check=False,
     )
-    told = done.stdout.strip().rsplit("\n", 1)[-1]
+    last_line = done.stdout.strip().rsplit("\n", 1)[-1]
     if done.returncode == 0:
         try:
-            answer: Any = json.loads(told)
+            answer: Any = json.loads(last_line)
         except ValueError:
             answer = None
         if isinstance(answer, dict):
             return answer
-    raise ClientError(f"{client}/{script}: exit {done.returncode}\n{told[-2000:]}\n{done.stderr[-6000:]}")
+    raise ClientError(
+        f"{client}/{script}: exit {done.returncode}\n{last_line[-2000:]}\n{done.stderr[-6000:]}"
+    )
 
 
 def command(client: str) -> Sequence[str]:
-    """What runs a program in a client's environment, for those that are started and left running too:
+    """Return the command that runs a program in a client's environment, also for one that keeps running:
     `[*command("mlflow"), "mlflow", "server", ...]` with `environment(...)`."""
     uv = find_uv()
-    assert uv is not None, "uv is nowhere: `make setup` brings it"
+    assert uv is not None, "uv is not installed: `make setup` installs it"
     options = ["--frozen", "--quiet", "--no-python-downloads", "--python", sys.executable]
     return [uv, "run", *options, "--project", str(CLIENTS / client), "--"]
 
 
 def environment(client: str, env: Mapping[str, str]) -> dict[str, str]:
-    """The variables of a client's process: the machine's, none that names an identity, and `env`."""
+    """Return the variables of a client's process: the machine's, without those of an identity, and `env`."""
     machine = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
     return {**machine, **_NOBODY, "UV_PROJECT_ENVIRONMENT": str(place(client)), **env}
 
 
 def place(client: str) -> Path:
-    """Where a client's packages lie: `<cache>/clients/<client>-<what the lock says>`.
+    """Return the folder of a client's packages: `<cache>/clients/<client>-<digest of its lock>`.
 
-    Of its other versions the latest stays, as another checkout may want it.
+    Of its other versions the latest is kept, because another checkout may use it.
     """
     lock = (CLIENTS / client / "uv.lock").read_bytes()
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     folder = cache_dir() / "clients"
     wanted = folder / f"{client}-{hashlib.sha256(lock + python.encode()).hexdigest()[:12]}"
     if not wanted.exists():
-        others = sorted(folder.glob(f"{client}-*"), key=lambda each: each.stat().st_mtime)
+        others = sorted(folder.glob(f"{client}-*"), key=lambda path: path.stat().st_mtime)
         for other in others[:-1]:
             shutil.rmtree(other, ignore_errors=True)
     return wanted

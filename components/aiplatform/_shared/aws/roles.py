@@ -148,10 +148,12 @@ def roles(named: Mapping[str, Input[str]], account_id: str, elsewhere: str = "")
 def distinct_roles(
     named: Mapping[str, Input[str]], account_id: str, expected: str = _ONCE, elsewhere: str = AS_TEXT
 ) -> dict[str, Input[str]]:
-    """The same roles. What only the engine knows fails, once it is known, where it is of another account or a
-    role that is named before it or as text. It depends on no role that is named after it: one that is
-    replaced must not take the grants of all others with it. expected, elsewhere: what an error asks for where
-    two are one, or one is of another account."""
+    """Return the same roles; an output among them fails, once it is known, where it is a role of another
+    account, or a duplicate of a role before it or of a plain one.
+
+    An output depends on no role after it: replacing one role must not replace the grants of all others.
+    expected, elsewhere: what an error expects in place of a duplicate, or of a role of another account.
+    """
     texts = {path: text for path, arn in named.items() if (text := known(arn)) is not None}
     arns: dict[str, Input[str]] = {}
     unknown: dict[str, Input[str]] = {}
@@ -161,19 +163,19 @@ def distinct_roles(
             continue
         unknown[path] = arn
 
-        def checked(found: Sequence[str], paths: Sequence[str] = tuple(unknown)) -> str:
-            seen = {**texts, **dict(zip(paths, found, strict=True))}
+        def checked(resolved: Sequence[str], paths: Sequence[str] = tuple(unknown)) -> str:
+            seen = {**texts, **dict(zip(paths, resolved, strict=True))}
             in_order = {path: seen[path] for path in named if path in seen}
             for wrong, reason in _wrong(in_order, account_id, expected, elsewhere):
                 raise ValueError(f"{wrong}: {reason}")
-            return found[-1]
+            return resolved[-1]
 
         arns[path] = Output.all(*unknown.values()).apply(checked)
     return arns
 
 
 def key(path: str, arn: Input[str]) -> str:
-    """What identifies a role in logical names: the role, or the position in its list where it is unknown."""
+    """Return what identifies a role in logical names: its name, or its position in the list."""
     text = known(arn)
     return f"role-{text.partition(':role/')[2]}" if text else path.rpartition("[")[2].removesuffix("]")
 
@@ -187,4 +189,4 @@ def _wrong(
         if before != path:
             yield path, f"{got(arn)}, which {before} names, too; expected {expected}"
         elif arn.split(":")[4] != account_id:
-            yield path, f"{got(arn)}, expected a role of this account, {account_id}{elsewhere}"
+            yield path, f"{got(arn)}; expected a role of this account, {account_id}{elsewhere}"

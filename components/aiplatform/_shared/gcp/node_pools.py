@@ -235,7 +235,7 @@ def name_problem(name: str, keys: Iterable[str]) -> None:
             [
                 Problem(
                     "name",
-                    f"{got(name)} as the component's name, expected at most {room} characters: with "
+                    f"{got(name)} as the component's name; expected at most {room} characters: with "
                     f"-{'x' * longest} and a generated suffix it names node pools, which may have 40",
                 )
             ]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from aiplatform._shared.args import Problem, got, is_unknown
+from aiplatform._shared.args import Problem, got, is_unknown, with_value
 from aiplatform._shared.kubernetes.inputs import TaintArgs as TaintArgs
 from aiplatform._shared.outputs import Tags, plain
 
@@ -57,10 +57,10 @@ class Taint:
         """Return the problems of key and value."""
         reason = key_problem(self.key)
         if reason:
-            yield Problem("key", f"{got(self.key)}, {reason}")
+            yield Problem("key", with_value(self.key, reason))
         reason = value_problem(self.value)
         if reason:
-            yield Problem("value", f"{got(self.value)}, {reason}")
+            yield Problem("value", with_value(self.value, reason))
 
 
 def key_problem(key: str) -> str | None:
@@ -147,7 +147,7 @@ def label_problems(labels: Tags, pool_keys: Iterable[str]) -> Iterator[Problem]:
         # EKS requires at least one character where Kubernetes allows none.
         reason = value_problem(plain(value)) if value else "expected a value: EKS accepts no empty one"
         if reason:
-            yield Problem(f"labels.{key}", f"{got(value)}, {reason}")
+            yield Problem(f"labels.{key}", with_value(value, reason))
 
 
 def taint_problems(taints: Iterable[Taint], pool_keys: Iterable[str]) -> Iterator[Problem]:
@@ -160,7 +160,7 @@ def taint_problems(taints: Iterable[Taint], pool_keys: Iterable[str]) -> Iterato
             yield Problem(f"taints[{index}]", f"{taint.key}:{taint.effect} duplicates taints[{first}]")
         if taint.key in pool_keys:
             yield Problem(
-                f"taints[{index}].key", f"{got(taint.key)}, expected another key: the pool sets this taint"
+                f"taints[{index}].key", f"{got(taint.key)}; expected another key: the pool sets this taint"
             )
     if index >= _MOST_TAINTS:
-        yield Problem("taints", f"expected at most {_MOST_TAINTS}, EKS's limit, got {index + 1}")
+        yield Problem("taints", f"{index + 1} taints; expected at most {_MOST_TAINTS}, EKS's limit")

@@ -80,7 +80,7 @@ class ClusterReference:
         needed = {"aws": ("security_group_id",), "gcp": ("project", "region", "node_service_account")}
         for key in needed[self.cloud]:
             if getattr(self, key) is None:
-                yield Problem(key, f"missing, expected the cluster's {key} as in Cluster.outputs")
+                yield Problem(key, f"missing; expected the cluster's {key} as in Cluster.outputs")
 
 
 FIRST_PRIORITY: Final = 100
@@ -133,7 +133,7 @@ def resolved_node_groups(
 
     def pair(priority: Any, name: Any) -> tuple[int, str]:
         if name is None:
-            reason = "missing, expected it as in the outputs of the pool"
+            reason = "missing; expected it as in the outputs of the pool"
             raise ArgumentError([Problem(f"node_groups.{needed}", reason)])
         return int(priority), str(name)
 

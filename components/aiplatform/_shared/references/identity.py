@@ -40,4 +40,4 @@ class WorkloadIdentityReference:
         for key, expected in (("namespace", namespace), ("service_account", service_account)):
             value = getattr(self, key)
             if value not in (None, expected):
-                yield Problem(key, f"got {value!r}, expected an identity of {namespace}/{service_account}")
+                yield Problem(key, f"got {value!r}; expected an identity of {namespace}/{service_account}")

@@ -116,14 +116,14 @@ class LakehouseReference:
         """Return missing keys, and problems of its zones and tables."""
         for key in ("project", "region") if self.cloud == "gcp" else ():
             if getattr(self, key) is None:
-                yield Problem(key, f"missing, expected the lakehouse's {key} as in Lakehouse.outputs")
+                yield Problem(key, f"missing; expected the lakehouse's {key} as in Lakehouse.outputs")
         if not isinstance(self.zones, list):
             return
         yield from self._zones(self.zones)
         names = [zone.name for zone in self.zones]
         for index, table in enumerate(self.tables if isinstance(self.tables, list) else []):
             if table.zone not in names:
-                reason = f"{got(table.zone)}, expected one of {', '.join(names)}"
+                reason = f"{got(table.zone)}; expected one of {', '.join(names)}"
                 yield Problem(f"tables[{index}].zone", reason)
 
     def _zones(self, zones: list[LakehouseZoneReference]) -> Iterator[Problem]:
@@ -132,12 +132,12 @@ class LakehouseReference:
             if names.count(name) != 1:
                 yield Problem(
                     "zones",
-                    f"got {', '.join(names) or 'none'}, expected {name} once, as in Lakehouse.outputs",
+                    f"got {', '.join(names) or 'none'}; expected {name} once, as in Lakehouse.outputs",
                 )
         if self.cloud == "gcp":
             for index, zone in enumerate(zones):
                 if zone.dataset is None:
-                    yield Problem(f"zones[{index}].dataset", "missing, expected the zone's BigQuery dataset")
+                    yield Problem(f"zones[{index}].dataset", "missing; expected the zone's BigQuery dataset")
 
 
 def _zone(zones: list[Any], name: Zone) -> LakehouseZoneReference:
@@ -147,5 +147,5 @@ def _zone(zones: list[Any], name: Zone) -> LakehouseZoneReference:
         if checked.name == name:
             return checked
     raise ArgumentError(
-        [Problem("lakehouse.zones", f"{name} is missing, expected it as in Lakehouse.outputs")]
+        [Problem("lakehouse.zones", f"{name} is missing; expected it as in Lakehouse.outputs")]
     )

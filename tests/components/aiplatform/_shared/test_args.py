@@ -82,25 +82,25 @@ def test_an_unknown_key_without_a_neighbour_lists_the_known_ones():
 
 def test_a_misspelt_word_names_the_nearest():
     assert _problems(nat="singel") == [
-        "ThingArgs.nat: got 'singel', expected one of none, single, per_zone; did you mean 'single'?"
+        "ThingArgs.nat: got 'singel'; expected one of none, single, per_zone; did you mean 'single'?"
     ]
     assert "did you mean 'h100'?" in _problems(accelerator="h10")[0]
 
 
 def test_a_wrong_type_is_refused_with_the_expected_one():
-    assert _problems(nodes={"max": "three"}) == ["ThingArgs.nodes.max: got 'three', expected an integer"]
-    assert _problems(nodes={"max": True}) == ["ThingArgs.nodes.max: got True, expected an integer"]
+    assert _problems(nodes={"max": "three"}) == ["ThingArgs.nodes.max: got 'three'; expected an integer"]
+    assert _problems(nodes={"max": True}) == ["ThingArgs.nodes.max: got True; expected an integer"]
     assert _problems(nodes={"types": "m7i.large"}) == [
-        "ThingArgs.nodes.types: got 'm7i.large', expected a list (a string each)"
+        "ThingArgs.nodes.types: got 'm7i.large'; expected a list (a string each)"
     ]
-    assert _problems(nodes={"types": ["a", 1]}) == ["ThingArgs.nodes.types[1]: got 1, expected a string"]
-    assert _problems(on="yes") == ["ThingArgs.on: got 'yes', expected true or false"]
-    assert _problems(nodes=[1]) == ["ThingArgs.nodes: got [1], expected an object with max, min, types"]
+    assert _problems(nodes={"types": ["a", 1]}) == ["ThingArgs.nodes.types[1]: got 1; expected a string"]
+    assert _problems(on="yes") == ["ThingArgs.on: got 'yes'; expected true or false"]
+    assert _problems(nodes=[1]) == ["ThingArgs.nodes: got [1]; expected an object with max, min, types"]
     assert "expected an object" in _problems(pools=3)[0]
 
 
 def test_a_missing_argument_is_refused_with_its_type():
-    with pytest.raises(ArgumentError, match=r"ThingArgs\.name: missing, expected a string"):
+    with pytest.raises(ArgumentError, match=r"ThingArgs\.name: missing; expected a string"):
         read(_Thing, {}, "ThingArgs")
 
 
@@ -112,9 +112,9 @@ def test_all_problems_are_in_one_error():
 
 
 def test_ranges_lengths_and_duplicates_are_refused():
-    assert _problems(nodes={"min": 11}) == ["ThingArgs.nodes.min: got 11, expected 0 to 10 nodes"]
-    assert "expected 1 to 2 types, got 0" in _problems(nodes={"types": []})[0]
-    assert "found twice: a" in _problems(nodes={"types": ["a", "a"]})[0]
+    assert _problems(nodes={"min": 11}) == ["ThingArgs.nodes.min: got 11; expected 0 to 10 nodes"]
+    assert "of length 0; expected 1 to 2 types" in _problems(nodes={"types": []})[0]
+    assert "which repeats a; expected no duplicates" in _problems(nodes={"types": ["a", "a"]})[0]
 
 
 def test_a_rule_over_several_keys_has_the_path_of_the_key():
@@ -141,7 +141,7 @@ def test_unknown_passes_for_strings_and_its_rules_are_skipped():
     with pytest.raises(ArgumentError) as refused:
         read(_Thing, {**unknown, "ratio": "wide"}, "ThingArgs")
     assert [str(problem) for problem in refused.value.problems] == [
-        "ThingArgs.ratio: got 'wide', expected a number"
+        "ThingArgs.ratio: got 'wide'; expected a number"
     ], "what is known is checked"
 
 
@@ -167,13 +167,13 @@ def test_unknown_is_no_value_of_a_deployment():
 
 
 def test_a_plain_value_where_an_output_may_stand_is_checked():
-    assert _problems(vpc=3) == ["ThingArgs.vpc: got 3, expected a string"]
-    assert _problems(subnets=["subnet-1", 2]) == ["ThingArgs.subnets[1]: got 2, expected a string"]
+    assert _problems(vpc=3) == ["ThingArgs.vpc: got 3; expected a string"]
+    assert _problems(subnets=["subnet-1", 2]) == ["ThingArgs.subnets[1]: got 2; expected a string"]
 
 
 def test_numbers_from_another_language_arrive_as_floats():
     assert read(_Thing, {"name": "thing", "nodes": {"max": 4.0}}, "ThingArgs").nodes.max == 4
-    assert _problems(nodes={"max": 4.5}) == ["ThingArgs.nodes.max: got 4.5, expected an integer"]
+    assert _problems(nodes={"max": 4.5}) == ["ThingArgs.nodes.max: got 4.5; expected an integer"]
     assert read(_Thing, {"name": "thing", "ratio": 2}, "ThingArgs").ratio == 2
 
 

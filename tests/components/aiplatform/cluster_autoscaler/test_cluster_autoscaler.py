@@ -160,8 +160,8 @@ def test_a_mirror_replaces_the_registry() -> None:
     [
         ({"cluster": {**CLUSTER, "version": "1.29"}}, "cluster.version: got '1.29'; expected one of 1.33"),
         ({"cluster": {k: v for k, v in CLUSTER.items() if k != "version"}}, "cluster.version: missing"),
-        ({"replicas": 0}, "ClusterAutoscalerArgs.replicas: got 0, expected 1 to 3 replicas"),
-        ({"image": "no-tag"}, "ClusterAutoscalerArgs.image: got 'no-tag', expected an image with its tag"),
+        ({"replicas": 0}, "ClusterAutoscalerArgs.replicas: got 0; expected 1 to 3 replicas"),
+        ({"image": "no-tag"}, "ClusterAutoscalerArgs.image: got 'no-tag'; expected an image with its tag"),
         ({"node_groups": [{"priority": 1}]}, "node_groups[0].autoscaling_group: missing"),
         ({"replica": 2}, "did you mean 'replicas'?"),
     ],

@@ -131,7 +131,7 @@ def test_removing_a_role_keeps_the_policies_of_later_ones() -> None:
 def test_a_node_role_of_another_account_is_refused() -> None:
     foreign = "arn:aws:iam::999999999999:role/node"
     assert _problems(node_roles=[foreign]) == [
-        f"ContainerRegistryArgs.node_roles[0]: got '{foreign}', expected a role of this account, {ACCOUNT}"
+        f"ContainerRegistryArgs.node_roles[0]: got '{foreign}'; expected a role of this account, {ACCOUNT}"
     ]
 
 
@@ -165,14 +165,14 @@ def test_on_google_pushing_needs_one_role_on_the_repository() -> None:
 WRONG: list[tuple[dict[str, Any], str]] = [
     (
         {"prefix": "a-prefix-of-twenty"},
-        "prefix: got 'a-prefix-of-twenty', expected at most 17 characters",
+        "prefix: got 'a-prefix-of-twenty'; expected at most 17 characters",
     ),
     ({"caches": [{"upstream": "ghcr.io"}]}, "caches[0].credential: missing"),
     (
         {"caches": [{"upstream": "ghcr.io", "credential": "arn:aws:secretsmanager:x:1:secret:hub"}]},
         "caches[0].credential: got",
     ),
-    ({"caches": [{"upstream": "gcr.io"}]}, "caches[0].upstream: got 'gcr.io', expected one of"),
+    ({"caches": [{"upstream": "gcr.io"}]}, "caches[0].upstream: got 'gcr.io'; expected one of"),
     ({"caches": [{"upstream": "quay.io"}] * 2}, "caches[1].upstream: got 'quay.io' twice"),
     ({"repositories": ["Training"]}, "repositories: got ['Training']"),
     ({"readers": ["*"]}, "readers[0]: got '*'"),

@@ -57,5 +57,5 @@ def test_an_opt_in_region_has_a_separate_registry(region: str, account: str) -> 
 
 
 def test_a_wrong_argument_is_refused() -> None:
-    with pytest.raises(ArgumentError, match=r"EfaPluginArgs\.image: got 'x', expected an image with its tag"):
+    with pytest.raises(ArgumentError, match=r"EfaPluginArgs\.image: got 'x'; expected an image with its tag"):
         plugin(image="x")

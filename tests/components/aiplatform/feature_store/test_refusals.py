@@ -50,7 +50,7 @@ from tests.components.recording import ACCOUNT
         (
             aws,
             {"latency": "microseconds"},
-            "FeatureStoreArgs.latency: got 'microseconds', expected one of tens_of_milliseconds, "
+            "FeatureStoreArgs.latency: got 'microseconds'; expected one of tens_of_milliseconds, "
             "milliseconds, sub_millisecond; did you mean 'milliseconds'?",
         ),
         (
@@ -73,7 +73,7 @@ from tests.components.recording import ACCOUNT
         (
             aws,
             {"backup_days": 36},
-            "FeatureStoreArgs.backup_days: got 36, expected 1 to 35 days",
+            "FeatureStoreArgs.backup_days: got 36; expected 1 to 35 days",
         ),
         (
             aws,
@@ -96,13 +96,13 @@ from tests.components.recording import ACCOUNT
         (
             aws,
             {"feature_views": ["driver-stats"]},
-            "FeatureStoreArgs.feature_views[0]: got 'driver-stats', expected at most 100 letters, digits and "
+            "FeatureStoreArgs.feature_views[0]: got 'driver-stats'; expected at most 100 letters, digits and "
             "underscores, the first no underscore",
         ),
         (
             aws,
             {"readers": ["*"]},
-            "FeatureStoreArgs.readers[0]: got '*', expected an IAM role's arn, "
+            "FeatureStoreArgs.readers[0]: got '*'; expected an IAM role's arn, "
             "arn:aws:iam::111122223333:role/trainers",
         ),
         (
@@ -113,7 +113,7 @@ from tests.components.recording import ACCOUNT
         (
             aws,
             {"appliers": ["arn:aws:iam::999999999999:role/a"]},
-            "FeatureStoreArgs.appliers[0]: got 'arn:aws:iam::999999999999:role/a', expected a role of this "
+            "FeatureStoreArgs.appliers[0]: got 'arn:aws:iam::999999999999:role/a'; expected a role of this "
             "account, 111122223333",
         ),
         (
@@ -125,13 +125,13 @@ from tests.components.recording import ACCOUNT
         (
             aws,
             {"materializer": {**MATERIALIZER, "namespace": "shop"}},
-            "FeatureStoreArgs.materializer.namespace: got 'shop', expected an identity of "
+            "FeatureStoreArgs.materializer.namespace: got 'shop'; expected an identity of "
             "feature-store/feature-materializer",
         ),
         (
             aws,
             {"materialization": {"schedule": "every hour"}},
-            "FeatureStoreArgs.materialization.schedule: got 'every hour', expected five fields of minute, "
+            "FeatureStoreArgs.materialization.schedule: got 'every hour'; expected five fields of minute, "
             "hour, day, month and weekday, such as '17 * * * *'",
         ),
         (

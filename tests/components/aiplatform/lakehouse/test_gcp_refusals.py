@@ -34,7 +34,7 @@ def _grant(**changed: Any) -> dict[str, Any]:
     [
         ({"project": None}, "LakehouseArgs.project: missing"),
         ({"region": None}, "LakehouseArgs.region: missing"),
-        ({"region": "europe"}, "LakehouseArgs.region: got 'europe', expected a region"),
+        ({"region": "europe"}, "LakehouseArgs.region: got 'europe'; expected a region"),
         ({"prefix": "a" * 43}, "would be a Cloud Storage bucket's name, which may have 63"),
         ({"prefix": "google-dev"}, "expected one without 'google'"),
         ({"tags": {"Team": "data"}}, "LakehouseArgs.tags: got {'Team': 'data'}, 'Team'"),
@@ -65,9 +65,9 @@ def _grant(**changed: Any) -> dict[str, Any]:
             {"batches": [{"name": "load", "script": "gs://scripts/load.py"}]},
             "LakehouseArgs.network: missing, expected the network that `batches` run in",
         ),
-        ({"arrival_targets": {"me": "arn:aws:sqs:x"}}, "arrival_targets.me: got 'arn:aws:sqs:x', expected"),
+        ({"arrival_targets": {"me": "arn:aws:sqs:x"}}, "arrival_targets.me: got 'arn:aws:sqs:x'; expected"),
         ({"perimeter": {"access_policy": "acme", "deployers": []}}, "perimeter.access_policy: got 'acme'"),
-        ({"perimeter": {"access_policy": "1", "deployers": []}}, "deployers: got [], expected 1 to 50"),
+        ({"perimeter": {"access_policy": "1", "deployers": []}}, "deployers: got [], of length 0; expected"),
         (
             {
                 "tables": [{**EVENTS, "partitions": [{"column": "at", "transform": "day"}]}],

@@ -226,7 +226,7 @@ def test_rules_are_a_ruleset_and_are_evaluated_on_the_schedule(busy: Recording) 
         ),
         (
             {"streams": [{"name": "a", "table": "raw.events", "buffer_seconds": 901}]},
-            "streams[0].buffer_seconds: got 901, expected 0 to 900 seconds",
+            "streams[0].buffer_seconds: got 901; expected 0 to 900 seconds",
         ),
         ({"captures": [CAPTURE]}, "network: missing, expected the network that `captures` reach"),
         (
@@ -239,11 +239,11 @@ def test_rules_are_a_ruleset_and_are_evaluated_on_the_schedule(busy: Recording) 
         ),
         (
             {"captures": [{**CAPTURE, "capacity": 3}], "network": NETWORK},
-            "captures[0].capacity: got 3, expected one of 1, 2, 4, 8",
+            "captures[0].capacity: got 3; expected one of 1, 2, 4, 8",
         ),
         (
             {"captures": [{**CAPTURE, "tables": ["orders"]}], "network": NETWORK},
-            "captures[0].tables[0]: got 'orders', expected schema.table",
+            "captures[0].tables[0]: got 'orders'; expected schema.table",
         ),
         ({"batches": [{**BATCH, "publishes": ["raw.events"]}]}, "which has no `quality`"),
         (

@@ -31,8 +31,8 @@ def _grant(**arguments: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (_table(columns=[{**ID, "type": "bigint"}]), "tables[0].columns[0].type: got 'bigint', expected"),
-        (_table(columns=[{**ID, "name": "Id"}]), "columns[0].name: got 'Id', expected lower-case"),
+        (_table(columns=[{**ID, "type": "bigint"}]), "tables[0].columns[0].type: got 'bigint'; expected"),
+        (_table(columns=[{**ID, "name": "Id"}]), "columns[0].name: got 'Id'; expected lower-case"),
         (
             _table(
                 owner="shop",
@@ -54,9 +54,9 @@ def _grant(**arguments: Any) -> dict[str, Any]:
             "tables[1].name: got 'orders', which begins with the name of curated.ord",
         ),
         (_table(columns=[ID, ID]), "columns[1].name: got 'id' twice"),
-        (_table(columns=[]), "columns: got [], expected 1 to 1000 columns"),
-        (_table(name="a.b"), "tables[0].name: got 'a.b', expected lower-case letters, digits and _"),
-        (_table(zone="bronze"), "tables[0].zone: got 'bronze', expected"),
+        (_table(columns=[]), "columns: got [], of length 0; expected 1 to 1000 columns"),
+        (_table(name="a.b"), "tables[0].name: got 'a.b'; expected lower-case letters, digits and _"),
+        (_table(zone="bronze"), "tables[0].zone: got 'bronze'; expected"),
         (
             _table(columns=[{**ID, "classification": "pii"}]),
             "tables[0].owner: missing, expected the team that is responsible for its pii: id",
@@ -138,13 +138,13 @@ def _grant(**arguments: Any) -> dict[str, Any]:
             "grants[1].tables: got curated.orders for",
         ),
         ({"grants": [BY_TABLE, BY_TABLE]}, "grants[1].name: got 'support' twice"),
-        ({"writers": []}, "LakehouseArgs.writers: got [], expected 1 to 20 roles"),
+        ({"writers": []}, "LakehouseArgs.writers: got [], of length 0; expected 1 to 20 roles"),
         ({"writers": ["*"]}, "writers[0]: got '*', which is everybody"),
         (
             {"writers": [PIPELINE, "arn:aws:iam::999988887777:role/pipeline"]},
             f"expected a role of this account, {ACCOUNT}",
         ),
-        ({"query_cutoff_bytes": 10_000_000}, "query_cutoff_bytes: got 10000000, expected 10485760 to"),
+        ({"query_cutoff_bytes": 10_000_000}, "query_cutoff_bytes: got 10000000; expected 10485760 to"),
         (
             {"legal_hold": {"days": 365}, "zones": {"raw": {"file_days": 30}}},
             "zones.raw.file_days: got 30, shorter than the legal hold, expected at least 365 days",
@@ -159,7 +159,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         ),
         (
             {"arrival_targets": {"a": "arrivals"}},
-            "LakehouseArgs.arrival_targets.a: got 'arrivals', expected the arn of an SQS queue",
+            "LakehouseArgs.arrival_targets.a: got 'arrivals'; expected the arn of an SQS queue",
         ),
         (
             {
@@ -173,7 +173,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         ({"prefix": "Acme_dev"}, "LakehouseArgs.prefix: got 'Acme_dev'"),
         (
             {"prefix": "a" * 40},
-            "LakehouseArgs.prefix: got 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', expected at most 27",
+            "LakehouseArgs.prefix: got 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'; expected at most 27",
         ),
         ({"zones": {"bronze": {}}}, "LakehouseArgs.zones.bronze: unknown key"),
         (

@@ -130,7 +130,7 @@ def test_outputs_name_the_table_buckets_catalog(recording: Recording) -> None:
         ),
         (
             {"store": "bucket"},
-            "store: got 'bucket', expected one of buckets, s3_tables; did you mean",
+            "store: got 'bucket'; expected one of buckets, s3_tables; did you mean",
         ),
     ],
 )

@@ -22,29 +22,29 @@ def test_data_that_must_not_be_lost_requires_backups(argument: str) -> None:
 WRONG: list[tuple[dict[str, Any], str]] = [
     (
         {"prefix": "a-name-that-is-far-too-long-for-a-bucket"},
-        "prefix: got 'a-name-that-is-far-too-long-for-a-bucket', expected at most 38",
+        "prefix: got 'a-name-that-is-far-too-long-for-a-bucket'; expected at most 38",
     ),
     (
         {"high_availability": True, "replicas": 1},
         "replicas: got 1 together with high_availability, expected at least 2",
     ),
-    ({"database": {"storage_gib": 5}}, "database.storage_gib: got 5, expected 20 to 65536 GiB"),
+    ({"database": {"storage_gib": 5}}, "database.storage_gib: got 5; expected 20 to 65536 GiB"),
     (
         {"database": {"storage_gib": 100, "most_storage_gib": 105}},
         "database.most_storage_gib: got 105, expected 0 (no growth) or 110 to 65536",
     ),
-    ({"database": {"backup_days": 36}}, "database.backup_days: got 36, expected 0 to 35 days"),
-    ({"database": {"version": "9.6"}}, "database.version: got '9.6', expected one of 16, 17, 18"),
+    ({"database": {"backup_days": 36}}, "database.backup_days: got 36; expected 0 to 35 days"),
+    ({"database": {"version": "9.6"}}, "database.version: got '9.6'; expected one of 16, 17, 18"),
     ({"image": "ghcr.io/mlflow/mlflow:v3.15.2-full"}, "image: got 'ghcr.io/mlflow/mlflow:v3.15.2-full'"),
-    ({"accounts": {"admin": {}}}, "accounts.admin: got 'admin', expected another name"),
+    ({"accounts": {"admin": {}}}, "accounts.admin: got 'admin'; expected another name"),
     (
         {"accounts": {"release": {"principals": ["*"]}}},
-        "accounts.release.principals[0]: got '*', expected an IAM role's arn",
+        "accounts.release.principals[0]: got '*'; expected an IAM role's arn",
     ),
-    ({"guarded_aliases": ["latest"]}, "guarded_aliases[0]: got 'latest', expected an alias"),
+    ({"guarded_aliases": ["latest"]}, "guarded_aliases[0]: got 'latest'; expected an alias"),
     ({"hosts": ["https://models.acme.example"]}, "hosts[0]: got 'https://models.acme.example'"),
     ({"protect": True, "force_destroy": True}, "force_destroy: got true together with protect"),
-    ({"database": {"certificates": "none"}}, "database.certificates: got 'none', expected certificates, PEM"),
+    ({"database": {"certificates": "none"}}, "database.certificates: got 'none'; expected certificates, PEM"),
     ({"network": GOOGLE_NETWORK}, "network.cloud: got 'gcp', expected the cluster's, 'aws'"),
 ]
 

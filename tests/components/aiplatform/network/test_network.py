@@ -336,16 +336,19 @@ def test_a_misspelt_key_is_refused_with_the_nearest():
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"cidr": "10.0.0.0/24"}, "NetworkArgs.cidr: got '10.0.0.0/24', expected a range of /16"),
+        ({"cidr": "10.0.0.0/24"}, "NetworkArgs.cidr: got '10.0.0.0/24'; expected a range of /16"),
         ({"cidr": "10.0.1.0/16"}, "did you mean '10.0.0.0/16'?"),
         ({"cidr": "8.8.0.0/16"}, "expected a private range"),
         ({"cidr": "10.0.0.0/20", "pods": 5000}, "a range of /18 would be enough"),
-        ({"zone_count": 1}, "NetworkArgs.zone_count: got 1, expected 2 to 3 zones"),
+        ({"zone_count": 1}, "NetworkArgs.zone_count: got 1; expected 2 to 3 zones"),
         (
             {"zone_count": None, "zone_ids": ["euc1-az1"]},
             "NetworkArgs.zone_ids: got 1 zone(s); expected 2 or 3",
         ),
-        ({"zone_count": None, "zone_ids": ["euc1-az1", "euc1-az1"]}, "found twice: euc1-az1"),
+        (
+            {"zone_count": None, "zone_ids": ["euc1-az1", "euc1-az1"]},
+            "which repeats euc1-az1; expected no duplicates",
+        ),
         ({"zone_count": None, "zone_ids": ["us-west-2a", "us-west-2b"]}, "a zone's id such as usw2-az1"),
         (
             {"zone_count": None, "zone_ids": ["euc1-az1", "euc1-az9"]},
@@ -360,7 +363,7 @@ def test_a_misspelt_key_is_refused_with_the_nearest():
             "NetworkArgs.aws.endpoints[0]: got 'ecr', which is the name of no endpoint; expected ecr.api",
         ),
         ({"flow_log_retention_days": 31}, "30 is the nearest"),
-        ({"prefix": "Acme"}, "NetworkArgs.prefix: got 'Acme', expected lower-case"),
+        ({"prefix": "Acme"}, "NetworkArgs.prefix: got 'Acme'; expected lower-case"),
         ({"prefix": "a" * 30}, "expected at most 27 characters, got 30"),
         ({"tags": {"aws:x": "y"}}, "is reserved for AWS"),
     ],
@@ -413,7 +416,7 @@ def test_a_public_data_set_is_readable_once_it_is_named():
 
 def test_what_is_no_bucket_is_refused():
     assert _refused(aws={"readable_buckets": ["s3://x"]}) == [
-        "NetworkArgs.aws.readable_buckets[0]: got 's3://x', expected a bucket's name"
+        "NetworkArgs.aws.readable_buckets[0]: got 's3://x'; expected a bucket's name"
     ]
 
 

@@ -91,7 +91,7 @@ def test_a_wrong_argument_is_named(key: str, value: Any, words: str) -> None:
 
 def test_a_prefix_of_the_wrong_form_gets_an_example_of_the_right_one() -> None:
     assert problems(prefix="acme_dev") == [
-        "WorkloadIdentityArgs.prefix: got 'acme_dev', expected lower-case letters and digits in words joined "
+        "WorkloadIdentityArgs.prefix: got 'acme_dev'; expected lower-case letters and digits in words joined "
         "by single hyphens ('acme-dev')"
     ]
 

@@ -1,4 +1,4 @@
-"""Whether Feast accepts rendered files: by its own RepoConfig, with the blocks of all stores."""
+"""Load rendered files by Feast's RepoConfig, with the blocks of all stores."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from feast.repo_config import load_repo_config
 
 
 def read(text: str) -> dict[str, Any]:
-    """The file as Feast reads it. Each block is checked when it is asked for."""
+    """Return a file as Feast reads it. Feast checks a block when it is read."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "feature_store.yaml"
         file.write_text(text)
@@ -25,6 +25,6 @@ def read(text: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    asked = json.load(sys.stdin)
-    os.environ.update(asked.get("environment", {}))
-    json.dump({name: read(text) for name, text in asked["files"].items()}, sys.stdout)
+    payload = json.load(sys.stdin)
+    os.environ.update(payload.get("environment", {}))
+    json.dump({name: read(text) for name, text in payload["files"].items()}, sys.stdout)

@@ -1,7 +1,7 @@
-"""Tries each way to change a model version by the server's routes, as an account that made it.
+"""Try each way to change a model version by the server's routes, as the account that created it.
 
-{"uri", "account", "password", "model", "version", "unguarded"} on stdin; answers {attempt: [status, beginning
-of the answer]}. The attempts are in an order in which each would work if those before it had.
+{"uri", "account", "password", "model", "version", "unguarded"} on stdin; prints {attempt: [status, beginning
+of the answer]}. The order of the attempts is one in which each can succeed after those before it did.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from urllib.parse import urlencode
 import requests
 from mlflow import MlflowClient
 
-asked = json.load(sys.stdin)
-os.environ["MLFLOW_TRACKING_USERNAME"] = asked["account"]
-os.environ["MLFLOW_TRACKING_PASSWORD"] = asked["password"]
-URI, MODEL, VERSION = asked["uri"], asked["model"], asked["version"]
+payload = json.load(sys.stdin)
+os.environ["MLFLOW_TRACKING_USERNAME"] = payload["account"]
+os.environ["MLFLOW_TRACKING_PASSWORD"] = payload["password"]
+URI, MODEL, VERSION = payload["uri"], payload["model"], payload["version"]
 RENAMED = f"{MODEL}-renamed"
 BOTH = ("api", "ajax-api")
 
 Attempt = tuple[str, str, str, dict[str, Any]]
-"""Its name, a method, a path, and what `requests` takes."""
+"""Its name, a method, a path, and arguments of `requests`."""
 
 
 def attempts() -> Iterator[Attempt]:
-    """All of them."""
+    """Yield all attempts."""
     client = MlflowClient(URI)
     version = client.get_model_version(MODEL, VERSION)
     place, logged = str(version.source), None
@@ -44,9 +44,9 @@ def attempts() -> Iterator[Attempt]:
         for key in ("mlflow.prompt.text", "_mlflow_prompt_type"):
             yield change(f"{api} tag {key}", "POST", f"{registry}/set-tag", **named, key=key, value="x")
             yield change(f"{api} delete tag {key}", "DELETE", f"{registry}/delete-tag", **named, key=key)
-        own = {"name": MODEL, "key": "mlflow.prompt.is_prompt"}
-        yield change(f"{api} tag model", "POST", f"{models}/set-tag", **own, value="false")
-        yield change(f"{api} delete tag of model", "DELETE", f"{models}/delete-tag", **own)
+        prompt_tag = {"name": MODEL, "key": "mlflow.prompt.is_prompt"}
+        yield change(f"{api} tag model", "POST", f"{models}/set-tag", **prompt_tag, value="false")
+        yield change(f"{api} delete tag of model", "DELETE", f"{models}/delete-tag", **prompt_tag)
         stage = {"stage": "Archived", "archive_existing_versions": False}
         yield change(f"{api} stage", "POST", f"{registry}/transition-stage", **named, **stage)
         if logged is not None:
@@ -57,11 +57,11 @@ def attempts() -> Iterator[Attempt]:
     for api in BOTH if logged is not None else ():
         gone = f"{api}/2.0/mlflow/logged-models/{logged.model_id}"
         yield f"{api} delete logged model", "DELETE", gone, {}
-    # Each of these ends the model, where it works: the other spelling then finds none.
+    # Each of these removes the model where it succeeds: the other spelling of the route then has none.
     for api in BOTH:
         models = f"{api}/2.0/mlflow/registered-models"
         yield change(f"{api} rename", "POST", f"{models}/rename", name=MODEL, new_name=RENAMED)
-    name = RENAMED if asked["unguarded"] else MODEL
+    name = RENAMED if payload["unguarded"] else MODEL
     for api in BOTH:
         gone = f"{api}/2.0/mlflow/model-versions/delete"
         yield change(f"{api} delete version", "DELETE", gone, name=name, version=VERSION)
@@ -70,7 +70,7 @@ def attempts() -> Iterator[Attempt]:
 
 
 def uploads(folder: str, run: str) -> Iterator[Attempt]:
-    """Every route that writes a file, and spellings of its path."""
+    """Yield an attempt for every route that writes a file, and for spellings of its path."""
     file = f"{folder}/MLmodel"
     spellings = {
         "plain": file,
@@ -94,12 +94,12 @@ def uploads(folder: str, run: str) -> Iterator[Attempt]:
         yield change(f"{api} multipart abort", "POST", f"{store}/mpu/abort/{folder}", **ended)
     _, of_run, path = file.partition(f"/{run}/artifacts/")
     if of_run:
-        given = {"params": {"run_uuid": run, "path": path}, "data": b"evil"}
-        yield "user interface's upload", "POST", "ajax-api/2.0/mlflow/upload-artifact", given
+        upload = {"params": {"run_uuid": run, "path": path}, "data": b"evil"}
+        yield "user interface's upload", "POST", "ajax-api/2.0/mlflow/upload-artifact", upload
 
 
 def deletions(folder: str, run: str, experiment: str) -> Iterator[Attempt]:
-    """Every route that deletes files or records of a version."""
+    """Yield an attempt for every route that deletes files or records of a version."""
     for api in BOTH:
         store = f"{api}/2.0/mlflow-artifacts/artifacts"
         yield f"{api} delete file", "DELETE", f"{store}/{folder}/MLmodel", {}
@@ -110,24 +110,24 @@ def deletions(folder: str, run: str, experiment: str) -> Iterator[Attempt]:
         yield change(f"{api} delete run", "POST", f"{tracking}/runs/delete", run_id=run)
         named = {"experiment_id": experiment}
         yield change(f"{api} delete experiment", "POST", f"{tracking}/experiments/delete", **named)
-        # It comes back for the other spelling of the route.
-        if asked["unguarded"]:
+        # Restored for the other spelling of the route.
+        if payload["unguarded"]:
             yield change(f"{api} restore", "POST", f"{tracking}/experiments/restore", **named)
 
 
 def change(attempt: str, method: str, route: str, /, **body: Any) -> Attempt:
-    """An attempt with a JSON body."""
+    """Return an attempt with a JSON body."""
     return attempt, method, route, {"json": body}
 
 
 def main() -> None:
-    """Try them all."""
+    """Send all attempts."""
     session = requests.Session()
-    session.auth = (asked["account"], asked["password"])
+    session.auth = (payload["account"], payload["password"])
     session.verify = os.environ["MLFLOW_TRACKING_SERVER_CERT_PATH"]
     answers: dict[str, Any] = {}
     for name, method, path, more in attempts():
-        # Sent as it is written: a client would take detours out.
+        # The path is sent as it is: a client would normalize it.
         request = session.prepare_request(requests.Request(method, f"{URI}/{path}", **more))
         request.url = f"{URI}/{path}" + (f"?{urlencode(more['params'])}" if "params" in more else "")
         answer = session.send(request, verify=session.verify, timeout=60)

@@ -1,4 +1,4 @@
-"""Where this environment's packages are: {"packages": folder}."""
+"""Print the folder of this environment's packages: {"packages": folder}."""
 
 from __future__ import annotations
 

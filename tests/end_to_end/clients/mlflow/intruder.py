@@ -1,4 +1,4 @@
-"""Tries to get into the database past its door: {"how": "plain" or "stranger", "port"} on stdin."""
+"""Try to connect to the database without TLS or with a wrong token: {"how", "port"} on stdin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import psycopg2
 
-asked = json.load(sys.stdin)
+payload = json.load(sys.stdin)
 NOW = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
 TOKEN = {
     "Action": "connect",
@@ -24,15 +24,15 @@ TOKEN = {
 ways = {
     # Without TLS.
     "plain": {"sslmode": "disable", "password": "x"},
-    # With a token of credentials that nobody gave out.
-    "stranger": {"sslmode": "require", "password": f"localhost:{asked['port']}/?{urlencode(TOKEN)}"},
+    # With a token of credentials that the cloud did not issue.
+    "stranger": {"sslmode": "require", "password": f"localhost:{payload['port']}/?{urlencode(TOKEN)}"},
 }
 try:
     psycopg2.connect(
-        host="localhost", port=asked["port"], user="mlflow", dbname="mlflow", **ways[asked["how"]]
+        host="localhost", port=payload["port"], user="mlflow", dbname="mlflow", **ways[payload["how"]]
     )
 except psycopg2.OperationalError as error:
-    told = {"refused": str(error)}
+    answer = {"refused": str(error)}
 else:
-    told = {"refused": ""}
-json.dump(told, sys.stdout)
+    answer = {"refused": ""}
+json.dump(answer, sys.stdout)

@@ -1,4 +1,4 @@
-"""A user of the model registry, by MLflow's own client: {"uri", "account", "password", "do"} on stdin."""
+"""Use the model registry by MLflow's client: {"uri", "account", "password", "do"} on stdin."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ MODEL = "prices"
 
 
 def train() -> dict[str, Any]:
-    """Log a model, register it, call it a candidate, and try to promote it."""
+    """Log a model, register it, set the alias candidate, and try to promote it."""
     mlflow.set_experiment("prices")
     model = LinearRegression().fit([[1.0], [2.0], [3.0]], [2.0, 4.0, 6.0])
     with mlflow.start_run() as run:
         mlflow.log_param("rows", 3)
         mlflow.log_metric("score", model.score([[4.0], [5.0]], [8.0, 10.0]))
-        # Named: what MLflow would find out by itself takes it half a minute.
+        # With its requirements: MLflow takes half a minute to infer them.
         logged = mlflow.sklearn.log_model(
             model, name="model", registered_model_name=MODEL, pip_requirements=["scikit-learn"]
         )
@@ -42,8 +42,8 @@ def train() -> dict[str, Any]:
 
 
 def make(model: str, how: str) -> dict[str, Any]:
-    """A version of another model, in an experiment of its own. how: `logged` as a model of MLflow, `run` as
-    files of a run, `elsewhere` with files at another place, `prompt`."""
+    """Create a version of another model, in a separate experiment. how: `logged` as a model of MLflow, `run`
+    as files of a run, `elsewhere` with files at another location, `prompt`."""
     client = MlflowClient()
     experiment = client.create_experiment(model)
     run = client.create_run(experiment).info
@@ -81,31 +81,31 @@ def _promoted(version: str, model: str = MODEL) -> str:
 
 
 def read(model: str, prompt: bool = False) -> dict[str, Any]:
-    """What a champion serves: its version, and its files by name with what is in them, or a prompt's text."""
+    """Return what a champion serves: its version, and digests of its files by name, or a prompt's text."""
     if prompt:
-        found = mlflow.genai.load_prompt(f"prompts:/{model}@champion")
-        return {"version": str(found.version), "text": found.template}
+        loaded = mlflow.genai.load_prompt(f"prompts:/{model}@champion")
+        return {"version": str(loaded.version), "text": loaded.template}
     version = MlflowClient().get_model_version_by_alias(model, "champion")
     with tempfile.TemporaryDirectory() as folder:
         mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{model}@champion", dst_path=folder)
-        files = [each for each in Path(folder).rglob("*") if each.is_file()]
+        files = [file for file in Path(folder).rglob("*") if file.is_file()]
         return {
             "version": version.version,
             "files": {
-                str(each.relative_to(folder)): hashlib.sha256(each.read_bytes()).hexdigest() for each in files
+                str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files
             },
         }
 
 
 def ask(path: str, method: str = "POST", **more: Any) -> int:
-    """A request as this account; its status."""
+    """Send a request as this account; return its status."""
     who = (os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"])
     trust, uri = os.environ["MLFLOW_TRACKING_SERVER_CERT_PATH"], mlflow.get_tracking_uri()
     return requests.request(method, f"{uri}/{path}", auth=who, verify=trust, timeout=60, **more).status_code
 
 
 def rewrite(model: str, version: str) -> dict[str, Any]:
-    """Change a prompt: its text, which is a tag, that it is one, and what is said of it."""
+    """Try to change a prompt: its text (a tag), the tag that makes it a prompt, and its description."""
     named = {"name": model, "version": version}
     text, registry = {"key": "mlflow.prompt.text"}, "api/2.0/mlflow"
     kind = {"name": model, "key": "mlflow.prompt.is_prompt"}
@@ -118,7 +118,7 @@ def rewrite(model: str, version: str) -> dict[str, Any]:
 
 
 def refused(run: str) -> dict[str, Any]:
-    """What no account but `admin` does: each attempt's status."""
+    """Return the status of each attempt that only `admin` is allowed."""
     tracking = "api/2.0/mlflow"
     return {
         "an experiment's files elsewhere": ask(
@@ -134,7 +134,7 @@ def refused(run: str) -> dict[str, Any]:
 
 
 def demote() -> dict[str, Any]:
-    """Take the champion alias away."""
+    """Delete the champion alias."""
     try:
         MlflowClient().delete_registered_model_alias(MODEL, "champion")
     except MlflowException as error:
@@ -143,7 +143,7 @@ def demote() -> dict[str, Any]:
 
 
 def use() -> dict[str, Any]:
-    """Load the champion and predict by it."""
+    """Load the champion and predict with it."""
     client = MlflowClient()
     version = client.get_model_version_by_alias(MODEL, "champion")
     model = mlflow.sklearn.load_model(f"models:/{MODEL}@champion")
@@ -156,14 +156,14 @@ def use() -> dict[str, Any]:
 
 
 def main() -> None:
-    """Do what is asked, as whom."""
-    asked = json.load(sys.stdin)
-    os.environ["MLFLOW_TRACKING_USERNAME"] = asked.pop("account")
-    os.environ["MLFLOW_TRACKING_PASSWORD"] = asked.pop("password")
-    mlflow.set_tracking_uri(asked.pop("uri"))
+    """Run the action of the payload, as its account."""
+    payload = json.load(sys.stdin)
+    os.environ["MLFLOW_TRACKING_USERNAME"] = payload.pop("account")
+    os.environ["MLFLOW_TRACKING_PASSWORD"] = payload.pop("password")
+    mlflow.set_tracking_uri(payload.pop("uri"))
     known = (train, make, promote, demote, use, read, rewrite, refused)
-    does = {each.__name__: each for each in known}[asked.pop("do")]
-    answer = does(**asked)
+    does = {function.__name__: function for function in known}[payload.pop("do")]
+    answer = does(**payload)
     sys.stdout.write("\n")
     json.dump(answer, sys.stdout)
 

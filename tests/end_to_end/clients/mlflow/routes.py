@@ -1,6 +1,6 @@
-"""Routes of MLflow's server that change something: {"folder": a scratch folder} on stdin.
+"""List the routes of MLflow's server that change something: {"folder": a scratch folder} on stdin.
 
-Answers {"flask": endpoint -> its methods and paths, "native": methods and paths that FastAPI serves past it}.
+Prints {"flask": endpoint -> its methods and paths, "native": methods and paths that FastAPI serves itself}.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 def native(routes: Any, prefix: str = "") -> Iterator[str]:
-    """Routes of FastAPI. Newer releases keep an included router as one route."""
+    """Yield the routes of FastAPI. Newer releases represent an included router as one route."""
     for route in routes:
         router = getattr(route, "original_router", None)
         if router is not None:
@@ -27,7 +27,7 @@ def native(routes: Any, prefix: str = "") -> Iterator[str]:
 
 
 def main() -> None:
-    """Build the server's app as uvicorn does, and list it."""
+    """Build the server's app as uvicorn does, and list its routes."""
     folder = Path(json.load(sys.stdin)["folder"])
     settings = folder / "accounts.ini"
     settings.write_text(

@@ -1,6 +1,6 @@
-"""What a client does to a table while its declaration changes, and what it sees: JSON on stdin and stdout.
+"""Use a table while its declaration changes: JSON on stdin and stdout.
 
-The training run is the one of examples/lakehouse, as it stands there.
+The training run is that of examples/lakehouse, unchanged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pyiceberg.types import StringType
 
 
 def example(path: str) -> Any:
-    """The module of the example."""
+    """Load the module of the example."""
     spec = importlib.util.spec_from_file_location("training_snapshot", path)
     assert spec is not None
     assert spec.loader is not None
@@ -28,48 +28,49 @@ def example(path: str) -> Any:
     return module
 
 
-def catalog(asked: dict[str, Any]) -> Catalog:
-    """The lakehouse's catalog, at the world's address."""
+def catalog(payload: dict[str, Any]) -> Catalog:
+    """Return the lakehouse's catalog, at the twin's address."""
     address = os.environ["AWS_ENDPOINT_URL"]
-    given = {"glue.endpoint": address, "s3.endpoint": address}
-    return example(asked["example"]).as_writer(asked["lake"], **given)
+    endpoints = {"glue.endpoint": address, "s3.endpoint": address}
+    return example(payload["example"]).as_writer(payload["lake"], **endpoints)
 
 
-def append(asked: dict[str, Any]) -> dict[str, Any]:
-    """Rows for all columns that the table has, one a number."""
-    table = catalog(asked).load_table(asked["table"])
+def append(payload: dict[str, Any]) -> dict[str, Any]:
+    """Append a row for each number, with a value for every column of the table."""
+    table = catalog(payload).load_table(payload["table"])
     at = datetime(2026, 11, 1, 9, tzinfo=UTC)
-    told = {"placed_at": at, "email": "a@x.example", "contact": "b@x.example", "country": "DE", "note": "n"}
+    values = {"placed_at": at, "email": "a@x.example", "contact": "b@x.example", "country": "DE", "note": "n"}
     names = table.schema().column_names
-    made = [
-        {name: number if name == "order_id" else told[name] for name in names} for number in asked["numbers"]
+    rows = [
+        {name: number if name == "order_id" else values[name] for name in names}
+        for number in payload["numbers"]
     ]
-    table.append(pa.Table.from_pylist(made, schema=table.schema().as_arrow()))
+    table.append(pa.Table.from_pylist(rows, schema=table.schema().as_arrow()))
     return look(table)
 
 
-def add_note(asked: dict[str, Any]) -> dict[str, Any]:
-    """A column of the client's own."""
-    table = catalog(asked).load_table(asked["table"])
+def add_note(payload: dict[str, Any]) -> dict[str, Any]:
+    """Add a column that the declaration does not have."""
+    table = catalog(payload).load_table(payload["table"])
     with table.update_schema() as change:
         change.add_column("note", StringType())
     return look(table)
 
 
-def seen(asked: dict[str, Any]) -> dict[str, Any]:
-    """The table as it is."""
-    return look(catalog(asked).load_table(asked["table"]))
+def seen(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the table as it is."""
+    return look(catalog(payload).load_table(payload["table"]))
 
 
-def train(asked: dict[str, Any]) -> dict[str, Any]:
-    """A training run, which reads by its name."""
-    module, table = example(asked["example"]), catalog(asked).load_table(asked["table"])
-    snapshot = module.pin(table, asked["run"])
-    return {"snapshot": snapshot, "columns": module.rows(table, asked["run"]).to_pydict()}
+def train(payload: dict[str, Any]) -> dict[str, Any]:
+    """Run a training, which reads the snapshot that is pinned under its name."""
+    module, table = example(payload["example"]), catalog(payload).load_table(payload["table"])
+    snapshot = module.pin(table, payload["run"])
+    return {"snapshot": snapshot, "columns": module.rows(table, payload["run"]).to_pydict()}
 
 
 def look(table: Table) -> dict[str, Any]:
-    """What a client makes of a table."""
+    """Return what a client reads of a table: schema, partitions, references and rows."""
     return {
         "uuid": str(table.metadata.table_uuid),
         "columns": {field.name: [field.field_id, str(field.field_type)] for field in table.schema().fields},
@@ -80,8 +81,8 @@ def look(table: Table) -> dict[str, Any]:
     }
 
 
-DEEDS = {each.__name__: each for each in (append, add_note, seen, train)}
+ACTIONS = {action.__name__: action for action in (append, add_note, seen, train)}
 
 if __name__ == "__main__":
-    given = json.load(sys.stdin)
-    json.dump(DEEDS[given["do"]](given), sys.stdout, default=str)
+    payload = json.load(sys.stdin)
+    json.dump(ACTIONS[payload["do"]](payload), sys.stdout, default=str)

@@ -1,7 +1,7 @@
-"""What pipelines and teams do with a table of a lakehouse on Google Cloud by PyIceberg.
+"""Use a table of a lakehouse on Google Cloud by PyIceberg.
 
-JSON on stdin, JSON on stdout. Told: the lakehouse's outputs, where Google is, the table, and `asks`: for each
-an access token, what it does and with what. Answers what each of them got, in the same order.
+JSON on stdin, JSON on stdout. The payload has the lakehouse's outputs, the address of Google's APIs, the
+table, and `asks`: an access token, an action and its arguments each. Prints the answers in the same order.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pyiceberg.expressions import EqualTo
 from pyiceberg.table import Table
 from pyiceberg.types import StringType
 
-asked: dict[str, Any] = json.load(sys.stdin)
+payload: dict[str, Any] = json.load(sys.stdin)
 
 
 def load(token: str) -> Table:
-    """The table by the catalog's REST endpoint: the files come by credentials that it hands out."""
-    lake, google = asked["lake"], asked["google"]
+    """Load the table by the catalog's REST endpoint: files by credentials that it vends."""
+    lake, google = payload["lake"], payload["google"]
     return load_catalog(
         "lake",
         **{
@@ -34,11 +34,11 @@ def load(token: str) -> Table:
             "header.X-Iceberg-Access-Delegation": "vended-credentials",
             "gcs.service.host": google,
         },
-    ).load_table(asked["table"])
+    ).load_table(payload["table"])
 
 
 def _append(table: Table, rows: list[dict[str, Any]]) -> int:
-    """Append rows in the table's own schema; the new snapshot's id. Times are texts in ISO 8601."""
+    """Append rows in the table's schema; return the new snapshot's id. Times are texts in ISO 8601."""
     schema = table.schema().as_arrow()
     times = {field.name for field in schema if pa.types.is_timestamp(field.type)}
     typed = [
@@ -63,7 +63,7 @@ def read(table: Table, ask: dict[str, Any]) -> dict[str, Any]:
 
 
 def evolve(table: Table, ask: dict[str, Any]) -> dict[str, Any]:
-    """A pipeline: appends, adds a column, appends again, and reads back."""
+    """Append, add a column, append again, and read back, as a pipeline does."""
 
     def row(order: int, day: int, email: str, **more: str) -> dict[str, Any]:
         placed_at = datetime(2026, 11, day, 9, tzinfo=UTC).isoformat()
@@ -84,12 +84,12 @@ def evolve(table: Table, ask: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer(ask: dict[str, Any]) -> dict[str, Any]:
-    """What one gets, or by what it is refused."""
+    """Return the result of a request, or its error."""
     try:
-        return does[ask["do"]](load(ask["token"]), ask)
-    except Exception as error:  # noqa: BLE001 - whatever refuses it is told
+        return ACTIONS[ask["do"]](load(ask["token"]), ask)
+    except Exception as error:  # noqa: BLE001 - any error is an answer
         return {"refused": f"{type(error).__name__}: {error}"}
 
 
-does = {"append": append, "evolve": evolve, "read": read}
-json.dump({"answers": [answer(ask) for ask in asked["asks"]]}, sys.stdout, default=str)
+ACTIONS = {"append": append, "evolve": evolve, "read": read}
+json.dump({"answers": [answer(ask) for ask in payload["asks"]]}, sys.stdout, default=str)

@@ -14,26 +14,26 @@ from tests.twin.aws.fronts import Clients
 
 @dataclass
 class Answered:
-    """A finished query. told: as GetQueryExecution tells it."""
+    """A finished query. execution: as GetQueryExecution returns it."""
 
-    told: dict[str, Any]
+    execution: dict[str, Any]
     columns: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     rows: list[list[str | None]] = field(default_factory=list[list[str | None]])
 
     @property
     def state(self) -> str:
         """SUCCEEDED, FAILED or CANCELLED."""
-        return self.told["Status"]["State"]
+        return self.execution["Status"]["State"]
 
     @property
     def reason(self) -> str:
         """Why it did not succeed."""
-        return self.told["Status"].get("StateChangeReason", "")
+        return self.execution["Status"].get("StateChangeReason", "")
 
     @property
     def scanned(self) -> int:
         """Bytes of data that were read."""
-        return self.told["Statistics"]["DataScannedInBytes"]
+        return self.execution["Statistics"]["DataScannedInBytes"]
 
 
 class Asking:
@@ -54,20 +54,20 @@ class Asking:
 
     def answered(self, id: str) -> Answered:
         """Wait for a query. The twin answers when it has ended, so this asks few times."""
-        told = self._told(id)
+        execution = self._execution(id)
         for _ in range(60):
-            if told["Status"]["State"] not in ("QUEUED", "RUNNING"):
+            if execution["Status"]["State"] not in ("QUEUED", "RUNNING"):
                 break
-            told = self._told(id)
-        if told["Status"]["State"] != "SUCCEEDED":
-            return Answered(told)
+            execution = self._execution(id)
+        if execution["Status"]["State"] != "SUCCEEDED":
+            return Answered(execution)
         found = self.athena.get_query_results(QueryExecutionId=id)["ResultSet"]
         columns = [(each["Name"], each["Type"]) for each in found["ResultSetMetadata"]["ColumnInfo"]]
         return Answered(
-            told, columns, [[cell.get("VarCharValue") for cell in row["Data"]] for row in found["Rows"]]
+            execution, columns, [[cell.get("VarCharValue") for cell in row["Data"]] for row in found["Rows"]]
         )
 
-    def _told(self, id: str) -> dict[str, Any]:
+    def _execution(self, id: str) -> dict[str, Any]:
         return self.athena.get_query_execution(QueryExecutionId=id)["QueryExecution"]
 
     def rows(self, sql: str, **more: Any) -> list[list[str | None]]:
@@ -86,7 +86,7 @@ class Asking:
         """Why a query fails."""
         found = self(sql, **more)
         assert found.state == "FAILED", f"{sql} {found.state}"
-        assert found.told["Status"]["AthenaError"]["ErrorMessage"] == found.reason
+        assert found.execution["Status"]["AthenaError"]["ErrorMessage"] == found.reason
         return found.reason
 
 

@@ -99,8 +99,8 @@ def test_results_are_pages_and_a_file(clients: Clients, ask: Asking) -> None:
     clients("athena").create_work_group(Name="files", Configuration={"ResultConfiguration": place})
     ask = Asking(clients("athena"), "files", "logs")
     found = ask.done("SELECT n, 'a \"b\"' AS q FROM UNNEST(sequence(1, 3)) AS t(n)")
-    file = found.told["ResultConfiguration"]["OutputLocation"]
-    id = found.told["QueryExecutionId"]
+    file = found.execution["ResultConfiguration"]["OutputLocation"]
+    id = found.execution["QueryExecutionId"]
     assert file == f"s3://{BUCKET}/results/{id}.csv"
     body = clients("s3").get_object(Bucket=BUCKET, Key=f"results/{id}.csv")["Body"].read().decode()
     assert body.splitlines()[:2] == ['"n","q"', '"1","a ""b"""']
@@ -168,7 +168,7 @@ def test_a_query_that_reads_too_much_is_cancelled(clients: Clients, ask: Asking)
     found = ask("SELECT count(*) FROM large")
     assert (found.state, found.reason) == ("CANCELLED", "Bytes scanned limit was exceeded")
     with pytest.raises(ask.athena.exceptions.InvalidRequestException, match="Final query state: CANCELLED"):
-        ask.athena.get_query_results(QueryExecutionId=found.told["QueryExecutionId"])
+        ask.athena.get_query_results(QueryExecutionId=found.execution["QueryExecutionId"])
 
 
 def test_files_of_json_and_of_quoted_text_are_tables(clients: Clients, ask: Asking) -> None:
@@ -344,7 +344,7 @@ def test_a_source_is_known_by_its_columns(clients: Clients, feast: Asking) -> No
 def test_a_saved_data_set_becomes_a_table_in_the_workgroups_place(clients: Clients, feast: Asking) -> None:
     made = feast.done(f'CREATE TABLE "training" AS (SELECT driver_id, trips FROM {SOURCE});\n')
     table = clients("glue").get_table(DatabaseName="features", Name="training")["Table"]
-    id = made.told["QueryExecutionId"]
+    id = made.execution["QueryExecutionId"]
     assert table["StorageDescriptor"]["Location"] == f"s3://{STAGING}/results/tables/{id}"
     assert feast.rows("SELECT count(*), sum(trips) FROM training") == [["4", "12"]]
     feast.done("DROP TABLE training")

@@ -53,9 +53,9 @@ def test_keys_of_one_cloud_are_required_there() -> None:
 
 def test_missing_and_duplicate_zones_are_refused() -> None:
     assert _problems({**AWS, "zones": ZONES[:2]}) == [
-        "lakehouse.zones: got raw, curated, expected serving once, as in Lakehouse.outputs"
+        "lakehouse.zones: got raw, curated; expected serving once, as in Lakehouse.outputs"
     ]
     table = {"zone": "bronze", "database": "bronze", "name": "orders"}
     assert _problems({**AWS, "tables": [table]}) == [
-        "lakehouse.tables[0].zone: got 'bronze', expected one of raw, curated, serving"
+        "lakehouse.tables[0].zone: got 'bronze'; expected one of raw, curated, serving"
     ]

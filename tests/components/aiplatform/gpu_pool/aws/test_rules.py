@@ -36,7 +36,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "GpuPoolArgs.count: got 4, AWS has no instance type with 4 h100; expected 1 or 8",
     ),
     ({"min": 3, "max": 2}, "GpuPoolArgs.min: got 3; expected at most max, which is 2"),
-    ({"max": 0}, "GpuPoolArgs.max: got 0, expected 1 to 450 nodes"),
+    ({"max": 0}, "GpuPoolArgs.max: got 0; expected 1 to 450 nodes"),
     (
         {"capacity": [{"type": "spot", "reservation_id": CR}]},
         "GpuPoolArgs.capacity[0].reservation_id: got a reservation with type 'spot'; expected 'reserved': "
@@ -58,7 +58,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"capacity": [{"type": "reserved", "reservation_id": "block-1", "zone": "euc1-az1"}]},
-        "GpuPoolArgs.capacity[0].reservation_id: got 'block-1', expected a reservation's id",
+        "GpuPoolArgs.capacity[0].reservation_id: got 'block-1'; expected a reservation's id",
     ),
     (
         {"capacity": [{"type": "reserved", "reservation_id": CR}]},
@@ -156,7 +156,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"labels": {"eks.amazonaws.com/x": "y"}}, "'eks.amazonaws.com' is reserved for EKS"),
     ({"labels": {"ai-platform/pool": "x"}}, "set by the pool itself"),
     ({"labels": {"nvidia.com/gpu.present": "false"}}, "the pool sets this one itself"),
-    ({"labels": {"team": "two words"}}, "GpuPoolArgs.labels.team: got 'two words', expected at most 63"),
+    ({"labels": {"team": "two words"}}, "GpuPoolArgs.labels.team: got 'two words'; expected at most 63"),
     ({"taints": [{"key": "a b", "effect": "NoSchedule"}]}, "GpuPoolArgs.taints[0].key: got 'a b'"),
     ({"taints": [{"key": "a", "effect": "NO_SCHEDULE"}]}, "did you mean 'NoSchedule'?"),
     (

@@ -151,7 +151,7 @@ def test_several_zones_are_refused_where_nodes_must_be_close_together() -> None:
 
 def test_a_zone_of_another_form_is_refused() -> None:
     assert one(zones=["euw4-az1"]) == (
-        "zones[0]: got 'euw4-az1', expected a zone of europe-west4 such as europe-west4-a"
+        "zones[0]: got 'euw4-az1'; expected a zone of europe-west4 such as europe-west4-a"
     )
     assert "expected a zone of the network" in one(zones=["europe-west4-d"])
     assert "the zone of the reservation" in one(capacity=[{"type": "reserved", "reservation_id": "mine"}])
@@ -237,5 +237,5 @@ def test_a_component_name_that_is_too_long_for_node_pools_is_refused() -> None:
         "accelerator": "l4",
         "count": 1,
     }
-    with pytest.raises(ArgumentError, match="as the component's name, expected at most 22 characters"):
+    with pytest.raises(ArgumentError, match="as the component's name; expected at most 22 characters"):
         record(lambda: GpuPool("a-name-that-goes-on-for-ever", arguments), answers=machine_types())

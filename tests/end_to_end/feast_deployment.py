@@ -1,4 +1,4 @@
-"""A feature store that is up on the twin, for Feast to use: as those whom the platform lets."""
+"""A feature store that is deployed on the twin, and Feast that uses it with the platform's identities."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ MOUNTED = "/etc/feast"
 ROWS = 10_000
 DRIVERS = 5_000
 FIRST = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(hours=6)
-"""When the first value of each driver happened, in UTC; the second came two hours later."""
+"""The time of each driver's first value, in UTC; that of the second is two hours later."""
 LATER = FIRST + timedelta(hours=2)
 READERS: Final = ("reader", "rival")
-"""Who reads; the second one has no grant on the table."""
+"""Principals that read; the second one has no grant on the table."""
 
 
 def program(base: Base, kubeconfig: str, asking: Sequence[str] = READERS) -> None:
@@ -135,38 +135,38 @@ def _role(name: str, account: str) -> aws.iam.Role:
 
 
 def trusting(principal: str) -> str:
-    """The trust policy of a role that a principal may assume."""
+    """Return the trust policy of a role that a principal may assume."""
     allowed = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
     return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
 
 
 class Features:
-    """A feature store that is up, with rows in the lakehouse's table."""
+    """A deployed feature store, with rows in the lakehouse's table."""
 
     def __init__(self, plain: Plain, base: Base, outputs: Mapping[str, Any]) -> None:
         self.plain, self.base = plain, base
         self._cluster = kubernetes_config.new_client_from_config(str(plain.world.kubeconfig))
         self.outputs = outputs["features"]
-        self.own: dict[str, Any] = {
-            each["principal"].rpartition("-")[2]: each for each in self.outputs["clients"]
+        self.client_outputs: dict[str, Any] = {
+            client["principal"].rpartition("-")[2]: client for client in self.outputs["clients"]
         }
-        """What the platform gives to a person for Feast, by name."""
+        """Principal -> what the platform outputs for its use of Feast."""
         zones = {zone["name"]: zone for zone in outputs["lake"]["zones"]}
         self.database = zones["serving"]["database"]
         self._write()
 
     def client(self, who: str, do: str, **more: Any) -> dict[str, Any]:
-        """Let Feast do something as a role, by its own file; one that has none takes the reader's."""
-        asked = {
+        """Run an action of Feast as a role, with its file; a role without a file uses the reader's."""
+        payload = {
             "folder": str(ROOT / "examples" / "feature_store"),
-            "yaml": self.own.get(who, self.own["reader"])["feature_store_yaml"],
+            "yaml": self.client_outputs.get(who, self.client_outputs["reader"])["feature_store_yaml"],
             "do": do,
             **more,
         }
-        return run("feast", "store", asked, self._person(who))
+        return run("feast", "store", payload, self._person(who))
 
     def aws(self, who: str, service: str) -> Any:
-        """A boto3 client of a role."""
+        """Return a boto3 client of a role."""
         session = self._person(who)
         make: Any = boto3.client  # its types know each service by a literal
         return make(
@@ -179,7 +179,7 @@ class Features:
         )
 
     def scheduled(self) -> None:
-        """Run what the schedule runs, as it does, but here."""
+        """Run the CronJob's command on this machine, with the role of its Pods."""
         api = kubernetes_client.BatchV1Api(self._cluster)
         job: Any = api.read_namespaced_cron_job("feature-materializer", NAMESPACE)
         [container] = job.spec.job_template.spec.template.spec.containers
@@ -197,7 +197,7 @@ class Features:
 
     @contextmanager
     def serving(self) -> Iterator[str]:
-        """What the Deployment runs, with its role, on loopback; the URL."""
+        """Run the Deployment's command on loopback, with the role of its Pods; yield the URL."""
         deployment: Any = kubernetes_client.AppsV1Api(self._cluster).read_namespaced_deployment(
             "feature-server", NAMESPACE
         )
@@ -221,16 +221,16 @@ class Features:
                 server.wait(30)
 
     def _configured(self, folder: str) -> None:
-        """The ConfigMap as Pods have it."""
+        """Write the files of the ConfigMap, as Pods mount them."""
         core = kubernetes_client.CoreV1Api(self._cluster)
-        found: Any = core.read_namespaced_config_map("feature-server", NAMESPACE)
-        data: dict[str, str] = found.data
+        config_map: Any = core.read_namespaced_config_map("feature-server", NAMESPACE)
+        data: dict[str, str] = config_map.data
         assert data == {"feature_store.yaml": self.outputs["feature_store_yaml"]}
         for name, text in data.items():
             (Path(folder) / name).write_text(text)
 
     def _pod(self, account: str) -> dict[str, str]:
-        """What the Pods of a service account are given: a token by the kubelet, a session for it by EKS."""
+        """Return the variables of a service account's Pods: a session by EKS for the kubelet's token."""
         core: Any = kubernetes_client.CoreV1Api(self._cluster)
         spec = {"audiences": ["pods.eks.amazonaws.com"], "expirationSeconds": 3600}
         token = core.create_namespaced_service_account_token(account, NAMESPACE, {"spec": spec}).status.token
@@ -239,14 +239,14 @@ class Features:
         return self._here(session["accessKeyId"], session["secretAccessKey"], session["sessionToken"])
 
     def _person(self, who: str) -> dict[str, str]:
-        """A session of a role that people have."""
+        """Return the variables of a session of a person's role."""
         sts = self.plain.aws("sts")
         role = f"arn:aws:iam::{sts.get_caller_identity()['Account']}:role/acme-feast-{who}"
         session = sts.assume_role(RoleArn=role, RoleSessionName="feast")["Credentials"]
         return self._here(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
 
     def _here(self, key: str, secret: str, token: str) -> dict[str, str]:
-        """A session, and where the cloud is."""
+        """Return the variables of a session and of the twin's endpoint."""
         return {
             "AWS_ENDPOINT_URL": variables.environment(self.plain.world)["AWS_ENDPOINT_URL"],
             "AWS_ACCESS_KEY_ID": key,
@@ -258,13 +258,13 @@ class Features:
         }
 
     def _write(self) -> None:
-        """Two values a driver, by PyIceberg."""
-        given = variables.environment(self.plain.world)
+        """Write two values for each driver, by PyIceberg."""
+        env_vars = variables.environment(self.plain.world)
         place = {
-            "endpoint": given["AWS_ENDPOINT_URL"],
+            "endpoint": env_vars["AWS_ENDPOINT_URL"],
             "region": self.plain.world.region,
-            "access-key-id": given["AWS_ACCESS_KEY_ID"],
-            "secret-access-key": given["AWS_SECRET_ACCESS_KEY"],
+            "access-key-id": env_vars["AWS_ACCESS_KEY_ID"],
+            "secret-access-key": env_vars["AWS_SECRET_ACCESS_KEY"],
         }
         catalog = load_catalog(
             "glue",
@@ -294,8 +294,8 @@ class Features:
         catalog.load_table(f"{self.database}.driver_stats").append(rows)
 
 
-def asked(url: str, question: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
-    """What a server on loopback answers; None while it does not."""
+def request_json(url: str, question: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+    """Return the answer of a server on loopback; None while it does not respond."""
     body = None if question is None else json.dumps(question).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310
     try:
@@ -306,7 +306,7 @@ def asked(url: str, question: Mapping[str, Any] | None = None) -> dict[str, Any]
 
 
 def refused(url: str, question: Mapping[str, Any]) -> int:
-    """The status by which a server on loopback refuses a request; 0 where it does not."""
+    """Return the status with which a server on loopback refuses a request; 0 where it accepts it."""
     body = json.dumps(question).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310
     try:

@@ -1,7 +1,8 @@
-"""What RDS has before a PostgreSQL: TLS, without which nobody talks, and IAM's tokens for who has rds_iam.
+"""What RDS adds to PostgreSQL: mandatory TLS, and IAM's tokens for users with the role rds_iam.
 
-PostgreSQL from PyPI has no TLS, and none anywhere knows IAM. The door ends TLS, checks tokens as RDS does
-(signature, host, user, age, and whether IAM allows rds-db:connect), and hands the connection on.
+PostgreSQL from PyPI has no TLS, and PostgreSQL itself has no IAM authentication. The proxy terminates TLS,
+checks tokens as RDS does (signature, host, user, age, and whether IAM allows rds-db:connect), and forwards
+the connection.
 """
 
 from __future__ import annotations
@@ -26,21 +27,21 @@ from tests.end_to_end.postgres import Postgres
 _SSL_REQUEST: Final = 80877103
 _GSS_REQUEST: Final = 80877104
 _LIFETIME: Final = timedelta(minutes=15)
-_GIVEN: Final = (
+_HAS_RDS_IAM: Final = (
     "SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member "
     "JOIN pg_roles g ON g.oid = m.roleid "
     "WHERE g.rolname = 'rds_iam' AND m.inherit_option AND r.rolname = $${user}$$"
 )
 
 Secrets = Callable[[str], Credentials | None]
-"""An access key -> its credentials, where the cloud gave them."""
+"""An access key -> its credentials; None where the cloud did not issue it."""
 Allowed = Callable[[Credentials, str], bool]
-"""Whether IAM lets who has these credentials connect as a database user."""
+"""Whether IAM allows the principal of these credentials to connect as a database user."""
 
 
 @dataclass
-class Door:
-    """The door of one instance. host: what clients call it. region: of the tokens."""
+class RdsProxy:
+    """The proxy of one instance. host: its name for clients. region: that of the tokens."""
 
     postgres: Postgres
     host: str
@@ -51,12 +52,12 @@ class Door:
     allowed: Allowed
     port: int = 0
     refused: list[str] = field(default_factory=list[str])
-    """Why somebody was not let in."""
+    """The reason of each connection that was refused."""
     entered: list[str] = field(default_factory=list[str])
-    """Who came in by a token."""
+    """Users that connected with a token."""
 
     def open(self) -> None:
-        """Listen on loopback, in a thread of its own."""
+        """Listen on loopback, in a separate thread."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.key)
         self._tls = context
@@ -66,7 +67,7 @@ class Door:
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
 
     def close(self) -> None:
-        """Listen no more, and drop who is inside."""
+        """Stop listening, and close all connections."""
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
@@ -85,19 +86,19 @@ class Door:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await self._let_in(reader, writer)
+            await self._authenticate(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
 
-    async def _let_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _authenticate(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         startup = await self._encrypted(reader, writer)
         if startup is None:
             return
         words = startup[8:].rstrip(b"\0").split(b"\0")
-        told = {words[i].decode(): words[i + 1].decode() for i in range(0, len(words) - 1, 2)}
-        user = told.get("user", "")
+        parameters = {words[i].decode(): words[i + 1].decode() for i in range(0, len(words) - 1, 2)}
+        user = parameters.get("user", "")
         if await asyncio.to_thread(self._by_iam, user):
             writer.write(b"R" + struct.pack("!ii", 8, 3))
             await writer.drain()
@@ -120,7 +121,7 @@ class Door:
             inner[1].close()
 
     async def _encrypted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes | None:
-        """The startup message, once the connection is encrypted; None where it never is."""
+        """Return the startup message, once the connection is encrypted; None where it is not encrypted."""
         while True:
             head = await reader.readexactly(8)
             length, code = struct.unpack("!ii", head)
@@ -139,11 +140,11 @@ class Door:
                 return None
 
     def _by_iam(self, user: str) -> bool:
-        """Whether the role has rds_iam as its own, not as one that it may give away."""
-        return self.postgres.sql(_GIVEN.format(user=user.replace("$", ""))) != "0"
+        """Return whether a user has the privileges of rds_iam, rather than only the right to grant it."""
+        return self.postgres.sql(_HAS_RDS_IAM.format(user=user.replace("$", ""))) != "0"
 
     def _wrong(self, user: str, token: str) -> str | None:
-        """What is wrong with a token, or None (RDS user guide, "IAM database authentication")."""
+        """Return the problem of a token, or None (RDS user guide, "IAM database authentication")."""
         parts = urlsplit("https://" + token)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         if parts.netloc != f"{self.host}:{self.port}" or query.get("Action") != "connect":
@@ -155,15 +156,15 @@ class Door:
             return "a token that is too old"
         credentials = self.secrets(query["X-Amz-Credential"].partition("/")[0])
         if credentials is None:
-            return "credentials that the cloud did not give"
+            return "credentials that the cloud did not issue"
         if not _signed(parts.netloc, query, credentials, self.region):
-            return "a signature that is another's"
+            return "a signature of other credentials"
         return None if self.allowed(credentials, user) else f"IAM does not allow rds-db:connect as {user}"
 
 
 def _signed(netloc: str, query: dict[str, str], credentials: Credentials, region: str) -> bool:
-    """Whether the signature of a presigned request is the one that these credentials give."""
-    # Any: the types leave out what signs at a time of one's own.
+    """Return whether the signature of a presigned request is that of these credentials."""
+    # Any: the types lack the methods that sign for a given time.
     auth: Any = SigV4QueryAuth(credentials, "rds-db", region, expires=int(query["X-Amz-Expires"]))
     url = f"https://{netloc}/?Action={query['Action']}&DBUser={query['DBUser']}"
     request = AWSRequest(method="GET", url=url)

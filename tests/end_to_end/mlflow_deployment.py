@@ -1,8 +1,8 @@
-"""MLflow's containers run on this machine: what tests/end_to_end/test_mlflow.py works with.
+"""Run MLflow's containers on this machine, for tests/end_to_end/test_mlflow.py.
 
-Arguments, variables and files are those that stand in the cluster; only addresses and folders are replaced.
-What takes the cloud's place is the twin (bucket, secrets, identities, IAM) and, for RDS, a real PostgreSQL
-behind a door that asks for TLS and for tokens of IAM.
+Arguments, variables and files are those of the objects in the cluster; only addresses and folders are
+replaced. The twin has the bucket, the secrets, the identities and IAM; a real PostgreSQL behind a proxy that
+requires TLS and IAM's tokens has the role of RDS.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.end_to_end import clients
 from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
 from tests.end_to_end.postgres import Postgres, free_port
-from tests.end_to_end.rds_door import Door
+from tests.end_to_end.rds_proxy import RdsProxy
 from twin import environment as variables
 from twin.aws import policy
 
@@ -44,7 +44,7 @@ PEOPLE = ("training", "release")
 
 
 def program(base: Base, kubeconfig: str) -> None:
-    """A model registry on the base's cluster, with an account that trains and one that promotes."""
+    """Declare a model registry on the base's cluster, with an account that trains and one that promotes."""
     from aiplatform.model_registry import ModelRegistry
 
     account = aws.get_caller_identity().account_id
@@ -64,7 +64,9 @@ def program(base: Base, kubeconfig: str) -> None:
         "Action": "sts:AssumeRole",
     }
     trust = json.dumps({"Version": "2012-10-17", "Statement": [root]})
-    roles = {each: aws.iam.Role(each, name=f"models-{each}", assume_role_policy=trust) for each in PEOPLE}
+    roles = {
+        person: aws.iam.Role(person, name=f"models-{person}", assume_role_policy=trust) for person in PEOPLE
+    }
     registry = ModelRegistry(
         "models",
         {
@@ -92,32 +94,32 @@ def program(base: Base, kubeconfig: str) -> None:
 
 
 class Registry:
-    """The registry that is up, and its containers run on this machine."""
+    """The deployed registry, and its containers on this machine."""
 
     def __init__(self, plain: Plain) -> None:
         self.plain = plain
         self.folder = Path(tempfile.mkdtemp(prefix="models."))
         self.api = kubernetes.config.new_client_from_config(str(plain.world.kubeconfig))
-        self.given = variables.environment(plain.world)
+        self.env_vars = variables.environment(plain.world)
         self.port = free_port()
         self._sessions: dict[str, dict[str, str]] = {}
         self._server: subprocess.Popen[bytes] | None = None
         self._ends: list[Callable[[], None]] = [lambda: shutil.rmtree(self.folder)]
 
     def open(self, outputs: Mapping[str, Any]) -> None:
-        """Begin what stands for RDS, and lay the files out."""
+        """Start the database, and write the files."""
         self.outputs = outputs
         self._database()
         self._files()
 
     def end(self) -> None:
-        """Stop what runs."""
+        """Stop all processes and delete the files."""
         self.stop()
         for end in reversed(self._ends):
             end()
 
     def _database(self) -> None:
-        """What RDS made: an instance whose master has the password of its secret."""
+        """Start the instance that RDS created: its master user has the password of its secret."""
         instance = self.plain.aws("rds").describe_db_instances()["DBInstances"][0]
         self.endpoint, self.resource = instance["Endpoint"]["Address"], instance["DbiResourceId"]
         secret = self.plain.aws("secretsmanager").get_secret_value(
@@ -128,7 +130,7 @@ class Registry:
         self._ends.append(self.postgres.stop)
         self.postgres.initialize(master["username"], master["password"])
         self.certificate, self.key = _certificate(self.folder)
-        self.door = Door(
+        self.proxy = RdsProxy(
             self.postgres,
             "localhost",
             self.plain.world.region,
@@ -137,14 +139,14 @@ class Registry:
             self._secrets,
             self._allowed,
         )
-        self.door.open()
-        self._ends.append(self.door.close)
+        self.proxy.open()
+        self._ends.append(self.proxy.close)
 
     def _files(self) -> None:
-        """The ConfigMap, where the containers have it; the authority is that of the door."""
+        """Write the ConfigMap's files; the database's CA is that of the proxy."""
         core: Any = kubernetes.client.CoreV1Api(self.api)
         data = core.read_namespaced_config_map("mlflow", SPACE).data
-        volume = next(each for each in self._template("deployment").spec.volumes if each.config_map)
+        volume = next(volume for volume in self._template("deployment").spec.volumes if volume.config_map)
         for item in volume.config_map.items:
             path = self.folder / "files" / item.path
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +154,7 @@ class Registry:
         (self.folder / "files" / "database-ca.pem").write_text(self.certificate.read_text())
 
     def _template(self, what: str) -> Any:
-        """The Pods of the Deployment, or of the Job whose name begins so."""
+        """Return the Pod template of the Deployment, or of the Job with this prefix."""
         if what == "deployment":
             apps: Any = kubernetes.client.AppsV1Api(self.api)
             return apps.read_namespaced_deployment("mlflow", SPACE).spec.template
@@ -161,15 +163,18 @@ class Registry:
         return next(job.spec.template for job in jobs if job.metadata.name.startswith(what))
 
     def job(self, name: str) -> list[str]:
-        """Run a Job's containers one after the other; answers what each said."""
+        """Run a Job's containers one after the other; return their outputs."""
         pod = self._template(name).spec
-        return [self._run(each, pod.service_account_name) for each in [*pod.init_containers, *pod.containers]]
+        return [
+            self._run(container, pod.service_account_name)
+            for container in [*pod.init_containers, *pod.containers]
+        ]
 
     def declare(self, accounts: Sequence[str]) -> str:
-        """The Job's step for accounts, as it would be with these alone declared."""
+        """Run the Job's step for accounts with only these declared; return its output."""
         pod = self._template("mlflow-migrate").spec
-        secrets = {each["account"]: each["secret"] for each in self.outputs["secrets"]}
-        declared = json.dumps({each: secrets[each] for each in accounts})
+        secrets = {entry["account"]: entry["secret"] for entry in self.outputs["secrets"]}
+        declared = json.dumps({account: secrets[account] for account in accounts})
         return self._run(pod.containers[0], pod.service_account_name, {"REGISTRY_ACCOUNT_SECRETS": declared})
 
     def _run(self, container: Any, account: str, more: Mapping[str, str] | None = None) -> str:
@@ -203,7 +208,7 @@ class Registry:
         return self.ask("/health")[0] == 200
 
     def stop(self) -> None:
-        """As the kubelet does: SIGTERM, and the Pod's grace."""
+        """Stop the server as the kubelet does: SIGTERM, and the Pod's grace period."""
         if self._server is not None:
             os.killpg(self._server.pid, 15)
             self._server.wait(60)
@@ -213,28 +218,30 @@ class Registry:
         return [*clients.command("mlflow"), *map(self._here, [*container.command, *container.args])]
 
     def _variables(self, container: Any, account: str) -> dict[str, str]:
-        """The container's, and what Pod Identity gives its Pod."""
-        own = {each.name: self._here(each.value) for each in container.env}
-        port = {"REGISTRY_DATABASE_PORT": str(self.door.port)} if "REGISTRY_DATABASE_PORT" in own else {}
-        return clients.environment("mlflow", {**own, **port, **self._identity(account)})
+        """Return the container's variables, and those of Pod Identity."""
+        declared = {variable.name: self._here(variable.value) for variable in container.env}
+        port = (
+            {"REGISTRY_DATABASE_PORT": str(self.proxy.port)} if "REGISTRY_DATABASE_PORT" in declared else {}
+        )
+        return clients.environment("mlflow", {**declared, **port, **self._identity(account)})
 
     def _here(self, text: str) -> str:
-        """A text of the cluster with the addresses and folders of this machine."""
+        """Return a text of the cluster with the addresses and folders of this machine."""
         for there, here in (
-            (f"{self.endpoint}:5432", f"localhost:{self.door.port}"),
+            (f"{self.endpoint}:5432", f"localhost:{self.proxy.port}"),
             (self.endpoint, "localhost"),
             ("/opt/registry", str(self.folder / "files")),
-            # What cert-manager would have made: a certificate for the name by which the server is reached.
+            # In a cluster cert-manager issues it: a certificate for the server's host name.
             ("/opt/tls/tls.crt", str(self.certificate)),
             ("/opt/tls/tls.key", str(self.key)),
             ("--host=0.0.0.0", "--host=127.0.0.1"),
             ("--port=5000", f"--port={self.port}"),
         ):
             text = text.replace(there, here)
-        return str(self.folder) if text == "/tmp" else text  # noqa: S108 - the Pod's own
+        return str(self.folder) if text == "/tmp" else text  # noqa: S108 - a folder of the Pod
 
     def _identity(self, account: str) -> dict[str, str]:
-        """What EKS's agent hands to a Pod of a service account, for the token that the kubelet gives it."""
+        """Return the session that EKS's agent gives a Pod of a service account for the kubelet's token."""
         core: Any = kubernetes.client.CoreV1Api(self.api)
         spec = kubernetes.client.V1TokenRequestSpec(
             audiences=["pods.eks.amazonaws.com"], expiration_seconds=3600
@@ -248,20 +255,22 @@ class Registry:
         return self._session(answer["accessKeyId"], answer["secretAccessKey"], answer["sessionToken"])
 
     def _session(self, key: str, secret: str, token: str) -> dict[str, str]:
-        made = {
-            "AWS_ENDPOINT_URL": self.given["AWS_ENDPOINT_URL"],
+        session = {
+            "AWS_ENDPOINT_URL": self.env_vars["AWS_ENDPOINT_URL"],
             "AWS_ACCESS_KEY_ID": key,
             "AWS_SECRET_ACCESS_KEY": secret,
             "AWS_SESSION_TOKEN": token,
         }
-        self._sessions[key] = made
-        return made
+        self._sessions[key] = session
+        return session
 
     def as_role(self, who: str, service: str) -> Any:
-        """A boto3 client of somebody's role."""
+        """Return a boto3 client of a person's role."""
         arn = f"arn:aws:iam::{self.plain.world.account}:role/models-{who}"
-        given = self.plain.aws("sts").assume_role(RoleArn=arn, RoleSessionName=who)["Credentials"]
-        session = self._session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        credentials = self.plain.aws("sts").assume_role(RoleArn=arn, RoleSessionName=who)["Credentials"]
+        session = self._session(
+            credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"]
+        )
         return _client(service, session, self.plain.world.region)
 
     def _secrets(self, key: str) -> Credentials | None:
@@ -271,7 +280,7 @@ class Registry:
         return Credentials(key, known["AWS_SECRET_ACCESS_KEY"], known["AWS_SESSION_TOKEN"])
 
     def _allowed(self, credentials: Credentials, user: str) -> bool:
-        """Whether the policies of who has these credentials let it be a user of this instance."""
+        """Return whether the policies of these credentials' role allow it to connect as a database user."""
         session = self._sessions[str(credentials.access_key)]
         region, world = self.plain.world.region, self.plain.world
         arn = _client("sts", session, region).get_caller_identity()["Arn"]
@@ -284,32 +293,32 @@ class Registry:
         return policy.allows(documents, "rds-db:connect", resource, {})
 
     def password(self, account: str) -> str:
-        """An account's password, as whoever may be that account reads it."""
-        [secret] = [each["secret"] for each in self.outputs["secrets"] if each["account"] == account]
-        found = self.as_role(account, "secretsmanager").get_secret_value(SecretId=secret)
-        return json.loads(found["SecretString"])["password"]
+        """Return an account's password, read from its secret with the account's role."""
+        [secret] = [entry["secret"] for entry in self.outputs["secrets"] if entry["account"] == account]
+        value = self.as_role(account, "secretsmanager").get_secret_value(SecretId=secret)
+        return json.loads(value["SecretString"])["password"]
 
     def signed_in(self, account: str, password: str) -> int:
-        """What the server answers to somebody who says to be an account."""
-        told = base64.b64encode(f"{account}:{password}".encode()).decode()
-        return self.ask("/api/2.0/mlflow/users/current", Authorization=f"Basic {told}")[0]
+        """Return the status of a request with an account's name and a password."""
+        encoded = base64.b64encode(f"{account}:{password}".encode()).decode()
+        return self.ask("/api/2.0/mlflow/users/current", Authorization=f"Basic {encoded}")[0]
 
     def user(self, account: str, do: str, **more: Any) -> dict[str, Any]:
-        """Let MLflow's client do something as an account."""
+        """Run an action of MLflow's client as an account."""
         return self._client("models", account, do=do, **more)
 
     def attack(self, account: str, model: str, version: str, *, unguarded: bool) -> dict[str, int]:
-        """Let an account try everything that changes a version; each attempt's status."""
+        """Let an account try every route that changes a version; return each attempt's status."""
         more = {"model": model, "version": version, "unguarded": unguarded}
         return {name: status for name, (status, _) in self._client("attacker", account, **more).items()}
 
     def _client(self, script: str, account: str, **more: Any) -> dict[str, Any]:
-        asked = {"uri": f"https://localhost:{self.port}", "account": account, **more}
+        payload = {"uri": f"https://localhost:{self.port}", "account": account, **more}
         trust = {"MLFLOW_TRACKING_SERVER_CERT_PATH": str(self.certificate)}
-        return clients.run("mlflow", script, {**asked, "password": self.password(account)}, trust)
+        return clients.run("mlflow", script, {**payload, "password": self.password(account)}, trust)
 
     def ask(self, path: str, **headers: str) -> tuple[int, bytes]:
-        """A request as nobody."""
+        """Send a request without an account; return status and body."""
         request = urllib.request.Request(f"https://localhost:{self.port}{path}", headers=headers)
         trust = ssl.create_default_context(cafile=str(self.certificate))
         try:
@@ -332,11 +341,11 @@ def _client(service: str, session: Mapping[str, str], region: str) -> Any:
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost, which is its own authority."""
+    """Write a self-signed certificate for localhost and its key; return their files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a database on loopback")])
     now = datetime.now(UTC)
-    made = (
+    signed = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -348,8 +357,8 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    certificate, secret = folder / "door.pem", folder / "door.key"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    certificate, secret = folder / "proxy.pem", folder / "proxy.key"
+    certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
     form = serialization.PrivateFormat.PKCS8
     secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
     return certificate, secret
