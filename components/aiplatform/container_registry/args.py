@@ -104,13 +104,13 @@ class ContainerRegistryCacheSettings:
         if cloud == "aws" and self.upstream in WITH_CREDENTIAL and self.credential is None:
             yield Problem(
                 "credential",
-                f"missing, expected the arn of a secret: ECR caches {self.upstream} only with a credential",
+                f"missing; expected the arn of a secret: ECR caches {self.upstream} only with a credential",
             )
         if cloud == "aws" and self.upstream not in WITH_CREDENTIAL and self.credential is not None:
-            yield Problem("credential", f"got one, expected none: ECR takes none for {self.upstream}")
+            yield Problem("credential", f"got one; expected none: ECR takes none for {self.upstream}")
         if cloud == "gcp" and (self.credential is None) != (self.username is None):
             missing = "username" if self.username is None else "credential"
-            yield Problem(missing, "missing, expected username and credential, or neither")
+            yield Problem(missing, "missing; expected username and credential, or neither")
 
 
 def _names(value: list[Any]) -> str | None:
@@ -187,7 +187,7 @@ class ContainerRegistrySettings(CloudNeutral):
         for index, cache in enumerate(self.caches):
             if cache.upstream in upstreams[:index]:
                 yield Problem(
-                    f"caches[{index}].upstream", f"got {cache.upstream!r} twice, expected each only once"
+                    f"caches[{index}].upstream", f"got {cache.upstream!r} twice; expected each only once"
                 )
             for problem in cache.misfits(self.cloud):
                 yield Problem(f"caches[{index}].{problem.path}", problem.reason)
@@ -196,18 +196,18 @@ class ContainerRegistrySettings(CloudNeutral):
                 if not is_unknown(principal):
                     yield from obeys(f"{key}[{index}]", principal, PRINCIPAL[self.cloud], assignable_role)
         if self.protect and self.force_destroy:
-            yield Problem("force_destroy", "got true together with protect, expected one of the two")
+            yield Problem("force_destroy", "got true together with protect; expected one of the two")
         if self.cloud == "gcp":
             yield from self._on_google()
 
     def _on_google(self) -> Iterator[Problem]:
         for key in ("project", "region"):
             if getattr(self, key) is None:
-                yield Problem(key, f"missing, expected the {key} of the repositories")
+                yield Problem(key, f"missing; expected the {key} of the repositories")
         for index, name in enumerate(self.repositories):
             if "/" in name or "." in name or "_" in name or len(f"{self.prefix}-{name}") > 63:
                 yield Problem(
                     f"repositories[{index}]",
-                    f"got {name!r}, expected letters, digits and hyphens, at most {62 - len(self.prefix)} "
+                    f"got {name!r}; expected letters, digits and hyphens, at most {62 - len(self.prefix)} "
                     "characters: an Artifact Registry repository contains many images by name",
                 )

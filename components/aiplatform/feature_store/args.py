@@ -7,7 +7,17 @@ from typing import Annotated, Any, ClassVar, Final
 from pulumi import Input, Output
 
 from aiplatform._shared import images as _images
-from aiplatform._shared.args import Problem, between, distinct, got, is_unknown, length, matches, obeys
+from aiplatform._shared.args import (
+    Problem,
+    between,
+    distinct,
+    got,
+    is_unknown,
+    length,
+    matches,
+    obeys,
+    with_value,
+)
 from aiplatform._shared.cloud_support import CLOUDS, Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.outputs import Tags, mapped_object
 from aiplatform._shared.principals import PRINCIPAL, identity, known
@@ -192,22 +202,20 @@ class FeatureStoreSettings(CloudNeutral):
         if self.lakehouse.cloud != self.cloud:
             yield Problem(
                 "lakehouse.cloud",
-                f"got one on {CLOUDS[self.lakehouse.cloud]}, expected one on {CLOUDS[self.cloud]}, where the "
+                f"got one on {CLOUDS[self.lakehouse.cloud]}; expected one on {CLOUDS[self.cloud]}, where the "
                 "cluster is",
             )
         yield from self._online()
         for problem in self.materializer.elsewhere(NAMESPACE, MATERIALIZER):
             yield Problem(f"materializer.{problem.path}", problem.reason)
         if self.cloud == "aws" and self.materializer.role_name is None:
-            yield Problem(
-                "materializer.role_name", "missing, expected it as WorkloadIdentity.outputs gives it"
-            )
+            yield Problem("materializer.role_name", "missing; expected it as in WorkloadIdentity.outputs")
         yield from self._principals("appliers", self.appliers)
         yield from self._principals("readers", self.readers)
         yield from self._repeated_principals()
         yield from self._names()
         if self.protect and self.force_destroy:
-            yield Problem("force_destroy", "got true together with protect, expected one of the two")
+            yield Problem("force_destroy", "got true together with protect; expected one of the two")
 
     def _online(self) -> Iterator[Problem]:
         problems = list(online.problems(self.cloud, self.latency, self.online_store))
@@ -215,15 +223,15 @@ class FeatureStoreSettings(CloudNeutral):
         if problems:
             return
         if self.store == "valkey" and self.network is None:
-            yield Problem("network", "missing, expected the network of Valkey's endpoints: Network.outputs")
+            yield Problem("network", "missing; expected the network of Valkey's endpoints: Network.outputs")
         if self.expire_days is not None and self.store != "valkey":
             yield Problem(
                 "expire_days",
-                f"{got(self.expire_days)}, expected valkey as the online store: Feast writes no time to live "
+                f"{got(self.expire_days)}; expected valkey as the online store: Feast writes no time to live "
                 f"into {online.STORES[self.store].title}; a feature view's own ttl hides old values",
             )
         if self.consistent_reads and self.store != "dynamodb":
-            yield Problem("consistent_reads", "got true, expected dynamodb as the online store")
+            yield Problem("consistent_reads", "got true; expected dynamodb as the online store")
         if self.backup_days is not None and self.store == "bigtable":
             yield Problem(
                 "backup_days",
@@ -240,7 +248,7 @@ class FeatureStoreSettings(CloudNeutral):
             # On AWS the roles of identities are compared when policies are attached to them.
             text = known(principal) if self.cloud == "gcp" or not is_unknown(principal) else None
             if text is not None and text in [known(applier) for applier in self.appliers]:
-                yield Problem(f"readers[{index}]", f"{got(text)}, expected it once: appliers read, too")
+                yield Problem(f"readers[{index}]", f"{got(text)}; expected it once: appliers read, too")
         if self.cloud == "gcp":
             for key, principals in (("appliers", self.appliers), ("readers", self.readers)):
                 yield from _twice(key, [identity(principal) for principal in principals])
@@ -257,7 +265,7 @@ class FeatureStoreSettings(CloudNeutral):
         yield from obeys("prefix", self.prefix, prefix_for(*names))
         reason = too_long(self.cloud, self.prefix, IDENTITY)
         if reason:
-            yield Problem("prefix", f"{got(self.prefix)}, {reason}")
+            yield Problem("prefix", with_value(self.prefix, reason))
 
     @property
     def store_or_none(self) -> OnlineStore | None:
@@ -285,4 +293,4 @@ def _table(settings: FeatureStoreSettings) -> PhysicalName:
 def _twice(key: str, principals: Sequence[str]) -> Iterator[Problem]:
     for index, principal in enumerate(principals):
         if (first := principals.index(principal)) < index:
-            yield Problem(f"{key}[{index}]", f"the same principal as {key}[{first}], expected each once")
+            yield Problem(f"{key}[{index}]", f"the same principal as {key}[{first}]; expected each once")

@@ -41,14 +41,14 @@ class FeatureRegistry:
     def check(self) -> Iterator[Problem]:
         """Return the problems with its Secrets."""
         if self.kind == "sql" and self.secret is None:
-            yield Problem("secret", "missing, expected the Kubernetes Secret that the database's URL is in")
+            yield Problem("secret", "missing; expected the Kubernetes Secret that the database's URL is in")
         if self.kind == "bucket" and self.secret is not None:
-            yield Problem("secret", f"{got(self.secret)} with a registry in a bucket, expected kind: sql")
+            yield Problem("secret", f"{got(self.secret)} with a registry in a bucket; expected kind: sql")
         if self.server_secret is None:
             return
         if self.kind == "bucket":
             yield Problem(
-                "server_secret", f"{got(self.server_secret)} with a registry in a bucket, expected kind: sql"
+                "server_secret", f"{got(self.server_secret)} with a registry in a bucket; expected kind: sql"
             )
         elif self.server_secret == self.secret:
             yield Problem(
@@ -117,4 +117,4 @@ class FeatureServer:
         """Return a problem where the least number is greater than the greatest."""
         least, most = self.min_replicas, self.max_replicas
         if isinstance(least, int) and isinstance(most, int) and least > most:
-            yield Problem("max_replicas", f"got {most}, expected at least {least}")
+            yield Problem("max_replicas", f"got {most}; expected at least {least}")

@@ -248,7 +248,7 @@ class LakehouseSettings(CloudNeutral):
         yield from snapshots.problems(self.snapshots, self.tables)
         yield from self._on_google() if self.cloud == "gcp" else self._on_aws()
         if self.arrival_targets and not self.arrival_events:
-            yield Problem("arrival_targets", "got some without arrival_events, expected it to be true")
+            yield Problem("arrival_targets", "got some without arrival_events; expected it to be true")
         yield from self._teardown()
 
     def _on_aws(self) -> Iterator[Problem]:
@@ -264,7 +264,7 @@ class LakehouseSettings(CloudNeutral):
         if len(principals) > MOST_PRINCIPALS:
             yield Problem(
                 "grants",
-                f"got {len(principals)} principals, expected at most {MOST_PRINCIPALS}: the key's "
+                f"got {len(principals)} principals; expected at most {MOST_PRINCIPALS}: the key's "
                 "policy has a statement for each, and at most 32 KB; let teams share a role",
             )
         for where in ("arrival_targets", "quality_targets"):
@@ -272,7 +272,7 @@ class LakehouseSettings(CloudNeutral):
                 yield from obeys(f"{where}.{name}", arn, TARGET)
         if self.captures and self.network is None:
             yield Problem(
-                "network", "missing, expected the network that `captures` reach their databases from"
+                "network", "missing; expected the network that `captures` reach their databases from"
             )
         if self.store == "s3_tables":
             yield from unfit_for_s3_tables(self.tables, self.grants)
@@ -281,7 +281,7 @@ class LakehouseSettings(CloudNeutral):
     def _on_google(self) -> Iterator[Problem]:
         for key in ("project", "region"):
             if getattr(self, key) is None:
-                yield Problem(key, f"missing, expected the {key} in which the resources are created")
+                yield Problem(key, f"missing; expected the {key} in which the resources are created")
         yield from google.prefix_problems(
             self.prefix, self.project, perimeter=self.perimeter is not None, batches=bool(self.batches)
         )
@@ -295,7 +295,7 @@ class LakehouseSettings(CloudNeutral):
         if self.query_cutoff_bytes is not None:
             yield from obeys("query_cutoff_bytes", self.query_cutoff_bytes, google.cutoff)
         if self.batches and self.network is None:
-            yield Problem("network", "missing, expected the network that `batches` run in")
+            yield Problem("network", "missing; expected the network that `batches` run in")
         for where in ("arrival_targets", "quality_targets"):
             for name, principal in getattr(self, where).items():
                 yield from obeys(f"{where}.{name}", principal, google.member)
@@ -311,7 +311,7 @@ class LakehouseSettings(CloudNeutral):
         for where, names in names_of.items():
             for index, name in enumerate(names):
                 if name in names[:index]:
-                    yield Problem(f"{where}[{index}].name", f"{got(name)} twice, expected each only once")
+                    yield Problem(f"{where}[{index}].name", f"{got(name)} twice; expected each only once")
 
     def _hold(self) -> Iterator[Problem]:
         if self.legal_hold is None:
@@ -321,7 +321,7 @@ class LakehouseSettings(CloudNeutral):
             if isinstance(days, int) and days < self.legal_hold.days:
                 yield Problem(
                     f"zones.raw.{key}",
-                    f"got {days}, shorter than the legal hold, expected at least {self.legal_hold.days} days",
+                    f"got {days}, shorter than the legal hold; expected at least {self.legal_hold.days} days",
                 )
 
     def _teardown(self) -> Iterator[Problem]:
@@ -329,9 +329,9 @@ class LakehouseSettings(CloudNeutral):
             return
         if self.protect or self.retain_data:
             other = "protect" if self.protect else "retain_data"
-            yield Problem("force_destroy", f"got true together with {other}, expected one of the two")
+            yield Problem("force_destroy", f"got true together with {other}; expected one of the two")
         if self.legal_hold is not None and self.legal_hold.mode == "compliance":
             yield Problem(
                 "force_destroy",
-                "got true, expected false: under a legal hold with compliance no object can be deleted",
+                "got true; expected false: under a legal hold with compliance no object can be deleted",
             )

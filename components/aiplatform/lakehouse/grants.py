@@ -79,17 +79,17 @@ class LakehouseGrantSettings:
     def check(self) -> Iterator[Problem]:
         """Return missing and contradicting keys."""
         if not self.zones and not self.tables:
-            yield Problem("tables", "missing, expected `tables` or `zones`")
+            yield Problem("tables", "missing; expected `tables` or `zones`")
         if self.zones and self.tables:
             yield Problem(
-                "zones", "got zones together with tables, expected one of the two; add another grant"
+                "zones", "got zones together with tables; expected one of the two; add another grant"
             )
         if self.rows is None:
             return
         if self.zones:
-            yield Problem("rows", f"{got(self.rows)} together with zones, expected `tables`")
+            yield Problem("rows", f"{got(self.rows)} together with zones; expected `tables`")
         if self.actions != ["read"]:
-            yield Problem("rows", f"{got(self.rows)} with {', '.join(self.actions)}, expected only read")
+            yield Problem("rows", f"{got(self.rows)} with {', '.join(self.actions)}; expected only read")
 
     def misfits(self, tables: Sequence[LakehouseTableSettings]) -> Iterator[Problem]:
         """Return the problems with the declared tables."""
@@ -99,12 +99,12 @@ class LakehouseGrantSettings:
             table = known.get(path)
             if table is None:
                 paths = ", ".join(known) or "none"
-                yield Problem(where, f"{got(path)}, expected one of {paths}{nearest(path, known)}")
+                yield Problem(where, f"{got(path)}; expected one of {paths}{nearest(path, known)}")
                 continue
             if self.rows is not None and not _names_column(self.rows, table):
                 known_columns = ", ".join(column.name for column in table.columns)
                 yield Problem(
-                    "rows", f"{got(self.rows)}, expected a condition on columns of {path}: {known_columns}"
+                    "rows", f"{got(self.rows)}; expected a condition on columns of {path}: {known_columns}"
                 )
             visible = table.columns_of(self.classifications)
             if not visible:
@@ -119,7 +119,7 @@ class LakehouseGrantSettings:
                 ]
                 yield Problem(
                     "classifications",
-                    f"{', '.join(self.classifications)} with write on {path}, expected also "
+                    f"{', '.join(self.classifications)} with write on {path}; expected also "
                     f"{', '.join(missing)}: writing a row writes all of its columns",
                 )
 
@@ -147,7 +147,7 @@ def grants_of_everything(grants: Sequence[LakehouseGrantSettings]) -> Iterator[P
         if before < len(pairs) == len(ZONES) * len(CLASSIFICATIONS):
             yield Problem(
                 f"grants[{index}].zones",
-                f"got every zone and classification for {principal}, expected less: no principal gets "
+                f"got every zone and classification for {principal}; expected less: no principal gets "
                 "everything",
             )
 
@@ -162,7 +162,7 @@ def overlapping_grants(grants: Sequence[LakehouseGrantSettings]) -> Iterator[Pro
                 key = "tables" if grant.tables else "zones"
                 yield Problem(
                     f"grants[{index}].{key}",
-                    f"got {target} for {_principal_text(grant)}, which grant {before.name!r} has already, "
+                    f"got {target} for {_principal_text(grant)}, which grant {before.name!r} has already; "
                     "expected one grant for both",
                 )
 
@@ -180,5 +180,5 @@ def ineffective_conditions(grants: Sequence[LakehouseGrantSettings]) -> Iterator
                 yield Problem(
                     f"grants[{index}].rows",
                     f"{got(grant.rows)} for {_principal_text(grant)}, to which grant {other.name!r} shows "
-                    f"all rows of {', '.join(sorted(shared))}, expected one of the two",
+                    f"all rows of {', '.join(sorted(shared))}; expected one of the two",
                 )

@@ -7,7 +7,17 @@ from typing import Annotated, Any, Final, Literal
 
 from pulumi import Input
 
-from aiplatform._shared.args import Problem, between, distinct, got, is_unknown, length, matches, nearest
+from aiplatform._shared.args import (
+    Problem,
+    between,
+    distinct,
+    got,
+    is_unknown,
+    length,
+    matches,
+    nearest,
+    with_value,
+)
 from aiplatform._shared.cloud_support import CLOUDS, Cloud
 from aiplatform.lakehouse.inputs import LakehouseBatchArgs as LakehouseBatchArgs
 from aiplatform.lakehouse.inputs import LakehouseCaptureArgs as LakehouseCaptureArgs
@@ -126,10 +136,10 @@ class LakehouseCaptureSettings:
                 else "expected it only with postgresql"
             )
             yield Problem(
-                "database", f"{'missing' if self.database is None else got(self.database)}, {expected}"
+                "database", f"{'missing' if self.database is None else got(self.database)}; {expected}"
             )
         if self.engine == "mysql" and self.ca_certificate is None:
-            yield Problem("ca_certificate", "missing, expected the certificates (PEM) that verify MySQL's")
+            yield Problem("ca_certificate", "missing; expected the certificates (PEM) that verify MySQL's")
 
 
 def _arguments(value: Mapping[str, Any]) -> str | None:
@@ -186,20 +196,20 @@ def problems(
         if stream.table not in known:
             yield _unknown(where, stream.table, known)
         elif known[stream.table].zone != "raw":
-            yield Problem(where, f"{got(stream.table)}, expected a table of raw, where data arrives")
+            yield Problem(where, f"{got(stream.table)}; expected a table of raw, where data arrives")
     for index, batch in enumerate(batches):
         if not batch.script.startswith(_STORES[cloud]):
             reason = f"expected one in a bucket of {CLOUDS[cloud]}, {_STORES[cloud]}..."
-            yield Problem(f"batches[{index}].script", f"{got(batch.script)}, {reason}")
+            yield Problem(f"batches[{index}].script", with_value(batch.script, reason))
         for place, path in enumerate(batch.publishes):
             where = f"batches[{index}].publishes[{place}]"
             if path not in known:
                 yield _unknown(where, path, known)
             elif known[path].quality is None:
                 yield Problem(
-                    where, f"{got(path)}, which has no `quality`, expected rules for it, or to leave it out"
+                    where, f"{got(path)}, which has no `quality`; expected rules for it, or to leave it out"
                 )
 
 
 def _unknown(where: str, path: str, known: Mapping[str, LakehouseTableSettings]) -> Problem:
-    return Problem(where, f"{got(path)}, expected one of {', '.join(known) or 'none'}{nearest(path, known)}")
+    return Problem(where, f"{got(path)}; expected one of {', '.join(known) or 'none'}{nearest(path, known)}")

@@ -66,14 +66,14 @@ class LakehouseRuleSettings:
         for key in ("column", "at_least", "low", "high", "values", "pattern", "hours"):
             value = getattr(self, key)
             if key in required and value is None:
-                yield Problem(key, f"missing, expected it with the rule {self.rule}")
+                yield Problem(key, f"missing; expected it with the rule {self.rule}")
             elif value is not None and key not in required | optional:
                 keys = ", ".join(sorted(required | optional)) or "nothing"
-                yield Problem(key, f"{got(value)} with the rule {self.rule}, expected only {keys}")
+                yield Problem(key, f"{got(value)} with the rule {self.rule}; expected only {keys}")
         if self.rule in ("between", "rows") and self.low is None and self.high is None:
-            yield Problem("low", f"missing, expected low, high or both with the rule {self.rule}")
+            yield Problem("low", f"missing; expected low, high or both with the rule {self.rule}")
         if self.low is not None and self.high is not None and self.low > self.high:
-            yield Problem("high", f"{got(self.high)}, below low, expected at least {self.low}")
+            yield Problem("high", f"{got(self.high)}, below low; expected at least {self.low}")
 
 
 def _dqdl(value: Any) -> str | None:
@@ -102,7 +102,7 @@ class LakehouseQualitySettings:
     def check(self) -> Iterator[Problem]:
         """Return a problem where there is no rule."""
         if not self.rules and not self.dqdl:
-            yield Problem("rules", "got none, expected a rule, or to leave out `quality`")
+            yield Problem("rules", "got none; expected a rule, or to leave out `quality`")
 
     def misfits(self, fields: Sequence[types.Field]) -> Iterator[Problem]:
         """Return the problems with the table's columns."""
@@ -112,7 +112,7 @@ class LakehouseQualitySettings:
             column_type = next((field.type for field in fields if field.name == rule.column), None)
             if column_type is None:
                 known = [field.name for field in fields]
-                reason = f"{got(rule.column)}, expected a column of the table: {', '.join(known)}"
+                reason = f"{got(rule.column)}; expected a column of the table: {', '.join(known)}"
                 yield Problem(f"rules[{index}].column", reason + nearest(rule.column, known))
                 continue
             accepted = _TAKES.get(rule.rule)

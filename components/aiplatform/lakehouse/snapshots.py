@@ -17,7 +17,7 @@ RESERVED: Final = frozenset({"main", "incoming"})
 
 def _name(value: Any) -> str | None:
     if value in RESERVED:
-        return "which is reserved, expected another name"
+        return "which is reserved; expected another name"
     if _NAME.fullmatch(value):
         return None
     return "expected 1 to 128 letters, digits, _, . and -, a letter or digit first"
@@ -56,11 +56,11 @@ def problems(
             paths = ", ".join(sorted(known)) or "none"
             yield Problem(
                 f"snapshots[{index}].table",
-                f"{got(snapshot.table)}, expected one of {paths}{nearest(snapshot.table, known)}",
+                f"{got(snapshot.table)}; expected one of {paths}{nearest(snapshot.table, known)}",
             )
         if (snapshot.table, snapshot.name) in seen:
             yield Problem(
                 f"snapshots[{index}].name",
-                f"{got(snapshot.name)} twice for {snapshot.table}, expected once",
+                f"{got(snapshot.name)} twice for {snapshot.table}; expected once",
             )
         seen.add((snapshot.table, snapshot.name))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal, get_args
 
-from aiplatform._shared.args import Problem, between, got, length, nearest
+from aiplatform._shared.args import Problem, between, got, length, nearest, with_value
 from aiplatform.lakehouse import transforms, types
 from aiplatform.lakehouse.inputs import LakehouseColumnArgs as LakehouseColumnArgs
 from aiplatform.lakehouse.inputs import LakehousePartitionArgs as LakehousePartitionArgs
@@ -170,14 +170,14 @@ class LakehouseTableSettings:
         names = [column.name for column in self.columns]
         for index, name in enumerate(names):
             if name in names[:index]:
-                yield Problem(f"columns[{index}].name", f"{got(name)} twice, expected each only once")
+                yield Problem(f"columns[{index}].name", f"{got(name)} twice; expected each only once")
         yield from self._renames(names)
         for problem in self.quality.misfits(self.fields) if self.quality else ():
             yield Problem(f"quality.{problem.path}", problem.reason)
         private = self.columns_of(["pii"])
         if private and self.owner is None:
             yield Problem(
-                "owner", f"missing, expected the team that is responsible for its pii: {', '.join(private)}"
+                "owner", f"missing; expected the team that is responsible for its pii: {', '.join(private)}"
             )
         yield from self._sources("partitions", self.partitions)
         yield from self._sources("sort_order", self.sort_order)
@@ -194,10 +194,10 @@ class LakehouseTableSettings:
             if was is None:
                 continue
             if was in names:
-                reason = "which is a column too, expected the name of one that is no longer declared"
-                yield Problem(f"columns[{index}].was", f"{got(was)}, {reason}")
+                reason = "which is a column too; expected the name of one that is no longer declared"
+                yield Problem(f"columns[{index}].was", with_value(was, reason))
             elif was in before[:index]:
-                yield Problem(f"columns[{index}].was", f"{got(was)} twice, expected each only once")
+                yield Problem(f"columns[{index}].was", f"{got(was)} twice; expected each only once")
 
     def _sources(
         self, where: str, parts: Sequence[LakehousePartitionSettings] | Sequence[LakehouseSortSettings]
@@ -209,13 +209,13 @@ class LakehouseTableSettings:
                 known = [column.name for column in self.columns]
                 yield Problem(
                     f"{where}[{index}].column",
-                    f"{got(part.column)}, expected a column of the table: "
+                    f"{got(part.column)}; expected a column of the table: "
                     f"{', '.join(known)}{nearest(part.column, known)}",
                 )
                 continue
             reason = transforms.parse(part.transform).wrong_for(source)
             if reason:
-                yield Problem(f"{where}[{index}].transform", f"{got(part.transform)}, {reason}")
+                yield Problem(f"{where}[{index}].transform", with_value(part.transform, reason))
 
     def _partitions_of_pii(self, private: Sequence[str]) -> Iterator[Problem]:
         """Values of partitions are in the keys of objects, and so in access logs and in metadata."""
@@ -233,7 +233,7 @@ class LakehouseTableSettings:
             path = f"partitions[{index}].name"
             is_own_column = part.transform == "identity" and part.partition_name == part.column
             if part.partition_name in columns and not is_own_column:
-                yield Problem(path, f"{got(part.partition_name)}, which is a column, expected another name")
+                yield Problem(path, f"{got(part.partition_name)}, which is a column; expected another name")
             elif part.partition_name in seen:
-                yield Problem(path, f"{got(part.partition_name)} twice, expected each only once")
+                yield Problem(path, f"{got(part.partition_name)} twice; expected each only once")
             seen.add(part.partition_name)

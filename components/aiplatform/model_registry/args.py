@@ -227,12 +227,12 @@ class ModelRegistrySettings(CloudNeutral):
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
         if self.network.cloud != self.cloud:
             yield Problem(
-                "network.cloud", f"got {self.network.cloud!r}, expected the cluster's, {self.cloud!r}"
+                "network.cloud", f"got {self.network.cloud!r}; expected the cluster's, {self.cloud!r}"
             )
         if self.high_availability and self.replicas == 1:
             yield Problem(
                 "replicas",
-                "got 1 together with high_availability, expected at least 2: one fails with its zone",
+                "got 1 together with high_availability; expected at least 2: one fails with its zone",
             )
         retaining = next(
             (key for key in ("protect", "retain_data", "high_availability") if getattr(self, key)), None
@@ -248,11 +248,11 @@ class ModelRegistrySettings(CloudNeutral):
 
     def _on_google(self) -> Iterator[Problem]:
         if self.cluster.workload_pool is None:
-            yield Problem("cluster.workload_pool", "missing, expected it as Cluster.outputs gives it")
+            yield Problem("cluster.workload_pool", "missing; expected it as in Cluster.outputs")
         if self.network.private_services is None:
             yield Problem(
                 "network.private_services",
-                "missing, expected it as Network.outputs gives it, of a network with private services, in "
+                "missing; expected it as in Network.outputs of a network with private services, in "
                 "which the database has its address",
             )
         # Cloud Storage, "Soft delete": 0, or 7 to 90 days.
@@ -263,7 +263,7 @@ class ModelRegistrySettings(CloudNeutral):
     def _teardown(self) -> Iterator[Problem]:
         for other in ("protect", "retain_data"):
             if self.force_destroy and getattr(self, other):
-                yield Problem("force_destroy", f"got true together with {other}, expected one of the two")
+                yield Problem("force_destroy", f"got true together with {other}; expected one of the two")
                 return
 
 

@@ -78,7 +78,7 @@ class ModelRegistryDatabaseSettings:
         if retaining is not None and self.backup_days == 0:
             yield Problem(
                 "backup_days",
-                f"got 0 together with {retaining}, expected at least 1: without backups lost data cannot be "
+                f"got 0 together with {retaining}; expected at least 1: without backups lost data cannot be "
                 "restored",
             )
         # RDS refuses a limit that is less than a tenth over the allocated storage (RDS user guide, "Managing
@@ -87,6 +87,6 @@ class ModelRegistryDatabaseSettings:
         if self.most_storage_gib != 0 and not least <= self.most_storage_gib <= 65_536:
             yield Problem(
                 "most_storage_gib",
-                f"{got(self.most_storage_gib)}, expected 0 (no growth) or {least} to 65536 GiB: at least a "
+                f"{got(self.most_storage_gib)}; expected 0 (no growth) or {least} to 65536 GiB: at least a "
                 "tenth over storage_gib",
             )

@@ -75,7 +75,7 @@ def name_problems(
     for index, capture in enumerate(captures):
         if "--" in capture.name:
             # DMS API reference, "CreateReplicationConfig".
-            yield Problem(f"captures[{index}].name", f"{got(capture.name)}, expected no two adjacent hyphens")
+            yield Problem(f"captures[{index}].name", f"{got(capture.name)}; expected no two adjacent hyphens")
 
 
 def stream_name(prefix: str, stream: LakehouseStreamSettings) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from aiplatform._shared.args import Problem, got, length, obeys
+from aiplatform._shared.args import Problem, got, length, obeys, with_value
 from aiplatform.lakehouse import types
 from aiplatform.lakehouse.grants import LakehouseGrantSettings
 from aiplatform.lakehouse.ingestion import LakehouseStreamSettings
@@ -94,7 +94,7 @@ def prefix_problems(prefix: str, project: str | None, *, perimeter: bool, batche
     yield from problems
     if not problems and _FORBIDDEN_BUCKET.match(prefix):
         reason = "expected one without 'google' that does not begin with 'goog': names of buckets may not"
-        yield Problem("prefix", f"{got(prefix)}, {reason}")
+        yield Problem("prefix", with_value(prefix, reason))
 
 
 def grant_problems(
@@ -107,7 +107,7 @@ def grant_problems(
         if grant.rows is not None and stream_tables:
             names = ", ".join(sorted(stream_tables))
             reason = f"expected none: BigQuery writes {names}, and supports no row policies on such a table"
-            yield Problem(f"grants[{index}].rows", f"{got(grant.rows)}, {reason}")
+            yield Problem(f"grants[{index}].rows", with_value(grant.rows, reason))
 
 
 def table_problems(
@@ -125,7 +125,7 @@ def table_problems(
         if len(conditions) > ROW_CONDITIONS:
             yield Problem(
                 "grants",
-                f"got {len(conditions)} different `rows` on {table.path}, expected at most {ROW_CONDITIONS}: "
+                f"got {len(conditions)} different `rows` on {table.path}; expected at most {ROW_CONDITIONS}: "
                 "grant a group the rows that its members share",
             )
         if table.path in stream_tables:
@@ -133,8 +133,8 @@ def table_problems(
         if table.quality is not None:
             name = data_scan(prefix, table)
             if len(name) > DATA_SCAN.limit:
-                reason = f"whose scan would be {name!r}, expected at most {DATA_SCAN.limit} characters"
-                yield Problem(f"{where}.name", f"{got(table.name)}, {reason}")
+                reason = f"whose scan would be {name!r}; expected at most {DATA_SCAN.limit} characters"
+                yield Problem(f"{where}.name", with_value(table.name, reason))
 
 
 def _columns(where: str, table: LakehouseTableSettings) -> Iterator[Problem]:
@@ -142,7 +142,7 @@ def _columns(where: str, table: LakehouseTableSettings) -> Iterator[Problem]:
         if not isinstance(types.parse(column.type), types.Primitive):
             yield Problem(
                 f"{where}.columns[{index}].type",
-                f"{got(column.type)}, expected a type without parts: Google's provider supports no "
+                f"{got(column.type)}; expected a type without parts: Google's provider supports no "
                 "others, and cannot read a table that has them",
             )
 
@@ -152,7 +152,7 @@ def _stream_table(where: str, table: LakehouseTableSettings) -> Iterator[Problem
     if table.partitions:
         yield Problem(
             f"{where}.partitions",
-            "got some for the table of a stream, expected none: BigQuery clusters its files by the columns "
+            "got some for the table of a stream; expected none: BigQuery clusters its files by the columns "
             "of `sort_order`",
         )
     for index, part in enumerate(table.sort_order):
@@ -167,7 +167,7 @@ def _stream_table(where: str, table: LakehouseTableSettings) -> Iterator[Problem
     for index, column in enumerate(table.columns):
         if str(types.parse(column.type)) == "uuid":
             reason = "expected string or fixed[16]: BigQuery has no uuid"
-            yield Problem(f"{where}.columns[{index}].type", f"{got(column.type)}, {reason}")
+            yield Problem(f"{where}.columns[{index}].type", with_value(column.type, reason))
 
 
 def cutoff(value: Any) -> str | None:

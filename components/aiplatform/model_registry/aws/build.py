@@ -64,7 +64,7 @@ def _certificates(context: Context) -> Input[str]:
     region = context.account.region
     certificates = context.settings.database.certificates or rds_database.authority(region)
     if certificates is None:
-        reason = f"missing, expected RDS's certificate bundle of {region}, which is not known here"
+        reason = f"missing; expected RDS's certificate bundle of {region}, which is not known here"
         raise ArgumentError([Problem("ModelRegistryArgs.database.certificates", reason)])
     return certificates
 

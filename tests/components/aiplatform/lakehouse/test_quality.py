@@ -43,7 +43,7 @@ def test_a_rule_is_rendered_in_glues_language(rule: dict[str, Any], written: str
 @pytest.mark.parametrize(
     ("quality", "problem"),
     [
-        ({}, "quality.rules: got none, expected a rule"),
+        ({}, "quality.rules: got none; expected a rule"),
         ({"rules": [{"rule": "complete"}]}, "rules[0].column: missing"),
         ({"rules": [{"rule": "complete", "column": "ident"}]}, "expected a column of the table: id"),
         ({"rules": [{"rule": "complete", "column": "address"}]}, "expected a column without parts"),
