@@ -132,8 +132,8 @@ def test_the_materializer_queries_athena_and_writes_the_online_store(recording: 
     assert rights["Registry"]["Action"] == ["s3:GetObject", "s3:PutObject"], "it notes how far it came"
     workgroup = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/acme-dev-features-materializer"
     assert rights["Query"]["Resource"] == workgroup
-    own = f"arn:aws:glue:{REGION}:{ACCOUNT}:database/acme_dev_features"
-    assert own in rights["OwnTables"]["Resource"]
+    database = f"arn:aws:glue:{REGION}:{ACCOUNT}:database/acme_dev_features"
+    assert database in rights["OwnTables"]["Resource"]
     assert f"arn:aws:glue:{REGION}:{ACCOUNT}:table/acme_dev_curated/*" in rights["FindTables"]["Resource"]
     assert not any("curated" in arn for arn in rights["OwnTables"]["Resource"]), "no table in a zone"
     assert rights["Staging"]["Resource"] == f"{STAGING}/*"
@@ -182,13 +182,13 @@ def test_the_database_depends_on_the_lakehouses_settings() -> None:
             {**zone, "database": settings.id.apply(lambda _, known=zone["database"]: known)}
             for zone in LAKEHOUSE["zones"]
         ]
-        given: Any = {
+        arguments: Any = {
             "prefix": "acme-dev",
             "cluster": CLUSTER,
             "lakehouse": {**LAKEHOUSE, "zones": zones},
             "materializer": MATERIALIZER,
         }
-        return FeatureStore("features", given)
+        return FeatureStore("features", arguments)
 
     recorded = record(program)
     settings = recorded.one("aws:lakeformation/dataLakeSettings:DataLakeSettings")
