@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,47 @@ def test_imports_point_one_way(part: str) -> None:
         for name in _imports(file) & others
     }
     assert not wrong, f"{part} may import {IMPORTS[part] or 'no other part'}"
+
+
+def _modules() -> dict[str, Path]:
+    """Module -> file, of all parts but the twin."""
+    modules: dict[str, Path] = {}
+    for part in ("aiplatform", "stacks", "policies", "cli"):
+        base = ROOT / "components" if part == "aiplatform" else ROOT
+        for file in _sources(part):
+            parts = file.relative_to(base).with_suffix("").parts
+            modules[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return modules
+
+
+def _imported(tree: ast.AST, package: str, modules: Mapping[str, Path]) -> Iterator[str]:
+    """Modules that a module of a package needs when it runs, also those that a function imports."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            source = resolve_name("." * node.level + (node.module or ""), package)
+            names = (f"{source}.{alias.name}" for alias in node.names)
+            yield from (name if name in modules else source for name in names)
+        elif not isinstance(node, ast.expr):
+            yield from _imported(node, package, modules)
+
+
+def _imported_by(name: str, modules: Mapping[str, Path]) -> set[str]:
+    package = name if modules[name].name == "__init__.py" else name.rpartition(".")[0]
+    tree = ast.parse(modules[name].read_text())
+    return {other for other in _imported(tree, package, modules) if other in modules}
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    modules = _modules()
+    graph = {name: _imported_by(name, modules) for name in modules}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(error.args[1])}")
 
 
 def test_components_and_stacks_do_not_know_of_the_twin() -> None:

@@ -33,7 +33,7 @@ REPLACED: Final = frozenset(
     )
 )
 LIMITS: Final[Mapping[str, int]] = {
-    "components": 66,
+    "components": 59,
     "stacks": 4,
     "tests/components": 20,
     "tests/generating": 16,

@@ -63,7 +63,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "aiplatform._shared.kubernetes.inputs": ("aiplatform._shared.kubernetes.names",),
     "aiplatform.node_pool.inputs": ("aiplatform.node_pool.args",),
-    "aiplatform.gpu_pool.inputs": ("aiplatform.gpu_pool.args",),
+    "aiplatform.gpu_pool.inputs": ("aiplatform.gpu_pool.args", "aiplatform.gpu_pool.capacity"),
     "aiplatform.cluster_autoscaler.inputs": ("aiplatform.cluster_autoscaler.args",),
     "aiplatform.compute_class.inputs": ("aiplatform.compute_class.args",),
     "aiplatform.device_plugins.inputs": ("aiplatform.device_plugins.args",),

@@ -5,10 +5,10 @@ from typing import Any
 
 
 def kubeconfig(name: str, region: str, endpoint: str, certificate_authority: str) -> str:
-    """A kubeconfig, as JSON (which is YAML), whose user is the principal of the AWS credentials.
+    """Return a kubeconfig, as JSON (which is YAML), whose user is the principal of the AWS credentials.
 
-    `aws eks get-token` signs a request to STS with them; EKS asks STS whose it is, and looks for the access
-    entry. The context has the cluster's name.
+    `aws eks get-token` signs a request to STS with them; EKS gets the principal from STS, and looks
+    for the access entry. The context has the cluster's name.
     """
     return _of(
         name,

@@ -1,4 +1,4 @@
-"""What Kubernetes knows a default StorageClass by."""
+"""The annotation of a default StorageClass."""
 
 from typing import Final
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pulumi import Input
 
@@ -16,87 +16,20 @@ from aiplatform._shared.kubernetes.pools import LONGEST_NAME, MOST_NODES, NodeIm
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.accelerators import Card, Machine
+from aiplatform.gpu_pool.aws import rules as aws_rules
+from aiplatform.gpu_pool.capacity import Capacity as Capacity
+from aiplatform.gpu_pool.capacity import CapacityType as CapacityType
 from aiplatform.gpu_pool.cloud_support import SUPPORT
+from aiplatform.gpu_pool.gcp import rules as gcp_rules
 from aiplatform.gpu_pool.inputs import CapacityArgs as CapacityArgs
 from aiplatform.gpu_pool.inputs import GpuPoolArgs as GpuPoolArgs
 from aiplatform.gpu_pool.inputs import SharingArgs as SharingArgs
-from aiplatform.naming import (
-    EKS_NODE_GROUP_PREFIX,
-    IAM_ROLE_PREFIX,
-    LAUNCH_TEMPLATE_PREFIX,
-    PLACEMENT_GROUP,
-    SECURITY_GROUP_PREFIX,
-    PhysicalName,
-    prefix_for,
-)
+from aiplatform.gpu_pool.names import LAUNCH_TEMPLATE, PLACEMENT, SECURITY_GROUP
+from aiplatform.naming import prefix_for
 from aiplatform.network.args import NetworkReference
 
-_LONGEST = "n" * LONGEST_NAME
-
-ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-" + _LONGEST)
-NODE_GROUP: Final = PhysicalName(EKS_NODE_GROUP_PREFIX, _LONGEST + "-reserved-123456")
-LAUNCH_TEMPLATE: Final = PhysicalName(LAUNCH_TEMPLATE_PREFIX, "{prefix}-" + _LONGEST + "-reserved-123456")
-SECURITY_GROUP: Final = PhysicalName(SECURITY_GROUP_PREFIX, "{prefix}-" + _LONGEST + "-efa")
-PLACEMENT: Final = PhysicalName(PLACEMENT_GROUP, "{prefix}-" + _LONGEST + "-1234567")
-
-CapacityType = Literal["reserved", "spot", "on_demand", "flex_start", "queued"]
 SharingStrategy = Literal["time_slicing", "mig"]
 InstanceStore = Literal["raid0", "none"]
-
-
-WAITS: Final = ("flex_start", "queued")
-"""Types of capacity from a queue: Google's Dynamic Workload Scheduler."""
-LONGEST_RUN: Final = 168
-"""Maximum lifetime of a node from a queue, hours ("About flex-start")."""
-
-
-@dataclass(frozen=True)
-class Capacity:
-    """A type of capacity for nodes. There is no maximum price for spot: the clouds charge the spot price,
-    which is at most the on-demand price."""
-
-    type: CapacityType
-    """`reserved`, `spot` or `on_demand`; on Google Cloud also `flex_start` (nodes are created when there is
-    capacity, for at most seven days) and `queued` (as flex_start, but all nodes of a ProvisioningRequest at
-    once, and no node for other Pods)."""
-    reservation_id: Input[str] | None = None
-    """`reserved` only, and required there. AWS: the capacity reservation, `cr-...`. Google Cloud: the
-    reservation's name, or `projects/PROJECT/reservations/NAME` for one that another project shares; a block
-    of it with `/reservationBlocks/BLOCK` after the name. Resources are named by the id: where it is an output
-    by the position of the entry, so keep the position."""
-    capacity_block: bool = False
-    """`reserved` only: whether the reservation is a Capacity Block for ML. Its node group has a minimum of 0,
-    whatever `min` is, because nothing can be launched before the block begins; EKS drains it 40 minutes
-    before the end. It keeps its versions of Kubernetes and of the launch template: EKS upgrades it only at
-    size 0, and the next block has another node group. Default false: an on-demand capacity reservation."""
-    zone: str | None = None
-    """`reserved` only: the reservation's zone, by its id. Default: the pool's, where it has only one."""
-    instance_types: Annotated[list[str], length(1, 20, "instance types"), distinct] | None = None
-    """Instance types with this accelerator and count, in order of preference; on Google Cloud one machine
-    type. Default: for `spot` on AWS all types of the catalog, else its preferred one."""
-    max_run_hours: Input[Annotated[int, between(1, LONGEST_RUN, "hours")]] | None = None
-    """`flex_start` and `queued` only: hours until a node is deleted, 1 to 168. Default 168, seven days."""
-
-    def check(self) -> Iterator[Problem]:
-        """Return the problems of keys that do not fit the type."""
-        if self.type == "reserved":
-            if self.reservation_id is None:
-                yield Problem(
-                    "reservation_id",
-                    "missing; expected a capacity reservation: its id (cr-...) on AWS, its name on Google "
-                    "Cloud",
-                )
-            return
-        if self.reservation_id is not None:
-            never = self.type == "spot" or self.type in WAITS
-            hint = f": {self.type} nodes never run in a reservation" if never else ""
-            yield Problem(
-                "reservation_id", f"got a reservation with type {self.type!r}; expected 'reserved'{hint}"
-            )
-        if self.capacity_block:
-            yield Problem("capacity_block", f"got true with type {self.type!r}; expected 'reserved'")
-        if self.zone is not None:
-            yield Problem("zone", f"got a zone with type {self.type!r}; expected it in the pool's `zones`")
 
 
 @dataclass(frozen=True)
@@ -213,12 +146,6 @@ class GpuPoolSettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
-        # Imported late: the rules need this type.
-        if self.cloud == "gcp":
-            from aiplatform.gpu_pool.gcp.rules import problems
-        else:
-            from aiplatform.gpu_pool.aws.rules import problems
-
         card = accelerators.key_problem(self.accelerator, self.cloud) or accelerators.offered_problem(
             self.accelerator, self.cloud
         )
@@ -229,7 +156,7 @@ class GpuPoolSettings(CloudNeutral):
         if count:
             yield Problem("count", f"{got(self.count)}, {count}")
             return
-        yield from problems(self)
+        yield from gcp_rules.problems(self) if self.cloud == "gcp" else aws_rules.problems(self)
 
     @property
     def cloud(self) -> Cloud:

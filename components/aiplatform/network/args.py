@@ -249,7 +249,7 @@ class NetworkReference:
     def lacks_zone(self, zone_id: str) -> bool:
         """Return whether no zone of the network has this id; False where a zone's id is unknown."""
         ids = [zone.id for zone in self.listed_zones]
-        return zone_id not in ids and not any(is_unknown(each) for each in ids)
+        return zone_id not in ids and not any(map(is_unknown, ids))
 
     @property
     def listed_zones(self) -> list[NetworkZone]:

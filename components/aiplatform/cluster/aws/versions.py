@@ -1,8 +1,8 @@
-"""Kubernetes versions that EKS supports, and until when.
+"""Kubernetes versions that EKS supports, with the ends of their support.
 
 Source: the EKS release calendar (https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html).
 Compared: 1.31 to 1.35 with endoflife.date/amazon-eks (2026-02) and aws-samples' EKS operation review of
-2026-04-24; 1.36 with an answer of `aws eks describe-cluster-versions` of 2026-07-28. A version that EKS
+2026-04-24; 1.36 with `aws eks describe-cluster-versions` of 2026-07-28. A version that EKS
 released later is missing: that command prints it with its dates.
 """
 
@@ -31,12 +31,12 @@ VERSIONS: Final[Mapping[str, Support]] = {
 
 
 def today() -> date:
-    """The day in UTC, by which EKS ends support."""
+    """Return the day in UTC, by which EKS ends support."""
     return datetime.now(UTC).date()
 
 
 def out_of_support(version: str, support: str, day: date) -> str | None:
-    """Why a version cannot be had on a day under `standard` or `extended` support, or None."""
+    """Return why EKS does not offer a version on a day under `standard` or `extended` support, or None."""
     standard = [name for name, dates in VERSIONS.items() if day <= dates.standard]
     extended = [name for name, dates in VERSIONS.items() if dates.standard < day <= dates.extended]
     if version in standard or (version in extended and support == "extended"):

@@ -13,11 +13,11 @@ CHANNELS: Final[Mapping[str, tuple[str, ...]]] = {
     "stable": ("1.35", "1.34"),
     "extended": ("1.36", "1.35", "1.34", "1.33", "1.32", "1.31"),
 }
-"""Channel -> minor versions that a cluster may be made with, the newest first."""
+"""Channel -> minor versions that a cluster may be created with, the newest first."""
 
 
 def not_offered(version: str, channel: str) -> str | None:
-    """Why a cluster cannot be made with a version in a channel, or None."""
+    """Return why a cluster cannot be created with a version in a channel, or None."""
     offered = CHANNELS[channel]
     if version in offered:
         return None

@@ -1,9 +1,11 @@
 """Nodes of a GPU pool on EKS: labels, taints, resources and user data."""
 
+from __future__ import annotations
+
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pulumi import Input
 
@@ -15,7 +17,10 @@ from aiplatform._shared.kubernetes.pools import usable_storage
 from aiplatform._shared.outputs import mapped
 from aiplatform.accelerators import NEURON_CORE, NVIDIA, Machine
 from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS, PODS_WITH_EFA
-from aiplatform.gpu_pool.args import Capacity, GpuPoolSettings
+
+if TYPE_CHECKING:
+    from aiplatform.gpu_pool.args import GpuPoolSettings
+    from aiplatform.gpu_pool.capacity import Capacity
 
 EFA: Final = "vpc.amazonaws.com/efa"
 

@@ -1,7 +1,9 @@
 """Rules for combinations of a GPU pool's arguments on AWS."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiplatform import accelerators
 from aiplatform._shared.args import Problem, got, is_unknown, matches, nearest, obeys
@@ -9,10 +11,14 @@ from aiplatform._shared.kubernetes.names import label_problems, taint_problems
 from aiplatform._shared.kubernetes.pools import minimum_above_maximum
 from aiplatform.accelerators import Machine
 from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS
-from aiplatform.gpu_pool.args import ROLE, WAITS, Capacity, GpuPoolSettings
 from aiplatform.gpu_pool.aws import nodes
+from aiplatform.gpu_pool.capacity import WAITS, Capacity
+from aiplatform.gpu_pool.names import ROLE
 from aiplatform.naming import aws_tags
 from aiplatform.network.args import NO_ZONES
+
+if TYPE_CHECKING:
+    from aiplatform.gpu_pool.args import GpuPoolSettings
 
 _RESERVATION: Final = matches(r"cr-[0-9a-f]{8,17}", "a reservation's id such as cr-0123456789abcdef0")
 

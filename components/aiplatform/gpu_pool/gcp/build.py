@@ -16,7 +16,8 @@ from aiplatform._shared.outputs import mapped, merged
 from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
 from aiplatform.accelerators.gcp import ACCELERATOR_TYPES
 from aiplatform.compute_class import ComputeClass
-from aiplatform.gpu_pool.args import LONGEST_RUN, Capacity, GpuPoolSettings
+from aiplatform.gpu_pool.args import Capacity, GpuPoolSettings
+from aiplatform.gpu_pool.capacity import LONGEST_RUN
 from aiplatform.gpu_pool.gcp import nodes
 from aiplatform.gpu_pool.gcp.gpudirect_networks import Networks, gpudirect_networks
 from aiplatform.gpu_pool.gcp.plan import PoolPlan, in_one_zone, plan, zones_for

@@ -1,8 +1,10 @@
 """Nodes of a GPU pool on GKE: machine, labels, taints and resources. Pure: no resource, no call."""
 
+from __future__ import annotations
+
 import hashlib
 from ipaddress import IPv4Network
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiplatform import accelerators
 from aiplatform._shared.args import is_unknown
@@ -16,7 +18,10 @@ from aiplatform.accelerators.gcp import (
     Machine,
     nodes_of,
 )
-from aiplatform.gpu_pool.args import WAITS, Capacity, GpuPoolSettings
+from aiplatform.gpu_pool.capacity import WAITS, Capacity
+
+if TYPE_CHECKING:
+    from aiplatform.gpu_pool.args import GpuPoolSettings
 
 COMPUTE_CLASS: Final = node_labels.COMPUTE_CLASS
 QUEUED: Final = "cloud.google.com/gke-queued"

@@ -1,7 +1,9 @@
 """Rules for combinations of a GPU pool's arguments on Google Cloud."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from aiplatform import accelerators
 from aiplatform._shared.addresses import overlap
@@ -11,10 +13,13 @@ from aiplatform._shared.kubernetes.names import class_name, gke_label_problems, 
 from aiplatform._shared.kubernetes.pools import minimum_above_maximum
 from aiplatform.accelerators import NVIDIA, TPU
 from aiplatform.accelerators.gcp import BUILT_IN, MACHINES, MOST_CLIENTS, PARTITIONS, topology_problem
-from aiplatform.gpu_pool.args import WAITS, Capacity, GpuPoolSettings
+from aiplatform.gpu_pool.capacity import WAITS, Capacity
 from aiplatform.gpu_pool.gcp import nodes
 from aiplatform.naming import google_labels
 from aiplatform.network.args import NO_ZONES
+
+if TYPE_CHECKING:
+    from aiplatform.gpu_pool.args import GpuPoolSettings
 
 MOST_NODES: Final = 1000
 """In a GKE node pool."""

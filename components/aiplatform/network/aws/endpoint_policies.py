@@ -1,9 +1,9 @@
-"""What may pass the gateway endpoints of S3 and DynamoDB, and the interface endpoints of services that hold
-data and keys. An endpoint's policy gives no right; it keeps those that are given elsewhere from being used
-here to carry data into accounts of others.
+"""Policies of the gateway endpoints of S3 and DynamoDB, and of the interface endpoints of services that store
+data and keys. An endpoint's policy grants no permission; it prevents that permissions which are granted
+elsewhere are used to copy data into other accounts.
 
-All of the region's S3 traffic passes the endpoint, in a network with NAT too, so what nodes read of others
-has to be named: layers of images, and packages.
+All of the region's S3 traffic uses the endpoint, also in a network with NAT, so the policy has to list the
+buckets of other accounts that nodes read: layers of images, and packages.
 """
 
 from collections.abc import Sequence

@@ -1,37 +1,33 @@
 """Flow logs of a VPC, to an encrypted log group."""
 
-import pulumi
-from pulumi import ResourceOptions
 from pulumi_aws import cloudwatch, ec2, iam, kms
 
 from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.logs import log_group, name_key
 from aiplatform._shared.aws.policy_documents import allow, document, key_policy, logs_may_use_key, trust
-from aiplatform._shared.outputs import merged
-from aiplatform.network.args import FLOW_LOGS, FLOW_LOGS_ROLE, KEY_ALIAS, NetworkSettings
+from aiplatform.network.args import FLOW_LOGS, FLOW_LOGS_ROLE, KEY_ALIAS
+from aiplatform.network.aws.context import VpcContext
 
 
-def flow_logs(
-    parent: pulumi.ComponentResource, name: str, settings: NetworkSettings, account: Account, network: ec2.Vpc
-) -> None:
-    """All traffic of a VPC, for as many days as the settings say."""
+def flow_logs(context: VpcContext, network: ec2.Vpc) -> None:
+    """Log all traffic of a VPC, with the retention of the settings."""
+    settings, name = context.settings, context.name
     log_group_name = FLOW_LOGS.of(settings.prefix)
-    options = ResourceOptions(parent=parent)
-    group = _encrypted_log_group(parent, name, settings, account, log_group_name)
+    group = _encrypted_log_group(context, log_group_name)
     role = iam.Role(
         f"{name}-flow-logs",
         name_prefix=FLOW_LOGS_ROLE.of(settings.prefix),
         description=f"VPC flow logs of {settings.prefix}",
-        assume_role_policy=_trust(account),
+        assume_role_policy=_trust(context.account),
         tags=settings.tags,
-        opts=options,
+        opts=context.options(),
     )
     policy = iam.RolePolicy(
         f"{name}-flow-logs",
         name="write-flow-logs",
         role=role.name,
-        policy=_policy(account, log_group_name),
-        opts=options,
+        policy=_policy(context.account, log_group_name),
+        opts=context.options(),
     )
     ec2.FlowLog(
         f"{name}-flow-logs",
@@ -40,30 +36,24 @@ def flow_logs(
         log_destination_type="cloud-watch-logs",
         log_destination=group.arn,
         iam_role_arn=role.arn,
-        tags=merged(settings.tags, {"Name": f"{settings.prefix}-flow-logs"}),
+        tags=context.tags("flow-logs"),
         # EC2 refuses a second one of the same VPC to the same log group.
-        opts=ResourceOptions(parent=parent, depends_on=[policy], delete_before_replace=True),
+        opts=context.options(policy, delete_before_replace=True),
     )
 
 
-def _encrypted_log_group(
-    parent: pulumi.ComponentResource,
-    name: str,
-    settings: NetworkSettings,
-    account: Account,
-    log_group_name: str,
-) -> cloudwatch.LogGroup:
-    # None, not False: an enclosing component's option applies.
-    retained = ResourceOptions(parent=parent, retain_on_delete=True if settings.retain_data else None)
+def _encrypted_log_group(context: VpcContext, log_group_name: str) -> cloudwatch.LogGroup:
+    settings, name = context.settings, context.name
+    retained = context.options(retain=settings.retain_data)
     key = kms.Key(
         f"{name}-key",
         description=f"Network logs of {settings.prefix}",
         enable_key_rotation=True,
-        policy=key_policy(account, logs_may_use_key(account, log_group_name)),
-        tags=merged(settings.tags, {"Name": f"{settings.prefix}-network"}),
+        policy=key_policy(context.account, logs_may_use_key(context.account, log_group_name)),
+        tags=context.tags("network"),
         opts=retained,
     )
-    name_key(f"{name}-key", key, KEY_ALIAS.of(settings.prefix), ResourceOptions(parent=parent))
+    name_key(f"{name}-key", key, KEY_ALIAS.of(settings.prefix), context.options())
     days = settings.flow_log_retention_days
     return log_group(f"{name}-flow-logs", log_group_name, days, key, settings.tags, retained)
 

@@ -1,76 +1,65 @@
-"""Names inside the network: those of Google lead to addresses that are reached without the internet."""
+"""DNS of the network: names of Google's APIs resolve to addresses that are reached without the internet."""
 
 import pulumi
-from pulumi import ResourceOptions
 from pulumi_gcp import compute, dns
 
-from aiplatform.network.args import NetworkSettings
+from aiplatform.network.gcp.context import VpcContext
 from aiplatform.network.gcp.google_apis import DOMAINS, VIRTUAL
 
 _TTL = 300
 
 
 def google_zones(
-    parent: pulumi.ComponentResource,
-    name: str,
-    settings: NetworkSettings,
-    network: compute.Network,
-    api: pulumi.Resource,
+    context: VpcContext, network: compute.Network, api: pulumi.Resource
 ) -> list[pulumi.Resource]:
-    """A private zone for each of Google's domains; answers the records."""
-    chosen = VIRTUAL[settings.gcp.google_apis]
+    """Create a private zone for each of Google's domains; return the records."""
+    virtual = VIRTUAL[context.settings.gcp.google_apis]
     records: list[pulumi.Resource] = []
     for key, domain in DOMAINS.items():
         zone = dns.ManagedZone(
-            f"{name}-{key}",
-            project=settings.gcp.project,
-            name=f"{settings.prefix}-{key}",
+            f"{context.name}-{key}",
+            project=context.project,
+            name=context.physical_name(key),
             dns_name=domain,
-            description=f"{domain} inside the network of {settings.prefix}",
+            description=f"{domain} inside the network of {context.settings.prefix}",
             visibility="private",
             private_visibility_config=dns.ManagedZonePrivateVisibilityConfigArgs(
                 networks=[dns.ManagedZonePrivateVisibilityConfigNetworkArgs(network_url=network.id)]
             ),
-            labels=settings.tags or None,
-            opts=ResourceOptions(parent=parent, depends_on=[api], delete_before_replace=True),
+            labels=context.settings.tags or None,
+            opts=context.options(api, delete_before_replace=True),
         )
-        # In googleapis.com the addresses have a name, which clients and proxies may know.
-        addressed = chosen.name if key == "googleapis" else domain
+        # In googleapis.com the addresses have a name, which clients and proxies may use.
+        name = virtual.name if key == "googleapis" else domain
         for purpose, record, kind, data in (
-            ("addresses", addressed, "A", list(chosen.addresses)),
-            ("names", f"*.{domain}", "CNAME", [addressed]),
+            ("addresses", name, "A", list(virtual.addresses)),
+            ("names", f"*.{domain}", "CNAME", [name]),
         ):
             records.append(
                 dns.RecordSet(
-                    f"{name}-{key}-{purpose}",
-                    project=settings.gcp.project,
+                    f"{context.name}-{key}-{purpose}",
+                    project=context.project,
                     managed_zone=zone.name,
                     name=record,
                     type=kind,
                     ttl=_TTL,
                     rrdatas=data,
-                    opts=ResourceOptions(parent=parent),
+                    opts=context.options(),
                 )
             )
     return records
 
 
-def query_logs(
-    parent: pulumi.ComponentResource,
-    name: str,
-    settings: NetworkSettings,
-    network: compute.Network,
-    api: pulumi.Resource,
-) -> None:
+def query_logs(context: VpcContext, network: compute.Network, api: pulumi.Resource) -> None:
     """Log the DNS queries of the network, in addition to its traffic."""
     dns.Policy(
-        f"{name}-query-logs",
-        project=settings.gcp.project,
-        name=f"{settings.prefix}-query-logs",
-        description=f"Query logs of {settings.prefix}",
+        f"{context.name}-query-logs",
+        project=context.project,
+        name=context.physical_name("query-logs"),
+        description=f"Query logs of {context.settings.prefix}",
         enable_logging=True,
         enable_inbound_forwarding=False,
         networks=[dns.PolicyNetworkArgs(network_url=network.id)],
-        # A network takes one policy.
-        opts=ResourceOptions(parent=parent, depends_on=[api], delete_before_replace=True),
+        # A network has at most one policy.
+        opts=context.options(api, delete_before_replace=True),
     )

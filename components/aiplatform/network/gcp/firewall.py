@@ -12,23 +12,23 @@ from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi import ResourceOptions
 from pulumi_gcp import compute
 
 from aiplatform.network.args import NetworkSettings
+from aiplatform.network.gcp.context import VpcContext
 from aiplatform.network.gcp.google_apis import DIRECT, VIRTUAL
 from aiplatform.network.gcp.planning import Plan
 
 _ANYWHERE: Final = "0.0.0.0/0"
 HEALTH_CHECKS: Final = ("35.191.0.0/16", "130.211.0.0/22", "209.85.152.0/22", "209.85.204.0/22")
-"""Where Google's health checks, and the front ends of its global load balancers, come from."""
+"""The source ranges of Google's health checks, and of the front ends of its global load balancers."""
 _EVERYTHING: Final = {"all": ()}
 _LAST: Final = 65_000
 
 
 @dataclass(frozen=True)
 class _Rule:
-    """purpose: its logical name. protocols: each with its ports, none for all of them."""
+    """A rule of the policy. purpose: its logical name. protocols: protocol -> ports, none for all of them."""
 
     purpose: str
     priority: int
@@ -96,47 +96,39 @@ def _rules(settings: NetworkSettings, plan: Plan) -> Iterator[_Rule]:
         )
 
 
-def firewall(
-    parent: pulumi.ComponentResource,
-    name: str,
-    settings: NetworkSettings,
-    plan: Plan,
-    network: compute.Network,
-) -> list[pulumi.Resource]:
-    """The policy with its rules, bound to the network once all of them are there; answers what nodes need."""
+def firewall(context: VpcContext, network: compute.Network) -> list[pulumi.Resource]:
+    """Create the policy with its rules, and associate it with the network once all rules exist. Return the
+    resources that nodes need."""
     policy = compute.NetworkFirewallPolicy(
-        f"{name}-firewall",
-        project=settings.gcp.project,
-        name=f"{settings.prefix}-network",
-        description=f"What may pass in the network of {settings.prefix}",
-        # The network is there only when its API is switched on.
-        opts=ResourceOptions(parent=parent, depends_on=[network], delete_before_replace=True),
+        f"{context.name}-firewall",
+        project=context.project,
+        name=context.physical_name("network"),
+        description=f"What may pass in the network of {context.settings.prefix}",
+        # The network exists only once its API is enabled.
+        opts=context.options(network, delete_before_replace=True),
     )
     rules: list[pulumi.Resource] = [
-        _create(parent, f"{name}-{rule.purpose}", settings, policy, rule) for rule in _rules(settings, plan)
+        _create(context, policy, rule) for rule in _rules(context.settings, context.plan)
     ]
     association = compute.NetworkFirewallPolicyAssociation(
-        f"{name}-firewall",
-        project=settings.gcp.project,
-        name=f"{settings.prefix}-network",
+        f"{context.name}-firewall",
+        project=context.project,
+        name=context.physical_name("network"),
         firewall_policy=policy.name,
         attachment_target=network.id,
-        opts=ResourceOptions(parent=parent, depends_on=rules, delete_before_replace=True),
+        opts=context.options(*rules, delete_before_replace=True),
     )
     return [*rules, association]
 
 
 def _create(
-    parent: pulumi.ComponentResource,
-    name: str,
-    settings: NetworkSettings,
-    policy: compute.NetworkFirewallPolicy,
-    rule: _Rule,
+    context: VpcContext, policy: compute.NetworkFirewallPolicy, rule: _Rule
 ) -> compute.NetworkFirewallPolicyRule:
-    into = rule.direction == "INGRESS"
+    ingress = rule.direction == "INGRESS"
+    logged = rule.action == "deny" and context.settings.flow_log_retention_days > 0
     return compute.NetworkFirewallPolicyRule(
-        name,
-        project=settings.gcp.project,
+        f"{context.name}-{rule.purpose}",
+        project=context.project,
         firewall_policy=policy.name,
         rule_name=rule.purpose,
         priority=rule.priority,
@@ -144,10 +136,10 @@ def _create(
         direction=rule.direction,
         action=rule.action,
         # Allowed traffic is in the flow logs already.
-        enable_logging=rule.action == "deny" and settings.flow_log_retention_days > 0,
+        enable_logging=logged,
         match=compute.NetworkFirewallPolicyRuleMatchArgs(
-            src_ip_ranges=list(rule.ranges) if into else None,
-            dest_ip_ranges=None if into else list(rule.ranges),
+            src_ip_ranges=list(rule.ranges) if ingress else None,
+            dest_ip_ranges=None if ingress else list(rule.ranges),
             layer4_configs=[
                 compute.NetworkFirewallPolicyRuleMatchLayer4ConfigArgs(
                     ip_protocol=protocol, ports=list(ports) or None
@@ -155,5 +147,5 @@ def _create(
                 for protocol, ports in rule.protocols.items()
             ],
         ),
-        opts=ResourceOptions(parent=parent),
+        opts=context.options(),
     )

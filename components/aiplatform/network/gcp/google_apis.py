@@ -1,4 +1,4 @@
-"""Where Google's APIs are reached from inside a network ("Configure Private Google Access")."""
+"""The addresses of Google's APIs inside a network ("Configure Private Google Access")."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class VirtualAddresses:
-    """Four addresses that stand for Google's APIs, and the name that has them."""
+    """Four addresses of Google's APIs, and their name."""
 
     name: str
     cidr: str
@@ -23,7 +23,7 @@ VIRTUAL: Final[Mapping[str, VirtualAddresses]] = {
     ),
 }
 DIRECT: Final = "34.126.0.0/18"
-"""What Google's clients talk to by gRPC, past the front ends (direct connectivity)."""
+"""The addresses that Google's clients use for gRPC without the front ends (direct connectivity)."""
 
 DOMAINS: Final[Mapping[str, str]] = {
     "googleapis": "googleapis.com.",
@@ -31,5 +31,5 @@ DOMAINS: Final[Mapping[str, str]] = {
     "pkg": "pkg.dev.",
     "gke": "gke.goog.",
 }
-"""Domains whose names lead to these addresses: the APIs, both registries of images, and the DNS endpoints of
-GKE's control planes."""
+"""Domains whose names resolve to these addresses: the APIs, both registries of images, and the DNS endpoints
+of GKE's control planes."""

@@ -1,24 +1,22 @@
 """Flow logs of the subnets and of denied traffic, in a separate encrypted log bucket."""
 
-import pulumi
-
 from aiplatform._shared.gcp.apis import Apis
 from aiplatform._shared.gcp.keys import grant_key_use, key, key_ring
 from aiplatform._shared.gcp.logs import LogBucket, separate_log_bucket, writer
-from aiplatform.network.args import NetworkSettings
+from aiplatform.network.gcp.context import VpcContext
 
 
-def flow_logs(parent: pulumi.ComponentResource, name: str, settings: NetworkSettings, apis: Apis) -> None:
-    """The bucket with its key."""
-    project, region = settings.gcp.project or "", settings.gcp.region or ""
-    ring = key_ring(parent, f"{name}-keys", project, region, [apis["cloudkms"]])
+def flow_logs(context: VpcContext, apis: Apis) -> None:
+    """Create the bucket with its key."""
+    parent, name, settings = context.parent, context.name, context.settings
+    ring = key_ring(parent, f"{name}-keys", context.project, context.region, [apis["cloudkms"]])
     crypto_key = key(parent, f"{name}-logs-key", ring, settings.tags, retain=settings.retain_data)
-    email = writer(parent, project, apis["logging"])
+    email = writer(parent, context.project, apis["logging"])
     grant = grant_key_use(parent, f"{name}-logs-key", crypto_key, email, retain=settings.retain_data)
     logs = LogBucket(
-        project=project,
-        region=region,
-        name=f"{settings.prefix}-flow-logs",
+        project=context.project,
+        region=context.region,
+        name=context.physical_name("flow-logs"),
         description=f"Flow logs of {settings.prefix}",
         filter=_of_subnets(settings.prefix),
         days=settings.flow_log_retention_days,
@@ -28,7 +26,7 @@ def flow_logs(parent: pulumi.ComponentResource, name: str, settings: NetworkSett
 
 
 def _of_subnets(prefix: str) -> str:
-    """What the network's subnets write: flows, and traffic that a rule denied."""
+    """Return a filter of what the network's subnets log: flows, and traffic that a rule denied."""
     subnets = " OR ".join(f'"{prefix}-{purpose}"' for purpose in ("nodes", "control-plane", "proxies"))
     return (
         '(log_id("compute.googleapis.com/vpc_flows") OR log_id("compute.googleapis.com/firewall")) '

@@ -8,7 +8,8 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from aiplatform._shared.args import ArgumentError, read
-from aiplatform.gpu_pool.args import WAITS, GpuPoolSettings
+from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.gpu_pool.capacity import WAITS
 from aiplatform.gpu_pool.gcp import nodes
 from aiplatform.gpu_pool.gcp.gpudirect_networks import interfaces
 from aiplatform.gpu_pool.gcp.plan import plan, zones_for

@@ -77,7 +77,7 @@ def test_prefix_delegation_counts_whole_prefixes():
 def test_more_pods_than_any_vpc_holds_are_told_the_most():
     reason = too_small(IPv4Network("10.0.0.0/16"), 3, 100_000, prefix_delegation=False)
     assert reason is not None
-    assert "the largest range that AWS allows, /16, holds 39309 over 3 zones" in reason
+    assert "the largest range that AWS allows, /16, has addresses for 39309 over 3 zones" in reason
 
 
 @pytest.mark.parametrize(("cidr", "zones"), [("10.0.0.0/8", 2), ("10.0.0.0/24", 2), ("10.0.0.0/16", 4)])

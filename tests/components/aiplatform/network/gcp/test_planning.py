@@ -15,9 +15,9 @@ from aiplatform.network.gcp.planning import (
     RESERVED,
     SMALLEST,
     block,
-    needed,
+    capacity,
+    needed_nodes,
     plan,
-    room,
     too_small,
 )
 
@@ -84,15 +84,15 @@ def test_what_is_asked_for_has_addresses_or_the_error_says_so(
     cidr: IPv4Network, pods: int, nodes: int | None, per_node: int
 ):
     reason = too_small(cidr, pods, nodes, per_node)
-    parts, wanted = plan(cidr), needed(pods, nodes, per_node)
+    parts, wanted = plan(cidr), needed_nodes(pods, nodes, per_node)
     if reason is None:
         assert wanted * block(per_node) <= parts.pods.num_addresses
         assert wanted <= parts.nodes.num_addresses - RESERVED
         assert wanted * per_node >= pods
         assert wanted >= (nodes or 0)
     else:
-        assert wanted > room(cidr, per_node).nodes
-        assert f"{room(cidr, per_node).nodes} nodes" in reason
+        assert wanted > capacity(cidr, per_node).nodes
+        assert f"{capacity(cidr, per_node).nodes} nodes" in reason
 
 
 @_some
@@ -113,8 +113,8 @@ def test_the_plan_of_a_sixteen():
         "10.0.128.0/20",
         "10.0.144.0/20",
     ]
-    assert room(IPv4Network("10.0.0.0/16"), 64).nodes == 256
-    assert room(IPv4Network("10.0.0.0/16"), 110).nodes == 128
+    assert capacity(IPv4Network("10.0.0.0/16"), 64).nodes == 256
+    assert capacity(IPv4Network("10.0.0.0/16"), 110).nodes == 128
 
 
 def test_more_nodes_than_any_cluster_has_are_told_the_most():
@@ -125,5 +125,5 @@ def test_more_nodes_than_any_cluster_has_are_told_the_most():
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/8", "10.0.0.0/21"])
 def test_a_plan_that_cannot_be_made_is_refused(cidr: str):
-    with pytest.raises(ValueError, match="is no range of /9 to /20"):
+    with pytest.raises(ValueError, match="expected a range of /9 to /20"):
         plan(IPv4Network(cidr))
