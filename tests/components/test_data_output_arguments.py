@@ -314,8 +314,8 @@ def test_an_output_has_the_effect_of_its_plain_value_and_keeps_its_dependency(na
     assert not lost, "a resource that needs the value comes after its source"
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_values_in_objects_may_be_unknown_in_a_preview(plugin: Served, name: str) -> None:
+@pytest.mark.parametrize("name", ["container-registry-gcp", "lakehouse-aws", "lakehouse-gcp"])
+def test_values_in_lists_of_objects_may_be_unknown_in_a_preview(plugin: Served, name: str) -> None:
     case = CASES[name]
     inputs = _in_schema(_with_leaves(case.arguments, lambda *_: rpc.UNKNOWN))
     monitor = preview(plugin, case.component.__name__, inputs, *inputs, **case.options)
