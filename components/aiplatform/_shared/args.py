@@ -13,10 +13,10 @@ dict into a private frozen dataclass with the same keys, which has the defaults 
         def check(self) -> Iterator[Problem]: ...      # problems that concern several keys
 
 All problems are collected and raised in one ArgumentError, before any resource is registered. A plain value
-decides the shape of the program, so an Output there is a problem; where the annotation is `Input[T]`, an
-Output or awaitable is accepted unchecked, and a plain value is checked like any T. None is the same as no
-value. UNKNOWN is accepted for a plain string, too: so arguments can be checked that refer to what does not
-exist yet.
+decides the shape of the program, so an Output there is a problem; where the annotation is `Input[T]`, a
+plain value is checked like any T, and an Output or awaitable is accepted: a number, or a text with rules, is
+checked once it is known. None is the same as no value. UNKNOWN is accepted for a plain string, too: so
+arguments can be checked that refer to what does not exist yet.
 
 The models' annotations are read at run time: no `from __future__ import annotations` in their modules.
 """
@@ -326,10 +326,28 @@ def _ruled(value: Any, rules: Iterable[Rule], path: str, problems: list[Problem]
 
 def _read_union(annotation: Any, value: Any, path: str, problems: list[Problem]) -> Any:
     """`T | None` and `Input[T]`; arguments have no other unions."""
-    if _takes_output(annotation) and is_unknown(value):
-        return value
     (inner,) = _plain_members(annotation)
+    if _takes_output(annotation) and is_unknown(value):
+        return value if value is UNKNOWN else _read_later(inner, value, path)
     return _read(inner, value, path, problems)
+
+
+def _read_later(annotation: Any, value: Any, path: str) -> Any:
+    """Return an output that is checked once it is known: a number, which the plugin's protocol transfers as a
+    float, or a value with rules. Any other one is returned as it is, as it may be a principal, which
+    `principals` identifies by its object."""
+    inner, *rules = get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
+    if inner not in (int, float) and not (rules and inner is str):
+        return value
+
+    def checked(known: Any) -> Any:
+        problems: list[Problem] = []
+        result = _read(annotation, known, path, problems)
+        if problems:
+            raise ArgumentError(problems)
+        return result
+
+    return Output.from_input(value).apply(checked)
 
 
 def _takes_output(annotation: Any) -> bool:

@@ -1,11 +1,13 @@
 """What the modules that build a component share: the component, its settings, options of its resources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import pulumi
 from pulumi import ResourceOptions
+
+from aiplatform._shared.outputs import Tags
 
 T = TypeVar("T")
 
@@ -49,7 +51,7 @@ class DataSettings(Protocol):
         ...
 
     @property
-    def tags(self) -> Mapping[str, str]:
+    def tags(self) -> Tags:
         """Tags of every resource; labels on Google Cloud."""
         ...
 

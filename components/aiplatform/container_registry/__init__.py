@@ -1,7 +1,5 @@
 """Repositories of container images, and caches of other registries."""
 
-from typing import Any, TypedDict
-
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
@@ -10,6 +8,8 @@ from aiplatform.container_registry.args import (
     ContainerRegistryCacheArgs,
     ContainerRegistrySettings,
 )
+from aiplatform.container_registry.output_types import ContainerRegistryCache, ContainerRegistryImages
+from aiplatform.container_registry.outputs import ContainerRegistryOutputs
 
 __all__ = [
     "ContainerRegistry",
@@ -17,25 +17,8 @@ __all__ = [
     "ContainerRegistryCache",
     "ContainerRegistryCacheArgs",
     "ContainerRegistryImages",
+    "ContainerRegistryOutputs",
 ]
-
-
-class ContainerRegistryImages(TypedDict):
-    """A repository of images."""
-
-    name: str
-    """Its name in the arguments."""
-    url: str
-    """The URL to push and pull its images."""
-
-
-class ContainerRegistryCache(TypedDict):
-    """A cache of another registry."""
-
-    upstream: str
-    """The registry."""
-    url: str
-    """What replaces the registry in the names of images."""
 
 
 class ContainerRegistry(ComponentResource):
@@ -64,7 +47,7 @@ class ContainerRegistry(ComponentResource):
             from aiplatform.container_registry import gcp as cloud
         else:
             from aiplatform.container_registry import aws as cloud
-        self.outputs: dict[str, Any] = {"cloud": settings.cloud, **cloud.build(self, name, settings)}
+        self.outputs: ContainerRegistryOutputs = cloud.build(self, name, settings)
         for key, output in self.outputs.items():
             setattr(self, key, Output.from_input(output))
         self.register_outputs(self.outputs)

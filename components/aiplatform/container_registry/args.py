@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Final, NotRequired, TypedDict
+from typing import Annotated, Any, ClassVar, Final
 
 from pulumi import Input
 
@@ -20,8 +20,11 @@ from aiplatform._shared.args import (
 )
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
+from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import PRINCIPAL, assignable_role
 from aiplatform.container_registry.cloud_support import SUPPORT
+from aiplatform.container_registry.inputs import ContainerRegistryArgs as ContainerRegistryArgs
+from aiplatform.container_registry.inputs import ContainerRegistryCacheArgs as ContainerRegistryCacheArgs
 from aiplatform.naming import (
     ARTIFACT_REPOSITORY,
     ECR_CACHE,
@@ -71,30 +74,23 @@ _CREDENTIAL: Final[dict[Cloud, Rule]] = {
         "a secret's version, projects/PROJECT/secrets/NAME/versions/VERSION",
     ),
 }
+DAYS: Final = between(1, 3650, "days")
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*")
 _LONGEST: Final = 200
 
 
-class ContainerRegistryCacheArgs(TypedDict):
+@dataclass(frozen=True)
+class ContainerRegistryCacheSettings:
     """A registry whose images are pulled through a cache."""
 
-    upstream: str
+    upstream: Annotated[str, one_of(UPSTREAMS)]
     """`docker.io`, `ghcr.io`, `public.ecr.aws`, `quay.io` or `registry.k8s.io`."""
-    username: NotRequired[str]
+    username: Input[str] | None = None
     """Google Cloud: the user whose password is `credential`. Required with it."""
-    credential: NotRequired[Input[str]]
+    credential: Input[str] | None = None
     """The credential at the registry. AWS: the arn of a secret whose name begins with
     `ecr-pullthroughcache/`, with `username` and `accessToken` in it; required for docker.io and ghcr.io.
     Google Cloud: the version of a secret with the password. Default none."""
-
-
-@dataclass(frozen=True)
-class CacheSettings:
-    """A checked cache."""
-
-    upstream: Annotated[str, one_of(UPSTREAMS)]
-    username: str | None = None
-    credential: Input[str] | None = None
 
     @property
     def repository_name(self) -> str:
@@ -108,52 +104,13 @@ class CacheSettings:
         if cloud == "aws" and self.upstream in WITH_CREDENTIAL and self.credential is None:
             yield Problem(
                 "credential",
-                f"missing, expected the arn of a secret: ECR caches {self.upstream} only with a credential",
+                f"missing; expected the arn of a secret: ECR caches {self.upstream} only with a credential",
             )
         if cloud == "aws" and self.upstream not in WITH_CREDENTIAL and self.credential is not None:
-            yield Problem("credential", f"got one, expected none: ECR takes none for {self.upstream}")
+            yield Problem("credential", f"got one; expected none: ECR takes none for {self.upstream}")
         if cloud == "gcp" and (self.credential is None) != (self.username is None):
             missing = "username" if self.username is None else "credential"
-            yield Problem(missing, "missing, expected username and credential, or neither")
-
-
-class ContainerRegistryArgs(TypedDict):
-    """Repositories of container images, and caches of other registries."""
-
-    prefix: str
-    """First part of every physical name, `{org}-{environment}`; repositories are `{prefix}/{name}` on AWS."""
-    cloud: NotRequired[Cloud]
-    """`aws` or `gcp`. Default `aws`."""
-    project: NotRequired[str]
-    """Google Cloud, and required there: the project's id."""
-    region: NotRequired[str]
-    """Google Cloud, and required there: the region."""
-    repositories: NotRequired[list[str]]
-    """Repositories by name, `training` or `serving/llm`. Default none."""
-    caches: NotRequired[list[ContainerRegistryCacheArgs]]
-    """Registries whose images are pulled through a cache. Default none."""
-    untagged_days: NotRequired[int]
-    """How long images without a tag are retained, in days, 1 to 3650. Default 14."""
-    cached_days: NotRequired[int]
-    """How long cached images are retained, in days, 1 to 3650; one that is still used is pulled from upstream
-    again. Default 90."""
-    readers: NotRequired[list[Input[str]]]
-    """Principals that pull, in addition to the cluster's nodes, which are allowed by their role. AWS: arns of
-    IAM roles, also of other accounts; not roles of IAM Identity Center or of services, to which only AWS can
-    attach policies. Roles of this account are also allowed to log in (`ecr:GetAuthorizationToken`); those of
-    other accounts need a policy for it. Google Cloud: `serviceAccount:...`. Default none."""
-    writers: NotRequired[list[Input[str]]]
-    """Principals that push, in the form of `readers`. Default none except administrators."""
-    node_roles: NotRequired[list[Input[str]]]
-    """AWS: arns of the roles of nodes that pull through the caches: the first pull of an image creates its
-    repository, which roles of nodes are not allowed otherwise. Default none."""
-    protect: NotRequired[bool]
-    """Whether Pulumi refuses to delete repositories and key. Default false."""
-    force_destroy: NotRequired[bool]
-    """Whether repositories are deleted with their images; otherwise ECR refuses to delete a repository with
-    images. Default false."""
-    tags: NotRequired[dict[str, str]]
-    """Tags of every resource, in addition to the provider's; labels on Google Cloud."""
+            yield Problem(missing, "missing; expected username and credential, or neither")
 
 
 def _names(value: list[Any]) -> str | None:
@@ -168,34 +125,54 @@ def _names(value: list[Any]) -> str | None:
 
 @dataclass(frozen=True)
 class ContainerRegistrySettings(CloudNeutral):
-    """Checked arguments of a container registry."""
+    """Repositories of container images, and caches of other registries."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: str
+    """First part of every physical name, `{org}-{environment}`; repositories are `{prefix}/{name}` on AWS."""
     cloud: Cloud = "aws"
+    """`aws` or `gcp`. Default `aws`."""
     project: Annotated[str, PROJECT] | None = None
+    """Google Cloud, and required there: the project's id."""
     region: Annotated[str, REGION] | None = None
+    """Google Cloud, and required there: the region."""
     repositories: Annotated[list[str], length(0, 200, "repositories"), _names, distinct] = field(
         default_factory=list[str]
     )
-    caches: Annotated[list[CacheSettings], length(0, 5, "caches")] = field(
-        default_factory=list[CacheSettings]
+    """Repositories by name, `training` or `serving/llm`. Default none."""
+    caches: Annotated[list[ContainerRegistryCacheSettings], length(0, 5, "caches")] = field(
+        default_factory=list[ContainerRegistryCacheSettings]
     )
-    untagged_days: Annotated[int, between(1, 3650, "days")] = 14
-    cached_days: Annotated[int, between(1, 3650, "days")] = 90
+    """Registries whose images are pulled through a cache. Default none."""
+    untagged_days: Input[Annotated[int, DAYS]] = 14
+    """How long images without a tag are retained, in days, 1 to 3650. Default 14."""
+    cached_days: Input[Annotated[int, DAYS]] = 90
+    """How long cached images are retained, in days, 1 to 3650; one that is still used is pulled from upstream
+    again. Default 90."""
     readers: Annotated[list[Input[str]], length(0, 50, "principals"), distinct] = field(
         default_factory=list[Input[str]]
     )
+    """Principals that pull, in addition to the cluster's nodes, which are allowed by their role. AWS: arns of
+    IAM roles, also of other accounts; not roles of IAM Identity Center or of services, to which only AWS can
+    attach policies. Roles of this account are also allowed to log in (`ecr:GetAuthorizationToken`); those of
+    other accounts need a policy for it. Google Cloud: `serviceAccount:...`. Default none."""
     writers: Annotated[list[Input[str]], length(0, 50, "principals"), distinct] = field(
         default_factory=list[Input[str]]
     )
+    """Principals that push, in the form of `readers`. Default none except administrators."""
     node_roles: Annotated[list[Input[str]], length(0, 20, "roles"), distinct] = field(
         default_factory=list[Input[str]]
     )
+    """AWS: arns of the roles of nodes that pull through the caches: the first pull of an image creates its
+    repository, which roles of nodes are not allowed otherwise. Default none."""
     protect: bool = False
+    """Whether Pulumi refuses to delete repositories and key. Default false."""
     force_destroy: bool = False
-    tags: dict[str, str] = field(default_factory=dict[str, str])
+    """Whether repositories are deleted with their images; otherwise ECR refuses to delete a repository with
+    images. Default false."""
+    tags: Tags = field(default_factory=dict[str, Input[str]])
+    """Tags of every resource, in addition to the provider's; labels on Google Cloud."""
 
     @property
     def retain_data(self) -> bool:
@@ -210,7 +187,7 @@ class ContainerRegistrySettings(CloudNeutral):
         for index, cache in enumerate(self.caches):
             if cache.upstream in upstreams[:index]:
                 yield Problem(
-                    f"caches[{index}].upstream", f"got {cache.upstream!r} twice, expected each only once"
+                    f"caches[{index}].upstream", f"got {cache.upstream!r} twice; expected each only once"
                 )
             for problem in cache.misfits(self.cloud):
                 yield Problem(f"caches[{index}].{problem.path}", problem.reason)
@@ -219,18 +196,18 @@ class ContainerRegistrySettings(CloudNeutral):
                 if not is_unknown(principal):
                     yield from obeys(f"{key}[{index}]", principal, PRINCIPAL[self.cloud], assignable_role)
         if self.protect and self.force_destroy:
-            yield Problem("force_destroy", "got true together with protect, expected one of the two")
+            yield Problem("force_destroy", "got true together with protect; expected one of the two")
         if self.cloud == "gcp":
             yield from self._on_google()
 
     def _on_google(self) -> Iterator[Problem]:
         for key in ("project", "region"):
             if getattr(self, key) is None:
-                yield Problem(key, f"missing, expected the {key} of the repositories")
+                yield Problem(key, f"missing; expected the {key} of the repositories")
         for index, name in enumerate(self.repositories):
             if "/" in name or "." in name or "_" in name or len(f"{self.prefix}-{name}") > 63:
                 yield Problem(
                     f"repositories[{index}]",
-                    f"got {name!r}, expected letters, digits and hyphens, at most {62 - len(self.prefix)} "
+                    f"got {name!r}; expected letters, digits and hyphens, at most {62 - len(self.prefix)} "
                     "characters: an Artifact Registry repository contains many images by name",
                 )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import pulumi
 from pulumi import Input, Output
@@ -14,14 +14,16 @@ from aiplatform._shared.aws.context import AwsDataContext
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import Statement, allow, document, key_policy, trust
 from aiplatform._shared.aws.roles import AS_TEXT, Role, ServiceRole, roles, service_role
+from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import known
 from aiplatform.container_registry.args import (
     CACHE_ROLE,
     KEY_ALIAS,
     REPOSITORIES,
-    CacheSettings,
+    ContainerRegistryCacheSettings,
     ContainerRegistrySettings,
 )
+from aiplatform.container_registry.outputs import ContainerRegistryOutputs
 
 Context = AwsDataContext[ContainerRegistrySettings]
 
@@ -47,7 +49,9 @@ class _AccountRoles:
     nodes: list[Role]
 
 
-def build(parent: pulumi.ComponentResource, name: str, settings: ContainerRegistrySettings) -> dict[str, Any]:
+def build(
+    parent: pulumi.ComponentResource, name: str, settings: ContainerRegistrySettings
+) -> ContainerRegistryOutputs:
     """Create the resources as children of the component; returns the component's outputs."""
     context: Context = Context(parent, name, settings, account_of(parent))
     account_roles = _AccountRoles(
@@ -61,6 +65,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ContainerRegist
     _allow_login(context, "reader", account_roles.readers)
     _allow_login(context, "writer", account_roles.writers)
     return {
+        "cloud": settings.cloud,
         "repositories": [
             {"name": name, "url": repository.repository_url} for name, repository in repositories.items()
         ],
@@ -195,7 +200,7 @@ def _create_caches(context: Context, key: kms.Key, node_roles: Sequence[Role]) -
 
 
 def _create_cache_rule(
-    context: Context, cache: CacheSettings, key: kms.Key, role: ServiceRole
+    context: Context, cache: ContainerRegistryCacheSettings, key: kms.Key, role: ServiceRole
 ) -> ecr.PullThroughCacheRule:
     prefix = f"{context.settings.prefix}-{cache.repository_name}"
     template = ecr.RepositoryCreationTemplate(
@@ -253,8 +258,12 @@ def _cached_repositories(context: Context) -> list[str]:
     ]
 
 
-def _expiry(tags: str, days: int) -> str:
+def _expiry(tags: str, days: Input[int]) -> Input[str]:
     """Return a lifecycle policy: images of a kind are deleted so many days after they were pushed."""
+    return mapped(days, lambda known: _lifecycle_policy(tags, known))
+
+
+def _lifecycle_policy(tags: str, days: int) -> str:
     selection = {
         "tagStatus": tags,
         "countType": "sinceImagePushed",

@@ -10,8 +10,10 @@ from pulumi_gcp import artifactregistry, secretmanager
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import DataKey, GcpDataContext
 from aiplatform._shared.gcp.keys import data_key, grant_key_use
+from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import members, renamed
-from aiplatform.container_registry.args import CacheSettings, ContainerRegistrySettings
+from aiplatform.container_registry.args import ContainerRegistryCacheSettings, ContainerRegistrySettings
+from aiplatform.container_registry.outputs import ContainerRegistryOutputs
 
 Context = GcpDataContext[ContainerRegistrySettings]
 
@@ -23,7 +25,9 @@ _ROLES: Final[Mapping[str, str]] = {
 }
 
 
-def build(parent: pulumi.ComponentResource, name: str, settings: ContainerRegistrySettings) -> dict[str, Any]:
+def build(
+    parent: pulumi.ComponentResource, name: str, settings: ContainerRegistrySettings
+) -> ContainerRegistryOutputs:
     """Create the resources as children of the component; returns the component's outputs."""
     project, region = settings.project or "", settings.region or ""
     apis = enable_apis(parent, name, project, _APIS)
@@ -32,8 +36,11 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ContainerRegist
     key = _create_key(context, agent)
     repositories = {name: _create_repository(context, name, key) for name in settings.repositories}
     caches = {cache.upstream: _create_cache(context, cache, key, agent) for cache in settings.caches}
-    mirrors = {upstream: _url(context, repository) for upstream, repository in caches.items()}
+    mirrors: dict[str, Input[str]] = {
+        upstream: _url(context, repository) for upstream, repository in caches.items()
+    }
     return {
+        "cloud": settings.cloud,
         "repositories": [
             {"name": name, "url": _url(context, repository)} for name, repository in repositories.items()
         ],
@@ -70,7 +77,7 @@ def _create_repository(context: Context, name: str, key: DataKey) -> artifactreg
 
 
 def _create_cache(
-    context: Context, cache: CacheSettings, key: DataKey, agent: Input[str]
+    context: Context, cache: ContainerRegistryCacheSettings, key: DataKey, agent: Input[str]
 ) -> artifactregistry.Repository:
     depends_on: list[pulumi.Resource] = []
     credentials = None
@@ -148,7 +155,7 @@ def _grant(
 
 
 def _allow_agent_to_read(
-    context: Context, cache: CacheSettings, version: Input[str], agent: Input[str]
+    context: Context, cache: ContainerRegistryCacheSettings, version: Input[str], agent: Input[str]
 ) -> pulumi.Resource:
     """Allow Artifact Registry's service agent to read the password ("Create remote repositories: Set up
     authentication")."""
@@ -175,12 +182,12 @@ def _upstream(
     )
 
 
-def _expiry(name: str, tags: str, days: int) -> artifactregistry.RepositoryCleanupPolicyArgs:
+def _expiry(name: str, tags: str, days: Input[int]) -> artifactregistry.RepositoryCleanupPolicyArgs:
     """Return a cleanup policy: images of a kind are deleted after so many days."""
     return artifactregistry.RepositoryCleanupPolicyArgs(
         id=name,
         action="DELETE",
         condition=artifactregistry.RepositoryCleanupPolicyConditionArgs(
-            tag_state=tags, older_than=f"{days * _DAY}s"
+            tag_state=tags, older_than=mapped(days, lambda known: f"{known * _DAY}s")
         ),
     )

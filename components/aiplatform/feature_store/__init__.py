@@ -1,7 +1,5 @@
 """A feature store: Feast on the lakehouse, with an online store of a latency class."""
 
-from typing import Any, NotRequired, TypedDict
-
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
@@ -18,6 +16,8 @@ from aiplatform.feature_store.component_args import (
     FeatureRegistryArgs,
     FeatureServerArgs,
 )
+from aiplatform.feature_store.output_types import FeatureStoreClient
+from aiplatform.feature_store.outputs import FeatureStoreOutputs
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "FeatureStore",
     "FeatureStoreArgs",
     "FeatureStoreClient",
+    "FeatureStoreOutputs",
     "LakehouseReferenceArgs",
     "LakehouseTableReferenceArgs",
     "LakehouseZoneReferenceArgs",
@@ -35,21 +36,6 @@ __all__ = [
     "NetworkZoneArgs",
     "WorkloadIdentityReferenceArgs",
 ]
-
-
-class FeatureStoreClient(TypedDict):
-    """What one applier or reader uses Feast by. No other principal reads its staged files."""
-
-    principal: str
-    """The principal, as in `appliers` or `readers`."""
-    feature_store_yaml: str
-    """Its `feature_store.yaml`; it holds no secret."""
-    staging_bucket: str
-    """The bucket of its files between Feast and the query engine."""
-    offline_database: str
-    """The database, or dataset, of its temporary tables."""
-    workgroup: NotRequired[str]
-    """AWS: the Athena workgroup of its queries."""
 
 
 class FeatureStore(ComponentResource):
@@ -100,7 +86,7 @@ class FeatureStore(ComponentResource):
             from aiplatform.feature_store.gcp.build import build
         else:
             from aiplatform.feature_store.aws.build import build
-        self.outputs: dict[str, Any] = build(self, name, settings)
-        for key in type(self).__annotations__:
-            setattr(self, key, Output.from_input(self.outputs[key]))
+        self.outputs: FeatureStoreOutputs = build(self, name, settings)
+        for key, output in self.outputs.items():
+            setattr(self, key, Output.from_input(output))
         self.register_outputs(self.outputs)

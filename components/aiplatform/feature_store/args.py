@@ -2,27 +2,36 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
+from typing import Annotated, Any, ClassVar, Final
 
-from pulumi import Input
+from pulumi import Input, Output
 
 from aiplatform._shared import images as _images
-from aiplatform._shared.args import Problem, between, distinct, got, is_unknown, length, matches, obeys
+from aiplatform._shared.args import (
+    Problem,
+    between,
+    distinct,
+    got,
+    is_unknown,
+    length,
+    matches,
+    obeys,
+    with_value,
+)
 from aiplatform._shared.cloud_support import CLOUDS, Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.outputs import Tags, mapped_object
 from aiplatform._shared.principals import PRINCIPAL, identity, known
-from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
-from aiplatform._shared.references.identity import WorkloadIdentityReference, WorkloadIdentityReferenceArgs
-from aiplatform._shared.references.lakehouse import LakehouseReference, LakehouseReferenceArgs
+from aiplatform._shared.references.cluster import ClusterReference
+from aiplatform._shared.references.identity import WorkloadIdentityReference
+from aiplatform._shared.references.lakehouse import LakehouseReference
 from aiplatform.feature_store import online
 from aiplatform.feature_store.cloud_support import SUPPORT
 from aiplatform.feature_store.component_args import (
     FeatureMaterialization,
-    FeatureMaterializationArgs,
     FeatureRegistry,
-    FeatureRegistryArgs,
     FeatureServer,
-    FeatureServerArgs,
 )
+from aiplatform.feature_store.inputs import FeatureStoreArgs as FeatureStoreArgs
 from aiplatform.feature_store.online import Latency, OnlineStore
 from aiplatform.naming import (
     ATHENA_WORKGROUP,
@@ -40,7 +49,7 @@ from aiplatform.naming import (
     google_labels,
     prefix_for,
 )
-from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
+from aiplatform.network.args import NetworkReference
 from aiplatform.workload_identity.args import too_long
 
 NAMESPACE: Final = "feature-store"
@@ -78,122 +87,96 @@ MOST_BACKUP_DAYS: Final = 35
 """DynamoDB's longest recovery period, and that of ElastiCache's snapshots."""
 
 
-class FeatureStoreArgs(TypedDict):
-    """A feature store: Feast on the lakehouse, with an online store of a latency class."""
-
-    prefix: str
-    """First part of every physical name, `{org}-{environment}`."""
-    cluster: Input[ClusterReferenceArgs]
-    """The cluster that server and schedule run on: `Cluster.outputs`."""
-    lakehouse: Input[LakehouseReferenceArgs]
-    """The lakehouse that features come from: `Lakehouse.outputs`."""
-    materializer: Input[WorkloadIdentityReferenceArgs]
-    """The identity that reads the lakehouse and writes the online store: the outputs of a WorkloadIdentity
-    for the service account `feature-materializer` in the namespace `feature-store`. The lakehouse's grants
-    name its principal, so it is created before both."""
-    project: NotRequired[str]
-    """Feast's project: lower-case letters, digits and underscores. Default `features`."""
-    feature_views: NotRequired[list[str]]
-    """The names of feature views in the online store. With DynamoDB each has a table that is created here;
-    Feast uses it and creates none. Default none."""
-    latency: NotRequired[Latency]
-    """The latency of the online store: `tens_of_milliseconds`, `milliseconds` or `sub_millisecond`. Default
-    `tens_of_milliseconds`."""
-    online_store: NotRequired[OnlineStore]
-    """`dynamodb` or `valkey` on AWS, `datastore` or `bigtable` on Google Cloud; one that does not meet
-    `latency` is refused. Default: the one that meets it with the lowest cost without requests."""
-    consistent_reads: NotRequired[bool]
-    """AWS: whether DynamoDB is read strongly consistent, at twice the price. Default false."""
-    expire_days: NotRequired[int]
-    """AWS, only with Valkey: after how many days a row that is not written again is deleted, 1 to 365.
-    Default never. A feature view's `ttl` hides old values in any store."""
-    network: NotRequired[Input[NetworkReferenceArgs]]
-    """AWS, and required for Valkey: the network of its endpoints, `Network.outputs`."""
-    registry: NotRequired[FeatureRegistryArgs]
-    """Feast's registry of features. Default an object in a bucket."""
-    backup_days: NotRequired[int]
-    """How long former states of the online store can be restored, in days: 1 to 35. Default none: the store
-    can be filled again from the lakehouse."""
-    staging_days: NotRequired[int]
-    """How long temporary files and tables between Feast and the query engine are retained, in days: 1 to 30.
-    Default 1."""
-    query_cutoff_bytes: NotRequired[int]
-    """AWS: the most bytes that one query may scan; a query that would scan more is cancelled. At least 10
-    MiB.
-    Default 100 GiB."""
-    materialization: NotRequired[FeatureMaterializationArgs]
-    """The schedule that writes features to the online store. Default every hour."""
-    server: NotRequired[FeatureServerArgs]
-    """The server of features for applications."""
-    appliers: NotRequired[list[Input[str]]]
-    """Principals that may register features (`feast apply`), and everything that `readers` may; on AWS roles
-    of this account. Each has a separate configuration in the output `clients`. Default none."""
-    readers: NotRequired[list[Input[str]]]
-    """Principals that may read the registry and query training data (`get_historical_features`); on AWS roles
-    of this account. The lakehouse's grants decide which data they get. Each has a separate configuration in
-    the output `clients`, and a location of results that no other principal reads. Default none."""
-    image: NotRequired[str]
-    """Feast's image, with tag or digest, of the release of the default. Default: upstream's feature
-    server."""
-    mirrors: NotRequired[dict[str, str]]
-    """Mirrors of upstream's image: its registry (`quay.io`), or a repository in it -> the registry or
-    repository to pull from instead. Tag and digest stay. Default: upstream itself."""
-    protect: NotRequired[bool]
-    """Whether Pulumi and the online store refuse to delete data. Default false."""
-    retain_data: NotRequired[bool]
-    """Whether registry, online store and key stay in the cloud when the feature store is destroyed. Default
-    false."""
-    force_destroy: NotRequired[bool]
-    """Whether buckets are emptied when they are destroyed. Default false."""
-    tags: NotRequired[dict[str, str]]
-    """Tags of every resource, in addition to the provider's; on Google Cloud labels."""
-
-
+_EXPIRE: Final = between(1, 365, "days")
+_BACKUP: Final = between(1, MOST_BACKUP_DAYS, "days")
+_STAGING: Final = between(1, 30, "days")
+_CUTOFF: Final = between(LEAST_CUTOFF, 1024**5, "bytes")
+_IMAGE: Final = matches(
+    r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})+", "an image with its tag or digest"
+)
 _NAME: Final = "letters, digits and underscores, the first no underscore"
 
 
 @dataclass(frozen=True)
 class FeatureStoreSettings(CloudNeutral):
-    """Checked arguments of a feature store."""
+    """A feature store: Feast on the lakehouse, with an online store of a latency class."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: Annotated[str, prefix_for(KEY_ALIAS, WORKGROUP, DATABASE)]
+    """First part of every physical name, `{org}-{environment}`."""
     cluster: ClusterReference
+    """The cluster that server and schedule run on: `Cluster.outputs`."""
     lakehouse: LakehouseReference
+    """The lakehouse that features come from: `Lakehouse.outputs`."""
     materializer: WorkloadIdentityReference
+    """The identity that reads the lakehouse and writes the online store: the outputs of a WorkloadIdentity
+    for the service account `feature-materializer` in the namespace `feature-store`. The lakehouse's grants
+    name its principal, so it is created before both."""
     project: Annotated[str, matches(r"[a-z0-9][a-z0-9_]{0,39}", f"at most 40 lower-case {_NAME}")] = (
         "features"
     )
+    """Feast's project: lower-case letters, digits and underscores. Default `features`."""
     feature_views: Annotated[
         list[Annotated[str, matches(r"[A-Za-z0-9]\w{0,99}", f"at most 100 {_NAME}")]], distinct
     ] = field(default_factory=list[str])
+    """The names of feature views in the online store. With DynamoDB each has a table that is created here;
+    Feast uses it and creates none. Default none."""
     latency: Latency = "tens_of_milliseconds"
+    """The latency of the online store: `tens_of_milliseconds`, `milliseconds` or `sub_millisecond`. Default
+    `tens_of_milliseconds`."""
     online_store: OnlineStore | None = None
+    """`dynamodb` or `valkey` on AWS, `datastore` or `bigtable` on Google Cloud; one that does not meet
+    `latency` is refused. Default: the one that meets it with the lowest cost without requests."""
     consistent_reads: bool = False
-    expire_days: Annotated[int, between(1, 365, "days")] | None = None
+    """AWS: whether DynamoDB is read strongly consistent, at twice the price. Default false."""
+    expire_days: Input[Annotated[int, _EXPIRE]] | None = None
+    """AWS, only with Valkey: after how many days a row that is not written again is deleted, 1 to 365.
+    Default never. A feature view's `ttl` hides old values in any store."""
     network: NetworkReference | None = None
+    """AWS, and required for Valkey: the network of its endpoints, `Network.outputs`."""
     registry: FeatureRegistry = field(default_factory=FeatureRegistry)
-    backup_days: Annotated[int, between(1, MOST_BACKUP_DAYS, "days")] | None = None
-    staging_days: Annotated[int, between(1, 30, "days")] = 1
-    query_cutoff_bytes: Annotated[int, between(LEAST_CUTOFF, 1024**5, "bytes")] = 100 * 1024**3
+    """Feast's registry of features. Default an object in a bucket."""
+    backup_days: Input[Annotated[int, _BACKUP]] | None = None
+    """How long former states of the online store can be restored, in days: 1 to 35. Default none: the store
+    can be filled again from the lakehouse."""
+    staging_days: Input[Annotated[int, _STAGING]] = 1
+    """How long temporary files and tables between Feast and the query engine are retained, in days: 1 to 30.
+    Default 1."""
+    query_cutoff_bytes: Input[Annotated[int, _CUTOFF]] = 100 * 1024**3
+    """AWS: the most bytes that one query may scan; a query that would scan more is cancelled. At least 10
+    MiB.
+    Default 100 GiB."""
     materialization: FeatureMaterialization = field(default_factory=FeatureMaterialization)
+    """The schedule that writes features to the online store. Default every hour."""
     server: FeatureServer = field(default_factory=FeatureServer)
+    """The server of features for applications."""
     appliers: Annotated[list[Input[str]], length(0, 20, "principals"), distinct] = field(
         default_factory=list[Input[str]]
     )
+    """Principals that may register features (`feast apply`), and everything that `readers` may; on AWS roles
+    of this account. Each has a separate configuration in the output `clients`. Default none."""
     readers: Annotated[list[Input[str]], length(0, 50, "principals"), distinct] = field(
         default_factory=list[Input[str]]
     )
-    image: Annotated[
-        str,
-        matches(r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})+", "an image with its tag or digest"),
-    ] = IMAGE
-    mirrors: Annotated[dict[str, str], _images.mirrors] = field(default_factory=dict[str, str])
+    """Principals that may read the registry and query training data (`get_historical_features`); on AWS roles
+    of this account. The lakehouse's grants decide which data they get. Each has a separate configuration in
+    the output `clients`, and a location of results that no other principal reads. Default none."""
+    image: Input[Annotated[str, _IMAGE]] = IMAGE
+    """Feast's image, with tag or digest, of the release of the default. Default: upstream's feature
+    server."""
+    mirrors: _images.Mirrors = field(default_factory=dict[str, Input[str]])
+    """Mirrors of upstream's image: its registry (`quay.io`), or a repository in it -> the registry or
+    repository to pull from instead. Tag and digest stay. Default: upstream itself."""
     protect: bool = False
+    """Whether Pulumi and the online store refuse to delete data. Default false."""
     retain_data: bool = False
+    """Whether registry, online store and key stay in the cloud when the feature store is destroyed. Default
+    false."""
     force_destroy: bool = False
-    tags: dict[str, str] = field(default_factory=dict[str, str])
+    """Whether buckets are emptied when they are destroyed. Default false."""
+    tags: Tags = field(default_factory=dict[str, Input[str]])
+    """Tags of every resource, in addition to the provider's; on Google Cloud labels."""
 
     @property
     def cloud(self) -> Cloud:
@@ -206,31 +189,33 @@ class FeatureStoreSettings(CloudNeutral):
         return self.online_store or online.meeting(self.cloud, self.latency)[0]
 
     @property
-    def chosen_image(self) -> str:
+    def chosen_image(self) -> Input[str]:
         """The image, in its mirror where there is one."""
-        return _images.mirrored(self.image, self.mirrors)
+        image = self.image
+        if isinstance(image, str):
+            return mapped_object(self.mirrors, lambda mirrors: _images.mirrored(image, mirrors))
+        values: Output[Any] = Output.all(image, self.mirrors)
+        return values.apply(lambda known: _images.mirrored(*known))
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
         if self.lakehouse.cloud != self.cloud:
             yield Problem(
                 "lakehouse.cloud",
-                f"got one on {CLOUDS[self.lakehouse.cloud]}, expected one on {CLOUDS[self.cloud]}, where the "
+                f"got one on {CLOUDS[self.lakehouse.cloud]}; expected one on {CLOUDS[self.cloud]}, where the "
                 "cluster is",
             )
         yield from self._online()
         for problem in self.materializer.elsewhere(NAMESPACE, MATERIALIZER):
             yield Problem(f"materializer.{problem.path}", problem.reason)
         if self.cloud == "aws" and self.materializer.role_name is None:
-            yield Problem(
-                "materializer.role_name", "missing, expected it as WorkloadIdentity.outputs gives it"
-            )
+            yield Problem("materializer.role_name", "missing; expected it as in WorkloadIdentity.outputs")
         yield from self._principals("appliers", self.appliers)
         yield from self._principals("readers", self.readers)
         yield from self._repeated_principals()
         yield from self._names()
         if self.protect and self.force_destroy:
-            yield Problem("force_destroy", "got true together with protect, expected one of the two")
+            yield Problem("force_destroy", "got true together with protect; expected one of the two")
 
     def _online(self) -> Iterator[Problem]:
         problems = list(online.problems(self.cloud, self.latency, self.online_store))
@@ -238,19 +223,19 @@ class FeatureStoreSettings(CloudNeutral):
         if problems:
             return
         if self.store == "valkey" and self.network is None:
-            yield Problem("network", "missing, expected the network of Valkey's endpoints: Network.outputs")
+            yield Problem("network", "missing; expected the network of Valkey's endpoints: Network.outputs")
         if self.expire_days is not None and self.store != "valkey":
             yield Problem(
                 "expire_days",
-                f"got {self.expire_days}, expected valkey as the online store: Feast writes no time to live "
+                f"{got(self.expire_days)}; expected valkey as the online store: Feast writes no time to live "
                 f"into {online.STORES[self.store].title}; a feature view's own ttl hides old values",
             )
         if self.consistent_reads and self.store != "dynamodb":
-            yield Problem("consistent_reads", "got true, expected dynamodb as the online store")
+            yield Problem("consistent_reads", "got true; expected dynamodb as the online store")
         if self.backup_days is not None and self.store == "bigtable":
             yield Problem(
                 "backup_days",
-                f"got {self.backup_days}, which Bigtable has only for tables, and Feast creates them: "
+                f"{got(self.backup_days)}, which Bigtable has only for tables, and Feast creates them: "
                 "leave it out, the online store is filled again from the lakehouse",
             )
 
@@ -263,7 +248,7 @@ class FeatureStoreSettings(CloudNeutral):
             # On AWS the roles of identities are compared when policies are attached to them.
             text = known(principal) if self.cloud == "gcp" or not is_unknown(principal) else None
             if text is not None and text in [known(applier) for applier in self.appliers]:
-                yield Problem(f"readers[{index}]", f"{got(text)}, expected it once: appliers read, too")
+                yield Problem(f"readers[{index}]", f"{got(text)}; expected it once: appliers read, too")
         if self.cloud == "gcp":
             for key, principals in (("appliers", self.appliers), ("readers", self.readers)):
                 yield from _twice(key, [identity(principal) for principal in principals])
@@ -280,7 +265,7 @@ class FeatureStoreSettings(CloudNeutral):
         yield from obeys("prefix", self.prefix, prefix_for(*names))
         reason = too_long(self.cloud, self.prefix, IDENTITY)
         if reason:
-            yield Problem("prefix", f"{got(self.prefix)}, {reason}")
+            yield Problem("prefix", with_value(self.prefix, reason))
 
     @property
     def store_or_none(self) -> OnlineStore | None:
@@ -308,4 +293,4 @@ def _table(settings: FeatureStoreSettings) -> PhysicalName:
 def _twice(key: str, principals: Sequence[str]) -> Iterator[Problem]:
     for index, principal in enumerate(principals):
         if (first := principals.index(principal)) < index:
-            yield Problem(f"{key}[{index}]", f"the same principal as {key}[{first}], expected each once")
+            yield Problem(f"{key}[{index}]", f"the same principal as {key}[{first}]; expected each once")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import yaml
+from pulumi import Input
 
 from aiplatform.feature_store.args import SERVER, FeatureStoreSettings
 
@@ -27,11 +28,12 @@ that finds none would write one, for which it has no permission."""
 def render(
     settings: FeatureStoreSettings,
     *,
+    cache_seconds: int,
     bucket: str,
     offline: Mapping[str, Any],
     online: Mapping[str, Any],
 ) -> str:
-    """Return the file. bucket: the registry's, with its scheme (`s3://...`)."""
+    """Return the file. cache_seconds, bucket: the registry's, the bucket with its scheme (`s3://...`)."""
     registry = settings.registry
     location = (
         {"registry_type": "sql", "path": f"${{{REGISTRY_URL}}}"}
@@ -41,7 +43,7 @@ def render(
     config: dict[str, Any] = {
         "project": settings.project,
         "provider": settings.cloud,
-        "registry": {**location, "cache_ttl_seconds": registry.cache_seconds},
+        "registry": {**location, "cache_ttl_seconds": cache_seconds},
         "online_store": {"type": TYPES[settings.store], **online},
         "offline_store": dict(offline),
         # The query engine returns only the newest of several values of a row in a run.
@@ -61,9 +63,9 @@ TYPES: Final[Mapping[str, str]] = {
 """Online store -> its type in Feast."""
 
 
-def secrets(settings: FeatureStoreSettings, part: str) -> dict[str, tuple[str, str]]:
+def secrets(settings: FeatureStoreSettings, part: str) -> dict[str, tuple[Input[str], str]]:
     """Return the secret environment variables of a part's Pods -> the Secret and its key."""
-    variables: dict[str, tuple[str, str]] = {}
+    variables: dict[str, tuple[Input[str], str]] = {}
     registry = settings.registry
     secret = (registry.server_secret if part == SERVER else None) or registry.secret
     if secret is not None:

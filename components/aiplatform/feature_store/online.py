@@ -62,12 +62,12 @@ def problems(cloud: Cloud, latency: Latency, chosen: OnlineStore | None) -> Iter
     store = STORES[chosen]
     if store.cloud != cloud:
         yield Problem(
-            "online_store", f"{got(chosen)}, which {CLOUDS[cloud]} does not have, {_one_of(fitting)}"
+            "online_store", f"{got(chosen)}, which {CLOUDS[cloud]} does not have; {_one_of(fitting)}"
         )
         return
     yield Problem(
         "online_store",
-        f"{got(chosen)}, {store.title} meets {store.meets} and not {latency}, {_one_of(fitting)}",
+        f"{got(chosen)}, {store.title} meets {store.meets} and not {latency}; {_one_of(fitting)}",
     )
 
 

@@ -26,6 +26,7 @@ from aiplatform._shared.kubernetes.workloads import (
     resources,
     spread,
 )
+from aiplatform._shared.outputs import Tags, mapped
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.feature_store.args import IDENTITY, MATERIALIZER, NAMESPACE, SERVER, FeatureStoreSettings
 from aiplatform.feature_store.config import FILE, secrets
@@ -62,7 +63,7 @@ class Platform:
 
 
 def create_server_identity(
-    parent: pulumi.Resource, name: str, settings: FeatureStoreSettings, tags: Mapping[str, str] | None = None
+    parent: pulumi.Resource, name: str, settings: FeatureStoreSettings, tags: Tags | None = None
 ) -> WorkloadIdentity:
     """Create the workload identity of the server. tags: on AWS; service accounts of Google have no labels."""
     args: WorkloadIdentityArgs = {
@@ -73,7 +74,7 @@ def create_server_identity(
         "service_account": SERVER,
     }
     if tags is not None:
-        args["tags"] = dict(tags)
+        args["tags"] = tags
     return WorkloadIdentity(f"{name}-server", args, ResourceOptions(parent=parent))
 
 
@@ -112,7 +113,7 @@ class Workloads:
             opts=self.application.options(*self.depends_on),
         )
 
-    def _network_policy(self, part: str, clients: Sequence[str]) -> pulumi.Resource:
+    def _network_policy(self, part: str, clients: Sequence[Input[str]]) -> pulumi.Resource:
         more = [egress_to(_REDIS)] if self.settings.store == "valkey" else []
         more += [egress_to(_DATABASE)] if self.settings.registry.kind == "sql" else []
         return network_policy(
@@ -191,7 +192,7 @@ class Workloads:
         serve = ["feast", "--chdir", _FOLDER, "serve", "--host", "0.0.0.0", "--port", str(PORT)]  # noqa: S104
         return self._container(
             SERVER,
-            [*serve, "--no-access-log", "--registry_ttl_sec", str(settings.registry.cache_seconds)],
+            [*serve, "--no-access-log", "--registry_ttl_sec", mapped(settings.registry.cache_seconds, str)],
             resources(settings.server.cpu, settings.server.memory),
             ports=[core.ContainerPortArgs(name="http", container_port=PORT)],
             startup_probe=probe(period_seconds=5, failure_threshold=60),
@@ -222,7 +223,9 @@ class Workloads:
                     metadata=meta.ObjectMetaArgs(labels=self.application.labels_of(MATERIALIZER)),
                     spec=batch.JobSpecArgs(
                         backoff_limit=2,
-                        active_deadline_seconds=settings.timeout_minutes * 60,
+                        active_deadline_seconds=mapped(
+                            settings.timeout_minutes, lambda minutes: minutes * 60
+                        ),
                         template=self._pod(MATERIALIZER, identity, [container], restart="Never"),
                     ),
                 ),
@@ -231,7 +234,7 @@ class Workloads:
         )
 
     def _container(
-        self, part: str, command: list[str], requirements: core.ResourceRequirementsArgs, **more: Any
+        self, part: str, command: list[Input[str]], requirements: core.ResourceRequirementsArgs, **more: Any
     ) -> core.ContainerArgs:
         plain = [core.EnvVarArgs(name=name, value=value) for name, value in self._variables().items()]
         secret = [

@@ -1,32 +1,31 @@
 """A governed lakehouse: zones, Iceberg tables, grants, and a query engine."""
 
-from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
-from aiplatform.lakehouse.args import (
+from aiplatform._shared.references.inputs import LakehouseReferenceArgs
+from aiplatform.lakehouse.args import LakehouseSettings
+from aiplatform.lakehouse.inputs import (
     LakehouseArgs,
+    LakehouseBatchArgs,
+    LakehouseCaptureArgs,
+    LakehouseColumnArgs,
+    LakehouseGrantArgs,
     LakehouseLegalHoldArgs,
-    LakehouseSettings,
+    LakehousePartitionArgs,
+    LakehousePerimeterArgs,
+    LakehouseQualityArgs,
+    LakehouseRuleArgs,
+    LakehouseSnapshotArgs,
+    LakehouseSortArgs,
+    LakehouseStreamArgs,
+    LakehouseTableArgs,
     LakehouseZoneArgs,
     LakehouseZonesArgs,
 )
-from aiplatform.lakehouse.grants import LakehouseGrantArgs
-from aiplatform.lakehouse.ingestion import LakehouseBatchArgs, LakehouseCaptureArgs, LakehouseStreamArgs
-from aiplatform.lakehouse.perimeter import LakehousePerimeterArgs
-from aiplatform.lakehouse.quality import LakehouseQualityArgs, LakehouseRuleArgs
-from aiplatform.lakehouse.snapshots import LakehouseSnapshotArgs
-from aiplatform.lakehouse.tables import (
-    LakehouseColumnArgs,
-    LakehousePartitionArgs,
-    LakehouseSortArgs,
-    LakehouseTableArgs,
-)
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
-
-if TYPE_CHECKING:
-    from aiplatform._shared.references.lakehouse import LakehouseReferenceArgs
 
 __all__ = [
     "Lakehouse",
@@ -159,7 +158,7 @@ class Lakehouse(ComponentResource):
             from aiplatform.lakehouse.gcp.build import build
         else:
             from aiplatform.lakehouse.aws.build import build
-        self.outputs = cast("LakehouseReferenceArgs", build(self, name, settings))
+        self.outputs = cast(LakehouseReferenceArgs, build(self, name, settings))
         for key in Lakehouse.__annotations__:
             setattr(self, key, Output.from_input(self.outputs.get(key)))
         self.register_outputs(self.outputs)

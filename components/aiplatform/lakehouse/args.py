@@ -2,40 +2,41 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pulumi import Input
 
 from aiplatform._shared.args import Problem, between, distinct, got, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
+from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import assignable_role, identity
 from aiplatform.lakehouse import ingestion, snapshots
 from aiplatform.lakehouse.aws.names import NAMES, name_problems
 from aiplatform.lakehouse.cloud_support import SUPPORT
-from aiplatform.lakehouse.gcp.rules import gcp_problems
+from aiplatform.lakehouse.gcp import rules as google
 from aiplatform.lakehouse.grants import (
-    GrantSettings,
-    LakehouseGrantArgs,
+    LakehouseGrantSettings,
     grants_of_everything,
     ineffective_conditions,
     overlapping_grants,
     role_arn,
 )
 from aiplatform.lakehouse.ingestion import (
-    BatchSettings,
-    CaptureSettings,
-    LakehouseBatchArgs,
-    LakehouseCaptureArgs,
-    LakehouseStreamArgs,
-    StreamSettings,
+    LakehouseBatchSettings,
+    LakehouseCaptureSettings,
+    LakehouseStreamSettings,
 )
-from aiplatform.lakehouse.perimeter import LakehousePerimeterArgs, PerimeterSettings
-from aiplatform.lakehouse.snapshots import LakehouseSnapshotArgs, SnapshotSettings
+from aiplatform.lakehouse.inputs import LakehouseArgs as LakehouseArgs
+from aiplatform.lakehouse.inputs import LakehouseLegalHoldArgs as LakehouseLegalHoldArgs
+from aiplatform.lakehouse.inputs import LakehouseZoneArgs as LakehouseZoneArgs
+from aiplatform.lakehouse.inputs import LakehouseZonesArgs as LakehouseZonesArgs
+from aiplatform.lakehouse.perimeter import LakehousePerimeterSettings
+from aiplatform.lakehouse.snapshots import LakehouseSnapshotSettings
 from aiplatform.lakehouse.table_store import Store, unfit_for_s3_tables
-from aiplatform.lakehouse.tables import LakehouseTableArgs, TableSettings, Zone, shadowed
-from aiplatform.naming import aws_tags, dns_label, prefix_for
-from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
+from aiplatform.lakehouse.tables import LakehouseTableSettings, Zone, shadowed
+from aiplatform.naming import aws_tags, dns_label, google_labels, prefix_for
+from aiplatform.network.args import NetworkReference
 
 ENDPOINTS: Final = ("athena", "glue", "kms", "lakeformation", "sts")
 """AWS: interface endpoints that Pods need to query tables and to use an Iceberg client; S3's gateway endpoint
@@ -48,157 +49,55 @@ LEAST_CUTOFF: Final = 10 * 1024**2
 """Athena's lowest limit of a query (pulumi_aws, WorkgroupConfigurationArgs); Google Cloud's is higher."""
 MOST_CUTOFF: Final = 1024**5
 DAYS: Final = between(1, 3650, "days")
+CUTOFF: Final = between(LEAST_CUTOFF, MOST_CUTOFF, "bytes")
 
 LegalHoldMode = Literal["governance", "compliance"]
 
 
-class LakehouseZoneArgs(TypedDict):
+@dataclass(frozen=True)
+class LakehouseZoneSettings:
     """Retention in a zone. Files that a table uses never expire."""
 
-    snapshot_days: NotRequired[int]
+    snapshot_days: Input[Annotated[int, DAYS]] = 7
     """How long snapshots of tables are retained, in days; earlier states of a table cannot be read. 1 to
     3650. Default 7."""
-    deleted_days: NotRequired[int]
+    deleted_days: Input[Annotated[int, DAYS]] | None = None
     """How long deleted and overwritten objects can be restored, in days. 1 to 3650. Default 30, or the legal
     hold's days."""
-    file_days: NotRequired[int]
+    file_days: Input[Annotated[int, DAYS]] | None = None
     """How long files outside of tables (under `files/`) are retained, in days. 1 to 3650. Default without
     limit."""
 
 
-class LakehouseZonesArgs(TypedDict):
+@dataclass(frozen=True)
+class LakehouseZonesSettings:
     """The zones: data arrives in raw, is cleaned in curated, and is read from serving."""
 
-    raw: NotRequired[LakehouseZoneArgs]
+    raw: LakehouseZoneSettings = LakehouseZoneSettings()
     """Data as it arrived."""
-    curated: NotRequired[LakehouseZoneArgs]
+    curated: LakehouseZoneSettings = LakehouseZoneSettings()
     """Data that is checked and joined."""
-    serving: NotRequired[LakehouseZoneArgs]
+    serving: LakehouseZoneSettings = LakehouseZoneSettings()
     """Data for applications and models."""
 
+    def of(self, zone: Zone) -> LakehouseZoneSettings:
+        """Return the settings of a zone."""
+        return {"raw": self.raw, "curated": self.curated, "serving": self.serving}[zone]
 
-class LakehouseLegalHoldArgs(TypedDict):
+
+@dataclass(frozen=True)
+class LakehouseLegalHoldSettings:
     """A period in which data in raw cannot be deleted. It cannot be lifted for objects that it applies to.
 
     AWS: S3 then accepts only uploads with a checksum (`Content-MD5` or `x-amz-checksum-...`), which AWS SDKs
     send by default since 2025. The guides of Firehose, DMS and Glue do not state whether these services send
     one: test `streams` and `captures` in an account before you use them with a legal hold."""
 
-    days: int
+    days: Annotated[int, DAYS]
     """The period in days: 1 to 3650."""
-    mode: NotRequired[LegalHoldMode]
+    mode: LegalHoldMode = "governance"
     """`governance`: only principals with s3:BypassGovernanceRetention can delete. `compliance`: no principal
     can, the account's root included. Default `governance`."""
-
-
-class LakehouseArgs(TypedDict):
-    """A governed lakehouse: zones, Iceberg tables, grants, and a query engine."""
-
-    prefix: str
-    """First part of every physical name, `{org}-{environment}`; buckets are `{prefix}-{zone}-{account}`, or
-    `{prefix}-{zone}-{project}` on Google Cloud."""
-    writers: list[Input[str]]
-    """Principals that write: pipelines, not teams. AWS: arns of IAM roles of this account that may assume the
-    writer role `{prefix}-lakehouse-writer`, the only one with permissions on the buckets; not roles of IAM
-    Identity Center or of services, to which only AWS can attach policies. Google Cloud: service accounts
-    (`serviceAccount:EMAIL`) and groups (`group:EMAIL`) that may change every table and file."""
-    cloud: NotRequired[Cloud]
-    """`aws` or `gcp`. Default `aws`."""
-    project: NotRequired[str]
-    """Google Cloud, and required there: the id of the project."""
-    region: NotRequired[str]
-    """Google Cloud, and required there: the region, `europe-west4`."""
-    zones: NotRequired[LakehouseZonesArgs]
-    """Retention in each zone."""
-    store: NotRequired[Store]
-    """AWS: the store of tables: `buckets` (the zones'), or `s3_tables` (S3 Tables, which maintains tables
-    itself). It cannot be changed after the lakehouse is created. Default `buckets`."""
-    tables: NotRequired[list[LakehouseTableArgs]]
-    """The Iceberg tables, at most 1000. Default none."""
-    streams: NotRequired[list[LakehouseStreamArgs]]
-    """Events that are appended to tables of raw as they arrive. Default none."""
-    captures: NotRequired[list[LakehouseCaptureArgs]]
-    """Databases whose changes are captured into raw. Default none."""
-    batches: NotRequired[list[LakehouseBatchArgs]]
-    """Jobs that read and write tables. Default none."""
-    snapshots: NotRequired[list[LakehouseSnapshotArgs]]
-    """Names of snapshots of tables, so that they are retained. Default none."""
-    network: NotRequired[Input[NetworkReferenceArgs]]
-    """The network in which `captures` run and reach their databases; on Google Cloud, that of `batches`.
-    Required with them."""
-    grants: NotRequired[list[LakehouseGrantArgs]]
-    """What principals may read and write. Default none."""
-    legal_hold: NotRequired[LakehouseLegalHoldArgs]
-    """A period in which data in raw cannot be deleted (Object Lock). It cannot be added to or removed from an
-    existing bucket. Default none."""
-    query_cutoff_bytes: NotRequired[int]
-    """AWS: the most bytes that one query may scan; a query that would scan more is cancelled; at least 10
-    MiB, default 100 GiB. Google Cloud: the most bytes that the queries of one principal may scan in a day,
-    which also limits one query; whole MiB, at least 1 GiB, default 10 TiB."""
-    access_log_days: NotRequired[int]
-    """How long access logs of objects are retained, in days. Default 90."""
-    arrival_events: NotRequired[bool]
-    """Whether an event is sent for each object that arrives in raw: to EventBridge on AWS, to Pub/Sub on
-    Google Cloud. Default true."""
-    arrival_targets: NotRequired[dict[str, Input[str]]]
-    """Targets of an event for each file that arrives under `files/` of raw, by names of your choice. AWS: the
-    arn of an SQS queue, an SNS topic or a Lambda function, whose policy allows the rule `{prefix}-arrivals`.
-    Google Cloud: a service account or group. At most 5. Default none."""
-    quality_targets: NotRequired[dict[str, Input[str]]]
-    """Targets of an event when a rule of a table's `quality` is violated, by names of your choice. AWS: the
-    arn of an SQS queue, an SNS topic or a Lambda function, whose policy allows the rule `{prefix}-quality`.
-    Google Cloud: a service account or group. At most 5. Default none."""
-    admins: NotRequired[list[Input[str]]]
-    """Data lake administrators in addition to the principal that applies the program. AWS: arns of IAM roles.
-    Google Cloud: all other principals that apply the program (`serviceAccount:EMAIL`, `group:EMAIL`,
-    `user:EMAIL`), which could not read its tables otherwise. Default none."""
-    account_settings: NotRequired[bool]
-    """Whether this lakehouse sets the data lake administrators of the whole account and region, and that new
-    tables are not left to IAM. Account and region have one such setting: false where something else manages
-    it. Default true."""
-    protect: NotRequired[bool]
-    """Whether Pulumi refuses to delete buckets, key, databases and tables. Default false."""
-    retain_data: NotRequired[bool]
-    """Whether buckets, key, databases and tables stay in the cloud when the lakehouse is destroyed. Default
-    false."""
-    force_destroy: NotRequired[bool]
-    """Whether buckets are emptied when they are destroyed; otherwise a bucket with data is not deleted.
-    Default false."""
-    perimeter: NotRequired[LakehousePerimeterArgs]
-    """Google Cloud: a perimeter of VPC Service Controls around the project, so that its data does not leave
-    it, regardless of IAM. Default none."""
-    tags: NotRequired[dict[str, str]]
-    """Tags of every resource, in addition to the provider's."""
-
-
-@dataclass(frozen=True)
-class ZoneSettings:
-    """A checked zone."""
-
-    snapshot_days: Annotated[int, DAYS] = 7
-    deleted_days: Annotated[int, DAYS] | None = None
-    file_days: Annotated[int, DAYS] | None = None
-
-
-@dataclass(frozen=True)
-class ZonesSettings:
-    """Checked zones."""
-
-    raw: ZoneSettings = ZoneSettings()
-    curated: ZoneSettings = ZoneSettings()
-    serving: ZoneSettings = ZoneSettings()
-
-    def of(self, zone: Zone) -> ZoneSettings:
-        """Return the settings of a zone."""
-        return {"raw": self.raw, "curated": self.curated, "serving": self.serving}[zone]
-
-
-@dataclass(frozen=True)
-class LegalHoldSettings:
-    """A checked legal hold."""
-
-    days: Annotated[int, DAYS]
-    mode: LegalHoldMode = "governance"
 
 
 TARGET: Final = matches(
@@ -222,58 +121,112 @@ _CUTOFF: Final[Mapping[Cloud, int]] = {"aws": 100 * 1024**3, "gcp": 10 * 1024**4
 
 @dataclass(frozen=True)
 class LakehouseSettings(CloudNeutral):
-    """Checked arguments of a lakehouse."""
+    """A governed lakehouse: zones, Iceberg tables, grants, and a query engine."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: str
+    """First part of every physical name, `{org}-{environment}`; buckets are `{prefix}-{zone}-{account}`, or
+    `{prefix}-{zone}-{project}` on Google Cloud."""
     writers: Annotated[list[Input[str]], length(1, 20, "roles"), distinct]
+    """Principals that write: pipelines, not teams. AWS: arns of IAM roles of this account that may assume the
+    writer role `{prefix}-lakehouse-writer`, the only one with permissions on the buckets; not roles of IAM
+    Identity Center or of services, to which only AWS can attach policies. Google Cloud: service accounts
+    (`serviceAccount:EMAIL`) and groups (`group:EMAIL`) that may change every table and file."""
     cloud: Cloud = "aws"
+    """`aws` or `gcp`. Default `aws`."""
     project: Annotated[str, PROJECT] | None = None
+    """Google Cloud, and required there: the id of the project."""
     region: Annotated[str, REGION] | None = None
-    zones: ZonesSettings = ZonesSettings()
+    """Google Cloud, and required there: the region, `europe-west4`."""
+    zones: LakehouseZonesSettings = LakehouseZonesSettings()
+    """Retention in each zone."""
     store: Store = "buckets"
-    tables: Annotated[list[TableSettings], length(0, 1000, "tables")] = field(
-        default_factory=list[TableSettings]
+    """AWS: the store of tables: `buckets` (the zones'), or `s3_tables` (S3 Tables, which maintains tables
+    itself). It cannot be changed after the lakehouse is created. Default `buckets`."""
+    tables: Annotated[list[LakehouseTableSettings], length(0, 1000, "tables")] = field(
+        default_factory=list[LakehouseTableSettings]
     )
-    streams: Annotated[list[StreamSettings], length(0, 50, "streams")] = field(
-        default_factory=list[StreamSettings]
+    """The Iceberg tables, at most 1000. Default none."""
+    streams: Annotated[list[LakehouseStreamSettings], length(0, 50, "streams")] = field(
+        default_factory=list[LakehouseStreamSettings]
     )
-    captures: Annotated[list[CaptureSettings], length(0, 20, "captures")] = field(
-        default_factory=list[CaptureSettings]
+    """Events that are appended to tables of raw as they arrive. Default none."""
+    captures: Annotated[list[LakehouseCaptureSettings], length(0, 20, "captures")] = field(
+        default_factory=list[LakehouseCaptureSettings]
     )
-    batches: Annotated[list[BatchSettings], length(0, 100, "batches")] = field(
-        default_factory=list[BatchSettings]
+    """Databases whose changes are captured into raw. Default none."""
+    batches: Annotated[list[LakehouseBatchSettings], length(0, 100, "batches")] = field(
+        default_factory=list[LakehouseBatchSettings]
     )
-    snapshots: Annotated[list[SnapshotSettings], length(0, 1000, "snapshots")] = field(
-        default_factory=list[SnapshotSettings]
+    """Jobs that read and write tables. Default none."""
+    snapshots: Annotated[list[LakehouseSnapshotSettings], length(0, 1000, "snapshots")] = field(
+        default_factory=list[LakehouseSnapshotSettings]
     )
+    """Names of snapshots of tables, so that they are retained. Default none."""
     network: NetworkReference | None = None
-    grants: Annotated[list[GrantSettings], length(0, 200, "grants")] = field(
-        default_factory=list[GrantSettings]
+    """The network in which `captures` run and reach their databases; on Google Cloud, that of `batches`.
+    Required with them."""
+    grants: Annotated[list[LakehouseGrantSettings], length(0, 200, "grants")] = field(
+        default_factory=list[LakehouseGrantSettings]
     )
-    legal_hold: LegalHoldSettings | None = None
-    query_cutoff_bytes: Annotated[int, between(LEAST_CUTOFF, MOST_CUTOFF, "bytes")] | None = None
-    access_log_days: Annotated[int, DAYS] = 90
+    """What principals may read and write. Default none."""
+    legal_hold: LakehouseLegalHoldSettings | None = None
+    """A period in which data in raw cannot be deleted (Object Lock). It cannot be added to or removed from an
+    existing bucket. Default none."""
+    query_cutoff_bytes: Input[Annotated[int, CUTOFF]] | None = None
+    """AWS: the most bytes that one query may scan; a query that would scan more is cancelled; at least 10
+    MiB, default 100 GiB. Google Cloud: the most bytes that the queries of one principal may scan in a day,
+    which also limits one query; whole MiB, at least 1 GiB, default 10 TiB."""
+    access_log_days: Input[Annotated[int, DAYS]] = 90
+    """How long access logs of objects are retained, in days. Default 90."""
     arrival_events: bool = True
+    """Whether an event is sent for each object that arrives in raw: to EventBridge on AWS, to Pub/Sub on
+    Google Cloud. Default true."""
     arrival_targets: Targets = field(default_factory=dict[str, Input[str]])
+    """Targets of an event for each file that arrives under `files/` of raw, by names of your choice. AWS: the
+    arn of an SQS queue, an SNS topic or a Lambda function, whose policy allows the rule `{prefix}-arrivals`.
+    Google Cloud: a service account or group. At most 5. Default none."""
     quality_targets: Targets = field(default_factory=dict[str, Input[str]])
+    """Targets of an event when a rule of a table's `quality` is violated, by names of your choice. AWS: the
+    arn of an SQS queue, an SNS topic or a Lambda function, whose policy allows the rule `{prefix}-quality`.
+    Google Cloud: a service account or group. At most 5. Default none."""
     admins: Annotated[list[Input[str]], length(0, 9, "roles"), distinct] = field(
         default_factory=list[Input[str]]
     )
+    """Data lake administrators in addition to the principal that applies the program. AWS: arns of IAM roles.
+    Google Cloud: all other principals that apply the program (`serviceAccount:EMAIL`, `group:EMAIL`,
+    `user:EMAIL`), which could not read its tables otherwise. Default none."""
     account_settings: bool = True
+    """Whether this lakehouse sets the data lake administrators of the whole account and region, and that new
+    tables are not left to IAM. Account and region have one such setting: false where something else manages
+    it. Default true."""
     protect: bool = False
+    """Whether Pulumi refuses to delete buckets, key, databases and tables. Default false."""
     retain_data: bool = False
+    """Whether buckets, key, databases and tables stay in the cloud when the lakehouse is destroyed. Default
+    false."""
     force_destroy: bool = False
-    perimeter: PerimeterSettings | None = None
-    tags: dict[str, str] = field(default_factory=dict[str, str])
+    """Whether buckets are emptied when they are destroyed; otherwise a bucket with data is not deleted.
+    Default false."""
+    perimeter: LakehousePerimeterSettings | None = None
+    """Google Cloud: a perimeter of VPC Service Controls around the project, so that its data does not leave
+    it, regardless of IAM. Default none."""
+    tags: Tags = field(default_factory=dict[str, Input[str]])
+    """Tags of every resource, in addition to the provider's."""
 
     @property
-    def cutoff_bytes(self) -> int:
+    def cutoff_bytes(self) -> Input[int]:
         """The most bytes that a query may scan; on Google Cloud, the queries of a principal in a day."""
-        return self.query_cutoff_bytes or _CUTOFF[self.cloud]
+        return _CUTOFF[self.cloud] if self.query_cutoff_bytes is None else self.query_cutoff_bytes
 
-    def deleted_days(self, zone: Zone) -> int:
+    def snapshot_days(self, table: LakehouseTableSettings) -> Input[int]:
+        """Return how long snapshots of a table are retained."""
+        if table.snapshot_days is not None:
+            return table.snapshot_days
+        return self.zones.of(table.zone).snapshot_days
+
+    def deleted_days(self, zone: Zone) -> Input[int]:
         """Return how long deleted objects of a zone can be restored."""
         days = self.zones.of(zone).deleted_days
         if days is not None:
@@ -293,9 +246,9 @@ class LakehouseSettings(CloudNeutral):
         yield from self._hold()
         yield from ingestion.problems(self.streams, self.batches, self.tables, self.cloud)
         yield from snapshots.problems(self.snapshots, self.tables)
-        yield from gcp_problems(self) if self.cloud == "gcp" else self._on_aws()
+        yield from self._on_google() if self.cloud == "gcp" else self._on_aws()
         if self.arrival_targets and not self.arrival_events:
-            yield Problem("arrival_targets", "got some without arrival_events, expected it to be true")
+            yield Problem("arrival_targets", "got some without arrival_events; expected it to be true")
         yield from self._teardown()
 
     def _on_aws(self) -> Iterator[Problem]:
@@ -311,7 +264,7 @@ class LakehouseSettings(CloudNeutral):
         if len(principals) > MOST_PRINCIPALS:
             yield Problem(
                 "grants",
-                f"got {len(principals)} principals, expected at most {MOST_PRINCIPALS}: the key's "
+                f"got {len(principals)} principals; expected at most {MOST_PRINCIPALS}: the key's "
                 "policy has a statement for each, and at most 32 KB; let teams share a role",
             )
         for where in ("arrival_targets", "quality_targets"):
@@ -319,11 +272,33 @@ class LakehouseSettings(CloudNeutral):
                 yield from obeys(f"{where}.{name}", arn, TARGET)
         if self.captures and self.network is None:
             yield Problem(
-                "network", "missing, expected the network that `captures` reach their databases from"
+                "network", "missing; expected the network that `captures` reach their databases from"
             )
         if self.store == "s3_tables":
             yield from unfit_for_s3_tables(self.tables, self.grants)
         yield from name_problems(self.prefix, self.streams, self.captures)
+
+    def _on_google(self) -> Iterator[Problem]:
+        for key in ("project", "region"):
+            if getattr(self, key) is None:
+                yield Problem(key, f"missing; expected the {key} in which the resources are created")
+        yield from google.prefix_problems(
+            self.prefix, self.project, perimeter=self.perimeter is not None, batches=bool(self.batches)
+        )
+        yield from obeys("tags", self.tags, google_labels)
+        for index, writer in enumerate(self.writers):
+            yield from obeys(f"writers[{index}]", writer, google.member)
+        for index, admin in enumerate(self.admins):
+            yield from obeys(f"admins[{index}]", admin, google.administrator)
+        yield from google.grant_problems(self.grants, self.streams)
+        yield from google.table_problems(self.prefix, self.tables, self.grants, self.streams)
+        if self.query_cutoff_bytes is not None:
+            yield from obeys("query_cutoff_bytes", self.query_cutoff_bytes, google.cutoff)
+        if self.batches and self.network is None:
+            yield Problem("network", "missing; expected the network that `batches` run in")
+        for where in ("arrival_targets", "quality_targets"):
+            for name, principal in getattr(self, where).items():
+                yield from obeys(f"{where}.{name}", principal, google.member)
 
     def _names(self) -> Iterator[Problem]:
         names_of = {
@@ -336,17 +311,17 @@ class LakehouseSettings(CloudNeutral):
         for where, names in names_of.items():
             for index, name in enumerate(names):
                 if name in names[:index]:
-                    yield Problem(f"{where}[{index}].name", f"{got(name)} twice, expected each only once")
+                    yield Problem(f"{where}[{index}].name", f"{got(name)} twice; expected each only once")
 
     def _hold(self) -> Iterator[Problem]:
         if self.legal_hold is None:
             return
         for key in ("deleted_days", "file_days"):
             days = getattr(self.zones.raw, key)
-            if days is not None and days < self.legal_hold.days:
+            if isinstance(days, int) and days < self.legal_hold.days:
                 yield Problem(
                     f"zones.raw.{key}",
-                    f"got {days}, shorter than the legal hold, expected at least {self.legal_hold.days} days",
+                    f"got {days}, shorter than the legal hold; expected at least {self.legal_hold.days} days",
                 )
 
     def _teardown(self) -> Iterator[Problem]:
@@ -354,9 +329,9 @@ class LakehouseSettings(CloudNeutral):
             return
         if self.protect or self.retain_data:
             other = "protect" if self.protect else "retain_data"
-            yield Problem("force_destroy", f"got true together with {other}, expected one of the two")
+            yield Problem("force_destroy", f"got true together with {other}; expected one of the two")
         if self.legal_hold is not None and self.legal_hold.mode == "compliance":
             yield Problem(
                 "force_destroy",
-                "got true, expected false: under a legal hold with compliance no object can be deleted",
+                "got true; expected false: under a legal hold with compliance no object can be deleted",
             )

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Final, Literal
 
 from pulumi import Input
 
 from aiplatform._shared.args import Problem, distinct, got, length, nearest
 from aiplatform._shared.principals import identity, known
-from aiplatform.lakehouse.tables import CLASSIFICATIONS, ZONES, Classification, TableSettings, Zone
+from aiplatform.lakehouse.inputs import LakehouseGrantArgs as LakehouseGrantArgs
+from aiplatform.lakehouse.tables import CLASSIFICATIONS, ZONES, Classification, LakehouseTableSettings, Zone
 from aiplatform.naming import dns_label
 
 _ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
@@ -48,61 +49,49 @@ def condition(value: Any) -> str | None:
 GrantAction = Literal["read", "write"]
 
 
-class LakehouseGrantArgs(TypedDict):
+@dataclass(frozen=True)
+class LakehouseGrantSettings:
     """What one principal may do. It reads through the query engine or an Iceberg catalog that vends
     credentials, never from the buckets."""
 
-    name: str
+    name: Annotated[str, dns_label]
     """The grant's name, a DNS label: the team's name."""
     principal: Input[str]
     """The principal. AWS: the arn of an IAM role. A role of IAM Identity Center (`role/aws-reserved/...`)
     gets its permissions from its permission set: add `client_policies[NAME]` to it. Google Cloud: a service
     account (`serviceAccount:EMAIL`) or a group (`group:EMAIL`). Not a wildcard or all principals."""
-    actions: list[GrantAction]
+    actions: Annotated[list[GrantAction], length(1, 2, "actions"), distinct]
     """`read`, `write` (append and delete rows)."""
-    zones: NotRequired[list[str]]
+    zones: Annotated[list[Zone], distinct] = field(default_factory=list[Zone])
     """All tables of these zones, later ones included, by their tags; `write` only on tables of which every
     column has one of `classifications`. Either this or `tables`."""
-    tables: NotRequired[list[str]]
-    """These tables, `curated.orders`."""
-    classifications: NotRequired[list[str]]
-    """Only columns with these classifications. Default `public` and `internal`: `pii` is granted only where
-    it is listed."""
-    rows: NotRequired[str]
-    """Only rows that meet this condition, in SQL: `country = 'DE'`. Only with `tables` and `read`. The
-    principal then reads through the query engine only (Athena, BigQuery). Default all rows."""
-
-
-@dataclass(frozen=True)
-class GrantSettings:
-    """A checked grant."""
-
-    name: Annotated[str, dns_label]
-    principal: Input[str]
-    actions: Annotated[list[GrantAction], length(1, 2, "actions"), distinct]
-    zones: Annotated[list[Zone], distinct] = field(default_factory=list[Zone])
     tables: Annotated[list[str], distinct] = field(default_factory=list[str])
+    """These tables, `curated.orders`."""
     classifications: Annotated[list[Classification], length(1, 3, "classifications"), distinct] = field(
         default_factory=lambda: list[Classification](["public", "internal"])
     )
+    """Only columns with these classifications. Default `public` and `internal`: `pii` is granted only where
+    it is listed."""
     rows: Annotated[str, length(1, 2048, "characters"), condition] | None = None
+    """Only rows that meet this condition, in SQL: `country = 'DE'`. Only with `tables` and `read`. The
+    principal then reads through the query engine only (Athena, BigQuery). Default all rows."""
 
     def check(self) -> Iterator[Problem]:
         """Return missing and contradicting keys."""
         if not self.zones and not self.tables:
-            yield Problem("tables", "missing, expected `tables` or `zones`")
+            yield Problem("tables", "missing; expected `tables` or `zones`")
         if self.zones and self.tables:
             yield Problem(
-                "zones", "got zones together with tables, expected one of the two; add another grant"
+                "zones", "got zones together with tables; expected one of the two; add another grant"
             )
         if self.rows is None:
             return
         if self.zones:
-            yield Problem("rows", f"{got(self.rows)} together with zones, expected `tables`")
+            yield Problem("rows", f"{got(self.rows)} together with zones; expected `tables`")
         if self.actions != ["read"]:
-            yield Problem("rows", f"{got(self.rows)} with {', '.join(self.actions)}, expected only read")
+            yield Problem("rows", f"{got(self.rows)} with {', '.join(self.actions)}; expected only read")
 
-    def misfits(self, tables: Sequence[TableSettings]) -> Iterator[Problem]:
+    def misfits(self, tables: Sequence[LakehouseTableSettings]) -> Iterator[Problem]:
         """Return the problems with the declared tables."""
         known = {table.path: table for table in tables}
         for index, path in enumerate(self.tables):
@@ -110,12 +99,12 @@ class GrantSettings:
             table = known.get(path)
             if table is None:
                 paths = ", ".join(known) or "none"
-                yield Problem(where, f"{got(path)}, expected one of {paths}{nearest(path, known)}")
+                yield Problem(where, f"{got(path)}; expected one of {paths}{nearest(path, known)}")
                 continue
             if self.rows is not None and not _names_column(self.rows, table):
                 known_columns = ", ".join(column.name for column in table.columns)
                 yield Problem(
-                    "rows", f"{got(self.rows)}, expected a condition on columns of {path}: {known_columns}"
+                    "rows", f"{got(self.rows)}; expected a condition on columns of {path}: {known_columns}"
                 )
             visible = table.columns_of(self.classifications)
             if not visible:
@@ -130,12 +119,12 @@ class GrantSettings:
                 ]
                 yield Problem(
                     "classifications",
-                    f"{', '.join(self.classifications)} with write on {path}, expected also "
+                    f"{', '.join(self.classifications)} with write on {path}; expected also "
                     f"{', '.join(missing)}: writing a row writes all of its columns",
                 )
 
 
-def _names_column(rows: str, table: TableSettings) -> bool:
+def _names_column(rows: str, table: LakehouseTableSettings) -> bool:
     """Whether a condition names a column of the table. Its other words, functions and wrong names, are
     checked by the cloud."""
     outside = re.sub(r"'(?:[^'\\]|\\.)*'", "", rows)
@@ -143,11 +132,11 @@ def _names_column(rows: str, table: TableSettings) -> bool:
     return any(column.name in words for column in table.columns)
 
 
-def _principal_text(grant: GrantSettings) -> str:
+def _principal_text(grant: LakehouseGrantSettings) -> str:
     return known(grant.principal) or "the same output"
 
 
-def grants_of_everything(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
+def grants_of_everything(grants: Sequence[LakehouseGrantSettings]) -> Iterator[Problem]:
     """Return principals that would get every zone and classification, by one grant or by several."""
     granted: dict[str, set[tuple[str, str]]] = {}
     for index, grant in enumerate(grants):
@@ -158,14 +147,14 @@ def grants_of_everything(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
         if before < len(pairs) == len(ZONES) * len(CLASSIFICATIONS):
             yield Problem(
                 f"grants[{index}].zones",
-                f"got every zone and classification for {principal}, expected less: no principal gets "
+                f"got every zone and classification for {principal}; expected less: no principal gets "
                 "everything",
             )
 
 
-def overlapping_grants(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
+def overlapping_grants(grants: Sequence[LakehouseGrantSettings]) -> Iterator[Problem]:
     """Return grants of one principal on the same target: revoking one would revoke both."""
-    seen: dict[tuple[str, str], GrantSettings] = {}
+    seen: dict[tuple[str, str], LakehouseGrantSettings] = {}
     for index, grant in enumerate(grants):
         for target in (*grant.tables, *grant.zones):
             before = seen.setdefault((identity(grant.principal), target), grant)
@@ -173,12 +162,12 @@ def overlapping_grants(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
                 key = "tables" if grant.tables else "zones"
                 yield Problem(
                     f"grants[{index}].{key}",
-                    f"got {target} for {_principal_text(grant)}, which grant {before.name!r} has already, "
+                    f"got {target} for {_principal_text(grant)}, which grant {before.name!r} has already; "
                     "expected one grant for both",
                 )
 
 
-def ineffective_conditions(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
+def ineffective_conditions(grants: Sequence[LakehouseGrantSettings]) -> Iterator[Problem]:
     """Return conditions on rows that another grant of the same principal makes ineffective."""
     for index, grant in enumerate(grants):
         if grant.rows is None:
@@ -191,5 +180,5 @@ def ineffective_conditions(grants: Sequence[GrantSettings]) -> Iterator[Problem]
                 yield Problem(
                     f"grants[{index}].rows",
                     f"{got(grant.rows)} for {_principal_text(grant)}, to which grant {other.name!r} shows "
-                    f"all rows of {', '.join(sorted(shared))}, expected one of the two",
+                    f"all rows of {', '.join(sorted(shared))}; expected one of the two",
                 )

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Final, Literal
 
 from aiplatform._shared.args import Problem, between, distinct, got, length, nearest
 from aiplatform.lakehouse import types
+from aiplatform.lakehouse.inputs import LakehouseQualityArgs as LakehouseQualityArgs
+from aiplatform.lakehouse.inputs import LakehouseRuleArgs as LakehouseRuleArgs
 from aiplatform.lakehouse.schedules import schedule_rule
 
 Rule = Literal["complete", "unique", "between", "one_of", "matches", "rows", "fresh"]
@@ -28,61 +30,35 @@ _TAKES: Final[dict[str, frozenset[str]]] = {
 """Rule -> the types of columns that it applies to; the others apply to all."""
 
 
-class LakehouseRuleArgs(TypedDict):
-    """One rule for a table's rows."""
-
-    rule: Rule
-    """`complete` (not null), `unique`, `between` (low, high), `one_of` (values), `matches` (a pattern),
-    `rows` (the number of rows: low, high) or `fresh` (the newest time is at most `hours` old)."""
-    column: NotRequired[str]
-    """The column, one without parts. Not with `rows`."""
-    at_least: NotRequired[float]
-    """The share of the rows that must comply, above 0 and up to 1; a row with null does not. Default 1. Not
-    with `rows` and `fresh`."""
-    low: NotRequired[float]
-    """The least value, inclusive."""
-    high: NotRequired[float]
-    """The greatest value, inclusive."""
-    values: NotRequired[list[str]]
-    """The allowed values."""
-    pattern: NotRequired[str]
-    """The regular expression that the whole text must match."""
-    hours: NotRequired[int]
-    """The greatest age of the newest row, in hours."""
-
-
-class LakehouseQualityArgs(TypedDict):
-    """The rules of a table. A batch that `publishes` it fails where a rule is violated, and readers continue
-    to see the former rows; on a schedule the rules are evaluated for the present rows."""
-
-    rules: NotRequired[list[LakehouseRuleArgs]]
-    """The rules. Default none in addition to `dqdl`."""
-    dqdl: NotRequired[list[str]]
-    """AWS: further rules in the language of Glue Data Quality, one each: `Mean "amount" between 10 and 50`.
-    Default none."""
-    schedule: NotRequired[str]
-    """When the rules are also evaluated, in UTC, in cron's format: `0 6 * * *`. Default never."""
-
-
 def _share(value: Any) -> str | None:
     return None if 0 < value <= 1 else "expected above 0, and at most 1 for all rows"
 
 
 @dataclass(frozen=True)
-class RuleSettings:
-    """A checked rule."""
+class LakehouseRuleSettings:
+    """One rule for a table's rows."""
 
     rule: Rule
+    """`complete` (not null), `unique`, `between` (low, high), `one_of` (values), `matches` (a pattern),
+    `rows` (the number of rows: low, high) or `fresh` (the newest time is at most `hours` old)."""
     column: Annotated[str, types.column_name] | None = None
+    """The column, one without parts. Not with `rows`."""
     at_least: Annotated[float, _share] | None = None
+    """The share of the rows that must comply, above 0 and up to 1; a row with null does not. Default 1. Not
+    with `rows` and `fresh`."""
     low: float | None = None
+    """The least value, inclusive."""
     high: float | None = None
+    """The greatest value, inclusive."""
     values: (
         Annotated[list[Annotated[str, length(1, 255, "characters")]], length(1, 100, "values"), distinct]
         | None
     ) = None
+    """The allowed values."""
     pattern: Annotated[str, length(1, 512, "characters")] | None = None
+    """The regular expression that the whole text must match."""
     hours: Annotated[int, between(1, 8760, "hours")] | None = None
+    """The greatest age of the newest row, in hours."""
 
     def check(self) -> Iterator[Problem]:
         """Return missing keys, and keys that the rule does not have."""
@@ -90,14 +66,14 @@ class RuleSettings:
         for key in ("column", "at_least", "low", "high", "values", "pattern", "hours"):
             value = getattr(self, key)
             if key in required and value is None:
-                yield Problem(key, f"missing, expected it with the rule {self.rule}")
+                yield Problem(key, f"missing; expected it with the rule {self.rule}")
             elif value is not None and key not in required | optional:
                 keys = ", ".join(sorted(required | optional)) or "nothing"
-                yield Problem(key, f"{got(value)} with the rule {self.rule}, expected only {keys}")
+                yield Problem(key, f"{got(value)} with the rule {self.rule}; expected only {keys}")
         if self.rule in ("between", "rows") and self.low is None and self.high is None:
-            yield Problem("low", f"missing, expected low, high or both with the rule {self.rule}")
+            yield Problem("low", f"missing; expected low, high or both with the rule {self.rule}")
         if self.low is not None and self.high is not None and self.low > self.high:
-            yield Problem("high", f"{got(self.high)}, below low, expected at least {self.low}")
+            yield Problem("high", f"{got(self.high)}, below low; expected at least {self.low}")
 
 
 def _dqdl(value: Any) -> str | None:
@@ -107,19 +83,26 @@ def _dqdl(value: Any) -> str | None:
 
 
 @dataclass(frozen=True)
-class QualitySettings:
-    """Checked rules of a table."""
+class LakehouseQualitySettings:
+    """The rules of a table. A batch that `publishes` it fails where a rule is violated, and readers continue
+    to see the former rows; on a schedule the rules are evaluated for the present rows."""
 
-    rules: Annotated[list[RuleSettings], length(0, 200, "rules")] = field(default_factory=list[RuleSettings])
+    rules: Annotated[list[LakehouseRuleSettings], length(0, 200, "rules")] = field(
+        default_factory=list[LakehouseRuleSettings]
+    )
+    """The rules. Default none in addition to `dqdl`."""
     dqdl: Annotated[
         list[Annotated[str, length(3, 2048, "characters"), _dqdl]], length(0, 100, "rules"), distinct
     ] = field(default_factory=list[str])
+    """AWS: further rules in the language of Glue Data Quality, one each: `Mean "amount" between 10 and 50`.
+    Default none."""
     schedule: Annotated[str, schedule_rule] | None = None
+    """When the rules are also evaluated, in UTC, in cron's format: `0 6 * * *`. Default never."""
 
     def check(self) -> Iterator[Problem]:
         """Return a problem where there is no rule."""
         if not self.rules and not self.dqdl:
-            yield Problem("rules", "got none, expected a rule, or to leave out `quality`")
+            yield Problem("rules", "got none; expected a rule, or to leave out `quality`")
 
     def misfits(self, fields: Sequence[types.Field]) -> Iterator[Problem]:
         """Return the problems with the table's columns."""
@@ -129,7 +112,7 @@ class QualitySettings:
             column_type = next((field.type for field in fields if field.name == rule.column), None)
             if column_type is None:
                 known = [field.name for field in fields]
-                reason = f"{got(rule.column)}, expected a column of the table: {', '.join(known)}"
+                reason = f"{got(rule.column)}; expected a column of the table: {', '.join(known)}"
                 yield Problem(f"rules[{index}].column", reason + nearest(rule.column, known))
                 continue
             accepted = _TAKES.get(rule.rule)
@@ -143,13 +126,13 @@ class QualitySettings:
             yield Problem(f"rules[{index}].column", f"{got(rule.column)}, which is {column_type}; {expected}")
 
 
-def render(quality: QualitySettings) -> str:
+def render(quality: LakehouseQualitySettings) -> str:
     """Return the rules in the language of Glue Data Quality (Glue developer guide, "Data Quality Definition
     Language (DQDL) reference")."""
     return "Rules = [\n    " + ",\n    ".join([*map(_rendered, quality.rules), *quality.dqdl]) + "\n]"
 
 
-def _rendered(rule: RuleSettings) -> str:
+def _rendered(rule: LakehouseRuleSettings) -> str:
     column, share = f'"{rule.column}"', rule.at_least or 1.0
     match rule.rule:
         case "complete":
@@ -169,7 +152,7 @@ def _rendered(rule: RuleSettings) -> str:
             return f"ColumnValues {column} matches {_text(rule.pattern or '')}{_threshold(share)}"
 
 
-def _bounds(rule: RuleSettings, what: str, threshold: str) -> str:
+def _bounds(rule: LakehouseRuleSettings, what: str, threshold: str) -> str:
     """Two comparisons: `between` of DQDL is exclusive."""
     sides = ((">=", rule.low), ("<=", rule.high))
     parts = [f"{what} {sign} {_number(end)}{threshold}" for sign, end in sides if end is not None]

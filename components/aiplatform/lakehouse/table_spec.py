@@ -6,13 +6,13 @@ from typing import Any, cast
 
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.table_keeper.planning import NOTE, new_note
-from aiplatform.lakehouse.tables import TableSettings
+from aiplatform.lakehouse.tables import LakehouseTableSettings
 from aiplatform.lakehouse.types import Numbered, numbered
 
 _IDS = ("id", "element-id", "key-id", "value-id")
 
 
-def declaration(settings: LakehouseSettings, table: TableSettings) -> dict[str, Any]:
+def declaration(settings: LakehouseSettings, table: LakehouseTableSettings) -> dict[str, Any]:
     """Return a table's declaration. Without ids of columns, which the table itself has."""
     private = table.columns_of(["pii"])
     was = {column.name: column.was for column in table.columns if column.was is not None}
@@ -50,7 +50,7 @@ def declaration(settings: LakehouseSettings, table: TableSettings) -> dict[str, 
     }
 
 
-def properties(settings: LakehouseSettings, table: TableSettings) -> dict[str, str]:
+def properties(settings: LakehouseSettings, table: LakehouseTableSettings) -> dict[str, str]:
     """Return the declared properties of a table."""
     published = any(table.path in batch.publishes for batch in settings.batches)
     return {
@@ -66,7 +66,11 @@ def properties(settings: LakehouseSettings, table: TableSettings) -> dict[str, s
 
 
 def first_properties(
-    settings: LakehouseSettings, table: TableSettings, schema: Numbered, *, unpartitioned: bool = False
+    settings: LakehouseSettings,
+    table: LakehouseTableSettings,
+    schema: Numbered,
+    *,
+    unpartitioned: bool = False,
 ) -> dict[str, str]:
     """Return the properties of a new table: the declared ones, and the note by which the migrator recognizes
     changes. unpartitioned: it is created without partitions and order, which the migrator then adds."""

@@ -5,14 +5,14 @@ from typing import Literal
 
 from aiplatform._shared.args import Problem, got
 from aiplatform.lakehouse import types
-from aiplatform.lakehouse.grants import GrantSettings
-from aiplatform.lakehouse.tables import TableSettings
+from aiplatform.lakehouse.grants import LakehouseGrantSettings
+from aiplatform.lakehouse.tables import LakehouseTableSettings
 
 Store = Literal["buckets", "s3_tables"]
 
 
 def unfit_for_s3_tables(
-    tables: Sequence[TableSettings], grants: Sequence[GrantSettings]
+    tables: Sequence[LakehouseTableSettings], grants: Sequence[LakehouseGrantSettings]
 ) -> Iterator[Problem]:
     """Return declarations that are possible only with tables in the zones' buckets."""
     for index, table in enumerate(tables):
@@ -24,13 +24,13 @@ def unfit_for_s3_tables(
                 yield Problem(f"tables[{index}].columns[{place}].type", f"{got(column.type)} {reason}")
         if table.quality is not None:
             reason = (
-                "with store s3_tables, expected none: a ruleset of Glue Data Quality belongs to a table of "
+                "with store s3_tables; expected none: a ruleset of Glue Data Quality belongs to a table of "
             )
             yield Problem(f"tables[{index}].quality", f"got rules {reason}the account's default catalog")
     for index, grant in enumerate(grants):
         if grant.zones:
-            reason = "with store s3_tables, expected `tables`: only the account's default catalog has LF-tags"
+            reason = "with store s3_tables; expected `tables`: only the account's default catalog has LF-tags"
             yield Problem(f"grants[{index}].zones", f"got {', '.join(grant.zones)} {reason}")
         if grant.rows is not None:
-            reason = "with store s3_tables, expected all rows: only the account's default catalog has filters"
+            reason = "with store s3_tables; expected all rows: only the account's default catalog has filters"
             yield Problem(f"grants[{index}].rows", f"{got(grant.rows)} {reason}")

@@ -100,4 +100,4 @@ def repeated(transforms: Iterable[tuple[str, Transform]]) -> Iterator[tuple[int,
     for index, (column, transform) in enumerate(transforms):
         before = seen.setdefault((column, transform.repeats), transform)
         if before is not transform:
-            yield index, f"got {transform} of {column!r} in addition to {before}, expected one of the two"
+            yield index, f"got {transform} of {column!r} in addition to {before}; expected one of the two"

@@ -258,7 +258,7 @@ class _Reader:
             if reason:
                 raise ColumnTypeError(f"field {name!r}: {reason}")
             if any(field.name == name for field in fields):
-                raise ColumnTypeError(f"field {name!r} occurs twice, expected each only once")
+                raise ColumnTypeError(f"field {name!r} occurs twice; expected each only once")
             self._expect(":")
             required, kind = self._may_be_required(depth)
             fields.append(Field(name, kind, required))

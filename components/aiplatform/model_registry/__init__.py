@@ -1,12 +1,10 @@
 """MLflow on a cluster, with its database, the bucket of its models, and accounts."""
 
-from typing import Any, TypedDict
-
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
-from aiplatform.model_registry.accounts import ModelRegistryAccountArgs
+from aiplatform.model_registry.accounts import ADMIN, ModelRegistryAccountArgs
 from aiplatform.model_registry.args import (
     SERVER,
     ModelRegistryArgs,
@@ -14,6 +12,9 @@ from aiplatform.model_registry.args import (
     ModelRegistrySettings,
 )
 from aiplatform.model_registry.database import ModelRegistryDatabaseArgs
+from aiplatform.model_registry.output_types import ModelRegistrySecret
+from aiplatform.model_registry.outputs import ModelRegistryOutputs
+from aiplatform.model_registry.platform import DATABASE
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 
 __all__ = [
@@ -23,20 +24,11 @@ __all__ = [
     "ModelRegistryArgs",
     "ModelRegistryArtifactsArgs",
     "ModelRegistryDatabaseArgs",
+    "ModelRegistryOutputs",
     "ModelRegistrySecret",
     "NetworkReferenceArgs",
     "NetworkZoneArgs",
 ]
-
-
-class ModelRegistrySecret(TypedDict):
-    """The secret of an account's password."""
-
-    account: str
-    """The account's name."""
-    secret: str
-    """AWS: the secret's arn. Google Cloud: the secret, `projects/.../secrets/...`. Its value is JSON with
-    `username` and `password`."""
 
 
 class ModelRegistry(ComponentResource):
@@ -89,18 +81,24 @@ class ModelRegistry(ComponentResource):
             from aiplatform.model_registry.gcp.build import build
         else:
             from aiplatform.model_registry.aws.build import build
-        outputs = build(self, name, settings)
-        # The address is known once the server runs.
-        ready = Output.from_input(outputs.pop("ready"))
-        self.outputs: dict[str, Any] = {
+        built = build(self, name, settings)
+        self.outputs: ModelRegistryOutputs = {
             "cloud": settings.cloud,
             "namespace": settings.namespace,
-            "tracking_uri": ready.apply(
+            # The address is known once the server runs.
+            "tracking_uri": built.server.apply(
                 lambda _: f"{settings.scheme}://{SERVER}.{settings.namespace}.svc.cluster.local"
             ),
             "version": settings.version,
             "image": settings.chosen_image,
-            **outputs,
+            "artifact_bucket": built.artifact_bucket,
+            "log_bucket": built.log_bucket,
+            "database_endpoint": built.database_endpoint,
+            "database_name": DATABASE,
+            "kms_key": built.kms_key,
+            "principal": built.principal,
+            "admin_secret": built.secrets[ADMIN],
+            "secrets": [{"account": account, "secret": secret} for account, secret in built.secrets.items()],
         }
         for key, output in self.outputs.items():
             setattr(self, key, Output.from_input(output))

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, NotRequired, TypedDict
+from typing import Annotated, Any, Final
 
 from pulumi import Input
 
 from aiplatform._shared.args import Problem, distinct, is_unknown, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.principals import PRINCIPAL
+from aiplatform.model_registry.inputs import ModelRegistryAccountArgs as ModelRegistryAccountArgs
 
 ADMIN: Final = "admin"
 """The account that administers all others. It always exists."""
@@ -22,25 +23,18 @@ ALIAS: Final = matches(
 )
 
 
-class ModelRegistryAccountArgs(TypedDict):
-    """An account of MLflow. Its password is generated in the secret manager and stored only there."""
-
-    principals: NotRequired[list[Input[str]]]
-    """Principals that may read the account's password, and so use the account: arns of IAM roles on AWS;
-    `serviceAccount:...`, `group:...` or `principal://...` on Google Cloud. Default none except administrators
-    of secrets."""
-    promotes: NotRequired[bool]
-    """Whether it may set and remove the guarded aliases, and change what they refer to. Default false."""
-
-
 @dataclass(frozen=True)
-class AccountSettings:
-    """A checked account."""
+class ModelRegistryAccountSettings:
+    """An account of MLflow. Its password is generated in the secret manager and stored only there."""
 
     principals: Annotated[list[Input[str]], length(0, 20, "principals"), distinct] = field(
         default_factory=list[Input[str]]
     )
+    """Principals that may read the account's password, and so use the account: arns of IAM roles on AWS;
+    `serviceAccount:...`, `group:...` or `principal://...` on Google Cloud. Default none except administrators
+    of secrets."""
     promotes: bool = False
+    """Whether it may set and remove the guarded aliases, and change what they refer to. Default false."""
 
     def misfits(self, cloud: Cloud) -> Iterator[Problem]:
         """Return the problems of principals on this cloud."""

@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
+from typing import Annotated, ClassVar, Final
 
 from pulumi import Input
 
 from aiplatform._shared import images as _images
 from aiplatform._shared.args import Problem, Rule, between, distinct, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
-from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
+from aiplatform._shared.outputs import Tags, mapped_object
+from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.model_registry.accounts import (
     ADMIN,
     ALIAS,
-    AccountSettings,
-    ModelRegistryAccountArgs,
+    ModelRegistryAccountSettings,
     name_rule,
 )
 from aiplatform.model_registry.cloud_support import SUPPORT
-from aiplatform.model_registry.database import DatabaseSettings, ModelRegistryDatabaseArgs
+from aiplatform.model_registry.database import ModelRegistryDatabaseSettings
+from aiplatform.model_registry.inputs import ModelRegistryArgs as ModelRegistryArgs
+from aiplatform.model_registry.inputs import ModelRegistryArtifactsArgs as ModelRegistryArtifactsArgs
 from aiplatform.naming import (
     GOOGLE_BUCKET,
     GOOGLE_SECRET,
@@ -37,7 +39,7 @@ from aiplatform.naming import (
     google_labels,
     prefix_for,
 )
-from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
+from aiplatform.network.args import NetworkReference
 
 BUCKET: Final = PhysicalName(S3_BUCKET, "{prefix}-models-logs-111122223333")
 """The longest of the buckets' names."""
@@ -88,87 +90,24 @@ SERVER: Final = "mlflow"
 SETUP: Final = "mlflow-setup"
 """The service account of the Jobs that set up databases and accounts."""
 
+DAYS: Final = between(1, 3650, "days")
+_REPLICAS: Final = between(1, 20, "replicas")
+_WORKERS: Final = between(1, 16, "workers")
 _HOST: Final = matches(
     r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
     "a fully qualified host name, models.acme.example",
 )
 
 
-class ModelRegistryArtifactsArgs(TypedDict):
+@dataclass(frozen=True)
+class ModelRegistryArtifactsSettings:
     """The bucket of models and other files of runs."""
 
-    deleted_days: NotRequired[int]
+    deleted_days: Input[Annotated[int, DAYS]] = 30
     """How long deleted and overwritten files can be restored, in days. 1 to 3650 on AWS, 7 to 90 on Google
     Cloud. Default 30."""
-    access_log_days: NotRequired[int]
+    access_log_days: Input[Annotated[int, DAYS]] = 90
     """How long access logs of files are retained, in days: 1 to 3650. Default 90."""
-
-
-@dataclass(frozen=True)
-class ArtifactsSettings:
-    """A checked bucket."""
-
-    deleted_days: Annotated[int, between(1, 3650, "days")] = 30
-    access_log_days: Annotated[int, between(1, 3650, "days")] = 90
-
-
-class ModelRegistryArgs(TypedDict):
-    """MLflow on a cluster, with its database, the bucket of its models, and accounts."""
-
-    prefix: str
-    """First part of every physical name, `{org}-{environment}`."""
-    cluster: Input[ClusterReferenceArgs]
-    """The cluster that the server runs on: `Cluster.outputs`."""
-    network: Input[NetworkReferenceArgs]
-    """The network of the cluster, in which the database is created: `Network.outputs`. On Google Cloud with
-    private services."""
-    namespace: NotRequired[str]
-    """The Kubernetes namespace, which is created. Default `model-registry`."""
-    hosts: NotRequired[list[str]]
-    """Further host names of the server, for an ingress or gateway of yours that terminates TLS: requests for
-    other names are refused. Default none: in the cluster by its Service, from outside by `kubectl
-    port-forward`."""
-    tls_secret: NotRequired[str]
-    """The name of a Kubernetes Secret of type `kubernetes.io/tls` in the namespace, as cert-manager creates
-    it: with it the server serves HTTPS. Its Pods wait until the Secret exists, and read it when they start.
-    Default none: HTTP inside the cluster."""
-    client_namespaces: NotRequired[list[str]]
-    """Namespaces whose Pods may reach the server: those of pipelines and training, and that of your ingress.
-    Default none."""
-    accounts: NotRequired[dict[str, ModelRegistryAccountArgs]]
-    """Accounts by their names, in addition to `admin`, which always exists. Default none."""
-    guarded_aliases: NotRequired[list[str]]
-    """Aliases of models that only accounts that promote may set and remove. A version with one is promoted:
-    other accounts cannot change its model's name, its record and its files. Accounts that may edit a model
-    set and remove all other aliases (`candidate`). Default `champion`."""
-    high_availability: NotRequired[bool]
-    """Whether it tolerates the failure of a zone: the database in two zones, at least two replicas. Default
-    false."""
-    replicas: NotRequired[int]
-    """Replicas of the server, 1 to 20. Default 2 with `high_availability`, 1 without."""
-    workers: NotRequired[int]
-    """Processes of one replica, 1 to 16; each takes about half a GiB of memory. Default 2."""
-    database: NotRequired[ModelRegistryDatabaseArgs]
-    """The database."""
-    artifacts: NotRequired[ModelRegistryArtifactsArgs]
-    """The bucket of models and other files of runs."""
-    image: NotRequired[str]
-    """MLflow's image with a digest, with the drivers of PostgreSQL and of the cloud's object store in it,
-    whose tag states the version of MLflow (`:v3.15.2-full@sha256:...`). Default: MLflow's image with all
-    drivers."""
-    mirrors: NotRequired[dict[str, str]]
-    """Mirrors of upstream's image: its registry (`ghcr.io`), or a repository in it -> the registry or
-    repository to pull from instead. Tag and digest stay. Default: upstream itself."""
-    protect: NotRequired[bool]
-    """Whether Pulumi refuses to delete database, bucket, key and secrets. Default false."""
-    retain_data: NotRequired[bool]
-    """Whether database, bucket, key and secrets stay in the cloud when the registry is destroyed. Default
-    false."""
-    force_destroy: NotRequired[bool]
-    """Whether the bucket is emptied when it is destroyed, the database is deleted without a final snapshot,
-    and secrets without a recovery window. Default false."""
-    tags: NotRequired[dict[str, str]]
-    """Tags of every resource, in addition to the provider's; labels on Google Cloud."""
 
 
 def image_with_version(value: str) -> str | None:
@@ -181,38 +120,72 @@ def image_with_version(value: str) -> str | None:
 
 @dataclass(frozen=True)
 class ModelRegistrySettings(CloudNeutral):
-    """Checked arguments of a model registry."""
+    """MLflow on a cluster, with its database, the bucket of its models, and accounts."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: str
+    """First part of every physical name, `{org}-{environment}`."""
     cluster: ClusterReference
+    """The cluster that the server runs on: `Cluster.outputs`."""
     network: NetworkReference
+    """The network of the cluster, in which the database is created: `Network.outputs`. On Google Cloud with
+    private services."""
     namespace: Annotated[str, dns_label] = "model-registry"
-    hosts: Annotated[list[Annotated[str, _HOST]], length(0, 20, "names"), distinct] = field(
-        default_factory=list[str]
+    """The Kubernetes namespace, which is created. Default `model-registry`."""
+    hosts: Annotated[list[Input[Annotated[str, _HOST]]], length(0, 20, "names"), distinct] = field(
+        default_factory=list[Input[str]]
     )
-    tls_secret: Annotated[str, dns_label] | None = None
-    client_namespaces: Annotated[list[Annotated[str, dns_label]], length(0, 50, "namespaces"), distinct] = (
-        field(default_factory=list[str])
+    """Further host names of the server, for an ingress or gateway of yours that terminates TLS: requests for
+    other names are refused. Default none: in the cluster by its Service, from outside by `kubectl
+    port-forward`."""
+    tls_secret: Input[Annotated[str, dns_label]] | None = None
+    """The name of a Kubernetes Secret of type `kubernetes.io/tls` in the namespace, as cert-manager creates
+    it: with it the server serves HTTPS. Its Pods wait until the Secret exists, and read it when they start.
+    Default none: HTTP inside the cluster."""
+    client_namespaces: Annotated[
+        list[Input[Annotated[str, dns_label]]], length(0, 50, "namespaces"), distinct
+    ] = field(default_factory=list[Input[str]])
+    """Namespaces whose Pods may reach the server: those of pipelines and training, and that of your ingress.
+    Default none."""
+    accounts: Annotated[dict[str, ModelRegistryAccountSettings], length(0, 50, "accounts")] = field(
+        default_factory=dict[str, ModelRegistryAccountSettings]
     )
-    accounts: Annotated[dict[str, AccountSettings], length(0, 50, "accounts")] = field(
-        default_factory=dict[str, AccountSettings]
-    )
+    """Accounts by their names, in addition to `admin`, which always exists. Default none."""
     guarded_aliases: Annotated[list[Annotated[str, ALIAS]], length(0, 20, "aliases"), distinct] = field(
         default_factory=lambda: ["champion"]
     )
+    """Aliases of models that only accounts that promote may set and remove. A version with one is promoted:
+    other accounts cannot change its model's name, its record and its files. Accounts that may edit a model
+    set and remove all other aliases (`candidate`). Default `champion`."""
     high_availability: bool = False
-    replicas: Annotated[int, between(1, 20, "replicas")] | None = None
-    workers: Annotated[int, between(1, 16, "workers")] = 2
-    database: DatabaseSettings = field(default_factory=DatabaseSettings)
-    artifacts: ArtifactsSettings = field(default_factory=ArtifactsSettings)
+    """Whether it tolerates the failure of a zone: the database in two zones, at least two replicas. Default
+    false."""
+    replicas: Input[Annotated[int, _REPLICAS]] | None = None
+    """Replicas of the server, 1 to 20. Default 2 with `high_availability`, 1 without."""
+    workers: Input[Annotated[int, _WORKERS]] = 2
+    """Processes of one replica, 1 to 16; each takes about half a GiB of memory. Default 2."""
+    database: ModelRegistryDatabaseSettings = field(default_factory=ModelRegistryDatabaseSettings)
+    """The database."""
+    artifacts: ModelRegistryArtifactsSettings = field(default_factory=ModelRegistryArtifactsSettings)
+    """The bucket of models and other files of runs."""
     image: Annotated[str, image_with_version] | None = None
-    mirrors: Annotated[dict[str, str], _images.mirrors] = field(default_factory=dict[str, str])
+    """MLflow's image with a digest, with the drivers of PostgreSQL and of the cloud's object store in it,
+    whose tag states the version of MLflow (`:v3.15.2-full@sha256:...`). Default: MLflow's image with all
+    drivers."""
+    mirrors: _images.Mirrors = field(default_factory=dict[str, Input[str]])
+    """Mirrors of upstream's image: its registry (`ghcr.io`), or a repository in it -> the registry or
+    repository to pull from instead. Tag and digest stay. Default: upstream itself."""
     protect: bool = False
+    """Whether Pulumi refuses to delete database, bucket, key and secrets. Default false."""
     retain_data: bool = False
+    """Whether database, bucket, key and secrets stay in the cloud when the registry is destroyed. Default
+    false."""
     force_destroy: bool = False
-    tags: dict[str, str] = field(default_factory=dict[str, str])
+    """Whether the bucket is emptied when it is destroyed, the database is deleted without a final snapshot,
+    and secrets without a recovery window. Default false."""
+    tags: Tags = field(default_factory=dict[str, Input[str]])
+    """Tags of every resource, in addition to the provider's; labels on Google Cloud."""
 
     @property
     def cloud(self) -> Cloud:
@@ -225,14 +198,17 @@ class ModelRegistrySettings(CloudNeutral):
         return [ADMIN, *self.accounts]
 
     @property
-    def chosen_replicas(self) -> int:
+    def chosen_replicas(self) -> Input[int]:
         """The number of replicas."""
-        return self.replicas or (2 if self.high_availability else 1)
+        if self.replicas is not None:
+            return self.replicas
+        return 2 if self.high_availability else 1
 
     @property
-    def chosen_image(self) -> str:
+    def chosen_image(self) -> Input[str]:
         """The image, in its mirror where there is one."""
-        return _images.mirrored(self.image or IMAGE, self.mirrors)
+        image = self.image or IMAGE
+        return mapped_object(self.mirrors, lambda mirrors: _images.mirrored(image, mirrors))
 
     @property
     def scheme(self) -> str:
@@ -251,12 +227,12 @@ class ModelRegistrySettings(CloudNeutral):
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
         if self.network.cloud != self.cloud:
             yield Problem(
-                "network.cloud", f"got {self.network.cloud!r}, expected the cluster's, {self.cloud!r}"
+                "network.cloud", f"got {self.network.cloud!r}; expected the cluster's, {self.cloud!r}"
             )
         if self.high_availability and self.replicas == 1:
             yield Problem(
                 "replicas",
-                "got 1 together with high_availability, expected at least 2: one fails with its zone",
+                "got 1 together with high_availability; expected at least 2: one fails with its zone",
             )
         retaining = next(
             (key for key in ("protect", "retain_data", "high_availability") if getattr(self, key)), None
@@ -272,11 +248,11 @@ class ModelRegistrySettings(CloudNeutral):
 
     def _on_google(self) -> Iterator[Problem]:
         if self.cluster.workload_pool is None:
-            yield Problem("cluster.workload_pool", "missing, expected it as Cluster.outputs gives it")
+            yield Problem("cluster.workload_pool", "missing; expected it as in Cluster.outputs")
         if self.network.private_services is None:
             yield Problem(
                 "network.private_services",
-                "missing, expected it as Network.outputs gives it, of a network with private services, in "
+                "missing; expected it as in Network.outputs of a network with private services, in "
                 "which the database has its address",
             )
         # Cloud Storage, "Soft delete": 0, or 7 to 90 days.
@@ -287,7 +263,7 @@ class ModelRegistrySettings(CloudNeutral):
     def _teardown(self) -> Iterator[Problem]:
         for other in ("protect", "retain_data"):
             if self.force_destroy and getattr(self, other):
-                yield Problem("force_destroy", f"got true together with {other}, expected one of the two")
+                yield Problem("force_destroy", f"got true together with {other}; expected one of the two")
                 return
 
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, NotRequired, TypedDict
+from typing import Annotated, Final, Literal
 
-from aiplatform._shared.args import Problem, Rule, between, got, matches, obeys
+from pulumi import Input
+
+from aiplatform._shared.args import Problem, Rule, between, got, matches, obeys, one_of
 from aiplatform._shared.cloud_support import Cloud
+from aiplatform.model_registry.inputs import ModelRegistryDatabaseArgs as ModelRegistryDatabaseArgs
 
 VERSIONS: Final = ("16", "17", "18")
 DAYS_OF_WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -35,46 +38,32 @@ LOG_DAYS: Final = 7
 MaintenanceDay = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
-class ModelRegistryDatabaseArgs(TypedDict):
+@dataclass(frozen=True)
+class ModelRegistryDatabaseSettings:
     """The database of a model registry, PostgreSQL."""
 
-    version: NotRequired[str]
+    version: Annotated[str, one_of(VERSIONS)] = "18"
     """PostgreSQL's major version: `16`, `17` or `18`. Default `18`. A greater version is an upgrade in
     place, which cannot be undone; minor versions are upgraded automatically."""
-    size: NotRequired[Size]
+    size: Size = "small"
     """`small` (2 cores, 4 GiB of memory), `medium` (2 and 8) or `large` (4 and 16). Default `small`."""
-    storage_gib: NotRequired[int]
+    storage_gib: Input[int] = 20
     """Storage in GiB: at least 20 on AWS, 10 on Google Cloud. Default 20. It never shrinks."""
-    most_storage_gib: NotRequired[int]
+    most_storage_gib: int = 100
     """The limit of automatic growth of the storage, in GiB; 0: no growth. Default 100."""
-    backup_days: NotRequired[int]
+    backup_days: int = 7
     """How long backups are retained, in days, and the period of point-in-time recovery (on Google Cloud at
     most 7 days of it). 0 to 35 on AWS, to 365 on Google Cloud; 0 means no backups, which is refused for a
     registry that is protected, retained or highly available. Default 7."""
-    maintenance_day: NotRequired[MaintenanceDay]
+    maintenance_day: MaintenanceDay = "sunday"
     """The day of minor upgrades, `sunday`. Default `sunday`."""
-    maintenance_hour: NotRequired[int]
+    maintenance_hour: Annotated[int, between(0, 23)] = 4
     """The hour of minor upgrades, in UTC, 0 to 23; backups start two hours before. Default 4."""
-    deletion_protection: NotRequired[bool]
+    deletion_protection: bool = False
     """Whether the cloud itself refuses to delete the database. Default false."""
-    certificates: NotRequired[str]
+    certificates: Input[Annotated[str, _PEM]] | None = None
     """AWS: the certificates that verify the database's certificate, PEM (the region's certificate bundle of
     RDS). Default: the authority `rds-ca-rsa2048-g1` of the region, where it is known here."""
-
-
-@dataclass(frozen=True)
-class DatabaseSettings:
-    """A checked database."""
-
-    version: Literal["16", "17", "18"] = "18"
-    size: Size = "small"
-    storage_gib: int = 20
-    most_storage_gib: int = 100
-    backup_days: int = 7
-    maintenance_day: MaintenanceDay = "sunday"
-    maintenance_hour: Annotated[int, between(0, 23)] = 4
-    deletion_protection: bool = False
-    certificates: Annotated[str, _PEM] | None = None
 
     @property
     def backup_hour(self) -> int:
@@ -89,15 +78,15 @@ class DatabaseSettings:
         if retaining is not None and self.backup_days == 0:
             yield Problem(
                 "backup_days",
-                f"got 0 together with {retaining}, expected at least 1: without backups lost data cannot be "
+                f"got 0 together with {retaining}; expected at least 1: without backups lost data cannot be "
                 "restored",
             )
         # RDS refuses a limit that is less than a tenth over the allocated storage (RDS user guide, "Managing
         # capacity automatically with Amazon RDS storage autoscaling").
-        least = -(-self.storage_gib * 11 // 10)
+        least = -(-self.storage_gib * 11 // 10) if isinstance(self.storage_gib, int) else 1
         if self.most_storage_gib != 0 and not least <= self.most_storage_gib <= 65_536:
             yield Problem(
                 "most_storage_gib",
-                f"{got(self.most_storage_gib)}, expected 0 (no growth) or {least} to 65536 GiB: at least a "
+                f"{got(self.most_storage_gib)}; expected 0 (no growth) or {least} to 65536 GiB: at least a "
                 "tenth over storage_gib",
             )

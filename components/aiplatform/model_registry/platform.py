@@ -53,6 +53,20 @@ class Database:
 
 
 @dataclass(frozen=True)
+class Built:
+    """What differs by cloud in the component's outputs. server: known once it runs. secrets: account -> the
+    secret of its password."""
+
+    server: Output[str]
+    artifact_bucket: Output[str]
+    log_bucket: Output[str]
+    database_endpoint: Output[str]
+    kms_key: Output[str]
+    principal: Output[str]
+    secrets: Mapping[str, Output[str]]
+
+
+@dataclass(frozen=True)
 class Platform:
     """What differs by cloud. variables: environment variables of every container. setup_variables: those of
     the step that signs in as the database's master. artifacts: the URL of files of runs. secrets: account ->

@@ -27,6 +27,7 @@ from aiplatform._shared.kubernetes.workloads import (
     resources,
     spread,
 )
+from aiplatform._shared.outputs import mapped, mapped_list
 from aiplatform.model_registry import container_files
 from aiplatform.model_registry.args import SERVER, SETUP, ModelRegistrySettings, promoters
 from aiplatform.model_registry.platform import ACCOUNTS_DATABASE, DATABASE, Identity, Platform
@@ -81,7 +82,7 @@ class Workloads:
             opts=self.application.options(*self.depends_on),
         )
 
-    def _network_policy(self, part: str, clients: Sequence[str]) -> pulumi.Resource:
+    def _network_policy(self, part: str, clients: Sequence[Input[str]]) -> pulumi.Resource:
         database = networking.NetworkPolicyPeerArgs(
             ip_block=networking.IPBlockArgs(cidr=self.platform.database.addresses)
         )
@@ -216,7 +217,7 @@ class Workloads:
             SERVER,
             ["-m", "registry_start", *self._flags()],
             variables,
-            resources("500m", f"{512 + 768 * self.settings.workers}Mi"),
+            resources("500m", mapped(self.settings.workers, lambda workers: f"{512 + 768 * workers}Mi")),
             mounts=[core.VolumeMountArgs(name=_TLS, mount_path=_CERTIFICATE, read_only=True)]
             if self.settings.tls_secret
             else [],
@@ -228,22 +229,21 @@ class Workloads:
 
     def _flags(self) -> list[Input[str]]:
         """Return the arguments of `mlflow server`."""
-        origins = [f"https://{host}" for host in self.settings.hosts]
         return [
             f"--app-name={container_files.APP}",
             "--host=0.0.0.0",
             f"--port={PORT}",
-            f"--workers={self.settings.workers}",
+            mapped(self.settings.workers, lambda workers: f"--workers={workers}"),
             Output.concat("--backend-store-uri=", self._uris()[0]),
             # Files are transferred by the server: clients have no permission on the bucket.
             "--serve-artifacts",
             Output.concat("--artifacts-destination=", self.platform.artifacts),
-            f"--allowed-hosts={','.join(self._hosts())}",
-            *([f"--cors-allowed-origins={','.join(origins)}"] if origins else []),
+            mapped_list(self._hosts(), lambda hosts: f"--allowed-hosts={','.join(hosts)}"),
+            *([mapped_list(self.settings.hosts, _allowed_origins)] if self.settings.hosts else []),
             *([f"--uvicorn-opts={_UVICORN}"] if self.settings.tls_secret else []),
         ]
 
-    def _hosts(self) -> list[str]:
+    def _hosts(self) -> list[Input[str]]:
         """Return the host names that requests may have (MLflow documentation, "Network Security"): the
         Service's, the arguments', and localhost for `kubectl port-forward`."""
         name, space = SERVER, self.application.namespace
@@ -339,3 +339,8 @@ class Workloads:
                 **spec,
             ),
         )
+
+
+def _allowed_origins(hosts: Sequence[str]) -> str:
+    origins = ",".join(f"https://{host}" for host in hosts)
+    return f"--cors-allowed-origins={origins}"

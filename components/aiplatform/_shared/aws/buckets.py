@@ -14,6 +14,7 @@ from pulumi_aws import kms, s3
 
 from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.policy_documents import Statement, document
+from aiplatform._shared.outputs import Tags
 
 ABANDONED_DAYS: Final = 7
 """Days until the parts of incomplete uploads are deleted."""
@@ -41,7 +42,7 @@ class BucketContext(Protocol):
         """Return the options of a child. data: whether it contains data, and so is protected and retained."""
         ...
 
-    def tags(self, purpose: str) -> Mapping[str, pulumi.Input[str]]:
+    def tags(self, purpose: str) -> Tags:
         """Return the tags of a bucket."""
         ...
 
@@ -211,7 +212,7 @@ def log_delivery(context: BucketContext, logs: str, purposes: Iterable[str]) -> 
     }
 
 
-def deleted_after(days: int) -> s3.BucketLifecycleConfigurationRuleArgs:
+def deleted_after(days: pulumi.Input[int]) -> s3.BucketLifecycleConfigurationRuleArgs:
     """Return a lifecycle rule of a versioned bucket: noncurrent versions are deleted after so many days."""
     return s3.BucketLifecycleConfigurationRuleArgs(
         id="deleted",
@@ -225,9 +226,9 @@ def deleted_after(days: int) -> s3.BucketLifecycleConfigurationRuleArgs:
     )
 
 
-def expired_after(name: str, prefix: str, days: int) -> s3.BucketLifecycleConfigurationRuleArgs:
-    """A rule: objects under a prefix are gone after so many days, and so are the parts of uploads that were
-    never ended, which no expiration takes."""
+def expired_after(name: str, prefix: str, days: pulumi.Input[int]) -> s3.BucketLifecycleConfigurationRuleArgs:
+    """Return a lifecycle rule: objects under a prefix are deleted after so many days, and so are the parts of
+    incomplete uploads, to which no expiration applies."""
     return s3.BucketLifecycleConfigurationRuleArgs(
         id=name,
         status="Enabled",
@@ -244,7 +245,12 @@ def _abandoned() -> s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartU
 
 
 def log_bucket(
-    context: BucketContext, purpose: str, purposes: Iterable[str], days: int, *, force_destroy: bool
+    context: BucketContext,
+    purpose: str,
+    purposes: Iterable[str],
+    days: pulumi.Input[int],
+    *,
+    force_destroy: bool,
 ) -> Bucket:
     """Create the bucket of access logs of the buckets for `purposes`, with a retention of `days`."""
     bucket = private_bucket(context, purpose, force_destroy=force_destroy)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from aiplatform._shared.aws.account import Account
 from aiplatform._shared.context import DataContext, S
+from aiplatform._shared.outputs import Tags, merged
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,10 @@ class AwsDataContext(DataContext[S]):
 
     account: Account
 
-    def tags(self, purpose: str) -> dict[str, str]:
+    def tags(self, purpose: str) -> Tags:
         """Return the tags of a resource, its `Name` included."""
         part = self.name_parts.get(purpose, purpose)
-        return {**self.settings.tags, "Name": f"{self.settings.prefix}-{part}"}
+        return merged(self.settings.tags, {"Name": f"{self.settings.prefix}-{part}"})
 
     def bucket(self, purpose: str) -> str:
         """Return a bucket's name; the account id makes it unique among all accounts."""

@@ -10,6 +10,8 @@ from typing import Final
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import iam
 
+from aiplatform._shared.outputs import Tags
+
 INLINE: Final = 10_240
 """Maximum of characters of all inline policies of a role (IAM user guide, "IAM and AWS STS quotas")."""
 MANAGED: Final = 6_144
@@ -26,7 +28,7 @@ def attached(
     name: str,
     role: Input[str],
     document: Output[str],
-    tags: dict[str, str],
+    tags: Tags,
     options: ResourceOptions,
 ) -> iam.RolePolicyAttachment:
     """Create a customer managed policy and attach it to a role. name: the policy's, unique in the account.

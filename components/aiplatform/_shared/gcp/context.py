@@ -8,6 +8,7 @@ from pulumi_gcp import kms, projects, storage
 
 from aiplatform._shared.context import DataContext, S
 from aiplatform._shared.gcp.apis import Apis
+from aiplatform._shared.outputs import Tags
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,9 @@ class GcpDataContext(DataContext[S]):
     apis: Apis
 
     @property
-    def labels(self) -> dict[str, str] | None:
+    def labels(self) -> Tags | None:
         """Labels of the resources that have labels."""
-        return dict(self.settings.tags) or None
+        return self.settings.tags or None
 
     def service_identity(self, service: str, purpose: str | None = None) -> projects.ServiceIdentity:
         """Create the service agent of an API in the project: Google's own service account.

@@ -132,7 +132,7 @@ def egress_to(
     )
 
 
-def ingress_from(port: int, namespaces: Sequence[str]) -> networking.NetworkPolicyIngressRuleArgs:
+def ingress_from(port: int, namespaces: Sequence[Input[str]]) -> networking.NetworkPolicyIngressRuleArgs:
     """Return an ingress rule for a TCP port, from the Pods of these namespaces."""
     return networking.NetworkPolicyIngressRuleArgs(
         from_=[
@@ -212,7 +212,7 @@ def spread(application: Application, part: str) -> list[core.TopologySpreadConst
     ]
 
 
-def resources(cpu: str, memory: str) -> core.ResourceRequirementsArgs:
+def resources(cpu: Input[str], memory: Input[str]) -> core.ResourceRequirementsArgs:
     """Return the requests of a container; memory is also its limit. CPU has no limit, so that idle CPU can be
     used."""
     return core.ResourceRequirementsArgs(requests={"cpu": cpu, "memory": memory}, limits={"memory": memory})

@@ -2,48 +2,38 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, NotRequired, TypedDict
+from typing import ClassVar
 
 from pulumi import Input
 
 from aiplatform._shared.args import Problem
-
-
-class WorkloadIdentityReferenceArgs(TypedDict):
-    """A workload identity, as in WorkloadIdentity.outputs."""
-
-    principal: Input[str]
-    """The principal for grants: a role's arn, or `serviceAccount:` and an email address."""
-    role_arn: NotRequired[Input[str]]
-    """AWS: the role's arn."""
-    role_name: NotRequired[Input[str]]
-    """AWS, and required there: the role's name, for policies."""
-    service_account_email: NotRequired[Input[str]]
-    """Google Cloud: the service account's email address."""
-    annotations: NotRequired[Input[dict[str, Input[str]]]]
-    """Annotations that the Kubernetes service account must have. Default none."""
-    ready: NotRequired[Input[str]]
-    """Known once Pods can get credentials."""
-    namespace: NotRequired[str]
-    """The Pods' namespace."""
-    service_account: NotRequired[str]
-    """The Pods' service account."""
+from aiplatform._shared.references.inputs import (
+    WorkloadIdentityReferenceArgs as WorkloadIdentityReferenceArgs,
+)
 
 
 @dataclass(frozen=True)
 class WorkloadIdentityReference:
-    """A checked WorkloadIdentityReferenceArgs."""
+    """A workload identity, as in WorkloadIdentity.outputs."""
 
     may_be_output: ClassVar[bool] = True
 
     principal: Input[str]
+    """The principal for grants: a role's arn, or `serviceAccount:` and an email address."""
     role_arn: Input[str] | None = None
+    """AWS: the role's arn."""
     role_name: Input[str] | None = None
+    """AWS, and required there: the role's name, for policies."""
     service_account_email: Input[str] | None = None
+    """Google Cloud: the service account's email address."""
     annotations: Input[dict[str, Input[str]]] | None = None
+    """Annotations that the Kubernetes service account must have. Default none."""
     ready: Input[str] | None = None
+    """Known once Pods can get credentials."""
     namespace: str | None = None
+    """The Pods' namespace."""
     service_account: str | None = None
+    """The Pods' service account."""
 
     def elsewhere(self, namespace: str, service_account: str) -> Iterator[Problem]:
         """Return the problems of an identity that belongs to the Pods of another service account."""

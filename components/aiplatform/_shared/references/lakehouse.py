@@ -3,32 +3,37 @@ be passed on unchanged."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NotRequired, TypedDict
+from typing import Any, ClassVar
 
 from pulumi import Input, Output
 
 from aiplatform._shared.args import ArgumentError, Problem, got, read
 from aiplatform._shared.cloud_support import Cloud
+from aiplatform._shared.references.inputs import LakehouseReferenceArgs as LakehouseReferenceArgs
+from aiplatform._shared.references.inputs import LakehouseTableReferenceArgs as LakehouseTableReferenceArgs
+from aiplatform._shared.references.inputs import LakehouseZoneReferenceArgs as LakehouseZoneReferenceArgs
 from aiplatform.lakehouse.tables import ZONES, Zone
 
 
-class LakehouseZoneReferenceArgs(TypedDict):
+@dataclass(frozen=True)
+class LakehouseZoneReference:
     """A zone of a lakehouse, as in Lakehouse.outputs."""
 
     name: str
     """`raw`, `curated` or `serving`."""
     bucket: Input[str]
     """The bucket's name. Tables are under `tables/`, other files under `files/`."""
-    bucket_arn: NotRequired[Input[str]]
-    """AWS: the bucket's arn."""
     database: Input[str]
     """The database of its tables for SQL and Iceberg clients: Glue's database, or the namespace of the
     Iceberg catalog on Google Cloud."""
-    dataset: NotRequired[Input[str]]
+    bucket_arn: Input[str] | None = None
+    """AWS: the bucket's arn."""
+    dataset: Input[str] | None = None
     """Google Cloud: the BigQuery dataset through which teams read its tables."""
 
 
-class LakehouseTableReferenceArgs(TypedDict):
+@dataclass(frozen=True)
+class LakehouseTableReference:
     """A table of a lakehouse, as in Lakehouse.outputs."""
 
     zone: str
@@ -37,103 +42,57 @@ class LakehouseTableReferenceArgs(TypedDict):
     """Its database; for the table of a stream on Google Cloud the dataset of streams."""
     name: Input[str]
     """Its name."""
-    location: NotRequired[Input[str]]
-    """The location of its files, `s3://...` or `gs://...`."""
-
-
-class LakehouseReferenceArgs(TypedDict):
-    """A lakehouse, as in Lakehouse.outputs."""
-
-    cloud: NotRequired[str]
-    """`aws` or `gcp`. Default `aws`."""
-    project: NotRequired[str]
-    """Google Cloud, and required there: its project's id."""
-    region: NotRequired[str]
-    """Its region. Required on Google Cloud."""
-    catalog_id: Input[str]
-    """Its Iceberg catalog: on AWS the account's id, on Google Cloud the catalog's name."""
-    catalog_uri: NotRequired[Input[str]]
-    """The URL of the catalog for Iceberg's REST clients."""
-    warehouse: NotRequired[Input[str]]
-    """The catalog's name for Iceberg's REST clients: on AWS the account's id, on Google Cloud
-    `bl://projects/PROJECT/catalogs/CATALOG`."""
-    zones: Input[list[LakehouseZoneReferenceArgs]]
-    """Its zones."""
-    tables: NotRequired[Input[list[LakehouseTableReferenceArgs]]]
-    """Its tables. Default none."""
-    log_bucket: NotRequired[Input[str]]
-    """The bucket of its access logs; on Google Cloud the log bucket of Cloud Logging."""
-    kms_key: NotRequired[Input[str]]
-    """The key of its data: on AWS an arn, on Google Cloud `projects/.../cryptoKeys/...`."""
-    kms_key_arn: NotRequired[Input[str]]
-    """AWS: the key of its data."""
-    workgroups: NotRequired[Input[dict[str, str]]]
-    """AWS: its Athena workgroups, name of a grant -> workgroup."""
-    writer_role_arn: NotRequired[Input[str]]
-    """AWS: the role of pipelines."""
-    client_policies: NotRequired[Input[dict[str, str]]]
-    """AWS: the permissions that the principal of a grant needs, name of a grant -> policy document."""
-    client_role: NotRequired[Input[str]]
-    """Google Cloud: the role with which a principal can query; grants decide which data it can read."""
-    streams: NotRequired[Input[dict[str, str]]]
-    """AWS: its streams, name -> arn."""
-    producer_policy_arn: NotRequired[Input[str]]
-    """AWS: the policy that allows a role to send events to its streams."""
-    batches: NotRequired[Input[dict[str, str]]]
-    """AWS: its batches, name -> Glue job."""
-    capture_security_group_id: NotRequired[Input[str]]
-    """AWS: the security group of its captures."""
-    table_keeper: NotRequired[Input[str]]
-    """AWS: the function that migrates its tables to their declaration."""
-
-
-@dataclass(frozen=True)
-class LakehouseZoneReference:
-    """A checked LakehouseZoneReferenceArgs."""
-
-    name: str
-    bucket: Input[str]
-    database: Input[str]
-    bucket_arn: Input[str] | None = None
-    dataset: Input[str] | None = None
-
-
-@dataclass(frozen=True)
-class LakehouseTableReference:
-    """A checked LakehouseTableReferenceArgs."""
-
-    zone: str
-    database: Input[str]
-    name: Input[str]
     location: Input[str] | None = None
+    """The location of its files, `s3://...` or `gs://...`."""
 
 
 @dataclass(frozen=True)
 class LakehouseReference:
-    """A checked LakehouseReferenceArgs."""
+    """A lakehouse, as in Lakehouse.outputs."""
 
     may_be_output: ClassVar[bool] = True
 
     catalog_id: Input[str]
+    """Its Iceberg catalog: on AWS the account's id, on Google Cloud the catalog's name."""
     zones: Input[list[LakehouseZoneReference]]
+    """Its zones."""
     cloud: Cloud = "aws"
+    """`aws` or `gcp`. Default `aws`."""
     project: str | None = None
+    """Google Cloud, and required there: its project's id."""
     region: str | None = None
+    """Its region. Required on Google Cloud."""
     catalog_uri: Input[str] | None = None
+    """The URL of the catalog for Iceberg's REST clients."""
     warehouse: Input[str] | None = None
+    """The catalog's name for Iceberg's REST clients: on AWS the account's id, on Google Cloud
+    `bl://projects/PROJECT/catalogs/CATALOG`."""
     tables: Input[list[LakehouseTableReference]] = field(default_factory=list[LakehouseTableReference])
+    """Its tables. Default none."""
     log_bucket: Input[str] | None = None
+    """The bucket of its access logs; on Google Cloud the log bucket of Cloud Logging."""
     kms_key: Input[str] | None = None
+    """The key of its data: on AWS an arn, on Google Cloud `projects/.../cryptoKeys/...`."""
     kms_key_arn: Input[str] | None = None
+    """AWS: the key of its data."""
     workgroups: Input[dict[str, Input[str]]] | None = None
+    """AWS: its Athena workgroups, name of a grant -> workgroup."""
     writer_role_arn: Input[str] | None = None
+    """AWS: the role of pipelines."""
     client_policies: Input[dict[str, Input[str]]] | None = None
+    """AWS: the permissions that the principal of a grant needs, name of a grant -> policy document."""
     client_role: Input[str] | None = None
+    """Google Cloud: the role with which a principal can query; grants decide which data it can read."""
     streams: Input[dict[str, Input[str]]] | None = None
+    """AWS: its streams, name -> arn."""
     producer_policy_arn: Input[str] | None = None
+    """AWS: the policy that allows a role to send events to its streams."""
     batches: Input[dict[str, Input[str]]] | None = None
+    """AWS: its batches, name -> Glue job."""
     capture_security_group_id: Input[str] | None = None
+    """AWS: the security group of its captures."""
     table_keeper: Input[str] | None = None
+    """AWS: the function that migrates its tables to their declaration."""
 
     def zone(self, name: Zone) -> LakehouseZoneReference:
         """Return one of its zones; its values are outputs where the zones are one."""

@@ -1,7 +1,6 @@
 """The feature store on AWS: its resources, in the order of their dependencies."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pulumi
 from pulumi_kubernetes.core import v1 as core
@@ -16,6 +15,7 @@ from aiplatform.feature_store.aws.clients import Clients, named_principals
 from aiplatform.feature_store.aws.context import REGISTRY, TABLES, Context, Staging
 from aiplatform.feature_store.aws.offline import create_database
 from aiplatform.feature_store.aws.online import OnlineStore, create_online_store
+from aiplatform.feature_store.outputs import FeatureStoreOutputs
 from aiplatform.feature_store.workloads import (
     ENDPOINT,
     Identity,
@@ -26,7 +26,7 @@ from aiplatform.feature_store.workloads import (
 )
 
 
-def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSettings) -> dict[str, Any]:
+def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSettings) -> FeatureStoreOutputs:
     """Create the resources as children of the component; returns the component's outputs."""
     context = Context(parent, name, settings, account_of(parent))
     principals = named_principals(context)

@@ -1,6 +1,6 @@
 """The principals of a feature store on AWS that query Athena: the materializer, appliers and readers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from aiplatform.feature_store.aws import offline, permissions
 from aiplatform.feature_store.aws.buckets import create_staging_bucket
 from aiplatform.feature_store.aws.context import REGISTRY, Context, Staging
 from aiplatform.feature_store.aws.online import OnlineStore
+from aiplatform.feature_store.output_types import FeatureStoreClient
 from aiplatform.lakehouse.tables import ZONES
 
 Permissions = Callable[[Staging, str, Sequence[str]], list[Statement]]
@@ -86,9 +87,9 @@ class Clients:
 
     def create_named(
         self, kind: str, named: Sequence[Role], statements: Permissions
-    ) -> list[Mapping[str, Any]]:
+    ) -> list[FeatureStoreClient]:
         """Create what appliers or readers use; returns their entries in the output `clients`."""
-        entries: list[Mapping[str, Any]] = []
+        entries: list[FeatureStoreClient] = []
         for index, role in enumerate(named):
             staging = Staging(self.context, f"{kind}-{role.short}", f"{kind}-{role.key}", role.arn)
             former_name = f"{self.context.name}-{kind}-{index}-tables"
@@ -106,12 +107,15 @@ class Clients:
 
     def feature_store_yaml(self, staging: Staging) -> Output[str]:
         """Return a principal's `feature_store.yaml`."""
-        return Output.from_input(self.online.config).apply(
-            lambda online: config.render(
-                self.context.settings,
+        settings = self.context.settings
+        values: Output[Any] = Output.all(self.online.config, settings.registry.cache_seconds)
+        return values.apply(
+            lambda known: config.render(
+                settings,
+                cache_seconds=known[1],
                 bucket=f"s3://{self.context.bucket(REGISTRY)}",
                 offline=offline.config(staging),
-                online=online,
+                online=known[0],
             )
         )
 

@@ -9,6 +9,7 @@ from pulumi import Input, Output, ResourceOptions
 
 from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.context import AwsDataContext
+from aiplatform._shared.outputs import Tags, merged
 from aiplatform.feature_store.args import DATABASE, WORKGROUP, FeatureStoreSettings
 
 REGISTRY: Final = "registry"
@@ -81,12 +82,12 @@ class Staging:
             ResourceOptions(replace_on_changes=[] if protected else [f"tags.{_PRINCIPAL}"]),
         )
 
-    def tags(self, purpose: str) -> dict[str, Input[str]]:
+    def tags(self, purpose: str) -> Tags:
         """Return tags, the principal included. A tag accepts all characters of a role's arn but a comma."""
         principal = Output.from_input(self.principal).apply(lambda arn: arn.replace(",", "_"))
         part = f"staging-{self.physical}" if purpose == self.purpose else purpose
         name = f"{self.context.settings.prefix}-{part}"
-        return {**self.context.settings.tags, "Name": name, _PRINCIPAL: principal}
+        return merged(self.context.settings.tags, {"Name": name, _PRINCIPAL: principal})
 
     def bucket(self, purpose: str = "") -> str:
         """Return the bucket's name; the account id makes it unique among all accounts."""

@@ -9,6 +9,7 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 from pulumi_aws import dynamodb, ec2, elasticache, kms, secretsmanager, vpc
 
+from aiplatform._shared.outputs import merged
 from aiplatform.feature_store.args import CACHE, CACHE_GROUP, CACHE_USER, MATERIALIZER, SERVER
 from aiplatform.feature_store.aws.context import Context
 from aiplatform.feature_store.config import PASSWORD, USER
@@ -75,7 +76,7 @@ def _table(context: Context, view: str, key: kms.Key) -> dynamodb.Table:
             enabled=settings.backup_days is not None, recovery_period_in_days=settings.backup_days
         ),
         deletion_protection_enabled=settings.protect,
-        tags={**settings.tags, "Name": settings.table(view)},
+        tags=merged(settings.tags, {"Name": settings.table(view)}),
         # Names of tables are unique, and Feast finds the table by its name.
         opts=context.options(data=True, delete_before_replace=True),
     )
@@ -111,11 +112,13 @@ def _valkey(context: Context, key: kms.Key) -> OnlineStore:
         subnet_ids=network.private_subnet_ids if network else None,
         user_group_id=user_group.user_group_id,
         snapshot_retention_limit=settings.backup_days,
-        daily_snapshot_time="04:00" if settings.backup_days else None,
+        daily_snapshot_time="04:00" if settings.backup_days is not None else None,
         tags=context.tags("features"),
         opts=context.options(data=True, delete_before_replace=True),
     )
-    config = cache.endpoints.apply(lambda endpoints: _client(context, endpoints))
+    address = cache.endpoints.apply(lambda endpoints: f"{endpoints[0].address}:{endpoints[0].port}")
+    values: Output[Any] = Output.all(address, settings.expire_days)
+    config = values.apply(lambda known: _client(*known))
     return OnlineStore(config=config, users=users, ready=[cache])
 
 
@@ -138,13 +141,11 @@ def _user(context: Context, key: kms.Key, part: str) -> User:
     return User(name, password, user)
 
 
-def _client(context: Context, endpoints: Any) -> Mapping[str, Any]:
-    address = f"{endpoints[0].address}:{endpoints[0].port}"
-    days = context.settings.expire_days
+def _client(address: str, expire_days: int | None) -> Mapping[str, Any]:
     return {
         "redis_type": "redis_cluster",
         "connection_string": f"{address},ssl=true,username=${{{USER}}},password=${{{PASSWORD}}}",
-        **({"key_ttl_seconds": days * _SECONDS_A_DAY} if days else {}),
+        **({"key_ttl_seconds": expire_days * _SECONDS_A_DAY} if expire_days else {}),
     }
 
 

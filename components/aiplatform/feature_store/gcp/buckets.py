@@ -9,6 +9,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import bigquery, kms, storage
 
 from aiplatform._shared.gcp.keys import data_key, grant_key_use
+from aiplatform._shared.outputs import Tags, mapped, merged
 from aiplatform.feature_store.config import EMPTY
 from aiplatform.feature_store.config import REGISTRY as OBJECT
 from aiplatform.feature_store.gcp.context import Context
@@ -92,13 +93,11 @@ def create_staging(context: Context, data: Storage, purpose: str, principal: Inp
     """Create bucket and dataset of one principal. purpose: `materializer`, `applier-0`. Where another
     principal takes its place (an entry before it in `readers` was removed), both are replaced, with their
     contents; the materializer's bucket stays."""
-    labels: dict[str, Input[str]] = {
-        **context.settings.tags,
-        # A label allows no email address.
-        _PRINCIPAL: Output.from_input(principal).apply(
-            lambda member: hashlib.sha256(member.encode()).hexdigest()[:16]
-        ),
-    }
+    # A label allows no email address.
+    digest = Output.from_input(principal).apply(
+        lambda member: hashlib.sha256(member.encode()).hexdigest()[:16]
+    )
+    labels = merged(context.settings.tags, {_PRINCIPAL: digest})
 
     def options(service: str, *, protected: bool = False) -> ResourceOptions:
         return ResourceOptions.merge(
@@ -123,7 +122,7 @@ def create_staging(context: Context, data: Storage, purpose: str, principal: Inp
         dataset_id=context.dataset(purpose),
         location=context.region,
         description=f"Temporary tables of {context.settings.prefix}'s feature store, {purpose}",
-        default_table_expiration_ms=context.settings.staging_days * _A_DAY * 1000,
+        default_table_expiration_ms=mapped(context.settings.staging_days, lambda days: days * _A_DAY * 1000),
         default_encryption_configuration=bigquery.DatasetDefaultEncryptionConfigurationArgs(
             kms_key_name=data.key.id
         ),
@@ -142,7 +141,7 @@ def _bucket(
     expiry: storage.BucketLifecycleRuleConditionArgs,
     *,
     versioned: bool,
-    labels: Mapping[str, Input[str]],
+    labels: Tags,
     opts: ResourceOptions,
 ) -> storage.Bucket:
     return storage.Bucket(

@@ -1,7 +1,5 @@
 """The feature store on Google Cloud: its resources, in the order of their dependencies."""
 
-from typing import Any
-
 import pulumi
 from pulumi import Output
 
@@ -13,6 +11,7 @@ from aiplatform.feature_store.gcp.buckets import create_staging, create_storage,
 from aiplatform.feature_store.gcp.clients import READ_REGISTRY, WRITE_REGISTRY, Clients
 from aiplatform.feature_store.gcp.context import Context
 from aiplatform.feature_store.gcp.online import create_online_store
+from aiplatform.feature_store.outputs import FeatureStoreOutputs
 from aiplatform.feature_store.workloads import (
     ENDPOINT,
     Identity,
@@ -23,7 +22,7 @@ from aiplatform.feature_store.workloads import (
 )
 
 
-def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSettings) -> dict[str, Any]:
+def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSettings) -> FeatureStoreOutputs:
     """Create the resources as children of the component; returns the component's outputs."""
     project = settings.cluster.project or ""
     apis = enable_apis(parent, name, project, _apis(settings))

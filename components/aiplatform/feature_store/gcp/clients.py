@@ -14,6 +14,7 @@ from aiplatform.feature_store import config
 from aiplatform.feature_store.gcp.buckets import Staging, Storage, create_staging, url
 from aiplatform.feature_store.gcp.context import Context
 from aiplatform.feature_store.gcp.online import OnlineStore, Usage, grant_online_store
+from aiplatform.feature_store.output_types import FeatureStoreClient
 
 _JOBS: Final = ("roles/bigquery.jobUser", "roles/bigquery.readSessionUser")
 """To run queries, and to read their results fast. The lakehouse's grants decide what a query may read."""
@@ -56,9 +57,9 @@ class Clients:
 
     def create_named(
         self, kind: str, named: Sequence[Input[str]], registry: tuple[str, ...], usage: Usage | None
-    ) -> list[Mapping[str, Any]]:
+    ) -> list[FeatureStoreClient]:
         """Create what appliers or readers use; returns their entries in the output `clients`."""
-        entries: list[Mapping[str, Any]] = []
+        entries: list[FeatureStoreClient] = []
         for index, principal in enumerate(named):
             purpose = f"{kind}-{index}"
             staging = create_staging(self.context, self.data, purpose, principal)
@@ -76,9 +77,17 @@ class Clients:
 
     def feature_store_yaml(self, staging: Staging) -> Output[str]:
         """Return a principal's `feature_store.yaml`."""
-        return Output.all(url(self.data.registry), url(staging.bucket), staging.dataset.dataset_id).apply(
+        settings = self.context.settings
+        values: Output[Any] = Output.all(
+            url(self.data.registry),
+            url(staging.bucket),
+            staging.dataset.dataset_id,
+            settings.registry.cache_seconds,
+        )
+        return values.apply(
             lambda known: config.render(
-                self.context.settings,
+                settings,
+                cache_seconds=known[3],
                 bucket=str(known[0]),
                 offline=self._offline(str(known[1]), str(known[2])),
                 online=self.online.config,

@@ -10,6 +10,7 @@ from pulumi_gcp import bigtable, firestore, kms, projects
 
 from aiplatform._shared.gcp.keys import grant_key_use
 from aiplatform._shared.gcp.names import first_zones
+from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import renamed
 from aiplatform.feature_store.args import BIGTABLE, FIRESTORE
 from aiplatform.feature_store.gcp.context import Context
@@ -79,7 +80,7 @@ def _firestore(context: Context, key: kms.CryptoKey) -> OnlineStore:
         concurrency_mode="OPTIMISTIC",
         app_engine_integration_mode="DISABLED",
         point_in_time_recovery_enablement="POINT_IN_TIME_RECOVERY_ENABLED"
-        if settings.backup_days
+        if settings.backup_days is not None
         else "POINT_IN_TIME_RECOVERY_DISABLED",
         delete_protection_state="DELETE_PROTECTION_ENABLED"
         if settings.protect
@@ -89,12 +90,12 @@ def _firestore(context: Context, key: kms.CryptoKey) -> OnlineStore:
         cmek_config=firestore.DatabaseCmekConfigArgs(kms_key_name=key.id),
         opts=context.options(grant, data=True, delete_before_replace=True),
     )
-    if settings.backup_days:
+    if settings.backup_days is not None:
         firestore.BackupSchedule(
             f"{context.name}-online",
             project=context.project,
             database=database.name,
-            retention=f"{settings.backup_days * 24 * 3600}s",
+            retention=mapped(settings.backup_days, lambda days: f"{days * 24 * 3600}s"),
             daily_recurrence=firestore.BackupScheduleDailyRecurrenceArgs(),
             opts=context.options(),
         )

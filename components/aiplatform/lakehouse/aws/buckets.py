@@ -217,7 +217,7 @@ def _lifecycle(context: Context, zone: Zone) -> list[s3.BucketLifecycleConfigura
     """Only deleted objects and files outside of tables expire: an old file may be part of a table's current
     snapshot."""
     days = context.settings.zones.of(zone).file_days
-    files = [expired_after("files", f"{FILES}/", days)] if days else []
+    files = [] if days is None else [expired_after("files", f"{FILES}/", days)]
     # Temporary files of Spark are of no use after the job's end.
     spill = [expired_after("spill", f"{SPILL}/", SPILL_DAYS)] if zone == "raw" else []
     return [deleted_after(context.settings.deleted_days(zone)), *files, *spill]

@@ -49,7 +49,7 @@ from aiplatform._shared.aws.roles import ServiceRole
 from aiplatform.lakehouse.aws.catalog_entries import Catalog, Database, Table
 from aiplatform.lakehouse.aws.context import TABLES, Context
 from aiplatform.lakehouse.table_spec import first_properties
-from aiplatform.lakehouse.tables import ZONES, TableSettings, Zone
+from aiplatform.lakehouse.tables import ZONES, LakehouseTableSettings, Zone
 from aiplatform.lakehouse.types import Numbered, numbered
 
 OWNED_BY_ICEBERG: Final = (
@@ -129,7 +129,7 @@ def create_tables(
     }
 
 
-def _table_input(context: Context, table: TableSettings) -> IcebergTable:
+def _table_input(context: Context, table: LakehouseTableSettings) -> IcebergTable:
     schema = numbered(table.fields)
     return IcebergTable(
         location=context.location(table),
@@ -154,7 +154,7 @@ def _table_input(context: Context, table: TableSettings) -> IcebergTable:
     )
 
 
-def _partitions(table: TableSettings, schema: Numbered) -> PartitionSpec | None:
+def _partitions(table: LakehouseTableSettings, schema: Numbered) -> PartitionSpec | None:
     if not table.partitions:
         return None
     return PartitionSpec(
@@ -171,7 +171,7 @@ def _partitions(table: TableSettings, schema: Numbered) -> PartitionSpec | None:
     )
 
 
-def _order(table: TableSettings, schema: Numbered) -> SortOrder | None:
+def _order(table: LakehouseTableSettings, schema: Numbered) -> SortOrder | None:
     if not table.sort_order:
         return None
     # 0 is the order of what is not sorted (Iceberg table spec, "Sorting").
@@ -209,9 +209,9 @@ def create_optimizers(
 
 
 def _configurations(
-    context: Context, table: TableSettings, role: ServiceRole
+    context: Context, table: LakehouseTableSettings, role: ServiceRole
 ) -> dict[str, CatalogTableOptimizerConfigurationArgs]:
-    days = table.snapshot_days or context.settings.zones.of(table.zone).snapshot_days
+    days = context.settings.snapshot_days(table)
     compaction = CatalogTableOptimizerConfigurationCompactionConfigurationArgs(
         iceberg_configuration=Compaction(strategy="sort" if table.sort_order else "binpack")
     )

@@ -17,7 +17,7 @@ from aiplatform._shared.aws.buckets import Bucket
 from aiplatform._shared.aws.roles import ServiceRole
 from aiplatform.lakehouse.aws.context import FILES, Context
 from aiplatform.lakehouse.aws.names import CAPTURE, CAPTURE_GROUP
-from aiplatform.lakehouse.ingestion import CaptureSettings
+from aiplatform.lakehouse.ingestion import LakehouseCaptureSettings
 
 _VPC_ROLE: Final = "dms-vpc-role"
 """The role by which DMS creates network interfaces: one in an account, with this name (DMS user guide,
@@ -86,7 +86,7 @@ def create_captures(
 
 def _capture(
     context: Context,
-    capture: CaptureSettings,
+    capture: LakehouseCaptureSettings,
     key: kms.Key,
     role: ServiceRole,
     subnets: dms.ReplicationSubnetGroup,
@@ -156,7 +156,7 @@ def _capture(
 
 
 def _certificate(
-    context: Context, capture: CaptureSettings, name: str, physical_name: str
+    context: Context, capture: LakehouseCaptureSettings, name: str, physical_name: str
 ) -> pulumi.Input[str] | None:
     if capture.ca_certificate is None:
         return None
@@ -169,7 +169,7 @@ def _certificate(
     ).certificate_arn
 
 
-def _table_mappings(capture: CaptureSettings) -> str:
+def _table_mappings(capture: LakehouseCaptureSettings) -> str:
     """Return the selection of tables (DMS user guide, "Selection rules and actions")."""
     rules = [
         {

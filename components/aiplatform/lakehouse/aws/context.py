@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from aiplatform._shared.aws.context import AwsDataContext
+from aiplatform._shared.outputs import Tags, merged
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.aws.names import DATABASE, TABLE_BUCKET
-from aiplatform.lakehouse.quality import QualitySettings
-from aiplatform.lakehouse.tables import ZONES, TableSettings, Zone
+from aiplatform.lakehouse.quality import LakehouseQualitySettings
+from aiplatform.lakehouse.tables import ZONES, LakehouseTableSettings, Zone
 
 PLATFORM = "platform"
 """The folder of the platform's own files."""
@@ -31,15 +32,15 @@ class Context(AwsDataContext[LakehouseSettings]):
     deployer_arn: str
     """The user that applies the program, or the role of its session."""
 
-    def tags(self, purpose: str) -> dict[str, str]:
+    def tags(self, purpose: str) -> Tags:
         """Return the tags of a resource, its `Name` included."""
-        return {**self.settings.tags, "Name": f"{self.settings.prefix}-{purpose}"}
+        return merged(self.settings.tags, {"Name": f"{self.settings.prefix}-{purpose}"})
 
     def database(self, zone: Zone) -> str:
         """Return the name of a zone's database. Hyphens would have to be quoted in every query."""
         return DATABASE.of(self.settings.prefix).replace("-", "_").removesuffix("curated") + zone
 
-    def location(self, table: TableSettings) -> str:
+    def location(self, table: LakehouseTableSettings) -> str:
         """Return the URL of a table's folder."""
         return f"s3://{self.bucket(table.zone)}/{TABLES}/{table.name}"
 
@@ -104,7 +105,7 @@ class Context(AwsDataContext[LakehouseSettings]):
         }
 
     @property
-    def quality(self) -> dict[str, QualitySettings]:
+    def quality(self) -> dict[str, LakehouseQualitySettings]:
         """The quality rules of tables, by the tables' paths."""
         return {table.path: table.quality for table in self.settings.tables if table.quality is not None}
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import pulumi
+from pulumi import Input
 from pulumi_aws import glue, kms
 
 from aiplatform._shared.aws.roles import ServiceRole
+from aiplatform._shared.outputs import mapped
 from aiplatform.lakehouse.aws.context import SPILL, Context
 from aiplatform.lakehouse.aws.names import BATCH
 from aiplatform.lakehouse.schedules import as_aws
@@ -28,11 +30,11 @@ class Job:
     description: str
     script: str
     role: ServiceRole
-    arguments: Mapping[str, str]
+    arguments: Mapping[str, Input[str]]
     size: str = "small"
-    workers: int = 2
-    timeout: int = 60
-    retries: int = 0
+    workers: Input[int] = 2
+    timeout: Input[int] = 60
+    retries: Input[int] = 0
     runs: int = 1
 
 
@@ -121,14 +123,14 @@ def gate_tables(context: Context, paths: Sequence[str]) -> str:
 
 
 def schedule_job(
-    context: Context, purpose: str, job: glue.Job, schedule: str, arguments: Mapping[str, str]
+    context: Context, purpose: str, job: glue.Job, schedule: Input[str], arguments: Mapping[str, str]
 ) -> None:
     """Start a job on a schedule."""
     glue.Trigger(
         f"{context.name}-{purpose}",
         name=f"{context.settings.prefix}-{purpose}",
         type="SCHEDULED",
-        schedule=as_aws(schedule),
+        schedule=mapped(schedule, as_aws),
         start_on_creation=True,
         actions=[glue.TriggerActionArgs(job_name=job.name, arguments=dict(arguments) or None)],
         tags=context.tags(purpose),

@@ -13,7 +13,7 @@ from aiplatform.lakehouse.aws.buckets import Buckets
 from aiplatform.lakehouse.aws.catalog_entries import Catalog, MigratedTable, Store
 from aiplatform.lakehouse.aws.context import TABLES, Context
 from aiplatform.lakehouse.aws.names import CLASSIFICATION_TAG, ZONE_TAG
-from aiplatform.lakehouse.tables import CLASSIFICATIONS, ZONES, TableSettings, Zone
+from aiplatform.lakehouse.tables import CLASSIFICATIONS, ZONES, LakehouseTableSettings, Zone
 
 CHANGES_ROWS: Final = ("ALTER", "DELETE", "DESCRIBE", "INSERT")
 """Permissions to write. ALTER, as each commit to an Iceberg table updates it in the catalog."""
@@ -104,7 +104,7 @@ def tag_tables(context: Context, tags: Tags, catalog: Catalog) -> None:
         _tag_table(context, tags, table, catalog.tables[table.path])
 
 
-def _tag_table(context: Context, tags: Tags, declared: TableSettings, table: MigratedTable) -> None:
+def _tag_table(context: Context, tags: Tags, declared: LakehouseTableSettings, table: MigratedTable) -> None:
     name = f"{context.name}-{declared.zone}-{declared.name}"
     table_tags = lakeformation.ResourceLfTags(
         name,
@@ -192,7 +192,7 @@ def grant_table_location(
     context: Context,
     name: str,
     principal: pulumi.Input[str],
-    table: TableSettings,
+    table: LakehouseTableSettings,
     locations: Mapping[Zone, lakeformation.Resource],
     former_names: Sequence[str] = (),
 ) -> lakeformation.Permissions:

@@ -12,8 +12,8 @@ from aiplatform.lakehouse.aws.governance import CHANGES_ROWS, Tags, grant_table_
 from aiplatform.lakehouse.aws.names import DEFAULT_TAG
 from aiplatform.lakehouse.aws.permissions import DEFAULT_DATABASE
 from aiplatform.lakehouse.aws.principals import Principal, principal_of
-from aiplatform.lakehouse.grants import GrantSettings
-from aiplatform.lakehouse.tables import TableSettings, Zone
+from aiplatform.lakehouse.grants import LakehouseGrantSettings
+from aiplatform.lakehouse.tables import LakehouseTableSettings, Zone
 
 READS: Final = ("DESCRIBE", "SELECT")
 _QUERIED: Final = "queried"
@@ -120,13 +120,13 @@ def _describe_database(context: Context, principal: Principal, database: Databas
     )
 
 
-def _permissions(grant: GrantSettings) -> list[str]:
+def _permissions(grant: LakehouseGrantSettings) -> list[str]:
     read = READS if "read" in grant.actions else ()
     write = CHANGES_ROWS if "write" in grant.actions else ()
     return sorted({*read, *write})
 
 
-def _grant_by_tags(context: Context, tags: Tags, principal: Principal, grant: GrantSettings) -> None:
+def _grant_by_tags(context: Context, tags: Tags, principal: Principal, grant: LakehouseGrantSettings) -> None:
     """Grant what has the tags: present and later tables."""
     expressions = [
         lakeformation.PermissionsLfTagPolicyExpressionArgs(key=key, values=list(values))
@@ -149,8 +149,8 @@ def _grant_by_tags(context: Context, tags: Tags, principal: Principal, grant: Gr
 def _grant_table(
     context: Context,
     principal: Principal,
-    grant: GrantSettings,
-    declared: TableSettings,
+    grant: LakehouseGrantSettings,
+    declared: LakehouseTableSettings,
     table: MigratedTable,
 ) -> None:
     former_names = [f"{context.name}-grant-{grant.name}-{declared.path}"]
@@ -185,7 +185,7 @@ def _grant_table(
 def _grant_rows(
     context: Context,
     principal: Principal,
-    grant: GrantSettings,
+    grant: LakehouseGrantSettings,
     path: str,
     table: MigratedTable,
     columns: list[str],

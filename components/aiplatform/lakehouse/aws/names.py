@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from aiplatform._shared.args import Problem, got
-from aiplatform.lakehouse.ingestion import CaptureSettings, StreamSettings
+from aiplatform.lakehouse.ingestion import LakehouseCaptureSettings, LakehouseStreamSettings
 from aiplatform.naming import (
     ATHENA_WORKGROUP,
     DATA_STREAM,
@@ -62,7 +62,7 @@ NAMES: Final = tuple(value for value in list(vars().values()) if isinstance(valu
 
 
 def name_problems(
-    prefix: str, streams: Sequence[StreamSettings], captures: Sequence[CaptureSettings]
+    prefix: str, streams: Sequence[LakehouseStreamSettings], captures: Sequence[LakehouseCaptureSettings]
 ) -> Iterator[Problem]:
     """Return the names that are too long or refused by their services because of what follows the prefix."""
     for index, stream in enumerate(streams):
@@ -75,9 +75,9 @@ def name_problems(
     for index, capture in enumerate(captures):
         if "--" in capture.name:
             # DMS API reference, "CreateReplicationConfig".
-            yield Problem(f"captures[{index}].name", f"{got(capture.name)}, expected no two adjacent hyphens")
+            yield Problem(f"captures[{index}].name", f"{got(capture.name)}; expected no two adjacent hyphens")
 
 
-def stream_name(prefix: str, stream: StreamSettings) -> str:
+def stream_name(prefix: str, stream: LakehouseStreamSettings) -> str:
     """Return the physical name of a stream."""
     return f"{prefix}-{stream.name}"

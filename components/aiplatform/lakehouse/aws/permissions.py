@@ -7,7 +7,7 @@ from typing import Final
 from aiplatform._shared.aws.policy_documents import Statement, allow
 from aiplatform.lakehouse.aws.context import FILES, GATE_SCRIPT, SPILL, TABLES, Context
 from aiplatform.lakehouse.aws.names import JOB_LOGS, KEEPER_LOGS, STREAM_LOGS
-from aiplatform.lakehouse.ingestion import CaptureSettings
+from aiplatform.lakehouse.ingestion import LakehouseCaptureSettings
 from aiplatform.lakehouse.tables import ZONES
 
 _USE_OF_KEY: Final = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
@@ -151,7 +151,7 @@ def producers(stream_arns: Sequence[str]) -> Statement:
 
 
 def capture(
-    context: Context, capture: CaptureSettings, key_arn: str, secret: str, secret_key: str | None
+    context: Context, capture: LakehouseCaptureSettings, key_arn: str, secret: str, secret_key: str | None
 ) -> list[Statement]:
     """DMS reads the database's credentials and writes files of the capture to raw."""
     open_secret = [

@@ -12,7 +12,7 @@ from aiplatform._shared.aws.roles import distinct_roles
 from aiplatform._shared.principals import assignable_role, known, reserved
 from aiplatform.lakehouse.aws.context import Context
 from aiplatform.lakehouse.aws.names import WORKGROUP
-from aiplatform.lakehouse.grants import GrantSettings
+from aiplatform.lakehouse.grants import LakehouseGrantSettings
 
 _DIGEST: Final = 8
 _AGAIN: Final = "the same output in both grants, or the arn as text"
@@ -36,7 +36,7 @@ class Principal:
     arn: Input[str]
     local: bool
     former_key: str
-    grants: list[GrantSettings] = field(default_factory=list[GrantSettings])
+    grants: list[LakehouseGrantSettings] = field(default_factory=list[LakehouseGrantSettings])
 
     @property
     def gets_policy(self) -> bool:
@@ -63,7 +63,7 @@ def grant_principals(context: Context) -> list[Principal]:
     """Return the principals in the order of their first grants. Grants name the same principal where their
     arns are known to be equal; arns that only the engine knows must differ, which is checked once they are
     known."""
-    grants: dict[str, list[GrantSettings]] = {}
+    grants: dict[str, list[LakehouseGrantSettings]] = {}
     paths: dict[str, str] = {}
     for index, grant in enumerate(context.settings.grants):
         key = _key(context, grant, context.settings.grants)
@@ -89,19 +89,19 @@ def grant_principals(context: Context) -> list[Principal]:
     ]
 
 
-def principal_of(principals: Sequence[Principal], grant: GrantSettings) -> Principal:
+def principal_of(principals: Sequence[Principal], grant: LakehouseGrantSettings) -> Principal:
     """Return the principal of a grant."""
     return next(
         principal for principal in principals if any(granted is grant for granted in principal.grants)
     )
 
 
-def _local(context: Context, grant: GrantSettings) -> bool:
+def _local(context: Context, grant: LakehouseGrantSettings) -> bool:
     text = known(grant.principal)
     return text is None or text.split(":")[4] == context.account.account_id
 
 
-def _key(context: Context, grant: GrantSettings, grants: Sequence[GrantSettings]) -> str:
+def _key(context: Context, grant: LakehouseGrantSettings, grants: Sequence[LakehouseGrantSettings]) -> str:
     """Return what identifies a principal in logical names: the role, or the first grant of an output that
     only the engine knows."""
     text = known(grant.principal)

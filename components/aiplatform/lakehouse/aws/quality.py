@@ -27,7 +27,7 @@ from aiplatform.lakehouse.aws.glue_jobs import (
     spark_configuration,
 )
 from aiplatform.lakehouse.aws.names import BATCH, QUALITY
-from aiplatform.lakehouse.quality import QualitySettings, render
+from aiplatform.lakehouse.quality import LakehouseQualitySettings, render
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def create_quality_gate(
 
 
 def _ruleset(
-    context: Context, path: str, rules: QualitySettings, table: MigratedTable
+    context: Context, path: str, rules: LakehouseQualitySettings, table: MigratedTable
 ) -> glue.DataQualityRuleset:
     return glue.DataQualityRuleset(
         f"{context.name}-{path.replace('.', '-')}",

@@ -35,10 +35,11 @@ from pulumi_aws.s3tables import (
 
 from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform._shared.aws.roles import ServiceRole
+from aiplatform._shared.outputs import mapped
 from aiplatform.lakehouse.aws.catalog_entries import Database, Table
 from aiplatform.lakehouse.aws.context import Context
 from aiplatform.lakehouse.table_spec import first_properties
-from aiplatform.lakehouse.tables import ZONES, TableSettings, Zone
+from aiplatform.lakehouse.tables import ZONES, LakehouseTableSettings, Zone
 from aiplatform.lakehouse.types import numbered
 
 _ORPHAN_DAYS: Final = 7
@@ -231,7 +232,7 @@ def create_tables(
     return tables
 
 
-def _metadata(context: Context, table: TableSettings) -> TableMetadataIcebergArgs:
+def _metadata(context: Context, table: LakehouseTableSettings) -> TableMetadataIcebergArgs:
     # S3 Tables numbers the columns itself, from 1 in their order, as Iceberg's libraries do.
     schema = numbered(table.fields)
     return TableMetadataIcebergArgs(
@@ -247,8 +248,8 @@ def _metadata(context: Context, table: TableSettings) -> TableMetadataIcebergArg
     )
 
 
-def _maintenance(context: Context, table: TableSettings) -> TableMaintenanceConfigurationArgs:
-    days = table.snapshot_days or context.settings.zones.of(table.zone).snapshot_days
+def _maintenance(context: Context, table: LakehouseTableSettings) -> TableMaintenanceConfigurationArgs:
+    days = context.settings.snapshot_days(table)
     return TableMaintenanceConfigurationArgs(
         iceberg_compaction=TableMaintenanceConfigurationIcebergCompactionArgs(
             status="enabled",
@@ -259,7 +260,7 @@ def _maintenance(context: Context, table: TableSettings) -> TableMaintenanceConf
         iceberg_snapshot_management=TableMaintenanceConfigurationIcebergSnapshotManagementArgs(
             status="enabled",
             settings=TableMaintenanceConfigurationIcebergSnapshotManagementSettingsArgs(
-                max_snapshot_age_hours=days * 24, min_snapshots_to_keep=1
+                max_snapshot_age_hours=mapped(days, lambda known: known * 24), min_snapshots_to_keep=1
             ),
         ),
     )

@@ -18,7 +18,7 @@ from aiplatform.lakehouse.aws.glue_jobs import (
 from aiplatform.lakehouse.aws.names import BATCH
 from aiplatform.lakehouse.aws.permissions import batches
 from aiplatform.lakehouse.aws.quality import QualityGate
-from aiplatform.lakehouse.ingestion import BatchSettings
+from aiplatform.lakehouse.ingestion import LakehouseBatchSettings
 
 
 def create_batches(
@@ -45,12 +45,12 @@ def create_batches(
         jobs[batch.name] = create_job(
             context, _job(context, batch, writer), security, [*depends_on, *gate.resources, policy]
         )
-        if batch.schedule:
+        if batch.schedule is not None:
             schedule_job(context, f"batch-{batch.name}", jobs[batch.name], batch.schedule, {})
     return jobs
 
 
-def _job(context: Context, batch: BatchSettings, writer: ServiceRole) -> Job:
+def _job(context: Context, batch: LakehouseBatchSettings, writer: ServiceRole) -> Job:
     gated = bool(batch.publishes)
     gate = {"--gate_script": batch.script, "--gate_tables": gate_tables(context, batch.publishes)}
     return Job(
@@ -67,5 +67,5 @@ def _job(context: Context, batch: BatchSettings, writer: ServiceRole) -> Job:
         size=batch.worker_size,
         workers=batch.workers,
         timeout=batch.timeout_minutes,
-        retries=batch.retries,
+        retries=0 if batch.retries is None else batch.retries,
     )

@@ -28,9 +28,11 @@ from aiplatform.lakehouse.aws.context import FILES, Context
 from aiplatform.lakehouse.aws.governance import grant_table_location
 from aiplatform.lakehouse.aws.names import PRODUCER_POLICY, STREAM_LOGS, stream_name
 from aiplatform.lakehouse.aws.permissions import producers
-from aiplatform.lakehouse.ingestion import StreamSettings
+from aiplatform.lakehouse.ingestion import LakehouseStreamSettings
 
 _RETRY_SECONDS: Final = 3600
+_BUFFER_SECONDS: Final = 300
+_BUFFER_MIB: Final = 64
 """How long a failed commit is repeated before the events count as errors."""
 _LOG_DAYS: Final = 90
 APPENDS: Final = ("ALTER", "DESCRIBE", "INSERT")
@@ -59,7 +61,7 @@ def create_streams(
 
 def _stream(
     context: Context,
-    stream: StreamSettings,
+    stream: LakehouseStreamSettings,
     role: ServiceRole,
     key: kms.Key,
     logs: cloudwatch.LogGroup,
@@ -83,8 +85,8 @@ def _stream(
             role_arn=role.arn,
             # Firehose scales a stream automatically only without updates and deletes.
             append_only=True,
-            buffering_interval=stream.buffer_seconds,
-            buffering_size=stream.buffer_mib,
+            buffering_interval=_BUFFER_SECONDS if stream.buffer_seconds is None else stream.buffer_seconds,
+            buffering_size=_BUFFER_MIB if stream.buffer_mib is None else stream.buffer_mib,
             retry_duration=_RETRY_SECONDS,
             s3_backup_mode="FailedDataOnly",
             destination_table_configurations=[

@@ -24,7 +24,7 @@ from aiplatform.lakehouse.aws.context import Context
 from aiplatform.lakehouse.aws.names import KEEPER, KEEPER_LOGS
 from aiplatform.lakehouse.aws.permissions import DEFAULT_DATABASE
 from aiplatform.lakehouse.table_spec import declaration
-from aiplatform.lakehouse.tables import TableSettings
+from aiplatform.lakehouse.tables import LakehouseTableSettings
 
 RUNTIME: Final = "python3.13"
 _HANDLER: Final = "table_keeper.handler.handle"
@@ -153,7 +153,7 @@ def migrate_tables(
 def _migration(
     context: Context,
     migrator: TableMigrator,
-    table: TableSettings,
+    table: LakehouseTableSettings,
     created: Table,
     depends_on: Sequence[pulumi.Resource],
 ) -> lambda_.Invocation:

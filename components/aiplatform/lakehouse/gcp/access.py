@@ -16,8 +16,8 @@ from pulumi_gcp import serviceaccount
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.gcp.context import Context, ServiceAgents, same, unique, without
 from aiplatform.lakehouse.gcp.rules import ROW_CONDITIONS
-from aiplatform.lakehouse.grants import GrantSettings
-from aiplatform.lakehouse.tables import Classification, TableSettings
+from aiplatform.lakehouse.grants import LakehouseGrantSettings
+from aiplatform.lakehouse.tables import Classification, LakehouseTableSettings
 
 PROTECTED: Final[tuple[Classification, ...]] = ("internal", "pii")
 Kind = Literal["raw", "masked"]
@@ -57,7 +57,7 @@ class Policy:
         return f"{self.path.replace('.', '_')}_{self.classification}{ending}"
 
 
-def grants_on(settings: LakehouseSettings, table: TableSettings) -> list[GrantSettings]:
+def grants_on(settings: LakehouseSettings, table: LakehouseTableSettings) -> list[LakehouseGrantSettings]:
     """Return the grants on a table, by its zone or by its path."""
     return [grant for grant in settings.grants if table.zone in grant.zones or table.path in grant.tables]
 
@@ -80,7 +80,9 @@ def column_policies(settings: LakehouseSettings, readers: PlatformReaders) -> li
     return policies
 
 
-def policies_of_column(policies: Sequence[Policy], table: TableSettings, column: str) -> list[Policy]:
+def policies_of_column(
+    policies: Sequence[Policy], table: LakehouseTableSettings, column: str
+) -> list[Policy]:
     """Return the policies of a column. A column that is not declared (a client added it) has its table's
     highest classification. Values of columns that files are laid out by cannot be masked: there, principals
     that do not see them are refused (BigQuery, "Mask data by applying data policies to a column")."""
@@ -106,7 +108,9 @@ class Rows:
     principals: Principals
 
 
-def rows(settings: LakehouseSettings, table: TableSettings, readers: Sequence[Input[str]] = ()) -> list[Rows]:
+def rows(
+    settings: LakehouseSettings, table: LakehouseTableSettings, readers: Sequence[Input[str]] = ()
+) -> list[Rows]:
     """Return the policy of all rows, then the policies of conditions.
 
     A table with a row access policy shows no row to principals that none names: so the first is of all rows,
@@ -141,7 +145,7 @@ class TableAccess:
     writes: bool
 
 
-def table_access(settings: LakehouseSettings, table: TableSettings) -> list[TableAccess]:
+def table_access(settings: LakehouseSettings, table: LakehouseTableSettings) -> list[TableAccess]:
     """Return the principals of grants on a table, each once: two equal bindings would be one in IAM, and
     deleting either would delete it. A grant by zones writes the tables of which it has every column, as a row
     has all of them."""

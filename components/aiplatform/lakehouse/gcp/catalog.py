@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi import Output
+from pulumi import Input, Output
 from pulumi_gcp import biglake
 
+from aiplatform._shared.outputs import mapped
 from aiplatform.lakehouse.gcp.buckets import Buckets
 from aiplatform.lakehouse.gcp.context import TABLES, Context
 from aiplatform.lakehouse.gcp.governance import ColumnPolicies
-from aiplatform.lakehouse.tables import TableSettings, Zone
+from aiplatform.lakehouse.tables import LakehouseTableSettings, Zone
 from aiplatform.lakehouse.types import Numbered, numbered
 
 OWNED_BY_ICEBERG: Final = ("schema", "partitionSpec", "sortOrder", "properties")
@@ -94,13 +95,13 @@ def create_tables(
     }
 
 
-def _properties(context: Context, table: TableSettings) -> dict[str, str]:
-    days = table.snapshot_days or context.settings.zones.of(table.zone).snapshot_days
+def _properties(context: Context, table: LakehouseTableSettings) -> dict[str, Input[str]]:
+    days = context.settings.snapshot_days(table)
     return {
         **({"comment": table.description} if table.description else {}),
         **({"owner": table.owner} if table.owner else {}),
         # Spark's procedure and PyIceberg expire snapshots by it.
-        "history.expire.max-snapshot-age-ms": str(days * 24 * 3600 * 1000),
+        "history.expire.max-snapshot-age-ms": mapped(days, lambda known: str(known * 24 * 3600 * 1000)),
         "write.metadata.delete-after-commit.enabled": "true",
         "write.metadata.previous-versions-max": "100",
     }
@@ -119,7 +120,9 @@ def _fields(schema: Numbered) -> list[biglake.IcebergTableSchemaFieldArgs]:
     ]
 
 
-def _partitions(table: TableSettings, schema: Numbered) -> biglake.IcebergTablePartitionSpecArgs | None:
+def _partitions(
+    table: LakehouseTableSettings, schema: Numbered
+) -> biglake.IcebergTablePartitionSpecArgs | None:
     if not table.partitions:
         return None
     return biglake.IcebergTablePartitionSpecArgs(
@@ -132,7 +135,7 @@ def _partitions(table: TableSettings, schema: Numbered) -> biglake.IcebergTableP
     )
 
 
-def _order(table: TableSettings, schema: Numbered) -> biglake.IcebergTableSortOrderArgs | None:
+def _order(table: LakehouseTableSettings, schema: Numbered) -> biglake.IcebergTableSortOrderArgs | None:
     if not table.sort_order:
         return None
     return biglake.IcebergTableSortOrderArgs(

@@ -12,7 +12,7 @@ from aiplatform._shared.gcp.context import GcpDataContext
 from aiplatform._shared.principals import identity
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.gcp.rules import CATALOG, DATASET, bucket_name
-from aiplatform.lakehouse.tables import TableSettings, Zone
+from aiplatform.lakehouse.tables import LakehouseTableSettings, Zone
 
 TABLES: Final = "tables"
 """The folder of tables in a bucket; the catalog issues credentials for it."""
@@ -60,18 +60,18 @@ class Context(GcpDataContext[LakehouseSettings]):
         """The name of the Iceberg catalog."""
         return CATALOG.of(self.settings.prefix)
 
-    def four_part_name(self, table: TableSettings) -> str:
+    def four_part_name(self, table: LakehouseTableSettings) -> str:
         """Return the quoted name of a table of the catalog in a query."""
         return f"`{self.project}.{self.catalog}.{self.database(table.zone)}.{table.name}`"
 
     @property
-    def stream_tables(self) -> list[TableSettings]:
+    def stream_tables(self) -> list[LakehouseTableSettings]:
         """Tables that streams append to: BigQuery writes them."""
         paths = {stream.table for stream in self.settings.streams}
         return [table for table in self.settings.tables if table.path in paths]
 
     @property
-    def catalog_tables(self) -> list[TableSettings]:
+    def catalog_tables(self) -> list[LakehouseTableSettings]:
         """All other tables: those of the Iceberg catalog."""
         stream_tables = self.stream_tables
         return [table for table in self.settings.tables if table not in stream_tables]

@@ -36,7 +36,7 @@ from aiplatform.lakehouse.gcp.access import (
 from aiplatform.lakehouse.gcp.buckets import Buckets, bigquery_agent
 from aiplatform.lakehouse.gcp.context import Context, column_grantees
 from aiplatform.lakehouse.gcp.outcomes import Outcomes
-from aiplatform.lakehouse.tables import TableSettings
+from aiplatform.lakehouse.tables import LakehouseTableSettings
 
 _PLATFORM: Final = "platform"
 """The folder of statements in the bucket of curated. Neither writers nor readers have access to it."""
@@ -49,11 +49,11 @@ class ColumnPolicies:
     policies: Sequence[Policy]
     resources: Mapping[str, bigquery.Datapolicyv2DataPolicy]
 
-    def of_table(self, table: TableSettings) -> list[pulumi.Resource]:
+    def of_table(self, table: LakehouseTableSettings) -> list[pulumi.Resource]:
         """Return the policies of a table: each is deleted after the last column that has it."""
         return [self.resources[policy.name] for policy in self.policies if policy.path == table.path]
 
-    def of_column(self, table: TableSettings, column: str) -> list[Policy]:
+    def of_column(self, table: LakehouseTableSettings, column: str) -> list[Policy]:
         """Return the policies of a column."""
         return policies_of_column(self.policies, table, column)
 
@@ -162,7 +162,7 @@ def _bigquery_columns(schema: str | None) -> list[str]:
 def _run(
     context: Context,
     buckets: Buckets,
-    table: TableSettings,
+    table: LakehouseTableSettings,
     name: Output[str],
     script: Output[str],
     incarnation: Output[Any],
@@ -172,7 +172,8 @@ def _run(
     """Run a table's statements as a job; returns the table's name once the job is done. incarnation: a value
     that differs when the table is created again under the same name."""
     # Everything whose change replaces the job, so that it has another id then.
-    content = Output.all(script, incarnation).apply(lambda parts: _content(context, parts))
+    labels = Output.from_input(context.labels or {})
+    content = Output.all(script, incarnation, labels).apply(lambda parts: _content(*parts))
     statements = storage.BucketObject(
         f"{context.name}-{table.zone}-{table.name}-statements",
         # Not in raw: under a legal hold no object can be overwritten.
@@ -204,13 +205,12 @@ def _run(
     return outcomes.once_done(table.path, name, job, statements, script)
 
 
-def _content(context: Context, parts: Sequence[Any]) -> str:
-    script, incarnation = parts
-    labels = json.dumps(context.labels or {}, sort_keys=True)
-    return f"-- Table: {json.dumps(str(incarnation))}\n-- Labels: {labels}\n{script}\n"
+def _content(script: Any, incarnation: Any, labels: Any) -> str:
+    table = json.dumps(str(incarnation))
+    return f"-- Table: {table}\n-- Labels: {json.dumps(labels, sort_keys=True)}\n{script}\n"
 
 
-def _job_id(context: Context, table: TableSettings, content: str, generation: int) -> str:
+def _job_id(context: Context, table: LakehouseTableSettings, content: str, generation: int) -> str:
     """Return a job's id, which BigQuery accepts once: Cloud Storage assigns a new generation to each
     write."""
     digest = hashlib.sha256(content.encode()).hexdigest()[:16]
@@ -218,7 +218,11 @@ def _job_id(context: Context, table: TableSettings, content: str, generation: in
 
 
 def _column_statements(
-    context: Context, name: str, table: TableSettings, policies: ColumnPolicies, present: Iterable[str]
+    context: Context,
+    name: str,
+    table: LakehouseTableSettings,
+    policies: ColumnPolicies,
+    present: Iterable[str],
 ) -> list[str]:
     """Add new columns with their policies; then set the policies of all columns, those included that a client
     added. Two statements, however many columns: BigQuery allows five changes of a table in ten seconds
@@ -237,7 +241,7 @@ def _column_statements(
     return [f"ALTER TABLE {name}\n  " + ",\n  ".join(actions) for actions in (added, governed)]
 
 
-def _options(context: Context, table: TableSettings, column: str, policies: ColumnPolicies) -> str:
+def _options(context: Context, table: LakehouseTableSettings, column: str, policies: ColumnPolicies) -> str:
     names = [
         f"{{'name':'{context.project}.region-{context.region}.{_policy_id(context, policy)}'}}"
         for policy in policies.of_column(table, column)
@@ -246,7 +250,7 @@ def _options(context: Context, table: TableSettings, column: str, policies: Colu
 
 
 def _row_statements(
-    context: Context, table: TableSettings, policies: Sequence[Rows], members: Sequence[Any]
+    context: Context, table: LakehouseTableSettings, policies: Sequence[Rows], members: Sequence[Any]
 ) -> list[str]:
     """The policy of all rows first: a table without policies shows all rows to every principal that can read
     it. members: those of all policies, in their order."""

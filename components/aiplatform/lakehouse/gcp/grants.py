@@ -22,7 +22,7 @@ from aiplatform.lakehouse.gcp.context import Context, ServiceAgents, same, uniqu
 from aiplatform.lakehouse.gcp.outcomes import Outcomes
 from aiplatform.lakehouse.gcp.query import Datasets
 from aiplatform.lakehouse.gcp.streams import StreamTables
-from aiplatform.lakehouse.tables import TableSettings
+from aiplatform.lakehouse.tables import LakehouseTableSettings
 
 READER: Final = "roles/biglake.viewer"
 ASK: Final = (
@@ -196,7 +196,7 @@ def _binding_name(context: Context, principal: Input[str], path: str, purpose: s
 
 
 def _grant_names(
-    context: Context, table: TableSettings, access: TableAccess, purpose: str
+    context: Context, table: LakehouseTableSettings, access: TableAccess, purpose: str
 ) -> tuple[str, str]:
     """Return the logical name of a grant's role on a table, and the former one."""
     former = f"{context.name}-grant-{access.grant}-{table.path}-{purpose}"
@@ -204,7 +204,7 @@ def _grant_names(
 
 
 def _grant_table(
-    context: Context, targets: Targets, roles: Roles, table: TableSettings, access: TableAccess
+    context: Context, targets: Targets, roles: Roles, table: LakehouseTableSettings, access: TableAccess
 ) -> None:
     purposes: list[tuple[str, Input[str]]] = []
     if access.reads:
@@ -220,7 +220,7 @@ def _table_member(
     context: Context,
     name: str,
     targets: Targets,
-    table: TableSettings,
+    table: LakehouseTableSettings,
     role: Input[str],
     member: Input[str],
     former: str | None = None,
@@ -240,7 +240,7 @@ def _table_member(
 
 
 def _grant_stream_table(
-    context: Context, targets: Targets, roles: Roles, table: TableSettings, access: TableAccess
+    context: Context, targets: Targets, roles: Roles, table: LakehouseTableSettings, access: TableAccess
 ) -> None:
     if any(same(access.principal, writer) for writer in context.settings.writers):
         # It reads and writes already. The same binding twice is one in IAM, and deleting either deletes it.
@@ -255,7 +255,7 @@ def _stream_member(
     context: Context,
     name: str,
     targets: Targets,
-    table: TableSettings,
+    table: LakehouseTableSettings,
     role: projects.IAMCustomRole,
     member: Input[str],
     former: str | None = None,

@@ -7,6 +7,7 @@ import pulumi
 from pulumi import Input, Output
 from pulumi_gcp import accesscontextmanager, organizations
 
+from aiplatform._shared.outputs import mapped
 from aiplatform.lakehouse.gcp.context import Context
 from aiplatform.lakehouse.gcp.rules import PERIMETER
 
@@ -61,7 +62,7 @@ def create_perimeter(context: Context) -> None:
         ),
     )
     name = PERIMETER.of(context.settings.prefix.replace("-", "_"))
-    policy = f"accessPolicies/{settings.access_policy}"
+    policy = mapped(settings.access_policy, lambda number: f"accessPolicies/{number}")
     rules = _rules(
         _LOGGED if settings.dry_run else _ENFORCED,
         Output.concat("projects/", project.number),
@@ -70,7 +71,7 @@ def create_perimeter(context: Context) -> None:
     accesscontextmanager.ServicePerimeter(
         f"{context.name}-perimeter",
         parent=policy,
-        name=f"{policy}/servicePerimeters/{name}",
+        name=mapped(policy, lambda parent: f"{parent}/servicePerimeters/{name}"),
         title=name,
         description=f"Data of {context.settings.prefix}",
         perimeter_type="PERIMETER_TYPE_REGULAR",

@@ -9,8 +9,8 @@ from aiplatform._shared.gcp.context import DataKey
 from aiplatform.lakehouse.gcp.context import Context, ServiceAgents
 from aiplatform.lakehouse.gcp.rules import data_scan
 from aiplatform.lakehouse.gcp.topics import allow_publishing, create_target_subscriptions, create_topic
-from aiplatform.lakehouse.quality import QualitySettings, RuleSettings
-from aiplatform.lakehouse.tables import TableSettings
+from aiplatform.lakehouse.quality import LakehouseQualitySettings, LakehouseRuleSettings
+from aiplatform.lakehouse.tables import LakehouseTableSettings
 
 Rule = dataplex.DatascanDataQualitySpecRuleArgs
 
@@ -23,7 +23,7 @@ def create_scans(
 
     A scan depends on that role and takes no property of it: when the role is replaced because policies
     change, the scan and its history must not be."""
-    scanned: list[TableSettings] = []
+    scanned: list[LakehouseTableSettings] = []
     for table in context.settings.tables:
         if table.quality is None:
             continue
@@ -44,7 +44,7 @@ def create_scans(
         _notify_failed_rules(context, key, scanned, agents)
 
 
-def _resource(context: Context, table: TableSettings) -> str:
+def _resource(context: Context, table: LakehouseTableSettings) -> str:
     if table in context.stream_tables:
         parent = f"//bigquery.googleapis.com/projects/{context.project}/datasets/{context.streams_dataset}"
     else:
@@ -55,7 +55,7 @@ def _resource(context: Context, table: TableSettings) -> str:
     return f"{parent}/tables/{table.name}"
 
 
-def _trigger(quality: QualitySettings) -> dataplex.DatascanExecutionSpecTriggerArgs:
+def _trigger(quality: LakehouseQualitySettings) -> dataplex.DatascanExecutionSpecTriggerArgs:
     if quality.schedule is None:
         return dataplex.DatascanExecutionSpecTriggerArgs(
             on_demand=dataplex.DatascanExecutionSpecTriggerOnDemandArgs()
@@ -65,12 +65,12 @@ def _trigger(quality: QualitySettings) -> dataplex.DatascanExecutionSpecTriggerA
     )
 
 
-def _rules(table: TableSettings, quality: QualitySettings) -> Sequence[Rule]:
+def _rules(table: LakehouseTableSettings, quality: LakehouseQualitySettings) -> Sequence[Rule]:
     types = {field.name: str(field.type) for field in table.fields}
     return [_rule(rule, types.get(rule.column or "", "")) for rule in quality.rules]
 
 
-def _rule(rule: RuleSettings, kind: str) -> Rule:
+def _rule(rule: LakehouseRuleSettings, kind: str) -> Rule:
     share = rule.at_least if rule.at_least is not None else 1.0
     match rule.rule:
         case "complete":
@@ -144,7 +144,7 @@ def _number(value: float | None) -> str | None:
 
 
 def _notify_failed_rules(
-    context: Context, key: DataKey, scanned: Sequence[TableSettings], agents: ServiceAgents
+    context: Context, key: DataKey, scanned: Sequence[LakehouseTableSettings], agents: ServiceAgents
 ) -> None:
     """Send the scans' log entries of failed results as messages."""
     topic = create_topic(context, key, "quality")

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
+from pulumi import Input
 from pulumi_gcp import bigquery, serviceusage
 
 from aiplatform._shared.gcp.context import DataKey
+from aiplatform._shared.outputs import mapped
 from aiplatform.lakehouse.gcp.context import Context
 from aiplatform.lakehouse.gcp.rules import MIB
 from aiplatform.lakehouse.tables import ZONES, Zone
@@ -46,7 +48,7 @@ def create_streams_dataset(context: Context, key: DataKey) -> bigquery.Dataset:
 
 
 def _dataset(
-    context: Context, key: DataKey, purpose: str, dataset_id: str, description: str, travel_days: int
+    context: Context, key: DataKey, purpose: str, dataset_id: str, description: str, travel_days: Input[int]
 ) -> bigquery.Dataset:
     """Create a dataset that only the project's owners access. travel_days: how long former rows can be
     queried; BigQuery accepts 2 to 7.
@@ -64,7 +66,9 @@ def _dataset(
         default_encryption_configuration=bigquery.DatasetDefaultEncryptionConfigurationArgs(
             kms_key_name=key.key.id
         ),
-        max_time_travel_hours=str(24 * min(_MOST_TRAVEL_DAYS, max(2, travel_days))),
+        max_time_travel_hours=mapped(
+            travel_days, lambda days: str(24 * min(_MOST_TRAVEL_DAYS, max(2, days)))
+        ),
         accesses=[bigquery.DatasetAccessArgs(role="OWNER", special_group="projectOwners")],
         delete_contents_on_destroy=context.settings.force_destroy,
         labels=context.labels,
@@ -78,7 +82,7 @@ def _dataset(
     )
 
 
-def _days(context: Context, zone: Zone) -> int:
+def _days(context: Context, zone: Zone) -> Input[int]:
     return context.settings.zones.of(zone).snapshot_days
 
 
@@ -94,7 +98,7 @@ def limit_queries(context: Context) -> None:
         # As parts of a path, in which the API has them.
         metric=quote("bigquery.googleapis.com/quota/query/usage", safe=""),
         limit=quote("/d/project/user", safe=""),
-        override_value=str(context.settings.cutoff_bytes // MIB),
+        override_value=mapped(context.settings.cutoff_bytes, lambda limit: str(limit // MIB)),
         # Without it the API refuses to lower a limit by more than a tenth.
         force=True,
         opts=context.options(context.apis["serviceusage"], context.apis["bigquery"]),

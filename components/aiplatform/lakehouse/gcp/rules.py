@@ -1,12 +1,14 @@
 """Names and rules of the lakehouse's arguments on Google Cloud, in addition to those of every cloud."""
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
-from aiplatform._shared.args import Problem, got, length, obeys
+from aiplatform._shared.args import Problem, got, length, obeys, with_value
 from aiplatform.lakehouse import types
-from aiplatform.lakehouse.tables import TableSettings
+from aiplatform.lakehouse.grants import LakehouseGrantSettings
+from aiplatform.lakehouse.ingestion import LakehouseStreamSettings
+from aiplatform.lakehouse.tables import LakehouseTableSettings
 from aiplatform.naming import (
     BIGQUERY_DATASET,
     DATA_SCAN,
@@ -17,12 +19,8 @@ from aiplatform.naming import (
     PUBSUB_TOPIC,
     SERVICE_PERIMETER,
     PhysicalName,
-    google_labels,
     prefix_for,
 )
-
-if TYPE_CHECKING:
-    from aiplatform.lakehouse.args import LakehouseSettings
 
 CATALOG: Final = PhysicalName(ICEBERG_CATALOG, "{prefix}-lakehouse")
 """It also precedes a zone in a query: `project.catalog.database.table`."""
@@ -77,95 +75,84 @@ def bucket_name(prefix: str, purpose: str, project: str) -> str:
     return f"{prefix}-{purpose}-{project}"
 
 
-def data_scan(prefix: str, table: TableSettings) -> str:
+def data_scan(prefix: str, table: LakehouseTableSettings) -> str:
     """Return the id of the scan of a table's rules, in which `_` is not allowed."""
     return f"{prefix}-{table.zone}-{table.name}".replace("_", "-")
 
 
-def gcp_problems(settings: "LakehouseSettings") -> Iterator[Problem]:
-    """Return the problems of arguments on Google Cloud."""
-    for key in ("project", "region"):
-        if getattr(settings, key) is None:
-            yield Problem(key, f"missing, expected the {key} in which the resources are created")
-    yield from _names(settings)
-    yield from obeys("tags", settings.tags, google_labels)
-    yield from _principals(settings)
-    yield from _tables(settings)
-    yield from _cutoff(settings.query_cutoff_bytes)
-    if settings.batches and settings.network is None:
-        yield Problem("network", "missing, expected the network that `batches` run in")
-    for where in ("arrival_targets", "quality_targets"):
-        for name, principal in getattr(settings, where).items():
-            yield from obeys(f"{where}.{name}", principal, member)
-
-
-def _names(settings: "LakehouseSettings") -> Iterator[Problem]:
+def prefix_problems(prefix: str, project: str | None, *, perimeter: bool, batches: bool) -> Iterator[Problem]:
+    """Return the problems of names that begin with the prefix. perimeter, batches: whether there are any."""
     names = [CATALOG, DATASET, ACCESS_LOGS, ARRIVALS, QUALITY]
-    if settings.perimeter is not None:
+    if perimeter:
         names.append(PERIMETER)
-    if settings.batches:
+    if batches:
         names += [BATCH_ACCOUNT, STARTER_ACCOUNT]
-    if settings.project is not None:
+    if project is not None:
         # The longest of the buckets' names.
-        names.append(PhysicalName(GCS_BUCKET, bucket_name("{prefix}", "curated", settings.project)))
-    problems = list(obeys("prefix", settings.prefix, prefix_for(*names)))
+        names.append(PhysicalName(GCS_BUCKET, bucket_name("{prefix}", "curated", project)))
+    problems = list(obeys("prefix", prefix, prefix_for(*names)))
     yield from problems
-    if not problems and _FORBIDDEN_BUCKET.match(settings.prefix):
+    if not problems and _FORBIDDEN_BUCKET.match(prefix):
         reason = "expected one without 'google' that does not begin with 'goog': names of buckets may not"
-        yield Problem("prefix", f"{got(settings.prefix)}, {reason}")
+        yield Problem("prefix", with_value(prefix, reason))
 
 
-def _principals(settings: "LakehouseSettings") -> Iterator[Problem]:
-    for index, writer in enumerate(settings.writers):
-        yield from obeys(f"writers[{index}]", writer, member)
-    for index, admin in enumerate(settings.admins):
-        yield from obeys(f"admins[{index}]", admin, administrator)
-    for index, grant in enumerate(settings.grants):
+def grant_problems(
+    grants: Sequence[LakehouseGrantSettings], streams: Sequence[LakehouseStreamSettings]
+) -> Iterator[Problem]:
+    """Return the problems of grants with principals and with the tables of streams."""
+    for index, grant in enumerate(grants):
         yield from obeys(f"grants[{index}].principal", grant.principal, member)
-        stream_tables = {stream.table for stream in settings.streams} & set(grant.tables)
+        stream_tables = {stream.table for stream in streams} & set(grant.tables)
         if grant.rows is not None and stream_tables:
             names = ", ".join(sorted(stream_tables))
             reason = f"expected none: BigQuery writes {names}, and supports no row policies on such a table"
-            yield Problem(f"grants[{index}].rows", f"{got(grant.rows)}, {reason}")
+            yield Problem(f"grants[{index}].rows", with_value(grant.rows, reason))
 
 
-def _tables(settings: "LakehouseSettings") -> Iterator[Problem]:
-    stream_tables = {stream.table for stream in settings.streams}
-    for index, table in enumerate(settings.tables):
+def table_problems(
+    prefix: str,
+    tables: Sequence[LakehouseTableSettings],
+    grants: Sequence[LakehouseGrantSettings],
+    streams: Sequence[LakehouseStreamSettings],
+) -> Iterator[Problem]:
+    """Return the problems of tables: columns, conditions on rows, tables of streams, names of scans."""
+    stream_tables = {stream.table for stream in streams}
+    for index, table in enumerate(tables):
         where = f"tables[{index}]"
         yield from _columns(where, table)
-        conditions = {grant.rows for grant in settings.grants if table.path in grant.tables and grant.rows}
+        conditions = {grant.rows for grant in grants if table.path in grant.tables and grant.rows}
         if len(conditions) > ROW_CONDITIONS:
             yield Problem(
                 "grants",
-                f"got {len(conditions)} different `rows` on {table.path}, expected at most {ROW_CONDITIONS}: "
+                f"got {len(conditions)} different `rows` on {table.path}; expected at most {ROW_CONDITIONS}: "
                 "grant a group the rows that its members share",
             )
         if table.path in stream_tables:
             yield from _stream_table(where, table)
         if table.quality is not None:
-            name = data_scan(settings.prefix, table)
+            name = data_scan(prefix, table)
             if len(name) > DATA_SCAN.limit:
-                reason = f"whose scan would be {name!r}, expected at most {DATA_SCAN.limit} characters"
-                yield Problem(f"{where}.name", f"{got(table.name)}, {reason}")
+                reason = f"whose scan would be {name!r}; expected at most {DATA_SCAN.limit} characters"
+                yield Problem(f"{where}.name", with_value(table.name, reason))
 
 
-def _columns(where: str, table: TableSettings) -> Iterator[Problem]:
+def _columns(where: str, table: LakehouseTableSettings) -> Iterator[Problem]:
     for index, column in enumerate(table.columns):
         if not isinstance(types.parse(column.type), types.Primitive):
             yield Problem(
                 f"{where}.columns[{index}].type",
-                f"{got(column.type)}, expected a type without parts: Google's provider supports no "
+                f"{got(column.type)}; expected a type without parts: Google's provider supports no "
                 "others, and cannot read a table that has them",
             )
 
 
-def _stream_table(where: str, table: TableSettings) -> Iterator[Problem]:
+def _stream_table(where: str, table: LakehouseTableSettings) -> Iterator[Problem]:
     """Rules of the table of a stream, which BigQuery writes."""
     if table.partitions:
         yield Problem(
             f"{where}.partitions",
-            "got some for the table of a stream, expected none: BigQuery clusters its files by the columns "
+            "got some for the table of a stream; expected none: BigQuery clusters its files by the columns "
             "of `sort_order`",
         )
     for index, part in enumerate(table.sort_order):
@@ -180,13 +167,11 @@ def _stream_table(where: str, table: TableSettings) -> Iterator[Problem]:
     for index, column in enumerate(table.columns):
         if str(types.parse(column.type)) == "uuid":
             reason = "expected string or fixed[16]: BigQuery has no uuid"
-            yield Problem(f"{where}.columns[{index}].type", f"{got(column.type)}, {reason}")
+            yield Problem(f"{where}.columns[{index}].type", with_value(column.type, reason))
 
 
-def _cutoff(value: int | None) -> Iterator[Problem]:
-    if value is None:
-        return
+def cutoff(value: Any) -> str | None:
+    """A rule: a limit of queries that a quota accepts."""
     if value < LEAST_CUTOFF:
-        yield Problem("query_cutoff_bytes", f"{got(value)}, expected at least {LEAST_CUTOFF} bytes, 1 GiB")
-    elif value % MIB:
-        yield Problem("query_cutoff_bytes", f"{got(value)}, expected whole MiB, the unit of the quota")
+        return f"expected at least {LEAST_CUTOFF} bytes, 1 GiB"
+    return "expected whole MiB, the unit of the quota" if value % MIB else None

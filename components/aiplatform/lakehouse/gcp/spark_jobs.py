@@ -5,20 +5,20 @@ starts it, on its schedule or when a user runs the job.
 """
 
 import base64
-import json
 from typing import Any, Final
 
 import pulumi
-from pulumi import Output
+from pulumi import Input, Output
 from pulumi_gcp import cloudscheduler, projects, serviceaccount, storage
 
 from aiplatform._shared.gcp.context import DataKey
+from aiplatform._shared.outputs import mapped
 from aiplatform.lakehouse.gcp.buckets import BUCKET_READER, OBJECT_USER
 from aiplatform.lakehouse.gcp.catalog import Catalog
 from aiplatform.lakehouse.gcp.context import Context
 from aiplatform.lakehouse.gcp.grants import custom_role
 from aiplatform.lakehouse.gcp.rules import BATCH_ACCOUNT, STARTER_ACCOUNT
-from aiplatform.lakehouse.ingestion import BatchSettings
+from aiplatform.lakehouse.ingestion import LakehouseBatchSettings
 
 _RUNTIME: Final = "2.3"
 """Spark 3.5 with Java 17 ("Serverless for Apache Spark runtime releases")."""
@@ -174,16 +174,14 @@ def create_batches(
             )
         )
     for batch in context.settings.batches:
-        body = Output.all(
-            account.email, key.key.id, catalog.catalog.name, _subnet(context), output.name
-        ).apply(lambda parts, batch=batch: _body(context, batch, *map(str, parts)))
+        body = _body(context, batch, account.email, key.key.id, catalog.catalog.name, output.name)
         cloudscheduler.Job(
             f"{context.name}-batch-{batch.name}",
             project=context.project,
             region=context.region,
             name=f"{context.settings.prefix}-batch-{batch.name}",
             description=f"Starts the batch {batch.name}",
-            schedule=batch.schedule or _NEVER,
+            schedule=_NEVER if batch.schedule is None else batch.schedule,
             time_zone="Etc/UTC",
             paused=batch.schedule is None,
             attempt_deadline="180s",
@@ -207,7 +205,7 @@ def create_batches(
         )
 
 
-def _script_bucket(batch: BatchSettings) -> str:
+def _script_bucket(batch: LakehouseBatchSettings) -> str:
     return batch.script.partition("://")[2].partition("/")[0]
 
 
@@ -219,10 +217,15 @@ def _subnet(context: Context) -> Output[Any]:
 
 
 def _body(
-    context: Context, batch: BatchSettings, email: str, key: str, catalog: str, subnet: str, output: str
-) -> str:
+    context: Context,
+    batch: LakehouseBatchSettings,
+    email: Input[str],
+    key: Input[str],
+    catalog: Input[str],
+    output: Input[str],
+) -> Output[str]:
     """Return the request that creates a batch (Dataproc API, Batch)."""
-    return json.dumps(
+    return Output.json_dumps(
         {
             "labels": context.settings.tags,
             "pysparkBatch": {
@@ -235,8 +238,8 @@ def _body(
                     "serviceAccount": email,
                     "kmsKey": key,
                     "stagingBucket": output,
-                    "subnetworkUri": subnet,
-                    "ttl": f"{batch.timeout_minutes * 60}s",
+                    "subnetworkUri": _subnet(context),
+                    "ttl": mapped(batch.timeout_minutes, lambda minutes: f"{minutes * 60}s"),
                 }
             },
         },
@@ -244,7 +247,9 @@ def _body(
     )
 
 
-def _properties(context: Context, batch: BatchSettings, catalog: str) -> dict[str, str]:
+def _properties(
+    context: Context, batch: LakehouseBatchSettings, catalog: Input[str]
+) -> dict[str, Input[str]]:
     """Return Spark's properties, with the catalog as the default ("Set up the Lakehouse Iceberg REST
     catalog")."""
     cores = _CORES[batch.worker_size]
@@ -252,13 +257,13 @@ def _properties(context: Context, batch: BatchSettings, catalog: str) -> dict[st
     return {
         "spark.driver.cores": str(cores),
         "spark.executor.cores": str(cores),
-        "spark.dynamicAllocation.maxExecutors": str(batch.workers),
+        "spark.dynamicAllocation.maxExecutors": mapped(batch.workers, str),
         "spark.sql.defaultCatalog": "lakehouse",
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         prefix: "org.apache.iceberg.spark.SparkCatalog",
         f"{prefix}.type": "rest",
         f"{prefix}.uri": CATALOG_URI,
-        f"{prefix}.warehouse": warehouse(context.project, catalog),
+        f"{prefix}.warehouse": mapped(catalog, lambda name: warehouse(context.project, name)),
         f"{prefix}.header.x-goog-user-project": context.project,
         f"{prefix}.header.X-Iceberg-Access-Delegation": "vended-credentials",
         f"{prefix}.rest.auth.type": "org.apache.iceberg.gcp.auth.GoogleAuthManager",

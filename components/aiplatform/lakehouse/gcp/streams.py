@@ -16,8 +16,8 @@ from aiplatform.lakehouse.gcp.context import FILES, TABLES, Context, ServiceAgen
 from aiplatform.lakehouse.gcp.governance import ColumnPolicies
 from aiplatform.lakehouse.gcp.query import create_streams_dataset
 from aiplatform.lakehouse.gcp.topics import WEEK, allow_publishing, allow_subscribing, create_topic
-from aiplatform.lakehouse.ingestion import StreamSettings
-from aiplatform.lakehouse.tables import TableSettings
+from aiplatform.lakehouse.ingestion import LakehouseStreamSettings
+from aiplatform.lakehouse.tables import LakehouseTableSettings
 
 _ERRORS_SECONDS = 300
 
@@ -87,7 +87,7 @@ def create_stream_tables(context: Context, key: DataKey, policies: ColumnPolicie
     }
 
 
-def _schema(table: TableSettings, policies: ColumnPolicies) -> Output[str]:
+def _schema(table: LakehouseTableSettings, policies: ColumnPolicies) -> Output[str]:
     names = {
         policy.name: policies.resources[policy.name].name
         for column in table.columns
@@ -147,7 +147,7 @@ def create_subscriptions(
 def _subscribe_table(
     context: Context,
     key: DataKey,
-    stream: StreamSettings,
+    stream: LakehouseStreamSettings,
     table: bigquery.Table,
     append_role: pulumi.Resource,
     dead_letters: pubsub.Topic,
@@ -184,7 +184,7 @@ def _subscribe_table(
 
 def _store_errors(
     context: Context,
-    stream: StreamSettings,
+    stream: LakehouseStreamSettings,
     dead_letters: pubsub.Topic,
     raw: storage.Bucket,
     errors_folder: list[pulumi.Resource],

@@ -1,16 +1,15 @@
 """The model registry on AWS: its resources, in the order of their dependencies."""
 
-from typing import Any, Final
+from typing import Final
 
 import pulumi
-from pulumi import Output
+from pulumi import Input, Output
 from pulumi_aws import rds
 
 from aiplatform._shared.args import ArgumentError, Problem
 from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.aws.buckets import Bucket
 from aiplatform._shared.kubernetes.workloads import Application, namespace
-from aiplatform.model_registry.accounts import ADMIN
 from aiplatform.model_registry.args import ModelRegistrySettings
 from aiplatform.model_registry.aws import database as rds_database
 from aiplatform.model_registry.aws.access import (
@@ -23,15 +22,15 @@ from aiplatform.model_registry.aws.access import (
 )
 from aiplatform.model_registry.aws.context import Context
 from aiplatform.model_registry.aws.storage import create_buckets, create_key
-from aiplatform.model_registry.platform import DATABASE, Database, Platform, identity_of
+from aiplatform.model_registry.platform import Built, Database, Platform, identity_of
 from aiplatform.model_registry.workloads import Workloads
 
 _SSL_MODE: Final = "verify-full"
 """libpq's mode: encrypted, with a certificate of this authority for this host's name."""
 
 
-def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySettings) -> dict[str, Any]:
-    """Create the resources as children of the component; returns the component's outputs."""
+def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySettings) -> Built:
+    """Create the resources as children of the component."""
     context = Context(parent, name, settings, account_of(parent))
     certificates = _certificates(context)
 
@@ -48,28 +47,24 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySe
     platform = _platform(context, identities, database, certificates, buckets.artifacts, secrets)
     depends_on = [*namespace(application), *policies, *secrets.ready, *buckets.artifacts.ready]
     deployment = Workloads(application, settings, platform, depends_on).build()
-    return {
-        "artifact_bucket": buckets.artifacts.bucket.bucket,
-        "log_bucket": buckets.logs.bucket.bucket,
-        "database_endpoint": database.address,
-        "database_name": DATABASE,
-        "kms_key": key.arn,
-        "principal": identities.server.principal,
-        "admin_secret": secrets.accounts[ADMIN].arn,
-        "secrets": [
-            {"account": account, "secret": secret.arn} for account, secret in secrets.accounts.items()
-        ],
-        "ready": deployment.id,
-    }
+    return Built(
+        server=deployment.id,
+        artifact_bucket=buckets.artifacts.bucket.bucket,
+        log_bucket=buckets.logs.bucket.bucket,
+        database_endpoint=database.address,
+        kms_key=key.arn,
+        principal=identities.server.principal,
+        secrets={account: secret.arn for account, secret in secrets.accounts.items()},
+    )
 
 
-def _certificates(context: Context) -> str:
+def _certificates(context: Context) -> Input[str]:
     """Return the certificates of RDS's authority in the region. Raises an ArgumentError where none is
     known."""
     region = context.account.region
     certificates = context.settings.database.certificates or rds_database.authority(region)
     if certificates is None:
-        reason = f"missing, expected RDS's certificate bundle of {region}, which is not known here"
+        reason = f"missing; expected RDS's certificate bundle of {region}, which is not known here"
         raise ArgumentError([Problem("ModelRegistryArgs.database.certificates", reason)])
     return certificates
 
@@ -78,7 +73,7 @@ def _platform(
     context: Context,
     identities: Identities,
     database: rds.Instance,
-    certificates: str,
+    certificates: Input[str],
     artifacts: Bucket,
     secrets: Secrets,
 ) -> Platform:

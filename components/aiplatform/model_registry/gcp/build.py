@@ -1,6 +1,6 @@
 """The model registry on Google Cloud: its resources, in the order of their dependencies."""
 
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 from pulumi import Output
@@ -8,21 +8,20 @@ from pulumi_gcp import storage
 
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.kubernetes.workloads import Application, namespace
-from aiplatform.model_registry.accounts import ADMIN
 from aiplatform.model_registry.args import SERVER, SETUP, ModelRegistrySettings
 from aiplatform.model_registry.gcp.access import Identities, Secrets, create_identities, create_secrets
 from aiplatform.model_registry.gcp.context import APIS, Context
 from aiplatform.model_registry.gcp.database import PORT, CloudSql, certificates, create_database
 from aiplatform.model_registry.gcp.storage import FOLDER, create_buckets, create_key
-from aiplatform.model_registry.platform import DATABASE, Database, Platform, identity_of
+from aiplatform.model_registry.platform import Built, Database, Platform, identity_of
 from aiplatform.model_registry.workloads import Workloads
 
 _SSL_MODE: Final = "verify-ca"
 """libpq's mode: encrypted, with a certificate of this authority, which is the instance's own."""
 
 
-def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySettings) -> dict[str, Any]:
-    """Create the resources as children of the component; returns the component's outputs."""
+def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySettings) -> Built:
+    """Create the resources as children of the component."""
     project, region = settings.cluster.project or "", settings.cluster.region or ""
     context = Context(parent, name, settings, project, region, enable_apis(parent, name, project, APIS))
 
@@ -38,17 +37,15 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySe
     platform = _platform(context, identities, database, buckets.artifacts, secrets)
     depends_on = [*namespace(application), *database.ready, *secrets.ready]
     deployment = Workloads(application, settings, platform, depends_on).build()
-    return {
-        "artifact_bucket": buckets.artifacts.name,
-        "log_bucket": buckets.logs.name,
-        "database_endpoint": database.instance.private_ip_address,
-        "database_name": DATABASE,
-        "kms_key": key.key.id,
-        "principal": identities[SERVER].principal,
-        "admin_secret": secrets.accounts[ADMIN],
-        "secrets": [{"account": account, "secret": secret} for account, secret in secrets.accounts.items()],
-        "ready": deployment.id,
-    }
+    return Built(
+        server=deployment.id,
+        artifact_bucket=buckets.artifacts.name,
+        log_bucket=buckets.logs.name,
+        database_endpoint=database.instance.private_ip_address,
+        kms_key=key.key.id,
+        principal=identities[SERVER].principal,
+        secrets=secrets.accounts,
+    )
 
 
 def _platform(

@@ -8,6 +8,7 @@ from pulumi_gcp import storage
 
 from aiplatform._shared.gcp.context import DataKey
 from aiplatform._shared.gcp.keys import data_key, grant_key_use
+from aiplatform._shared.outputs import mapped
 from aiplatform.model_registry.gcp.context import Context
 
 FOLDER: Final = "runs"
@@ -57,7 +58,9 @@ def create_buckets(context: Context, key: DataKey, server: Input[str]) -> Bucket
         public_access_prevention="enforced",
         encryption=storage.BucketEncryptionArgs(default_kms_key_name=key.key.id),
         versioning=storage.BucketVersioningArgs(enabled=True),
-        soft_delete_policy=storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=days * _DAY),
+        soft_delete_policy=storage.BucketSoftDeletePolicyArgs(
+            retention_duration_seconds=mapped(days, lambda known: known * _DAY)
+        ),
         lifecycle_rules=[
             storage.BucketLifecycleRuleArgs(
                 action=storage.BucketLifecycleRuleActionArgs(type="Delete"),

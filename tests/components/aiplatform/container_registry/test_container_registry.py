@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pulumi import Output
 
-from aiplatform._shared.args import ArgumentError, keys
-from aiplatform.container_registry import ContainerRegistry, ContainerRegistryArgs, args
+from aiplatform._shared.args import ArgumentError
+from aiplatform.container_registry import ContainerRegistry
 from tests.components.recording import ACCOUNT, REGION, Recording, record, value
 
 NODES = f"arn:aws:iam::{ACCOUNT}:role/acme-dev-node"
@@ -44,14 +44,6 @@ def default() -> Recording:
 def google() -> Recording:
     """The same on Google Cloud."""
     return _registry(**GOOGLE, repositories=["training"], caches=[{"upstream": "ghcr.io"}])
-
-
-def test_public_and_checked_arguments_have_the_same_keys() -> None:
-    for public, checked in (
-        (ContainerRegistryArgs, args.ContainerRegistrySettings),
-        (args.ContainerRegistryCacheArgs, args.CacheSettings),
-    ):
-        assert keys(checked) == frozenset(public.__annotations__), public.__name__
 
 
 def test_tags_are_immutable(default: Recording) -> None:

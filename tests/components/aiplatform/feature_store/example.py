@@ -89,7 +89,7 @@ ANSWERS: Any = {
 }
 
 
-_COMPUTED: Any = {
+COMPUTED: Any = {
     "aws:elasticache/serverlessCache:ServerlessCache": lambda name, inputs: {
         "endpoints": [{"address": "acme-dev-features.serverless.euc1.cache.amazonaws.com", "port": 6379}]
     },
@@ -98,7 +98,7 @@ _COMPUTED: Any = {
 
 def aws(**arguments: Any) -> Recording:
     """One on AWS, with one feature view where nothing else is said."""
-    given: Any = {
+    values: Any = {
         "prefix": "acme-dev",
         "cluster": CLUSTER,
         "lakehouse": LAKEHOUSE,
@@ -106,12 +106,12 @@ def aws(**arguments: Any) -> Recording:
         "feature_views": ["driver_stats"],
         **arguments,
     }
-    return record(lambda: FeatureStore("features", given), answers=ANSWERS, computed=_COMPUTED)
+    return record(lambda: FeatureStore("features", values), answers=ANSWERS, computed=COMPUTED)
 
 
 def google(**arguments: Any) -> Recording:
     """One on Google Cloud."""
-    given: Any = {
+    values: Any = {
         "prefix": "acme-dev",
         "cluster": {**GOOGLE_CLUSTER, "workload_pool": f"{PROJECT}.svc.id.goog"},
         "lakehouse": GOOGLE_LAKEHOUSE,
@@ -119,7 +119,7 @@ def google(**arguments: Any) -> Recording:
         "feature_views": ["driver_stats"],
         **arguments,
     }
-    return record(lambda: FeatureStore("features", given), answers=ANSWERS, computed=_COMPUTED)
+    return record(lambda: FeatureStore("features", values), answers=ANSWERS, computed=COMPUTED)
 
 
 def rendered(recorded: Recording) -> dict[str, Any]:

@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 from pulumi_aws import lakeformation
 
-from aiplatform._shared.args import keys
-from aiplatform.feature_store import FeatureStore, FeatureStoreArgs
-from aiplatform.feature_store.args import FeatureStoreSettings
+from aiplatform.feature_store import FeatureStore
 from aiplatform.feature_store.config import EMPTY
 from tests.components.aiplatform.feature_store.example import (
     APPLIER,
@@ -42,9 +40,8 @@ def job(recorded: Recording) -> dict[str, Any]:
     return template["spec"]
 
 
-def test_its_arguments_are_documented_and_complete() -> None:
+def test_its_arguments_are_documented() -> None:
     assert undocumented(FeatureStore) == []
-    assert set(FeatureStoreArgs.__annotations__) == keys(FeatureStoreSettings)
 
 
 def test_the_logical_names_are_a_contract(recording: Recording) -> None:
@@ -135,8 +132,8 @@ def test_the_materializer_queries_athena_and_writes_the_online_store(recording: 
     assert rights["Registry"]["Action"] == ["s3:GetObject", "s3:PutObject"], "it notes how far it came"
     workgroup = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/acme-dev-features-materializer"
     assert rights["Query"]["Resource"] == workgroup
-    own = f"arn:aws:glue:{REGION}:{ACCOUNT}:database/acme_dev_features"
-    assert own in rights["OwnTables"]["Resource"]
+    database = f"arn:aws:glue:{REGION}:{ACCOUNT}:database/acme_dev_features"
+    assert database in rights["OwnTables"]["Resource"]
     assert f"arn:aws:glue:{REGION}:{ACCOUNT}:table/acme_dev_curated/*" in rights["FindTables"]["Resource"]
     assert not any("curated" in arn for arn in rights["OwnTables"]["Resource"]), "no table in a zone"
     assert rights["Staging"]["Resource"] == f"{STAGING}/*"
@@ -185,13 +182,13 @@ def test_the_database_depends_on_the_lakehouses_settings() -> None:
             {**zone, "database": settings.id.apply(lambda _, known=zone["database"]: known)}
             for zone in LAKEHOUSE["zones"]
         ]
-        given: Any = {
+        arguments: Any = {
             "prefix": "acme-dev",
             "cluster": CLUSTER,
             "lakehouse": {**LAKEHOUSE, "zones": zones},
             "materializer": MATERIALIZER,
         }
-        return FeatureStore("features", given)
+        return FeatureStore("features", arguments)
 
     recorded = record(program)
     settings = recorded.one("aws:lakeformation/dataLakeSettings:DataLakeSettings")

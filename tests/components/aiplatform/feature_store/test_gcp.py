@@ -237,13 +237,13 @@ def test_outputs_of_a_workload_identity_are_accepted() -> None:
                 "service_account": "feature-materializer",
             },
         )
-        given: Any = {
+        arguments: Any = {
             "prefix": "acme-dev",
             "cluster": cluster,
             "lakehouse": GOOGLE_LAKEHOUSE,
             "materializer": identity.outputs,
         }
-        return FeatureStore("features", given)
+        return FeatureStore("features", arguments)
 
     recorded = record(program, answers=ANSWERS)
     account = recorded.one("kubernetes:core/v1:ServiceAccount", "features-feature-materializer-account")

@@ -26,13 +26,13 @@ from tests.components.recording import ACCOUNT
             aws,
             {"latency": "sub_millisecond", "online_store": "dynamodb"},
             "FeatureStoreArgs.online_store: got 'dynamodb', DynamoDB meets milliseconds and not "
-            "sub_millisecond, expected valkey",
+            "sub_millisecond; expected valkey",
         ),
         (
             google,
             {"latency": "milliseconds", "online_store": "datastore"},
             "FeatureStoreArgs.online_store: got 'datastore', Firestore in Datastore mode meets "
-            "tens_of_milliseconds and not milliseconds, expected bigtable",
+            "tens_of_milliseconds and not milliseconds; expected bigtable",
         ),
         (
             google,
@@ -44,7 +44,7 @@ from tests.components.recording import ACCOUNT
         (
             aws,
             {"online_store": "bigtable"},
-            "FeatureStoreArgs.online_store: got 'bigtable', which AWS does not have, expected dynamodb or "
+            "FeatureStoreArgs.online_store: got 'bigtable', which AWS does not have; expected dynamodb or "
             "valkey",
         ),
         (
@@ -56,12 +56,12 @@ from tests.components.recording import ACCOUNT
         (
             aws,
             {"latency": "sub_millisecond"},
-            "FeatureStoreArgs.network: missing, expected the network of Valkey's endpoints: Network.outputs",
+            "FeatureStoreArgs.network: missing; expected the network of Valkey's endpoints: Network.outputs",
         ),
         (
             aws,
             {"expire_days": 3},
-            "FeatureStoreArgs.expire_days: got 3, expected valkey as the online store: Feast writes no "
+            "FeatureStoreArgs.expire_days: got 3; expected valkey as the online store: Feast writes no "
             "time to live into DynamoDB; a feature view's own ttl hides old values",
         ),
         (
@@ -78,13 +78,13 @@ from tests.components.recording import ACCOUNT
         (
             aws,
             {"registry": {"kind": "sql"}},
-            "FeatureStoreArgs.registry.secret: missing, expected the Kubernetes Secret that the database's "
+            "FeatureStoreArgs.registry.secret: missing; expected the Kubernetes Secret that the database's "
             "URL is in",
         ),
         (
             aws,
             {"registry": {"server_secret": "feast-reads"}},
-            "FeatureStoreArgs.registry.server_secret: got 'feast-reads' with a registry in a bucket, "
+            "FeatureStoreArgs.registry.server_secret: got 'feast-reads' with a registry in a bucket; "
             "expected kind: sql",
         ),
         (
@@ -108,7 +108,7 @@ from tests.components.recording import ACCOUNT
         (
             aws,
             {"appliers": [f"{ROLE}a"], "readers": [f"{ROLE}a"]},
-            f"FeatureStoreArgs.readers[0]: got '{ROLE}a', expected it once: appliers read, too",
+            f"FeatureStoreArgs.readers[0]: got '{ROLE}a'; expected it once: appliers read, too",
         ),
         (
             aws,
@@ -119,7 +119,7 @@ from tests.components.recording import ACCOUNT
         (
             aws,
             {"lakehouse": GOOGLE_LAKEHOUSE},
-            "FeatureStoreArgs.lakehouse.cloud: got one on Google Cloud, expected one on AWS, where the "
+            "FeatureStoreArgs.lakehouse.cloud: got one on Google Cloud; expected one on AWS, where the "
             "cluster is",
         ),
         (
@@ -137,12 +137,12 @@ from tests.components.recording import ACCOUNT
         (
             aws,
             {"server": {"min_replicas": 4, "max_replicas": 2}},
-            "FeatureStoreArgs.server.max_replicas: got 2, expected at least 4",
+            "FeatureStoreArgs.server.max_replicas: got 2; expected at least 4",
         ),
         (
             aws,
             {"protect": True, "force_destroy": True},
-            "FeatureStoreArgs.force_destroy: got true together with protect, expected one of the two",
+            "FeatureStoreArgs.force_destroy: got true together with protect; expected one of the two",
         ),
         (
             google,

@@ -13,8 +13,8 @@ def test_the_server_only_reads_valkey_and_the_materializer_writes_it(valkey: Rec
     assert set(users) == {"acme-dev-feature-server", "acme-dev-feature-materializer"}
     may = {name: set(resource.inputs["accessString"].split()) for name, resource in users.items()}
     assert "+@write" in may["acme-dev-feature-materializer"]
-    given = {entry for entry in may["acme-dev-feature-server"] if entry.startswith("+")}
-    assert given == {
+    commands = {entry for entry in may["acme-dev-feature-server"] if entry.startswith("+")}
+    assert commands == {
         "+@read",
         "+@connection",
         "+cluster|slots",

@@ -52,7 +52,7 @@ def _grant(**changed: Any) -> dict[str, Any]:
         (_grant(rows="TRUE) OR (TRUE"), "balanced parentheses"),
         (
             _column(type="list<string>"),
-            "tables[0].columns[5].type: got 'list<string>', expected a type without",
+            "tables[0].columns[5].type: got 'list<string>'; expected a type without",
         ),
         (_column(was="less"), "columns[5].was: got 'less', which Google Cloud does not support"),
         ({"query_cutoff_bytes": 100 * 1024**2}, "expected at least 1073741824 bytes, 1 GiB"),
@@ -63,7 +63,7 @@ def _grant(**changed: Any) -> dict[str, Any]:
         ({"snapshots": [{"table": "curated.orders", "name": "t"}]}, "create one with PyIceberg or Spark"),
         (
             {"batches": [{"name": "load", "script": "gs://scripts/load.py"}]},
-            "LakehouseArgs.network: missing, expected the network that `batches` run in",
+            "LakehouseArgs.network: missing; expected the network that `batches` run in",
         ),
         ({"arrival_targets": {"me": "arn:aws:sqs:x"}}, "arrival_targets.me: got 'arn:aws:sqs:x'; expected"),
         ({"perimeter": {"access_policy": "acme", "deployers": []}}, "perimeter.access_policy: got 'acme'"),
@@ -85,7 +85,7 @@ def _grant(**changed: Any) -> dict[str, Any]:
                 "streams": [STREAM],
                 "grants": [{**BY_TABLE, "tables": ["raw.events"], "rows": "TRUE"}],
             },
-            "grants[0].rows: got 'TRUE', expected none: BigQuery writes raw.events",
+            "grants[0].rows: got 'TRUE'; expected none: BigQuery writes raw.events",
         ),
         (
             _orders(name="o" * 60, quality={"rules": [{"rule": "rows", "low": 1}]}),
@@ -101,7 +101,7 @@ def _grant(**changed: Any) -> dict[str, Any]:
                     {**BY_TABLE, "name": f"t{number}", "rows": f"id = {number}"} for number in range(17)
                 ]
             },
-            "grants: got 17 different `rows` on curated.orders, expected at most 16",
+            "grants: got 17 different `rows` on curated.orders; expected at most 16",
         ),
         ({"grants": [BY_ZONES, {**BY_ZONES, "name": "again"}]}, "which grant 'analysts' has already"),
     ],

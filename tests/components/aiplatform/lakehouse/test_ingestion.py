@@ -228,7 +228,7 @@ def test_rules_are_a_ruleset_and_are_evaluated_on_the_schedule(busy: Recording) 
             {"streams": [{"name": "a", "table": "raw.events", "buffer_seconds": 901}]},
             "streams[0].buffer_seconds: got 901; expected 0 to 900 seconds",
         ),
-        ({"captures": [CAPTURE]}, "network: missing, expected the network that `captures` reach"),
+        ({"captures": [CAPTURE]}, "network: missing; expected the network that `captures` reach"),
         (
             {"captures": [{**CAPTURE, "secret": "hunter2"}], "network": NETWORK},
             "captures[0].secret: expected the arn of a secret in Secrets Manager, never a password; the",

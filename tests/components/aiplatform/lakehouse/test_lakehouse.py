@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from aiplatform._plugin import Plugin
-from aiplatform._shared.args import keys
-from aiplatform.lakehouse import LakehouseArgs, args, grants, tables
 from tests.components.aiplatform.lakehouse.example import (
     ANALYSTS,
     BY_TABLE,
@@ -115,21 +113,6 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
             "aws:s3/bucketNotification:BucketNotification lake-raw",
         ]
     )
-
-
-def test_public_and_checked_arguments_have_the_same_keys() -> None:
-    for public, checked in (
-        (LakehouseArgs, args.LakehouseSettings),
-        (args.LakehouseZonesArgs, args.ZonesSettings),
-        (args.LakehouseZoneArgs, args.ZoneSettings),
-        (args.LakehouseLegalHoldArgs, args.LegalHoldSettings),
-        (tables.LakehouseTableArgs, tables.TableSettings),
-        (tables.LakehouseColumnArgs, tables.ColumnSettings),
-        (tables.LakehousePartitionArgs, tables.PartitionSettings),
-        (tables.LakehouseSortArgs, tables.SortSettings),
-        (grants.LakehouseGrantArgs, grants.GrantSettings),
-    ):
-        assert keys(checked) == frozenset(public.__annotations__), public.__name__
 
 
 def test_tables_are_declared_to_iceberg(default: Recording) -> None:

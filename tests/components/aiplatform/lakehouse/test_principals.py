@@ -156,7 +156,7 @@ def test_grants_of_one_output_create_no_duplicates() -> None:
     )
     assert reported == (
         "LakehouseArgs.grants[1].tables: got curated.orders for the same output, which grant 'support' has "
-        "already, expected one grant for both"
+        "already; expected one grant for both"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aiplatform._shared.args import read
-from aiplatform.lakehouse.quality import QualitySettings, render
+from aiplatform.lakehouse.quality import LakehouseQualitySettings, render
 from aiplatform.lakehouse.quality_gate.gate import QualityError, judge, parsed, publish
 from aiplatform.lakehouse.schedules import as_aws, schedule_rule
 from tests.components.aiplatform.lakehouse.example import ORDERS, problems
@@ -36,14 +36,14 @@ from tests.components.aiplatform.lakehouse.example import ORDERS, problems
     ],
 )
 def test_a_rule_is_rendered_in_glues_language(rule: dict[str, Any], written: str) -> None:
-    quality = read(QualitySettings, {"rules": [rule]}, "quality")
+    quality = read(LakehouseQualitySettings, {"rules": [rule]}, "quality")
     assert render(quality) == f"Rules = [\n    {written}\n]"
 
 
 @pytest.mark.parametrize(
     ("quality", "problem"),
     [
-        ({}, "quality.rules: got none, expected a rule"),
+        ({}, "quality.rules: got none; expected a rule"),
         ({"rules": [{"rule": "complete"}]}, "rules[0].column: missing"),
         ({"rules": [{"rule": "complete", "column": "ident"}]}, "expected a column of the table: id"),
         ({"rules": [{"rule": "complete", "column": "address"}]}, "expected a column without parts"),

@@ -59,12 +59,12 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         (_table(zone="bronze"), "tables[0].zone: got 'bronze'; expected"),
         (
             _table(columns=[{**ID, "classification": "pii"}]),
-            "tables[0].owner: missing, expected the team that is responsible for its pii: id",
+            "tables[0].owner: missing; expected the team that is responsible for its pii: id",
         ),
         (_table(columns=[{**ID, "classification": "secret"}]), "expected one of public, internal, pii"),
         (
             _table(partitions=[{"column": "ids"}]),
-            "partitions[0].column: got 'ids', expected a column of the table: id; did you mean 'id'?",
+            "partitions[0].column: got 'ids'; expected a column of the table: id; did you mean 'id'?",
         ),
         (
             _table(partitions=[{"column": "id", "transform": "day"}]),
@@ -79,7 +79,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
             _table(partitions=[{"column": "id", "transform": "bucket[4]", "name": "id"}]),
             "partitions[0].name: got 'id', which is a column",
         ),
-        (_table(sort_order=[{"column": "at"}]), "sort_order[0].column: got 'at', expected a column"),
+        (_table(sort_order=[{"column": "at"}]), "sort_order[0].column: got 'at'; expected a column"),
         (_table(sort_order=[{"column": "id", "direction": "down"}]), "expected one of asc, desc"),
         ({"tables": [EVENTS, EVENTS]}, "tables[1].name: got 'raw.events' twice"),
         (
@@ -89,10 +89,10 @@ def _grant(**arguments: Any) -> dict[str, Any]:
                     for index in range(51)
                 ]
             },
-            "LakehouseArgs.grants: got 51 principals, expected at most 50",
+            "LakehouseArgs.grants: got 51 principals; expected at most 50",
         ),
-        (_grant(tables=["curated.order"]), "grants[0].tables[0]: got 'curated.order', expected one of"),
-        (_grant(tables=[]), "grants[0].tables: missing, expected `tables` or `zones`"),
+        (_grant(tables=["curated.order"]), "grants[0].tables[0]: got 'curated.order'; expected one of"),
+        (_grant(tables=[]), "grants[0].tables: missing; expected `tables` or `zones`"),
         (_grant(zones=["raw"]), "grants[0].zones: got zones together with tables"),
         (
             {"writers": [f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/Dev"]},
@@ -104,7 +104,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         (_grant(principal=f"arn:aws:iam::{ACCOUNT}:user/me"), "expected an IAM role's arn"),
         (_grant(actions=["*"]), "expected one of read, write"),
         (_grant(actions=[]), "expected 1 to 2 actions"),
-        (_grant(actions=["write"]), "with write on curated.orders, expected also pii"),
+        (_grant(actions=["write"]), "with write on curated.orders; expected also pii"),
         (
             _grant(tables=["raw.events"], classifications=["public"]),
             "got 'raw.events', which has no column that is public",
@@ -113,7 +113,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         ({"grants": [{**BY_TAGS, "rows": "a = 1"}]}, "grants[0].rows: got 'a = 1' together with zones"),
         (
             _grant(rows="contry = 'order_id'"),
-            "grants[0].rows: got \"contry = 'order_id'\", expected a condition on",
+            "grants[0].rows: got \"contry = 'order_id'\"; expected a condition on",
         ),
         (_grant(rows="order_id = 1; DROP"), "expected one condition, without `;`, comments or an open quote"),
         (
@@ -147,7 +147,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         ({"query_cutoff_bytes": 10_000_000}, "query_cutoff_bytes: got 10000000; expected 10485760 to"),
         (
             {"legal_hold": {"days": 365}, "zones": {"raw": {"file_days": 30}}},
-            "zones.raw.file_days: got 30, shorter than the legal hold, expected at least 365 days",
+            "zones.raw.file_days: got 30, shorter than the legal hold; expected at least 365 days",
         ),
         (
             {"legal_hold": {"days": 365}, "zones": {"raw": {"deleted_days": 30}}},

@@ -82,7 +82,7 @@ def test_partitions_have_the_names_of_icebergs_libraries() -> None:
 def test_redundant_transforms_are_reported() -> None:
     said = [("at", Transform("year")), ("id", Transform("bucket", 4)), ("at", Transform("day"))]
     assert list(transforms.repeated(said)) == [
-        (2, "got day of 'at' in addition to year, expected one of the two")
+        (2, "got day of 'at' in addition to year; expected one of the two")
     ]
     buckets = [("id", Transform("bucket", 4)), ("id", Transform("bucket", 8))]
     assert list(transforms.repeated(buckets)) == []

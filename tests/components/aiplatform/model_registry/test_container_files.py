@@ -46,8 +46,10 @@ class Session:
     def get(self, url: str, timeout: float) -> Any:
         """AccessSecretVersion."""
         name = _called(url, "access")
-        held = self.versions.get(name.removesuffix("/versions/latest"))
-        return _Answer(200, {"name": name, "payload": {"data": held[-1]}}) if held else _Answer(404, {})
+        versions = self.versions.get(name.removesuffix("/versions/latest"))
+        return (
+            _Answer(200, {"name": name, "payload": {"data": versions[-1]}}) if versions else _Answer(404, {})
+        )
 
     def post(self, url: str, json: Any, timeout: float) -> Any:
         """AddSecretVersion."""
@@ -71,9 +73,9 @@ def _called(url: str, method: str) -> str:
     known = {**secrets["methods"], **secrets["resources"]["versions"]["methods"]}[method]
     path = url.removeprefix(document["rootUrl"])
     pattern = next(iter(known["parameters"].values()))["pattern"].strip("^$")
-    found = re.fullmatch(rf"v1/({pattern}):{method}", path)
-    assert found, f"{path} is none of {known['path']}"
-    return found[1]
+    match = re.fullmatch(rf"v1/({pattern}):{method}", path)
+    assert match, f"{path} is none of {known['path']}"
+    return match[1]
 
 
 @pytest.fixture
@@ -101,8 +103,8 @@ def test_a_secret_is_empty_until_a_version_is_added(on_google: ModuleType) -> No
     assert on_google.read_secret(SECRET) is None
     on_google.write_secret(SECRET, {"username": "release", "password": "x"})
     assert on_google.read_secret(SECRET) == {"username": "release", "password": "x"}
-    [kept] = Session.versions[SECRET]
-    assert json.loads(base64.b64decode(kept))["password"] == "x"
+    [version] = Session.versions[SECRET]
+    assert json.loads(base64.b64decode(version))["password"] == "x"
 
 
 def test_every_file_has_a_path() -> None:

@@ -52,8 +52,8 @@ def test_the_authority_of_the_database_is_not_secret() -> None:
     async def certificates() -> tuple[str | None, bool]:
         authority = Output.secret([SimpleNamespace(cert="-----BEGIN CERTIFICATE-----")])
         instance: Any = SimpleNamespace(server_ca_certs=authority)
-        found = gcp_database.certificates(instance)
-        return await found.future(), await found.is_secret()
+        output = gcp_database.certificates(instance)
+        return await output.future(), await output.is_secret()
 
     text, secret = asyncio.run(certificates())
     assert text == "-----BEGIN CERTIFICATE-----"

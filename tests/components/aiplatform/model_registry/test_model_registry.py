@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from aiplatform._shared.args import keys
-from aiplatform.model_registry import ModelRegistryArgs, accounts, args, database
 from tests.components.aiplatform.model_registry.example import RELEASE, TRAINING, registry
 from tests.components.cloud_answers import MASTER_SECRET as MASTER
 from tests.components.recording import ACCOUNT, REGION, Recording, value
@@ -54,16 +52,6 @@ def _variables(container: dict[str, Any]) -> dict[str, str]:
 
 def _statements(policy: str) -> dict[str, Any]:
     return {statement["Sid"]: statement for statement in json.loads(policy)["Statement"]}
-
-
-def test_public_and_checked_arguments_have_the_same_keys() -> None:
-    for public, checked in (
-        (ModelRegistryArgs, args.ModelRegistrySettings),
-        (args.ModelRegistryArtifactsArgs, args.ArtifactsSettings),
-        (accounts.ModelRegistryAccountArgs, accounts.AccountSettings),
-        (database.ModelRegistryDatabaseArgs, database.DatabaseSettings),
-    ):
-        assert keys(checked) == frozenset(public.__annotations__), public.__name__
 
 
 def test_the_database_is_private_encrypted_and_signed_in_to_by_iam(default: Recording) -> None:

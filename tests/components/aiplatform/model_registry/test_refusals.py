@@ -14,7 +14,7 @@ from tests.components.aiplatform.pools import GOOGLE_CLUSTER, GOOGLE_NETWORK
 def test_data_that_must_not_be_lost_requires_backups(argument: str) -> None:
     reported = problems(**{argument: True, "database": {"backup_days": 0}})
     assert reported == [
-        f"ModelRegistryArgs.database.backup_days: got 0 together with {argument}, expected at least 1: "
+        f"ModelRegistryArgs.database.backup_days: got 0 together with {argument}; expected at least 1: "
         "without backups lost data cannot be restored"
     ]
 
@@ -26,12 +26,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"high_availability": True, "replicas": 1},
-        "replicas: got 1 together with high_availability, expected at least 2",
+        "replicas: got 1 together with high_availability; expected at least 2",
     ),
     ({"database": {"storage_gib": 5}}, "database.storage_gib: got 5; expected 20 to 65536 GiB"),
     (
         {"database": {"storage_gib": 100, "most_storage_gib": 105}},
-        "database.most_storage_gib: got 105, expected 0 (no growth) or 110 to 65536",
+        "database.most_storage_gib: got 105; expected 0 (no growth) or 110 to 65536",
     ),
     ({"database": {"backup_days": 36}}, "database.backup_days: got 36; expected 0 to 35 days"),
     ({"database": {"version": "9.6"}}, "database.version: got '9.6'; expected one of 16, 17, 18"),
@@ -45,7 +45,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"hosts": ["https://models.acme.example"]}, "hosts[0]: got 'https://models.acme.example'"),
     ({"protect": True, "force_destroy": True}, "force_destroy: got true together with protect"),
     ({"database": {"certificates": "none"}}, "database.certificates: got 'none'; expected certificates, PEM"),
-    ({"network": GOOGLE_NETWORK}, "network.cloud: got 'gcp', expected the cluster's, 'aws'"),
+    ({"network": GOOGLE_NETWORK}, "network.cloud: got 'gcp'; expected the cluster's, 'aws'"),
 ]
 
 
@@ -68,5 +68,5 @@ def test_a_region_without_a_known_authority_requires_certificates(monkeypatch: p
     monkeypatch.setattr(aws_database, "authority", lambda region: None)
     (reported,) = problems()
     assert reported.startswith(
-        "ModelRegistryArgs.database.certificates: missing, expected RDS's certificate bundle"
+        "ModelRegistryArgs.database.certificates: missing; expected RDS's certificate bundle"
     )

@@ -14,7 +14,7 @@ from aiplatform._shared.args import read
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.table_keeper.planning import Plan, plan
 from aiplatform.lakehouse.table_spec import declaration, first_properties
-from aiplatform.lakehouse.tables import TableSettings
+from aiplatform.lakehouse.tables import LakehouseTableSettings
 from aiplatform.lakehouse.types import numbered
 from tests.components.aiplatform.lakehouse.example import PIPELINE
 
@@ -32,7 +32,7 @@ def settings(table: Mapping[str, Any], **more: Any) -> LakehouseSettings:
 def created(table: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata of a table that was created by its declaration, as Iceberg's spec has it."""
     lake = settings(table)
-    declared: TableSettings = lake.tables[0]
+    declared: LakehouseTableSettings = lake.tables[0]
     schema = numbered(declared.fields)
     partitions = [
         {
