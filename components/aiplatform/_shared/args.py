@@ -170,8 +170,9 @@ def is_unknown(value: object) -> bool:
 
 
 def keys(model: type) -> frozenset[str]:
-    """Return the keys of a model; a test compares them with those of the public TypedDict."""
-    return frozenset(_fields(model))
+    """Return the keys that a model accepts: its fields, and of a reference also the other outputs of its
+    component, which no component reads (`passed_on`)."""
+    return frozenset(_fields(model)) | frozenset(getattr(model, "passed_on", ()))
 
 
 def is_optional_field(model: type, name: str) -> bool:
@@ -213,7 +214,7 @@ def _read_model(model: type, value: object, path: str, problems: list[Problem]) 
     values = {str(key): entry for key, entry in cast(Mapping[Any, Any], value).items() if entry is not None}
     fields = _fields(model)
     before = len(problems)
-    problems.extend(_unknown_key(key, fields, path) for key in values if key not in fields)
+    problems.extend(_unknown_key(key, model, path) for key in values if key not in keys(model))
     parts: dict[str, Any] = {}
     for key, (annotation, required) in fields.items():
         if key in values:
@@ -266,14 +267,15 @@ def _joined(path: str) -> str:
     return path if not path or path.startswith("[") else f".{path}"
 
 
-def _unknown_key(key: str, fields: Mapping[str, tuple[Any, bool]], path: str) -> Problem:
+def _unknown_key(key: str, model: type, path: str) -> Problem:
+    known = sorted(keys(model))
     blocks = [
         f"{name}.{key}"
-        for name, (annotation, _) in fields.items()
+        for name, (annotation, _) in _fields(model).items()
         if dataclasses.is_dataclass(annotation) and key in keys(cast(type, annotation))
     ]
-    suggestion = f"; did you mean '{blocks[0]}'?" if blocks else nearest(key, fields)
-    suggestion = suggestion or f"; known keys: {', '.join(sorted(fields))}"
+    suggestion = f"; did you mean '{blocks[0]}'?" if blocks else nearest(key, known)
+    suggestion = suggestion or f"; known keys: {', '.join(known)}"
     return Problem(f"{path}.{key}", f"unknown key{suggestion}")
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.outputs import publish
 from aiplatform.lakehouse.args import (
     LakehouseArgs,
     LakehouseLegalHoldArgs,
@@ -160,6 +161,4 @@ class Lakehouse(ComponentResource):
         else:
             from aiplatform.lakehouse.aws.build import build
         self.outputs = cast("LakehouseReferenceArgs", build(self, name, settings))
-        for key in Lakehouse.__annotations__:
-            setattr(self, key, Output.from_input(self.outputs.get(key)))
-        self.register_outputs(self.outputs)
+        publish(self, self.outputs)
