@@ -9,7 +9,7 @@ import pytest
 
 from aiplatform._plugin import COMPONENTS
 from aiplatform._shared.args import ArgumentError, keys, read
-from aiplatform._shared.outputs import KnownOutput, publish
+from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.references import cluster, identity, lakehouse
 from aiplatform.network import args as network
 from tests.components import recording
@@ -21,7 +21,7 @@ from typing import TypedDict
 from pulumi import ComponentResource, Output
 
 from aiplatform._shared.kubernetes.names import TaintArgs
-from aiplatform._shared.outputs import KnownOutput
+from aiplatform._shared.component_outputs import KnownOutput
 
 class Part(TypedDict):
     size: int

@@ -3,7 +3,7 @@
 from pulumi import ComponentResource, ResourceOptions
 
 from aiplatform._shared.args import read
-from aiplatform._shared.outputs import KnownOutput, publish
+from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
 from aiplatform.compute_class.args import ComputeClassArgs, ComputeClassSettings
 from aiplatform.compute_class.outputs import ComputeClassOutputs

@@ -3,7 +3,7 @@
 from pulumi import ComponentResource, ResourceOptions
 
 from aiplatform._shared.args import read
-from aiplatform._shared.outputs import KnownOutput, publish
+from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform.device_plugins.args import DevicePluginsArgs, DevicePluginsSettings
 from aiplatform.device_plugins.outputs import DevicePluginsOutputs
 

@@ -3,7 +3,7 @@
 from pulumi import ComponentResource, ResourceOptions
 
 from aiplatform._shared.args import read
-from aiplatform._shared.outputs import KnownOutput, publish
+from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform.efa_plugin.args import EfaPluginArgs, EfaPluginSettings
 from aiplatform.efa_plugin.outputs import EfaPluginOutputs
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
-from aiplatform._shared.outputs import publish
+from aiplatform._shared.component_outputs import publish
 from aiplatform.lakehouse.args import (
     LakehouseArgs,
     LakehouseLegalHoldArgs,

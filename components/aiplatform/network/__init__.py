@@ -5,7 +5,7 @@ from typing import TypedDict
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
-from aiplatform._shared.outputs import publish
+from aiplatform._shared.component_outputs import publish
 from aiplatform.network.args import NetworkSettings
 from aiplatform.network.inputs import (
     AwsNetworkArgs,

@@ -3,7 +3,7 @@
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
-from aiplatform._shared.outputs import publish
+from aiplatform._shared.component_outputs import publish
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 from aiplatform.runner.args import RunnerArgs, RunnerSettings
 from aiplatform.runner.outputs import RunnerOutputs

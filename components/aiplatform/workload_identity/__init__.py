@@ -5,7 +5,7 @@ from typing import cast
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
-from aiplatform._shared.outputs import publish
+from aiplatform._shared.component_outputs import publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform._shared.references.identity import WorkloadIdentityReferenceArgs
 from aiplatform.workload_identity.args import WorkloadIdentityArgs, WorkloadIdentitySettings
