@@ -100,7 +100,9 @@ class Served:
     def __init__(self, stub: provider_pb2_grpc.ResourceProviderStub) -> None:
         self.stub = stub
 
-    def construct(self, type_: str, name: str, inputs: Mapping[str, Any]) -> tuple[Any, Monitor]:
+    def construct(
+        self, type_: str, name: str, inputs: Mapping[str, Any], provider: str = "aws"
+    ) -> tuple[Any, Monitor]:
         """Construct a component by its camelCase inputs; the answer, and what it registered."""
         monitor = Monitor()
         given = struct_pb2.Struct()
@@ -113,7 +115,7 @@ class Served:
                 name=name,
                 inputs=given,
                 monitorEndpoint=address,
-                providers={"aws": f"{AWS}::0001"},
+                providers={provider: f"{AWS.replace('aws', provider)}::0001"},
             )
             return self.stub.Construct(request, timeout=30), monitor
 
@@ -205,6 +207,14 @@ def test_what_the_component_refuses_is_told_by_the_names_of_the_schema(plugin: S
         plugin.construct(NETWORK, "network", {**GOOD, "zoneCount": 1, "nat": "singel"})
     assert set(told) == {"zoneCount", "nat"}, "zone_count is Python's name"
     assert "did you mean 'single'" in told["nat"]
+
+
+def test_an_unknown_network_is_refused_with_a_provider_of_google_cloud(plugin: Served) -> None:
+    arguments = {"prefix": "acme-dev", "version": "1.35", "network": rpc.UNKNOWN}
+    with refused() as problems:
+        plugin.construct(CLUSTER, "cluster", arguments, provider="gcp")
+    assert problems.keys() == {"network"}
+    assert "expected an object with a plain `cloud`, `project` and `region`" in problems["network"]
 
 
 def test_a_plain_argument_that_is_an_output_is_refused_with_the_reason() -> None:

@@ -7,6 +7,7 @@ from pulumi import ComponentResource, Output, ResourceOptions
 from aiplatform._shared.args import read
 from aiplatform._shared.component_outputs import publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
+from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.inputs import (
     AddonArgs,
@@ -96,6 +97,7 @@ class Cluster(ComponentResource):
 
     def __init__(self, name: str, args: ClusterArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(ClusterSettings, args, "ClusterArgs")
+        refuse_cloud_of_unknown("ClusterArgs", args, opts, settings.cloud)
         super().__init__("aiplatform:index:Cluster", name, {}, opts)
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
         if settings.cloud == "gcp":

@@ -12,6 +12,7 @@ from aiplatform._shared.references.lakehouse import (
     LakehouseTableReferenceArgs,
     LakehouseZoneReferenceArgs,
 )
+from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.feature_store.args import FeatureStoreArgs, FeatureStoreSettings
 from aiplatform.feature_store.component_args import (
     FeatureMaterializationArgs,
@@ -94,6 +95,7 @@ class FeatureStore(ComponentResource):
 
     def __init__(self, name: str, args: FeatureStoreArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(FeatureStoreSettings, args, "FeatureStoreArgs")
+        refuse_cloud_of_unknown("FeatureStoreArgs", args, opts, settings.cloud)
         super().__init__("aiplatform:index:FeatureStore", name, {}, opts)
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
         if settings.cloud == "gcp":

@@ -9,6 +9,7 @@ from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.kubernetes.names import Taint, TaintArgs
 from aiplatform._shared.kubernetes.node_labels import POOL
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
+from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.gpu_pool.args import CapacityArgs, GpuPoolArgs, GpuPoolSettings, SharingArgs
 from aiplatform.gpu_pool.outputs import GpuPoolOutputs
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
@@ -68,6 +69,7 @@ class GpuPool(ComponentResource):
 
     def __init__(self, name: str, args: GpuPoolArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(GpuPoolSettings, args, "GpuPoolArgs")
+        refuse_cloud_of_unknown("GpuPoolArgs", args, opts, settings.cloud)
         super().__init__("aiplatform:index:GpuPool", name, {}, opts)
         outputs = _on_gcp if settings.cloud == "gcp" else _on_aws
         self.outputs: GpuPoolOutputs = outputs(self, name, settings)

@@ -6,6 +6,7 @@ from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
+from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.model_registry.accounts import ModelRegistryAccountArgs
 from aiplatform.model_registry.args import (
     SERVER,
@@ -83,6 +84,7 @@ class ModelRegistry(ComponentResource):
 
     def __init__(self, name: str, args: ModelRegistryArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(ModelRegistrySettings, args, "ModelRegistryArgs")
+        refuse_cloud_of_unknown("ModelRegistryArgs", args, opts, settings.cloud)
         super().__init__("aiplatform:index:ModelRegistry", name, {}, opts)
         # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
         if settings.cloud == "gcp":

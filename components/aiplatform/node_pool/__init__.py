@@ -6,6 +6,7 @@ from aiplatform._shared.args import read
 from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.kubernetes.names import TaintArgs
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
+from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 from aiplatform.node_pool.args import NodePoolArgs, NodePoolSettings
 from aiplatform.node_pool.outputs import NodePoolOutputs
@@ -45,6 +46,7 @@ class NodePool(ComponentResource):
 
     def __init__(self, name: str, args: NodePoolArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(NodePoolSettings, args, "NodePoolArgs")
+        refuse_cloud_of_unknown("NodePoolArgs", args, opts, settings.cloud)
         super().__init__("aiplatform:index:NodePool", name, {}, opts)
         node_groups, node_role_arn = _build(self, name, settings)
         self.outputs: NodePoolOutputs = {

@@ -8,6 +8,7 @@ from aiplatform._shared.args import read
 from aiplatform._shared.component_outputs import publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform._shared.references.identity import WorkloadIdentityReferenceArgs
+from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.workload_identity.args import WorkloadIdentityArgs, WorkloadIdentitySettings
 
 __all__ = [
@@ -42,6 +43,7 @@ class WorkloadIdentity(ComponentResource):
 
     def __init__(self, name: str, args: WorkloadIdentityArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(WorkloadIdentitySettings, args, "WorkloadIdentityArgs")
+        refuse_cloud_of_unknown("WorkloadIdentityArgs", args, opts, settings.cloud)
         super().__init__("aiplatform:index:WorkloadIdentity", name, {}, opts)
         # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
         if settings.cloud == "gcp":
