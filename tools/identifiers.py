@@ -33,11 +33,10 @@ REPLACED: Final = frozenset(
     )
 )
 LIMITS: Final[Mapping[str, int]] = {
-    "components": 66,
+    "components": 64,
     "stacks": 4,
-    "tests/components": 20,
+    "tests/components": 11,
     "tests/end_to_end": 255,
-    "tests/generating": 16,
     "tests/inventories": 58,
     "tests/stacks": 24,
 }

@@ -75,7 +75,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
 
 class Engine(engine_pb2_grpc.EngineServicer):
-    """What the plugin tells the engine goes nowhere."""
+    """An engine that discards what the plugin logs."""
 
     def Log(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
@@ -105,15 +105,15 @@ class Served:
     ) -> tuple[Any, Monitor]:
         """Construct a component by its camelCase inputs; the answer, and what it registered."""
         monitor = Monitor()
-        given = struct_pb2.Struct()
-        given.update(dict(inputs))
+        arguments = struct_pb2.Struct()
+        arguments.update(dict(inputs))
         with serving(lambda server: add_ResourceMonitorServicer_to_server(monitor, server)) as address:
             request = provider_pb2.ConstructRequest(
                 project="proj",
                 stack="dev",
                 type=type_,
                 name=name,
-                inputs=given,
+                inputs=arguments,
                 monitorEndpoint=address,
                 providers={provider: f"{AWS.replace('aws', provider)}::0001"},
             )
@@ -138,19 +138,19 @@ def plugin() -> Iterator[Served]:
 @contextlib.contextmanager
 def refused() -> Iterator[dict[str, str]]:
     """Property path -> reason of an answer that refuses the arguments."""
-    told: dict[str, str] = {}
+    problems: dict[str, str] = {}
     with pytest.raises(grpc.RpcError) as caught:
-        yield told
+        yield problems
     error: Any = caught.value
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT, error.details()
     status = status_pb2.Status.FromString(dict(error.trailing_metadata())["grpc-status-details-bin"])
     details = errors_pb2.InputPropertiesError()
     status.details[0].Unpack(details)
-    told |= {each.property_path: each.reason for each in details.errors}
+    problems |= {problem.property_path: problem.reason for problem in details.errors}
 
 
 def of_type(monitor: Monitor, type_: str) -> list[Registered]:
-    return [each for each in monitor.inner.recorded.values() if each.type == type_]
+    return [resource for resource in monitor.inner.recorded.values() if resource.type == type_]
 
 
 def test_the_process_serves_the_committed_schema(plugin: Served) -> None:
@@ -158,39 +158,39 @@ def test_the_process_serves_the_committed_schema(plugin: Served) -> None:
     assert served == json.loads((ROOT / "components" / "schema.json").read_text()), "make generate"
 
 
-def test_a_network_made_through_the_plugin_has_its_resources_and_the_names_of_the_schema(
+def test_network_of_the_plugin_has_its_resources_and_the_names_of_the_schema(
     plugin: Served,
 ) -> None:
     answer, monitor = plugin.construct(NETWORK, "network", GOOD)
     assert "aiplatform:index:Network::network" in answer.urn
     (vpc,) = of_type(monitor, "aws:ec2/vpc:Vpc")
     assert vpc.inputs["cidrBlock"] == "10.16.0.0/16"
-    assert vpc.provider == f"{AWS}::0001", "the one it was given"
+    assert vpc.provider == f"{AWS}::0001", "the provider of the request"
     state: Any = rpc.deserialize_properties(answer.state)
     schema = json.loads((ROOT / "components" / "schema.json").read_text())
     network = schema["resources"][NETWORK]
     assert set(network["required"]) <= set(state) <= set(network["properties"]), "the rest is another cloud's"
     zone = schema["types"]["aiplatform:index:NetworkZone"]["properties"]
-    assert [set(each) for each in state["zones"]] == [set(zone)] * 2, "objects in lists are camelCase too"
+    assert [set(keys) for keys in state["zones"]] == [set(zone)] * 2, "objects in lists are camelCase too"
 
 
-def test_every_unknown_and_missing_key_is_told_by_its_path_and_nothing_is_registered(plugin: Served) -> None:
+def test_unknown_and_missing_keys_are_reported_with_their_paths(plugin: Served) -> None:
     monitor = Monitor()
     network = {"vpcId": "vpc-1", "cidr": "10.0.0.0/16", "zones": [{"id": "usw2-az1", "privateSubnet": "s"}]}
-    with refused() as told:
+    with refused() as problems:
         _, monitor = plugin.construct(
             CLUSTER, "cluster", {"prefix": "acme-dev", "versoin": "1.35", "network": network}
         )
-    assert set(told) == {
+    assert set(problems) == {
         "versoin",
         "version",
         "network.privateSubnetIds",
         "network.zones[0].privateSubnet",
         "network.zones[0].privateSubnetId",
     }
-    assert "did you mean 'version'" in told["versoin"]
-    assert told["version"] == "missing, expected a string"
-    assert not monitor.inner.recorded
+    assert "did you mean 'version'" in problems["versoin"]
+    assert problems["version"] == "missing, expected a string"
+    assert not monitor.inner.recorded, "nothing was registered"
 
 
 def test_a_key_at_the_top_that_belongs_into_a_block_is_reported_with_its_place(plugin: Served) -> None:
@@ -202,11 +202,11 @@ def test_a_key_at_the_top_that_belongs_into_a_block_is_reported_with_its_place(p
     }
 
 
-def test_what_the_component_refuses_is_told_by_the_names_of_the_schema(plugin: Served) -> None:
-    with refused() as told:
+def test_a_problem_that_the_component_finds_has_the_names_of_the_schema(plugin: Served) -> None:
+    with refused() as problems:
         plugin.construct(NETWORK, "network", {**GOOD, "zoneCount": 1, "nat": "singel"})
-    assert set(told) == {"zoneCount", "nat"}, "zone_count is Python's name"
-    assert "did you mean 'single'" in told["nat"]
+    assert set(problems) == {"zoneCount", "nat"}, "zone_count is Python's name"
+    assert "did you mean 'single'" in problems["nat"]
 
 
 def test_an_unknown_network_is_refused_with_a_provider_of_google_cloud(plugin: Served) -> None:
@@ -219,7 +219,7 @@ def test_an_unknown_network_is_refused_with_a_provider_of_google_cloud(plugin: S
 
 def test_a_plain_argument_that_is_an_output_is_refused_with_the_reason() -> None:
     def program() -> None:
-        # Made here: an output needs the event loop that the recording brings.
+        # Created here: an output needs the event loop that the recording brings.
         arguments = {"prefix": "acme-dev", "cidr": pulumi.Output.from_input("10.16.0.0/16")}
         with pytest.raises(pulumi.errors.InputPropertiesError) as caught:
             Plugin("0.1.0").construct("network", NETWORK, arguments)
@@ -230,11 +230,11 @@ def test_a_plain_argument_that_is_an_output_is_refused_with_the_reason() -> None
     assert not recording.record(program).resources
 
 
-def test_an_unknown_component_is_named_with_those_that_there_are() -> None:
+def test_an_unknown_component_is_reported_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"did you mean 'Network'.*GpuPool"):
         Plugin("0.1.0").construct("network", "aiplatform:index:Netwrk", {})
 
 
 def test_every_component_of_the_package_is_served() -> None:
     folders = {file.parent.name for file in (ROOT / "components" / "aiplatform").glob("[!_]*/args.py")}
-    assert {each.__module__.rsplit(".", 1)[-1] for each in COMPONENTS} == folders
+    assert {component.__module__.rsplit(".", 1)[-1] for component in COMPONENTS} == folders
