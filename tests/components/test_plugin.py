@@ -38,6 +38,7 @@ from tests.components.recording import Registered
 ROOT = Path(__file__).parents[2]
 NETWORK = "aiplatform:index:Network"
 CLUSTER = "aiplatform:index:Cluster"
+LAKEHOUSE = "aiplatform:index:Lakehouse"
 AWS = "urn:pulumi:dev::proj::pulumi:providers:aws::aws"
 GOOD: Mapping[str, Any] = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", "zoneCount": 2}
 
@@ -207,6 +208,130 @@ def test_a_problem_that_the_component_finds_has_the_names_of_the_schema(plugin: 
         plugin.construct(NETWORK, "network", {**GOOD, "zoneCount": 1, "nat": "singel"})
     assert set(problems) == {"zoneCount", "nat"}, "zone_count is Python's name"
     assert "did you mean 'single'" in problems["nat"]
+
+
+def secret(value: Any) -> dict[str, Any]:
+    """A secret, as the engine sends it."""
+    return {**output(value), "secret": True}
+
+
+def output(value: Any) -> dict[str, Any]:
+    """A known output of another resource, as the engine sends it."""
+    return {rpc._special_sig_key: rpc._special_output_value_sig, "value": value}
+
+
+ZONES: Mapping[str, Any] = {"id": "usw2-az1", "privateSubnetId": "subnet-1"}
+NETWORK_REFERENCE: Mapping[str, Any] = {
+    "vpcId": "vpc-1",
+    "cidr": "10.0.0.0/16",
+    "privateSubnetIds": ["subnet-1"],
+    "zones": [ZONES, {**ZONES, "id": "usw2-az2"}],
+}
+TABLE: Mapping[str, Any] = {
+    "zone": "raw",
+    "name": "events",
+    "columns": [{"name": "id", "type": "long"}, {"name": "at", "type": "timestamp"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path", "reason"),
+    [
+        pytest.param({"vpcIdd": "vpc-1"}, "network.vpcIdd", "did you mean 'vpcId'", id="unknown key"),
+        pytest.param(
+            {"zones": [ZONES, {**ZONES, "nam": "a"}]},
+            "network.zones[1].nam",
+            "did you mean 'name'",
+            id="unknown key in a list",
+        ),
+        pytest.param({"vpcId": 5}, "network.vpcId", "expected a string", id="wrong type"),
+        pytest.param(
+            {"privateSubnetIds": ["subnet-1", {"id": "subnet-2"}]},
+            "network.privateSubnetIds[1]",
+            "expected a string",
+            id="wrong type in a list",
+        ),
+        pytest.param({"zones": ["usw2-az1"]}, "network.zones[0]", "an object with", id="no object in a list"),
+        pytest.param({"vpcId": None}, "network.vpcId", "missing, expected a string", id="null"),
+        pytest.param(
+            {"privateSubnetIds": [None]},
+            "network.privateSubnetIds[0]",
+            "expected a string",
+            id="null in a list",
+        ),
+        pytest.param({"cloud": secret("aws")}, "network.cloud", "got a secret", id="secret"),
+        pytest.param({"cloud": rpc.UNKNOWN}, "network.cloud", "it decides what is created", id="output"),
+        pytest.param({"cloud": "awz"}, "network.cloud", "did you mean 'aws'", id="wrong word"),
+    ],
+)
+def test_a_wrong_value_in_an_object_is_refused_with_its_path(
+    plugin: Served, wrong: Mapping[str, Any], path: str, reason: str
+) -> None:
+    network = {**NETWORK_REFERENCE, **wrong}
+    with refused() as problems:
+        plugin.construct(CLUSTER, "cluster", {"prefix": "acme-dev", "version": "1.35", "network": network})
+    assert problems.keys() == {path}
+    assert reason in problems[path]
+
+
+@pytest.mark.parametrize(
+    ("column", "key", "reason"),
+    [
+        pytest.param({"typ": "long"}, "typ", "did you mean 'type'", id="unknown key"),
+        pytest.param({"type": 5}, "type", "expected a string", id="wrong type"),
+        pytest.param({"type": None}, "type", "missing, expected a string", id="null"),
+        pytest.param({"type": secret("long")}, "type", "got a secret", id="secret"),
+        pytest.param({"type": rpc.UNKNOWN}, "type", "it decides what is created", id="output"),
+        pytest.param({"classification": "pi"}, "classification", "did you mean 'pii'", id="wrong word"),
+    ],
+)
+def test_a_wrong_value_in_a_list_of_objects_in_a_list_is_refused_with_its_path(
+    plugin: Served, column: Mapping[str, Any], key: str, reason: str
+) -> None:
+    table = {**TABLE, "columns": [TABLE["columns"][0], {**TABLE["columns"][1], **column}]}
+    with refused() as problems:
+        plugin.construct(LAKEHOUSE, "lake", {"prefix": "acme-dev", "writers": [], "tables": [table]})
+    path = f"tables[0].columns[1].{key}"
+    assert path in problems
+    assert reason in problems[path]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        pytest.param(secret(["usw2-az1", "usw2-az2"]), "got a secret", id="list"),
+        pytest.param(["usw2-az1", secret("usw2-az2")], "got a secret", id="entry"),
+    ],
+)
+def test_a_secret_that_decides_what_is_created_is_refused_without_its_value(
+    plugin: Served, value: Any, reason: str
+) -> None:
+    inputs = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", "zoneIds": value}
+    with refused() as problems:
+        plugin.construct(NETWORK, "network", inputs)
+    assert problems
+    assert all(reason in text and "usw2" not in text for text in problems.values())
+
+
+def test_the_network_of_a_stack_in_python_is_taken_by_its_names_in_python(plugin: Served) -> None:
+    network = {
+        "vpc_id": "vpc-1",
+        "cidr": "10.0.0.0/16",
+        "private_subnet_ids": ["subnet-1", "subnet-2"],
+        "zones": [{"id": "euc1-az1", "private_subnet_id": "subnet-1"}],
+        "nat_public_ips": ["192.0.2.1"],
+    }
+    arguments = {"prefix": "acme-dev", "version": "1.35", "network": output(network)}
+    _, monitor = plugin.construct(CLUSTER, "cluster", arguments)
+    (cluster,) = of_type(monitor, "aws:eks/cluster:Cluster")
+    assert cluster.inputs["vpcConfig"]["subnetIds"] == ["subnet-1", "subnet-2"]
+
+
+def test_names_in_python_are_refused_where_the_program_itself_states_them(plugin: Served) -> None:
+    network = {**NETWORK_REFERENCE, "vpc_id": "vpc-1"}
+    with refused() as problems:
+        plugin.construct(CLUSTER, "cluster", {"prefix": "acme-dev", "version": "1.35", "network": network})
+    assert problems == {"network.vpc_id": "unknown key; did you mean 'vpcId'?"}
 
 
 def test_an_unknown_network_is_refused_with_a_provider_of_google_cloud(plugin: Served) -> None:

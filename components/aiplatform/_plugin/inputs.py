@@ -61,7 +61,7 @@ class Reader:
         if not isinstance(value, Arrived):
             return self._composite(value, prop, path)
         if value.entries is not None and (prop.plain or self._has_objects(prop)):
-            return self._composite(value.entries, prop, path)
+            return self._composite(self._by_schema(value.entries, prop), prop, path)
         if not prop.plain:
             return value.output()
         if not value.known:
@@ -70,6 +70,15 @@ class Reader:
             self._report(path, f"got a secret, expected {self._words(prop)} that is none: {_SHAPE}")
             return None
         return value.value
+
+    def _by_schema(self, entries: Any, prop: PropertyDefinition) -> Any:
+        """Return the entries of an output by their names in the schema: a stack whose program is in Python
+        exports `network.outputs` by their names in Python."""
+        definition = self._definitions.type_of(prop)
+        if definition is None or not isinstance(entries, Mapping):
+            return entries
+        names = {python: public for public, python in definition.properties_mapping.items()}
+        return {names.get(key, key): entry for key, entry in cast("Mapping[str, Any]", entries).items()}
 
     def _late(self, value: Any, prop: PropertyDefinition, path: str) -> None:
         hint = ", whose values may be outputs" if self._definitions.type_of(prop) else ""
