@@ -67,7 +67,7 @@ class Reader:
         if not value.known:
             return self._late(value.output(), prop, path)
         if value.secret:
-            self._report(path, f"got a secret, expected {self._words(prop)} that is none: {_SHAPE}")
+            self._report(path, f"got a secret; expected {self._words(prop)} that is not secret: {_SHAPE}")
             return None
         return value.value
 
@@ -82,7 +82,7 @@ class Reader:
 
     def _late(self, value: Any, prop: PropertyDefinition, path: str) -> None:
         hint = ", whose values may be outputs" if self._definitions.type_of(prop) else ""
-        self._report(path, f"{got(value)}, expected {self._words(prop)}{hint}: {_SHAPE}")
+        self._report(path, f"{got(value)}; expected {self._words(prop)}{hint}: {_SHAPE}")
 
     def _composite(self, value: Any, prop: PropertyDefinition, path: str) -> Any:
         if prop.items is not None and isinstance(value, list):
@@ -95,7 +95,7 @@ class Reader:
         if definition is None or definition.enum is not None:
             return value
         if not isinstance(value, Mapping):
-            self._report(path, f"{got(cast(object, value))}, expected {self._words(prop)}")
+            self._report(path, f"{got(cast(object, value))}; expected {self._words(prop)}")
             return None
         entries = cast("Mapping[str, Any]", value)
         return self.read(entries, definition.properties, definition.properties_mapping, f"{path}.")

@@ -96,8 +96,8 @@ class Cluster(ComponentResource):
     """Google Cloud: whether Pods may have further network interfaces."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: ResourceOptions | None = None) -> None:
+        refuse_cloud_of_unknown("ClusterArgs", args, opts)
         settings = read(ClusterSettings, args, "ClusterArgs")
-        refuse_cloud_of_unknown("ClusterArgs", args, opts, settings.cloud)
         super().__init__("aiplatform:index:Cluster", name, {}, opts)
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
         if settings.cloud == "gcp":

@@ -94,8 +94,8 @@ class FeatureStore(ComponentResource):
     """The server's principal in the cloud."""
 
     def __init__(self, name: str, args: FeatureStoreArgs, opts: ResourceOptions | None = None) -> None:
+        refuse_cloud_of_unknown("FeatureStoreArgs", args, opts)
         settings = read(FeatureStoreSettings, args, "FeatureStoreArgs")
-        refuse_cloud_of_unknown("FeatureStoreArgs", args, opts, settings.cloud)
         super().__init__("aiplatform:index:FeatureStore", name, {}, opts)
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
         if settings.cloud == "gcp":

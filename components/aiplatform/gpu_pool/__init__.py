@@ -68,8 +68,8 @@ class GpuPool(ComponentResource):
     none."""
 
     def __init__(self, name: str, args: GpuPoolArgs, opts: ResourceOptions | None = None) -> None:
+        refuse_cloud_of_unknown("GpuPoolArgs", args, opts)
         settings = read(GpuPoolSettings, args, "GpuPoolArgs")
-        refuse_cloud_of_unknown("GpuPoolArgs", args, opts, settings.cloud)
         super().__init__("aiplatform:index:GpuPool", name, {}, opts)
         outputs = _on_gcp if settings.cloud == "gcp" else _on_aws
         self.outputs: GpuPoolOutputs = outputs(self, name, settings)

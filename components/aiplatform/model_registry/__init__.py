@@ -83,8 +83,8 @@ class ModelRegistry(ComponentResource):
     """The secrets of all accounts."""
 
     def __init__(self, name: str, args: ModelRegistryArgs, opts: ResourceOptions | None = None) -> None:
+        refuse_cloud_of_unknown("ModelRegistryArgs", args, opts)
         settings = read(ModelRegistrySettings, args, "ModelRegistryArgs")
-        refuse_cloud_of_unknown("ModelRegistryArgs", args, opts, settings.cloud)
         super().__init__("aiplatform:index:ModelRegistry", name, {}, opts)
         # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
         if settings.cloud == "gcp":

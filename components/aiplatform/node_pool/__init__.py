@@ -45,8 +45,8 @@ class NodePool(ComponentResource):
     """AWS: the role of the nodes."""
 
     def __init__(self, name: str, args: NodePoolArgs, opts: ResourceOptions | None = None) -> None:
+        refuse_cloud_of_unknown("NodePoolArgs", args, opts)
         settings = read(NodePoolSettings, args, "NodePoolArgs")
-        refuse_cloud_of_unknown("NodePoolArgs", args, opts, settings.cloud)
         super().__init__("aiplatform:index:NodePool", name, {}, opts)
         node_groups, node_role_arn = _build(self, name, settings)
         self.outputs: NodePoolOutputs = {

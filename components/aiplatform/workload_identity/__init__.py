@@ -42,8 +42,8 @@ class WorkloadIdentity(ComponentResource):
     """Known once Pods can get credentials: what creates Pods should depend on it."""
 
     def __init__(self, name: str, args: WorkloadIdentityArgs, opts: ResourceOptions | None = None) -> None:
+        refuse_cloud_of_unknown("WorkloadIdentityArgs", args, opts)
         settings = read(WorkloadIdentitySettings, args, "WorkloadIdentityArgs")
-        refuse_cloud_of_unknown("WorkloadIdentityArgs", args, opts, settings.cloud)
         super().__init__("aiplatform:index:WorkloadIdentity", name, {}, opts)
         # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
         if settings.cloud == "gcp":

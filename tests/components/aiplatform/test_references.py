@@ -159,6 +159,17 @@ def test_unknown_network_with_a_provider_of_google_cloud_is_refused(hand_over: s
     ]
 
 
+def test_unknown_network_of_a_pool_in_a_known_cluster_is_refused() -> None:
+    def program() -> None:
+        google = pulumi_gcp.Provider("google", project="acme-dev")
+        arguments: Any = {"prefix": "acme-dev", "name": "general", "cluster": pools.GOOGLE_CLUSTER}
+        arguments |= {"network": unknown(), "instance_types": ["n2-standard-8"]}
+        NodePool("cpu", arguments, pulumi.ResourceOptions(providers=[google]))
+
+    (problem,) = problems(program)
+    assert problem.startswith("NodePoolArgs.network: got an output that is only known after a deployment")
+
+
 def test_unknown_network_is_taken_as_one_of_aws_with_its_provider_or_none() -> None:
     args: Any = {"prefix": "acme-dev", "version": "1.35"}
 

@@ -1,37 +1,34 @@
 """The cloud of a reference that is an output as a whole, compared with the providers of the component."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from pulumi import ResourceOptions
 
 from aiplatform._shared.args import ArgumentError, Problem, got, is_unknown
-from aiplatform._shared.cloud_support import Cloud
-
-_STATED = {"aws": "a plain `cloud`", "gcp": "a plain `cloud`, `project` and `region`"}
 
 
-def refuse_cloud_of_unknown(where: str, args: Any, opts: ResourceOptions | None, cloud: Cloud) -> None:
+def refuse_cloud_of_unknown(where: str, args: Any, opts: ResourceOptions | None) -> None:
     """Raise ArgumentError for a reference whose value is not known, and whose cloud, by default AWS, is not
     that of the component's providers: resources of the wrong cloud would be created before it is known.
 
-    where: the root of paths. args: as the program states them. cloud: what the arguments result in.
+    where: the root of paths. args: as the program states them, not checked yet.
     """
+    arguments = cast("Mapping[str, Any]", args if isinstance(args, Mapping) else {})
     clouds = {provider.package for provider in _providers(opts)} & {"aws", "gcp"}
-    if not clouds or cloud in clouds:
-        return
-    [needed] = clouds
-    problems = [
-        Problem(
-            f"{where}.{key}",
-            f"{got(value)}; expected an object with {_STATED[needed]}, whose other values may be outputs "
-            "(aiplatform.references.from_output in Python): they decide what is created",
+    unknown = {
+        key: value for key in ("cluster", "network", "lakehouse") if is_unknown(value := arguments.get(key))
+    }
+    if clouds == {"gcp"} and unknown:
+        raise ArgumentError(
+            Problem(
+                f"{where}.{key}",
+                f"{got(value)}; expected an object with a plain `cloud`, `project` and `region`, whose other "
+                "values may be outputs (aiplatform.references.from_output in Python): they decide what is "
+                "created",
+            )
+            for key, value in unknown.items()
         )
-        for key in ("cluster", "network", "lakehouse")
-        if is_unknown(value := args.get(key))
-    ]
-    if problems:
-        raise ArgumentError(problems)
 
 
 def _providers(opts: ResourceOptions | None) -> list[Any]:
