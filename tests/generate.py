@@ -21,6 +21,7 @@ from tests.generating import (
     examples,
     google_access,
     inputs,
+    outputs,
     policies,
     renewing,
 )
@@ -46,7 +47,9 @@ _TEXTS: Final[Mapping[Path, Callable[[], str]]] = {
 def paths() -> list[Path]:
     """Return the paths of all generated files, without generating them: that takes seconds of CPU."""
     pages = ["README.md", *(f"{components.entity(component)}.md" for component in components.COMPONENTS)]
-    return sorted([*inputs.paths(), *_TEXTS, *(PAGES / name for name in pages), *examples.paths()])
+    return sorted(
+        [*inputs.paths(), *outputs.paths(), *_TEXTS, *(PAGES / name for name in pages), *examples.paths()]
+    )
 
 
 @cache
@@ -54,6 +57,7 @@ def files() -> Mapping[Path, str]:
     """Return the contents of all generated files by path."""
     return {
         **inputs.files(),
+        **outputs.files(),
         **{path: text() for path, text in _TEXTS.items()},
         **{PAGES / name: text for name, text in components.pages().items()},
         **examples.files(components.inputs),

@@ -66,11 +66,24 @@ def test_a_cell_with_a_bar_does_not_break_its_row() -> None:
 
 
 def test_default_in_a_docstring_is_the_actual_default() -> None:
-    defaults = list(components.told_defaults())
+    defaults = list(components.documented_defaults())
     assert len(defaults) > 10, "the docstrings are still parsed"
     assert not [default for default in defaults if default[1] != default[2]], (
         "programs in other languages read the docstring"
     )
+
+
+@pytest.mark.parametrize("component", components.COMPONENTS, ids=lambda component: component.__name__)
+def test_defaults_of_every_nested_type_of_arguments_are_known(component: type) -> None:
+    nested = list(components.nested_arguments(component))
+    unknown = [type_.name for type_ in nested if components.checked_model(type_) is None]
+    assert not unknown, "their defaults would be missing on the page"
+
+
+def test_page_shows_the_defaults_of_a_type_in_a_block_of_one_cloud() -> None:
+    page = generate.files()[Path("docs/components/cluster.md")]
+    section = page.partition("### MaintenanceWindowArgs")[2].partition("###")[0]
+    assert "| `hours` | integer | `6` |" in section
 
 
 def test_every_component_has_an_example_with_the_inputs_of_the_schema() -> None:

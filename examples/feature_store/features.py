@@ -1,11 +1,11 @@
 """Features of drivers, from the table `serving.driver_stats` of a lakehouse on AWS.
 
-    feast apply                                         tells the registry of them
-    feast materialize-incremental 2026-11-25T12:00:00   carries the newest values into the online store; the
-                                                        platform's schedule does so by itself
+    feast apply                                         adds them to the registry
+    feast materialize-incremental 2026-11-25T12:00:00   writes the newest values to the online store, as the
+                                                        platform's schedule does
 
-The file `feature_store.yaml` beside this one is that of your principal in the output `clients`. Name
-the view in its argument `feature_views`, so that its table is made.
+The file `feature_store.yaml` in this folder is that of your principal, from the output `clients`. List the
+view in the feature store's argument `feature_views`, so that its table is created.
 """
 
 import os
@@ -20,25 +20,24 @@ DATABASE = os.environ.get("LAKEHOUSE_DATABASE", "acme_dev_serving")
 
 driver = Entity(name="driver", join_keys=["driver_id"], value_type=ValueType.INT64)
 
-# A query and not a table: Feast looks for a table by its name in its own database alone. Iceberg's timestamps
-# have six digits after the second, and perhaps a zone; what Athena writes for Feast, Parquet in Hive's way,
-# has three and none.
+# A query and not a table: Feast looks for a table only in the database of its temporary tables. Iceberg's
+# timestamps have microseconds and may have a time zone; the Parquet files that Athena writes for Feast in
+# Hive's format have milliseconds and none.
 trips = AthenaSource(
     name="trips",
     query=f"""
         SELECT driver_id, conversion_rate, trips_today,
                CAST(event_timestamp AS timestamp(3)) AS event_timestamp
         FROM "AwsDataCatalog"."{DATABASE}"."driver_stats"
-    """,  # noqa: S608 - no stranger's words
+    """,  # noqa: S608 - the database is no user input
     timestamp_field="event_timestamp",
 )
 
 driver_stats = FeatureView(
     name="driver_stats",
     entities=[driver],
-    # How old a value may be at the moment that it is asked for. In a point-in-time join an older one is as
-    # good as none; online too, once it has been that long since it happened. The first run of the schedule
-    # looks back this far.
+    # The maximum age of a value at the requested time. A point-in-time join treats an older one as missing,
+    # and so does the online store. The first run of the schedule reads values of this period.
     ttl=timedelta(days=2),
     schema=[
         Field(name="driver_id", dtype=Int64),

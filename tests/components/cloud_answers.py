@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 REGION = "eu-central-1"
 ACCOUNT = "111122223333"
@@ -289,6 +289,10 @@ def _google_agent(name: str, inputs: Inputs) -> dict[str, Any]:
     return {"email": email, "member": f"serviceAccount:{email}"}
 
 
+ID_PREFIXES: Final[Mapping[str, str]] = {
+    "aws:ec2/securityGroup:SecurityGroup": "sg",
+}
+"""Types whose ids have a form that arguments of components are checked for."""
 COMPUTED: dict[str, Callable[[str, Inputs], Mapping[str, Any]]] = {
     "aws:eks/cluster:Cluster": _cluster,
     "aws:iam/role:Role": _role,

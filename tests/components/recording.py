@@ -257,7 +257,8 @@ class _Cloud(Mocks):
         digest = hashlib.sha256(f"{type_} {name}".encode()).hexdigest()
         created = self.computed.get(type_)
         outputs = dict(created(name, inputs)) if created else {}
-        id_ = str(outputs.get("id") or f"{name}-{digest[:8]}")
+        prefix = cloud_answers.ID_PREFIXES.get(type_)
+        id_ = str(outputs.get("id") or (f"{prefix}-{digest[:17]}" if prefix else f"{name}-{digest[:8]}"))
         return id_, cloud_answers.common(type_, name, digest), outputs
 
 

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pulumi.provider.experimental.analyzer import PropertyDefinition, PropertyType, TypeDefinition
 
 from aiplatform._plugin import COMPONENTS, Plugin, unwrapped
+from aiplatform._plugin.schema import model_of, settings_of
 from tests.generating import examples
 from tests.generating.tables import code, page, table
 
@@ -24,6 +24,24 @@ WORDS = {
     PropertyType.NUMBER: "number",
     PropertyType.BOOLEAN: "boolean",
 }
+
+
+_FROM_OUTPUT = """\
+```python
+from aiplatform.references import NetworkReferenceArgs, from_output
+
+network = from_output(
+    NetworkReferenceArgs,
+    pulumi.StackReference("acme/foundation/dev").get_output("network"),
+    cloud="gcp",
+    project="acme-dev",
+    region="europe-west4",
+    zones=["europe-west4-a", "europe-west4-b", "europe-west4-c"],
+)
+```
+
+`network` is then an argument like `Network.outputs`. The update fails where the other stack's output
+contradicts what is stated. On AWS the output itself is enough."""
 
 
 @cache
@@ -46,7 +64,7 @@ def entity(component: type) -> str:
 
 def pages() -> Mapping[str, str]:
     """File name -> text, of all components and their list."""
-    made = {f"{entity(component)}.md": _page(component) for component in COMPONENTS}
+    by_name = {f"{entity(component)}.md": _page(component) for component in COMPONENTS}
     rows = [
         (
             f"[{component.__name__}]({entity(component)}.md)",
@@ -59,32 +77,54 @@ def pages() -> Mapping[str, str]:
         "What other programs reuse: in Python as `from aiplatform.network import Network`, in every other "
         "Pulumi language through the plugin in `components/`, where names of arguments and outputs are in "
         "camelCase. Physical names start with `prefix`; providers are handed over explicitly, by `opts`. A "
-        "wrong argument is an error that tells its path, before anything is registered.",
+        "wrong argument is an error with its path, before anything is registered.",
         table(["component", "what it is"], rows),
         "## From another language",
         "`pulumi package add <this repository>/components` generates an SDK of them; Pulumi YAML names the "
         "folder in `plugins.providers`. `examples/` has programs in all three languages. An output of "
         "one component is an input of the next, also a list or an object as a whole (`nodeGroups: "
-        "${training.nodeGroups}`, a stack reference's `network`). Arguments that a component's page does not "
-        "mark *output* decide what is created: they take a plain value, or an output that is already known.",
+        "${training.nodeGroups}`, a stack reference's `network`, also if that stack's program is in Python). "
+        "Arguments that a component's page does not mark *output* decide what is created: they take a plain "
+        "value, or an output that is already known.",
+        "## From another stack, in Python",
+        "The value of an output is not known while a Python program runs. For a network or a cluster of a "
+        "`pulumi.StackReference` state what decides the resources: on Google Cloud the cloud, the project, "
+        "the region, and the zones.",
+        _FROM_OUTPUT,
     )
-    return {"README.md": index, **made}
+    return {"README.md": index, **by_name}
 
 
-def told_defaults() -> Iterator[tuple[str, str, str]]:
-    """(argument, the default that its docstring tells, the real one) where both are plain words."""
+def documented_defaults() -> Iterator[tuple[str, str, str]]:
+    """Yield (argument, the default in its docstring, the real one) where both are plain words."""
     for component in COMPONENTS:
-        definition, models = plugin().definitions[component.__name__], _models(component)
-        parts = [(f"{component.__name__}Args", definition.inputs, definition.inputs_mapping)]
+        definition = plugin().definitions[component.__name__]
+        arguments = f"{component.__name__}Args"
+        parts = [(arguments, definition.inputs, definition.inputs_mapping, settings_of(component))]
         parts += [
-            (each.name, each.properties, each.properties_mapping) for each in _nested(parts[0][1].values())
+            (nested.name, nested.properties, nested.properties_mapping, checked_model(nested))
+            for nested in nested_arguments(component)
         ]
-        for owner, properties, names in parts:
+        for owner, properties, names, model in parts:
             for key, prop in properties.items():
-                real = _default(prop, models.get(owner), names[key]).strip("`")
-                told = re.search(r"Default:? `?([\w./-]+?)`?\.(\s|$)", unwrapped(prop.description or ""))
-                if told and real not in ("", "required"):
-                    yield f"{owner}.{names[key]}", told[1], real
+                default = _default(prop, model, names[key]).strip("`")
+                text = re.search(r"Default:? `?([\w./-]+?)`?\.(\s|$)", unwrapped(prop.description or ""))
+                if text and default not in ("", "required"):
+                    yield f"{owner}.{names[key]}", text[1], default
+
+
+def checked_model(nested: TypeDefinition) -> type | None:
+    """Return the dataclass that checks a nested type. Its name may lack the component's: `ColumnSettings` for
+    LakehouseColumnArgs."""
+    package = nested.module.split(".")[1]
+    prefix = "".join(word.capitalize() for word in package.split("_"))
+    short = dataclasses.replace(nested, name=nested.name.removeprefix(prefix))
+    return model_of(nested) or model_of(short)
+
+
+def nested_arguments(component: type) -> Iterator[TypeDefinition]:
+    """Yield the types that the arguments of a component name, at any depth."""
+    yield from _nested(plugin().definitions[component.__name__].inputs.values())
 
 
 def inputs(component: str) -> tuple[Mapping[str, PropertyDefinition], Mapping[str, str], Any]:
@@ -103,7 +143,8 @@ def _example(component: str) -> Iterator[str]:
 
 
 def _notes(folder: str) -> Iterator[str]:
-    """What no type tells, written by hand: what a component makes on each cloud, and what that costs idle."""
+    """Yield what no type states, written by hand: what a component creates on each cloud, and its idle
+    cost."""
     file = ROOT / "docs" / "components" / "notes" / f"{folder}.md"
     if file.is_file():
         yield file.read_text().strip()
@@ -112,11 +153,8 @@ def _notes(folder: str) -> Iterator[str]:
 def _page(component: type) -> str:
     name, folder = component.__name__, entity(component)
     definition = plugin().definitions[name]
-    models = _models(component)
-    nested = list(_nested(definition.inputs.values()))
-    told = [_section(each, models) for each in nested]
-    results = [each for each in _nested(definition.outputs.values()) if each not in nested]
-    arguments_type = f"{name}Args"
+    nested = list(nested_arguments(component))
+    results = [result for result in _nested(definition.outputs.values()) if result not in nested]
     return page(
         f"# {name}",
         _intro(component),
@@ -126,8 +164,8 @@ def _page(component: type) -> str:
         "## Arguments",
         "An argument marked *output* takes an output of another resource as well as a plain value; the "
         "others decide what is created, and must be plain.",
-        _arguments(definition.inputs, definition.inputs_mapping, models.get(arguments_type)),
-        *told,
+        _arguments(definition.inputs, definition.inputs_mapping, settings_of(component)),
+        *(_section(argument) for argument in nested),
         "## Outputs",
         table(
             ["name", "type", "meaning"],
@@ -136,7 +174,7 @@ def _page(component: type) -> str:
                 for key, prop in definition.outputs.items()
             ),
         ),
-        *(_section(each, {}, given=False) for each in results),
+        *(_output_section(result) for result in results),
     )
 
 
@@ -144,16 +182,22 @@ def _intro(component: type) -> str:
     return unwrapped(component.__doc__ or "")
 
 
-def _section(definition: TypeDefinition, models: Mapping[str, type], *, given: bool = True) -> str:
-    head = f"### {definition.name}\n\n{unwrapped(definition.description or '')}\n\n"
-    if given:
-        model = models.get(definition.name)
-        return head + _arguments(definition.properties, definition.properties_mapping, model)
+def _section(definition: TypeDefinition) -> str:
+    return _head(definition) + _arguments(
+        definition.properties, definition.properties_mapping, checked_model(definition)
+    )
+
+
+def _output_section(definition: TypeDefinition) -> str:
     rows = (
         (code(definition.properties_mapping[key]), _type(prop), unwrapped(prop.description or ""))
         for key, prop in definition.properties.items()
     )
-    return head + table(["name", "type", "meaning"], rows)
+    return _head(definition) + table(["name", "type", "meaning"], rows)
+
+
+def _head(definition: TypeDefinition) -> str:
+    return f"### {definition.name}\n\n{unwrapped(definition.description or '')}\n\n"
 
 
 def _arguments(
@@ -161,11 +205,11 @@ def _arguments(
 ) -> str:
     rows = []
     for key, prop in properties.items():
-        own = names[key]
-        kind = _choices(model, own) or _type(prop)
+        name = names[key]
+        kind = _choices(model, name) or _type(prop)
         if not prop.plain:
             kind += ", *output*"
-        rows.append((code(own), kind, _default(prop, model, own), unwrapped(prop.description or "")))
+        rows.append((code(name), kind, _default(prop, model, name), unwrapped(prop.description or "")))
     return table(["name", "type", "default", "meaning"], rows)
 
 
@@ -203,38 +247,6 @@ def _nested(properties: Any) -> Iterator[TypeDefinition]:
     yield from seen.values()
 
 
-def _models(component: type) -> dict[str, type]:
-    """Public type -> the checked model behind it, by name: NetworkArgs is checked by NetworkSettings,
-    ApiAccessArgs by ApiAccess."""
-    import importlib
-
-    name = component.__name__
-    modules = [importlib.import_module(component.__module__ + ".args")]
-    modules += [
-        importlib.import_module(f"aiplatform._shared.{each}")
-        for each in ("references.cluster", "kubernetes.names")
-    ]
-    modules += [
-        importlib.import_module("aiplatform.network.args"),
-        importlib.import_module("aiplatform._shared.aws.node_groups"),
-    ]
-    found: dict[str, type] = {}
-    for module in modules:
-        found |= {
-            f"{each.__name__}Args": each for each in _dataclasses_of(module) if each.__name__ not in found
-        }
-        settings = getattr(module, f"{name}Settings", None)
-        if settings is not None:
-            found[f"{name}Args"] = settings
-    return found
-
-
-def _dataclasses_of(module: ModuleType) -> list[type]:
-    return [
-        each for each in vars(module).values() if isinstance(each, type) and dataclasses.is_dataclass(each)
-    ]
-
-
 def _field(model: type | None, name: str) -> dataclasses.Field[Any] | None:
     if model is None:
         return None
@@ -265,7 +277,7 @@ def _default(prop: PropertyDefinition, model: type | None, name: str) -> str:
     else:
         return ""
     plain = isinstance(value, (str, int, float, bool)) or (
-        isinstance(value, (list, tuple)) and value and all(isinstance(each, str) for each in value)
+        isinstance(value, (list, tuple)) and value and all(isinstance(entry, str) for entry in value)
     )
     if not plain or value == "":
         return ""

@@ -218,5 +218,5 @@ def _rendered(value: Any) -> str:
     if value is None or value in ([], {}, ""):
         return ""
     if isinstance(value, list):
-        return ", ".join(code(each) for each in value)
+        return ", ".join(code(entry) for entry in value)
     return code(json.dumps(value).strip('"'))

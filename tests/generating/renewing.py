@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
+WIDTH: Final = 110
+"""The longest line of a generated module, as the formatter writes it."""
 
 
 def leftovers(folder: Path, pattern: str, expected: Collection[Path]) -> list[Path]:

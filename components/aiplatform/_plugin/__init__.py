@@ -112,7 +112,7 @@ class Plugin(Provider):
     ) -> ConstructResult:
         """Create a component. Raises InputPropertiesError with every wrong argument, nothing registered."""
         package, _, kind = resource_type.split(":")
-        component = next((each for each in COMPONENTS if each.__name__ == kind), None)
+        component = next((known for known in COMPONENTS if known.__name__ == kind), None)
         if component is None or package != NAME:
             known = sorted(self.definitions)
             raise ValueError(f"there is no component {kind}{nearest(kind, known)}; known: {', '.join(known)}")
@@ -124,7 +124,7 @@ class Plugin(Provider):
         try:
             instance = cast(Any, component)(name, arguments, options)
         except ArgumentError as error:
-            problems = [problem(self._public_path(each.path), each.reason) for each in error.problems]
+            problems = [problem(self._public_path(wrong.path), wrong.reason) for wrong in error.problems]
             raise _wrong(kind, name, problems) from None
         except Exception as error:
             # The server then leaves its own part of the traceback out.

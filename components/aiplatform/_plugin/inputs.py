@@ -61,19 +61,28 @@ class Reader:
         if not isinstance(value, Arrived):
             return self._composite(value, prop, path)
         if value.entries is not None and (prop.plain or self._has_objects(prop)):
-            return self._composite(value.entries, prop, path)
+            return self._composite(self._by_schema(value.entries, prop), prop, path)
         if not prop.plain:
             return value.output()
         if not value.known:
             return self._late(value.output(), prop, path)
         if value.secret:
-            self._report(path, f"got a secret, expected {self._words(prop)} that is none: {_SHAPE}")
+            self._report(path, f"got a secret; expected {self._words(prop)} that is not secret: {_SHAPE}")
             return None
         return value.value
 
+    def _by_schema(self, entries: Any, prop: PropertyDefinition) -> Any:
+        """Return the entries of an output by their names in the schema: a stack whose program is in Python
+        exports `network.outputs` by their names in Python."""
+        definition = self._definitions.type_of(prop)
+        if definition is None or not isinstance(entries, Mapping):
+            return entries
+        names = {python: public for public, python in definition.properties_mapping.items()}
+        return {names.get(key, key): entry for key, entry in cast("Mapping[str, Any]", entries).items()}
+
     def _late(self, value: Any, prop: PropertyDefinition, path: str) -> None:
         hint = ", whose values may be outputs" if self._definitions.type_of(prop) else ""
-        self._report(path, f"{got(value)}, expected {self._words(prop)}{hint}: {_SHAPE}")
+        self._report(path, f"{got(value)}; expected {self._words(prop)}{hint}: {_SHAPE}")
 
     def _composite(self, value: Any, prop: PropertyDefinition, path: str) -> Any:
         if prop.items is not None and isinstance(value, list):
@@ -86,7 +95,7 @@ class Reader:
         if definition is None or definition.enum is not None:
             return value
         if not isinstance(value, Mapping):
-            self._report(path, f"{got(cast(object, value))}, expected {self._words(prop)}")
+            self._report(path, f"{got(cast(object, value))}; expected {self._words(prop)}")
             return None
         entries = cast("Mapping[str, Any]", value)
         return self.read(entries, definition.properties, definition.properties_mapping, f"{path}.")

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Final, Literal, cast, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, cast, get_args, get_origin
 
 from pulumi import ComponentResource
 from pulumi.provider.experimental.analyzer import (
@@ -107,6 +107,9 @@ class _Analyzer(Analyzer):
         is_component_output: bool,
         optional: bool | None = None,
     ) -> PropertyDefinition:
+        if get_origin(arg) is Annotated:
+            # An output that is marked as known while the program runs.
+            arg = get_args(arg)[0]
         if get_origin(arg) is Literal:
             return PropertyDefinition(
                 ref=f"#/types/{self.name}:index:{self._enum(arg, typ, name)}",

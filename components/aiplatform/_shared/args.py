@@ -177,8 +177,9 @@ def is_unknown(value: object) -> bool:
 
 
 def keys(model: type) -> frozenset[str]:
-    """Return the keys of a model; a test compares them with those of the public TypedDict."""
-    return frozenset(_fields(model))
+    """Return the keys that a model accepts: its fields, and of a reference also the other outputs of its
+    component, which no component reads (`passed_on`)."""
+    return frozenset(_fields(model)) | frozenset(getattr(model, "passed_on", ()))
 
 
 def is_optional_field(model: type, name: str) -> bool:
@@ -220,7 +221,7 @@ def _read_model(model: type, value: object, path: str, problems: list[Problem]) 
     values = {str(key): entry for key, entry in cast(Mapping[Any, Any], value).items() if entry is not None}
     fields = _fields(model)
     before = len(problems)
-    problems.extend(_unknown_key(key, fields, path) for key in values if key not in fields)
+    problems.extend(_unknown_key(key, model, path) for key in values if key not in keys(model))
     parts: dict[str, Any] = {}
     for key, (annotation, required) in fields.items():
         if key in values:
@@ -244,28 +245,51 @@ def _read_model(model: type, value: object, path: str, problems: list[Problem]) 
     return built if len(problems) == before else _WRONG
 
 
-def _read_output(model: type, value: Any, path: str) -> Any:
-    """Read an object that is an output as a whole, such as a stack reference's: what may be an output in it
-    becomes one of that output's, and what decides the shape of the program has its default.
+def values_of_output(model: type, value: Any, path: str, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values for a model from an object that is an output as a whole, such as a stack reference's.
 
-    The value is checked once it is known. It is refused then where it contradicts the default cloud.
+    What may be an output becomes one of that output's. What decides the shape of the program is plain: as in
+    `known`, or its default. The object is checked once it is known, and is refused where it contradicts that.
     """
+    annotations = {key: annotation for key, (annotation, _) in _fields(model).items()}
+    defaults = {field.name: field.default for field in dataclasses.fields(model)}
+    plain = {
+        key: None if defaults[key] is dataclasses.MISSING else defaults[key]
+        for key, annotation in annotations.items()
+        if not _takes_output(annotation)
+    }
 
-    def checked(known: Any) -> Any:
-        built: Any = read(cast("type[Any]", model), known, path)
-        default = next((field.default for field in dataclasses.fields(model) if field.name == "cloud"), None)
-        if default is not None and built.cloud != default:
-            reason = f"got {built.cloud!r} in an output; expected an object with a plain `cloud`"
-            raise ArgumentError([Problem(f"{path}.cloud", f"{reason}: it decides what is created")])
+    def checked(resolved: Any) -> Any:
+        built: Any = read(cast("type[Any]", model), resolved, path)
+        # What only Google Cloud needs has no default on AWS, and is not read there.
+        unread = {key for key, stated in plain.items() if stated is None and key not in known}
+        expected = {**plain, **known}
+        if getattr(built, "cloud", "aws") == "aws":
+            expected = {key: stated for key, stated in expected.items() if key not in unread}
+        problems = [
+            Problem(f"{path}.{key}", _contradiction(getattr(built, key), stated, is_stated=key in known))
+            for key, stated in expected.items()
+            if not is_unknown(stated) and getattr(built, key) != stated
+        ]
+        if problems:
+            raise ArgumentError(problems)
         return built
 
-    known = Output.from_input(value).apply(checked)
+    resolved = Output.from_input(value).apply(checked)
 
     def value_of(key: str) -> Output[Any]:
-        return known.apply(lambda built: getattr(built, key))
+        return resolved.apply(lambda built: getattr(built, key))
 
-    return model(
-        **{key: value_of(key) for key, (annotation, _) in _fields(model).items() if _takes_output(annotation)}
+    outputs = {key: value_of(key) for key in annotations if key not in plain and key not in known}
+    return {**plain, **known, **outputs}
+
+
+def _contradiction(value: object, stated: object, *, is_stated: bool) -> str:
+    if is_stated:
+        return f"got {value!r} in an output; expected {stated!r} as the program states"
+    return (
+        f"got {value!r} in an output; expected it as a plain value, as it decides what is created: "
+        "state it with aiplatform.references.from_output"
     )
 
 
@@ -273,14 +297,15 @@ def _joined(path: str) -> str:
     return path if not path or path.startswith("[") else f".{path}"
 
 
-def _unknown_key(key: str, fields: Mapping[str, tuple[Any, bool]], path: str) -> Problem:
+def _unknown_key(key: str, model: type, path: str) -> Problem:
+    known = sorted(keys(model))
     blocks = [
         f"{name}.{key}"
-        for name, (annotation, _) in fields.items()
+        for name, (annotation, _) in _fields(model).items()
         if dataclasses.is_dataclass(annotation) and key in keys(cast(type, annotation))
     ]
-    suggestion = f"; did you mean '{blocks[0]}'?" if blocks else nearest(key, fields)
-    suggestion = suggestion or f"; known keys: {', '.join(sorted(fields))}"
+    suggestion = f"; did you mean '{blocks[0]}'?" if blocks else nearest(key, known)
+    suggestion = suggestion or f"; known keys: {', '.join(known)}"
     return Problem(f"{path}.{key}", f"unknown key{suggestion}")
 
 
@@ -297,7 +322,7 @@ def _read(annotation: Any, value: Any, path: str, problems: list[Problem]) -> An
         return value
     if is_unknown(value):
         if getattr(annotation, "may_be_output", False):
-            return _read_output(annotation, value, path)
+            return annotation(**values_of_output(annotation, value, path, {}))
         problems.append(
             Problem(path, f"{got(value)}; expected {describe(annotation)}: it decides what is created")
         )

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
+from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.inputs import (
     AddonArgs,
@@ -68,7 +70,7 @@ class Cluster(ComponentResource):
     certificate_authority: Output[str]
     """The CA of the API's certificate, PEM in base64. The certificate of GKE's DNS endpoint needs none."""
     service_cidr: Output[str | None]
-    """Addresses of Kubernetes Services."""
+    """The range of addresses of Kubernetes Services."""
     security_group_id: Output[str | None]
     """AWS: the security group that control plane and nodes share."""
     node_role_arn: Output[str | None]
@@ -78,14 +80,14 @@ class Cluster(ComponentResource):
     oidc_issuer: Output[str | None]
     """AWS: the issuer of service account tokens, a URL."""
     oidc_provider_arn: Output[str | None]
-    """AWS: the issuer as IAM knows it, for roles of service accounts."""
+    """AWS: the arn of the issuer's OIDC provider in IAM, for roles of service accounts."""
     workload_pool: Output[str | None]
     """Google Cloud: the pool of workload identities, for roles of service accounts."""
     kubeconfig: Output[str]
     """A kubeconfig as JSON, without a secret: `aws eks get-token` or `gke-gcloud-auth-plugin` authenticates
     its user."""
     kms_key_arn: Output[str | None]
-    """AWS: the key of secrets and control-plane logs."""
+    """AWS: the key that encrypts secrets and control-plane logs."""
     volume_key_arn: Output[str | None]
     """AWS: the key of the volumes of nodes and of persistent volumes."""
     disk_kms_key: Output[str | None]
@@ -94,6 +96,7 @@ class Cluster(ComponentResource):
     """Google Cloud: whether Pods may have further network interfaces."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: ResourceOptions | None = None) -> None:
+        refuse_cloud_of_unknown("ClusterArgs", args, opts)
         settings = read(ClusterSettings, args, "ClusterArgs")
         super().__init__("aiplatform:index:Cluster", name, {}, opts)
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
@@ -107,6 +110,4 @@ class Cluster(ComponentResource):
             built = build(self, name, settings)
         self.outputs: ClusterReferenceArgs = built.outputs
         self.kubernetes: pulumi_kubernetes.Provider = built.kubernetes
-        for key in ClusterReferenceArgs.__annotations__:
-            setattr(self, key, Output.from_input(self.outputs.get(key)))
-        self.register_outputs(self.outputs)
+        publish(self, self.outputs)

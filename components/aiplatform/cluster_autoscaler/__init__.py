@@ -1,12 +1,12 @@
 """The Cluster Autoscaler of EKS."""
 
-from typing import TypedDict
-
-from pulumi import ComponentResource, Input, Output, ResourceOptions
+from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerArgs, ClusterAutoscalerSettings
+from aiplatform.cluster_autoscaler.outputs import ClusterAutoscalerOutputs
 
 __all__ = [
     "ClusterAutoscaler",
@@ -15,15 +15,6 @@ __all__ = [
     "ClusterReferenceArgs",
     "NodeGroupReferenceArgs",
 ]
-
-
-class ClusterAutoscalerOutputs(TypedDict):
-    """Outputs of the autoscaler."""
-
-    role_arn: Input[str]
-    """The arn of its IAM role."""
-    image: Input[str]
-    """The image of its Pods."""
 
 
 class ClusterAutoscaler(ComponentResource):
@@ -48,6 +39,4 @@ class ClusterAutoscaler(ComponentResource):
             "role_arn": built.role.arn,
             "image": settings.chosen_image,
         }
-        for key, output in self.outputs.items():
-            setattr(self, key, Output.from_input(output))
-        self.register_outputs(self.outputs)
+        publish(self, self.outputs)

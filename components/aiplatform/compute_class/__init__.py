@@ -1,12 +1,12 @@
 """The order in which GKE adds nodes to the node pools of a pool."""
 
-from typing import TypedDict
-
-from pulumi import ComponentResource, Input, Output, ResourceOptions
+from pulumi import ComponentResource, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
 from aiplatform.compute_class.args import ComputeClassArgs, ComputeClassSettings
+from aiplatform.compute_class.outputs import ComputeClassOutputs
 
 __all__ = [
     "ClusterReferenceArgs",
@@ -17,19 +17,12 @@ __all__ = [
 ]
 
 
-class ComputeClassOutputs(TypedDict):
-    """Outputs of a ComputeClass."""
-
-    name: Input[str]
-    """Its name: the value of the node selector `cloud.google.com/compute-class`."""
-
-
 class ComputeClass(ComponentResource):
     """A ComputeClass of GKE for existing node pools: Pods that select it run on the first of them that has or
     can add a node. It needs the cluster's Kubernetes provider in `opts.providers`. A GpuPool creates its
     own."""
 
-    name: Output[str]
+    name: KnownOutput[str]
     """Its name: the value of the node selector `cloud.google.com/compute-class`."""
 
     def __init__(self, name: str, args: ComputeClassArgs, opts: ResourceOptions | None = None) -> None:
@@ -40,5 +33,4 @@ class ComputeClass(ComponentResource):
         super().__init__("aiplatform:index:ComputeClass", name, {}, opts)
         gcp.build(self, name, settings)
         self.outputs: ComputeClassOutputs = {"name": settings.name}
-        self.name = Output.from_input(settings.name)
-        self.register_outputs(self.outputs)
+        publish(self, self.outputs)

@@ -1,20 +1,13 @@
 """The device plugins of accelerators, for nodes whose machine image includes none."""
 
-from typing import TypedDict
-
-from pulumi import ComponentResource, Input, Output, ResourceOptions
+from pulumi import ComponentResource, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform.device_plugins.args import DevicePluginsArgs, DevicePluginsSettings
+from aiplatform.device_plugins.outputs import DevicePluginsOutputs
 
 __all__ = ["DevicePlugins", "DevicePluginsArgs", "DevicePluginsOutputs"]
-
-
-class DevicePluginsOutputs(TypedDict):
-    """Outputs of the device plugins."""
-
-    daemon_sets: list[Input[str]]
-    """The names of the DaemonSets in kube-system."""
 
 
 class DevicePlugins(ComponentResource):
@@ -22,7 +15,7 @@ class DevicePlugins(ComponentResource):
     needs them (label `ai-platform/device-plugin`). It needs the cluster's Kubernetes provider in
     `opts.providers`."""
 
-    daemon_sets: Output[list[str]]
+    daemon_sets: KnownOutput[list[str]]
     """The names of the DaemonSets in kube-system."""
 
     def __init__(self, name: str, args: DevicePluginsArgs, opts: ResourceOptions | None = None) -> None:
@@ -31,11 +24,10 @@ class DevicePlugins(ComponentResource):
         from aiplatform.device_plugins import neuron, nvidia
 
         super().__init__("aiplatform:index:DevicePlugins", name, {}, opts)
-        names: list[Input[str]] = []
+        names: list[str] = []
         for plugin, image in settings.images.items():
             module = {"nvidia": nvidia, "neuron": neuron}[plugin]
             module.build(self, name, image)
             names.append(module.NAME)
         self.outputs: DevicePluginsOutputs = {"daemon_sets": names}
-        self.daemon_sets = Output.all(*names)
-        self.register_outputs(self.outputs)
+        publish(self, self.outputs)

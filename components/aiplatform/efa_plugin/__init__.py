@@ -1,27 +1,20 @@
 """The device plugin of Elastic Fabric Adapters."""
 
-from typing import TypedDict
-
-from pulumi import ComponentResource, Input, Output, ResourceOptions
+from pulumi import ComponentResource, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform.efa_plugin.args import EfaPluginArgs, EfaPluginSettings
+from aiplatform.efa_plugin.outputs import EfaPluginOutputs
 
 __all__ = ["EfaPlugin", "EfaPluginArgs", "EfaPluginOutputs"]
-
-
-class EfaPluginOutputs(TypedDict):
-    """Outputs of the EFA device plugin."""
-
-    daemon_set: Input[str]
-    """The name of the DaemonSet in kube-system."""
 
 
 class EfaPlugin(ComponentResource):
     """AWS's EFA device plugin in kube-system, as a typed object, on the nodes whose pool has EFA (label
     `ai-platform/efa`). It needs the AWS and the Kubernetes provider of the cluster in `opts.providers`."""
 
-    daemon_set: Output[str]
+    daemon_set: KnownOutput[str]
     """The name of the DaemonSet in kube-system."""
 
     def __init__(self, name: str, args: EfaPluginArgs, opts: ResourceOptions | None = None) -> None:
@@ -32,5 +25,4 @@ class EfaPlugin(ComponentResource):
         super().__init__("aiplatform:index:EfaPlugin", name, {}, opts)
         aws.build(self, name, settings)
         self.outputs: EfaPluginOutputs = {"daemon_set": aws.NAME}
-        self.daemon_set = Output.from_input(aws.NAME)
-        self.register_outputs(self.outputs)
+        publish(self, self.outputs)

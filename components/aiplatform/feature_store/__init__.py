@@ -10,6 +10,7 @@ from aiplatform._shared.references.lakehouse import (
     LakehouseTableReferenceArgs,
     LakehouseZoneReferenceArgs,
 )
+from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.feature_store.args import FeatureStoreArgs, FeatureStoreSettings
 from aiplatform.feature_store.component_args import (
     FeatureMaterializationArgs,
@@ -79,6 +80,7 @@ class FeatureStore(ComponentResource):
     """The server's principal in the cloud."""
 
     def __init__(self, name: str, args: FeatureStoreArgs, opts: ResourceOptions | None = None) -> None:
+        refuse_cloud_of_unknown("FeatureStoreArgs", args, opts)
         settings = read(FeatureStoreSettings, args, "FeatureStoreArgs")
         super().__init__("aiplatform:index:FeatureStore", name, {}, opts)
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.

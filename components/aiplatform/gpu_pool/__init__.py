@@ -1,15 +1,17 @@
 """Nodes with accelerators."""
 
 from collections.abc import Iterable
-from typing import TypedDict
 
-from pulumi import ComponentResource, Input, Output, ResourceOptions
+from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.kubernetes.names import Taint, TaintArgs
 from aiplatform._shared.kubernetes.node_labels import POOL
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
+from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.gpu_pool.args import CapacityArgs, GpuPoolArgs, GpuPoolSettings, SharingArgs
+from aiplatform.gpu_pool.outputs import GpuPoolOutputs
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 
 __all__ = [
@@ -26,73 +28,36 @@ __all__ = [
 ]
 
 
-class GpuPoolOutputs(TypedDict):
-    """Outputs of a GPU pool. `aiplatform.placement` derives from them how a Pod requests its nodes."""
-
-    cloud: str
-    """`aws` or `gcp`."""
-    name: str
-    """The pool's name: the value of the node label `ai-platform/pool`."""
-    resource: str
-    """The resource that a Pod requests: `nvidia.com/gpu`, `aws.amazon.com/neuron` or `google.com/tpu`."""
-    resources_per_node: int
-    """The quantity of the resource on a node, with sharing."""
-    efa_interfaces: int
-    """The quantity of `vpc.amazonaws.com/efa` on a node."""
-    network_interfaces: list[str]
-    """Google Cloud: the Kubernetes Networks of GPUDirect, in the order of a node's additional interfaces."""
-    topology: str | None
-    """The topology of a TPU slice; None for GPUs."""
-    device_plugin: str
-    """`nvidia` or `neuron`: the cluster must run that device plugin; `image`: the machine image includes it;
-    `gke`: GKE runs its own."""
-    taints: list[TaintArgs]
-    """The taints of the nodes, which Pods must tolerate."""
-    node_selector: dict[str, str]
-    """The node selector of Pods for the pool."""
-    compute_class: str | None
-    """Google Cloud: the ComputeClass of the node pools; None where only a ProvisioningRequest adds nodes."""
-    node_groups: list[NodeGroupReferenceArgs]
-    """One for each entry of `capacity`, in that order; one for each slice of several nodes."""
-    node_role_arn: Input[str] | None
-    """AWS: the role of the nodes."""
-    security_group_id: Input[str] | None
-    """AWS: the security group of EFA traffic; None without EFA."""
-    placement_group: Input[str] | None
-    """The name of the cluster placement group or of the compact placement policy; None where there is
-    none."""
-
-
 class GpuPool(ComponentResource):
     """Nodes with accelerators: for each entry of `capacity` a managed node group of EKS or a node pool of
     GKE, with common labels and taints, ordered by priority for the autoscaler, which adds and removes nodes.
     On Google Cloud the component also needs the cluster's Kubernetes provider in `opts.providers`, for the
     ComputeClass and for the networks of GPUDirect."""
 
-    cloud: Output[str]
+    cloud: KnownOutput[str]
     """`aws` or `gcp`."""
-    name: Output[str]
+    name: KnownOutput[str]
     """The pool's name: the value of the node label `ai-platform/pool`."""
-    resource: Output[str]
+    resource: KnownOutput[str]
     """The resource that a Pod requests: `nvidia.com/gpu`, `aws.amazon.com/neuron` or `google.com/tpu`."""
-    resources_per_node: Output[int]
+    resources_per_node: KnownOutput[int]
     """The quantity of the resource on a node, with sharing."""
-    efa_interfaces: Output[int]
+    efa_interfaces: KnownOutput[int]
     """The quantity of `vpc.amazonaws.com/efa` on a node."""
-    network_interfaces: Output[list[str]]
+    network_interfaces: KnownOutput[list[str]]
     """Google Cloud: the Kubernetes Networks of GPUDirect, in the order of a node's additional interfaces."""
-    topology: Output[str | None]
+    topology: KnownOutput[str | None]
     """The topology of a TPU slice; None for GPUs."""
-    device_plugin: Output[str]
+    device_plugin: KnownOutput[str]
     """`nvidia` or `neuron`: the cluster must run that device plugin; `image`: the machine image includes it;
     `gke`: GKE runs its own."""
-    taints: Output[list[TaintArgs]]
+    taints: KnownOutput[list[TaintArgs]]
     """The taints of the nodes, which Pods must tolerate."""
-    node_selector: Output[dict[str, str]]
+    node_selector: KnownOutput[dict[str, str]]
     """The node selector of Pods for the pool."""
-    compute_class: Output[str | None]
+    compute_class: KnownOutput[str | None]
     """Google Cloud: the ComputeClass of the node pools; None where only a ProvisioningRequest adds nodes."""
-    node_groups: Output[list[NodeGroupReferenceArgs]]
+    node_groups: KnownOutput[list[NodeGroupReferenceArgs]]
     """One for each entry of `capacity`, in that order; one for each slice of several nodes."""
     node_role_arn: Output[str | None]
     """AWS: the role of the nodes."""
@@ -103,13 +68,12 @@ class GpuPool(ComponentResource):
     none."""
 
     def __init__(self, name: str, args: GpuPoolArgs, opts: ResourceOptions | None = None) -> None:
+        refuse_cloud_of_unknown("GpuPoolArgs", args, opts)
         settings = read(GpuPoolSettings, args, "GpuPoolArgs")
         super().__init__("aiplatform:index:GpuPool", name, {}, opts)
         outputs = _on_gcp if settings.cloud == "gcp" else _on_aws
         self.outputs: GpuPoolOutputs = outputs(self, name, settings)
-        for key, output in self.outputs.items():
-            setattr(self, key, Output.from_input(output))
-        self.register_outputs(self.outputs)
+        publish(self, self.outputs)
 
 
 def _taints(taints: Iterable[Taint]) -> list[TaintArgs]:

@@ -5,6 +5,7 @@ from typing import NotRequired, TypedDict, cast
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import publish
 from aiplatform._shared.references.inputs import LakehouseReferenceArgs
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.inputs import (
@@ -158,7 +159,5 @@ class Lakehouse(ComponentResource):
             from aiplatform.lakehouse.gcp.build import build
         else:
             from aiplatform.lakehouse.aws.build import build
-        self.outputs = cast(LakehouseReferenceArgs, build(self, name, settings))
-        for key in Lakehouse.__annotations__:
-            setattr(self, key, Output.from_input(self.outputs.get(key)))
-        self.register_outputs(self.outputs)
+        self.outputs = cast("LakehouseReferenceArgs", build(self, name, settings))
+        publish(self, self.outputs)

@@ -4,6 +4,7 @@ from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
+from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.model_registry.accounts import ADMIN, ModelRegistryAccountArgs
 from aiplatform.model_registry.args import (
     SERVER,
@@ -74,6 +75,7 @@ class ModelRegistry(ComponentResource):
     """The secrets of all accounts."""
 
     def __init__(self, name: str, args: ModelRegistryArgs, opts: ResourceOptions | None = None) -> None:
+        refuse_cloud_of_unknown("ModelRegistryArgs", args, opts)
         settings = read(ModelRegistrySettings, args, "ModelRegistryArgs")
         super().__init__("aiplatform:index:ModelRegistry", name, {}, opts)
         # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.

@@ -5,6 +5,7 @@ from typing import TypedDict
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import publish
 from aiplatform.network.args import NetworkSettings
 from aiplatform.network.inputs import (
     AwsNetworkArgs,
@@ -89,9 +90,7 @@ class Network(ComponentResource):
         settings = read(NetworkSettings, args, "NetworkArgs")
         super().__init__("aiplatform:index:Network", name, {}, opts)
         self.outputs: NetworkReferenceArgs = self._build(name, settings)
-        for key in NetworkReferenceArgs.__annotations__:
-            setattr(self, key, Output.from_input(self.outputs.get(key)))
-        self.register_outputs(self.outputs)
+        publish(self, self.outputs)
 
     def _build(self, name: str, settings: NetworkSettings) -> NetworkReferenceArgs:
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.

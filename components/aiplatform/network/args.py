@@ -3,7 +3,7 @@
 The TypedDicts that programs write are generated from these classes into inputs.py by `make generate`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -206,6 +206,7 @@ class NetworkReference:
     """The network that a component is placed in: `Network.outputs`, or the same from a stack reference."""
 
     may_be_output: ClassVar[bool] = True
+    passed_on: ClassVar[Collection[str]] = NetworkReferenceArgs.__annotations__.keys()
 
     vpc_id: Input[str]
     """The VPC."""
@@ -232,17 +233,11 @@ class NetworkReference:
     private_services: Input[str] | None = None
     """Google Cloud: the name of the range for services that Google runs in its own networks (Cloud SQL);
     known once they can have addresses of it."""
-    public_subnet_ids: Input[list[Input[str]]] = field(default_factory=list[Input[str]])
-    """Its public subnets, one a zone; none on Google Cloud."""
     intra_subnet_ids: Input[list[Input[str]]] = field(default_factory=list[Input[str]])
     """Its intra subnets, one a zone; on Google Cloud one for the region, of the control plane. Default: the
     private subnets serve."""
     zones: Input[list[NetworkZone]] = field(default_factory=list[NetworkZone])
     """Its zones. Where they are an output that is not known yet, a pool needs its own `zones`."""
-    nat_public_ips: Input[list[Input[str]]] = field(default_factory=list[Input[str]])
-    """Public addresses of outgoing traffic of its nodes."""
-    default_security_group_id: Input[str] | None = None
-    """Its default security group, which allows nothing."""
 
     def lacks_zone(self, zone_id: str) -> bool:
         """Return whether no zone of the network has this id; False where a zone's id is unknown."""

@@ -123,14 +123,14 @@ class NetworkReferenceArgs(TypedDict):
     private_services: NotRequired[Input[str]]
     """Google Cloud: the name of the range for services that Google runs in its own networks (Cloud SQL);
     known once they can have addresses of it."""
-    public_subnet_ids: NotRequired[Input[Sequence[Input[str]]]]
-    """Its public subnets, one a zone; none on Google Cloud."""
     intra_subnet_ids: NotRequired[Input[Sequence[Input[str]]]]
     """Its intra subnets, one a zone; on Google Cloud one for the region, of the control plane. Default: the
     private subnets serve."""
     zones: NotRequired[Input[list[NetworkZoneArgs]]]
     """Its zones. Where they are an output that is not known yet, a pool needs its own `zones`."""
-    nat_public_ips: NotRequired[Input[Sequence[Input[str]]]]
-    """Public addresses of outgoing traffic of its nodes."""
+    public_subnet_ids: NotRequired[Input[list[str]]]
+    """Subnets of load balancers, one a zone; none on Google Cloud."""
+    nat_public_ips: NotRequired[Input[list[str]]]
+    """Public addresses of outgoing traffic of the nodes; empty without NAT."""
     default_security_group_id: NotRequired[Input[str]]
-    """Its default security group, which allows nothing."""
+    """AWS: the default security group, which allows nothing."""

@@ -1,14 +1,15 @@
 """Ordinary CPU nodes."""
 
-from typing import TypedDict
-
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.kubernetes.names import TaintArgs
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
+from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 from aiplatform.node_pool.args import NodePoolArgs, NodePoolSettings
+from aiplatform.node_pool.outputs import NodePoolOutputs
 
 __all__ = [
     "ClusterReferenceArgs",
@@ -22,47 +23,29 @@ __all__ = [
 ]
 
 
-class NodePoolOutputs(TypedDict):
-    """Outputs of a node pool."""
-
-    name: str
-    """The pool's name: the value of the node label `ai-platform/pool`."""
-    architecture: str
-    """`x86_64` or `arm64`."""
-    taints: list[TaintArgs]
-    """The taints of the nodes, which Pods must tolerate."""
-    node_selector: dict[str, str]
-    """The node selector of Pods for the pool."""
-    compute_class: str | None
-    """Google Cloud: the ComputeClass of the node pools; None where there is only one."""
-    node_groups: list[NodeGroupReferenceArgs]
-    """One for each entry of `capacity`, in that order."""
-    node_role_arn: Input[str] | None
-    """AWS: the role of the nodes."""
-
-
 class NodePool(ComponentResource):
     """Ordinary CPU nodes: for each entry of `capacity` a managed node group of EKS or a node pool of GKE,
     with common labels and taints, ordered by priority for the autoscaler, which adds and removes nodes. On
     Google Cloud a pool with two entries also needs the cluster's Kubernetes provider in `opts.providers`, for
     their ComputeClass."""
 
-    name: Output[str]
+    name: KnownOutput[str]
     """The pool's name: the value of the node label `ai-platform/pool`."""
-    architecture: Output[str]
+    architecture: KnownOutput[str]
     """`x86_64` or `arm64`."""
-    taints: Output[list[TaintArgs]]
+    taints: KnownOutput[list[TaintArgs]]
     """The taints of the nodes, which Pods must tolerate."""
-    node_selector: Output[dict[str, str]]
+    node_selector: KnownOutput[dict[str, str]]
     """The node selector of Pods for the pool."""
-    compute_class: Output[str | None]
+    compute_class: KnownOutput[str | None]
     """Google Cloud: the ComputeClass of the node pools; None where there is only one."""
-    node_groups: Output[list[NodeGroupReferenceArgs]]
+    node_groups: KnownOutput[list[NodeGroupReferenceArgs]]
     """One for each entry of `capacity`, in that order."""
     node_role_arn: Output[str | None]
     """AWS: the role of the nodes."""
 
     def __init__(self, name: str, args: NodePoolArgs, opts: ResourceOptions | None = None) -> None:
+        refuse_cloud_of_unknown("NodePoolArgs", args, opts)
         settings = read(NodePoolSettings, args, "NodePoolArgs")
         super().__init__("aiplatform:index:NodePool", name, {}, opts)
         node_groups, node_role_arn = _build(self, name, settings)
@@ -78,9 +61,7 @@ class NodePool(ComponentResource):
             "node_groups": node_groups,
             "node_role_arn": node_role_arn,
         }
-        for key, output in self.outputs.items():
-            setattr(self, key, Output.from_input(output))
-        self.register_outputs(self.outputs)
+        publish(self, self.outputs)
 
 
 def _build(

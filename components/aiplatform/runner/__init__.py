@@ -3,14 +3,17 @@
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import publish
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 from aiplatform.runner.args import RunnerArgs, RunnerSettings
+from aiplatform.runner.outputs import RunnerOutputs
 
 __all__ = [
     "NetworkReferenceArgs",
     "NetworkZoneArgs",
     "Runner",
     "RunnerArgs",
+    "RunnerOutputs",
 ]
 
 
@@ -47,7 +50,7 @@ class Runner(ComponentResource):
 
         super().__init__("aiplatform:index:Runner", name, {}, opts)
         built = aws.build(self, name, settings)
-        self.outputs: dict[str, Output[str]] = {
+        self.outputs: RunnerOutputs = {
             "name": built.project.name,
             "arn": built.project.arn,
             "role_arn": built.role.arn,
@@ -55,6 +58,4 @@ class Runner(ComponentResource):
             "log_group_name": built.log_group.name,
             "kms_key_arn": built.key.arn,
         }
-        for key, output in self.outputs.items():
-            setattr(self, key, output)
-        self.register_outputs(self.outputs)
+        publish(self, self.outputs)

@@ -1,41 +1,22 @@
 """The cloud identity of the Pods of one Kubernetes service account."""
 
-from typing import TypedDict, cast
+from typing import cast
 
-from pulumi import ComponentResource, Input, Output, ResourceOptions
+from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform._shared.references.identity import WorkloadIdentityReferenceArgs
+from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.workload_identity.args import WorkloadIdentityArgs, WorkloadIdentitySettings
 
 __all__ = [
     "ClusterReferenceArgs",
     "WorkloadIdentity",
     "WorkloadIdentityArgs",
-    "WorkloadIdentityOutputs",
+    "WorkloadIdentityReferenceArgs",
 ]
-
-
-class WorkloadIdentityOutputs(TypedDict):
-    """Outputs of a workload identity."""
-
-    principal: Input[str]
-    """The principal for grants: a role's arn, or `serviceAccount:` and an email address."""
-    role_arn: Input[str | None]
-    """AWS: the role's arn."""
-    role_name: Input[str | None]
-    """AWS: the role's name, for policies."""
-    service_account_email: Input[str | None]
-    """Google Cloud: the service account's email address."""
-    annotations: Input[dict[str, str]]
-    """Annotations that the Kubernetes service account must have; none on AWS."""
-    namespace: str
-    """The Pods' namespace."""
-    service_account: str
-    """The Pods' service account."""
-    ready: Input[str]
-    """Known once Pods can get credentials: what creates Pods should depend on it."""
 
 
 class WorkloadIdentity(ComponentResource):
@@ -61,6 +42,7 @@ class WorkloadIdentity(ComponentResource):
     """Known once Pods can get credentials: what creates Pods should depend on it."""
 
     def __init__(self, name: str, args: WorkloadIdentityArgs, opts: ResourceOptions | None = None) -> None:
+        refuse_cloud_of_unknown("WorkloadIdentityArgs", args, opts)
         settings = read(WorkloadIdentitySettings, args, "WorkloadIdentityArgs")
         super().__init__("aiplatform:index:WorkloadIdentity", name, {}, opts)
         # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
@@ -74,7 +56,4 @@ class WorkloadIdentity(ComponentResource):
             "service_account": settings.service_account,
         }
         self.outputs = cast("WorkloadIdentityReferenceArgs", outputs)
-        for key, output in self.outputs.items():
-            # The same object where it is an output already: `principals.known` looks outputs up by identity.
-            setattr(self, key, output if isinstance(output, Output) else Output.from_input(output))
-        self.register_outputs(self.outputs)
+        publish(self, self.outputs)

@@ -1,11 +1,11 @@
 """References to a cluster and to node groups, with the same keys as the outputs of Cluster and of the pools.
 
-A reference accepts every key of the outputs, so that they can be passed on unchanged; it states which keys
-are required. The TypedDicts that programs write are generated from these classes into inputs.py by
-`make generate`.
+A reference accepts every key of the outputs, so that they can be passed on unchanged. It declares those that
+a component reads, and which are required. `make generate` writes the TypedDicts for programs into inputs.py,
+with the other outputs added.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, cast
 
@@ -22,6 +22,7 @@ class ClusterReference:
     """A cluster, as in Cluster.outputs."""
 
     may_be_output: ClassVar[bool] = True
+    passed_on: ClassVar[Collection[str]] = ClusterReferenceArgs.__annotations__.keys()
 
     name: Input[str]
     """The cluster's name."""
@@ -55,22 +56,6 @@ class ClusterReference:
     """AWS: whether the VPC CNI (`aws-node`) has its own role, by Pod Identity or IRSA. If not, the role that
     a pool creates for its nodes gets AmazonEKS_CNI_Policy, without which no node becomes Ready. Default
     false."""
-    arn: Input[str] | None = None
-    """The cluster's arn."""
-    endpoint: Input[str] | None = None
-    """The URL of the Kubernetes API."""
-    certificate_authority: Input[str] | None = None
-    """The CA of the API's certificate, PEM in base64."""
-    service_cidr: Input[str] | None = None
-    """The range of addresses of Kubernetes Services."""
-    oidc_issuer: Input[str] | None = None
-    """The issuer of service account tokens, a URL."""
-    oidc_provider_arn: Input[str] | None = None
-    """AWS: the arn of the issuer's OIDC provider in IAM."""
-    kubeconfig: Input[str] | None = None
-    """A kubeconfig as JSON. It contains no secret."""
-    kms_key_arn: Input[str] | None = None
-    """AWS: the key that encrypts secrets and control-plane logs."""
     volume_key_arn: Input[str] | None = None
     """AWS: the key that encrypts the volumes of nodes; its policy must allow EC2 Auto Scaling to use it.
     Default: AWS's own key for EBS."""

@@ -44,25 +44,26 @@ class ClusterReferenceArgs(TypedDict):
     """AWS: whether the VPC CNI (`aws-node`) has its own role, by Pod Identity or IRSA. If not, the role that
     a pool creates for its nodes gets AmazonEKS_CNI_Policy, without which no node becomes Ready. Default
     false."""
-    arn: NotRequired[Input[str]]
-    """The cluster's arn."""
-    endpoint: NotRequired[Input[str]]
-    """The URL of the Kubernetes API."""
-    certificate_authority: NotRequired[Input[str]]
-    """The CA of the API's certificate, PEM in base64."""
-    service_cidr: NotRequired[Input[str]]
-    """The range of addresses of Kubernetes Services."""
-    oidc_issuer: NotRequired[Input[str]]
-    """The issuer of service account tokens, a URL."""
-    oidc_provider_arn: NotRequired[Input[str]]
-    """AWS: the arn of the issuer's OIDC provider in IAM."""
-    kubeconfig: NotRequired[Input[str]]
-    """A kubeconfig as JSON. It contains no secret."""
-    kms_key_arn: NotRequired[Input[str]]
-    """AWS: the key that encrypts secrets and control-plane logs."""
     volume_key_arn: NotRequired[Input[str]]
     """AWS: the key that encrypts the volumes of nodes; its policy must allow EC2 Auto Scaling to use it.
     Default: AWS's own key for EBS."""
+    arn: NotRequired[Input[str]]
+    """AWS: the cluster's arn."""
+    endpoint: NotRequired[Input[str]]
+    """The URL of the Kubernetes API."""
+    certificate_authority: NotRequired[Input[str]]
+    """The CA of the API's certificate, PEM in base64. The certificate of GKE's DNS endpoint needs none."""
+    service_cidr: NotRequired[Input[str]]
+    """The range of addresses of Kubernetes Services."""
+    oidc_issuer: NotRequired[Input[str]]
+    """AWS: the issuer of service account tokens, a URL."""
+    oidc_provider_arn: NotRequired[Input[str]]
+    """AWS: the arn of the issuer's OIDC provider in IAM, for roles of service accounts."""
+    kubeconfig: NotRequired[Input[str]]
+    """A kubeconfig as JSON, without a secret: `aws eks get-token` or `gke-gcloud-auth-plugin` authenticates
+    its user."""
+    kms_key_arn: NotRequired[Input[str]]
+    """AWS: the key that encrypts secrets and control-plane logs."""
 
 
 class NodeGroupReferenceArgs(TypedDict):

@@ -193,5 +193,5 @@ def test_outputs_are_registered_and_are_what_a_pool_takes(default: Recording):
     reference = read(ClusterReference, outputs, "ClusterReferenceArgs")
     assert (reference.cloud, reference.project, reference.location) == ("gcp", PROJECT, "europe-west4")
     assert reference.node_service_account == ACCOUNT
-    assert reference.service_cidr == "10.16.128.0/20"
+    assert outputs["service_cidr"] == "10.16.128.0/20"
     assert value(default.result.security_group_id) is None
