@@ -40,7 +40,7 @@ SHARED_NAME: Final = r"^[a-z0-9]+([_-][a-z0-9]+)*$"
 class Shared(Topic):
     """Declarations that several environments share. The file's own keys override them: objects merge key by
     key; tables of the lakehouse merge by zone and name, other entries with a name by it; other lists and
-    scalars replace."""
+    scalars replace, and a key replaces one that it excludes (`network.zone_ids` the shared `zone_count`)."""
 
     files: list[Annotated[str, StringConstraints(pattern=SHARED_NAME)]] = Field(default_factory=list)
     """Names of files in `environments/shared/`, without `.yaml`."""

@@ -26,8 +26,8 @@ FILES = ("Pulumi.yaml", "pyproject.toml", "uv.lock", "bootstrap.py", "README.md"
 
 @pytest.fixture(scope="module")
 def dev(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
-    """aws-dev of a copy of the repository, whose files a test may change. It lacks what the data layer does not
-    need: models and GPU pools."""
+    """aws-dev of a copy of the repository, whose files a test may change. It lacks what the data layer does
+    not need: models and GPU pools."""
     root = tmp_path_factory.mktemp("repository")
     for part in PARTS:
         shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
