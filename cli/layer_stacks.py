@@ -6,17 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from cli.output import CommandError, command_name, note
-from twin.stack_names import FOLDER, LAYERS
+from twin.stack_names import FOLDER, FOUNDATION_OUTPUT, LAYERS
 
 if TYPE_CHECKING:
     from twin.world import World
 
 TOPIC: Final = "ai-platform:layers"
-_COMPONENTS: Final = {
-    "data": ("Lakehouse", "FeatureStore"),
-    "ml": ("ContainerRegistry", "ModelRegistry"),
-}
-_OUTPUT: Final = "foundation"
 _FILE: Final = """\
 # yaml-language-server: $schema=schema.json
 config:
@@ -59,17 +54,21 @@ def run_in_order(stacks: Sequence[str], run: Callable[[str], int]) -> int:
 
 
 def refuse_unmoved(world: World, environment: str, stacks: Sequence[str]) -> None:
-    """Raise CommandError where the environment's stack still has a layer that its file separates: an `up`
-    would delete it, with its data."""
+    """Raise CommandError where a layer is still in another stack than the environment's file states: an `up`
+    would delete it with its data, or create it again."""
     from cli import engine
 
-    components = engine.component_types(world, environment)
-    for layer, names in _COMPONENTS.items():
-        present = [name for name in names if f"aiplatform:index:{name}" in components]
-        if f"{environment}-{layer}" in stacks and present:
+    for layer, definition in LAYERS.items():
+        of_layer = f"{environment}-{layer}"
+        separate = of_layer in stacks
+        former, expected = (environment, of_layer) if separate else (of_layer, environment)
+        types = engine.component_types(world, former)
+        present = [name for name in definition["components"] if f"aiplatform:index:{name}" in types]
+        if present:
+            effect = "delete" if separate else "create again"
             raise CommandError(
-                f"the stack {environment} still has {' and '.join(present)}, which this `up` would delete; "
-                f"expected them in {environment}-{layer}: move them first (docs/operations/large-stacks.md)"
+                f"the stack {former} still has {' and '.join(present)}, which this `up` would {effect}; "
+                f"expected in {expected}: move the state first (docs/operations/large-stacks.md)"
             )
 
 
@@ -78,7 +77,7 @@ def can_preview(world: World, environment: str, stack: str) -> bool:
     `up` creates."""
     from cli import engine
 
-    return stack == environment or bool(engine.outputs(world, environment).get(_OUTPUT))
+    return stack == environment or bool(engine.outputs(world, environment).get(FOUNDATION_OUTPUT))
 
 
 def not_deployed(environment: str, stack: str) -> str:

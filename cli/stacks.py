@@ -45,7 +45,7 @@ def up(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: boo
     stacks = layer_stacks.of(environment)
     world = started(environment)
     arguments = ["up", "--yes", "--skip-preview", *_output_options(show_outputs), *context.args]
-    layer_stacks.refuse_unmoved(world, environment, stacks)
+    layer_stacks.refuse_unmoved(world, environment, layer_stacks.of(environment, in_bootstrap=True))
     code = layer_stacks.run_in_order(stacks, lambda stack: _pulumi(world, stack, arguments))
     if code == 0:
         _report_deployed(world, environment, time.monotonic() - began)

@@ -26,17 +26,17 @@ from aiplatform._shared.args import ArgumentError
 from stacks.loading import SettingsError, load_engine
 
 
-def main() -> None:
+async def main() -> None:
     """Deploy one stack: an environment, or a layer of one."""
     try:
         loaded = load_engine(pulumi.get_stack())
         # Imported late: a problem of the file is reported before the clouds' SDKs load, which takes a second.
         from stacks import program
 
-        program.deploy(loaded)
+        await program.deploy(loaded)
     except (SettingsError, ArgumentError) as error:
         # The engine prints a RunError as it is, without a traceback that would hide it.
         raise pulumi.RunError(str(error)) from None
 
 
-main()
+pulumi.run(main)

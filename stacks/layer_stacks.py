@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any, Final, Union, cast
 
 import pulumi
-from pulumi.runtime.sync_await import _sync_await  # pyright: ignore[reportPrivateUsage]
 
 from aiplatform._shared.principals import declare
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
@@ -18,8 +17,8 @@ from stacks import providers
 from stacks.foundation import Foundation, LayerOptions
 from stacks.loading import FOLDER, SettingsError
 from stacks.settings import Settings
+from stacks.settings.composition import FOUNDATION_OUTPUT
 
-_OUTPUT: Final = "foundation"
 _REFERENCES: Final[Mapping[str, Any]] = {
     "network": NetworkReferenceArgs,
     "cluster": ClusterReferenceArgs,
@@ -28,7 +27,7 @@ _REFERENCES: Final[Mapping[str, Any]] = {
 """What layers use of the foundation -> the type that components take it as."""
 
 
-def foundation_of(environment: str) -> Foundation:
+async def foundation_of(environment: str) -> Foundation:
     """Return the foundation that an environment's stack has deployed, in the form that components take: what
     decides which resources there are is plain, all else is an Output, as in a single stack, a secret one if
     the stack's is.
@@ -37,14 +36,14 @@ def foundation_of(environment: str) -> Foundation:
     """
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{environment}"
     reference = pulumi.StackReference(environment, stack_name=stack)
-    details = cast("Any", _sync_await(reference.get_output_details(_OUTPUT)))
+    details = await reference.get_output_details(FOUNDATION_OUTPUT)
     secret = details.secret_value is not None
     values = cast("dict[str, Any]", (details.secret_value if secret else details.value) or {})
     if not values.get("cluster"):
         problem = (
             "the stack has no cluster yet; expected `bootstrap: true` to be removed"
             if values
-            else f"the stack has no output {_OUTPUT!r} yet"
+            else f"the stack has no output {FOUNDATION_OUTPUT!r} yet"
         )
         run = f"run `pulumi up -s {environment}`, then this stack again"
         raise SettingsError([f"{FOLDER}/Pulumi.{pulumi.get_stack()}.yaml: {stack}: {problem}; {run}"])

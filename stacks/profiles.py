@@ -38,8 +38,8 @@ EVERY: Final = "<name>"
 OPTIONAL: Final = ("lakehouse", "feature_store", "container_registry", "model_registry")
 """Topics that an environment has only where its file states them, if only as an empty object."""
 
-EXCLUSIVE: Final = {"network": ("zone_ids", "zone_count")}
-"""Topic -> a key of the file, and the key of the profile that it replaces."""
+EXCLUSIVE: Final[Mapping[str, tuple[str, ...]]] = {"network": ("zone_ids", "zone_count")}
+"""Topic -> keys of which one is stated: in a file it replaces the others of its shared files and profile."""
 
 # Capacity of GPU pools: cheap first, where an interruption only delays work.
 _CHEAP_FIRST: Final = {EVERY: {"capacity": ["spot", "on_demand"]}}
@@ -192,7 +192,10 @@ def with_profile(cloud: str, profile: str, topics: Mapping[str, Any]) -> dict[st
         for name, topic in PROFILES.get(cloud, {}).get(profile, {}).items()
         if name not in OPTIONAL or name in topics
     }
-    defaults = {name: _without_replaced(name, topic, topics.get(name)) for name, topic in defaults.items()}
+    defaults = {
+        name: {key: value for key, value in topic.items() if key not in excluded_keys(name, topics.get(name))}
+        for name, topic in defaults.items()
+    }
     whole = overlaid({name: topic for name, topic in defaults.items() if EVERY not in topic}, topics)
     for name, topic in defaults.items():
         if EVERY in topic and isinstance(whole.get(name), Mapping):
@@ -200,12 +203,13 @@ def with_profile(cloud: str, profile: str, topics: Mapping[str, Any]) -> dict[st
     return whole
 
 
-def _without_replaced(name: str, defaults: Mapping[str, Any], topic: Any) -> Mapping[str, Any]:
-    """Return the defaults of a topic without the key that another key of the file replaces."""
-    key, replaced = EXCLUSIVE.get(name, ("", ""))
-    if not isinstance(topic, Mapping) or key not in topic:
-        return defaults
-    return {default: value for default, value in defaults.items() if default != replaced}
+def excluded_keys(name: str, topic: Any) -> frozenset[str]:
+    """Return the keys that a file's topic excludes: `zone_count`, where it states `zone_ids`."""
+    if not isinstance(topic, Mapping):
+        return frozenset()
+    keys = frozenset(EXCLUSIVE.get(name, ()))
+    present = keys & set(cast("Mapping[str, Any]", topic))
+    return keys - present if present else frozenset()
 
 
 def _merged(defaults: Mapping[str, Any], entry: Any) -> Any:

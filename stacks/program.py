@@ -14,10 +14,8 @@ from stacks.foundation import Foundation, LayerOptions
 from stacks.loading import Loaded
 from stacks.ml import Models
 from stacks.settings import Settings
-from stacks.settings.composition import LayerName
+from stacks.settings.composition import FOUNDATION_OUTPUT, LAYERS, LayerName
 
-OUTPUTS: Final[Mapping[LayerName, str]] = {"data": "data", "ml": "models"}
-"""Layer -> the stack output that has its values."""
 _BUILD: Final[Mapping[LayerName, Callable[[Settings, Foundation, LayerOptions], Data | Models]]] = {
     "data": data.build,
     "ml": ml.build,
@@ -31,50 +29,50 @@ class Layers:
     foundation: Foundation
     data: Data = field(default_factory=Data)
     models: Models = field(default_factory=Models)
-    elsewhere: frozenset[str] = frozenset()
-    """Outputs of layers that have a separate stack."""
+    separate: frozenset[LayerName] = frozenset()
+    """Layers that have a separate stack."""
 
-    def by_name(self) -> dict[str, Foundation | Data | Models]:
-        """Return the layers by the names of their outputs."""
-        layers = {"foundation": self.foundation, "data": self.data, "models": self.models}
-        return {name: layer for name, layer in layers.items() if name not in self.elsewhere}
+    def by_output(self) -> dict[str, Foundation | Data | Models]:
+        """Return the layers of this stack by the names of their outputs."""
+        above: Mapping[LayerName, Data | Models] = {"data": self.data, "ml": self.models}
+        present = {LAYERS[name].output: layer for name, layer in above.items() if name not in self.separate}
+        return {FOUNDATION_OUTPUT: self.foundation, **present}
 
 
-def deploy(loaded: Loaded) -> None:
+async def deploy(loaded: Loaded) -> None:
     """Register the resources and outputs of a stack. Raises SettingsError."""
     if loaded.layer is None:
         export(build(loaded.settings))
     else:
-        layer = build_layer(loaded.settings, loaded.environment, loaded.layer)
-        pulumi.export(OUTPUTS[loaded.layer], layer.exported())
+        layer = await build_layer(loaded.settings, loaded.environment, loaded.layer)
+        pulumi.export(LAYERS[loaded.layer].output, layer.exported())
 
 
 def build(settings: Settings) -> Layers:
     """Register every layer that has no separate stack. Raises SettingsError, with nothing but the provider
     registered, where the cloud does not offer what the settings request."""
     first, options = foundation.make(settings)
-    separate = settings.layers.separate
-    elsewhere = frozenset(OUTPUTS[name] for name in separate)
+    separate = frozenset(settings.layers.separate)
     if options is None:
-        return Layers(first, elsewhere=elsewhere)
+        return Layers(first, separate=separate)
     return Layers(
         first,
         Data() if "data" in separate else data.build(settings, first, options),
         Models() if "ml" in separate else ml.build(settings, first, options),
-        elsewhere,
+        separate,
     )
 
 
-def build_layer(settings: Settings, environment: str, layer: LayerName) -> Data | Models:
+async def build_layer(settings: Settings, environment: str, layer: LayerName) -> Data | Models:
     """Register a layer in its separate stack. environment: the stack that has the foundation. Raises
     SettingsError where that stack is not deployed yet."""
-    below = layer_stacks.foundation_of(environment)
+    below = await layer_stacks.foundation_of(environment)
     return _BUILD[layer](settings, below, layer_stacks.options(settings, below))
 
 
 def export(layers: Layers) -> None:
     """Register the stack's outputs."""
-    for name, layer in layers.by_name().items():
+    for name, layer in layers.by_output().items():
         pulumi.export(name, layer.exported())
     if layers.foundation.cluster is not None:
         pulumi.export("kubeconfig", layers.foundation.cluster["kubeconfig"])

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from ruamel.yaml import YAML, YAMLError
 
+from stacks import profiles
 from stacks.settings import NAMESPACE, key
 from stacks.settings.composition import SHARED_NAME
 
@@ -112,6 +113,10 @@ def with_shared(config: Located, folder: Path = FOLDER) -> tuple[Located, list[S
                 f"the shared files have no {dotted!r} to remove{_nearest(dotted, sorted(_paths(shared)))}"
             )
             problems.append(SharedProblem((key("shared"), "remove", index), reason))
+    for name, below in shared.items():
+        for other in profiles.excluded_keys(name.removeprefix(f"{NAMESPACE}:"), config.get(name)):
+            if isinstance(below, Located):
+                below.pop(other, None)
     return _merged(shared, config, (), problems), problems
 
 

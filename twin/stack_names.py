@@ -5,12 +5,19 @@ A stack of a layer is `<environment>-<layer>` (docs/adr/0025); it is deployed on
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-FOLDER: Final = Path(__file__).resolve().parents[1] / "environments"
-LAYERS: Final = ("data", "ml")
-"""The layers that can have a separate stack, in the order of their deployment."""
+_ROOT: Final = Path(__file__).resolve().parents[1]
+FOLDER: Final = _ROOT / "environments"
+# A file of the program, which is not imported: the command runs without it.
+_FILE: Final = tomllib.loads((_ROOT / "stacks" / "layers.toml").read_text())
+FOUNDATION_OUTPUT: Final[str] = _FILE["foundation_output"]
+"""The output of the environment's own stack that the stacks of layers read."""
+LAYERS: Final[dict[str, dict[str, Any]]] = _FILE["layers"]
+"""The layers that can have a separate stack, in the order of their deployment -> their `output` and
+`components`."""
 
 
 def stacks(folder: Path = FOLDER) -> list[str]:

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, get_args
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Literal, cast
 
 from pydantic import Field, StringConstraints
 
 from stacks.settings.base import Topic
 
 LayerName = Literal["data", "ml"]
-LAYERS: Final[tuple[LayerName, ...]] = get_args(LayerName)
+
+
+@dataclass(frozen=True)
+class LayerDefinition:
+    """What layers.toml states of a layer."""
+
+    output: str
+    """The stack output that has the layer's values."""
+    components: tuple[str, ...]
+    """The components that the layer may have."""
+
+
+_FILE: Final = tomllib.loads((Path(__file__).parents[1] / "layers.toml").read_text())
+FOUNDATION_OUTPUT: Final[str] = _FILE["foundation_output"]
+"""The output of the environment's own stack that the stacks of layers read."""
+LAYERS: Final[Mapping[LayerName, LayerDefinition]] = {
+    cast(LayerName, name): LayerDefinition(layer["output"], tuple(layer["components"]))
+    for name, layer in _FILE["layers"].items()
+}
 """The layers that can have a separate stack, in the order of their deployment. The foundation is always in
 the environment's stack."""
 SHARED_NAME: Final = r"^[a-z0-9]+([_-][a-z0-9]+)*$"
@@ -18,7 +40,7 @@ SHARED_NAME: Final = r"^[a-z0-9]+([_-][a-z0-9]+)*$"
 class Shared(Topic):
     """Declarations that several environments share. The file's own keys override them: objects merge key by
     key; tables of the lakehouse merge by zone and name, other entries with a name by it; other lists and
-    scalars replace."""
+    scalars replace, and a key replaces one that it excludes (`network.zone_ids` the shared `zone_count`)."""
 
     files: list[Annotated[str, StringConstraints(pattern=SHARED_NAME)]] = Field(default_factory=list)
     """Names of files in `environments/shared/`, without `.yaml`."""

@@ -104,14 +104,22 @@ def test_a_command_stops_at_the_first_stack_that_fails() -> None:
 
 def test_an_update_that_would_delete_a_layer_is_refused(world: World) -> None:
     state(world, "aws-dev", "aiplatform:index:Cluster", "aiplatform:index:Lakehouse")
-    with pytest.raises(CommandError, match=r"still has Lakehouse.*move them first"):
+    with pytest.raises(CommandError, match=r"would delete; expected in aws-dev-data: move the state first"):
+        layer_stacks.refuse_unmoved(world, "aws-dev", ["aws-dev", "aws-dev-data"])
+
+
+def test_an_update_that_would_create_a_layer_a_second_time_is_refused(world: World) -> None:
+    state(world, "aws-dev", "aiplatform:index:Cluster")
+    state(world, "aws-dev-ml", "aiplatform:index:ModelRegistry")
+    with pytest.raises(CommandError, match=r"aws-dev-ml still has ModelRegistry.*create again"):
         layer_stacks.refuse_unmoved(world, "aws-dev", ["aws-dev", "aws-dev-data"])
 
 
 def test_an_update_of_a_moved_layer_goes_on(world: World) -> None:
     state(world, "aws-dev", "aiplatform:index:Cluster", "aiplatform:index:ModelRegistry")
+    state(world, "aws-dev-data", "aiplatform:index:Lakehouse")
+    state(world, "aws-dev-ml", "pulumi:providers:aws")
     layer_stacks.refuse_unmoved(world, "aws-dev", ["aws-dev", "aws-dev-data"])
-    layer_stacks.refuse_unmoved(world, "aws-dev", ["aws-dev"])
 
 
 def test_the_stack_of_a_layer_is_previewed_only_after_the_environments(

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
+import inspect
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -147,7 +148,8 @@ def record(
     project: str = "ai-platform",
     stack: str = "test",
 ) -> Recording:
-    """Run `program` against a recording engine, drain it, and say what it did.
+    """Run `program` against a recording engine, drain it, and return what it did. A program that returns a
+    coroutine is awaited.
 
     `answers` and `computed` come before those of tests/components/cloud_answers.py.
     """
@@ -215,8 +217,9 @@ async def _record(program: Callable[[], Any], monitor: Monitor, project: str, st
     set_mocks(monitor.mocks, project=project, stack=stack, preview=False, monitor=monitor)
     result: list[Any] = []
 
-    def run() -> None:
-        result.append(program())
+    async def run() -> None:
+        returned = program()
+        result.append(await returned if inspect.iscoroutine(returned) else returned)
 
     await run_pulumi_func(run)
     # Checked after the drain: an error inside a registration would leave others unfinished.

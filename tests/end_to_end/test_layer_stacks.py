@@ -1,4 +1,4 @@
-"""aws-dev with its data layer in a separate stack: from nothing to nothing, and from one stack to two.
+"""aws-dev with its data layer in a separate stack: from nothing, to one stack, to two again, and to nothing.
 
 The tests of this module share one twin and run in the order in which they are written.
 """
@@ -26,7 +26,8 @@ FILES = ("Pulumi.yaml", "pyproject.toml", "uv.lock", "bootstrap.py", "README.md"
 
 @pytest.fixture(scope="module")
 def dev(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
-    """aws-dev of a copy of the repository, whose files a test may change."""
+    """aws-dev of a copy of the repository, whose files a test may change. It lacks what the data layer does
+    not need: models and GPU pools."""
     root = tmp_path_factory.mktemp("repository")
     for part in PARTS:
         shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
@@ -42,7 +43,10 @@ def separate(dev: Twin, *layers: str) -> None:
     file = dev.root / "environments" / f"Pulumi.{ENVIRONMENT}.yaml"
     yaml = YAML()
     document = yaml.load(ROOT / "environments" / file.name)
-    document["config"]["ai-platform:layers"] = {"separate": list(layers)}
+    config = document["config"]
+    config["ai-platform:shared"]["files"].remove("models")
+    del config["ai-platform:gpu_pools"]
+    config["ai-platform:layers"] = {"separate": list(layers)}
     yaml.dump(document, file)
     config = {
         "pulumi:disable-default-providers": ["*"],
@@ -55,13 +59,23 @@ def outputs(dev: Twin, stack: str) -> dict[str, Any]:
     return json.loads(dev.pulumi("stack", "output", "--json", "--stack", stack).stdout)
 
 
+def resources(dev: Twin, stack: str) -> list[dict[str, Any]]:
+    """Return the resources in a stack's state."""
+    state = json.loads(dev.pulumi("stack", "export", "--stack", stack).stdout)["deployment"]
+    return state.get("resources", [])
+
+
 def components(dev: Twin, stack: str) -> dict[str, str]:
     """Return the platform's components in a stack: name -> URN."""
-    state = json.loads(dev.pulumi("stack", "export", "--stack", stack).stdout)["deployment"]
-    resources = [
-        resource for resource in state.get("resources", []) if resource["type"].startswith("aiplatform:")
-    ]
-    return {resource["urn"].rpartition("::")[2]: resource["urn"] for resource in resources}
+    urns = (entry["urn"] for entry in resources(dev, stack) if entry["type"].startswith("aiplatform:"))
+    return {urn.rpartition("::")[2]: urn for urn in urns}
+
+
+def move(dev: Twin, source: str, destination: str) -> None:
+    """Move the data layer's components to the other stack."""
+    urns = components(dev, source)
+    options = ("--yes", "--source", source, "--dest", destination)
+    dev.pulumi("state", "move", *options, urns["lakehouse"], urns["feature-store"])
 
 
 def test_a_layer_cannot_be_previewed_before_its_environment_is_deployed(dev: Twin) -> None:
@@ -75,6 +89,7 @@ def test_a_layer_cannot_be_previewed_before_its_environment_is_deployed(dev: Twi
     assert plain.returncode
     assert f"organization/ai-platform/{ENVIRONMENT}: the stack has no output 'foundation' yet" in report
     assert f"run `pulumi up -s {ENVIRONMENT}`" in report
+    assert "Traceback" not in report
 
 
 def test_up_deploys_the_foundation_and_then_the_layer(dev: Twin) -> None:
@@ -88,6 +103,35 @@ def test_up_deploys_the_foundation_and_then_the_layer(dev: Twin) -> None:
 
 def test_neither_stack_changes_when_nothing_changed(dev: Twin) -> None:
     dev.cli("preview", ENVIRONMENT, "--refresh", "--expect-no-changes")
+
+
+def test_stacks_are_merged_without_a_change_in_the_cloud(dev: Twin) -> None:
+    before = dev.inventory()
+    separate(dev)
+    refused = dev.up(check=False)
+    assert refused.returncode, "it would create the lakehouse a second time"
+    assert f"expected in {ENVIRONMENT}: move the state first" in refused.stderr
+    move(dev, LAYER, ENVIRONMENT)
+    dev.up()
+    assert dev.inventory() == before, "all ids are as before"
+    assert all(entry["type"].startswith("pulumi:") for entry in resources(dev, LAYER)), "only its providers"
+    dev.pulumi("destroy", "--yes", "--skip-preview", "--stack", LAYER)
+    dev.pulumi("stack", "rm", "--yes", LAYER)
+    assert dev.inventory() == before, "providers are objects of the state only"
+
+
+def test_an_environment_is_split_without_a_change_in_the_cloud(dev: Twin) -> None:
+    before = dev.inventory()
+    separate(dev, "data")
+    refused = dev.up(check=False)
+    assert refused.returncode, "it would delete the lakehouse"
+    assert f"expected in {LAYER}: move the state first" in refused.stderr
+    dev.pulumi("stack", "init", LAYER)
+    move(dev, ENVIRONMENT, LAYER)
+    dev.cli("preview", ENVIRONMENT, "--expect-no-changes")
+    dev.up()
+    assert dev.inventory() == before, "all ids are as before"
+    assert "data" not in outputs(dev, ENVIRONMENT)
 
 
 def test_destroy_deletes_both_stacks_in_reverse_and_leaves_nothing(dev: Twin) -> None:

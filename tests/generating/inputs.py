@@ -14,6 +14,7 @@ import dataclasses
 import importlib
 import inspect
 import json
+import sys
 import textwrap
 import types
 import typing
@@ -267,5 +268,15 @@ def _import(module: str, names: Iterable[str]) -> str:
     return f"from {module} import (\n" + "".join(f"    {name},\n" for name in sorted(names)) + ")"
 
 
+def create_placeholders() -> None:
+    """Make a new component importable whose generated module does not exist yet: its names are `object`."""
+    for module in SOURCES:
+        if not (renewing.ROOT / _path(module)).exists():
+            placeholder: Any = types.ModuleType(module)
+            placeholder.__getattr__ = lambda _name: object
+            sys.modules[module] = placeholder
+
+
 if __name__ == "__main__":
+    create_placeholders()
     renewing.renew([*outputs.files().items(), *files().items()], [])

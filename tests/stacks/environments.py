@@ -68,7 +68,7 @@ def build(settings: Settings) -> Built:
     def build_and_look() -> None:
         layers = program.build(settings)
         seen["looking"] = [
-            asyncio.ensure_future(look(name, layer.exported())) for name, layer in layers.by_name().items()
+            asyncio.ensure_future(look(name, layer.exported())) for name, layer in layers.by_output().items()
         ]
 
     recording = record(build_and_look, stack=settings.environment.name)

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pulumi
 import pytest
@@ -91,7 +91,19 @@ def test_an_environment_without_separate_layers_exports_all_of_them() -> None:
 @every_layer
 def test_the_environments_stack_does_not_export_a_separate_layer(layer: LayerName) -> None:
     above = build(separated("aws-dev", layer)).above
-    assert set(above) == {"data", "models"} - {program.OUTPUTS[layer]}
+    assert set(above) == {"data", "models"} - {LAYERS[layer].output}
+
+
+@every_layer
+def test_a_layer_has_the_components_that_are_defined_for_it(layer: LayerName) -> None:
+    recording = deployed(settings_of("aws-dev"), "aws-dev", layer, {"foundation": built("aws-dev").exported})
+    types = {resource.type for resource in recording.resources if not resource.parent.count("aiplatform:")}
+    components = {type_.rpartition(":")[2] for type_ in types if type_.startswith("aiplatform:")}
+    assert components == set(LAYERS[layer].components), "by these `up` detects a layer in the wrong stack"
+
+
+def test_every_layer_that_a_file_can_name_is_defined() -> None:
+    assert tuple(LAYERS) == get_args(LayerName), "in the order of their deployment"
 
 
 @pytest.mark.parametrize("stack", BOTH_CLOUDS)
@@ -123,8 +135,8 @@ def test_a_layer_without_its_foundation_is_refused_with_the_command_to_run(
 def test_what_comes_from_a_secret_output_stays_secret() -> None:
     reads: list[asyncio.Future[bool]] = []
 
-    def read() -> None:
-        below = layer_stacks.foundation_of("aws-dev")
+    async def read() -> None:
+        below = await layer_stacks.foundation_of("aws-dev")
         assert below.cluster is not None
         reads.append(asyncio.ensure_future(below.cluster["kubeconfig"].is_secret()))
 

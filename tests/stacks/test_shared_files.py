@@ -112,6 +112,27 @@ def test_objects_merge_by_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("shared", "stated", "zones"),
+    [
+        ("zone_count: 3", {"zone_ids": ["usw2-az1", "usw2-az2"]}, ["usw2-az1", "usw2-az2"]),
+        ("zone_ids: [usw2-az1, usw2-az2]", {"zone_count": 3}, 3),
+    ],
+)
+def test_a_key_replaces_the_shared_key_that_excludes_it(
+    tmp_path: Path, shared: str, stated: dict[str, Any], zones: Any
+) -> None:
+    text = f"shared: {{ai-platform:network: {{{shared}}}}}"
+    network = GOOD["config"]["ai-platform:network"] | stated
+    settings = load(tmp_path, {"network": network}, "zones", zones=text)
+    assert settings.network.zones == zones, "the environment's own file overrides how zones are chosen"
+
+
+def test_keys_that_exclude_each_other_in_one_file_are_refused(tmp_path: Path) -> None:
+    text = "shared: {ai-platform:network: {zone_count: 3, zone_ids: [usw2-az1, usw2-az2]}}"
+    assert "zone_count: got 3 and zone_ids" in "".join(problems(tmp_path, {}, "zones", zones=text))
+
+
+@pytest.mark.parametrize(
     ("path", "check"),
     [
         ("lakehouse.tables.curated.trips", lambda s: set(tables(s)) == {"rides"}),
