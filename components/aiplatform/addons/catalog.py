@@ -1,0 +1,111 @@
+"""The catalog of add-ons: which charts the platform installs, from where, and what they bring."""
+
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, cast
+
+from aiplatform._shared.args import Problem
+from aiplatform._shared.images import Image, images
+
+CLOUDS = ("aws", "gcp")
+
+
+@dataclass(frozen=True)
+class Addon:
+    """An entry of `catalog.toml`."""
+
+    name: str
+    purpose: str
+    """What it is for, in a few words."""
+    chart: str
+    """Where it is published: `oci://...`, a chart of a repository (`https://...`) or a manifest
+    (`https://....yaml`)."""
+    version: str
+    """The chart's version as it is published, with or without `v`."""
+    app_version: str
+    """The version of what it installs."""
+    namespace: str
+    """The namespace of its objects; empty where all of them are of the cluster."""
+    images: tuple[str, ...] = ()
+    """What it runs, by the names of `images.toml`."""
+    crds: tuple[str, ...] = ()
+    """The custom resource definitions that it brings, by name."""
+    requires: tuple[str, ...] = ()
+    """Add-ons that are ready before it is installed."""
+    clouds: tuple[str, ...] = CLOUDS
+    """Where it is installed."""
+    digest: str = ""
+    """`sha256:...` of the OCI manifest, of the chart's archive or of the manifest's file; empty where no
+    published one was found."""
+    digest_source: str = ""
+
+    @property
+    def is_manifest(self) -> bool:
+        """Whether it is a file of Kubernetes objects and not a chart."""
+        return self.chart.endswith(".yaml")
+
+    @property
+    def chart_name(self) -> str:
+        """The chart's name: the last part of its address. Empty for a manifest."""
+        return "" if self.is_manifest else self.chart.rpartition("/")[2]
+
+    @property
+    def file_name(self) -> str:
+        """The name that the add-on has in a folder of charts: `kueue-0.19.2`, `gateway-api-v1.6.1.yaml`."""
+        if self.is_manifest:
+            return f"{self.name}-{self.version}.yaml"
+        return f"{self.chart_name}-{self.version}"
+
+    def all_images(self) -> list[Image]:
+        """Return the images that it runs."""
+        return [images()[name] for name in self.images]
+
+
+@cache
+def catalog() -> Mapping[str, Addon]:
+    """Return the add-ons of `catalog.toml` by name."""
+    text = files("aiplatform.addons").joinpath("catalog.toml").read_text()
+    return {name: _addon(name, entry) for name, entry in tomllib.loads(text).items()}
+
+
+def _addon(name: str, entry: Mapping[str, Any]) -> Addon:
+    # TOML has lists where a frozen entry has tuples.
+    lists = {key: tuple(cast("list[str]", value)) for key, value in entry.items() if isinstance(value, list)}
+    fields: dict[str, Any] = {**entry, **lists}
+    return Addon(name, **fields)
+
+
+def in_order(names: Collection[str]) -> list[Addon]:
+    """Return these add-ons and all that they require, each after what it requires."""
+    ordered: dict[str, Addon] = {}
+
+    def add(name: str) -> None:
+        addon = catalog()[name]
+        for required in addon.requires:
+            add(required)
+        ordered.setdefault(name, addon)
+
+    for name in sorted(names):
+        add(name)
+    return list(ordered.values())
+
+
+def owner_problems(addons: Collection[Addon], path: str) -> list[Problem]:
+    """Return a problem for each custom resource definition that two of the add-ons bring."""
+    owners: dict[str, str] = {}
+    problems: list[Problem] = []
+    for addon in addons:
+        for definition in addon.crds:
+            first = owners.setdefault(definition, addon.name)
+            if first != addon.name:
+                problems.append(
+                    Problem(
+                        path,
+                        f"{first} and {addon.name} both bring {definition}; expected one of them, since "
+                        "whichever is removed takes the objects of the other with it",
+                    )
+                )
+    return problems

@@ -1,0 +1,20 @@
+"""The values of each add-on's chart.
+
+A module for each chart has a function `values(setup)`. It states what the platform decides and nothing that
+is the chart's default anyway.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from aiplatform.addons.values import cert_manager, external_secrets, jobset, kueue, lws
+from aiplatform.addons.values.setup import Setup
+
+VALUES: Final[Mapping[str, Callable[[Setup], Mapping[str, Any]]]] = {
+    "cert-manager": cert_manager.values,
+    "external-secrets": external_secrets.values,
+    "jobset": jobset.values,
+    "kueue": kueue.values,
+    "lws": lws.values,
+}
+"""Add-on -> its values. An add-on without an entry has none: its chart brings definitions alone."""

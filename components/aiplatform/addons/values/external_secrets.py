@@ -1,0 +1,34 @@
+"""External Secrets Operator: controller, webhook, and what renews the webhook's certificate."""
+
+from typing import Any
+
+from aiplatform.addons.values.setup import PRIORITY_CLASS, Setup, requests, scheduling
+
+
+def values(setup: Setup) -> dict[str, Any]:
+    """Return the values of the chart."""
+    return {
+        **_part(setup, requests("10m", "96Mi")),
+        "leaderElect": setup.replicas > 1,
+        # A store belongs to a team. What is of the cluster would give one team's secrets to another.
+        "processClusterStore": False,
+        "processClusterExternalSecret": False,
+        "processClusterGenerator": False,
+        "processClusterPushSecret": False,
+        # Nothing in a cluster writes to the secret manager.
+        "processPushSecret": False,
+        "rbac": {"servicebindings": {"create": False}},
+        "webhook": _part(setup, requests("10m", "64Mi")),
+        "certController": _part(setup, requests("10m", "96Mi")),
+    }
+
+
+def _part(setup: Setup, resources: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "replicaCount": setup.replicas,
+        "image": setup.image("external-secrets"),
+        "podDisruptionBudget": setup.disruption_budget,
+        "priorityClassName": PRIORITY_CLASS,
+        "resources": resources,
+        **scheduling(),
+    }

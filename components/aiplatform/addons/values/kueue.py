@@ -1,0 +1,70 @@
+"""Kueue: one manager with its webhooks, whose certificate it writes itself, and its configuration."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiplatform.addons.values.setup import PRIORITY_CLASS, Setup, requests, scheduling
+
+MANAGED_NAMESPACES: Final[Mapping[str, str]] = {"kueue.x-k8s.io/managed-namespace": "true"}
+"""The label of namespaces whose workloads Kueue manages. Only the platform sets it."""
+INTEGRATIONS: Final = (
+    "batch/job",
+    "jobset.x-k8s.io/jobset",
+    "trainer.kubeflow.org/trainjob",
+    "ray.io/raycluster",
+    "ray.io/rayjob",
+    "ray.io/rayservice",
+    "leaderworkerset.x-k8s.io/leaderworkerset",
+    "deployment",
+    "statefulset",
+    "pod",
+)
+"""The kinds whose Pods wait for quota."""
+EXCLUDED_RESOURCES: Final = (
+    "vpc.amazonaws.com/",
+    "networking.gke.io.networks/",
+    "hugepages-",
+    "ephemeral-storage",
+)
+"""Resources without a quota: their nodes have what belongs to their accelerators."""
+
+
+def values(setup: Setup) -> dict[str, Any]:
+    """Return the values of the chart."""
+    return {
+        "controllerManager": {
+            "replicas": setup.replicas,
+            "manager": {
+                "priorityClassName": PRIORITY_CLASS,
+                "image": {**setup.image("kueue"), "pullPolicy": "IfNotPresent"},
+                "resources": requests("100m", "512Mi"),
+            },
+            "podDisruptionBudget": setup.disruption_budget,
+            "topologySpreadConstraints": setup.spread({"control-plane": "controller-manager"}),
+            **scheduling(),
+        },
+        # A string in the chart. JSON is YAML.
+        "managerConfig": {"controllerManagerConfigYaml": json.dumps(configuration(), indent=1)},
+    }
+
+
+def configuration() -> dict[str, Any]:
+    """Return Kueue's own configuration (config.kueue.x-k8s.io/v1beta2).
+
+    Namespaces are chosen by a label and not by leaving some out: the chart makes the selector the one of
+    every webhook, so a Kueue that does not run would else stop the Deployments of all other namespaces, its
+    own included.
+    """
+    return {
+        "apiVersion": "config.kueue.x-k8s.io/v1beta2",
+        "kind": "Configuration",
+        "health": {"healthProbeBindAddress": ":8081"},
+        "metrics": {"bindAddress": ":8443", "enableClusterQueueResources": True},
+        "webhook": {"port": 9443},
+        "leaderElection": {"leaderElect": True, "resourceName": "c1f6bfd2.kueue.x-k8s.io"},
+        "managedJobsNamespaceSelector": {"matchLabels": dict(MANAGED_NAMESPACES)},
+        "manageJobsWithoutQueueName": True,
+        "integrations": {"frameworks": list(INTEGRATIONS)},
+        "resources": {"excludeResourcePrefixes": list(EXCLUDED_RESOURCES)},
+    }

@@ -1,0 +1,18 @@
+"""LeaderWorkerSet: one controller with its webhook, whose certificate it writes itself."""
+
+from typing import Any
+
+from aiplatform.addons.values.setup import PRIORITY_CLASS, Setup, requests, scheduling
+
+
+def values(setup: Setup) -> dict[str, Any]:
+    """Return the values of the chart. It has no disruption budget."""
+    return {
+        "image": {"manager": {**setup.image("lws"), "pullPolicy": "IfNotPresent"}},
+        "replicaCount": setup.replicas,
+        "priorityClassName": PRIORITY_CLASS,
+        # The chart's default lacks it, and a namespace with the level `restricted` refuses such Pods.
+        "podSecurityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "resources": requests("50m", "256Mi"),
+        **scheduling(),
+    }

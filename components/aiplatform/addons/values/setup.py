@@ -1,0 +1,65 @@
+"""What the values of add-ons depend on, and what they have in common."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiplatform._shared.cloud_support import Cloud
+from aiplatform._shared.images import images, mirrored
+
+PRIORITY_CLASS: Final = "system-cluster-critical"
+"""The priority of controllers that Pods of others wait for. Kubernetes has the class."""
+TOLERATIONS: Final = ({"key": "CriticalAddonsOnly", "operator": "Exists"},)
+"""The taint of the system nodes."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How the add-ons of a cluster are installed."""
+
+    cloud: Cloud
+    replicas: int = 1
+    """Pods of each controller. With 2 or more a node's failure does not stop it."""
+    mirrors: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Registry or repository -> where to pull its images from instead."""
+
+    def repository(self, image: str) -> str:
+        """Return the repository of an image of `images.toml`, at its mirror if it has one."""
+        return mirrored(images()[image].repository, self.mirrors)
+
+    def tag(self, image: str) -> str:
+        """Return `tag@digest` of an image, or its tag where no digest is known."""
+        return images()[image].version.removeprefix(":")
+
+    def image(self, name: str) -> dict[str, str]:
+        """Return repository and tag as most charts take them."""
+        return {"repository": self.repository(name), "tag": self.tag(name)}
+
+    @property
+    def disruption_budget(self) -> dict[str, Any]:
+        """A PodDisruptionBudget where there are several Pods; of a single one it would block every drain."""
+        return {"enabled": True, "minAvailable": 1} if self.replicas > 1 else {"enabled": False}
+
+    def spread(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return constraints that put the Pods with these labels on different nodes where it is possible."""
+        if self.replicas == 1:
+            return []
+        return [
+            {
+                "maxSkew": 1,
+                "topologyKey": "kubernetes.io/hostname",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": dict(labels)},
+            }
+        ]
+
+
+def scheduling() -> dict[str, Any]:
+    """Return the tolerations of Pods on the system nodes."""
+    return {"tolerations": [dict(toleration) for toleration in TOLERATIONS]}
+
+
+def requests(cpu: str, memory: str) -> dict[str, Any]:
+    """Return the requests of a container. Its memory is limited too; its CPU is not, since a throttled
+    webhook delays every Pod."""
+    return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": memory}}

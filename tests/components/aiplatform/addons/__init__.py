@@ -1,0 +1,1 @@
+"""The catalog of add-ons and the values of their charts."""

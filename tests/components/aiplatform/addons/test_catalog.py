@@ -1,0 +1,111 @@
+"""The catalog against the published charts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+from aiplatform._shared.args import Problem
+from aiplatform._shared.images import images
+from aiplatform.addons.catalog import CLOUDS, Addon, catalog, in_order, owner_problems
+from tests.components.aiplatform.addons import chart_facts
+
+ADDONS = sorted(catalog())
+CHARTS = [name for name in ADDONS if not catalog()[name].is_manifest]
+
+
+@pytest.mark.parametrize("name", ADDONS)
+def test_an_entry_says_where_it_is_from_and_where_it_goes(name: str) -> None:
+    addon = catalog()[name]
+    assert addon.purpose[0].islower(), "a few words for a table"
+    assert not addon.purpose.endswith(".")
+    assert addon.chart.startswith(("oci://", "https://"))
+    assert set(addon.clouds) <= set(CLOUDS)
+    assert set(addon.images) <= set(images()), "images.toml is the only place that names an image"
+    assert bool(addon.digest) == bool(addon.digest_source), "a digest is worth what its source is worth"
+    assert set(addon.requires) <= set(catalog())
+    if addon.images:
+        assert addon.namespace, "what runs is in a namespace"
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_the_version_is_that_of_the_chart(name: str) -> None:
+    addon = catalog()[name]
+    facts = chart_facts.chart(chart_facts.folder(name, addon.file_name))
+    assert facts.get("appVersion", addon.app_version) == addon.app_version
+    if name not in chart_facts.FOLDERS:
+        assert facts["version"] == addon.version
+
+
+@pytest.mark.parametrize("name", ADDONS)
+def test_the_definitions_are_those_that_the_chart_brings(name: str) -> None:
+    addon = catalog()[name]
+    assert set(addon.crds) == chart_facts.crds(chart_facts.folder(name, addon.file_name))
+
+
+@pytest.mark.parametrize("name", [name for name in CHARTS if catalog()[name].images])
+def test_the_images_are_those_of_the_chart(name: str) -> None:
+    addon = catalog()[name]
+    catalogued = {(image.repository.rpartition("/")[2], image.tag) for image in addon.all_images()}
+    path = chart_facts.folder(name, addon.file_name)
+    # A chart in the repository of its sources names a staging registry: only its image's name counts.
+    named = {
+        image.rpartition("/")[2].partition(":")[0]
+        for entry in chart_facts.objects(path)
+        if not entry.hook
+        for image in entry.images
+    }
+    assert named <= {image for image, _ in catalogued}, "the catalog lacks an image that the chart runs"
+    assert {tag for _, tag in catalogued} == {addon.app_version}
+
+
+def test_each_cluster_wide_object_has_one_owner() -> None:
+    owners: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    kinds = {
+        "CustomResourceDefinition",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "MutatingWebhookConfiguration",
+        "ValidatingWebhookConfiguration",
+        "APIService",
+    }
+    for name in CHARTS:
+        if name in chart_facts.FOLDERS:
+            continue  # facts of a larger chart
+        addon = catalog()[name]
+        for entry in chart_facts.objects(chart_facts.folder(name, addon.file_name)):
+            if entry.kind in kinds:
+                # A release has the add-on's name, which charts do not repeat.
+                owners[entry.kind, entry.name.removeprefix("x-")].append(name)
+    assert not {key: names for key, names in owners.items() if len(names) > 1}
+
+
+def test_no_definition_of_the_catalog_has_two_owners() -> None:
+    assert owner_problems(list(catalog().values()), "addons") == []
+
+
+def test_two_owners_of_a_definition_are_a_problem_that_names_both() -> None:
+    jobset = catalog()["jobset"]
+    trainer = Addon("trainer", "", "oci://registry.example/trainer", "1", "1", "trainer", crds=jobset.crds)
+    assert owner_problems([jobset, trainer], "AddonsArgs.enabled") == [
+        Problem(
+            "AddonsArgs.enabled",
+            "jobset and trainer both bring jobsets.jobset.x-k8s.io; expected one of them, since whichever is "
+            "removed takes the objects of the other with it",
+        )
+    ]
+
+
+def test_an_addon_comes_after_what_it_requires(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = {
+        name: Addon(name, "", "oci://r.example/c", "1", "1", "n", requires=tuple(requires))
+        for name, requires in {"a": ["c"], "b": [], "c": ["d"], "d": []}.items()
+    }
+    monkeypatch.setattr("aiplatform.addons.catalog.catalog", lambda: entries)
+    assert [addon.name for addon in in_order(["b", "a"])] == ["d", "c", "a", "b"]
+
+
+def test_a_folder_of_charts_has_each_by_name_and_version() -> None:
+    assert catalog()["kueue"].file_name == "kueue-0.19.2"
+    assert catalog()["gateway-api"].file_name == "gateway-api-v1.6.1.yaml"

@@ -1,0 +1,124 @@
+"""The values of the charts against the charts' own values and schemas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import jsonschema
+import pytest
+
+from aiplatform._shared.images import mirrored
+from aiplatform.addons.catalog import catalog
+from aiplatform.addons.values import VALUES, kueue
+from aiplatform.addons.values.setup import Setup
+from tests.components.aiplatform.addons import chart_facts
+
+SETUPS = [Setup("aws"), Setup("gcp", replicas=2, mirrors={"quay.io": "mirror.example/quay"})]
+CASES = [(name, setup) for name in sorted(VALUES) for setup in SETUPS]
+IDS = [f"{name}-{setup.cloud}-{setup.replicas}" for name, setup in CASES]
+FREE = {"resources", "podSecurityContext"}
+"""Objects whose keys are the user's: charts list none or some of them."""
+
+
+def unknown(values: Mapping[str, Any], defaults: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths of values that a chart does not have."""
+    for key, value in values.items():
+        here = f"{path}.{key}" if path else key
+        if not isinstance(defaults, Mapping) or key not in defaults:
+            yield here
+        elif isinstance(value, Mapping) and key not in FREE and defaults[key]:
+            yield from unknown(cast("Mapping[str, Any]", value), defaults[key], here)
+
+
+def merged(defaults: Any, values: Any) -> Any:
+    """Return a chart's values with ours over them, as Helm merges them."""
+    if not isinstance(values, Mapping) or not isinstance(defaults, Mapping):
+        return values
+    return {**defaults, **{key: merged(defaults.get(key), value) for key, value in values.items()}}
+
+
+def test_every_chart_that_runs_something_has_values() -> None:
+    assert set(VALUES) == {name for name, addon in catalog().items() if addon.images}
+
+
+@pytest.mark.parametrize(("name", "setup"), CASES, ids=IDS)
+def test_the_chart_has_every_value(name: str, setup: Setup) -> None:
+    path = chart_facts.folder(name, catalog()[name].file_name)
+    defaults, schema = chart_facts.default_values(path), chart_facts.schema(path)
+    values = VALUES[name](setup)
+    left = [key for key in unknown(values, defaults) if not _in_schema(key, schema)]
+    assert left == [], "Helm ignores a value that the chart does not have"
+
+
+@pytest.mark.parametrize(("name", "setup"), CASES, ids=IDS)
+def test_the_values_fit_the_schema_of_the_chart(name: str, setup: Setup) -> None:
+    path = chart_facts.folder(name, catalog()[name].file_name)
+    schema = chart_facts.schema(path)
+    if schema is None:
+        pytest.skip("the chart has no schema")
+    jsonschema.validate(merged(chart_facts.default_values(path), VALUES[name](setup)), schema)
+
+
+@pytest.mark.parametrize(("name", "setup"), CASES, ids=IDS)
+def test_every_image_is_at_its_mirror_and_has_a_digest_where_one_is_known(name: str, setup: Setup) -> None:
+    text = json.dumps(VALUES[name](setup))
+    for image in catalog()[name].all_images():
+        assert mirrored(image.repository, setup.mirrors) in text
+        assert image.version.removeprefix(":") in text
+
+
+@pytest.mark.parametrize(("name", "setup"), CASES, ids=IDS)
+def test_every_controller_may_run_on_system_nodes_and_states_what_it_needs(name: str, setup: Setup) -> None:
+    values = VALUES[name](setup)
+    parts = [part for part in _objects(values) if "tolerations" in part]
+    assert parts, "without the toleration its Pods stay pending"
+    for part in parts:
+        assert part["tolerations"] == [{"key": "CriticalAddonsOnly", "operator": "Exists"}]
+    for resources in (part["resources"] for part in _objects(values) if "resources" in part):
+        if "limits" in resources:
+            assert resources["limits"] == {"memory": resources["requests"]["memory"]}
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+def test_a_single_pod_has_no_disruption_budget(name: str) -> None:
+    for replicas, expected in ((1, {False}), (2, {True})):
+        budgets = [
+            part["podDisruptionBudget"]
+            for part in _objects(VALUES[name](Setup("aws", replicas=replicas)))
+            if "podDisruptionBudget" in part
+        ]
+        assert {budget["enabled"] for budget in budgets} <= expected, "a drain of its node would never end"
+
+
+def test_kueue_selects_namespaces_by_label() -> None:
+    text = kueue.values(Setup("aws"))["managerConfig"]["controllerManagerConfigYaml"]
+    selector = json.loads(text)["managedJobsNamespaceSelector"]
+    assert selector == {"matchLabels": {"kueue.x-k8s.io/managed-namespace": "true"}}, (
+        "by exclusion a Kueue that does not run stops every Deployment of every other namespace"
+    )
+
+
+def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        yield cast("Mapping[str, Any]", value)
+        for part in cast("Mapping[str, Any]", value).values():
+            yield from _objects(part)
+
+
+def _in_schema(path: str, root: Any) -> bool:
+    """Return whether a schema has a value that values.yaml only mentions in a comment."""
+    node = _resolved(root, root)
+    for key in path.split("."):
+        properties = node.get("properties") or {}
+        if key not in properties:
+            return False
+        node = _resolved(properties[key], root)
+    return True
+
+
+def _resolved(node: Any, root: Any) -> Mapping[str, Any]:
+    while node and "$ref" in node:
+        node = root["$defs"][node["$ref"].removeprefix("#/$defs/")]
+    return node or {}

@@ -1,0 +1,131 @@
+"""Charts from Go modules, with a `go` of the test's own."""
+
+from __future__ import annotations
+
+import json
+import stat
+import textwrap
+from pathlib import Path
+
+import pytest
+import yaml
+
+from twin.toolchain import charts
+from twin.toolchain.cache import Cache
+from twin.toolchain.charts import ChartSource, ensure_charts, sources
+from twin.toolchain.errors import ToolchainError
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    """A module as Go's cache has it: read-only."""
+    root = tmp_path / "module"
+    chart = root / "charts" / "tool"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: tool\nversion: v0.0.0\nappVersion: v0.0.0\n")
+    (chart / "templates" / "a.yaml").write_text("kind: ConfigMap\n")
+    (root / "crds").mkdir()
+    (root / "crds" / "b.yaml").write_text('kind: B\ntext: "{{ no template }} é"\n')
+    (root / "crds" / "a.yaml").write_text("kind: A\n")
+    (root / "crds" / "kustomization.yaml").write_text("kind: Kustomization\n")
+    for path in (root, *root.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    return root
+
+
+@pytest.fixture
+def cache(tmp_path: Path, module: Path, monkeypatch: pytest.MonkeyPatch) -> Cache:
+    go = tmp_path / "go"
+    answer = json.dumps({"Dir": str(module), "Sum": "h1:right="})
+    go.write_text(
+        textwrap.dedent(f"""\
+        #!/bin/sh
+        echo "$@" >> {tmp_path}/asked
+        case "$4" in *absent*) echo '{{"Error": "no such version"}}'; exit 1;; esac
+        echo '{answer}'
+        """)
+    )
+    go.chmod(0o755)
+    monkeypatch.setattr(charts, "find_go", lambda _: go)
+    return Cache(tmp_path / "cache")
+
+
+def use(monkeypatch: pytest.MonkeyPatch, *entries: ChartSource) -> None:
+    monkeypatch.setattr(charts, "sources", lambda: {entry.name: entry for entry in entries})
+
+
+def source(name: str, **fields: str) -> ChartSource:
+    entry = {
+        "module": "example.com/tool",
+        "version": "v1.0.0",
+        "sum": "h1:right=",
+        "chart_version": "1.0.0",
+        "app_version": "v1.0.0",
+    }
+    return ChartSource(name=name, **{**entry, **fields})
+
+
+def test_a_chart_is_copied_with_the_versions_of_its_release(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, source("tool", chart="charts/tool"))
+    chart = ensure_charts(cache) / "tool-1.0.0"
+    assert yaml.safe_load((chart / "Chart.yaml").read_text()) == {
+        "apiVersion": "v2",
+        "name": "tool",
+        "version": "1.0.0",
+        "appVersion": "v1.0.0",
+    }
+    assert (chart / "templates" / "a.yaml").read_text() == "kind: ConfigMap\n"
+    mode = (chart / "templates").stat().st_mode
+    assert mode & stat.S_IWUSR, "a folder that nobody may write cannot be removed"
+
+
+def test_definitions_become_a_chart_whose_text_is_no_template(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, source("kinds", definitions="crds"))
+    chart = ensure_charts(cache) / "kinds-1.0.0"
+    assert yaml.safe_load((chart / "Chart.yaml").read_text())["name"] == "kinds"
+    assert sorted(path.name for path in (chart / "templates").iterdir()) == ["a.yaml", "b.yaml"]
+    quoted = (chart / "templates" / "b.yaml").read_text()
+    assert quoted == '{{ "kind: B\\ntext: \\"{{ no template }} é\\"\\n" }}\n'
+
+
+def test_a_manifest_is_one_file_in_the_order_of_names(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, source("kinds", manifest="crds"))
+    documents = list(yaml.safe_load_all((ensure_charts(cache) / "kinds-1.0.0.yaml").read_text()))
+    assert [document["kind"] for document in documents] == ["A", "B"]
+
+
+def test_charts_are_fetched_once(cache: Cache, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    use(monkeypatch, source("tool", chart="charts/tool"))
+    assert ensure_charts(cache) == ensure_charts(cache)
+    assert (tmp_path / "asked").read_text() == "mod download -json example.com/tool@v1.0.0\n"
+
+
+def test_a_module_with_another_content_is_refused_and_leaves_nothing(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, source("tool", chart="charts/tool", sum="h1:other="))
+    with pytest.raises(ToolchainError, match="has the sum h1:right=, expected h1:other="):
+        ensure_charts(cache)
+    assert not charts.folder(cache).exists()
+
+
+def test_a_module_that_cannot_be_fetched_is_an_error_with_the_reason(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, source("tool", chart="charts/tool", module="example.com/absent"))
+    with pytest.raises(
+        ToolchainError, match=r"Fetching the Go module example.com/absent@v1.0.0 failed"
+    ) as error:
+        ensure_charts(cache)
+    assert "no such version" in str(error.value)
+
+
+@pytest.mark.parametrize("name", sorted(sources()))
+def test_an_entry_has_one_form(name: str) -> None:
+    entry = sources()[name]
+    assert sum(bool(form) for form in (entry.chart, entry.definitions, entry.manifest)) == 1
+    assert entry.sum.startswith("h1:")
