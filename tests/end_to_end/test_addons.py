@@ -60,7 +60,7 @@ def addons(plain: Plain, nodes: automation.Stack) -> Iterator[automation.Stack]:
 
 def test_every_controller_runs_in_a_restricted_namespace(plain: Plain, addons: automation.Stack) -> None:
     addons.up()
-    core, apps = plain.core(), plain.apps()
+    core, apps = client.CoreV1Api(api(plain)), client.AppsV1Api(api(plain))
     for addon in (catalog()[name] for name in NAMES if catalog()[name].images):
         labels = core.read_namespace(addon.namespace).metadata.labels
         assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
