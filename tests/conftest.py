@@ -36,6 +36,7 @@ ENVIRONMENTS: Final = (
     "tests/policies/test_environments.py",
     "tests/stacks/test_foundation.py",
     "tests/stacks/test_google_project.py",
+    "tests/stacks/test_layer_stacks.py",
     "tests/stacks/test_runner.py",
     "tests/twin/aws/resources/test_second_preview.py",
     "tests/twin/gcp/resources/test_second_preview.py",
