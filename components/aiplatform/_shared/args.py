@@ -14,9 +14,9 @@ dict into a private frozen dataclass with the same keys, which has the defaults 
 
 All problems are collected and raised in one ArgumentError, before any resource is registered. A plain value
 decides the shape of the program, so an Output there is a problem; where the annotation is `Input[T]`, a
-plain value is checked like any T, and an Output or awaitable is accepted: a number, or a text with rules, is
-checked once it is known. None is the same as no value. UNKNOWN is accepted for a plain string, too: so
-arguments can be checked that refer to what does not exist yet.
+plain value is checked like any T, and an Output or awaitable is accepted; a number is checked once it is
+known. None is the same as no value. UNKNOWN is accepted for a plain string, too: so arguments can be checked
+that refer to what does not exist yet.
 
 The models' annotations are read at run time: no `from __future__ import annotations` in their modules.
 """
@@ -358,11 +358,11 @@ def _read_union(annotation: Any, value: Any, path: str, problems: list[Problem])
 
 
 def _read_later(annotation: Any, value: Any, path: str) -> Any:
-    """Return an output that is checked once it is known: a number, which the plugin's protocol transfers as a
-    float, or a value with rules. Any other one is returned as it is, as it may be a principal, which
-    `principals` identifies by its object."""
-    inner, *rules = get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
-    if inner not in (int, float) and not (rules and inner is str):
+    """Return an output. A number is checked once it is known: components calculate with it, and the plugin's
+    protocol transfers it as a float. Any other value is returned as it is, and left to the cloud: it may be a
+    principal, which `principals` identifies by its object."""
+    inner = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    if inner not in (int, float):
         return value
 
     def checked(known: Any) -> Any:

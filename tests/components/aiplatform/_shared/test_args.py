@@ -180,3 +180,23 @@ def test_numbers_from_another_language_arrive_as_floats():
 def test_a_long_value_is_cut_in_the_error():
     (problem,) = _problems(nat="x" * 500)
     assert len(problem) < 200
+
+
+@dataclass(frozen=True)
+class _Retention:
+    days: Input[Annotated[int, between(1, 30, "days")]] = 7
+
+
+async def _read_days(days: float) -> Any:
+    arguments = read(_Retention, {"days": pulumi.Output.from_input(days)}, "RetentionArgs")
+    return await pulumi.Output.from_input(arguments.days).future()
+
+
+def test_a_number_that_is_an_output_is_an_integer_once_it_is_known() -> None:
+    days = asyncio.run(_read_days(14.0))
+    assert (days, type(days)) == (14, int), "the plugin's protocol has only floats"
+
+
+def test_a_number_that_is_an_output_obeys_its_rules_once_it_is_known() -> None:
+    with pytest.raises(ArgumentError, match=r"RetentionArgs\.days: got 31; expected 1 to 30 days"):
+        asyncio.run(_read_days(31.0))
