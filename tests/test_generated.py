@@ -86,6 +86,12 @@ def test_page_shows_the_defaults_of_a_type_in_a_block_of_one_cloud() -> None:
     assert "| `hours` | integer | `6` |" in section
 
 
+def test_examples_in_typescript_import_the_package_that_the_schema_names() -> None:
+    package = json.loads(components.schema())["language"]["nodejs"]["packageName"]
+    for path, program in examples.files(components.inputs).items():
+        assert path.suffix != ".ts" or f'import * as aiplatform from "{package}";' in program
+
+
 def test_every_component_has_an_example_with_the_inputs_of_the_schema() -> None:
     schema = json.loads(components.schema())
     resources = [resource for program in examples.programs() for resource in program.resources.values()]

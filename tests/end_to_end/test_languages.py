@@ -22,14 +22,19 @@ from twin.toolchain.versions import read_versions
 
 pytestmark = [
     pytest.mark.end_to_end,
+    # The first test that needs them installs the packages of npm.
+    pytest.mark.timeout(900),
     pytest.mark.skipif("pulumi" not in build.locate(), reason="pulumi is not built: `aiplatform doctor`"),
 ]
 
 SOURCES = Path(__file__).with_name("languages")
 PLATFORM = ROOT / "examples" / "platform-aws"
 SCHEMA = ROOT / "components" / "schema.json"
-AUTOSCALED = ("aws", "network", "cluster", "kubernetes", "training", "autoscaler")
-"""What `up` creates: the autoscaler on a pool, and what they need."""
+PYTHON = {"name": "python", "options": {"virtualenv": str(ROOT / ".venv")}}
+COMPONENTS = {"providers": [{"name": "aiplatform", "path": str(ROOT / "components")}]}
+AUTOSCALED = ("aws", "network", "runner", "cluster", "kubernetes", "training", "autoscaler")
+"""What `up` creates: the autoscaler on a pool, what they need, and a runner with a secret argument."""
+DEPLOYER = "arn:aws:iam::111122223333:role/deployer-that-is-secret"
 
 
 def run(*command: str | Path, folder: Path, check: bool = True, **variables: str) -> str:
@@ -76,6 +81,23 @@ def twin(home: Path, tools: Path) -> Iterator[Twin]:
 
 
 @pytest.fixture(scope="module")
+def google_twin(home: Path, tools: Path) -> Iterator[Twin]:
+    """A twin of Google Cloud, with the network of a stack whose program is in Python."""
+    engine = build.locate()["pulumi"].resolve().parent
+    path = os.pathsep.join((str(tools), str(engine), os.environ["PATH"]))
+    twin = Twin("languages-gcp", home, {"PATH": path})
+    twin.cli("twin", "start", "--name", "languages-gcp", "--cloud", "gcp")
+    folder = home / "foundation"
+    shutil.copytree(SOURCES / "stack_references", folder)
+    (folder / "foundation.py").rename(folder / "__main__.py")
+    write_project(folder, PYTHON)
+    pulumi(twin, folder, "stack", "init")
+    pulumi(twin, folder, "up", "--yes", "--skip-preview", "--suppress-progress")
+    yield twin
+    twin.remove()
+
+
+@pytest.fixture(scope="module")
 def typescript(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with TypeScript, the packages of npm, the generated SDK and the programs."""
     if shutil.which("npm") is None:
@@ -87,6 +109,32 @@ def typescript(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for program in (ROOT / "examples").glob("*/index.ts"):
         shutil.copy(program, folder / f"{program.parent.name}.ts")
     return folder
+
+
+@pytest.fixture(scope="module")
+def compiled(typescript: Path) -> Path:
+    """The folder with the programs compiled, and the SDK as a module for them."""
+    run(typescript / "node_modules" / ".bin" / "tsc", folder=typescript)
+    sdk = typescript / "modules" / "@pulumi" / "aiplatform"
+    shutil.copytree(typescript / "out" / "sdk", sdk)
+    package = json.loads((typescript / "sdk" / "package.json").read_text())
+    (sdk / "package.json").write_text(json.dumps({**package, "main": "index.js"}))
+    return typescript
+
+
+def preview_in_typescript(
+    twin: Twin, compiled: Path, program: str, *, check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Preview a compiled program. The last line that it prints is its summary as JSON."""
+    script = str(compiled / "out" / f"{program}.js")
+    node = ("node", str(compiled / "run.js"), script, str(ROOT / "components"))
+    inside = ("twin", "run", "--name", twin.environment, "--", "env", f"NODE_PATH={compiled / 'modules'}")
+    return twin.cli(*inside, *node, check=check)
+
+
+def previewed_in_typescript(twin: Twin, compiled: Path, program: str) -> dict[str, int]:
+    """Preview a compiled program; return how many resources would be created, read and so on."""
+    return json.loads(preview_in_typescript(twin, compiled, program).stdout.splitlines()[-1])
 
 
 def project(folder: Path, runtime: Any, resources: tuple[str, ...] = ()) -> Path:
@@ -106,6 +154,14 @@ def project(folder: Path, runtime: Any, resources: tuple[str, ...] = ()) -> Path
     return folder
 
 
+def write_project(folder: Path, runtime: Any, **document: Any) -> Path:
+    """Write the file of a project with the name of its folder; return the folder."""
+    folder.mkdir(exist_ok=True)
+    with (folder / "Pulumi.yaml").open("w") as stream:
+        YAML().dump({"name": folder.name, "runtime": runtime, "plugins": COMPONENTS, **document}, stream)
+    return folder
+
+
 def pulumi(twin: Twin, folder: Path, *arguments: str) -> str:
     """Run a Pulumi command on the only stack of a project; return what it printed."""
     return twin.pulumi(*arguments, "--stack", "team", "--cwd", str(folder), "--non-interactive").stdout
@@ -115,31 +171,22 @@ def planned(twin: Twin, folder: Path) -> Counter[str]:
     """What a preview of a new stack would create: type -> how many."""
     pulumi(twin, folder, "stack", "init")
     plan = json.loads(pulumi(twin, folder, "preview", "--json"))
-    assert {step["op"] for step in plan["steps"]} == {"create"}
+    assert {step["op"] for step in plan["steps"]} <= {"create", "read"}, "read: a stack reference"
     return Counter(step["newState"]["type"] for step in plan["steps"])
 
 
 def test_all_components_are_previewed_alike_from_yaml_typescript_and_python(
-    twin: Twin, typescript: Path, tmp_path: Path
+    twin: Twin, compiled: Path, tmp_path: Path
 ) -> None:
     for name in ("in-yaml", "in-python"):
         (tmp_path / name).mkdir()
     from_yaml = planned(twin, project(tmp_path / "in-yaml", "yaml"))
-    python = {"name": "python", "options": {"virtualenv": str(ROOT / ".venv")}}
-    from_python = planned(twin, project(tmp_path / "in-python", python))
+    from_python = planned(twin, project(tmp_path / "in-python", PYTHON))
     components = {type_ for type_ in from_yaml if type_.startswith("aiplatform:")}
     assert len(components) == 13, "every component but the ComputeClass of GKE"
     assert from_yaml == from_python
-    run(typescript / "node_modules" / ".bin" / "tsc", folder=typescript)
-    sdk = typescript / "modules" / "@pulumi" / "aiplatform"
-    shutil.copytree(typescript / "out" / "sdk", sdk)
-    package = json.loads((typescript / "sdk" / "package.json").read_text())
-    (sdk / "package.json").write_text(json.dumps({**package, "main": "index.js"}))
-    program = str(typescript / "out" / "platform-aws.js")
-    node = ("node", str(typescript / "run.js"), program, str(ROOT / "components"))
-    inside = ("twin", "run", "--name", twin.environment, "--", "env", f"NODE_PATH={typescript / 'modules'}")
-    done = twin.cli(*inside, *node)
-    assert json.loads(done.stdout.splitlines()[-1]) == {"create": sum(from_yaml.values())}
+    summary = previewed_in_typescript(twin, compiled, "platform-aws")
+    assert summary == {"create": sum(from_yaml.values())}
 
 
 def test_typescript_refuses_a_misspelt_choice_and_an_output_of_another_type(typescript: Path) -> None:
@@ -161,13 +208,21 @@ def test_typescript_refuses_a_misspelt_choice_and_an_output_of_another_type(type
         wrong.unlink(missing_ok=True)
 
 
-def test_an_autoscaler_takes_the_node_groups_of_a_pool_in_yaml(twin: Twin, tmp_path: Path) -> None:
+def test_components_take_lists_of_others_and_secrets_in_yaml(twin: Twin, tmp_path: Path) -> None:
     folder = project(tmp_path, "yaml", AUTOSCALED)
+    document = YAML(typ="safe").load(folder / "Pulumi.yaml")
+    document["resources"]["runner"]["properties"]["deployerRoleArn"] = {"fn::secret": DEPLOYER}
+    with (folder / "Pulumi.yaml").open("w") as stream:
+        YAML().dump(document, stream)
     pulumi(twin, folder, "stack", "init")
     pulumi(twin, folder, "up", "--yes", "--skip-preview", "--suppress-progress")
     groups = twin.aws("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     names = {group["AutoScalingGroupName"] for group in groups}
-    state = json.loads(pulumi(twin, folder, "stack", "export"))
+    exported = pulumi(twin, folder, "stack", "export")
+    assert DEPLOYER not in exported, "a secret argument is encrypted in every resource that has it"
+    decrypted = pulumi(twin, folder, "stack", "export", "--show-secrets")
+    assert DEPLOYER in decrypted, "a policy of the runner's role has it"
+    state = json.loads(exported)
     (config,) = [
         resource["outputs"]["data"]["priorities"]
         for resource in state["deployment"]["resources"]
@@ -179,3 +234,82 @@ def test_an_autoscaler_takes_the_node_groups_of_a_pool_in_yaml(twin: Twin, tmp_p
     pulumi(twin, folder, "preview", "--expect-no-changes")
     pulumi(twin, folder, "destroy", "--yes", "--skip-preview", "--suppress-progress")
     assert not {kind: ids for kind, ids in twin.inventory().items() if ids}
+
+
+def test_a_cluster_takes_the_network_of_a_python_stack_in_yaml_typescript_and_python(
+    google_twin: Twin, compiled: Path, tmp_path: Path
+) -> None:
+    sources = SOURCES / "stack_references"
+    in_yaml = YAML(typ="safe").load(sources / "cluster.yaml")
+    from_yaml = planned(google_twin, write_project(tmp_path / "in-yaml", "yaml", **in_yaml))
+    assert from_yaml["gcp:container/cluster:Cluster"] == 1, "the output of the other stack states the cloud"
+    assert not [type_ for type_ in from_yaml if type_.startswith("aws:")]
+    in_python = write_project(tmp_path / "in-python", PYTHON)
+    shutil.copy(sources / "cluster.py", in_python / "__main__.py")
+    assert planned(google_twin, in_python) == from_yaml
+    summary = previewed_in_typescript(google_twin, compiled, "cluster-in-network-of-another-stack")
+    assert summary == {"create": from_yaml.total() - 1}, "all but the stack reference, which is read"
+
+
+def test_a_whole_output_without_its_cloud_is_refused_in_python_before_anything_is_created(
+    google_twin: Twin, tmp_path: Path
+) -> None:
+    folder = write_project(tmp_path / "without-cloud", PYTHON)
+    program = (SOURCES / "stack_references" / "cluster.py").read_text()
+    assert '"network": network' in program
+    (folder / "__main__.py").write_text(program.replace('"network": network', '"network": exported'))
+    pulumi(google_twin, folder, "stack", "init")
+    done = google_twin.pulumi("preview", "--stack", "team", "--cwd", str(folder), check=False)
+    assert done.returncode
+    assert "ClusterArgs.network: got an output that is only known after a deployment" in done.stdout
+    assert "aiplatform:index:Cluster" not in done.stdout
+
+
+NETWORK = {"vpcId": "vpc-1", "cidr": "10.0.0.0/16", "privateSubnetIds": ["subnet-1", "subnet-2"]}
+
+
+def wrong_cluster(folder: Path, **network: Any) -> Path:
+    """A project with a cluster, and wrong values in its network."""
+    properties = {"prefix": "team-dev", "version": "1.35", "network": {**NETWORK, **network}}
+    aws = {"type": "pulumi:providers:aws", "properties": {"region": "us-west-2"}}
+    cluster = {"type": "aiplatform:Cluster", "properties": properties}
+    return write_project(folder, "yaml", resources={"aws": aws, "cluster": cluster})
+
+
+def refused(twin: Twin, folder: Path) -> str:
+    """Preview a program that is refused; return what was printed."""
+    pulumi(twin, folder, "stack", "init")
+    done = twin.pulumi("preview", "--stack", "team", "--cwd", str(folder), "--non-interactive", check=False)
+    assert done.returncode, "the program is refused"
+    assert "aws:eks" not in done.stdout, "nothing of the component is registered"
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [
+        pytest.param({"vpcIdd": "vpc-1"}, "Property vpcIdd does not exist", id="unknown key"),
+        pytest.param(
+            {"privateSubnetIds": ["subnet-1", {"id": "subnet-2"}]},
+            "Cannot assign '{id: string}' to 'string'",
+            id="wrong type in a list",
+        ),
+        pytest.param(
+            {"vpcId": None}, "property network.vpcId has a problem: missing, expected a string", id="null"
+        ),
+        pytest.param(
+            {"cloud": {"fn::secret": "aws"}},
+            "property network.cloud with value <secret> has a problem: got a secret",
+            id="secret",
+        ),
+        pytest.param(
+            {"cloud": "${aws.id}"},
+            "network.cloud has a problem: got an output that is only known after a deployment",
+            id="output",
+        ),
+    ],
+)
+def test_a_wrong_value_in_an_object_is_an_error_with_its_path_in_yaml(
+    twin: Twin, tmp_path: Path, network: dict[str, Any], expected: str
+) -> None:
+    assert expected in refused(twin, wrong_cluster(tmp_path, **network))

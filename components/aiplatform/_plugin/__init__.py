@@ -23,7 +23,7 @@ from pulumi.provider.server import ComponentInitError
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from aiplatform._plugin.arrival import Servicer
-from aiplatform._plugin.inputs import Reader, problem
+from aiplatform._plugin.inputs import Reader, has_unknown, problem
 from aiplatform._plugin.schema import analyze, schema, unwrapped
 from aiplatform._shared.args import ArgumentError, nearest
 from aiplatform.cluster import Cluster
@@ -120,12 +120,12 @@ class Plugin(Provider):
         reader = Reader(self._known)
         arguments = reader.read(inputs, definition.inputs, definition.inputs_mapping)
         if reader.problems:
-            raise _wrong(kind, name, reader.problems)
+            raise _wrong(kind, name, reader.problems, inputs)
         try:
             instance = cast(Any, component)(name, arguments, options)
         except ArgumentError as error:
             problems = [problem(self._public_path(wrong.path), wrong.reason) for wrong in error.problems]
-            raise _wrong(kind, name, problems) from None
+            raise _wrong(kind, name, problems, inputs) from None
         except Exception as error:
             # The server then leaves its own part of the traceback out.
             raise ComponentInitError(error) from error
@@ -168,6 +168,17 @@ class Plugin(Provider):
         return re.sub(r"\w+", lambda word: self._public.get(word[0], word[0]), path.partition(".")[2])
 
 
-def _wrong(kind: str, name: str, problems: list[InputPropertyErrorDetails]) -> InputPropertiesError:
-    count = "1 argument is wrong" if len(problems) == 1 else f"{len(problems)} arguments are wrong"
-    return InputPropertiesError(f"{kind} {name}: {count}", problems)
+def _wrong(
+    kind: str, name: str, problems: list[InputPropertyErrorDetails], inputs: Mapping[str, Any]
+) -> InputPropertiesError:
+    """Return the error for the engine, which prints the value at the path of each problem, and panics where
+    that is an output without a value. Such problems are part of the message, in the engine's form."""
+    message = f"{kind} {name}: "
+    message += "1 argument is wrong" if len(problems) == 1 else f"{len(problems)} arguments are wrong"
+    printable: list[InputPropertyErrorDetails] = []
+    for wrong in problems:
+        if has_unknown(inputs, wrong["property_path"]):
+            message += f"\n\t\t- property {wrong['property_path']} has a problem: {wrong['reason']}"
+        else:
+            printable.append(wrong)
+    return InputPropertiesError(message, printable)

@@ -1,5 +1,6 @@
 """From inputs as the schema names them (camelCase) to the arguments of a component in Python."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -81,7 +82,8 @@ class Reader:
         return {names.get(key, key): entry for key, entry in cast("Mapping[str, Any]", entries).items()}
 
     def _late(self, value: Any, prop: PropertyDefinition, path: str) -> None:
-        hint = ", whose values may be outputs" if self._definitions.type_of(prop) else ""
+        definition = self._definitions.type_of(prop)
+        hint = ", whose values may be outputs" if definition and definition.enum is None else ""
         self._report(path, f"{got(value)}; expected {self._words(prop)}{hint}: {_SHAPE}")
 
     def _composite(self, value: Any, prop: PropertyDefinition, path: str) -> Any:
@@ -122,6 +124,32 @@ class Reader:
 
     def _report(self, path: str, reason: str) -> None:
         self.problems.append(problem(path, reason))
+
+
+def has_unknown(inputs: Mapping[str, Any], path: str) -> bool:
+    """Return whether the value at a path, or a part of it, is an output that has no value yet."""
+    value: Any = inputs
+    for key in re.findall(r"[^.\[\]]+", path):
+        if isinstance(value, Arrived) and value.known:
+            value = value.entries
+        if isinstance(value, Arrived | Output):
+            return True
+        if isinstance(value, list):
+            entries = cast("list[Any]", value)
+            value = entries[int(key)] if key.isdecimal() and int(key) < len(entries) else None
+        else:
+            value = cast("Mapping[str, Any]", value).get(key) if isinstance(value, Mapping) else None
+    return _contains_unknown(value)
+
+
+def _contains_unknown(value: Any) -> bool:
+    if isinstance(value, Arrived):
+        return not value.known
+    if isinstance(value, Mapping):
+        return any(_contains_unknown(entry) for entry in cast("Mapping[str, Any]", value).values())
+    if isinstance(value, list):
+        return any(_contains_unknown(entry) for entry in cast("list[Any]", value))
+    return isinstance(value, Output)
 
 
 def problem(path: str, reason: str) -> InputPropertyErrorDetails:

@@ -60,6 +60,9 @@ METADATA: Final[Mapping[str, Any]] = {
     ],
 }
 
+PACKAGES: Final[Mapping[str, str]] = {"nodejs": "@pulumi/aiplatform", "python": "pulumi_aiplatform"}
+"""Language -> the name of the SDK that `pulumi package add` generates, which programs import."""
+
 
 @dataclass(frozen=True)
 class Definitions:
@@ -170,6 +173,8 @@ def schema(
             properties = raw["types"][f"{package}:index:{name}"].get("properties", {})
             _add_defaults(properties, definition.properties_mapping, model_of(definition))
     raw["types"] = {_public_name(name): entry for name, entry in raw["types"].items()}
+    for language, name in PACKAGES.items():
+        raw["language"][language]["packageName"] = name
     return {**_tidied(raw), **METADATA}
 
 
