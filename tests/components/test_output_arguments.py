@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 import typing
 from collections.abc import Awaitable, Mapping
@@ -330,6 +331,27 @@ def test_a_reservation_that_is_an_output_is_named_by_its_position() -> None:
         recorded = record(lambda: GpuPool("gpu", arguments), answers=_answers())  # noqa: B023 - called at once
         names = {resource.name for resource in recorded.resources}
         assert {f"gpu-{prefix}-1", f"gpu-{prefix}-2"} <= names, "two reservations never have the same name"
+
+
+@pytest.mark.parametrize(
+    ("case", "arguments", "expected"),
+    [
+        ("network on AWS", {"aws": {"readable_buckets": ["*"]}}, "readable_buckets[0]: got '*'; expected a"),
+        ("runner", {"github_actors": [".*"]}, "github_actors[0]: got '.*'; expected the numeric id"),
+        (
+            "cluster on Google Cloud",
+            {"gke": {"binary_authorization": ["*"]}},
+            "[0]: got '*'; expected an image",
+        ),
+    ],
+)
+def test_an_output_that_would_allow_too_much_is_refused_once_it_is_known(
+    case: str, arguments: Mapping[str, Any], expected: str
+) -> None:
+    component, settings, others = CASES[case]
+    create = cast(Any, component)
+    with pytest.raises(Exception, match=re.escape(expected)):
+        record(lambda: create("component", _model_as_outputs(settings, {**others, **arguments})))
 
 
 def test_the_number_of_slices_must_be_plain() -> None:

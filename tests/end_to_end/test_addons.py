@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 import pytest
-from kubernetes import client
+from kubernetes import client, config
 from pulumi import automation
 
 from aiplatform.addons.catalog import catalog
@@ -60,7 +60,8 @@ def addons(plain: Plain, nodes: automation.Stack) -> Iterator[automation.Stack]:
 
 def test_every_controller_runs_in_a_restricted_namespace(plain: Plain, addons: automation.Stack) -> None:
     addons.up()
-    core, apps = client.CoreV1Api(api(plain)), client.AppsV1Api(api(plain))
+    core = core_of(plain)
+    apps: Any = client.AppsV1Api(client_of(plain))
     for addon in (catalog()[name] for name in NAMES if catalog()[name].images):
         labels = core.read_namespace(addon.namespace).metadata.labels
         assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
@@ -70,7 +71,7 @@ def test_every_controller_runs_in_a_restricted_namespace(plain: Plain, addons: a
 
 def test_every_pod_runs_an_image_of_the_catalog(plain: Plain) -> None:
     for addon in (catalog()[name] for name in NAMES if catalog()[name].images):
-        pods = plain.core().list_namespaced_pod(addon.namespace).items
+        pods = core_of(plain).list_namespaced_pod(addon.namespace).items
         running = {container.image for pod in pods for container in pod.spec.containers}
         assert running
         assert running <= {image.reference for image in addon.all_images()}
@@ -95,13 +96,21 @@ def test_definitions_outlive_their_addon_and_are_taken_over_again(
     addons.preview(expect_no_changes=True)
 
 
+def client_of(plain: Plain) -> client.ApiClient:
+    return config.new_client_from_config(str(plain.world.kubeconfig))
+
+
+def core_of(plain: Plain) -> Any:
+    return client.CoreV1Api(client_of(plain))
+
+
 def definitions(plain: Plain) -> set[str]:
-    api: Any = client.ApiextensionsV1Api(plain.kubernetes())
+    api: Any = client.ApiextensionsV1Api(client_of(plain))
     return {item.metadata.name for item in api.list_custom_resource_definition().items}
 
 
 def _namespaces(plain: Plain) -> set[str]:
-    return {item.metadata.name for item in plain.core().list_namespace().items}
+    return {item.metadata.name for item in core_of(plain).list_namespace().items}
 
 
 @cache

@@ -277,7 +277,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "a short maintenance window": (
         {"cluster/gke/maintenance_window": {"start": "03:00", "hours": 4, "days": ["SA"]}},
         "cluster.gke.maintenance_window",
-        "got 4 hours a week, expected 12 at least",
+        "got 4 hours a week; expected 12 at least",
     ),
     "an exclusion that is too long": (
         {
@@ -286,7 +286,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
             ]
         },
         "cluster.gke.maintenance_exclusions[0].end",
-        "121 days after start, expected at most 90",
+        "121 days after start; expected at most 90",
     ),
     "system nodes of two types": (
         {"cluster/system_nodes": {"instance_types": ["e2-standard-4", "n2-standard-4"]}},

@@ -22,50 +22,29 @@ The models' annotations are read at run time: no `from __future__ import annotat
 """
 
 import dataclasses
-import difflib
 import inspect
 import types
-from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Generator, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, Final, ForwardRef, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from pulumi import Output
 
+from aiplatform._shared.problems import ArgumentError as ArgumentError
+from aiplatform._shared.problems import Problem as Problem
+from aiplatform._shared.problems import got as got
+from aiplatform._shared.problems import nearest as nearest
+from aiplatform._shared.problems import with_value as with_value
+from aiplatform._shared.rules import Rule as Rule
+from aiplatform._shared.rules import between as between
+from aiplatform._shared.rules import length as length
+from aiplatform._shared.rules import matches as matches
+from aiplatform._shared.rules import one_of as one_of
+
 T = TypeVar("T")
 
-Rule = Callable[[Any], "str | None"]
-"""Returns the problem of a value of the right type, or None, without path and value: `expected 2 or 3`, or
-`which is public; expected a private range`."""
 
-_LONGEST_QUOTE = 80
 _WORDS: Mapping[type, str] = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A problem of the arguments. path: `NetworkArgs.zone_ids[1]`. reason: the problem and what is
-    expected."""
-
-    path: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
-
-
-class ArgumentError(ValueError):
-    """The arguments of a component are invalid; nothing was registered. Lists every problem with its path."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__(
-            str(self.problems[0])
-            if len(self.problems) == 1
-            else "\n".join(
-                [f"{len(self.problems)} arguments are wrong:", *(f"  {problem}" for problem in self.problems)]
-            )
-        )
 
 
 def read(model: type[T], value: Mapping[str, Any], where: str) -> T:
@@ -78,67 +57,6 @@ def read(model: type[T], value: Mapping[str, Any], where: str) -> T:
     if problems or isinstance(result, _Wrong):
         raise ArgumentError(problems)
     return cast(T, result)
-
-
-def got(value: object) -> str:
-    """Return a value as errors quote it: `got 'singel'`."""
-    if isinstance(value, Output):
-        return "got an output that is only known after a deployment"
-    quoted = repr(value)
-    return f"got {quoted if len(quoted) <= _LONGEST_QUOTE else quoted[: _LONGEST_QUOTE - 1] + '…'}"
-
-
-def with_value(value: object, reason: str) -> str:
-    """Return a rule's reason with the value: `got 4; expected 2 or 3`, `got 'x', which ...; expected y`."""
-    return f"{got(value)}{';' if reason.startswith('expected ') else ','} {reason}"
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'single'?`, or an empty string where no known word is similar."""
-    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
-    return f"; did you mean '{close[0]}'?" if close else ""
-
-
-def one_of(known: Iterable[str], what: str = "one of") -> Rule:
-    """Return a rule for the keys of a table; annotate with Literal where the words are fixed."""
-    words = list(known) if isinstance(known, (list, tuple)) else sorted(known)
-
-    def rule(value: Any) -> str | None:
-        return None if value in words else f"expected {what} {', '.join(words)}{nearest(str(value), words)}"
-
-    return rule
-
-
-def between(low: float, high: float, unit: str = "") -> Rule:
-    """Return a rule for a number from `low` to `high`, both included."""
-
-    def rule(value: Any) -> str | None:
-        return None if low <= value <= high else f"expected {low} to {high}{' ' + unit if unit else ''}"
-
-    return rule
-
-
-def matches(pattern: str, description: str) -> Rule:
-    """Return a rule: the whole text matches. description: of the expected text in errors (`an IAM role's
-    arn`)."""
-    import re
-
-    compiled = re.compile(pattern)
-
-    def rule(value: Any) -> str | None:
-        return None if compiled.fullmatch(value) else f"expected {description}"
-
-    return rule
-
-
-def length(low: int, high: int, what: str) -> Rule:
-    """Return a rule for the number of entries of a list or object: `length(1, 16, "subnets")`."""
-
-    def rule(value: Any) -> str | None:
-        entries = len(value)
-        return None if low <= entries <= high else f"of length {entries}; expected {low} to {high} {what}"
-
-    return rule
 
 
 def distinct(value: Any) -> str | None:

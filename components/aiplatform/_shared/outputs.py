@@ -5,7 +5,7 @@ from typing import Any, TypeVar, cast
 
 from pulumi import Input, Output
 
-from aiplatform._shared.args import is_unknown
+from aiplatform._shared.args import ArgumentError, Rule, is_unknown, obeys
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -38,6 +38,15 @@ def mapped_object(entries: Input[Mapping[str, Input[T]]], function: Callable[[di
     if is_unknown(entries) or any(map(is_unknown, cast("Mapping[str, Input[T]]", entries).values())):
         return Output.from_input(entries).apply(lambda known: function(dict(cast("Mapping[str, T]", known))))
     return function(dict(cast("Mapping[str, T]", entries)))
+
+
+def checked(value: T, path: str, *rules: Rule) -> T:
+    """Return the known value of an output, to which the rules of its argument are applied only now. Raises
+    ArgumentError."""
+    problems = list(obeys(path, value, *rules))
+    if problems:
+        raise ArgumentError(problems)
+    return value
 
 
 def merged(*tags: Tags) -> Tags:

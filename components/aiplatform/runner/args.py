@@ -66,6 +66,7 @@ CONNECTION_ARN: Final = matches(
     r"arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z]+(-[a-z]+)+-\d:\d{12}:connection/[0-9a-f-]{36}",
     "a connection's arn, arn:aws:codeconnections:<region>:<account>:connection/<uuid>",
 )
+ACTOR: Final = matches(r"[1-9]\d*", "the numeric id of a GitHub account, 583231")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -113,7 +114,7 @@ class RunnerSettings:
     job therefore gets the deployer's role by OpenID Connect from a GitHub environment, on whose branches and
     reviewers the trust policy relies. Default none: runs are started by `aws codebuild start-build`."""
     github_actors: Annotated[
-        list[Input[Annotated[str, matches(r"[1-9]\d*", "the numeric id of a GitHub account, 583231")]]],
+        list[Input[Annotated[str, ACTOR]]],
         distinct,
     ] = field(default_factory=list[Input[str]])
     """The numeric ids of the GitHub accounts whose jobs run here, `["583231"]` (api.github.com/users/NAME):

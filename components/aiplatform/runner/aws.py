@@ -1,6 +1,7 @@
 """The runner on AWS: CodeBuild projects with interfaces in the network's private subnets, one for runs that
 are started by CodeBuild's API and, where workflows are named, one for jobs of GitHub Actions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -19,9 +20,10 @@ from aiplatform._shared.aws.policy_documents import (
 )
 from aiplatform._shared.aws.roles import ServiceRole, service_role
 from aiplatform._shared.context import Context
-from aiplatform._shared.outputs import Tags, mapped, mapped_list, merged
+from aiplatform._shared.outputs import Tags, checked, mapped, mapped_list, merged
 from aiplatform.naming import PhysicalName
 from aiplatform.runner.args import (
+    ACTOR,
     BUILDSPEC,
     DEPLOYER,
     GROUP,
@@ -331,7 +333,7 @@ def _source(context: RunnerContext) -> codebuild.ProjectSourceArgs:
 def _webhook(context: RunnerContext, project: codebuild.Project) -> None:
     """Create the webhook by which GitHub reports jobs that wait for a runner."""
     actors = context.settings.github_actors
-    pattern = mapped_list(actors, lambda ids: f"^({'|'.join(ids)})$")
+    pattern = mapped_list(actors, _any_of)
     actor_filter = [codebuild.WebhookFilterGroupFilterArgs(type="ACTOR_ACCOUNT_ID", pattern=pattern)]
     codebuild.Webhook(
         f"{context.name}-jobs",
@@ -351,6 +353,11 @@ def _webhook(context: RunnerContext, project: codebuild.Project) -> None:
         ],
         opts=context.options(),
     )
+
+
+def _any_of(actors: Sequence[str]) -> str:
+    ids = [checked(actor, f"RunnerArgs.github_actors[{index}]", ACTOR) for index, actor in enumerate(actors)]
+    return f"^({'|'.join(ids)})$"
 
 
 def _literal(text: str) -> str:

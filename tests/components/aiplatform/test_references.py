@@ -128,7 +128,7 @@ def test_stated_values_are_checked_before_anything_is_registered() -> None:
         network = from_output(NetworkReferenceArgs, unknown(), **stated)
         Cluster("cluster", {**gke.ARGS, "network": network})  # type: ignore[typeddict-item]
 
-    assert problems(program) == ["ClusterArgs.network.region: missing, expected the network's region"]
+    assert problems(program) == ["ClusterArgs.network.region: missing; expected the network's region"]
 
 
 def test_a_secret_output_stays_secret() -> None:

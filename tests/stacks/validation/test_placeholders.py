@@ -58,7 +58,7 @@ def test_zone_of_a_pool_is_checked_against_zones_that_the_file_names(tmp_path: P
     assert load_file(changed(tmp_path, pool)).gpu_pools["t4"].zones == ["usw2-az9"], (
         "AWS may choose that zone"
     )
-    with pytest.raises(SettingsError, match=r"gpu_pools\.t4\.zones\[0\]: got 'usw2-az9', expected a zone id"):
+    with pytest.raises(SettingsError, match=r"gpu_pools\.t4\.zones\[0\]: got 'usw2-az9'; expected a zone id"):
         load_file(
             changed(tmp_path, {**pool, "config/ai-platform:network/zone_ids": ["usw2-az1", "usw2-az2"]})
         )

@@ -5,6 +5,7 @@ StorageClasses and administrators.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -15,9 +16,11 @@ from aiplatform._shared.dependencies import after
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.keys import grant_key_use, key, key_ring
 from aiplatform._shared.gcp.logs import LogBucket, separate_log_bucket, writer
+from aiplatform._shared.outputs import checked, mapped
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.gcp.access import grant_admins
+from aiplatform.cluster.gcp.args import IMAGES
 from aiplatform.cluster.gcp.context import GkeContext, location_of
 from aiplatform.cluster.gcp.control_plane import Keys, control_plane
 from aiplatform.cluster.gcp.nodes import node_account, ssh_by_iap, system_nodes
@@ -147,8 +150,10 @@ def _images(context: GkeContext) -> list[pulumi.Resource]:
         # Google's own images, which GKE's system workloads consist of.
         global_policy_evaluation_mode="ENABLE",
         admission_whitelist_patterns=[
-            binaryauthorization.PolicyAdmissionWhitelistPatternArgs(name_pattern=pattern)
-            for pattern in patterns
+            binaryauthorization.PolicyAdmissionWhitelistPatternArgs(
+                name_pattern=mapped(pattern, partial(_checked_image, index))
+            )
+            for index, pattern in enumerate(patterns)
         ],
         default_admission_rule=binaryauthorization.PolicyDefaultAdmissionRuleArgs(
             evaluation_mode="ALWAYS_ALLOW", enforcement_mode="ENFORCED_BLOCK_AND_AUDIT_LOG"
@@ -163,6 +168,11 @@ def _images(context: GkeContext) -> list[pulumi.Resource]:
         opts=context.options(context.apis["binaryauthorization"], delete_before_replace=True),
     )
     return [policy]
+
+
+def _checked_image(index: int, pattern: str) -> str:
+    # Of an output, too: a pattern that is too wide would allow all images.
+    return checked(pattern, f"ClusterArgs.gke.binary_authorization[{index}]", IMAGES)
 
 
 def _authority(cluster: container.Cluster) -> Output[str]:

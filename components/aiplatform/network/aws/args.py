@@ -10,7 +10,7 @@ from aiplatform._shared.args import Problem, distinct, matches
 from aiplatform.network.inputs import AwsNetworkArgs as AwsNetworkArgs
 
 _SERVICE: Final = matches(r"[a-z0-9][a-z0-9.-]*", "a service such as ecr.api")
-_BUCKET: Final = matches(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name")
+BUCKET: Final = matches(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name")
 _ENDPOINT_NAMES: Final = {
     "cloudwatch": "monitoring",
     "cloudwatch-logs": "logs",
@@ -33,7 +33,7 @@ class AwsNetwork:
     endpoints: Annotated[list[Annotated[str, _SERVICE]], distinct] = field(default_factory=list[str])
     """Services with an interface endpoint (`ecr.api`, `sts`, `eks-auth`). S3 and DynamoDB always have a
     gateway endpoint. Default none."""
-    readable_buckets: Input[Annotated[list[Input[Annotated[str, _BUCKET]]], distinct]] = field(
+    readable_buckets: Input[Annotated[list[Input[Annotated[str, BUCKET]]], distinct]] = field(
         default_factory=list[Input[str]]
     )
     """Buckets of other accounts that may be read through S3's gateway endpoint, by name: public data sets,

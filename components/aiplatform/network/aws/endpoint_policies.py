@@ -13,7 +13,8 @@ from pulumi import Input
 
 from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.policy_documents import Statement, document
-from aiplatform._shared.outputs import mapped_list
+from aiplatform._shared.outputs import checked, mapped_list
+from aiplatform.network.aws.args import BUCKET
 
 _READABLE: Final = (
     # The layers of images in ECR, EKS's own too (ECR user guide, "Minimum Amazon S3 bucket permissions for
@@ -44,7 +45,11 @@ _READABLE_IN: Final = {
 def s3(account: Account, readable: Input[Sequence[Input[str]]]) -> Input[str]:
     """Return a policy for principals and buckets of the account; all may read the buckets above and
     `readable`."""
-    return mapped_list(readable, lambda buckets: _s3(account, buckets))
+    path = "NetworkArgs.aws.readable_buckets"
+    return mapped_list(
+        readable,
+        lambda names: _s3(account, [checked(name, f"{path}[{i}]", BUCKET) for i, name in enumerate(names)]),
+    )
 
 
 def _s3(account: Account, readable: Sequence[str]) -> str:

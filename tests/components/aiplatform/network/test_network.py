@@ -8,6 +8,7 @@ from pulumi_aws import ec2
 
 from aiplatform._shared.args import ArgumentError, keys
 from aiplatform._shared.aws.account import Account
+from aiplatform._shared.outputs import plain
 from aiplatform.network import Network
 from aiplatform.network.args import NetworkReference
 from aiplatform.network.aws import endpoint_policies
@@ -404,7 +405,7 @@ def test_nodes_read_images_and_packages_through_the_endpoint(default: Recording)
 @pytest.mark.parametrize(("region", "expected"), [("us-east-1", True), ("us-west-2", False)])
 def test_quays_bucket_is_readable_where_it_is(region: str, expected: bool):
     account = Account(ACCOUNT, region, "aws", "amazonaws.com", f"arn:aws:iam::{ACCOUNT}:role/x")
-    policy = endpoint_policies.s3(account, [])
+    policy = plain(endpoint_policies.s3(account, []))
     assert ("arn:aws:s3:::quayio-production-s3/*" in policy) == expected, "elsewhere quay answers by its CDN"
 
 

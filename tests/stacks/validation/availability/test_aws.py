@@ -81,7 +81,7 @@ def test_zone_of_a_pool_that_the_network_does_not_have_is_reported() -> None:
     problems, registered = _refused(settings)
     assert registered == ["pulumi:providers:aws aws"]
     assert any(
-        "gpu_pools.training.zones[0]: got 'euc1-az9', expected a zone id of the network" in problem
+        "gpu_pools.training.zones[0]: got 'euc1-az9'; expected a zone id of the network" in problem
         for problem in problems
     ), problems
 
@@ -92,7 +92,7 @@ def test_zone_that_the_region_does_not_have_is_reported() -> None:
     problems, registered = _refused(settings.model_copy(update={"network": network}))
     assert registered == ["pulumi:providers:aws aws"]
     assert len(problems) == 1
-    assert "network.zone_ids[1]: got 'euc1-az9', expected one of euc1-az1, euc1-az2, euc1-az3" in problems[0]
+    assert "network.zone_ids[1]: got 'euc1-az9'; expected one of euc1-az1, euc1-az2, euc1-az3" in problems[0]
 
 
 @pytest.mark.parametrize("stack", [stack for stack in STACKS if stack.startswith("aws-")])

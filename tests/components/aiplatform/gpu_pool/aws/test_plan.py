@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from aiplatform import accelerators
 from aiplatform._shared.args import ArgumentError, read
+from aiplatform._shared.outputs import plain
 from aiplatform.accelerators.aws import MACHINES
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.aws import nodes
@@ -72,9 +73,9 @@ def test_every_plan_is_in_zones_that_offer_its_types_and_keeps_the_order(
     assert [group.entry for group in groups] == pool.capacity
     assert [g.priority for g in groups] == sorted({g.priority for g in groups}, reverse=True), "no two alike"
     assert len({group.key for group in groups}) == len(groups), "no two of the same name"
-    assert sum(group.minimum for group in groups) == pool.min, "what stays is bought once"
+    assert sum(plain(group.minimum) for group in groups) == pool.min, "what stays is bought once"
     for group in groups:
-        assert 0 <= group.minimum <= group.maximum
+        assert 0 <= plain(group.minimum) <= plain(group.maximum)
         assert group.zones
         assert set(group.zones) <= set(ZONES), "only where the network has a subnet"
         assert {m.accelerator for m in group.machines} == {pool.accelerator}
@@ -98,9 +99,9 @@ def test_a_node_never_has_less_than_the_autoscaler_expects(arguments: dict[str, 
         return
     every = accelerators.aws_machines(pool.accelerator, pool.count)
     message = nodes.hidden_resources(pool, every)
-    disk = int(message["ephemeral-storage"].removesuffix("Gi"))
+    disk = int(plain(message["ephemeral-storage"]).removesuffix("Gi"))
     assert disk > 0
     for machine in every:
-        assert disk < (machine.disks.total_gib if pool.raid0 else pool.disk_gib)
+        assert disk < (machine.disks.total_gib if pool.raid0 else plain(pool.disk_gib))
     if pool.machine.card.neuron_cores:
         assert message["aws.amazon.com/neuron"] == str(pool.count)
