@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import pulumi
@@ -57,7 +57,7 @@ def _program() -> None:
         for name in ("pipeline", "administrators", *TEAMS)
     }
     arns = {name: f"arn:aws:iam::{account}:role/iceberg-{name}" for name in roles}
-    everything = ["public", "internal", "pii"]
+    everything: list[Literal["public", "internal", "pii"]] = ["public", "internal", "pii"]
     lake = Lakehouse(
         "iceberg",
         {

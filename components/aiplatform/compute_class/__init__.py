@@ -1,9 +1,9 @@
 """The order in which GKE adds nodes to the node pools of a pool."""
 
-from pulumi import ComponentResource, ResourceOptions
+from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
-from aiplatform._shared.component_outputs import KnownOutput, publish
+from aiplatform._shared.component_outputs import publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
 from aiplatform.compute_class.args import ComputeClassArgs, ComputeClassSettings
 from aiplatform.compute_class.outputs import ComputeClassOutputs
@@ -22,7 +22,7 @@ class ComputeClass(ComponentResource):
     can add a node. It needs the cluster's Kubernetes provider in `opts.providers`. A GpuPool creates its
     own."""
 
-    name: KnownOutput[str]
+    name: Output[str]
     """Its name: the value of the node selector `cloud.google.com/compute-class`."""
 
     def __init__(self, name: str, args: ComputeClassArgs, opts: ResourceOptions | None = None) -> None:

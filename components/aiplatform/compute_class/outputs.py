@@ -2,9 +2,11 @@
 
 from typing import TypedDict
 
+from pulumi import Input
+
 
 class ComputeClassOutputs(TypedDict):
     """Outputs of ComputeClass."""
 
-    name: str
+    name: Input[str]
     """Its name: the value of the node selector `cloud.google.com/compute-class`."""
