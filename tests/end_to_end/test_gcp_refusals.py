@@ -160,7 +160,7 @@ CASES: dict[str, Case] = {
         "nodeConfig.guestAccelerators",
         "nvidia-tesla-t5",
     ),
-    "a-card-on-a-machine-with-built-in-ones": (
+    "a-card-and-built-in-ones": (
         lambda name, base: pool(name, base, {"machine_type": "g2-standard-4", **card("nvidia-tesla-t4")}),
         "nodeConfig.guestAccelerators",
         "nvidia-tesla-t4",

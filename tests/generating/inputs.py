@@ -249,7 +249,7 @@ def docstrings(model: type) -> Mapping[str, str]:
 
 
 def _declaration(name: str, annotation: str) -> str:
-    """Return the line of a key, with the argument of a long annotation on a line of its own."""
+    """Return the line of a key; the argument of a long annotation has a separate line."""
     line = f"    {name}: {annotation}"
     if len(line) <= renewing.WIDTH:
         return line
