@@ -14,7 +14,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -27,13 +26,12 @@ from typing import Final
 from twin.toolchain.cache import Cache
 from twin.toolchain.errors import ToolchainError
 from twin.toolchain.found import find_go
-from twin.toolchain.golang import BUILD_ADVICE, install_go
+from twin.toolchain.golang import download_module, install_go
 from twin.toolchain.progress import Progress, Silent
 from twin.toolchain.versions import read_versions
 
 CHARTS_FILE: Final = Path(__file__).with_name("charts.toml")
 _NAME: Final = "charts"
-_SECONDS: Final = 300
 
 
 @dataclass(frozen=True)
@@ -88,40 +86,25 @@ def ensure_charts(tools: Cache | None = None, progress: Progress | None = None) 
 def _fill(into: Path, tools: Cache, progress: Progress) -> None:
     versions = read_versions()
     go = find_go(versions) or install_go(tools, versions, progress)
+    log = tools.logs / f"{_NAME}.log"
+    log.unlink(missing_ok=True)
     with tools.temporary("modules") as scratch, ThreadPoolExecutor() as pool:
-        modules = pool.map(lambda source: _module(go, source, scratch), sources().values())
+        modules = pool.map(lambda source: _module(go, source, scratch, log), sources().values())
         for source, module in zip(sources().values(), modules, strict=True):
             _copy(source, module, into)
 
 
-def _module(go: Path, source: ChartSource, scratch: Path) -> Path:
-    """Fetch a Go module; return its folder."""
-    module = f"{source.module}@{source.version}"
-    done = subprocess.run(
-        [str(go), "mod", "download", "-json", module],
-        cwd=scratch,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=_SECONDS,
-        check=False,
-        env={**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""},
-    )
-    try:
-        answer = json.loads(done.stdout)
-    except ValueError:
-        answer = {}
-    if done.returncode or "Dir" not in answer:
-        output = answer.get("Error") or done.stderr
+def _module(go: Path, source: ChartSource, scratch: Path, log: Path) -> Path:
+    """Fetch the Go module of a chart; return its folder."""
+    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
+    name = f"{source.module}@{source.version}"
+    module = download_module(go, name, cwd=scratch, log=log, env=environment)
+    if module.sum != source.sum:
         raise ToolchainError(
-            f"Fetching the Go module {module} failed.", advice=BUILD_ADVICE, output=str(output)
-        )
-    if answer["Sum"] != source.sum:
-        raise ToolchainError(
-            f"The Go module {module} has the sum {answer['Sum']}, expected {source.sum}.",
+            f"The Go module {name} has the sum {module.sum}, expected {source.sum}.",
             advice="its module proxy serves another content than upstream's: use another one (GOPROXY).",
         )
-    return Path(answer["Dir"])
+    return module.folder
 
 
 def _copy(source: ChartSource, module: Path, into: Path) -> None:

@@ -8,7 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from twin.toolchain.cache import Cache, remove_tree
@@ -202,18 +203,7 @@ class GoBuilder:
 
     def _module(self, module: str, source: Path, log: Path) -> Path:
         """The folder of a Go module; fetched if need be, and verified by go.sum."""
-        found: list[str] = []
-        run_logged(
-            [self.find_go(), "mod", "download", "-json", module],
-            what=f"Fetching the Go module {module}",
-            advice=BUILD_ADVICE,
-            log=log,
-            cwd=source,
-            env=self._environment(),
-            on_line=found.append,
-        )
-        document = "".join(found)
-        return Path(json.loads(document[document.index("{") :])["Dir"])
+        return download_module(self.find_go(), module, cwd=source, log=log, env=self._environment()).folder
 
     def _run(
         self,
@@ -260,6 +250,35 @@ class GoBuilder:
             self._module_cache = self._work / "modules"
             self._go = install_go(self._cache, self._versions, self._progress)
         return self._go
+
+
+@dataclass(frozen=True)
+class DownloadedModule:
+    """A Go module in Go's module cache, which is read-only."""
+
+    folder: Path
+    sum: str
+    """Its checksum, as in go.sum."""
+
+
+def download_module(
+    go: Path, module: str, *, cwd: Path, log: Path, env: Mapping[str, str]
+) -> DownloadedModule:
+    """Fetch a Go module, if need be. module: its path where `cwd` has a go.mod, whose go.sum verifies it, or
+    `path@version`. Raises ToolchainError."""
+    found: list[str] = []
+    run_logged(
+        [go, "mod", "download", "-json", module],
+        what=f"Fetching the Go module {module}",
+        advice=BUILD_ADVICE,
+        log=log,
+        cwd=cwd,
+        env=env,
+        on_line=found.append,
+    )
+    document = "".join(found)
+    answer = json.loads(document[document.index("{") :])
+    return DownloadedModule(Path(answer["Dir"]), answer["Sum"])
 
 
 @contextlib.contextmanager

@@ -78,7 +78,7 @@ def test_a_chart_is_copied_with_the_versions_of_its_release(
     }
     assert (chart / "templates" / "a.yaml").read_text() == "kind: ConfigMap\n"
     mode = (chart / "templates").stat().st_mode
-    assert mode & stat.S_IWUSR, "a folder that nobody may write cannot be removed"
+    assert mode & stat.S_IWUSR, "a read-only folder cannot be removed"
 
 
 def test_definitions_become_a_chart_whose_text_is_no_template(

@@ -31,7 +31,7 @@ if words == ["env", "GOVERSION"]:
     print("go{version}")
 elif words[:2] == ["mod", "download"]:
     print("go: a line on stderr", file=sys.stderr)
-    print(json.dumps({{"Dir": str(root / "modules" / words[-1])}}, indent=1))
+    print(json.dumps({{"Dir": str(root / "modules" / words[-1]), "Sum": "h1:x="}}, indent=1))
 elif words[0] == "list":
     print("go: downloading example.com/dependency v1.0.0", file=sys.stderr)
     print("fmt\\nexample.com/dependency\\nexample.com/tool")
