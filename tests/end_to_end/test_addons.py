@@ -27,7 +27,7 @@ from twin.toolchain.charts import ensure_charts, sources
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
 
 NAMES = sorted(sources())
-SETUP = Setup("aws")
+SETUP = Setup()
 
 
 class Addons(pulumi.ComponentResource):

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.images import images, mirrored
 
 PRIORITY_CLASS: Final = "system-cluster-critical"
@@ -17,7 +16,6 @@ TOLERATIONS: Final = ({"key": "CriticalAddonsOnly", "operator": "Exists"},)
 class Setup:
     """How the add-ons of a cluster are installed."""
 
-    cloud: Cloud
     replicas: int = 1
     """Pods of each controller. With 2 or more a node's failure does not stop it."""
     mirrors: Mapping[str, str] = field(default_factory=dict[str, str])

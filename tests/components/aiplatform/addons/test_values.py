@@ -15,9 +15,9 @@ from aiplatform.addons.values import VALUES, kueue
 from aiplatform.addons.values.setup import Setup
 from tests.components.aiplatform.addons import chart_facts
 
-SETUPS = [Setup("aws"), Setup("gcp", replicas=2, mirrors={"quay.io": "mirror.example/quay"})]
+SETUPS = [Setup(), Setup(replicas=2, mirrors={"quay.io": "mirror.example/quay"})]
 CASES = [(name, setup) for name in sorted(VALUES) for setup in SETUPS]
-IDS = [f"{name}-{setup.cloud}-{setup.replicas}" for name, setup in CASES]
+IDS = [f"{name}-{setup.replicas}" for name, setup in CASES]
 FREE = {"resources", "podSecurityContext"}
 """Objects whose keys are the user's: charts list none or some of them."""
 
@@ -86,14 +86,14 @@ def test_a_single_pod_has_no_disruption_budget(name: str) -> None:
     for replicas, expected in ((1, {False}), (2, {True})):
         budgets = [
             part["podDisruptionBudget"]
-            for part in _objects(VALUES[name](Setup("aws", replicas=replicas)))
+            for part in _objects(VALUES[name](Setup(replicas=replicas)))
             if "podDisruptionBudget" in part
         ]
         assert {budget["enabled"] for budget in budgets} <= expected, "a drain of its node would never end"
 
 
 def test_kueue_selects_namespaces_by_label() -> None:
-    text = kueue.values(Setup("aws"))["managerConfig"]["controllerManagerConfigYaml"]
+    text = kueue.values(Setup())["managerConfig"]["controllerManagerConfigYaml"]
     selector = json.loads(text)["managedJobsNamespaceSelector"]
     assert selector == {"matchLabels": {"kueue.x-k8s.io/managed-namespace": "true"}}, (
         "by exclusion a Kueue that does not run stops every Deployment of every other namespace"
