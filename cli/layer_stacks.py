@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -58,11 +59,13 @@ def refuse_unmoved(world: World, environment: str, stacks: Sequence[str]) -> Non
     would delete it with its data, or create it again."""
     from cli import engine
 
+    # The state of an environment is large, and several layers can be in it.
+    types_of = functools.cache(lambda stack: engine.component_types(world, stack))
     for layer, definition in LAYERS.items():
         of_layer = f"{environment}-{layer}"
         separate = of_layer in stacks
         former, expected = (environment, of_layer) if separate else (of_layer, environment)
-        types = engine.component_types(world, former)
+        types = types_of(former)
         present = [name for name in definition["components"] if f"aiplatform:index:{name}" in types]
         if present:
             effect = "delete" if separate else "create again"
