@@ -75,27 +75,24 @@ def of_environment(name: str) -> dict[str, str]:
     topic = _topic(name)
     cloud = topic.get("cloud")
     if cloud not in ("aws", "gcp"):
-        raise CommandError(f"{_location(name)}.cloud: got {cloud!r}; expected aws or gcp")
+        raise _refusal(name, topic, "cloud", "aws or gcp")
+    region = topic.get("region")
+    if not isinstance(region, str) or not region:
+        raise _refusal(name, topic, "region", f"a text as {'us-west-2' if cloud == 'aws' else 'us-central1'}")
     key = "account_id" if cloud == "aws" else "project_id"
-    values = {"cloud": cloud, "region": topic.get("region"), "account": topic.get(key)}
-    if not isinstance(values["region"], str) or not values["region"]:
-        example = "us-west-2" if cloud == "aws" else "us-central1"
-        raise CommandError(
-            f"{_location(name)}.region: got {values['region']!r}; expected a text as {example}"
+    account = topic.get(key)
+    if cloud == "aws" and not re.fullmatch(r"\d{12}", str(account)):
+        raise _refusal(name, topic, key, '12 digits in quotes, as "111122223333"')
+    if cloud == "gcp" and not PROJECT.fullmatch(str(account)):
+        raise _refusal(
+            name,
+            topic,
+            key,
+            "6 to 30 lower-case letters, digits and hyphens, a letter first and no hyphen last",
         )
-    if cloud == "aws" and not re.fullmatch(r"\d{12}", str(values["account"])):
-        raise CommandError(
-            f"{_location(name)}.{key}: got {values['account']!r}; "
-            'expected 12 digits in quotes, as "111122223333"'
-        )
-    if cloud == "gcp" and not PROJECT.fullmatch(str(values["account"])):
-        raise CommandError(
-            f"{_location(name)}.{key}: got {values['account']!r}; "
-            "expected 6 to 30 lower-case letters, digits and hyphens, a letter first and no hyphen last"
-        )
-    if not isinstance(values["account"], str):
-        raise CommandError(f"{_location(name)}.{key}: got {values['account']!r}; expected a text in quotes")
-    return {key: str(value) for key, value in values.items()}
+    if not isinstance(account, str):
+        raise _refusal(name, topic, key, "a text in quotes")
+    return {"cloud": cloud, "region": region, "account": account}
 
 
 def teardown(name: str) -> bool:
@@ -109,13 +106,17 @@ def config(name: str) -> dict[str, Any]:
 
     file = environment.original_stack_file(name)
     try:
-        document: Any = YAML(typ="safe").load(file.read_text())
+        document: Any = cast("Any", YAML(typ="rt")).load(file.read_text())
     except (YAMLError, OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"environments/{file.name}: cannot be read: {error}") from error
+        # Errors of YAML span lines, and name the text and not the file.
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or error
+        raise CommandError(f"environments/{file.name}{line}: no valid YAML: {problem}") from error
     content: Any = document.get("config") if isinstance(document, dict) else None
     if not isinstance(content, dict) or not isinstance(content.get(TOPIC), dict):
         raise CommandError(
-            f"{_location(name)}: is missing; "
+            f"environments/{file.name}: {TOPIC}: is missing; "
             "expected an object with cloud, region and account_id or project_id"
         )
     return cast("dict[str, Any]", content)
@@ -125,5 +126,10 @@ def _topic(name: str) -> dict[str, Any]:
     return config(name)[TOPIC]
 
 
-def _location(name: str) -> str:
-    return f"environments/Pulumi.{name}.yaml: {TOPIC}"
+def _refusal(name: str, topic: dict[str, Any], key: str, expected: str) -> CommandError:
+    position: Any = getattr(topic, "lc", None)
+    lines = position.data if position is not None and position.data else {}
+    # Without the key the topic's first line.
+    line = lines[key][0] if key in lines else getattr(position, "line", 0)
+    place = f"environments/Pulumi.{name}.yaml:{line + 1}: {TOPIC}.{key}"
+    return CommandError(f"{place}: got {topic.get(key)!r}; expected {expected}")

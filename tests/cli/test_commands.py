@@ -102,13 +102,18 @@ def test_unknown_environment_is_refused_with_the_existing_ones() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("{", "cannot be read"),
+        ("{", r"Pulumi\.bad\.yaml:\d: no valid YAML: "),
+        ("config:\n\tname: bad", r"Pulumi\.bad\.yaml:2: no valid YAML: found character"),
         ("config: {}", "ai-platform:environment: is missing"),
         ("config: {ai-platform:environment: {cloud: azure}}", "cloud: got 'azure'; expected aws or gcp"),
         ("config: {ai-platform:environment: {cloud: aws, account_id: '111122223333'}}", "region: got None"),
         (
             "config: {ai-platform:environment: {cloud: aws, region: x, account_id: 123}}",
             "account_id: got 123",
+        ),
+        (
+            "config:\n ai-platform:environment:\n  cloud: aws\n  region: x\n  account_id: 111122223333",
+            r"Pulumi\.bad\.yaml:5: .*account_id: got 111122223333; expected a text in quotes",
         ),
         ("config: {ai-platform:environment: {cloud: gcp, region: x}}", "project_id: got None"),
         (
