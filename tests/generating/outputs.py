@@ -21,9 +21,12 @@ PACKAGE: Final = Path("components", "aiplatform")
 ENTITIES: Final = (
     "cluster_autoscaler",
     "compute_class",
+    "container_registry",
     "device_plugins",
     "efa_plugin",
+    "feature_store",
     "gpu_pool",
+    "model_registry",
     "node_pool",
     "runner",
 )
