@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import kubernetes
 import pulumi
 import pulumi_aws as aws
 from pulumi import automation
@@ -52,6 +53,10 @@ class Plain(Twin):
         super().__init__(name, home)
         self.cli("twin", "start", "--name", name, "--cloud", "aws")
         self._stacks: dict[str, automation.Stack] = {}
+
+    def kubernetes(self) -> kubernetes.client.ApiClient:
+        """Return the administrator's client: no stack of this twin has a kubeconfig."""
+        return kubernetes.config.new_client_from_config(str(self.world.kubeconfig))
 
     def stack(self, name: str, program: Program) -> automation.Stack:
         """Return a stack of this twin with this program."""
