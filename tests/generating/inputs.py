@@ -170,7 +170,8 @@ class _Renderer:
         for output in outputs.passed_on(model):
             self._typing.add("NotRequired")
             self._pulumi.add("Input")
-            annotation = f"NotRequired[Input[{output.required_annotation}]]"
+            annotation = f"NotRequired[Input[{output.reference_annotation}]]"
+            self._standard |= {"Mapping"} if "Mapping[" in annotation else set()
             lines += [f"    {output.key}: {annotation}", _indented(output.docstring)]
         return "\n".join(lines)
 
