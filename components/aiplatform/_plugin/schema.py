@@ -139,7 +139,7 @@ class _Analyzer(Analyzer):
         """Add the enum of a Literal, and return its name. Raises TypeError for values of which Pulumi has no
         enum."""
         values = get_args(literal)
-        kinds = {type(value) for value in values}
+        kinds: set[type[Any]] = {type(value) for value in values}
         if kinds not in ({str}, {int}):
             listed = ", ".join(map(repr, values))
             raise TypeError(
