@@ -16,6 +16,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import automation
 
+from cli import engine_settings
 from tests.end_to_end.harness import Twin
 from twin import environment as variables
 
@@ -69,7 +70,7 @@ class Plain(Twin):
                 program,
                 opts=automation.LocalWorkspaceOptions(
                     work_dir=str(folder),
-                    env_vars=variables.environment(self.world),
+                    env_vars=variables.environment(self.world) | engine_settings.variables(["up"]),
                     pulumi_command=automation.PulumiCommand(
                         root=str(self.world.folder), skip_version_check=True
                     ),
