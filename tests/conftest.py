@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import gc
 import logging
-from collections import Counter
 from typing import Any, Final
 
 import hypothesis
@@ -77,7 +77,7 @@ would run on for minutes while the others have ended."""
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the longest files first, and then those with most tests."""
-    sizes = Counter(map(_file, items))
+    sizes = collections.Counter(map(_file, items))
     ranks = {file: rank for rank, file in enumerate(LONGEST)}
     # Stable: the tests of a file stay in their order.
     items.sort(key=lambda item: (ranks.get(_file(item), len(ranks)), -sizes[_file(item)], _file(item)))
