@@ -6,6 +6,7 @@ import os
 import re
 from typing import Any, Final, cast
 
+from cli import stack_names
 from cli.output import CommandError
 from twin import environment
 from twin.world import World, create, every, load
@@ -53,7 +54,7 @@ def get_or_create(
         return known
     if known is not None:
         defaults = {"cloud": known.cloud, "region": known.region, "account": known.account}
-    elif selected in environment.environments():
+    elif selected in _environments():
         defaults = of_environment(selected)
     else:
         defaults = DEFAULTS.get(cloud or "", {})
@@ -67,8 +68,8 @@ def for_environment(name: str) -> World:
 
 def of_environment(name: str) -> dict[str, str]:
     """Return cloud, region and account of an environment's file. Raises CommandError for a wrong file."""
-    if name not in environment.environments():
-        known = ", ".join(environment.environments())
+    if name not in _environments():
+        known = ", ".join(_environments())
         raise CommandError(
             f"there is no environment {name!r} (environments/Pulumi.{name}.yaml); there are: {known}"
         )
@@ -120,6 +121,10 @@ def config(name: str) -> dict[str, Any]:
             "expected an object with cloud, region and account_id or project_id"
         )
     return cast("dict[str, Any]", content)
+
+
+def _environments() -> list[str]:
+    return stack_names.environments(environment.ROOT / "environments")
 
 
 def _topic(name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from cli.output import CommandError, command_name, note
-from twin.stack_names import FOLDER, FOUNDATION_OUTPUT, LAYERS
+from cli.stack_names import FOLDER, FOUNDATION_OUTPUT, LAYERS
 
 if TYPE_CHECKING:
     from twin.world import World

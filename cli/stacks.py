@@ -10,7 +10,7 @@ import typer
 
 from cli import layer_stacks
 from cli.output import CommandError, command_name, commands, note, say
-from twin.stack_names import environments
+from cli.stack_names import environments
 
 if TYPE_CHECKING:
     from twin.world import World

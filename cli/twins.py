@@ -112,13 +112,13 @@ def env(
     environment, pulumi also gets that stack and the twin's copy of its file, so that `pulumi preview` needs
     no option.
     """
-    from cli import engine, instances
+    from cli import engine, instances, stack_names
     from twin import environment, lifecycle
 
     world = instances.existing(name)
     environment.prepare(world)
     variables = {key: value for key, value in environment.environment(world).items() if key != "PATH"}
-    if world.name in environment.environments() and (world.bin / "pulumi").exists():
+    if world.name in stack_names.environments() and (world.bin / "pulumi").exists():
         variables |= _stack_variables(world, world.name, engine.ensure_stack(world, world.name))
     first = f"{world.bin}{os.pathsep}{Path(sys.prefix) / 'bin'}"
     if unset:
@@ -149,9 +149,9 @@ def run(context: typer.Context, name: str | None = NAME) -> None:
     """
     if not context.args:
         raise CommandError("no command; expected aiplatform twin run -- COMMAND [ARGUMENT...]")
-    from cli import engine, engine_settings, instances, pending
+    from cli import engine, engine_settings, instances, pending, stack_names
     from cli.progress import show_progress
-    from twin import environment, lifecycle, stack_names
+    from twin import environment, lifecycle
 
     command = context.args
     is_pulumi = Path(command[0]).name == "pulumi"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import gc
 import logging
 from typing import Any, Final
@@ -45,16 +46,59 @@ ENVIRONMENTS: Final = (
 tests/inventories/variants.py)."""
 
 
+PLUGIN: Final = (
+    "tests/components/test_data_output_arguments.py",
+    "tests/components/test_plugin.py",
+    "tests/components/test_unknown_inputs.py",
+)
+"""Files whose tests use the components' plugin, a process whose start takes seconds of CPU."""
+TOGETHER: Final = {file: group[0] for group in (ENVIRONMENTS, PLUGIN) for file in group}
+"""File -> the first file of its group. One worker runs a group."""
+
+LONGEST: Final = (
+    "tests/end_to_end/test_addons.py",
+    "tests/end_to_end/test_aws_dev.py",
+    "tests/end_to_end/test_crash.py",
+    "tests/end_to_end/test_gcp_dev.py",
+    "tests/end_to_end/test_aws_prod.py",
+    "tests/end_to_end/test_staging.py",
+    "tests/end_to_end/test_layer_stacks.py",
+    "tests/end_to_end/test_gcp_prod.py",
+    "tests/end_to_end/test_languages.py",
+    "tests/end_to_end/test_mlflow.py",
+    "tests/end_to_end/test_feast.py",
+    "tests/end_to_end/test_gcp_crash.py",
+    "tests/end_to_end/test_wheel.py",
+)
+"""Files of the end-to-end tests that take longest, the longest first. A worker that starts one of them last
+would run on for minutes while the others have ended."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the longest files first, and then those with most tests."""
+    sizes = collections.Counter(map(_file, items))
+    ranks = {file: rank for rank, file in enumerate(LONGEST)}
+    # Stable: the tests of a file stay in their order.
+    items.sort(key=lambda item: (ranks.get(_file(item), len(ranks)), -sizes[_file(item)], _file(item)))
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """By file, as --dist loadfile does, but one worker records the environments and not each of them."""
+    """By file, as --dist loadfile does, but files of a group are run by one worker."""
     if config.getvalue("dist") != "loadfile":
         return None
+    # Its own order is by the number of tests alone.
+    config.option.loadscopereorder = False
     from xdist.scheduler import LoadFileScheduling
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
-            return ENVIRONMENTS[0] if file in ENVIRONMENTS else file
+            return TOGETHER.get(file, file)
 
     return Scheduling(config, log)

@@ -92,6 +92,46 @@ def test_a_typed_dict_has_the_keys_types_and_docstrings_of_the_dataclass(sources
     assert f"{imports}\nfrom pulumi import Input\n" in text
 
 
+COMMON = f'''{HEAD}
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """What samples have in common."""
+
+    group: str
+    """Its group."""
+    tags: dict[str, str] = field(default_factory=dict)
+    """Its tags."""
+'''
+INHERITING = """
+from dataclasses import dataclass
+
+from generated_sample import Common
+
+
+@dataclass(frozen=True)
+class InheritingSettings(Common):
+    '''A sample.'''
+
+    name: str
+    '''Its name.'''
+    size: int = 1
+    '''Its size.'''
+"""
+
+
+def test_inherited_arguments_have_the_docstrings_of_their_class(sources: Path) -> None:
+    (sources / "generated_sample.py").write_text(COMMON)
+    (sources / "generated_silent.py").write_text(INHERITING)
+    generated = inputs.text(("generated_silent",)).partition("class InheritingArgs(TypedDict):\n")[2]
+    assert generated == (
+        '    """A sample."""\n\n'
+        '    group: str\n    """Its group."""\n'
+        '    name: str\n    """Its name."""\n'
+        '    size: NotRequired[int]\n    """Its size."""\n'
+        '    tags: NotRequired[dict[str, str]]\n    """Its tags."""\n'
+    ), "inherited ones with a default come last"
+
+
 def test_an_argument_without_a_docstring_is_refused(sources: Path) -> None:
     silent = f'{HEAD}\n@dataclass(frozen=True)\nclass SilentSettings:\n    """It."""\n\n    name: str\n'
     (sources / "generated_silent.py").write_text(silent)

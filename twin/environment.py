@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from twin import stack_names
 from twin.kubernetes.certificates import write_private
 from twin.world import World, WorldError, home
 
@@ -142,11 +141,6 @@ def stack_file(world: World, name: str) -> Path:
     return copy
 
 
-def environments() -> list[str]:
-    """The names of all environment files."""
-    return stack_names.environments(ROOT / "environments")
-
-
 def prepare(world: World) -> None:
     """Make the folders and the passphrase that the variables name. Repeatable."""
     world.secure()
@@ -180,7 +174,8 @@ def _path(world: World) -> str:
 
 
 def _no_such(name: str) -> str:
-    known = ", ".join(environments()) or "none yet"
+    files = sorted((ROOT / "environments").glob("Pulumi.*.yaml"))
+    known = ", ".join(file.stem.removeprefix("Pulumi.") for file in files) or "none yet"
     return f"there is no environment {name!r} (environments/Pulumi.{name}.yaml); there are: {known}"
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from cli import engine, instances, layer_stacks
+from cli import engine, instances, layer_stacks, stack_names
 from cli.output import CommandError
 from cli.policy.events import Evaluation
-from twin import environment, stack_names
+from twin import environment
 from twin.world import World, create
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.components.plugin_process import Served, started
+
 
 @pytest.fixture(autouse=True)
 def loop() -> Iterator[None]:
@@ -16,3 +18,10 @@ def loop() -> Iterator[None]:
     yield
     asyncio.set_event_loop(None)
     resource.close()
+
+
+@pytest.fixture(scope="session")
+def plugin() -> Iterator[Served]:
+    """The running plugin. Its start takes seconds of CPU: it imports the SDKs."""
+    with started() as served:
+        yield served

@@ -24,12 +24,10 @@ from tests.components.aiplatform.lakehouse import google
 from tests.components.aiplatform.lakehouse.test_ingestion import CAPTURE, CERTIFICATE
 from tests.components.aiplatform.model_registry import example as models
 from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER, GOOGLE_NETWORK, NETWORK
+from tests.components.plugin_process import Served
 from tests.components.recording import Recording, record
-from tests.components.test_plugin import Served, plugin
 from tests.components.test_unknown_inputs import preview
 from tests.generating import components
-
-__all__ = ["plugin"]  # the fixture
 
 SOURCE = "aws:sns/topic:Topic"
 ELSEWHERE = {

@@ -14,10 +14,8 @@ from pulumi.runtime.proto import provider_pb2
 from pulumi.runtime.proto.resource_pb2_grpc import add_ResourceMonitorServicer_to_server
 
 from tests.components import recording
-from tests.components.test_plugin import Monitor, Served, plugin, refused, serving
+from tests.components.plugin_process import Monitor, Served, refused, serving
 from tests.generating import components, examples
-
-__all__ = ["plugin"]  # the fixture
 
 SOURCE = "urn:pulumi:dev::proj::aws:ec2/vpc:Vpc::made-elsewhere"
 PROVIDERS = {

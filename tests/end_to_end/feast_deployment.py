@@ -15,15 +15,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 import pyarrow as pa
 from kubernetes import client as kubernetes_client
-from kubernetes import config as kubernetes_config
 from pyiceberg.catalog import load_catalog
 
+from tests.end_to_end import pods
 from tests.end_to_end.clients import command, environment, run
 from tests.end_to_end.harness import ROOT
 from tests.end_to_end.plain import Base, Plain
@@ -145,7 +144,7 @@ class Features:
 
     def __init__(self, plain: Plain, base: Base, outputs: Mapping[str, Any]) -> None:
         self.plain, self.base = plain, base
-        self._cluster = kubernetes_config.new_client_from_config(str(plain.world.kubeconfig))
+        self._cluster = plain.kubernetes()
         self.outputs = outputs["features"]
         self.client_outputs: dict[str, Any] = {
             client["principal"].rpartition("-")[2]: client for client in self.outputs["clients"]
@@ -167,16 +166,7 @@ class Features:
 
     def aws(self, who: str, service: str) -> Any:
         """Return a boto3 client of a role."""
-        session = self._person(who)
-        make: Any = boto3.client  # its types know each service by a literal
-        return make(
-            service,
-            region_name=session["AWS_REGION"],
-            endpoint_url=session["AWS_ENDPOINT_URL"],
-            aws_access_key_id=session["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=session["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=session["AWS_SESSION_TOKEN"],
-        )
+        return pods.client(self.plain, self._person(who), service)
 
     def scheduled(self) -> None:
         """Run the CronJob's command on this machine, with the role of its Pods."""
@@ -230,32 +220,18 @@ class Features:
             (Path(folder) / name).write_text(text)
 
     def _pod(self, account: str) -> dict[str, str]:
-        """Return the variables of a service account's Pods: a session by EKS for the kubelet's token."""
-        core: Any = kubernetes_client.CoreV1Api(self._cluster)
-        spec = {"audiences": ["pods.eks.amazonaws.com"], "expirationSeconds": 3600}
-        token = core.create_namespaced_service_account_token(account, NAMESPACE, {"spec": spec}).status.token
-        eks = self.plain.aws("eks-auth")
-        session = eks.assume_role_for_pod_identity(clusterName=self.base.cluster, token=token)["credentials"]
-        return self._here(session["accessKeyId"], session["secretAccessKey"], session["sessionToken"])
+        """Return the variables of a service account's Pods."""
+        return self._here(pods.session_of(self.plain, self.base.cluster, NAMESPACE, account))
 
     def _person(self, who: str) -> dict[str, str]:
         """Return the variables of a session of a person's role."""
         sts = self.plain.aws("sts")
         role = f"arn:aws:iam::{sts.get_caller_identity()['Account']}:role/acme-feast-{who}"
-        session = sts.assume_role(RoleArn=role, RoleSessionName="feast")["Credentials"]
-        return self._here(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
+        return self._here(pods.assumed(sts, role))
 
-    def _here(self, key: str, secret: str, token: str) -> dict[str, str]:
-        """Return the variables of a session and of the twin's endpoint."""
-        return {
-            "AWS_ENDPOINT_URL": variables.environment(self.plain.world)["AWS_ENDPOINT_URL"],
-            "AWS_ACCESS_KEY_ID": key,
-            "AWS_SECRET_ACCESS_KEY": secret,
-            "AWS_SESSION_TOKEN": token,
-            "AWS_DEFAULT_REGION": self.plain.world.region,
-            "AWS_REGION": self.plain.world.region,
-            "LAKEHOUSE_DATABASE": self.database,
-        }
+    def _here(self, session: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables of a session, of the twin's endpoint and of the table's database."""
+        return {**session, **pods.place(self.plain), "LAKEHOUSE_DATABASE": self.database}
 
     def _write(self) -> None:
         """Write two values for each driver, by PyIceberg."""

@@ -20,6 +20,7 @@ from botocore.config import Config
 from ruamel.yaml import YAML
 
 from cli import admin_client
+from tests.end_to_end import reduced
 from twin import environment as variables
 from twin import world as instances
 from twin.world import World
@@ -39,6 +40,28 @@ class Twin:
     env: dict[str, str] = field(default_factory=dict[str, str])
     root: Path = ROOT
     """The repository whose environments and program it deploys: this one, or a copy."""
+    without: tuple[str, ...] = ()
+    """Topics that the environment's file does not have here, such as `reduced.KUBERNETES_LAYER`. Only with
+    this repository as root."""
+
+    def __post_init__(self) -> None:
+        """Write the environment's file without these topics."""
+        if self.without:
+            reduced.write_without(self._files, self.environment, self.without)
+
+    @property
+    def _files(self) -> Path:
+        return self.home / f"files-{self.environment}"
+
+    @property
+    def _command(self) -> list[str]:
+        module = "tests.end_to_end.reduced" if self.without else "cli"
+        return [sys.executable, "-m", module]
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        files = {reduced.FOLDER: str(self._files)} if self.without else {}
+        return {**os.environ, **files, **self.env}
 
     @property
     def world(self) -> World:
@@ -52,9 +75,9 @@ class Twin:
     ) -> subprocess.CompletedProcess[str]:
         """Run `aiplatform ...`; its output is in the failure where `check` fails."""
         done = subprocess.run(
-            [sys.executable, "-m", "cli", *arguments],
+            [*self._command, *arguments],
             cwd=self.root,
-            env={**os.environ, **self.env},
+            env=self._variables,
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -83,9 +106,9 @@ class Twin:
         """Start `aiplatform ...` in a separate session; its output goes to `<home>/spawned.log`."""
         with (self.home / "spawned.log").open("w") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "cli", *arguments],
+                [*self._command, *arguments],
                 cwd=ROOT,
-                env={**os.environ, **self.env},
+                env=self._variables,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -109,7 +132,8 @@ class Twin:
         stack: the environment, where it is not that of the twin.
         """
         name = stack or self.environment
-        original = variables.stack_file(self.world, name)
+        with reduced.files(self._files):
+            original = variables.stack_file(self.world, name)
         document = YAML(typ="safe").load(original)
         for dotted, value in change.items():
             topic, *path = dotted.split("/")

@@ -18,6 +18,7 @@ from typing import Any
 import pulumi
 from pulumi import automation
 
+from cli import engine_settings
 from tests.twin.fake_cloud import Backend
 from twin.toolchain import build
 
@@ -73,6 +74,7 @@ class Workplace:
             "PULUMI_CONFIG_PASSPHRASE": "passphrase",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "FAKE_CLOUD": str(self.folder / "cloud.db"),
+            **engine_settings.variables(["up"]),
         }
 
     def stack(self, program: Program | Callable[[], None]) -> automation.Stack:

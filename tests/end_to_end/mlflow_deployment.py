@@ -21,7 +21,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import kubernetes
 import pulumi
 import pulumi_aws as aws
@@ -31,12 +30,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.end_to_end import clients
+from tests.end_to_end import clients, pods
 from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
 from tests.end_to_end.postgres import Postgres, free_port
 from tests.end_to_end.rds_proxy import RdsProxy
-from twin import environment as variables
 from twin.aws import policy
 
 SPACE = "model-registry"
@@ -99,8 +97,7 @@ class Registry:
     def __init__(self, plain: Plain) -> None:
         self.plain = plain
         self.folder = Path(tempfile.mkdtemp(prefix="models."))
-        self.api = kubernetes.config.new_client_from_config(str(plain.world.kubeconfig))
-        self.env_vars = variables.environment(plain.world)
+        self.api = plain.kubernetes()
         self.port = free_port()
         self._sessions: dict[str, dict[str, str]] = {}
         self._server: subprocess.Popen[bytes] | None = None
@@ -241,37 +238,16 @@ class Registry:
         return str(self.folder) if text == "/tmp" else text  # noqa: S108 - a folder of the Pod
 
     def _identity(self, account: str) -> dict[str, str]:
-        """Return the session that EKS's agent gives a Pod of a service account for the kubelet's token."""
-        core: Any = kubernetes.client.CoreV1Api(self.api)
-        spec = kubernetes.client.V1TokenRequestSpec(
-            audiences=["pods.eks.amazonaws.com"], expiration_seconds=3600
-        )
-        token = core.create_namespaced_service_account_token(
-            account, SPACE, kubernetes.client.AuthenticationV1TokenRequest(spec=spec)
-        ).status.token
-        answer = self.plain.aws("eks-auth").assume_role_for_pod_identity(
-            clusterName=self.plain.aws("eks").list_clusters()["clusters"][0], token=token
-        )["credentials"]
-        return self._session(answer["accessKeyId"], answer["secretAccessKey"], answer["sessionToken"])
-
-    def _session(self, key: str, secret: str, token: str) -> dict[str, str]:
-        session = {
-            "AWS_ENDPOINT_URL": self.env_vars["AWS_ENDPOINT_URL"],
-            "AWS_ACCESS_KEY_ID": key,
-            "AWS_SECRET_ACCESS_KEY": secret,
-            "AWS_SESSION_TOKEN": token,
-        }
-        self._sessions[key] = session
-        return session
+        """Return the variables of a service account's Pods, whose session the database's proxy knows."""
+        [cluster] = self.plain.aws("eks").list_clusters()["clusters"]
+        session = pods.session_of(self.plain, cluster, SPACE, account)
+        self._sessions[session["AWS_ACCESS_KEY_ID"]] = session
+        return {"AWS_ENDPOINT_URL": pods.place(self.plain)["AWS_ENDPOINT_URL"], **session}
 
     def as_role(self, who: str, service: str) -> Any:
         """Return a boto3 client of a person's role."""
         arn = f"arn:aws:iam::{self.plain.world.account}:role/models-{who}"
-        credentials = self.plain.aws("sts").assume_role(RoleArn=arn, RoleSessionName=who)["Credentials"]
-        session = self._session(
-            credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"]
-        )
-        return _client(service, session, self.plain.world.region)
+        return pods.client(self.plain, pods.assumed(self.plain.aws("sts"), arn), service)
 
     def _secrets(self, key: str) -> Credentials | None:
         known = self._sessions.get(key)
@@ -283,7 +259,7 @@ class Registry:
         """Return whether the policies of these credentials' role allow it to connect as a database user."""
         session = self._sessions[str(credentials.access_key)]
         region, world = self.plain.world.region, self.plain.world
-        arn = _client("sts", session, region).get_caller_identity()["Arn"]
+        arn = pods.client(self.plain, session, "sts").get_caller_identity()["Arn"]
         role, iam = arn.split("/")[1], self.plain.aws("iam")
         documents = [
             iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
@@ -326,18 +302,6 @@ class Registry:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
-
-
-def _client(service: str, session: Mapping[str, str], region: str) -> Any:
-    make: Any = boto3.client  # its types know each service by a literal
-    return make(
-        service,
-        region_name=region,
-        endpoint_url=session["AWS_ENDPOINT_URL"],
-        aws_access_key_id=session["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=session["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=session["AWS_SESSION_TOKEN"],
-    )
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:

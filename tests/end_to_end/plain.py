@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import kubernetes
 import pulumi
 import pulumi_aws as aws
 from pulumi import automation
 
+from cli import engine_settings
 from tests.end_to_end.harness import Twin
 from twin import environment as variables
 
@@ -53,6 +55,10 @@ class Plain(Twin):
         self.cli("twin", "start", "--name", name, "--cloud", "aws")
         self._stacks: dict[str, automation.Stack] = {}
 
+    def kubernetes(self) -> kubernetes.client.ApiClient:
+        """Return the administrator's client: no stack of this twin has a kubeconfig."""
+        return kubernetes.config.new_client_from_config(str(self.world.kubeconfig))
+
     def stack(self, name: str, program: Program) -> automation.Stack:
         """Return a stack of this twin with this program."""
         if name not in self._stacks:
@@ -64,7 +70,7 @@ class Plain(Twin):
                 program,
                 opts=automation.LocalWorkspaceOptions(
                     work_dir=str(folder),
-                    env_vars=variables.environment(self.world),
+                    env_vars=variables.environment(self.world) | engine_settings.variables(["up"]),
                     pulumi_command=automation.PulumiCommand(
                         root=str(self.world.folder), skip_version_check=True
                     ),

@@ -15,10 +15,8 @@ _CONFLICT = 409
 
 
 def session(twin: Twin, cluster: str, namespace: str, account: str) -> dict[str, str]:
-    """Return the variables of a Pod of a service account, by a token of the real API server.
-
-    Namespace and service account are created where they do not exist.
-    """
+    """Create a service account, with its namespace, where it does not exist, and return the variables of its
+    Pods."""
     core = twin.core()
     for create in (
         lambda: core.create_namespace({"metadata": {"name": namespace}}),
@@ -29,8 +27,15 @@ def session(twin: Twin, cluster: str, namespace: str, account: str) -> dict[str,
         except kubernetes.client.ApiException as error:
             if error.status != _CONFLICT:
                 raise
+    return session_of(twin, cluster, namespace, account)
+
+
+def session_of(twin: Twin, cluster: str, namespace: str, account: str) -> dict[str, str]:
+    """Return the variables of the Pods of an existing service account, by a token of the real API server."""
     spec = {"audiences": [_AUDIENCE], "expirationSeconds": 3600}
-    token = core.create_namespaced_service_account_token(account, namespace, {"spec": spec}).status.token
+    token = (
+        twin.core().create_namespaced_service_account_token(account, namespace, {"spec": spec}).status.token
+    )
     key = twin.aws("eks-auth").assume_role_for_pod_identity(clusterName=cluster, token=token)["credentials"]
     return {
         "AWS_ACCESS_KEY_ID": key["accessKeyId"],

@@ -159,34 +159,6 @@ def test_drift_is_reported_and_repaired(up: Twin) -> None:
     core.delete_namespaced_pod("waiting", "default", grace_period_seconds=0)
 
 
-def test_a_failed_node_group_is_reported_by_the_next_update(up: Twin) -> None:
-    eks, name = up.aws("eks"), up.environment
-    up.cli("twin", "fault", "capacity", "--name", name, "--instance-type", "r7i.large")
-    pool = {"node_pools/extra": {"instance_types": ["r7i.large"], "min": 1, "max": 1}}
-    now = ("up", "--yes", "--skip-preview")
-    first = up.changed(*now, change=pool, check=False)
-    assert first.returncode, "EKS waits for a node until its timeout"
-    up.cli("twin", "fault", "clear", "--name", name)
-    [group] = [group for group in eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"] if "extra" in group]
-    again = up.changed(*now, "--refresh", change=pool, check=False)
-    assert again.returncode, "the state has the group, and no input of it changed"
-    output = again.stdout + again.stderr
-    assert f"node group {group} of {CLUSTER}: EKS reports CREATE_FAILED; expected ACTIVE" in output, output[
-        -3000:
-    ]
-    assert f"aws eks delete-nodegroup --cluster-name {CLUSTER} --nodegroup-name {group}" in output
-    eks.delete_nodegroup(clusterName=CLUSTER, nodegroupName=group)
-    eventually("it is gone", lambda: group not in eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"], 60)
-    up.changed(*now, "--refresh", change=pool)
-    states = {
-        group: eks.describe_nodegroup(clusterName=CLUSTER, nodegroupName=group)["nodegroup"]["status"]
-        for group in eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"]
-    }
-    assert set(states.values()) == {"ACTIVE"}, states
-    assert any("extra" in group for group in states), "the deleted group is created again"
-    up.up("--refresh")
-
-
 def test_a_principal_without_an_access_entry_is_refused(up: Twin) -> None:
     configuration = kubernetes.client.Configuration.get_default_copy()
     known = up.kubernetes().configuration

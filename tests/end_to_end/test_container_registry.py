@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
-import kubernetes
 import pulumi
 import pulumi_aws as aws
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.end_to_end import pods
 from tests.end_to_end.images import push
 from tests.end_to_end.plain import Base, Plain
-from twin import environment as variables
 
 pytestmark = pytest.mark.end_to_end
 
@@ -60,25 +58,11 @@ class Workloads:
 
     def __init__(self, plain: Plain, base: Base) -> None:
         self.plain, self.cluster = plain, base.cluster
-        self.core: Any = kubernetes.client.CoreV1Api(
-            kubernetes.config.new_client_from_config(str(plain.world.kubeconfig))
-        )
+        self.core = plain.core()
 
     def ecr(self, name: str) -> Any:
         """Return a client of ECR with the identity of a service account's Pods."""
-        spec = {"audiences": ["pods.eks.amazonaws.com"], "expirationSeconds": 3600}
-        token = self.core.create_namespaced_service_account_token(name, SPACE, {"spec": spec}).status.token
-        key = self.plain.aws("eks-auth").assume_role_for_pod_identity(clusterName=self.cluster, token=token)[
-            "credentials"
-        ]
-        return boto3.client(
-            "ecr",
-            region_name=self.plain.world.region,
-            endpoint_url=variables.environment(self.plain.world)["AWS_ENDPOINT_URL"],
-            aws_access_key_id=key["accessKeyId"],
-            aws_secret_access_key=key["secretAccessKey"],
-            aws_session_token=key["sessionToken"],
-        )
+        return pods.client(self.plain, pods.session_of(self.plain, self.cluster, SPACE, name), "ecr")
 
 
 @pytest.fixture(scope="module")

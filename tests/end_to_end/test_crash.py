@@ -6,7 +6,8 @@ the program, the provider, and all processes at once. The result is compared onc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import kubernetes
@@ -24,6 +25,7 @@ from tests.end_to_end.killing import (
     kill_restarted,
     more,
 )
+from tests.end_to_end.reduced import KUBERNETES_LAYER
 
 pytestmark = pytest.mark.end_to_end
 
@@ -48,10 +50,12 @@ KINDS: Final[Mapping[str, str]] = {
 GPU: Final = "nvidia.com/gpu"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _quick(dev: Twin) -> None:
-    """Shorten the minutes before an empty node is deleted to seconds."""
-    dev.env["AIPLATFORM_TWIN_CLOCK"] = "120"
+@pytest.fixture(scope="module")
+def dev(home: Path) -> Iterator[Twin]:
+    """The twin of aws-dev, before its first `up`. The minutes before an empty node is deleted are seconds."""
+    twin = Twin("aws-dev", home, {"AIPLATFORM_TWIN_CLOCK": "120"}, without=KUBERNETES_LAYER)
+    yield twin
+    twin.remove()
 
 
 def test_the_engine_is_killed_in_the_middle_of_the_network(dev: Twin) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.end_to_end.harness import Twin, eventually
 from tests.end_to_end.killing import end, ids_of_stack, is_engine, kill_midway, kill_restarted, more
+from tests.end_to_end.reduced import KUBERNETES_LAYER
 
 pytestmark = pytest.mark.end_to_end
 
@@ -33,7 +34,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 @pytest.fixture(scope="module")
 def dev(home: Path) -> Iterator[Twin]:
     """The twin of gcp-dev, before its first `up`."""
-    twin = Twin("gcp-dev", home)
+    twin = Twin("gcp-dev", home, without=KUBERNETES_LAYER)
     yield twin
     twin.remove()
 

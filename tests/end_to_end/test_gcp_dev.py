@@ -19,6 +19,7 @@ from aiplatform import placement
 from tests.end_to_end import gcp_lake, gke_pods
 from tests.end_to_end.harness import GUARDED, Twin, eventually, gpu_pod, phase, steps
 from tests.end_to_end.policy_report import policy_report
+from tests.end_to_end.reduced import KUBERNETES_LAYER
 from tests.policies.profile_differences import DEV, GOOGLE, STAGING
 
 pytestmark = pytest.mark.end_to_end
@@ -31,7 +32,7 @@ GPU = "nvidia.com/gpu"
 @pytest.fixture(scope="module")
 def up(home: Path) -> Iterator[Twin]:
     """The twin of gcp-dev, deployed."""
-    twin = Twin("gcp-dev", home)
+    twin = Twin("gcp-dev", home, without=KUBERNETES_LAYER)
     done = twin.up(*GUARDED)
     assert "No cloud account was touched" in done.stdout, "a reader must know at once that this cost nothing"
     yield twin

@@ -16,6 +16,7 @@ import pulumi_gcp as gcp
 import pytest
 from pulumi import ResourceOptions, automation
 
+from cli import engine_settings
 from tests.end_to_end.harness import Twin
 from tests.end_to_end.plain import Program
 from twin import environment as variables
@@ -44,7 +45,7 @@ class Plain(Twin):
             program,
             opts=automation.LocalWorkspaceOptions(
                 work_dir=str(folder),
-                env_vars=variables.environment(self.world),
+                env_vars=variables.environment(self.world) | engine_settings.variables(["up"]),
                 pulumi_command=automation.PulumiCommand(root=str(self.world.folder), skip_version_check=True),
             ),
         )

@@ -16,6 +16,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.end_to_end.harness import ROOT, Twin
+from tests.end_to_end.reduced import KUBERNETES_LAYER, leave_out
 
 pytestmark = pytest.mark.end_to_end
 
@@ -27,7 +28,7 @@ FILES = ("Pulumi.yaml", "pyproject.toml", "uv.lock", "bootstrap.py", "README.md"
 @pytest.fixture(scope="module")
 def dev(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
     """aws-dev of a copy of the repository, whose files a test may change. It lacks what the data layer does
-    not need: models and GPU pools."""
+    not need: models, GPU pools and add-ons."""
     root = tmp_path_factory.mktemp("repository")
     for part in PARTS:
         shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
@@ -45,7 +46,7 @@ def separate(dev: Twin, *layers: str) -> None:
     document = yaml.load(ROOT / "environments" / file.name)
     config = document["config"]
     config["ai-platform:shared"]["files"].remove("models")
-    del config["ai-platform:gpu_pools"]
+    leave_out(config, ["gpu_pools", *KUBERNETES_LAYER])
     config["ai-platform:layers"] = {"separate": list(layers)}
     yaml.dump(document, file)
     config = {

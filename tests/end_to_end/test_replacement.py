@@ -1,4 +1,5 @@
-"""Replacement of a node group and a security group: the new one is created first, under another name.
+"""Replacement of a node group and a security group: the new one is created first, under another name. And a
+node group whose creation fails.
 
 The program has a network and a cluster of plain resources, and the NodePool component in them.
 """
@@ -14,6 +15,7 @@ import pytest
 from pulumi import automation
 
 from aiplatform.node_pool import NodePool
+from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
 
 pytestmark = pytest.mark.end_to_end
@@ -21,8 +23,8 @@ pytestmark = pytest.mark.end_to_end
 STACK: Final = "replacement"
 
 
-def program(base: Base, *, types: list[str], disk: int, description: str) -> Callable[[], None]:
-    """Return a program with a pool, and a security group that a network interface uses."""
+def node_pool(base: Base, prefix: str, types: list[str], disk: int) -> Callable[[], None]:
+    """Return a program with a pool of one node."""
 
     def registered() -> None:
         kinds = ("private", "public", "intra")
@@ -34,7 +36,7 @@ def program(base: Base, *, types: list[str], disk: int, description: str) -> Cal
         NodePool(
             "workers",
             {
-                "prefix": "acme-test",
+                "prefix": prefix,
                 "name": "workers",
                 "cluster": {
                     "name": base.cluster,
@@ -57,6 +59,16 @@ def program(base: Base, *, types: list[str], disk: int, description: str) -> Cal
                 "max": 2,
             },
         )
+
+    return registered
+
+
+def program(base: Base, *, types: list[str], disk: int, description: str) -> Callable[[], None]:
+    """Return a program with a pool, and a security group that a network interface uses."""
+    pool = node_pool(base, "acme-test", types, disk)
+
+    def registered() -> None:
+        pool()
         group = aws.ec2.SecurityGroup(
             "endpoints", name_prefix="acme-test-", description=description, vpc_id=base.vpc_id
         )
@@ -151,3 +163,32 @@ def changes(preview: automation.PreviewResult) -> dict[str, int]:
         for op, count in preview.change_summary.items()
         if str(getattr(op, "value", op)) != "same"
     }
+
+
+def test_a_failed_node_group_is_reported_by_the_next_update(plain: Plain, base: Base) -> None:
+    eks, twin = plain.aws("eks"), plain.environment
+    before = set(eks.list_nodegroups(clusterName=base.cluster)["nodegroups"])
+    stack = plain.stack("failing", node_pool(base, "acme-fail", ["r7i.large"], 30))
+    plain.cli("twin", "fault", "capacity", "--name", twin, "--instance-type", "r7i.large")
+    with pytest.raises(automation.CommandError):
+        # EKS waits for a node until its timeout.
+        stack.up()
+    plain.cli("twin", "fault", "clear", "--name", twin)
+    [group] = set(eks.list_nodegroups(clusterName=base.cluster)["nodegroups"]) - before
+    with pytest.raises(automation.CommandError) as refused:
+        # The state has the group, and no input of it changed.
+        stack.up(refresh=True)
+    report = str(refused.value)
+    assert f"node group {group} of {base.cluster}: EKS reports CREATE_FAILED; expected ACTIVE" in report
+    assert f"aws eks delete-nodegroup --cluster-name {base.cluster} --nodegroup-name {group}" in report
+    eks.delete_nodegroup(clusterName=base.cluster, nodegroupName=group)
+
+    def listed() -> set[str]:
+        return set(eks.list_nodegroups(clusterName=base.cluster)["nodegroups"]) - before
+
+    eventually("it is gone", lambda: not listed(), 60)
+    stack.up(refresh=True)
+    [again] = listed()
+    status = eks.describe_nodegroup(clusterName=base.cluster, nodegroupName=again)["nodegroup"]["status"]
+    assert status == "ACTIVE", "the deleted group is created again"
+    stack.destroy()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.harness import GUARDED, Twin, eventually
+from tests.end_to_end.reduced import KUBERNETES_LAYER
 
 pytestmark = pytest.mark.end_to_end
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.end_to_end
 @pytest.fixture(scope="module", params=["aws-staging", "gcp-staging"])
 def staging(home: Path, request: pytest.FixtureRequest) -> Iterator[Twin]:
     """The twin of an environment, deployed."""
-    twin = Twin(request.param, home)
+    twin = Twin(request.param, home, without=KUBERNETES_LAYER)
     twin.up(*GUARDED)
     yield twin
     twin.remove()

@@ -131,11 +131,16 @@ def _models_in(hint: Any) -> Iterator[type]:
 
 
 def _hints(model: type) -> Mapping[str, Any]:
-    """Field -> annotation, without class variables."""
+    """Field -> annotation, without class variables. Inherited ones that have a default come last."""
     # Input[...] names these two in a string, which is read in the module of the dataclass.
     names = {"Output": pulumi.Output, "T": Any}
     hints = typing.get_type_hints(model, localns=names, include_extras=True)
-    return {field.name: hints[field.name] for field in dataclasses.fields(model)}
+    declared = inspect.get_annotations(model)
+
+    def is_last(field: dataclasses.Field[Any]) -> bool:
+        return field.name not in declared and is_optional_field(model, field.name)
+
+    return {field.name: hints[field.name] for field in sorted(dataclasses.fields(model), key=is_last)}
 
 
 class _Renderer:
@@ -170,7 +175,8 @@ class _Renderer:
         for output in outputs.passed_on(model):
             self._typing.add("NotRequired")
             self._pulumi.add("Input")
-            annotation = f"NotRequired[Input[{output.required_annotation}]]"
+            annotation = f"NotRequired[Input[{output.reference_annotation}]]"
+            self._standard |= {"Mapping"} if "Mapping[" in annotation else set()
             lines += [f"    {output.key}: {annotation}", _indented(output.docstring)]
         return "\n".join(lines)
 
@@ -234,6 +240,18 @@ def docstrings(model: type) -> Mapping[str, str]:
 
     Raises KeyError where a field has none: programs in other languages have no other documentation.
     """
+    texts: dict[str, str] = {}
+    for base in reversed(model.__mro__):
+        if dataclasses.is_dataclass(base):
+            texts |= _stated_docstrings(base)
+    missing = [name for name in _hints(model) if name not in texts]
+    if missing or not texts[""]:
+        raise KeyError(f"{model.__module__}.{model.__name__}: no docstring of {', '.join(missing) or 'it'}")
+    return texts
+
+
+def _stated_docstrings(model: type) -> dict[str, str]:
+    """Return the docstrings of a class and of the fields that it declares itself."""
     module = ast.parse(inspect.getsource(importlib.import_module(model.__module__)))
     [tree] = [node for node in module.body if isinstance(node, ast.ClassDef) and node.name == model.__name__]
     texts = {"": ast.get_docstring(tree, clean=False) or ""}
@@ -242,9 +260,6 @@ def docstrings(model: type) -> Mapping[str, str]:
             continue
         if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
             texts[node.target.id] = str(below.value.value)
-    missing = [name for name in _hints(model) if name not in texts]
-    if missing or not texts[""]:
-        raise KeyError(f"{model.__module__}.{model.__name__}: no docstring of {', '.join(missing) or 'it'}")
     return texts
 
 

@@ -9,6 +9,7 @@ by `passed_on`. Modules are parsed and not imported: a component imports what is
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -21,9 +22,12 @@ PACKAGE: Final = Path("components", "aiplatform")
 ENTITIES: Final = (
     "cluster_autoscaler",
     "compute_class",
+    "container_registry",
     "device_plugins",
     "efa_plugin",
+    "feature_store",
     "gpu_pool",
+    "model_registry",
     "node_pool",
     "runner",
 )
@@ -50,6 +54,11 @@ class DeclaredOutput:
     def required_annotation(self) -> str:
         """The type without None."""
         return self.annotation.removesuffix(" | None")
+
+    @property
+    def reference_annotation(self) -> str:
+        """The type of its value in a reference, in which the values of an object may be outputs, too."""
+        return re.sub(r"dict\[str, (\w+)\]", r"Mapping[str, Input[\1]]", self.required_annotation)
 
     @property
     def entry_annotation(self) -> str:

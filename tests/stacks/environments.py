@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pulumi
 
-from stacks import program
-from stacks.loading import load_file
+from stacks import foundation, program
+from stacks.loading import SettingsError, load_file
 from stacks.settings import Settings
 from tests.components.recording import Recording, record
 
@@ -44,6 +45,22 @@ def settings_of(stack: str, **environment: Any) -> Settings:
     settings = _settings(stack)
     changed = settings.environment.model_copy(update=environment)
     return settings.model_copy(update={"environment": changed})
+
+
+class _FirstComponentError(Exception):
+    """The program has reached its first component."""
+
+
+def problems_before_components(settings: Settings) -> list[str]:
+    """Run the foundation up to its first component; return the problems that stop it before."""
+    with mock.patch.object(foundation, "Network", side_effect=_FirstComponentError):
+        try:
+            foundation.build(settings)
+        except SettingsError as error:
+            return list(error.problems)
+        except _FirstComponentError:
+            return []
+    raise AssertionError("the foundation has no network")
 
 
 def built(stack: str, teardown: bool | str = False) -> Built:

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from stacks import loading
 from stacks.loading import SettingsError, load_engine, load_file
 from stacks.schema import FILE
 from stacks.settings import Settings
@@ -323,8 +324,10 @@ def test_file_that_is_too_large_for_the_language_host_is_refused(tmp_path: Path)
     assert "expected at most 128 KiB: move declarations to environments/shared/" in problem
 
 
-def test_shared_declarations_have_no_limit_of_size(tmp_path: Path) -> None:
-    document = {"shared": {"ai-platform:lakehouse": {"writers": ["pipelines"], "tables": many_tables(1000)}}}
+def test_shared_declarations_have_no_limit_of_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "LARGEST", 8 * 1024)
+    document = {"shared": {"ai-platform:lakehouse": {"writers": ["pipelines"], "tables": many_tables(100)}}}
+    assert len(json.dumps(document)) > loading.LARGEST
     identity = {"pipelines": {"namespace": "pipelines", "service_account": "pipelines"}}
     settings = load(tmp_path, {"workload_identities": identity}, "large", large=json.dumps(document))
-    assert len(tables(settings)) == 1000
+    assert len(tables(settings)) == 100

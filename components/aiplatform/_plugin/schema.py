@@ -136,18 +136,32 @@ class _Analyzer(Analyzer):
         return prop
 
     def _enum(self, literal: Any, typ: type, key: str) -> str:
+        """Add the enum of a Literal, and return its name. Raises TypeError for values of which Pulumi has no
+        enum."""
+        values = get_args(literal)
+        kinds: set[type[Any]] = {type(value) for value in values}
+        if kinds not in ({str}, {int}):
+            listed = ", ".join(map(repr, values))
+            raise TypeError(
+                f"{typ.__name__}.{key}: Literal[{listed}]; expected only strings or only integers"
+            )
         name = ENUMS.get(literal) or typ.__name__.removesuffix("Args") + _pascal_case(key)
         self.type_definitions[name] = TypeDefinition(
             name=name,
-            type=PropertyType.STRING,
+            type=PropertyType.STRING if kinds == {str} else PropertyType.INTEGER,
             properties={},
             properties_mapping={},
             module=typ.__module__,
-            python_type=str,
+            python_type=kinds.pop(),
             description=f"The values of `{camel_case(key)}`.",
-            enum=[EnumValueDefinition(_pascal_case(value), value) for value in get_args(literal)],
+            enum=[EnumValueDefinition(_member_name(value), value) for value in values],
         )
         return name
+
+
+def _member_name(value: str | int) -> str:
+    """Return the name of an enum's member: `PerZone` of `per_zone`, `Value60` of 60."""
+    return _pascal_case(value) if isinstance(value, str) else f"Value{value}"
 
 
 def _pascal_case(word: str) -> str:

@@ -246,7 +246,9 @@ def _read(annotation: Any, value: Any, path: str, problems: list[Problem]) -> An
         )
         return _WRONG
     if origin is Literal:
-        return _ruled(value, [one_of(get_args(annotation))], path, problems)
+        result = _ruled(value, [one_of(get_args(annotation))], path, problems)
+        # The protocol of component plugins has only floats.
+        return int(result) if isinstance(result, float) else result
     if origin in (list, tuple):
         return _read_list(annotation, value, path, problems)
     if origin in (dict, Mapping):

@@ -10,12 +10,16 @@ Rule = Callable[[Any], "str | None"]
 `which is public; expected a private range`."""
 
 
-def one_of(known: Iterable[str], what: str = "one of") -> Rule:
-    """Return a rule for the keys of a table; annotate with Literal where the words are fixed."""
-    words = list(known) if isinstance(known, (list, tuple)) else sorted(known)
+def one_of(known: Iterable[str | int], what: str = "one of") -> Rule:
+    """Return a rule for the keys of a table; annotate with Literal where the words or numbers are fixed."""
+    values = list(known) if isinstance(known, (list, tuple)) else sorted(known)
+    words = [str(value) for value in values]
 
     def rule(value: Any) -> str | None:
-        return None if value in words else f"expected {what} {', '.join(words)}{nearest(str(value), words)}"
+        # true is equal to 1.
+        if value in values and not isinstance(value, bool):
+            return None
+        return f"expected {what} {', '.join(words)}{nearest(str(value), words)}"
 
     return rule
 

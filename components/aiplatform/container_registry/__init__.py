@@ -1,8 +1,9 @@
 """Repositories of container images, and caches of other registries."""
 
-from pulumi import ComponentResource, Output, ResourceOptions
+from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform.container_registry.args import (
     ContainerRegistryArgs,
     ContainerRegistryCacheArgs,
@@ -28,13 +29,13 @@ class ContainerRegistry(ComponentResource):
     Other components take `mirrors` as their argument of this name.
     """
 
-    cloud: Output[str]
+    cloud: KnownOutput[str]
     """`aws` or `gcp`."""
-    repositories: Output[list[ContainerRegistryImages]]
+    repositories: KnownOutput[list[ContainerRegistryImages]]
     """The repositories."""
-    caches: Output[list[ContainerRegistryCache]]
+    caches: KnownOutput[list[ContainerRegistryCache]]
     """The caches."""
-    mirrors: Output[dict[str, str]]
+    mirrors: KnownOutput[dict[str, Input[str]]]
     """A registry -> its cache."""
     kms_key: Output[str]
     """The key of all images: its arn on AWS, its id on Google Cloud."""
@@ -48,6 +49,4 @@ class ContainerRegistry(ComponentResource):
         else:
             from aiplatform.container_registry import aws as cloud
         self.outputs: ContainerRegistryOutputs = cloud.build(self, name, settings)
-        for key, output in self.outputs.items():
-            setattr(self, key, Output.from_input(output))
-        self.register_outputs(self.outputs)
+        publish(self, self.outputs)

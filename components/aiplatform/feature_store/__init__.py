@@ -1,8 +1,9 @@
 """A feature store: Feast on the lakehouse, with an online store of a latency class."""
 
-from pulumi import ComponentResource, Output, ResourceOptions
+from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform._shared.references.identity import WorkloadIdentityReferenceArgs
 from aiplatform._shared.references.lakehouse import (
@@ -48,11 +49,11 @@ class FeatureStore(ComponentResource):
     a repository of feature views, which `feast apply` then applies.
     """
 
-    cloud: Output[str]
+    cloud: KnownOutput[str]
     """`aws` or `gcp`."""
-    project: Output[str]
+    project: KnownOutput[str]
     """Feast's project."""
-    clients: Output[list[FeatureStoreClient]]
+    clients: KnownOutput[list[FeatureStoreClient]]
     """The configuration of each applier and reader."""
     feature_store_yaml: Output[str]
     """The `feature_store.yaml` of schedule and server; it holds no secret."""
@@ -68,11 +69,11 @@ class FeatureStore(ComponentResource):
     """AWS: the Athena workgroup of the schedule's queries."""
     online_store: Output[str]
     """`dynamodb`, `valkey`, `datastore` or `bigtable`."""
-    online_tables: Output[list[str]]
+    online_tables: KnownOutput[list[Input[str]]]
     """AWS: the names of the DynamoDB tables."""
     kms_key: Output[str]
     """The key of all data: an arn, or `projects/.../cryptoKeys/...`."""
-    namespace: Output[str]
+    namespace: KnownOutput[str]
     """The namespace of server and schedule."""
     endpoint: Output[str]
     """The URL of the server for applications in the cluster."""
@@ -89,6 +90,4 @@ class FeatureStore(ComponentResource):
         else:
             from aiplatform.feature_store.aws.build import build
         self.outputs: FeatureStoreOutputs = build(self, name, settings)
-        for key, output in self.outputs.items():
-            setattr(self, key, Output.from_input(output))
-        self.register_outputs(self.outputs)
+        publish(self, self.outputs)

@@ -9,12 +9,11 @@ from pulumi import Input
 from aiplatform import accelerators
 from aiplatform._shared.addresses import private_range
 from aiplatform._shared.args import Problem, between, distinct, length, with_value
-from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.cloud_support import Cloud, SupportTable
 from aiplatform._shared.kubernetes.names import Taint, pool_name
 from aiplatform._shared.kubernetes.node_labels import MOST_REPLICAS
+from aiplatform._shared.kubernetes.pool_args import PoolSettings
 from aiplatform._shared.kubernetes.pools import LONGEST_NAME, MOST_NODES, NodeImage
-from aiplatform._shared.outputs import Tags
-from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.accelerators import Card, Machine
 from aiplatform.gpu_pool.aws import rules as aws_rules
 from aiplatform.gpu_pool.capacity import Capacity as Capacity
@@ -26,7 +25,6 @@ from aiplatform.gpu_pool.inputs import GpuPoolArgs as GpuPoolArgs
 from aiplatform.gpu_pool.inputs import SharingArgs as SharingArgs
 from aiplatform.gpu_pool.names import LAUNCH_TEMPLATE, PLACEMENT, SECURITY_GROUP
 from aiplatform.naming import prefix_for
-from aiplatform.network.args import NetworkReference
 
 SharingStrategy = Literal["time_slicing", "mig"]
 InstanceStore = Literal["raid0", "none"]
@@ -59,7 +57,7 @@ class Sharing:
 
 
 @dataclass(frozen=True)
-class GpuPoolSettings(CloudNeutral):
+class GpuPoolSettings(PoolSettings):
     """Nodes with accelerators: for each entry of `capacity` a node group of EKS or a node pool of GKE, with
     common labels and taints. The autoscaler adds nodes in the order of the entries."""
 
@@ -70,10 +68,6 @@ class GpuPoolSettings(CloudNeutral):
     name: Annotated[str, pool_name(LONGEST_NAME)]
     """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`, and on
     Google Cloud the name of its ComputeClass."""
-    cluster: ClusterReference
-    """The cluster that the nodes join: `Cluster.outputs`. It also states the cloud of the pool."""
-    network: NetworkReference
-    """The network of the nodes, with its zones: `Network.outputs`."""
     accelerator: str
     """`t4`, `l4`, `a100`, `a100-80`, `h100`, `h200` or `b200`; on AWS also `a10g`, `l40s`, `trainium`,
     `trainium2` and `inferentia2`, on Google Cloud `h100-mega`, `tpu-v5e` and `tpu-v6e`."""
@@ -129,16 +123,8 @@ class GpuPoolSettings(CloudNeutral):
     """AWS: maximum of Pods on a node. Default: EKS's number, or with EFA the number of addresses on the
     network interfaces that EFA does not use (51 on p5.48xlarge). Set it higher where Pods get addresses by
     prefix delegation."""
-    force_update: Input[bool] = False
-    """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
-    waits for them and fails after a time. Default false."""
-    labels: Tags = field(default_factory=dict[str, Input[str]])
-    """Additional node labels."""
     taints: list[Taint] = field(default_factory=list[Taint])
     """Additional node taints, next to that of the accelerator (`nvidia.com/gpu`)."""
-    tags: Tags = field(default_factory=dict[str, Input[str]])
-    """Tags, on Google Cloud labels, of every resource, instance and volume, in addition to the provider's
-    default tags."""
 
     def __post_init__(self) -> None:
         """Take the zones of the pool where those of the network are an output."""

@@ -58,15 +58,15 @@ class GpuPoolArgs(TypedDict):
     """Nodes with accelerators: for each entry of `capacity` a node group of EKS or a node pool of GKE, with
     common labels and taints. The autoscaler adds nodes in the order of the entries."""
 
+    cluster: Input[ClusterReferenceArgs]
+    """The cluster that the nodes join: `Cluster.outputs`. It also states the cloud of the pool."""
+    network: Input[NetworkReferenceArgs]
+    """The network of the nodes, with its zones: `Network.outputs`."""
     prefix: str
     """First part of every physical name, `{org}-{environment}`."""
     name: str
     """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`, and on
     Google Cloud the name of its ComputeClass."""
-    cluster: Input[ClusterReferenceArgs]
-    """The cluster that the nodes join: `Cluster.outputs`. It also states the cloud of the pool."""
-    network: Input[NetworkReferenceArgs]
-    """The network of the nodes, with its zones: `Network.outputs`."""
     accelerator: str
     """`t4`, `l4`, `a100`, `a100-80`, `h100`, `h200` or `b200`; on AWS also `a10g`, `l40s`, `trainium`,
     `trainium2` and `inferentia2`, on Google Cloud `h100-mega`, `tpu-v5e` and `tpu-v6e`."""
@@ -120,13 +120,13 @@ class GpuPoolArgs(TypedDict):
     """AWS: maximum of Pods on a node. Default: EKS's number, or with EFA the number of addresses on the
     network interfaces that EFA does not use (51 on p5.48xlarge). Set it higher where Pods get addresses by
     prefix delegation."""
+    taints: NotRequired[list[TaintArgs]]
+    """Additional node taints, next to that of the accelerator (`nvidia.com/gpu`)."""
     force_update: NotRequired[Input[bool]]
     """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
     waits for them and fails after a time. Default false."""
     labels: NotRequired[Input[Mapping[str, Input[str]]]]
     """Additional node labels."""
-    taints: NotRequired[list[TaintArgs]]
-    """Additional node taints, next to that of the accelerator (`nvidia.com/gpu`)."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags, on Google Cloud labels, of every resource, instance and volume, in addition to the provider's
     default tags."""

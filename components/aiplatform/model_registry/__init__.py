@@ -3,6 +3,7 @@
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.model_registry.accounts import ADMIN, ModelRegistryAccountArgs
@@ -47,9 +48,9 @@ class ModelRegistry(ComponentResource):
     Takes the cloud's and the Kubernetes provider through `opts.providers`.
     """
 
-    cloud: Output[str]
+    cloud: KnownOutput[str]
     """`aws` or `gcp`."""
-    namespace: Output[str]
+    namespace: KnownOutput[str]
     """The Kubernetes namespace."""
     tracking_uri: Output[str]
     """The MLFLOW_TRACKING_URI of clients in the cluster."""
@@ -71,7 +72,7 @@ class ModelRegistry(ComponentResource):
     """The server's principal in the cloud: a role's arn, or `serviceAccount:` and an email."""
     admin_secret: Output[str]
     """The secret of the account `admin`."""
-    secrets: Output[list[ModelRegistrySecret]]
+    secrets: KnownOutput[list[ModelRegistrySecret]]
     """The secrets of all accounts."""
 
     def __init__(self, name: str, args: ModelRegistryArgs, opts: ResourceOptions | None = None) -> None:
@@ -102,6 +103,4 @@ class ModelRegistry(ComponentResource):
             "admin_secret": built.secrets[ADMIN],
             "secrets": [{"account": account, "secret": secret} for account, secret in built.secrets.items()],
         }
-        for key, output in self.outputs.items():
-            setattr(self, key, Output.from_input(output))
-        self.register_outputs(self.outputs)
+        publish(self, self.outputs)

@@ -9,7 +9,7 @@ from pulumi import Input
 
 from aiplatform import accelerators
 from aiplatform._shared.args import Problem, Rule, between, distinct, got, length, nearest, obeys
-from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.cloud_support import Cloud, SupportTable
 from aiplatform._shared.gcp.machine_types import cpu_machine_type
 from aiplatform._shared.gcp.names import zones_of
 from aiplatform._shared.kubernetes.names import (
@@ -21,6 +21,7 @@ from aiplatform._shared.kubernetes.names import (
     taint_problems,
 )
 from aiplatform._shared.kubernetes.node_labels import CAPACITY, COMPUTE_CLASS, POOL
+from aiplatform._shared.kubernetes.pool_args import PoolSettings
 from aiplatform._shared.kubernetes.pools import (
     LONGEST_NAME,
     MOST_NODES,
@@ -28,8 +29,6 @@ from aiplatform._shared.kubernetes.pools import (
     architecture,
     minimum_above_maximum,
 )
-from aiplatform._shared.outputs import Tags
-from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.naming import (
     EKS_NODE_GROUP_PREFIX,
     IAM_ROLE_PREFIX,
@@ -38,7 +37,7 @@ from aiplatform.naming import (
     PhysicalName,
     prefix_for,
 )
-from aiplatform.network.args import NO_ZONES, NetworkReference
+from aiplatform.network.args import NO_ZONES
 from aiplatform.node_pool.cloud_support import SUPPORT
 from aiplatform.node_pool.inputs import NodePoolArgs as NodePoolArgs
 
@@ -68,7 +67,7 @@ _TYPES: Final[dict[Cloud, Rule]] = {"aws": _cpu_type, "gcp": cpu_machine_type}
 
 
 @dataclass(frozen=True)
-class NodePoolSettings(CloudNeutral):
+class NodePoolSettings(PoolSettings):
     """Ordinary CPU nodes: for each entry of `capacity` a node group of EKS or a node pool of GKE, with common
     labels and taints. The autoscaler adds nodes in the order of the entries."""
 
@@ -78,10 +77,6 @@ class NodePoolSettings(CloudNeutral):
     """First part of every physical name, `{org}-{environment}`."""
     name: Annotated[str, pool_name(LONGEST_NAME)]
     """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`."""
-    cluster: ClusterReference
-    """The cluster that the nodes join: `Cluster.outputs`. It also states the cloud of the pool."""
-    network: NetworkReference
-    """The network of the nodes, with its zones: `Network.outputs`."""
     instance_types: Annotated[list[str], length(1, 20, "instance types"), distinct]
     """In order of preference, all of the same architecture and with about the same CPU and memory: the
     autoscaler plans with the first. On Google Cloud one machine type, `n2-standard-8`, without local SSDs.
@@ -106,16 +101,8 @@ class NodePoolSettings(CloudNeutral):
     """AWS: `al2023` (default) or `bottlerocket`. Google Cloud: always Container-Optimized OS."""
     disk_gib: Input[Annotated[int, between(20, 16384, "GiB")]] = 80
     """Size of a node's encrypted boot volume, GiB. Default 80."""
-    force_update: Input[bool] = False
-    """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
-    waits for them and fails after a time. Default false."""
-    labels: Tags = field(default_factory=dict[str, Input[str]])
-    """Additional node labels."""
     taints: list[Taint] = field(default_factory=list[Taint])
     """Node taints. Default: none."""
-    tags: Tags = field(default_factory=dict[str, Input[str]])
-    """Tags, on Google Cloud labels, of every resource, instance and volume, in addition to the provider's
-    default tags."""
 
     def __post_init__(self) -> None:
         """Take the zones of the pool where those of the network are an output."""

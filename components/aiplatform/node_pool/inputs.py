@@ -14,14 +14,14 @@ class NodePoolArgs(TypedDict):
     """Ordinary CPU nodes: for each entry of `capacity` a node group of EKS or a node pool of GKE, with common
     labels and taints. The autoscaler adds nodes in the order of the entries."""
 
-    prefix: str
-    """First part of every physical name, `{org}-{environment}`."""
-    name: str
-    """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`."""
     cluster: Input[ClusterReferenceArgs]
     """The cluster that the nodes join: `Cluster.outputs`. It also states the cloud of the pool."""
     network: Input[NetworkReferenceArgs]
     """The network of the nodes, with its zones: `Network.outputs`."""
+    prefix: str
+    """First part of every physical name, `{org}-{environment}`."""
+    name: str
+    """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`."""
     instance_types: list[str]
     """In order of preference, all of the same architecture and with about the same CPU and memory: the
     autoscaler plans with the first. On Google Cloud one machine type, `n2-standard-8`, without local SSDs.
@@ -44,13 +44,13 @@ class NodePoolArgs(TypedDict):
     """AWS: `al2023` (default) or `bottlerocket`. Google Cloud: always Container-Optimized OS."""
     disk_gib: NotRequired[Input[int]]
     """Size of a node's encrypted boot volume, GiB. Default 80."""
+    taints: NotRequired[list[TaintArgs]]
+    """Node taints. Default: none."""
     force_update: NotRequired[Input[bool]]
     """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
     waits for them and fails after a time. Default false."""
     labels: NotRequired[Input[Mapping[str, Input[str]]]]
     """Additional node labels."""
-    taints: NotRequired[list[TaintArgs]]
-    """Node taints. Default: none."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags, on Google Cloud labels, of every resource, instance and volume, in addition to the provider's
     default tags."""

@@ -1,6 +1,9 @@
-"""A reference to a workload identity, with the same keys as the outputs of WorkloadIdentity."""
+"""A reference to a workload identity, with the same keys as the outputs of WorkloadIdentity.
 
-from collections.abc import Iterator
+It declares those that a component reads; the other outputs are `passed_on`.
+"""
+
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,15 +20,12 @@ class WorkloadIdentityReference:
     """A workload identity, as in WorkloadIdentity.outputs."""
 
     may_be_output: ClassVar[bool] = True
+    passed_on: ClassVar[Collection[str]] = WorkloadIdentityReferenceArgs.__annotations__.keys()
 
     principal: Input[str]
     """The principal for grants: a role's arn, or `serviceAccount:` and an email address."""
-    role_arn: Input[str] | None = None
-    """AWS: the role's arn."""
     role_name: Input[str] | None = None
     """AWS, and required there: the role's name, for policies."""
-    service_account_email: Input[str] | None = None
-    """Google Cloud: the service account's email address."""
     annotations: Input[dict[str, Input[str]]] | None = None
     """Annotations that the Kubernetes service account must have. Default none."""
     ready: Input[str] | None = None

@@ -85,12 +85,8 @@ class WorkloadIdentityReferenceArgs(TypedDict):
 
     principal: Input[str]
     """The principal for grants: a role's arn, or `serviceAccount:` and an email address."""
-    role_arn: NotRequired[Input[str]]
-    """AWS: the role's arn."""
     role_name: NotRequired[Input[str]]
     """AWS, and required there: the role's name, for policies."""
-    service_account_email: NotRequired[Input[str]]
-    """Google Cloud: the service account's email address."""
     annotations: NotRequired[Input[Mapping[str, Input[str]]]]
     """Annotations that the Kubernetes service account must have. Default none."""
     ready: NotRequired[Input[str]]
@@ -99,6 +95,10 @@ class WorkloadIdentityReferenceArgs(TypedDict):
     """The Pods' namespace."""
     service_account: NotRequired[str]
     """The Pods' service account."""
+    role_arn: NotRequired[Input[str]]
+    """AWS: the role's arn."""
+    service_account_email: NotRequired[Input[str]]
+    """Google Cloud: the service account's email address."""
 
 
 class LakehouseZoneReferenceArgs(TypedDict):
@@ -143,34 +143,37 @@ class LakehouseReferenceArgs(TypedDict):
     """Google Cloud, and required there: its project's id."""
     region: NotRequired[str]
     """Its region. Required on Google Cloud."""
+    tables: NotRequired[Input[list[LakehouseTableReferenceArgs]]]
+    """Its tables. Default none."""
     catalog_uri: NotRequired[Input[str]]
     """The URL of the catalog for Iceberg's REST clients."""
     warehouse: NotRequired[Input[str]]
-    """The catalog's name for Iceberg's REST clients: on AWS the account's id, on Google Cloud
-    `bl://projects/PROJECT/catalogs/CATALOG`."""
-    tables: NotRequired[Input[list[LakehouseTableReferenceArgs]]]
-    """Its tables. Default none."""
+    """The catalog's name for Iceberg's REST clients: the account's id on AWS,
+    `bl://projects/PROJECT/catalogs/CATALOG` on Google Cloud."""
     log_bucket: NotRequired[Input[str]]
-    """The bucket of its access logs; on Google Cloud the log bucket of Cloud Logging."""
+    """The bucket of the access logs; on Google Cloud the log bucket of Cloud Logging."""
     kms_key: NotRequired[Input[str]]
-    """The key of its data: on AWS an arn, on Google Cloud `projects/.../cryptoKeys/...`."""
+    """The key of all data: an arn on AWS, `projects/.../cryptoKeys/...` on Google Cloud."""
     kms_key_arn: NotRequired[Input[str]]
-    """AWS: the key of its data."""
+    """AWS: the key of all data."""
     workgroups: NotRequired[Input[Mapping[str, Input[str]]]]
-    """AWS: its Athena workgroups, name of a grant -> workgroup."""
+    """AWS: the Athena workgroups for queries, name of a grant -> workgroup. A workgroup belongs to one
+    principal, as every principal with read access to it gets the results of all of its queries."""
     writer_role_arn: NotRequired[Input[str]]
     """AWS: the role of pipelines."""
     client_policies: NotRequired[Input[Mapping[str, Input[str]]]]
-    """AWS: the permissions that the principal of a grant needs, name of a grant -> policy document."""
+    """AWS: what IAM must allow the principal of a grant, name of a grant -> policy document. It is attached
+    to roles of this account; the owner of a role of another account attaches it."""
     client_role: NotRequired[Input[str]]
-    """Google Cloud: the role with which a principal can query; grants decide which data it can read."""
+    """Google Cloud: the role to run queries, which every principal of a grant has; grants decide what the
+    queries return."""
     streams: NotRequired[Input[Mapping[str, Input[str]]]]
-    """AWS: its streams, name -> arn."""
+    """AWS: the streams, name -> arn of the Firehose stream to send events to."""
     producer_policy_arn: NotRequired[Input[str]]
-    """AWS: the policy that allows a role to send events to its streams."""
+    """AWS: the policy that allows a role to send events to the streams."""
     batches: NotRequired[Input[Mapping[str, Input[str]]]]
-    """AWS: its batches, name -> Glue job."""
+    """AWS: the batches, name -> Glue job."""
     capture_security_group_id: NotRequired[Input[str]]
-    """AWS: the security group of its captures."""
+    """AWS: the security group of captures, which the databases must allow."""
     table_keeper: NotRequired[Input[str]]
-    """AWS: the function that migrates its tables to their declaration."""
+    """AWS: the function that migrates tables to their declarations."""

@@ -1,7 +1,10 @@
 """A reference to a lakehouse, with the same keys as the outputs of Lakehouse on both clouds, so that they can
-be passed on unchanged."""
+be passed on unchanged.
 
-from collections.abc import Iterator
+It declares those that a component reads or checks; the other outputs are `passed_on`.
+"""
+
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -51,6 +54,7 @@ class LakehouseReference:
     """A lakehouse, as in Lakehouse.outputs."""
 
     may_be_output: ClassVar[bool] = True
+    passed_on: ClassVar[Collection[str]] = LakehouseReferenceArgs.__annotations__.keys()
 
     catalog_id: Input[str]
     """Its Iceberg catalog: on AWS the account's id, on Google Cloud the catalog's name."""
@@ -62,37 +66,8 @@ class LakehouseReference:
     """Google Cloud, and required there: its project's id."""
     region: str | None = None
     """Its region. Required on Google Cloud."""
-    catalog_uri: Input[str] | None = None
-    """The URL of the catalog for Iceberg's REST clients."""
-    warehouse: Input[str] | None = None
-    """The catalog's name for Iceberg's REST clients: on AWS the account's id, on Google Cloud
-    `bl://projects/PROJECT/catalogs/CATALOG`."""
     tables: Input[list[LakehouseTableReference]] = field(default_factory=list[LakehouseTableReference])
     """Its tables. Default none."""
-    log_bucket: Input[str] | None = None
-    """The bucket of its access logs; on Google Cloud the log bucket of Cloud Logging."""
-    kms_key: Input[str] | None = None
-    """The key of its data: on AWS an arn, on Google Cloud `projects/.../cryptoKeys/...`."""
-    kms_key_arn: Input[str] | None = None
-    """AWS: the key of its data."""
-    workgroups: Input[dict[str, Input[str]]] | None = None
-    """AWS: its Athena workgroups, name of a grant -> workgroup."""
-    writer_role_arn: Input[str] | None = None
-    """AWS: the role of pipelines."""
-    client_policies: Input[dict[str, Input[str]]] | None = None
-    """AWS: the permissions that the principal of a grant needs, name of a grant -> policy document."""
-    client_role: Input[str] | None = None
-    """Google Cloud: the role with which a principal can query; grants decide which data it can read."""
-    streams: Input[dict[str, Input[str]]] | None = None
-    """AWS: its streams, name -> arn."""
-    producer_policy_arn: Input[str] | None = None
-    """AWS: the policy that allows a role to send events to its streams."""
-    batches: Input[dict[str, Input[str]]] | None = None
-    """AWS: its batches, name -> Glue job."""
-    capture_security_group_id: Input[str] | None = None
-    """AWS: the security group of its captures."""
-    table_keeper: Input[str] | None = None
-    """AWS: the function that migrates its tables to their declaration."""
 
     def zone(self, name: Zone) -> LakehouseZoneReference:
         """Return one of its zones; its values are outputs where the zones are one."""
@@ -106,11 +81,6 @@ class LakehouseReference:
         return LakehouseZoneReference(
             name, value("bucket"), value("database"), value("bucket_arn"), value("dataset")
         )
-
-    @property
-    def key(self) -> Input[str] | None:
-        """The key of its data, `kms_key` or `kms_key_arn`."""
-        return self.kms_key or self.kms_key_arn
 
     def check(self) -> Iterator[Problem]:
         """Return missing keys, and problems of its zones and tables."""

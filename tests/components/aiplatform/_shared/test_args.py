@@ -48,6 +48,7 @@ class _Thing:
     subnets: Input[list[Input[str]]] = field(default_factory=list[Input[str]])
     ratio: float = 1.0
     on: bool = False
+    seconds: Literal[60, 600] = 60
     note: str | None = None
     anything: Any = None
 
@@ -68,6 +69,14 @@ def test_nested_objects_become_frozen_values():
     assert thing.pools == {"a": _Nodes(min=1)}
     with pytest.raises(AttributeError):
         thing.nodes.max = 6  # type: ignore[misc]
+
+
+def test_a_number_of_a_few_is_accepted_also_as_the_float_that_a_plugin_gets():
+    thing = read(_Thing, {"name": "thing", "seconds": 600.0}, "ThingArgs")
+    assert (thing.seconds, type(thing.seconds)) == (600, int)
+    assert _problems(seconds=61) == ["ThingArgs.seconds: got 61; expected one of 60, 600"]
+    assert _problems(seconds="60")
+    assert _problems(seconds=True)
 
 
 def test_an_unknown_key_names_the_nearest_at_any_depth():

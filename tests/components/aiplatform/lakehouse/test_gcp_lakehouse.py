@@ -356,7 +356,7 @@ def test_outputs_are_a_reference(default: Recording) -> None:
     assert value(reference.zone("serving").dataset) == "acme_dev_serving"
     tables: Any = reference.tables  # The type allows an output as a whole.
     assert value(tables[0].location) == "gs://bucket/tables/orders/5f3a"
-    assert value(reference.log_bucket).startswith("acme-dev-lakehouse-access-")
+    assert value(outputs["log_bucket"]).startswith("acme-dev-lakehouse-access-")
     assert default.one("aiplatform:index:Lakehouse").outputs is not None
     for registered in default.resources:
         if registered.type != "aiplatform:index:Lakehouse":

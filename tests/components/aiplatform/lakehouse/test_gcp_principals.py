@@ -3,6 +3,7 @@ removes the principal from the role whichever resource put it there."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from aiplatform.workload_identity.gcp import email
@@ -42,6 +43,11 @@ def _lakehouse(**overrides: Any) -> Recording:
     )
 
 
+@cache
+def _default() -> Recording:
+    return _lakehouse()
+
+
 def _members(recorded: Recording) -> dict[str, dict[str, Any]]:
     """Inputs of all members by type and name."""
     return {
@@ -53,16 +59,16 @@ def _members(recorded: Recording) -> dict[str, dict[str, Any]]:
 
 def test_another_order_of_grants_and_writers_changes_no_member() -> None:
     after = _lakehouse(grants=GRANTS[::-1], writers=[LOADERS, PIPELINE])
-    assert _members(_lakehouse()) == _members(after)
+    assert _members(_default()) == _members(after)
 
 
 def test_another_name_of_a_grant_changes_no_member() -> None:
     renamed = [{**grant, "name": f"{grant['name']}-team"} for grant in GRANTS]
-    assert _members(_lakehouse()) == _members(_lakehouse(grants=renamed))
+    assert _members(_default()) == _members(_lakehouse(grants=renamed))
 
 
 def test_removing_the_first_writer_deletes_only_its_members() -> None:
-    before, after = _members(_lakehouse()), _members(_lakehouse(writers=[LOADERS]))
+    before, after = _members(_default()), _members(_lakehouse(writers=[LOADERS]))
     deleted = {name for name in before if name not in after}
     assert deleted
     assert {before[name]["member"] for name in deleted} == {PIPELINE}
@@ -70,14 +76,14 @@ def test_removing_the_first_writer_deletes_only_its_members() -> None:
 
 
 def test_removing_the_first_grant_deletes_only_its_members() -> None:
-    before, after = _members(_lakehouse()), _members(_lakehouse(grants=GRANTS[1:]))
+    before, after = _members(_default()), _members(_lakehouse(grants=GRANTS[1:]))
     deleted = {name for name in before if name not in after}
     assert {before[name]["member"] for name in deleted} == {ANALYSTS}
     assert all(before[name] == inputs for name, inputs in after.items())
 
 
 def test_a_grantee_of_a_stream_that_becomes_a_writer_keeps_its_member() -> None:
-    before = _members(_lakehouse())
+    before = _members(_default())
     after = _members(_lakehouse(grants=GRANTS[:2], writers=[PIPELINE, LOADERS, SUPPORT]))
     both = _members(_lakehouse(writers=[SUPPORT, PIPELINE, LOADERS]))
     name = f"gcp:bigquery/iamMember:IamMember lake-{logical(SUPPORT)}-raw.events-write"
@@ -95,7 +101,7 @@ def test_each_binding_has_one_member() -> None:
 
 
 def test_members_have_their_former_names_as_aliases_and_share_none() -> None:
-    recorded = _lakehouse()
+    recorded = _default()
     aliases = {
         f"{resource.type} {resource.name}": [
             alias.partition("name=")[2].split()[0] for alias in resource.aliases

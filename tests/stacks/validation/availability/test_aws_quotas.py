@@ -8,14 +8,12 @@ from typing import Any
 import pulumi
 import pytest
 
-from stacks import foundation
-from stacks.loading import SettingsError
 from stacks.settings import Settings
 from stacks.validation.availability import aws_quotas
 from stacks.validation.availability.aws_quotas import code_of
 from tests.components.cloud_answers import RefusedError
 from tests.components.recording import Recording, record
-from tests.stacks.environments import ROOT, STACKS, settings_of
+from tests.stacks.environments import ROOT, STACKS, problems_before_components, settings_of
 
 TOKEN = "aws:servicequotas/getServiceQuota:getServiceQuota"
 NEW_ACCOUNT = {"L-1216C47A": 5.0, "L-34B43A08": 5.0}
@@ -31,8 +29,8 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def _built(settings: Settings, quotas: Mapping[str, float | None] | None, rest: float = 0.0) -> Recording:
-    """The foundation in an account with these quotas; None: one whose quotas the caller may not read.
-    A quota that is None is one that the region does not list.
+    """The foundation, up to its first component, in an account with these quotas; None: one whose quotas the
+    caller may not read. A quota that is None is one that the region does not list.
 
     The result holds the problems.
     """
@@ -47,15 +45,10 @@ def _built(settings: Settings, quotas: Mapping[str, float | None] | None, rest: 
             raise RefusedError("NoSuchResourceException: The request failed because the quota does not exist")
         return {**arguments, "quotaName": "vCPUs", "value": quotas.get(arguments["quotaCode"], rest)}
 
-    def program() -> list[str]:
-        try:
-            foundation.build(settings)
-        except SettingsError as error:
-            return list(error.problems)
-        return []
-
     clusters = {"aws:eks/getClusters:getClusters": lambda _: {"id": "us-west-2", "names": []}}
-    return record(program, answers={TOKEN: answer, **clusters}, stack="aws-prod")
+    return record(
+        lambda: problems_before_components(settings), answers={TOKEN: answer, **clusters}, stack="aws-prod"
+    )
 
 
 def test_a_new_account_is_refused_for_what_always_runs_with_nothing_but_the_provider_registered() -> None:

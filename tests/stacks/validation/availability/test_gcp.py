@@ -17,7 +17,7 @@ from stacks.validation.availability.gcp_regions import REGIONS
 from tests.components.aiplatform.pools import machine_types
 from tests.components.cloud_answers import RefusedError
 from tests.components.recording import record
-from tests.stacks.environments import STACKS, settings_of
+from tests.stacks.environments import STACKS, problems_before_components, settings_of
 
 Answers = Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]
 TYPES = "gcp:compute/getMachineTypes:getMachineTypes"
@@ -157,7 +157,8 @@ def test_system_nodes_need_their_machine_in_every_zone_of_their_node_pool() -> N
 @pytest.mark.parametrize("stack", [stack for stack in STACKS if stack.startswith("gcp-")])
 def test_compute_engine_is_asked_before_the_first_component(stack: str) -> None:
     settings = settings_of(stack)
-    recorded = record(lambda: foundation.build(settings), stack=stack)
+    recorded = record(lambda: problems_before_components(settings), stack=stack)
+    assert not recorded.result
     assert [call.token for call in recorded.calls[:3]] == [SERVICE, ZONES, TYPES], "before all else"
     assert recorded.calls[2].provider.startswith(recorded.one("pulumi:providers:gcp").urn)
 

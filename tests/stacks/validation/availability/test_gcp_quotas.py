@@ -13,7 +13,7 @@ from stacks.loading import SettingsError
 from stacks.settings import Settings
 from tests.components.cloud_answers import RefusedError
 from tests.components.recording import record
-from tests.stacks.environments import settings_of
+from tests.stacks.environments import problems_before_components, settings_of
 
 QUOTA = "gcp:cloudquota/getSQuotaInfo:getSQuotaInfo"
 GPUS = "GPUS-ALL-REGIONS-per-project"
@@ -84,7 +84,9 @@ def test_first_nodes_over_the_quota_of_a_familys_vcpus_are_reported() -> None:
 def _warnings(monkeypatch: pytest.MonkeyPatch, answers: Any) -> list[str]:
     warnings: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", warnings.append)
-    record(lambda: foundation.build(settings_of("gcp-prod")), answers=answers, stack="gcp-prod")
+    settings = settings_of("gcp-prod")
+    recorded = record(lambda: problems_before_components(settings), answers=answers, stack="gcp-prod")
+    assert not recorded.result
     return warnings
 
 

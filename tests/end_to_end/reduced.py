@@ -1,0 +1,76 @@
+"""Environments without topics that a test does not need, and the command that deploys them.
+
+`Twin(..., without=KUBERNETES_LAYER)` runs this module in place of `cli`. It is the command `aiplatform`, and
+takes changed environment files from a folder:
+
+    AIPLATFORM_TESTS_FILES=/tmp/files python -m tests.end_to_end.reduced up aws-dev
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from unittest import mock
+
+from ruamel.yaml import YAML
+
+from twin import environment
+
+FOLDER: Final = "AIPLATFORM_TESTS_FILES"
+"""The variable that has the folder of changed files."""
+KUBERNETES_LAYER: Final = ("addons", "guardrails", "queues")
+"""The topics of what runs inside the cluster. Without them an `up` is shorter by the start of the add-ons."""
+NAMESPACE: Final = "ai-platform"
+SHARED: Final = f"{NAMESPACE}:shared"
+
+
+def write_without(folder: Path, name: str, topics: Iterable[str]) -> Path:
+    """Write the file of an environment without these topics into a folder; return its path."""
+    original = environment.original_stack_file(name)
+    document = YAML(typ="safe").load(original)
+    leave_out(document["config"], topics)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / original.name
+    with file.open("w") as stream:
+        YAML().dump(document, stream)
+    return file
+
+
+def leave_out(config: dict[str, Any], topics: Iterable[str]) -> None:
+    """Remove topics from an environment's configuration, those of the shared files that it names included.
+    One that neither states is ignored."""
+    shared = config.get(SHARED, {})
+    stated = {key for name in shared.get("files", []) for key in _shared_topics(name)}
+    for topic in topics:
+        config.pop(f"{NAMESPACE}:{topic}", None)
+        if f"{NAMESPACE}:{topic}" in stated:
+            shared.setdefault("remove", []).append(topic)
+
+
+def _shared_topics(name: str) -> Iterable[str]:
+    file = environment.original_stack_file(name).parent / "shared" / f"{name}.yaml"
+    return YAML(typ="safe").load(file)["shared"].keys()
+
+
+@contextmanager
+def files(folder: Path) -> Iterator[None]:
+    """Let the twin and the command read environment files from this folder, where it has them."""
+    original = environment.original_stack_file
+
+    def stack_file(name: str) -> Path:
+        changed = folder / f"Pulumi.{name}.yaml"
+        return changed if changed.exists() else original(name)
+
+    with mock.patch.object(environment, "original_stack_file", stack_file):
+        yield
+
+
+if __name__ == "__main__":
+    from cli.app import main
+
+    with files(Path(os.environ[FOLDER])):
+        sys.exit(main())

@@ -1,0 +1,34 @@
+"""Environments without topics, as the end-to-end tests deploy them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stacks.loading import load_file
+from tests.end_to_end import reduced
+from twin import environment
+
+
+@pytest.mark.parametrize("topic", ["gpu_pools", "model_registry"])
+def test_an_environment_is_valid_without_a_topic_of_its_file_or_of_a_shared_one(
+    tmp_path: Path, topic: str
+) -> None:
+    assert getattr(load_file(environment.original_stack_file("aws-dev")), topic)
+    settings = load_file(reduced.write_without(tmp_path, "aws-dev", [topic]))
+    assert not getattr(settings, topic)
+    assert settings.lakehouse is not None, "other topics stay"
+
+
+def test_a_topic_that_no_file_states_is_ignored(tmp_path: Path) -> None:
+    file = reduced.write_without(tmp_path, "aws-dev", ["runner"])
+    assert load_file(file) == load_file(environment.original_stack_file("aws-dev"))
+
+
+def test_only_files_of_the_folder_replace_those_of_the_repository(tmp_path: Path) -> None:
+    file = reduced.write_without(tmp_path, "aws-dev", ["gpu_pools"])
+    with reduced.files(tmp_path):
+        assert environment.original_stack_file("aws-dev") == file
+        assert environment.original_stack_file("aws-prod").parent == environment.ROOT / "environments"
+    assert environment.original_stack_file("aws-dev") != file
