@@ -11,8 +11,11 @@ from aiplatform._shared.images import images, mirrored
 
 PRIORITY_CLASS: Final = "system-cluster-critical"
 """The priority of controllers that Pods of others wait for. Kubernetes has the class."""
-TOLERATIONS: Final = ({"key": "CriticalAddonsOnly", "operator": "Exists"},)
-"""The taint of the system nodes."""
+TOLERATIONS: Final = (
+    {"key": "CriticalAddonsOnly", "operator": "Exists"},
+    {"key": "components.gke.io/gke-managed-components", "operator": "Exists"},
+)
+"""The taints of the system nodes, on EKS and on GKE."""
 
 
 @dataclass(frozen=True)
