@@ -68,7 +68,7 @@ def _zones(arguments: Inputs) -> dict[str, Any]:
 
 def _vcpus(instance_type: str) -> int:
     size = instance_type.partition(".")[2]
-    return 2 if size == "large" else 4 * int(size.removesuffix("xlarge") or 1)
+    return 2 if size in ("medium", "large") else 4 * int(size.removesuffix("xlarge") or 1)
 
 
 def _policy_document(arguments: Inputs) -> dict[str, Any]:
