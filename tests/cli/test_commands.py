@@ -38,6 +38,7 @@ def run(*arguments: str) -> str:
         (),
         ("doctor",),
         ("policy",),
+        ("images",),
         *(("up",), ("preview",), ("refresh",), ("destroy",)),
         *(("twin", name) for name in ("start", "stop", "status", "env", "run", "reset", "list")),
         *(
