@@ -35,7 +35,7 @@ GIB: Final = 1024**3
 EVERY: Final = "<name>"
 """In a profile, the key for defaults of every entry of a topic whose keys are names."""
 
-OPTIONAL: Final = ("lakehouse", "feature_store", "container_registry", "model_registry")
+OPTIONAL: Final = ("addons", "lakehouse", "feature_store", "container_registry", "model_registry")
 """Topics that an environment has only where its file states them, if only as an empty object."""
 
 EXCLUSIVE: Final[Mapping[str, tuple[str, ...]]] = {"network": ("zone_ids", "zone_count")}
@@ -60,6 +60,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         "node_pools": _DISKS,
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 30},
+        "addons": {"replicas": 1},
         "feature_store": {"server": {"min_replicas": 1, "max_replicas": 2}},
         "model_registry": {
             "database": {"size": "small", "backup_days": 1},
@@ -77,6 +78,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         "node_pools": _DISKS,
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 90},
+        "addons": {"replicas": 2},
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 4}},
         "model_registry": {
             "replicas": 2,
@@ -96,6 +98,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         # No serving or training ends because spot capacity is reclaimed.
         "gpu_pools": {EVERY: {"capacity": ["on_demand"]}},
         "lakehouse": {"access_log_days": 365},
+        "addons": {"replicas": 2},
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 10}, "backup_days": 14},
         "model_registry": {
             "high_availability": True,
@@ -116,7 +119,8 @@ _AWS: Final[Mapping[str, Mapping[str, Any]]] = {
         # For one query.
         "lakehouse": {"query_cutoff_bytes": 10 * GIB},
         "network": {"nat": "single"},
-        "cluster": {"system_nodes": {"instance_types": ["m7i.large", "m6i.large"]}},
+        # A third of the price of m7i.large. Every image that runs on system nodes exists for ARM, too.
+        "cluster": {"system_nodes": {"instance_types": ["t4g.medium"]}},
         "cluster_autoscaler": {"replicas": 1, "scale_down_after_minutes": 5},
     },
     "staging": {
@@ -141,7 +145,7 @@ _GCP: Final[Mapping[str, Mapping[str, Any]]] = {
         "lakehouse": {"query_cutoff_bytes": 1 * 1024 * GIB},
         "network": {"nat": "single"},
         "cluster": {
-            "system_nodes": {"instance_types": ["e2-standard-4"]},
+            "system_nodes": {"instance_types": ["e2-standard-2"]},
             "gke": {
                 # The free tier of GKE includes one zonal control plane of a billing account.
                 "control_plane": "zonal",

@@ -15,8 +15,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from cli.images.registry import INDEXES, MANIFESTS, RegistryError
 from tools import image_digests
-from tools.image_digests import INDEXES, MANIFESTS, DigestError, Registry, update
+from tools.image_digests import Registry, update
 
 AMD64 = {"platform": {"os": "linux", "architecture": "amd64"}}
 ARM64 = {"platform": {"os": "linux", "architecture": "arm64"}}
@@ -143,33 +144,33 @@ def test_a_registry_without_anonymous_tokens_gets_user_and_password(registry: Se
     expected = registry.image("v1")
     registry.asks_for = "Basic"
     assert ask(registry) == expected
-    with pytest.raises(DigestError, match="asks for a user"):
+    with pytest.raises(RegistryError, match="requires a login"):
         Registry(registry.host).digest("acme/app", "v1")
 
 
 def test_content_that_has_another_digest_than_is_stated_is_refused(registry: Served) -> None:
     registry.image("v1")
     registry.stated = digest(b"something else")
-    with pytest.raises(DigestError, match="its content has"):
+    with pytest.raises(RegistryError, match="its content has"):
         ask(registry)
 
 
 def test_an_index_without_the_platform_of_the_nodes_is_refused(registry: Served) -> None:
     registry.image("v1", json.dumps({"manifests": [ARM64]}).encode())
-    with pytest.raises(DigestError, match="no image for linux/amd64"):
+    with pytest.raises(RegistryError, match="no image for linux/amd64"):
         ask(registry)
 
 
 def test_what_is_no_image_is_refused(registry: Served) -> None:
     registry.image("v1", b"<html>sign in</html>", "text/html")
-    with pytest.raises(DigestError, match="got text/html, expected an index or a manifest"):
+    with pytest.raises(RegistryError, match="got text/html, expected an index or a manifest"):
         ask(registry)
 
 
 def test_a_tag_that_is_not_there_and_a_registry_that_is_not_reached_are_reported(registry: Served) -> None:
-    with pytest.raises(DigestError, match="404"):
+    with pytest.raises(RegistryError, match="404"):
         ask(registry, "v2")
-    with pytest.raises(DigestError, match=r"127\.0\.0\.1:1"):
+    with pytest.raises(RegistryError, match=r"127\.0\.0\.1:1"):
         Registry("127.0.0.1:1").digest("acme/app", "v1")
 
 

@@ -25,6 +25,7 @@ def full() -> Recording:
 def test_logical_names_are_a_contract(default: Recording):
     assert [name for name in default.names() if " cluster" in name] == [
         "aiplatform:index:Cluster cluster",
+        "gcp:compute/firewall:Firewall cluster-webhooks",
         "gcp:container/cluster:Cluster cluster-cluster",
         "gcp:container/nodePool:NodePool cluster-system",
         "gcp:kms/cryptoKey:CryptoKey cluster-key",

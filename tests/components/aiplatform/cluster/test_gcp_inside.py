@@ -142,7 +142,7 @@ def test_admins_have_only_the_cluster_and_its_endpoint(full: Recording):
 
 
 def test_ssh_is_allowed_only_by_the_identity_aware_proxy_to_these_nodes(full: Recording):
-    rule = full.one("gcp:compute/firewall:Firewall").inputs
+    rule = full.one("gcp:compute/firewall:Firewall", "cluster-ssh-by-iap").inputs
     assert rule["sourceRanges"] == ["35.235.240.0/20"]
     assert rule["allows"] == [{"protocol": "tcp", "ports": ["22"]}]
     assert rule["targetServiceAccounts"] == [ACCOUNT]

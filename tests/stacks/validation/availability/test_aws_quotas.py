@@ -63,7 +63,7 @@ def test_a_new_account_is_refused_for_what_always_runs_with_nothing_but_the_prov
 
 def test_a_new_account_runs_dev_and_is_warned_of_what_never_grows(warned: list[str]) -> None:
     recorded = _built(settings_of("aws-dev"), NEW_ACCOUNT)
-    assert not recorded.result, "two m7i.large are four vCPUs"
+    assert not recorded.result, "two t4g.medium are four vCPUs"
     assert len(warned) == 3, warned
     assert "cluster.system_nodes and node_pools.general may grow to 22 vCPUs" in warned[0]
     assert "gpu_pools.t4 may grow to 16 vCPUs, but the quota L-3819A6DF" in warned[1], "spot"

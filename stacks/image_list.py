@@ -1,0 +1,116 @@
+"""The images and charts of an environment, as JSON.
+
+    python -m stacks.image_list aws-dev
+
+Read from the environment's file alone, without the engine and without a cloud. Images that a cloud installs
+itself, such as those of EKS's add-ons, are not in it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from aiplatform._shared.images import images, mirrored
+from aiplatform.accelerators import CARDS, aws_machines
+from aiplatform.addons.catalog import in_order
+from aiplatform.cluster_autoscaler.args import image_for
+from aiplatform.efa_plugin.args import image_in
+from stacks import images as deployed
+from stacks.loading import ENVIRONMENTS, SettingsError, load_file
+from stacks.settings import GpuPool, Settings
+from stacks.settings.generated import stated
+
+
+@dataclass(frozen=True)
+class ListedImage:
+    """An image that the program installs."""
+
+    user: str
+    """What runs it: `the add-on kueue`, `the model registry`."""
+    image: str
+    """Its publisher's reference, `repository:tag@digest`; without a digest where none is known."""
+    pulled_from: str
+    """The reference of its Pods: at a mirror, where it has one."""
+    digest_source: str
+    """Source of the digest; empty where there is none."""
+
+
+@dataclass(frozen=True)
+class ListedChart:
+    """A chart that the program installs."""
+
+    user: str
+    chart: str
+    """Where it is published: `oci://...`, a chart of a repository (`https://...`) or a manifest."""
+    version: str
+    digest: str
+    digest_source: str
+
+
+def images_of(settings: Settings) -> Iterator[ListedImage]:
+    """Yield the images of an environment."""
+    sources = {image.reference: image.digest_source for image in images().values()}
+    for user, image in (*_of_nodes(settings), *deployed.of_workloads(settings).items()):
+        pulled_from = mirrored(image, settings.images.mirrors)
+        yield ListedImage(
+            user, image, pulled_from, sources.get(image, "the environment's file" if "@" in image else "")
+        )
+
+
+def charts_of(settings: Settings) -> Iterator[ListedChart]:
+    """Yield the charts of an environment's add-ons, in the order in which they are installed."""
+    for addon in in_order(deployed.addons_of(settings)):
+        yield ListedChart(
+            f"the add-on {addon.name}", addon.chart, addon.version, addon.digest, addon.digest_source
+        )
+
+
+def _of_nodes(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield what runs on nodes of EKS; GKE has all of it itself."""
+    environment = settings.environment
+    if environment.cloud != "aws":
+        return
+    autoscaler = stated(settings.cluster_autoscaler) if settings.cluster_autoscaler else {}
+    yield "the cluster autoscaler", autoscaler.get("image") or image_for(settings.cluster.version)
+    pools = list(settings.gpu_pools.values())
+    for vendor in sorted({CARDS[pool.accelerator].vendor for pool in pools if _has_no_plugin(pool)}):
+        yield f"the device plugin of {vendor}", images()[f"{vendor}-device-plugin"].reference
+    if any(_has_efa(pool) for pool in pools):
+        yield "the EFA device plugin", image_in(environment.region, "amazonaws.com")
+
+
+def _has_no_plugin(pool: GpuPool) -> bool:
+    """Return whether the nodes' operating system lacks a device plugin; Bottlerocket has one."""
+    args = stated(pool)
+    mig = (args.get("sharing") or {}).get("strategy") == "mig"
+    return (args.get("image") or ("bottlerocket" if mig else "al2023")) == "al2023"
+
+
+def _has_efa(pool: GpuPool) -> bool:
+    stated_efa: bool | None = stated(pool).get("efa")
+    if stated_efa is not None:
+        return stated_efa
+    return aws_machines(pool.accelerator, pool.count)[0].efa_interfaces > 1
+
+
+def main(arguments: list[str]) -> int:
+    """Print the list of one environment. Return the exit code."""
+    (name,) = arguments
+    try:
+        settings = load_file(ENVIRONMENTS / f"Pulumi.{name}.yaml")
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    document = {
+        "images": [asdict(image) for image in images_of(settings)],
+        "charts": [asdict(chart) for chart in charts_of(settings)],
+    }
+    sys.stdout.write(f"{json.dumps(document, indent=1)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Images and charts of an environment, and copies of them."""

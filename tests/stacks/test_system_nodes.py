@@ -1,0 +1,117 @@
+"""All add-ons fit on the system nodes of each profile, in prod with one node lost.
+
+Requests of the clouds' own Pods are those of the twin's manifests; what a node has for Pods is computed as
+the clouds document it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import yaml
+
+from aiplatform.addons.catalog import catalog
+from aiplatform.addons.values import VALUES
+from aiplatform.addons.values.setup import Setup
+from stacks.profiles import PROFILES
+from twin.aws.capacity import instance_type_info
+from twin.aws.eks import machines
+from twin.gcp import capacity
+from twin.gcp.gke import shape
+from twin.kubernetes import manifests
+from twin.kubernetes.quantity import Amounts, add, amounts
+
+MANIFESTS = Path(manifests.__file__).parent / "manifests"
+REPLICAS = {"dev": 1, "staging": 2, "prod": 2}
+LOST = {"dev": 0, "staging": 0, "prod": 1}
+AUTOSCALER = {"cpu": "100m", "memory": "600Mi"}
+SINGLE = {"external-dns"}
+"""Add-ons without leader election, of which there is never a second Pod."""
+OF_ACCELERATORS = {"nvidia-gpu-device-plugin", "tpu-device-plugin"}
+CASES = [(cloud, profile) for cloud in PROFILES for profile in PROFILES[cloud]]
+
+
+def addon_pods(cloud: str, replicas: int) -> Iterator[Amounts]:
+    """Yield the requests of each Pod of the add-ons."""
+    setup = Setup(replicas=replicas, cloud=cast("Any", cloud))
+    for name, values in VALUES.items():
+        if cloud not in catalog()[name].clouds:
+            continue
+        for part in _objects(values(setup)):
+            if "resources" in part and "requests" in part["resources"]:
+                for _ in range(1 if name in SINGLE else replicas):
+                    yield amounts({**part["resources"]["requests"], "pods": 1})
+
+
+def system_pods(cloud: str, kind: str) -> Iterator[Amounts]:
+    """Yield the requests of the cloud's own Pods of Deployments, or of DaemonSets on a system node."""
+    for file in sorted((MANIFESTS / cloud).glob("*.yaml")):
+        for document in yaml.load_all(file.read_text(), yaml.CSafeLoader):
+            if document and document["kind"] == kind and document["metadata"]["name"] not in OF_ACCELERATORS:
+                containers = document["spec"]["template"]["spec"]["containers"]
+                pod = amounts({"pods": 1})
+                for container in containers:
+                    add(pod, amounts((container.get("resources") or {}).get("requests") or {}))
+                for _ in range(document["spec"].get("replicas", 1)):
+                    yield pod
+
+
+def allocatable(cloud: str, instance_type: str) -> Amounts:
+    """Return what a system node has for Pods."""
+    if cloud == "aws":
+        group = SimpleNamespace(
+            kept={"data": {}}, shown={"amiType": "AL2023_x86_64_STANDARD", "diskSize": 50}
+        )
+        info = instance_type_info(instance_type)
+        assert info is not None
+        _, left = machines.resources(info, cast("Any", group))
+    else:
+        config = {"diskSizeGb": 50}
+        _, left = shape.resources(capacity.machine_type(instance_type), config, 64)
+    return amounts({name: left[name] for name in ("cpu", "memory", "pods")})
+
+
+def nodes_of(cloud: str, profile: str) -> list[Amounts]:
+    """Return what DaemonSets leave for other Pods, on each of the fewest nodes of a profile."""
+    settings = PROFILES[cloud][profile]["cluster"]["system_nodes"]
+    node = allocatable(cloud, settings["instance_types"][0])
+    for pod in system_pods(cloud, "DaemonSet"):
+        node = {name: value - pod.get(name, 0) for name, value in node.items()}
+    return [dict(node) for _ in range(settings["min"] - LOST[profile])]
+
+
+def pending(nodes: list[Amounts], pods: list[Amounts]) -> list[Amounts]:
+    """Put each Pod, the largest first, on the first node with room. Returns those for which there is none."""
+    left: list[Amounts] = []
+    for pod in sorted(pods, key=lambda pod: -pod.get("memory", 0)):
+        node = next((node for node in nodes if all(node[name] >= value for name, value in pod.items())), None)
+        if node is None:
+            left.append(pod)
+        else:
+            for name, value in pod.items():
+                node[name] -= value
+    return left
+
+
+@pytest.mark.parametrize(("cloud", "profile"), CASES)
+def test_all_addons_fit_on_the_system_nodes_of_a_profile(cloud: str, profile: str) -> None:
+    pods = [*system_pods(cloud, "Deployment"), *addon_pods(cloud, REPLICAS[profile])]
+    if cloud == "aws":
+        replicas = PROFILES[cloud][profile]["cluster_autoscaler"]["replicas"]
+        pods += [amounts({**AUTOSCALER, "pods": 1})] * replicas
+    nodes = nodes_of(cloud, profile)
+    whole = {name: sum(node[name] for node in nodes) for name in ("cpu", "memory", "pods")}
+    left = pending(nodes, pods)
+    requested = {name: sum(pod.get(name, 0) for pod in pods) for name in whole}
+    assert left == [], f"{len(left)} Pods stay pending: requested {requested}, there is {whole}"
+
+
+def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        yield cast("Mapping[str, Any]", value)
+        for part in cast("Mapping[str, Any]", value).values():
+            yield from _objects(part)
