@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Final
 
@@ -9,6 +10,9 @@ from twin.kubernetes.api import Kube, Object
 from twin.kubernetes.egress import NoBackendError, Serve
 
 NO_CONTAINERS: Final = "the twin runs no containers"
+
+Lookup = Callable[[str, int], Serve | None]
+"""Answers host and port with what serves a connection to it, or None."""
 
 
 class Backends:
@@ -21,6 +25,7 @@ class Backends:
         self._kube = kube
         self._hosts: dict[tuple[str, int], Serve] = {}
         self._services: dict[tuple[str, str, int], Serve] = {}
+        self._lookups: list[Lookup] = []
 
     def register_host(self, host: str, port: int, serve: Serve) -> None:
         """Serve connections to a host name."""
@@ -30,11 +35,19 @@ class Backends:
         """Serve connections to a Service's port, whatever its ClusterIP is."""
         self._services[namespace, name, port] = serve
 
+    def register_lookup(self, lookup: Lookup) -> None:
+        """Serve connections to addresses that a look-up knows."""
+        self._lookups.append(lookup)
+
     def resolve(self, host: str, port: int) -> Serve:
         """What serves a connection. Raises NoBackendError, Unreachable and ApiError."""
         known = self._hosts.get((host, port))
         if known is not None:
             return known
+        for lookup in self._lookups:
+            serve = lookup(host, port)
+            if serve is not None:
+                return serve
         if not _is_address(host):
             raise NoBackendError(f"{host}:{port} is outside the twin, whose API server calls nothing there")
         service = self._first("/api/v1/services", f"spec.clusterIP={host}")

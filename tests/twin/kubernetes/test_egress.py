@@ -194,3 +194,11 @@ def test_a_registered_backend_serves_its_port_and_no_other(backends: Backends) -
     for host, port in (("10.100.0.9", 8443), ("token-webhook.twin.invalid", 443)):
         with pytest.raises(NoBackendError):
             backends.resolve(host, port)
+
+
+def test_a_lookup_answers_for_its_addresses_and_no_other(backends: Backends) -> None:
+    serve = to_loopback(1, "127.96.0.9")
+    backends.register_lookup(lambda host, port: serve if (host, port) == ("100.96.0.9", 8080) else None)
+    assert backends.resolve("100.96.0.9", 8080) is serve
+    with pytest.raises(NoBackendError):
+        backends.resolve("100.96.0.9", 8081)
