@@ -30,6 +30,8 @@ from twin.kubernetes.health import NodeGroupHealth
 from twin.kubernetes.mirror import Mirror
 from twin.kubernetes.nodes import Nodes
 from twin.kubernetes.pods import by_node
+from twin.kubernetes.processes import images
+from twin.kubernetes.processes.runtime import Identity, Processes
 from twin.kubernetes.view import CloudView, Cluster, Principal, SelfScalingView
 from twin.kubernetes.webhook import Webhook
 from twin.world import World, load
@@ -106,6 +108,15 @@ class Controller:
         self.webhook = Webhook(world.ports["webhook"], self.authenticate)
         self.backends = Backends(self.kube)
         self.backends.register_host(*egress.TOKEN_WEBHOOK, self.webhook.serve)
+        self.processes = Processes(
+            world,
+            self.kube,
+            self.mirror,
+            images.load(world),
+            lambda: workload_identity(world, view),
+            self.clock.factor,
+        )
+        self.backends.register_lookup(self.processes.backend)
         self._stopping = False
         self._served = ""
         self._faults: dict[str, str] = {}
@@ -123,6 +134,7 @@ class Controller:
             self.mirror.wait(TICK)
             # Changes are taken together, and a slow cloud is not asked without a pause.
             time.sleep(max(SETTLE, min(TICK, time.monotonic() - began) * 0.5))
+        self.processes.stop()
         self.webhook.stop()
         relay.stop()
         self.mirror.stop()
@@ -144,6 +156,7 @@ class Controller:
             if self.built_in:
                 self.built_in.forget()
             self._served = served
+        self._guard("processes", lambda: self.processes.step(live=cluster is not None))
         if cluster is None or not self.mirror.synced:
             return
         self._guard("add-ons", lambda: self.addons.step(self.view.addons(), cluster))
@@ -196,6 +209,11 @@ class Controller:
 def connect(world: World) -> CloudView:
     """The world's cloud, by its module twin.<cloud>.view."""
     return importlib.import_module(f"twin.{world.cloud}.view").connect(world)
+
+
+def workload_identity(world: World, view: CloudView) -> Identity:
+    """The cloud's part of a node that runs Pods, by the cloud's module twin.<cloud>.workload_identity."""
+    return importlib.import_module(f"twin.{world.cloud}.workload_identity").connect(world, view)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
