@@ -89,6 +89,7 @@ def _server(**more: Any) -> dict[str, Any]:
         "env": [
             {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "login", "key": "password"}}},
             {"name": "BUCKET", "value": BUCKET},
+            {"name": "NODE_ADDRESS", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}},
         ],
         "volumeMounts": [{"name": "settings", "mountPath": "/etc/app"}],
         "readinessProbe": {"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 1},
@@ -217,6 +218,7 @@ def test_two_pods_with_one_port_answer_through_their_service(apps: Apps) -> None
         assert answer["host"] == name
         assert answer["file"] == "hello"
         assert answer["password"] == "hunter2"
+        assert answer["node"] == apps.pods()[0].status.host_ip
         assert answer["listens"] == "127." + pods[name].partition(".")[2], "and on no other interface"
     hosts = {apps.get("/")["host"] for _ in range(20)}
     assert hosts == set(pods), "the Service chooses among its Pods"

@@ -112,7 +112,7 @@ class Launcher:
     def call(self, container: Object, image: Image) -> Call:
         """Return how a container is run here. Raises MissingSourceError and ImageError."""
         pod = self._sources.pod
-        declared = variables.declared(self._sources, container, self.address)
+        declared = variables.declared(self._sources, container)
         mounts = self._volumes.mounts(container, declared)
         home = self._private("home", container["name"])
         folders = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import deque
@@ -90,15 +91,19 @@ def read(file: Path, selection: Selection, running: Iterable[None] | None = None
 
 
 def _entries(file: Path, tail: int | None, running: Iterable[None] | None) -> Iterator[bytes]:
-    with file.open("rb") as stream:
+    stream = file.open("rb")
+    try:
         yield from stream if tail is None else deque(stream, maxlen=tail)
         for _ in running or ():
-            more = stream.readlines()
-            if not more and stream.tell() > file.stat().st_size:
-                stream.seek(0)  # a new file was begun at the limit
-            yield from more
-            time.sleep(_POLL_SECONDS)
+            yield from stream
+            if os.fstat(stream.fileno()).st_nlink == 0:  # the log began again at its limit
+                stream.close()
+                stream = file.open("rb")
+            else:
+                time.sleep(_POLL_SECONDS)
         yield from stream
+    finally:
+        stream.close()
 
 
 def _selected(entry: bytes, selection: Selection) -> bytes | None:

@@ -148,21 +148,31 @@ class Processes:
             return
         status = node.get("status") or {}
         hosts = [entry["address"] for entry in status.get("addresses") or () if entry["type"] == "InternalIP"]
+        host = next(iter(hosts), "")
         namespace, folder = pod["metadata"]["namespace"], self._folder / uid
+        address = addresses.loopback(addresses.of_pod(pod)) or "127.0.0.1"
         extended = shared.identity.extended(pod)
-        sources = Sources(self._kube, extended, status.get("allocatable") or {})
+        seen = {
+            **extended,
+            "status": {
+                "podIP": address,
+                "podIPs": [{"ip": address}],
+                "hostIP": host,
+                "hostIPs": [{"ip": host}],
+            },
+        }
+        sources = Sources(self._kube, seen, status.get("allocatable") or {})
         volumes = Volumes(sources, folder, self._claims / namespace)
         launcher = Launcher(
             shared.machine,
             sources,
             volumes,
             folder,
-            addresses.loopback(addresses.of_pod(pod)) or "127.0.0.1",
+            address,
             lambda: shared.network.headless(namespace),
             shared.identity.variables(pod),
         )
         log.info("Pod %s/%s runs as processes", namespace, pod["metadata"]["name"])
-        host = next(iter(hosts), "")
         self._pods[uid] = Pod(extended, self._kube, self._images, host, self._factor, volumes, launcher)
         self._pods[uid].start()
 

@@ -21,7 +21,10 @@ class MissingSourceError(Exception):
 
 
 class Sources:
-    """Reads them for one Pod."""
+    """Reads them for one Pod.
+
+    pod: with its addresses as a process has them. allocatable: of its node.
+    """
 
     def __init__(self, kube: Kube, pod: Object, allocatable: Mapping[str, str]) -> None:
         self._kube = kube

@@ -14,11 +14,8 @@ _REFERENCE: Final = re.compile(r"\$\$|\$\(([A-Za-z_.-][A-Za-z0-9_.-]*)\)")
 _KINDS: Final = {"configMapKeyRef": "configmaps", "secretKeyRef": "secrets"}
 
 
-def declared(sources: Sources, container: Object, address: str) -> dict[str, str]:
-    """Return the variables that a container declares, `envFrom` first. Raises MissingSourceError.
-
-    address: replaces the Pod's address, which no process here can listen on.
-    """
+def declared(sources: Sources, container: Object) -> dict[str, str]:
+    """Return the variables that a container declares, `envFrom` first. Raises MissingSourceError."""
     variables: dict[str, str] = {}
     for source in container.get("envFrom") or ():
         kind = "configmaps" if "configMapRef" in source else "secrets"
@@ -31,20 +28,18 @@ def declared(sources: Sources, container: Object, address: str) -> dict[str, str
         value = (
             expand(entry.get("value") or "", variables)
             if source is None
-            else _value(sources, container, source, address)
+            else _value(sources, container, source)
         )
         if value is not None:
             variables[entry["name"]] = value
     return variables
 
 
-def _value(sources: Sources, container: Object, source: Object, address: str) -> str | None:
+def _value(sources: Sources, container: Object, source: Object) -> str | None:
     for name, kind in _KINDS.items():
         if name in source:
             return sources.key(kind, source[name])
     if "fieldRef" in source:
-        if source["fieldRef"]["fieldPath"] in ("status.podIP", "status.podIPs"):
-            return address
         return sources.field(source["fieldRef"])
     if "resourceFieldRef" in source:
         return sources.resource(source["resourceFieldRef"], container)

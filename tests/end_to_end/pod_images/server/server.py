@@ -28,6 +28,7 @@ def container() -> dict[str, Any]:
     return {
         "file": Path(sys.argv[1]).read_text(),
         "password": os.environ["PASSWORD"],
+        "node": os.environ["NODE_ADDRESS"],
         "host": socket.gethostname(),
         "listens": server.server_address[0],
         "pid": os.getpid(),

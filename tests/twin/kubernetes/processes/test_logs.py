@@ -65,3 +65,18 @@ def test_a_log_at_its_limit_begins_again(tmp_path: Path, monkeypatch: pytest.Mon
     writer.close()
     assert (tmp_path / "0.log").stat().st_size <= 200
     assert lines(tmp_path / "0.log")[-1] == b"line 99\n"
+
+
+def test_a_log_that_begins_again_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "LIMIT_BYTES", 100)
+    monkeypatch.setattr(logs, "_POLL_SECONDS", 0)
+    writer = Writer(tmp_path / "0.log")
+    writer._line(b"first", "stdout")  # pyright: ignore[reportPrivateUsage]
+
+    def running() -> Iterator[None]:
+        for text in (b"second", b"third"):
+            writer._line(text, "stdout")  # pyright: ignore[reportPrivateUsage]
+            yield
+
+    assert list(read(tmp_path / "0.log", Selection(), running())) == [b"first\n", b"second\n", b"third\n"]
+    writer.close()

@@ -94,6 +94,7 @@ class Runs:
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
     monkeypatch.setattr(pods, "TICK_SECONDS", 0.02)
+    monkeypatch.setattr(pods, "MOUNT_RETRY_SECONDS", 0.1)
     monkeypatch.setattr(launch, "HOOK", tmp_path)
     runs = Runs(tmp_path)
     yield runs

@@ -62,8 +62,8 @@ def container(**spec: Any) -> Object:
 
 def declared(kube: Kube, **spec: Any) -> dict[str, str]:
     labelled = pod(labels={"team": "red"}, node="node-1", serviceAccountName="trainer")
-    labelled["status"]["podIP"] = "100.96.0.9"
-    return variables.declared(sources(kube, labelled), container(**spec), "127.96.0.9")
+    labelled["status"] = {"podIP": "127.96.0.9", "hostIP": "10.0.0.4"}
+    return variables.declared(sources(kube, labelled), container(**spec))
 
 
 def test_variables_come_from_all_sources_in_order(kube: Kube) -> None:
@@ -89,6 +89,7 @@ def test_the_downward_api_gives_fields_and_resources(kube: Kube) -> None:
         "NODE": "spec.nodeName",
         "ACCOUNT": "spec.serviceAccountName",
         "IP": "status.podIP",
+        "HOST": "status.hostIP",
     }
     entries: list[Object] = [
         {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in paths.items()
@@ -107,10 +108,11 @@ def test_the_downward_api_gives_fields_and_resources(kube: Kube) -> None:
         "NODE": "node-1",
         "ACCOUNT": "trainer",
         "IP": "127.96.0.9",
+        "HOST": "10.0.0.4",
         "CPU": "1500",
         "MEMORY": "8192",
         "WHOLE": "2",
-    }, "the Pod listens at its address on loopback; a missing limit is the node's allocatable"
+    }, "a missing limit is the node's allocatable"
 
 
 @pytest.mark.parametrize(
