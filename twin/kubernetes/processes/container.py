@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -30,16 +31,30 @@ _TAIL_BYTES: Final = 2048
 Event = Callable[[str, str, bool], None]
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What a Pod decides for its containers.
+
+    policy: its restartPolicy. grace: its terminationGracePeriodSeconds. factor: of the twin's clock. event:
+    writes an event of the Pod (reason, message, whether it is a warning). hurried: whether processes are
+    killed at once from now on.
+    """
+
+    policy: str
+    grace: float
+    factor: float
+    event: Event
+    hurried: Callable[[], bool]
+
+
 class Container:
     """kind: `init`, `sidecar` (an init container with restartPolicy Always) or `main`.
 
     image: None where the image is not in the table: such a container runs no process, is ready at once, and
-    ends with the others. event: writes an event of the Pod (reason, message, whether it is a warning).
+    ends with the others.
     """
 
-    def __init__(
-        self, spec: Object, kind: str, image: Image | None, policy: str, factor: float, event: Event
-    ) -> None:
+    def __init__(self, spec: Object, kind: str, image: Image | None, rules: Rules) -> None:
         self.spec, self.kind, self.image = spec, kind, image
         self.restarts = 0
         self.state: Object = {"waiting": {"reason": "ContainerCreating"}}
@@ -47,9 +62,10 @@ class Container:
         self.started = False
         self.ready = False
         self.process: Process | None = None
-        self._policy = "Always" if kind == "sidecar" else policy
-        self._factor = factor
-        self._event = event
+        self._policy = "Always" if kind == "sidecar" else rules.policy
+        self._factor = rules.factor
+        self._event = rules.event
+        self._rules = rules
         self._due = 0.0
         self._back_off = 0.0
         self._probes: dict[str, Probe] = {}
@@ -227,13 +243,12 @@ class Container:
         self._event(
             "Killing", f"Container {self.name} failed {probe.lower()} probe, will be restarted", False
         )
-        grace = float(self.spec.get("terminationGracePeriodSeconds") or 30)
-        self.stop(launcher, grace, lambda: False)
+        self.stop(launcher, self._rules.grace)
 
-    def stop(self, launcher: Launcher, grace: float, gone: Callable[[], bool]) -> None:
-        """End it: preStop hook, SIGTERM, and SIGKILL after the grace period or when `gone` answers True."""
+    def stop(self, launcher: Launcher, grace: float) -> None:
+        """End it: preStop hook, SIGTERM, and SIGKILL after the grace period."""
         self.signal(launcher, grace)
-        self.await_end(launcher, time.monotonic() + grace, gone)
+        self.await_end(launcher, time.monotonic() + grace)
 
     def signal(self, launcher: Launcher, grace: float) -> None:
         """Run its preStop hook, and send SIGTERM."""
@@ -245,14 +260,14 @@ class Container:
         if grace:
             self.process.terminate()
 
-    def await_end(self, launcher: Launcher, deadline: float, gone: Callable[[], bool]) -> None:
-        """Wait until it has ended; kill it at the deadline, or when `gone` answers True."""
+    def await_end(self, launcher: Launcher, deadline: float) -> None:
+        """Wait until it has ended; kill it at the deadline."""
         process = self.process
         if process is None:
             self.end_simulation()
             return
         while process.exit_code() is None:
-            if time.monotonic() >= deadline or gone():
+            if time.monotonic() >= deadline or self._rules.hurried():
                 process.kill()
             time.sleep(0.05)
         self.check(launcher)

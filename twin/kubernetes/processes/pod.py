@@ -11,7 +11,7 @@ from typing import Final
 from twin.kubernetes.api import ApiError, Kube, Object, Unreachable, path
 from twin.kubernetes.events import Recorder
 from twin.kubernetes.processes import addresses, listening, status
-from twin.kubernetes.processes.container import Container
+from twin.kubernetes.processes.container import Container, Rules
 from twin.kubernetes.processes.images import Images
 from twin.kubernetes.processes.launch import Launcher
 from twin.kubernetes.processes.sources import MissingSourceError
@@ -90,6 +90,7 @@ class Pod:
     def _containers(self, images: Images, factor: float) -> list[Container]:
         spec = self._spec
         policy = spec.get("restartPolicy") or "Always"
+        rules = Rules(policy, self._grace(), factor, self._event, self._hurried)
         kinds = [
             ("sidecar" if container.get("restartPolicy") == "Always" else "init", container)
             for container in spec.get("initContainers") or ()
@@ -104,10 +105,13 @@ class Pod:
         containers: list[Container] = []
         for kind, container in kinds:
             image = images.of(container.get("image") or "")
-            containers.append(Container(container, kind, image, policy, factor, self._event))
+            containers.append(Container(container, kind, image, rules))
             if container["name"] in before:
                 containers[-1].resume(before[container["name"]])
         return containers
+
+    def _hurried(self) -> bool:
+        return self.gone.is_set() or self.stopping.is_set()
 
     def _event(self, reason: str, message: str, warning: bool) -> None:
         try:
@@ -119,7 +123,7 @@ class Pod:
         failure = ""
         while True:
             try:
-                if self.gone.is_set() or self.stopping.is_set():
+                if self._hurried():
                     self._kill()
                     return
                 if self._step():
@@ -212,21 +216,20 @@ class Pod:
         """Stop the main containers together, then the sidecars in reverse order."""
         end = time.monotonic() + grace
         others = [container for container in self.containers if container.kind != "sidecar"]
-        hurried = lambda: self.gone.is_set() or self.stopping.is_set()  # noqa: E731
         for container in others:
             container.signal(self.launcher, grace)
         for container in others:
-            container.await_end(self.launcher, end, hurried)
+            container.await_end(self.launcher, end)
         for container in reversed(self.containers):
             if container.kind == "sidecar":
                 remaining = max(end - time.monotonic(), SIDECAR_SECONDS) if grace else 0.0
-                container.stop(self.launcher, remaining, hurried)
+                container.stop(self.launcher, remaining)
 
     def _delete(self) -> None:
         """End the Pod, report how, and confirm its deletion to the API server."""
         self._event("Killing", "Stopping containers", False)
         self._stop(self._grace())
-        if self.gone.is_set() or self.stopping.is_set():
+        if self._hurried():
             return
         mains = [container for container in self.containers if container.kind == "main"]
         self._publish("Succeeded" if all(container.exit_code == 0 for container in mains) else "Failed")
