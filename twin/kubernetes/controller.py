@@ -148,6 +148,7 @@ class Controller:
     def stop(self) -> None:
         """Ask `run` to return, within about a second. Safe in a signal handler: it takes no lock."""
         self._stopping = True
+        self.processes.halt()  # what is stopped together with this process has not failed
 
     def tick(self) -> None:
         """Everything once. What fails is logged and tried again; the others go on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -32,8 +33,8 @@ class Pod:
     """Runs a Pod until it has ended, is deleted, or the twin stops.
 
     pod: as the API has it; the watch of Pods renews it. host: the address of its node. factor: of the
-    twin's clock. gone, stopping: set when the Pod is no longer in the API, and when the twin stops; its
-    processes are killed then.
+    twin's clock. gone: set when the Pod is no longer in the API. ending: whether the twin stops. In both
+    cases its processes are killed.
     """
 
     def __init__(
@@ -45,12 +46,13 @@ class Pod:
         factor: float,
         volumes: Volumes,
         launcher: Launcher,
+        ending: Callable[[], bool],
     ) -> None:
         self.pod = pod
         self.uid: str = pod["metadata"]["uid"]
         self.address = addresses.of_pod(pod)
         self.gone = threading.Event()
-        self.stopping = threading.Event()
+        self._ending = ending
         # As it was started: what a webhook of the cloud adds is in this one only.
         self._spec: Object = pod["spec"]
         self._kube = kube
@@ -111,7 +113,7 @@ class Pod:
         return containers
 
     def _hurried(self) -> bool:
-        return self.gone.is_set() or self.stopping.is_set()
+        return self.gone.is_set() or self._ending()
 
     def _event(self, reason: str, message: str, warning: bool) -> None:
         try:

@@ -79,6 +79,7 @@ class Processes:
         self._pods: dict[str, Pod] = {}
         self._objects = Mirror(kube, WATCHED)
         self._node: _Node | None = None
+        self._ending = False
 
     def step(self, *, live: bool) -> None:
         """Once: start what was bound to a node, end what was deleted. live: whether there is a cluster."""
@@ -111,10 +112,13 @@ class Processes:
         kubelet = Kubelet(certificates.ensure(self._world.folder / "kubernetes" / "pki"), self._find)
         return _Node(identity, network, kubelet, Machine(api_server, network.file, mark))
 
+    def halt(self) -> None:
+        """Take the end of a process for that of the twin from now on. Safe in a signal handler."""
+        self._ending = True
+
     def stop(self) -> None:
         """Kill all processes; the Pods stay, and are run again by the next controller."""
-        for pod in self._pods.values():
-            pod.stopping.set()
+        self.halt()
         for pod in self._pods.values():
             pod.join(END_SECONDS)
         self._objects.stop()
@@ -173,7 +177,9 @@ class Processes:
             shared.identity.variables(pod),
         )
         log.info("Pod %s/%s runs as processes", namespace, pod["metadata"]["name"])
-        self._pods[uid] = Pod(extended, self._kube, self._images, host, self._factor, volumes, launcher)
+        self._pods[uid] = Pod(
+            extended, self._kube, self._images, host, self._factor, volumes, launcher, lambda: self._ending
+        )
         self._pods[uid].start()
 
     def _find(self, namespace: str, name: str) -> Pod | None:

@@ -47,6 +47,7 @@ class Runs:
         self.kube = FakeKube()
         self.folder = folder
         self.started: list[Pod] = []
+        self.ending = False
 
     def start(self, *main: Object, before: Object | None = None, **spec: Any) -> Pod:
         body = pod(node="node-1", **spec)
@@ -63,7 +64,7 @@ class Runs:
         volumes = Volumes(sources, folder, self.folder / "claims")
         machine = Machine(("127.0.0.1", 6443), self.folder / "network.json", {})
         launcher = Launcher(machine, sources, volumes, folder, "127.100.0.1", list, {})
-        started = Pod(body, kube, IMAGES, "10.0.0.4", 100.0, volumes, launcher)
+        started = Pod(body, kube, IMAGES, "10.0.0.4", 100.0, volumes, launcher, lambda: self.ending)
         self.started.append(started)
         started.start()
         return started
@@ -235,6 +236,19 @@ def test_a_container_that_ignores_sigterm_is_killed_after_the_grace_period(
     started.pod = {**started.pod, "metadata": metadata}
     until(lambda: "/api/v1/namespaces/default/pods/train" not in runs.kube.objects)
     assert time.monotonic() - began >= 1
+
+
+def test_the_end_of_the_twin_is_no_failure_of_a_pod(runs: Runs) -> None:
+    started = runs.start(shell("main", f"touch /shared/up; {FOREVER}"), restartPolicy="Never")
+    until((runs.shared / "up").exists)
+    runs.ending = True
+    main = started.container("main")
+    assert main is not None
+    assert main.process is not None
+    main.process.terminate()
+    started.join(10)
+    assert main.process.exit_code() is not None
+    assert runs.status["phase"] == "Running", "the next start of the twin decides"
 
 
 def test_no_process_of_a_pod_outlives_it(runs: Runs) -> None:
