@@ -22,6 +22,7 @@ Object = dict[str, Any]
 
 JSON: Final = "application/json"
 MERGE: Final = "application/merge-patch+json"
+STRATEGIC: Final = "application/strategic-merge-patch+json"
 APPLY: Final = "application/apply-patch+yaml"
 
 TIMEOUT: Final = (2.0, 20.0)
@@ -78,9 +79,10 @@ class Kube:
         """POST an object to its collection."""
         return self._json("POST", where, {}, body, JSON)
 
-    def merge(self, where: str, body: Mapping[str, Any]) -> Object:
-        """JSON merge patch: None removes a key, lists are replaced."""
-        return self._json("PATCH", where, {}, body, MERGE)
+    def merge(self, where: str, body: Mapping[str, Any], *, strategic: bool = False) -> Object:
+        """JSON merge patch: None removes a key, lists are replaced. strategic: lists are merged by their keys
+        where the type has such (conditions by `type`)."""
+        return self._json("PATCH", where, {}, body, STRATEGIC if strategic else MERGE)
 
     def apply(self, where: str, body: Mapping[str, Any], manager: str) -> Object:
         """Server-side apply by a field manager that wins conflicts, as a cloud's own does."""

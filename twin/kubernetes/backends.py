@@ -9,9 +9,12 @@ from typing import Any, Final
 from twin.kubernetes.api import Kube, Object, path
 from twin.kubernetes.egress import NoBackendError, Serve, to_loopback
 from twin.kubernetes.pods import ready
+from twin.kubernetes.processes import addresses
 
 NO_CONTAINERS: Final = "the twin runs no containers"
 
+Lookup = Callable[[str, int], Serve | None]
+"""Answers host and port with what serves a connection to it, or None."""
 Absent = Callable[[str, str], Serve]
 """By namespace and name, what serves a Service in the place of a program that does not run here."""
 
@@ -29,6 +32,7 @@ class Backends:
         self._absent = absent
         self._hosts: dict[tuple[str, int], Serve] = {}
         self._services: dict[tuple[str, str, int], Serve] = {}
+        self._lookups: list[Lookup] = []
         self._pods: dict[tuple[str, str], Mapping[int, int]] = {}
 
     def register_host(self, host: str, port: int, serve: Serve) -> None:
@@ -38,6 +42,10 @@ class Backends:
     def register_service(self, namespace: str, name: str, port: int, serve: Serve) -> None:
         """Serve connections to a Service's port, whatever its ClusterIP is."""
         self._services[namespace, name, port] = serve
+
+    def register_lookup(self, lookup: Lookup) -> None:
+        """Serve connections to addresses that a look-up knows."""
+        self._lookups.append(lookup)
 
     def register_pod(self, namespace: str, name: str, ports: Mapping[int, int]) -> None:
         """Serve connections to a Pod. ports: port of the container -> port of loopback."""
@@ -57,6 +65,10 @@ class Backends:
         known = self._hosts.get((host, port))
         if known is not None:
             return known
+        for lookup in self._lookups:
+            serve = lookup(host, port)
+            if serve is not None:
+                return serve
         if not _is_address(host):
             raise NoBackendError(f"{host}:{port} is outside the twin, whose API server calls nothing there")
         service = self._first("/api/v1/services", f"spec.clusterIP={host}")
@@ -104,9 +116,12 @@ class Backends:
 
     def _is_absent(self, pods: list[Object]) -> bool:
         """Whether Pods that are ready are there, and none of them is a process of this machine."""
-        metadata = (pod["metadata"] for pod in pods)
-        here = any((of_pod["namespace"], of_pod["name"]) in self._pods for of_pod in metadata)
-        return not here and any(ready(pod) for pod in pods)
+        return not any(self._runs_here(pod) for pod in pods) and any(ready(pod) for pod in pods)
+
+    def _runs_here(self, pod: Object) -> bool:
+        address = (pod.get("status") or {}).get("podIP") or ""
+        name = (pod["metadata"]["namespace"], pod["metadata"]["name"])
+        return name in self._pods or addresses.loopback(address) is not None
 
     def _first(self, where: str, selector: str) -> Object | None:
         items = self._kube.get(where, fieldSelector=selector)["items"]

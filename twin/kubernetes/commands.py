@@ -14,6 +14,7 @@ from typing import Final
 
 from twin.kubernetes import egress, kwok
 from twin.kubernetes.certificates import Pki, write_kubeconfig, write_private
+from twin.kubernetes.processes import images
 from twin.world import World
 
 # These need a cloud or a kubelet, or nothing here uses them: no Node gets a range of addresses, a load
@@ -57,7 +58,7 @@ def command_lines(world: World, pki: Pki, settings: Settings) -> dict[str, list[
         "kube-apiserver": _api_server(world, pki, settings),
         "kube-controller-manager": _controller_manager(world, pki, settings),
         "kube-scheduler": _scheduler(world, pki),
-        "kwok": kwok.arguments(pki, _kubeconfig(world, pki, "kwok"), world.ports["kwok"]),
+        "kwok": _kwok(world, pki),
     }
 
 
@@ -183,6 +184,11 @@ def _secondary(world: World, pki: Pki, name: str) -> list[str]:
         "--leader-elect=false",
         "--profiling=false",
     ]
+
+
+def _kwok(world: World, pki: Pki) -> list[str]:
+    stages = kwok.stages(world.folder / "kubernetes", images.load(world).selector)
+    return kwok.arguments(pki, _kubeconfig(world, pki, "kwok"), world.ports["kwok"], stages)
 
 
 def _kubeconfig(world: World, pki: Pki, subject: str) -> Path:

@@ -32,6 +32,8 @@ from twin.kubernetes.health import NodeGroupHealth
 from twin.kubernetes.mirror import Mirror
 from twin.kubernetes.nodes import Nodes
 from twin.kubernetes.pods import by_node
+from twin.kubernetes.processes import images
+from twin.kubernetes.processes.runtime import Identity, Processes
 from twin.kubernetes.view import CloudView, Cluster, Principal, SelfScalingView
 from twin.kubernetes.webhook import Webhook
 from twin.world import World, load
@@ -108,6 +110,15 @@ class Controller:
         self.webhook = Webhook(world.ports["webhook"], self.authenticate)
         self.backends = Backends(self.kube, Absent(world, self.kube).serve)
         self.backends.register_host(*egress.TOKEN_WEBHOOK, self.webhook.serve)
+        self.processes = Processes(
+            world,
+            self.kube,
+            self.mirror,
+            images.load(world),
+            lambda: workload_identity(world, view),
+            self.clock.factor,
+        )
+        self.backends.register_lookup(self.processes.backend)
         self.controllers = Supervisor(world, self.kube, self.mirror, self.backends)
         self._stopping = False
         self._served = ""
@@ -127,6 +138,7 @@ class Controller:
             self.mirror.wait(TICK)
             # Changes are taken together, and a slow cloud is not asked without a pause.
             time.sleep(max(SETTLE, min(TICK, time.monotonic() - began) * 0.5))
+        self.processes.stop()
         self.controllers.stop()
         self.webhook.stop()
         relay.stop()
@@ -136,6 +148,7 @@ class Controller:
     def stop(self) -> None:
         """Ask `run` to return, within about a second. Safe in a signal handler: it takes no lock."""
         self._stopping = True
+        self.processes.halt()  # what is stopped together with this process has not failed
 
     def tick(self) -> None:
         """Everything once. What fails is logged and tried again; the others go on."""
@@ -149,6 +162,7 @@ class Controller:
             if self.built_in:
                 self.built_in.forget()
             self._served = served
+        self._guard("processes", lambda: self.processes.step(live=cluster is not None))
         if cluster is None or not self.mirror.synced:
             return
         self._guard("add-ons", lambda: self.addons.step(self.view.addons(), cluster))
@@ -201,6 +215,11 @@ class Controller:
 def connect(world: World) -> CloudView:
     """The world's cloud, by its module twin.<cloud>.view."""
     return importlib.import_module(f"twin.{world.cloud}.view").connect(world)
+
+
+def workload_identity(world: World, view: CloudView) -> Identity:
+    """The cloud's part of a node that runs Pods, by the cloud's module twin.<cloud>.workload_identity."""
+    return importlib.import_module(f"twin.{world.cloud}.workload_identity").connect(world, view)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -57,11 +57,11 @@ def configuration() -> dict[str, Any]:
     }
 
 
-def to_loopback(port: int) -> Serve:
+def to_loopback(port: int, host: str = "127.0.0.1") -> Serve:
     """Serve a connection by a process of the twin that listens on a port of loopback."""
 
     def serve(client: socket.socket) -> None:
-        with socket.create_connection(("127.0.0.1", port), timeout=_CONNECT_SECONDS) as backend:
+        with socket.create_connection((host, port), timeout=_CONNECT_SECONDS) as backend:
             backend.settimeout(None)
             _copy(client, backend)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Final
 
-from twin.kubernetes.certificates import Pki
+from twin.kubernetes.certificates import Pki, write_private
+from twin.kubernetes.processes import images
 
 STAGES: Final = Path(__file__).with_name("stages.yaml")
 MANAGED: Final = ("kwok.x-k8s.io/node", "fake")
@@ -16,12 +19,24 @@ EXIT_CODE: Final = "twin.ai-platform/exit-code"
 """Annotations of a Pod, see stages.yaml."""
 
 
-def arguments(pki: Pki, kubeconfig: Path, port: int) -> list[str]:
-    """kwok's command line. port: its health endpoint, on loopback."""
+def stages(folder: Path, selector: str) -> Path:
+    """Return the file of stages, which leave the Pods alone that a selector (jq) selects.
+
+    It is written to a folder under a name of its own for each content, so that kwok is restarted with it.
+    """
+    if selector == images.NEVER:
+        return STAGES
+    name = f"stages-{hashlib.sha256(selector.encode()).hexdigest()[:12]}.yaml"
+    text = STAGES.read_text().replace(f'key: "{images.NEVER}"', f"key: {json.dumps(selector)}")
+    return write_private(folder / name, text)
+
+
+def arguments(pki: Pki, kubeconfig: Path, port: int, stages: Path = STAGES) -> list[str]:
+    """kwok's command line. port: its health endpoint, on loopback. stages: what it does."""
     return [
         "kwok",
         f"--kubeconfig={kubeconfig}",
-        f"--config={STAGES}",
+        f"--config={stages}",
         f"--manage-nodes-with-annotation-selector={'='.join(MANAGED)}",
         # As long as a kubelet's lease; kwok renews it every quarter of that.
         "--node-lease-duration-seconds=40",

@@ -185,7 +185,7 @@ class FakeKube:
             raise ApiError(409, f"{at} exists", "AlreadyExists")
         return self._put(at, copy.deepcopy(dict(body)))
 
-    def merge(self, where: str, body: Mapping[str, Any]) -> Object:
+    def merge(self, where: str, body: Mapping[str, Any], *, strategic: bool = False) -> Object:
         self.requests.append(("merge", where))
         at = where.removesuffix("/status")
         if at not in self.objects:

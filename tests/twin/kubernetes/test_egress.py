@@ -198,6 +198,14 @@ def test_a_registered_backend_serves_its_port_and_no_other(backends: Backends) -
             backends.resolve(host, port)
 
 
+def test_a_lookup_answers_for_its_addresses_and_no_other(backends: Backends) -> None:
+    serve = to_loopback(1, "127.96.0.9")
+    backends.register_lookup(lambda host, port: serve if (host, port) == ("100.96.0.9", 8080) else None)
+    assert backends.resolve("100.96.0.9", 8080) is serve
+    with pytest.raises(NoBackendError):
+        backends.resolve("100.96.0.9", 8081)
+
+
 class ClusterWithPods:
     """A Service with two ports and its Pods, of which one is ready."""
 
@@ -248,6 +256,10 @@ def test_service_of_simulated_pods_is_served_in_their_place() -> None:
     backends.register_pod("kueue-system", "a", {})
     with pytest.raises(NoBackendError, match="has no backend"):
         backends.resolve("10.100.0.9", 443)
+    cluster = ClusterWithPods()
+    cluster.pods[0]["status"]["podIP"] = "100.96.0.9"
+    with pytest.raises(NoBackendError, match="has no backend"):
+        Backends(cluster, absent).resolve("10.100.0.9", 443)  # it runs as processes that do not listen
     cluster = ClusterWithPods(ready=False)
     with pytest.raises(NoBackendError, match="has no backend"):
         Backends(cluster, absent).resolve("10.100.0.9", 443)

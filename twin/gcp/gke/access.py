@@ -56,3 +56,22 @@ def workload_account(front: Front, namespace: str, service_account: str) -> str 
             if binding["role"] == "roles/iam.workloadIdentityUser" and member in binding["members"]:
                 return name.rpartition("/")[2]
     return None
+
+
+def workload_token(front: Front, namespace: str, service_account: str, account: str) -> str | None:
+    """An access token for Pods of a Kubernetes service account (Workload Identity Federation for GKE).
+
+    account: the IAM service account that its annotation names; empty: the federated identity itself. None
+    where the cluster has no workload pool, or it may not impersonate the account.
+    """
+    found = places.only(front.state)
+    pool = ((found[1].get("workloadIdentityConfig") or {}).get("workloadPool")) if found else None
+    if not pool:
+        return None
+    if not account:
+        place = f"projects/{front.project_number}/locations/global/workloadIdentityPools/{pool}"
+        subject = f"subject/ns/{namespace}/sa/{service_account}"
+        return front.identity.token(f"principal://iam.googleapis.com/{place}/{subject}")
+    if workload_account(front, namespace, service_account) != account:
+        return None
+    return front.identity.token(f"serviceAccount:{account}")

@@ -268,6 +268,13 @@ def workload_role(front: Front, body: Params) -> Params:
     return {"role": access.workload_account(front, body["namespace"], body["service_account"])}
 
 
+def workload_token(front: Front, body: Params) -> Params:
+    """An access token for Pods of a Kubernetes service account: that of the IAM service account which it may
+    impersonate (`account`), or of the account's federated identity; None where it may not."""
+    names = body["namespace"], body["service_account"]
+    return {"token": access.workload_token(front, *names, body["account"])}
+
+
 def authenticate(front: Front, body: Params) -> Params:
     """Who a token is."""
     return {"principal": access.authenticate(front, body["token"])}
@@ -307,5 +314,6 @@ VIEWS: Final = {
     "grow_for": grow_for,
     "settings": settings,
     "workload_role": workload_role,
+    "workload_token": workload_token,
     "authenticate": authenticate,
 }

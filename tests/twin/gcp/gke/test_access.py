@@ -49,6 +49,24 @@ def test_a_workload_is_the_account_that_lets_it(running: Gke) -> None:
     assert running.view("workload_role", namespace="jobs", service_account="train")["role"] == NODES
 
 
+def test_pods_get_tokens_of_the_account_that_they_may_impersonate(running: Gke) -> None:
+    def member(account: str) -> str | None:
+        names = {"namespace": "jobs", "service_account": "infer", "account": account}
+        token = running.view("workload_token", **names)["token"]
+        return token and running.front.identity.authenticate(token)
+
+    assert member(NODES) is None, "no policy allows it"
+    number = running.front.project_number
+    pool = f"projects/{number}/locations/global/workloadIdentityPools/{PROJECT}.svc.id.goog"
+    assert member("") == f"principal://iam.googleapis.com/{pool}/subject/ns/jobs/sa/infer"
+    allowed = f"serviceAccount:{PROJECT}.svc.id.goog[jobs/infer]"
+    policy = {"bindings": [{"role": "roles/iam.workloadIdentityUser", "members": [allowed]}]}
+    client(running.front, "iam").projects().serviceAccounts().setIamPolicy(
+        resource=f"projects/{PROJECT}/serviceAccounts/{NODES}", body={"policy": policy}
+    ).execute()
+    assert member(NODES) == f"serviceAccount:{NODES}"
+
+
 def test_each_component_of_a_cluster_is_a_file(gke: Gke) -> None:
     gke.running(
         networkConfig={"gatewayApiConfig": {"channel": "CHANNEL_STANDARD"}, "enableMultiNetworking": True},

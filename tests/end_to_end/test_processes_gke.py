@@ -1,0 +1,105 @@
+"""Pods that run as processes on GKE: Google's library finds the identity of their service account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes
+import pytest
+
+from tests.end_to_end.harness import Twin, eventually
+from tests.twin.gcp.gke.scene import PARENT, PROJECT, RANGES, REGION, cluster_body
+
+pytestmark = pytest.mark.end_to_end
+
+NAME = "gke-processes"
+ACCOUNT = f"trainer@{PROJECT}.iam.gserviceaccount.com"
+TABLE = f"""
+["pods/tool"]
+folder = "{Path(__file__).parent}/pod_images/google"
+entrypoint = ["python", "identity.py"]
+"""
+
+
+def _cluster(twin: Twin) -> None:
+    """Create a cluster with a node, and an account that Pods of default/trainer may impersonate."""
+    google = lambda api: twin.google(api, "v1")  # noqa: E731
+    for api in ("iam", "cloudresourcemanager", "compute", "container"):
+        service = f"projects/{PROJECT}/services/{api}.googleapis.com"
+        google("serviceusage").services().enable(name=service, body={}).execute()
+    compute = google("compute")
+    compute.networks().insert(project=PROJECT, body={"name": "net", "autoCreateSubnetworks": False}).execute()
+    subnetwork = {
+        "name": "nodes",
+        "network": f"projects/{PROJECT}/global/networks/net",
+        "ipCidrRange": "10.0.0.0/20",
+        "privateIpGoogleAccess": True,
+        "secondaryIpRanges": RANGES,
+    }
+    eventually(
+        "the subnetwork is created",
+        lambda: compute.subnetworks().insert(project=PROJECT, region=REGION, body=subnetwork).execute(),
+    )
+    accounts = google("iam").projects().serviceAccounts()
+    for name in ("gke-nodes", "trainer"):
+        accounts.create(name=f"projects/{PROJECT}", body={"accountId": name, "serviceAccount": {}}).execute()
+    member = f"serviceAccount:{PROJECT}.svc.id.goog[default/trainer]"
+    binding = {"role": "roles/iam.workloadIdentityUser", "members": [member]}
+    accounts.setIamPolicy(
+        resource=f"projects/{PROJECT}/serviceAccounts/{ACCOUNT}", body={"policy": {"bindings": [binding]}}
+    ).execute()
+    clusters = google("container").projects().locations().clusters()
+    eventually(
+        "the cluster is requested",
+        lambda: clusters.create(parent=PARENT, body={"cluster": cluster_body()}).execute(),
+    )
+    eventually(
+        "the cluster runs",
+        lambda: clusters.get(name=f"{PARENT}/clusters/demo").execute()["status"] == "RUNNING",
+        120,
+    )
+
+
+@pytest.fixture(scope="module")
+def core(home: Path) -> Iterator[Any]:
+    """The core API of a cluster on GKE whose nodes are ready."""
+    folder = home / "twins" / NAME
+    folder.mkdir(parents=True)
+    (folder / "images.toml").write_text(TABLE)
+    twin = Twin(NAME, home)
+    try:
+        place = ("--cloud", "gcp", "--account", PROJECT, "--region", REGION)
+        twin.cli("twin", "start", "--name", NAME, *place)
+        _cluster(twin)
+        yield kubernetes.client.CoreV1Api(
+            kubernetes.config.new_client_from_config(str(twin.world.kubeconfig))
+        )
+    finally:
+        twin.remove()
+
+
+def _identity(core: Any, account: str, annotations: dict[str, str]) -> str:
+    """Run a Pod of a service account; return what it prints."""
+    core.create_namespaced_service_account(
+        "default", {"metadata": {"name": account, "annotations": annotations}}
+    )
+    container = {"name": "main", "image": "registry.example/pods/tool:1"}
+    spec = {"serviceAccountName": account, "restartPolicy": "Never", "containers": [container]}
+    core.create_namespaced_pod("default", {"metadata": {"name": account}, "spec": spec})
+    finished = ("Succeeded", "Failed")
+    eventually(
+        "the Pod has ended",
+        lambda: core.read_namespaced_pod(account, "default").status.phase in finished,
+        60,
+    )
+    return core.read_namespaced_pod_log(account, "default")
+
+
+def test_googles_library_gets_the_identity_of_a_pods_service_account(core: Any) -> None:
+    annotation = {"iam.gke.io/gcp-service-account": ACCOUNT}
+    assert _identity(core, "trainer", annotation).split() == [PROJECT, ACCOUNT]
+    assert _identity(core, "plain", {}).split() == [PROJECT, f"{PROJECT}.svc.id.goog"]
+    refused = _identity(core, "stranger", annotation)
+    assert "RefreshError" in refused, "no policy allows it to impersonate the account"

@@ -1,0 +1,1 @@
+"""Tests of Pods that run as processes."""

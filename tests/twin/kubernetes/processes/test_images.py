@@ -1,0 +1,102 @@
+"""The table of images, and the stages that leave their Pods alone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.twin.kubernetes.builders import pod
+from twin.kubernetes import kwok
+from twin.kubernetes.processes import images
+from twin.kubernetes.processes.images import Image, Images
+from twin.world import World, WorldError
+
+TABLE = Images([Image("ai-platform/trainer", Path()), Image("python.org/tools", Path())])
+REFERENCES = {
+    "123456789012.dkr.ecr.us-west-2.amazonaws.com/ai-platform/trainer:v1@sha256:00": True,
+    "localhost:5000/ai-platform/trainer": True,
+    "ai-platform/trainer:latest": True,
+    "registry.example/x/python.org/tools": True,
+    "registry.example/pythonxorg/tools": False,
+    "registry.example/my-ai-platform/trainer": False,
+    "ai-platform/trainer/extra": False,
+    "ai-platform/trainer-gpu:1": False,
+}
+
+
+@pytest.mark.parametrize(("reference", "expected"), REFERENCES.items())
+def test_an_image_is_known_by_the_end_of_its_repository(reference: str, expected: bool) -> None:
+    assert (TABLE.of(reference) is not None) == expected
+    [pattern] = re.findall(r'test\("(.*)"\)', TABLE.selector)
+    assert bool(re.search(pattern, reference)) == expected, "kwok's stages select the same Pods"
+
+
+def test_only_main_containers_decide_whether_a_pod_runs_here() -> None:
+    ours = pod(image="ai-platform/trainer:1")
+    assert TABLE.runs(ours)
+    injected = pod(initContainers=ours["spec"]["containers"])
+    assert not TABLE.runs(injected), "kwok simulates the server, so its init container need not run"
+
+
+def test_an_empty_table_changes_no_stage(tmp_path: Path) -> None:
+    assert kwok.stages(tmp_path, Images([]).selector) == kwok.STAGES
+    assert not list(tmp_path.iterdir())
+
+
+def test_stages_of_pods_exclude_the_images_of_the_table(tmp_path: Path) -> None:
+    file = kwok.stages(tmp_path, TABLE.selector)
+    stages = [
+        document for document in YAML(typ="safe").load_all(file.read_text()) if document["kind"] == "Stage"
+    ]
+    for stage in stages:
+        keys = [rule["key"] for rule in stage["spec"]["selector"]["matchExpressions"]]
+        of_pod = stage["spec"]["resourceRef"]["kind"] == "Pod"
+        assert (TABLE.selector in keys) == of_pod, stage["metadata"]["name"]
+    other = kwok.stages(tmp_path, Images([Image("another", Path())]).selector)
+    assert other != file, "kwok is restarted when its flags change: another table has another file"
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
+    world = World("test")
+    world.folder.mkdir(parents=True)
+    return world
+
+
+def test_a_table_in_the_twins_folder_adds_images(world: World) -> None:
+    (world.folder / "images.toml").write_text('["team/tool"]\nfolder = "tests"\nentrypoint = ["python"]\n')
+    image = images.load(world).of("registry.example/team/tool:1")
+    assert image is not None
+    assert image.folder == images.ROOT / "tests"
+    assert image.entrypoint == ("python",)
+
+
+def test_the_table_of_the_repository_is_valid(world: World) -> None:
+    images.load(world)
+
+
+WRONG = {
+    '["a:1"]\nfolder = "tests"': "'a:1'; expected the end of an image's repository",
+    '["a"]\nfolder = "none"': "a.folder: 'none'; expected a folder",
+    '["a"]': "a.folder: None; expected a folder",
+    '["a"]\nfolder = "tests"\nenvironment = "tests"': "a.environment: 'tests'; expected a folder with",
+    '["a"]\nfolder = "tests"\nentry = []': "a: unknown key 'entry'; expected folder",
+    '["a"]\nfolder = "tests"\nentrypoint = "run"': "a.entrypoint: 'run'; expected a list of strings",
+    '["a"]\nfolder = "tests"\npath = "app"': "a.path: 'app'; expected an absolute path",
+    'a = "tests"': "a: 'tests'; expected a table",
+    "[": "expected TOML",
+}
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG.items())
+def test_a_wrong_table_is_refused_with_file_and_key(world: World, text: str, message: str) -> None:
+    file = world.folder / "images.toml"
+    file.write_text(text)
+    with pytest.raises(WorldError) as caught:
+        images.load(world)
+    assert str(file) in str(caught.value)
+    assert message in str(caught.value)

@@ -1,0 +1,129 @@
+"""The volumes of a Pod, in a private folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from twin.kubernetes.api import Object
+from twin.kubernetes.processes import private
+from twin.kubernetes.processes.sources import Sources
+from twin.kubernetes.processes.variables import expand
+
+_WRITTEN: Final = ("configMap", "secret", "downwardAPI", "projected")
+_DEFAULT_MODE: Final = 0o644
+File = tuple[bytes, int]
+
+
+class Volumes:
+    """Folders with the contents of a Pod's volumes.
+
+    folder: of the Pod, for its user only. claims: of the namespace; the folder of a PersistentVolumeClaim is
+    there, and stays when the Pod is deleted. Any other volume (emptyDir, hostPath, csi...) begins empty:
+    nothing of the machine is in it.
+    """
+
+    def __init__(self, sources: Sources, folder: Path, claims: Path) -> None:
+        self._sources = sources
+        self._folder = folder
+        self._claims = claims
+        self._volumes: dict[str, Object] = {
+            volume["name"]: volume for volume in sources.pod["spec"].get("volumes") or ()
+        }
+
+    def write(self) -> None:
+        """Create the folders, and write what has changed. Raises MissingSourceError."""
+        private.folder(self._folder)
+        for name, volume in self._volumes.items():
+            folder = private.folder(self._of(name))
+            if any(kind in volume for kind in _WRITTEN):
+                _write(folder, dict(self._files(volume)))
+
+    def mounts(self, container: Object, variables: Mapping[str, str]) -> dict[str, Path]:
+        """Return folder or file by mount path."""
+        mounts: dict[str, Path] = {}
+        for mount in container.get("volumeMounts") or ():
+            inside = mount.get("subPath") or expand(mount.get("subPathExpr") or "", variables)
+            place = self._of(mount["name"]) / inside
+            volume = self._volumes[mount["name"]]
+            if not place.exists() and not any(kind in volume for kind in _WRITTEN):
+                private.folder(place)
+            mounts[mount["mountPath"]] = place
+        return mounts
+
+    def _of(self, name: str) -> Path:
+        claim = self._volumes[name].get("persistentVolumeClaim")
+        if claim:
+            return self._claims / claim["claimName"]
+        if "ephemeral" in self._volumes[name]:
+            return self._claims / f"{self._sources.pod['metadata']['name']}-{name}"
+        return self._folder / "volumes" / name
+
+    def _files(self, volume: Object) -> Iterator[tuple[str, File]]:
+        """Return path and file of all that a volume contains."""
+        projected: Mapping[str, Any] = volume.get("projected") or {}
+        default = _DEFAULT_MODE
+        for kind in _WRITTEN:
+            default = (volume.get(kind) or {}).get("defaultMode", default)
+        for source in projected.get("sources") or [volume]:
+            if "serviceAccountToken" in source:
+                token = source["serviceAccountToken"]
+                yield token["path"], (self._sources.token(token), default)
+            if "configMap" in source:
+                yield from self._data("configmaps", source["configMap"], "name", default)
+            if "secret" in source:
+                name = "secretName" if "secretName" in source["secret"] else "name"
+                yield from self._data("secrets", source["secret"], name, default)
+            if "downwardAPI" in source:
+                yield from self._downward(source["downwardAPI"], default)
+
+    def _data(self, kind: str, source: Object, name: str, default: int) -> Iterator[tuple[str, File]]:
+        data = self._sources.data(kind, source[name], optional=bool(source.get("optional")))
+        items = source.get("items")
+        if items is None:
+            yield from ((key, (value, default)) for key, value in data.items())
+            return
+        for item in items:
+            text = data.get(item["key"])
+            if text is None:
+                # Raises, unless it is optional.
+                self._sources.key(kind, {**source, "name": source[name], "key": item["key"]})
+                continue
+            yield item["path"], (text, item.get("mode", default))
+
+    def _downward(self, source: Object, default: int) -> Iterator[tuple[str, File]]:
+        spec = self._sources.pod["spec"]
+        containers = {
+            container["name"]: container
+            for container in [*(spec.get("initContainers") or ()), *spec["containers"]]
+        }
+        for item in source.get("items") or ():
+            if "fieldRef" in item:
+                text = self._sources.field(item["fieldRef"])
+            else:
+                reference = item["resourceFieldRef"]
+                text = self._sources.resource(reference, containers[reference["containerName"]])
+            yield item["path"], (text.encode(), item.get("mode", default))
+
+
+def _write(folder: Path, files: Mapping[str, File]) -> None:
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        if str(path.relative_to(folder)) not in files:
+            path.unlink()
+    for name, (content, mode) in files.items():
+        target = folder / name
+        private.folder(target.parent)
+        # Its user's only, and executable where the volume's mode states it.
+        permissions = 0o600 | (mode & 0o100)
+        if (
+            target.exists()
+            and target.read_bytes() == content
+            and target.stat().st_mode & 0o777 == permissions
+        ):
+            continue
+        draft = target.with_name(f".{target.name}.new")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, permissions), "wb") as stream:
+            stream.write(content)
+        draft.replace(target)
