@@ -37,6 +37,8 @@ class Addon:
     """Add-ons that are ready before it is installed."""
     clouds: tuple[str, ...] = CLOUDS
     """Where it is installed."""
+    webhook_ports: tuple[int, ...] = ()
+    """Ports of its Pods that the API server calls: for webhooks, and for APIs that it adds."""
     digest: str = ""
     """`sha256:...` of the OCI manifest, of the chart's archive or of the manifest's file; empty where no
     published one was found."""
@@ -76,6 +78,13 @@ def _addon(name: str, entry: Mapping[str, Any]) -> Addon:
     lists = {key: tuple(cast("list[str]", value)) for key, value in entry.items() if isinstance(value, list)}
     fields: dict[str, Any] = {**entry, **lists}
     return Addon(name, **fields)
+
+
+def webhook_ports(cloud: str) -> list[int]:
+    """Return the ports that the API server calls of the add-ons of a cloud."""
+    return sorted(
+        {port for addon in catalog().values() if cloud in addon.clouds for port in addon.webhook_ports}
+    )
 
 
 def in_order(names: Collection[str]) -> list[Addon]:
