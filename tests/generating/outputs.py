@@ -26,6 +26,7 @@ ENTITIES: Final = (
     "gpu_pool",
     "node_pool",
     "runner",
+    "teams",
 )
 """Folders of components with a generated outputs.py."""
 REFERENCES: Final[Mapping[str, str]] = {

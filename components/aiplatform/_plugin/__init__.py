@@ -39,6 +39,7 @@ from aiplatform.model_registry import ModelRegistry
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.runner import Runner
+from aiplatform.teams import Teams
 from aiplatform.workload_identity import WorkloadIdentity
 
 __all__ = ["COMPONENTS", "NAME", "Plugin", "serve", "unwrapped"]
@@ -47,6 +48,7 @@ NAME: Final = "aiplatform"
 COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     Network,
     Runner,
+    Teams,
     Cluster,
     NodePool,
     GpuPool,

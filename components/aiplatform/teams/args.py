@@ -17,13 +17,13 @@ from aiplatform.naming import IAM_ROLE, TAG_RULES, PhysicalName, dns_label, pref
 from aiplatform.teams.cloud_support import SUPPORT
 from aiplatform.teams.inputs import TeamArgs as TeamArgs
 from aiplatform.teams.inputs import TeamLimitsArgs as TeamLimitsArgs
-from aiplatform.teams.inputs import TeamSecretArgs as TeamSecretArgs
 from aiplatform.teams.inputs import TeamsArgs as TeamsArgs
+from aiplatform.teams.inputs import TeamSecretArgs as TeamSecretArgs
 
 Role = Literal["owner", "developer", "reader"]
 ROLES: Final[tuple[Role, ...]] = ("owner", "developer", "reader")
 
-SECRET_STORE: Final = "platform"
+STORE: Final = "platform"
 """The SecretStore of each team."""
 CONFIGURATION: Final = "platform"
 """The ConfigMap of each team."""
@@ -67,8 +67,8 @@ def _names(what: str, longest: int) -> Rule:
         if not wrong:
             return None
         return (
-            f"with {', '.join(map(repr, wrong))}; expected {what} of at most {longest} lower-case letters and "
-            "digits in words joined by single hyphens, a letter first"
+            f"with {', '.join(map(repr, wrong))}; expected {what} of at most {longest} lower-case letters "
+            "and digits in words joined by single hyphens, a letter first"
         )
 
     return rule
@@ -140,7 +140,9 @@ class Team:
     identity: WorkloadIdentityReference | None = None
     """The cloud identity of its Pods: `WorkloadIdentity.outputs`. Its service account is created with the
     namespace. Default: none."""
-    services: Mapping[str, Annotated[int, between(1, 65535, "a port")]] = field(default_factory=dict[str, int])
+    services: Mapping[str, Annotated[int, between(1, 65535, "a port")]] = field(
+        default_factory=dict[str, int]
+    )
     """Namespace that its Pods reach -> the port there, such as that of the model registry. Default: none."""
     clients: Mapping[str, Annotated[int, between(1, 65535, "a port")]] = field(default_factory=dict[str, int])
     """Namespace whose Pods reach its Pods -> the port, such as that of a gateway. Default: none."""
@@ -183,8 +185,8 @@ class TeamsSettings(CloudNeutral):
     teams: Annotated[Mapping[str, Team], length(1, 100, "teams"), _names("names", _LONGEST_NAME)]
     """Name of a team -> the team."""
     secrets_role_arn: Input[Annotated[str, _ROLE]] | None = None
-    """AWS: the role of External Secrets (`Addons.secrets_role_arn`), which assumes a role of each team to read
-    its secrets. Required where a team has a `secret_store`. Default: no team has one."""
+    """AWS, and required there for `secret_stores`: the role of External Secrets, which assumes a role of each
+    team to read its secrets."""
     secret_stores: bool = True
     """Whether each team has a SecretStore, through which ExternalSecrets of its namespace read the secrets
     `{prefix}/teams/{team}/...` (Google Cloud: `{prefix}-teams-{team}-...`) and those of `secrets`. Needs the

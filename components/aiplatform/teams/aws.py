@@ -11,7 +11,7 @@ from aiplatform._shared.aws.account import Account, account_of
 from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform._shared.aws.roles import key, service_role
 from aiplatform._shared.context import Context
-from aiplatform._shared.principals import identity
+from aiplatform._shared.principals import identity, known
 from aiplatform.addons.permissions import SECRET_READERS
 from aiplatform.teams import secrets
 from aiplatform.teams.args import TeamsSettings
@@ -28,14 +28,14 @@ _TAG: Final = "esoNamespace"
 """The session tag with the namespace of the SecretStore, which `sessionTagsPolicy: Simple` sets."""
 
 
-def admit_members(context: Context[TeamsSettings]) -> None:
+def admit_members(context: Context[TeamsSettings]) -> list[pulumi.Resource]:
     """Create an access entry for each member, with the groups of all its teams: EKS has one for each
-    principal."""
+    principal. Returns what SecretStores depend on: nothing."""
     members: dict[str, tuple[str, Input[str], list[str]]] = {}
     for path, (principal, group) in by_path(context.settings).items():
-        logical = key(path, principal)
-        # Two outputs at the same position of two lists are told apart by their paths.
-        logical = logical if isinstance(principal, str) or logical.startswith("role-") else path.split("teams.", 1)[1]
+        text = known(principal)
+        # Named by its path where only the engine knows it: positions of two lists are the same.
+        logical = key(path, principal) if text else path.split("teams.", 1)[1]
         members.setdefault(identity(principal), (logical, principal, []))[2].append(group)
     for logical, principal, groups in members.values():
         eks.AccessEntry(
@@ -47,6 +47,7 @@ def admit_members(context: Context[TeamsSettings]) -> None:
             tags=context.settings.tags,
             opts=context.options(delete_before_replace=True),
         )
+    return []
 
 
 def secret_store(
@@ -65,7 +66,7 @@ def secret_store(
         description=f"External Secrets: the secrets of the team {team}",
         trust=Output.from_input(settings.secrets_role_arn).apply(lambda arn: _trust(str(arn), namespace)),
         statements=Output.all(Output.all(*listed), Output.all(*settings.secret_keys)).apply(
-            lambda known: _statements(account, settings.prefix, team, known[0], known[1])
+            lambda resolved: _statements(account, settings.prefix, team, *resolved)
         ),
         policy_name="secrets",
         tags=settings.tags,

@@ -1,7 +1,5 @@
 """What each team has, in the cloud and in its namespace."""
 
-from typing import cast
-
 import pulumi
 from pulumi import Output
 from pulumi_kubernetes.core import v1 as core
@@ -26,7 +24,7 @@ def build(component: pulumi.ComponentResource, name: str, settings: TeamsSetting
         from aiplatform.teams import gcp as cloud
     else:
         from aiplatform.teams import aws as cloud
-    cloud.admit_members(context)
+    ready = cloud.admit_members(context)
     roles: dict[str, Output[str]] = {}
     for team_name, team in settings.teams.items():
         exists = _namespace(context, team_name, team)
@@ -35,7 +33,7 @@ def build(component: pulumi.ComponentResource, name: str, settings: TeamsSetting
         if team.queue is not None:
             queues.local_queue(context, team_name, team.queue, exists)
         if settings.secret_stores:
-            store = cloud.secret_store(context, team_name, exists)
+            store = cloud.secret_store(context, team_name, [*exists, *ready])
             secrets.external_secrets(context, team_name, store)
             if store.role_arn is not None:
                 roles[team_name] = store.role_arn
@@ -108,6 +106,6 @@ def _configuration(
             namespace=context.settings.namespace(name),
             labels={TEAM_LABEL: name},
         ),
-        data=cast("dict[str, pulumi.Input[str]]", dict(team.configuration)),
+        data=dict(team.configuration),
         opts=context.options(*exists),
     )

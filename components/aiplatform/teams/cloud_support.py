@@ -17,9 +17,7 @@ SUPPORT: Final[SupportTable] = {
     ),
     "secrets_role_arn": CloudSupport(
         aws="trusted by the role of each SecretStore",
-        gcp=refused(
-            "External Secrets reads as a service account of each team (Workload Identity Federation); leave it out"
-        ),
+        gcp=refused("External Secrets reads as a service account of each team; leave it out"),
     ),
     "secret_stores": CloudSupport(
         aws="a SecretStore and an IAM role for each team",

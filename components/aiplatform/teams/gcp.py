@@ -25,8 +25,8 @@ READER: Final = "external-secrets"
 """The service account of a team's namespace as which External Secrets reads."""
 
 
-def admit_members(context: Context[TeamsSettings]) -> None:
-    """Let each member reach the cluster."""
+def admit_members(context: Context[TeamsSettings]) -> list[pulumi.Resource]:
+    """Let each member reach the cluster. Returns what SecretStores depend on."""
     project = context.settings.cluster.project or ""
     admitted: set[str] = set()
     for path, (member, _) in by_path(context.settings).items():
@@ -40,6 +40,9 @@ def admit_members(context: Context[TeamsSettings]) -> None:
             member=member,
             opts=context.options(),
         )
+    if not context.settings.secret_stores:
+        return []
+    return list(enable_apis(context.parent, context.name, project, ["secretmanager"]).values())
 
 
 def secret_store(
@@ -49,7 +52,6 @@ def secret_store(
     settings = context.settings
     project, namespace = settings.cluster.project or "", settings.namespace(team)
     logical = f"{context.name}-{team}"
-    api = enable_apis(context.parent, logical, project, ["secretmanager"])["secretmanager"]
     account = core.ServiceAccount(
         f"{logical}-secret-reader",
         metadata=meta.ObjectMetaArgs(name=READER, namespace=namespace),
@@ -84,7 +86,7 @@ def secret_store(
                     lambda known: f'resource.name.startsWith("projects/{known}/secrets/{prefix}")'
                 ),
             ),
-            opts=context.options(api),
+            opts=context.options(),
         )
     ]
     for name, declared in settings.teams[team].secrets.items():

@@ -10,7 +10,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.meta import v1 as meta
 
 from aiplatform._shared.context import Context
-from aiplatform.teams.args import SECRET_STORE, TeamsSettings
+from aiplatform.teams.args import STORE, TeamsSettings
 
 _VERSION: Final = "external-secrets.io/v1"
 _REFRESH: Final = "15m"
@@ -36,7 +36,7 @@ def secret_store(
         f"{context.name}-{team}-secret-store",
         api_version=_VERSION,
         kind="SecretStore",
-        metadata=meta.ObjectMetaArgs(name=SECRET_STORE, namespace=context.settings.namespace(team)),
+        metadata=meta.ObjectMetaArgs(name=STORE, namespace=context.settings.namespace(team)),
         spec={"provider": dict(provider)},
         opts=context.options(*depends_on),
     )
@@ -53,7 +53,7 @@ def external_secrets(context: Context[TeamsSettings], team: str, store: SecretSt
             metadata=meta.ObjectMetaArgs(name=name, namespace=context.settings.namespace(team)),
             spec={
                 "refreshInterval": _REFRESH,
-                "secretStoreRef": {"kind": "SecretStore", "name": SECRET_STORE},
+                "secretStoreRef": {"kind": "SecretStore", "name": STORE},
                 # Owner: the Secret goes with the ExternalSecret.
                 "target": {"name": name, "creationPolicy": "Owner"},
                 "data": [
