@@ -33,6 +33,8 @@ from twin.toolchain.golang import download_module, install_go
 from twin.toolchain.progress import Progress, Silent
 from twin.toolchain.versions import read_versions
 
+VARIABLE: Final = "AIPLATFORM_CHARTS"
+"""The variable that states to the program where charts come from."""
 CHARTS_FILE: Final = Path(__file__).with_name("charts.toml")
 STAND_INS: Final = Path(__file__).with_name("stand_ins")
 _NAME: Final = "charts"
