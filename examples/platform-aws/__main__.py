@@ -14,6 +14,7 @@ from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
 from aiplatform.gpu_pool import GpuPool
+from aiplatform.guardrails import Guardrails
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.model_registry import ModelRegistry
 from aiplatform.network import Network
@@ -112,6 +113,16 @@ efa_plugin = EfaPlugin(
     "efaPlugin",
     {
         "image": "602401143452.dkr.ecr.us-west-2.amazonaws.com/eks/aws-efa-k8s-device-plugin:v0.5.6",
+    },
+    pulumi.ResourceOptions(providers=[kubernetes_provider]),
+)
+guardrails = Guardrails(
+    "guardrails",
+    {
+        "allowed_registries": ["111122223333.dkr.ecr.us-west-2.amazonaws.com", "quay.io/argoproj"],
+        "require_digests": True,
+        "digest_exceptions": ["quay.io/argoproj"],
+        "required_labels": ["cost-center"],
     },
     pulumi.ResourceOptions(providers=[kubernetes_provider]),
 )

@@ -102,6 +102,12 @@ const devicePlugins = new aiplatform.DevicePlugins("devicePlugins", {
 const efaPlugin = new aiplatform.EfaPlugin("efaPlugin", {
     image: "602401143452.dkr.ecr.us-west-2.amazonaws.com/eks/aws-efa-k8s-device-plugin:v0.5.6",
 }, { providers: [kubernetesProvider] });
+const guardrails = new aiplatform.Guardrails("guardrails", {
+    allowedRegistries: ["111122223333.dkr.ecr.us-west-2.amazonaws.com", "quay.io/argoproj"],
+    requireDigests: true,
+    digestExceptions: ["quay.io/argoproj"],
+    requiredLabels: ["cost-center"],
+}, { providers: [kubernetesProvider] });
 const pipelines = new aiplatform.WorkloadIdentity("pipelines", {
     prefix: "team-dev",
     name: "pipelines",

@@ -36,7 +36,7 @@ from tests.components.aiplatform.pools import (
 )
 from tests.components.cloud_answers import PROJECT
 from tests.components.recording import ACCOUNT, REGION, Recording, record
-from tests.inventories import data_variants
+from tests.inventories import data_variants, guardrail_variants
 
 Variants = Mapping[str, Callable[[], Recording]]
 
@@ -334,6 +334,7 @@ def _inside_the_cluster() -> dict[str, Variants]:
             aws_mirrored={"mirrors": {"nvcr.io": f"{mirror}/nvidia"}},
         ),
         "efa_plugin": _of(EfaPlugin, "plugin", common={}, aws={}),
+        "guardrails": guardrail_variants.GUARDRAILS,
         "workload_identity": {
             **_of(WorkloadIdentity, "analyst", common=_WORKLOAD, aws={"cluster": CLUSTER, "tags": _TAGS}),
             **_of(
