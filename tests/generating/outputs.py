@@ -25,6 +25,7 @@ ENTITIES: Final = (
     "device_plugins",
     "efa_plugin",
     "gpu_pool",
+    "guardrails",
     "node_pool",
     "runner",
     "teams",

@@ -38,7 +38,7 @@ from tests.components.aiplatform.pools import (
 )
 from tests.components.cloud_answers import PROJECT
 from tests.components.recording import ACCOUNT, REGION, Recording, record
-from tests.inventories import data_variants
+from tests.inventories import data_variants, guardrail_variants
 
 Variants = Mapping[str, Callable[[], Recording]]
 
@@ -404,6 +404,7 @@ def _inside_the_cluster() -> dict[str, Variants]:
                 },
             ),
         },
+        "guardrails": guardrail_variants.GUARDRAILS,
         "workload_identity": {
             **_of(WorkloadIdentity, "analyst", common=_WORKLOAD, aws={"cluster": CLUSTER, "tags": _TAGS}),
             **_of(

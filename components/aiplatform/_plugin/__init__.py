@@ -35,6 +35,7 @@ from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
 from aiplatform.gpu_pool import GpuPool
+from aiplatform.guardrails import Guardrails
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.model_registry import ModelRegistry
 from aiplatform.network import Network
@@ -58,6 +59,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     DevicePlugins,
     EfaPlugin,
     Addons,
+    Guardrails,
     Lakehouse,
     WorkloadIdentity,
     FeatureStore,
