@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pulumi import Output
+from pulumi import Input, Output
 
 from stacks import arguments
 from stacks.foundation import Foundation, LayerOptions
@@ -18,6 +19,8 @@ class InCluster:
 
     addons: dict[str, Any] | None = None
     """Addons.outputs, or None where the environment has none."""
+    resources: Sequence[Input[Any]] = ()
+    """What custom resources of other layers in the same stack depend on; not exported."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
@@ -33,4 +36,6 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> InClu
 
     assert below.cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
     addons = Addons("addons", arguments.addons(settings, below.cluster), options.cluster)
-    return InCluster(addons=dict(addons.outputs))
+    return InCluster(
+        addons=dict(addons.outputs), resources=[addon.resources for addon in addons.installed.values()]
+    )

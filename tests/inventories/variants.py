@@ -426,8 +426,8 @@ _TEAM: Final[Mapping[str, Any]] = {
         "namespace": "search",
         "service_account": "workloads",
     },
-    "services": {"model-registry": 5000},
-    "clients": {"gateway": 8080},
+    "services": {"model-registry": [80, 5000]},
+    "clients": {"gateway": [8080]},
     "configuration": {"MLFLOW_TRACKING_URI": "https://mlflow.model-registry.svc.cluster.local"},
     "secrets": {"mlflow": {"secret": "search-mlflow", "keys": {"MLFLOW_TRACKING_PASSWORD": "password"}}},
 }

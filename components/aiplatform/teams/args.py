@@ -26,7 +26,9 @@ ROLES: Final[tuple[Role, ...]] = ("owner", "developer", "reader")
 STORE: Final = "platform"
 """The SecretStore of each team."""
 CONFIGURATION: Final = "platform"
-"""The ConfigMap of each team."""
+"""The ConfigMap of each team, for environment variables."""
+FILES: Final = "platform-files"
+"""The ConfigMap of each team that Pods mount."""
 QUEUE: Final = "default"
 """The LocalQueue of each team: Kueue takes it for workloads that name none."""
 
@@ -55,6 +57,7 @@ _SECRET: Final[Mapping[Cloud, Rule]] = {
         "the id of a secret, or projects/PROJECT/secrets/ID",
     ),
 }
+_Ports = Annotated[list[Annotated[int, between(1, 65535)]], length(1, 20, "ports"), distinct]
 _ROOM: Final[Mapping[Cloud, Sequence[PhysicalName]]] = {
     "aws": (PhysicalName(IAM_ROLE, SECRET_READERS.pattern + "x" * _LONGEST_NAME),),
     "gcp": (),
@@ -140,15 +143,17 @@ class Team:
     identity: WorkloadIdentityReference | None = None
     """The cloud identity of its Pods: `WorkloadIdentity.outputs`. Its service account is created with the
     namespace. Default: none."""
-    services: Mapping[str, Annotated[int, between(1, 65535, "a port")]] = field(
-        default_factory=dict[str, int]
-    )
-    """Namespace that its Pods reach -> the port there, such as that of the model registry. Default: none."""
-    clients: Mapping[str, Annotated[int, between(1, 65535, "a port")]] = field(default_factory=dict[str, int])
-    """Namespace whose Pods reach its Pods -> the port, such as that of a gateway. Default: none."""
+    services: Mapping[str, _Ports] = field(default_factory=dict[str, list[int]])
+    """Namespace that its Pods reach -> the ports there, such as those of the model registry: of the Service
+    and of its Pods, since EKS evaluates some connections by the one and some by the other. Default: none."""
+    clients: Mapping[str, _Ports] = field(default_factory=dict[str, list[int]])
+    """Namespace whose Pods reach its Pods -> the ports of its Pods, such as a gateway's. Default: none."""
     configuration: Annotated[Mapping[str, Input[str]], _keys] = field(default_factory=dict[str, Input[str]])
-    """The ConfigMap `platform` of its namespace, for environment variables and files of its Pods:
-    `MLFLOW_TRACKING_URI`, `feature_store.yaml`. Default: no ConfigMap."""
+    """The ConfigMap `platform` of its namespace, for environment variables of its Pods:
+    `MLFLOW_TRACKING_URI`. Default: no ConfigMap."""
+    files: Annotated[Mapping[str, Input[str]], _keys] = field(default_factory=dict[str, Input[str]])
+    """The ConfigMap `platform-files` of its namespace, which Pods mount: `feature_store.yaml`. Default: no
+    ConfigMap."""
     secrets: Annotated[Mapping[str, TeamSecret], _names("names of Secrets", 63)] = field(
         default_factory=dict[str, TeamSecret]
     )

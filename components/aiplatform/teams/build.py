@@ -1,5 +1,7 @@
 """What each team has, in the cloud and in its namespace."""
 
+from collections.abc import Iterator, Mapping, Sequence
+
 import pulumi
 from pulumi import Output
 from pulumi_kubernetes.core import v1 as core
@@ -10,7 +12,7 @@ from aiplatform._shared.kubernetes import namespaces
 from aiplatform._shared.kubernetes.namespaces.limits import Quota
 from aiplatform._shared.kubernetes.namespaces.traffic import Flow, Traffic
 from aiplatform.teams import queues, secrets
-from aiplatform.teams.args import CONFIGURATION, QUEUE, ROLES, Team, TeamsSettings
+from aiplatform.teams.args import CONFIGURATION, FILES, QUEUE, ROLES, Team, TeamsSettings
 from aiplatform.teams.members import group_names
 from aiplatform.teams.outputs import TeamsOutputs
 
@@ -68,12 +70,17 @@ def _namespace(context: Context[TeamsSettings], name: str, team: Team) -> list[p
                 load_balancers=limits.load_balancers,
             ),
             traffic=Traffic(
-                clients=[Flow(namespace, port) for namespace, port in team.clients.items()],
-                services=[Flow(namespace, port) for namespace, port in team.services.items()],
+                clients=list(_flows(team.clients)),
+                services=list(_flows(team.services)),
             ),
             members={role: group_names(context.settings.cloud, name, role, team) for role in ROLES},
         ),
     )
+
+
+def _flows(ports: Mapping[str, Sequence[int]]) -> Iterator[Flow]:
+    for namespace, numbers in ports.items():
+        yield from (Flow(namespace, number) for number in numbers)
 
 
 def _service_account(
@@ -96,16 +103,20 @@ def _service_account(
 def _configuration(
     context: Context[TeamsSettings], name: str, team: Team, exists: list[pulumi.Resource]
 ) -> None:
-    if not team.configuration:
-        return
-    core.ConfigMap(
-        f"{context.name}-{name}-configuration",
-        metadata=meta.ObjectMetaArgs(
-            # Not generated: Pods mount it by this name.
-            name=CONFIGURATION,
-            namespace=context.settings.namespace(name),
-            labels={TEAM_LABEL: name},
-        ),
-        data=dict(team.configuration),
-        opts=context.options(*exists),
-    )
+    for part, object_name, data in (
+        ("configuration", CONFIGURATION, team.configuration),
+        ("files", FILES, team.files),
+    ):
+        if not data:
+            continue
+        core.ConfigMap(
+            f"{context.name}-{name}-{part}",
+            metadata=meta.ObjectMetaArgs(
+                # Not generated: Pods refer to it by this name.
+                name=object_name,
+                namespace=context.settings.namespace(name),
+                labels={TEAM_LABEL: name},
+            ),
+            data=dict(data),
+            opts=context.options(*exists),
+        )

@@ -61,13 +61,17 @@ class TeamArgs(TypedDict):
     identity: NotRequired[Input[WorkloadIdentityReferenceArgs]]
     """The cloud identity of its Pods: `WorkloadIdentity.outputs`. Its service account is created with the
     namespace. Default: none."""
-    services: NotRequired[dict[str, int]]
-    """Namespace that its Pods reach -> the port there, such as that of the model registry. Default: none."""
-    clients: NotRequired[dict[str, int]]
-    """Namespace whose Pods reach its Pods -> the port, such as that of a gateway. Default: none."""
+    services: NotRequired[dict[str, list[int]]]
+    """Namespace that its Pods reach -> the ports there, such as those of the model registry: of the Service
+    and of its Pods, since EKS evaluates some connections by the one and some by the other. Default: none."""
+    clients: NotRequired[dict[str, list[int]]]
+    """Namespace whose Pods reach its Pods -> the ports of its Pods, such as a gateway's. Default: none."""
     configuration: NotRequired[Mapping[str, Input[str]]]
-    """The ConfigMap `platform` of its namespace, for environment variables and files of its Pods:
-    `MLFLOW_TRACKING_URI`, `feature_store.yaml`. Default: no ConfigMap."""
+    """The ConfigMap `platform` of its namespace, for environment variables of its Pods:
+    `MLFLOW_TRACKING_URI`. Default: no ConfigMap."""
+    files: NotRequired[Mapping[str, Input[str]]]
+    """The ConfigMap `platform-files` of its namespace, which Pods mount: `feature_store.yaml`. Default: no
+    ConfigMap."""
     secrets: NotRequired[dict[str, TeamSecretArgs]]
     """Name of a Kubernetes Secret -> what it contains, by External Secrets (component Addons). Default:
     none."""

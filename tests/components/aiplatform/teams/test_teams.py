@@ -223,7 +223,7 @@ def test_members_queues_and_secrets_of_other_resources_are_those_of_plain_values
         ({"owners": [OWNER], "readers": [OWNER]}, "which is owners[0], too; expected one role"),
         ({"owners": [OWNER], "queue": "Search"}, "teams.search.queue: got 'Search'"),
         ({"owners": [OWNER], "limits": {"cpu": "many"}}, "limits.cpu: got 'many'"),
-        ({"owners": [OWNER], "services": {"models": 0}}, "services.models: got 0"),
+        ({"owners": [OWNER], "services": {"models": [0]}}, "services.models[0]: got 0"),
         ({"owners": [OWNER], "owner": OWNER}, "teams.search.owner: unknown key"),
         (
             {"owners": [OWNER], "secrets": {"m": {"secret": "x y", "keys": {"a": "b"}}}},
