@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pulumi import Input, Output
+import pulumi
+from pulumi import Output
 
 from stacks import arguments
 from stacks.foundation import Foundation, LayerOptions
@@ -19,7 +19,7 @@ class InCluster:
 
     addons: dict[str, Any] | None = None
     """Addons.outputs, or None where the environment has none."""
-    resources: Sequence[Input[Any]] = ()
+    resources: Output[list[pulumi.Resource]] | None = None
     """What custom resources of other layers in the same stack depend on; not exported."""
 
     def exported(self) -> Output[dict[str, Any]]:
@@ -36,6 +36,8 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> InClu
 
     assert below.cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
     addons = Addons("addons", arguments.addons(settings, below.cluster), options.cluster)
+    objects = Output.all(*(addon.resources for addon in addons.installed.values()))
     return InCluster(
-        addons=dict(addons.outputs), resources=[addon.resources for addon in addons.installed.values()]
+        addons=dict(addons.outputs),
+        resources=objects.apply(lambda known: [resource for addon in known for resource in addon]),
     )
