@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from pulumi import Input
@@ -60,6 +60,9 @@ def feature_store(settings: Settings, below: Below, lakehouse: Mapping[str, Any]
     )
     if settings.environment.cloud == "aws":
         args["network"] = below.network
+    if settings.teams:
+        server = args.get("server", {})
+        args["server"] = {**server, "clients": _with_teams(settings, server.get("clients", []))}
     return cast(FeatureStoreArgs, args)
 
 
@@ -80,12 +83,21 @@ def model_registry(settings: Settings, below: Below) -> ModelRegistryArgs:
     """Arguments of the model registry."""
     args = _arguments(settings, "model_registry", below.principals, ModelRegistryArgs)
     args.update(cluster=below.cluster, network=below.network)
+    if settings.teams:
+        # Each team has an account, and its Pods reach the server.
+        args["accounts"] = {**{name: {} for name in settings.teams}, **args.get("accounts", {})}
+        args["client_namespaces"] = _with_teams(settings, args.get("client_namespaces", []))
     if settings.environment.cloud == "gcp":
         # The provider's default labels do not reach Cloud SQL, which has to be labelled with its cost center.
         args["tags"] = {**settings.environment.all_tags, **args.get("tags", {})}
     if settings.environment.teardown:
         args["database"] = {**args.get("database", {}), "deletion_protection": False}
     return cast(ModelRegistryArgs, args)
+
+
+def _with_teams(settings: Settings, namespaces: Sequence[str]) -> list[str]:
+    """Return namespaces with those of the teams."""
+    return list(dict.fromkeys([*namespaces, *map(settings.namespace_of, settings.teams)]))
 
 
 def _arguments(settings: Settings, topic: str, known: Principals, arguments: type) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pulumi
 from pulumi import Output
 
 from stacks import arguments
@@ -18,6 +19,8 @@ class InCluster:
 
     addons: dict[str, Any] | None = None
     """Addons.outputs, or None where the environment has none."""
+    resources: Output[list[pulumi.Resource]] | None = None
+    """What custom resources of other layers in the same stack depend on; not exported."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
@@ -33,4 +36,8 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> InClu
 
     assert below.cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
     addons = Addons("addons", arguments.addons(settings, below.cluster), options.cluster)
-    return InCluster(addons=dict(addons.outputs))
+    objects = Output.all(*(addon.resources for addon in addons.installed.values()))
+    return InCluster(
+        addons=dict(addons.outputs),
+        resources=objects.apply(lambda known: [resource for addon in known for resource in addon]),
+    )

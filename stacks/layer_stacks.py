@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, Union, cast
 
 import pulumi
@@ -17,7 +17,7 @@ from stacks import providers
 from stacks.foundation import Foundation, LayerOptions
 from stacks.loading import FOLDER, SettingsError
 from stacks.settings import Settings
-from stacks.settings.composition import FOUNDATION_OUTPUT
+from stacks.settings.composition import FOUNDATION_OUTPUT, LAYERS, LayerName, stack_name
 
 _REFERENCES: Final[Mapping[str, Any]] = {
     "network": NetworkReferenceArgs,
@@ -53,6 +53,29 @@ async def foundation_of(environment: str) -> Foundation:
         declare(identity["principal"], values["workload_identities"][name]["principal"])
     # No layer uses these.
     return Foundation(**parts, runner=None, node_pools={}, gpu_pools={})
+
+
+async def layers_of(environment: str, separate: Collection[LayerName]) -> dict[LayerName, dict[str, Any]]:
+    """Return the outputs of the layers below the teams, from the stacks that have them. Raises SettingsError
+    where one of them is not deployed yet."""
+    layers: dict[LayerName, dict[str, Any]] = {}
+    for name, definition in LAYERS.items():
+        if name == "teams":
+            continue
+        stack = stack_name(environment, name) if name in separate else environment
+        path = f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
+        reference = pulumi.StackReference(f"{stack}-{name}", stack_name=path)
+        details = await reference.get_output_details(definition.output)
+        values = details.secret_value if details.secret_value is not None else details.value
+        if values is None:
+            raise SettingsError(
+                [
+                    f"{FOLDER}/Pulumi.{pulumi.get_stack()}.yaml: {path}: the stack has no output "
+                    f"{definition.output!r} yet; run `pulumi up -s {stack}`, then this stack again"
+                ]
+            )
+        layers[name] = cast("dict[str, Any]", values)
+    return layers
 
 
 def _reference(value: Any, hint: Any, secret: bool) -> Any:

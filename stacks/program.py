@@ -8,7 +8,7 @@ from typing import Final
 
 import pulumi
 
-from stacks import data, foundation, kubernetes, layer_stacks, ml
+from stacks import data, foundation, kubernetes, layer_stacks, ml, teams
 from stacks.data import Data
 from stacks.foundation import Foundation, LayerOptions
 from stacks.kubernetes import InCluster
@@ -16,9 +16,10 @@ from stacks.loading import Loaded
 from stacks.ml import Models
 from stacks.settings import Settings
 from stacks.settings.composition import FOUNDATION_OUTPUT, LAYERS, LayerName
+from stacks.teams import Below, Teams
 
-Layer = InCluster | Data | Models
-_BUILD: Final[Mapping[LayerName, Callable[[Settings, Foundation, LayerOptions], Layer]]] = {
+Layer = InCluster | Data | Models | Teams
+_BUILD: Final[Mapping[str, Callable[[Settings, Foundation, LayerOptions], Layer]]] = {
     "kubernetes": kubernetes.build,
     "data": data.build,
     "ml": ml.build,
@@ -33,6 +34,7 @@ class Layers:
     kubernetes: InCluster = field(default_factory=InCluster)
     data: Data = field(default_factory=Data)
     models: Models = field(default_factory=Models)
+    teams: Teams = field(default_factory=Teams)
     separate: frozenset[LayerName] = frozenset()
     """Layers that have a separate stack."""
 
@@ -42,6 +44,7 @@ class Layers:
             "kubernetes": self.kubernetes,
             "data": self.data,
             "ml": self.models,
+            "teams": self.teams,
         }
         present = {LAYERS[name].output: layer for name, layer in above.items() if name not in self.separate}
         return {FOUNDATION_OUTPUT: self.foundation, **present}
@@ -63,20 +66,28 @@ def build(settings: Settings) -> Layers:
     separate = frozenset(settings.layers.separate)
     if options is None:
         return Layers(first, separate=separate)
-    return Layers(
+    below = Below(
         first,
         InCluster() if "kubernetes" in separate else kubernetes.build(settings, first, options),
         Data() if "data" in separate else data.build(settings, first, options),
         Models() if "ml" in separate else ml.build(settings, first, options),
-        separate,
     )
+    last = Teams() if "teams" in separate else teams.build(settings, below, options)
+    return Layers(first, below.kubernetes, below.data, below.models, last, separate)
 
 
 async def build_layer(settings: Settings, environment: str, layer: LayerName) -> Layer:
     """Register a layer in its separate stack. environment: the stack that has the foundation. Raises
     SettingsError where that stack is not deployed yet."""
     below = await layer_stacks.foundation_of(environment)
-    return _BUILD[layer](settings, below, layer_stacks.options(settings, below))
+    options = layer_stacks.options(settings, below)
+    if layer != "teams":
+        return _BUILD[layer](settings, below, options)
+    others = await layer_stacks.layers_of(environment, settings.layers.separate)
+    in_cluster, lake, models = (others[name] for name in ("kubernetes", "data", "ml"))
+    return teams.build(
+        settings, Below(below, InCluster(**in_cluster), Data(**lake), Models(**models)), options
+    )
 
 
 def export(layers: Layers) -> None:

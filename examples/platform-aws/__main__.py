@@ -20,6 +20,7 @@ from aiplatform.model_registry import ModelRegistry
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.runner import Runner
+from aiplatform.teams import Teams
 from aiplatform.workload_identity import WorkloadIdentity
 
 aws_provider = aws.Provider("aws", region="us-west-2")
@@ -208,6 +209,27 @@ models = ModelRegistry(
         "cluster": cluster.outputs,
         "network": network.outputs,
         "force_destroy": True,
+    },
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
+)
+teams = Teams(
+    "teams",
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "teams": {
+            "search": {
+                "owners": ["arn:aws:iam::111122223333:role/search-owners"],
+                "developers": ["arn:aws:iam::111122223333:role/search-developers"],
+                "configuration": {
+                    "MLFLOW_TRACKING_URI": models.tracking_uri,
+                },
+                "services": {
+                    "model-registry": 80,
+                },
+            },
+        },
+        "secret_stores": False,
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )

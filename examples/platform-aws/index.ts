@@ -199,6 +199,26 @@ const models = new aiplatform.ModelRegistry("models", {
     },
     forceDestroy: true,
 }, { providers: [awsProvider, kubernetesProvider] });
+const teams = new aiplatform.Teams("teams", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    teams: {
+        search: {
+            owners: ["arn:aws:iam::111122223333:role/search-owners"],
+            developers: ["arn:aws:iam::111122223333:role/search-developers"],
+            configuration: {
+                MLFLOW_TRACKING_URI: models.trackingUri,
+            },
+            services: {
+                "model-registry": 80,
+            },
+        },
+    },
+    secretStores: false,
+}, { providers: [awsProvider, kubernetesProvider] });
 export const vpcId = network.vpcId;
 export const clusterName = cluster.name;
 export const nodeGroups = training.nodeGroups;

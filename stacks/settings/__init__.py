@@ -30,6 +30,7 @@ from stacks.settings.ml import ContainerRegistry, ModelRegistry
 from stacks.settings.network import Images, Network
 from stacks.settings.pools import CapacityEntry, GpuPool, NodePool, Pool
 from stacks.settings.runner import Runner
+from stacks.settings.teams import SERVICE_ACCOUNT, Team, TeamName
 
 __all__ = [
     "MATERIALIZER",
@@ -51,6 +52,7 @@ __all__ = [
     "Pool",
     "Runner",
     "Settings",
+    "Team",
     "Topic",
     "WorkloadIdentity",
     "key",
@@ -88,6 +90,8 @@ class Settings(Topic):
     """Left out, there is none."""
     model_registry: ModelRegistry | None = None
     """Left out, there is none."""
+    teams: dict[TeamName, Team] = Field(default_factory=dict)
+    """Teams by name."""
 
     @property
     def identities(self) -> dict[str, WorkloadIdentity]:
@@ -95,7 +99,18 @@ class Settings(Topic):
         added = WorkloadIdentity.model_validate(
             {"namespace": STORE_NAMESPACE, "service_account": STORE_ACCOUNT}
         )
-        return {**self.workload_identities, **({MATERIALIZER: added} if self.feature_store else {})}
+        of_teams = {
+            name: WorkloadIdentity.model_validate(
+                {"namespace": self.namespace_of(name), "service_account": SERVICE_ACCOUNT}
+            )
+            for name in self.teams
+        }
+        store = {MATERIALIZER: added} if self.feature_store else {}
+        return {**self.workload_identities, **of_teams, **store}
+
+    def namespace_of(self, team: str) -> str:
+        """Return the namespace of a team."""
+        return stated(self.teams[team]).get("namespace") or team
 
     @property
     def named_principals(self) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 
 from stacks.settings.base import Topic
 
-LayerName = Literal["kubernetes", "data", "ml"]
+LayerName = Literal["kubernetes", "data", "ml", "teams"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Layers(Topic):
 
     separate: list[LayerName] = Field(default_factory=list[LayerName])
     """Layers with a separate stack, `<environment>-<layer>`: `kubernetes` (add-ons of the cluster), `data`
-    (lakehouse, feature store) or `ml` (container registry, model registry). Each needs a file
+    (lakehouse, feature store), `ml` (container registry, model registry) or `teams`. Each needs a file
     `environments/Pulumi.<environment>-<layer>.yaml` (docs/operations/large-stacks.md). Default none: one
     stack for all."""
 

@@ -25,8 +25,9 @@ from aiplatform.naming import tightest
 from aiplatform.network.args import NetworkSettings
 from aiplatform.node_pool.args import NodePoolSettings
 from aiplatform.runner.args import RunnerSettings
+from aiplatform.teams.args import TeamsSettings
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
-from stacks import arguments, data_arguments
+from stacks import arguments, data_arguments, team_arguments
 from stacks.settings import Settings
 from stacks.settings.kubernetes import CHARTS_VARIABLE
 from stacks.validation import environment, placeholders
@@ -101,6 +102,12 @@ def _components(
     if settings.model_registry is not None:
         args = data_arguments.model_registry(settings, references)
         yield "model_registry", ModelRegistrySettings, args
+    if settings.teams:
+        yield (
+            "teams",
+            TeamsSettings,
+            team_arguments.teams(settings, placeholders.offered_to_teams(settings, references)),
+        )
 
 
 def _problems_of(topic: str, model: type[Any], args: Mapping[str, Any]) -> list[Problem]:
@@ -122,6 +129,8 @@ def _key(topic: str, path: str) -> str:
     if topic == "cluster_autoscaler" and argument.startswith("cluster."):
         return argument
     head = re.split(r"\W", argument, maxsplit=1)[0]
+    if topic == "teams" and head == "teams":
+        return argument
     if topic == "addons" and head == "charts" and os.environ.get(CHARTS_VARIABLE):
         return CHARTS_VARIABLE
     if head == "prefix":

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from aiplatform._shared.args import Problem
 from aiplatform.feature_store.args import IDENTITY as STORE_IDENTITY
 from aiplatform.feature_store.args import MATERIALIZER as STORE_MATERIALIZER
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
 from aiplatform.feature_store.args import SERVER as STORE_SERVER
+from aiplatform.model_registry.args import NAMESPACE as REGISTRY_NAMESPACE
 from aiplatform.model_registry.args import SERVER as REGISTRY_SERVER
 from aiplatform.model_registry.args import SETUP as REGISTRY_SETUP
 from stacks.settings import MATERIALIZER, ModelRegistry, Settings
 from stacks.settings.generated import stated
-
-REGISTRY_NAMESPACE: Final = "model-registry"
-"""The namespace of the model registry where its topic has none."""
 
 
 def problems(settings: Settings) -> Iterator[Problem]:
@@ -24,6 +21,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from _pool_names(settings)
     yield from _identities(settings)
     yield from _feature_store(settings)
+    yield from _teams(settings)
     if settings.model_registry is not None:
         yield from _namespace(settings.model_registry)
 
@@ -34,6 +32,36 @@ def _pool_names(settings: Settings) -> Iterator[Problem]:
             f"gpu_pools.{name}",
             f"also the name of a node pool; expected a name that no pool has, not {name!r}",
         )
+
+
+def _teams(settings: Settings) -> Iterator[Problem]:
+    """Yield what keeps the members of teams out of the cluster, and names that are taken."""
+    platform_names = _names_of_components(settings)
+    for name in settings.teams:
+        if name in platform_names:
+            yield Problem(
+                f"teams.{name}",
+                f"the platform creates an identity {name!r} for {platform_names[name]}; expected another "
+                "name",
+            )
+    if settings.environment.cloud == "gcp":
+        if settings.teams and stated(settings.cluster.gke).get("google_groups") is None:
+            yield Problem(
+                "cluster.gke.google_groups",
+                "missing; expected the group gke-security-groups@<your domain>, without which GKE knows no "
+                "members of teams",
+            )
+        return
+    admins = settings.cluster.admins
+    for name, team in settings.teams.items():
+        for role in ("owners", "developers", "readers"):
+            for index, member in enumerate(stated(team).get(role, [])):
+                if member in admins:
+                    yield Problem(
+                        f"teams.{name}.{role}[{index}]",
+                        f"got {member!r}, which is in cluster.admins, and EKS has one access entry for a "
+                        "role; expected another role",
+                    )
 
 
 def _feature_store(settings: Settings) -> Iterator[Problem]:
@@ -80,6 +108,10 @@ def _identities(settings: Settings) -> Iterator[Problem]:
 
 def _names_of_the_platform(settings: Settings) -> Mapping[str, str]:
     """Return the names of identities that the platform creates, each with what it is for."""
+    return {**_names_of_components(settings), **{name: f"the team {name}" for name in settings.teams}}
+
+
+def _names_of_components(settings: Settings) -> Mapping[str, str]:
     names: dict[str, str] = {}
     if settings.feature_store is not None:
         names |= dict.fromkeys((MATERIALIZER, STORE_IDENTITY), "the feature store")

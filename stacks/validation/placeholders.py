@@ -7,16 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aiplatform._shared.args import UNKNOWN, placeholder
+from aiplatform._shared.args import UNKNOWN, ArgumentError, placeholder, read
 from aiplatform._shared.gcp.names import first_zones
 from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
 from aiplatform._shared.references.identity import WorkloadIdentityReference
 from aiplatform._shared.references.lakehouse import LakehouseReference, LakehouseZoneReference
+from aiplatform.addons.args import AddonsSettings
+from aiplatform.addons.catalog import catalog
+from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
 from aiplatform.lakehouse.tables import ZONES
+from aiplatform.model_registry.args import NAMESPACE as REGISTRY_NAMESPACE
 from aiplatform.network.args import NetworkReference, NetworkReferenceArgs, NetworkZone
 from aiplatform.workload_identity.args import physical_name
 from stacks import arguments
 from stacks.settings import Settings
+from stacks.settings.generated import stated
+from stacks.team_arguments import Offered
 from stacks.validation import environment
 
 
@@ -67,6 +73,43 @@ def of(settings: Settings, zones: Sequence[str] | None = None) -> Placeholders:
             zones=[placeholder(LakehouseZoneReference, name=zone) for zone in ZONES],
         ),
     )
+
+
+def offered_to_teams(settings: Settings, references: Placeholders) -> Offered:
+    """Return the placeholders of what the layers below offer to teams."""
+    addons: dict[str, Any] | None = None
+    lakehouse: dict[str, Any] | None = None
+    store: dict[str, Any] | None = None
+    registry: dict[str, Any] | None = None
+    if settings.addons is not None:
+        addons = {"versions": dict.fromkeys(_addons(settings, references)), "secrets_role_arn": UNKNOWN}
+    if settings.lakehouse is not None:
+        lakehouse = {**references.lakehouse, "catalog_uri": UNKNOWN, "warehouse": UNKNOWN}
+    if settings.feature_store is not None:
+        store = {"namespace": STORE_NAMESPACE, "endpoint": UNKNOWN, "clients": []}
+    if settings.model_registry is not None:
+        namespace = stated(settings.model_registry).get("namespace", REGISTRY_NAMESPACE)
+        registry = {
+            "namespace": namespace,
+            **dict.fromkeys(("tracking_uri", "kms_key", "secrets"), UNKNOWN),
+        }
+    return Offered(
+        cluster=references.cluster,
+        workload_identities=references.workload_identities,
+        addons=addons,
+        lakehouse=lakehouse,
+        feature_store=store,
+        model_registry=registry,
+    )
+
+
+def _addons(settings: Settings, references: Placeholders) -> list[str]:
+    """Return the names of the add-ons that are installed; all where the topic has problems."""
+    try:
+        args = read(AddonsSettings, arguments.addons(settings, references.cluster), "AddonsArgs")
+    except ArgumentError:
+        return list(catalog())
+    return [addon.name for addon in args.addons]
 
 
 def _location(settings: Settings) -> dict[str, Any]:

@@ -86,6 +86,7 @@ def _path(details: Any) -> tuple[int | str, ...]:
 def _is_type(part: int | str) -> bool:
     return isinstance(part, str) and (
         part[:1].isupper()
+        or part == "[key]"  # of an object, after the key itself
         or part.startswith(("literal[", "list[", "constrained-"))
         or part in ("int", "bool", "str")
     )

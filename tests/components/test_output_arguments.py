@@ -31,6 +31,8 @@ from aiplatform.node_pool import NodePool
 from aiplatform.node_pool.args import NodePoolSettings
 from aiplatform.runner import Runner
 from aiplatform.runner.args import RunnerSettings
+from aiplatform.teams import Teams
+from aiplatform.teams.args import TeamsSettings
 from aiplatform.workload_identity import WorkloadIdentity
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 from tests.components.aiplatform.cluster.gke import NETWORK as GKE_NETWORK
@@ -225,6 +227,27 @@ CASES: Final[Mapping[str, tuple[type[ComponentResource], type, Mapping[str, Any]
             "timeout_minutes": 60,
             "concurrent_runs": 2,
             "log_retention_days": 30,
+            "tags": TAGS,
+        },
+    ),
+    "teams": (
+        Teams,
+        TeamsSettings,
+        {
+            "prefix": "acme-dev",
+            "cluster": CLUSTER,
+            "secrets_role_arn": f"arn:aws:iam::{ACCOUNT}:role/acme-dev-ext-secrets-1",
+            "secret_keys": [f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"],
+            "teams": {
+                "search": {
+                    "owners": [f"arn:aws:iam::{ACCOUNT}:role/owners"],
+                    "readers": [f"arn:aws:iam::{ACCOUNT}:role/readers"],
+                    "queue": "search",
+                    "limits": {"pods": 100, "cpu": "64", "memory": "256Gi", "storage": "2Ti"},
+                    "configuration": {"MLFLOW_TRACKING_URI": "https://mlflow"},
+                    "secrets": {"mlflow": {"secret": "mlflow", "keys": {"password": "password"}}},
+                }
+            },
             "tags": TAGS,
         },
     ),

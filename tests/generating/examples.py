@@ -119,7 +119,10 @@ def _typescript_resource(name: str, resource: Mapping[str, Any]) -> str:
 def _typescript_value(value: Any, depth: int) -> str:
     inner, outer = "    " * (depth + 1), "    " * depth
     if isinstance(value, Mapping):
-        lines = [f"{inner}{key}: {_typescript_value(entry, depth + 1)},\n" for key, entry in value.items()]
+        lines = [
+            f"{inner}{_typescript_key(key)}: {_typescript_value(entry, depth + 1)},\n"
+            for key, entry in value.items()
+        ]
         return "{\n" + "".join(lines) + outer + "}"
     if isinstance(value, list):
         if any(isinstance(entry, Mapping) for entry in value):
@@ -127,6 +130,10 @@ def _typescript_value(value: Any, depth: int) -> str:
             return "[\n" + "".join(lines) + outer + "]"
         return f"[{', '.join(_typescript_value(entry, depth) for entry in value)}]"
     return _expression(value)
+
+
+def _typescript_key(key: str) -> str:
+    return key if key.isidentifier() else json.dumps(key)
 
 
 def _expression(value: Any) -> str:
@@ -190,6 +197,14 @@ def _python_value(value: Any, prop: PropertyDefinition, type_of: Any, depth: int
             return "[\n" + "".join(f"{inner}{entry},\n" for entry in entries) + outer + "]"
         return f"[{', '.join(entries)}]"
     if isinstance(value, Mapping):
+        if prop.additional_properties is not None:
+            # Keys that the program chooses.
+            of_key = prop.additional_properties
+            lines = [
+                f"{inner}{json.dumps(key)}: {_python_value(entry, of_key, type_of, depth + 1)},\n"
+                for key, entry in value.items()
+            ]
+            return "{\n" + "".join(lines) + outer + "}"
         definition = type_of(prop)
         if definition.name.endswith("ReferenceArgs") and (source := _source(value)):
             return f"{_snake_case(source)}.outputs"

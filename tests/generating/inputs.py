@@ -70,7 +70,9 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiplatform.device_plugins.inputs": ("aiplatform.device_plugins.args",),
     "aiplatform.efa_plugin.inputs": ("aiplatform.efa_plugin.args",),
     "aiplatform.addons.inputs": ("aiplatform.addons.args",),
+    "aiplatform.guardrails.inputs": ("aiplatform.guardrails.args",),
     "aiplatform.runner.inputs": ("aiplatform.runner.args",),
+    "aiplatform.teams.inputs": ("aiplatform.teams.args",),
     "aiplatform.workload_identity.inputs": ("aiplatform.workload_identity.args",),
 }
 """Generated module -> the modules whose dataclasses it is generated from."""

@@ -28,9 +28,11 @@ ENTITIES: Final = (
     "efa_plugin",
     "feature_store",
     "gpu_pool",
+    "guardrails",
     "model_registry",
     "node_pool",
     "runner",
+    "teams",
 )
 """Folders of components with a generated outputs.py."""
 REFERENCES: Final[Mapping[str, str]] = {

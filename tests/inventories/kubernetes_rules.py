@@ -18,6 +18,8 @@ import kubernetes.client
 from tests.components.recording import Recording
 
 ROLE: Final = re.compile(r"kubernetes:rbac\.authorization\.k8s\.io/v1:(Cluster)?Role")
+_AGGREGATED: Final = ("metrics.k8s.io",)
+"""Groups that a server in the cluster serves."""
 _CLIENT: Final = Path(kubernetes.client.__file__).parent / "api"
 _OPERATION: Final = re.compile(r"method='([A-Z]+)',\s+resource_path='/apis?/([^']+)'")
 _NAMED: Final = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "POST": "create"}
@@ -60,7 +62,7 @@ def _rule(rule: Mapping[str, Any]) -> Iterator[str]:
     known: dict[str, set[str]] = {}
     for group in rule["apiGroups"]:
         if group == "*" or not verbs(group):
-            if group.endswith(".k8s.io") or "." not in group:
+            if group not in _AGGREGATED and (group.endswith(".k8s.io") or "." not in group):
                 yield f"apiGroups: {group!r}: no such group"
             return
         for resource, group_verbs in verbs(group).items():

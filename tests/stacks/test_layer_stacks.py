@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -14,10 +15,10 @@ from ruamel.yaml import YAML
 
 from stacks import layer_stacks, loading, program
 from stacks.loading import SettingsError, load_engine
-from stacks.settings import Settings
+from stacks.settings import Settings, Team
 from stacks.settings.composition import LAYERS, LayerName, Layers
 from tests.components.recording import ACCOUNT, Recording, record
-from tests.stacks.environments import build, built, settings_of
+from tests.stacks.environments import Built, build, built, settings_of
 from tests.stacks.files import ENVIRONMENTS
 from tests.stacks.test_shared_files import VALIDATOR
 
@@ -29,6 +30,24 @@ IN_RECORDING: dict[str, dict[str, Any]] = {
 }
 """Cloud -> what the recording engine answers as account or project."""
 BOTH_CLOUDS = ("aws-dev", "gcp-dev")
+OWNERS = {"aws-dev": f"arn:aws:iam::{ACCOUNT}:role/search", "gcp-dev": "group:search@acme.example"}
+
+
+def with_team(settings: Settings, stack: str) -> Settings:
+    """Return settings with a team, which the environments' files leave to the organisation."""
+    teams = {"search": Team.model_validate({"owners": [OWNERS[stack]]})}
+    if stack != "gcp-dev":
+        return settings.model_copy(update={"teams": teams})
+    gke = settings.cluster.gke.model_copy(update={"google_groups": "gke-security-groups@acme.example"})
+    return settings.model_copy(
+        update={"teams": teams, "cluster": settings.cluster.model_copy(update={"gke": gke})}
+    )
+
+
+@cache
+def with_all_layers(stack: str) -> Built:
+    """Return an environment with a team in one stack."""
+    return build(with_team(settings_of(stack), stack))
 
 
 def separated(stack: str, *layers: LayerName) -> Settings:
@@ -71,13 +90,13 @@ def comparable(value: Any) -> Any:
 
 @pytest.mark.parametrize("stack", BOTH_CLOUDS)
 def test_separate_stacks_have_the_resources_and_inputs_that_one_stack_has(stack: str) -> None:
-    settings = settings_of(stack, **IN_RECORDING[stack.partition("-")[0]])
-    one = built(stack) if settings == built(stack).settings else build(settings)
+    settings = with_team(settings_of(stack, **IN_RECORDING[stack.partition("-")[0]]), stack)
+    one = build(settings)
     whole = without_providers(one.recording)
     separate = settings.model_copy(update={"layers": Layers(separate=list(LAYERS))})
     parts = [without_providers(build(separate).recording)]
     for layer in LAYERS:
-        below = {"foundation": one.exported}
+        below = {"foundation": one.exported, **one.above}
         parts.append(without_providers(deployed(separate, stack, layer, below)))
     assert all(parts), "no stack is empty"
     assert sum(map(len, parts)) == len(whole), "each resource is in one of the stacks"
@@ -86,18 +105,19 @@ def test_separate_stacks_have_the_resources_and_inputs_that_one_stack_has(stack:
 
 
 def test_an_environment_without_separate_layers_exports_all_of_them() -> None:
-    assert set(built("aws-dev").above) == {"kubernetes", "data", "models"}
+    assert set(built("aws-dev").above) == {"kubernetes", "data", "models", "teams"}
 
 
 @every_layer
 def test_the_environments_stack_does_not_export_a_separate_layer(layer: LayerName) -> None:
     above = build(separated("aws-dev", layer)).above
-    assert set(above) == {"kubernetes", "data", "models"} - {LAYERS[layer].output}
+    assert set(above) == {"kubernetes", "data", "models", "teams"} - {LAYERS[layer].output}
 
 
 @every_layer
 def test_a_layer_has_the_components_that_are_defined_for_it(layer: LayerName) -> None:
-    recording = deployed(settings_of("aws-dev"), "aws-dev", layer, {"foundation": built("aws-dev").exported})
+    whole = with_all_layers("aws-dev")
+    recording = deployed(whole.settings, "aws-dev", layer, {"foundation": whole.exported, **whole.above})
     types = {resource.type for resource in recording.resources if not resource.parent.count("aiplatform:")}
     components = {type_.rpartition(":")[2] for type_ in types if type_.startswith("aiplatform:")}
     assert components == set(LAYERS[layer].components), "by these `up` detects a layer in the wrong stack"
@@ -114,6 +134,18 @@ def test_the_clusters_provider_of_a_layer_equals_the_one_of_the_cluster(stack: s
     assert layer.inputs == built(stack).recording.one(kind, name).inputs, (
         "resources that are moved between stacks are not replaced"
     )
+
+
+def test_teams_in_a_separate_stack_wait_for_the_stacks_below() -> None:
+    whole = with_all_layers("aws-dev")
+    settings = whole.settings.model_copy(update={"layers": Layers(separate=["ml", "teams"])})
+    outputs = {
+        "foundation": whole.exported,
+        "kubernetes": whole.above["kubernetes"],
+        "data": whole.above["data"],
+    }
+    with pytest.raises(SettingsError, match=r"no output 'models' yet; run `pulumi up -s aws-dev-ml`"):
+        deployed(settings, "aws-dev", "teams", outputs)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +212,7 @@ def test_a_layers_stack_takes_the_settings_of_its_environment(
         (
             "aws-dev-data",
             {"ai-platform:layer": {"environment": "aws-dev", "name": "dta"}},
-            "layer.name: got 'dta'; expected 'kubernetes', 'data' or 'ml'; did you mean 'data'?",
+            "layer.name: got 'dta'; expected 'kubernetes', 'data', 'ml' or 'teams'; did you mean 'data'?",
         ),
         (
             "aws-dev-data",
@@ -230,10 +262,13 @@ def test_a_wrong_layer_file_is_refused(
     [
         (
             ["dta"],
-            "layers.separate[0]: got 'dta'; expected 'kubernetes', 'data' or 'ml'; did you mean 'data'?",
+            "layers.separate[0]: got 'dta'; expected 'kubernetes', 'data', 'ml' or 'teams'",
         ),
         (["data", "data"], "layers.separate[1]: got 'data' a second time"),
-        (["foundation"], "layers.separate[0]: got 'foundation'; expected 'kubernetes', 'data' or 'ml'"),
+        (
+            ["foundation"],
+            "layers.separate[0]: got 'foundation'; expected 'kubernetes', 'data', 'ml' or 'teams'",
+        ),
     ],
 )
 def test_a_wrong_list_of_layers_is_refused(repository: Path, separate: list[str], problem: str) -> None:

@@ -35,11 +35,13 @@ from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
 from aiplatform.gpu_pool import GpuPool
+from aiplatform.guardrails import Guardrails
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.model_registry import ModelRegistry
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.runner import Runner
+from aiplatform.teams import Teams
 from aiplatform.workload_identity import WorkloadIdentity
 
 __all__ = ["COMPONENTS", "NAME", "Plugin", "serve", "unwrapped"]
@@ -48,6 +50,7 @@ NAME: Final = "aiplatform"
 COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     Network,
     Runner,
+    Teams,
     Cluster,
     NodePool,
     GpuPool,
@@ -56,6 +59,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     DevicePlugins,
     EfaPlugin,
     Addons,
+    Guardrails,
     Lakehouse,
     WorkloadIdentity,
     FeatureStore,

@@ -10,6 +10,7 @@ from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.addons.args import AddonOptionsArgs, AddonsArgs, AddonsSettings
 from aiplatform.addons.outputs import AddonsOutputs
+from aiplatform.addons.permissions import SECRETS
 
 if TYPE_CHECKING:
     from aiplatform.addons.install import Installed
@@ -29,6 +30,10 @@ class Addons(ComponentResource):
     """Add-on -> its version, known once its controller runs. A custom resource with the value as an input,
     such as an annotation, is created after the controller is ready and deleted before it."""
 
+    secrets_role_arn: Output[str | None]
+    """AWS: the role of external-secrets, which the roles of SecretStores trust; none where it is not
+    installed."""
+
     def __init__(self, name: str, args: AddonsArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(AddonsSettings, args, "AddonsArgs")
         super().__init__("aiplatform:index:Addons", name, {}, opts)
@@ -37,10 +42,12 @@ class Addons(ComponentResource):
 
         self.installed: Mapping[str, Installed] = install_all(self, name, settings)
         """Add-on -> what custom resources of a Python program depend on: its `resources`."""
+        secrets = self.installed.get(SECRETS)
         addons = [addon.addon for addon in self.installed.values()]
         self.outputs: AddonsOutputs = {
             "versions": {addon.name: addon.version for addon in addons},
             "namespaces": {addon.name: addon.namespace for addon in addons if addon.namespace},
             "ready": Output.all(**{name: addon.ready for name, addon in self.installed.items()}),
+            "secrets_role_arn": secrets.role_arn if secrets is not None else None,
         }
         publish(self, self.outputs)

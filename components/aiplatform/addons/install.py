@@ -3,7 +3,7 @@
 import copy
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -39,6 +39,9 @@ class Installed:
     controller is ready and deleted while the controller still runs: a dependency on the chart alone would
     only do the first."""
 
+    role_arn: Output[str] | None = None
+    """AWS: the role of its controller, where it calls APIs of the cloud."""
+
     @property
     def ready(self) -> Output[str]:
         """The add-on's version, known once all of its objects are there and its Deployments are available."""
@@ -63,15 +66,17 @@ def install_all(
     }
     installed: dict[str, Installed] = {}
     for addon in settings.addons:
-        installed[addon.name] = install(
+        granted = permissions.grant(context, addon)
+        objects = install(
             parent,
             name,
             addon,
             locate(addon, settings.charts),
             settings.values(addon, region),
-            [*namespaces.get(addon.namespace, ()), *permissions.grant(context, addon)],
+            [*namespaces.get(addon.namespace, ()), *granted.resources],
             [installed[required] for required in addon.requires],
         )
+        installed[addon.name] = replace(objects, role_arn=granted.role_arn)
     return installed
 
 

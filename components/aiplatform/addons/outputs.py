@@ -15,3 +15,6 @@ class AddonsOutputs(TypedDict):
     ready: Input[dict[str, str]]
     """Add-on -> its version, known once its controller runs. A custom resource with the value as an input,
     such as an annotation, is created after the controller is ready and deleted before it."""
+    secrets_role_arn: Input[str] | None
+    """AWS: the role of external-secrets, which the roles of SecretStores trust; none where it is not
+    installed."""

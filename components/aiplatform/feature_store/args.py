@@ -55,6 +55,8 @@ from aiplatform.workload_identity.args import too_long
 NAMESPACE: Final = "feature-store"
 SERVER: Final = "feature-server"
 """The Deployment, its Service and its service account."""
+PORT: Final = 6566
+"""The port of the server's Pods."""
 MATERIALIZER: Final = "feature-materializer"
 """The CronJob and its service account."""
 IDENTITY: Final = "feast"

@@ -28,11 +28,17 @@ from aiplatform._shared.kubernetes.workloads import (
 )
 from aiplatform._shared.outputs import Tags, mapped
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
-from aiplatform.feature_store.args import IDENTITY, MATERIALIZER, NAMESPACE, SERVER, FeatureStoreSettings
+from aiplatform.feature_store.args import (
+    IDENTITY,
+    MATERIALIZER,
+    NAMESPACE,
+    PORT,
+    SERVER,
+    FeatureStoreSettings,
+)
 from aiplatform.feature_store.config import FILE, secrets
 from aiplatform.workload_identity import WorkloadIdentity, WorkloadIdentityArgs
 
-PORT: Final = 6566
 ENDPOINT: Final = f"http://{SERVER}.{NAMESPACE}.svc.cluster.local"
 _FOLDER: Final = "/etc/feast"
 # The image's own user (feast-dev/feast, feature_servers/multicloud/Dockerfile).

@@ -87,6 +87,10 @@ interface endpoints. Tokens for the database are generated without a call."""
 
 SERVER: Final = "mlflow"
 """The Service, and the service account of the server's Pods."""
+NAMESPACE: Final = "model-registry"
+"""The namespace, where the arguments state none."""
+PORT: Final = 5000
+"""The port of the server's Pods."""
 SETUP: Final = "mlflow-setup"
 """The service account of the Jobs that set up databases and accounts."""
 
@@ -131,7 +135,7 @@ class ModelRegistrySettings(CloudNeutral):
     network: NetworkReference
     """The network of the cluster, in which the database is created: `Network.outputs`. On Google Cloud with
     private services."""
-    namespace: Annotated[str, dns_label] = "model-registry"
+    namespace: Annotated[str, dns_label] = NAMESPACE
     """The Kubernetes namespace, which is created. Default `model-registry`."""
     hosts: Annotated[list[Input[Annotated[str, _HOST]]], length(0, 20, "names"), distinct] = field(
         default_factory=list[Input[str]]

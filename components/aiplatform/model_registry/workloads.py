@@ -29,10 +29,9 @@ from aiplatform._shared.kubernetes.workloads import (
 )
 from aiplatform._shared.outputs import mapped, mapped_list
 from aiplatform.model_registry import container_files
-from aiplatform.model_registry.args import SERVER, SETUP, ModelRegistrySettings, promoters
+from aiplatform.model_registry.args import PORT, SERVER, SETUP, ModelRegistrySettings, promoters
 from aiplatform.model_registry.platform import ACCOUNTS_DATABASE, DATABASE, Identity, Platform
 
-PORT: Final = 5000
 _PORTS: Final = {"http": 80, "https": 443}
 _FILES: Final = "files"
 _TLS: Final = "tls"

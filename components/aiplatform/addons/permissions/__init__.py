@@ -8,10 +8,11 @@ else.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import pulumi
-from pulumi import Input
+from pulumi import Input, Output
 
 from aiplatform._shared.args import Problem
 from aiplatform._shared.context import Context
@@ -71,14 +72,23 @@ def problems(addons: Collection[Addon], settings: Settings) -> Iterator[Problem]
         )
 
 
-def grant(context: Context[Settings], addon: Addon) -> list[pulumi.Resource]:
-    """Create the cloud identity of an add-on's controller, with its permissions. Return what its Pods wait
-    for; nothing for an add-on that calls no API of the cloud."""
+@dataclass(frozen=True)
+class Permissions:
+    """The permissions of an add-on's controller in the cloud. resources: what its Pods wait for; none for an
+    add-on that calls no API of the cloud."""
+
+    resources: Sequence[pulumi.Resource] = ()
+    role_arn: Output[str] | None = None
+    """AWS: its role."""
+
+
+def grant(context: Context[Settings], addon: Addon) -> Permissions:
+    """Create the cloud identity of an add-on's controller, with its permissions."""
     # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
     if context.settings.cluster.cloud == "gcp":
         from aiplatform.addons.permissions import gcp
 
-        return gcp.grant_dns(context, addon) if addon.name == DNS else []
+        return Permissions(gcp.grant_dns(context, addon)) if addon.name == DNS else Permissions()
     from aiplatform.addons.permissions import aws
 
-    return aws.grant(context, addon) if addon.name in ROLES else []
+    return Permissions(*aws.grant(context, addon)) if addon.name in ROLES else Permissions()

@@ -19,8 +19,9 @@ _DESCRIPTIONS: Final = {
 }
 
 
-def grant(context: Context[Settings], addon: Addon) -> list[pulumi.Resource]:
-    """Create the role of an add-on, its policy, and the association with its service account."""
+def grant(context: Context[Settings], addon: Addon) -> tuple[list[pulumi.Resource], Output[str]]:
+    """Create the role of an add-on, its policy, and the association with its service account. Returns what
+    its Pods wait for, and the role's arn."""
     settings, account = context.settings, account_of(context.parent)
     logical, cluster = f"{context.name}-{addon.name}", Output.from_input(settings.cluster.name)
     role = iam.Role(
@@ -46,7 +47,7 @@ def grant(context: Context[Settings], addon: Addon) -> list[pulumi.Resource]:
         # A service account has at most one association.
         opts=context.options(policy, delete_before_replace=True),
     )
-    return [association]
+    return [association], role.arn
 
 
 def _policy(context: Context[Settings], addon: Addon, account: Account) -> pulumi.Input[str]:

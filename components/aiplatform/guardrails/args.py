@@ -1,0 +1,158 @@
+"""Arguments of the guardrails."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pulumi import Input
+
+from aiplatform._shared.args import Problem, between, distinct, length, matches, nearest
+from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform.guardrails.cloud_support import SUPPORT
+from aiplatform.guardrails.inputs import FabricNamespaceArgs as FabricNamespaceArgs
+from aiplatform.guardrails.inputs import GuardrailsArgs as GuardrailsArgs
+from aiplatform.guardrails.inputs import PriorityClassArgs as PriorityClassArgs
+from aiplatform.naming import dns_label
+
+Enforcement = Literal["deny", "warn", "off"]
+
+POLICIES: Final = (
+    "accelerators",
+    "queues",
+    "namespaces",
+    "bare-pods",
+    "images",
+    "host-access",
+    "public-addresses",
+    "labels",
+    "priorities",
+)
+"""The policies, by the names that `policies` accepts."""
+
+_REGISTRY: Final = matches(
+    r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?(/[a-z0-9._-]+)*",
+    "a registry, or a repository in it, without scheme and tag (`quay.io/argoproj`)",
+)
+_PATH: Final = matches(r"(/(?!\.\.?(/|$))[\w.@:+-]+)+", "an absolute path without a final slash")
+_CAPABILITY: Final = matches(r"(?!CAP_)[A-Z][A-Z0-9_]*", "a Linux capability without CAP_ (`IPC_LOCK`)")
+_USERNAME: Final = matches(r"\S+", "a user's name in Kubernetes")
+_LABEL: Final = matches(
+    r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?",
+    "the key of a label (`team`, `app.kubernetes.io/name`)",
+)
+_HIGHEST: Final = 1_000_000_000
+
+
+def _names(what: str) -> Callable[[Any], str | None]:
+    """A rule: the keys of an object are DNS labels."""
+
+    def rule(value: Mapping[str, Any]) -> str | None:
+        wrong = [name for name in value if dns_label(name)]
+        return f"with {', '.join(map(repr, wrong))}; expected DNS labels as {what}" if wrong else None
+
+    return rule
+
+
+@dataclass(frozen=True)
+class FabricNamespace:
+    """What Pods in a namespace with access to a network fabric may use of their node, in addition to what
+    every Pod may. Its Pod Security level has to be `privileged`."""
+
+    host_paths: Annotated[list[Annotated[str, _PATH]], distinct] = field(default_factory=list[str])
+    """Paths of the node that Pods may mount, exactly as listed (`/dev/infiniband`). Default: none."""
+    capabilities: Annotated[list[Annotated[str, _CAPABILITY]], distinct] = field(default_factory=list[str])
+    """Linux capabilities that containers may add, without `CAP_` (`IPC_LOCK`). Default: none."""
+    host_network: bool = False
+    """Whether Pods may use the node's network. Default false."""
+    privileged: bool = False
+    """Whether containers may be privileged, which gives them the node. Default false."""
+
+
+@dataclass(frozen=True)
+class PriorityClass:
+    """A PriorityClass of the cluster."""
+
+    value: Annotated[int, between(-_HIGHEST, _HIGHEST)]
+    """The priority, up to 1000000000. Pods without a class have 0."""
+    description: str = ""
+    """What it is for. Default: empty."""
+    preempts: bool = True
+    """Whether its Pods evict Pods of a lower priority when no node has room. Default true."""
+    everyone: bool = True
+    """Whether every namespace may use it. If not, only those whose annotation
+    `ai-platform/priority-classes` lists it, which only the platform sets. Default true."""
+
+
+def default_priority_classes() -> dict[str, PriorityClass]:
+    """Return the classes that a cluster has by default."""
+    return {
+        "serving": PriorityClass(100_000, "Predictors that answer requests.", everyone=False),
+        "interactive": PriorityClass(10_000, "Notebooks and other work that a user waits for."),
+        # Kueue decides which training runs: a Pod that evicts others on its own would work against it.
+        "training": PriorityClass(1_000, "Training and batch work.", preempts=False),
+    }
+
+
+@dataclass(frozen=True)
+class GuardrailsSettings(CloudNeutral):
+    """Policies that the API server of a cluster enforces on workloads (ValidatingAdmissionPolicies), and the
+    priority classes that workloads may use. The namespaces of Kubernetes, of the cloud and of the add-ons are
+    left out."""
+
+    cloud_support: ClassVar[SupportTable] = SUPPORT
+
+    cloud: Cloud = "aws"
+    """`aws` or `gcp`. Default `aws`."""
+    enforcement: Literal["deny", "warn"] = "deny"
+    """`deny` refuses what violates a policy; `warn` accepts it, with a warning to the client and an entry in
+    the audit log. Default `deny`."""
+    policies: Mapping[str, Enforcement] = field(default_factory=dict[str, Enforcement])
+    """Policy -> `deny`, `warn` or `off`, where it differs from `enforcement`. Default: none differs."""
+    system_namespaces: Annotated[list[Annotated[str, dns_label]], distinct] = field(default_factory=list[str])
+    """Namespaces of controllers that the platform's users do not write to, in addition to those of
+    Kubernetes, the cloud and the add-ons. No policy evaluates their workloads, and their service accounts
+    may create Pods and Jobs for the workloads of others. Default: none."""
+    pod_creators: Annotated[list[Annotated[str, _USERNAME]], distinct] = field(default_factory=list[str])
+    """Users that may create Pods without a controller in team namespaces, such as
+    `system:serviceaccount:jupyterhub:hub`. Default: none."""
+    allowed_registries: list[Input[Annotated[str, _REGISTRY]]] = field(default_factory=list[Input[str]])
+    """Registries, or repositories in them, that images may come from. Default: any."""
+    require_digests: bool = False
+    """Whether images must have a digest, so that a tag that moves changes nothing that runs. Default
+    false."""
+    digest_exceptions: list[Input[Annotated[str, _REGISTRY]]] = field(default_factory=list[Input[str]])
+    """Registries or repositories whose images need no digest, such as those of containers that controllers
+    add to Pods. Default: none."""
+    fabric_namespaces: Annotated[
+        Mapping[str, FabricNamespace], length(0, 50, "namespaces"), _names("names of namespaces")
+    ] = field(default_factory=dict[str, FabricNamespace])
+    """Namespace -> what its Pods may use of their node. Default: no Pod may."""
+    public_namespaces: Annotated[list[Annotated[str, dns_label]], distinct] = field(default_factory=list[str])
+    """Namespaces whose Services, Ingresses and Gateways may have public addresses. Default: none."""
+    required_labels: Annotated[list[Annotated[str, _LABEL]], distinct] = field(default_factory=list[str])
+    """Labels that every workload of a team namespace has, such as `cost-center`. Default: none."""
+    priority_classes: Annotated[
+        Mapping[str, PriorityClass], length(0, 20, "classes"), _names("names of classes")
+    ] = field(default_factory=default_priority_classes)
+    """Class -> its priority. Default: `serving`, `interactive` and `training`."""
+
+    def actions(self) -> Mapping[str, Sequence[str]]:
+        """Return the policies that are enforced, with the actions of their bindings."""
+        actions = {"deny": ["Deny", "Audit"], "warn": ["Warn", "Audit"]}
+        chosen = {name: self.policies.get(name, self.enforcement) for name in POLICIES}
+        return {name: actions[word] for name, word in chosen.items() if word in actions}
+
+    def check(self) -> Iterator[Problem]:
+        """Return the problems of names and of combinations."""
+        for name in self.policies:
+            if name not in POLICIES:
+                expected = f"unknown policy; expected one of {', '.join(POLICIES)}{nearest(name, POLICIES)}"
+                yield Problem(f"policies.{name}", expected)
+        for name in self.priority_classes:
+            if name.startswith("system-"):
+                yield Problem(
+                    f"priority_classes.{name}",
+                    "expected another name: Kubernetes reserves the prefix system-",
+                )
+        if self.digest_exceptions and not self.require_digests:
+            yield Problem("digest_exceptions", "require_digests is false; expected no exceptions from it")

@@ -1,0 +1,257 @@
+"""Arguments of the teams."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pulumi import Input
+
+from aiplatform._shared.args import Problem, Rule, between, distinct, got, is_unknown, length, matches, obeys
+from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.outputs import Tags
+from aiplatform._shared.references.cluster import ClusterReference
+from aiplatform._shared.references.identity import WorkloadIdentityReference
+from aiplatform.addons.permissions import SECRET_READERS
+from aiplatform.naming import IAM_ROLE, TAG_RULES, PhysicalName, dns_label, prefix_for
+from aiplatform.teams.cloud_support import SUPPORT
+from aiplatform.teams.inputs import TeamArgs as TeamArgs
+from aiplatform.teams.inputs import TeamLimitsArgs as TeamLimitsArgs
+from aiplatform.teams.inputs import TeamsArgs as TeamsArgs
+from aiplatform.teams.inputs import TeamSecretArgs as TeamSecretArgs
+
+Role = Literal["owner", "developer", "reader"]
+ROLES: Final[tuple[Role, ...]] = ("owner", "developer", "reader")
+
+STORE: Final = "platform"
+"""The SecretStore of each team."""
+CONFIGURATION: Final = "platform"
+"""The ConfigMap of each team, for environment variables."""
+FILES: Final = "platform-files"
+"""The ConfigMap of each team that Pods mount."""
+QUEUE: Final = "default"
+"""The LocalQueue of each team: Kueue takes it for workloads that name none."""
+
+_LONGEST_NAME: Final = 20
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_ROLE: Final = matches(
+    r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
+    "an IAM role's arn, arn:aws:iam::111122223333:role/recommender",
+)
+_GROUP: Final = matches(
+    r"group:[^\s@:*]+@[^\s@:*]+\.[^\s@:*]+", "a Google group, group:recommender@acme.example"
+)
+MEMBER: Final[Mapping[Cloud, Rule]] = {"aws": _ROLE, "gcp": _GROUP}
+"""A member of a team on each cloud. On Google Cloud a group, so that people come and go without an update."""
+
+_KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+_QUANTITY: Final = matches(r"[1-9]\d*(Mi|Gi|Ti)", "an amount such as 256Gi")
+_CPU: Final = matches(r"[1-9]\d*m?", "a number of CPUs such as '64'")
+_SECRET: Final[Mapping[Cloud, Rule]] = {
+    "aws": matches(
+        r"[\w/+=.@-]{1,512}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+",
+        "the name or the arn of a secret",
+    ),
+    "gcp": matches(
+        r"(projects/[^/\s]+/secrets/)?[a-zA-Z0-9_-]{1,255}",
+        "the id of a secret, or projects/PROJECT/secrets/ID",
+    ),
+}
+_Ports = Annotated[list[Annotated[int, between(1, 65535)]], length(1, 20, "ports"), distinct]
+_ROOM: Final[Mapping[Cloud, Sequence[PhysicalName]]] = {
+    "aws": (PhysicalName(IAM_ROLE, SECRET_READERS.pattern + "x" * _LONGEST_NAME),),
+    "gcp": (),
+}
+
+
+def _names(what: str, longest: int) -> Rule:
+    def rule(value: Mapping[str, Any]) -> str | None:
+        wrong = [name for name in value if not _NAME.fullmatch(name) or len(name) > longest]
+        if not wrong:
+            return None
+        return (
+            f"with {', '.join(map(repr, wrong))}; expected {what} of at most {longest} lower-case letters "
+            "and digits in words joined by single hyphens, a letter first"
+        )
+
+    return rule
+
+
+def _keys(value: Mapping[str, Any]) -> str | None:
+    wrong = [key for key in value if not _KEY.fullmatch(key)]
+    if wrong:
+        return f"with {', '.join(map(repr, wrong))}; expected keys of letters, digits, '-', '_' and '.'"
+    return None
+
+
+@dataclass(frozen=True)
+class TeamLimits:
+    """What all Pods of a team may request together. Accelerators are not among them: their quota is that of
+    the team's queue, where workloads wait, while a Pod above these limits is refused."""
+
+    pods: Input[Annotated[int, between(1, 100_000, "Pods")]] = 500
+    """Pods that are not finished, also those that wait. Default 500."""
+    cpu: Input[Annotated[str, _CPU]] | None = None
+    """Sum of the requests of CPU, `64`. Default: no limit."""
+    memory: Input[Annotated[str, _QUANTITY]] | None = None
+    """Sum of the requests of memory, `256Gi`. Default: no limit."""
+    storage: Input[Annotated[str, _QUANTITY]] | None = None
+    """Sum of the sizes of volumes, `2Ti`. Default: no limit."""
+    volumes: Input[Annotated[int, between(0, 10_000, "volumes")]] = 100
+    """PersistentVolumeClaims. Default 100."""
+    load_balancers: Input[Annotated[int, between(0, 100, "load balancers")]] = 0
+    """Services of type LoadBalancer. Default 0."""
+
+
+@dataclass(frozen=True)
+class TeamSecret:
+    """A secret of the cloud's secret manager that is a Secret in the team's namespace, and stays up to
+    date."""
+
+    secret: Input[str]
+    """AWS: name or arn of a secret in Secrets Manager. Google Cloud: the id of a secret in Secret Manager, or
+    `projects/PROJECT/secrets/ID`."""
+    keys: Annotated[Mapping[str, str], length(1, 100, "keys"), _keys]
+    """Key of the Kubernetes Secret -> key of the secret's JSON object."""
+
+
+@dataclass(frozen=True)
+class Team:
+    """A team: a namespace, who may do what in it, its queue, identity, secrets and configuration."""
+
+    owners: Annotated[list[Input[str]], length(1, 20, "owners"), distinct]
+    """Members that may do everything a developer may, and read and write Secrets. AWS: arns of IAM roles.
+    Google Cloud: `group:` and the email address of a Google group. At least one."""
+    developers: Annotated[list[Input[str]], length(0, 20, "developers"), distinct] = field(
+        default_factory=list[Input[str]]
+    )
+    """Members that create and change workloads. Default: none."""
+    readers: Annotated[list[Input[str]], length(0, 20, "readers"), distinct] = field(
+        default_factory=list[Input[str]]
+    )
+    """Members that see workloads and logs. Default: none."""
+    namespace: Annotated[str, dns_label] | None = None
+    """Its namespace in Kubernetes. Default: the team's name."""
+    queue: Input[Annotated[str, dns_label]] | None = None
+    """The ClusterQueue that its LocalQueue `default` refers to (component Queues). Default: none; no workload
+    of the team gets an accelerator then."""
+    priority_classes: Annotated[list[Annotated[str, dns_label]], distinct] = field(default_factory=list[str])
+    """Priority classes that its Pods may use in addition to those of everyone, such as `serving` (component
+    Guardrails). Default: none."""
+    limits: TeamLimits = field(default_factory=TeamLimits)
+    """What all its Pods may request together."""
+    identity: WorkloadIdentityReference | None = None
+    """The cloud identity of its Pods: `WorkloadIdentity.outputs`. Its service account is created with the
+    namespace. Default: none."""
+    services: Mapping[str, _Ports] = field(default_factory=dict[str, list[int]])
+    """Namespace that its Pods reach -> the ports there, such as those of the model registry: of the Service
+    and of its Pods, since EKS evaluates some connections by the one and some by the other. Default: none."""
+    clients: Mapping[str, _Ports] = field(default_factory=dict[str, list[int]])
+    """Namespace whose Pods reach its Pods -> the ports of its Pods, such as a gateway's. Default: none."""
+    configuration: Annotated[Mapping[str, Input[str]], _keys] = field(default_factory=dict[str, Input[str]])
+    """The ConfigMap `platform` of its namespace, for environment variables of its Pods:
+    `MLFLOW_TRACKING_URI`. Default: no ConfigMap."""
+    files: Annotated[Mapping[str, Input[str]], _keys] = field(default_factory=dict[str, Input[str]])
+    """The ConfigMap `platform-files` of its namespace, which Pods mount: `feature_store.yaml`. Default: no
+    ConfigMap."""
+    secrets: Annotated[Mapping[str, TeamSecret], _names("names of Secrets", 63)] = field(
+        default_factory=dict[str, TeamSecret]
+    )
+    """Name of a Kubernetes Secret -> what it contains, by External Secrets (component Addons). Default:
+    none."""
+
+    def members(self, role: Role) -> list[Input[str]]:
+        """Return the members with a role."""
+        return {"owner": self.owners, "developer": self.developers, "reader": self.readers}[role]
+
+    def check(self) -> Iterator[Problem]:
+        """Report a member with two roles."""
+        first: dict[str, str] = {}
+        for role in ROLES:
+            for index, member in enumerate(self.members(role)):
+                if is_unknown(member):
+                    continue
+                path = f"{role}s[{index}]"
+                before = first.setdefault(str(member), path)
+                if before != path and not before.startswith(f"{role}s"):
+                    yield Problem(path, f"{got(member)}, which is {before}, too; expected one role")
+
+
+@dataclass(frozen=True)
+class TeamsSettings(CloudNeutral):
+    """The teams of a cluster. A principal may be a member of several teams."""
+
+    cloud_support: ClassVar[SupportTable] = SUPPORT
+
+    prefix: str
+    """First part of every physical name, `{org}-{environment}`."""
+    cluster: ClusterReference
+    """The cluster: `Cluster.outputs`."""
+    teams: Annotated[Mapping[str, Team], length(1, 100, "teams"), _names("names", _LONGEST_NAME)]
+    """Name of a team -> the team."""
+    secrets_role_arn: Input[Annotated[str, _ROLE]] | None = None
+    """AWS, and required there for `secret_stores`: the role of External Secrets, which assumes a role of each
+    team to read its secrets."""
+    secret_stores: bool = True
+    """Whether each team has a SecretStore, through which ExternalSecrets of its namespace read the secrets
+    `{prefix}/teams/{team}/...` (Google Cloud: `{prefix}-teams-{team}-...`) and those of `secrets`. Needs the
+    add-on external-secrets. Default true."""
+    secret_keys: Annotated[list[Input[str]], distinct] = field(default_factory=list[Input[str]])
+    """AWS: arns of the customer managed keys that encrypt these secrets. Default: the key of AWS for Secrets
+    Manager."""
+    tags: Tags = field(default_factory=dict[str, Input[str]])
+    """Tags of every resource in the cloud, in addition to those of the provider."""
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cluster's."""
+        return self.cluster.cloud
+
+    def namespace(self, team: str) -> str:
+        """Return the namespace of a team."""
+        return self.teams[team].namespace or team
+
+    def check(self) -> Iterator[Problem]:
+        """Report what the cloud refuses, and teams that share a namespace."""
+        yield from obeys("prefix", self.prefix, prefix_for(*_ROOM[self.cloud]))
+        yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
+        yield from self._namespaces()
+        for name, team in self.teams.items():
+            yield from self._team(f"teams.{name}", team)
+        if self.cloud == "aws" and self.secret_stores and self.secrets_role_arn is None:
+            yield Problem(
+                "secrets_role_arn", "missing; expected the role of External Secrets, or secret_stores: false"
+            )
+        if self.cloud == "gcp" and self.secret_stores and self.cluster.workload_pool is None:
+            yield Problem(
+                "cluster.workload_pool", "missing; expected the cluster's workload_pool as in Cluster.outputs"
+            )
+
+    def _namespaces(self) -> Iterator[Problem]:
+        first: dict[str, str] = {}
+        for name in self.teams:
+            namespace = self.namespace(name)
+            before = first.setdefault(namespace, name)
+            if before != name:
+                yield Problem(
+                    f"teams.{name}.namespace",
+                    f"{got(namespace)}, which is the namespace of {before}; expected one of its own",
+                )
+
+    def _team(self, path: str, team: Team) -> Iterator[Problem]:
+        for role in ROLES:
+            for index, member in enumerate(team.members(role)):
+                yield from obeys(f"{path}.{role}s[{index}]", member, MEMBER[self.cloud])
+        for secret, declared in team.secrets.items():
+            yield from obeys(f"{path}.secrets.{secret}.secret", declared.secret, _SECRET[self.cloud])
+            if not self.secret_stores:
+                yield Problem(
+                    f"{path}.secrets.{secret}", "secret_stores is false; expected no secrets without them"
+                )
+        if team.identity is not None and isinstance(team.identity.namespace, str):
+            expected = team.namespace or path.partition(".")[2]
+            if team.identity.namespace != expected:
+                yield Problem(
+                    f"{path}.identity.namespace",
+                    f"{got(team.identity.namespace)}; expected an identity of the namespace {expected}",
+                )

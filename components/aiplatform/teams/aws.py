@@ -1,0 +1,119 @@
+"""Teams on EKS: access entries of their members, and the role of each SecretStore."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pulumi
+from pulumi import Input, Output
+from pulumi_aws import eks
+
+from aiplatform._shared.aws.account import Account, account_of
+from aiplatform._shared.aws.policy_documents import Statement, allow, document
+from aiplatform._shared.aws.roles import key, service_role
+from aiplatform._shared.context import Context
+from aiplatform._shared.principals import identity, known
+from aiplatform.addons.permissions import SECRET_READERS
+from aiplatform.teams import secrets
+from aiplatform.teams.args import TeamsSettings
+from aiplatform.teams.members import by_path
+
+_READ: Final = (
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetResourcePolicy",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:ListSecretVersionIds",
+)
+"""What External Secrets calls for a secret ("AWS Secrets Manager" in its documentation)."""
+_TAG: Final = "esoNamespace"
+"""The session tag with the namespace of the SecretStore, which `sessionTagsPolicy: Simple` sets."""
+
+
+def admit_members(context: Context[TeamsSettings]) -> list[pulumi.Resource]:
+    """Create an access entry for each member, with the groups of all its teams: EKS has one for each
+    principal. Returns what SecretStores depend on: nothing."""
+    members: dict[str, tuple[str, Input[str], list[str]]] = {}
+    for path, (principal, group) in by_path(context.settings).items():
+        text = known(principal)
+        # Named by its path where only the engine knows it: positions of two lists are the same.
+        logical = key(path, principal) if text else path.split("teams.", 1)[1]
+        members.setdefault(identity(principal), (logical, principal, []))[2].append(group)
+    for logical, principal, groups in members.values():
+        eks.AccessEntry(
+            f"{context.name}-{logical}",
+            cluster_name=context.settings.cluster.name,
+            principal_arn=principal,
+            kubernetes_groups=sorted(set(groups)),
+            type="STANDARD",
+            tags=context.settings.tags,
+            opts=context.options(delete_before_replace=True),
+        )
+    return []
+
+
+def secret_store(
+    context: Context[TeamsSettings], team: str, exists: Sequence[pulumi.Resource]
+) -> secrets.SecretStore:
+    """Create the SecretStore of a team, and the role that it reads with."""
+    settings, account = context.settings, account_of(context.parent)
+    logical = f"{context.name}-{team}-secrets"
+    namespace = settings.namespace(team)
+    listed = [declared.secret for declared in settings.teams[team].secrets.values()]
+    role = service_role(
+        logical,
+        parent=context.parent,
+        # Not generated: the add-on's role may assume roles with this prefix.
+        role_name=f"{SECRET_READERS.of(settings.prefix)}{team}",
+        description=f"External Secrets: the secrets of the team {team}",
+        trust=Output.from_input(settings.secrets_role_arn).apply(lambda arn: _trust(str(arn), namespace)),
+        statements=Output.all(Output.all(*listed), Output.all(*settings.secret_keys)).apply(
+            lambda resolved: _statements(account, settings.prefix, team, *resolved)
+        ),
+        policy_name="secrets",
+        tags=settings.tags,
+        opts=pulumi.ResourceOptions(delete_before_replace=True),
+    )
+    provider: Mapping[str, Any] = {
+        "aws": {
+            "service": "SecretsManager",
+            "region": account.region,
+            "role": role.arn,
+            "sessionTagsPolicy": "Simple",
+        }
+    }
+    resource = secrets.secret_store(context, team, provider, [*exists, *role.policies])
+    return secrets.SecretStore(resource, role.arn)
+
+
+def _trust(controller: str, namespace: str) -> str:
+    """Trust External Secrets, for SecretStores of one namespace: without the tag a SecretStore of another one
+    could name this role."""
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": controller},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {"StringEquals": {f"aws:RequestTag/{_TAG}": namespace}},
+        }
+    )
+
+
+def _statements(
+    account: Account, prefix: str, team: str, listed: Sequence[str], keys: Sequence[str]
+) -> list[Statement]:
+    arns = [account.arn("secretsmanager", f"secret:{prefix}/teams/{team}/*")]
+    # A secret's arn is its name and six characters; a name ends there, `trips` is not `trips-2`.
+    arns += [
+        secret if secret.startswith("arn:") else account.arn("secretsmanager", f"secret:{secret}-??????")
+        for secret in listed
+    ]
+    statements = [allow(_READ, arns, sid="Secrets")]
+    if keys:
+        statements.append(
+            allow(
+                ["kms:Decrypt"],
+                list(keys),
+                {"StringEquals": {"kms:ViaService": f"secretsmanager.{account.region}.{account.dns_suffix}"}},
+                sid="Keys",
+            )
+        )
+    return statements

@@ -1,0 +1,167 @@
+"""The arguments of the component Teams: what the file states, and the addresses of what the layers below
+offer. Pure: no resource, no call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import yaml
+from pulumi import Input, Output
+
+from aiplatform._shared.args import UNKNOWN
+from aiplatform._shared.principals import known
+from aiplatform.addons.permissions import SECRETS
+from aiplatform.feature_store.args import PORT as STORE_PORT
+from aiplatform.model_registry.args import PORT as REGISTRY_PORT
+from aiplatform.teams.inputs import TeamsArgs
+from stacks.settings import Settings
+from stacks.settings.generated import stated
+
+MOUNTED_AT: Final = "/etc/platform"
+"""Where Pods mount the ConfigMap `platform-files`."""
+MLFLOW: Final = "mlflow"
+"""The Secret of a team's account in the model registry."""
+_SERVICE_PORTS: Final = (80, 443)
+"""Ports of the Services in front of the platform's servers."""
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What the layers below offer to teams: outputs of components, or placeholders of them. None: the
+    environment has no such component."""
+
+    cluster: Mapping[str, Any] | None
+    workload_identities: Mapping[str, Any]
+    addons: Mapping[str, Any] | None = None
+    lakehouse: Mapping[str, Any] | None = None
+    feature_store: Mapping[str, Any] | None = None
+    model_registry: Mapping[str, Any] | None = None
+
+
+def teams(settings: Settings, offered: Offered) -> TeamsArgs:
+    """Arguments of the teams."""
+    addons = offered.addons or {}
+    has_secrets = SECRETS in addons.get("versions", {})
+    registry = offered.model_registry
+    args: dict[str, Any] = {
+        "prefix": settings.environment.prefix,
+        "cluster": offered.cluster,
+        "secret_stores": has_secrets,
+        "teams": {name: _team(settings, name, offered, has_secrets) for name in settings.teams},
+    }
+    if settings.environment.cloud == "aws" and has_secrets:
+        args["secrets_role_arn"] = addons["secrets_role_arn"]
+        if registry is not None:
+            args["secret_keys"] = [registry["kms_key"]]
+    return cast("TeamsArgs", args)
+
+
+def _team(settings: Settings, name: str, offered: Offered, has_secrets: bool) -> dict[str, Any]:
+    team = stated(settings.teams[name])
+    team["identity"] = offered.workload_identities[name]
+    # What the file states applies in place of the platform's values.
+    team["configuration"] = {**_configuration(settings, name, offered), **team.get("configuration", {})}
+    team["files"] = {**_files(settings, name, offered), **team.get("files", {})}
+    team["services"] = {**dict(_services(offered)), **team.get("services", {})}
+    registry = offered.model_registry
+    if registry is not None and has_secrets:
+        account = {
+            "secret": _secret(registry["secrets"], name),
+            "keys": {"MLFLOW_TRACKING_USERNAME": "username", "MLFLOW_TRACKING_PASSWORD": "password"},
+        }
+        team["secrets"] = {MLFLOW: account, **team.get("secrets", {})}
+    return team
+
+
+def _secret(secrets: Any, account: str) -> Input[str]:
+    """Return the secret of an account in the model registry."""
+    if secrets is UNKNOWN:
+        return UNKNOWN
+    if isinstance(secrets, Output):
+        return cast("Output[Any]", secrets).apply(lambda entries: _secret(entries, account))
+    return next(entry["secret"] for entry in secrets if entry["account"] == account)
+
+
+def _services(offered: Offered) -> Iterator[tuple[str, list[int]]]:
+    """Yield the namespaces of the platform's servers, with the ports of their Services and Pods."""
+    if offered.model_registry is not None:
+        yield offered.model_registry["namespace"], [*_SERVICE_PORTS, REGISTRY_PORT]
+    if offered.feature_store is not None:
+        yield offered.feature_store["namespace"], [*_SERVICE_PORTS, STORE_PORT]
+
+
+def _configuration(settings: Settings, name: str, offered: Offered) -> dict[str, Input[str]]:
+    """Return the environment variables by which clients of the platform need no configuration."""
+    environment = settings.environment
+    variables: dict[str, Input[str]] = {"PLATFORM_ENVIRONMENT": environment.name, "PLATFORM_TEAM": name}
+    if environment.cloud == "aws":
+        variables["AWS_REGION"] = environment.region
+    else:
+        variables["GOOGLE_CLOUD_PROJECT"] = environment.project_id or ""
+        variables["GOOGLE_CLOUD_REGION"] = environment.region
+    registry, lakehouse, store = (
+        offered.model_registry,
+        offered.lakehouse,
+        offered.feature_store,
+    )
+    if registry is not None:
+        variables["MLFLOW_TRACKING_URI"] = registry["tracking_uri"]
+    if lakehouse is not None:
+        variables["PYICEBERG_HOME"] = MOUNTED_AT
+        variables["LAKEHOUSE_WAREHOUSE"] = lakehouse["warehouse"]
+    if store is not None:
+        variables["FEATURE_SERVER_URL"] = store["endpoint"]
+        if _client(store, offered.workload_identities[name]) is not None:
+            variables["FEAST_FS_YAML_FILE_PATH"] = f"{MOUNTED_AT}/feature_store.yaml"
+    return variables
+
+
+def _files(settings: Settings, name: str, offered: Offered) -> dict[str, Input[str]]:
+    """Return the configuration files of clients."""
+    files: dict[str, Input[str]] = {}
+    if offered.lakehouse is not None:
+        files[".pyiceberg.yaml"] = _catalog(settings, offered.lakehouse)
+    if offered.feature_store is not None:
+        client = _client(offered.feature_store, offered.workload_identities[name])
+        if client is not None:
+            files["feature_store.yaml"] = client
+    return files
+
+
+def _client(store: Mapping[str, Any], identity: Mapping[str, Any]) -> Input[str] | None:
+    """Return the `feature_store.yaml` of an identity that the feature store lists as applier or reader."""
+    principal = known(identity["principal"])
+    clients = cast("Sequence[Mapping[str, Any]]", store["clients"])
+    return next(
+        (client["feature_store_yaml"] for client in clients if known(client["principal"]) == principal), None
+    )
+
+
+def _catalog(settings: Settings, lakehouse: Mapping[str, Any]) -> Input[str]:
+    """Return PyIceberg's configuration of the catalog `default`, by its REST endpoint ("Configuration" in
+    PyIceberg's documentation)."""
+    environment = settings.environment
+    if environment.cloud == "aws":
+        of_cloud: dict[str, Any] = {
+            "rest.sigv4-enabled": "true",
+            "rest.signing-name": "glue",
+            "rest.signing-region": environment.region,
+        }
+    else:
+        of_cloud = {
+            "auth": {"type": "google"},
+            "header.X-Iceberg-Access-Delegation": "vended-credentials",
+            "header.x-goog-user-project": environment.project_id,
+        }
+
+    def text(resolved: Sequence[str]) -> str:
+        uri, warehouse = resolved
+        catalog = {"type": "rest", "uri": uri, "warehouse": warehouse, **of_cloud}
+        return yaml.safe_dump({"catalog": {"default": catalog}}, sort_keys=False)
+
+    address = (lakehouse["catalog_uri"], lakehouse["warehouse"])
+    if UNKNOWN in address:
+        return UNKNOWN
+    return Output.all(*address).apply(text)

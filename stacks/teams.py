@@ -1,0 +1,60 @@
+"""The last layer: the teams, whose namespaces have the addresses of what the layers below offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi import Output, ResourceOptions
+
+from stacks import team_arguments as arguments
+from stacks.data import Data
+from stacks.foundation import Foundation, LayerOptions
+from stacks.kubernetes import InCluster
+from stacks.ml import Models
+from stacks.settings import Settings
+
+
+@dataclass(frozen=True)
+class Below:
+    """The layers below."""
+
+    foundation: Foundation
+    kubernetes: InCluster
+    data: Data
+    models: Models
+
+
+@dataclass(frozen=True)
+class Teams:
+    """What others need: serialisable values only."""
+
+    teams: dict[str, Any] | None = None
+    """Teams.outputs, or None where the environment has none."""
+
+    def exported(self) -> Output[dict[str, Any]]:
+        """The layer as one value, every output inside resolved."""
+        return Output.from_input({"teams": self.teams})
+
+
+def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
+    """Register the layer."""
+    if not settings.teams:
+        return Teams()
+    # Imported late: an environment without them does not wait for it.
+    from aiplatform.teams import Teams as Component
+
+    # LocalQueues and SecretStores are created once their controllers run, and deleted before them.
+    after = ResourceOptions(depends_on=below.kubernetes.resources)
+    offered = arguments.Offered(
+        cluster=below.foundation.cluster,
+        workload_identities=below.foundation.workload_identities,
+        addons=below.kubernetes.addons,
+        lakehouse=below.data.lakehouse,
+        feature_store=below.data.feature_store,
+        model_registry=below.models.model_registry,
+    )
+    teams = Component(
+        "teams", arguments.teams(settings, offered), ResourceOptions.merge(options.cluster, after)
+    )
+    return Teams(teams=dict(teams.outputs))

@@ -1,0 +1,206 @@
+"""The guardrails: which policies and bindings are registered.
+
+tests/end_to_end/test_guardrails.py has what they admit and refuse.
+"""
+
+from typing import Any
+
+import pytest
+from pulumi import Output
+
+from aiplatform._shared.args import ArgumentError
+from aiplatform.addons.catalog import catalog
+from aiplatform.addons.values.kueue import INTEGRATIONS
+from aiplatform.guardrails import Guardrails
+from aiplatform.guardrails.args import POLICIES
+from aiplatform.guardrails.policies import BUILDERS
+from aiplatform.guardrails.policies.accelerators import QUEUED_OWNERS
+from tests.components.aiplatform.schema import undocumented
+from tests.components.recording import Recording, record
+from twin.gcp.services import iam_role_table
+
+API = "kubernetes:admissionregistration.k8s.io/v1"
+POLICY = f"{API}:ValidatingAdmissionPolicy"
+BINDING = f"{API}:ValidatingAdmissionPolicyBinding"
+PRIORITY = "kubernetes:scheduling.k8s.io/v1:PriorityClass"
+
+
+def guardrails(**arguments: Any) -> Recording:
+    overrides: Any = arguments
+    return record(lambda: Guardrails("guardrails", overrides))
+
+
+def spec(recorded: Recording, name: str) -> dict[str, Any]:
+    return recorded.one(POLICY, f"guardrails-{name}-policy").inputs["spec"]
+
+
+def expressions(recorded: Recording, name: str) -> str:
+    return "\n".join(validation["expression"] for validation in spec(recorded, name)["validations"])
+
+
+def problems(**arguments: Any) -> str:
+    with pytest.raises(ArgumentError) as caught:
+        guardrails(**arguments)
+    return str(caught.value)
+
+
+def test_every_policy_that_a_file_may_name_exists() -> None:
+    assert tuple(BUILDERS) == POLICIES
+
+
+def test_the_logical_names_are_a_contract() -> None:
+    recorded = guardrails(required_labels=["team"])
+    assert recorded.names() == [
+        "aiplatform:index:Guardrails guardrails",
+        *(f"{POLICY} guardrails-{name}-policy" for name in sorted(POLICIES)),
+        *(f"{BINDING} guardrails-{name}-binding" for name in sorted(POLICIES)),
+        *(f"{PRIORITY} guardrails-{name}-priority" for name in ("interactive", "serving", "training")),
+    ]
+
+
+def test_it_is_documented() -> None:
+    assert undocumented(Guardrails) == []
+
+
+def test_every_policy_refuses_what_it_cannot_evaluate() -> None:
+    for policy in guardrails().all(POLICY):
+        assert policy.inputs["spec"]["failurePolicy"] == "Fail", policy.name
+
+
+def test_every_error_is_recognizable_and_states_what_is_expected() -> None:
+    for policy in guardrails(
+        required_labels=["team"], allowed_registries=["quay.io"], require_digests=True
+    ).all(POLICY):
+        for validation in policy.inputs["spec"]["validations"]:
+            assert validation["message"].startswith("ai-platform: ")
+            assert "expected" in validation["message"]
+            assert "\n" not in validation["message"], "Kubernetes refuses it"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "actions"),
+    [
+        ({}, ["Deny", "Audit"]),
+        ({"enforcement": "warn"}, ["Warn", "Audit"]),
+        ({"enforcement": "warn", "policies": {"images": "deny"}}, ["Deny", "Audit"]),
+        ({"policies": {"images": "warn"}}, ["Warn", "Audit"]),
+    ],
+)
+def test_a_binding_denies_or_warns_as_configured(arguments: dict[str, Any], actions: list[str]) -> None:
+    binding = guardrails(**arguments).one(BINDING, "guardrails-images-binding")
+    assert binding.inputs["spec"] == {"policyName": "ai-platform-images", "validationActions": actions}
+
+
+def test_a_policy_that_is_off_is_not_registered() -> None:
+    recorded = guardrails(policies={"images": "off"})
+    assert "guardrails-images-policy" not in [policy.name for policy in recorded.all(POLICY)]
+    component = recorded.one("aiplatform:index:Guardrails")
+    assert component.outputs is not None
+    assert component.outputs["policies"] == [name for name in POLICIES if name not in ("images", "labels")]
+
+
+def test_namespaces_of_kubernetes_the_cloud_and_the_addons_are_left_out() -> None:
+    for policy in guardrails(system_namespaces=["argo"]).all(POLICY):
+        (expression,) = policy.inputs["spec"]["matchConstraints"]["namespaceSelector"]["matchExpressions"]
+        assert expression["operator"] == "NotIn"
+        assert {"kube-system", "amazon-guardduty", "argo"} <= set(expression["values"])
+        assert {addon.namespace for addon in catalog().values() if addon.namespace} <= set(
+            expression["values"]
+        )
+
+
+def test_gkes_namespaces_are_left_out_by_their_prefix() -> None:
+    for policy in guardrails(cloud="gcp").all(POLICY):
+        conditions = {entry["expression"] for entry in policy.inputs["spec"]["matchConditions"]}
+        assert "!request.?namespace.orValue('').startsWith('gke-')" in conditions, policy.name
+    for policy in guardrails().all(POLICY):
+        assert "gke-" not in str(policy.inputs["spec"].get("matchConditions")), "no such namespaces on EKS"
+
+
+def test_a_fabric_namespace_is_evaluated_also_where_it_is_a_system_namespace() -> None:
+    recorded = guardrails(system_namespaces=["fabric"], fabric_namespaces={"fabric": {}})
+    selector = spec(recorded, "host-access")["matchConstraints"]["namespaceSelector"]
+    assert "fabric" not in selector["matchExpressions"][0]["values"]
+
+
+def test_images_come_from_anywhere_by_default() -> None:
+    assert "startsWith" not in expressions(guardrails(), "images")
+
+
+def test_registries_may_be_outputs() -> None:
+    plain = guardrails(allowed_registries=["registry.acme.com/ml"])
+    later = record(
+        lambda: Guardrails("guardrails", {"allowed_registries": [Output.from_input("registry.acme.com/ml")]})
+    )
+    assert spec(later, "images") == spec(plain, "images")
+
+
+def test_a_registry_is_not_the_beginning_of_another_ones_name() -> None:
+    text = expressions(guardrails(allowed_registries=["acme.com"]), "images")
+    assert '["acme.com/", "acme.com:", "acme.com@"]' in text
+
+
+def test_priority_classes_of_training_do_not_preempt() -> None:
+    recorded = guardrails()
+    training = recorded.one(PRIORITY, "guardrails-training-priority").inputs
+    serving = recorded.one(PRIORITY, "guardrails-serving-priority").inputs
+    assert training["preemptionPolicy"] == "Never", "Kueue decides which training runs"
+    assert serving["value"] > training["value"]
+    assert not serving["globalDefault"]
+
+
+def test_a_class_that_is_not_everyones_is_for_namespaces_that_list_it() -> None:
+    variables = spec(guardrails(), "priorities")["variables"]
+    allowed = next(entry["expression"] for entry in variables if entry["name"] == "allowed")
+    assert '"interactive", "training"]' in allowed
+    assert "serving" not in allowed
+    assert "ai-platform/priority-classes" in allowed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"policies": {"image": "off"}}, "policies.image: unknown policy; expected one of accelerators"),
+        ({"policies": {"image": "off"}}, "did you mean 'images'?"),
+        ({"policies": {"images": "audit"}}, "policies.images: got 'audit'; expected one of deny, warn, off"),
+        ({"enforcement": "off"}, "enforcement: got 'off'; expected one of deny, warn"),
+        (
+            {"allowed_registries": ["https://quay.io"]},
+            "allowed_registries[0]: got 'https://quay.io'; expected a",
+        ),
+        ({"allowed_registries": ["quay.io/"]}, "expected a registry"),
+        ({"allowed_registries": ["quay.io/x:1"]}, "expected a registry"),
+        ({"digest_exceptions": ["quay.io"]}, "digest_exceptions: require_digests is false"),
+        ({"system_namespaces": ["Argo"]}, "system_namespaces[0]: got 'Argo'; expected a DNS label"),
+        ({"system_namespaces": ["argo", "argo"]}, "system_namespaces"),
+        ({"fabric_namespaces": {"F": {}}}, "with 'F'; expected DNS labels as names of namespaces"),
+        (
+            {"fabric_namespaces": {"f": {"host_paths": ["dev"]}}},
+            "fabric_namespaces.f.host_paths[0]: got 'dev'",
+        ),
+        ({"fabric_namespaces": {"f": {"host_paths": ["/"]}}}, "expected an absolute path"),
+        ({"fabric_namespaces": {"f": {"host_paths": ["/dev/../etc"]}}}, "expected an absolute path"),
+        ({"fabric_namespaces": {"f": {"capabilities": ["CAP_IPC_LOCK"]}}}, "a Linux capability without CAP_"),
+        ({"required_labels": ["a b"]}, "required_labels[0]: got 'a b'; expected the key of a label"),
+        ({"priority_classes": {"system-x": {"value": 1}}}, "Kubernetes reserves the prefix system-"),
+        ({"priority_classes": {"x": {"value": 2_000_000_000}}}, "expected -1000000000 to 1000000000"),
+    ],
+)
+def test_a_wrong_argument_is_refused_before_anything_is_registered(
+    arguments: dict[str, Any], error: str
+) -> None:
+    assert error in problems(**arguments)
+
+
+def test_every_kind_that_kueue_queues_is_evaluated() -> None:
+    kinds = {name.rpartition("/")[2] for name in INTEGRATIONS} - {"pod"}
+    assert {kind.lower() for kind in QUEUED_OWNERS} == kinds
+    rules = spec(guardrails(), "accelerators")["matchConstraints"]["resourceRules"]
+    assert {f"{kind}s" for kind in kinds} <= {name for rule in rules for name in rule["resources"]}
+
+
+def test_no_role_for_users_of_google_cloud_counts_as_the_platform() -> None:
+    escalate = "container.clusterRoles.escalate"
+    roles = [role for role in iam_role_table.names() if escalate in set(iam_role_table.permissions(role))]
+    assert "roles/container.admin" in roles
+    assert not {"roles/editor", "roles/container.developer", "roles/container.clusterAdmin"} & set(roles)

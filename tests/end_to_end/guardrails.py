@@ -1,0 +1,192 @@
+"""A cluster with the guardrails, and requests of its users. Only the control plane runs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+import pytest
+from kubernetes import client, config
+
+from aiplatform._shared.kubernetes.namespaces import NamespaceContents, create
+from aiplatform.guardrails import Guardrails
+from tests.components.recording import Recording, record
+from twin import environment
+from twin import world as instances
+from twin.kubernetes import control_plane
+from twin.world import World
+
+Object = dict[str, Any]
+
+ADMIN: Final = ("", "")
+"""The cluster's administrator: the user of the kubeconfig file."""
+
+GROUPS: Final[Mapping[str, str]] = {
+    "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy": (
+        "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
+    ),
+    "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding": (
+        "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+    ),
+    "kubernetes:scheduling.k8s.io/v1:PriorityClass": "/apis/scheduling.k8s.io/v1/priorityclasses",
+    "kubernetes:core/v1:Namespace": "/api/v1/namespaces",
+    "kubernetes:core/v1:LimitRange": "/api/v1/namespaces/{}/limitranges",
+    "kubernetes:core/v1:ResourceQuota": "/api/v1/namespaces/{}/resourcequotas",
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy": (
+        "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies"
+    ),
+    "kubernetes:rbac.authorization.k8s.io/v1:Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": (
+        "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings"
+    ),
+}
+"""Type of a resource -> its collection."""
+
+CUSTOM: Final = (
+    ("jobset.x-k8s.io", "v1alpha2", "JobSet", "jobsets"),
+    ("leaderworkerset.x-k8s.io", "v1", "LeaderWorkerSet", "leaderworkersets"),
+    ("ray.io", "v1", "RayCluster", "rayclusters"),
+    ("ray.io", "v1", "RayJob", "rayjobs"),
+    ("trainer.kubeflow.org", "v1alpha1", "TrainJob", "trainjobs"),
+    ("argoproj.io", "v1alpha1", "Workflow", "workflows"),
+    ("kueue.x-k8s.io", "v1beta2", "LocalQueue", "localqueues"),
+    ("gateway.networking.k8s.io", "v1", "Gateway", "gateways"),
+)
+"""Kinds of add-ons: group, version, kind, plural."""
+
+
+class Cluster:
+    """A control plane, and requests to it."""
+
+    def __init__(self, instance: World) -> None:
+        self._kubeconfig = str(instance.kubeconfig)
+
+    def request(
+        self, method: str, path: str, body: Object | None = None, user: tuple[str, str] = ADMIN
+    ) -> tuple[int, str, Mapping[str, str]]:
+        """Return status, body and headers. user: a name and a group; a service account has its groups by
+        its name."""
+        api = config.new_client_from_config(self._kubeconfig)
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        name, group = user
+        if name:
+            headers["Impersonate-User"] = name
+        if group:
+            headers["Impersonate-Group"] = group
+        if method == "PATCH":
+            headers["Content-Type"] = "application/merge-patch+json"
+        rest: Any = api.rest_client
+        try:
+            answer = rest.request(method, api.configuration.host + path, headers=headers, body=body)
+        except client.ApiException as error:
+            return int(error.status or 0), str(error.body), dict(error.headers or {})
+        return int(answer.status), answer.read().decode(), dict(answer.getheaders())
+
+    def create(self, path: str, body: Object) -> Object:
+        """Create an object as the administrator."""
+        status, text, _ = self.request("POST", path, body)
+        assert status in (200, 201), text
+        return json.loads(text)
+
+    def refusal(self, body: Object, user: tuple[str, str], namespace: str = "team-a") -> str:
+        """Return the message of the API server where it refuses an object; empty where it would create it."""
+        path = f"{collection(body, namespace)}?dryRun=All"
+        status, text, _ = self.request("POST", path, body, user)
+        return "" if status in (200, 201) else str(json.loads(text)["message"])
+
+    def apply(self, recorded: Recording) -> None:
+        """Create what a program registers, namespaces first."""
+        for resource in sorted(recorded.resources, key=lambda entry: not entry.type.endswith(":Namespace")):
+            if resource.custom and resource.type in GROUPS:
+                inputs = _whole_numbers(resource.inputs)
+                path = GROUPS[resource.type].format(inputs["metadata"].get("namespace", ""))
+                self.create(path, inputs)
+
+
+def _whole_numbers(value: Any) -> Any:
+    """Return inputs with integers in place of the engine's floats."""
+    if isinstance(value, Mapping):
+        return {key: _whole_numbers(entry) for key, entry in value.items() if entry is not None}
+    if isinstance(value, list):
+        return [_whole_numbers(entry) for entry in value]
+    return int(value) if isinstance(value, float) else value
+
+
+def collection(body: Object, namespace: str) -> str:
+    """Return the path of the collection of an object."""
+    plurals = {kind: plural for _, _, kind, plural in CUSTOM}
+    kind = body["kind"]
+    plural = plurals.get(kind) or (f"{kind.lower()}es" if kind.endswith("s") else f"{kind.lower()}s")
+    version = body["apiVersion"]
+    root = "/api" if "/" not in version else "/apis"
+    inside = "" if kind == "Namespace" else f"/namespaces/{namespace}"
+    return f"{root}/{version}{inside}/{plural}"
+
+
+@contextmanager
+def control_plane_of(home: Path) -> Iterator[Cluster]:
+    """Start a control plane, with the definitions of the add-ons' kinds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIPLATFORM_HOME", str(home))
+        instance = instances.create("guardrails")
+        environment.prepare(instance)
+        try:
+            control_plane.start(instance)
+            cluster = Cluster(instance)
+            for group, version, kind, plural in CUSTOM:
+                cluster.create(
+                    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+                    _definition(group, version, kind, plural),
+                )
+            yield cluster
+        finally:
+            control_plane.stop(instance, kill=True)
+
+
+def _definition(group: str, version: str, kind: str, plural: str) -> Object:
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    served = {"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    return {
+        "metadata": {
+            "name": f"{plural}.{group}",
+            # Groups of Kubernetes need it; these are no registered kinds here.
+            "annotations": {"api-approved.kubernetes.io": "unapproved, for tests"},
+        },
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
+            "versions": [served],
+        },
+    }
+
+
+def guardrails(**arguments: Any) -> Recording:
+    """Return what the component registers."""
+    overrides: Any = arguments
+    return record(lambda: Guardrails("guardrails", overrides))
+
+
+def namespace(name: str, **contents: Any) -> Recording:
+    """Return what a team's namespace has."""
+
+    def program() -> None:
+        parent = pulumi.ComponentResource("tests:index:Team", name)
+        create(parent, name, NamespaceContents(name, **contents))
+
+    return record(program)
+
+
+def until(condition: Any, seconds: float = 30) -> Any:
+    """Return the first true value of a condition, or its last value after the time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value or time.monotonic() > deadline:
+            return value
+        time.sleep(0.2)

@@ -1,0 +1,41 @@
+"""Variants of the guardrails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from aiplatform.guardrails import Guardrails
+from tests.components.recording import Recording, record
+
+_FULL: Final[Mapping[str, Any]] = {
+    "policies": {"labels": "warn"},
+    "system_namespaces": ["argo"],
+    "pod_creators": ["system:serviceaccount:jupyterhub:hub"],
+    "allowed_registries": ["registry.acme.com", "quay.io/argoproj"],
+    "require_digests": True,
+    "digest_exceptions": ["quay.io/argoproj"],
+    "fabric_namespaces": {
+        "fabric": {
+            "host_paths": ["/dev/infiniband"],
+            "capabilities": ["IPC_LOCK"],
+            "host_network": True,
+            "privileged": True,
+        }
+    },
+    "public_namespaces": ["gateway"],
+    "required_labels": ["cost-center"],
+    "priority_classes": {"batch": {"value": -10, "preempts": False, "everyone": False}},
+}
+
+
+def _recorded(arguments: Mapping[str, Any]) -> Callable[[], Recording]:
+    stated: Any = dict(arguments)
+    return lambda: record(lambda: Guardrails("guardrails", stated))
+
+
+GUARDRAILS: Final = {
+    "aws": _recorded(_FULL),
+    "gcp": _recorded({"cloud": "gcp", "enforcement": "warn", "policies": {"images": "off"}}),
+}
+"""Variant -> what records it."""
