@@ -15,6 +15,7 @@ from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
 from aiplatform.gpu_pool import GpuPool
+from aiplatform.guardrails import Guardrails
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.model_registry import ModelRegistry
 from aiplatform.network import Network
@@ -126,6 +127,16 @@ addons = Addons(
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )
+guardrails = Guardrails(
+    "guardrails",
+    {
+        "allowed_registries": ["111122223333.dkr.ecr.us-west-2.amazonaws.com", "quay.io/argoproj"],
+        "require_digests": True,
+        "digest_exceptions": ["quay.io/argoproj"],
+        "required_labels": ["cost-center"],
+    },
+    pulumi.ResourceOptions(providers=[kubernetes_provider]),
+)
 pipelines = WorkloadIdentity(
     "pipelines",
     {
@@ -225,7 +236,7 @@ teams = Teams(
                     "MLFLOW_TRACKING_URI": models.tracking_uri,
                 },
                 "services": {
-                    "model-registry": 80,
+                    "model-registry": [80, 5000],
                 },
             },
         },

@@ -111,6 +111,12 @@ const addons = new aiplatform.Addons("addons", {
     },
     replicas: 2,
 }, { providers: [awsProvider, kubernetesProvider] });
+const guardrails = new aiplatform.Guardrails("guardrails", {
+    allowedRegistries: ["111122223333.dkr.ecr.us-west-2.amazonaws.com", "quay.io/argoproj"],
+    requireDigests: true,
+    digestExceptions: ["quay.io/argoproj"],
+    requiredLabels: ["cost-center"],
+}, { providers: [kubernetesProvider] });
 const pipelines = new aiplatform.WorkloadIdentity("pipelines", {
     prefix: "team-dev",
     name: "pipelines",
@@ -213,7 +219,7 @@ const teams = new aiplatform.Teams("teams", {
                 MLFLOW_TRACKING_URI: models.trackingUri,
             },
             services: {
-                "model-registry": 80,
+                "model-registry": [80, 5000],
             },
         },
     },
