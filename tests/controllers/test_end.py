@@ -1,4 +1,7 @@
-"""The end of controllers: with queued work, and with the twin."""
+"""Controllers that are changed, deleted and deselected while there is work, and that end with the twin.
+
+The tests of this module run in the order in which they are written.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import pytest
 from pulumi import ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource
 
+from aiplatform.addons.values.setup import Setup
 from tests.controllers.cluster import Addons, Cluster, flavor, job, local_queue, queue
 from tests.end_to_end.harness import eventually
 from twin.kubernetes.controllers import selection
@@ -21,18 +25,25 @@ NAMESPACE = "team-end"
 
 @pytest.fixture(scope="module")
 def ending(home: Path) -> Iterator[Cluster]:
-    """Another twin, since its add-ons are deleted."""
+    """Another twin, since its add-ons are deleted: with a queue for one job of two."""
     cluster = Cluster(home, "ending")
     try:
         cluster.add_nodes(1)
+        cluster.stack("ending", program).up()
+        cluster.team(NAMESPACE)
+        cluster.create(local_queue(NAMESPACE, "team-end"))
+        cluster.create(job(NAMESPACE, "runs"))
+        eventually("one that runs", lambda: cluster.jobs(NAMESPACE, "Running") == {"runs"})
+        cluster.create(job(NAMESPACE, "waits"))
+        eventually("one that waits", lambda: "Pending" in cluster.workloads(NAMESPACE)["waits"])
         yield cluster
     finally:
         cluster.remove()
 
 
-def program() -> None:
+def program(setup: Setup | None = None) -> None:
     """The add-ons and the objects of queues, as the platform creates them."""
-    addons = Addons()
+    addons = Addons(setup=setup)
     ready = pulumi.Output.all(*(installed.resources for installed in addons.installed.values()))
     resources = ready.apply(lambda lists: [resource for resources in lists for resource in resources])
     for item in (flavor(), queue("team-end", 8)):
@@ -46,13 +57,23 @@ def program() -> None:
         )
 
 
+def test_rollout_of_kueue_neither_restarts_nor_loses_a_job(ending: Cluster) -> None:
+    before = _uids(ending)
+    daemon = Daemon(ending.plain.world.folder, "kueue")
+    process = daemon.process()
+    ending.stack("ending", lambda: program(Setup(replicas=2))).up()
+    assert ending.ready("kueue"), "both Pods are"
+    assert daemon.process() not in (None, process), "a new template starts a new process"
+    assert _uids(ending) == before
+    assert "Pending" in ending.workloads(NAMESPACE)["waits"]
+    ending.batch.delete_namespaced_job("runs", NAMESPACE, propagation_policy="Background")
+    eventually("the next job", lambda: ending.jobs(NAMESPACE, "Running") == {"waits"})
+
+
 def test_destroy_with_queued_work_leaves_nothing(ending: Cluster) -> None:
+    ending.create(job(NAMESPACE, "last"))
+    eventually("one that waits", lambda: "Pending" in ending.workloads(NAMESPACE)["last"])
     stack = ending.stack("ending", program)
-    stack.up()
-    ending.team(NAMESPACE)
-    ending.create(local_queue(NAMESPACE, "team-end"))
-    ending.create(job(NAMESPACE, "runs"), job(NAMESPACE, "waits"))
-    eventually("one that runs", lambda: ending.jobs(NAMESPACE, "Running") == {"runs"})
     ending.core.delete_namespace(NAMESPACE)
     stack.destroy()
     eventually(
@@ -95,6 +116,16 @@ def test_no_process_outlives_the_twin(ending: Cluster, kill: bool) -> None:
     if not kill:
         ending.plain.cli("twin", "start", "--name", "ending")
         eventually("ready controllers", lambda: Daemon(ending.plain.world.folder, "kueue").alive)
+
+
+def _uids(cluster: Cluster) -> set[str]:
+    """The objects of the team's work."""
+    listings = (
+        cluster.list("batch/v1", "Job", NAMESPACE),
+        cluster.list("v1", "Pod", NAMESPACE),
+        cluster.list("kueue.x-k8s.io/v1beta2", "Workload", NAMESPACE),
+    )
+    return {item["metadata"]["uid"] for items in listings for item in items}
 
 
 def _status(cluster: Cluster) -> str:

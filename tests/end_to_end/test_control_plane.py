@@ -25,6 +25,7 @@ from twin.kubernetes.api import Kube
 from twin.kubernetes.backends import Backends
 from twin.kubernetes.certificates import Pki
 from twin.kubernetes.commands import Settings
+from twin.kubernetes.controllers.absent import Absent
 from twin.world import World
 
 pytestmark = pytest.mark.end_to_end
@@ -185,7 +186,8 @@ def test_another_user_of_the_machine_reads_at_most_the_health_of_a_port(world: W
 @pytest.fixture
 def backends(world: World) -> Iterator[Backends]:
     """The relay, as the controller runs it."""
-    backends = Backends(Kube(world.kubeconfig))
+    kube = Kube(world.kubeconfig)
+    backends = Backends(kube, Absent(world, kube).serve)
     relay = egress.Relay(world.folder / egress.SOCKET, backends.resolve)
     relay.start()
     yield backends
@@ -268,6 +270,22 @@ def test_no_other_program_of_the_machine_is_called(
     _hooked(api, "url", url=f"https://127.0.0.1:{port}/validate")
     assert f"127.0.0.1:{port} is no Service" in _refusal(api, "url")
     assert neighbour[1:] == []
+
+
+def test_webhook_of_a_simulated_pod_admits_everything(api: client.ApiClient, backends: Backends) -> None:
+    core, labels = core_of(api), {"app": "aside"}
+    spec = {"selector": labels, "ports": [{"port": 443, "targetPort": 9443}]}
+    core.create_namespaced_service("default", {"metadata": {"name": "aside"}, "spec": spec})
+    _hooked(api, "aside", service={"namespace": "default", "name": "aside", "path": "/validate"})
+    assert "has no backend" in _refusal(api, "aside"), "without a Pod it refuses, as in a cluster"
+    simulated: Any = pod("aside")
+    simulated["metadata"]["labels"] = labels
+    core.create_namespaced_pod("default", simulated)
+    ready = {"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}
+    core.patch_namespaced_pod_status("aside", "default", ready)
+    created = core.create_namespaced_config_map("hooked-aside", {"metadata": {"name": "a"}})
+    assert created.metadata.uid
+    core.delete_namespaced_pod("aside", "default", grace_period_seconds=0)
 
 
 def test_an_aggregated_api_without_a_backend_is_unavailable_with_the_reason(

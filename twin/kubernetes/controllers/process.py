@@ -32,7 +32,7 @@ FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
 """Seconds until a process that ended is started again: the first, doubled each time up to the longest."""
 STEADY: Final = 60.0
-"""Seconds after which a process that runs counts as never restarted."""
+"""Seconds after which the next end of a process is taken for the first."""
 GRACE_SECONDS: Final = 5.0
 
 
@@ -45,6 +45,8 @@ class Launch:
     binary: str
     ports: dict[int, int] = field(default_factory=dict[int, int])
     """Port of the container -> port of loopback."""
+    restarts: int = 0
+    """How often it was started again for this Pod."""
 
 
 class ControllerProcess:
@@ -58,7 +60,7 @@ class ControllerProcess:
         self._folder = world.folder / "controllers" / program.name
         self._volumes = Volumes(kube, self._folder / "volumes")
         self._launch = self._read()
-        self.restarts = 0
+        self._failures = 0
         self._began = time.monotonic()
         self._again = 0.0
 
@@ -72,6 +74,11 @@ class ControllerProcess:
         """Port of the container -> port of loopback."""
         return self._launch.ports if self._launch else {}
 
+    @property
+    def restarts(self) -> int:
+        """How often it was started again for its Pod."""
+        return self._launch.restarts if self._launch else 0
+
     def keep(self, build: Build, pod: Object, container: Object) -> None:
         """Have it run as the container of a Pod. Raises NotMountedError, ApiError, Unreachable and
         ProcessError."""
@@ -84,14 +91,14 @@ class ControllerProcess:
         places = self._volumes.write(pod, container)
         now = time.monotonic()
         if self.daemon.alive:
-            if self.restarts and now - self._began > STEADY:
-                self.restarts = 0
+            if now - self._began > STEADY:
+                self._failures = 0
             return
         if self.daemon.ended:
             if not self._again:
-                pause = min(FIRST_PAUSE * 2**self.restarts, LONGEST_PAUSE)
-                self.restarts += 1
-                self._again = now + pause
+                self._again = now + min(FIRST_PAUSE * 2**self._failures, LONGEST_PAUSE)
+                self._failures += 1
+                self._launch.restarts += 1
             if now < self._again:
                 return
         self._start(pod, container, places)
@@ -104,7 +111,7 @@ class ControllerProcess:
         processes.stop([self.daemon], grace_seconds=GRACE_SECONDS)
         self._volumes.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
-        self._launch, self.restarts, self._again = None, 0, 0.0
+        self._launch, self._failures, self._again = None, 0, 0.0
 
     def ready(self, container: Object) -> bool:
         """Return whether its readiness probe succeeds; without a probe, whether it runs."""

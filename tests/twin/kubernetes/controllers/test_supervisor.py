@@ -220,6 +220,9 @@ def test_killed_process_is_restarted_and_its_pod_is_not_ready_meanwhile(scene: S
     scene.until(scene.ready)
     assert scene.pid not in (0, before)
     assert scene.restarts() == 1
+    scene.supervisor = scene.another()
+    scene.until(lambda: scene.state == "ready")
+    assert scene.restarts() == 1, "another supervisor counts on"
 
 
 def test_process_that_ends_again_and_again_is_started_at_growing_intervals(scene: Scene) -> None:
