@@ -10,8 +10,8 @@ from aiplatform._shared.aws.account import Account, account_of
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.context import Context
 from aiplatform.addons.catalog import Addon
-from aiplatform.addons.permissions import DNS, LOAD_BALANCERS, ROLES, SECRET_READERS, Settings
 from aiplatform.addons.permissions.aws_policies import dns, load_balancers, secrets
+from aiplatform.addons.permissions.settings import DNS, LOAD_BALANCERS, ROLES, SECRET_READERS, Settings
 
 _DESCRIPTIONS: Final = {
     LOAD_BALANCERS: "AWS Load Balancer Controller: load balancers of this cluster",

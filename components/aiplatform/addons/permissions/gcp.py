@@ -11,7 +11,7 @@ from pulumi_gcp import dns, organizations, projects
 from aiplatform._shared.context import Context
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform.addons.catalog import Addon
-from aiplatform.addons.permissions import Settings
+from aiplatform.addons.permissions.settings import Settings
 
 _CHANGES_RECORDS: Final = (
     "dns.changes.create",
