@@ -6,10 +6,11 @@ from __future__ import annotations
 import pytest
 
 from aiplatform.addons.catalog import catalog
+from tests.components.aiplatform.addons import chart_facts
 from twin.kubernetes.controllers.programs import PROGRAMS
 from twin.kubernetes.pods import repository
 from twin.toolchain.build import CONTROLLERS
-from twin.toolchain.charts import sources
+from twin.toolchain.charts import STAND_INS, sources
 from twin.toolchain.versions import read_versions
 
 
@@ -22,6 +23,30 @@ def test_the_twin_has_the_chart_that_the_catalog_names(name: str) -> None:
 
 def test_the_twin_has_a_chart_of_every_addon() -> None:
     assert set(sources()) == set(catalog())
+
+
+@pytest.mark.parametrize("name", [name for name, chart in sources().items() if chart.kinds])
+def test_kinds_that_a_module_lacks_are_as_the_published_chart_defines_them(name: str) -> None:
+    published = {
+        definition["metadata"]["name"]: definition["spec"]
+        for definition in chart_facts.definitions(chart_facts.folder(name, catalog()[name].file_name))
+    }
+    for text in sources()[name].kinds:
+        definition, kind, scope, version = text.split()
+        spec = published[definition]
+        assert (spec["names"]["kind"], spec["scope"]) == (kind, scope)
+        assert version in {entry["name"] for entry in spec["versions"] if entry["storage"]}
+
+
+def test_the_stand_in_of_a_chart_has_the_kinds_and_names_that_others_refer_to() -> None:
+    addon = catalog()["aws-load-balancer-controller"]
+    templates = (STAND_INS / addon.name / "templates").glob("*.yaml")
+    text = "\n".join(file.read_text() for file in templates)
+    called = {"Service", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "Deployment"}
+    for entry in chart_facts.objects(chart_facts.folder(addon.name, addon.file_name)):
+        if entry.kind in called:
+            name = "{{ .Release.Name }}" if entry.name.startswith("x-") else entry.name
+            assert f"kind: {entry.kind}\nmetadata:\n  name: {name}\n" in text
 
 
 @pytest.mark.parametrize("name", sorted(CONTROLLERS))

@@ -14,10 +14,12 @@ import botocore.exceptions
 import kubernetes
 import pytest
 
+from aiplatform.addons.catalog import catalog
 from tests.end_to_end import clients, pods
 from tests.end_to_end.harness import GUARDED, ROOT, Twin, eventually, gpu_pod, phase, steps
 from tests.end_to_end.images import push
 from tests.end_to_end.policy_report import policy_report
+from tests.end_to_end.webhook_ports import called_ports
 from tests.policies.profile_differences import DEV, STAGING
 from tests.twin.aws.athena.asking import Asking
 
@@ -96,6 +98,24 @@ def test_every_add_on_is_active_and_every_node_ready(up: Twin) -> None:
     for node in nodes:
         ready = {condition.type: condition.status for condition in node.status.conditions}
         assert ready["Ready"] == "True", f"{node.metadata.name} is not Ready"
+
+
+def test_controllers_of_add_ons_run_on_the_system_nodes_with_the_ports_of_the_catalog(up: Twin) -> None:
+    installed = [addon for addon in catalog().values() if addon.name != "external-dns"]
+    system = {
+        node.metadata.name for node in up.core().list_node(label_selector="ai-platform/pool=system").items
+    }
+    for addon in installed:
+        if not addon.images:
+            continue
+        for deployment in up.apps().list_namespaced_deployment(addon.namespace).items:
+            assert deployment.status.ready_replicas == 1, deployment.metadata.name
+        pods_of_addon = up.core().list_namespaced_pod(addon.namespace).items
+        assert {pod.spec.node_name for pod in pods_of_addon} <= system, "without another pool they run, too"
+    ports = called_ports(up.kubernetes())
+    assert {namespace: sorted(ports[namespace]) for namespace in ports} == {
+        addon.namespace: list(addon.webhook_ports) for addon in installed if addon.webhook_ports
+    }, "the firewall opens what the catalog states"
 
 
 def test_a_gpu_pod_scales_its_pool_up_from_zero_and_runs(up: Twin) -> None:

@@ -62,14 +62,19 @@ def schema(path: Path) -> dict[str, Any] | None:
 
 
 def crds(path: Path) -> set[str]:
+    return {document["metadata"]["name"] for document in definitions(path)}
+
+
+def definitions(path: Path) -> list[dict[str, Any]]:
+    """Return the custom resource definitions of a chart."""
     files = [path / "crds.yaml", *path.glob("charts/**/crds.yaml")]
-    return {
-        document["metadata"]["name"]
+    return [
+        document
         for file in files
         if file.is_file()
         for document in _documents(file)
         if document.get("kind") == "CustomResourceDefinition"
-    }
+    ]
 
 
 def objects(path: Path) -> Iterator[Object]:
