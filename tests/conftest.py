@@ -61,16 +61,16 @@ TOGETHER: Final = {file: group[0] for group in (ENVIRONMENTS, PLUGIN) for file i
 
 LONGEST: Final = (
     "tests/end_to_end/test_addons.py",
+    "tests/end_to_end/test_mlflow.py",
     "tests/end_to_end/test_aws_dev.py",
     "tests/end_to_end/test_crash.py",
+    "tests/end_to_end/test_feast.py",
     "tests/end_to_end/test_gcp_dev.py",
     "tests/end_to_end/test_aws_prod.py",
     "tests/end_to_end/test_staging.py",
     "tests/end_to_end/test_layer_stacks.py",
     "tests/end_to_end/test_gcp_prod.py",
     "tests/end_to_end/test_languages.py",
-    "tests/end_to_end/test_mlflow.py",
-    "tests/end_to_end/test_feast.py",
     "tests/end_to_end/test_gcp_crash.py",
     "tests/end_to_end/test_wheel.py",
 )

@@ -1,4 +1,4 @@
-"""Environments without topics, as the end-to-end tests deploy them."""
+"""Environments without topics, and updates without checkpoints, as the end-to-end tests deploy them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cli import engine_settings
 from stacks.loading import load_file
 from tests.end_to_end import reduced
 from twin import environment
@@ -32,3 +33,10 @@ def test_only_files_of_the_folder_replace_those_of_the_repository(tmp_path: Path
         assert environment.original_stack_file("aws-dev") == file
         assert environment.original_stack_file("aws-prod").parent == environment.ROOT / "environments"
     assert environment.original_stack_file("aws-dev") != file
+
+
+def test_an_update_saves_its_state_after_each_step_unless_a_test_does_without() -> None:
+    assert engine_settings.SKIP_CHECKPOINTS not in engine_settings.variables(["up"])
+    with reduced.without_checkpoints():
+        assert engine_settings.variables(["up"])[engine_settings.SKIP_CHECKPOINTS] == "true"
+    assert engine_settings.SKIP_CHECKPOINTS not in engine_settings.variables(["up"])

@@ -38,7 +38,7 @@ def dev(home: Path) -> Iterator[Twin]:
 @pytest.fixture(scope="module")
 def prod(home: Path) -> Iterator[Twin]:
     """The twin of aws-prod, before its first `up`."""
-    twin = Twin("aws-prod", home)
+    twin = Twin("aws-prod", home, checkpoints=False)
     yield twin
     twin.remove()
 

@@ -43,6 +43,8 @@ class Twin:
     without: tuple[str, ...] = ()
     """Topics that the environment's file does not have here, such as `reduced.KUBERNETES_LAYER`. Only with
     this repository as root."""
+    checkpoints: bool = True
+    """Whether the engine saves its state after each step. A test that interrupts no update may do without."""
 
     def __post_init__(self) -> None:
         """Write the environment's file without these topics."""
@@ -55,13 +57,14 @@ class Twin:
 
     @property
     def _command(self) -> list[str]:
-        module = "tests.end_to_end.reduced" if self.without else "cli"
-        return [sys.executable, "-m", module]
+        reduces = self.without or not self.checkpoints
+        return [sys.executable, "-m", "tests.end_to_end.reduced" if reduces else "cli"]
 
     @property
     def _variables(self) -> dict[str, str]:
-        files = {reduced.FOLDER: str(self._files)} if self.without else {}
-        return {**os.environ, **files, **self.env}
+        less = {reduced.FOLDER: str(self._files)} if self.without else {}
+        less |= {} if self.checkpoints else {reduced.NO_CHECKPOINTS: "true"}
+        return {**os.environ, **less, **self.env}
 
     @property
     def world(self) -> World:

@@ -18,7 +18,7 @@ from aiplatform.addons.catalog import catalog
 from tests.end_to_end import clients, pods
 from tests.end_to_end.harness import GUARDED, ROOT, Twin, eventually, gpu_pod, phase, steps
 from tests.end_to_end.images import push
-from tests.end_to_end.policy_report import policy_report
+from tests.end_to_end.policy_report import assert_no_violation, policy_report
 from tests.end_to_end.webhook_ports import called_ports
 from tests.policies.profile_differences import DEV, STAGING
 from tests.twin.aws.athena.asking import Asking
@@ -46,6 +46,10 @@ def _git_status() -> str:
 
 def _gpu_nodes(core: Any) -> list[Any]:
     return core.list_node(label_selector="ai-platform/pool=t4").items
+
+
+def test_environment_has_no_violation_before_it_exists(dev: Twin, tmp_path: Path) -> None:
+    assert_no_violation(dev, tmp_path)
 
 
 def test_network_has_the_declared_range_zones_and_tags(up: Twin) -> None:

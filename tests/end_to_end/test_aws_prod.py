@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import botocore.exceptions
@@ -11,6 +12,7 @@ import pytest
 
 from tests.end_to_end import pods
 from tests.end_to_end.harness import GUARDED, Twin
+from tests.end_to_end.policy_report import assert_no_violation
 
 pytestmark = pytest.mark.end_to_end
 
@@ -37,6 +39,10 @@ def up(bootstrapped: Twin) -> Twin:
 
 def _cluster(up: Twin) -> dict[str, Any]:
     return up.aws("eks").describe_cluster(name=CLUSTER)["cluster"]
+
+
+def test_environment_has_no_violation_before_it_exists(prod: Twin, tmp_path: Path) -> None:
+    assert_no_violation(prod, tmp_path)
 
 
 def test_bootstrap_creates_network_and_runner_without_a_cluster(bootstrapped: Twin) -> None:

@@ -18,7 +18,7 @@ from googleapiclient.errors import HttpError
 from aiplatform import placement
 from tests.end_to_end import gcp_lake, gke_pods
 from tests.end_to_end.harness import GUARDED, Twin, eventually, gpu_pod, phase, steps
-from tests.end_to_end.policy_report import policy_report
+from tests.end_to_end.policy_report import assert_no_violation, policy_report
 from tests.end_to_end.reduced import KUBERNETES_LAYER
 from tests.policies.profile_differences import DEV, GOOGLE, STAGING
 
@@ -30,13 +30,19 @@ GPU = "nvidia.com/gpu"
 
 
 @pytest.fixture(scope="module")
-def up(home: Path) -> Iterator[Twin]:
-    """The twin of gcp-dev, deployed."""
+def dev(home: Path) -> Iterator[Twin]:
+    """The twin of gcp-dev, before its first `up`."""
     twin = Twin("gcp-dev", home, without=KUBERNETES_LAYER)
-    done = twin.up(*GUARDED)
-    assert "No cloud account was touched" in done.stdout, "a reader must know at once that this cost nothing"
     yield twin
     twin.remove()
+
+
+@pytest.fixture(scope="module")
+def up(dev: Twin) -> Twin:
+    """The twin of gcp-dev, deployed."""
+    done = dev.up(*GUARDED)
+    assert "No cloud account was touched" in done.stdout, "a reader must know at once that this cost nothing"
+    return dev
 
 
 def _cluster(twin: Twin) -> dict[str, Any]:
@@ -47,6 +53,10 @@ def _cluster(twin: Twin) -> dict[str, Any]:
 
 def _gpu_nodes(core: Any) -> list[Any]:
     return core.list_node(label_selector="ai-platform/pool=t4").items
+
+
+def test_environment_has_no_violation_before_it_exists(dev: Twin, tmp_path: Path) -> None:
+    assert_no_violation(dev, tmp_path)
 
 
 def test_network_has_the_declared_subnets_and_ranges(up: Twin) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from aiplatform import placement
 from tests.end_to_end.harness import GUARDED, Twin, eventually, gpu_pod, phase
+from tests.end_to_end.policy_report import assert_no_violation
 
 pytestmark = pytest.mark.end_to_end
 
@@ -23,12 +24,18 @@ NOW = ("up", "--yes", "--skip-preview")
 
 
 @pytest.fixture(scope="module")
-def up(home: Path) -> Iterator[Twin]:
-    """The twin of gcp-prod, deployed."""
-    twin = Twin("gcp-prod", home)
-    twin.up(*GUARDED)
+def prod(home: Path) -> Iterator[Twin]:
+    """The twin of gcp-prod, before its first `up`."""
+    twin = Twin("gcp-prod", home, checkpoints=False)
     yield twin
     twin.remove()
+
+
+@pytest.fixture(scope="module")
+def up(prod: Twin) -> Twin:
+    """The twin of gcp-prod, deployed."""
+    prod.up(*GUARDED)
+    return prod
 
 
 def _cluster(up: Twin) -> dict[str, Any]:
@@ -43,6 +50,10 @@ def _pools(up: Twin, name: str) -> dict[str, dict[str, Any]]:
         for pool in _cluster(up)["nodePools"]
         if pool["config"]["labels"].get("ai-platform/pool") == name
     }
+
+
+def test_environment_has_no_violation_before_it_exists(prod: Twin, tmp_path: Path) -> None:
+    assert_no_violation(prod, tmp_path)
 
 
 def test_prod_is_private_regional_and_enforces_binary_authorization(up: Twin) -> None:

@@ -8,18 +8,29 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.harness import GUARDED, Twin, eventually
+from tests.end_to_end.policy_report import assert_no_violation
 from tests.end_to_end.reduced import KUBERNETES_LAYER
 
 pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module", params=["aws-staging", "gcp-staging"])
-def staging(home: Path, request: pytest.FixtureRequest) -> Iterator[Twin]:
-    """The twin of an environment, deployed."""
-    twin = Twin(request.param, home, without=KUBERNETES_LAYER)
-    twin.up(*GUARDED)
+def empty(home: Path, request: pytest.FixtureRequest) -> Iterator[Twin]:
+    """The twin of an environment, before its first `up`."""
+    twin = Twin(request.param, home, without=KUBERNETES_LAYER, checkpoints=False)
     yield twin
     twin.remove()
+
+
+@pytest.fixture(scope="module")
+def staging(empty: Twin) -> Twin:
+    """The twin of an environment, deployed."""
+    empty.up(*GUARDED)
+    return empty
+
+
+def test_environment_has_no_violation_before_it_exists(empty: Twin, tmp_path: Path) -> None:
+    assert_no_violation(empty, tmp_path)
 
 
 def test_staging_is_deployed_and_has_no_drift(staging: Twin) -> None:
