@@ -5,6 +5,8 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 from aiplatform._shared.args import read
 from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.kubernetes.names import TaintArgs
+from aiplatform._shared.machine_sizes import smallest_size
+from aiplatform._shared.outputs import mapped
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
 from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
@@ -33,6 +35,15 @@ class NodePool(ComponentResource):
     """The pool's name: the value of the node label `ai-platform/pool`."""
     architecture: KnownOutput[str]
     """`x86_64` or `arm64`."""
+    min_nodes: Output[int]
+    """The minimum of nodes, of all entries of `capacity` together."""
+    max_nodes: Output[int]
+    """The maximum of nodes, of all entries of `capacity` together."""
+    vcpus_per_node: KnownOutput[int]
+    """vCPUs of a node, of the smallest type where there are several; 0 for types whose size does not follow
+    from their name."""
+    memory_gib_per_node: KnownOutput[float]
+    """Memory of a node, GiB, as `vcpus_per_node`."""
     taints: KnownOutput[list[TaintArgs]]
     """The taints of the nodes, which Pods must tolerate."""
     node_selector: KnownOutput[dict[str, str]]
@@ -49,9 +60,15 @@ class NodePool(ComponentResource):
         settings = read(NodePoolSettings, args, "NodePoolArgs")
         super().__init__("aiplatform:index:NodePool", name, {}, opts)
         node_groups, node_role_arn = _build(self, name, settings)
+        entries = len(settings.capacity)
+        vcpus, memory_gib = smallest_size(settings.instance_types)
         self.outputs: NodePoolOutputs = {
             "name": settings.name,
             "architecture": settings.architecture,
+            "min_nodes": settings.min,
+            "max_nodes": mapped(settings.max, lambda most: int(most) * entries),
+            "vcpus_per_node": vcpus,
+            "memory_gib_per_node": memory_gib,
             "taints": [
                 {"key": taint.key, "value": taint.value, "effect": taint.effect}
                 for taint in settings.node_taints
