@@ -13,6 +13,19 @@ TOLERATIONS: Final = ({"key": "CriticalAddonsOnly", "operator": "Exists"},)
 
 
 @dataclass(frozen=True)
+class PodsReady:
+    """How long Kueue waits until all Pods of an admitted workload are ready. Where they are not, it evicts
+    the workload, so that its quota is free for others, and queues it again."""
+
+    timeout_minutes: int = 30
+    """Minutes from admission until all Pods are ready: new nodes, images and models included."""
+    recovery_minutes: int = 30
+    """Minutes until the Pod that replaces a failed one is ready; 0: unlimited."""
+    attempts: int | None = None
+    """Times that a workload is queued again before Kueue deactivates it. None: unlimited."""
+
+
+@dataclass(frozen=True)
 class Setup:
     """How the add-ons of a cluster are installed."""
 
@@ -20,6 +33,8 @@ class Setup:
     """Pods of each controller. With 2 or more a node's failure does not stop it."""
     mirrors: Mapping[str, str] = field(default_factory=dict[str, str])
     """Registry or repository -> where to pull its images from instead."""
+    pods_ready: PodsReady = PodsReady()
+    """Kueue: how long workloads have to start."""
 
     def repository(self, image: str) -> str:
         """Return the repository of an image of `images.toml`, at its mirror if it has one."""
