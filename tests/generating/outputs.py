@@ -25,6 +25,7 @@ ENTITIES: Final = (
     "efa_plugin",
     "gpu_pool",
     "node_pool",
+    "queues",
     "runner",
 )
 """Folders of components with a generated outputs.py."""

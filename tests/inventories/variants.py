@@ -36,7 +36,7 @@ from tests.components.aiplatform.pools import (
 )
 from tests.components.cloud_answers import PROJECT
 from tests.components.recording import ACCOUNT, REGION, Recording, record
-from tests.inventories import data_variants
+from tests.inventories import data_variants, queue_variants
 
 Variants = Mapping[str, Callable[[], Recording]]
 
@@ -428,6 +428,7 @@ COMPONENTS: Final[Mapping[str, Variants]] = {
     "model_registry": data_variants.MODEL_REGISTRY,
     "network": _network(),
     "node_pool": _node_pool(),
+    "queues": queue_variants.QUEUES,
     "runner": _runner(),
     **_inside_the_cluster(),
 }

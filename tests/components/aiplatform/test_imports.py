@@ -15,6 +15,7 @@ ENTITIES = (
     "model_registry",
     "network",
     "node_pool",
+    "queues",
     "runner",
 )
 
