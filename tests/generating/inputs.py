@@ -70,7 +70,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiplatform.device_plugins.inputs": ("aiplatform.device_plugins.args",),
     "aiplatform.efa_plugin.inputs": ("aiplatform.efa_plugin.args",),
     "aiplatform.queues.inputs": ("aiplatform.queues.pools", "aiplatform.queues.args"),
-    "aiplatform.addons.inputs": ("aiplatform.addons.args",),
+    "aiplatform.addons.inputs": ("aiplatform.addons.args", "aiplatform.addons.pods_ready"),
     "aiplatform.runner.inputs": ("aiplatform.runner.args",),
     "aiplatform.workload_identity.inputs": ("aiplatform.workload_identity.args",),
 }

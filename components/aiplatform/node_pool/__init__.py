@@ -5,13 +5,12 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 from aiplatform._shared.args import read
 from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.kubernetes.names import TaintArgs
-from aiplatform._shared.machine_sizes import smallest_size
-from aiplatform._shared.outputs import mapped
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
 from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 from aiplatform.node_pool.args import NodePoolArgs, NodePoolSettings
 from aiplatform.node_pool.outputs import NodePoolOutputs
+from aiplatform.node_pool.size import size
 
 __all__ = [
     "ClusterReferenceArgs",
@@ -60,15 +59,14 @@ class NodePool(ComponentResource):
         settings = read(NodePoolSettings, args, "NodePoolArgs")
         super().__init__("aiplatform:index:NodePool", name, {}, opts)
         node_groups, node_role_arn = _build(self, name, settings)
-        entries = len(settings.capacity)
-        vcpus, memory_gib = smallest_size(settings.instance_types)
+        pool_size = size(settings)
         self.outputs: NodePoolOutputs = {
             "name": settings.name,
             "architecture": settings.architecture,
-            "min_nodes": settings.min,
-            "max_nodes": mapped(settings.max, lambda most: int(most) * entries),
-            "vcpus_per_node": vcpus,
-            "memory_gib_per_node": memory_gib,
+            "min_nodes": pool_size.min_nodes,
+            "max_nodes": pool_size.max_nodes,
+            "vcpus_per_node": pool_size.vcpus,
+            "memory_gib_per_node": pool_size.memory_gib,
             "taints": [
                 {"key": taint.key, "value": taint.value, "effect": taint.effect}
                 for taint in settings.node_taints

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aiplatform.addons.values.setup import PRIORITY_CLASS, PodsReady, Setup, requests, scheduling
+from aiplatform.addons.pods_ready import PodsReady
+from aiplatform.addons.values.setup import PRIORITY_CLASS, Setup, requests, scheduling
 
 MANAGED_NAMESPACES: Final[Mapping[str, str]] = {"kueue.x-k8s.io/managed-namespace": "true"}
 """The label of namespaces whose workloads Kueue manages. Only the platform sets it."""

@@ -8,6 +8,7 @@ from pulumi import Input
 
 from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.images import images, mirrored
+from aiplatform.addons.pods_ready import PodsReady
 
 PRIORITY_CLASS: Final = "system-cluster-critical"
 """The priority of controllers that Pods of others wait for. Kubernetes has the class."""
@@ -19,19 +20,6 @@ TOLERATIONS: Final = (
 
 
 @dataclass(frozen=True)
-class PodsReady:
-    """How long Kueue waits until all Pods of an admitted workload are ready. Where they are not, it evicts
-    the workload, so that its quota is free for others, and queues it again."""
-
-    timeout_minutes: int = 30
-    """Minutes from admission until all Pods are ready: new nodes, images and models included."""
-    recovery_minutes: int = 30
-    """Minutes until the Pod that replaces a failed one is ready; 0: unlimited."""
-    attempts: int | None = None
-    """Times that a workload is queued again before Kueue deactivates it. None: unlimited."""
-
-
-@dataclass(frozen=True)
 class Setup:
     """How the add-ons of a cluster are installed."""
 
@@ -39,7 +27,7 @@ class Setup:
     """Pods of each controller. With 2 or more a node's failure does not stop it."""
     mirrors: Mapping[str, str] = field(default_factory=dict[str, str])
     """Registry or repository -> where to pull its images from instead."""
-    pods_ready: PodsReady = PodsReady()
+    pods_ready: PodsReady = field(default_factory=PodsReady)
     """Kueue: how long workloads have to start."""
     cloud: Cloud = "aws"
     """The cluster's."""

@@ -11,8 +11,9 @@ import pytest
 
 from aiplatform._shared.images import mirrored
 from aiplatform.addons.catalog import catalog
+from aiplatform.addons.pods_ready import PodsReady
 from aiplatform.addons.values import VALUES, kueue
-from aiplatform.addons.values.setup import PodsReady, Setup
+from aiplatform.addons.values.setup import Setup
 from aiplatform.cluster.aws.addons import SYSTEM_TAINT as EKS_TAINT
 from aiplatform.cluster.gcp.nodes import SYSTEM_TAINT as GKE_TAINT
 from tests.components.aiplatform.addons import chart_facts

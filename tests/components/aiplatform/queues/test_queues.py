@@ -7,9 +7,13 @@ from typing import Any
 import pulumi
 import pytest
 
+from aiplatform._shared.args import read
 from aiplatform.gpu_pool import GpuPool
+from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.node_pool import NodePool
-from aiplatform.queues import Queues
+from aiplatform.node_pool.args import NodePoolSettings
+from aiplatform.queues import Queues, planned_pools
+from aiplatform.queues.pools import GpuPoolReference, NodePoolReference
 from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER, GOOGLE_NETWORK, NETWORK, machine_types
 from tests.components.aiplatform.queues import example
 from tests.components.aiplatform.schema import undocumented
@@ -124,3 +128,37 @@ def test_it_takes_the_outputs_of_pools_as_they_are(cloud: str) -> None:
         assert taints == {"nvidia.com/gpu"}
     levels = recorded.named("queues-topology-network").inputs["spec"]["levels"]
     assert len(levels) == 4
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_a_reference_before_the_pool_exists_has_the_values_of_its_outputs(cloud: str) -> None:
+    google = cloud == "gcp"
+    where: Any = {
+        "prefix": "acme-dev",
+        "cluster": GOOGLE_CLUSTER if google else CLUSTER,
+        "network": GOOGLE_NETWORK if google else NETWORK,
+    }
+    sharing = {"strategy": "time_slicing", "replicas": 4}
+    capacity = [{"type": "spot"}, {"type": "on_demand"}]
+    gpu: Any = {
+        **where,
+        "name": "l4",
+        "accelerator": "l4",
+        "count": 1,
+        "sharing": sharing,
+        "capacity": capacity,
+    }
+    types = ["c4a-standard-8"] if google else ["m7g.2xlarge"]
+    cpu: Any = {**where, "name": "general", "instance_types": types, "capacity": ["spot", "on_demand"]}
+    components: list[Any] = []
+
+    def program() -> None:
+        components.extend((NodePool("cpu", cpu), GpuPool("gpu", gpu)))
+
+    record(program, answers=machine_types() if google else None)
+    node_pool, gpu_pool = (component.outputs for component in components)
+    planned = planned_pools.node_pool(read(NodePoolSettings, cpu, "Args"))
+    assert planned == read(NodePoolReference, node_pool, "outputs")
+    assert planned_pools.gpu_pool(read(GpuPoolSettings, gpu, "Args")) == read(
+        GpuPoolReference, gpu_pool, "outputs"
+    )
