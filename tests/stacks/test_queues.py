@@ -28,8 +28,9 @@ def queue(*quotas: dict[str, Any]) -> list[dict[str, Any]]:
     ("change", "problem"),
     [
         (
-            {"queues/queues": queue({"pool": "t5", "accelerators": 4})},
-            "queues.queues[0].quotas[0].pool: got 't5'; expected one of general, t4; did you mean 't4'?",
+            {"queues/queues": queue({"pool": "generl", "cpu": 4})},
+            "queues.queues[0].quotas[0].pool: got 'generl'; expected one of general, t4; did you mean "
+            "'general'?",
         ),
         (
             {"queues/queues": queue({"pool": "t4", "accelerators": 9})},
