@@ -53,8 +53,8 @@ class Layers(Topic):
     """In which stacks the environment's layers are."""
 
     separate: list[LayerName] = Field(default_factory=list[LayerName])
-    """Layers with a separate stack, `<environment>-<layer>`: `kubernetes` (add-ons of the cluster), `data`
-    (lakehouse, feature store) or `ml` (container registry, model registry). Each needs a file
+    """Layers with a separate stack, `<environment>-<layer>`: `kubernetes` (add-ons and queues of the cluster),
+    `data` (lakehouse, feature store) or `ml` (container registry, model registry). Each needs a file
     `environments/Pulumi.<environment>-<layer>.yaml` (docs/operations/large-stacks.md). Default none: one
     stack for all."""
 
