@@ -24,6 +24,7 @@ from aiplatform.device_plugins import DevicePluginsArgs
 from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
 from aiplatform.network import NetworkArgs, NetworkReferenceArgs
 from aiplatform.node_pool import NodePoolArgs
+from aiplatform.queues.args import QueuesArgs
 from aiplatform.runner import RunnerArgs
 from aiplatform.workload_identity import WorkloadIdentityArgs
 from stacks import images
@@ -225,3 +226,10 @@ def addons(settings: Settings, cluster: Mapping[str, Any]) -> AddonsArgs:
         mirrors=settings.images.mirrors,
     )
     return cast(AddonsArgs, args)
+
+
+def queues(settings: Settings, node_pools: Sequence[Any], gpu_pools: Sequence[Any]) -> QueuesArgs:
+    """Arguments of the queues. node_pools, gpu_pools: outputs of the pools, or references."""
+    assert settings.queues is not None, "called only where there are queues"  # noqa: S101
+    args = {**stated(settings.queues), "node_pools": list(node_pools), "gpu_pools": list(gpu_pools)}
+    return cast(QueuesArgs, args)

@@ -1,16 +1,21 @@
-"""The second layer: what runs inside the cluster for all teams, its add-ons."""
+"""The second layer: what runs inside the cluster for all teams, its add-ons and queues."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pulumi import Output
+from pulumi import Output, ResourceOptions
 
 from stacks import arguments
 from stacks.foundation import Foundation, LayerOptions
 from stacks.settings import Settings
+
+if TYPE_CHECKING:
+    from aiplatform.addons import Addons
+    from aiplatform.queues import Queues
 
 
 @dataclass(frozen=True)
@@ -19,25 +24,49 @@ class InCluster:
 
     addons: dict[str, Any] | None = None
     """Addons.outputs, or None where the environment has none."""
+    queues: dict[str, Any] | None = None
+    """Queues.outputs, or None where the environment has none."""
     resources: Output[list[pulumi.Resource]] | None = None
     """What custom resources of other layers in the same stack depend on; not exported."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
-        return Output.from_input({"addons": self.addons})
+        return Output.from_input({"addons": self.addons, "queues": self.queues})
 
 
 def build(settings: Settings, below: Foundation, options: LayerOptions) -> InCluster:
     """Register the layer."""
+    addons = _addons(settings, below, options)
+    queues = _queues(settings, below, options, addons)
+    installed = addons.installed.values() if addons is not None else ()
+    return InCluster(
+        addons=dict(addons.outputs) if addons is not None else None,
+        queues=dict(queues.outputs) if queues is not None else None,
+        resources=Output.all(*(addon.resources for addon in installed)).apply(
+            lambda known: [*([queues] if queues is not None else []), *itertools.chain(*known)]
+        ),
+    )
+
+
+def _addons(settings: Settings, below: Foundation, options: LayerOptions) -> Addons | None:
     if settings.addons is None:
-        return InCluster()
+        return None
     # Imported late: an environment without them does not wait for it.
     from aiplatform.addons import Addons
 
     assert below.cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
-    addons = Addons("addons", arguments.addons(settings, below.cluster), options.cluster)
-    objects = Output.all(*(addon.resources for addon in addons.installed.values()))
-    return InCluster(
-        addons=dict(addons.outputs),
-        resources=objects.apply(lambda known: [resource for addon in known for resource in addon]),
-    )
+    return Addons("addons", arguments.addons(settings, below.cluster), options.cluster)
+
+
+def _queues(
+    settings: Settings, below: Foundation, options: LayerOptions, addons: Addons | None
+) -> Queues | None:
+    if settings.queues is None:
+        return None
+    from aiplatform.queues import Queues
+
+    # Without the add-on the cluster has a Kueue that the platform did not install.
+    kueue = addons.installed.get("kueue") if addons is not None else None
+    ready = ResourceOptions(depends_on=kueue.resources if kueue is not None else None)
+    args = arguments.queues(settings, list(below.node_pools.values()), list(below.gpu_pools.values()))
+    return Queues("queues", args, ResourceOptions.merge(options.cluster, ready))

@@ -51,8 +51,9 @@ async def foundation_of(environment: str) -> Foundation:
     for name, identity in parts["workload_identities"].items():
         # Logical names have it, as where the identity itself is registered.
         declare(identity["principal"], values["workload_identities"][name]["principal"])
-    # No layer uses these.
-    return Foundation(**parts, runner=None, node_pools={}, gpu_pools={})
+    # Plain values: the sizes of pools decide which quotas are accepted. No layer uses the runner.
+    pools = {name: values.get(name) or {} for name in ("node_pools", "gpu_pools")}
+    return Foundation(**parts, **pools, runner=None)
 
 
 async def layers_of(environment: str, separate: Collection[LayerName]) -> dict[LayerName, dict[str, Any]]:

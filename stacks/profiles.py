@@ -35,7 +35,7 @@ GIB: Final = 1024**3
 EVERY: Final = "<name>"
 """In a profile, the key for defaults of every entry of a topic whose keys are names."""
 
-OPTIONAL: Final = ("addons", "lakehouse", "feature_store", "container_registry", "model_registry")
+OPTIONAL: Final = ("addons", "queues", "lakehouse", "feature_store", "container_registry", "model_registry")
 """Topics that an environment has only where its file states them, if only as an empty object."""
 
 EXCLUSIVE: Final[Mapping[str, tuple[str, ...]]] = {"network": ("zone_ids", "zone_count")}
@@ -60,7 +60,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         "node_pools": _DISKS,
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 30},
-        "addons": {"replicas": 1},
+        "addons": {"replicas": 1, "pods_ready": {"attempts": 3}},
         "feature_store": {"server": {"min_replicas": 1, "max_replicas": 2}},
         "model_registry": {
             "database": {"size": "small", "backup_days": 1},
@@ -78,7 +78,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         "node_pools": _DISKS,
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 90},
-        "addons": {"replicas": 2},
+        "addons": {"replicas": 2, "pods_ready": {"recovery_minutes": 15, "attempts": 5}},
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 4}},
         "model_registry": {
             "replicas": 2,
@@ -98,7 +98,11 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         # No serving or training ends because spot capacity is reclaimed.
         "gpu_pools": {EVERY: {"capacity": ["on_demand"]}},
         "lakehouse": {"access_log_days": 365},
-        "addons": {"replicas": 2},
+        # Large models take long to load; a job that is stopped for a slow start loses its place.
+        "addons": {
+            "replicas": 2,
+            "pods_ready": {"timeout_minutes": 60, "recovery_minutes": 15, "attempts": 10},
+        },
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 10}, "backup_days": 14},
         "model_registry": {
             "high_availability": True,

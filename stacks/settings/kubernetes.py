@@ -1,10 +1,11 @@
-"""The topic `addons`."""
+"""The topics `addons` and `queues`."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from aiplatform.addons.args import AddonsArgs, AddonsSettings
+from aiplatform.queues.args import QueuesArgs, QueuesSettings
 from stacks.settings.generated import topic_of
 
 CHARTS_VARIABLE: Final = "AIPLATFORM_CHARTS"
@@ -15,3 +16,7 @@ way to the internet: it replaces the file's `addons.charts`."""
 class Addons(topic_of(AddonsArgs, AddonsSettings)):
     """The add-ons of the cluster. The environment variable AIPLATFORM_CHARTS replaces `charts` on the machine
     that has it."""
+
+
+class Queues(topic_of(QueuesArgs, QueuesSettings, without=("node_pools", "gpu_pools"))):
+    """Kueue's queues, with quotas of the environment's pools."""

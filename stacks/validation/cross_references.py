@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from aiplatform._shared.args import Problem
+from aiplatform._shared.args import Problem, nearest
 from aiplatform.feature_store.args import IDENTITY as STORE_IDENTITY
 from aiplatform.feature_store.args import MATERIALIZER as STORE_MATERIALIZER
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
@@ -43,6 +43,17 @@ def _teams(settings: Settings) -> Iterator[Problem]:
                 f"teams.{name}",
                 f"the platform creates an identity {name!r} for {platform_names[name]}; expected another "
                 "name",
+            )
+    queues = (
+        None if settings.queues is None else [queue["name"] for queue in stated(settings.queues)["queues"]]
+    )
+    for name, team in settings.teams.items():
+        queue = stated(team).get("queue")
+        if queue is not None and queue not in (queues or ()):
+            expected = f"expected one of {', '.join(queues)}" if queues else "expected the topic queues"
+            yield Problem(
+                f"teams.{name}.queue",
+                f"got {queue!r}, which is no queue of the file{nearest(queue, queues or ())}; {expected}",
             )
     if settings.environment.cloud == "gcp":
         if settings.teams and stated(settings.cluster.gke).get("google_groups") is None:

@@ -31,6 +31,7 @@ ENTITIES: Final = (
     "guardrails",
     "model_registry",
     "node_pool",
+    "queues",
     "runner",
     "teams",
 )

@@ -9,6 +9,7 @@ from aiplatform._shared.args import read
 from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.addons.args import AddonOptionsArgs, AddonsArgs, AddonsSettings
+from aiplatform.addons.inputs import PodsReadyArgs
 from aiplatform.addons.outputs import AddonsOutputs
 from aiplatform.addons.permissions import SECRETS
 
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
 
 CERTIFICATES: Final = "cert-manager"
 
-__all__ = ["AddonOptionsArgs", "Addons", "AddonsArgs", "AddonsOutputs", "ClusterReferenceArgs"]
+__all__ = [
+    "AddonOptionsArgs",
+    "Addons",
+    "AddonsArgs",
+    "AddonsOutputs",
+    "ClusterReferenceArgs",
+    "PodsReadyArgs",
+]
 
 
 class Addons(ComponentResource):
