@@ -44,16 +44,15 @@ def _teams(settings: Settings) -> Iterator[Problem]:
                 f"the platform creates an identity {name!r} for {platform_names[name]}; expected another "
                 "name",
             )
-    queues = (
-        None if settings.queues is None else [queue["name"] for queue in stated(settings.queues)["queues"]]
-    )
+    stated_queues = stated(settings.queues).get("queues", []) if settings.queues is not None else []
+    queues = [queue["name"] for queue in stated_queues]
     for name, team in settings.teams.items():
         queue = stated(team).get("queue")
-        if queue is not None and queue not in (queues or ()):
+        if queue is not None and queue not in queues:
             expected = f"expected one of {', '.join(queues)}" if queues else "expected the topic queues"
             yield Problem(
                 f"teams.{name}.queue",
-                f"got {queue!r}, which is no queue of the file{nearest(queue, queues or ())}; {expected}",
+                f"got {queue!r}, which is no queue of the file{nearest(queue, queues)}; {expected}",
             )
     if settings.environment.cloud == "gcp":
         if settings.teams and stated(settings.cluster.gke).get("google_groups") is None:

@@ -141,6 +141,11 @@ def test_a_team_without_external_secrets_has_no_secret_store(tmp_path: Path) -> 
             "teams.ads.namespace: got 'search', which is the namespace of search",
         ),
         ({"search": {"owners": [OWNER]}}, {"cluster/admins": [OWNER]}, "which is in cluster.admins"),
+        (
+            {"search": {"owners": [OWNER], "queue": "shred"}},
+            {},
+            "teams.search.queue: got 'shred', which is no queue of the file; did you mean 'shared'?",
+        ),
         ({"mlflow": {"owners": [OWNER]}}, {}, "teams.mlflow: the platform creates an identity 'mlflow'"),
         (
             {"pipelines": {"owners": [OWNER]}},
