@@ -77,7 +77,9 @@ def _quantity(text: str, units: Mapping[str, int]) -> int:
 def _section(addon: Addon) -> Iterator[str]:
     yield f"## {addon.name}"
     yield f"{addon.purpose[0].upper()}{addon.purpose[1:]}."
+    default = "where it is enabled" if not addon.by_default else "by default"
     facts = [
+        ("installed", "where there are DNS zones for it" if addon.needs_zones else default),
         ("manifest" if addon.is_manifest else "chart", code(addon.chart)),
         ("version", f"{addon.version}, of the application {addon.app_version}"),
         ("digest", f"{code(addon.digest)}: {addon.digest_source}" if addon.digest else "none is published"),

@@ -1,7 +1,7 @@
 """Add-ons of a cluster: the controllers of the catalog, and the kinds that they bring."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
@@ -14,6 +14,8 @@ from aiplatform.addons.outputs import AddonsOutputs
 if TYPE_CHECKING:
     from aiplatform.addons.install import Installed
 
+CERTIFICATES: Final = "cert-manager"
+
 __all__ = ["AddonOptionsArgs", "Addons", "AddonsArgs", "AddonsOutputs", "ClusterReferenceArgs"]
 
 
@@ -25,6 +27,9 @@ class Addons(ComponentResource):
     """Add-on -> the version of its chart."""
     namespaces: KnownOutput[dict[str, str]]
     """Add-on -> its namespace; those that bring only kinds have none."""
+    internal_issuer: KnownOutput[str | None]
+    """The ClusterIssuer of certificates for names inside the cluster, whose authority is the cluster's own;
+    null without cert-manager."""
     ready: Output[dict[str, str]]
     """Add-on -> its version, known once its controller runs. A custom resource with the value as an input,
     such as an annotation, is created after the controller is ready and deleted before it."""
@@ -33,14 +38,20 @@ class Addons(ComponentResource):
         settings = read(AddonsSettings, args, "AddonsArgs")
         super().__init__("aiplatform:index:Addons", name, {}, opts)
         # Imported late: arguments are checked without Kubernetes' SDK, which takes a second to load.
+        from aiplatform.addons import issuers
         from aiplatform.addons.install import install_all
 
         self.installed: Mapping[str, Installed] = install_all(self, name, settings)
         """Add-on -> what custom resources of a Python program depend on: its `resources`."""
+        issuer = None
+        if CERTIFICATES in self.installed:
+            issuers.create(self, name, self.installed[CERTIFICATES])
+            issuer = issuers.INTERNAL
         addons = [addon.addon for addon in self.installed.values()]
         self.outputs: AddonsOutputs = {
             "versions": {addon.name: addon.version for addon in addons},
             "namespaces": {addon.name: addon.namespace for addon in addons if addon.namespace},
+            "internal_issuer": issuer,
             "ready": Output.all(**{name: addon.ready for name, addon in self.installed.items()}),
         }
         publish(self, self.outputs)

@@ -39,8 +39,8 @@ class AddonOptions:
     """How one add-on is installed."""
 
     enabled: bool | None = None
-    """Whether it is installed. Default: where its cloud needs it; external-dns where there are
-    `dns_zones`."""
+    """Whether it is installed. Default: where its cloud needs it; external-dns where there are `dns_zones`;
+    prometheus-operator-crds nowhere."""
     version: (
         Annotated[str, matches(r"v?\d+(\.\d+){1,2}([-+][\w.+-]+)?", "a version such as 0.19.2")] | None
     ) = None

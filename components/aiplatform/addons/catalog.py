@@ -39,6 +39,8 @@ class Addon:
     """Where it is installed."""
     webhook_ports: tuple[int, ...] = ()
     """Ports of its Pods that the API server calls: for webhooks, and for APIs that it adds."""
+    by_default: bool = True
+    """Whether it is installed where a program states nothing of it."""
     needs_zones: bool = False
     """Whether it is installed by default only where there are DNS zones for it."""
     digest: str = ""
@@ -97,7 +99,7 @@ def selected(cloud: str, enabled: Mapping[str, bool | None], *, has_zones: bool)
     """
     names: list[str] = []
     for name, addon in catalog().items():
-        by_default = has_zones or not addon.needs_zones
+        by_default = addon.by_default and (has_zones or not addon.needs_zones)
         stated = enabled.get(name)
         if cloud in addon.clouds and (by_default if stated is None else stated):
             names.append(name)

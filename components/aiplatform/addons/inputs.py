@@ -12,8 +12,8 @@ class AddonOptionsArgs(TypedDict):
     """How one add-on is installed."""
 
     enabled: NotRequired[bool]
-    """Whether it is installed. Default: where its cloud needs it; external-dns where there are
-    `dns_zones`."""
+    """Whether it is installed. Default: where its cloud needs it; external-dns where there are `dns_zones`;
+    prometheus-operator-crds nowhere."""
     version: NotRequired[str]
     """The version of its chart, as it is published. Default: the catalog's, with which the values are
     tested."""

@@ -12,6 +12,9 @@ class AddonsOutputs(TypedDict):
     """Add-on -> the version of its chart."""
     namespaces: dict[str, str]
     """Add-on -> its namespace; those that bring only kinds have none."""
+    internal_issuer: str | None
+    """The ClusterIssuer of certificates for names inside the cluster, whose authority is the cluster's own;
+    null without cert-manager."""
     ready: Input[dict[str, str]]
     """Add-on -> its version, known once its controller runs. A custom resource with the value as an input,
     such as an annotation, is created after the controller is ready and deleted before it."""

@@ -1,8 +1,9 @@
 """What is changed in a rendered chart before its objects become resources. Helm runs this file as a
 post-renderer: it gets the objects as text, and prints them.
 
-Only custom resource definitions and Services change. This is done here and not by a transform of Pulumi's: a
-transform gets every object, and definitions of thousands of lines take seconds in it.
+Only custom resource definitions, Services and webhook configurations change. This is done here and not by a
+transform of Pulumi's: a transform gets every object, and definitions of thousands of lines take seconds in
+it.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any, Final, cast
 import yaml
 
 _SEPARATOR: Final = "\n---"
+_INJECTED: Final = "cert-manager.io/inject-ca-from"
 _TYPES: Final = ("null", "bool", "int", "float")
 
 
@@ -38,6 +40,8 @@ def _documents(text: str) -> Iterator[str]:
             yield f"\n{json.dumps(definition(_object(document)))}\n"
         elif kind == "Service":
             yield f"\n{json.dumps(service(_object(document)))}\n"
+        elif kind.endswith("WebhookConfiguration"):
+            yield f"\n{json.dumps(webhooks(_object(document)))}\n"
         else:
             yield document
 
@@ -61,6 +65,16 @@ def definition(body: dict[str, Any]) -> dict[str, Any]:
 def service(body: dict[str, Any]) -> dict[str, Any]:
     """Return a Service that is not waited for: the Deployments behind it are."""
     return annotated(body, "pulumi.com/skipAwait", "true")
+
+
+def webhooks(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a webhook configuration. One into which cert-manager injects the authority of its certificate is
+    waited for until then: the Pods that serve it are ready before, and objects that it guards would be
+    refused."""
+    names = body["metadata"].get("annotations") or {}
+    if any(name.startswith(_INJECTED) for name in names):
+        annotated(body, "pulumi.com/waitFor", "jsonpath={.webhooks[0].clientConfig.caBundle}")
+    return body
 
 
 def annotated(body: dict[str, Any], name: str, value: str) -> dict[str, Any]:

@@ -1,15 +1,22 @@
-"""Which webhook configurations and aggregated APIs the twin answers in the place of their controllers."""
+"""Which webhook configurations and aggregated APIs the twin answers in the place of their controllers.
+
+What such a controller, or cert-manager's injector, would write into a webhook configuration is written here:
+the authority of its certificate, which a program may wait for.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import time
 from collections.abc import Iterator
 from typing import Any, Final
 
-from twin.kubernetes.api import Kube, Object
+from twin.kubernetes.api import ApiError, Kube, Object
 from twin.kubernetes.backends import Backends
+from twin.kubernetes.certificates import Pki
 
-LOOK: Final = 5.0
+LOOK: Final = 2.0
 """Seconds between looks."""
 _ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
 _COLLECTIONS: Final = {
@@ -23,11 +30,12 @@ Service = tuple[str, str]
 
 
 class SetAside:
-    """Looks for them from time to time."""
+    """Looks for them from time to time. pki: of the authority that signs what answers in their place."""
 
-    def __init__(self, kube: Kube, backends: Backends) -> None:
+    def __init__(self, kube: Kube, backends: Backends, pki: Pki) -> None:
         self._kube = kube
         self._backends = backends
+        self._pki = pki
         self._names: list[str] = []
         self._looked = -LOOK
 
@@ -43,11 +51,30 @@ class SetAside:
         known: dict[Service, bool] = {}
         for kind, where in _COLLECTIONS.items():
             for item in self._kube.get(where)["items"]:
-                for service in sorted(set(_services(item))):
+                services = sorted(set(_services(item)))
+                for service in services:
                     if service not in known:
                         known[service] = self._backends.is_absent(*service)
+                if services and all(known[service] for service in services):
+                    self._inject(where, item)
+                for service in services:
                     if known[service]:
                         yield f"{kind} {item['metadata']['name']} (Service {'/'.join(service)})"
+
+    def _inject(self, where: str, item: Object) -> None:
+        """Write the authority into the webhooks that have none."""
+        webhooks = copy.deepcopy(item.get("webhooks") or [])
+        without = [hook for hook in webhooks if not hook["clientConfig"].get("caBundle")]
+        if not without:
+            return
+        for hook in without:
+            hook["clientConfig"]["caBundle"] = self._pki.authority_base64()
+        version = {"resourceVersion": item["metadata"].get("resourceVersion")}
+        # Changed or deleted meanwhile: the next look decides.
+        with contextlib.suppress(ApiError):
+            self._kube.merge(
+                f"{where}/{item['metadata']['name']}", {"metadata": version, "webhooks": webhooks}
+            )
 
 
 def _services(item: Object) -> Iterator[Service]:

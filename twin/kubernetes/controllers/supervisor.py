@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from twin.kubernetes.api import ApiError, Kube, Object, Unreachable, path
 from twin.kubernetes.backends import Backends
+from twin.kubernetes.certificates import Pki
 from twin.kubernetes.controllers import reports, selection
 from twin.kubernetes.controllers.process import ControllerProcess
 from twin.kubernetes.controllers.programs import PROGRAMS, Program
@@ -45,7 +46,7 @@ class Supervisor:
         self._processes = {
             name: ControllerProcess(world, kube, program) for name, program in PROGRAMS.items()
         }
-        self._set_aside = SetAside(kube, backends)
+        self._set_aside = SetAside(kube, backends, Pki(world.folder / "kubernetes" / "pki"))
         self._registered: dict[str, set[tuple[str, str]]] = {name: set() for name in PROGRAMS}
         self._problems: dict[str, str] = {}
         self._over = threading.Event()

@@ -47,8 +47,10 @@ def installed(recording: Recording) -> set[str]:
 @pytest.mark.parametrize(("cloud", "cluster"), [("aws", EKS), ("gcp", GOOGLE_CLUSTER)])
 def test_by_default_all_that_the_cloud_needs_is_installed(cloud: str, cluster: Any) -> None:
     expected = {name for name, addon in catalog().items() if cloud in addon.clouds}
-    assert installed(addons(cluster)) == expected - {"external-dns"}
-    assert installed(addons(cluster, dns_zones=["Z1"])) == expected, "it has a zone for its records"
+    monitoring = "prometheus-operator-crds"
+    assert installed(addons(cluster)) == expected - {"external-dns", monitoring}
+    everything = addons(cluster, dns_zones=["Z1"], options={monitoring: {"enabled": True}})
+    assert installed(everything) == expected
 
 
 def test_an_addon_that_is_disabled_is_not_installed_and_has_no_namespace() -> None:
@@ -109,6 +111,21 @@ def test_a_chart_waits_for_the_addons_that_it_requires() -> None:
     assert recording.depends(controller, recording.one(CHART, "addons-cert-manager"))
     assert recording.depends(controller, recording.one(MANIFEST, "addons-gateway-api"))
     assert not recording.depends(controller, recording.one(CHART, "addons-kueue")), "others start meanwhile"
+
+
+def test_internal_names_have_an_authority_once_cert_manager_is_ready() -> None:
+    recording = addons()
+    issuer = recording.one("kubernetes:cert-manager.io/v1:ClusterIssuer", "addons-internal")
+    assert issuer.inputs["metadata"]["name"] == recording.result.outputs["internal_issuer"]
+    assert recording.depends(issuer, recording.one("kubernetes:cert-manager.io/v1:Certificate"))
+    assert recording.depends(issuer, recording.one(CHART, "addons-cert-manager"))
+
+
+def test_without_cert_manager_there_is_no_authority() -> None:
+    names = ("cert-manager", "aws-load-balancer-controller")
+    recording = addons(options={name: {"enabled": False} for name in names})
+    assert recording.all("kubernetes:cert-manager.io/v1:ClusterIssuer") == []
+    assert recording.result.outputs["internal_issuer"] is None
 
 
 def test_mirrors_replace_the_registries_of_images_and_keep_tag_and_digest() -> None:

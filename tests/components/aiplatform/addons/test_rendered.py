@@ -38,6 +38,17 @@ apiVersion: v1
 kind: Service
 metadata: {name: webhook}
 ---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata:
+  name: cert-manager-webhook
+  annotations: {cert-manager.io/inject-ca-from-secret: "cert-manager/cert-manager-webhook-ca"}
+webhooks: [{name: webhook.cert-manager.io}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: kueue}
+---
 # A comment that stays.
 apiVersion: v1
 kind: ConfigMap
@@ -83,6 +94,16 @@ def test_a_service_is_not_waited_for(changed: list[dict[str, Any]]) -> None:
         "name": "webhook",
         "annotations": {"pulumi.com/skipAwait": "true"},
     }
+
+
+def test_a_webhook_is_waited_for_until_cert_manager_has_injected_its_authority(
+    changed: list[dict[str, Any]],
+) -> None:
+    waited, other = changed[2]["metadata"], changed[3]["metadata"]
+    assert waited["annotations"]["pulumi.com/waitFor"] == ("jsonpath={.webhooks[0].clientConfig.caBundle}"), (
+        "before that the API server refuses issuers and certificates"
+    )
+    assert other == {"name": "kueue"}, "a controller that injects it itself is ready only afterwards"
 
 
 def test_the_text_of_other_objects_is_the_same() -> None:

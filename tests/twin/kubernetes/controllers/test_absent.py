@@ -120,7 +120,8 @@ def test_objects_are_not_converted() -> None:
     assert answer(review("ConversionReview", objects=[]))["response"]["result"] == {"status": "Success"}
 
 
-def test_webhooks_and_apis_are_reported_whose_pods_are_only_simulated(kube: Any) -> None:
+def test_webhooks_and_apis_are_reported_whose_pods_are_only_simulated(world: World, kube: Any) -> None:
+    pki = Pki(world.folder / "kubernetes" / "pki")
     hooks = {"name": "a", "clientConfig": {"service": {"namespace": "kueue-system", "name": "hooks"}}}
     url = {"name": "b", "clientConfig": {"url": "https://hooks.example.com"}}
     admission = "/apis/admissionregistration.k8s.io/v1"
@@ -130,18 +131,24 @@ def test_webhooks_and_apis_are_reported_whose_pods_are_only_simulated(kube: Any)
         f"{admission}/validatingwebhookconfigurations": {"metadata": {"name": "v"}, "webhooks": [url]},
         aggregated: {"metadata": {"name": "v1.local"}, "spec": {}},
     }.items():
-        kube.objects[where] = {"items": [item]}
+        kube.objects[f"{where}/{item['metadata']['name']}"] = item
     spec = {"selector": {"app": "kueue"}, "ports": [{"port": 443}]}
     kube.objects["/api/v1/namespaces/kueue-system/services/hooks"] = {
         "metadata": {"name": "hooks", "namespace": "kueue-system"},
         "spec": spec,
     }
     backends = Backends(kube)
-    assert SetAside(kube, backends).names() == [], "a Service without Pods is none that the twin answers"
+    assert SetAside(kube, backends, pki).names() == [], "a Service without Pods is none that the twin answers"
     simulated = pod("a", namespace="kueue-system", phase="Running", node="n", labels={"app": "kueue"})
     kube.objects["/api/v1/namespaces/kueue-system/pods/a"] = simulated
-    look = SetAside(kube, backends)
+    look = SetAside(kube, backends, pki)
     assert look.names() == ["MutatingWebhookConfiguration m (Service kueue-system/hooks)"]
+    injected = kube.objects[f"{admission}/mutatingwebhookconfigurations/m"]["webhooks"]
+    assert [hook["clientConfig"]["caBundle"] for hook in injected] == [pki.authority_base64()] * 2, (
+        "the controller would have written it, and programs wait for that"
+    )
+    other = kube.objects[f"{admission}/validatingwebhookconfigurations/v"]["webhooks"]
+    assert other == [url], "the twin does not answer there"
     backends.register_pod("kueue-system", "a", {443: 1})
-    assert SetAside(kube, backends).names() == [], "a process of this machine answers"
-    assert look.names(), "it looks every five seconds"
+    assert SetAside(kube, backends, pki).names() == [], "a process of this machine answers"
+    assert look.names(), "it looks every two seconds"
