@@ -181,3 +181,11 @@ class BigtableTableMember(ResourceMember):
     form = "projects/{project}/instances/{instanceName}/tables/{table}"
     keeps_full = False
     get_by_post = True
+
+
+class ManagedZoneMember(ResourceMember):
+    token = "gcp:dns/dnsManagedZoneIamMember:DnsManagedZoneIamMember"
+    collection = "dns.managedZones"
+    attribute = "managedZone"
+    form = "projects/{project}/managedZones/{managedZone}"
+    get_by_post = True

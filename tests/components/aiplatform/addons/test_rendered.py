@@ -125,6 +125,9 @@ def test_the_definitions_of_a_chart_lose_nothing_but_descriptions(name: str) -> 
         pytest.skip("the definitions are in subcharts")
     text = file.read_text()
     for before, after in zip(objects(text), objects(rendered.adapted(text)), strict=True):
+        if before["kind"] != "CustomResourceDefinition":
+            assert after == before, "the policy of Gateway API stays as it is"
+            continue
         assert after["spec"] == {
             **before["spec"],
             "versions": [

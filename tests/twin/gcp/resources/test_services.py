@@ -22,6 +22,7 @@ KEY_MEMBER = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
 RING = "gcp:kms/keyRing:KeyRing"
 KEY = "gcp:kms/cryptoKey:CryptoKey"
 ZONE = "gcp:dns/managedZone:ManagedZone"
+MANAGED_ZONE_MEMBER = "gcp:dns/dnsManagedZoneIamMember:DnsManagedZoneIamMember"
 RECORD = "gcp:dns/recordSet:RecordSet"
 DNS_POLICY = "gcp:dns/policy:Policy"
 CONNECTION = "gcp:servicenetworking/connection:Connection"
@@ -194,6 +195,21 @@ def test_zones_records_and_policies_live(gcp: GcpContext) -> None:
     net.delete()
     assert "name" in refused(gcp, RECORD, managedZone="z", name="db", type="A", rrdatas=["10.0.0.5"])
     assert "dnsName" in refused(gcp, ZONE, name="z", dnsName="dev.internal")
+
+
+def test_a_principal_may_change_the_records_of_one_zone(gcp: GcpContext) -> None:
+    net = make(gcp, NETWORK, name="net", autoCreateSubnetworks=False)
+    networks = {"networks": [{"networkUrl": net.outputs["selfLink"]}]}
+    zone = {"name": "internal", "dnsName": "dev.internal.", "visibility": "private"}
+    make(gcp, ZONE, **zone, privateVisibilityConfig=networks)
+    grant = {"role": "roles/dns.admin", "member": "user:ada@example.com"}
+    member = make(gcp, MANAGED_ZONE_MEMBER, managedZone="internal", **grant)
+    assert member.outputs["managedZone"] == f"projects/{PROJECT}/managedZones/internal"
+    assert member.read() is not None
+    member.delete()
+    assert member.read() is None
+    with pytest.raises(CloudError):
+        make(gcp, MANAGED_ZONE_MEMBER, managedZone="absent", **grant)
 
 
 def test_a_private_connection_lives(gcp: GcpContext) -> None:
