@@ -213,7 +213,7 @@ def test_training_of_the_highest_priority_does_not_evict_serving(cluster: Cluste
 def test_every_kind_of_work_is_admitted_in_a_teams_namespace(cluster: Cluster) -> None:
     queue = {
         **team("vision"),
-        "quotas": [{"pool": "training", "accelerators": 16}, {"pool": "general", "cpu": 8}],
+        "quotas": [{"pool": "training", "accelerators": 16}, {"pool": "general", "cpu": 12}],
     }
     machine = node("cpu-0", cpu=16, labels=CPU_POOL["node_selector"])
     cluster.create(machine)
