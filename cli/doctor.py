@@ -16,7 +16,7 @@ import psutil
 
 from cli.output import command_name, say, table
 from twin.environment import ROOT
-from twin.toolchain import build
+from twin.toolchain import build, charts
 from twin.toolchain.found import at_least, find_uv
 from twin.toolchain.process import answer
 from twin.toolchain.recipes import MINUTES
@@ -65,6 +65,7 @@ def all_checks() -> list[Check]:
         *(check() for check in single),
         _disk(built=len(tools) == len(build.ALL)),
         *_toolchain(versions, tools),
+        _charts(),
         _go(versions, needed=len(tools) < len(build.ALL)),
         *_optional(),
     ]
@@ -148,6 +149,14 @@ def _toolchain(versions: Versions, tools: dict[str, Path]) -> list[Check]:
     return checks
 
 
+def _charts() -> Check:
+    folder = charts.folder()
+    if folder.is_dir():
+        return Check("charts", "ok", str(folder))
+    advice = f"are fetched by Go at first use, or now by `{command_name()} doctor --build`"
+    return Check("charts", "note", "not fetched", advice)
+
+
 def _go(versions: Versions, *, needed: bool) -> Check:
     go = shutil.which("go")
     version = answer([go, "env", "GOVERSION"]) if go else None
@@ -203,3 +212,4 @@ def _build() -> None:
     os.chdir(ROOT)
     with show_progress() as progress:
         build.ensure(progress=progress)
+        charts.ensure_charts(progress=progress)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cli import layer_stacks
+from cli import charts, layer_stacks
 from cli.output import CommandError, command_name, commands, note, say
 from twin.stack_names import environments
 
@@ -34,13 +34,19 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel=PANEL, context_settings=PASSED_ON, options_metavar="[OPTION]...")(command)
 
 
-def up(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: bool = OUTPUTS) -> None:
+def up(
+    context: typer.Context,
+    environment: str = ENVIRONMENT,
+    show_outputs: bool = OUTPUTS,
+    source: str | None = charts.OPTION,
+) -> None:
     """Deploy an environment on its twin, or update it to its file.
 
     Starts the twin of the environment's name and builds missing tools (the first time, some minutes). An `up`
     that was killed is repaired by the next one. Further options are passed to `pulumi up`, as in
     `aiplatform up aws-dev --diff`.
     """
+    charts.choose(source)
     began = time.monotonic()
     stacks = layer_stacks.of(environment)
     world = started(environment)
@@ -62,12 +68,18 @@ def up(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: boo
     raise typer.Exit(code)
 
 
-def preview(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: bool = OUTPUTS) -> None:
+def preview(
+    context: typer.Context,
+    environment: str = ENVIRONMENT,
+    show_outputs: bool = OUTPUTS,
+    source: str | None = charts.OPTION,
+) -> None:
     """Show what `up` would change, and change nothing.
 
     Starts the twin where it does not run. Further options are passed to `pulumi preview`, as in
     `aiplatform preview aws-dev --diff --refresh`.
     """
+    charts.choose(source)
     stacks = layer_stacks.of(environment)
     world = started(environment)
     arguments = ["preview", *_output_options(show_outputs), *context.args]
@@ -149,7 +161,7 @@ def destroy(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
 
 
 def started(environment: str) -> World:
-    """Return the twin of an environment, started where it does not run."""
+    """Return the twin of an environment, started where it does not run, with charts of its add-ons."""
     from cli import instances
     from cli.progress import show_progress
     from twin import lifecycle
@@ -157,6 +169,7 @@ def started(environment: str) -> World:
     world = instances.for_environment(environment)
     with show_progress() as progress:
         lifecycle.start(world, progress)
+        charts.ensure(progress)
     return world
 
 

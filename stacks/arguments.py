@@ -6,14 +6,18 @@ only what the environment supplies: prefix, cloud, references, tags, and default
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any, cast
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, cast
 
 from pulumi import Input
 
 from aiplatform._shared.args import UNKNOWN
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.accelerators.gcp import MACHINES
+from aiplatform.addons.args import AddonsArgs
+from aiplatform.addons.charts import UPSTREAM
 from aiplatform.cluster import ClusterArgs
 from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
 from aiplatform.device_plugins import DevicePluginsArgs
@@ -25,7 +29,10 @@ from aiplatform.workload_identity import WorkloadIdentityArgs
 from stacks import images
 from stacks.settings import GpuPool, NodePool, Pool, Settings
 from stacks.settings.generated import stated
+from stacks.settings.kubernetes import CHARTS_VARIABLE
 from stacks.settings.runner import ENVIRONMENT_KEYS
+
+_ROOT: Final = Path(__file__).resolve().parents[1]
 
 
 def network(settings: Settings) -> NetworkArgs:
@@ -201,3 +208,20 @@ def device_plugins(settings: Settings, plugins: Collection[str]) -> DevicePlugin
         "neuron": "neuron" in plugins,
         "mirrors": settings.images.mirrors,
     }
+
+
+def addons(settings: Settings, cluster: Mapping[str, Any]) -> AddonsArgs:
+    """Arguments of the add-ons. cluster: Cluster.outputs, or a reference."""
+    assert settings.addons is not None, "called only where there are add-ons"  # noqa: S101
+    args = stated(settings.addons)
+    source = os.environ.get(CHARTS_VARIABLE) or args.get("charts", UPSTREAM)
+    if source and source != UPSTREAM and "://" not in source:
+        # The engine runs the program in stacks/: a folder is meant from the repository.
+        source = str(_ROOT / source)
+    args.update(
+        prefix=settings.environment.prefix,
+        cluster=cluster,
+        charts=source,
+        mirrors=settings.images.mirrors,
+    )
+    return cast(AddonsArgs, args)

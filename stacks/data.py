@@ -1,4 +1,4 @@
-"""The second layer: the lakehouse and the feature store."""
+"""The third layer: the lakehouse and the feature store."""
 
 from __future__ import annotations
 

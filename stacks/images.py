@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from aiplatform._shared.images import mirrored
+from aiplatform._shared.images import images, mirrored
+from aiplatform.addons.catalog import catalog, selected
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY
 from stacks.settings import Settings
@@ -17,7 +18,28 @@ def of_workloads(settings: Settings) -> Mapping[str, str]:
         ("the feature store", settings.feature_store, FEATURE_STORE),
         ("the model registry", settings.model_registry, MODEL_REGISTRY),
     )
-    return {name: stated(topic).get("image") or image for name, topic, image in topics if topic is not None}
+    workloads = {
+        name: stated(topic).get("image") or image for name, topic, image in topics if topic is not None
+    }
+    return {**workloads, **_of_addons(settings)}
+
+
+def addons_of(settings: Settings) -> list[str]:
+    """Return the names of the add-ons that an environment has."""
+    topic = settings.addons
+    if topic is None:
+        return []
+    enabled = {name: option.enabled for name, option in topic.options.items()}
+    return selected(settings.environment.cloud, enabled, has_zones=bool(topic.dns_zones))
+
+
+def _of_addons(settings: Settings) -> dict[str, str]:
+    """Return `the add-on kueue (kueue)` -> its image, of the add-ons that are installed."""
+    return {
+        f"the add-on {name} ({image})": images()[image].reference
+        for name in addons_of(settings)
+        for image in catalog()[name].images
+    }
 
 
 def admitted(settings: Settings, patterns: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The third layer: the container registry and the model registry."""
+"""The fourth layer: the container registry and the model registry."""
 
 from __future__ import annotations
 

@@ -8,15 +8,18 @@ from typing import Final
 
 import pulumi
 
-from stacks import data, foundation, layer_stacks, ml
+from stacks import data, foundation, kubernetes, layer_stacks, ml
 from stacks.data import Data
 from stacks.foundation import Foundation, LayerOptions
+from stacks.kubernetes import InCluster
 from stacks.loading import Loaded
 from stacks.ml import Models
 from stacks.settings import Settings
 from stacks.settings.composition import FOUNDATION_OUTPUT, LAYERS, LayerName
 
-_BUILD: Final[Mapping[LayerName, Callable[[Settings, Foundation, LayerOptions], Data | Models]]] = {
+Layer = InCluster | Data | Models
+_BUILD: Final[Mapping[LayerName, Callable[[Settings, Foundation, LayerOptions], Layer]]] = {
+    "kubernetes": kubernetes.build,
     "data": data.build,
     "ml": ml.build,
 }
@@ -27,14 +30,19 @@ class Layers:
     """All layers that an environment's own stack has."""
 
     foundation: Foundation
+    kubernetes: InCluster = field(default_factory=InCluster)
     data: Data = field(default_factory=Data)
     models: Models = field(default_factory=Models)
     separate: frozenset[LayerName] = frozenset()
     """Layers that have a separate stack."""
 
-    def by_output(self) -> dict[str, Foundation | Data | Models]:
+    def by_output(self) -> dict[str, Foundation | Layer]:
         """Return the layers of this stack by the names of their outputs."""
-        above: Mapping[LayerName, Data | Models] = {"data": self.data, "ml": self.models}
+        above: Mapping[LayerName, Layer] = {
+            "kubernetes": self.kubernetes,
+            "data": self.data,
+            "ml": self.models,
+        }
         present = {LAYERS[name].output: layer for name, layer in above.items() if name not in self.separate}
         return {FOUNDATION_OUTPUT: self.foundation, **present}
 
@@ -57,13 +65,14 @@ def build(settings: Settings) -> Layers:
         return Layers(first, separate=separate)
     return Layers(
         first,
+        InCluster() if "kubernetes" in separate else kubernetes.build(settings, first, options),
         Data() if "data" in separate else data.build(settings, first, options),
         Models() if "ml" in separate else ml.build(settings, first, options),
         separate,
     )
 
 
-async def build_layer(settings: Settings, environment: str, layer: LayerName) -> Data | Models:
+async def build_layer(settings: Settings, environment: str, layer: LayerName) -> Layer:
     """Register a layer in its separate stack. environment: the stack that has the foundation. Raises
     SettingsError where that stack is not deployed yet."""
     below = await layer_stacks.foundation_of(environment)

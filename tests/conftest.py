@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 from typing import Any, Final
 
 import hypothesis
@@ -12,6 +13,9 @@ import pytest
 # How long an example takes says more about what else the machine does than about the example.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
+
+# A shell that uses a twin has it, and tests state where charts come from.
+os.environ.pop("AIPLATFORM_CHARTS", None)
 
 # Importing the SDKs and recording resources make millions of objects that live to the end: looking through
 # them again and again is a tenth of the unit tier's time.

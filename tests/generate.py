@@ -13,6 +13,7 @@ from typing import Final
 
 from tests.generating import (
     accelerators,
+    addons,
     aws_rights,
     cloud_support,
     components,
@@ -38,6 +39,7 @@ _TEXTS: Final[Mapping[Path, Callable[[], str]]] = {
     Path("docs/accelerators.md"): accelerators.text,
     Path("docs/policies.md"): policies.text,
     Path("docs/security-roles-aws.md"): aws_rights.text,
+    addons.PAGE: addons.text,
     google_access.PAGE: google_access.text,
     environment_diagram.PAGE: environment_diagram.text,
 }

@@ -13,3 +13,7 @@ def test_the_twin_has_the_chart_that_the_catalog_names(name: str) -> None:
     chart, addon = sources()[name], catalog()[name]
     assert chart.file_name == addon.file_name, "or the program would not find it in the folder"
     assert chart.app_version == addon.app_version
+
+
+def test_the_twin_has_a_chart_of_every_addon() -> None:
+    assert set(sources()) == set(catalog())

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from twin import stack_names
 from twin.kubernetes.certificates import write_private
+from twin.toolchain import charts
 from twin.world import World, WorldError, home
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -59,6 +60,8 @@ def environment(world: World) -> dict[str, str]:
     }
     if os.environ.get("AIPLATFORM_HOME"):
         variables["AIPLATFORM_HOME"] = str(home().absolute())
+    if source := os.environ.get(charts.VARIABLE) or _charts():
+        variables[charts.VARIABLE] = source
     for name in ("NO_PROXY", "no_proxy"):
         # A proxy of the user's must not get what is meant for loopback.
         hosts = [host for host in os.environ.get(name, "").split(",") if host]
@@ -163,6 +166,12 @@ def prepare(world: World) -> None:
 def _of(cloud: str) -> Any:
     """The module of a cloud that knows its variables."""
     return importlib.import_module(f"twin.{cloud}.variables")
+
+
+def _charts() -> str:
+    """The folder of the twin's charts; empty until they are fetched."""
+    folder = charts.folder()
+    return str(folder) if folder.is_dir() else ""
 
 
 def _seals(copy: Path) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from cli import layer_stacks
+from cli import charts, layer_stacks
 from cli.output import CommandError, lock_timeout, note, say
 from cli.policy import events, files, report
 from cli.progress import show_progress
@@ -41,6 +41,7 @@ def policy(
     sarif: Path | None = SARIF,
     junit: Path | None = JUNIT,
     config: Path | None = CONFIG,
+    source: str | None = charts.OPTION,
 ) -> None:
     """Report the violations of policies in an environment's preview.
 
@@ -48,6 +49,7 @@ def policy(
     know are deferred to `up`. Exits with 1 for a mandatory violation, with 2 when the evaluation is
     incomplete.
     """
+    charts.choose(source)
     with _errors_as_incomplete():
         sarif = files.target(sarif, "--sarif") if sarif else None
         junit = files.target(junit, "--junit") if junit else None

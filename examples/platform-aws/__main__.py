@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
+from aiplatform.addons import Addons
 from aiplatform.cluster import Cluster
 from aiplatform.cluster_autoscaler import ClusterAutoscaler
 from aiplatform.container_registry import ContainerRegistry
@@ -115,6 +116,15 @@ efa_plugin = EfaPlugin(
         "image": "602401143452.dkr.ecr.us-west-2.amazonaws.com/eks/aws-efa-k8s-device-plugin:v0.5.6",
     },
     pulumi.ResourceOptions(providers=[kubernetes_provider]),
+)
+addons = Addons(
+    "addons",
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "replicas": 2,
+    },
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )
 guardrails = Guardrails(
     "guardrails",

@@ -102,6 +102,15 @@ const devicePlugins = new aiplatform.DevicePlugins("devicePlugins", {
 const efaPlugin = new aiplatform.EfaPlugin("efaPlugin", {
     image: "602401143452.dkr.ecr.us-west-2.amazonaws.com/eks/aws-efa-k8s-device-plugin:v0.5.6",
 }, { providers: [kubernetesProvider] });
+const addons = new aiplatform.Addons("addons", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+        vpcId: cluster.vpcId,
+    },
+    replicas: 2,
+}, { providers: [awsProvider, kubernetesProvider] });
 const guardrails = new aiplatform.Guardrails("guardrails", {
     allowedRegistries: ["111122223333.dkr.ecr.us-west-2.amazonaws.com", "quay.io/argoproj"],
     requireDigests: true,

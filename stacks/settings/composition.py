@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 
 from stacks.settings.base import Topic
 
-LayerName = Literal["data", "ml"]
+LayerName = Literal["kubernetes", "data", "ml"]
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,10 @@ class Layers(Topic):
     """In which stacks the environment's layers are."""
 
     separate: list[LayerName] = Field(default_factory=list[LayerName])
-    """Layers with a separate stack, `<environment>-<layer>`: `data` (lakehouse, feature store) or `ml`
-    (container registry, model registry). Each needs a file `environments/Pulumi.<environment>-<layer>.yaml`
-    (docs/operations/large-stacks.md). Default none: one stack for all."""
+    """Layers with a separate stack, `<environment>-<layer>`: `kubernetes` (add-ons of the cluster), `data`
+    (lakehouse, feature store) or `ml` (container registry, model registry). Each needs a file
+    `environments/Pulumi.<environment>-<layer>.yaml` (docs/operations/large-stacks.md). Default none: one
+    stack for all."""
 
 
 class Layer(Topic):

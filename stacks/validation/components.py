@@ -6,12 +6,14 @@ problem is mapped to the key of the file that caused it.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from aiplatform._shared.args import UNKNOWN, ArgumentError, Problem, read
+from aiplatform.addons.args import AddonsSettings
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
 from aiplatform.container_registry.args import ContainerRegistrySettings
@@ -26,11 +28,13 @@ from aiplatform.runner.args import RunnerSettings
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 from stacks import arguments, data_arguments
 from stacks.settings import Settings
+from stacks.settings.kubernetes import CHARTS_VARIABLE
 from stacks.validation import environment, placeholders
 from stacks.validation.placeholders import Placeholders
 
 _LOCATION: Final = {"project": "environment.project_id", "region": "environment.region"}
 _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
+    "addons": {"mirrors": "images.mirrors"},
     "cluster_autoscaler": {"mirrors": "images.mirrors", "cluster": "cluster"},
     "network": {f"gcp.{argument}": key for argument, key in _LOCATION.items()},
     "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
@@ -84,6 +88,8 @@ def _components(
     for name in settings.workload_identities:
         args = arguments.workload_identity(settings, name, cluster)
         yield f"workload_identities.{name}", WorkloadIdentitySettings, args
+    if settings.addons is not None:
+        yield "addons", AddonsSettings, arguments.addons(settings, cluster)
     if settings.lakehouse is not None:
         yield "lakehouse", LakehouseSettings, data_arguments.lakehouse(settings, references)
     if settings.feature_store is not None:
@@ -116,6 +122,8 @@ def _key(topic: str, path: str) -> str:
     if topic == "cluster_autoscaler" and argument.startswith("cluster."):
         return argument
     head = re.split(r"\W", argument, maxsplit=1)[0]
+    if topic == "addons" and head == "charts" and os.environ.get(CHARTS_VARIABLE):
+        return CHARTS_VARIABLE
     if head == "prefix":
         return _PREFIX
     causes = _CAUSED_BY.get(topic.partition(".")[0], {})

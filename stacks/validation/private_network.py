@@ -13,6 +13,7 @@ from typing import Final
 
 from aiplatform._shared.args import Problem
 from aiplatform._shared.images import mirrored, registry
+from aiplatform.addons.args import ENDPOINTS as ADDONS
 from aiplatform.cluster_autoscaler.args import ENDPOINTS as AUTOSCALER
 from aiplatform.cluster_autoscaler.args import IMAGES, image_for
 from aiplatform.container_registry.args import UPSTREAMS
@@ -65,6 +66,8 @@ def _endpoints(settings: Settings) -> Iterator[Problem]:
     for topic, endpoints, client in optional:
         if topic is not None:
             required = {**dict.fromkeys(endpoints, client), **required}
+    for addon in images.addons_of(settings):
+        required = {**dict.fromkeys(ADDONS.get(addon, ()), f"the add-on {addon}"), **required}
     missing = [
         f"{endpoint} ({client})"
         for endpoint, client in sorted(required.items())

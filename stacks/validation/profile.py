@@ -32,6 +32,11 @@ def _prod(settings: Settings) -> Iterator[Problem]:
         )
     if not settings.cluster.deletion_protection and not settings.environment.teardown:
         yield Problem("cluster.deletion_protection", _PROTECTED)
+    if settings.addons is not None and settings.addons.replicas == 1:
+        yield Problem(
+            "addons.replicas",
+            "got 1; expected at least 2 in prod: webhooks of a single controller fail with its node",
+        )
     if settings.feature_store is not None:
         yield from _feature_store(settings.feature_store)
     if settings.model_registry is not None:

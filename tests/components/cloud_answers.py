@@ -172,6 +172,10 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
     "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
     "gcp:compute/getZones:getZones": _google_zones,
     "gcp:compute/getMachineTypes:getMachineTypes": _machine_types,
+    "gcp:compute/getSubnetwork:getSubnetwork": lambda arguments: {
+        "id": f"{arguments['region']}/{arguments['name']}",
+        "ipCidrRange": "10.0.255.0/28",
+    },
     "gcp:container/getCluster:getCluster": _no_gke_cluster,
     "gcp:cloudquota/getSQuotaInfo:getSQuotaInfo": _no_cloud_quotas,
     "gcp:projects/getProjectService:getProjectService": lambda arguments: {

@@ -19,6 +19,7 @@ from tests.generating import renewing
 
 PACKAGE: Final = Path("components", "aiplatform")
 ENTITIES: Final = (
+    "addons",
     "cluster_autoscaler",
     "compute_class",
     "device_plugins",

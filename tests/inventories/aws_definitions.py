@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -59,6 +59,10 @@ _MORE_TYPES: Final = {
     # Its refusals name the resource `log-group::log-stream:` (hashicorp/terraform-provider-aws, issue 8804).
     "logs:DescribeLogGroups": "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}",
 }
+# Two services have this prefix, Elastic Load Balancing and its V2. Of actions of the same name the package
+# has the types of the first. A request of V2 is about a resource of one of several types.
+_LOAD_BALANCERS: Final = "elasticloadbalancing"
+_TAGS: Final = ("AddTags", "RemoveTags")
 _MORE_KEYS: Final = {
     # "Encrypt log data in CloudWatch Logs using AWS KMS" has it in a statement with this condition. A request
     # has no encryption context, so it allows nothing; the services do not need it either.
@@ -126,11 +130,23 @@ def _action(service: str, name: str) -> Action:
         definition = types[resource_type["name"].lower()]
         named |= {*resource_type["conditionKeys"], *definition.get("conditionKeys", ())}
         about.append(ResourceType(resource_type["name"], definition["arn"], resource_type["required"]))
+    if service == _LOAD_BALANCERS:
+        about = list(_of_load_balancers(entry["name"], about, types))
     typed = {key.lower(): str(keys.get(key.lower(), {}).get("type", "String")) for key in named}
     full = f"{service}:{entry['name']}"
     if full in _MORE_TYPES:
         about.append(ResourceType("not published", _MORE_TYPES[full], required=False))
     return Action(full, tuple(about), {**typed, **_MORE_KEYS.get(full, {})})
+
+
+def _of_load_balancers(
+    action: str, about: Sequence[ResourceType], types: Mapping[str, Any]
+) -> Iterator[ResourceType]:
+    names = {resource_type.name for resource_type in about}
+    if "loadbalancer" in names:
+        names |= {name for name in types if action in _TAGS or name.startswith("loadbalancer/")}
+    for name in sorted(names):
+        yield ResourceType(name, types[name]["arn"], required=False)
 
 
 @functools.cache

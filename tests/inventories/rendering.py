@@ -2,7 +2,8 @@
 
 Values that would hide a change are made readable: JSON documents are expanded (`!json`), Base64 is decoded
 (`!base64`), the text of a file of this repository is its path (`!file`), and a value that another resource
-computes is a reference (`${aws:kms/key:Key network-key.arn}`). Secrets are left out (`!secret`).
+computes is a reference (`${aws:kms/key:Key network-key.arn}`). Secrets are left out (`!secret`), and so is
+the path of Python (`!python`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import binascii
 import functools
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -248,6 +250,10 @@ def _readable_text(text: str, refer: Any) -> Any:
             return Marked("!json", _readable(document, refer))
     if "\n" in text and (file := _files().get(text)):
         return Marked("!file", file)
+    if text.startswith(f"{ROOT}/"):
+        return Marked("!file", text.removeprefix(f"{ROOT}/"))
+    if text == sys.executable:
+        return Marked("!python", "")
     if _BASE64.fullmatch(text):
         decoded = _decoded(text)
         if decoded is not None:

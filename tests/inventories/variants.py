@@ -14,6 +14,7 @@ from unittest import mock
 
 import pulumi
 
+from aiplatform.addons import Addons
 from aiplatform.cluster import Cluster
 from aiplatform.cluster_autoscaler import ClusterAutoscaler
 from aiplatform.compute_class import ComputeClass
@@ -306,6 +307,33 @@ def _google_gpu_pool() -> Variants:
 def _inside_the_cluster() -> dict[str, Variants]:
     mirror = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
     return {
+        "addons": {
+            **_of(
+                Addons,
+                "addons",
+                common={"prefix": "acme-dev", "cluster": {**CLUSTER, "vpc_id": "vpc-1"}},
+                aws={},
+                aws_full={
+                    "dns_zones": ["Z0123456789ABCDEFGHIJ"],
+                    "replicas": 2,
+                    "charts": "oci://registry.example/charts",
+                    "mirrors": {"registry.k8s.io": f"{mirror}/k8s"},
+                    "tags": _TAGS,
+                    "options": {
+                        "gateway-api": {"enabled": False},
+                        "aws-load-balancer-controller": {"enabled": False},
+                        "lws": {"version": "0.11.0", "allow_untested": True},
+                        "kueue": {"values": {"controllerManager": {"replicas": 1}}},
+                    },
+                },
+            ),
+            **_of(
+                Addons,
+                "addons",
+                common={"prefix": "acme-dev", "cluster": GOOGLE_CLUSTER},
+                gcp={"dns_zones": ["acme-example"]},
+            ),
+        },
         "cluster_autoscaler": _of(
             ClusterAutoscaler,
             "autoscaler",

@@ -21,7 +21,9 @@ DIGEST = f"sha256:{'0f' * 32}"
 
 def runnable(folder: Path, stack: str = "gcp-prod", **change: Any) -> list[str] | None:
     keys = {key.replace("__", "/"): value for key, value in change.items()}
-    return runnable_images(load_file(changed(folder, keys, stack)))
+    settings = load_file(changed(folder, keys, stack))
+    # Those of add-ons are the subject of test_addons.py.
+    return runnable_images(settings.model_copy(update={"addons": None}))
 
 
 def test_prod_admits_its_own_registries_and_exactly_the_images_of_the_platform(tmp_path: Path) -> None:
@@ -35,7 +37,7 @@ def test_prod_admits_its_own_registries_and_exactly_the_images_of_the_platform(t
 
 def test_what_an_environment_does_not_install_is_not_admitted(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, {}, "gcp-prod"))
-    without = settings.model_copy(update={"feature_store": None, "model_registry": None})
+    without = settings.model_copy(update={"addons": None, "feature_store": None, "model_registry": None})
     assert of_workloads(without) == {}
     assert runnable_images(without) == [OWN]
 

@@ -81,17 +81,18 @@ def test_separate_stacks_have_the_resources_and_inputs_that_one_stack_has(stack:
         parts.append(without_providers(deployed(separate, stack, layer, below)))
     assert all(parts), "no stack is empty"
     assert sum(map(len, parts)) == len(whole), "each resource is in one of the stacks"
-    assert parts[0] | parts[1] | parts[2] == whole, "names and all other inputs are those of a single stack"
+    together = {name: inputs for part in parts for name, inputs in part.items()}
+    assert together == whole, "names and all other inputs are those of a single stack"
 
 
 def test_an_environment_without_separate_layers_exports_all_of_them() -> None:
-    assert set(built("aws-dev").above) == {"data", "models"}
+    assert set(built("aws-dev").above) == {"kubernetes", "data", "models"}
 
 
 @every_layer
 def test_the_environments_stack_does_not_export_a_separate_layer(layer: LayerName) -> None:
     above = build(separated("aws-dev", layer)).above
-    assert set(above) == {"data", "models"} - {LAYERS[layer].output}
+    assert set(above) == {"kubernetes", "data", "models"} - {LAYERS[layer].output}
 
 
 @every_layer
@@ -179,7 +180,7 @@ def test_a_layers_stack_takes_the_settings_of_its_environment(
         (
             "aws-dev-data",
             {"ai-platform:layer": {"environment": "aws-dev", "name": "dta"}},
-            "layer.name: got 'dta'; expected 'data' or 'ml'; did you mean 'data'?",
+            "layer.name: got 'dta'; expected 'kubernetes', 'data' or 'ml'; did you mean 'data'?",
         ),
         (
             "aws-dev-data",
@@ -229,10 +230,10 @@ def test_a_wrong_layer_file_is_refused(
     [
         (
             ["dta"],
-            "layers.separate[0]: got 'dta'; expected 'data' or 'ml'; did you mean 'data'?",
+            "layers.separate[0]: got 'dta'; expected 'kubernetes', 'data' or 'ml'; did you mean 'data'?",
         ),
         (["data", "data"], "layers.separate[1]: got 'data' a second time"),
-        (["foundation"], "layers.separate[0]: got 'foundation'; expected 'data' or 'ml'"),
+        (["foundation"], "layers.separate[0]: got 'foundation'; expected 'kubernetes', 'data' or 'ml'"),
     ],
 )
 def test_a_wrong_list_of_layers_is_refused(repository: Path, separate: list[str], problem: str) -> None:

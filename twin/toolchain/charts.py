@@ -3,9 +3,10 @@
     folder = ensure_charts()      # <cache>/tools/charts-1-<key>/kueue-0.19.2/Chart.yaml, ...
 
 Each is fetched by `go mod download`, compared with its sum in charts.toml and copied once into the cache. A
-chart is as it stands at the tag, with the versions that upstream's packaging writes into Chart.yaml. Image
-names in its values may still be those of a staging registry, which packaging replaces, too: who installs the
-chart states the images.
+chart is as in the module, with the versions that upstream's packaging writes into Chart.yaml. Image names in
+its values may still be those of a staging registry, which packaging replaces, too: a program that installs
+the chart states the images. A chart that no module carries has a stand-in in the folder stand_ins, with its
+workloads, ports and webhooks; a kind that a module lacks has one that accepts every object.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import json
 import os
 import shutil
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import yaml
 
 from twin.toolchain.cache import Cache
 from twin.toolchain.errors import ToolchainError
@@ -30,8 +33,12 @@ from twin.toolchain.golang import download_module, install_go
 from twin.toolchain.progress import Progress, Silent
 from twin.toolchain.versions import read_versions
 
+VARIABLE: Final = "AIPLATFORM_CHARTS"
+"""The variable that states to the program where charts come from."""
 CHARTS_FILE: Final = Path(__file__).with_name("charts.toml")
+STAND_INS: Final = Path(__file__).with_name("stand_ins")
 _NAME: Final = "charts"
+Body = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -39,14 +46,15 @@ class ChartSource:
     """An entry of charts.toml."""
 
     name: str
-    module: str
-    version: str
-    sum: str
     chart_version: str
     app_version: str
+    module: str = ""
+    version: str = ""
+    sum: str = ""
     chart: str = ""
     definitions: str = ""
     manifest: str = ""
+    kinds: Sequence[str] = ()
 
     @property
     def file_name(self) -> str:
@@ -63,7 +71,8 @@ def sources() -> Mapping[str, ChartSource]:
 
 def folder(tools: Cache | None = None) -> Path:
     """Return where the charts are, or will be."""
-    key = hashlib.sha256(CHARTS_FILE.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:12]
+    files = [CHARTS_FILE, Path(__file__), *sorted(path for path in STAND_INS.rglob("*") if path.is_file())]
+    key = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
     return (tools or Cache()).tools / f"{_NAME}-1-{key}"
 
 
@@ -89,13 +98,15 @@ def _fill(into: Path, tools: Cache, progress: Progress) -> None:
     log = tools.logs / f"{_NAME}.log"
     log.unlink(missing_ok=True)
     with tools.temporary("modules") as scratch, ThreadPoolExecutor() as pool:
-        modules = pool.map(lambda source: _module(go, source, scratch, log), sources().values())
+        modules = pool.map(lambda source: _origin(go, source, scratch, log), sources().values())
         for source, module in zip(sources().values(), modules, strict=True):
             _copy(source, module, into)
 
 
-def _module(go: Path, source: ChartSource, scratch: Path, log: Path) -> Path:
-    """Fetch the Go module of a chart; return its folder."""
+def _origin(go: Path, source: ChartSource, scratch: Path, log: Path) -> Path:
+    """Return the folder that a chart is copied from: its Go module, which is fetched, or its stand-in."""
+    if not source.module:
+        return STAND_INS / source.name
     environment = {**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
     name = f"{source.module}@{source.version}"
     module = download_module(go, name, cwd=scratch, log=log, env=environment)
@@ -107,31 +118,67 @@ def _module(go: Path, source: ChartSource, scratch: Path, log: Path) -> Path:
     return module.folder
 
 
-def _copy(source: ChartSource, module: Path, into: Path) -> None:
+def _copy(source: ChartSource, origin: Path, into: Path) -> None:
     target = into / source.file_name
     if source.manifest:
-        target.write_text("".join(_documents(module / source.manifest)), encoding="utf-8")
+        target.write_text("".join(_documents(origin / source.manifest)), encoding="utf-8")
         return
-    if source.definitions:
-        (target / "templates").mkdir(parents=True)
-        (target / "Chart.yaml").write_text(f"apiVersion: v2\nname: {source.name}\n", encoding="utf-8")
-        for file in _manifests(module / source.definitions):
-            # A definition's descriptions may have braces, which a template would read.
-            text = json.dumps(file.read_text(encoding="utf-8"), ensure_ascii=False)
-            (target / "templates" / file.name).write_text(f"{{{{ {text} }}}}\n", encoding="utf-8")
-    else:
+    if source.chart:
         # Not copytree's own copy: the module cache is read-only, and its modes would come along.
-        shutil.copytree(module / source.chart, target, copy_function=shutil.copyfile)
+        shutil.copytree(origin / source.chart, target, copy_function=shutil.copyfile)
         for path in (target, *target.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
-    _write_versions(target / "Chart.yaml", source)
+    else:
+        target.mkdir()
+        (target / "Chart.yaml").write_text(f"apiVersion: v2\nname: {source.name}\n", encoding="utf-8")
+    templates = target / "templates"
+    templates.mkdir(exist_ok=True)
+    for file in _manifests(origin / source.definitions) if source.definitions else ():
+        # A definition's descriptions may have braces, which a template would read.
+        text = json.dumps(file.read_text(encoding="utf-8"), ensure_ascii=False)
+        (templates / file.name).write_text(f"{{{{ {text} }}}}\n", encoding="utf-8")
+    for kind in source.kinds:
+        definition = _definition(*kind.split())
+        (templates / f"{definition['metadata']['name']}.yaml").write_text(
+            json.dumps(definition), encoding="utf-8"
+        )
+    _write_chart_file(target / "Chart.yaml", source)
+    # Of subcharts, which the module does not have.
+    (target / "Chart.lock").unlink(missing_ok=True)
 
 
-def _write_versions(file: Path, source: ChartSource) -> None:
-    keys = {"version": source.chart_version, "appVersion": source.app_version}
-    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.split(":")[0] not in keys]
-    lines += [f"{key}: {json.dumps(value)}" for key, value in keys.items()]
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def _definition(name: str, kind: str, scope: str, version: str) -> Body:
+    """Return a custom resource definition that accepts every object of its kind."""
+    plural, _, group = name.partition(".")
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": name},
+        "spec": {
+            "group": group,
+            "names": {"kind": kind, "listKind": f"{kind}List", "plural": plural, "singular": kind.lower()},
+            "scope": scope,
+            "versions": [
+                {
+                    "name": version,
+                    "served": True,
+                    "storage": True,
+                    "schema": {
+                        "openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+                    },
+                    "subresources": {"status": {}},
+                }
+            ],
+        },
+    }
+
+
+def _write_chart_file(file: Path, source: ChartSource) -> None:
+    """Write the versions of the release into Chart.yaml, and leave out subcharts."""
+    chart: Body = yaml.safe_load(file.read_text(encoding="utf-8"))
+    chart.pop("dependencies", None)
+    chart |= {"version": source.chart_version, "appVersion": source.app_version}
+    file.write_text(yaml.safe_dump(chart, sort_keys=False), encoding="utf-8")
 
 
 def _documents(folder: Path) -> Iterator[str]:

@@ -26,6 +26,7 @@ from aiplatform._plugin.arrival import Servicer
 from aiplatform._plugin.inputs import Reader, has_unknown, problem
 from aiplatform._plugin.schema import analyze, schema, unwrapped
 from aiplatform._shared.args import ArgumentError, nearest
+from aiplatform.addons import Addons
 from aiplatform.cluster import Cluster
 from aiplatform.cluster_autoscaler import ClusterAutoscaler
 from aiplatform.compute_class import ComputeClass
@@ -55,6 +56,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     ClusterAutoscaler,
     DevicePlugins,
     EfaPlugin,
+    Addons,
     Guardrails,
     Lakehouse,
     WorkloadIdentity,

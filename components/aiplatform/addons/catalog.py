@@ -37,6 +37,10 @@ class Addon:
     """Add-ons that are ready before it is installed."""
     clouds: tuple[str, ...] = CLOUDS
     """Where it is installed."""
+    webhook_ports: tuple[int, ...] = ()
+    """Ports of its Pods that the API server calls: for webhooks, and for APIs that it adds."""
+    needs_zones: bool = False
+    """Whether it is installed by default only where there are DNS zones for it."""
     digest: str = ""
     """`sha256:...` of the OCI manifest, of the chart's archive or of the manifest's file; empty where no
     published one was found."""
@@ -76,6 +80,28 @@ def _addon(name: str, entry: Mapping[str, Any]) -> Addon:
     lists = {key: tuple(cast("list[str]", value)) for key, value in entry.items() if isinstance(value, list)}
     fields: dict[str, Any] = {**entry, **lists}
     return Addon(name, **fields)
+
+
+def webhook_ports(cloud: str) -> list[int]:
+    """Return the ports that the API server calls of the add-ons of a cloud."""
+    return sorted(
+        {port for addon in catalog().values() if cloud in addon.clouds for port in addon.webhook_ports}
+    )
+
+
+def selected(cloud: str, enabled: Mapping[str, bool | None], *, has_zones: bool) -> list[str]:
+    """Return the names of the add-ons that are installed, without what they require.
+
+    enabled: what a program states of some of them; by default a cloud has all that it needs. has_zones:
+    whether there are DNS zones, without which the one that writes records has nothing to do.
+    """
+    names: list[str] = []
+    for name, addon in catalog().items():
+        by_default = has_zones or not addon.needs_zones
+        stated = enabled.get(name)
+        if cloud in addon.clouds and (by_default if stated is None else stated):
+            names.append(name)
+    return names
 
 
 def in_order(names: Collection[str]) -> list[Addon]:

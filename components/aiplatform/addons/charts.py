@@ -43,7 +43,8 @@ def locate(addon: Addon, source: str) -> Location:
         return Location(addon.chart) if addon.is_manifest else Location(chart, addon.version, repository)
     if source.startswith(_OCI):
         return Location(f"{source}/{addon.chart_name}", addon.version)
-    return Location(str(_in_folder(addon, source) or Path(source, addon.file_name)))
+    # The provider, which renders the chart, has another working directory.
+    return Location(str((_in_folder(addon, source) or Path(source, addon.file_name)).absolute()))
 
 
 def problems(addons: Collection[Addon], source: str, path: str) -> Iterator[Problem]:

@@ -1,24 +1,32 @@
 """Installing an add-on: its namespace, its chart's objects as resources, and what others wait for."""
 
+import copy
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, cast
 
 import pulumi
-from pulumi import Output, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.helm import v4 as helm
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.yaml import v2 as yaml
 
+from aiplatform._shared.context import Context
+from aiplatform.addons import permissions, rendered
+from aiplatform.addons.args import AddonsSettings
 from aiplatform.addons.catalog import Addon
-from aiplatform.addons.charts import Location
+from aiplatform.addons.charts import Location, locate
 from aiplatform.addons.values.setup import PRIORITY_CLASS
 
 _DEFINITION: Final = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
-_SERVICE: Final = "kubernetes:core/v1:Service"
+_RENDERED: Final = Path(rendered.__file__)
 _LEVEL: Final = "pod-security.kubernetes.io"
 _MOST_PODS: Final = "100"
+EXISTING_NAMESPACES: Final = ("kube-system",)
+"""Namespaces that every cluster has."""
 
 
 @dataclass(frozen=True)
@@ -31,28 +39,68 @@ class Installed:
     controller is ready and deleted while the controller still runs: a dependency on the chart alone would
     only do the first."""
 
+    @property
+    def ready(self) -> Output[str]:
+        """The add-on's version, known once all of its objects are there and its Deployments are available."""
+        return self.resources.apply(lambda _: self.addon.version)
+
+
+def install_all(
+    parent: pulumi.ComponentResource, name: str, settings: AddonsSettings
+) -> Mapping[str, Installed]:
+    """Create the objects of all add-ons of the settings, each after what it requires, with the permissions of
+    its controller in the cloud. Returns them by name.
+
+    name: the first part of logical names.
+    """
+    context = Context[permissions.Settings](parent, name, settings)
+    region = _region(parent) if settings.cloud == "aws" else ""
+    names = dict.fromkeys(addon.namespace for addon in settings.addons)
+    namespaces = {
+        namespace: create_namespace(parent, name, namespace)
+        for namespace in names
+        if namespace not in ("", *EXISTING_NAMESPACES)
+    }
+    installed: dict[str, Installed] = {}
+    for addon in settings.addons:
+        installed[addon.name] = install(
+            parent,
+            name,
+            addon,
+            locate(addon, settings.charts),
+            settings.values(addon, region),
+            [*namespaces.get(addon.namespace, ()), *permissions.grant(context, addon)],
+            [installed[required] for required in addon.requires],
+        )
+    return installed
+
+
+def _region(parent: pulumi.ComponentResource) -> str:
+    # Imported late: on Google Cloud nothing needs AWS' SDK.
+    from aiplatform._shared.aws.account import account_of
+
+    return account_of(parent).region
+
 
 def install(
     parent: pulumi.ComponentResource,
     name: str,
     addon: Addon,
     location: Location,
-    values: Mapping[str, Any],
+    values: Input[Mapping[str, Any]],
     depends_on: Sequence[pulumi.Resource] = (),
+    required: Sequence[Installed] = (),
 ) -> Installed:
     """Create the objects of an add-on. Every object is a separate resource: a preview shows what changes, the
     policy pack evaluates it, and a refresh finds what others changed.
 
-    name: the first part of logical names. depends_on: what exists before, such as other add-ons' resources.
+    name: the first part of logical names. depends_on: what exists before, such as its namespace. required:
+    the add-ons that are ready before.
     """
     logical = f"{name}-{addon.name}"
-    namespace = _namespace(parent, logical, addon) if addon.namespace else None
-    options = ResourceOptions(
-        parent=parent,
-        depends_on=[*([namespace] if namespace else []), *depends_on],
-        transforms=[_adapt],
-    )
+    options = ResourceOptions(parent=parent, depends_on=_all([*depends_on], required))
     if addon.is_manifest:
+        options.transforms = [_adapt]
         group = yaml.ConfigGroup(logical, files=[location.chart], opts=options)
         return Installed(addon, _resources(group.resources))
     chart = helm.Chart(
@@ -63,21 +111,36 @@ def install(
         chart=location.chart,
         version=location.version,
         repository_opts=helm.RepositoryOptsArgs(repo=location.repository) if location.repository else None,
-        values=dict(values),
+        values=values,
+        post_renderer=helm.PostRendererArgs(command=sys.executable, args=["-I", str(_RENDERED)]),
         opts=options,
     )
     return Installed(addon, _resources(chart.resources))
 
 
+def _all(
+    resources: list[pulumi.Resource], required: Sequence[Installed]
+) -> list[pulumi.Resource] | Output[list[pulumi.Resource]]:
+    """Return these resources and all of the required add-ons, for `depends_on`."""
+    if not required:
+        return resources
+    lists = Output.all(*(addon.resources for addon in required))
+    return lists.apply(lambda known: [*resources, *(resource for some in known for resource in some)])
+
+
 def _resources(resources: Any) -> Output[list[pulumi.Resource]]:
-    return cast("Output[list[pulumi.Resource]]", resources)
+    return cast("Output[list[pulumi.Resource] | None]", resources).apply(lambda known: known or [])
 
 
-def _namespace(parent: pulumi.ComponentResource, logical: str, addon: Addon) -> core.Namespace:
-    namespace = core.Namespace(
-        f"{logical}-namespace",
+def create_namespace(parent: pulumi.ComponentResource, name: str, namespace: str) -> list[pulumi.Resource]:
+    """Create a namespace of add-ons, in which Pods may have the priority of critical ones.
+
+    name: the first part of logical names. namespace: its name.
+    """
+    created = core.Namespace(
+        f"{name}-{namespace}-namespace",
         metadata=meta.ObjectMetaArgs(
-            name=addon.namespace,
+            name=namespace,
             labels={
                 "app.kubernetes.io/managed-by": "ai-platform",
                 **{f"{_LEVEL}/{mode}": "restricted" for mode in ("enforce", "audit", "warn")},
@@ -88,9 +151,9 @@ def _namespace(parent: pulumi.ComponentResource, logical: str, addon: Addon) -> 
     )
     # GKE admits Pods of this priority outside kube-system only where a quota covers them; elsewhere it is a
     # limit that is never reached (GKE documentation, "Priority classes").
-    core.ResourceQuota(
-        f"{logical}-critical-pods",
-        metadata=meta.ObjectMetaArgs(name="critical-pods", namespace=addon.namespace),
+    quota = core.ResourceQuota(
+        f"{name}-{namespace}-critical-pods",
+        metadata=meta.ObjectMetaArgs(name="critical-pods", namespace=namespace),
         spec=core.ResourceQuotaSpecArgs(
             hard={"pods": _MOST_PODS},
             scope_selector=core.ScopeSelectorArgs(
@@ -101,29 +164,16 @@ def _namespace(parent: pulumi.ComponentResource, logical: str, addon: Addon) -> 
                 ]
             ),
         ),
-        opts=ResourceOptions(parent=parent, depends_on=[namespace]),
+        opts=ResourceOptions(parent=parent, depends_on=[created]),
     )
-    return namespace
+    return [created, quota]
 
 
 def _adapt(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-    """Change how Pulumi handles an object of a chart."""
-    props = cast("Mapping[str, Any]", args.props)
-    if args.type_ == _DEFINITION:
-        # Deleting a definition deletes every object of its kind: neither an upgrade nor the end of the
-        # component may do that. Installing it again takes over the one that stayed.
-        options = ResourceOptions.merge(args.opts, ResourceOptions(retain_on_delete=True))
-        return pulumi.ResourceTransformResult(_annotated(props, "pulumi.com/patchForce"), options)
-    if args.type_ == _SERVICE:
-        # Pulumi would wait for endpoints of each; the Deployments behind them are awaited anyway.
-        return pulumi.ResourceTransformResult(_annotated(props, "pulumi.com/skipAwait"), args.opts)
-    return None
-
-
-def _annotated(props: Mapping[str, Any], annotation: str) -> dict[str, Any]:
-    metadata: dict[str, Any] = dict(props.get("metadata") or {})
-    metadata["annotations"] = {
-        **cast("Mapping[str, str]", metadata.get("annotations") or {}),
-        annotation: "true",
-    }
-    return {**props, "metadata": metadata}
+    """Change the definitions of a manifest, which has no post-renderer."""
+    if args.type_ != _DEFINITION:
+        return None
+    # The provider reads the annotation of Helm only in charts.
+    options = ResourceOptions.merge(args.opts, ResourceOptions(retain_on_delete=True))
+    body = rendered.definition(copy.deepcopy(dict(cast("Mapping[str, Any]", args.props))))
+    return pulumi.ResourceTransformResult(body, options)

@@ -73,6 +73,8 @@ class Cluster(ComponentResource):
     """The range of addresses of Kubernetes Services."""
     security_group_id: Output[str | None]
     """AWS: the security group that control plane and nodes share."""
+    vpc_id: Output[str | None]
+    """AWS: its network."""
     node_role_arn: Output[str | None]
     """AWS: the role of the nodes."""
     node_service_account: Output[str | None]

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 ENTITIES = (
+    "addons",
     "cluster",
     "cluster_autoscaler",
     "compute_class",

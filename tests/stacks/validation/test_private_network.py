@@ -51,6 +51,21 @@ def test_lakehouse_needs_the_endpoints_of_its_clients(tmp_path: Path) -> None:
     assert load_file(_isolated(tmp_path, endpoints=ENDPOINTS, mirrors=MIRRORS, **lakehouse)).lakehouse
 
 
+def test_addons_need_the_endpoints_and_the_images_of_their_controllers(tmp_path: Path) -> None:
+    addons = {"config/ai-platform:addons": {}}
+    with pytest.raises(SettingsError) as refused:
+        load_file(_isolated(tmp_path, endpoints=ENDPOINTS, mirrors=MIRRORS, **addons))
+    missing, *unreachable = refused.value.problems
+    assert missing.endswith(
+        "elasticloadbalancing (the add-on aws-load-balancer-controller), "
+        "secretsmanager (the add-on external-secrets)"
+    )
+    registries = ("public.ecr.aws", "quay.io", "ghcr.io")
+    assert [
+        name for name in registries if any(f"cannot reach {name} for" in line for line in unreachable)
+    ] == [*registries]
+
+
 def test_every_unreachable_registry_is_reported_with_a_mirror_that_would_do(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         load_file(_isolated(tmp_path, endpoints=ENDPOINTS, mirrors={}))

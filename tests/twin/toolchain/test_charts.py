@@ -6,6 +6,7 @@ import json
 import stat
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -54,8 +55,8 @@ def use(monkeypatch: pytest.MonkeyPatch, *entries: ChartSource) -> None:
     monkeypatch.setattr(charts, "sources", lambda: {entry.name: entry for entry in entries})
 
 
-def source(name: str, **fields: str) -> ChartSource:
-    entry = {
+def source(name: str, **fields: Any) -> ChartSource:
+    entry: dict[str, Any] = {
         "module": "example.com/tool",
         "version": "v1.0.0",
         "sum": "h1:right=",
@@ -90,6 +91,48 @@ def test_definitions_become_a_chart_whose_text_is_no_template(
     assert sorted(path.name for path in (chart / "templates").iterdir()) == ["a.yaml", "b.yaml"]
     quoted = (chart / "templates" / "b.yaml").read_text()
     assert quoted == '{{ "kind: B\\ntext: \\"{{ no template }} é\\"\\n" }}\n'
+
+
+def test_a_chart_has_definitions_next_to_its_templates_and_no_subcharts(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch, module: Path
+) -> None:
+    file = module / "charts" / "tool" / "Chart.yaml"
+    file.chmod(0o644)
+    file.write_text(
+        "apiVersion: v2\nname: tool\nversion: v0\ndependencies:\n  - name: other\n    version: v1\n"
+    )
+    (module / "charts" / "tool").chmod(0o755)
+    (module / "charts" / "tool" / "Chart.lock").write_text("dependencies: []\n")
+    use(monkeypatch, source("tool", chart="charts/tool", definitions="crds"))
+    chart = ensure_charts(cache) / "tool-1.0.0"
+    assert sorted(path.name for path in (chart / "templates").iterdir()) == ["a.yaml", "b.yaml"]
+    assert "dependencies" not in yaml.safe_load((chart / "Chart.yaml").read_text()), "Helm would fetch it"
+    assert not (chart / "Chart.lock").exists()
+
+
+def test_a_kind_that_the_module_lacks_accepts_every_object(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, source("tool", chart="charts/tool", kinds=["things.example.com Thing Cluster v1beta1"]))
+    file = ensure_charts(cache) / "tool-1.0.0" / "templates" / "things.example.com.yaml"
+    definition = yaml.safe_load(file.read_text())
+    assert definition["metadata"]["name"] == "things.example.com"
+    assert definition["spec"]["group"] == "example.com"
+    assert definition["spec"]["names"]["plural"] == "things"
+    assert definition["spec"]["scope"] == "Cluster"
+    (version,) = definition["spec"]["versions"]
+    assert version["name"] == "v1beta1"
+    assert version["schema"]["openAPIV3Schema"]["x-kubernetes-preserve-unknown-fields"] is True
+
+
+def test_a_chart_without_a_module_is_the_twins_stand_in(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use(monkeypatch, ChartSource("aws-load-balancer-controller", "3.5.0", "v3.5.0", chart="."))
+    chart = ensure_charts(cache) / "aws-load-balancer-controller-3.5.0"
+    assert (chart / "templates" / "controller.yaml").is_file()
+    assert yaml.safe_load((chart / "Chart.yaml").read_text())["version"] == "3.5.0"
+    assert not (tmp_path / "asked").exists(), "no module is fetched"
 
 
 def test_a_manifest_is_one_file_in_the_order_of_names(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,5 +170,8 @@ def test_a_module_that_cannot_be_fetched_is_an_error_with_the_reason(
 @pytest.mark.parametrize("name", sorted(sources()))
 def test_an_entry_has_one_form(name: str) -> None:
     entry = sources()[name]
-    assert sum(bool(form) for form in (entry.chart, entry.definitions, entry.manifest)) == 1
-    assert entry.sum.startswith("h1:")
+    assert sum(bool(form) for form in (entry.chart or entry.definitions, entry.manifest)) == 1
+    if entry.module:
+        assert entry.sum.startswith("h1:")
+    else:
+        assert (charts.STAND_INS / name / "Chart.yaml").is_file(), "no module and no stand-in"

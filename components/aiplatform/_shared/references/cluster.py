@@ -47,6 +47,8 @@ class ClusterReference:
     changed after the cluster is created. Default false."""
     workload_pool: Input[str] | None = None
     """Google Cloud: the pool of workload identities, `PROJECT.svc.id.goog`."""
+    vpc_id: Input[str] | None = None
+    """AWS: its network. Only the load balancer controller needs it."""
     version: Input[str] | None = None
     """Kubernetes' minor version, `1.36`, to which node groups are updated. Default: they keep the version
     that they were created with."""

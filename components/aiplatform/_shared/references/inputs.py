@@ -35,6 +35,8 @@ class ClusterReferenceArgs(TypedDict):
     changed after the cluster is created. Default false."""
     workload_pool: NotRequired[Input[str]]
     """Google Cloud: the pool of workload identities, `PROJECT.svc.id.goog`."""
+    vpc_id: NotRequired[Input[str]]
+    """AWS: its network. Only the load balancer controller needs it."""
     version: NotRequired[Input[str]]
     """Kubernetes' minor version, `1.36`, to which node groups are updated. Default: they keep the version
     that they were created with."""

@@ -7,11 +7,21 @@ is the chart's default anyway.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from aiplatform.addons.values import cert_manager, external_secrets, jobset, kueue, lws
+from aiplatform.addons.values import (
+    aws_load_balancer_controller,
+    cert_manager,
+    external_dns,
+    external_secrets,
+    jobset,
+    kueue,
+    lws,
+)
 from aiplatform.addons.values.setup import Setup
 
 VALUES: Final[Mapping[str, Callable[[Setup], Mapping[str, Any]]]] = {
+    "aws-load-balancer-controller": aws_load_balancer_controller.values,
     "cert-manager": cert_manager.values,
+    "external-dns": external_dns.values,
     "external-secrets": external_secrets.values,
     "jobset": jobset.values,
     "kueue": kueue.values,

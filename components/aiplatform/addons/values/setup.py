@@ -1,15 +1,21 @@
 """What the values of add-ons depend on, and what they have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pulumi import Input
+
+from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.images import images, mirrored
 
 PRIORITY_CLASS: Final = "system-cluster-critical"
 """The priority of controllers that Pods of others wait for. Kubernetes has the class."""
-TOLERATIONS: Final = ({"key": "CriticalAddonsOnly", "operator": "Exists"},)
-"""The taint of the system nodes."""
+TOLERATIONS: Final = (
+    {"key": "CriticalAddonsOnly", "operator": "Exists"},
+    {"key": "components.gke.io/gke-managed-components", "operator": "Exists"},
+)
+"""The taints of the system nodes, on EKS and on GKE."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,18 @@ class Setup:
     """Pods of each controller. With 2 or more a node's failure does not stop it."""
     mirrors: Mapping[str, str] = field(default_factory=dict[str, str])
     """Registry or repository -> where to pull its images from instead."""
+    cloud: Cloud = "aws"
+    """The cluster's."""
+    cluster: Input[str] = ""
+    """The cluster's name."""
+    region: str = ""
+    """AWS: the cluster's region."""
+    vpc_id: Input[str] = ""
+    """AWS: the cluster's network."""
+    project: str = ""
+    """Google Cloud: the project of the zones."""
+    dns_zones: Sequence[Input[str]] = ()
+    """The zones whose records external-dns manages: ids of hosted zones, or names of managed zones."""
 
     def repository(self, image: str) -> str:
         """Return the repository of an image of `images.toml`, at its mirror if it has one."""

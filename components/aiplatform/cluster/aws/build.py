@@ -65,6 +65,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
         "certificate_authority": eks.certificate_authority,
         "service_cidr": settings.eks.service_cidr,
         "security_group_id": eks.security_group_id,
+        "vpc_id": settings.network.vpc_id,
         # A pool's nodes need the role's policies and the VPC CNI, and are deleted before these.
         "node_role_arn": after(role.role.arn, *ready),
         "oidc_issuer": eks.oidc_issuer,

@@ -23,7 +23,7 @@ from aiplatform.cluster.gcp.access import grant_admins
 from aiplatform.cluster.gcp.args import IMAGES
 from aiplatform.cluster.gcp.context import GkeContext, location_of
 from aiplatform.cluster.gcp.control_plane import Keys, control_plane
-from aiplatform.cluster.gcp.nodes import node_account, ssh_by_iap, system_nodes
+from aiplatform.cluster.gcp.nodes import calls_from_control_plane, node_account, ssh_by_iap, system_nodes
 from aiplatform.cluster.gcp.service_agents import service_agents
 from aiplatform.cluster.gcp.storage import storage_classes
 from aiplatform.cluster.kubeconfig import gke_kubeconfig
@@ -48,6 +48,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     needed: list[pulumi.Resource] = [*apis.values(), *keys.grants, *roles, logs, *_images(context)]
     cluster = control_plane(context, keys, account, needed)
     system_nodes(context, cluster, account, keys.disks.id, [*roles, *keys.grants])
+    calls_from_control_plane(context, account)
     if settings.session_manager:
         ssh_by_iap(context, account)
     config, endpoint = _kubeconfig(settings, cluster)

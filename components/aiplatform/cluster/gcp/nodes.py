@@ -12,8 +12,10 @@ from aiplatform._shared.gcp.machine_types import boot_disk
 from aiplatform._shared.kubernetes.names import Taint
 from aiplatform._shared.kubernetes.node_labels import POOL
 from aiplatform._shared.references.cluster import ClusterReference
+from aiplatform.addons.catalog import webhook_ports
 from aiplatform.cluster.args import NODE_ACCOUNT
 from aiplatform.cluster.gcp.context import GkeContext
+from aiplatform.cluster.gcp.control_plane import first
 
 SYSTEM_TAINT: Final = "components.gke.io/gke-managed-components"
 """The taint that GKE's own Deployments (DNS autoscaler, metrics-server, event exporter) tolerate, and by
@@ -28,6 +30,8 @@ _STREAMING: Final = "roles/serviceusage.serviceUsageConsumer"
 
 _IAP: Final = "35.235.240.0/20"
 """The source range of connections through Identity-Aware Proxy."""
+OPENED_BY_GKE: Final = (443, 10250)
+"""The ports of nodes and Pods that GKE opens to the control plane."""
 
 
 def node_account(context: GkeContext) -> tuple[serviceaccount.Account, list[projects.IAMMember]]:
@@ -106,5 +110,31 @@ def ssh_by_iap(context: GkeContext, account: serviceaccount.Account) -> None:
         target_service_accounts=[account.email],
         allows=[compute.FirewallAllowArgs(protocol="tcp", ports=["22"])],
         log_config=compute.FirewallLogConfigArgs(metadata="INCLUDE_ALL_METADATA"),
+        opts=context.options(delete_before_replace=True),
+    )
+
+
+def calls_from_control_plane(context: GkeContext, account: serviceaccount.Account) -> None:
+    """Allow the API server to call webhooks and added APIs of the catalog's add-ons. GKE opens two ports of
+    nodes and Pods to the control plane (GKE documentation, "Automatically created firewall rules"); a network
+    that denies everything else would make every webhook on another port fail."""
+    subnet = first(context.settings.control_plane_subnets).apply(lambda path: path.rpartition("/")[2])
+    source = compute.get_subnetwork_output(
+        name=subnet,
+        project=context.location.project,
+        region=context.location.region,
+        opts=pulumi.InvokeOutputOptions(parent=context.parent),
+    )
+    ports = [str(port) for port in webhook_ports("gcp") if port not in OPENED_BY_GKE]
+    compute.Firewall(
+        f"{context.name}-webhooks",
+        project=context.location.project,
+        name=f"{context.settings.prefix}-webhooks",
+        description=f"The control plane of {context.cluster_name} to webhooks of its add-ons",
+        network=context.settings.network.vpc_id,
+        direction="INGRESS",
+        source_ranges=[source.ip_cidr_range],
+        target_service_accounts=[account.email],
+        allows=[compute.FirewallAllowArgs(protocol="tcp", ports=ports)],
         opts=context.options(delete_before_replace=True),
     )

@@ -1,4 +1,4 @@
-"""How the objects of a chart are handled."""
+"""How the definitions of a manifest are handled, which has no post-renderer."""
 
 from __future__ import annotations
 
@@ -9,32 +9,21 @@ import pulumi
 from aiplatform.addons.install import _adapt  # pyright: ignore[reportPrivateUsage]
 
 
-def adapted(type_: str, metadata: dict[str, Any]) -> pulumi.ResourceTransformResult | None:
-    props = {"metadata": metadata, "spec": {"replicas": 1}}
+def adapted(type_: str, body: dict[str, Any]) -> pulumi.ResourceTransformResult | None:
     options = pulumi.ResourceOptions(protect=True)
-    return _adapt(pulumi.ResourceTransformArgs(custom=True, type_=type_, name="x", props=props, opts=options))
+    return _adapt(pulumi.ResourceTransformArgs(custom=True, type_=type_, name="x", props=body, opts=options))
 
 
-def properties(result: pulumi.ResourceTransformResult) -> dict[str, Any]:
-    assert isinstance(result.props, dict)
-    return result.props
-
-
-def test_a_definition_stays_when_its_addon_goes() -> None:
-    result = adapted("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", {"name": "a.b"})
+def test_a_definition_stays_when_its_addon_is_removed() -> None:
+    body = {"metadata": {"name": "a.b"}, "spec": {"versions": [{"name": "v1"}]}}
+    result = adapted("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", body)
     assert result is not None
     assert result.opts.retain_on_delete is True
-    assert result.opts.protect is True, "what the program asked for stays"
-    assert properties(result)["metadata"] == {"name": "a.b", "annotations": {"pulumi.com/patchForce": "true"}}
-    assert properties(result)["spec"] == {"replicas": 1}
-
-
-def test_a_service_is_not_waited_for_and_keeps_its_annotations() -> None:
-    result = adapted("kubernetes:core/v1:Service", {"annotations": {"a": "b"}})
-    assert result is not None
-    assert properties(result)["metadata"]["annotations"] == {"a": "b", "pulumi.com/skipAwait": "true"}
-    assert result.opts.retain_on_delete is None
+    assert result.opts.protect is True, "options of the program stay"
+    assert isinstance(result.props, dict)
+    assert result.props["metadata"]["annotations"]["pulumi.com/patchForce"] == "true"
+    assert body["metadata"] == {"name": "a.b"}, "the program's object is not changed"
 
 
 def test_other_objects_are_left_as_they_are() -> None:
-    assert adapted("kubernetes:apps/v1:Deployment", {"name": "x"}) is None
+    assert adapted("kubernetes:core/v1:ConfigMap", {"metadata": {"name": "x"}}) is None

@@ -1,0 +1,62 @@
+"""An add-on's permissions on AWS: an IAM role for its service account, by Pod Identity."""
+
+from typing import Final
+
+import pulumi
+from pulumi import Output
+from pulumi_aws import eks, iam
+
+from aiplatform._shared.aws.account import Account, account_of
+from aiplatform._shared.aws.policy_documents import pod_identity_trust
+from aiplatform._shared.context import Context
+from aiplatform.addons.catalog import Addon
+from aiplatform.addons.permissions import DNS, LOAD_BALANCERS, ROLES, SECRET_READERS, Settings
+from aiplatform.addons.permissions.aws_policies import dns, load_balancers, secrets
+
+_DESCRIPTIONS: Final = {
+    LOAD_BALANCERS: "AWS Load Balancer Controller: load balancers of this cluster",
+    DNS: "ExternalDNS: records of the listed zones",
+}
+
+
+def grant(context: Context[Settings], addon: Addon) -> list[pulumi.Resource]:
+    """Create the role of an add-on, its policy, and the association with its service account."""
+    settings, account = context.settings, account_of(context.parent)
+    logical, cluster = f"{context.name}-{addon.name}", Output.from_input(settings.cluster.name)
+    role = iam.Role(
+        f"{logical}-role",
+        name_prefix=ROLES[addon.name].of(settings.prefix),
+        description=_DESCRIPTIONS.get(addon.name, "External Secrets: assume the roles of secret stores"),
+        assume_role_policy=cluster.apply(
+            lambda name: pod_identity_trust(account, name, addon.namespace, addon.name)
+        ),
+        tags=settings.tags,
+        opts=context.options(),
+    )
+    policy = iam.RolePolicy(
+        f"{logical}-policy", role=role.name, policy=_policy(context, addon, account), opts=context.options()
+    )
+    association = eks.PodIdentityAssociation(
+        f"{logical}-identity",
+        cluster_name=settings.cluster.name,
+        namespace=addon.namespace,
+        service_account=addon.name,
+        role_arn=role.arn,
+        tags=settings.tags,
+        # A service account has at most one association.
+        opts=context.options(policy, delete_before_replace=True),
+    )
+    return [association]
+
+
+def _policy(context: Context[Settings], addon: Addon, account: Account) -> pulumi.Input[str]:
+    settings = context.settings
+    if addon.name == LOAD_BALANCERS:
+        return Output.all(settings.cluster.name, settings.cluster.vpc_id).apply(
+            lambda known: load_balancers(account, *map(str, known))
+        )
+    if addon.name == DNS:
+        return Output.all(*settings.dns_zones).apply(
+            lambda zones: dns(account, [str(zone) for zone in zones])
+        )
+    return secrets(account, SECRET_READERS.of(settings.prefix))

@@ -1,0 +1,209 @@
+"""The component Addons: what it installs, what it refuses, and what others wait for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiplatform._shared.args import ArgumentError
+from aiplatform.addons import Addons
+from aiplatform.addons.catalog import catalog
+from aiplatform.addons.value_keys import keys, problems
+from aiplatform.addons.values import VALUES
+from aiplatform.addons.values.setup import Setup
+from tests.components.aiplatform.addons import chart_facts
+from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER
+from tests.components.aiplatform.schema import undocumented
+from tests.components.recording import Recording, record, value
+from tools import chart_value_keys
+
+CHART = "kubernetes:helm.sh/v4:Chart"
+MANIFEST = "kubernetes:yaml/v2:ConfigGroup"
+ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+NAMESPACE = "kubernetes:core/v1:Namespace"
+QUOTA = "kubernetes:core/v1:ResourceQuota"
+
+
+EKS: Any = {**CLUSTER, "vpc_id": "vpc-1"}
+
+
+def addons(cluster: Any = EKS, **arguments: Any) -> Recording:
+    return record(lambda: Addons("addons", {"prefix": "acme-dev", "cluster": cluster, **arguments}))  # pyright: ignore[reportArgumentType]
+
+
+def refused(**arguments: Any) -> list[str]:
+    with pytest.raises(ArgumentError) as error:
+        addons(**arguments)
+    return [str(problem) for problem in error.value.problems]
+
+
+def installed(recording: Recording) -> set[str]:
+    resources = [*recording.all(CHART), *recording.all(MANIFEST)]
+    return {resource.name.removeprefix("addons-") for resource in resources}
+
+
+@pytest.mark.parametrize(("cloud", "cluster"), [("aws", EKS), ("gcp", GOOGLE_CLUSTER)])
+def test_by_default_all_that_the_cloud_needs_is_installed(cloud: str, cluster: Any) -> None:
+    expected = {name for name, addon in catalog().items() if cloud in addon.clouds}
+    assert installed(addons(cluster)) == expected - {"external-dns"}
+    assert installed(addons(cluster, dns_zones=["Z1"])) == expected, "it has a zone for its records"
+
+
+def test_an_addon_that_is_disabled_is_not_installed_and_has_no_namespace() -> None:
+    recording = addons(options={"lws": {"enabled": False}})
+    assert "lws" not in installed(recording)
+    assert "lws-system" not in {
+        namespace.inputs["metadata"]["name"] for namespace in recording.all(NAMESPACE)
+    }
+
+
+def test_a_chart_comes_from_its_publisher_with_the_version_of_the_catalog() -> None:
+    recording = addons()
+    kueue, secrets = (recording.one(CHART, f"addons-{name}") for name in ("kueue", "external-secrets"))
+    assert (kueue.inputs["chart"], kueue.inputs["version"]) == (
+        catalog()["kueue"].chart,
+        catalog()["kueue"].version,
+    )
+    assert secrets.inputs["repositoryOpts"] == {"repo": "https://charts.external-secrets.io"}
+
+
+def test_a_chart_waits_for_its_namespace_and_the_quota_of_critical_pods() -> None:
+    recording = addons()
+    kueue = recording.one(CHART, "addons-kueue")
+    assert recording.depends(kueue, recording.one(NAMESPACE, "addons-kueue-system-namespace"))
+    assert recording.depends(kueue, recording.one(QUOTA, "addons-kueue-system-critical-pods")), (
+        "GKE refuses Pods of the priority until the quota exists"
+    )
+
+
+def test_a_namespace_is_created_once_and_never_one_that_every_cluster_has() -> None:
+    names = [namespace.inputs["metadata"]["name"] for namespace in addons().all(NAMESPACE)]
+    assert len(names) == len(set(names))
+    assert "kube-system" not in names
+
+
+def test_values_are_merged_over_those_of_the_platform() -> None:
+    options = {"kueue": {"values": {"controllerManager": {"manager": {"resources": {"limits": None}}}}}}
+    manager = (
+        addons(replicas=2, options=options).one(CHART, "addons-kueue").inputs["values"]["controllerManager"]
+    )
+    assert manager["replicas"] == 2, "the platform's values stay"
+    assert manager["manager"]["resources"]["requests"], "objects are merged"
+
+
+def test_a_chart_waits_for_the_permissions_of_its_controller() -> None:
+    recording = addons()
+    association = recording.one(
+        "aws:eks/podIdentityAssociation:PodIdentityAssociation", "addons-external-secrets-identity"
+    )
+    assert recording.depends(recording.one(CHART, "addons-external-secrets"), association), (
+        "a Pod that starts before it has no credentials"
+    )
+
+
+def test_a_chart_waits_for_the_addons_that_it_requires() -> None:
+    recording = addons()
+    controller = recording.one(CHART, "addons-aws-load-balancer-controller")
+    assert recording.depends(controller, recording.one(CHART, "addons-cert-manager"))
+    assert recording.depends(controller, recording.one(MANIFEST, "addons-gateway-api"))
+    assert not recording.depends(controller, recording.one(CHART, "addons-kueue")), "others start meanwhile"
+
+
+def test_mirrors_replace_the_registries_of_images_and_keep_tag_and_digest() -> None:
+    mirror = "111122223333.dkr.ecr.us-west-2.amazonaws.com/k8s"
+    image = addons(mirrors={"registry.k8s.io": mirror}).one(CHART, "addons-jobset").inputs["values"]["image"]
+    assert image["repository"] == f"{mirror}/jobset/jobset"
+    assert "@sha256:" in image["tag"]
+
+
+def test_outputs_state_versions_and_namespaces() -> None:
+    component = addons().result
+    assert component.outputs["versions"]["kueue"] == catalog()["kueue"].version
+    assert component.outputs["namespaces"]["kueue"] == "kueue-system"
+    assert "gateway-api" not in component.outputs["namespaces"], "all of its objects are of the cluster"
+    assert value(component.ready)["kueue"] == catalog()["kueue"].version
+
+
+def test_what_custom_resources_depend_on_is_known_by_addon() -> None:
+    component = addons().result
+    assert set(component.installed) == set(component.outputs["versions"])
+    assert value(component.installed["kueue"].resources) == [], "the recording engine renders no chart"
+
+
+def test_it_is_documented() -> None:
+    assert undocumented(Addons) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"options": {"kuee": {}}}, "options.kuee: unknown add-on; did you mean 'kueue'?"),
+        ({"options": {"istio": {}}}, "options.istio: unknown add-on; expected one of "),
+        (
+            {"options": {"kueue": {"version": "0.18.0"}}},
+            "options.kueue.version: got '0.18.0'; expected 0.19.2, with which the values are tested, or "
+            "`allow_untested: true`",
+        ),
+        ({"options": {"kueue": {"version": "newest"}}}, "expected a version such as 0.19.2"),
+        ({"options": {"kueue": {"value": {}}}}, "options.kueue.value: unknown key; did you mean 'values'?"),
+        (
+            {"options": {"kueue": {"values": {"controllerManger": {}}}}},
+            "options.kueue.values.controllerManger: unknown value of the chart; did you mean "
+            "'controllerManager'?",
+        ),
+        (
+            {"options": {"kueue": {"values": {"controllerManager": {"replica": 1}}}}},
+            "options.kueue.values.controllerManager.replica: unknown value of the chart",
+        ),
+        ({"options": {"gateway-api": {"values": {"a": 1}}}}, "options.gateway-api.values.a: unknown value"),
+        (
+            {"options": {"cert-manager": {"enabled": False}}},
+            "options.cert-manager.enabled: got false, and aws-load-balancer-controller requires it",
+        ),
+        ({"options": {"external-dns": {"enabled": True}}}, "dns_zones: empty; expected the zones"),
+        ({"cluster": CLUSTER}, "cluster.vpc_id: missing"),
+        ({"prefix": "Acme"}, "prefix: got 'Acme'"),
+        ({"replicas": 0}, "replicas: got 0; expected 1 to 3 replicas"),
+        ({"charts": "https://charts.example"}, "charts: got 'https://charts.example'; expected 'upstream'"),
+        ({"charts": "oci://registry.example/charts"}, "gateway-api is a manifest"),
+        ({"mirrors": {"https://quay.io": "x.example"}}, "'https://quay.io' is no registry"),
+    ],
+)
+def test_a_wrong_argument_is_refused(arguments: dict[str, Any], problem: str) -> None:
+    [reported] = refused(**arguments)
+    assert problem in reported
+
+
+def test_an_untested_version_is_installed_where_it_is_allowed() -> None:
+    options = {"kueue": {"version": "0.20.0", "allow_untested": True}}
+    assert addons(options=options).one(CHART, "addons-kueue").inputs["version"] == "0.20.0"
+
+
+def test_a_value_of_an_untested_version_is_not_checked() -> None:
+    options = {"kueue": {"values": {"newInNextVersion": True}, "allow_untested": True}}
+    assert addons(options=options).one(CHART, "addons-kueue").inputs["values"]["newInNextVersion"] is True
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+def test_the_chart_has_every_value_of_the_platform(name: str) -> None:
+    assert list(problems(name, VALUES[name](Setup(replicas=2)), "values")) == []
+
+
+def test_the_known_values_are_those_of_the_charts() -> None:
+    for name in sorted(VALUES):
+        chart = chart_facts.folder(name, catalog()[name].file_name)
+        assert chart_value_keys.keys(chart) == keys(name), "run `python -m tools.chart_value_keys`"
+
+
+def test_an_addon_that_another_cloud_needs_is_refused() -> None:
+    [problem] = refused(cluster=GOOGLE_CLUSTER, options={"gateway-api": {}})
+    assert "options.gateway-api: Google Cloud does not need this add-on" in problem
+
+
+def test_a_mirror_that_lacks_charts_is_refused_with_all_their_names(tmp_path: Path) -> None:
+    (tmp_path / "kueue-0.19.2").mkdir()
+    reported = refused(charts=str(tmp_path))
+    assert any("lacks the chart of jobset; expected jobset-0.12.0" in problem for problem in reported)
+    assert not any("kueue" in problem.partition("which lacks")[2] for problem in reported)

@@ -1,0 +1,182 @@
+"""Permissions of the add-ons' controllers on both clouds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi import Input
+
+from aiplatform._shared.context import Context
+from aiplatform._shared.outputs import Tags
+from aiplatform._shared.references.cluster import ClusterReference
+from aiplatform.addons.catalog import catalog
+from aiplatform.addons.permissions import (
+    DNS,
+    LOAD_BALANCERS,
+    ROLES,
+    SECRET_READERS,
+    SECRETS,
+    Settings,
+    grant,
+    problems,
+)
+from aiplatform.naming import prefix_for
+from tests.components.aiplatform.pools import GOOGLE_CLUSTER
+from tests.components.recording import ACCOUNT, Recording, record
+from tests.inventories import aws_policies, google_grants
+
+EKS = ClusterReference(name="acme-dev-cluster", security_group_id="sg-1", vpc_id="vpc-1")
+GKE = ClusterReference(
+    cloud="gcp",
+    name="acme-dev-cluster",
+    project="acme-dev-1234",
+    region="europe-west4",
+    node_service_account=GOOGLE_CLUSTER["node_service_account"],
+)
+OWNER = "elbv2.k8s.aws/cluster"
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The arguments of a component that installs add-ons."""
+
+    cluster: ClusterReference
+    prefix: str = "acme-dev"
+    dns_zones: Sequence[Input[str]] = ("Z0123", "Z4567")
+    tags: Tags = field(default_factory=dict[str, Input[str]])
+
+
+class Component(pulumi.ComponentResource):
+    def __init__(self, addon: str, arguments: Arguments) -> None:
+        super().__init__("tests:index:Addons", "addons")
+        grant(Context[Settings](self, "addons", arguments), catalog()[addon])
+
+
+@cache
+def granted(addon: str, cloud: str = "aws") -> Recording:
+    return record(lambda: Component(addon, Arguments(EKS if cloud == "aws" else GKE)))
+
+
+def statements(addon: str) -> Iterator[Mapping[str, Any]]:
+    policy = granted(addon).one("aws:iam/rolePolicy:RolePolicy")
+    yield from json.loads(policy.inputs["policy"])["Statement"]
+
+
+def allowed(addon: str, action: str) -> list[Mapping[str, Any]]:
+    return [statement for statement in statements(addon) if action in statement["Action"]]
+
+
+@pytest.mark.parametrize("addon", sorted(ROLES))
+def test_aws_accepts_every_statement(addon: str) -> None:
+    documents = list(aws_policies.documents(granted(addon)))
+    assert len(documents) == 2, "the policy of the role, and who assumes it"
+    assert [error for document in documents for error in aws_policies.errors(document)] == []
+
+
+@pytest.mark.parametrize("addon", sorted(ROLES))
+def test_a_role_is_for_the_service_account_of_the_addon_in_this_cluster(addon: str) -> None:
+    recording = granted(addon)
+    trust = json.loads(recording.one("aws:iam/role:Role").inputs["assumeRolePolicy"])["Statement"][0]
+    assert trust["Condition"]["StringEquals"] == {
+        "aws:SourceAccount": ACCOUNT,
+        "aws:RequestTag/eks-cluster-name": "acme-dev-cluster",
+        "aws:RequestTag/kubernetes-namespace": catalog()[addon].namespace,
+        "aws:RequestTag/kubernetes-service-account": addon,
+    }
+    association = recording.one("aws:eks/podIdentityAssociation:PodIdentityAssociation")
+    assert association.inputs["serviceAccount"] == addon
+    policy = recording.one("aws:iam/rolePolicy:RolePolicy")
+    assert recording.depends(association, policy), "Pods start with the permissions"
+
+
+def test_most_addons_have_no_identity_on_a_cloud() -> None:
+    for name in sorted(set(catalog()) - set(ROLES)):
+        assert granted(name).names() == ["tests:index:Addons addons"]
+    for name in sorted(set(catalog()) - {DNS}):
+        assert granted(name, "gcp").names() == ["tests:index:Addons addons"]
+
+
+def test_the_load_balancer_controller_changes_only_what_this_cluster_owns() -> None:
+    reads = ("Describe", "List", "Get")
+    for statement in statements(LOAD_BALANCERS):
+        actions = [action.partition(":")[2] for action in statement["Action"]]
+        if all(action.startswith(reads) for action in actions):
+            continue
+        conditions = statement.get("Condition", {}).get("StringEquals", {})
+        owner = {
+            f"aws:ResourceTag/{OWNER}": "acme-dev-cluster",
+            f"aws:RequestTag/{OWNER}": "acme-dev-cluster",
+            "aws:ResourceTag/kubernetes.io/cluster/acme-dev-cluster": "owned",
+        }
+        without_tags = {"CreateServiceLinkedRole", "CreateSecurityGroup", "SetRulePriorities"}
+        assert set(actions) <= without_tags or owner.items() & conditions.items(), statement["Sid"]
+        assert statement["Resource"] != "*", statement["Sid"]
+
+
+def test_the_load_balancer_controller_cannot_take_resources_of_another_cluster() -> None:
+    for action in ("elasticloadbalancing:AddTags", "ec2:CreateTags"):
+        for statement in allowed(LOAD_BALANCERS, action):
+            equals = statement["Condition"]["StringEquals"]
+            if f"aws:RequestTag/{OWNER}" in equals:
+                assert any(key.endswith(":CreateAction") for key in equals), "the tag of what exists stays"
+            else:
+                assert statement["Condition"]["Null"] == {f"aws:RequestTag/{OWNER}": "true"}
+
+
+def test_groups_of_other_networks_are_not_created() -> None:
+    resources = [statement["Resource"] for statement in allowed(LOAD_BALANCERS, "ec2:CreateSecurityGroup")]
+    assert sorted(resource.rpartition(":")[2] for resource in resources) == [
+        "security-group/*",
+        "vpc/vpc-1",
+    ]
+
+
+def test_external_dns_changes_addresses_in_the_listed_zones() -> None:
+    (statement,) = allowed(DNS, "route53:ChangeResourceRecordSets")
+    assert statement["Resource"] == [
+        "arn:aws:route53:::hostedzone/Z0123",
+        "arn:aws:route53:::hostedzone/Z4567",
+    ]
+    types = statement["Condition"]["ForAllValues:StringEquals"]["route53:ChangeResourceRecordSetsRecordTypes"]
+    assert types == ["A", "AAAA", "CNAME", "TXT"], "no delegation to another name server"
+
+
+def test_external_secrets_assumes_roles_of_stores_and_reads_nothing_itself() -> None:
+    (statement,) = statements(SECRETS)
+    assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    assert statement["Resource"] == f"arn:aws:iam::{ACCOUNT}:role/{SECRET_READERS.of('acme-dev')}*"
+
+
+def test_google_accepts_every_grant_of_external_dns() -> None:
+    recording = granted(DNS, "gcp")
+    assert list(google_grants.errors(recording)) == []
+    role = recording.one("gcp:projects/iAMCustomRole:IAMCustomRole")
+    assert not {name for name in role.inputs["permissions"] if name.startswith("dns.managedZones.")} - {
+        "dns.managedZones.get"
+    }, "zones themselves are no records"
+    zones = recording.all("gcp:dns/dnsManagedZoneIamMember:DnsManagedZoneIamMember")
+    assert [zone.inputs["managedZone"] for zone in zones] == ["Z0123", "Z4567"]
+    project = recording.one("gcp:projects/iAMMember:IAMMember")
+    assert project.inputs["role"] == "roles/dns.reader", "in the project it only reads"
+    assert project.inputs["member"].endswith(
+        "/workloadIdentityPools/acme-dev-1234.svc.id.goog/subject/ns/external-dns/sa/external-dns"
+    )
+
+
+@pytest.mark.parametrize("name", ROLES.values(), ids=str)
+def test_names_of_roles_leave_room_for_a_prefix(name: Any) -> None:
+    assert prefix_for(name)("acme-staging-eu") is None
+
+
+def test_missing_arguments_are_problems_of_the_addons_that_need_them() -> None:
+    addons = [catalog()[name] for name in (DNS, LOAD_BALANCERS)]
+    arguments = Arguments(replace(EKS, vpc_id=None), dns_zones=())
+    assert [problem.path for problem in problems(addons, arguments)] == ["dns_zones", "cluster.vpc_id"]
+    assert list(problems([catalog()["kueue"]], arguments)) == []
+    assert list(problems(addons, Arguments(EKS))) == []

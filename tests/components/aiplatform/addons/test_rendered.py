@@ -1,0 +1,113 @@
+"""What is changed in a rendered chart before its objects become resources."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from aiplatform.addons import rendered
+from aiplatform.addons.catalog import catalog
+from tests.components.aiplatform.addons import chart_facts
+
+CHART = """\
+---
+# Source: kueue/templates/crd.yaml
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: queues.example.com
+  annotations: {a: b}
+spec:
+  versions:
+    - name: v1
+      schema:
+        openAPIV3Schema:
+          type: object
+          description: |
+            Several lines,
+            --- one of which looks like a separator.
+          properties:
+            description: {type: string, description: Of a queue.}
+            since: {type: string, default: 2026-01-01, enum: ["on", "off"]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: webhook}
+---
+# A comment that stays.
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: manager}
+data:
+  configuration: |
+    kind: Service
+    metadata: {}
+"""
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    return [body for body in yaml.load_all(text, yaml.CBaseLoader) if body]
+
+
+@pytest.fixture(scope="module")
+def changed() -> list[dict[str, Any]]:
+    return objects(rendered.adapted(CHART))
+
+
+def test_a_definition_stays_in_the_cluster_and_is_taken_over(changed: list[dict[str, Any]]) -> None:
+    assert changed[0]["metadata"]["annotations"] == {
+        "a": "b",
+        "helm.sh/resource-policy": "keep",
+        "pulumi.com/patchForce": "true",
+    }
+
+
+def test_a_definition_loses_the_descriptions_of_fields_and_keeps_fields_of_that_name(
+    changed: list[dict[str, Any]],
+) -> None:
+    assert changed[0]["spec"]["versions"][0]["schema"]["openAPIV3Schema"] == {
+        "type": "object",
+        "properties": {
+            "description": {"type": "string"},
+            "since": {"type": "string", "default": "2026-01-01", "enum": ["on", "off"]},
+        },
+    }
+
+
+def test_a_service_is_not_waited_for(changed: list[dict[str, Any]]) -> None:
+    assert changed[1]["metadata"] == {
+        "name": "webhook",
+        "annotations": {"pulumi.com/skipAwait": "true"},
+    }
+
+
+def test_the_text_of_other_objects_is_the_same() -> None:
+    config_map = CHART[CHART.index("\n# A comment") :]
+    assert rendered.adapted(CHART).endswith(config_map)
+
+
+def test_helm_runs_it_as_a_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", rendered.__file__], input=CHART, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == rendered.adapted(CHART)
+
+
+@pytest.mark.parametrize("name", [name for name, addon in catalog().items() if addon.crds])
+def test_the_definitions_of_a_chart_lose_nothing_but_descriptions(name: str) -> None:
+    file = chart_facts.folder(name, catalog()[name].file_name) / "crds.yaml"
+    if not file.is_file():
+        pytest.skip("the definitions are in subcharts")
+    text = file.read_text()
+    for before, after in zip(objects(text), objects(rendered.adapted(text)), strict=True):
+        assert after["spec"] == {
+            **before["spec"],
+            "versions": [
+                {**version, "schema": rendered.without_descriptions(version["schema"])}
+                for version in before["spec"]["versions"]
+            ],
+        }
