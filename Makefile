@@ -3,13 +3,15 @@
 ENV ?= aws-dev
 PYTHON ?= python3
 RUN := $(PYTHON) bootstrap.py --development --run
+# Controllers of add-ons that run as processes on the twin: make up ENV=aws-dev CONTROLLERS=kueue,jobset
+CONTROLLERS ?=
 # Further options of `policy`: make policy ARGS="--sarif policy.sarif --junit policy.xml"
 ARGS ?=
 # End-to-end files at a time, each with a separate home: a twin waits half of its time. 0: one after another.
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end test-official lint format generate bench bench-flat bench-growth
+.PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end test-controllers test-official lint format generate bench bench-flat bench-growth
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -18,7 +20,7 @@ setup: ## install uv, Python packages and the toolchain
 	@$(RUN) python -m cli doctor --build
 
 up: ## deploy ENV on the twin
-	@$(RUN) python -m cli up $(ENV)
+	@$(RUN) python -m cli up $(ENV) $(if $(CONTROLLERS),--controllers $(CONTROLLERS))
 
 preview: ## show what `up` would change in ENV
 	@$(RUN) python -m cli preview $(ENV)
@@ -48,6 +50,9 @@ test-unit: ## run the fast tests, before every commit
 
 test-end-to-end: ## run the tests with the real engine on the twin
 	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m end_to_end -n $(WORKERS) --dist loadfile tests'
+
+test-controllers: ## run the tests with real controllers of add-ons on the twin, which are built first
+	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m controllers tests/controllers'
 
 test-official: ## run the tests with Pulumi's own CLI and host, which must be on PATH
 	@$(RUN) python -m pytest -m official tests/end_to_end/test_official.py

@@ -60,13 +60,14 @@ def all_checks() -> list[Check]:
     """Return all checks, the required ones first."""
     versions = read_versions()
     tools = build.locate()
+    complete = set(build.ALL) <= set(tools)
     single: tuple[Callable[[], Check], ...] = (_git, _make, _python, _uv, _loopback, _memory)
     return [
         *(check() for check in single),
-        _disk(built=len(tools) == len(build.ALL)),
+        _disk(built=complete),
         *_toolchain(versions, tools),
         _charts(),
-        _go(versions, needed=len(tools) < len(build.ALL)),
+        _go(versions, needed=not complete),
         *_optional(),
     ]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cli import charts, layer_stacks
+from cli import charts, controllers, layer_stacks
 from cli.output import CommandError, command_name, commands, note, say
 from twin.stack_names import environments
 
@@ -39,6 +39,7 @@ def up(
     environment: str = ENVIRONMENT,
     show_outputs: bool = OUTPUTS,
     source: str | None = charts.OPTION,
+    selected: str | None = controllers.OPTION,
 ) -> None:
     """Deploy an environment on its twin, or update it to its file.
 
@@ -49,7 +50,7 @@ def up(
     charts.choose(source)
     began = time.monotonic()
     stacks = layer_stacks.of(environment)
-    world = started(environment)
+    world = started(environment, controllers.names(selected))
     arguments = ["up", "--yes", "--skip-preview", *_output_options(show_outputs), *context.args]
     layer_stacks.refuse_unmoved(world, environment, layer_stacks.of(environment, in_bootstrap=True))
     code = layer_stacks.run_in_order(stacks, lambda stack: _pulumi(world, stack, arguments))
@@ -160,15 +161,16 @@ def destroy(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
     raise typer.Exit(code)
 
 
-def started(environment: str) -> World:
-    """Return the twin of an environment, started where it does not run, with charts of its add-ons."""
+def started(environment: str, selected: list[str] | None = None) -> World:
+    """Return the twin of an environment, started where it does not run, with charts of its add-ons. selected:
+    its controllers."""
     from cli import instances
     from cli.progress import show_progress
     from twin import lifecycle
 
     world = instances.for_environment(environment)
     with show_progress() as progress:
-        lifecycle.start(world, progress)
+        lifecycle.start(world, progress, selected)
         charts.ensure(progress)
     return world
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from cli import fault_injection
+from cli import controllers, fault_injection
 from cli.output import CommandError, command_name, commands, note, say, table
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def start(
     cloud: str | None = typer.Option(None, help="Cloud of a new twin: `aws` or `gcp`."),
     region: str | None = typer.Option(None, help="Region of a new twin."),
     account: str | None = typer.Option(None, help="Account (12 digits) or project id of a new twin."),
+    selected: str | None = controllers.OPTION,
 ) -> None:
     """Start a twin, which is created where there is none.
 
@@ -54,9 +55,10 @@ def start(
     from cli.progress import show_progress
     from twin import lifecycle
 
+    names = controllers.names(selected)
     world = instances.get_or_create(name, cloud=cloud, region=region, account=account)
     with show_progress() as progress:
-        lifecycle.start(world, progress)
+        lifecycle.start(world, progress, names)
     say(f"twin {world.name} runs: {world.cloud} at {world.url('cloud')}, Kubernetes at {_kubernetes(world)}")
     for line in commands(
         (
@@ -266,13 +268,15 @@ def _show(state: Status) -> None:
             process.name,
             "[green]runs[/green]" if process.running else "[red]stopped[/red]",
             str(process.pid or ""),
-            str(process.port),
+            str(process.port or ""),
             f"{process.memory // MEBIBYTE} MiB" if process.running else "",
             str(process.log),
         )
-        for process in state.processes
+        for process in (*state.processes, *state.controllers)
     ]
     table(("process", "state", "pid", "port", "memory", "log"), rows)
+    for line in controllers.lines(state):
+        say(line)
 
 
 def _document(state: Status) -> dict[str, object]:
@@ -294,6 +298,11 @@ def _document(state: Status) -> dict[str, object]:
                 "memory_bytes": process.memory,
                 "log": str(process.log),
             }
-            for process in state.processes
+            for process in (*state.processes, *state.controllers)
         ],
+        "controllers": [
+            {"name": controller.name, "state": controller.state, "restarts": controller.restarts}
+            for controller in state.report.controllers
+        ],
+        "set_aside": list(state.report.set_aside),
     }

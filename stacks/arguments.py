@@ -25,6 +25,7 @@ from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
 from aiplatform.guardrails.args import GuardrailsArgs
 from aiplatform.network import NetworkArgs, NetworkReferenceArgs
 from aiplatform.node_pool import NodePoolArgs
+from aiplatform.queues.args import QueuesArgs
 from aiplatform.runner import RunnerArgs
 from aiplatform.workload_identity import WorkloadIdentityArgs
 from stacks import images
@@ -240,3 +241,10 @@ def guardrails(settings: Settings) -> GuardrailsArgs:
         args["digest_exceptions"] = [*args.get("digest_exceptions", []), *without]
     args["cloud"] = settings.environment.cloud
     return cast(GuardrailsArgs, args)
+
+
+def queues(settings: Settings, node_pools: Sequence[Any], gpu_pools: Sequence[Any]) -> QueuesArgs:
+    """Arguments of the queues. node_pools, gpu_pools: outputs of the pools, or references."""
+    assert settings.queues is not None, "called only where there are queues"  # noqa: S101
+    args = {**stated(settings.queues), "node_pools": list(node_pools), "gpu_pools": list(gpu_pools)}
+    return cast(QueuesArgs, args)

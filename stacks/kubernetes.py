@@ -1,15 +1,18 @@
-"""The second layer: what the cluster has for all teams, its add-ons and guardrails."""
+"""The second layer: what the cluster has for all teams: add-ons, guardrails and queues."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pulumi import Output
+from pulumi import Output, ResourceOptions
 
 from stacks import arguments
 from stacks.foundation import Foundation, LayerOptions
 from stacks.settings import Settings
+
+if TYPE_CHECKING:
+    from aiplatform.addons import Addons
 
 
 @dataclass(frozen=True)
@@ -20,26 +23,49 @@ class InCluster:
     """Addons.outputs, or None where the environment has none."""
     guardrails: dict[str, Any] | None = None
     """Guardrails.outputs, or None where the environment has none."""
+    queues: dict[str, Any] | None = None
+    """Queues.outputs, or None where the environment has none."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
-        return Output.from_input({"addons": self.addons, "guardrails": self.guardrails})
+        return Output.from_input(
+            {"addons": self.addons, "guardrails": self.guardrails, "queues": self.queues}
+        )
 
 
 def build(settings: Settings, below: Foundation, options: LayerOptions) -> InCluster:
     """Register the layer."""
-    return InCluster(addons=_addons(settings, below, options), guardrails=_guardrails(settings, options))
+    addons = _addons(settings, below, options)
+    return InCluster(
+        addons=dict(addons.outputs) if addons is not None else None,
+        guardrails=_guardrails(settings, options),
+        queues=_queues(settings, below, options, addons),
+    )
 
 
-# Components are imported late: an environment without them does not wait for it.
-def _addons(settings: Settings, below: Foundation, options: LayerOptions) -> dict[str, Any] | None:
+def _addons(settings: Settings, below: Foundation, options: LayerOptions) -> Addons | None:
     if settings.addons is None:
         return None
+    # Imported late: an environment without them does not wait for it.
     from aiplatform.addons import Addons
 
     assert below.cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
-    addons = Addons("addons", arguments.addons(settings, below.cluster), options.cluster)
-    return dict(addons.outputs)
+    return Addons("addons", arguments.addons(settings, below.cluster), options.cluster)
+
+
+def _queues(
+    settings: Settings, below: Foundation, options: LayerOptions, addons: Addons | None
+) -> dict[str, Any] | None:
+    if settings.queues is None:
+        return None
+    from aiplatform.queues import Queues
+
+    # Without the add-on the cluster has a Kueue that the platform did not install.
+    kueue = addons.installed.get("kueue") if addons is not None else None
+    ready = ResourceOptions(depends_on=kueue.resources if kueue is not None else None)
+    args = arguments.queues(settings, list(below.node_pools.values()), list(below.gpu_pools.values()))
+    queues = Queues("queues", args, ResourceOptions.merge(options.cluster, ready))
+    return dict(queues.outputs)
 
 
 def _guardrails(settings: Settings, options: LayerOptions) -> dict[str, Any] | None:

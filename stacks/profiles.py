@@ -38,6 +38,7 @@ EVERY: Final = "<name>"
 OPTIONAL: Final = (
     "addons",
     "guardrails",
+    "queues",
     "lakehouse",
     "feature_store",
     "container_registry",
@@ -67,7 +68,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         "node_pools": _DISKS,
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 30},
-        "addons": {"replicas": 1},
+        "addons": {"replicas": 1, "pods_ready": {"attempts": 3}},
         # What separates teams applies here, too.
         "guardrails": {
             "enforcement": "warn",
@@ -90,7 +91,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         "node_pools": _DISKS,
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 90},
-        "addons": {"replicas": 2},
+        "addons": {"replicas": 2, "pods_ready": {"recovery_minutes": 15, "attempts": 5}},
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 4}},
         "model_registry": {
             "replicas": 2,
@@ -110,7 +111,11 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         # No serving or training ends because spot capacity is reclaimed.
         "gpu_pools": {EVERY: {"capacity": ["on_demand"]}},
         "lakehouse": {"access_log_days": 365},
-        "addons": {"replicas": 2},
+        # Large models take long to load; a job that is stopped for a slow start loses its place.
+        "addons": {
+            "replicas": 2,
+            "pods_ready": {"timeout_minutes": 60, "recovery_minutes": 15, "attempts": 10},
+        },
         "guardrails": {"require_digests": True},
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 10}, "backup_days": 14},
         "model_registry": {

@@ -1,11 +1,16 @@
-"""The twin's charts are those of the platform's catalog of add-ons. The twin itself does not know it."""
+"""The twin's charts and controllers are those of the platform's catalog of add-ons. The twin itself does not
+know it."""
 
 from __future__ import annotations
 
 import pytest
 
 from aiplatform.addons.catalog import catalog
+from twin.kubernetes.controllers.programs import PROGRAMS
+from twin.kubernetes.pods import repository
+from twin.toolchain.build import CONTROLLERS
 from twin.toolchain.charts import sources
+from twin.toolchain.versions import read_versions
 
 
 @pytest.mark.parametrize("name", sorted(sources()))
@@ -17,3 +22,14 @@ def test_the_twin_has_the_chart_that_the_catalog_names(name: str) -> None:
 
 def test_the_twin_has_a_chart_of_every_addon() -> None:
     assert set(sources()) == set(catalog())
+
+
+@pytest.mark.parametrize("name", sorted(CONTROLLERS))
+def test_the_twin_builds_the_controller_that_the_catalog_names(name: str) -> None:
+    assert f"v{getattr(read_versions(), name)}" == catalog()[name].app_version
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_the_twin_knows_a_controller_by_the_image_of_the_catalog(name: str) -> None:
+    repositories = [repository(image.reference) for image in catalog()[name].all_images()]
+    assert any(each.endswith(f"/{PROGRAMS[name].image}") for each in repositories), repositories

@@ -15,8 +15,8 @@ import shutil
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -25,10 +25,13 @@ import psutil
 from twin import credential, environment, processes, programs, sources
 from twin import world as worlds
 from twin.kubernetes import control_plane
+from twin.kubernetes.controllers import reports, selection
+from twin.kubernetes.controllers.reports import Report
 from twin.processes import Daemon, ProcessError
 from twin.toolchain import build
 from twin.toolchain.build import Toolchain
 from twin.toolchain.progress import Progress, Silent
+from twin.toolchain.versions import read_versions
 from twin.world import World, WorldError
 
 CLOUD: Final = "cloud"
@@ -74,10 +77,15 @@ class ProcessStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """What a twin is doing."""
+    """What a twin is doing.
+
+    controllers: processes of add-ons' controllers that run. report: what the selected controllers do.
+    """
 
     world: World
     processes: tuple[ProcessStatus, ...]
+    controllers: tuple[ProcessStatus, ...] = ()
+    report: Report = field(default_factory=Report)
 
     @property
     def running(self) -> bool:
@@ -97,14 +105,21 @@ class Status:
         return "partly: no " + ", ".join(process.name for process in self.processes if not process.running)
 
 
-def start(world: World, progress: Progress | None = None) -> Toolchain:
+def start(
+    world: World, progress: Progress | None = None, controllers: Sequence[str] | None = None
+) -> Toolchain:
     """Start what does not run and wait until all of it is ready; tools that are missing are built first.
+
+    controllers: names of the add-ons' controllers that run as processes while their Pods do, of
+    `twin.toolchain.build.CONTROLLERS`; by default those of the last start, at first none.
 
     The cloud starts at once, the control plane as soon as its binary is there, while the others compile.
     Raises ProcessError, ToolchainError or WorldError; by then no part of it goes on any more.
     """
     progress = progress or Silent()
     environment.prepare(world)
+    before = (name for name in selection.read(world) if name in build.CONTROLLERS)
+    names = list(before if controllers is None else dict.fromkeys(controllers))
     given_up = threading.Event()
     cloud = _Task(lambda: _start_cloud(world, progress, given_up))
     tasks = [cloud]
@@ -117,8 +132,10 @@ def start(world: World, progress: Progress | None = None) -> Toolchain:
             tasks.append(_Task(lambda: _start_kubernetes(world, path, cloud, progress, given_up)))
 
     try:
-        tools = Toolchain.of(build.ensure(progress=progress, ready=ready))
+        built = build.ensure([*build.ALL, *names], progress=progress, ready=ready)
+        tools = Toolchain.of(built)
         programs.install(world, tools)
+        _select_controllers(world, {name: built[name] for name in names})
         for task in tasks:
             task.result()
     except BaseException as error:
@@ -139,14 +156,21 @@ def stop(world: World, *, kill: bool = False) -> list[str]:
         # The controller first: it could be in the middle of giving the cluster a fresh control plane.
         first = [_daemon(world, CONTROLLER), _daemon(world, CLOUD)]
         ran = processes.stop(first, grace_seconds=0 if kill else GRACE_SECONDS)
-        alive = [name for name, daemon in control_plane.daemons(world).items() if daemon.alive]
+        alive = processes.stop(_controllers(world).values(), grace_seconds=0 if kill else GRACE_SECONDS)
+        alive += [name for name, daemon in control_plane.daemons(world).items() if daemon.alive]
         control_plane.stop(world, kill=kill)
     return [*ran, *alive]
 
 
 def status(world: World) -> Status:
     """Which processes run, with pid, port and memory."""
-    return Status(world, tuple(_status_of(world, name) for name in PROCESSES))
+    running = [name for name, daemon in _controllers(world).items() if daemon.alive]
+    return Status(
+        world,
+        tuple(_status_of(world, name) for name in PROCESSES),
+        tuple(_status_of(world, name) for name in running),
+        reports.read(world),
+    )
 
 
 def reset(world: World) -> None:
@@ -203,8 +227,22 @@ def _users(world: World) -> list[tuple[int, str]]:
 
 def resident_bytes(world: World) -> int:
     """The memory of all processes of the twin."""
-    daemons = [_daemon(world, name) for name in PROCESSES]
+    daemons = [_daemon(world, name) for name in (*PROCESSES, *_controllers(world))]
     return sum(processes.resident_bytes(daemons).values())
+
+
+def _select_controllers(world: World, binaries: Mapping[str, Path]) -> None:
+    versions = read_versions()
+    builds = [
+        selection.Build(name, getattr(versions, name), str(binary)) for name, binary in binaries.items()
+    ]
+    if list(selection.read(world).values()) != builds:
+        selection.write(world, builds)
+
+
+def _controllers(world: World) -> Mapping[str, Daemon]:
+    """The processes of controllers, whether they run or not."""
+    return {name: _daemon(world, name) for name in build.CONTROLLERS}
 
 
 def _start_cloud(world: World, progress: Progress, given_up: threading.Event) -> None:

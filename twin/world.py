@@ -137,7 +137,8 @@ def create(
     with lock("worlds"):
         known = load(name)
         if known is None:
-            world = World(name, cloud, region, account, _free_ports(len(PORTS)))
+            ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+            world = World(name, cloud, region, account, ports)
             world.save()
             return world
     asked = (cloud, region, account)
@@ -171,7 +172,8 @@ def every() -> list[World]:
     return found
 
 
-def _free_ports(count: int) -> dict[str, int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports of loopback that no process uses now and no twin has as its own."""
     # Below the range from which systems take the ports of outgoing connections (Linux from 32768, macOS
     # from 49152): a stopped twin would find its port taken by some program's connection. All are held open
     # until the last is chosen; ports of the other worlds, which may be stopped now, are left alone.
@@ -194,4 +196,4 @@ def _free_ports(count: int) -> dict[str, int]:
     finally:
         for probe in held:
             probe.close()
-    return dict(zip(PORTS, chosen, strict=True))
+    return chosen

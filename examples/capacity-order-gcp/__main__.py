@@ -1,4 +1,4 @@
-"""The order in which node pools of an existing GKE cluster grow.
+"""Node pools of an existing GKE cluster: their order, and queues.
 
 Generated from Pulumi.yaml by `make generate`.
 """
@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from aiplatform.compute_class import ComputeClass
+from aiplatform.queues import Queues
 
 kubernetes_provider = kubernetes.Provider("kubernetes", context="team-dev")
 batch = ComputeClass(
@@ -33,4 +34,70 @@ batch = ComputeClass(
     },
     pulumi.ResourceOptions(providers=[kubernetes_provider]),
 )
+queues = Queues(
+    "queues",
+    {
+        "gpu_pools": [
+            {
+                "name": "training",
+                "resource": "nvidia.com/gpu",
+                "resources_per_node": 8,
+                "capacity_types": ["reserved"],
+                "node_selector": {"cloud.google.com/gke-nodepool": "training"},
+                "taints": [
+                    {
+                        "key": "nvidia.com/gpu",
+                        "value": "present",
+                        "effect": "NoSchedule",
+                    },
+                ],
+                "topology_labels": [],
+                "min_nodes": 0,
+                "max_nodes": 4,
+                "vcpus_per_node": 208,
+                "memory_gib_per_node": 1872,
+            },
+        ],
+        "cohorts": [
+            {
+                "name": "research",
+            },
+        ],
+        "queues": [
+            {
+                "name": "vision",
+                "cohort": "research",
+                "quotas": [
+                    {
+                        "pool": "training",
+                        "accelerators": 16,
+                    },
+                ],
+                "local_queues": [
+                    {
+                        "namespace": "vision",
+                    },
+                ],
+            },
+            {
+                "name": "language",
+                "cohort": "research",
+                "quotas": [
+                    {
+                        "pool": "training",
+                        "accelerators": 16,
+                        "borrow": 8,
+                    },
+                ],
+                "local_queues": [
+                    {
+                        "namespace": "language",
+                    },
+                ],
+            },
+        ],
+    },
+    pulumi.ResourceOptions(providers=[kubernetes_provider]),
+)
 pulumi.export("class_name", batch.name)
+pulumi.export("cluster_queues", queues.cluster_queues)

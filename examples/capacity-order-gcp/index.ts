@@ -1,4 +1,4 @@
-// The order in which node pools of an existing GKE cluster grow.
+// Node pools of an existing GKE cluster: their order, and queues.
 //
 // Generated from Pulumi.yaml by `make generate`.
 import * as kubernetes from "@pulumi/kubernetes";
@@ -27,4 +27,68 @@ const batch = new aiplatform.ComputeClass("batch", {
         },
     ],
 }, { providers: [kubernetesProvider] });
+const queues = new aiplatform.Queues("queues", {
+    gpuPools: [
+        {
+            name: "training",
+            resource: "nvidia.com/gpu",
+            resourcesPerNode: 8,
+            capacityTypes: ["reserved"],
+            nodeSelector: {
+                "cloud.google.com/gke-nodepool": "training",
+            },
+            taints: [
+                {
+                    key: "nvidia.com/gpu",
+                    value: "present",
+                    effect: "NoSchedule",
+                },
+            ],
+            topologyLabels: [],
+            minNodes: 0,
+            maxNodes: 4,
+            vcpusPerNode: 208,
+            memoryGibPerNode: 1872,
+        },
+    ],
+    cohorts: [
+        {
+            name: "research",
+        },
+    ],
+    queues: [
+        {
+            name: "vision",
+            cohort: "research",
+            quotas: [
+                {
+                    pool: "training",
+                    accelerators: 16,
+                },
+            ],
+            localQueues: [
+                {
+                    namespace: "vision",
+                },
+            ],
+        },
+        {
+            name: "language",
+            cohort: "research",
+            quotas: [
+                {
+                    pool: "training",
+                    accelerators: 16,
+                    borrow: 8,
+                },
+            ],
+            localQueues: [
+                {
+                    namespace: "language",
+                },
+            ],
+        },
+    ],
+}, { providers: [kubernetesProvider] });
 export const className = batch.name;
+export const clusterQueues = queues.clusterQueues;

@@ -1,4 +1,4 @@
-"""The topics `addons` and `guardrails`."""
+"""The topics `addons`, `guardrails` and `queues`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Final
 
 from aiplatform.addons.args import AddonsArgs, AddonsSettings
 from aiplatform.guardrails.args import GuardrailsArgs, GuardrailsSettings
+from aiplatform.queues.args import QueuesArgs, QueuesSettings
 from stacks.settings.generated import topic_of
 
 CHARTS_VARIABLE: Final = "AIPLATFORM_CHARTS"
@@ -21,3 +22,7 @@ class Addons(topic_of(AddonsArgs, AddonsSettings)):
 class Guardrails(topic_of(GuardrailsArgs, GuardrailsSettings)):
     """Policies that the cluster's API server enforces on workloads, and their priority classes. The images of
     the platform's own workloads count as allowed, and need no digest where none is known."""
+
+
+class Queues(topic_of(QueuesArgs, QueuesSettings, without=("node_pools", "gpu_pools"))):
+    """Kueue's queues, with quotas of the environment's pools."""

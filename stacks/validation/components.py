@@ -25,6 +25,8 @@ from aiplatform.model_registry.args import ModelRegistrySettings
 from aiplatform.naming import tightest
 from aiplatform.network.args import NetworkSettings
 from aiplatform.node_pool.args import NodePoolSettings
+from aiplatform.queues import planned_pools
+from aiplatform.queues.args import QueuesSettings
 from aiplatform.runner.args import RunnerSettings
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 from stacks import arguments, data_arguments
@@ -40,6 +42,7 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "network": {f"gcp.{argument}": key for argument, key in _LOCATION.items()},
     "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
     "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator"},
+    "queues": {"node_pools": "node_pools", "gpu_pools": "gpu_pools"},
     "workload_identities": {"name": "{topic}"},
     "lakehouse": _LOCATION,
     "feature_store": {"mirrors": "images.mirrors"},
@@ -60,6 +63,8 @@ def problems(settings: Settings) -> list[Problem]:
         references = replace(references, network={**references.network, "cidr": UNKNOWN})
     for topic, model, args in _components(settings, references):
         collected += _problems_of(topic, model, args)
+    if settings.queues is not None:
+        collected += _problems_of_queues(settings, references)
     # `environment` has rules for project, region and tags, which reach every component.
     reported = environment.invalid_keys(settings)
     collected = [
@@ -104,6 +109,27 @@ def _components(
     if settings.model_registry is not None:
         args = data_arguments.model_registry(settings, references)
         yield "model_registry", ModelRegistrySettings, args
+
+
+def _problems_of_queues(settings: Settings, references: Placeholders) -> list[Problem]:
+    """Return the problems of the queues; none where a pool has one, since their quotas are parts of pools."""
+    location = (references.cluster, references.network)
+    try:
+        node_pools = [
+            planned_pools.node_pool(
+                read(NodePoolSettings, arguments.node_pool(settings, name, pool, *location), "Args")
+            )
+            for name, pool in settings.node_pools.items()
+        ]
+        gpu_pools = [
+            planned_pools.gpu_pool(
+                read(GpuPoolSettings, arguments.gpu_pool(settings, name, pool, *location), "Args")
+            )
+            for name, pool in settings.gpu_pools.items()
+        ]
+    except ArgumentError:
+        return []
+    return _problems_of("queues", QueuesSettings, arguments.queues(settings, node_pools, gpu_pools))
 
 
 def _problems_of(topic: str, model: type[Any], args: Mapping[str, Any]) -> list[Problem]:

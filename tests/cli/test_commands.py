@@ -177,7 +177,7 @@ def test_destroy_of_a_part_of_a_stack_is_left_to_the_engine(
 
 
 def test_failure_ends_with_the_commands_to_run_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stacks, "started", instances.for_environment)
+    monkeypatch.setattr(stacks, "started", lambda name, *_: instances.for_environment(name))
     calls: list[list[str]] = []
 
     def pulumi(world: World, name: str, arguments: list[str]) -> int:

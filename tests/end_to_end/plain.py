@@ -46,11 +46,11 @@ def trust(service: str) -> str:
 
 
 class Plain(Twin):
-    """A twin, `plain` by default, and programs on it."""
+    """A twin, `plain` by default, and programs on it. options: of `twin start`."""
 
-    def __init__(self, home: Path, name: str = "plain") -> None:
+    def __init__(self, home: Path, name: str = "plain", *options: str) -> None:
         super().__init__(name, home)
-        self.cli("twin", "start", "--name", name, "--cloud", "aws")
+        self.cli("twin", "start", "--name", name, "--cloud", "aws", *options)
         self._stacks: dict[str, automation.Stack] = {}
 
     def stack(self, name: str, program: Program) -> automation.Stack:

@@ -119,7 +119,11 @@ def _typescript_resource(name: str, resource: Mapping[str, Any]) -> str:
 def _typescript_value(value: Any, depth: int) -> str:
     inner, outer = "    " * (depth + 1), "    " * depth
     if isinstance(value, Mapping):
-        lines = [f"{inner}{key}: {_typescript_value(entry, depth + 1)},\n" for key, entry in value.items()]
+        lines = [
+            f"{inner}{key if key.isidentifier() else json.dumps(key)}: "
+            f"{_typescript_value(entry, depth + 1)},\n"
+            for key, entry in value.items()
+        ]
         return "{\n" + "".join(lines) + outer + "}"
     if isinstance(value, list):
         if any(isinstance(entry, Mapping) for entry in value):
@@ -191,6 +195,10 @@ def _python_value(value: Any, prop: PropertyDefinition, type_of: Any, depth: int
         return f"[{', '.join(entries)}]"
     if isinstance(value, Mapping):
         definition = type_of(prop)
+        if definition is None:
+            # A map, whose keys are the user's.
+            entries = [f"{json.dumps(key)}: {_python_expression(entry)}" for key, entry in value.items()]
+            return f"{{{', '.join(entries)}}}"
         if definition.name.endswith("ReferenceArgs") and (source := _source(value)):
             return f"{_snake_case(source)}.outputs"
         return _python_object(value, definition.properties, definition.properties_mapping, type_of, depth)

@@ -69,8 +69,9 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiplatform.compute_class.inputs": ("aiplatform.compute_class.args",),
     "aiplatform.device_plugins.inputs": ("aiplatform.device_plugins.args",),
     "aiplatform.efa_plugin.inputs": ("aiplatform.efa_plugin.args",),
-    "aiplatform.addons.inputs": ("aiplatform.addons.args",),
     "aiplatform.guardrails.inputs": ("aiplatform.guardrails.args",),
+    "aiplatform.queues.inputs": ("aiplatform.queues.pools", "aiplatform.queues.args"),
+    "aiplatform.addons.inputs": ("aiplatform.addons.args", "aiplatform.addons.pods_ready"),
     "aiplatform.runner.inputs": ("aiplatform.runner.args",),
     "aiplatform.workload_identity.inputs": ("aiplatform.workload_identity.args",),
 }

@@ -27,6 +27,7 @@ ENTITIES: Final = (
     "gpu_pool",
     "guardrails",
     "node_pool",
+    "queues",
     "runner",
 )
 """Folders of components with a generated outputs.py."""

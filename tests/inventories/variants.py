@@ -37,7 +37,7 @@ from tests.components.aiplatform.pools import (
 )
 from tests.components.cloud_answers import PROJECT
 from tests.components.recording import ACCOUNT, REGION, Recording, record
-from tests.inventories import data_variants, guardrail_variants
+from tests.inventories import data_variants, guardrail_variants, queue_variants
 
 Variants = Mapping[str, Callable[[], Recording]]
 
@@ -457,6 +457,7 @@ COMPONENTS: Final[Mapping[str, Variants]] = {
     "model_registry": data_variants.MODEL_REGISTRY,
     "network": _network(),
     "node_pool": _node_pool(),
+    "queues": queue_variants.QUEUES,
     "runner": _runner(),
     **_inside_the_cluster(),
 }

@@ -19,6 +19,7 @@ import pytest
 from twin import lifecycle, processes, sources
 from twin import world as worlds
 from twin.kubernetes import control_plane
+from twin.kubernetes.controllers import selection
 from twin.processes import Daemon, ProcessError
 from twin.toolchain.progress import Silent, Step
 from twin.world import World, WorldError
@@ -91,6 +92,32 @@ def test_start_repairs_what_was_killed_and_leaves_the_rest(world: World, tools: 
     assert state.running
     kept = {process.name for process in state.processes if process.pid == before[process.name]}
     assert kept == set(lifecycle.PROCESSES) - {"cloud", "etcd"}
+
+
+def test_selected_controllers_are_built_and_stay_selected(world: World, tools: dict[str, Path]) -> None:
+    tools["kueue"] = tools["kubectl"].with_name("kueue")
+    lifecycle.start(world)
+    assert selection.read(world) == {}
+    lifecycle.start(world, controllers=["kueue"])
+    build = selection.Build("kueue", lifecycle.read_versions().kueue, str(tools["kueue"]))
+    assert selection.read(world) == {"kueue": build}
+    lifecycle.start(world)
+    assert selection.read(world) == {"kueue": build}, "the next start needs no option"
+    lifecycle.start(world, controllers=[])
+    assert selection.read(world) == {}
+
+
+def test_processes_of_controllers_are_listed_and_stop_with_the_twin(
+    world: World, tools: dict[str, Path]
+) -> None:
+    lifecycle.start(world)
+    daemon = Daemon(world.folder, "kueue")
+    processes.start(daemon, ["/bin/sleep", "60"], env=dict(os.environ))
+    state = lifecycle.status(world)
+    assert [process.name for process in state.controllers] == ["kueue"]
+    assert "kueue" in lifecycle.stop(world)
+    assert not daemon.alive
+    assert lifecycle.status(world).controllers == ()
 
 
 class Recorder:

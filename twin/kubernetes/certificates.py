@@ -108,6 +108,18 @@ def ensure(folder: Path, *, now: dt.datetime | None = None) -> Pki:
     return pki
 
 
+def issue(pki: Pki, names: Sequence[str], certificate: Path, key: Path) -> None:
+    """Write a certificate of the authority `ca` for a server with these names, and its key."""
+    authority = x509.load_pem_x509_certificate(pki.certificate("ca").read_bytes())
+    authority_key = serialization.load_pem_private_key(pki.key("ca").read_bytes(), None)
+    assert isinstance(authority_key, Key)  # noqa: S101 - as `_make_all` creates it
+    server_key = ec.generate_private_key(ec.SECP256R1())
+    subject = Subject("", "ai-platform twin server", server=True, names=tuple(names))
+    leaf = _leaf(subject, server_key, authority, authority_key, dt.datetime.now(dt.UTC))
+    write_private(key, _private_pem(server_key))
+    write_private(certificate, leaf.public_bytes(serialization.Encoding.PEM).decode())
+
+
 def write_kubeconfig(pki: Pki, subject: str, server: str, target: Path, *, name: str = "twin") -> Path:
     """A kubeconfig with the subject's certificate inside, so that it can be moved and copied; mode 0600."""
     document = {

@@ -196,6 +196,10 @@ def _environment(world: World, name: str) -> dict[str, str]:
         "HOME": str(world.folder / "kubernetes"),
         "GOGC": str(percent),
         "GOMEMLIMIT": limit,
+        # The authority that it trusts for webhooks without a caBundle, which the twin answers in the place of
+        # their controllers. All its connections end in the twin: it needs no public authority.
+        "SSL_CERT_FILE": str(_pki(world).certificate("ca")),
+        "SSL_CERT_DIR": str(world.folder / "kubernetes" / "no-certificates"),
     }
 
 

@@ -1,9 +1,9 @@
 """The process that does around a real Kubernetes control plane what a managed cloud does.
 
 `python -m twin.kubernetes.controller --world NAME`: nodes for machines, device plugins, add-ons, the
-autoscaler that the program installed, the token webhook, the relay of the API server's connections. It asks
-the cloud through `CloudView`, and the API server by the administrator's kubeconfig. Either may go away and
-come back: it waits, says so once, and goes on.
+autoscaler that the program installed, the token webhook, the relay of the API server's connections, the
+processes of add-ons' controllers. It asks the cloud through `CloudView`, and the API server by the
+administrator's kubeconfig. Either may go away and come back: it waits, says so once, and goes on.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from twin.kubernetes.autoscaler import Autoscaler, BuiltInAutoscaler
 from twin.kubernetes.backends import Backends
 from twin.kubernetes.clock import Clock
 from twin.kubernetes.cluster_life import ClusterLife, ControlPlane, identity
+from twin.kubernetes.controllers.absent import Absent
+from twin.kubernetes.controllers.supervisor import Supervisor
 from twin.kubernetes.device_plugins import DevicePlugins
 from twin.kubernetes.health import NodeGroupHealth
 from twin.kubernetes.mirror import Mirror
@@ -104,8 +106,9 @@ class Controller:
         self.health = NodeGroupHealth(view, self.clock)
         self.policies = AccessPolicies(self.kube, settle=SETTLE)
         self.webhook = Webhook(world.ports["webhook"], self.authenticate)
-        self.backends = Backends(self.kube)
+        self.backends = Backends(self.kube, Absent(world, self.kube).serve)
         self.backends.register_host(*egress.TOKEN_WEBHOOK, self.webhook.serve)
+        self.controllers = Supervisor(world, self.kube, self.mirror, self.backends)
         self._stopping = False
         self._served = ""
         self._faults: dict[str, str] = {}
@@ -116,6 +119,7 @@ class Controller:
         relay.start()
         self.webhook.start()
         self.mirror.start()
+        self.controllers.start()
         log.info("twin %s (%s): the clock runs %gx", self.world.name, self.world.cloud, self.clock.factor)
         while not self._stopping:
             began = time.monotonic()
@@ -123,6 +127,7 @@ class Controller:
             self.mirror.wait(TICK)
             # Changes are taken together, and a slow cloud is not asked without a pause.
             time.sleep(max(SETTLE, min(TICK, time.monotonic() - began) * 0.5))
+        self.controllers.stop()
         self.webhook.stop()
         relay.stop()
         self.mirror.stop()

@@ -12,16 +12,14 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from http.server import ThreadingHTTPServer
+from typing import Any
 
 from twin.kubernetes.egress import POLL_SECONDS
+from twin.kubernetes.relayed import Requests
 from twin.kubernetes.view import Principal
 
 log = logging.getLogger(__name__)
-
-LONGEST: Final = 1 << 20
-"""Bytes of a review that are read; a token of `aws eks get-token` has about two thousand."""
 
 Authenticate = Callable[[str], Principal | None]
 
@@ -86,28 +84,12 @@ class _Server(ThreadingHTTPServer):
         log.info("a connection of the API server broke: %s", sys.exc_info()[1])
 
 
-class _Health(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = 60
-
+class _Health(Requests):
     def do_GET(self) -> None:
         if self.path == "/healthz":
-            self._say(200, b"ok", "text/plain")
+            self.say(200, b"ok", "text/plain")
         else:
-            self._say(404, b"not found", "text/plain")
-
-    def _say(self, status: int, body: bytes, kind: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        if status >= 400:
-            # What is left of an unread body must not be taken for the next request.
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Tokens come by here, so nothing of a request is logged."""
+            self.say(404, b"not found", "text/plain")
 
 
 class _Reviews(_Health):
@@ -115,20 +97,14 @@ class _Reviews(_Health):
 
     def do_POST(self) -> None:
         if self.path.partition("?")[0] != "/authenticate":
-            self._say(404, b"not found", "text/plain")
+            self.say(404, b"not found", "text/plain")
             return
         try:
-            body = json.dumps(answer(json.loads(self._body()), self.authenticate)).encode()
+            body = json.dumps(answer(json.loads(self.body()), self.authenticate)).encode()
         except ValueError as error:
-            self._say(400, str(error).encode(), "text/plain")
+            self.say(400, str(error).encode(), "text/plain")
         except Exception as error:  # noqa: BLE001 - whatever the view met, the API server must get an answer
             log.warning("a token could not be looked up: %s", error)
-            self._say(500, b"the cloud does not answer", "text/plain")
+            self.say(500, b"the cloud does not answer", "text/plain")
         else:
-            self._say(200, body, "application/json")
-
-    def _body(self) -> bytes:
-        length = int(self.headers.get("Content-Length") or 0)
-        if not 0 < length <= LONGEST:
-            raise ValueError(f"a body of {length} bytes; 1 to {LONGEST} are taken")
-        return self.rfile.read(length)
+            self.say(200, body, "application/json")

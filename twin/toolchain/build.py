@@ -17,11 +17,20 @@ from twin.toolchain.errors import ToolchainError
 from twin.toolchain.found import find_kubectl, find_kubernetes_plugin, find_pulumi
 from twin.toolchain.golang import go_builder
 from twin.toolchain.progress import Progress, Silent
-from twin.toolchain.recipes import recipes
+from twin.toolchain.recipes import CONTROLLERS, recipes
 from twin.toolchain.store import Store
 from twin.toolchain.versions import Versions, read_versions
 
-__all__ = ["ALL", "Toolchain", "ToolchainError", "cache_dir", "ensure", "language_exec", "locate"]
+__all__ = [
+    "ALL",
+    "CONTROLLERS",
+    "Toolchain",
+    "ToolchainError",
+    "cache_dir",
+    "ensure",
+    "language_exec",
+    "locate",
+]
 
 # kubectl costs nothing; then the order in which `up` needs them.
 ALL = ("kubectl", "controlplane", "pulumi", "kubernetes-provider")
@@ -66,9 +75,9 @@ def ensure(
     thread, between two builds: hand slow work to a thread of its own. Two processes
     that ask at once build once. Raises ToolchainError.
     """
-    unknown = [name for name in names if name not in ALL]
+    unknown = [name for name in names if name not in (*ALL, *CONTROLLERS)]
     if unknown:
-        raise ValueError(f"unknown tools: {', '.join(unknown)}; there are {', '.join(ALL)}")
+        raise ValueError(f"unknown tools: {', '.join(unknown)}; there are {', '.join([*ALL, *CONTROLLERS])}")
     cache = cache or Cache()
     versions = read_versions()
     progress = progress or Silent()

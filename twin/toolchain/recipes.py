@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ TAGS = "selinux,notest,grpcnotrace"
 BUILD_FLAGS = ("-trimpath", "-mod=readonly", "-tags", TAGS, "-gcflags=all=-dwarf=false")
 
 # About how long each takes on two cores, with the fetching of its modules.
-MINUTES = {"controlplane": 4, "pulumi": 3, "kubernetes-provider": 5}
+MINUTES = {"controlplane": 4, "pulumi": 3, "kubernetes-provider": 5, "kueue": 4, "jobset": 1}
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,47 @@ class Recipe:
         return " ".join(["-s", "-w", *(f"-X {variable}={value}" for variable, value in self.linked)])
 
 
+@dataclass(frozen=True)
+class ControllerSource:
+    """Where the program of an add-on's controller comes from.
+
+    module: its folder under go/, which controllers with the same libraries share: the second of them is
+    built in seconds. linked: variables of its packages and their values; `$VERSION` is its version.
+    """
+
+    module: str
+    package: str
+    linked: Mapping[str, str]
+
+
+CONTROLLERS: Mapping[str, ControllerSource] = {
+    "kueue": ControllerSource(
+        "kueue_jobset",
+        "sigs.k8s.io/kueue/cmd/kueue",
+        {
+            "sigs.k8s.io/kueue/pkg/version.GitVersion": "v$VERSION",
+            # Its second server writes a certificate into a folder that has no setting: /visibility of its
+            # container. A relative path is in the folder that the twin starts it in.
+            "sigs.k8s.io/kueue/pkg/visibility.certDir": "visibility",
+        },
+    ),
+    "jobset": ControllerSource(
+        "kueue_jobset", "sigs.k8s.io/jobset", {"sigs.k8s.io/jobset/pkg/version.GitVersion": "v$VERSION"}
+    ),
+}
+"""The controllers of add-ons, by the name of their line in versions.toml. Each is built where it is named."""
+
+
 def recipes(versions: Versions | None = None) -> dict[str, Recipe]:
     """The recipes by name, in the order in which the tools are wanted."""
     versions = versions or read_versions()
-    all_recipes = (_controlplane(versions), _pulumi(versions), _kubernetes_provider(versions))
+    controllers = (_controller(name, versions) for name in CONTROLLERS)
+    all_recipes = (
+        _controlplane(versions),
+        _pulumi(versions),
+        _kubernetes_provider(versions),
+        *controllers,
+    )
     return {recipe.name: recipe for recipe in all_recipes}
 
 
@@ -162,4 +199,17 @@ def _kubernetes_provider(versions: Versions) -> Recipe:
                 instead="yamlv2/register_resource.go",
             ),
         ),
+    )
+
+
+def _controller(name: str, versions: Versions) -> Recipe:
+    source = CONTROLLERS[name]
+    version: str = getattr(versions, name)
+    return Recipe(
+        name=name,
+        version=version,
+        folder=MODULES / source.module,
+        package=source.package,
+        binary=name,
+        linked=[(variable, value.replace("$VERSION", version)) for variable, value in source.linked.items()],
     )

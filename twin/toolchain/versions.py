@@ -29,6 +29,8 @@ class Versions:
     pulumi_minimum: str
     kubernetes_provider: str
     kubernetes_provider_module: str
+    kueue: str
+    jobset: str
 
 
 _PLACES = {
@@ -43,6 +45,8 @@ _PLACES = {
     "pulumi_minimum": ("pulumi", "minimum"),
     "kubernetes_provider": ("kubernetes_provider", "version"),
     "kubernetes_provider_module": ("kubernetes_provider", "module_version"),
+    "kueue": ("kueue", "version"),
+    "jobset": ("jobset", "version"),
 }
 
 

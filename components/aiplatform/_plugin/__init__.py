@@ -40,6 +40,7 @@ from aiplatform.lakehouse import Lakehouse
 from aiplatform.model_registry import ModelRegistry
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
+from aiplatform.queues import Queues
 from aiplatform.runner import Runner
 from aiplatform.workload_identity import WorkloadIdentity
 
@@ -63,6 +64,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     FeatureStore,
     ContainerRegistry,
     ModelRegistry,
+    Queues,
 )
 
 _UNLIMITED: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]

@@ -9,12 +9,20 @@ from aiplatform._shared.args import read
 from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.addons.args import AddonOptionsArgs, AddonsArgs, AddonsSettings
+from aiplatform.addons.inputs import PodsReadyArgs
 from aiplatform.addons.outputs import AddonsOutputs
 
 if TYPE_CHECKING:
     from aiplatform.addons.install import Installed
 
-__all__ = ["AddonOptionsArgs", "Addons", "AddonsArgs", "AddonsOutputs", "ClusterReferenceArgs"]
+__all__ = [
+    "AddonOptionsArgs",
+    "Addons",
+    "AddonsArgs",
+    "AddonsOutputs",
+    "ClusterReferenceArgs",
+    "PodsReadyArgs",
+]
 
 
 class Addons(ComponentResource):

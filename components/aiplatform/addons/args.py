@@ -20,6 +20,7 @@ from aiplatform.addons.charts import rule as source_of_charts
 from aiplatform.addons.cloud_support import SUPPORT
 from aiplatform.addons.inputs import AddonOptionsArgs as AddonOptionsArgs
 from aiplatform.addons.inputs import AddonsArgs as AddonsArgs
+from aiplatform.addons.pods_ready import PodsReady
 from aiplatform.addons.value_keys import problems as value_problems
 from aiplatform.addons.values import VALUES
 from aiplatform.addons.values.setup import Setup
@@ -82,6 +83,8 @@ class AddonsSettings(CloudNeutral):
     options: dict[str, AddonOptions] = field(default_factory=dict[str, AddonOptions])
     """Options of single add-ons, by their names (docs/addons.md). Default: all that the cloud needs are
     installed, with the platform's values."""
+    pods_ready: PodsReady = field(default_factory=PodsReady)
+    """How long Kueue gives workloads to start."""
     tags: Annotated[Tags, aws_tags] = field(default_factory=dict[str, Input[str]])
     """Tags of every resource on AWS, in addition to the provider's default tags."""
 
@@ -112,6 +115,7 @@ class AddonsSettings(CloudNeutral):
                 vpc_id=self.cluster.vpc_id or "",
                 project=self.cluster.project or "",
                 dns_zones=self.dns_zones,
+                pods_ready=self.pods_ready,
             )
             return overlaid(platform(setup), stated)
 

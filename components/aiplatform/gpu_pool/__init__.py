@@ -12,6 +12,7 @@ from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGrou
 from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.gpu_pool.args import CapacityArgs, GpuPoolArgs, GpuPoolSettings, SharingArgs
 from aiplatform.gpu_pool.outputs import GpuPoolOutputs
+from aiplatform.gpu_pool.size import Size, size
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 
 __all__ = [
@@ -42,6 +43,19 @@ class GpuPool(ComponentResource):
     """The resource that a Pod requests: `nvidia.com/gpu`, `aws.amazon.com/neuron` or `google.com/tpu`."""
     resources_per_node: KnownOutput[int]
     """The quantity of the resource on a node, with sharing."""
+    capacity_types: KnownOutput[list[str]]
+    """The types of capacity, in order of preference."""
+    min_nodes: Output[int]
+    """The minimum of nodes, of all entries of `capacity` together."""
+    max_nodes: Output[int]
+    """The maximum of nodes, of all entries of `capacity` together."""
+    vcpus_per_node: KnownOutput[int]
+    """vCPUs of a node; of the smallest machine where there are several."""
+    memory_gib_per_node: KnownOutput[float]
+    """Memory of a node, GiB; of the smallest machine where there are several."""
+    topology_labels: KnownOutput[list[str]]
+    """The node labels that state where a node is in the cloud's network, the widest first; empty where the
+    cloud does not label the pool's machines."""
     efa_interfaces: KnownOutput[int]
     """The quantity of `vpc.amazonaws.com/efa` on a node."""
     network_interfaces: KnownOutput[list[str]]
@@ -72,7 +86,7 @@ class GpuPool(ComponentResource):
         settings = read(GpuPoolSettings, args, "GpuPoolArgs")
         super().__init__("aiplatform:index:GpuPool", name, {}, opts)
         outputs = _on_gcp if settings.cloud == "gcp" else _on_aws
-        self.outputs: GpuPoolOutputs = outputs(self, name, settings)
+        self.outputs: GpuPoolOutputs = outputs(self, name, settings, size(settings))
         publish(self, self.outputs)
 
 
@@ -80,7 +94,7 @@ def _taints(taints: Iterable[Taint]) -> list[TaintArgs]:
     return [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints]
 
 
-def _on_aws(component: GpuPool, name: str, settings: GpuPoolSettings) -> GpuPoolOutputs:
+def _on_aws(component: GpuPool, name: str, settings: GpuPoolSettings, size: Size) -> GpuPoolOutputs:
     # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
     from aiplatform.gpu_pool.aws import nodes
     from aiplatform.gpu_pool.aws.build import build
@@ -91,6 +105,12 @@ def _on_aws(component: GpuPool, name: str, settings: GpuPoolSettings) -> GpuPool
         "name": settings.name,
         "resource": settings.card.resource,
         "resources_per_node": nodes.devices_of(settings),
+        "capacity_types": [entry.type for entry in settings.capacity],
+        "min_nodes": size.min_nodes,
+        "max_nodes": size.max_nodes,
+        "vcpus_per_node": size.vcpus,
+        "memory_gib_per_node": size.memory_gib,
+        "topology_labels": size.topology_labels,
         "efa_interfaces": settings.machine.efa_interfaces if settings.with_efa else 0,
         "network_interfaces": [],
         "topology": None,
@@ -105,7 +125,7 @@ def _on_aws(component: GpuPool, name: str, settings: GpuPoolSettings) -> GpuPool
     }
 
 
-def _on_gcp(component: GpuPool, name: str, settings: GpuPoolSettings) -> GpuPoolOutputs:
+def _on_gcp(component: GpuPool, name: str, settings: GpuPoolSettings, size: Size) -> GpuPoolOutputs:
     from aiplatform.gpu_pool.gcp import nodes
     from aiplatform.gpu_pool.gcp.build import build
 
@@ -115,6 +135,12 @@ def _on_gcp(component: GpuPool, name: str, settings: GpuPoolSettings) -> GpuPool
         "name": settings.name,
         "resource": settings.card.resource,
         "resources_per_node": nodes.devices_of(settings),
+        "capacity_types": [entry.type for entry in settings.capacity],
+        "min_nodes": size.min_nodes,
+        "max_nodes": size.max_nodes,
+        "vcpus_per_node": size.vcpus,
+        "memory_gib_per_node": size.memory_gib,
+        "topology_labels": size.topology_labels,
         "efa_interfaces": 0,
         "network_interfaces": list(built.networks),
         "topology": nodes.topology(settings),

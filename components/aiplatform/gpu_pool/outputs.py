@@ -19,6 +19,19 @@ class GpuPoolOutputs(TypedDict):
     """The resource that a Pod requests: `nvidia.com/gpu`, `aws.amazon.com/neuron` or `google.com/tpu`."""
     resources_per_node: int
     """The quantity of the resource on a node, with sharing."""
+    capacity_types: list[str]
+    """The types of capacity, in order of preference."""
+    min_nodes: Input[int]
+    """The minimum of nodes, of all entries of `capacity` together."""
+    max_nodes: Input[int]
+    """The maximum of nodes, of all entries of `capacity` together."""
+    vcpus_per_node: int
+    """vCPUs of a node; of the smallest machine where there are several."""
+    memory_gib_per_node: float
+    """Memory of a node, GiB; of the smallest machine where there are several."""
+    topology_labels: list[str]
+    """The node labels that state where a node is in the cloud's network, the widest first; empty where the
+    cloud does not label the pool's machines."""
     efa_interfaces: int
     """The quantity of `vpc.amazonaws.com/efa` on a node."""
     network_interfaces: list[str]

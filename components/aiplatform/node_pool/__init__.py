@@ -10,6 +10,7 @@ from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 from aiplatform.node_pool.args import NodePoolArgs, NodePoolSettings
 from aiplatform.node_pool.outputs import NodePoolOutputs
+from aiplatform.node_pool.size import size
 
 __all__ = [
     "ClusterReferenceArgs",
@@ -33,6 +34,15 @@ class NodePool(ComponentResource):
     """The pool's name: the value of the node label `ai-platform/pool`."""
     architecture: KnownOutput[str]
     """`x86_64` or `arm64`."""
+    min_nodes: Output[int]
+    """The minimum of nodes, of all entries of `capacity` together."""
+    max_nodes: Output[int]
+    """The maximum of nodes, of all entries of `capacity` together."""
+    vcpus_per_node: KnownOutput[int]
+    """vCPUs of a node, of the smallest type where there are several; 0 for types whose size does not follow
+    from their name."""
+    memory_gib_per_node: KnownOutput[float]
+    """Memory of a node, GiB, as `vcpus_per_node`."""
     taints: KnownOutput[list[TaintArgs]]
     """The taints of the nodes, which Pods must tolerate."""
     node_selector: KnownOutput[dict[str, str]]
@@ -49,9 +59,14 @@ class NodePool(ComponentResource):
         settings = read(NodePoolSettings, args, "NodePoolArgs")
         super().__init__("aiplatform:index:NodePool", name, {}, opts)
         node_groups, node_role_arn = _build(self, name, settings)
+        pool_size = size(settings)
         self.outputs: NodePoolOutputs = {
             "name": settings.name,
             "architecture": settings.architecture,
+            "min_nodes": pool_size.min_nodes,
+            "max_nodes": pool_size.max_nodes,
+            "vcpus_per_node": pool_size.vcpus,
+            "memory_gib_per_node": pool_size.memory_gib,
             "taints": [
                 {"key": taint.key, "value": taint.value, "effect": taint.effect}
                 for taint in settings.node_taints

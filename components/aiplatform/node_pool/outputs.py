@@ -15,6 +15,15 @@ class NodePoolOutputs(TypedDict):
     """The pool's name: the value of the node label `ai-platform/pool`."""
     architecture: str
     """`x86_64` or `arm64`."""
+    min_nodes: Input[int]
+    """The minimum of nodes, of all entries of `capacity` together."""
+    max_nodes: Input[int]
+    """The maximum of nodes, of all entries of `capacity` together."""
+    vcpus_per_node: int
+    """vCPUs of a node, of the smallest type where there are several; 0 for types whose size does not follow
+    from their name."""
+    memory_gib_per_node: float
+    """Memory of a node, GiB, as `vcpus_per_node`."""
     taints: list[TaintArgs]
     """The taints of the nodes, which Pods must tolerate."""
     node_selector: dict[str, str]

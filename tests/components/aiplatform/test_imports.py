@@ -16,6 +16,7 @@ ENTITIES = (
     "model_registry",
     "network",
     "node_pool",
+    "queues",
     "runner",
 )
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.twin.kubernetes.builders import pod
+from twin.kubernetes import backends as module
 from twin.kubernetes.api import Unreachable
 from twin.kubernetes.backends import Backends
 from twin.kubernetes.egress import NoBackendError, Relay, Serve, to_loopback
@@ -194,3 +196,58 @@ def test_a_registered_backend_serves_its_port_and_no_other(backends: Backends) -
     for host, port in (("10.100.0.9", 8443), ("token-webhook.twin.invalid", 443)):
         with pytest.raises(NoBackendError):
             backends.resolve(host, port)
+
+
+class ClusterWithPods:
+    """A Service with two ports and its Pods, of which one is ready."""
+
+    def __init__(self, *, ready: bool = True) -> None:
+        metadata = {"namespace": "kueue-system", "name": "hooks"}
+        ports = [{"port": 443, "targetPort": "webhook"}, {"port": 8080}]
+        self.service = {"metadata": metadata, "spec": {"selector": {"app": "kueue"}, "ports": ports}}
+        self.pods = [
+            pod("a", namespace="kueue-system", node="n"),
+            pod("b", namespace="kueue-system", node="n", phase="Running" if ready else "Pending"),
+        ]
+        for item in self.pods:
+            item["spec"]["containers"][0]["ports"] = [{"name": "webhook", "containerPort": 9443}]
+
+    def get(self, where: str, **query: str) -> Any:
+        """A list."""
+        if where == "/api/v1/services":
+            return {"items": [self.service]}
+        assert (where, query) == ("/api/v1/namespaces/kueue-system/pods", {"labelSelector": "app=kueue"})
+        return {"items": self.pods}
+
+
+def test_service_is_served_by_the_process_of_one_of_its_pods(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "to_loopback", lambda port: port)
+    cluster: Any = ClusterWithPods()
+    backends = Backends(cluster)
+    backends.register_pod("kueue-system", "b", {9443: 23456, 8080: 23457})
+    assert backends.resolve("10.100.0.9", 443) == 23456, "the port's name is the container's"
+    assert backends.resolve("10.100.0.9", 8080) == 23457, "without a target it is the Service's"
+    with pytest.raises(NoBackendError, match="port 9443 has no backend"):
+        backends.resolve("10.100.0.9", 9443)
+    backends.unregister_pod("kueue-system", "b")
+    with pytest.raises(NoBackendError):
+        backends.resolve("10.100.0.9", 443)
+
+
+def test_service_of_simulated_pods_is_served_in_their_place() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def absent(namespace: str, name: str) -> Any:
+        asked.append((namespace, name))
+        return to_loopback(1)
+
+    cluster: Any = ClusterWithPods()
+    backends = Backends(cluster, absent)
+    backends.resolve("10.100.0.9", 443)
+    assert asked == [("kueue-system", "hooks")]
+    backends.register_pod("kueue-system", "a", {})
+    with pytest.raises(NoBackendError, match="has no backend"):
+        backends.resolve("10.100.0.9", 443)
+    cluster = ClusterWithPods(ready=False)
+    with pytest.raises(NoBackendError, match="has no backend"):
+        Backends(cluster, absent).resolve("10.100.0.9", 443)

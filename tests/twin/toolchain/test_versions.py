@@ -69,6 +69,8 @@ def test_the_bootstrap_script_can_read_the_versions_before_anything_is_installed
             "github.com/pulumi/pulumi-kubernetes/sdk/v4",
             lambda versions: versions.kubernetes_provider,
         ),
+        ("kueue_jobset", "sigs.k8s.io/kueue", lambda versions: versions.kueue),
+        ("kueue_jobset", "sigs.k8s.io/jobset", lambda versions: versions.jobset),
     ],
 )
 def test_the_go_modules_ask_for_the_pinned_versions(module: str, path: str, version: object) -> None:

@@ -19,6 +19,9 @@ Params = dict[str, Any]
 
 COMPUTE_CLASS: Final = "cloud.google.com/compute-class"
 REQUEST: Final = "autoscaling.gke.io/provisioning-request"
+_WITH_TOPOLOGY: Final = ("a3-highgpu-8g", "a3-megagpu-", "a3-ultragpu-", "a4-", "a4x-")
+"""Machine types, by their beginning, whose nodes state where in the network they are ("Schedule GKE workloads
+with Topology Aware Scheduling")."""
 
 
 def every(state: State, place: Place, cluster: Body, pool: Body) -> list[Params]:
@@ -61,7 +64,11 @@ def describe(
     return {
         "name": name,
         "provider_id": f"gce://{place.project}/{zone}/{name}",
-        "labels": {**labels(place, cluster, pool, machine, zone, pods), **(config.get("labels") or {})},
+        "labels": {
+            **labels(place, cluster, pool, machine, zone, pods),
+            **(_topology(group, zone, name) if machine.name.startswith(_WITH_TOPOLOGY) else {}),
+            **(config.get("labels") or {}),
+        },
         "taints": taints(pool, machine),
         "capacity": whole,
         "allocatable": left,
@@ -121,6 +128,17 @@ def labels(
         digest = hashlib.sha256(place.pool_name.encode()).hexdigest()[:16]
         found["cloud.google.com/gke-placement-group"] = digest
     return found
+
+
+def _topology(group: str, zone: str, name: str) -> dict[str, str]:
+    # All machines of a group are in one block, about half of them in each of two subblocks; each machine is a
+    # whole host.
+    half = int(hashlib.sha256(name.encode()).hexdigest(), 16) % 2
+    texts = {"block": f"{zone}/{group}", "subblock": f"{zone}/{group}/{half}", "host": f"{zone}/{name}"}
+    return {
+        f"cloud.google.com/gce-topology-{level}": hashlib.sha256(text.encode()).hexdigest()[:32]
+        for level, text in texts.items()
+    }
 
 
 def _distribution(config: Body) -> str:

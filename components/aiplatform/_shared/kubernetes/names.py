@@ -53,15 +53,6 @@ class Taint:
     value: str = ""
     """Default: empty."""
 
-    def check(self) -> Iterator[Problem]:
-        """Return the problems of key and value."""
-        reason = key_problem(self.key)
-        if reason:
-            yield Problem("key", with_value(self.key, reason))
-        reason = value_problem(self.value)
-        if reason:
-            yield Problem("value", with_value(self.value, reason))
-
 
 def key_problem(key: str) -> str | None:
     """Return the problem of the key of a user's label or taint, or None."""
@@ -151,10 +142,16 @@ def label_problems(labels: Tags, pool_keys: Iterable[str]) -> Iterator[Problem]:
 
 
 def taint_problems(taints: Iterable[Taint], pool_keys: Iterable[str]) -> Iterator[Problem]:
-    """Return the problems between the taints of a list. pool_keys: keys that the pool sets itself."""
+    """Return the problems of a user's taints. pool_keys: keys that the pool sets itself."""
     seen: dict[tuple[str, str], int] = {}
     index = -1
     for index, taint in enumerate(taints):
+        wrong = {"key": key_problem(taint.key), "value": value_problem(taint.value)}
+        for key, reason in wrong.items():
+            if reason:
+                yield Problem(f"taints[{index}].{key}", with_value(getattr(taint, key), reason))
+        if any(wrong.values()):
+            continue
         first = seen.setdefault((taint.key, taint.effect), index)
         if first != index:
             yield Problem(f"taints[{index}]", f"{taint.key}:{taint.effect} duplicates taints[{first}]")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from aiplatform.addons.pods_ready import PodsReady
 from aiplatform.addons.values.setup import PRIORITY_CLASS, Setup, requests, scheduling
 
 MANAGED_NAMESPACES: Final[Mapping[str, str]] = {"kueue.x-k8s.io/managed-namespace": "true"}
@@ -27,7 +28,11 @@ EXCLUDED_RESOURCES: Final = (
     "hugepages-",
     "ephemeral-storage",
 )
-"""Resources without a quota: their nodes have what belongs to their accelerators."""
+"""Prefixes of resources without a quota: a node has as much of them as belongs to its accelerators. A
+workload that requests any other resource without a quota is not admitted."""
+PREEMPTION_STRATEGIES: Final = ("LessThanOrEqualToFinalShare", "LessThanInitialShare")
+"""Whom fair sharing evicts: a workload whose queue has the larger share even without it, so that two queues
+do not evict each other in turn; only if there is none, one whose queue has the larger share with it."""
 
 
 def values(setup: Setup) -> dict[str, Any]:
@@ -45,12 +50,13 @@ def values(setup: Setup) -> dict[str, Any]:
             **scheduling(),
         },
         # A string in the chart. JSON is YAML.
-        "managerConfig": {"controllerManagerConfigYaml": json.dumps(configuration(), indent=1)},
+        "managerConfig": {"controllerManagerConfigYaml": json.dumps(configuration(setup), indent=1)},
     }
 
 
-def configuration() -> dict[str, Any]:
-    """Return Kueue's own configuration (config.kueue.x-k8s.io/v1beta2).
+def configuration(setup: Setup) -> dict[str, Any]:
+    """Return Kueue's own configuration (config.kueue.x-k8s.io/v1beta2). The chart restarts Kueue when it
+    changes.
 
     Namespaces are chosen by a label and not by leaving some out: the chart makes the selector the one of
     every webhook, so a Kueue that does not run would else stop the Deployments of all other namespaces, its
@@ -65,6 +71,22 @@ def configuration() -> dict[str, Any]:
         "leaderElection": {"leaderElect": True, "resourceName": "c1f6bfd2.kueue.x-k8s.io"},
         "managedJobsNamespaceSelector": {"matchLabels": dict(MANAGED_NAMESPACES)},
         "manageJobsWithoutQueueName": True,
+        "waitForPodsReady": _wait_for_pods_ready(setup.pods_ready),
+        "fairSharing": {"preemptionStrategies": list(PREEMPTION_STRATEGIES)},
         "integrations": {"frameworks": list(INTEGRATIONS)},
         "resources": {"excludeResourcePrefixes": list(EXCLUDED_RESOURCES)},
+    }
+
+
+def _wait_for_pods_ready(pods_ready: PodsReady) -> dict[str, Any]:
+    requeuing: dict[str, Any] = {"timestamp": "Eviction", "backoffBaseSeconds": 60, "backoffMaxSeconds": 3600}
+    if pods_ready.attempts is not None:
+        requeuing["backoffLimitCount"] = pods_ready.attempts
+    return {
+        "timeout": f"{pods_ready.timeout_minutes}m",
+        # "0s" switches it off.
+        "recoveryTimeout": f"{pods_ready.recovery_minutes}m" if pods_ready.recovery_minutes else "0s",
+        # Others do not wait for it: a large job on new nodes would stop all queues.
+        "blockAdmission": False,
+        "requeuingStrategy": requeuing,
     }

@@ -8,6 +8,7 @@ from pulumi import Input
 
 from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.images import images, mirrored
+from aiplatform.addons.pods_ready import PodsReady
 
 PRIORITY_CLASS: Final = "system-cluster-critical"
 """The priority of controllers that Pods of others wait for. Kubernetes has the class."""
@@ -26,6 +27,8 @@ class Setup:
     """Pods of each controller. With 2 or more a node's failure does not stop it."""
     mirrors: Mapping[str, str] = field(default_factory=dict[str, str])
     """Registry or repository -> where to pull its images from instead."""
+    pods_ready: PodsReady = field(default_factory=PodsReady)
+    """Kueue: how long workloads have to start."""
     cloud: Cloud = "aws"
     """The cluster's."""
     cluster: Input[str] = ""

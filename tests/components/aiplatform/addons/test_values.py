@@ -11,6 +11,7 @@ import pytest
 
 from aiplatform._shared.images import mirrored
 from aiplatform.addons.catalog import catalog
+from aiplatform.addons.pods_ready import PodsReady
 from aiplatform.addons.values import VALUES, kueue
 from aiplatform.addons.values.setup import Setup
 from aiplatform.cluster.aws.addons import SYSTEM_TAINT as EKS_TAINT
@@ -112,6 +113,67 @@ def test_kueue_selects_namespaces_by_label() -> None:
     assert selector == {"matchLabels": {"kueue.x-k8s.io/managed-namespace": "true"}}, (
         "by exclusion a Kueue that does not run stops every Deployment of every other namespace"
     )
+
+
+def _kueue(setup: Setup | None = None) -> dict[str, Any]:
+    return json.loads(kueue.values(setup or Setup())["managerConfig"]["controllerManagerConfigYaml"])
+
+
+def test_kueue_manages_every_kind_that_the_platform_runs() -> None:
+    frameworks = set(_kueue()["integrations"]["frameworks"])
+    assert {
+        "batch/job",
+        "jobset.x-k8s.io/jobset",
+        "trainer.kubeflow.org/trainjob",
+        "ray.io/raycluster",
+        "leaderworkerset.x-k8s.io/leaderworkerset",
+        "deployment",
+        "statefulset",
+        "pod",
+    } <= frameworks
+    assert _kueue()["manageJobsWithoutQueueName"] is True, "work without a label would run past the quota"
+
+
+def test_kueue_shares_fairly_in_an_order_that_it_accepts() -> None:
+    strategies = _kueue()["fairSharing"]["preemptionStrategies"]
+    assert strategies == ["LessThanOrEqualToFinalShare", "LessThanInitialShare"]
+
+
+@pytest.mark.parametrize(
+    ("pods_ready", "recovery", "limit"),
+    [
+        (PodsReady(), "30m", None),
+        (PodsReady(timeout_minutes=60, recovery_minutes=15, attempts=10), "15m", 10),
+        (PodsReady(recovery_minutes=0), "0s", None),
+    ],
+)
+def test_kueue_gives_workloads_the_stated_time_to_start(
+    pods_ready: PodsReady, recovery: str, limit: int | None
+) -> None:
+    wait = _kueue(Setup(pods_ready=pods_ready))["waitForPodsReady"]
+    assert wait["timeout"] == f"{pods_ready.timeout_minutes}m"
+    assert wait["recoveryTimeout"] == recovery, "0s switches it off; absent it would be the timeout"
+    assert wait["requeuingStrategy"].get("backoffLimitCount") == limit
+    assert wait["blockAdmission"] is False, "one large job on new nodes would stop all queues"
+
+
+def test_resources_that_belong_to_accelerators_need_no_quota() -> None:
+    prefixes = _kueue()["resources"]["excludeResourcePrefixes"]
+    for resource in (
+        "vpc.amazonaws.com/efa",
+        "networking.gke.io.networks/rdma-0",
+        "networking.gke.io.networks/rdma-0.IP",
+        "hugepages-2Mi",
+        "ephemeral-storage",
+    ):
+        assert resource.startswith(tuple(prefixes)), resource
+    for resource in (
+        "nvidia.com/gpu",
+        "aws.amazon.com/neuron",
+        "aws.amazon.com/neuroncore",
+        "google.com/tpu",
+    ):
+        assert not resource.startswith(tuple(prefixes)), "it would be used past the quota"
 
 
 def test_external_dns_manages_the_listed_zones_alone() -> None:

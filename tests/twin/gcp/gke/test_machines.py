@@ -18,10 +18,14 @@ PREFIX = "cloud.google.com/gke-"
 
 
 def _machine(config: dict[str, Any], **pool: Any) -> dict[str, Any]:
+    return machines.template(PLACE, {}, _body(config, **pool), f"{REGION}-a", "group")
+
+
+def _body(config: dict[str, Any], **pool: Any) -> dict[str, Any]:
     base = {"diskType": "pd-balanced", "diskSizeGb": 100, "imageType": "COS_CONTAINERD"}
     body = {"config": {**base, **config}, "maxPodsConstraint": {"maxPodsPerNode": "64"}, **pool}
     body["version"] = "1.35.7-gke.1222000"
-    return machines.template(PLACE, {}, body, f"{REGION}-a", "group")
+    return body
 
 
 def _gpu(machine: str, card: str, count: int, **more: Any) -> dict[str, Any]:
@@ -41,6 +45,34 @@ def test_a_node_has_gkes_name_id_and_labels(running: Gke) -> None:
     assert labels["cloud.google.com/machine-family"] == "e2"
     assert labels["topology.gke.io/zone"] == labels["topology.kubernetes.io/zone"] == f"{REGION}-a"
     assert labels["iam.gke.io/gke-metadata-server-enabled"] == "true"
+
+
+TOPOLOGY = tuple(f"cloud.google.com/gce-topology-{level}" for level in ("block", "subblock", "host"))
+
+
+@pytest.mark.parametrize(
+    ("machine", "card"),
+    [
+        ("a3-highgpu-8g", "nvidia-h100-80gb"),
+        ("a3-ultragpu-8g", "nvidia-h200-141gb"),
+        ("a4-highgpu-8g", "nvidia-b200"),
+    ],
+)
+def test_nodes_of_large_gpu_machines_state_their_place_in_the_network(machine: str, card: str) -> None:
+    pool = _body(_gpu(machine, card, 8))
+    nodes = [
+        machines.describe(
+            PLACE, {}, pool, zone=f"{REGION}-b", name=f"node-{number}", address="10.0.0.1", group="group"
+        )["labels"]
+        for number in range(8)
+    ]
+    values = [{node[label] for node in nodes} for label in TOPOLOGY]
+    assert [len(each) for each in values] == [1, 2, 8], "one block of two subblocks, each node a host"
+
+
+def test_nodes_of_other_machines_state_no_place_in_the_network() -> None:
+    labels = _machine(_gpu("a2-highgpu-2g", "nvidia-tesla-a100", 2))["labels"]
+    assert not set(TOPOLOGY) & set(labels)
 
 
 def test_long_names_leave_room_for_a_nodes_own_letters() -> None:

@@ -1,0 +1,1 @@
+"""The queues: amounts, plan, refusals, and the objects against Kueue's definitions."""

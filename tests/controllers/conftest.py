@@ -1,0 +1,34 @@
+"""The tier with real controllers: a cluster for the whole run, in a separate folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.controllers.cluster import Cluster, created
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all tests here. Warnings are not errors: other projects' clients run in these tests."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.controllers)
+            item.add_marker(pytest.mark.timeout(600))
+            item.add_marker(pytest.mark.filterwarnings("default", "ignore::DeprecationWarning"))
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """AIPLATFORM_HOME of this run."""
+    folder = tmp_path_factory.mktemp("twins")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIPLATFORM_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def cluster(home: Path) -> Iterator[Cluster]:
+    """Four nodes of 8 GPUs, with Kueue and JobSet. Tests delete the namespaces and queues that they use."""
+    yield from created(home, "controllers")

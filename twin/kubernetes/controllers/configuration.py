@@ -1,0 +1,55 @@
+"""A controller's own configuration, with what a process of this machine has instead of a container."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from twin.kubernetes.controllers.programs import FOLDER, Program
+from twin.kubernetes.controllers.volumes import localized
+
+LOOPBACK: Final = "127.0.0.1"
+Port = Callable[[int], int]
+"""Answers a port of the container with the process's."""
+
+
+def adapted(
+    program: Program, text: str, places: Mapping[str, Path], folder: Path, port: Port
+) -> dict[str, Any]:
+    """Return the configuration of a process. text: the container's, in YAML. places: of its mounts."""
+    document: dict[str, Any] = yaml.safe_load(localized(text, places)) or {}
+    for key, default in program.listens.items():
+        value = _get(document, key)
+        number = _port_of(default if value in (None, "") else value)
+        here = port(number)
+        _set(document, key, f"{LOOPBACK}:{here}" if isinstance(default, str) else here)
+    for key, mounted_at in program.mounted.items():
+        if _get(document, key) is None:
+            _set(document, key, localized(mounted_at, places))
+    for key, value in program.settings.items():
+        _set(document, key, value.replace(FOLDER, str(folder)) if isinstance(value, str) else value)
+    return document
+
+
+def _port_of(value: Any) -> int:
+    return int(str(value).rpartition(":")[2])
+
+
+def _get(document: Mapping[str, Any], key: str) -> Any:
+    value: Any = document
+    for part in key.split("."):
+        value = (value or {}).get(part)
+    return value
+
+
+def _set(document: dict[str, Any], key: str, value: Any) -> None:
+    *parents, last = key.split(".")
+    for part in parents:
+        child = document.get(part)
+        if not isinstance(child, dict):
+            child = document[part] = {}
+        document = child
+    document[last] = value

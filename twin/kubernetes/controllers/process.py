@@ -1,0 +1,236 @@
+"""One controller as a process: started as its Pod's container states, probed, restarted, ended."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from twin import processes
+from twin.kubernetes import certificates, control_plane
+from twin.kubernetes.api import Kube, Object, path
+from twin.kubernetes.certificates import Pki, write_private
+from twin.kubernetes.controllers import volumes
+from twin.kubernetes.controllers.configuration import LOOPBACK, adapted
+from twin.kubernetes.controllers.programs import FOLDER, Program
+from twin.kubernetes.controllers.selection import Build
+from twin.kubernetes.controllers.volumes import Volumes, expanded, localized
+from twin.processes import Daemon
+from twin.world import World, free_ports
+
+ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
+"""Where a Pod has its token."""
+PROBE_SECONDS: Final = 1.0
+FIRST_PAUSE: Final = 0.5
+LONGEST_PAUSE: Final = 30.0
+"""Seconds until a process that ended is started again: the first, doubled each time up to the longest."""
+STEADY: Final = 60.0
+"""Seconds after which a process that runs counts as never restarted."""
+GRACE_SECONDS: Final = 5.0
+
+
+@dataclass
+class Launch:
+    """How a process was started; in a file, so that a new controller process of the twin takes it over."""
+
+    pod: str
+    """The uid of the Pod whose container it is."""
+    binary: str
+    ports: dict[int, int] = field(default_factory=dict[int, int])
+    """Port of the container -> port of loopback."""
+
+
+class ControllerProcess:
+    """The process of a program. Not thread-safe."""
+
+    def __init__(self, world: World, kube: Kube, program: Program) -> None:
+        self.program = program
+        self.daemon = Daemon(world.folder, program.name)
+        self._world = world
+        self._kube = kube
+        self._folder = world.folder / "controllers" / program.name
+        self._volumes = Volumes(kube, self._folder / "volumes")
+        self._launch = self._read()
+        self.restarts = 0
+        self._began = time.monotonic()
+        self._again = 0.0
+
+    @property
+    def pod(self) -> str:
+        """The uid of the Pod whose container it is; empty where there is none."""
+        return self._launch.pod if self._launch else ""
+
+    @property
+    def ports(self) -> Mapping[int, int]:
+        """Port of the container -> port of loopback."""
+        return self._launch.ports if self._launch else {}
+
+    def keep(self, build: Build, pod: Object, container: Object) -> None:
+        """Have it run as the container of a Pod. Raises NotMountedError, ApiError, Unreachable and
+        ProcessError."""
+        if self._launch is None or (self._launch.pod, self._launch.binary) != (
+            pod["metadata"]["uid"],
+            build.binary,
+        ):
+            self.end()
+            self._launch = Launch(pod["metadata"]["uid"], build.binary)
+        places = self._volumes.write(pod, container)
+        now = time.monotonic()
+        if self.daemon.alive:
+            if self.restarts and now - self._began > STEADY:
+                self.restarts = 0
+            return
+        if self.daemon.ended:
+            if not self._again:
+                pause = min(FIRST_PAUSE * 2**self.restarts, LONGEST_PAUSE)
+                self.restarts += 1
+                self._again = now + pause
+            if now < self._again:
+                return
+        self._start(pod, container, places)
+        self._began, self._again = now, 0.0
+
+    def end(self) -> None:
+        """Stop it, and forget its Pod."""
+        if self._launch is None and not self.daemon.pid_file.exists():
+            return
+        processes.stop([self.daemon], grace_seconds=GRACE_SECONDS)
+        self._volumes.clear()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._launch, self.restarts, self._again = None, 0, 0.0
+
+    def ready(self, container: Object) -> bool:
+        """Return whether its readiness probe succeeds; without a probe, whether it runs."""
+        if not self.daemon.alive:
+            return False
+        probe = (container.get("readinessProbe") or {}).get("httpGet")
+        if probe is None:
+            return True
+        port = self.ports.get(port_number(container, probe["port"]))
+        secure = str(probe.get("scheme", "HTTP")).upper() == "HTTPS"
+        return port is not None and _answers(port, probe.get("path", "/"), secure=secure)
+
+    def _start(self, pod: Object, container: Object, places: Mapping[str, Path]) -> None:
+        assert self._launch is not None  # noqa: S101 - set by `keep`
+        # Ports are drawn at each start: another program may have taken one meanwhile.
+        self._launch.ports = {}
+        (self._folder / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._write_kubeconfig(places)
+        if self.program.certificate:
+            self._write_certificate(pod)
+        variables = volumes.environment(self._kube, pod, container)
+        arguments = [
+            localized(expanded(argument, variables), places) for argument in container.get("args") or ()
+        ]
+        arguments = [self._configured(argument, places) for argument in arguments]
+        arguments += [argument.replace(FOLDER, str(self._folder)) for argument in self.program.arguments]
+        self._write()
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            **{name: localized(value, places) for name, value in variables.items()},
+            "HOME": str(self._folder),
+            "TMPDIR": str(self._folder / "tmp"),
+            "KUBECONFIG": str(self._folder / "kubeconfig"),
+        }
+        processes.start(self.daemon, [self._launch.binary, *arguments], env=environment, cwd=self._folder)
+
+    def _configured(self, argument: str, places: Mapping[str, Path]) -> str:
+        """Return an argument; the one that names the configuration names an adapted copy instead."""
+        name, sign, file = argument.partition("=")
+        if not self.program.configuration or name != self.program.configuration or not sign:
+            return argument
+        document = adapted(self.program, Path(file).read_text(), places, self._folder, self._port)
+        copy = write_private(self._folder / "configuration.json", json.dumps(document, indent=1) + "\n")
+        return f"{name}={copy}"
+
+    def _port(self, number: int) -> int:
+        assert self._launch is not None  # noqa: S101 - set by `keep`
+        if number not in self._launch.ports:
+            self._launch.ports[number] = next(
+                port for port in free_ports(4) if port not in self._launch.ports.values()
+            )
+        return self._launch.ports[number]
+
+    def _write_kubeconfig(self, places: Mapping[str, Path]) -> None:
+        user: dict[str, Any] = {}
+        if ACCOUNT in places:
+            user["tokenFile"] = str(places[ACCOUNT] / "token")
+        cluster = {
+            "server": control_plane.endpoint(self._world),
+            "certificate-authority-data": control_plane.certificate_authority(self._world),
+        }
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "twin", "cluster": cluster}],
+            "users": [{"name": "pod", "user": user}],
+            "contexts": [{"name": "twin", "context": {"cluster": "twin", "user": "pod"}}],
+            "current-context": "twin",
+        }
+        write_private(self._folder / "kubeconfig", json.dumps(document, indent=1) + "\n")
+
+    def _write_certificate(self, pod: Object) -> None:
+        """Issue a certificate for the Services of a Pod, by the authority that the API server trusts."""
+        namespace = pod["metadata"]["namespace"]
+        services = self._kube.get(path("v1", "services", namespace))["items"]
+        names = [
+            f"{service['metadata']['name']}.{namespace}.svc" for service in services if selects(service, pod)
+        ]
+        folder = self._folder / "certificate"
+        pki = Pki(self._world.folder / "kubernetes" / "pki")
+        certificates.issue(pki, names, folder / "tls.crt", folder / "tls.key")
+
+    @property
+    def _launch_file(self) -> Path:
+        return self._folder / "launch.json"
+
+    def _read(self) -> Launch | None:
+        try:
+            document = json.loads(self._launch_file.read_text())
+            ports = {int(number): here for number, here in document.pop("ports").items()}
+            return Launch(**document, ports=ports)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+    def _write(self) -> None:
+        assert self._launch is not None  # noqa: S101 - set by `keep`
+        write_private(self._launch_file, json.dumps(vars(self._launch)) + "\n")
+
+
+def selects(service: Object, pod: Object) -> bool:
+    """Return whether a Service's selector matches a Pod of its namespace."""
+    selector = service["spec"].get("selector") or {}
+    labels = pod["metadata"].get("labels") or {}
+    return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
+
+
+def port_number(container: Object, port: int | str) -> int:
+    """Return a port by its number or by the name that it has in the container; 0 for an unknown name."""
+    if isinstance(port, int):
+        return port
+    ports: list[Object] = container.get("ports") or []
+    return next((entry["containerPort"] for entry in ports if entry.get("name") == port), 0)
+
+
+def _answers(port: int, where: str, *, secure: bool) -> bool:
+    # A kubelet does not verify the certificate of a probe either.
+    context = ssl._create_unverified_context() if secure else None  # noqa: S323
+    connection = (
+        http.client.HTTPSConnection(LOOPBACK, port, timeout=PROBE_SECONDS, context=context)
+        if secure
+        else http.client.HTTPConnection(LOOPBACK, port, timeout=PROBE_SECONDS)
+    )
+    try:
+        connection.request("GET", where)
+        return 200 <= connection.getresponse().status < 400
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

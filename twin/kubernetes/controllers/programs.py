@@ -1,0 +1,93 @@
+"""Which controllers the twin can run, and what of their settings a process of this machine has instead.
+
+A further controller is an entry here, a line in twin/toolchain/versions.toml and an entry of CONTROLLERS in
+twin/toolchain/recipes.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from twin.kubernetes.api import Object
+from twin.kubernetes.pods import repository
+
+FOLDER: Final = "$FOLDER"
+"""In values of the table: the folder of the process."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A controller. Keys of its configuration are written with dots.
+
+    image: the end of its image's repository; in front of it is a registry or a mirror.
+    configuration: the argument that names its configuration file (YAML).
+    listens: keys of the configuration with a port (`9443`) or an address (`:8081`), and their defaults. The
+      process gets a free port of loopback for each.
+    settings: keys with a value that differs in a process. `$FOLDER` is its folder.
+    mounted: keys with a path in the container that its configuration does not have to name, and that path.
+    arguments: further ones, after those of the container.
+    certificate: whether the twin issues its webhook's certificate, into `$FOLDER/certificate`: for a
+      controller that writes it to a path of the container that has no setting.
+    """
+
+    name: str
+    image: str
+    configuration: str = ""
+    listens: Mapping[str, int | str] = field(default_factory=dict[str, int | str])
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    mounted: Mapping[str, str] = field(default_factory=dict[str, str])
+    arguments: tuple[str, ...] = ()
+    certificate: bool = False
+
+    def container(self, pod: Object) -> Object | None:
+        """Return the container of a Pod that is this program."""
+        for container in pod["spec"]["containers"]:
+            name = repository(container.get("image") or "")
+            if name == self.image or name.endswith(f"/{self.image}"):
+                return container
+        return None
+
+
+_ALL: Final = (
+    Program(
+        name="kueue",
+        image="kueue/kueue",
+        configuration="--config",
+        listens={
+            "health.healthProbeBindAddress": ":8081",
+            "metrics.bindAddress": ":8443",
+            "webhook.port": 9443,
+            "visibilityServer.bindPort": 8082,
+        },
+        settings={
+            "webhook.host": "127.0.0.1",
+            "visibilityServer.bindAddress": "127.0.0.1",
+            # There is one process, whatever the number of Pods: becoming the leader would take it seconds.
+            "leaderElection.leaderElect": False,
+        },
+        mounted={"webhook.certDir": "/tmp/k8s-webhook-server/serving-certs"},  # noqa: S108 - the container's
+        # Its second server reads this flag and no KUBECONFIG.
+        arguments=(f"--kubeconfig={FOLDER}/kubeconfig",),
+    ),
+    Program(
+        name="jobset",
+        image="jobset/jobset",
+        configuration="--config",
+        listens={
+            "health.healthProbeBindAddress": ":8081",
+            "metrics.bindAddress": ":8443",
+            "webhook.port": 9443,
+        },
+        settings={
+            "webhook.host": "127.0.0.1",
+            "leaderElection.leaderElect": False,
+            "internalCertManagement.enable": False,
+            "webhook.certDir": f"{FOLDER}/certificate",
+            "metrics.certDir": f"{FOLDER}/certificate",
+        },
+        certificate=True,
+    ),
+)
+PROGRAMS: Final[Mapping[str, Program]] = {program.name: program for program in _ALL}

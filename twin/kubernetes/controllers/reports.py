@@ -1,0 +1,49 @@
+"""What the controllers of a twin do: a file in its folder, for `twin status`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from twin.kubernetes.certificates import write_private
+from twin.world import World
+
+
+@dataclass(frozen=True)
+class State:
+    """A selected controller. state: in words. restarts: how often its process was started again."""
+
+    name: str
+    state: str
+    restarts: int = 0
+
+
+@dataclass(frozen=True)
+class Report:
+    """The selected controllers, and what is set aside: webhook configurations and aggregated APIs."""
+
+    controllers: tuple[State, ...] = ()
+    set_aside: tuple[str, ...] = field(default=())
+
+
+def read(world: World) -> Report:
+    """Return the last report; an empty one where there is none."""
+    try:
+        document = json.loads(_file(world).read_text())
+        states = tuple(State(**entry) for entry in document["controllers"])
+        return Report(states, tuple(document["set_aside"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return Report()
+
+
+def write(world: World, controllers: Sequence[State], set_aside: Sequence[str]) -> None:
+    """Write the report where it has changed."""
+    report = Report(tuple(controllers), tuple(set_aside))
+    if report != read(world):
+        write_private(_file(world), json.dumps(asdict(report), indent=1) + "\n")
+
+
+def _file(world: World) -> Path:
+    return world.folder / "run" / "controllers.json"
