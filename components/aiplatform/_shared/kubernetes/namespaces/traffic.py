@@ -43,9 +43,6 @@ class Traffic:
     """Namespaces whose Pods reach Pods of this one, such as a gateway's."""
     services: Sequence[Flow] = ()
     """Namespaces whose Pods are reached, such as the model registry's."""
-    open_ports: Sequence[int] = ()
-    """Ports of Pods that any address reaches. The API server calls webhooks from the control plane, whose
-    addresses no selector matches."""
 
 
 def create(
@@ -89,10 +86,6 @@ def create(
     if traffic.clients:
         rules = [ingress_from(flow.port, [flow.namespace]) for flow in traffic.clients]
         policies.append(policy("clients", ("Ingress",), ingress=rules))
-    if traffic.open_ports:
-        ports = [networking.NetworkPolicyPortArgs(port=port, protocol="TCP") for port in traffic.open_ports]
-        rule = networking.NetworkPolicyIngressRuleArgs(ports=ports)
-        policies.append(policy("open-ports", ("Ingress",), [rule]))
     if traffic.services:
         egress = [egress_to(flow.port, [_namespace(flow.namespace)]) for flow in traffic.services]
         policies.append(policy("services", ("Egress",), egress=egress))

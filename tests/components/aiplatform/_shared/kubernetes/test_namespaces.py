@@ -105,13 +105,6 @@ def test_listed_namespaces_are_connected_and_no_others() -> None:
     assert egress["ports"] == [{"port": 5000, "protocol": "TCP"}]
 
 
-def test_ports_that_the_control_plane_calls_are_open_and_no_others() -> None:
-    assert "team-open-ports" not in [policy.name for policy in namespace().all(POLICY)]
-    policy = namespace(traffic=Traffic(open_ports=[9443])).one(POLICY, "team-open-ports").inputs["spec"]
-    assert policy["ingress"] == [{"ports": [{"port": 9443, "protocol": "TCP"}]}], "it has no fixed address"
-    assert policy["policyTypes"] == ["Ingress"]
-
-
 def test_a_quota_has_no_accelerators() -> None:
     quota = Quota(cpu="64", memory="256Gi", storage="2Ti")
     hard = namespace(quota=quota).one("kubernetes:core/v1:ResourceQuota").inputs["spec"]["hard"]
