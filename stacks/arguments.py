@@ -22,6 +22,7 @@ from aiplatform.cluster import ClusterArgs
 from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
 from aiplatform.device_plugins import DevicePluginsArgs
 from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
+from aiplatform.guardrails.args import GuardrailsArgs
 from aiplatform.network import NetworkArgs, NetworkReferenceArgs
 from aiplatform.node_pool import NodePoolArgs
 from aiplatform.queues.args import QueuesArgs
@@ -226,6 +227,20 @@ def addons(settings: Settings, cluster: Mapping[str, Any]) -> AddonsArgs:
         mirrors=settings.images.mirrors,
     )
     return cast(AddonsArgs, args)
+
+
+def guardrails(settings: Settings) -> GuardrailsArgs:
+    """Arguments of the guardrails. The platform's own workloads are evaluated as those of users are."""
+    assert settings.guardrails is not None, "called only where there are guardrails"  # noqa: S101
+    args = stated(settings.guardrails)
+    pinned = images.repositories(settings)
+    if args.get("allowed_registries"):
+        args["allowed_registries"] = [*args["allowed_registries"], *pinned]
+    if args.get("require_digests"):
+        without = [repository for repository, has_digest in pinned.items() if not has_digest]
+        args["digest_exceptions"] = [*args.get("digest_exceptions", []), *without]
+    args["cloud"] = settings.environment.cloud
+    return cast(GuardrailsArgs, args)
 
 
 def queues(settings: Settings, node_pools: Sequence[Any], gpu_pools: Sequence[Any]) -> QueuesArgs:

@@ -14,14 +14,26 @@ from stacks.settings.generated import stated
 
 def of_workloads(settings: Settings) -> Mapping[str, str]:
     """Return workload of the platform -> its image: the file's, or upstream's, not that of a mirror."""
+    return {**_of_components(settings), **_of_addons(settings)}
+
+
+def _of_components(settings: Settings) -> dict[str, str]:
     topics = (
         ("the feature store", settings.feature_store, FEATURE_STORE),
         ("the model registry", settings.model_registry, MODEL_REGISTRY),
     )
-    workloads = {
-        name: stated(topic).get("image") or image for name, topic, image in topics if topic is not None
-    }
-    return {**workloads, **_of_addons(settings)}
+    return {name: stated(topic).get("image") or image for name, topic, image in topics if topic is not None}
+
+
+def repositories(settings: Settings) -> dict[str, bool]:
+    """Return repository, at its mirror if it has one, -> whether the image has a digest, of workloads outside
+    the namespaces of add-ons."""
+    known: dict[str, bool] = {}
+    for image in _of_components(settings).values():
+        name, at, _ = mirrored(image, settings.images.mirrors).partition("@")
+        head, slash, last = name.rpartition("/")
+        known[f"{head}{slash}{last.partition(':')[0]}"] = bool(at)
+    return known
 
 
 def addons_of(settings: Settings) -> list[str]:

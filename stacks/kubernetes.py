@@ -1,4 +1,4 @@
-"""The second layer: what runs inside the cluster for all teams, its add-ons and queues."""
+"""The second layer: what the cluster has for all teams: add-ons, guardrails and queues."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ class InCluster:
 
     addons: dict[str, Any] | None = None
     """Addons.outputs, or None where the environment has none."""
+    guardrails: dict[str, Any] | None = None
+    """Guardrails.outputs, or None where the environment has none."""
     queues: dict[str, Any] | None = None
     """Queues.outputs, or None where the environment has none."""
     resources: Output[list[pulumi.Resource]] | None = None
@@ -31,7 +33,9 @@ class InCluster:
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
-        return Output.from_input({"addons": self.addons, "queues": self.queues})
+        return Output.from_input(
+            {"addons": self.addons, "guardrails": self.guardrails, "queues": self.queues}
+        )
 
 
 def build(settings: Settings, below: Foundation, options: LayerOptions) -> InCluster:
@@ -41,6 +45,7 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> InClu
     installed = addons.installed.values() if addons is not None else ()
     return InCluster(
         addons=dict(addons.outputs) if addons is not None else None,
+        guardrails=_guardrails(settings, options),
         queues=dict(queues.outputs) if queues is not None else None,
         resources=Output.all(*(addon.resources for addon in installed)).apply(
             lambda known: [*([queues] if queues is not None else []), *itertools.chain(*known)]
@@ -70,3 +75,12 @@ def _queues(
     ready = ResourceOptions(depends_on=kueue.resources if kueue is not None else None)
     args = arguments.queues(settings, list(below.node_pools.values()), list(below.gpu_pools.values()))
     return Queues("queues", args, ResourceOptions.merge(options.cluster, ready))
+
+
+def _guardrails(settings: Settings, options: LayerOptions) -> dict[str, Any] | None:
+    if settings.guardrails is None:
+        return None
+    from aiplatform.guardrails import Guardrails
+
+    guardrails = Guardrails("guardrails", arguments.guardrails(settings), options.cluster)
+    return dict(guardrails.outputs)

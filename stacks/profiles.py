@@ -35,7 +35,15 @@ GIB: Final = 1024**3
 EVERY: Final = "<name>"
 """In a profile, the key for defaults of every entry of a topic whose keys are names."""
 
-OPTIONAL: Final = ("addons", "queues", "lakehouse", "feature_store", "container_registry", "model_registry")
+OPTIONAL: Final = (
+    "addons",
+    "guardrails",
+    "queues",
+    "lakehouse",
+    "feature_store",
+    "container_registry",
+    "model_registry",
+)
 """Topics that an environment has only where its file states them, if only as an empty object."""
 
 EXCLUSIVE: Final[Mapping[str, tuple[str, ...]]] = {"network": ("zone_ids", "zone_count")}
@@ -61,6 +69,11 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 30},
         "addons": {"replicas": 1, "pods_ready": {"attempts": 3}},
+        # What separates teams applies here, too.
+        "guardrails": {
+            "enforcement": "warn",
+            "policies": {"accelerators": "deny", "namespaces": "deny", "queues": "deny"},
+        },
         "feature_store": {"server": {"min_replicas": 1, "max_replicas": 2}},
         "model_registry": {
             "database": {"size": "small", "backup_days": 1},
@@ -103,6 +116,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "replicas": 2,
             "pods_ready": {"timeout_minutes": 60, "recovery_minutes": 15, "attempts": 10},
         },
+        "guardrails": {"require_digests": True},
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 10}, "backup_days": 14},
         "model_registry": {
             "high_availability": True,

@@ -25,7 +25,7 @@ from stacks.settings.composition import Layers, Shared
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
 from stacks.settings.generated import ComponentTopic, stated
-from stacks.settings.kubernetes import Addons, Queues
+from stacks.settings.kubernetes import Addons, Guardrails, Queues
 from stacks.settings.ml import ContainerRegistry, ModelRegistry
 from stacks.settings.network import Images, Network
 from stacks.settings.pools import CapacityEntry, GpuPool, NodePool, Pool
@@ -44,6 +44,7 @@ __all__ = [
     "Environment",
     "FeatureStore",
     "GpuPool",
+    "Guardrails",
     "Images",
     "Lakehouse",
     "ModelRegistry",
@@ -81,6 +82,8 @@ class Settings(Topic):
     workload_identities: dict[str, WorkloadIdentity] = Field(default_factory=dict)
     """Workload identities by name."""
     addons: Addons | None = None
+    """Left out, there are none."""
+    guardrails: Guardrails | None = None
     """Left out, there are none."""
     queues: Queues | None = None
     """Left out, there are none."""

@@ -1,10 +1,11 @@
-"""The topics `addons` and `queues`."""
+"""The topics `addons`, `guardrails` and `queues`."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from aiplatform.addons.args import AddonsArgs, AddonsSettings
+from aiplatform.guardrails.args import GuardrailsArgs, GuardrailsSettings
 from aiplatform.queues.args import QueuesArgs, QueuesSettings
 from stacks.settings.generated import topic_of
 
@@ -16,6 +17,11 @@ way to the internet: it replaces the file's `addons.charts`."""
 class Addons(topic_of(AddonsArgs, AddonsSettings)):
     """The add-ons of the cluster. The environment variable AIPLATFORM_CHARTS replaces `charts` on the machine
     that has it."""
+
+
+class Guardrails(topic_of(GuardrailsArgs, GuardrailsSettings)):
+    """Policies that the cluster's API server enforces on workloads, and their priority classes. The images of
+    the platform's own workloads count as allowed, and need no digest where none is known."""
 
 
 class Queues(topic_of(QueuesArgs, QueuesSettings, without=("node_pools", "gpu_pools"))):

@@ -19,6 +19,7 @@ from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
 from aiplatform.container_registry.args import ContainerRegistrySettings
 from aiplatform.feature_store.args import FeatureStoreSettings
 from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.guardrails.args import GuardrailsSettings
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.model_registry.args import ModelRegistrySettings
 from aiplatform.naming import tightest
@@ -96,6 +97,8 @@ def _components(
         yield f"workload_identities.{name}", WorkloadIdentitySettings, args
     if settings.addons is not None:
         yield "addons", AddonsSettings, arguments.addons(settings, cluster)
+    if settings.guardrails is not None:
+        yield "guardrails", GuardrailsSettings, arguments.guardrails(settings)
     if settings.lakehouse is not None:
         yield "lakehouse", LakehouseSettings, data_arguments.lakehouse(settings, references)
     if settings.feature_store is not None:

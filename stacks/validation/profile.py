@@ -37,6 +37,12 @@ def _prod(settings: Settings) -> Iterator[Problem]:
             "addons.replicas",
             "got 1; expected at least 2 in prod: webhooks of a single controller fail with its node",
         )
+    if settings.guardrails is not None and settings.guardrails.enforcement == "warn":
+        yield Problem(
+            "guardrails.enforcement",
+            "got 'warn'; expected 'deny' in prod; to introduce a policy, state warn for it in "
+            "guardrails.policies",
+        )
     if settings.feature_store is not None:
         yield from _feature_store(settings.feature_store)
     if settings.model_registry is not None:

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.end_to_end
 PROJECT = "acme-ml-prod"
 REGION = "us-central1"
 CLUSTER = "acme-prod-cluster"
-IMAGE = f"{REGION}-docker.pkg.dev/{PROJECT}/acme-prod-training/train:1"
+DIGEST = f"@sha256:{'0' * 64}"
+IMAGE = f"{REGION}-docker.pkg.dev/{PROJECT}/acme-prod-training/train:1{DIGEST}"
 """An image of the project's registry."""
 NOW = ("up", "--yes", "--skip-preview")
 
@@ -76,6 +77,9 @@ def test_binary_authorization_denies_foreign_images_and_admits_the_platforms(up:
     core, pod = up.core(), gpu_pod("stranger")
     container = pod["spec"]["containers"][0]
     container["image"] = "docker.io/library/busybox:1.37"
+    with pytest.raises(kubernetes.client.ApiException, match="ai-platform: image: no digest"):
+        core.create_namespaced_pod("default", pod)
+    container["image"] += DIGEST
     with pytest.raises(kubernetes.client.ApiException, match="denied by Binary Authorization") as refused:
         core.create_namespaced_pod("default", pod)
     assert refused.value.status == 403

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-import copy
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from aiplatform.guardrails.args import POLICIES
+from tests.end_to_end.guardrail_cases import (
+    ADMITTED,
+    ARGO,
+    BYPASSES,
+    CONTROLLER,
+    DEVELOPER,
+    FORGED,
+    GOOGLE_ADMITTED,
+    GOOGLE_REFUSED,
+    HUB,
+    INSIDER,
+    JOBSET,
+    KUEUE,
+    LWS,
+    NEIGHBOUR,
+    PUBLIC,
+    RAY,
+    REFUSED,
+    SETTINGS,
+)
+from tests.end_to_end.guardrail_objects import GPU, QUEUE, controlled, image, job, job_set, pod, spec
 from tests.end_to_end.guardrails import (
     ADMIN,
     Cluster,
@@ -21,143 +41,6 @@ from tests.end_to_end.guardrails import (
 )
 
 pytestmark = pytest.mark.end_to_end
-
-GPU: Final = {"nvidia.com/gpu": "8"}
-QUEUE: Final = {"kueue.x-k8s.io/queue-name": "default", "cost-center": "42"}
-DIGEST: Final = f"@sha256:{'0' * 64}"
-IMAGE: Final = f"registry.acme.com/train:1{DIGEST}"
-SETTINGS: Final[Mapping[str, Any]] = {
-    "system_namespaces": ["argo", "kuberay-operator", "kubeflow-system"],
-    "pod_creators": ["system:serviceaccount:jupyterhub:hub"],
-    "allowed_registries": ["registry.acme.com", "quay.io/argoproj"],
-    "require_digests": True,
-    "digest_exceptions": ["quay.io/argoproj"],
-    "fabric_namespaces": {"fabric": {"host_paths": ["/dev/infiniband"], "capabilities": ["IPC_LOCK"]}},
-    "public_namespaces": ["gateway"],
-    "required_labels": ["cost-center"],
-}
-
-DEVELOPER: Final = ("dana", "team-a-developers")
-INSIDER: Final = ("ivan", "team-a-insiders")
-"""A user with every right in the team's namespaces: what holds them back is not RBAC."""
-
-
-def account(where: str, name: str) -> tuple[str, str]:
-    return (f"system:serviceaccount:{where}:{name}", "")
-
-
-CONTROLLER: Final = account("kube-system", "job-controller")
-JOBSET: Final = account("jobset-system", "jobset-controller-manager")
-KUEUE: Final = account("kueue-system", "kueue-controller-manager")
-LWS: Final = account("lws-system", "lws-controller-manager")
-ARGO: Final = account("argo", "argo-workflow-controller")
-RAY: Final = account("kuberay-operator", "kuberay-operator")
-HUB: Final = account("jupyterhub", "hub")
-NEIGHBOUR: Final = account("team-b", "runner")
-
-
-def spec(resources: Mapping[str, str] | None = None, **more: Any) -> Object:
-    """The specification of a Pod that the Pod Security level `restricted` allows."""
-    container: Object = {
-        "name": "main",
-        "image": IMAGE,
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "runAsNonRoot": True,
-            "runAsUser": 1000,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-    }
-    if resources:
-        container["resources"] = {"limits": dict(resources), "requests": dict(resources)}
-    container.update(more.pop("container", {}))
-    return {"restartPolicy": "Never", "containers": [container], **more}
-
-
-def meta(labels: Mapping[str, str] | None = None, owner: str = "", **more: Any) -> Object:
-    owners = [{"apiVersion": "x/v1", "kind": owner, "name": "o", "uid": "1", "controller": True}]
-    return {
-        "generateName": "x-",
-        "labels": {"cost-center": "42", **(labels or {})},
-        **({"ownerReferences": owners} if owner else {}),
-        **more,
-    }
-
-
-def pod(pod_spec: Object, *args: Any, **more: Any) -> Object:
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta(*args, **more), "spec": pod_spec}
-
-
-def job(pod_spec: Object, *args: Any, **more: Any) -> Object:
-    template = {"spec": pod_spec}
-    body = {"template": template, "backoffLimit": 0}
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta(*args, **more), "spec": body}
-
-
-def cron_job(pod_spec: Object, labels: Mapping[str, str] | None = None) -> Object:
-    template = {"metadata": {"labels": dict(labels or {})}, "spec": {"template": {"spec": pod_spec}}}
-    body = {"schedule": "0 4 * * *", "jobTemplate": template}
-    return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": meta(), "spec": body}
-
-
-def controlled(kind: str, pod_spec: Object, *args: Any, **more: Any) -> Object:
-    """A Deployment, StatefulSet, DaemonSet or ReplicaSet."""
-    labels = {"app": "x"}
-    template = {"metadata": {"labels": labels}, "spec": {**pod_spec, "restartPolicy": "Always"}}
-    body = {"selector": {"matchLabels": labels}, "template": template}
-    if kind == "StatefulSet":
-        body["serviceName"] = "x"
-    return {"apiVersion": "apps/v1", "kind": kind, "metadata": meta(*args, **more), "spec": body}
-
-
-def job_set(pod_spec: Object, *args: Any, **more: Any) -> Object:
-    body = {"replicatedJobs": [{"name": "w", "template": {"spec": {"template": {"spec": pod_spec}}}}]}
-    return custom("jobset.x-k8s.io/v1alpha2", "JobSet", body, *args, **more)
-
-
-def group_set(pod_spec: Object, *args: Any) -> Object:
-    body = {"leaderWorkerTemplate": {"size": 2, "workerTemplate": {"spec": pod_spec}}}
-    return custom("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet", body, *args)
-
-
-def ray_cluster(pod_spec: Object) -> Object:
-    group = {"groupName": "gpu", "template": {"spec": pod_spec}}
-    return {"headGroupSpec": {"template": {"spec": spec()}}, "workerGroupSpecs": [group]}
-
-
-def ray(kind: str, pod_spec: Object, *args: Any) -> Object:
-    cluster = ray_cluster(pod_spec)
-    return custom("ray.io/v1", kind, cluster if kind == "RayCluster" else {"rayClusterSpec": cluster}, *args)
-
-
-def train_job(*args: Any) -> Object:
-    return custom("trainer.kubeflow.org/v1alpha1", "TrainJob", {"runtimeRef": {"name": "torch"}}, *args)
-
-
-def custom(version: str, kind: str, body: Object, *args: Any, **more: Any) -> Object:
-    return {"apiVersion": version, "kind": kind, "metadata": meta(*args, **more), "spec": body}
-
-
-def service(kind: str, annotations: Mapping[str, str] | None = None, **more: Any) -> Object:
-    body = {"type": kind, "ports": [{"port": 80}], **more}
-    metadata = meta(annotations=dict(annotations or {}))
-    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": body}
-
-
-def ingress(annotations: Mapping[str, str] | None = None, **more: Any) -> Object:
-    backend = {"service": {"name": "x", "port": {"number": 80}}}
-    body = {"defaultBackend": backend, **more}
-    metadata = meta(annotations=dict(annotations or {}))
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": body}
-
-
-LOCAL_QUEUE: Final = custom("kueue.x-k8s.io/v1beta2", "LocalQueue", {"clusterQueue": "team-b"})
-CLAIM: Final = {"resourceClaims": [{"name": "gpu", "resourceClaimTemplateName": "gpu"}]}
-ON_GPU_NODES: Final = {"tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}]}
-NO_QUEUE: Final = "requests an accelerator, or its runtime does, without a queue"
-NOT_A_TEAM: Final = "expected a team's namespace"
-FORGED: Final = "only controllers create or change what another workload controls"
 
 
 @pytest.fixture(scope="module")
@@ -190,254 +73,6 @@ def _grant_everything(cluster: Cluster, name: str) -> None:
     reference = {"kind": "Role", "name": "insider", "apiGroup": api}
     binding = {"metadata": {"name": "insider"}, "subjects": subjects, "roleRef": reference}
     cluster.create(f"{where}/rolebindings", binding)
-
-
-Case = tuple[tuple[str, str], Object, str, str]
-
-BYPASSES: Final[Mapping[str, Case]] = {
-    "bare Pod": (INSIDER, pod(spec(GPU)), "team-a", "expected "),
-    "bare Pod with a queue": (INSIDER, pod(spec(GPU), QUEUE), "team-a", "only controllers create Pods here"),
-    "other namespace": (INSIDER, job(spec(GPU), QUEUE), "scratch", NOT_A_TEAM),
-    "bare Pod in another namespace": (INSIDER, pod(spec(GPU), QUEUE), "scratch", NOT_A_TEAM),
-    "queue of another team": (
-        INSIDER,
-        job(spec(GPU), {**QUEUE, "kueue.x-k8s.io/queue-name": "team-b"}),
-        "team-a",
-        "is no queue of this namespace",
-    ),
-    "queue that leads to another team's": (
-        INSIDER,
-        LOCAL_QUEUE,
-        "team-a",
-        "only the platform changes",
-    ),
-    "Deployment": (INSIDER, controlled("Deployment", spec(GPU)), "team-a", NO_QUEUE),
-    "StatefulSet": (INSIDER, controlled("StatefulSet", spec(GPU)), "team-a", NO_QUEUE),
-    "DaemonSet": (INSIDER, controlled("DaemonSet", spec(GPU), QUEUE), "team-a", "no queue for the acc"),
-    "ReplicaSet": (INSIDER, controlled("ReplicaSet", spec(GPU), QUEUE), "team-a", "no queue for the acc"),
-    "RayCluster": (INSIDER, ray("RayCluster", spec(GPU)), "team-a", NO_QUEUE),
-    "RayJob": (INSIDER, ray("RayJob", spec(GPU)), "team-a", NO_QUEUE),
-    "JobSet": (INSIDER, job_set(spec(GPU)), "team-a", NO_QUEUE),
-    "LeaderWorkerSet": (INSIDER, group_set(spec(GPU)), "team-a", NO_QUEUE),
-    "TrainJob": (INSIDER, train_job(), "team-a", NO_QUEUE),
-    "CronJob": (INSIDER, cron_job(spec(GPU)), "team-a", NO_QUEUE),
-    "Job without label": (INSIDER, job(spec(GPU)), "team-a", NO_QUEUE),
-    "Job without label by a developer": (DEVELOPER, job(spec(GPU)), "team-a", NO_QUEUE),
-    "accelerator of an init container": (
-        INSIDER,
-        job({**spec(), "initContainers": [{**spec(GPU)["containers"][0], "name": "init"}]}),
-        "team-a",
-        NO_QUEUE,
-    ),
-    "partition of a GPU": (INSIDER, job(spec({"nvidia.com/mig-1g.10gb": "1"})), "team-a", NO_QUEUE),
-    "TPU": (INSIDER, job(spec({"google.com/tpu": "4"})), "team-a", NO_QUEUE),
-    "Neuron core": (INSIDER, job(spec({"aws.amazon.com/neuroncore": "2"})), "team-a", NO_QUEUE),
-    "device class as a resource": (
-        INSIDER,
-        job(spec({"deviceclass.resource.kubernetes.io/gpu.nvidia.com": "1"})),
-        "team-a",
-        NO_QUEUE,
-    ),
-    "ResourceClaim": (INSIDER, job(spec(None, **CLAIM), QUEUE), "team-a", "no quota counts them"),
-    "forged owner": (INSIDER, job(spec(GPU), QUEUE, owner="JobSet"), "team-a", FORGED),
-    "forged owner of CPUs": (INSIDER, job(spec(), owner="JobSet"), "team-a", FORGED),
-    "forged owner of a ReplicaSet": (
-        INSIDER,
-        controlled("ReplicaSet", spec(), owner="Deployment"),
-        "team-a",
-        FORGED,
-    ),
-    "forged owner that is a Pod": (
-        INSIDER,
-        controlled("StatefulSet", spec(GPU), QUEUE, owner="Pod"),
-        "team-a",
-        FORGED,
-    ),
-    "another team's service account": (NEIGHBOUR, job(spec(GPU)), "team-a", NO_QUEUE),
-    "node with accelerators without one": (
-        INSIDER,
-        job(spec(None, **ON_GPU_NODES)),
-        "team-a",
-        "expected no toleration",
-    ),
-    "toleration of every taint": (
-        INSIDER,
-        job(spec(None, tolerations=[{"operator": "Exists"}])),
-        "team-a",
-        "expected no toleration",
-    ),
-    "node by its name": (INSIDER, job(spec(None, nodeName="gpu-1")), "team-a", "nodeName"),
-    "priority class of the system": (
-        INSIDER,
-        job(spec(GPU, priorityClassName="system-cluster-critical"), QUEUE),
-        "team-a",
-        "priorityClassName: not for this namespace",
-    ),
-    "priority class of serving": (
-        INSIDER,
-        job(spec(GPU, priorityClassName="serving"), QUEUE),
-        "team-a",
-        "priorityClassName: not for this namespace",
-    ),
-    "priority class in the queue": (
-        INSIDER,
-        job(spec(GPU), {**QUEUE, "kueue.x-k8s.io/priority-class": "serving"}),
-        "team-a",
-        "kueue.x-k8s.io/priority-class is not for this namespace",
-    ),
-    "step of a workflow": (ARGO, pod(spec(GPU), owner="Workflow"), "team-a", NO_QUEUE),
-}
-"""Ways past the quota: user, object, namespace, and part of the error."""
-
-
-def hardened(**context: Any) -> Object:
-    base = copy.deepcopy(spec())
-    base["containers"][0]["securityContext"].update(context)
-    return base
-
-
-def image(name: str) -> Object:
-    return spec(container={"image": name})
-
-
-def host_path(path: str) -> Object:
-    return spec(volumes=[{"name": "v", "hostPath": {"path": path}}])
-
-
-SCHEME: Final = "service.beta.kubernetes.io/aws-load-balancer-scheme"
-PUBLIC: Final = "would be public"
-REFUSED: Final[Mapping[str, Case]] = {
-    "no tag": (INSIDER, job(image("registry.acme.com/train")), "team-a", "no tag, or the tag"),
-    "port and no tag": (
-        INSIDER,
-        job(image("registry.acme.com:5000/x")),
-        "team-a",
-        "no tag, or the tag",
-    ),
-    "latest": (INSIDER, job(image("registry.acme.com/train:latest")), "team-a", "no tag, or the tag"),
-    "other registry": (INSIDER, job(image(f"evil.com/train:1{DIGEST}")), "team-a", "registry is not allowed"),
-    "registry that begins alike": (
-        INSIDER,
-        job(image(f"registry.acme.com.evil.com/train:1{DIGEST}")),
-        "team-a",
-        "registry is not allowed",
-    ),
-    "no digest": (INSIDER, job(image("registry.acme.com/train:1")), "team-a", "no digest"),
-    "image of a volume": (
-        INSIDER,
-        job(spec(volumes=[{"name": "v", "image": {"reference": "evil.com/model:1"}}])),
-        "team-a",
-        "registry is not allowed",
-    ),
-    "image in a JobSet": (INSIDER, job_set(image("evil.com/train:1")), "team-a", "registry is not allowed"),
-    "hostPath": (INSIDER, job(host_path("/etc")), "scratch", "hostPath is a folder of the node"),
-    "hostPath of a fabric elsewhere": (INSIDER, job(host_path("/dev/infiniband")), "scratch", "hostPath is"),
-    "another hostPath in a fabric": (INSIDER, job(host_path("/dev")), "fabric", "hostPath is a folder"),
-    "capability": (
-        INSIDER,
-        job(hardened(capabilities={"add": ["SYS_ADMIN"]})),
-        "fabric",
-        "capabilities.add: not allowed here",
-    ),
-    "privileged": (
-        INSIDER,
-        job(hardened(privileged=True, allowPrivilegeEscalation=True)),
-        "fabric",
-        "a privileged container",
-    ),
-    "host network": (INSIDER, job(spec(hostNetwork=True)), "fabric", "expected neither"),
-    "host port": (
-        INSIDER,
-        job(spec(container={"ports": [{"containerPort": 80, "hostPort": 80}]})),
-        "scratch",
-        "expected neither",
-    ),
-    "host processes": (INSIDER, job(spec(hostPID=True)), "scratch", "hostPID and hostIPC"),
-    "public load balancer": (INSIDER, service("LoadBalancer"), "scratch", PUBLIC),
-    "public by both annotations": (
-        INSIDER,
-        service(
-            "LoadBalancer",
-            {
-                SCHEME: "internet-facing",
-                "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
-            },
-        ),
-        "scratch",
-        PUBLIC,
-    ),
-    "public Ingress": (
-        INSIDER,
-        ingress({"alb.ingress.kubernetes.io/scheme": "internet-facing"}),
-        "scratch",
-        PUBLIC,
-    ),
-    "addresses of others": (
-        INSIDER,
-        service("ClusterIP", externalIPs=["192.0.2.1"]),
-        "scratch",
-        "spec.externalIPs redirects",
-    ),
-    "missing label": (
-        INSIDER,
-        {**job(spec()), "metadata": {"generateName": "x-"}},
-        "team-a",
-        "some are missing; expected cost-center",
-    ),
-    **BYPASSES,
-}
-
-ADMITTED: Final[Mapping[str, tuple[tuple[str, str], Object, str]]] = {
-    "CPU Job": (DEVELOPER, job(spec({"cpu": "2", "memory": "64Gi"})), "team-a"),
-    "Job in a queue": (DEVELOPER, job(spec(GPU), QUEUE), "team-a"),
-    "Job in a queue with EFA": (
-        DEVELOPER,
-        job(spec({**GPU, "vpc.amazonaws.com/efa": "4"}), QUEUE),
-        "team-a",
-    ),
-    "network card without a queue": (DEVELOPER, job(spec({"vpc.amazonaws.com/efa": "1"})), "team-a"),
-    "Job on its nodes": (DEVELOPER, job(spec(GPU, **ON_GPU_NODES), QUEUE), "team-a"),
-    "Job with a priority": (DEVELOPER, job(spec(GPU, priorityClassName="training"), QUEUE), "team-a"),
-    "serving where it is allowed": (ADMIN, job(spec(GPU, priorityClassName="serving"), QUEUE), "team-b"),
-    "Deployment": (DEVELOPER, controlled("Deployment", spec(GPU), QUEUE), "team-a"),
-    "StatefulSet": (DEVELOPER, controlled("StatefulSet", spec(GPU), QUEUE), "team-a"),
-    "CronJob": (DEVELOPER, cron_job(spec(GPU), QUEUE), "team-a"),
-    "JobSet": (DEVELOPER, job_set(spec(GPU), QUEUE), "team-a"),
-    "LeaderWorkerSet": (DEVELOPER, group_set(spec(GPU), QUEUE), "team-a"),
-    "RayCluster": (DEVELOPER, ray("RayCluster", spec(GPU), QUEUE), "team-a"),
-    "RayJob": (DEVELOPER, ray("RayJob", spec(GPU), QUEUE), "team-a"),
-    "TrainJob": (DEVELOPER, train_job(QUEUE), "team-a"),
-    "Job of a JobSet": (JOBSET, job(spec(GPU), owner="JobSet"), "team-a"),
-    "Job of a JobSet on the nodes of its flavor": (
-        JOBSET,
-        job(spec(None, **ON_GPU_NODES), owner="JobSet"),
-        "team-a",
-    ),
-    "workers of a LeaderWorkerSet": (LWS, controlled("StatefulSet", spec(GPU), owner="Pod"), "team-a"),
-    "RayCluster of a RayJob": (
-        RAY,
-        {**ray("RayCluster", spec(GPU)), "metadata": meta(owner="RayJob")},
-        "team-a",
-    ),
-    "Pod of a Job": (CONTROLLER, pod(spec(GPU), owner="Job"), "team-a"),
-    "Pod of a StatefulSet": (CONTROLLER, pod(spec(GPU), owner="StatefulSet"), "team-a"),
-    "Pod of a Deployment": (CONTROLLER, pod(spec(GPU), QUEUE, owner="ReplicaSet"), "team-a"),
-    "worker of a RayCluster": (RAY, pod(spec(GPU), owner="RayCluster"), "team-a"),
-    "step of a workflow": (
-        ARGO,
-        pod(image("quay.io/argoproj/argoexec:v4.0.6"), owner="Workflow"),
-        "team-a",
-    ),
-    "step of a workflow in a queue": (ARGO, pod(spec(GPU), QUEUE, owner="Workflow"), "team-a"),
-    "notebook": (HUB, pod(spec(GPU), QUEUE), "team-a"),
-    "hostPath of the fabric": (INSIDER, job(host_path("/dev/infiniband")), "fabric"),
-    "capability of the fabric": (INSIDER, job(hardened(capabilities={"add": ["IPC_LOCK"]})), "fabric"),
-    "internal load balancer": (INSIDER, service("LoadBalancer", {SCHEME: "internal"}), "scratch"),
-    "public load balancer of the gateway": (INSIDER, service("LoadBalancer"), "gateway"),
-    "service": (INSIDER, service("ClusterIP"), "scratch"),
-    "Ingress": (INSIDER, ingress(), "scratch"),
-    "anything in kube-system": (ADMIN, pod({**host_path("/"), "hostNetwork": True}), "kube-system"),
-}
 
 
 @pytest.mark.parametrize("name", BYPASSES)
@@ -586,6 +221,21 @@ def test_containers_without_requests_get_them_and_others_keep_theirs(cluster: Cl
         assert json.loads(text)["spec"]["containers"][0]["resources"] == {"requests": expected}
 
 
+def test_a_large_workload_is_evaluated_within_the_limit_of_costs(cluster: Cluster) -> None:
+    large = spec(
+        {**GPU, "cpu": "4", "memory": "64Gi"},
+        volumes=[{"name": f"v-{number}", "emptyDir": {}} for number in range(20)],
+        tolerations=[{"key": f"pool-{number}", "operator": "Exists"} for number in range(20)],
+    )
+    container = large["containers"][0]
+    large["containers"] = [{**container, "name": f"c-{number}"} for number in range(10)]
+    body = job_set(large, QUEUE)
+    body["spec"]["replicatedJobs"] = [
+        {**body["spec"]["replicatedJobs"][0], "name": f"job-{number}"} for number in range(100)
+    ]
+    assert cluster.refusal(body, DEVELOPER) == "", "a policy that exceeds it refuses (failurePolicy)"
+
+
 def test_every_expression_is_of_the_right_type_for_every_kind(cluster: Cluster) -> None:
     path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
 
@@ -616,24 +266,6 @@ def test_a_warning_admits_and_reaches_the_client(cluster: Cluster) -> None:
         return headers.get("Warning", "") if status == 201 else ""
 
     assert "no digest" in until(answer)
-
-
-GOOGLE_REFUSED: Final = {
-    "load balancer": service("LoadBalancer"),
-    "load balancer with another cloud's annotation": service("LoadBalancer", {SCHEME: "internal"}),
-    "Ingress without a class": ingress(),
-    "Ingress of class gce": ingress({"kubernetes.io/ingress.class": "gce"}),
-    "external Gateway": custom(
-        "gateway.networking.k8s.io/v1", "Gateway", {"gatewayClassName": "gke-l7-global-external-managed"}
-    ),
-}
-GOOGLE_ADMITTED: Final = {
-    "load balancer": service("LoadBalancer", {"networking.gke.io/load-balancer-type": "Internal"}),
-    "load balancer as before": service("LoadBalancer", {"cloud.google.com/load-balancer-type": "Internal"}),
-    "Ingress": ingress({"kubernetes.io/ingress.class": "gce-internal"}),
-    "Ingress of another controller": ingress(ingressClassName="envoy"),
-    "Gateway": custom("gateway.networking.k8s.io/v1", "Gateway", {"gatewayClassName": "gke-l7-rilb"}),
-}
 
 
 def test_public_addresses_on_gke_are_refused(cluster: Cluster) -> None:

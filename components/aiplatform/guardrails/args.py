@@ -79,17 +79,18 @@ class PriorityClass:
     preempts: bool = True
     """Whether its Pods evict Pods of a lower priority when no node has room. Default true."""
     everyone: bool = True
-    """Whether every namespace may use it. If not, only those whose annotation
-    `ai-platform/priority-classes` lists it, which only the platform sets. Default true."""
+    """Whether every namespace may use it, and Kueue's class of the same name. If not, only those whose
+    annotation `ai-platform/priority-classes` lists it, which only the platform sets. Default true."""
 
 
 def default_priority_classes() -> dict[str, PriorityClass]:
-    """Return the classes that a cluster has by default."""
+    """Return the classes that a cluster has by default, with the values of Queues' classes for workloads:
+    Kueue takes the priority of its Pods where a workload states none."""
     return {
-        "serving": PriorityClass(100_000, "Predictors that answer requests.", everyone=False),
-        "interactive": PriorityClass(10_000, "Notebooks and other work that a user waits for."),
+        "serving": PriorityClass(10_000, "Predictors that answer requests.", everyone=False),
+        "interactive": PriorityClass(1_000, "Notebooks and other work that a user waits for."),
         # Kueue decides which training runs: a Pod that evicts others on its own would work against it.
-        "training": PriorityClass(1_000, "Training and batch work.", preempts=False),
+        "training": PriorityClass(100, "Training and batch work.", preempts=False),
     }
 
 
@@ -154,5 +155,3 @@ class GuardrailsSettings(CloudNeutral):
                     f"priority_classes.{name}",
                     "expected another name: Kubernetes reserves the prefix system-",
                 )
-        if self.digest_exceptions and not self.require_digests:
-            yield Problem("digest_exceptions", "require_digests is false; expected no exceptions from it")

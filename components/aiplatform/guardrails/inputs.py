@@ -30,8 +30,8 @@ class PriorityClassArgs(TypedDict):
     preempts: NotRequired[bool]
     """Whether its Pods evict Pods of a lower priority when no node has room. Default true."""
     everyone: NotRequired[bool]
-    """Whether every namespace may use it. If not, only those whose annotation
-    `ai-platform/priority-classes` lists it, which only the platform sets. Default true."""
+    """Whether every namespace may use it, and Kueue's class of the same name. If not, only those whose
+    annotation `ai-platform/priority-classes` lists it, which only the platform sets. Default true."""
 
 
 class GuardrailsArgs(TypedDict):

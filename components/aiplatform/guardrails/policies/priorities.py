@@ -21,7 +21,9 @@ _OF_WORKLOAD: Final = "kueue.x-k8s.io/priority-class"
 
 def policy(settings: GuardrailsSettings) -> Policy:
     """Return the policy."""
-    everyone = [name for name, entry in sorted(settings.priority_classes.items()) if entry.everyone]
+    classes = sorted(settings.priority_classes.items())
+    everyone = [name for name, entry in classes if entry.everyone]
+    restricted = [name for name, entry in classes if not entry.everyone]
     return Policy(
         "priorities",
         (POD, *WORKLOADS, Rule("trainer.kubeflow.org", ("trainjobs",))),
@@ -32,13 +34,14 @@ def policy(settings: GuardrailsSettings) -> Policy:
                 f"{', '.join(everyone) or 'none'}, or one that its annotation {ALLOWED} lists",
             ),
             Validation(
-                f"object.metadata.?labels[?'{_OF_WORKLOAD}'].orValue('') in variables.allowed",
-                f"ai-platform: metadata.labels: {_OF_WORKLOAD} is not for this namespace; expected one of "
-                f"{', '.join(everyone) or 'none'}, or one that its annotation {ALLOWED} lists",
+                f"!(variables.queued in {strings(restricted)}) || variables.queued in variables.allowed",
+                f"ai-platform: metadata.labels: {_OF_WORKLOAD} is not for this namespace; expected none "
+                f"of {', '.join(restricted) or 'these'} unless its annotation {ALLOWED} lists it",
             ),
         ),
         {
             **POD_VARIABLES,
+            "queued": f"object.metadata.?labels[?'{_OF_WORKLOAD}'].orValue('')",
             "allowed": (
                 f"{strings(['', *everyone])} + namespaceObject.metadata.?annotations[?'{ALLOWED}']"
                 ".orValue('').split(',')"

@@ -170,7 +170,6 @@ def test_a_class_that_is_not_everyones_is_for_namespaces_that_list_it() -> None:
         ),
         ({"allowed_registries": ["quay.io/"]}, "expected a registry"),
         ({"allowed_registries": ["quay.io/x:1"]}, "expected a registry"),
-        ({"digest_exceptions": ["quay.io"]}, "digest_exceptions: require_digests is false"),
         ({"system_namespaces": ["Argo"]}, "system_namespaces[0]: got 'Argo'; expected a DNS label"),
         ({"system_namespaces": ["argo", "argo"]}, "system_namespaces"),
         ({"fabric_namespaces": {"F": {}}}, "with 'F'; expected DNS labels as names of namespaces"),

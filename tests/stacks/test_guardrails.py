@@ -1,0 +1,83 @@
+"""The topic `guardrails`: what profiles enforce, and what the platform's own workloads need."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiplatform.guardrails.args import GuardrailsSettings
+from stacks import arguments
+from stacks.loading import SettingsError, load_file
+from tests.components.aiplatform.guardrails.test_guardrails import BINDING, POLICY
+from tests.stacks.environments import STACKS, built
+from tests.stacks.test_google_files import changed
+
+
+def stated(folder: Path, change: dict[str, Any], stack: str = "gcp-prod") -> dict[str, Any]:
+    return dict(arguments.guardrails(load_file(changed(folder, change, stack))))
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_profiles_deny_but_for_dev_which_denies_what_separates_teams(stack: str) -> None:
+    bindings = built(stack).recording.all(BINDING)
+    actions = {
+        binding.inputs["spec"]["policyName"]: binding.inputs["spec"]["validationActions"][0]
+        for binding in bindings
+    }
+    expected = "Warn" if stack.endswith("-dev") else "Deny"
+    assert actions["ai-platform-images"] == expected
+    assert actions["ai-platform-host-access"] == expected
+    assert actions["ai-platform-namespaces"] == "Deny"
+    assert actions["ai-platform-queues"] == "Deny"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_digests_are_required_in_prod(stack: str) -> None:
+    policy = built(stack).recording.one(POLICY, "guardrails-images-policy").inputs["spec"]
+    messages = [validation["message"] for validation in policy["validations"]]
+    assert any("no digest" in message for message in messages) == stack.endswith("-prod")
+
+
+def test_images_of_the_platform_without_a_known_digest_need_none(tmp_path: Path) -> None:
+    args = stated(tmp_path, {"guardrails/digest_exceptions": ["quay.io/argoproj"]})
+    assert args["digest_exceptions"] == ["quay.io/argoproj", "quay.io/feastdev/feature-server"]
+    assert "digest_exceptions" not in stated(tmp_path, {}, "gcp-dev"), "no digest is required there"
+
+
+def test_images_of_the_platform_come_from_allowed_registries(tmp_path: Path) -> None:
+    change = {
+        "guardrails/allowed_registries": ["registry.acme.com"],
+        "images/mirrors": {"ghcr.io": "mirror.acme.com/ghcr"},
+    }
+    assert stated(tmp_path, change)["allowed_registries"] == [
+        "registry.acme.com",
+        "quay.io/feastdev/feature-server",
+        "mirror.acme.com/ghcr/mlflow/mlflow",
+    ]
+    assert "allowed_registries" not in stated(tmp_path, {}), "all are allowed"
+
+
+def test_prod_only_warns_of_single_policies(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_file(changed(tmp_path, {"guardrails/enforcement": "warn"}, "gcp-prod"))
+    [problem] = refused.value.problems
+    assert "guardrails.enforcement: got 'warn'; expected 'deny' in prod" in problem
+    assert stated(tmp_path, {"guardrails/policies": {"images": "warn"}})["policies"]["images"] == "warn"
+
+
+def test_an_unknown_policy_is_refused_with_its_key(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_file(changed(tmp_path, {"guardrails/policies": {"image": "off"}}))
+    [problem] = refused.value.problems
+    assert "guardrails.policies.image: unknown policy; expected one of" in problem
+    assert "did you mean 'images'?" in problem
+
+
+def test_every_argument_of_the_component_is_a_key(tmp_path: Path) -> None:
+    settings = load_file(changed(tmp_path, {}))
+    assert settings.guardrails is not None
+    keys = set(type(settings.guardrails).model_fields)
+    assert keys == {field.name for field in dataclasses.fields(GuardrailsSettings)} - {"cloud"}
