@@ -99,6 +99,16 @@ def _components(
         yield "addons", AddonsSettings, arguments.addons(settings, cluster)
     if settings.guardrails is not None:
         yield "guardrails", GuardrailsSettings, arguments.guardrails(settings)
+    yield from _data_and_models(settings, references)
+    if settings.teams:
+        offered = placeholders.offered_to_teams(settings, references)
+        yield "teams", TeamsSettings, team_arguments.teams(settings, offered)
+
+
+def _data_and_models(
+    settings: Settings, references: Placeholders
+) -> Iterator[tuple[str, type[Any], Mapping[str, Any]]]:
+    """Yield topic, model and arguments of the components of data and models."""
     if settings.lakehouse is not None:
         yield "lakehouse", LakehouseSettings, data_arguments.lakehouse(settings, references)
     if settings.feature_store is not None:
@@ -110,12 +120,6 @@ def _components(
     if settings.model_registry is not None:
         args = data_arguments.model_registry(settings, references)
         yield "model_registry", ModelRegistrySettings, args
-    if settings.teams:
-        yield (
-            "teams",
-            TeamsSettings,
-            team_arguments.teams(settings, placeholders.offered_to_teams(settings, references)),
-        )
 
 
 def _problems_of_queues(settings: Settings, references: Placeholders) -> list[Problem]:
