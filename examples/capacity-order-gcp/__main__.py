@@ -43,7 +43,9 @@ queues = Queues(
                 "resource": "nvidia.com/gpu",
                 "resources_per_node": 8,
                 "capacity_types": ["reserved"],
-                "node_selector": {"cloud.google.com/gke-nodepool": "training"},
+                "node_selector": {
+                    "cloud.google.com/gke-nodepool": "training",
+                },
                 "taints": [
                     {
                         "key": "nvidia.com/gpu",
