@@ -98,8 +98,10 @@ def _flavor(settings: QueuesSettings, pool: Pool) -> Object:
         taints.append((QUEUED_TAINT, "true", "NoSchedule"))
     spec: dict[str, Any] = {"nodeLabels": dict(pool.node_selector)}
     if taints:
+        # Without empty values: Kueue drops them when it writes the flavor, and with a topology the API server
+        # refuses that as a change of the tolerations, so that the flavor could never be deleted.
         spec["tolerations"] = [
-            {"key": key, "operator": "Equal", "value": value, "effect": effect}
+            {"key": key, "operator": "Equal", **({"value": value} if value else {}), "effect": effect}
             for key, value, effect in taints
         ]
     needs: list[str] = []

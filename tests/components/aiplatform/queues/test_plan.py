@@ -159,6 +159,13 @@ def test_a_flavor_selects_the_nodes_of_its_pool_and_tolerates_their_taints() -> 
     }
 
 
+def test_a_taint_without_a_value_becomes_a_toleration_without_one() -> None:
+    taints = [{"key": "example.com/batch", "effect": "NoSchedule"}]
+    flavor = spec(example.settings(gpu_pools=[example.gpu_pool(taints=taints)]), "ResourceFlavor", "training")
+    expected = {"key": "example.com/batch", "operator": "Equal", "effect": "NoSchedule"}
+    assert flavor["tolerations"] == [expected], "with an empty one Kueue could never delete the flavor"
+
+
 def test_cpu_pools_come_first_whatever_the_order_of_the_quotas() -> None:
     queue = of_kind(example.settings(), "ClusterQueue")["vision"]
     assert list(flavors(queue)) == ["general", "training"], (
