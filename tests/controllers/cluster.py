@@ -18,7 +18,7 @@ from pulumi import automation
 
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.charts import locate
-from aiplatform.addons.install import Installed, install
+from aiplatform.addons.install import Installed, create_namespace, install
 from aiplatform.addons.values import VALUES
 from aiplatform.addons.values.kueue import MANAGED_NAMESPACES
 from aiplatform.addons.values.setup import Setup
@@ -44,7 +44,8 @@ class Addons(pulumi.ComponentResource):
         for name in names:
             addon = catalog()[name]
             values = VALUES[name](setup or Setup())
-            self.installed[name] = install(self, "addons", addon, locate(addon, charts), values)
+            namespace = create_namespace(self, "addons", addon.namespace)
+            self.installed[name] = install(self, "addons", addon, locate(addon, charts), values, namespace)
 
 
 class Cluster:

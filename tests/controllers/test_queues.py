@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from tests.controllers.cluster import GPU, LAYER, Cluster, job, node
-
 from aiplatform._shared.args import read
 from aiplatform.queues import Queues, plan
 from aiplatform.queues.args import QueuesSettings
+from tests.controllers.cluster import GPU, LAYER, Cluster, job, node
 from tests.end_to_end.harness import eventually
 
 POOL: Final[dict[str, Any]] = {
