@@ -106,14 +106,6 @@ class Cluster:
                 inputs = _whole_numbers(resource.inputs)
                 self.create(_path(resource.type, inputs), inputs)
 
-    def remove(self, recorded: Recording) -> None:
-        """Delete what a program registers, where it still exists."""
-        for resource in recorded.resources:
-            if resource.custom and resource.type in GROUPS:
-                path = f"{_path(resource.type, resource.inputs)}/{resource.inputs['metadata']['name']}"
-                status, text, _ = self.request("DELETE", path)
-                assert status in (200, 202, 404), text
-
 
 def _path(type_: str, inputs: Mapping[str, Any]) -> str:
     """Return the path of the collection of a resource."""
