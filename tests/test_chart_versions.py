@@ -57,4 +57,5 @@ def test_the_twin_builds_the_controller_that_the_catalog_names(name: str) -> Non
 @pytest.mark.parametrize("name", sorted(PROGRAMS))
 def test_the_twin_knows_a_controller_by_the_image_of_the_catalog(name: str) -> None:
     repositories = [repository(image.reference) for image in catalog()[name].all_images()]
-    assert any(each.endswith(f"/{PROGRAMS[name].image}") for each in repositories), repositories
+    end = f"/{PROGRAMS[name].image}"
+    assert any(path.endswith(end) for path in repositories), repositories
