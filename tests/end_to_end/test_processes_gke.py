@@ -45,11 +45,6 @@ def _cluster(twin: Twin) -> None:
     accounts = google("iam").projects().serviceAccounts()
     for name in ("gke-nodes", "trainer"):
         accounts.create(name=f"projects/{PROJECT}", body={"accountId": name, "serviceAccount": {}}).execute()
-    member = f"serviceAccount:{PROJECT}.svc.id.goog[default/trainer]"
-    binding = {"role": "roles/iam.workloadIdentityUser", "members": [member]}
-    accounts.setIamPolicy(
-        resource=f"projects/{PROJECT}/serviceAccounts/{ACCOUNT}", body={"policy": {"bindings": [binding]}}
-    ).execute()
     clusters = google("container").projects().locations().clusters()
     eventually(
         "the cluster is requested",
@@ -60,6 +55,12 @@ def _cluster(twin: Twin) -> None:
         lambda: clusters.get(name=f"{PARENT}/clusters/demo").execute()["status"] == "RUNNING",
         120,
     )
+    # The pool of identities comes with the cluster.
+    member = f"serviceAccount:{PROJECT}.svc.id.goog[default/trainer]"
+    binding = {"role": "roles/iam.workloadIdentityUser", "members": [member]}
+    accounts.setIamPolicy(
+        resource=f"projects/{PROJECT}/serviceAccounts/{ACCOUNT}", body={"policy": {"bindings": [binding]}}
+    ).execute()
 
 
 @pytest.fixture(scope="module")
