@@ -183,12 +183,12 @@ def test_a_failed_node_group_is_reported_by_the_next_update(plain: Plain, base: 
     assert f"aws eks delete-nodegroup --cluster-name {base.cluster} --nodegroup-name {group}" in report
     eks.delete_nodegroup(clusterName=base.cluster, nodegroupName=group)
 
-    def listed() -> set[str]:
+    def new_groups() -> set[str]:
         return set(eks.list_nodegroups(clusterName=base.cluster)["nodegroups"]) - before
 
-    eventually("it is gone", lambda: not listed(), 60)
+    eventually("it is gone", lambda: not new_groups(), 60)
     stack.up(refresh=True)
-    [again] = listed()
+    [again] = new_groups()
     status = eks.describe_nodegroup(clusterName=base.cluster, nodegroupName=again)["nodegroup"]["status"]
     assert status == "ACTIVE", "the deleted group is created again"
     stack.destroy()
