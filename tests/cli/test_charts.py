@@ -9,7 +9,7 @@ import pytest
 
 from cli import charts
 from twin import environment
-from twin import world as worlds
+from twin import world as instances
 from twin.toolchain import charts as toolchain
 from twin.toolchain.progress import Silent
 
@@ -60,10 +60,10 @@ def test_programs_on_a_twin_get_its_folder_of_charts_or_the_chosen_source(
 ) -> None:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(toolchain, "folder", lambda: tmp_path)
-    world = worlds.create("charts")
-    assert environment.environment(world)[charts.VARIABLE] == str(tmp_path)
+    twin = instances.create("charts")
+    assert environment.environment(twin)[charts.VARIABLE] == str(tmp_path)
     monkeypatch.setenv(charts.VARIABLE, "upstream")
-    assert environment.environment(world)[charts.VARIABLE] == "upstream"
+    assert environment.environment(twin)[charts.VARIABLE] == "upstream"
     monkeypatch.delenv(charts.VARIABLE)
     monkeypatch.setattr(toolchain, "folder", lambda: tmp_path / "absent")
-    assert charts.VARIABLE not in environment.environment(world), "they are not fetched yet"
+    assert charts.VARIABLE not in environment.environment(twin), "they are not fetched yet"

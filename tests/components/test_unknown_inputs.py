@@ -134,7 +134,12 @@ def test_unknown_inputs_are_accepted_and_the_dependency_of_each_is_kept(
     for keys in ([key for key in cases if key not in ALONE], *alone):
         inputs = {**_example(component), **ADDITIONAL.get(component, {}), **{key: cases[key] for key in keys}}
         monitor = preview(plugin, component, inputs, *keys)
-        children = [resource for resource in monitor.inner.recorded.values() if resource.custom]
+        # The objects of a chart are registered by the provider, with the values of the chart.
+        children = [
+            resource
+            for resource in monitor.inner.recorded.values()
+            if resource.custom or resource.type == "kubernetes:helm.sh/v4:Chart"
+        ]
         assert children
         needed |= {key for key in keys if any(source_of(key) in resource.depends_on for resource in children)}
     unused = {key for name, key in UNUSED if name == component}

@@ -12,13 +12,15 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.helm import v4 as helm
 from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.policy import v1 as policy
 from pulumi_kubernetes.yaml import v2 as yaml
 
 from aiplatform._shared.context import Context
-from aiplatform.addons import permissions, rendered
+from aiplatform.addons import permissions, rendered, traffic
 from aiplatform.addons.args import AddonsSettings
 from aiplatform.addons.catalog import Addon
 from aiplatform.addons.charts import Location, locate
+from aiplatform.addons.values import BUDGETS
 from aiplatform.addons.values.setup import PRIORITY_CLASS
 
 _DEFINITION: Final = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
@@ -55,10 +57,9 @@ def install_all(
     """
     context = Context[permissions.Settings](parent, name, settings)
     region = _region(parent) if settings.cloud == "aws" else ""
-    names = dict.fromkeys(addon.namespace for addon in settings.addons)
     namespaces = {
-        namespace: create_namespace(parent, name, namespace)
-        for namespace in names
+        namespace: create_namespace(parent, name, namespace, settings)
+        for namespace in dict.fromkeys(addon.namespace for addon in settings.addons)
         if namespace not in ("", *EXISTING_NAMESPACES)
     }
     installed: dict[str, Installed] = {}
@@ -72,7 +73,22 @@ def install_all(
             [*namespaces.get(addon.namespace, ()), *permissions.grant(context, addon)],
             [installed[required] for required in addon.requires],
         )
+        if settings.replicas > 1 and addon.name in BUDGETS:
+            _create_budget(parent, f"{name}-{addon.name}", addon, namespaces[addon.namespace])
     return installed
+
+
+def _create_budget(
+    parent: pulumi.ComponentResource, logical: str, addon: Addon, namespace: list[pulumi.Resource]
+) -> None:
+    policy.PodDisruptionBudget(
+        f"{logical}-disruption-budget",
+        metadata=meta.ObjectMetaArgs(name=addon.name, namespace=addon.namespace),
+        spec=policy.PodDisruptionBudgetSpecArgs(
+            min_available=1, selector=meta.LabelSelectorArgs(match_labels=dict(BUDGETS[addon.name]))
+        ),
+        opts=ResourceOptions(parent=parent, depends_on=namespace),
+    )
 
 
 def _region(parent: pulumi.ComponentResource) -> str:
@@ -132,8 +148,11 @@ def _resources(resources: Any) -> Output[list[pulumi.Resource]]:
     return cast("Output[list[pulumi.Resource] | None]", resources).apply(lambda known: known or [])
 
 
-def create_namespace(parent: pulumi.ComponentResource, name: str, namespace: str) -> list[pulumi.Resource]:
-    """Create a namespace of add-ons, in which Pods may have the priority of critical ones.
+def create_namespace(
+    parent: pulumi.ComponentResource, name: str, namespace: str, settings: AddonsSettings
+) -> list[pulumi.Resource]:
+    """Create a namespace of add-ons: Pods in it may have the priority of critical ones, and only the
+    connections that controllers need are allowed.
 
     name: the first part of logical names. namespace: its name.
     """
@@ -166,7 +185,11 @@ def create_namespace(parent: pulumi.ComponentResource, name: str, namespace: str
         ),
         opts=ResourceOptions(parent=parent, depends_on=[created]),
     )
-    return [created, quota]
+    ports = {
+        port for addon in settings.addons if addon.namespace == namespace for port in addon.webhook_ports
+    }
+    options = ResourceOptions(parent=parent, depends_on=[created])
+    return [created, quota, traffic.allow(name, namespace, settings.cloud, ports, options)]
 
 
 def _adapt(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:

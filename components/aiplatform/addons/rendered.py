@@ -71,8 +71,8 @@ def webhooks(body: dict[str, Any]) -> dict[str, Any]:
     """Return a webhook configuration. One into which cert-manager injects the authority of its certificate is
     waited for until then: the Pods that serve it are ready before, and objects that it guards would be
     refused."""
-    names = body["metadata"].get("annotations") or {}
-    if any(name.startswith(_INJECTED) for name in names):
+    annotations: dict[str, str] = body["metadata"].get("annotations") or {}
+    if any(name.startswith(_INJECTED) for name in annotations):
         annotated(body, "pulumi.com/waitFor", "jsonpath={.webhooks[0].clientConfig.caBundle}")
     return body
 

@@ -28,3 +28,5 @@ VALUES: Final[Mapping[str, Callable[[Setup], Mapping[str, Any]]]] = {
     "lws": lws.values,
 }
 """Add-on -> its values. An add-on without an entry has none: its chart brings definitions alone."""
+BUDGETS: Final[Mapping[str, Mapping[str, str]]] = {"lws": lws.PODS}
+"""Add-on whose chart has no PodDisruptionBudget -> the labels of its Pods."""

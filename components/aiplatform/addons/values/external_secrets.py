@@ -8,7 +8,7 @@ from aiplatform.addons.values.setup import PRIORITY_CLASS, Setup, requests, sche
 def values(setup: Setup) -> dict[str, Any]:
     """Return the values of the chart."""
     return {
-        **_part(setup, requests("10m", "96Mi")),
+        **_part(setup, "external-secrets", requests("10m", "96Mi")),
         "leaderElect": setup.replicas > 1,
         # A store belongs to a team. What is of the cluster would give one team's secrets to another.
         "processClusterStore": False,
@@ -18,17 +18,18 @@ def values(setup: Setup) -> dict[str, Any]:
         # Nothing in a cluster writes to the secret manager.
         "processPushSecret": False,
         "rbac": {"servicebindings": {"create": False}},
-        "webhook": _part(setup, requests("10m", "64Mi")),
-        "certController": _part(setup, requests("10m", "96Mi")),
+        "webhook": _part(setup, "external-secrets-webhook", requests("10m", "64Mi")),
+        "certController": _part(setup, "external-secrets-cert-controller", requests("10m", "96Mi")),
     }
 
 
-def _part(setup: Setup, resources: dict[str, Any]) -> dict[str, Any]:
+def _part(setup: Setup, name: str, resources: dict[str, Any]) -> dict[str, Any]:
     return {
         "replicaCount": setup.replicas,
         "image": setup.image("external-secrets"),
         "podDisruptionBudget": setup.disruption_budget,
         "priorityClassName": PRIORITY_CLASS,
         "resources": resources,
+        "topologySpreadConstraints": setup.spread({"app.kubernetes.io/name": name}),
         **scheduling(),
     }

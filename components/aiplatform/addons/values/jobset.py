@@ -13,6 +13,7 @@ def values(setup: Setup) -> dict[str, Any]:
             "replicas": setup.replicas,
             "podDisruptionBudget": setup.disruption_budget,
             "resources": requests("50m", "128Mi"),
+            "affinity": setup.apart({"app.kubernetes.io/name": "jobset"}),
             **scheduling(),
         },
     }

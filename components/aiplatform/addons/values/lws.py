@@ -1,8 +1,12 @@
 """LeaderWorkerSet: one controller with its webhook, whose certificate it writes itself."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from aiplatform.addons.values.setup import PRIORITY_CLASS, Setup, requests, scheduling
+
+PODS: Final[Mapping[str, str]] = {"app.kubernetes.io/name": "lws"}
+"""The label of its Pods."""
 
 
 def values(setup: Setup) -> dict[str, Any]:
@@ -14,5 +18,6 @@ def values(setup: Setup) -> dict[str, Any]:
         # The chart's default lacks it, and a namespace with the level `restricted` refuses such Pods.
         "podSecurityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "resources": requests("50m", "256Mi"),
+        "affinity": setup.apart(PODS),
         **scheduling(),
     }

@@ -69,6 +69,14 @@ class Setup:
             }
         ]
 
+    def apart(self, labels: Mapping[str, str]) -> dict[str, Any]:
+        """Return an affinity with the same effect as `spread`, for charts without topology constraints."""
+        if self.replicas == 1:
+            return {}
+        term = {"labelSelector": {"matchLabels": dict(labels)}, "topologyKey": "kubernetes.io/hostname"}
+        preferred = [{"weight": 100, "podAffinityTerm": term}]
+        return {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}
+
 
 def scheduling() -> dict[str, Any]:
     """Return the tolerations of Pods on the system nodes."""

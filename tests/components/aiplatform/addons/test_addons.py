@@ -80,6 +80,18 @@ def test_a_chart_waits_for_its_namespace_and_the_quota_of_critical_pods() -> Non
     )
 
 
+def test_a_namespace_allows_only_the_connections_of_controllers() -> None:
+    policies = addons().all("kubernetes:networking.k8s.io/v1:NetworkPolicy")
+    kueue = next(one.inputs for one in policies if one.inputs["metadata"]["namespace"] == "kueue-system")
+    spec = kueue["spec"]
+    assert spec["podSelector"] == {}
+    assert spec["policyTypes"] == ["Ingress", "Egress"]
+    [webhooks] = spec["ingress"]
+    assert [port["port"] for port in webhooks["ports"]] == [8082, 9443]
+    assert "from" not in webhooks, "no selector matches the control plane"
+    assert [[port["port"] for port in rule["ports"]] for rule in spec["egress"]] == [[53, 53], [443], [80]]
+
+
 def test_a_namespace_is_created_once_and_never_one_that_every_cluster_has() -> None:
     names = [namespace.inputs["metadata"]["name"] for namespace in addons().all(NAMESPACE)]
     assert len(names) == len(set(names))
@@ -133,6 +145,13 @@ def test_mirrors_replace_the_registries_of_images_and_keep_tag_and_digest() -> N
     image = addons(mirrors={"registry.k8s.io": mirror}).one(CHART, "addons-jobset").inputs["values"]["image"]
     assert image["repository"] == f"{mirror}/jobset/jobset"
     assert "@sha256:" in image["tag"]
+
+
+def test_two_replicas_of_every_controller_are_not_evicted_at_once() -> None:
+    budget = "kubernetes:policy/v1:PodDisruptionBudget"
+    assert addons().all(budget) == [], "of a single Pod it would block every drain"
+    spec = addons(replicas=2).one(budget, "addons-lws-disruption-budget").inputs["spec"]
+    assert spec["selector"]["matchLabels"] == {"app.kubernetes.io/name": "lws"}
 
 
 def test_outputs_state_versions_and_namespaces() -> None:

@@ -20,8 +20,8 @@ def test_a_definition_stays_when_its_addon_is_removed() -> None:
     assert result is not None
     assert result.opts.retain_on_delete is True
     assert result.opts.protect is True, "options of the program stay"
-    assert isinstance(result.props, dict)
-    assert result.props["metadata"]["annotations"]["pulumi.com/patchForce"] == "true"
+    props: Any = result.props
+    assert props["metadata"]["annotations"]["pulumi.com/patchForce"] == "true"
     assert body["metadata"] == {"name": "a.b"}, "the program's object is not changed"
 
 

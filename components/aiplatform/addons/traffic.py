@@ -1,0 +1,59 @@
+"""What the Pods of add-ons may connect to, and what may connect to them."""
+
+from collections.abc import Collection
+from typing import Final
+
+from pulumi import ResourceOptions
+from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.networking import v1 as networking
+
+from aiplatform._shared.cloud_support import Cloud
+
+_CREDENTIALS: Final[dict[Cloud, tuple[str, tuple[int, ...]]]] = {
+    # The agent of Pod Identity; the metadata server of GKE with Dataplane V2 (EKS user guide, "Pod Identity
+    # Agent"; GKE documentation, "Network policies and Workload Identity Federation").
+    "aws": ("169.254.170.23/32", (80,)),
+    "gcp": ("169.254.169.254/32", (80, 8080)),
+}
+_DNS: Final = 53
+_HTTPS: Final = 443
+
+
+def allow(
+    name: str, namespace: str, cloud: Cloud, ports: Collection[int], options: ResourceOptions
+) -> networking.NetworkPolicy:
+    """Create the network policy of a namespace of add-ons. It denies everything but calls of webhooks, names,
+    and HTTPS: the API server and the cloud's APIs have no addresses that are known in advance.
+
+    name: the first part of its logical name. ports: of webhooks. The control plane, which calls them, is no
+    Pod that a policy could select.
+    """
+    address, credentials = _CREDENTIALS[cloud]
+    egress = [
+        networking.NetworkPolicyEgressRuleArgs(ports=_ports([_DNS], "UDP", "TCP")),
+        networking.NetworkPolicyEgressRuleArgs(ports=_ports([_HTTPS], "TCP")),
+        networking.NetworkPolicyEgressRuleArgs(
+            to=[networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr=address))],
+            ports=_ports(credentials, "TCP"),
+        ),
+    ]
+    ingress = [networking.NetworkPolicyIngressRuleArgs(ports=_ports(ports, "TCP"))] if ports else []
+    return networking.NetworkPolicy(
+        f"{name}-{namespace}-network-policy",
+        metadata=meta.ObjectMetaArgs(name="add-ons", namespace=namespace),
+        spec=networking.NetworkPolicySpecArgs(
+            pod_selector=meta.LabelSelectorArgs(),
+            policy_types=["Ingress", "Egress"],
+            ingress=ingress,
+            egress=egress,
+        ),
+        opts=options,
+    )
+
+
+def _ports(numbers: Collection[int], *protocols: str) -> list[networking.NetworkPolicyPortArgs]:
+    return [
+        networking.NetworkPolicyPortArgs(port=number, protocol=protocol)
+        for number in sorted(numbers)
+        for protocol in protocols
+    ]
