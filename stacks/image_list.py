@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from aiplatform._shared.images import images, mirrored
 from aiplatform.accelerators import CARDS, aws_machines
@@ -85,7 +86,8 @@ def _of_nodes(settings: Settings) -> Iterator[tuple[str, str]]:
 def _has_no_plugin(pool: GpuPool) -> bool:
     """Return whether the nodes' operating system lacks a device plugin; Bottlerocket has one."""
     args = stated(pool)
-    mig = (args.get("sharing") or {}).get("strategy") == "mig"
+    sharing: dict[str, Any] = args.get("sharing") or {}
+    mig = sharing.get("strategy") == "mig"
     return (args.get("image") or ("bottlerocket" if mig else "al2023")) == "al2023"
 
 

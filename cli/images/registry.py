@@ -225,7 +225,7 @@ def _send(method: str, url: str, headers: Mapping[str, str], options: Mapping[st
         raise RegistryError(f"{url}: {error}") from error
 
 
-def _expect(answer: requests.Response, code: int) -> None:
+def _expect(answer: requests.Response, code: int | None) -> None:
     if answer.status_code != code:
         reason = answer.text[:200].strip() if answer.request.method != "HEAD" else ""
         raise RegistryError(f"{answer.url}: {answer.status_code} {answer.reason} {reason}".rstrip())
