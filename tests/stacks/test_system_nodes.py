@@ -70,8 +70,9 @@ def allocatable(cloud: str, instance_type: str) -> Amounts:
         assert info is not None
         _, left = machines.resources(info, cast("Any", group))
     else:
-        config = {"diskSizeGb": 50}
-        _, left = shape.resources(capacity.machine_type(instance_type), config, 64)
+        machine = capacity.machine_type(instance_type)
+        assert machine is not None
+        _, left = shape.resources(machine, {"diskSizeGb": 50}, 64)
     return amounts({name: left[name] for name in ("cpu", "memory", "pods")})
 
 
