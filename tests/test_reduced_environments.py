@@ -12,7 +12,7 @@ from tests.end_to_end import reduced
 from twin import environment
 
 
-@pytest.mark.parametrize("topic", ["gpu_pools", "model_registry"])
+@pytest.mark.parametrize("topic", ["queues", "model_registry"])
 def test_an_environment_is_valid_without_a_topic_of_its_file_or_of_a_shared_one(
     tmp_path: Path, topic: str
 ) -> None:

@@ -240,7 +240,8 @@ teams = Teams(
                 },
             },
         },
-        "secret_stores": False,
+        "secrets_role_arn": addons.secrets_role_arn,
+        "secret_keys": [models.kms_key],
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )

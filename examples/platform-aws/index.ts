@@ -223,7 +223,8 @@ const teams = new aiplatform.Teams("teams", {
             },
         },
     },
-    secretStores: false,
+    secretsRoleArn: addons.secretsRoleArn,
+    secretKeys: [models.kmsKey],
 }, { providers: [awsProvider, kubernetesProvider] });
 export const vpcId = network.vpcId;
 export const clusterName = cluster.name;

@@ -125,6 +125,8 @@ def _data_and_models(
 def _problems_of_queues(settings: Settings, references: Placeholders) -> list[Problem]:
     """Return the problems of the queues; none where a pool has one, since their quotas are parts of pools."""
     location = (references.cluster, references.network)
+    if settings.node_pools.keys() & settings.gpu_pools.keys():
+        return []  # reported by cross_references
     try:
         node_pools = [
             planned_pools.node_pool(

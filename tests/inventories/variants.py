@@ -24,7 +24,6 @@ from aiplatform.gpu_pool import GpuPool
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.runner import Runner
-from aiplatform.teams import Teams
 from aiplatform.workload_identity import WorkloadIdentity
 from tests.components.aiplatform.cluster import gke
 from tests.components.aiplatform.pools import (
@@ -37,7 +36,7 @@ from tests.components.aiplatform.pools import (
 )
 from tests.components.cloud_answers import PROJECT
 from tests.components.recording import ACCOUNT, REGION, Recording, record
-from tests.inventories import addon_variants, data_variants, guardrail_variants, queue_variants
+from tests.inventories import addon_variants, data_variants, guardrail_variants, queue_variants, team_variants
 
 Variants = Mapping[str, Callable[[], Recording]]
 
@@ -335,48 +334,8 @@ def _inside_the_cluster() -> dict[str, Variants]:
             aws_mirrored={"mirrors": {"nvcr.io": f"{mirror}/nvidia"}},
         ),
         "efa_plugin": _of(EfaPlugin, "plugin", common={}, aws={}),
-        "teams": {
-            **_of(
-                Teams,
-                "teams",
-                common={"prefix": "acme-dev"},
-                aws={
-                    "cluster": CLUSTER,
-                    "secrets_role_arn": f"{_ROLE}acme-dev-ext-secrets-1",
-                    "secret_keys": [
-                        f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
-                    ],
-                    "teams": {
-                        "search": {
-                            **_TEAM,
-                            "owners": [f"{_ROLE}search-owners"],
-                            "readers": [f"{_ROLE}audit"],
-                        },
-                        "ads": {
-                            "owners": [f"{_ROLE}ads"],
-                            "readers": [f"{_ROLE}audit"],
-                            "namespace": "adverts",
-                        },
-                    },
-                    "tags": _TAGS,
-                },
-                aws_without_secrets={
-                    "cluster": CLUSTER,
-                    "secret_stores": False,
-                    "teams": {"search": {"owners": [f"{_ROLE}search-owners"]}},
-                },
-            ),
-            **_of(
-                Teams,
-                "teams",
-                common={"prefix": "acme-dev"},
-                gcp={
-                    "cluster": {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-1234.svc.id.goog"},
-                    "teams": {"search": {**_TEAM, "owners": ["group:search@acme.example"]}},
-                },
-            ),
-        },
         "guardrails": guardrail_variants.GUARDRAILS,
+        "teams": team_variants.TEAMS,
         "workload_identity": {
             **_of(WorkloadIdentity, "analyst", common=_WORKLOAD, aws={"cluster": CLUSTER, "tags": _TAGS}),
             **_of(
@@ -389,20 +348,6 @@ def _inside_the_cluster() -> dict[str, Variants]:
     }
 
 
-_TEAM: Final[Mapping[str, Any]] = {
-    "queue": "search",
-    "priority_classes": ["serving"],
-    "limits": {"cpu": "64", "memory": "256Gi", "storage": "2Ti"},
-    "identity": {
-        "principal": f"{_ROLE}acme-dev-wi-search",
-        "namespace": "search",
-        "service_account": "workloads",
-    },
-    "services": {"model-registry": [80, 5000]},
-    "clients": {"gateway": [8080]},
-    "configuration": {"MLFLOW_TRACKING_URI": "https://mlflow.model-registry.svc.cluster.local"},
-    "secrets": {"mlflow": {"secret": "search-mlflow", "keys": {"MLFLOW_TRACKING_PASSWORD": "password"}}},
-}
 _WORKLOAD: Final = {
     "prefix": "acme-dev",
     "name": "analyst",

@@ -325,9 +325,17 @@ CASES: dict[str, tuple[Change, str, str]] = {
         "without scheme and tag",
     ),
     "no way to a registry": (
-        {"network/nat": "none", "images": {"mirrors": {"ghcr.io": "us-central1-docker.pkg.dev/acme/ghcr"}}},
+        {
+            "network/nat": "none",
+            "images": {
+                "mirrors": {
+                    "ghcr.io": "us-central1-docker.pkg.dev/acme/ghcr",
+                    "registry.k8s.io": "us-central1-docker.pkg.dev/acme/k8s",
+                }
+            },
+        },
         "images.mirrors",
-        "for the feature store, as nat is 'none'; expected a remote repository of Artifact Registry, such as "
+        "as nat is 'none'; expected a remote repository of Artifact Registry, such as "
         "{quay.io: us-central1-docker.pkg.dev/acme-ml-dev/acme-dev-quay}",
     ),
 }

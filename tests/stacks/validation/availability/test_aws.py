@@ -67,7 +67,7 @@ def test_machines_that_no_zone_offers_are_all_reported_with_nothing_but_the_prov
 def test_zone_of_a_pool_without_the_machine_is_reported_by_its_key() -> None:
     settings = settings_of("aws-prod")
     training = settings.gpu_pools["training"].model_copy(update={"zones": ["euc1-az2"]})
-    settings = settings.model_copy(update={"gpu_pools": {"training": training}})
+    settings = settings.model_copy(update={"gpu_pools": {"training": training}, "queues": None})
     problems, registered = _refused(settings, p5__48xlarge=("euc1-az1",))
     assert registered == ["pulumi:providers:aws aws"]
     assert len(problems) == 1
@@ -77,7 +77,7 @@ def test_zone_of_a_pool_without_the_machine_is_reported_by_its_key() -> None:
 def test_zone_of_a_pool_that_the_network_does_not_have_is_reported() -> None:
     settings = settings_of("aws-prod")
     training = settings.gpu_pools["training"].model_copy(update={"zones": ["euc1-az9"]})
-    settings = settings.model_copy(update={"gpu_pools": {"training": training}})
+    settings = settings.model_copy(update={"gpu_pools": {"training": training}, "queues": None})
     problems, registered = _refused(settings)
     assert registered == ["pulumi:providers:aws aws"]
     assert any(

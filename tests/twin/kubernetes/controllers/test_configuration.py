@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from aiplatform.addons.values.kueue import configuration
+from aiplatform.addons.values.setup import Setup
 from twin.kubernetes import kwok
 from twin.kubernetes.controllers.configuration import adapted
 from twin.kubernetes.controllers.programs import PROGRAMS, Program
@@ -29,7 +30,7 @@ def adapt(name: str, text: str) -> tuple[dict[str, object], dict[int, int]]:
 
 
 def test_only_addresses_certificates_and_the_election_differ_from_the_charts_configuration() -> None:
-    original = configuration()
+    original = configuration(Setup())
     document, ports = adapt("kueue", json.dumps(original))
     assert ports == {8081: 18081, 8443: 18443, 9443: 19443, 8082: 18082}
     assert document["health"] == {**original["health"], "healthProbeBindAddress": "127.0.0.1:18081"}
