@@ -19,6 +19,7 @@ from stacks.loading import FOLDER, SettingsError
 from stacks.settings import Settings
 from stacks.settings.composition import FOUNDATION_OUTPUT, LAYERS, LayerName, stack_name
 
+_POOLS: Final = ("node_pools", "gpu_pools")
 _REFERENCES: Final[Mapping[str, Any]] = {
     "network": NetworkReferenceArgs,
     "cluster": ClusterReferenceArgs,
@@ -52,8 +53,8 @@ async def foundation_of(environment: str) -> Foundation:
         # Logical names have it, as where the identity itself is registered.
         declare(identity["principal"], values["workload_identities"][name]["principal"])
     # Plain values: the sizes of pools decide which quotas are accepted. No layer uses the runner.
-    pools = {name: values.get(name) or {} for name in ("node_pools", "gpu_pools")}
-    return Foundation(**parts, **pools, runner=None)
+    node_pools, gpu_pools = (cast("dict[str, Any]", values.get(name) or {}) for name in _POOLS)
+    return Foundation(**parts, runner=None, node_pools=node_pools, gpu_pools=gpu_pools)
 
 
 async def layers_of(environment: str, separate: Collection[LayerName]) -> dict[LayerName, dict[str, Any]]:

@@ -137,7 +137,7 @@ def create(
     with lock("worlds"):
         known = load(name)
         if known is None:
-            ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+            ports: dict[str, int] = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
             world = World(name, cloud, region, account, ports)
             world.save()
             return world

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from aiplatform._shared.args import Problem, nearest
 from aiplatform.feature_store.args import IDENTITY as STORE_IDENTITY
@@ -44,8 +45,8 @@ def _teams(settings: Settings) -> Iterator[Problem]:
                 f"the platform creates an identity {name!r} for {platform_names[name]}; expected another "
                 "name",
             )
-    stated_queues = stated(settings.queues).get("queues", []) if settings.queues is not None else []
-    queues = [queue["name"] for queue in stated_queues]
+    topic: dict[str, Any] = stated(settings.queues) if settings.queues is not None else {}
+    queues: list[str] = [queue["name"] for queue in topic.get("queues", [])]
     for name, team in settings.teams.items():
         queue = stated(team).get("queue")
         if queue is not None and queue not in queues:

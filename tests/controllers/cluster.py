@@ -44,7 +44,7 @@ class Addons(pulumi.ComponentResource):
         for name in names:
             addon = catalog()[name]
             values = VALUES[name](setup or Setup())
-            namespace = create_namespace(self, "addons", addon.namespace)
+            namespace = create_namespace(self, "addons", addon.namespace, "aws", addon.webhook_ports)
             self.installed[name] = install(self, "addons", addon, locate(addon, charts), values, namespace)
 
 

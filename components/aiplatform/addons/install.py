@@ -2,7 +2,7 @@
 
 import copy
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
@@ -15,6 +15,7 @@ from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.policy import v1 as policy
 from pulumi_kubernetes.yaml import v2 as yaml
 
+from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.context import Context
 from aiplatform.addons import permissions, rendered, traffic
 from aiplatform.addons.args import AddonsSettings
@@ -61,7 +62,18 @@ def install_all(
     context = Context[permissions.Settings](parent, name, settings)
     region = _region(parent) if settings.cloud == "aws" else ""
     namespaces = {
-        namespace: create_namespace(parent, name, namespace, settings)
+        namespace: create_namespace(
+            parent,
+            name,
+            namespace,
+            settings.cloud,
+            {
+                port
+                for addon in settings.addons
+                if addon.namespace == namespace
+                for port in addon.webhook_ports
+            },
+        )
         for namespace in dict.fromkeys(addon.namespace for addon in settings.addons)
         if namespace not in ("", *EXISTING_NAMESPACES)
     }
@@ -154,12 +166,13 @@ def _resources(resources: Any) -> Output[list[pulumi.Resource]]:
 
 
 def create_namespace(
-    parent: pulumi.ComponentResource, name: str, namespace: str, settings: AddonsSettings
+    parent: pulumi.ComponentResource, name: str, namespace: str, cloud: Cloud, webhook_ports: Collection[int]
 ) -> list[pulumi.Resource]:
     """Create a namespace of add-ons: Pods in it may have the priority of critical ones, and only the
     connections that controllers need are allowed.
 
-    name: the first part of logical names. namespace: its name.
+    name: the first part of logical names. namespace: its name. webhook_ports: those of all its add-ons, which
+    the API server calls.
     """
     created = core.Namespace(
         f"{name}-{namespace}-namespace",
@@ -190,11 +203,8 @@ def create_namespace(
         ),
         opts=ResourceOptions(parent=parent, depends_on=[created]),
     )
-    ports = {
-        port for addon in settings.addons if addon.namespace == namespace for port in addon.webhook_ports
-    }
     options = ResourceOptions(parent=parent, depends_on=[created])
-    return [created, quota, traffic.allow(name, namespace, settings.cloud, ports, options)]
+    return [created, quota, traffic.allow(name, namespace, cloud, webhook_ports, options)]
 
 
 def _adapt(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:

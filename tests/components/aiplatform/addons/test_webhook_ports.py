@@ -6,6 +6,7 @@ tests/end_to_end/test_addons.py compares the catalog's ports with those of the r
 from __future__ import annotations
 
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,8 @@ def test_an_addon_that_the_api_server_calls_states_its_ports(name: str) -> None:
 
 
 def test_gke_opens_the_ports_that_it_does_not_open_by_default() -> None:
-    cluster = record(lambda: Cluster("cluster", gke.ARGS))
+    arguments: Any = gke.ARGS
+    cluster = record(lambda: Cluster("cluster", arguments))
     firewall = next(
         rule for rule in cluster.all("gcp:compute/firewall:Firewall") if rule.name == "cluster-webhooks"
     )
@@ -67,7 +69,7 @@ def test_the_networks_own_policy_allows_the_control_plane_to_reach_nodes_and_pod
 
 def test_nodes_of_eks_are_in_the_security_group_of_the_control_plane() -> None:
     network = {**NETWORK, "intra_subnet_ids": ["subnet-i1", "subnet-i2"]}
-    args = {"prefix": "acme-dev", "version": "1.35", "network": network}
+    args: Any = {"prefix": "acme-dev", "version": "1.35", "network": network}
     template = record(lambda: Cluster("cluster", args)).one("aws:ec2/launchTemplate:LaunchTemplate").inputs
     # EKS puts nodes without a separate group into the cluster security group, whose members reach each
     # other on every port.

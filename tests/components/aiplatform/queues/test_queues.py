@@ -113,9 +113,11 @@ def test_it_takes_the_outputs_of_pools_as_they_are(cloud: str) -> None:
 
     def program() -> None:
         cpu = NodePool("cpu", cpu_pool)
-        gpu = GpuPool("gpu", {**gpu_pool, "min": 4, "max": 4})
-        arguments: Any = {**example.arguments(), "topologies": {"training": "network"}}
-        Queues("queues", {**arguments, "node_pools": [cpu.outputs], "gpu_pools": [gpu.outputs]})
+        fixed: Any = {**gpu_pool, "min": 4, "max": 4}
+        gpu = GpuPool("gpu", fixed)
+        pools: Any = {"node_pools": [cpu.outputs], "gpu_pools": [gpu.outputs]}
+        arguments: Any = {**example.arguments(), "topologies": {"training": "network"}, **pools}
+        Queues("queues", arguments)
 
     recorded = record(program, answers=machine_types() if google else None)
     flavor = recorded.named("queues-flavor-training").inputs["spec"]
