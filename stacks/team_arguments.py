@@ -81,7 +81,8 @@ def _secret(secrets: Any, account: str) -> Input[str]:
         return UNKNOWN
     if isinstance(secrets, Output):
         return cast("Output[Any]", secrets).apply(lambda entries: _secret(entries, account))
-    return next(entry["secret"] for entry in secrets if entry["account"] == account)
+    # An output in a separate stack, too: whether it is one decides the names of grants.
+    return Output.from_input(next(entry["secret"] for entry in secrets if entry["account"] == account))
 
 
 def _services(offered: Offered) -> Iterator[tuple[str, list[int]]]:

@@ -55,14 +55,29 @@ def _teams(settings: Settings) -> Iterator[Problem]:
                 f"teams.{name}.queue",
                 f"got {queue!r}, which is no queue of the file{nearest(queue, queues)}; {expected}",
             )
-    if settings.environment.cloud == "gcp":
-        if settings.teams and stated(settings.cluster.gke).get("google_groups") is None:
+    groups = stated(settings.cluster.gke).get("google_groups")
+    if settings.teams and settings.environment.cloud == "gcp" and groups is None:
+        yield Problem(
+            "cluster.gke.google_groups",
+            "missing; expected the group gke-security-groups@<your domain>, without which GKE knows no "
+            "members of teams",
+        )
+    taken = {
+        namespace: topic for (namespace, _), topic in _service_accounts_of_the_platform(settings).items()
+    }
+    for name in settings.teams:
+        namespace = settings.namespace_of(name)
+        if namespace in taken:
             yield Problem(
-                "cluster.gke.google_groups",
-                "missing; expected the group gke-security-groups@<your domain>, without which GKE knows no "
-                "members of teams",
+                f"teams.{name}.namespace",
+                f"got {namespace!r}, which belongs to {taken[namespace]}; expected one of its own",
             )
-        return
+    yield from _members(settings)
+
+
+def _members(settings: Settings) -> Iterator[Problem]:
+    """Yield the members of teams that also administer the cluster. EKS has one access entry for a role; on
+    GKE the end of one membership would revoke the role by which the other reaches the cluster."""
     admins = settings.cluster.admins
     for name, team in settings.teams.items():
         for role in ("owners", "developers", "readers"):
@@ -70,8 +85,7 @@ def _teams(settings: Settings) -> Iterator[Problem]:
                 if member in admins:
                     yield Problem(
                         f"teams.{name}.{role}[{index}]",
-                        f"got {member!r}, which is in cluster.admins, and EKS has one access entry for a "
-                        "role; expected another role",
+                        f"got {member!r}, which is in cluster.admins, too; expected one or the other",
                     )
 
 

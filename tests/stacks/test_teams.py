@@ -50,8 +50,11 @@ def offered(settings: Settings, **known: Any) -> team_arguments.Offered:
 
 
 def team(settings: Settings, **known: Any) -> dict[str, Any]:
-    args: Any = team_arguments.teams(settings, offered(settings, **known))
-    return args["teams"]["search"]
+    def arguments() -> Any:
+        args: Any = team_arguments.teams(settings, offered(settings, **known))
+        return args["teams"]["search"]
+
+    return record(arguments).result
 
 
 @pytest.mark.parametrize(("stack", "owner"), [("aws-dev", OWNER), ("gcp-dev", GROUP)])
@@ -86,8 +89,9 @@ def test_clients_of_the_platform_need_no_configuration(tmp_path: Path) -> None:
         "PYICEBERG_HOME",
         "FEATURE_SERVER_URL",
     }
-    secret = team(settings_of(tmp_path, {"search": {"owners": [OWNER]}}))["secrets"]["mlflow"]
-    assert secret["secret"] == "arn:secret"
+    settings = settings_of(tmp_path, {"search": {"owners": [OWNER]}})
+    secret = team(settings)["secrets"]["mlflow"]
+    assert resolved(secret["secret"]) == "arn:secret"
     assert secret["keys"]["MLFLOW_TRACKING_PASSWORD"] == "password"
 
 
@@ -109,7 +113,7 @@ def test_the_default_catalog_of_pyiceberg_is_the_lakehouse(
 ) -> None:
     settings = settings_of(tmp_path, {"search": {"owners": [owner]}}, stack)
     address = {"catalog_uri": "https://catalog", "warehouse": "w"}
-    file = record(lambda: team(settings, **address)["files"][".pyiceberg.yaml"]).result
+    file = team(settings, **address)["files"][".pyiceberg.yaml"]
     catalog = yaml.safe_load(resolved(file))["catalog"]["default"]
     assert (catalog["type"], catalog["uri"], catalog["warehouse"]) == ("rest", "https://catalog", "w")
     assert catalog[key] == value
@@ -145,6 +149,16 @@ def test_a_team_without_external_secrets_has_no_secret_store(tmp_path: Path) -> 
             {"search": {"owners": [OWNER], "queue": "shred"}},
             {},
             "teams.search.queue: got 'shred', which is no queue of the file; did you mean 'shared'?",
+        ),
+        (
+            {"search": {"owners": [OWNER], "namespace": "kube-system"}},
+            {},
+            "teams.search.namespace: got 'kube-system', which belongs to the cluster or an add-on",
+        ),
+        (
+            {"search": {"owners": [OWNER], "namespace": "model-registry"}},
+            {},
+            "teams.search.namespace: got 'model-registry', which belongs to model_registry",
         ),
         ({"mlflow": {"owners": [OWNER]}}, {}, "teams.mlflow: the platform creates an identity 'mlflow'"),
         (

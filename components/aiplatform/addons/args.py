@@ -32,6 +32,10 @@ ENDPOINTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """AWS services that the add-ons call: a network without access to the internet needs interface endpoints for
 them (EKS user guide, "Deploy private clusters with limited internet access")."""
+_ZONE: Final = matches(
+    r"Z[A-Z0-9]{1,31}|[a-z]([-a-z0-9]{0,61}[a-z0-9])?",
+    "the id of a hosted zone (Z0123456789ABCDEFGHIJ), or the name of a managed zone on Google Cloud",
+)
 _VERSION: Final = matches(r"v?\d+(\.\d+){1,2}([-+][\w.+-]+)?", "a version such as 0.19.2")
 
 
@@ -67,7 +71,7 @@ class AddonsSettings(CloudNeutral):
     cluster: ClusterReference
     """The cluster: `Cluster.outputs`. On AWS with its `vpc_id`, in which the load balancer controller
     works."""
-    dns_zones: list[Input[str]] = field(default_factory=list[Input[str]])
+    dns_zones: list[Input[Annotated[str, _ZONE]]] = field(default_factory=list[Input[str]])
     """The zones whose records external-dns manages: ids of hosted zones on AWS (`Z0123456789ABCDEFGHIJ`),
     names of managed zones of the cluster's project on Google Cloud. Default: none, and no external-dns."""
     replicas: Annotated[int, between(1, 3, "replicas")] = 1

@@ -1,12 +1,16 @@
 """Kueue's objects as resources."""
 
 from importlib.metadata import version
+from typing import Final
 
 import pulumi
 from pulumi import Resource, ResourceOptions
 
 from aiplatform.queues import plan
 from aiplatform.queues.args import QueuesSettings
+
+_IMMUTABLE: Final = {"LocalQueue": "spec.clusterQueue", "Topology": "spec.levels"}
+"""Kind -> the field that Kueue lets no object change: a new object takes the place of the old one."""
 
 
 def build(
@@ -23,6 +27,9 @@ def build(
         needed = [resources[key] for key in dict.fromkeys(item.needs)]
         options = ResourceOptions(parent=component, depends_on=needed, version=version("pulumi-kubernetes"))
         options = ResourceOptions.merge(before, options)
+        if item.kind in _IMMUTABLE:
+            fixed = ResourceOptions(replace_on_changes=[_IMMUTABLE[item.kind]], delete_before_replace=True)
+            options = ResourceOptions.merge(options, fixed)
         resources[item.key] = _resource(f"{name}-{item.key}", item, options)
 
 

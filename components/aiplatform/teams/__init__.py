@@ -47,5 +47,5 @@ class Teams(ComponentResource):
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
         from aiplatform.teams.build import build
 
-        self.outputs: TeamsOutputs = build(self, name, settings)
+        self.outputs: TeamsOutputs = build(self, name, settings, opts)
         publish(self, self.outputs)

@@ -12,6 +12,7 @@ from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.identity import WorkloadIdentityReference
+from aiplatform.addons.catalog import catalog
 from aiplatform.addons.permissions import SECRET_READERS
 from aiplatform.naming import IAM_ROLE, TAG_RULES, PhysicalName, dns_label, prefix_for
 from aiplatform.teams.cloud_support import SUPPORT
@@ -32,6 +33,14 @@ FILES: Final = "platform-files"
 QUEUE: Final = "default"
 """The LocalQueue of each team: Kueue takes it for workloads that name none."""
 
+READER: Final = "external-secrets"
+"""Google Cloud: the service account of a team's namespace as which External Secrets reads."""
+
+_PLATFORM_NAMESPACES: Final = frozenset(
+    {"default", "amazon-cloudwatch", "amazon-guardduty", *(addon.namespace for addon in catalog().values())}
+)
+_RESERVED: Final = ("kube-", "gke-", "gmp-")
+"""Beginnings of the names of namespaces of Kubernetes and GKE."""
 _LONGEST_NAME: Final = 20
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _ROLE: Final = matches(
@@ -44,13 +53,18 @@ _GROUP: Final = matches(
 MEMBER: Final[Mapping[Cloud, Rule]] = {"aws": _ROLE, "gcp": _GROUP}
 """A member of a team on each cloud. On Google Cloud a group, so that people come and go without an update."""
 
+_KMS_KEY: Final = matches(
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+",
+    "a key's arn, arn:aws:kms:us-west-2:111122223333:key/...",
+)
 _KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _QUANTITY: Final = matches(r"[1-9]\d*(Mi|Gi|Ti)", "an amount such as 256Gi")
 _CPU: Final = matches(r"[1-9]\d*m?", "a number of CPUs such as '64'")
 _SECRET: Final[Mapping[Cloud, Rule]] = {
     "aws": matches(
-        r"[\w/+=.@-]{1,512}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+",
-        "the name or the arn of a secret",
+        # IAM compares whole arns, which end with six characters of Secrets Manager's.
+        r"[\w/+=.@-]{1,512}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6,}",
+        "the name of a secret, or its arn with the six characters at its end",
     ),
     "gcp": matches(
         r"(projects/[^/\s]+/secrets/)?[a-zA-Z0-9_-]{1,255}",
@@ -154,8 +168,8 @@ class Team:
     files: Annotated[Mapping[str, Input[str]], _keys] = field(default_factory=dict[str, Input[str]])
     """The ConfigMap `platform-files` of its namespace, which Pods mount: `feature_store.yaml`. Default: no
     ConfigMap."""
-    secrets: Annotated[Mapping[str, TeamSecret], _names("names of Secrets", 63)] = field(
-        default_factory=dict[str, TeamSecret]
+    secrets: Annotated[Mapping[str, TeamSecret], length(0, 50, "secrets"), _names("names of Secrets", 63)] = (
+        field(default_factory=dict[str, TeamSecret])
     )
     """Name of a Kubernetes Secret -> what it contains, by External Secrets (component Addons). Default:
     none."""
@@ -194,9 +208,11 @@ class TeamsSettings(CloudNeutral):
     team to read its secrets."""
     secret_stores: bool = True
     """Whether each team has a SecretStore, through which ExternalSecrets of its namespace read the secrets
-    `{prefix}/teams/{team}/...` (Google Cloud: `{prefix}-teams-{team}-...`) and those of `secrets`. Needs the
+    `{prefix}/teams/{team}/...` (Google Cloud: `{prefix}-teams-{team}_...`) and those of `secrets`. Needs the
     add-on external-secrets. Default true."""
-    secret_keys: Annotated[list[Input[str]], distinct] = field(default_factory=list[Input[str]])
+    secret_keys: Annotated[list[Input[Annotated[str, _KMS_KEY]]], distinct] = field(
+        default_factory=list[Input[str]]
+    )
     """AWS: arns of the customer managed keys that encrypt these secrets. Default: the key of AWS for Secrets
     Manager."""
     tags: Tags = field(default_factory=dict[str, Input[str]])
@@ -231,6 +247,11 @@ class TeamsSettings(CloudNeutral):
         first: dict[str, str] = {}
         for name in self.teams:
             namespace = self.namespace(name)
+            if namespace in _PLATFORM_NAMESPACES or namespace.startswith(_RESERVED):
+                yield Problem(
+                    f"teams.{name}.namespace",
+                    f"got {namespace!r}, which belongs to the cluster or an add-on; expected one of its own",
+                )
             before = first.setdefault(namespace, name)
             if before != name:
                 yield Problem(
@@ -248,6 +269,11 @@ class TeamsSettings(CloudNeutral):
                 yield Problem(
                     f"{path}.secrets.{secret}", "secret_stores is false; expected no secrets without them"
                 )
+        if team.identity is not None and team.identity.service_account == READER:
+            yield Problem(
+                f"{path}.identity.service_account",
+                f"got {READER!r}, as which External Secrets reads on Google Cloud; expected another one",
+            )
         if team.identity is not None and isinstance(team.identity.namespace, str):
             expected = team.namespace or path.partition(".")[2]
             if team.identity.namespace != expected:

@@ -10,11 +10,10 @@ from pulumi_aws import eks
 from aiplatform._shared.aws.account import Account, account_of
 from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform._shared.aws.roles import key, service_role
-from aiplatform._shared.context import Context
 from aiplatform._shared.principals import identity, known
 from aiplatform.addons.permissions import SECRET_READERS
 from aiplatform.teams import secrets
-from aiplatform.teams.args import TeamsSettings
+from aiplatform.teams.context import TeamsContext
 from aiplatform.teams.members import by_path
 
 _READ: Final = (
@@ -28,7 +27,7 @@ _TAG: Final = "esoNamespace"
 """The session tag with the namespace of the SecretStore, which `sessionTagsPolicy: Simple` sets."""
 
 
-def admit_members(context: Context[TeamsSettings]) -> list[pulumi.Resource]:
+def admit_members(context: TeamsContext) -> list[pulumi.Resource]:
     """Create an access entry for each member, with the groups of all its teams: EKS has one for each
     principal. Returns what SecretStores depend on: nothing."""
     members: dict[str, tuple[str, Input[str], list[str]]] = {}
@@ -37,7 +36,12 @@ def admit_members(context: Context[TeamsSettings]) -> list[pulumi.Resource]:
         # Named by its path where only the engine knows it: positions of two lists are the same.
         logical = key(path, principal) if text else path.split("teams.", 1)[1]
         members.setdefault(identity(principal), (logical, principal, []))[2].append(group)
+    taken: set[str] = set()
     for logical, principal, groups in members.values():
+        text = known(principal)
+        # Roles of two accounts may have one name.
+        logical = f"{logical}-{text.split(':')[4]}" if text and logical in taken else logical
+        taken.add(logical)
         eks.AccessEntry(
             f"{context.name}-{logical}",
             cluster_name=context.settings.cluster.name,
@@ -50,9 +54,7 @@ def admit_members(context: Context[TeamsSettings]) -> list[pulumi.Resource]:
     return []
 
 
-def secret_store(
-    context: Context[TeamsSettings], team: str, exists: Sequence[pulumi.Resource]
-) -> secrets.SecretStore:
+def secret_store(context: TeamsContext, team: str, exists: Sequence[pulumi.Resource]) -> secrets.SecretStore:
     """Create the SecretStore of a team, and the role that it reads with."""
     settings, account = context.settings, account_of(context.parent)
     logical = f"{context.name}-{team}-secrets"

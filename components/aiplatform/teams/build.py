@@ -3,25 +3,28 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import pulumi
-from pulumi import Output
+from pulumi import Output, ResourceOptions
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
-from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes import namespaces
 from aiplatform._shared.kubernetes.namespaces.limits import Quota
 from aiplatform._shared.kubernetes.namespaces.traffic import Flow, Traffic
 from aiplatform.teams import queues, secrets
 from aiplatform.teams.args import CONFIGURATION, FILES, QUEUE, ROLES, Team, TeamsSettings
+from aiplatform.teams.context import TeamsContext
 from aiplatform.teams.members import group_names
 from aiplatform.teams.outputs import TeamsOutputs
 
 TEAM_LABEL = "ai-platform/team"
 
 
-def build(component: pulumi.ComponentResource, name: str, settings: TeamsSettings) -> TeamsOutputs:
-    """Create all teams as children of `component`."""
-    context = Context(component, name, settings)
+def build(
+    component: pulumi.ComponentResource, name: str, settings: TeamsSettings, opts: ResourceOptions | None
+) -> TeamsOutputs:
+    """Create all teams as children of `component`. opts: those of the component."""
+    after = ResourceOptions(depends_on=opts.depends_on if opts is not None else None)
+    context = TeamsContext(component, name, settings, after)
     if settings.cloud == "gcp":
         from aiplatform.teams import gcp as cloud
     else:
@@ -50,7 +53,7 @@ def build(component: pulumi.ComponentResource, name: str, settings: TeamsSetting
     }
 
 
-def _namespace(context: Context[TeamsSettings], name: str, team: Team) -> list[pulumi.Resource]:
+def _namespace(context: TeamsContext, name: str, team: Team) -> list[pulumi.Resource]:
     limits = team.limits
     return namespaces.create(
         context.parent,
@@ -83,9 +86,7 @@ def _flows(ports: Mapping[str, Sequence[int]]) -> Iterator[Flow]:
         yield from (Flow(namespace, number) for number in numbers)
 
 
-def _service_account(
-    context: Context[TeamsSettings], name: str, team: Team, exists: list[pulumi.Resource]
-) -> None:
+def _service_account(context: TeamsContext, name: str, team: Team, exists: list[pulumi.Resource]) -> None:
     if team.identity is None:
         return
     core.ServiceAccount(
@@ -100,9 +101,7 @@ def _service_account(
     )
 
 
-def _configuration(
-    context: Context[TeamsSettings], name: str, team: Team, exists: list[pulumi.Resource]
-) -> None:
+def _configuration(context: TeamsContext, name: str, team: Team, exists: list[pulumi.Resource]) -> None:
     for part, object_name, data in (
         ("configuration", CONFIGURATION, team.configuration),
         ("files", FILES, team.files),

@@ -1,31 +1,29 @@
 """Teams on GKE: what lets their Google groups reach the cluster, and the principal of each SecretStore."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
-from pulumi import Output
+from pulumi import Input, Output
 from pulumi_gcp import organizations, projects, secretmanager
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
-from aiplatform._shared.context import Context
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import identity, member_key
 from aiplatform.teams import secrets
-from aiplatform.teams.args import TeamsSettings
+from aiplatform.teams.args import READER, TeamSecret
+from aiplatform.teams.context import TeamsContext
 from aiplatform.teams.members import by_path
 
 REACH: Final = "roles/container.clusterViewer"
 """Allows to read clusters and to reach their endpoints, in the whole project: GKE has no role for a single
 cluster. The bindings of the namespace decide what is allowed in it."""
 ACCESSOR: Final = "roles/secretmanager.secretAccessor"
-READER: Final = "external-secrets"
-"""The service account of a team's namespace as which External Secrets reads."""
 
 
-def admit_members(context: Context[TeamsSettings]) -> list[pulumi.Resource]:
+def admit_members(context: TeamsContext) -> list[pulumi.Resource]:
     """Let each member reach the cluster. Returns what SecretStores depend on."""
     project = context.settings.cluster.project or ""
     admitted: set[str] = set()
@@ -45,9 +43,7 @@ def admit_members(context: Context[TeamsSettings]) -> list[pulumi.Resource]:
     return list(enable_apis(context.parent, context.name, project, ["secretmanager"]).values())
 
 
-def secret_store(
-    context: Context[TeamsSettings], team: str, exists: Sequence[pulumi.Resource]
-) -> secrets.SecretStore:
+def secret_store(context: TeamsContext, team: str, exists: Sequence[pulumi.Resource]) -> secrets.SecretStore:
     """Create the SecretStore of a team, the service account that it reads as, and that account's roles."""
     settings = context.settings
     project, namespace = settings.cluster.project or "", settings.namespace(team)
@@ -70,7 +66,8 @@ def secret_store(
             f"{known[1]}/subject/ns/{namespace}/sa/{READER}"
         )
     )
-    prefix = f"{settings.prefix}-teams-{team}-"
+    # No team's name has the last character: `search` is not the beginning of `search-ads`.
+    prefix = f"{settings.prefix}-teams-{team}_"
     grants: list[pulumi.Resource] = [
         projects.IAMMember(
             f"{logical}-secrets",
@@ -89,12 +86,12 @@ def secret_store(
             opts=context.options(),
         )
     ]
-    for name, declared in settings.teams[team].secrets.items():
+    for key, secret in _secrets(settings.teams[team].secrets).items():
         grants.append(
             secretmanager.SecretIamMember(
-                f"{logical}-secret-{name}",
+                f"{logical}-secret-{key}",
                 project=project,
-                secret_id=mapped(declared.secret, lambda known: known.rpartition("/")[2]),
+                secret_id=secret,
                 role=ACCESSOR,
                 member=member,
                 opts=context.options(),
@@ -108,3 +105,14 @@ def secret_store(
     }
     resource = secrets.secret_store(context, team, provider, [account, *grants])
     return secrets.SecretStore(resource)
+
+
+def _secrets(declared: Mapping[str, TeamSecret]) -> dict[str, Input[str]]:
+    """Return the ids of a team's secrets, each once, by their part of logical names: deleting a resource
+    removes the principal from the role, whichever resource added it. A secret that only the engine knows has
+    the name of its Kubernetes Secret."""
+    secrets: dict[str, Input[str]] = {}
+    for name, entry in declared.items():
+        identifier = mapped(entry.secret, lambda known: known.rpartition("/")[2])
+        secrets[identifier if isinstance(identifier, str) else f"output-{name}"] = identifier
+    return secrets

@@ -91,7 +91,7 @@ class TeamsArgs(TypedDict):
     team to read its secrets."""
     secret_stores: NotRequired[bool]
     """Whether each team has a SecretStore, through which ExternalSecrets of its namespace read the secrets
-    `{prefix}/teams/{team}/...` (Google Cloud: `{prefix}-teams-{team}-...`) and those of `secrets`. Needs the
+    `{prefix}/teams/{team}/...` (Google Cloud: `{prefix}-teams-{team}_...`) and those of `secrets`. Needs the
     add-on external-secrets. Default true."""
     secret_keys: NotRequired[Sequence[Input[str]]]
     """AWS: arns of the customer managed keys that encrypt these secrets. Default: the key of AWS for Secrets

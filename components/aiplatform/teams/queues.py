@@ -7,12 +7,12 @@ from pulumi import Input
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.meta import v1 as meta
 
-from aiplatform._shared.context import Context
-from aiplatform.teams.args import QUEUE, TeamsSettings
+from aiplatform.teams.args import QUEUE
+from aiplatform.teams.context import TeamsContext
 
 
 def local_queue(
-    context: Context[TeamsSettings], team: str, queue: Input[str], exists: Sequence[pulumi.Resource]
+    context: TeamsContext, team: str, queue: Input[str], exists: Sequence[pulumi.Resource]
 ) -> None:
     """Create the LocalQueue `default` of a team."""
     CustomResource(
@@ -21,5 +21,6 @@ def local_queue(
         kind="LocalQueue",
         metadata=meta.ObjectMetaArgs(name=QUEUE, namespace=context.settings.namespace(team)),
         spec={"clusterQueue": queue},
-        opts=context.options(*exists),
+        # Kueue lets no LocalQueue change it.
+        opts=context.custom_resource_options(*exists, replaced_on="spec.clusterQueue"),
     )

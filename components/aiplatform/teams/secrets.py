@@ -9,8 +9,8 @@ from pulumi import Input, Output
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.meta import v1 as meta
 
-from aiplatform._shared.context import Context
-from aiplatform.teams.args import STORE, TeamsSettings
+from aiplatform.teams.args import STORE
+from aiplatform.teams.context import TeamsContext
 
 _VERSION: Final = "external-secrets.io/v1"
 _REFRESH: Final = "15m"
@@ -26,7 +26,7 @@ class SecretStore:
 
 
 def secret_store(
-    context: Context[TeamsSettings],
+    context: TeamsContext,
     team: str,
     provider: Mapping[str, Any],
     depends_on: Sequence[pulumi.Resource],
@@ -38,11 +38,11 @@ def secret_store(
         kind="SecretStore",
         metadata=meta.ObjectMetaArgs(name=STORE, namespace=context.settings.namespace(team)),
         spec={"provider": dict(provider)},
-        opts=context.options(*depends_on),
+        opts=context.custom_resource_options(*depends_on),
     )
 
 
-def external_secrets(context: Context[TeamsSettings], team: str, store: SecretStore) -> None:
+def external_secrets(context: TeamsContext, team: str, store: SecretStore) -> None:
     """Create an ExternalSecret for each declared secret of a team."""
     for name, declared in context.settings.teams[team].secrets.items():
         key = _key(context, declared.secret)
@@ -61,11 +61,11 @@ def external_secrets(context: Context[TeamsSettings], team: str, store: SecretSt
                     for target, source in declared.keys.items()
                 ],
             },
-            opts=context.options(store.resource),
+            opts=context.custom_resource_options(store.resource),
         )
 
 
-def _key(context: Context[TeamsSettings], secret: Input[str]) -> Input[str]:
+def _key(context: TeamsContext, secret: Input[str]) -> Input[str]:
     """The secret as External Secrets names it: on Google Cloud its id in the store's project."""
     if context.settings.cloud == "aws":
         return secret

@@ -31,6 +31,9 @@ def values(setup: Setup) -> dict[str, Any]:
         # Its webhook would be called for every new Service, and refuse all of them while no Pod runs. Without
         # it a Service states `loadBalancerClass: service.k8s.aws/nlb`.
         "enableServiceMutatorWebhook": False,
+        # Without it a Service of any type becomes a load balancer by its annotations, past the quota of
+        # Services of type LoadBalancer.
+        "controllerConfig": {"featureGates": {"ServiceTypeLoadBalancerOnly": True}},
         # An IngressClass in a list, which belongs to what installs gateways.
         "createIngressClassResource": False,
         "defaultTargetType": "ip",

@@ -20,6 +20,12 @@ def values(setup: Setup) -> dict[str, Any]:
         "policy": "sync",
         # Another cluster that shares a zone has another name, and leaves these records alone.
         "txtOwnerId": setup.cluster,
-        "extraArgs": {"zone-id-filter": list(setup.dns_zones), **project},
+        "extraArgs": {
+            "zone-id-filter": list(setup.dns_zones),
+            # Else a headless Service, or one with an external name, of any team would name any address in the
+            # zones.
+            "service-type-filter": ["LoadBalancer"],
+            **project,
+        },
         **scheduling(),
     }

@@ -48,7 +48,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     needed: list[pulumi.Resource] = [*apis.values(), *keys.grants, *roles, logs, *_images(context)]
     cluster = control_plane(context, keys, account, needed)
     system_nodes(context, cluster, account, keys.disks.id, [*roles, *keys.grants])
-    calls_from_control_plane(context, account)
+    webhooks = calls_from_control_plane(context, account)
     if settings.session_manager:
         ssh_by_iap(context, account)
     config, endpoint = _kubeconfig(settings, cluster)
@@ -57,7 +57,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
         kubeconfig=config,
         # Identifies the cluster whatever its endpoint: its objects stay when `api_access` changes.
         cluster_identifier=_dns_endpoint(cluster),
-        opts=ResourceOptions(parent=parent, depends_on=[cluster]),
+        opts=ResourceOptions(parent=parent, depends_on=[cluster, webhooks]),
     )
     storage_classes(context, cluster, keys.disks.id, provider)
     grant_admins(context, cluster, provider)

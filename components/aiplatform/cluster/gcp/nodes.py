@@ -114,10 +114,11 @@ def ssh_by_iap(context: GkeContext, account: serviceaccount.Account) -> None:
     )
 
 
-def calls_from_control_plane(context: GkeContext, account: serviceaccount.Account) -> None:
+def calls_from_control_plane(context: GkeContext, account: serviceaccount.Account) -> compute.Firewall:
     """Allow the API server to call webhooks and added APIs of the catalog's add-ons. GKE opens two ports of
     nodes and Pods to the control plane (GKE documentation, "Automatically created firewall rules"); a network
-    that denies everything else would make every webhook on another port fail."""
+    that denies everything else could make every webhook on another port fail. Objects in the cluster depend
+    on the rule: webhooks are called until the last one is deleted."""
     subnet = first(context.settings.control_plane_subnets).apply(lambda path: path.rpartition("/")[2])
     source = compute.get_subnetwork_output(
         name=subnet,
@@ -126,7 +127,7 @@ def calls_from_control_plane(context: GkeContext, account: serviceaccount.Accoun
         opts=pulumi.InvokeOutputOptions(parent=context.parent),
     )
     ports = [str(port) for port in webhook_ports("gcp") if port not in OPENED_BY_GKE]
-    compute.Firewall(
+    return compute.Firewall(
         f"{context.name}-webhooks",
         project=context.location.project,
         name=f"{context.settings.prefix}-webhooks",

@@ -182,10 +182,19 @@ def test_external_dns_manages_the_listed_zones_alone() -> None:
     ):
         values = VALUES["external-dns"](setup)
         assert values["provider"] == {"name": provider}
-        assert values["extraArgs"] == {"zone-id-filter": list(setup.dns_zones), **more}
+        assert values["extraArgs"] == {
+            "zone-id-filter": list(setup.dns_zones),
+            "service-type-filter": ["LoadBalancer"],
+            **more,
+        }, "no headless Service of a team names its Pods in the zones"
         assert values["txtOwnerId"] == setup.cluster, (
             "it distinguishes the records of clusters that share a zone"
         )
+
+
+def test_annotations_alone_make_no_service_a_load_balancer() -> None:
+    gates = VALUES["aws-load-balancer-controller"](SETUPS[0])["controllerConfig"]["featureGates"]
+    assert gates == {"ServiceTypeLoadBalancerOnly": True}, "quotas count Services of this type only"
 
 
 def test_the_load_balancer_controller_has_the_same_certificate_at_every_preview() -> None:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pulumi
 import pytest
 from pulumi import Output
 
@@ -158,7 +159,7 @@ def test_on_google_cloud_a_secret_store_reads_as_a_service_account_of_its_namesp
     grants = teams.all(MEMBER)
     [prefix] = [grant.inputs for grant in grants if "secretAccessor" in grant.inputs["role"]]
     assert prefix["member"].endswith(f"workloadIdentityPools/acme-dev-123.svc.id.goog/subject/{reader}")
-    assert '/secrets/acme-dev-teams-search-")' in prefix["condition"]["expression"]
+    assert '/secrets/acme-dev-teams-search_")' in prefix["condition"]["expression"]
     single = teams.one("gcp:secretmanager/secretIamMember:SecretIamMember").inputs
     assert single["secretId"] == "acme-dev-mlflow-account-search"
     assert single["member"] == prefix["member"]
@@ -166,6 +167,44 @@ def test_on_google_cloud_a_secret_store_reads_as_a_service_account_of_its_namesp
     assert "annotations" not in account["metadata"], "an annotation would make it a Google service account"
     [entry] = teams.one(EXTERNAL_SECRET).inputs["spec"]["data"]
     assert entry["remoteRef"]["key"] == "acme-dev-mlflow-account-search", "its id in the store's project"
+
+
+def test_on_google_cloud_no_team_reads_the_secrets_of_one_whose_name_continues_its_own() -> None:
+    teams = recorded({name: {"owners": [GROUP]} for name in ("search", "search-ads")}, GOOGLE)
+    grants = [grant.inputs for grant in teams.all(MEMBER) if "secretAccessor" in grant.inputs["role"]]
+    prefixes = sorted(grant["condition"]["expression"].split("/secrets/")[1].rstrip('")') for grant in grants)
+    assert not prefixes[1].startswith(prefixes[0])
+
+
+def test_on_google_cloud_a_renamed_secret_keeps_its_grant() -> None:
+    def grants(name: str) -> list[str]:
+        secrets = {
+            name: {"secret": "mlflow", "keys": {"a": "b"}},
+            "other": {"secret": "mlflow", "keys": {"c": "d"}},
+        }
+        kind = "gcp:secretmanager/secretIamMember:SecretIamMember"
+        return [grant.name for grant in on_google(secrets=secrets).all(kind)]
+
+    assert grants("old") == grants("new") == ["teams-search-secret-mlflow"], (
+        "one for each secret, by its name"
+    )
+
+
+def test_objects_of_add_ons_are_deleted_before_what_the_component_depends_on() -> None:
+    def program() -> None:
+        controller = pulumi.CustomResource("tests:index:Controller", "controller")
+        arguments: Any = {
+            "prefix": "acme-dev",
+            "cluster": CLUSTER,
+            "secrets_role_arn": CONTROLLER,
+            "teams": {"search": {"owners": [OWNER], "queue": "search"}},
+        }
+        Teams("teams", arguments, pulumi.ResourceOptions(depends_on=[controller]))
+
+    teams = record(program)
+    controller = teams.named("controller")
+    for kind in (STORE, "kubernetes:kueue.x-k8s.io/v1beta2:LocalQueue"):
+        assert teams.depends(teams.one(kind), controller)
 
 
 def test_a_secret_store_is_created_after_what_it_reads_with() -> None:
@@ -231,6 +270,12 @@ def test_members_queues_and_secrets_of_other_resources_are_those_of_plain_values
         ),
         ({"owners": [OWNER], "secrets": {"m": {"secret": "x", "keys": {}}}}, "secrets.m.keys"),
         ({"owners": [OWNER], "configuration": {"a b": "c"}}, "configuration: "),
+        ({"owners": [OWNER], "namespace": "external-dns"}, "which belongs to the cluster or an add-on"),
+        ({"owners": [OWNER], "namespace": "gke-mine"}, "which belongs to the cluster or an add-on"),
+        (
+            {"owners": [OWNER], "identity": {"principal": OWNER, "service_account": "external-secrets"}},
+            "identity.service_account: got 'external-secrets'",
+        ),
         (
             {"owners": [OWNER], "identity": {"principal": OWNER, "namespace": "ads"}},
             "identity.namespace: got 'ads'; expected an identity of the namespace search",
