@@ -116,6 +116,7 @@ class Plain(Twin):
             "base",
             role_arn=role.arn,
             vpc_config=aws.eks.ClusterVpcConfigArgs(subnet_ids=[subnet.id for subnet in subnets]),
+            access_config=aws.eks.ClusterAccessConfigArgs(authentication_mode="API_AND_CONFIG_MAP"),
             opts=pulumi.ResourceOptions(depends_on=[attached]),
         )
         exported: dict[str, Any] = {
