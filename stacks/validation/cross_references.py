@@ -55,6 +55,7 @@ def _teams(settings: Settings) -> Iterator[Problem]:
                 f"teams.{name}.queue",
                 f"got {queue!r}, which is no queue of the file{nearest(queue, queues)}; {expected}",
             )
+    yield from _quotas(settings)
     if settings.environment.cloud == "gcp":
         if settings.teams and stated(settings.cluster.gke).get("google_groups") is None:
             yield Problem(
@@ -73,6 +74,22 @@ def _teams(settings: Settings) -> Iterator[Problem]:
                         f"got {member!r}, which is in cluster.admins, and EKS has one access entry for a "
                         "role; expected another role",
                     )
+
+
+def _quotas(settings: Settings) -> Iterator[Problem]:
+    """Yield the policy without which teams can pass their quotas: with a warning, accelerators that Kueue does
+    not count are admitted."""
+    if settings.guardrails is None:
+        return
+    guardrails = stated(settings.guardrails)
+    enforcement = guardrails.get("policies", {}).get("accelerators", guardrails.get("enforcement", "deny"))
+    queued = [name for name, team in settings.teams.items() if stated(team).get("queue") is not None]
+    if queued and enforcement != "deny":
+        yield Problem(
+            "guardrails.policies.accelerators",
+            f"got {enforcement!r}, with which a workload without a queue gets accelerators; expected 'deny': "
+            f"teams with a queue ({', '.join(queued)}) share them by quotas",
+        )
 
 
 def _feature_store(settings: Settings) -> Iterator[Problem]:
