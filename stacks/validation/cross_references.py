@@ -77,8 +77,8 @@ def _teams(settings: Settings) -> Iterator[Problem]:
 
 
 def _quotas(settings: Settings) -> Iterator[Problem]:
-    """Yield the policy without which teams can pass their quotas: with a warning, accelerators that Kueue does
-    not count are admitted."""
+    """Yield the policy without which teams can pass their quotas: a warning admits accelerators that Kueue
+    does not count."""
     if settings.guardrails is None:
         return
     guardrails = stated(settings.guardrails)
