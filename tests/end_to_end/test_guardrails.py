@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ import pytest
 from aiplatform.guardrails.args import POLICIES
 from tests.end_to_end.guardrail_cases import (
     ADMITTED,
-    ARGO,
     BYPASSES,
     CONTROLLER,
     DEVELOPER,
@@ -23,12 +21,10 @@ from tests.end_to_end.guardrail_cases import (
     INSIDER,
     JOBSET,
     KUEUE,
-    LWS,
     NEIGHBOUR,
     ON_GPU_NODES,
     OPERATOR,
     PUBLIC,
-    RAY,
     REFUSED,
     SETTINGS,
 )
@@ -44,10 +40,12 @@ from tests.end_to_end.guardrail_objects import (
     service,
     spec,
 )
+from tests.end_to_end.guardrail_rights import grant_everything, grant_namespaces
 from tests.end_to_end.guardrails import (
     ADMIN,
     Cluster,
     Object,
+    before_policy,
     control_plane_of,
     guardrails,
     namespace,
@@ -68,42 +66,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         for name in ("scratch", "fabric", "gateway"):
             running.create("/api/v1/namespaces", {"metadata": {"name": name}})
         for name in ("team-a", "scratch", "fabric", "gateway"):
-            _grant_everything(running, name)
-        _grant_namespaces(running)
+            grant_everything(running, name)
+        grant_namespaces(running)
         # Policies are enforced a moment after they are created.
         for name, case in REFUSED.items():
             assert until(lambda c=case: running.refusal(c[1], c[0], c[2])), f"{name} is not refused"
         yield running
-
-
-def _grant_everything(cluster: Cluster, name: str) -> None:
-    api = "rbac.authorization.k8s.io"
-    where = f"/apis/{api}/v1/namespaces/{name}"
-    rule = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
-    cluster.create(f"{where}/roles", {"metadata": {"name": "insider"}, "rules": [rule]})
-    subjects = [{"kind": "Group", "name": INSIDER[1], "apiGroup": api}]
-    for controller in (CONTROLLER, JOBSET, KUEUE, LWS, ARGO, RAY, HUB, NEIGHBOUR):
-        _, _, where_from, account_name = controller[0].split(":")
-        subjects.append({"kind": "ServiceAccount", "name": account_name, "namespace": where_from})
-    reference = {"kind": "Role", "name": "insider", "apiGroup": api}
-    binding = {"metadata": {"name": "insider"}, "subjects": subjects, "roleRef": reference}
-    cluster.create(f"{where}/rolebindings", binding)
-
-
-def _grant_namespaces(cluster: Cluster) -> None:
-    """Let operators, and an account of a team, create namespaces."""
-    api = "rbac.authorization.k8s.io"
-    resources = ["namespaces", "namespaces/status", "namespaces/finalize"]
-    rule = {"apiGroups": [""], "resources": resources, "verbs": ["*"]}
-    cluster.create(f"/apis/{api}/v1/clusterroles", {"metadata": {"name": "operator"}, "rules": [rule]})
-    _, _, where_from, account_name = NEIGHBOUR[0].split(":")
-    subjects = [
-        {"kind": "Group", "name": OPERATOR[1], "apiGroup": api},
-        {"kind": "ServiceAccount", "name": account_name, "namespace": where_from},
-    ]
-    reference = {"kind": "ClusterRole", "name": "operator", "apiGroup": api}
-    binding = {"metadata": {"name": "operator"}, "subjects": subjects, "roleRef": reference}
-    cluster.create(f"/apis/{api}/v1/clusterrolebindings", binding)
 
 
 @pytest.mark.parametrize("name", BYPASSES)
@@ -246,21 +214,6 @@ def test_a_child_of_a_workload_is_changed_by_controllers_only(cluster: Cluster) 
     assert cluster.request("PATCH", child, {"spec": {"suspend": False}}, JOBSET)[0] == 200
 
 
-@contextmanager
-def _before(cluster: Cluster, policy: str, probe: Object) -> Iterator[None]:
-    """A time before a policy, until a probe is refused again."""
-    collection = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
-    path = f"{collection}/ai-platform-{policy}"
-    binding = json.loads(cluster.request("GET", path)[1])
-    assert cluster.request("DELETE", path)[0] == 200
-    assert until(lambda: not cluster.refusal(probe, INSIDER, "scratch"))
-    yield
-    for key in ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"):
-        binding["metadata"].pop(key, None)
-    cluster.create(collection, binding)
-    assert until(lambda: cluster.refusal(probe, INSIDER, "scratch"))
-
-
 def _replicas(cluster: Cluster, path: str, image_name: str) -> list[int]:
     """Return the replicas of the ReplicaSets with an image."""
     items = json.loads(cluster.request("GET", path)[1])["items"]
@@ -278,7 +231,7 @@ def test_what_ran_before_a_policy_may_still_be_scaled_rolled_and_deleted(cluster
     bad["spec"].update(replicas=3, strategy={"type": "Recreate"})
     apps = "/apis/apps/v1/namespaces/scratch"
     path, sets = f"{apps}/deployments", f"{apps}/replicasets"
-    with _before(cluster, "images", controlled("Deployment", image("evil.com/new:1"))):
+    with before_policy(cluster, "images", INSIDER, controlled("Deployment", image("evil.com/new:1"))):
         assert cluster.request("POST", path, bad, INSIDER)[0] == 201
         assert until(lambda: _replicas(cluster, sets, "evil.com/old:1") == [3])
     annotation = {"metadata": {"annotations": {"checked": "yes"}}}
@@ -298,7 +251,7 @@ def test_a_public_service_from_before_the_policy_is_deleted_by_its_controller(cl
     public = service("LoadBalancer")
     public["metadata"] = {"name": "old", "finalizers": ["service.kubernetes.io/load-balancer-cleanup"]}
     path = "/api/v1/namespaces/scratch/services"
-    with _before(cluster, "public-addresses", service("LoadBalancer")):
+    with before_policy(cluster, "public-addresses", INSIDER, service("LoadBalancer")):
         assert cluster.request("POST", path, public, INSIDER)[0] == 201
     assert cluster.request("DELETE", f"{path}/old", None, INSIDER)[0] == 200
     others = {"spec": {"externalIPs": ["192.0.2.1"]}}
