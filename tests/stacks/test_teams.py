@@ -170,7 +170,7 @@ QUEUED = {"search": {"owners": [OWNER], "queue": "shared"}}
 
 @pytest.mark.parametrize("enforcement", ["warn", "off"])
 def test_a_team_with_a_queue_needs_accelerators_to_be_denied(tmp_path: Path, enforcement: str) -> None:
-    change = {"guardrails/policies": {"accelerators": enforcement}}
+    change: dict[str, Any] = {"guardrails/policies": {"accelerators": enforcement}}
     (problem,) = problems(tmp_path, QUEUED, **change)
     assert f": guardrails.policies.accelerators: got {enforcement!r}" in problem
     assert "expected 'deny': teams with a queue (search) share them by quotas" in problem
@@ -181,7 +181,8 @@ def test_a_team_with_a_queue_needs_accelerators_to_be_denied(tmp_path: Path, enf
 def test_a_team_may_have_a_queue_where_accelerators_are_denied(
     tmp_path: Path, policies: dict[str, str]
 ) -> None:
-    assert settings_of(tmp_path, QUEUED, **{"guardrails/policies": policies})
+    change: dict[str, Any] = {"guardrails/policies": policies}
+    assert settings_of(tmp_path, QUEUED, **change)
 
 
 def test_google_groups_are_needed_on_google_cloud(tmp_path: Path) -> None:
