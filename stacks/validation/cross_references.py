@@ -72,6 +72,7 @@ def _teams(settings: Settings) -> Iterator[Problem]:
                 f"teams.{name}.namespace",
                 f"got {namespace!r}, which belongs to {taken[namespace]}; expected one of its own",
             )
+    yield from _quotas(settings)
     yield from _members(settings)
 
 
@@ -87,6 +88,22 @@ def _members(settings: Settings) -> Iterator[Problem]:
                         f"teams.{name}.{role}[{index}]",
                         f"got {member!r}, which is in cluster.admins, too; expected one or the other",
                     )
+
+
+def _quotas(settings: Settings) -> Iterator[Problem]:
+    """Yield the policy without which teams can pass their quotas: a warning admits accelerators that Kueue
+    does not count."""
+    if settings.guardrails is None:
+        return
+    guardrails = stated(settings.guardrails)
+    enforcement = guardrails.get("policies", {}).get("accelerators", guardrails.get("enforcement", "deny"))
+    queued = [name for name, team in settings.teams.items() if stated(team).get("queue") is not None]
+    if queued and enforcement != "deny":
+        yield Problem(
+            "guardrails.policies.accelerators",
+            f"got {enforcement!r}, with which a workload without a queue gets accelerators; expected 'deny': "
+            f"teams with a queue ({', '.join(queued)}) share them by quotas",
+        )
 
 
 def _feature_store(settings: Settings) -> Iterator[Problem]:

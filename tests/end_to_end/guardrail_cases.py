@@ -42,6 +42,8 @@ SETTINGS: Final[Mapping[str, Any]] = {
 DEVELOPER: Final = ("dana", "team-a-developers")
 INSIDER: Final = ("ivan", "team-a-insiders")
 """A user with every right in the team's namespaces: what holds them back is not RBAC."""
+OPERATOR: Final = ("olga", "operators")
+"""A user that may create and change namespaces, and does not administer the cluster."""
 
 
 def account(where: str, name: str) -> tuple[str, str]:
@@ -60,6 +62,13 @@ NEIGHBOUR: Final = account("team-b", "runner")
 LOCAL_QUEUE: Final = custom("kueue.x-k8s.io/v1beta2", "LocalQueue", {"clusterQueue": "team-b"})
 CLAIM: Final = {"resourceClaims": [{"name": "gpu", "resourceClaimTemplateName": "gpu"}]}
 ON_GPU_NODES: Final = {"tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}]}
+GROUP: Final = {
+    "kueue.x-k8s.io/pod-group-name": "g",
+    "kueue.x-k8s.io/pod-group-total-count": "2",
+    "kueue.x-k8s.io/pod-group-fast-admission": "true",
+    "kueue.x-k8s.io/role-hash": "x",
+}
+A_GROUP: Final = "kueue.x-k8s.io/pod-group-name: Kueue counts a group by its first Pod"
 NO_QUEUE: Final = "requests an accelerator, or its runtime does, without a queue"
 NOT_A_TEAM: Final = "expected a team's namespace"
 FORGED: Final = "only controllers create or change what another workload controls"
@@ -158,9 +167,41 @@ BYPASSES: Final[Mapping[str, Case]] = {
         "kueue.x-k8s.io/priority-class is not for this namespace",
     ),
     "step of a workflow": (ARGO, pod(spec(GPU), owner="Workflow"), "team-a", NO_QUEUE),
+    # For Kueue the request of a group is that of its first Pod times their count: with one that has no GPU,
+    # others with eight would be admitted.
+    "first Pod of a group by annotation": (
+        CONTROLLER,
+        pod(spec(), QUEUE, owner="ReplicaSet", annotations=GROUP),
+        "team-a",
+        A_GROUP,
+    ),
+    "second Pod of a group by annotation": (
+        CONTROLLER,
+        pod(spec(GPU), QUEUE, owner="ReplicaSet", annotations=GROUP),
+        "team-a",
+        A_GROUP,
+    ),
+    "Pod of a group by label": (
+        CONTROLLER,
+        pod(spec(GPU), {**QUEUE, "kueue.x-k8s.io/pod-group-name": "g"}, owner="ReplicaSet"),
+        "team-a",
+        A_GROUP,
+    ),
+    "notebook in a group": (HUB, pod(spec(GPU), QUEUE, annotations=GROUP), "team-a", A_GROUP),
+    "forged owner on a node with accelerators": (
+        INSIDER,
+        pod(spec(None, **ON_GPU_NODES), owner="ReplicaSet"),
+        "scratch",
+        "expected no toleration",
+    ),
 }
 
-SCHEME: Final = "service.beta.kubernetes.io/aws-load-balancer-scheme"
+AWS: Final = "service.beta.kubernetes.io/aws-load-balancer"
+SCHEME: Final = f"{AWS}-scheme"
+INTERNAL: Final = {f"{AWS}-internal": "true"}
+EXTERNAL_TYPE: Final = {f"{AWS}-type": "external", f"{AWS}-nlb-target-type": "ip"}
+AWS_CLASS: Final = "service.k8s.aws/nlb"
+GOOGLE_INTERNAL: Final = {"networking.gke.io/load-balancer-type": "Internal"}
 PUBLIC: Final = "would be public"
 REFUSED: Final[Mapping[str, Case]] = {
     "no tag": (INSIDER, job(image("registry.acme.com/train")), "team-a", "no tag, or the tag"),
@@ -210,6 +251,37 @@ REFUSED: Final[Mapping[str, Case]] = {
     ),
     "host processes": (INSIDER, job(spec(hostPID=True)), "scratch", "hostPID and hostIPC"),
     "public load balancer": (INSIDER, service("LoadBalancer"), "scratch", PUBLIC),
+    # Kubernetes' own controller makes it, which knows no scheme.
+    "internal scheme without a class": (
+        INSIDER,
+        service("LoadBalancer", {SCHEME: "internal"}),
+        "scratch",
+        PUBLIC,
+    ),
+    "class of another controller": (
+        INSIDER,
+        service("LoadBalancer", {SCHEME: "internal", **EXTERNAL_TYPE}, loadBalancerClass="x/y"),
+        "scratch",
+        PUBLIC,
+    ),
+    "class without a scheme": (
+        INSIDER,
+        service("LoadBalancer", loadBalancerClass=AWS_CLASS),
+        "scratch",
+        PUBLIC,
+    ),
+    "load balancer of a Service of another type": (
+        INSIDER,
+        service("ClusterIP", {**EXTERNAL_TYPE, SCHEME: "internet-facing"}),
+        "scratch",
+        PUBLIC,
+    ),
+    "load balancer of targets by their addresses": (
+        INSIDER,
+        service("ClusterIP", {f"{AWS}-type": "nlb-ip"}),
+        "scratch",
+        PUBLIC,
+    ),
     "public by both annotations": (
         INSIDER,
         service(
@@ -280,6 +352,17 @@ ADMITTED: Final[Mapping[str, tuple[tuple[str, str], Object, str]]] = {
         {**ray("RayCluster", spec(GPU)), "metadata": meta(owner="RayJob")},
         "team-a",
     ),
+    # Kueue's webhook sets it on every Pod that it holds back.
+    "Pod of a Deployment with Kueue's hash": (
+        CONTROLLER,
+        pod(spec(GPU), QUEUE, owner="ReplicaSet", annotations={"kueue.x-k8s.io/role-hash": "x"}),
+        "team-a",
+    ),
+    "Pod of a Deployment on the nodes of its flavor": (
+        CONTROLLER,
+        pod(spec(None, **ON_GPU_NODES), owner="ReplicaSet"),
+        "scratch",
+    ),
     "Pod of a Job": (CONTROLLER, pod(spec(GPU), owner="Job"), "team-a"),
     "Pod of a StatefulSet": (CONTROLLER, pod(spec(GPU), owner="StatefulSet"), "team-a"),
     "Pod of a Deployment": (CONTROLLER, pod(spec(GPU), QUEUE, owner="ReplicaSet"), "team-a"),
@@ -293,7 +376,22 @@ ADMITTED: Final[Mapping[str, tuple[tuple[str, str], Object, str]]] = {
     "notebook": (HUB, pod(spec(GPU), QUEUE), "team-a"),
     "hostPath of the fabric": (INSIDER, job(host_path("/dev/infiniband")), "fabric"),
     "capability of the fabric": (INSIDER, job(hardened(capabilities={"add": ["IPC_LOCK"]})), "fabric"),
-    "internal load balancer": (INSIDER, service("LoadBalancer", {SCHEME: "internal"}), "scratch"),
+    "internal load balancer": (INSIDER, service("LoadBalancer", INTERNAL), "scratch"),
+    "internal load balancer by class": (
+        INSIDER,
+        service("LoadBalancer", {SCHEME: "internal"}, loadBalancerClass=AWS_CLASS),
+        "scratch",
+    ),
+    "internal load balancer by class, as before": (
+        INSIDER,
+        service("LoadBalancer", INTERNAL, loadBalancerClass=AWS_CLASS),
+        "scratch",
+    ),
+    "internal load balancer by type": (
+        INSIDER,
+        service("LoadBalancer", {SCHEME: "internal", **EXTERNAL_TYPE}),
+        "scratch",
+    ),
     "public load balancer of the gateway": (INSIDER, service("LoadBalancer"), "gateway"),
     "service": (INSIDER, service("ClusterIP"), "scratch"),
     "Ingress": (INSIDER, ingress(), "scratch"),
@@ -303,6 +401,14 @@ ADMITTED: Final[Mapping[str, tuple[tuple[str, str], Object, str]]] = {
 GOOGLE_REFUSED: Final = {
     "load balancer": service("LoadBalancer"),
     "load balancer with another cloud's annotation": service("LoadBalancer", {SCHEME: "internal"}),
+    "class that has precedence over the annotation": service(
+        "LoadBalancer", GOOGLE_INTERNAL, loadBalancerClass="networking.gke.io/l4-regional-external"
+    ),
+    "class that some versions do not read": service(
+        "LoadBalancer", loadBalancerClass="networking.gke.io/l4-regional-internal-legacy"
+    ),
+    "regional Ingress": ingress({"kubernetes.io/ingress.class": "gce-regional-external"}),
+    "Ingress of several clusters": ingress({"kubernetes.io/ingress.class": "gce-multi-cluster"}),
     "Ingress without a class": ingress(),
     "Ingress of class gce": ingress({"kubernetes.io/ingress.class": "gce"}),
     "external Gateway": custom(
@@ -310,7 +416,10 @@ GOOGLE_REFUSED: Final = {
     ),
 }
 GOOGLE_ADMITTED: Final = {
-    "load balancer": service("LoadBalancer", {"networking.gke.io/load-balancer-type": "Internal"}),
+    "load balancer": service("LoadBalancer", GOOGLE_INTERNAL),
+    "load balancer by class": service(
+        "LoadBalancer", loadBalancerClass="networking.gke.io/l4-regional-internal"
+    ),
     "load balancer as before": service("LoadBalancer", {"cloud.google.com/load-balancer-type": "Internal"}),
     "Ingress": ingress({"kubernetes.io/ingress.class": "gce-internal"}),
     "Ingress of another controller": ingress(ingressClassName="envoy"),

@@ -194,3 +194,18 @@ def until(condition: Any, seconds: float = 30) -> Any:
         if value or time.monotonic() > deadline:
             return value
         time.sleep(0.2)
+
+
+@contextmanager
+def before_policy(cluster: Cluster, policy: str, user: tuple[str, str], probe: Object) -> Iterator[None]:
+    """A time before a policy was enforced. It ends when the user is refused the probe again."""
+    collection = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+    path = f"{collection}/ai-platform-{policy}"
+    binding = json.loads(cluster.request("GET", path)[1])
+    assert cluster.request("DELETE", path)[0] == 200
+    assert until(lambda: not cluster.refusal(probe, user, "scratch"))
+    yield
+    for key in ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"):
+        binding["metadata"].pop(key, None)
+    cluster.create(collection, binding)
+    assert until(lambda: cluster.refusal(probe, user, "scratch"))

@@ -11,7 +11,6 @@ import pytest
 from aiplatform.guardrails.args import POLICIES
 from tests.end_to_end.guardrail_cases import (
     ADMITTED,
-    ARGO,
     BYPASSES,
     CONTROLLER,
     DEVELOPER,
@@ -22,18 +21,31 @@ from tests.end_to_end.guardrail_cases import (
     INSIDER,
     JOBSET,
     KUEUE,
-    LWS,
     NEIGHBOUR,
+    ON_GPU_NODES,
+    OPERATOR,
     PUBLIC,
-    RAY,
     REFUSED,
     SETTINGS,
 )
-from tests.end_to_end.guardrail_objects import GPU, QUEUE, controlled, image, job, job_set, pod, spec
+from tests.end_to_end.guardrail_objects import (
+    GPU,
+    IMAGE,
+    QUEUE,
+    controlled,
+    image,
+    job,
+    job_set,
+    pod,
+    service,
+    spec,
+)
+from tests.end_to_end.guardrail_rights import grant_everything, grant_namespaces
 from tests.end_to_end.guardrails import (
     ADMIN,
     Cluster,
     Object,
+    before_policy,
     control_plane_of,
     guardrails,
     namespace,
@@ -54,25 +66,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         for name in ("scratch", "fabric", "gateway"):
             running.create("/api/v1/namespaces", {"metadata": {"name": name}})
         for name in ("team-a", "scratch", "fabric", "gateway"):
-            _grant_everything(running, name)
+            grant_everything(running, name)
+        grant_namespaces(running)
         # Policies are enforced a moment after they are created.
         for name, case in REFUSED.items():
             assert until(lambda c=case: running.refusal(c[1], c[0], c[2])), f"{name} is not refused"
         yield running
-
-
-def _grant_everything(cluster: Cluster, name: str) -> None:
-    api = "rbac.authorization.k8s.io"
-    where = f"/apis/{api}/v1/namespaces/{name}"
-    rule = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
-    cluster.create(f"{where}/roles", {"metadata": {"name": "insider"}, "rules": [rule]})
-    subjects = [{"kind": "Group", "name": INSIDER[1], "apiGroup": api}]
-    for controller in (CONTROLLER, JOBSET, KUEUE, LWS, ARGO, RAY, HUB, NEIGHBOUR):
-        _, _, where_from, account_name = controller[0].split(":")
-        subjects.append({"kind": "ServiceAccount", "name": account_name, "namespace": where_from})
-    reference = {"kind": "Role", "name": "insider", "apiGroup": api}
-    binding = {"metadata": {"name": "insider"}, "subjects": subjects, "roleRef": reference}
-    cluster.create(f"{where}/rolebindings", binding)
 
 
 @pytest.mark.parametrize("name", BYPASSES)
@@ -124,6 +123,49 @@ def test_a_team_cannot_change_by_what_its_namespace_is_controlled(
     assert cluster.request("PATCH", path, harmless, INSIDER)[0] == 200
 
 
+def test_the_labels_of_a_namespace_do_not_change_by_its_subresources(cluster: Cluster) -> None:
+    path = "/api/v1/namespaces/scratch"
+    body = json.loads(cluster.request("GET", path)[1])
+    for part in ("status", "finalize"):
+        url = f"{path}/{part}?dryRun=All"
+        body["metadata"]["labels"].pop("kueue.x-k8s.io/managed-namespace", None)
+        status, text, _ = cluster.request("PUT", url, body, OPERATOR)
+        assert status == 200, text
+        body["metadata"]["labels"]["kueue.x-k8s.io/managed-namespace"] = "true"
+        status, text, _ = cluster.request("PUT", url, body, OPERATOR)
+        assert status == 403, (part, "a namespace that Kueue manages would have any queue")
+        assert "only the platform sets those" in text
+
+
+def test_a_namespace_is_deleted_by_its_controller(cluster: Cluster) -> None:
+    cluster.create("/api/v1/namespaces", {"metadata": {"name": "short"}})
+    assert cluster.request("DELETE", "/api/v1/namespaces/short", None, OPERATOR)[0] == 200
+    assert until(lambda: cluster.request("GET", "/api/v1/namespaces/short")[0] == 404)
+
+
+@pytest.mark.parametrize(
+    ("user", "name", "expected"),
+    [
+        (OPERATOR, "monitoring", 403),
+        (OPERATOR, "argo", 403),
+        (OPERATOR, "amazon-guardduty", 403),
+        (OPERATOR, "experiments", 201),
+        (NEIGHBOUR, "amazon-guardduty", 403),
+        (ADMIN, "monitoring", 201),
+        (("eks:addon-manager", OPERATOR[1]), "amazon-guardduty", 201),
+        (("system:addon-manager", OPERATOR[1]), "amazon-guardduty", 201),
+    ],
+)
+def test_only_the_platform_and_the_cloud_create_namespaces_that_no_policy_evaluates(
+    cluster: Cluster, user: tuple[str, str], name: str, expected: int
+) -> None:
+    body = {"metadata": {"name": name}}
+    status, text, _ = cluster.request("POST", "/api/v1/namespaces?dryRun=All", body, user)
+    assert status == expected, text
+    if expected == 403:
+        assert "no policy evaluates" in text
+
+
 def test_the_pods_of_a_real_job_and_deployment_are_created(cluster: Cluster) -> None:
     body = job(spec(GPU), QUEUE)
     created = cluster.create("/apis/batch/v1/namespaces/team-a/jobs", body)
@@ -172,24 +214,132 @@ def test_a_child_of_a_workload_is_changed_by_controllers_only(cluster: Cluster) 
     assert cluster.request("PATCH", child, {"spec": {"suspend": False}}, JOBSET)[0] == 200
 
 
-def test_what_ran_before_a_policy_may_still_be_scaled_and_deleted(cluster: Cluster) -> None:
+def _replicas(cluster: Cluster, path: str, image_name: str) -> list[int]:
+    """Return the replicas of the ReplicaSets with an image."""
+    items = json.loads(cluster.request("GET", path)[1])["items"]
+    return [
+        item["spec"]["replicas"]
+        for item in items
+        if item["spec"]["template"]["spec"]["containers"][0]["image"] == image_name
+    ]
+
+
+def test_what_ran_before_a_policy_may_still_be_scaled_rolled_and_deleted(cluster: Cluster) -> None:
     bad = controlled("Deployment", image("evil.com/old:1"))
     bad["metadata"] = {"name": "old", "finalizers": ["example.com/wait"]}
-    policy = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/ai-platform-images"
-    binding = json.loads(cluster.request("GET", policy)[1])
-    assert cluster.request("DELETE", policy)[0] == 200
-    path = "/apis/apps/v1/namespaces/scratch/deployments"
-    assert until(lambda: cluster.request("POST", path, bad, INSIDER)[0] == 201)
-    for key in ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"):
-        binding["metadata"].pop(key, None)
-    cluster.create(policy.rpartition("/")[0], binding)
-    probe = controlled("Deployment", image("evil.com/new:1"))
-    assert until(lambda: cluster.refusal(probe, INSIDER, "scratch"))
+    # No node runs its Pods, so a rolling update would wait for the new ones.
+    bad["spec"].update(replicas=3, strategy={"type": "Recreate"})
+    apps = "/apis/apps/v1/namespaces/scratch"
+    path, sets = f"{apps}/deployments", f"{apps}/replicasets"
+    with before_policy(cluster, "images", INSIDER, controlled("Deployment", image("evil.com/new:1"))):
+        assert cluster.request("POST", path, bad, INSIDER)[0] == 201
+        assert until(lambda: _replicas(cluster, sets, "evil.com/old:1") == [3])
     annotation = {"metadata": {"annotations": {"checked": "yes"}}}
     assert cluster.request("PATCH", f"{path}/old", annotation, INSIDER)[0] == 200
+    fewer = {"spec": {"replicas": 2}}
+    assert cluster.request("PATCH", f"{path}/old/scale", fewer, INSIDER)[0] == 200
+    assert until(lambda: _replicas(cluster, sets, "evil.com/old:1") == [2]), "its controller scales it"
+    good = {"spec": {"template": {"spec": {"containers": image(IMAGE)["containers"]}}}}
+    assert cluster.request("PATCH", f"{path}/old", good, INSIDER)[0] == 200
+    assert until(lambda: _replicas(cluster, sets, "evil.com/old:1") == [0]), "its controller replaces it"
     assert cluster.request("DELETE", f"{path}/old", None, INSIDER)[0] == 200
     without = {"metadata": {"finalizers": None}}
     assert cluster.request("PATCH", f"{path}/old", without, INSIDER)[0] == 200, "its finalizer can be removed"
+
+
+def test_a_public_service_from_before_the_policy_is_deleted_by_its_controller(cluster: Cluster) -> None:
+    public = service("LoadBalancer")
+    public["metadata"] = {"name": "old", "finalizers": ["service.kubernetes.io/load-balancer-cleanup"]}
+    path = "/api/v1/namespaces/scratch/services"
+    with before_policy(cluster, "public-addresses", INSIDER, service("LoadBalancer")):
+        assert cluster.request("POST", path, public, INSIDER)[0] == 201
+    assert cluster.request("DELETE", f"{path}/old", None, INSIDER)[0] == 200
+    others = {"spec": {"externalIPs": ["192.0.2.1"]}}
+    assert cluster.request("PATCH", f"{path}/old", others, INSIDER)[0] == 403, "nodes still serve it"
+    without = {"metadata": {"finalizers": None}}
+    status, text, _ = cluster.request("PATCH", f"{path}/old", without, INSIDER)
+    assert status == 200, text
+    assert cluster.request("GET", f"{path}/old")[0] == 404
+
+
+def test_a_workload_without_labels_from_before_the_policy_is_changed_and_deleted(cluster: Cluster) -> None:
+    def body() -> Object:
+        plain = controlled("Deployment", spec())
+        plain["metadata"] = {"name": "plain", "labels": {"a": "b"}, "finalizers": ["example.com/wait"]}
+        return plain
+
+    path = "/apis/apps/v1/namespaces/team-a/deployments"
+    collection = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+    binding = f"{collection}/ai-platform-labels"
+    warn = {"spec": {"validationActions": ["Warn"]}}
+    deny = {"spec": {"validationActions": ["Deny", "Audit"]}}
+    assert cluster.request("PATCH", binding, warn)[0] == 200
+    assert until(lambda: cluster.request("POST", path, body(), INSIDER)[0] == 201)
+    assert cluster.request("PATCH", binding, deny)[0] == 200
+    probe = controlled("Deployment", spec())
+    probe["metadata"] = {"generateName": "x-"}
+    assert until(lambda: cluster.refusal(probe, INSIDER))
+    paused = {"spec": {"paused": True}}
+    assert cluster.request("PATCH", f"{path}/plain", paused, INSIDER)[0] == 200
+    relabelled = {"metadata": {"labels": {"a": "c"}}}
+    assert cluster.request("PATCH", f"{path}/plain", relabelled, INSIDER)[0] == 403
+    assert cluster.request("PATCH", f"{path}/plain", relabelled, CONTROLLER)[0] == 200
+    assert cluster.request("DELETE", f"{path}/plain", None, INSIDER)[0] == 200
+    without = {"metadata": {"finalizers": None}}
+    assert cluster.request("PATCH", f"{path}/plain", without, INSIDER)[0] == 200
+
+
+def test_only_kueue_changes_its_labels_and_annotations_of_a_pod(cluster: Cluster) -> None:
+    body = pod(spec(), QUEUE, annotations={"kueue.x-k8s.io/role-hash": "a"})
+    status, text, _ = cluster.request("POST", "/api/v1/namespaces/team-a/pods", body, HUB)
+    assert status == 201, text
+    path = f"/api/v1/namespaces/team-a/pods/{json.loads(text)['metadata']['name']}"
+    for change in (
+        {"annotations": {"kueue.x-k8s.io/pod-group-name": "g"}},
+        {"annotations": {"kueue.x-k8s.io/role-hash": "b"}},
+        {"labels": {"kueue.x-k8s.io/pod-group-name": "g"}},
+        {"labels": {"kueue.x-k8s.io/queue-name": None}},
+    ):
+        for part in ("", "/status"):
+            url = f"{path}{part}?dryRun=All"
+            status, text, _ = cluster.request("PATCH", url, {"metadata": change}, INSIDER)
+            assert status == 403, (change, part)
+            assert "only Kueue changes those of a Pod" in text
+            assert cluster.request("PATCH", url, {"metadata": change}, KUEUE)[0] == 200, (change, part)
+    harmless = {"metadata": {"labels": {"topic": "vision"}, "annotations": {"checked": "yes"}}}
+    assert cluster.request("PATCH", f"{path}?dryRun=All", harmless, INSIDER)[0] == 200
+
+
+def test_a_pod_gets_no_toleration_of_accelerators_later(cluster: Cluster) -> None:
+    path = "/api/v1/namespaces/scratch/pods"
+    status, text, _ = cluster.request("POST", path, pod(spec()), INSIDER)
+    assert status == 201, text
+    created = json.loads(text)
+    path = f"{path}/{created['metadata']['name']}?dryRun=All"
+    before = created["spec"].get("tolerations", [])
+    for added, expected in (
+        ({"key": "nvidia.com/gpu", "operator": "Exists"}, 403),
+        ({"operator": "Exists"}, 403),
+        ({"key": "example.com/pool", "operator": "Exists"}, 200),
+    ):
+        change = {"spec": {"tolerations": [*before, added]}}
+        status, text, _ = cluster.request("PATCH", path, change, INSIDER)
+        assert status == expected, (added, text)
+
+
+def test_a_job_that_kueue_put_on_nodes_with_accelerators_is_changed_by_its_user(cluster: Cluster) -> None:
+    path = "/apis/batch/v1/namespaces/team-a/jobs"
+    body = job(spec(), QUEUE)
+    body["spec"]["suspend"] = True
+    status, text, _ = cluster.request("POST", path, body, INSIDER)
+    assert status == 201, text
+    path = f"{path}/{json.loads(text)['metadata']['name']}"
+    flavored = {"spec": {"template": {"spec": ON_GPU_NODES}}}
+    assert cluster.request("PATCH", f"{path}?dryRun=All", flavored, INSIDER)[0] == 403
+    assert cluster.request("PATCH", path, flavored, KUEUE)[0] == 200
+    for change in ({"metadata": {"labels": {"topic": "vision"}}}, {"spec": {"activeDeadlineSeconds": 60}}):
+        status, text, _ = cluster.request("PATCH", f"{path}?dryRun=All", change, INSIDER)
+        assert status == 200, text
 
 
 def test_a_developer_creates_no_pods_and_reads_no_secrets(cluster: Cluster) -> None:
@@ -268,14 +418,23 @@ def test_a_warning_admits_and_reaches_the_client(cluster: Cluster) -> None:
     assert "no digest" in until(answer)
 
 
-def test_public_addresses_on_gke_are_refused(cluster: Cluster) -> None:
+def test_public_addresses_and_namespaces_of_the_system_on_gke_are_refused(cluster: Cluster) -> None:
     root = "/apis/admissionregistration.k8s.io/v1"
     for collection in ("validatingadmissionpolicies", "validatingadmissionpolicybindings"):
         cluster.request("DELETE", f"{root}/{collection}/ai-platform-public-addresses")
-    others = {name: "off" for name in POLICIES if name != "public-addresses"}
+    for collection in ("validatingadmissionpolicies", "validatingadmissionpolicybindings"):
+        cluster.request("DELETE", f"{root}/{collection}/ai-platform-namespaces")
+    others = {name: "off" for name in POLICIES if name not in ("public-addresses", "namespaces")}
     cluster.apply(guardrails(cloud="gcp", policies=others, priority_classes={}))
     for name, body in GOOGLE_REFUSED.items():
         message = until(lambda b=body: cluster.refusal(b, INSIDER, "scratch"))
         assert PUBLIC in message, name
     for name, body in GOOGLE_ADMITTED.items():
         assert cluster.refusal(body, INSIDER, "scratch") == "", name
+    # By its prefix no policy evaluates it.
+    path = "/api/v1/namespaces?dryRun=All"
+    for metadata in ({"name": "gke-mine"}, {"generateName": "gke-"}, {"name": "gmp-system"}):
+        body = {"metadata": metadata}
+        assert until(lambda b=body: cluster.request("POST", path, b, OPERATOR)[0] == 403), metadata
+        assert cluster.request("POST", path, body, ADMIN)[0] == 201
+    assert cluster.request("POST", path, {"metadata": {"name": "gk-mine"}}, OPERATOR)[0] == 201

@@ -179,6 +179,26 @@ def test_a_wrong_team_is_refused_with_its_key(
     assert expected in "\n".join(problems(tmp_path, teams, **change))
 
 
+QUEUED = {"search": {"owners": [OWNER], "queue": "shared"}}
+
+
+@pytest.mark.parametrize("enforcement", ["warn", "off"])
+def test_a_team_with_a_queue_needs_accelerators_to_be_denied(tmp_path: Path, enforcement: str) -> None:
+    change: dict[str, Any] = {"guardrails/policies": {"accelerators": enforcement}}
+    (problem,) = problems(tmp_path, QUEUED, **change)
+    assert f": guardrails.policies.accelerators: got {enforcement!r}" in problem
+    assert "expected 'deny': teams with a queue (search) share them by quotas" in problem
+    assert settings_of(tmp_path, {"search": {"owners": [OWNER]}}, **change), "no team has a queue"
+
+
+@pytest.mark.parametrize("policies", [{"accelerators": "deny"}, {}])
+def test_a_team_may_have_a_queue_where_accelerators_are_denied(
+    tmp_path: Path, policies: dict[str, str]
+) -> None:
+    change: dict[str, Any] = {"guardrails/policies": policies}
+    assert settings_of(tmp_path, QUEUED, **change)
+
+
 def test_google_groups_are_needed_on_google_cloud(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"cluster\.gke\.google_groups: missing"):
         load_file(changed(tmp_path, {"teams": {"search": {"owners": [GROUP]}}}, "gcp-dev"))

@@ -12,6 +12,7 @@ from aiplatform.guardrails.cloud_support import SUPPORT
 from aiplatform.guardrails.inputs import FabricNamespaceArgs as FabricNamespaceArgs
 from aiplatform.guardrails.inputs import GuardrailsArgs as GuardrailsArgs
 from aiplatform.guardrails.inputs import PriorityClassArgs as PriorityClassArgs
+from aiplatform.guardrails.system_namespaces import SYSTEM_PREFIX, fixed_system_namespaces
 from aiplatform.naming import dns_label
 
 Enforcement = Literal["deny", "warn", "off"]
@@ -88,8 +89,11 @@ def default_priority_classes() -> dict[str, PriorityClass]:
     Kueue takes the priority of its Pods where a workload states none."""
     return {
         "serving": PriorityClass(10_000, "Predictors that answer requests.", everyone=False),
-        "interactive": PriorityClass(1_000, "Notebooks and other work that a user waits for."),
-        # Kueue decides which training runs: a Pod that evicts others on its own would work against it.
+        # Kueue decides which of these run: Pods that evict others on their own would work against it, and
+        # everyone may use these classes.
+        "interactive": PriorityClass(
+            1_000, "Notebooks and other work that a user waits for.", preempts=False
+        ),
         "training": PriorityClass(100, "Training and batch work.", preempts=False),
     }
 
@@ -149,6 +153,15 @@ class GuardrailsSettings(CloudNeutral):
             if name not in POLICIES:
                 expected = f"unknown policy; expected one of {', '.join(POLICIES)}{nearest(name, POLICIES)}"
                 yield Problem(f"policies.{name}", expected)
+        fixed = fixed_system_namespaces(self.cloud)
+        prefix = SYSTEM_PREFIX.get(self.cloud)
+        for name in self.fabric_namespaces:
+            if name in fixed or (prefix is not None and name.startswith(prefix)):
+                yield Problem(
+                    f"fabric_namespaces.{name}",
+                    "a namespace of the system, whose Pods the policies would then refuse; expected a "
+                    "namespace of workloads",
+                )
         for name in self.priority_classes:
             if name.startswith("system-"):
                 yield Problem(

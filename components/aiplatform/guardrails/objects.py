@@ -34,7 +34,9 @@ def admission_policy(
                             key=NAMESPACE_LABEL, operator="NotIn", values=system_namespaces(settings)
                         )
                     ]
-                ),
+                )
+                if not policy.every_namespace
+                else None,
             ),
             match_conditions=[
                 admission.MatchConditionArgs(name=condition, expression=expression)
@@ -86,5 +88,8 @@ def priority_class(
         description=priority_class.description or None,
         preemption_policy="PreemptLowerPriority" if priority_class.preempts else "Never",
         global_default=False,
-        opts=ResourceOptions(parent=parent),
+        # Kubernetes refuses a change of these. Pods keep the number that they have got from a class.
+        opts=ResourceOptions(
+            parent=parent, replace_on_changes=["value", "preemptionPolicy"], delete_before_replace=True
+        ),
     )

@@ -3,12 +3,12 @@
 Kueue counts what it manages, and it manages workloads in namespaces with its label. What it does not see gets
 accelerators without a quota: Pods in other namespaces, Pods and Jobs whose owner is claimed to be in a queue
 ("same-namespace ownership spoofing is out of scope", its source), DaemonSets, devices that are requested as
-ResourceClaims, and Pods that run on a node with accelerators without requesting one.
+ResourceClaims, Pods that run on a node with accelerators without requesting one, and groups of Pods, of which
+it counts the first one times their number.
 """
 
 from typing import Final
 
-from aiplatform.accelerators.cards import CARDS
 from aiplatform.addons.catalog import catalog
 from aiplatform.guardrails.args import GuardrailsSettings
 from aiplatform.guardrails.policies.policy import (
@@ -21,8 +21,10 @@ from aiplatform.guardrails.policies.policy import (
     Rule,
     Validation,
     is_accelerator,
+    is_toleration_of_accelerators,
     literal,
     namespace_conditions,
+    of_old_object,
     trusted,
 )
 
@@ -44,7 +46,7 @@ OWNERS: Final = (*QUEUED_OWNERS, "Pod")
 UNQUEUED: Final = ("DaemonSet", "ReplicaSet", "ReplicationController")
 """Kinds that Kueue has no queue for. A Deployment's ReplicaSet belongs to the Deployment."""
 
-# As for SPEC_CHANGES, with what else this policy reads.
+# As for spec_changes, with what else this policy reads.
 _CHANGES: Final = "request.operation != 'UPDATE' || object.spec != oldObject.spec || " + " || ".join(
     f"object.metadata.?{key}.orValue({empty}) != oldObject.metadata.?{key}.orValue({empty})"
     for key, empty in (("labels", "{}"), ("ownerReferences", "[]"))
@@ -64,8 +66,17 @@ def policy(settings: GuardrailsSettings) -> Policy:
         _VALIDATIONS,
         {
             **POD_VARIABLES,
+            **{f"old_{name}": of_old_object(POD_VARIABLES[name]) for name in ("spec", "ray", "pods")},
+            # Kueue adds those of a flavor to a Job; a change of the Job by its user leaves them there.
+            "same_tolerations": (
+                "request.operation == 'UPDATE' && variables.pods.map(pod, pod.?tolerations.orValue([])) "
+                "== variables.old_pods.map(pod, pod.?tolerations.orValue([]))"
+            ),
             "trusted": trusted(settings),
             "kueue": f"request.userInfo.?groups.orValue([]).exists(group, group == {literal(kueue)})",
+            # Controllers scale and suspend what exists, also what violates the policy since before it was
+            # enforced. Its Pods are evaluated when they are created.
+            "maintained": "request.operation == 'UPDATE' && variables.trusted",
             "managed": TEAM_NAMESPACE,
             "owner": (
                 "object.metadata.?ownerReferences.orValue([])"
@@ -97,7 +108,7 @@ def policy(settings: GuardrailsSettings) -> Policy:
     )
 
 
-_DEVICE_TAINTS: Final = sorted({card.resource for card in CARDS.values()})
+_GROUP: Final = "kueue.x-k8s.io/pod-group-name"
 
 _VALIDATIONS: Final = (
     # Kueue leaves alone what its owner is said to be queued for.
@@ -107,8 +118,18 @@ _VALIDATIONS: Final = (
         "ai-platform: metadata.ownerReferences: only controllers create or change what another workload "
         "controls; expected no controlling owner",
     ),
+    # Kueue itself sets the group of a Pod only after it was created (StatefulSet, LeaderWorkerSet). The
+    # annotation role-hash, by which a Pod of a group could claim to be as another, has no effect without a
+    # group; Kueue's webhook sets it on every Pod that it holds back.
     Validation(
-        "!variables.accelerated || variables.managed",
+        "request.kind.kind != 'Pod' || !variables.managed || "
+        f"!({literal(_GROUP)} in object.metadata.?labels.orValue({{}}) "
+        f"|| {literal(_GROUP)} in object.metadata.?annotations.orValue({{}}))",
+        f"ai-platform: metadata: {_GROUP}: Kueue counts a group by its first Pod; expected neither a label "
+        "nor an annotation of this name",
+    ),
+    Validation(
+        "!variables.accelerated || variables.managed || variables.maintained",
         "ai-platform: the workload requests an accelerator; expected a team's namespace, which has the label "
         "kueue.x-k8s.io/managed-namespace",
     ),
@@ -119,28 +140,30 @@ _VALIDATIONS: Final = (
         "JobSet, TrainJob, RayCluster, LeaderWorkerSet, Deployment or StatefulSet",
     ),
     Validation(
-        "!variables.accelerated || variables.child || variables.queue != ''",
+        "!variables.accelerated || variables.child || variables.queue != '' "
+        # Kueue suspends a Job that is in no queue.
+        "|| (variables.kueue && request.operation == 'UPDATE')",
         "ai-platform: metadata.labels: the workload requests an accelerator, or its runtime does, without a "
         f"queue; expected {QUEUE}",
     ),
     Validation(
-        "variables.queue == '' || variables.queues == '' || variables.queue in variables.queues.split(',')",
+        "variables.maintained || variables.queue == '' || variables.queues == '' "
+        "|| variables.queue in variables.queues.split(',')",
         f"ai-platform: metadata.labels: {QUEUE} is no queue of this namespace; expected one that the "
         "namespace's annotation ai-platform/queues lists",
     ),
     # Kueue's quotas do not count them.
     Validation(
-        "!variables.pods.exists(pod, size(pod.?resourceClaims.orValue([])) > 0)",
+        "variables.maintained || !variables.pods.exists(pod, size(pod.?resourceClaims.orValue([])) > 0)",
         "ai-platform: resourceClaims: no quota counts them; expected accelerators as resources of "
         "containers, such as nvidia.com/gpu",
     ),
     # Kueue adds the tolerations of a flavor to every Pod that it assigns there, with an accelerator or not.
     Validation(
-        "variables.child || variables.kueue || variables.owner.exists(kind, kind == 'ReplicaSet') "
-        "|| variables.accelerated || !variables.pods.exists(pod, "
-        "pod.?tolerations.orValue([]).exists(toleration, "
-        "(toleration.?key.orValue('') == '' && toleration.?effect.orValue('') != 'NoExecute') "
-        f"|| toleration.?key.orValue('') in {literal(_DEVICE_TAINTS)}))",
+        "variables.child || variables.kueue "
+        "|| (variables.trusted && variables.owner.exists(kind, kind == 'ReplicaSet')) "
+        "|| variables.accelerated || variables.same_tolerations || !variables.pods.exists(pod, "
+        f"pod.?tolerations.orValue([]).exists(toleration, {is_toleration_of_accelerators('toleration')}))",
         "ai-platform: tolerations: the workload requests no accelerator; expected no toleration of the "
         "taints of nodes with accelerators",
     ),

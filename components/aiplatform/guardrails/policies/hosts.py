@@ -6,13 +6,13 @@ from aiplatform.guardrails.args import GuardrailsSettings
 from aiplatform.guardrails.policies.policy import (
     POD,
     POD_VARIABLES,
-    SPEC_CHANGES,
     WORKLOADS,
     Policy,
     Rule,
     Validation,
     literal,
     namespace_conditions,
+    spec_changes,
     strings,
 )
 
@@ -73,5 +73,5 @@ def policy(settings: GuardrailsSettings) -> Policy:
             "paths": f"dyn({literal(paths)})[?request.namespace].orValue([])",
             "capabilities": f"dyn({literal(capabilities)})[?request.namespace].orValue({literal(_ALWAYS)})",
         },
-        {**SPEC_CHANGES, **namespace_conditions(settings)},
+        {**spec_changes(settings), **namespace_conditions(settings)},
     )

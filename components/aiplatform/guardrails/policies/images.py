@@ -11,13 +11,13 @@ from aiplatform.guardrails.args import GuardrailsSettings
 from aiplatform.guardrails.policies.policy import (
     POD,
     POD_VARIABLES,
-    SPEC_CHANGES,
     WORKLOADS,
     Policy,
     Rule,
     Validation,
     literal,
     namespace_conditions,
+    spec_changes,
 )
 
 _OF_CLOUD: Final[Mapping[Cloud, Sequence[str]]] = {
@@ -68,7 +68,7 @@ def policy(settings: GuardrailsSettings) -> Policy:
                 "volume.?image.?reference.orValue('') != '').map(volume, volume.image.reference))"
             ),
         },
-        {**SPEC_CHANGES, **namespace_conditions(settings)},
+        {**spec_changes(settings), **namespace_conditions(settings)},
     )
 
 

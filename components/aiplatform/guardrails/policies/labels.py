@@ -10,6 +10,7 @@ from aiplatform.guardrails.policies.policy import (
     Validation,
     literal,
     namespace_conditions,
+    trusted,
 )
 
 
@@ -33,6 +34,12 @@ def policy(settings: GuardrailsSettings) -> Policy | None:
             "not-controlled": (
                 "!object.metadata.?ownerReferences.orValue([])"
                 ".exists(owner, owner.?controller.orValue(false))"
+            ),
+            # What exists can still be changed otherwise, scaled and deleted.
+            "changes": (
+                "request.operation != 'UPDATE' || (!has(object.metadata.deletionTimestamp) "
+                "&& object.metadata.?labels.orValue({}) != oldObject.metadata.?labels.orValue({}) "
+                f"&& !({trusted(settings)}))"
             ),
             **namespace_conditions(settings),
         },

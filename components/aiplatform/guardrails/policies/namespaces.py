@@ -1,4 +1,5 @@
-"""Labels and annotations of namespaces by which others decide: Kueue, Pod Security, and these policies."""
+"""Labels and annotations of namespaces by which others decide (Kueue, Pod Security, and these policies), and
+names by which no policy evaluates what a namespace contains."""
 
 from typing import Final
 
@@ -9,9 +10,10 @@ from aiplatform.guardrails.policies.policy import (
     Rule,
     Validation,
     literal,
-    namespace_conditions,
+    system_namespaces,
     trusted,
 )
+from aiplatform.guardrails.system_namespaces import SYSTEM_PREFIX
 
 GUARDED: Final = (
     "kueue.x-k8s.io/",
@@ -27,10 +29,23 @@ _ENTRIES: Final = (
     "dyn({object}.metadata.?{map}.orValue({{}})).map(key, "
     "{guarded}.exists(prefix, key.startsWith(prefix)), key + '=' + {object}.metadata.{map}[key])"
 )
+_CLOUD: Final = (
+    "request.userInfo.username.startsWith('eks:') || (request.userInfo.username.startsWith('system:') "
+    "&& !request.userInfo.username.startsWith('system:serviceaccount:'))"
+)
+"""Whether the request comes from the cloud or the control plane, such as EKS's manager of add-ons, which
+creates `amazon-guardduty`. Neither EKS nor GKE gives a user such a name (EKS, "Create access entries":
+username)."""
 
 
 def policy(settings: GuardrailsSettings) -> Policy:
     """Return the policy."""
+    names = literal(system_namespaces(settings))
+    prefix = SYSTEM_PREFIX.get(settings.cloud)
+    # The name is in the object also where the server generates it.
+    system = f"object.metadata.name in {names}" + (
+        f" || object.metadata.name.startsWith('{prefix}')" if prefix is not None else ""
+    )
     variables = {
         f"{when}_{kind}": _ENTRIES.format(absent=absent, object=name, map=kind, guarded=literal(GUARDED))
         for when, name, absent in (
@@ -41,17 +56,29 @@ def policy(settings: GuardrailsSettings) -> Policy:
     }
     return Policy(
         "namespaces",
-        (Rule("", ("namespaces",)),),
-        tuple(
-            Validation(
-                f"(variables.new_{kind}.all(entry, entry in variables.old_{kind}) "
-                f"&& variables.old_{kind}.all(entry, entry in variables.new_{kind})) "
-                f"|| variables.trusted || {PLATFORM}",
-                f"ai-platform: metadata.{kind}: only the platform sets those that begin with "
-                f"{', '.join(GUARDED)}; expected them unchanged",
-            )
-            for kind in ("labels", "annotations")
+        (
+            # By the subresources, too, a client changes labels and annotations.
+            Rule("", ("namespaces", "namespaces/status", "namespaces/finalize")),
         ),
-        {**variables, "trusted": trusted(settings)},
-        namespace_conditions(settings),
+        (
+            Validation(
+                f"request.operation != 'CREATE' || !({system}) || variables.trusted || variables.cloud "
+                f"|| {PLATFORM}",
+                "ai-platform: metadata.name: no policy evaluates what a namespace of this name contains; "
+                "expected a name that is not of the system",
+            ),
+            *(
+                Validation(
+                    f"(variables.new_{kind}.all(entry, entry in variables.old_{kind}) "
+                    f"&& variables.old_{kind}.all(entry, entry in variables.new_{kind})) "
+                    f"|| variables.trusted || {PLATFORM}",
+                    f"ai-platform: metadata.{kind}: only the platform sets those that begin with "
+                    f"{', '.join(GUARDED)}; expected them unchanged",
+                )
+                for kind in ("labels", "annotations")
+            ),
+        ),
+        {**variables, "trusted": trusted(settings), "cloud": _CLOUD},
+        {"creation-or-not-of-the-system": f"request.operation == 'CREATE' || !({system})"},
+        every_namespace=True,
     )

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from pulumi import Input
 
-from aiplatform._shared.cloud_support import Cloud
-from aiplatform.addons.catalog import catalog
+from aiplatform.accelerators.cards import CARDS
 from aiplatform.addons.values.kueue import EXCLUDED_RESOURCES, MANAGED_NAMESPACES
 from aiplatform.guardrails.args import GuardrailsSettings
+from aiplatform.guardrails.system_namespaces import SYSTEM_PREFIX, fixed_system_namespaces
 
 PREFIX: Final = "ai-platform-"
 """The first part of the names of policies and bindings."""
@@ -18,14 +18,6 @@ QUEUE: Final = "kueue.x-k8s.io/queue-name"
 """The label of a workload that states its queue."""
 CREATE: Final = ("CREATE",)
 WRITE: Final = ("CREATE", "UPDATE")
-
-_KUBERNETES: Final = ("kube-system", "kube-public", "kube-node-lease")
-_OF_CLOUD: Final[Mapping[Cloud, Sequence[str]]] = {
-    # Agents that AWS installs: "Amazon CloudWatch Observability EKS add-on", "GuardDuty Runtime Monitoring".
-    "aws": ("amazon-cloudwatch", "amazon-guardduty"),
-    # Managed Service for Prometheus; GKE's other namespaces have the prefix `gke-`.
-    "gcp": ("gmp-system", "gmp-public"),
-}
 
 
 @dataclass(frozen=True)
@@ -58,6 +50,8 @@ class Policy:
     """Name -> expression, in the order in which they refer to each other; evaluated where one is read."""
     conditions: Mapping[str, str] = field(default_factory=dict[str, str])
     """Name -> expression: requests for which one is false are not evaluated."""
+    every_namespace: bool = False
+    """Whether it is evaluated in the system's namespaces, too."""
 
 
 def literal(value: Any) -> str:
@@ -73,25 +67,17 @@ def strings(values: Sequence[str]) -> str:
 def system_namespaces(settings: GuardrailsSettings) -> list[str]:
     """Return the namespaces that no policy evaluates. A principal that writes to them controls the
     cluster."""
-    addons = {addon.namespace for addon in catalog().values() if addon.namespace}
-    return sorted(
-        {*_KUBERNETES, *_OF_CLOUD[settings.cloud], *addons, *settings.system_namespaces}
-        - set(settings.fabric_namespaces)
-    )
+    fixed = fixed_system_namespaces(settings.cloud)
+    return sorted({*fixed, *settings.system_namespaces} - set(settings.fabric_namespaces))
 
 
 def namespace_conditions(settings: GuardrailsSettings) -> dict[str, str]:
     """Return the condition that leaves out namespaces by their prefix, which a selector cannot."""
-    if settings.cloud == "aws":
+    prefix = SYSTEM_PREFIX.get(settings.cloud)
+    if prefix is None:
         return {}
-    return {"no-namespace-of-gke": "!request.?namespace.orValue('').startsWith('gke-')"}
+    return {"no-namespace-of-gke": f"!request.?namespace.orValue('').startsWith('{prefix}')"}
 
-
-# Changes of a finalizer or an annotation of something that violates a policy since before it was enforced
-# must not fail: nothing could delete or scale it.
-SPEC_CHANGES: Final[Mapping[str, str]] = {
-    "spec-changes": "request.operation != 'UPDATE' || object.spec != oldObject.spec"
-}
 
 POD: Final = Rule("", ("pods",), CREATE)
 WORKLOADS: Final = (
@@ -138,6 +124,12 @@ POD_VARIABLES: Final[Mapping[str, str]] = {
 }
 """`pods`: the specifications of Pods in the object; `containers`: a list of the containers of each."""
 
+
+def of_old_object(expression: str) -> str:
+    """Return the expression of a variable of Pods, of the object before an update."""
+    return expression.replace("variables.", "variables.old_").replace("(object.", "(oldObject.")
+
+
 TEAM_NAMESPACE: Final = " && ".join(
     f"namespaceObject.metadata.?labels[?{literal(key)}].orValue('') == {literal(value)}"
     for key, value in MANAGED_NAMESPACES.items()
@@ -154,6 +146,16 @@ def is_accelerator(name: str) -> str:
     return f"{name}.contains('/') && !({others})"
 
 
+def is_toleration_of_accelerators(toleration: str) -> str:
+    """Return the expression by which a toleration is of the taints of nodes with accelerators, or of every
+    taint. toleration: an expression."""
+    taints = sorted({card.resource for card in CARDS.values()})
+    return (
+        f"(({toleration}.?key.orValue('') == '' && {toleration}.?effect.orValue('') != 'NoExecute') "
+        f"|| {toleration}.?key.orValue('') in {literal(taints)})"
+    )
+
+
 def trusted(settings: GuardrailsSettings) -> str:
     """Return the expression by which the request comes from a controller: Kubernetes' own, or one in a system
     namespace."""
@@ -162,6 +164,18 @@ def trusted(settings: GuardrailsSettings) -> str:
         f"request.userInfo.?groups.orValue([]).exists(group, group in {literal(groups)}) "
         "|| request.userInfo.username == 'system:kube-controller-manager'"
     )
+
+
+def spec_changes(settings: GuardrailsSettings) -> dict[str, str]:
+    """Return the condition that leaves out changes which must not fail for what violates a policy since
+    before it was enforced: those of a finalizer or an annotation, without which nothing could delete it, and
+    those of controllers. By changing `spec` a Deployment's controller scales the ReplicaSets of earlier
+    templates, and Kueue suspends Jobs. Their Pods are evaluated when they are created."""
+    return {
+        "spec-changes": (
+            f"request.operation != 'UPDATE' || (object.spec != oldObject.spec && !({trusted(settings)}))"
+        )
+    }
 
 
 PLATFORM: Final = (

@@ -12,6 +12,7 @@ from aiplatform.guardrails.policies.policy import (
     Validation,
     namespace_conditions,
     strings,
+    trusted,
 )
 
 ALLOWED: Final = "ai-platform/priority-classes"
@@ -49,6 +50,8 @@ def policy(settings: GuardrailsSettings) -> Policy:
         },
         {
             "not-in-deletion": "!has(object.metadata.deletionTimestamp)",
+            # As for spec_changes: controllers scale and suspend what exists.
+            "not-by-a-controller": f"request.operation != 'UPDATE' || !({trusted(settings)})",
             **namespace_conditions(settings),
         },
     )

@@ -101,6 +101,8 @@ def test_a_policy_that_is_off_is_not_registered() -> None:
 
 def test_namespaces_of_kubernetes_the_cloud_and_the_addons_are_left_out() -> None:
     for policy in guardrails(system_namespaces=["argo"]).all(POLICY):
+        if policy.name == "guardrails-namespaces-policy":
+            continue
         (expression,) = policy.inputs["spec"]["matchConstraints"]["namespaceSelector"]["matchExpressions"]
         assert expression["operator"] == "NotIn"
         assert {"kube-system", "amazon-guardduty", "argo"} <= set(expression["values"])
@@ -111,10 +113,20 @@ def test_namespaces_of_kubernetes_the_cloud_and_the_addons_are_left_out() -> Non
 
 def test_gkes_namespaces_are_left_out_by_their_prefix() -> None:
     for policy in guardrails(cloud="gcp").all(POLICY):
+        if policy.name == "guardrails-namespaces-policy":
+            continue
         conditions = {entry["expression"] for entry in policy.inputs["spec"]["matchConditions"]}
         assert "!request.?namespace.orValue('').startsWith('gke-')" in conditions, policy.name
     for policy in guardrails().all(POLICY):
         assert "gke-" not in str(policy.inputs["spec"].get("matchConditions")), "no such namespaces on EKS"
+
+
+def test_the_creation_of_every_namespace_is_evaluated() -> None:
+    policy = spec(guardrails(system_namespaces=["argo"]), "namespaces")
+    assert "namespaceSelector" not in policy["matchConstraints"]
+    (condition,) = policy["matchConditions"]
+    assert condition["expression"].startswith("request.operation == 'CREATE' || ")
+    assert '"argo"' in condition["expression"], "its other changes are not evaluated"
 
 
 def test_a_fabric_namespace_is_evaluated_also_where_it_is_a_system_namespace() -> None:
@@ -140,13 +152,22 @@ def test_a_registry_is_not_the_beginning_of_another_ones_name() -> None:
     assert '["acme.com/", "acme.com:", "acme.com@"]' in text
 
 
-def test_priority_classes_of_training_do_not_preempt() -> None:
+def test_priority_classes_that_everyone_may_use_do_not_preempt() -> None:
     recorded = guardrails()
-    training = recorded.one(PRIORITY, "guardrails-training-priority").inputs
     serving = recorded.one(PRIORITY, "guardrails-serving-priority").inputs
-    assert training["preemptionPolicy"] == "Never", "Kueue decides which training runs"
+    for name in ("training", "interactive"):
+        inputs = recorded.one(PRIORITY, f"guardrails-{name}-priority").inputs
+        assert inputs["preemptionPolicy"] == "Never", "a notebook would evict another team's training"
+    assert serving["preemptionPolicy"] == "PreemptLowerPriority"
+    training = recorded.one(PRIORITY, "guardrails-training-priority").inputs
     assert serving["value"] > training["value"]
     assert not serving["globalDefault"]
+
+
+def test_a_priority_class_is_replaced_where_kubernetes_refuses_a_change() -> None:
+    for priority_class in guardrails().all(PRIORITY):
+        assert set(priority_class.replace_on_changes) == {"value", "preemptionPolicy"}
+        assert priority_class.delete_before_replace, "the names of both would be the same"
 
 
 def test_a_class_that_is_not_everyones_is_for_namespaces_that_list_it() -> None:
@@ -180,6 +201,12 @@ def test_a_class_that_is_not_everyones_is_for_namespaces_that_list_it() -> None:
         ({"fabric_namespaces": {"f": {"host_paths": ["/"]}}}, "expected an absolute path"),
         ({"fabric_namespaces": {"f": {"host_paths": ["/dev/../etc"]}}}, "expected an absolute path"),
         ({"fabric_namespaces": {"f": {"capabilities": ["CAP_IPC_LOCK"]}}}, "a Linux capability without CAP_"),
+        (
+            {"fabric_namespaces": {"kube-system": {}}},
+            "fabric_namespaces.kube-system: a namespace of the system",
+        ),
+        ({"fabric_namespaces": {"kueue-system": {}}}, "fabric_namespaces.kueue-system: a namespace of the"),
+        ({"cloud": "gcp", "fabric_namespaces": {"gke-x": {}}}, "fabric_namespaces.gke-x: a namespace of the"),
         ({"required_labels": ["a b"]}, "required_labels[0]: got 'a b'; expected the key of a label"),
         ({"priority_classes": {"system-x": {"value": 1}}}, "Kubernetes reserves the prefix system-"),
         ({"priority_classes": {"x": {"value": 2_000_000_000}}}, "expected -1000000000 to 1000000000"),
