@@ -70,7 +70,7 @@ def _teams(settings: Settings) -> Iterator[Problem]:
         if namespace in taken:
             yield Problem(
                 f"teams.{name}.namespace",
-                f"got {namespace!r}, which belongs to {taken[namespace]}; expected one of its own",
+                f"got {namespace!r}, which belongs to {taken[namespace]}; expected another one",
             )
     yield from _quotas(settings)
     yield from _members(settings)

@@ -103,7 +103,7 @@ def test_each_member_has_the_role_of_its_team_in_its_namespace_alone(member: Cal
         "developer": {**none, "read Pods": True, "create a Job": True},
         "reader": {**none, "read Pods": True},
         "stranger": {**none, "read Pods of ads": True},
-    }, "what the guardrails leave to RBAC: nobody creates Pods or changes quotas"
+    }, "no role creates Pods or changes quotas"
 
 
 def test_pods_of_the_team_have_its_configuration_and_are_restricted(

@@ -131,7 +131,7 @@ class TeamSecret:
 
 @dataclass(frozen=True)
 class Team:
-    """A team: a namespace, who may do what in it, its queue, identity, secrets and configuration."""
+    """A team: a namespace, its members with their roles, its queue, identity, secrets and configuration."""
 
     owners: Annotated[list[Input[str]], length(1, 20, "owners"), distinct]
     """Members that may do everything a developer may, and read and write Secrets. AWS: arns of IAM roles.
@@ -250,13 +250,13 @@ class TeamsSettings(CloudNeutral):
             if namespace in _PLATFORM_NAMESPACES or namespace.startswith(_RESERVED):
                 yield Problem(
                     f"teams.{name}.namespace",
-                    f"got {namespace!r}, which belongs to the cluster or an add-on; expected one of its own",
+                    f"got {namespace!r}, which belongs to the cluster or an add-on; expected another one",
                 )
             before = first.setdefault(namespace, name)
             if before != name:
                 yield Problem(
                     f"teams.{name}.namespace",
-                    f"{got(namespace)}, which is the namespace of {before}; expected one of its own",
+                    f"{got(namespace)}, which is the namespace of {before}; expected another one",
                 )
 
     def _team(self, path: str, team: Team) -> Iterator[Problem]:

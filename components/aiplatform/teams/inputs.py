@@ -39,7 +39,7 @@ class TeamSecretArgs(TypedDict):
 
 
 class TeamArgs(TypedDict):
-    """A team: a namespace, who may do what in it, its queue, identity, secrets and configuration."""
+    """A team: a namespace, its members with their roles, its queue, identity, secrets and configuration."""
 
     owners: Sequence[Input[str]]
     """Members that may do everything a developer may, and read and write Secrets. AWS: arns of IAM roles.

@@ -289,8 +289,7 @@ def test_a_wrong_team_is_refused_with_its_path(team: Any, expected: str) -> None
 def test_two_teams_with_one_namespace_are_refused() -> None:
     [problem] = problems({"search": {"owners": [OWNER]}, "ads": {"owners": [OWNER], "namespace": "search"}})
     assert problem == (
-        "TeamsArgs.teams.ads.namespace: got 'search', which is the namespace of search; "
-        "expected one of its own"
+        "TeamsArgs.teams.ads.namespace: got 'search', which is the namespace of search; expected another one"
     )
 
 
