@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from aiplatform._plugin import COMPONENTS
+from aiplatform import _plugin
 from tests.end_to_end.harness import ROOT, Twin
 from twin.toolchain import build
 from twin.toolchain.found import find_go
@@ -185,7 +185,7 @@ def test_all_components_are_previewed_alike_from_yaml_typescript_and_python(
     from_python = planned(twin, project(tmp_path / "in-python", PYTHON))
     components = {type_ for type_ in from_yaml if type_.startswith("aiplatform:")}
     others = {"ComputeClass", "Queues"}
-    every = {f"aiplatform:index:{component.__name__}" for component in COMPONENTS}
+    every = {f"aiplatform:index:{component.__name__}" for component in _plugin.COMPONENTS}
     assert components == every - {f"aiplatform:index:{name}" for name in others}, (
         "ComputeClass is of GKE, and capacity-order-gcp has both"
     )
