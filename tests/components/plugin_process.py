@@ -91,8 +91,11 @@ def serving(add: Callable[[grpc.Server], None]) -> Iterator[str]:
 class Served:
     """The running plugin."""
 
-    def __init__(self, stub: provider_pb2_grpc.ResourceProviderStub) -> None:
+    def __init__(self, stub: provider_pb2_grpc.ResourceProviderStub, monitors: contextlib.ExitStack) -> None:
         self.stub = stub
+        # Served until the plugin ends: it may still call the monitor of a component whose construction it has
+        # answered, and refuses everything else once such a call fails.
+        self._monitors = monitors
 
     def construct(
         self, type_: str, name: str, inputs: Mapping[str, Any], provider: str = "aws"
@@ -101,31 +104,36 @@ class Served:
         monitor = Monitor()
         arguments = struct_pb2.Struct()
         arguments.update(dict(inputs))
-        with serving(lambda server: add_ResourceMonitorServicer_to_server(monitor, server)) as address:
-            request = provider_pb2.ConstructRequest(
-                project="proj",
-                stack="dev",
-                type=type_,
-                name=name,
-                inputs=arguments,
-                monitorEndpoint=address,
-                providers={provider: f"{AWS.replace('aws', provider)}::0001"},
-            )
-            return self.stub.Construct(request, timeout=30), monitor
+        address = self._monitors.enter_context(
+            serving(lambda server: add_ResourceMonitorServicer_to_server(monitor, server))
+        )
+        request = provider_pb2.ConstructRequest(
+            project="proj",
+            stack="dev",
+            type=type_,
+            name=name,
+            inputs=arguments,
+            monitorEndpoint=address,
+            providers={provider: f"{AWS.replace('aws', provider)}::0001"},
+        )
+        return self.stub.Construct(request, timeout=30), monitor
 
 
 @contextlib.contextmanager
 def started() -> Iterator[Served]:
     """The plugin in a separate process, as the engine runs it."""
     env = {**os.environ, "PYTHONPATH": "", "GRPC_VERBOSITY": "ERROR"}
-    with serving(lambda server: add_EngineServicer_to_server(Engine(), server)) as engine:
+    with (
+        contextlib.ExitStack() as monitors,
+        serving(lambda server: add_EngineServicer_to_server(Engine(), server)) as engine,
+    ):
         command = [sys.executable, str(ROOT / "components"), engine]
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=env, text=True) as process:
             assert process.stdout is not None
             try:
                 port = int(process.stdout.readline())
                 with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-                    yield Served(provider_pb2_grpc.ResourceProviderStub(channel))
+                    yield Served(provider_pb2_grpc.ResourceProviderStub(channel), monitors)
             finally:
                 process.terminate()
 
