@@ -17,7 +17,7 @@ from tests.stacks.environments import STACKS, built, settings_of
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_image_that_the_program_registers_is_listed(stack: str) -> None:
     settings = settings_of(stack)
-    listed = {image.pulled_from for image in image_list.images_of(settings)}
+    references = {image.pulled_from for image in image_list.images_of(settings)}
     registered = {
         # The recorded provider has one region, whatever the file's.
         image.replace(REGION, settings.environment.region)
@@ -26,7 +26,7 @@ def test_every_image_that_the_program_registers_is_listed(stack: str) -> None:
         for image in _images(resource.inputs)
     }
     assert registered, "does this test still find images?"
-    assert registered <= listed
+    assert registered <= references
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -59,7 +59,7 @@ def secret_store(context: TeamsContext, team: str, exists: Sequence[pulumi.Resou
     settings, account = context.settings, account_of(context.parent)
     logical = f"{context.name}-{team}-secrets"
     namespace = settings.namespace(team)
-    listed = [declared.secret for declared in settings.teams[team].secrets.values()]
+    secret_names = [declared.secret for declared in settings.teams[team].secrets.values()]
     role = service_role(
         logical,
         parent=context.parent,
@@ -67,7 +67,7 @@ def secret_store(context: TeamsContext, team: str, exists: Sequence[pulumi.Resou
         role_name=f"{SECRET_READERS.of(settings.prefix)}{team}",
         description=f"External Secrets: the secrets of the team {team}",
         trust=Output.from_input(settings.secrets_role_arn).apply(lambda arn: _trust(str(arn), namespace)),
-        statements=Output.all(Output.all(*listed), Output.all(*settings.secret_keys)).apply(
+        statements=Output.all(Output.all(*secret_names), Output.all(*settings.secret_keys)).apply(
             lambda resolved: _statements(account, settings.prefix, team, *resolved)
         ),
         policy_name="secrets",
@@ -100,13 +100,13 @@ def _trust(controller: str, namespace: str) -> str:
 
 
 def _statements(
-    account: Account, prefix: str, team: str, listed: Sequence[str], keys: Sequence[str]
+    account: Account, prefix: str, team: str, secret_names: Sequence[str], keys: Sequence[str]
 ) -> list[Statement]:
     arns = [account.arn("secretsmanager", f"secret:{prefix}/teams/{team}/*")]
     # A secret's arn is its name and six characters; a name ends there, `trips` is not `trips-2`.
     arns += [
         secret if secret.startswith("arn:") else account.arn("secretsmanager", f"secret:{secret}-??????")
-        for secret in listed
+        for secret in secret_names
     ]
     statements = [allow(_READ, arns, sid="Secrets")]
     if keys:
