@@ -99,7 +99,6 @@ def test_controller_that_is_deselected_ends_and_its_webhooks_are_set_aside(endin
     status = eventually("report", lambda: _status(ending) if "Set aside" in _status(ending) else None)
     assert "kueue-mutating-webhook-configuration (Service kueue-system/kueue-webhook-service)" in status
     assert "APIService v1beta1.visibility.kueue.x-k8s.io" in status
-    stack.preview(expect_no_changes=True)
     ending.delete(namespace)
 
 
