@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
+from aiplatform.teams.args import LONGEST_NAME, NAME
 from aiplatform.teams.args import Team as TeamSettings
 from aiplatform.teams.inputs import TeamArgs
 from stacks.settings.generated import topic_of
@@ -14,7 +15,7 @@ SERVICE_ACCOUNT: Final = "workloads"
 """The service account of a team's Pods, which has its cloud identity."""
 
 
-TeamName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=20)]
+TeamName = Annotated[str, StringConstraints(pattern=f"^{NAME}$", max_length=LONGEST_NAME)]
 
 
 class Team(topic_of(TeamArgs, TeamSettings, without=("identity",))):

@@ -10,6 +10,7 @@ from pulumi import Input
 from aiplatform._shared.args import Problem, Rule, between, distinct, got, is_unknown, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.outputs import Tags
+from aiplatform._shared.principals import ROLE
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.identity import WorkloadIdentityReference
 from aiplatform.addons.catalog import catalog
@@ -41,16 +42,14 @@ _PLATFORM_NAMESPACES: Final = frozenset(
 )
 _RESERVED: Final = ("kube-", "gke-", "gmp-")
 """Beginnings of the names of namespaces of Kubernetes and GKE."""
-_LONGEST_NAME: Final = 20
-_NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_ROLE: Final = matches(
-    r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
-    "an IAM role's arn, arn:aws:iam::111122223333:role/recommender",
-)
+LONGEST_NAME: Final = 20
+"""Characters of a team's name."""
+NAME: Final = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
+"""A regular expression of a team's name."""
 _GROUP: Final = matches(
     r"group:[^\s@:*]+@[^\s@:*]+\.[^\s@:*]+", "a Google group, group:recommender@acme.example"
 )
-MEMBER: Final[Mapping[Cloud, Rule]] = {"aws": _ROLE, "gcp": _GROUP}
+MEMBER: Final[Mapping[Cloud, Rule]] = {"aws": ROLE, "gcp": _GROUP}
 """A member of a team on each cloud. On Google Cloud a group, so that people come and go without an update."""
 
 _KMS_KEY: Final = matches(
@@ -73,14 +72,14 @@ _SECRET: Final[Mapping[Cloud, Rule]] = {
 }
 _Ports = Annotated[list[Annotated[int, between(1, 65535)]], length(1, 20, "ports"), distinct]
 _ROOM: Final[Mapping[Cloud, Sequence[PhysicalName]]] = {
-    "aws": (PhysicalName(IAM_ROLE, SECRET_READERS.pattern + "x" * _LONGEST_NAME),),
+    "aws": (PhysicalName(IAM_ROLE, SECRET_READERS.pattern + "x" * LONGEST_NAME),),
     "gcp": (),
 }
 
 
 def _names(what: str, longest: int) -> Rule:
     def rule(value: Mapping[str, Any]) -> str | None:
-        wrong = [name for name in value if not _NAME.fullmatch(name) or len(name) > longest]
+        wrong = [name for name in value if not re.fullmatch(NAME, name) or len(name) > longest]
         if not wrong:
             return None
         return (
@@ -201,9 +200,9 @@ class TeamsSettings(CloudNeutral):
     """First part of every physical name, `{org}-{environment}`."""
     cluster: ClusterReference
     """The cluster: `Cluster.outputs`."""
-    teams: Annotated[Mapping[str, Team], length(1, 100, "teams"), _names("names", _LONGEST_NAME)]
+    teams: Annotated[Mapping[str, Team], length(1, 100, "teams"), _names("names", LONGEST_NAME)]
     """Name of a team -> the team."""
-    secrets_role_arn: Input[Annotated[str, _ROLE]] | None = None
+    secrets_role_arn: Input[Annotated[str, ROLE]] | None = None
     """AWS, and required there for `secret_stores`: the role of External Secrets, which assumes a role of each
     team to read its secrets."""
     secret_stores: bool = True

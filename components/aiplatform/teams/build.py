@@ -1,6 +1,7 @@
 """What each team has, in the cloud and in its namespace."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import pulumi
 from pulumi import Output, ResourceOptions
@@ -16,7 +17,7 @@ from aiplatform.teams.context import TeamsContext
 from aiplatform.teams.members import group_names
 from aiplatform.teams.outputs import TeamsOutputs
 
-TEAM_LABEL = "ai-platform/team"
+TEAM_LABEL: Final = "ai-platform/team"
 
 
 def build(

@@ -10,7 +10,6 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
 from aiplatform._shared.gcp.apis import enable_apis
-from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import identity, member_key
 from aiplatform.teams import secrets
 from aiplatform.teams.args import READER, TeamSecret
@@ -111,8 +110,8 @@ def _secrets(declared: Mapping[str, TeamSecret]) -> dict[str, Input[str]]:
     """Return the ids of a team's secrets, each once, by their part of logical names: deleting a resource
     removes the principal from the role, whichever resource added it. A secret that only the engine knows has
     the name of its Kubernetes Secret."""
-    secrets: dict[str, Input[str]] = {}
+    identifiers: dict[str, Input[str]] = {}
     for name, entry in declared.items():
-        identifier = mapped(entry.secret, lambda known: known.rpartition("/")[2])
-        secrets[identifier if isinstance(identifier, str) else f"output-{name}"] = identifier
-    return secrets
+        identifier = secrets.google_id(entry.secret)
+        identifiers[identifier if isinstance(identifier, str) else f"output-{name}"] = identifier
+    return identifiers

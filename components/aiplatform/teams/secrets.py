@@ -9,6 +9,7 @@ from pulumi import Input, Output
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.meta import v1 as meta
 
+from aiplatform._shared.outputs import mapped
 from aiplatform.teams.args import STORE
 from aiplatform.teams.context import TeamsContext
 
@@ -45,7 +46,8 @@ def secret_store(
 def external_secrets(context: TeamsContext, team: str, store: SecretStore) -> None:
     """Create an ExternalSecret for each declared secret of a team."""
     for name, declared in context.settings.teams[team].secrets.items():
-        key = _key(context, declared.secret)
+        # On Google Cloud a secret's id in the project of the SecretStore.
+        key = declared.secret if context.settings.cloud == "aws" else google_id(declared.secret)
         CustomResource(
             f"{context.name}-{team}-secret-{name}",
             api_version=_VERSION,
@@ -65,8 +67,6 @@ def external_secrets(context: TeamsContext, team: str, store: SecretStore) -> No
         )
 
 
-def _key(context: TeamsContext, secret: Input[str]) -> Input[str]:
-    """The secret as External Secrets names it: on Google Cloud its id in the store's project."""
-    if context.settings.cloud == "aws":
-        return secret
-    return Output.from_input(secret).apply(lambda known: known.rpartition("/")[2])
+def google_id(secret: Input[str]) -> Input[str]:
+    """Return the id of a secret of Google Cloud, which is stated as an id or as `projects/.../secrets/ID`."""
+    return mapped(secret, lambda known: known.rpartition("/")[2])
