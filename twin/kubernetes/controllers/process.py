@@ -21,7 +21,8 @@ from twin.kubernetes.controllers import volumes
 from twin.kubernetes.controllers.configuration import LOOPBACK, adapted
 from twin.kubernetes.controllers.programs import FOLDER, Program
 from twin.kubernetes.controllers.selection import Build
-from twin.kubernetes.controllers.volumes import Volumes, expanded, localized
+from twin.kubernetes.controllers.volumes import Volumes, localized
+from twin.kubernetes.processes.variables import expand
 from twin.processes import Daemon
 from twin.world import World, free_ports
 
@@ -134,7 +135,7 @@ class ControllerProcess:
             self._write_certificate(pod)
         variables = volumes.environment(self._kube, pod, container)
         arguments = [
-            localized(expanded(argument, variables), places) for argument in container.get("args") or ()
+            localized(expand(argument, variables), places) for argument in container.get("args") or ()
         ]
         arguments = [self._configured(argument, places) for argument in arguments]
         arguments += [argument.replace(FOLDER, str(self._folder)) for argument in self.program.arguments]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twin.kubernetes.api import Kube, Object, path
+from twin.kubernetes.processes.variables import expand
 
 TOKEN_SECONDS: Final = 3607
 """How long a token is valid if its volume does not say; what a kubelet asks for in a Pod's token volume."""
@@ -149,7 +150,7 @@ def environment(kube: Kube, pod: Object, container: Object) -> dict[str, str]:
         if source is None:
             # A reference to an earlier variable, $(NAME), stays as it is where there is none.
             text = variable.get("value") or ""
-            variables[variable["name"]] = expanded(text, variables)
+            variables[variable["name"]] = expand(text, variables)
         elif "fieldRef" in source:
             variables[variable["name"]] = field(pod, source["fieldRef"]["fieldPath"])
         elif "configMapKeyRef" in source or "secretKeyRef" in source:
@@ -158,11 +159,6 @@ def environment(kube: Kube, pod: Object, container: Object) -> dict[str, str]:
             if source[kind]["key"] in contents:
                 variables[variable["name"]] = contents[source[kind]["key"]].decode()
     return variables
-
-
-def expanded(text: str, variables: Mapping[str, str]) -> str:
-    """Return a text with `$(NAME)` replaced by the variable, where there is one."""
-    return re.sub(r"\$\((\w+)\)", lambda match: variables.get(match[1], match[0]), text)
 
 
 def _referred(kube: Kube, pod: Object, kind: str, reference: Mapping[str, Any]) -> Files:

@@ -16,9 +16,9 @@ from twin.kubernetes.controllers.volumes import (
     NotMountedError,
     Volumes,
     environment,
-    expanded,
     localized,
 )
+from twin.kubernetes.processes.variables import expand
 
 NAMESPACE = "kueue-system"
 
@@ -195,4 +195,4 @@ def test_variables_come_from_values_fields_and_objects(kube: Any) -> None:
         "PASSWORD": "hunter2",
         "ADDRESS": f"service.{NAMESPACE}.svc",
     }
-    assert expanded("--namespace=$(NAMESPACE) $(OTHER)", {"NAMESPACE": "a"}) == "--namespace=a $(OTHER)"
+    assert expand("--namespace=$(NAMESPACE) $(OTHER)", {"NAMESPACE": "a"}) == "--namespace=a $(OTHER)"
