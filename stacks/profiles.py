@@ -65,7 +65,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "deletion_protection": False,
             "system_nodes": {"min": 2, "max": 3},
         },
-        "node_pools": _DISKS,
+        "node_pools": {EVERY: {"disk_gib": 50}},
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 30},
         "addons": {"replicas": 1, "pods_ready": {"attempts": 3}},
@@ -76,7 +76,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         },
         "feature_store": {"server": {"min_replicas": 1, "max_replicas": 2}},
         "model_registry": {
-            "database": {"size": "small", "backup_days": 1},
+            "database": {"size": "micro", "backup_days": 1},
             "artifacts": {"deleted_days": 7, "access_log_days": 30},
         },
     },

@@ -33,8 +33,8 @@ SUPPORT: Final[SupportTable] = {
     "workers": CloudSupport(aws="uvicorn's processes", gcp="uvicorn's processes"),
     "database": CloudSupport(aws="RDS for PostgreSQL", gcp="Cloud SQL for PostgreSQL, Enterprise edition"),
     "database.size": CloudSupport(
-        aws="db.t4g.medium, db.m7g.large, db.m7g.xlarge",
-        gcp="db-custom-2-4096, db-custom-2-8192, db-custom-4-16384",
+        aws="db.t4g.small, db.t4g.medium, db.m7g.large, db.m7g.xlarge",
+        gcp="db-g1-small, db-custom-2-4096, db-custom-2-8192, db-custom-4-16384",
     ),
     "database.storage_gib": CloudSupport(aws="gp3", gcp="PD_SSD"),
     "database.most_storage_gib": CloudSupport(aws="storage autoscaling", gcp="automatic storage increase"),

@@ -13,8 +13,7 @@ from aiplatform.model_registry.inputs import ModelRegistryDatabaseArgs as ModelR
 VERSIONS: Final = ("16", "17", "18")
 DAYS_OF_WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-SIZES: Final = ("small", "medium", "large")
-Size = Literal["small", "medium", "large"]
+Size = Literal["micro", "small", "medium", "large"]
 
 _STORAGE: Final[dict[Cloud, Rule]] = {
     # RDS user guide, "Amazon RDS DB instance storage": General Purpose SSD of PostgreSQL, 20 to 65,536 GiB.
@@ -46,7 +45,8 @@ class ModelRegistryDatabaseSettings:
     """PostgreSQL's major version: `16`, `17` or `18`. Default `18`. A greater version is an upgrade in
     place, which cannot be undone; minor versions are upgraded automatically."""
     size: Size = "small"
-    """`small` (2 cores, 4 GiB of memory), `medium` (2 and 8) or `large` (4 and 16). Default `small`."""
+    """`micro` (shared cores and 2 GiB of memory, 1.7 on Google Cloud, whose SLA excludes it), `small` (2
+    cores, 4 GiB), `medium` (2 and 8) or `large` (4 and 16). Default `small`."""
     storage_gib: Input[int] = 20
     """Storage in GiB: at least 20 on AWS, 10 on Google Cloud. Default 20. It never shrinks."""
     most_storage_gib: int = 100

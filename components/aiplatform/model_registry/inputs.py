@@ -39,8 +39,9 @@ class ModelRegistryDatabaseArgs(TypedDict):
     version: NotRequired[str]
     """PostgreSQL's major version: `16`, `17` or `18`. Default `18`. A greater version is an upgrade in
     place, which cannot be undone; minor versions are upgraded automatically."""
-    size: NotRequired[Literal["small", "medium", "large"]]
-    """`small` (2 cores, 4 GiB of memory), `medium` (2 and 8) or `large` (4 and 16). Default `small`."""
+    size: NotRequired[Literal["micro", "small", "medium", "large"]]
+    """`micro` (shared cores and 2 GiB of memory, 1.7 on Google Cloud, whose SLA excludes it), `small` (2
+    cores, 4 GiB), `medium` (2 and 8) or `large` (4 and 16). Default `small`."""
     storage_gib: NotRequired[Input[int]]
     """Storage in GiB: at least 20 on AWS, 10 on Google Cloud. Default 20. It never shrinks."""
     most_storage_gib: NotRequired[int]

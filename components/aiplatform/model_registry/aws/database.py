@@ -20,6 +20,7 @@ _AUTHORITY: Final = "rds-ca-rsa2048-g1"
 _LOGS: Final = ("postgresql", "upgrade", "iam-db-auth-error")
 _LOG_DAYS: Final = 90
 _CLASSES: Final[Mapping[Size, str]] = {
+    "micro": "db.t4g.small",
     "small": "db.t4g.medium",
     "medium": "db.m7g.large",
     "large": "db.m7g.xlarge",

@@ -17,6 +17,7 @@ from aiplatform.workload_identity import WorkloadIdentity
 
 PORT: Final = 5432
 _TIERS: Final[Mapping[Size, str]] = {
+    "micro": "db-g1-small",
     "small": "db-custom-2-4096",
     "medium": "db-custom-2-8192",
     "large": "db-custom-4-16384",
