@@ -11,7 +11,7 @@ ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end test-controllers test-official lint format generate bench bench-flat bench-growth
+.PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end test-nightly test-controllers test-official lint format generate bench bench-flat bench-growth
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -49,7 +49,10 @@ test-unit: ## run the fast tests, before every commit
 	@$(RUN) python -m pytest @tests/unit.options
 
 test-end-to-end: ## run the tests with the real engine on the twin
-	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m end_to_end -n $(WORKERS) --dist loadfile tests'
+	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m "end_to_end and not nightly" -n $(WORKERS) --dist loadfile tests'
+
+test-nightly: ## run the tests with the real engine that repeat a proof on another environment
+	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m nightly -n $(WORKERS) --dist loadfile tests'
 
 test-controllers: ## run the tests with real controllers of add-ons on the twin, which are built first
 	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m controllers tests/controllers'

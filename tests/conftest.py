@@ -67,7 +67,7 @@ LONGEST: Final = (
     "tests/end_to_end/test_feast.py",
     "tests/end_to_end/test_gcp_dev.py",
     "tests/end_to_end/test_aws_prod.py",
-    "tests/end_to_end/test_staging.py",
+    "tests/end_to_end/test_whole_environments.py",
     "tests/end_to_end/test_layer_stacks.py",
     "tests/end_to_end/test_gcp_prod.py",
     "tests/end_to_end/test_languages.py",

@@ -147,6 +147,7 @@ def test_a_make_target_that_a_step_calls_exists() -> None:
         "lint",
         "test-unit",
         "test-end-to-end",
+        "test-nightly",
         "test-controllers",
         "test-official",
         "policy",

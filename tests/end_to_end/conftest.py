@@ -9,6 +9,7 @@ import pytest
 
 from tests.end_to_end.harness import Twin
 from tests.end_to_end.plain import Base, Plain
+from tests.end_to_end.reduced import KUBERNETES_LAYER
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,15 +31,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def dev(home: Path) -> Iterator[Twin]:
     """The twin of aws-dev, before its first `up`."""
-    twin = Twin("aws-dev", home)
+    twin = Twin("aws-dev", home, checkpoints=False)
     yield twin
     twin.remove()
 
 
 @pytest.fixture(scope="module")
 def prod(home: Path) -> Iterator[Twin]:
-    """The twin of aws-prod, before its first `up`."""
-    twin = Twin("aws-prod", home, checkpoints=False)
+    """The twin of aws-prod, before its first `up`; test_whole_environments.py has it with all layers."""
+    twin = Twin("aws-prod", home, without=KUBERNETES_LAYER, checkpoints=False)
     yield twin
     twin.remove()
 

@@ -19,7 +19,7 @@ import kubernetes
 from botocore.config import Config
 from ruamel.yaml import YAML
 
-from cli import admin_client
+from cli import admin_client, engine_settings
 from tests.end_to_end import reduced
 from twin import environment as variables
 from twin import world as instances
@@ -65,6 +65,12 @@ class Twin:
         less = {reduced.FOLDER: str(self._files)} if self.without else {}
         less |= {} if self.checkpoints else {reduced.NO_CHECKPOINTS: "true"}
         return {**os.environ, **less, **self.env}
+
+    @property
+    def engine_variables(self) -> dict[str, str]:
+        """Variables for an engine that is not started by the command."""
+        skipped = {} if self.checkpoints else {engine_settings.SKIP_CHECKPOINTS: "true"}
+        return engine_settings.variables(["up"]) | skipped
 
     @property
     def world(self) -> World:

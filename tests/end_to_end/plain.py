@@ -16,7 +16,6 @@ import pulumi
 import pulumi_aws as aws
 from pulumi import automation
 
-from cli import engine_settings
 from tests.end_to_end.harness import Twin
 from twin import environment as variables
 
@@ -48,10 +47,10 @@ def trust(service: str) -> str:
 
 
 class Plain(Twin):
-    """A twin, `plain` by default, and programs on it. options: of `twin start`."""
+    """A twin, `plain` by default, and programs on it. options: of `twin start`. checkpoints: as of `Twin`."""
 
-    def __init__(self, home: Path, name: str = "plain", *options: str) -> None:
-        super().__init__(name, home)
+    def __init__(self, home: Path, name: str = "plain", *options: str, checkpoints: bool = False) -> None:
+        super().__init__(name, home, checkpoints=checkpoints)
         self.cli("twin", "start", "--name", name, "--cloud", "aws", *options)
         self._stacks: dict[str, automation.Stack] = {}
 
@@ -70,7 +69,7 @@ class Plain(Twin):
                 program,
                 opts=automation.LocalWorkspaceOptions(
                     work_dir=str(folder),
-                    env_vars=variables.environment(self.world) | engine_settings.variables(["up"]),
+                    env_vars=variables.environment(self.world) | self.engine_variables,
                     pulumi_command=automation.PulumiCommand(
                         root=str(self.world.folder), skip_version_check=True
                     ),

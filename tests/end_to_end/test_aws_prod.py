@@ -41,6 +41,7 @@ def _cluster(up: Twin) -> dict[str, Any]:
     return up.aws("eks").describe_cluster(name=CLUSTER)["cluster"]
 
 
+@pytest.mark.nightly
 def test_environment_has_no_violation_before_it_exists(prod: Twin, tmp_path: Path) -> None:
     assert_no_violation(prod, tmp_path)
 

@@ -53,6 +53,7 @@ def _pools(up: Twin, name: str) -> dict[str, dict[str, Any]]:
     }
 
 
+@pytest.mark.nightly
 def test_environment_has_no_violation_before_it_exists(prod: Twin, tmp_path: Path) -> None:
     assert_no_violation(prod, tmp_path)
 

@@ -16,7 +16,6 @@ import pulumi_gcp as gcp
 import pytest
 from pulumi import ResourceOptions, automation
 
-from cli import engine_settings
 from tests.end_to_end.harness import Twin
 from tests.end_to_end.plain import Program
 from twin import environment as variables
@@ -31,7 +30,7 @@ class Plain(Twin):
     """A twin on Google Cloud for programs that tests define."""
 
     def __init__(self, home: Path) -> None:
-        super().__init__("plain-gcp", home)
+        super().__init__("plain-gcp", home, checkpoints=False)
         place = ("--cloud", "gcp", "--region", REGION, "--account", PROJECT)
         self.cli("twin", "start", "--name", self.environment, *place)
 
@@ -45,7 +44,7 @@ class Plain(Twin):
             program,
             opts=automation.LocalWorkspaceOptions(
                 work_dir=str(folder),
-                env_vars=variables.environment(self.world) | engine_settings.variables(["up"]),
+                env_vars=variables.environment(self.world) | self.engine_variables,
                 pulumi_command=automation.PulumiCommand(root=str(self.world.folder), skip_version_check=True),
             ),
         )

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.end_to_end
 
 @pytest.fixture(scope="module")
 def world(home: Path) -> Iterator[Plain]:
-    twin = Plain(home, "interrupted")
+    twin = Plain(home, "interrupted", checkpoints=True)
     yield twin
     twin.remove()
 

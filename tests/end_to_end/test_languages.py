@@ -75,7 +75,8 @@ def tools() -> Path:
 def twin(home: Path, tools: Path) -> Iterator[Twin]:
     # Pulumi YAML looks for the language host of the components on PATH only.
     engine = build.locate()["pulumi"].resolve().parent
-    twin = Twin("languages", home, {"PATH": os.pathsep.join((str(tools), str(engine), os.environ["PATH"]))})
+    path = os.pathsep.join((str(tools), str(engine), os.environ["PATH"]))
+    twin = Twin("languages", home, {"PATH": path}, checkpoints=False)
     twin.cli("twin", "start", "--name", "languages")
     yield twin
     twin.remove()
@@ -86,7 +87,7 @@ def google_twin(home: Path, tools: Path) -> Iterator[Twin]:
     """A twin of Google Cloud, with the network of a stack whose program is in Python."""
     engine = build.locate()["pulumi"].resolve().parent
     path = os.pathsep.join((str(tools), str(engine), os.environ["PATH"]))
-    twin = Twin("languages-gcp", home, {"PATH": path})
+    twin = Twin("languages-gcp", home, {"PATH": path}, checkpoints=False)
     twin.cli("twin", "start", "--name", "languages-gcp", "--cloud", "gcp")
     folder = home / "foundation"
     shutil.copytree(SOURCES / "stack_references", folder)

@@ -34,7 +34,10 @@ def dev(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
         shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
     for file in FILES:
         shutil.copy(ROOT / file, root / file)
-    twin = Twin(ENVIRONMENT, home, root=root)
+    for module in ("__init__.py", "end_to_end/__init__.py", "end_to_end/reduced.py"):
+        (root / "tests" / module).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / "tests" / module, root / "tests" / module)
+    twin = Twin(ENVIRONMENT, home, root=root, checkpoints=False)
     yield twin
     twin.remove()
 

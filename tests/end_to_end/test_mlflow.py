@@ -99,12 +99,15 @@ def test_a_champion_outlives_the_server(registry: Registry, trained: dict[str, A
     }
 
 
-@pytest.mark.parametrize("how", ["logged", "run"])
+# The server hashes the password of each request, which takes it 0.1 s: one of the two has both spellings.
+@pytest.mark.parametrize(
+    ("how", "prefixes"), [("logged", ("api", "ajax-api")), ("run", ("api",))], ids=["logged", "run"]
+)
 def test_the_creator_of_a_promoted_version_cannot_change_what_its_alias_serves(
-    registry: Registry, how: str
+    registry: Registry, how: str, prefixes: tuple[str, ...]
 ) -> None:
     control = registry.user("training", "make", model=f"free-{how}", how=how)["version"]
-    answers = registry.attack("training", f"free-{how}", control, unguarded=True)
+    answers = registry.attack("training", f"free-{how}", control, prefixes, unguarded=True)
     refused = {name for name, status in answers.items() if name.startswith("api ") and status == 403}
     assert refused == set(), "the attempts work on a version that is not promoted"
     for name in ("upload plain", "upload twice encoded", "tag mlflow.prompt.text", "stage", "delete file"):
@@ -116,7 +119,7 @@ def test_the_creator_of_a_promoted_version_cannot_change_what_its_alias_serves(
     assert registry.user("release", "promote", model=f"held-{how}", version=version) == {"promoted": "yes"}
     before = registry.user("training", "read", model=f"held-{how}")
     assert any(name.endswith("MLmodel") for name in before["files"])
-    answers = registry.attack("training", f"held-{how}", version, unguarded=False)
+    answers = registry.attack("training", f"held-{how}", version, prefixes, unguarded=False)
     assert {name: status for name, status in answers.items() if status != 403} == {}
     assert registry.user("training", "read", model=f"held-{how}") == before
 

@@ -170,7 +170,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def twin(home: Path) -> Iterator[Twin]:
-    twin = Twin("wheel", home)
+    twin = Twin("wheel", home, checkpoints=False)
     twin.cli("twin", "start", "--name", "wheel")
     yield twin
     twin.remove()

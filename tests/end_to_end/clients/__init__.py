@@ -10,6 +10,7 @@ so that the checkout stays clean. `uv lock --upgrade` in its folder renews it.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
@@ -17,6 +18,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -61,32 +64,83 @@ def run(
     timeout: seconds, after which the script prints where it is and ends. Raises ClientError where it fails
     or its last line is no JSON object.
     """
-    process = subprocess.Popen(
-        [*command(client), "python", "-X", "faulthandler", str(CLIENTS / client / f"{script}.py")],
-        env=environment(client, env or {}),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        stdout, stderr = process.communicate(json.dumps(payload), timeout)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGABRT)
-        stdout, stderr = process.communicate()
-    finally:
-        if process.poll() is None:  # interrupted by the user
-            os.killpg(process.pid, signal.SIGKILL)
+    path = CLIENTS / client / f"{script}.py"
+    with tempfile.TemporaryDirectory() as folder:
+        files = {name: Path(folder) / name for name in ("stdin", "stdout", "stderr")}
+        for name, file in files.items():
+            file.write_text(json.dumps(payload) if name == "stdin" else "")
+        code = _process_of(client).run({"script": str(path), "env": {**(env or {})}, **files}, timeout)
+        stdout, stderr = files["stdout"].read_text(), files["stderr"].read_text()
     last_line = stdout.strip().rsplit("\n", 1)[-1]
-    if process.returncode == 0:
+    if code == 0:
         try:
             answer: Any = json.loads(last_line)
         except ValueError:
             answer = None
         if isinstance(answer, dict):
             return answer
-    raise ClientError(f"{client}/{script}: exit {process.returncode}\n{last_line[-2000:]}\n{stderr[-6000:]}")
+    raise ClientError(f"{client}/{script}: exit {code}\n{last_line[-2000:]}\n{stderr[-6000:]}")
+
+
+class _Process:
+    """A process of a client that runs its scripts in forks (forking.py)."""
+
+    def __init__(self, client: str) -> None:
+        self.client = client
+        self._process = subprocess.Popen(
+            [*command(client), "python", str(CLIENTS / "forking.py")],
+            env=environment(client, {}),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, request: Mapping[str, Any], timeout: float) -> int:
+        """Run a script; return its exit code. After `timeout` seconds it prints where it is and ends."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(request, default=str) + "\n")
+        self._process.stdin.flush()
+        script: int = self._answer()["pid"]
+        end = threading.Timer(timeout, os.killpg, (script, signal.SIGABRT))
+        end.start()
+        try:
+            return self._answer()["code"]
+        except KeyboardInterrupt:
+            os.killpg(script, signal.SIGKILL)
+            raise
+        finally:
+            end.cancel()
+
+    def _answer(self) -> dict[str, int]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise ClientError(f"{self.client}: its process ended with {self._process.wait()}")
+        return json.loads(line)
+
+    def close(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+_running: list[_Process] = []
+"""The process of the client that ran last: a test module uses one client, and Feast's has 400 MB."""
+
+
+def _process_of(client: str) -> _Process:
+    if not _running or _running[0].client != client:
+        _close()
+        _running.append(_Process(client))
+    return _running[0]
+
+
+@atexit.register
+def _close() -> None:
+    while _running:
+        _running.pop().close()
 
 
 def command(client: str) -> Sequence[str]:

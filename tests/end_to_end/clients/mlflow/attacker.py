@@ -1,7 +1,8 @@
 """Try each way to change a model version by the server's routes, as the account that created it.
 
-{"uri", "account", "password", "model", "version", "unguarded"} on stdin; prints {attempt: [status, beginning
-of the answer]}. The order of the attempts is one in which each can succeed after those before it did.
+{"uri", "account", "password", "model", "version", "unguarded", "prefixes"} on stdin; prints {attempt: [status
+and beginning of the answer]}. prefixes: of the paths of routes; by default both. The order of the attempts is
+one in which each can succeed after those before it did.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ os.environ["MLFLOW_TRACKING_USERNAME"] = payload["account"]
 os.environ["MLFLOW_TRACKING_PASSWORD"] = payload["password"]
 URI, MODEL, VERSION = payload["uri"], payload["model"], payload["version"]
 RENAMED = f"{MODEL}-renamed"
-BOTH = ("api", "ajax-api")
+PREFIXES: list[str] = payload.get("prefixes", ["api", "ajax-api"])
 
 Attempt = tuple[str, str, str, dict[str, Any]]
 """Its name, a method, a path, and arguments of `requests`."""
@@ -39,7 +40,7 @@ def attempts() -> Iterator[Attempt]:
     experiment = folder.partition("/")[0]
     yield from uploads(folder, version.run_id)
     named = {"name": MODEL, "version": VERSION}
-    for api in BOTH:
+    for api in PREFIXES:
         registry, models = f"{api}/2.0/mlflow/model-versions", f"{api}/2.0/mlflow/registered-models"
         for key in ("mlflow.prompt.text", "_mlflow_prompt_type"):
             yield change(f"{api} tag {key}", "POST", f"{registry}/set-tag", **named, key=key, value="x")
@@ -54,15 +55,15 @@ def attempts() -> Iterator[Attempt]:
             ready = {"model_id": logged.model_id, "status": "LOGGED_MODEL_READY"}
             yield change(f"{api} finalize", "PATCH", finished, **ready)
     yield from deletions(folder, version.run_id, experiment)
-    for api in BOTH if logged is not None else ():
+    for api in PREFIXES if logged is not None else ():
         gone = f"{api}/2.0/mlflow/logged-models/{logged.model_id}"
         yield f"{api} delete logged model", "DELETE", gone, {}
     # Each of these removes the model where it succeeds: the other spelling of the route then has none.
-    for api in BOTH:
+    for api in PREFIXES:
         models = f"{api}/2.0/mlflow/registered-models"
         yield change(f"{api} rename", "POST", f"{models}/rename", name=MODEL, new_name=RENAMED)
     name = RENAMED if payload["unguarded"] else MODEL
-    for api in BOTH:
+    for api in PREFIXES:
         gone = f"{api}/2.0/mlflow/model-versions/delete"
         yield change(f"{api} delete version", "DELETE", gone, name=name, version=VERSION)
         models = f"{api}/2.0/mlflow/registered-models"
@@ -79,7 +80,7 @@ def uploads(folder: str, run: str) -> Iterator[Attempt]:
         "detour": file.replace("/models/", "/./models/"),
         "new": f"{folder}/another.pkl",
     }
-    for api in BOTH:
+    for api in PREFIXES:
         store = f"{api}/2.0/mlflow-artifacts"
         for name, path in spellings.items():
             yield f"{api} upload {name}", "PUT", f"{store}/artifacts/{path}", {"data": b"evil"}
@@ -100,7 +101,7 @@ def uploads(folder: str, run: str) -> Iterator[Attempt]:
 
 def deletions(folder: str, run: str, experiment: str) -> Iterator[Attempt]:
     """Yield an attempt for every route that deletes files or records of a version."""
-    for api in BOTH:
+    for api in PREFIXES:
         store = f"{api}/2.0/mlflow-artifacts/artifacts"
         yield f"{api} delete file", "DELETE", f"{store}/{folder}/MLmodel", {}
         yield f"{api} delete files that begin so", "DELETE", f"{store}/{folder.rpartition('/')[0][:-3]}", {}
