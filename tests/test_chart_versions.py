@@ -9,7 +9,7 @@ from aiplatform.addons.catalog import catalog
 from tests.components.aiplatform.addons import chart_facts
 from twin.kubernetes.controllers.programs import PROGRAMS
 from twin.kubernetes.pods import repository
-from twin.toolchain.build import CONTROLLERS
+from twin.toolchain.build import CONTROLLERS, controller_version, program_of
 from twin.toolchain.charts import STAND_INS, sources
 from twin.toolchain.versions import read_versions
 
@@ -49,9 +49,16 @@ def test_the_stand_in_of_a_chart_has_the_kinds_and_names_that_others_refer_to() 
             assert f"kind: {entry.kind}\nmetadata:\n  name: {name}\n" in text
 
 
-@pytest.mark.parametrize("name", sorted(CONTROLLERS))
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
 def test_the_twin_builds_the_controller_that_the_catalog_names(name: str) -> None:
-    assert f"v{getattr(read_versions(), name)}" == catalog()[name].app_version
+    assert f"v{controller_version(name, read_versions())}" == catalog()[name].app_version
+
+
+@pytest.mark.parametrize("name", sorted(set(CONTROLLERS) - set(PROGRAMS)))
+def test_a_previous_controller_is_one_minor_version_older_than_the_catalogs(name: str) -> None:
+    _, minor, _ = controller_version(name, read_versions()).split(".")
+    _, of_catalog, _ = catalog()[program_of(name)].version.split(".")
+    assert int(minor) == int(of_catalog) - 1, "upgrades are by one minor version at a time"
 
 
 @pytest.mark.parametrize("name", sorted(PROGRAMS))

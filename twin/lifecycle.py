@@ -234,7 +234,10 @@ def resident_bytes(world: World) -> int:
 def _select_controllers(world: World, binaries: Mapping[str, Path]) -> None:
     versions = read_versions()
     builds = [
-        selection.Build(name, getattr(versions, name), str(binary)) for name, binary in binaries.items()
+        selection.Build(
+            name, build.controller_version(name, versions), str(binary), build.CONTROLLERS[name].program
+        )
+        for name, binary in binaries.items()
     ]
     if list(selection.read(world).values()) != builds:
         selection.write(world, builds)
@@ -242,7 +245,7 @@ def _select_controllers(world: World, binaries: Mapping[str, Path]) -> None:
 
 def _controllers(world: World) -> Mapping[str, Daemon]:
     """The processes of controllers, whether they run or not."""
-    return {name: _daemon(world, name) for name in build.CONTROLLERS}
+    return {name: _daemon(world, name) for name in dict.fromkeys(map(build.program_of, build.CONTROLLERS))}
 
 
 def _start_cloud(world: World, progress: Progress, given_up: threading.Event) -> None:

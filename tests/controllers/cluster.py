@@ -1,11 +1,12 @@
 """A control plane with real controllers of add-ons, and Nodes with GPUs.
 
-There is no cloud cluster behind it: Nodes are created here, and kwok runs what is bound to them. Kueue and
+The cloud's cluster has no node groups: Nodes are created here, and kwok runs what is bound to them. Kueue and
 JobSet are installed from upstream's charts with the platform's values, as the component does it.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,7 @@ from aiplatform.addons.install import Installed, create_namespace, install
 from aiplatform.addons.values import VALUES
 from aiplatform.addons.values.kueue import MANAGED_NAMESPACES
 from aiplatform.addons.values.setup import Setup
+from tests.controllers.definitions import definitions
 from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Plain
 from twin.kubernetes import kwok
@@ -48,16 +50,84 @@ class Addons(pulumi.ComponentResource):
             self.installed[name] = install(self, "addons", addon, locate(addon, charts), values, namespace)
 
 
-class Cluster:
+class Objects:
+    """Objects of any kind, as the user of a client."""
+
+    def __init__(self, api: client.ApiClient) -> None:
+        self.api = api
+        self._dynamic: dynamic.DynamicClient | None = None
+
+    def create(self, *objects: Object) -> None:
+        """Create objects of any kind."""
+        for item in objects:
+            self._resource(item).create(body=item, namespace=item["metadata"].get("namespace"))
+
+    def patch(self, item: Object, change: Object) -> None:
+        """Change an object by a JSON merge patch."""
+        metadata = item["metadata"]
+        self._resource(item).patch(
+            name=metadata["name"],
+            namespace=metadata.get("namespace"),
+            body=change,
+            content_type="application/merge-patch+json",
+        )
+
+    def delete(self, *objects: Object) -> None:
+        """Delete objects; those that are gone do not matter."""
+        for item in objects:
+            metadata = item["metadata"]
+            try:
+                self._resource(item).delete(
+                    name=metadata["name"],
+                    namespace=metadata.get("namespace"),
+                    # Without it the Pods of a Job stay.
+                    propagation_policy="Background",
+                )
+            except client.ApiException as error:
+                if error.status != 404:
+                    raise
+
+    def list(self, api_version: str, kind: str, namespace: str = "") -> list[dict[str, Any]]:
+        """Return the objects of a kind."""
+        resource = self._resource({"apiVersion": api_version, "kind": kind})
+        listing = resource.get(namespace=namespace) if namespace else resource.get()
+        return listing.to_dict()["items"]
+
+    def get(self, item: Object) -> dict[str, Any]:
+        """Return an object as it is now."""
+        metadata = item["metadata"]
+        return self._resource(item).get(name=metadata["name"], namespace=metadata.get("namespace")).to_dict()
+
+    def refusal(self, item: Object) -> str:
+        """Create an object. Returns the message with which it is refused; empty where it is created."""
+        try:
+            self.create(item)
+        except client.ApiException as error:
+            return str(json.loads(str(error.body))["message"])
+        return ""
+
+    def _resource(self, item: Object) -> Any:
+        for _ in range(2):
+            if self._dynamic is None:
+                self._dynamic = dynamic.DynamicClient(self.api)
+            try:
+                return self._dynamic.resources.get(api_version=item["apiVersion"], kind=item["kind"])
+            except ResourceNotFoundError:
+                self._dynamic = None  # it may have been defined since
+        raise AssertionError(f"the API server has no {item['kind']} of {item['apiVersion']}")
+
+
+class Cluster(Objects):
     """A twin with controllers, before anything is installed."""
 
-    def __init__(self, home: Path, name: str) -> None:
-        self.plain = Plain(home, name, "--controllers", CONTROLLERS)
-        self.api = kubernetes.config.new_client_from_config(str(self.plain.world.kubeconfig))
+    def __init__(self, home: Path, name: str, controllers: str = CONTROLLERS) -> None:
+        self.plain = Plain(home, name, "--controllers", controllers)
+        self.base = self.plain.base()
+        super().__init__(kubernetes.config.new_client_from_config(str(self.plain.world.kubeconfig)))
         self.core: Any = client.CoreV1Api(self.api)
         self.apps: Any = client.AppsV1Api(self.api)
         self.batch: Any = client.BatchV1Api(self.api)
-        self._dynamic: dynamic.DynamicClient | None = None
+        self.custom: Any = client.CustomObjectsApi(self.api)
 
     def add_nodes(self, gpu_nodes: int = 4, gpus: int = 8) -> None:
         """Create a system node for add-ons, and nodes with GPUs: two below each node of the network's third
@@ -83,42 +153,6 @@ class Cluster:
         kubeconfig = str(self.plain.world.kubeconfig)
         stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(kubeconfig))
         return stack
-
-    def create(self, *objects: Object) -> None:
-        """Create objects of any kind."""
-        for item in objects:
-            self._resource(item).create(body=item, namespace=item["metadata"].get("namespace"))
-
-    def patch(self, item: Object, change: Object) -> None:
-        """Change an object by a JSON merge patch."""
-        metadata = item["metadata"]
-        self._resource(item).patch(
-            name=metadata["name"],
-            namespace=metadata.get("namespace"),
-            body=change,
-            content_type="application/merge-patch+json",
-        )
-
-    def delete(self, *objects: Object) -> None:
-        """Delete objects; those that are gone do not matter."""
-        for item in objects:
-            metadata = item["metadata"]
-            try:
-                self._resource(item).delete(name=metadata["name"], namespace=metadata.get("namespace"))
-            except client.ApiException as error:
-                if error.status != 404:
-                    raise
-
-    def list(self, api_version: str, kind: str, namespace: str = "") -> list[dict[str, Any]]:
-        """Return the objects of a kind."""
-        resource = self._resource({"apiVersion": api_version, "kind": kind})
-        listing = resource.get(namespace=namespace) if namespace else resource.get()
-        return listing.to_dict()["items"]
-
-    def get(self, item: Object) -> dict[str, Any]:
-        """Return an object as it is now."""
-        metadata = item["metadata"]
-        return self._resource(item).get(name=metadata["name"], namespace=metadata.get("namespace")).to_dict()
 
     def team(self, name: str) -> dict[str, Any]:
         """Create a namespace whose jobs Kueue manages. Returns it, for `delete`."""
@@ -174,16 +208,6 @@ class Cluster:
     def remove(self) -> None:
         """Stop the twin and delete it."""
         self.plain.remove()
-
-    def _resource(self, item: Object) -> Any:
-        for _ in range(2):
-            if self._dynamic is None:
-                self._dynamic = dynamic.DynamicClient(self.api)
-            try:
-                return self._dynamic.resources.get(api_version=item["apiVersion"], kind=item["kind"])
-            except ResourceNotFoundError:
-                self._dynamic = None  # it may have been defined since
-        raise AssertionError(f"the API server has no {item['kind']} of {item['apiVersion']}")
 
 
 def node(
@@ -279,6 +303,7 @@ def created(home: Path, name: str) -> Iterator[Cluster]:
     """Yield a cluster with nodes and add-ons, and remove it at the end."""
     cluster = Cluster(home, name)
     try:
+        cluster.create(*definitions(home))
         cluster.add_nodes()
         cluster.stack("addons").up()
         yield cluster

@@ -3,111 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
-from aiplatform._shared.args import read
-from aiplatform.queues import Queues, plan
-from aiplatform.queues.args import QueuesSettings
-from tests.controllers.cluster import GPU, LAYER, Cluster, job, node
+from aiplatform.queues import Queues
+from tests.controllers.cluster import GPU, LAYER, Cluster, job
+from tests.controllers.queue_objects import (
+    SETTLED,
+    arguments,
+    manifests,
+    of_kueue,
+    priority,
+    queues,
+    running,
+    submit,
+    team,
+    until_running,
+)
+from tests.controllers.team import POOL, TEAMS
 from tests.end_to_end.harness import eventually
-
-POOL: Final[dict[str, Any]] = {
-    "name": "training",
-    "resource": GPU,
-    "resources_per_node": 8,
-    "capacity_types": ["on_demand"],
-    "node_selector": {"eks.amazonaws.com/nodegroup": "gpu"},
-    "taints": [{"key": GPU, "effect": "NoSchedule"}],
-    "topology_labels": [f"{LAYER}{layer}" for layer in (1, 2, 3)],
-    "min_nodes": 4,
-    "max_nodes": 4,
-    "vcpus_per_node": 192,
-    "memory_gib_per_node": 1536,
-}
-"""The nodes with GPUs of the cluster: 32 GPUs."""
-CPU_POOL: Final[dict[str, Any]] = {
-    "name": "general",
-    "node_selector": {"ai-platform/pool": "general"},
-    "taints": [],
-    "min_nodes": 1,
-    "max_nodes": 1,
-    "vcpus_per_node": 16,
-    "memory_gib_per_node": 128,
-}
-TEAMS: Final = ("vision", "language")
-SETTLED: Final = 4
-"""Seconds after which Kueue would have admitted or evicted something more."""
-
-
-def team(name: str, gpus: int = 16, **quota: Any) -> dict[str, Any]:
-    return {
-        "name": name,
-        "cohort": "research",
-        "quotas": [{"pool": "training", "accelerators": gpus, **quota}],
-        "local_queues": [{"namespace": name}],
-    }
-
-
-def arguments(*queues: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"gpu_pools": [POOL], "cohorts": [{"name": "research"}], "queues": list(queues), **more}
-
-
-def manifests(values: dict[str, Any]) -> list[dict[str, Any]]:
-    return [item.manifest for item in plan.objects(read(QueuesSettings, values, "QueuesArgs"))]
-
-
-@contextmanager
-def queues(cluster: Cluster, values: dict[str, Any]) -> Iterator[None]:
-    """Create the namespaces of all LocalQueues, and the objects; delete both, the work first."""
-    names = {local["namespace"] for queue in values["queues"] for local in queue["local_queues"]}
-    namespaces = [cluster.team(name) for name in sorted(names)]
-    items = manifests(values)
-    try:
-        cluster.create(*items)
-        yield
-    finally:
-        cluster.delete(*namespaces)
-        for name in names:
-            eventually(
-                f"namespace {name} deleted", lambda name=name: name not in _namespaces(cluster) or None
-            )
-        cluster.delete(*reversed(items))
-        eventually("queues deleted", lambda: not _of_kueue(cluster) or None)
-
-
-def _namespaces(cluster: Cluster) -> set[str]:
-    return {item.metadata.name for item in cluster.core.list_namespace().items}
-
-
-def _of_kueue(cluster: Cluster) -> list[str]:
-    kinds = ("ClusterQueue", "Cohort", "ResourceFlavor", "Topology", "LocalQueue", "Workload")
-    return [
-        f"{kind} {item['metadata']['name']}"
-        for kind in kinds
-        for item in cluster.list(plan.API_VERSION, kind)
-    ]
-
-
-def running(cluster: Cluster, *namespaces: str) -> dict[str, int]:
-    return {namespace: len(cluster.jobs(namespace, "Running")) for namespace in namespaces}
-
-
-def until_running(cluster: Cluster, expected: dict[str, int]) -> None:
-    """Wait for the number of running jobs of each namespace, and that it stays so."""
-    eventually(f"running: {expected}", lambda: running(cluster, *expected) == expected or None)
-    time.sleep(SETTLED)
-    assert running(cluster, *expected) == expected
-
-
-def submit(cluster: Cluster, namespace: str, count: int, **more: Any) -> None:
-    prefix = more.pop("prefix", "train")
-    cluster.create(*(job(namespace, f"{prefix}-{number}", **more) for number in range(count)))
-
-
-def priority(name: str) -> dict[str, str]:
-    return {"kueue.x-k8s.io/priority-class": name}
 
 
 def test_of_ten_jobs_of_two_teams_exactly_those_run_for_which_there_are_gpus(cluster: Cluster) -> None:
@@ -210,41 +123,6 @@ def test_training_of_the_highest_priority_does_not_evict_serving(cluster: Cluste
         until_running(cluster, {"vision": 0})
 
 
-def test_every_kind_of_work_is_admitted_in_a_teams_namespace(cluster: Cluster) -> None:
-    queue = {
-        **team("vision"),
-        "quotas": [{"pool": "training", "accelerators": 16}, {"pool": "general", "cpu": 12}],
-    }
-    machine = node("cpu-0", cpu=16, labels=CPU_POOL["node_selector"])
-    cluster.create(machine)
-    try:
-        with queues(cluster, arguments(queue, node_pools=[CPU_POOL])):
-            step = pod("vision", "workflow-step", labels={"workflows.argoproj.io/workflow": "nightly"})
-            notebook = {**deployment("vision", "notebook", gpus=0), "kind": "StatefulSet"}
-            notebook["spec"]["serviceName"] = "notebook"
-            unlabelled = job("vision", "prepare", gpus=0)
-            del unlabelled["metadata"]["labels"]["kueue.x-k8s.io/queue-name"]
-            cluster.create(step, notebook, unlabelled, deployment("vision", "predictor"))
-            expected = {"workflow-step", "notebook", "prepare", "predictor"}
-
-            def all_run() -> bool | None:
-                pods = cluster.core.list_namespaced_pod("vision").items
-                run = {item.metadata.name for item in pods if item.status.phase in ("Running", "Succeeded")}
-                return all(any(name.startswith(prefix) for name in run) for prefix in expected) or None
-
-            eventually("a Pod of every kind runs", all_run)
-            nodes = {
-                item.metadata.name: item.spec.node_name
-                for item in cluster.core.list_namespaced_pod("vision").items
-            }
-            for name, on in nodes.items():
-                assert on.startswith("gpu-") == name.startswith("predictor"), (
-                    "work without GPUs does not occupy nodes that have some"
-                )
-    finally:
-        cluster.delete(machine)
-
-
 def test_a_topology_places_the_pods_of_a_job_close_together(cluster: Cluster) -> None:
     with queues(cluster, arguments(team("vision", gpus=32), topologies={"training": "network"})):
         pair = job("vision", "pair")
@@ -281,7 +159,7 @@ def test_the_component_is_deployed_changed_and_destroyed_with_work_that_waits(cl
     finally:
         stack.destroy()
         cluster.delete(*namespaces)
-    assert not [entry for entry in _of_kueue(cluster) if not entry.startswith("Workload ")], (
+    assert not [entry for entry in of_kueue(cluster) if not entry.startswith("Workload ")], (
         "work that waits keeps no queue"
     )
 

@@ -17,7 +17,7 @@ from twin.toolchain.errors import ToolchainError
 from twin.toolchain.found import find_kubectl, find_kubernetes_plugin, find_pulumi
 from twin.toolchain.golang import go_builder
 from twin.toolchain.progress import Progress, Silent
-from twin.toolchain.recipes import CONTROLLERS, recipes
+from twin.toolchain.recipes import CONTROLLERS, controller_version, program_of, recipes
 from twin.toolchain.store import Store
 from twin.toolchain.versions import Versions, read_versions
 
@@ -27,9 +27,11 @@ __all__ = [
     "Toolchain",
     "ToolchainError",
     "cache_dir",
+    "controller_version",
     "ensure",
     "language_exec",
     "locate",
+    "program_of",
 ]
 
 # kubectl costs nothing; then the order in which `up` needs them.

@@ -100,7 +100,7 @@ def _fill(into: Path, tools: Cache, progress: Progress) -> None:
     with tools.temporary("modules") as scratch, ThreadPoolExecutor() as pool:
         modules = pool.map(lambda source: _origin(go, source, scratch, log), sources().values())
         for source, module in zip(sources().values(), modules, strict=True):
-            _copy(source, module, into)
+            copy_chart(source, module, into)
 
 
 def _origin(go: Path, source: ChartSource, scratch: Path, log: Path) -> Path:
@@ -118,7 +118,8 @@ def _origin(go: Path, source: ChartSource, scratch: Path, log: Path) -> Path:
     return module.folder
 
 
-def _copy(source: ChartSource, origin: Path, into: Path) -> None:
+def copy_chart(source: ChartSource, origin: Path, into: Path) -> None:
+    """Write a chart into a folder of charts. origin: the folder of its Go module, or its stand-in."""
     target = into / source.file_name
     if source.manifest:
         target.write_text("".join(_documents(origin / source.manifest)), encoding="utf-8")

@@ -21,7 +21,14 @@ TAGS = "selinux,notest,grpcnotrace"
 BUILD_FLAGS = ("-trimpath", "-mod=readonly", "-tags", TAGS, "-gcflags=all=-dwarf=false")
 
 # About how long each takes on two cores, with the fetching of its modules.
-MINUTES = {"controlplane": 4, "pulumi": 3, "kubernetes-provider": 5, "kueue": 4, "jobset": 1}
+MINUTES = {
+    "controlplane": 4,
+    "pulumi": 3,
+    "kubernetes-provider": 5,
+    "kueue": 4,
+    "jobset": 1,
+    "kueue-previous": 4,
+}
 
 
 @dataclass(frozen=True)
@@ -89,30 +96,44 @@ class ControllerSource:
     """Where the program of an add-on's controller comes from.
 
     module: its folder under go/, which controllers with the same libraries share: the second of them is
-    built in seconds. linked: variables of its packages and their values; `$VERSION` is its version.
+    built in seconds. linked: variables of its packages and their values; `$VERSION` is its version. program:
+    the name of the program that it is a further version of; by default its own.
     """
 
     module: str
     package: str
     linked: Mapping[str, str]
+    program: str = ""
 
+
+_KUEUE = {
+    "sigs.k8s.io/kueue/pkg/version.GitVersion": "v$VERSION",
+    # Its second server writes a certificate into a folder that has no setting: /visibility of its container.
+    # A relative path is in the folder that the twin starts it in.
+    "sigs.k8s.io/kueue/pkg/visibility.certDir": "visibility",
+}
 
 CONTROLLERS: Mapping[str, ControllerSource] = {
-    "kueue": ControllerSource(
-        "kueue_jobset",
-        "sigs.k8s.io/kueue/cmd/kueue",
-        {
-            "sigs.k8s.io/kueue/pkg/version.GitVersion": "v$VERSION",
-            # Its second server writes a certificate into a folder that has no setting: /visibility of its
-            # container. A relative path is in the folder that the twin starts it in.
-            "sigs.k8s.io/kueue/pkg/visibility.certDir": "visibility",
-        },
-    ),
+    "kueue": ControllerSource("kueue_jobset", "sigs.k8s.io/kueue/cmd/kueue", _KUEUE),
     "jobset": ControllerSource(
         "kueue_jobset", "sigs.k8s.io/jobset", {"sigs.k8s.io/jobset/pkg/version.GitVersion": "v$VERSION"}
     ),
+    "kueue-previous": ControllerSource(
+        "kueue_previous", "sigs.k8s.io/kueue/cmd/kueue", _KUEUE, program="kueue"
+    ),
 }
-"""The controllers of add-ons, by the name of their line in versions.toml. Each is built where it is named."""
+"""The controllers of add-ons, by the name of their table in versions.toml, with hyphens. Each is built where
+it is named. Several versions of one program can be selected: a Pod gets that of its image."""
+
+
+def controller_version(name: str, versions: Versions) -> str:
+    """Return the version of a controller."""
+    return getattr(versions, name.replace("-", "_"))
+
+
+def program_of(name: str) -> str:
+    """Return the program that a controller is a version of."""
+    return CONTROLLERS[name].program or name
 
 
 def recipes(versions: Versions | None = None) -> dict[str, Recipe]:
@@ -204,7 +225,7 @@ def _kubernetes_provider(versions: Versions) -> Recipe:
 
 def _controller(name: str, versions: Versions) -> Recipe:
     source = CONTROLLERS[name]
-    version: str = getattr(versions, name)
+    version = controller_version(name, versions)
     return Recipe(
         name=name,
         version=version,

@@ -30,6 +30,7 @@ class Versions:
     kubernetes_provider: str
     kubernetes_provider_module: str
     kueue: str
+    kueue_previous: str
     jobset: str
 
 
@@ -46,6 +47,7 @@ _PLACES = {
     "kubernetes_provider": ("kubernetes_provider", "version"),
     "kubernetes_provider_module": ("kubernetes_provider", "module_version"),
     "kueue": ("kueue", "version"),
+    "kueue_previous": ("kueue_previous", "version"),
     "jobset": ("jobset", "version"),
 }
 

@@ -79,6 +79,8 @@ def _namespace(context: TeamsContext, name: str, team: Team) -> list[pulumi.Reso
             ),
             members={role: group_names(context.settings.cloud, name, role, team) for role in ROLES},
         ),
+        # Kueue has finalizers on work that waits, too: without it the namespace would never be gone.
+        context.after,
     )
 
 

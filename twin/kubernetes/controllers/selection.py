@@ -13,11 +13,13 @@ from twin.world import World
 
 @dataclass(frozen=True)
 class Build:
-    """A built controller. version: without `v`. binary: its path."""
+    """A built controller. version: without `v`. binary: its path. program: what it is a version of, where
+    that has another name."""
 
     name: str
     version: str
     binary: str
+    program: str = ""
 
 
 def read(world: World) -> Mapping[str, Build]:
@@ -26,6 +28,14 @@ def read(world: World) -> Mapping[str, Build]:
         return {entry["name"]: Build(**entry) for entry in json.loads(_file(world).read_text())}
     except (OSError, ValueError, TypeError, KeyError):
         return {}
+
+
+def versions(world: World) -> Mapping[str, Mapping[str, Build]]:
+    """Return the builds of each program by version."""
+    programs: dict[str, dict[str, Build]] = {}
+    for build in read(world).values():
+        programs.setdefault(build.program or build.name, {})[build.version] = build
+    return programs
 
 
 def write(world: World, builds: Iterable[Build]) -> None:

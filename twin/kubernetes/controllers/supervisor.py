@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -74,25 +74,25 @@ class Supervisor:
         """Look once at each program."""
         if not self._mirror.synced:
             return
-        builds = selection.read(self._world)
+        builds = selection.versions(self._world)
         pods = self._mirror.all("pods")
-        states = [self._look(program, builds.get(program.name), pods) for program in PROGRAMS.values()]
+        states = [self._look(program, builds.get(program.name, {}), pods) for program in PROGRAMS.values()]
         set_aside = self._set_aside.names()
         reports.write(self._world, [state for state in states if state is not None], set_aside)
 
-    def _look(self, program: Program, build: Build | None, pods: Iterable[Object]) -> State | None:
+    def _look(self, program: Program, builds: Mapping[str, Build], pods: Iterable[Object]) -> State | None:
         process = self._processes[program.name]
         running = _running(program, pods)
         self._unregister(program, {(pod["metadata"]["namespace"], _name(pod)) for pod, _ in running})
         try:
-            if build is None or not running:
+            if not builds or not running:
                 process.end()
-            if build is None:
+            if not builds:
                 self._play(program, running)
                 return None
             if not running:
                 return State(program.name, "waits for its Pod")
-            return self._keep(process, build, running)
+            return self._keep(process, builds, running)
         except (ApiError, Unreachable, ProcessError, OSError) as error:
             return State(program.name, self._note(program.name, error))
 
@@ -104,14 +104,18 @@ class Supervisor:
             log.warning("%s: %s (trying again)", name or "controllers", problem)
         return problem
 
-    def _keep(self, process: ControllerProcess, build: Build, running: Sequence[Running]) -> State:
+    def _keep(
+        self, process: ControllerProcess, builds: Mapping[str, Build], running: Sequence[Running]
+    ) -> State:
         name = process.program.name
         pod, container = _current(running, process.pod)
         wanted = version_of(container["image"])
-        if wanted != build.version:
+        build = builds.get(wanted)
+        if build is None:
             process.end()
             self._play(process.program, running)
-            return State(name, f"does not run: its image has version {wanted}, the twin has {build.version}")
+            versions = " and ".join(builds)
+            return State(name, f"does not run: its image has version {wanted}, the twin has {versions}")
         try:
             process.keep(build, pod, container)
         except NotMountedError as error:

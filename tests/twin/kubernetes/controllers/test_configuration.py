@@ -13,7 +13,7 @@ from aiplatform.addons.values.setup import Setup
 from twin.kubernetes import kwok
 from twin.kubernetes.controllers.configuration import adapted
 from twin.kubernetes.controllers.programs import PROGRAMS, Program
-from twin.toolchain.build import CONTROLLERS
+from twin.toolchain.build import CONTROLLERS, program_of
 
 PLACES = {"/tmp/k8s-webhook-server/serving-certs": Path("/here/certificate")}  # noqa: S108
 FOLDER = Path("/here")
@@ -57,7 +57,7 @@ def test_certificate_that_has_no_setting_comes_from_the_twin() -> None:
 
 
 def test_every_controller_that_is_built_can_be_run() -> None:
-    assert set(PROGRAMS) == set(CONTROLLERS)
+    assert set(PROGRAMS) == set(map(program_of, CONTROLLERS))
 
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=list(PROGRAMS))

@@ -84,7 +84,8 @@ class Scene:
 
     def select(self, *versions: str) -> None:
         """Select the controller, or with no version none."""
-        selection.write(self.world, [Build("kueue", version, str(self.binary)) for version in versions])
+        builds = [Build(f"kueue-{version}", version, str(self.binary), "kueue") for version in versions]
+        selection.write(self.world, builds)
 
     def config(self, name: str, **configuration: Any) -> None:
         """Write the ConfigMap with the configuration."""
@@ -293,6 +294,24 @@ def test_pod_whose_controller_is_not_selected_is_simulated(scene: Scene) -> None
     assert scene.pid == 0
     assert scene.ready()
     assert reports.read(scene.world).controllers == ()
+
+
+def test_pod_gets_the_version_of_its_image_of_those_that_are_selected(scene: Scene) -> None:
+    older = scene.binary.with_name("older")
+    older.write_text(scene.binary.read_text())
+    older.chmod(0o755)
+    builds = [Build("kueue", "0.19.2", str(scene.binary)), Build("previous", "0.18.4", str(older), "kueue")]
+    selection.write(scene.world, builds)
+    scene.pod("a", image="registry.example/kueue/kueue:v0.18.4")
+    scene.until(scene.ready)
+    before = scene.daemon.process()
+    assert before is not None
+    assert str(older) in before.cmdline()
+    scene.pod("b", template="2", age=1)
+    scene.until(lambda: scene.pid not in (0, before.pid) and scene.ready("b"))
+    after = scene.daemon.process()
+    assert after is not None
+    assert str(scene.binary) in after.cmdline(), "the newest template has the catalog's version"
 
 
 def test_image_of_another_version_is_not_run_and_the_reason_is_reported(scene: Scene) -> None:

@@ -42,9 +42,12 @@ class NamespaceContents:
     """Role -> the groups that have it."""
 
 
-def create(parent: pulumi.Resource, name: str, contents: NamespaceContents) -> list[pulumi.Resource]:
-    """Create the namespace and its contents. name: the first part of logical names. Returns what must exist
-    before Pods: the namespace, its network policies and its defaults."""
+def create(
+    parent: pulumi.Resource, name: str, contents: NamespaceContents, after: ResourceOptions | None = None
+) -> list[pulumi.Resource]:
+    """Create the namespace and its contents. name: the first part of logical names. after: what it depends
+    on, such as the controllers that remove finalizers of its objects when it is deleted. Returns what must
+    exist before Pods: the namespace, its network policies and its defaults."""
     resource = core.Namespace(
         f"{name}-namespace",
         metadata=meta.ObjectMetaArgs(
@@ -52,7 +55,7 @@ def create(parent: pulumi.Resource, name: str, contents: NamespaceContents) -> l
             labels={**contents.labels, **namespace_labels(contents)},
             annotations=namespace_annotations(contents),
         ),
-        opts=ResourceOptions(parent=parent),
+        opts=ResourceOptions.merge(after, ResourceOptions(parent=parent)),
     )
     options = ResourceOptions(parent=parent, depends_on=[resource])
 
