@@ -50,8 +50,8 @@ class ClusterReferenceArgs(TypedDict):
     a pool creates for its nodes gets AmazonEKS_CNI_Policy, without which no node becomes Ready. Default
     false."""
     volume_key_arn: NotRequired[Input[str]]
-    """AWS: the key that encrypts the volumes of nodes; its policy must allow EC2 Auto Scaling to use it.
-    Default: AWS's own key for EBS."""
+    """AWS: the key that encrypts the volumes of nodes; its policy must allow EC2 Auto Scaling to use it, and
+    for spot instances of Karpenter AWSServiceRoleForEC2Spot. Default: AWS's own key for EBS."""
     arn: NotRequired[Input[str]]
     """AWS: the cluster's arn."""
     endpoint: NotRequired[Input[str]]
