@@ -130,9 +130,8 @@ class GetNodeGroup(AwsFunction):
             plural: [state[single]] if state.get(single) else []
             for single, plural in _PLURALS_OF_NODE_GROUPS.items()
         }
-        rest = {
-            name: value for name, value in state.items() if name not in (*_PLURALS_OF_NODE_GROUPS, "tagsAll")
-        }
+        absent = (*_PLURALS_OF_NODE_GROUPS, "nodeRepairConfig", "tagsAll")
+        rest = {name: value for name, value in state.items() if name not in absent}
         return {**rest, **lists, "id": id, "region": context.region, "tags": state.get("tagsAll", {})}
 
 
