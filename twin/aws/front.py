@@ -9,7 +9,7 @@ import time
 from importlib import metadata
 from typing import Any
 
-from twin.aws import service_quotas
+from twin.aws import prices, queues, service_quotas
 from twin.aws.call import Answer, Call, Refusal, refusal
 from twin.aws.draws import Draws
 from twin.aws.faults import Faults
@@ -115,11 +115,16 @@ class Front:
             or self._pods.answer(call, self)
             or self.functions.answer(call)
             or service_quotas.answer(call, self)
+            or prices.answer(call)
         )
         if own:
             return own
         if not call.mutating:
             return self._read(call)
+        awaited = queues.awaited(call, self)
+        if isinstance(awaited, Answer):
+            return awaited
+        call = awaited
         with self.moto.lock:
             before = self.journal.answered(call.key)
             if before:

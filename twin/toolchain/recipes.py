@@ -21,7 +21,7 @@ TAGS = "selinux,notest,grpcnotrace"
 BUILD_FLAGS = ("-trimpath", "-mod=readonly", "-tags", TAGS, "-gcflags=all=-dwarf=false")
 
 # About how long each takes on two cores, with the fetching of its modules.
-MINUTES = {"controlplane": 4, "pulumi": 3, "kubernetes-provider": 5, "kueue": 4, "jobset": 1}
+MINUTES = {"controlplane": 4, "pulumi": 3, "kubernetes-provider": 5, "kueue": 4, "jobset": 1, "karpenter": 4}
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,11 @@ CONTROLLERS: Mapping[str, ControllerSource] = {
     ),
     "jobset": ControllerSource(
         "kueue_jobset", "sigs.k8s.io/jobset", {"sigs.k8s.io/jobset/pkg/version.GitVersion": "v$VERSION"}
+    ),
+    "karpenter": ControllerSource(
+        "karpenter",
+        "github.com/aws/karpenter-provider-aws/cmd/controller",
+        {"sigs.k8s.io/karpenter/pkg/operator.Version": "$VERSION"},
     ),
 }
 """The controllers of add-ons, by the name of their line in versions.toml. Each is built where it is named."""

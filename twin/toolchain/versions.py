@@ -31,6 +31,7 @@ class Versions:
     kubernetes_provider_module: str
     kueue: str
     jobset: str
+    karpenter: str
 
 
 _PLACES = {
@@ -47,6 +48,7 @@ _PLACES = {
     "kubernetes_provider_module": ("kubernetes_provider", "module_version"),
     "kueue": ("kueue", "version"),
     "jobset": ("jobset", "version"),
+    "karpenter": ("karpenter", "version"),
 }
 
 
