@@ -32,6 +32,7 @@ _ARNS = {
     "aws:rds/instance:Instance": f"arn:aws:rds:{REGION}:{ACCOUNT}:db:",
     "aws:s3/bucket:Bucket": "arn:aws:s3:::",
     "aws:secretsmanager/secret:Secret": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:",
+    "aws:sqs/queue:Queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:",
 }
 """What ARNs of a type begin with, where that is not what the type's name says."""
 
@@ -298,6 +299,9 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
 }
 """Types whose ids have a form that arguments of components are checked for."""
 COMPUTED: dict[str, Callable[[str, Inputs], Mapping[str, Any]]] = {
+    "aws:sqs/queue:Queue": lambda _, inputs: {
+        "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{inputs['name']}"
+    },
     "aws:eks/cluster:Cluster": _cluster,
     "aws:iam/role:Role": _role,
     "gcp:container/cluster:Cluster": _gke_cluster,

@@ -28,6 +28,7 @@ from aiplatform.naming import aws_tags, prefix_for
 
 ENDPOINTS: Final[Mapping[str, tuple[str, ...]]] = {
     permissions.LOAD_BALANCERS: ("ec2", "eks-auth", "elasticloadbalancing"),
+    permissions.KARPENTER: ("ec2", "eks", "eks-auth", "sqs", "ssm"),
     permissions.SECRETS: ("eks-auth", "secretsmanager", "sts"),
 }
 """AWS services that the add-ons call: a network without access to the internet needs interface endpoints for
@@ -45,7 +46,7 @@ class AddonOptions:
 
     enabled: bool | None = None
     """Whether it is installed. Default: where its cloud needs it; external-dns where there are `dns_zones`;
-    prometheus-operator-crds nowhere."""
+    prometheus-operator-crds and karpenter nowhere."""
     version: (
         Annotated[str, matches(r"v?\d+(\.\d+){1,2}([-+][\w.+-]+)?", "a version such as 0.19.2")] | None
     ) = None
@@ -66,7 +67,7 @@ class AddonsSettings(CloudNeutral):
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
-    prefix: Annotated[str, prefix_for(*permissions.ROLES.values())]
+    prefix: Annotated[str, prefix_for(*permissions.NAMES)]
     """First part of every physical name, `{org}-{environment}`."""
     cluster: ClusterReference
     """The cluster: `Cluster.outputs`. On AWS with its `vpc_id`, in which the load balancer controller
@@ -117,6 +118,7 @@ class AddonsSettings(CloudNeutral):
                 cluster=self.cluster.name,
                 region=region,
                 vpc_id=self.cluster.vpc_id or "",
+                interruption_queue=permissions.INTERRUPTIONS.of(self.prefix) if self.cloud == "aws" else "",
                 project=self.cluster.project or "",
                 dns_zones=self.dns_zones,
                 pods_ready=self.pods_ready,
@@ -180,10 +182,10 @@ class AddonsSettings(CloudNeutral):
                 yield from value_problems(name, option.values, f"options.{name}.values")
 
     def _requirement_problems(self) -> Iterator[Problem]:
-        enabled = self._selected()
-        for name in enabled:
+        stated = {name: option.enabled for name, option in self.options.items()}
+        for name in self._selected():
             for required in catalog()[name].requires:
-                if required not in enabled:
+                if stated.get(required) is False:
                     yield Problem(
                         f"options.{required}.enabled",
                         f"got false, and {name} requires it; expected true, or {name} disabled as well",

@@ -43,6 +43,8 @@ class Addon:
     """Whether it is installed where a program states nothing of it."""
     needs_zones: bool = False
     """Whether it is installed by default only where there are DNS zones for it."""
+    skip_crds: bool = False
+    """Whether the definitions in its chart are left out, because another add-on brings them."""
     digest: str = ""
     """`sha256:...` of the OCI manifest, of the chart's archive or of the manifest's file; empty where no
     published one was found."""

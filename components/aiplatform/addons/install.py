@@ -144,6 +144,7 @@ def install(
         chart=location.chart,
         version=location.version,
         repository_opts=helm.RepositoryOptsArgs(repo=location.repository) if location.repository else None,
+        skip_crds=addon.skip_crds or None,
         values=values,
         post_renderer=helm.PostRendererArgs(command=sys.executable, args=["-I", str(_RENDERED)]),
         opts=options,

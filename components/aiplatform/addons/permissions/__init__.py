@@ -18,14 +18,31 @@ from aiplatform._shared.context import Context
 from aiplatform.addons.catalog import Addon
 from aiplatform.addons.permissions.settings import (
     DNS,
+    INTERRUPTIONS,
+    KARPENTER,
+    KARPENTER_NODES,
     LOAD_BALANCERS,
+    NAMES,
     ROLES,
     SECRET_READERS,
     SECRETS,
     Settings,
 )
 
-__all__ = ["DNS", "LOAD_BALANCERS", "ROLES", "SECRETS", "SECRET_READERS", "Settings", "grant", "problems"]
+__all__ = [
+    "DNS",
+    "INTERRUPTIONS",
+    "KARPENTER",
+    "KARPENTER_NODES",
+    "LOAD_BALANCERS",
+    "NAMES",
+    "ROLES",
+    "SECRETS",
+    "SECRET_READERS",
+    "Settings",
+    "grant",
+    "problems",
+]
 
 
 def problems(addons: Collection[Addon], settings: Settings) -> Iterator[Problem]:

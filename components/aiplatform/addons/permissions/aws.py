@@ -10,12 +10,22 @@ from aiplatform._shared.aws.account import Account, account_of
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.context import Context
 from aiplatform.addons.catalog import Addon
+from aiplatform.addons.permissions import interruptions, karpenter
 from aiplatform.addons.permissions.aws_policies import dns, load_balancers, secrets
-from aiplatform.addons.permissions.settings import DNS, LOAD_BALANCERS, ROLES, SECRET_READERS, Settings
+from aiplatform.addons.permissions.settings import (
+    DNS,
+    KARPENTER,
+    KARPENTER_NODES,
+    LOAD_BALANCERS,
+    ROLES,
+    SECRET_READERS,
+    Settings,
+)
 
 _DESCRIPTIONS: Final = {
     LOAD_BALANCERS: "AWS Load Balancer Controller: load balancers of this cluster",
     DNS: "ExternalDNS: records of the listed zones",
+    KARPENTER: "Karpenter: instances of this cluster",
 }
 
 
@@ -34,9 +44,13 @@ def grant(context: Context[Settings], addon: Addon) -> tuple[list[pulumi.Resourc
         tags=settings.tags,
         opts=context.options(),
     )
-    policy = iam.RolePolicy(
-        f"{logical}-policy", role=role.name, policy=_policy(context, addon, account), opts=context.options()
-    )
+    needed: list[pulumi.Resource] = []
+    if addon.name == KARPENTER:
+        queue, needed = interruptions.create(context, logical)
+        text: pulumi.Input[str] = _karpenter(context, account, queue.arn)
+    else:
+        text = _policy(context, addon, account)
+    policy = iam.RolePolicy(f"{logical}-policy", role=role.name, policy=text, opts=context.options())
     association = eks.PodIdentityAssociation(
         f"{logical}-identity",
         cluster_name=settings.cluster.name,
@@ -47,7 +61,17 @@ def grant(context: Context[Settings], addon: Addon) -> tuple[list[pulumi.Resourc
         # A service account has at most one association.
         opts=context.options(policy, delete_before_replace=True),
     )
-    return [association], role.arn
+    return [association, *needed], role.arn
+
+
+def _karpenter(context: Context[Settings], account: Account, queue: Output[str]) -> Output[str]:
+    settings = context.settings
+    node_role = settings.cluster.node_role_arn or account.arn(
+        "iam", f"role/{KARPENTER_NODES.of(settings.prefix)}", regional=False
+    )
+    return Output.all(settings.cluster.name, node_role, queue, settings.cluster.volume_key_arn).apply(
+        lambda known: karpenter.policy(account, karpenter.Scope(*known))
+    )
 
 
 def _policy(context: Context[Settings], addon: Addon, account: Account) -> pulumi.Input[str]:

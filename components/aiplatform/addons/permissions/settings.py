@@ -7,21 +7,33 @@ from pulumi import Input
 
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
-from aiplatform.naming import IAM_ROLE, IAM_ROLE_PREFIX, PhysicalName
+from aiplatform.naming import EVENT_RULE, IAM_ROLE, IAM_ROLE_PREFIX, SQS_QUEUE, PhysicalName
 
 LOAD_BALANCERS: Final = "aws-load-balancer-controller"
 DNS: Final = "external-dns"
 SECRETS: Final = "external-secrets"
+KARPENTER: Final = "karpenter"
 
 ROLES: Final[Mapping[str, PhysicalName]] = {
     LOAD_BALANCERS: PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lb-controller"),
     DNS: PhysicalName(IAM_ROLE_PREFIX, "{prefix}-external-dns"),
     SECRETS: PhysicalName(IAM_ROLE_PREFIX, "{prefix}-ext-secrets"),
+    KARPENTER: PhysicalName(IAM_ROLE_PREFIX, "{prefix}-karpenter"),
 }
 """AWS: an add-on with permissions -> the name of its role. Its service account is named as the add-on."""
 SECRET_READERS: Final = PhysicalName(IAM_ROLE, "{prefix}-secrets-")
 """AWS: the first part of the names of the roles that external-secrets can assume, one of each SecretStore.
 They trust the add-on's role for sts:AssumeRole and sts:TagSession."""
+
+KARPENTER_NODES: Final = PhysicalName(IAM_ROLE, "{prefix}-karpenter-nodes")
+"""AWS: the role of the nodes that Karpenter creates, where the cluster has no shared node role. The component
+Karpenter creates it; the controller may pass it, and no other, to an instance."""
+INTERRUPTIONS: Final = PhysicalName(SQS_QUEUE, "{prefix}-karpenter")
+"""AWS: the queue of Karpenter's messages from EC2."""
+INTERRUPTION_RULE: Final = PhysicalName(EVENT_RULE, "{prefix}-karpenter-reservation-end")
+"""AWS: the longest name of the rules that send messages to the queue."""
+NAMES: Final = (*ROLES.values(), KARPENTER_NODES, INTERRUPTIONS, INTERRUPTION_RULE)
+"""AWS: all names of what the add-ons have in the cloud."""
 
 
 class Settings(Protocol):

@@ -13,6 +13,7 @@ from aiplatform.addons.values import (
     external_dns,
     external_secrets,
     jobset,
+    karpenter,
     kueue,
     lws,
 )
@@ -24,6 +25,7 @@ VALUES: Final[Mapping[str, Callable[[Setup], Mapping[str, Any]]]] = {
     "external-dns": external_dns.values,
     "external-secrets": external_secrets.values,
     "jobset": jobset.values,
+    "karpenter": karpenter.values,
     "kueue": kueue.values,
     "lws": lws.values,
 }

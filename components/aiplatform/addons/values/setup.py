@@ -37,6 +37,8 @@ class Setup:
     """AWS: the cluster's region."""
     vpc_id: Input[str] = ""
     """AWS: the cluster's network."""
+    interruption_queue: str = ""
+    """AWS: the name of the queue of Karpenter's messages from EC2."""
     project: str = ""
     """Google Cloud: the project of the zones."""
     dns_zones: Sequence[Input[str]] = ()

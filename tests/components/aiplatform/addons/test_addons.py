@@ -47,10 +47,27 @@ def installed(recording: Recording) -> set[str]:
 @pytest.mark.parametrize(("cloud", "cluster"), [("aws", EKS), ("gcp", GOOGLE_CLUSTER)])
 def test_by_default_all_that_the_cloud_needs_is_installed(cloud: str, cluster: Any) -> None:
     expected = {name for name, addon in catalog().items() if cloud in addon.clouds}
-    monitoring = "prometheus-operator-crds"
-    assert installed(addons(cluster)) == expected - {"external-dns", monitoring}
-    everything = addons(cluster, dns_zones=["Z1"], options={monitoring: {"enabled": True}})
-    assert installed(everything) == expected
+    on_request = {"karpenter", "karpenter-crd", "prometheus-operator-crds"}
+    assert installed(addons(cluster)) == expected - {"external-dns", *on_request}
+    options = {name: {"enabled": True} for name in on_request & expected}
+    assert installed(addons(cluster, dns_zones=["Z1"], options=options)) == expected
+
+
+def test_karpenter_brings_its_kinds_in_a_chart_that_updates_them() -> None:
+    recording = addons(options={"karpenter": {"enabled": True}})
+    controller, kinds = (recording.one(CHART, f"addons-{name}") for name in ("karpenter", "karpenter-crd"))
+    assert controller.inputs["skipCrds"] is True, "two charts would own the same definitions"
+    assert "skipCrds" not in kinds.inputs
+    assert controller.inputs["namespace"] == "kube-system"
+    queue = recording.one("aws:sqs/queue:Queue")
+    assert controller.inputs["values"]["settings"]["interruptionQueue"] == queue.inputs["name"]
+
+
+def test_karpenter_without_its_kinds_is_refused() -> None:
+    (problem,) = refused(options={"karpenter": {"enabled": True}, "karpenter-crd": {"enabled": False}})
+    assert problem.startswith(
+        "AddonsArgs.options.karpenter-crd.enabled: got false, and karpenter requires it"
+    )
 
 
 def test_an_addon_that_is_disabled_is_not_installed_and_has_no_namespace() -> None:

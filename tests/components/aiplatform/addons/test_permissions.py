@@ -18,6 +18,8 @@ from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.permissions import (
     DNS,
+    KARPENTER,
+    KARPENTER_NODES,
     LOAD_BALANCERS,
     ROLES,
     SECRET_READERS,
@@ -59,23 +61,25 @@ class Component(pulumi.ComponentResource):
 
 
 @cache
-def granted(addon: str, cloud: str = "aws") -> Recording:
-    return record(lambda: Component(addon, Arguments(EKS if cloud == "aws" else GKE)))
+def granted(addon: str, cloud: str = "aws", **cluster: Any) -> Recording:
+    reference = replace(EKS if cloud == "aws" else GKE, **cluster)
+    return record(lambda: Component(addon, Arguments(reference)))
 
 
-def statements(addon: str) -> Iterator[Mapping[str, Any]]:
-    policy = granted(addon).one("aws:iam/rolePolicy:RolePolicy")
+def statements(addon: str, **cluster: Any) -> Iterator[Mapping[str, Any]]:
+    policy = granted(addon, **cluster).one("aws:iam/rolePolicy:RolePolicy")
     yield from json.loads(policy.inputs["policy"])["Statement"]
 
 
-def allowed(addon: str, action: str) -> list[Mapping[str, Any]]:
-    return [statement for statement in statements(addon) if action in statement["Action"]]
+def allowed(addon: str, action: str, **cluster: Any) -> list[Mapping[str, Any]]:
+    return [statement for statement in statements(addon, **cluster) if action in statement["Action"]]
 
 
 @pytest.mark.parametrize("addon", sorted(ROLES))
 def test_aws_accepts_every_statement(addon: str) -> None:
     documents = list(aws_policies.documents(granted(addon)))
-    assert len(documents) == 2, "the policy of the role, and who assumes it"
+    others = 1 if addon == KARPENTER else 0
+    assert len(documents) == 2 + others, "the policy of the role, who assumes it, and that of the queue"
     assert [error for document in documents for error in aws_policies.errors(document)] == []
 
 
@@ -151,6 +155,86 @@ def test_external_secrets_assumes_roles_of_stores_and_reads_nothing_itself() -> 
     (statement,) = statements(SECRETS)
     assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
     assert statement["Resource"] == f"arn:aws:iam::{ACCOUNT}:role/{SECRET_READERS.of('acme-dev')}*"
+
+
+def test_karpenter_changes_only_what_it_created_in_this_cluster() -> None:
+    owned = {"kubernetes.io/cluster/acme-dev-cluster": "owned"}
+    for statement in statements(KARPENTER):
+        actions = {action.partition(":")[2] for action in statement["Action"]}
+        if not actions & {"CreateTags", "TerminateInstances", "DeleteLaunchTemplate", "CreateLaunchTemplate"}:
+            continue
+        equals, like = (statement["Condition"][operator] for operator in ("StringEquals", "StringLike"))
+        (of,) = {key.partition("/")[0] for key in like}
+        assert of in {"aws:ResourceTag", "aws:RequestTag"}, statement["Sid"]
+        assert {f"{of}/{tag}": value for tag, value in owned.items()}.items() <= equals.items()
+        assert f"{of}/karpenter.sh/nodepool" in like
+
+
+def test_karpenter_launches_with_tags_and_its_own_launch_templates() -> None:
+    conditions = {
+        kind: statement.get("Condition")
+        for statement in allowed(KARPENTER, "ec2:RunInstances")
+        for kind in (arn.split(":")[5].partition("/")[0] for arn in statement["Resource"])
+        if statement["Sid"] != "LaunchTagged"
+    }
+    assert {kind for kind, condition in conditions.items() if condition is None} == {
+        "image",
+        "snapshot",
+        "security-group",
+        "subnet",
+        "capacity-reservation",
+        "placement-group",
+    }
+    assert "aws:ResourceTag/karpenter.sh/nodepool" in conditions["launch-template"]["StringLike"]
+
+
+def test_karpenter_passes_the_role_of_its_nodes_alone() -> None:
+    (statement,) = allowed(KARPENTER, "iam:PassRole")
+    assert statement["Resource"] == f"arn:aws:iam::{ACCOUNT}:role/{KARPENTER_NODES.of('acme-dev')}"
+    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+    shared = "arn:aws:iam::111122223333:role/nodes/shared"
+    (statement,) = allowed(KARPENTER, "iam:PassRole", node_role_arn=shared)
+    assert statement["Resource"] == shared, "the cluster's shared role, with its path"
+
+
+def test_karpenter_changes_no_instance_profile() -> None:
+    actions = {action for statement in statements(KARPENTER) for action in statement["Action"]}
+    assert {action for action in actions if action.endswith(("InstanceProfile", "InstanceProfiles"))} == {
+        "iam:GetInstanceProfile",
+        "iam:ListInstanceProfiles",
+    }
+
+
+def test_karpenter_uses_the_key_of_volumes_by_ec2_only() -> None:
+    assert not any("kms:" in action for statement in statements(KARPENTER) for action in statement["Action"])
+    key = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1"
+    for action in ("kms:CreateGrant", "kms:Decrypt"):
+        (statement,) = allowed(KARPENTER, action, volume_key_arn=key)
+        assert statement["Resource"] == key
+        assert statement["Condition"]["StringEquals"]["kms:ViaService"].startswith("ec2.")
+
+
+def test_every_announced_end_of_an_instance_reaches_karpenters_queue() -> None:
+    recording = granted(KARPENTER)
+    patterns = [
+        json.loads(rule.inputs["eventPattern"])
+        for rule in recording.all("aws:cloudwatch/eventRule:EventRule")
+    ]
+    assert sorted((pattern["source"][0], pattern["detail-type"][0]) for pattern in patterns) == [
+        ("aws.ec2", "EC2 Capacity Reservation Instance Interruption Warning"),
+        ("aws.ec2", "EC2 Instance Rebalance Recommendation"),
+        ("aws.ec2", "EC2 Instance State-change Notification"),
+        ("aws.ec2", "EC2 Spot Instance Interruption Warning"),
+        ("aws.health", "AWS Health Event"),
+    ]
+    queue, policy = recording.one("aws:sqs/queue:Queue"), recording.one("aws:sqs/queuePolicy:QueuePolicy")
+    assert queue.inputs["messageRetentionSeconds"] == 300
+    assert queue.inputs["sqsManagedSseEnabled"] is True
+    for target in recording.all("aws:cloudwatch/eventTarget:EventTarget"):
+        assert recording.depends(target, policy), "EventBridge drops what the queue refuses"
+    send, deny = json.loads(policy.inputs["policy"])["Statement"]
+    assert len(send["Condition"]["ArnEquals"]["aws:SourceArn"]) == 5, "no other rule of the account sends"
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_google_accepts_every_grant_of_external_dns() -> None:

@@ -197,6 +197,11 @@ def test_annotations_alone_make_no_service_a_load_balancer() -> None:
     assert gates == {"ServiceTypeLoadBalancerOnly": True}, "quotas count Services of this type only"
 
 
+def test_karpenter_replaces_nodes_with_failed_accelerators() -> None:
+    settings = VALUES["karpenter"](SETUPS[0])["settings"]
+    assert settings["featureGates"] == {"nodeRepair": True}, "node groups do it, too"
+
+
 def test_the_load_balancer_controller_has_the_same_certificate_at_every_preview() -> None:
     values = VALUES["aws-load-balancer-controller"](SETUPS[0])
     assert values["enableCertManager"], "the chart would generate another one at each rendering"

@@ -1,0 +1,93 @@
+"""Karpenter's messages from EC2: a queue, and the rules that send to it what announces the end of an
+instance."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+from pulumi import Output
+from pulumi_aws import cloudwatch, sqs
+
+from aiplatform._shared.aws.policy_documents import document
+from aiplatform._shared.context import Context
+from aiplatform.addons.permissions.settings import INTERRUPTION_RULE, INTERRUPTIONS, Settings
+
+_RULES: Final[Mapping[str, tuple[str, str]]] = {
+    "health": ("aws.health", "AWS Health Event"),
+    "spot-end": ("aws.ec2", "EC2 Spot Instance Interruption Warning"),
+    "rebalance": ("aws.ec2", "EC2 Instance Rebalance Recommendation"),
+    "state": ("aws.ec2", "EC2 Instance State-change Notification"),
+    "reservation-end": ("aws.ec2", "EC2 Capacity Reservation Instance Interruption Warning"),
+}
+"""Rule -> source and type of its events (Karpenter documentation, "Interruption")."""
+_RETENTION_SECONDS: Final = 300
+"""An older message is about an instance that no longer exists."""
+
+
+def create(context: Context[Settings], logical: str) -> tuple[sqs.Queue, list[pulumi.Resource]]:
+    """Create the queue and its rules. Returns the queue, and all that must exist before messages arrive."""
+    settings = context.settings
+    queue = sqs.Queue(
+        f"{logical}-interruptions",
+        name=INTERRUPTIONS.of(settings.prefix),
+        message_retention_seconds=_RETENTION_SECONDS,
+        sqs_managed_sse_enabled=True,
+        tags=settings.tags,
+        opts=context.options(delete_before_replace=True),
+    )
+    rules = {purpose: _rule(context, logical, purpose) for purpose in _RULES}
+    policy = sqs.QueuePolicy(
+        f"{logical}-interruptions",
+        queue_url=queue.url,
+        policy=Output.all(queue.arn, *(rule.arn for rule in rules.values())).apply(
+            lambda arns: _policy(arns[0], arns[1:])
+        ),
+        opts=context.options(),
+    )
+    targets = [
+        cloudwatch.EventTarget(
+            f"{logical}-{purpose}",
+            rule=rule.name,
+            target_id="karpenter",
+            arn=queue.arn,
+            # Events that the queue refuses are lost.
+            opts=context.options(policy),
+        )
+        for purpose, rule in rules.items()
+    ]
+    return queue, [policy, *targets]
+
+
+def _rule(context: Context[Settings], logical: str, purpose: str) -> cloudwatch.EventRule:
+    settings, (source, detail_type) = context.settings, _RULES[purpose]
+    name = INTERRUPTION_RULE.of(settings.prefix).replace("reservation-end", purpose)
+    return cloudwatch.EventRule(
+        f"{logical}-{purpose}",
+        name=name,
+        description=f"{detail_type}, for Karpenter",
+        event_pattern=json.dumps({"source": [source], "detail-type": [detail_type]}),
+        tags=settings.tags,
+        opts=context.options(delete_before_replace=True),
+    )
+
+
+def _policy(queue: str, rules: list[str]) -> str:
+    """Return the policy of the queue: these rules alone send to it, and only by TLS."""
+    send: dict[str, Any] = {
+        "Sid": "RulesSend",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnEquals": {"aws:SourceArn": list(rules)}},
+    }
+    deny: dict[str, Any] = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": queue,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return document(send, deny)
