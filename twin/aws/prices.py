@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
-from twin.aws.call import Answer, Call, Refusal
+from twin.aws.call import Answer, Call
 
 SPOT: Final = 0.4
 """The spot price, as a part of the on-demand price."""
@@ -48,10 +48,6 @@ def answer(call: Call) -> Answer | None:
         return None
     if call.operation != "GetProducts":
         raise NotImplementedError("the twin answers GetProducts")
-    if call.region not in ("us-east-1", "eu-central-1", "ap-south-1"):
-        raise Refusal(
-            "AccessDeniedException", f"The Price List API has no endpoint in {call.region}", status=400
-        )
     params = call.params
     filters: dict[str, str] = {"serviceCode": str(params.get("ServiceCode"))}
     filters |= {wanted["Field"]: wanted["Value"] for wanted in params.get("Filters") or []}

@@ -75,8 +75,9 @@ def every(eks: Any, cluster: Thing) -> Iterator[Params]:
 
 
 def _machine(eks: Any, cluster: Thing, instance: Any) -> Params:
-    data: Params = vars(instance).get("twin_template") or {}
-    config = read(_text(data.get("UserData") or instance.user_data))
+    encoded = str(instance.user_data or "")
+    data: Params = {**(vars(instance).get("twin_template") or {}), "UserData": encoded}
+    config = read(_text(encoded))
     _check_cluster(cluster, config.cluster)
     role = _check_role(eks, cluster, instance)
     image = _image(instance.image_id)
@@ -138,12 +139,11 @@ def _parts(user_data: str) -> Iterator[str]:
         yield user_data
 
 
-def _text(encoded: Any) -> str:
-    raw = encoded if isinstance(encoded, bytes) else str(encoded or "").encode()
+def _text(encoded: str) -> str:
     try:
-        return base64.b64decode(raw, validate=True).decode()
-    except ValueError:
-        return raw.decode("utf-8", "replace")
+        return base64.b64decode(encoded, validate=True).decode()
+    except ValueError as error:
+        raise NotJoinedError("its user data is no base64 of text") from error
 
 
 def _is_allowed(label: str) -> bool:
