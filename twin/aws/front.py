@@ -41,6 +41,7 @@ class Front:
         from twin.aws.iceberg_rest import Rest
         from twin.aws.identity import Identity
         from twin.aws.lambdas.invoke import Functions
+        from twin.aws.notices import Notices
         from twin.aws.streams import Streams
 
         capacity.install()
@@ -66,6 +67,7 @@ class Front:
         self.athena = Athena(self)
         self.functions = Functions(self)
         self.streams = Streams(self)
+        self.notices = Notices(self)
         self.eks.recover()
 
     @property
@@ -137,12 +139,14 @@ class Front:
             if call.service == "athena":
                 self.athena.begin(call, answer)
             self.streams.take(call)
+        self.notices.take(call, answer)
         if (call.service, call.operation) == ("logs", "DeleteLogGroup"):
             self.eks.log_group_deleted(str(call.params.get("logGroupName")))
         return answer
 
     def close(self) -> None:
         """Let go of the files."""
+        self.notices.close()
         self.streams.close()
         self.functions.close()
         self.athena.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from twin.aws import prices, sessions
+from twin.aws import notices, prices, sessions
 from twin.aws.call import Answer, Call, Refusal
 from twin.aws.rules import (
     athena,
@@ -71,6 +71,7 @@ EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
         **fleets.OPERATIONS,
         "DescribeSpotPriceHistory": prices.spot_history,
     },
+    "events": notices.OPERATIONS,
     "logs": logs.OPERATIONS,
     "codebuild": codebuild.OPERATIONS,
     "athena": athena.OPERATIONS,
