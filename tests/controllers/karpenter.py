@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ import pulumi
 import pulumi_aws as aws
 from kubernetes import client, dynamic
 from pulumi import automation
+from pulumi_kubernetes.apiextensions import CustomResource
 
 from aiplatform.addons import Addons
 from aiplatform.addons.catalog import catalog
@@ -43,14 +44,26 @@ class KarpenterCluster:
         self._dynamic = dynamic.DynamicClient(self.api)
         self.create(device_plugin())
 
+    def deploy_pools(self, *objects: Object) -> None:
+        """Deploy an EC2NodeClass and NodePools of it, in this order."""
+        self._objects = objects
+        self._pools().up()
+
     def destroy(self) -> None:
         """Destroy the stacks, and assert that the cloud is empty."""
+        self._pools().destroy()
         self._addons().destroy()
         self.plain.stack("nodes", lambda: _nodes(self.base)).destroy()
         self.plain.end()
 
+    def _pools(self) -> automation.Stack:
+        return self._with_kubernetes("pools", lambda: _pools(self._objects))
+
     def _addons(self) -> automation.Stack:
-        stack = self.plain.stack("addons", lambda: _addons(self.base))
+        return self._with_kubernetes("addons", lambda: _addons(self.base))
+
+    def _with_kubernetes(self, name: str, program: Callable[[], None]) -> automation.Stack:
+        stack = self.plain.stack(name, program)
         stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(self.plain.world.kubeconfig)))
         stack.set_config("aws:region", automation.ConfigValue(self.plain.world.region))
         return stack
@@ -69,6 +82,15 @@ class KarpenterCluster:
             except client.ApiException as error:
                 if error.status != 404:
                     raise
+
+    def patch(self, item: Object, change: Object) -> None:
+        """Change an object by a JSON merge patch."""
+        self._resource(item).patch(
+            name=item["metadata"]["name"],
+            namespace=item["metadata"].get("namespace"),
+            body=change,
+            content_type="application/merge-patch+json",
+        )
 
     def get(self, item: Object) -> dict[str, Any]:
         """Return an object as it is now."""
@@ -90,6 +112,19 @@ class KarpenterCluster:
         """Return a Pod of the namespace default; None where there is none."""
         pods = self.core.list_namespaced_pod("default", field_selector=f"metadata.name={name}").items
         return pods[0] if pods else None
+
+    def running(self, app: str) -> list[Any]:
+        """Return the Pods with this label that run and stay."""
+        pods = self.core.list_namespaced_pod("default", label_selector=f"app={app}").items
+        return [
+            pod for pod in pods if pod.status.phase == "Running" and pod.metadata.deletion_timestamp is None
+        ]
+
+    def queue_attributes(self) -> dict[str, str]:
+        """Return the attributes of the queue of interruptions."""
+        sqs = self.plain.client("sqs")
+        url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
+        return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
 
     def instances(self) -> list[dict[str, Any]]:
         """Return EC2's running instances outside of node groups."""
@@ -212,6 +247,22 @@ def _nodes(base: Base) -> None:
     aws.iam.InstanceProfile("nodes", name=PROFILE, role=base.node_role_arn.rpartition("/")[2])
     # A profile of others, unused and without a path: Karpenter must leave it alone.
     aws.iam.InstanceProfile("others", name="others")
+
+
+def _pools(objects: Sequence[Object]) -> None:
+    before: list[pulumi.Resource] = []
+    for item in objects:
+        metadata = item["metadata"]
+        resource = CustomResource(
+            metadata["name"],
+            api_version=item["apiVersion"],
+            kind=item["kind"],
+            metadata=metadata,
+            spec=item["spec"],
+            # The class is deleted after its pools: its finalizer waits for their nodes.
+            opts=pulumi.ResourceOptions(depends_on=before[:1]),
+        )
+        before.append(resource)
 
 
 def _addons(base: Base) -> None:
