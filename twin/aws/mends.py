@@ -20,6 +20,7 @@ def install() -> None:
     from moto.events.models import Rule
     from moto.iam.responses import IamResponse
     from moto.s3.models import FakeBucket, FakeDeleteMarker
+    from moto.sqs.models import Queue
 
     instance: Any = Instance
     if hasattr(instance, "twin_terminate"):
@@ -55,6 +56,9 @@ def install() -> None:
     events: Any = Rule
     events.twin_send_to_sqs_queue = events._send_to_sqs_queue
     events._send_to_sqs_queue = _send_to_sqs_queue
+    queues: Any = Queue
+    queues.twin_set_attributes = queues._set_attributes
+    queues._set_attributes = _set_queue_attributes
     identities: Any = IamResponse
     identities.list_instance_profiles = _list_instance_profiles
     markers: Any = FakeDeleteMarker
@@ -198,6 +202,13 @@ def _send_to_sqs_queue(self: Any, name: str, event: Any, group: str | None = Non
     )
     if allowed:
         self.twin_send_to_sqs_queue(name, event, group)
+
+
+def _set_queue_attributes(self: Any, attributes: Any, now: float | None = None) -> None:
+    """A queue keeps its policy where another attribute is set."""
+    kept = getattr(self, "policy", None)
+    self.twin_set_attributes(attributes, now)
+    self.policy = attributes.get("Policy", kept) or None
 
 
 def _list_instance_profiles(self: Any) -> Any:
