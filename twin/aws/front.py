@@ -46,6 +46,7 @@ class Front:
 
         capacity.install()
         mends.install()
+        queues.install()
         self._rules = rules
         self._vending = vending
         self._pods = auth

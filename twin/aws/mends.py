@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from twin.aws import policy
-
 
 def install() -> None:
     """Put the mends into moto, once."""
@@ -17,10 +15,8 @@ def install() -> None:
     from moto.ec2.models.security_groups import SecurityGroupRule
     from moto.ec2.models.subnets import SubnetBackend
     from moto.ec2.models.vpcs import VPCBackend
-    from moto.events.models import Rule
     from moto.iam.responses import IamResponse
     from moto.s3.models import FakeBucket, FakeDeleteMarker
-    from moto.sqs.models import Queue
 
     instance: Any = Instance
     if hasattr(instance, "twin_terminate"):
@@ -53,12 +49,6 @@ def install() -> None:
     volumes: Any = EBSBackend
     volumes.twin_create_default_encryption_key = volumes._create_default_encryption_key
     volumes._create_default_encryption_key = _create_default_encryption_key
-    events: Any = Rule
-    events.twin_send_to_sqs_queue = events._send_to_sqs_queue
-    events._send_to_sqs_queue = _send_to_sqs_queue
-    queues: Any = Queue
-    queues.twin_set_attributes = queues._set_attributes
-    queues._set_attributes = _set_queue_attributes
     identities: Any = IamResponse
     identities.list_instance_profiles = _list_instance_profiles
     markers: Any = FakeDeleteMarker
@@ -181,34 +171,6 @@ def _let_go(ec2: Any, gateway: Any) -> None:
         if address.eni is gateway._eni:
             address.eni = address.association_id = None
     ec2.enis.pop(gateway._eni.id, None)
-
-
-def _send_to_sqs_queue(self: Any, name: str, event: Any, group: str | None = None) -> None:
-    """EventBridge sends only to a queue whose policy allows it: else the event is lost."""
-    from moto.sqs.models import sqs_backends
-
-    queue: Any = sqs_backends[self.account_id][self.region_name].queues.get(name)
-    context = {
-        "aws:SourceArn": self.arn,
-        "aws:SourceAccount": self.account_id,
-        "aws:SecureTransport": "true",
-        "aws:PrincipalIsAWSService": "true",
-    }
-    allowed = queue is not None and any(
-        statement.get("Effect") == "Allow"
-        and {"events.amazonaws.com", "*"} & {*policy.services(statement), *policy.principals(statement)}
-        and policy.applies(statement, "sqs:SendMessage", queue.queue_arn, context)
-        for statement in policy.statements(queue.policy)
-    )
-    if allowed:
-        self.twin_send_to_sqs_queue(name, event, group)
-
-
-def _set_queue_attributes(self: Any, attributes: Any, now: float | None = None) -> None:
-    """A queue keeps its policy where another attribute is set."""
-    kept = getattr(self, "policy", None)
-    self.twin_set_attributes(attributes, now)
-    self.policy = attributes.get("Policy", kept) or None
 
 
 def _list_instance_profiles(self: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Long polling of SQS: a call that waits does so outside of moto, which serves one call at a time."""
+"""SQS: long polling outside of moto, which serves one call at a time; policies of queues."""
 
 from __future__ import annotations
 
@@ -8,10 +8,26 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from twin.aws import policy
 from twin.aws.call import Answer, Call
 
 _POLL: Final = 0.1
 """Seconds between looks at a queue."""
+
+
+def install() -> None:
+    """Put the behaviour into moto, once."""
+    from moto.events.models import Rule
+    from moto.sqs.models import Queue
+
+    queues: Any = Queue
+    if hasattr(queues, "twin_set_attributes"):
+        return
+    queues.twin_set_attributes = queues._set_attributes
+    queues._set_attributes = _set_attributes
+    rules: Any = Rule
+    rules.twin_send_to_sqs_queue = rules._send_to_sqs_queue
+    rules._send_to_sqs_queue = _send_to_sqs_queue
 
 
 def awaited(call: Call, front: Any) -> Call | Answer:
@@ -46,3 +62,31 @@ def _none(call: Call) -> Answer:
         body = "<ReceiveMessageResponse><ReceiveMessageResult/></ReceiveMessageResponse>"
         return Answer(200, [("Content-Type", "text/xml")], body.encode())
     return Answer(200, [("Content-Type", "application/x-amz-json-1.0")], b"{}")
+
+
+def _set_attributes(self: Any, attributes: Any, now: float | None = None) -> None:
+    """A queue keeps its policy where another attribute is set."""
+    kept = getattr(self, "policy", None)
+    self.twin_set_attributes(attributes, now)
+    self.policy = attributes.get("Policy", kept) or None
+
+
+def _send_to_sqs_queue(self: Any, name: str, event: Any, group: str | None = None) -> None:
+    """EventBridge sends only to a queue whose policy allows it: else the event is lost."""
+    from moto.sqs.models import sqs_backends
+
+    queue: Any = sqs_backends[self.account_id][self.region_name].queues.get(name)
+    context = {
+        "aws:SourceArn": self.arn,
+        "aws:SourceAccount": self.account_id,
+        "aws:SecureTransport": "true",
+        "aws:PrincipalIsAWSService": "true",
+    }
+    allowed = queue is not None and any(
+        statement.get("Effect") == "Allow"
+        and {"events.amazonaws.com", "*"} & {*policy.services(statement), *policy.principals(statement)}
+        and policy.applies(statement, "sqs:SendMessage", queue.queue_arn, context)
+        for statement in policy.statements(queue.policy)
+    )
+    if allowed:
+        self.twin_send_to_sqs_queue(name, event, group)

@@ -137,7 +137,7 @@ class QueuePolicy(AwsResource):
     create_call = Call("SetQueueAttributes")
     id_form = "{queueUrl}"
     read_call = _READ
-    gone = "!Attributes.Policy"
+    gone = "!(Attributes.Policy)"
     not_found = _GONE
     delete_call = Call("SetQueueAttributes", {"QueueUrl": "{id}", "Attributes": {"Policy": ""}})
     documents = frozenset({"policy"})
