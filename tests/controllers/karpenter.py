@@ -122,7 +122,7 @@ class KarpenterCluster:
 
     def queue_attributes(self) -> dict[str, str]:
         """Return the attributes of the queue of interruptions."""
-        sqs = self.plain.client("sqs")
+        sqs = self.plain.aws("sqs")
         url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
         return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
 
@@ -132,7 +132,7 @@ class KarpenterCluster:
             {"Name": "instance-state-name", "Values": ["pending", "running"]},
             {"Name": "tag-key", "Values": [NODE_POOL]},
         ]
-        reservations = self.plain.client("ec2").describe_instances(Filters=filters)["Reservations"]
+        reservations = self.plain.aws("ec2").describe_instances(Filters=filters)["Reservations"]
         return [instance for each in reservations for instance in each["Instances"]]
 
     def _resource(self, item: Object) -> Any:

@@ -161,7 +161,7 @@ def test_empty_node_is_consolidated_away(cluster: KarpenterCluster) -> None:
 
 
 def test_profile_of_others_is_left_alone(cluster: KarpenterCluster) -> None:
-    profiles = cluster.plain.client("iam").list_instance_profiles()["InstanceProfiles"]
+    profiles = cluster.plain.aws("iam").list_instance_profiles()["InstanceProfiles"]
     assert "others" in {profile["InstanceProfileName"] for profile in profiles}
 
 

@@ -35,7 +35,7 @@ def test_a_queue_and_its_policy_are_made_changed_and_gone(clients: Clients) -> N
     changed = queue.update(messageRetentionSeconds=600)
     assert changed["messageRetentionSeconds"] == 600
     assert changed["tags"] == {"team": "a"}
-    assert json.loads(policy.read()["policy"]) == json.loads(document), "the queue's change leaves it"
+    assert json.loads((policy.read() or {})["policy"]) == json.loads(document), "the queue's change leaves it"
     policy.delete()
     assert policy.read() is None
     queue.delete()
