@@ -39,10 +39,14 @@ class KarpenterCluster:
         self.base = self.plain.base()
         self.plain.stack("nodes", lambda: _nodes(self.base)).up()
         self._addons().up()
+        self.connect()
+        self.create(device_plugin())
+
+    def connect(self) -> None:
+        """Connect to the cluster, with the kinds that it has now."""
         self.api = kubernetes.config.new_client_from_config(str(self.plain.world.kubeconfig))
         self.core: Any = client.CoreV1Api(self.api)
         self._dynamic = dynamic.DynamicClient(self.api)
-        self.create(device_plugin())
 
     def deploy_pools(self, *objects: Object) -> None:
         """Deploy an EC2NodeClass and NodePools of it, in this order."""
