@@ -110,6 +110,15 @@ def new_account(name: str | None = NAME) -> None:
     _add(name, {"kind": "new_account"})
 
 
+@app.command()
+def interrupt(
+    instance: str = typer.Argument(help="Id of a spot instance that runs."), name: str | None = NAME
+) -> None:
+    """Announce the end of a spot instance, which comes two minutes of the twin's clock later (AWS)."""
+    _request(name, "POST", {"instance": instance}, "interrupt")
+    say(f"the interruption of {instance} is announced")
+
+
 @app.command("list")
 def list_(name: str | None = NAME) -> None:
     """List the faults in effect."""
@@ -144,12 +153,14 @@ def _show(faults: list[dict[str, Any]]) -> None:
     table(("fault", "conditions"), rows)
 
 
-def _request(name: str | None, method: str, body: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+def _request(
+    name: str | None, method: str, body: dict[str, Any] | None = None, path: str = "faults"
+) -> list[dict[str, Any]]:
     from cli import admin_client, instances
 
     world = instances.existing(name)
     try:
-        return admin_client.request(world, method, "faults", body)["faults"]
+        return admin_client.request(world, method, path, body).get("faults", [])
     except admin_client.RefusedError as error:
         raise CommandError(f"the twin refused the fault: {error}") from error
     except OSError as error:

@@ -74,6 +74,9 @@ class Resolver:
             name = value.text if isinstance(value, Name) else value.name
             if name.endswith("MergeSchemas") and isinstance(value, Call):
                 return self._merged(value)
+            if name == "maps.Clone" and isinstance(value, Call):
+                value = value.arguments[0]
+                continue
             package, _, last = name.rpartition(".")
             home = self._others(package) if package else self._package
             resolved = home.value(last) if home else None

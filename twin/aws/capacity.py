@@ -78,6 +78,11 @@ def _by_zone(offerings: Any, region: str) -> dict[str, frozenset[str]]:
     return _ZONES[region]
 
 
+def unavailable(instance_type: str, zone: str) -> bool:
+    """Whether there are none now, though AWS offers the type in the zone."""
+    return not available(getattr(_LOCAL, "missing", []), instance_type, zone)
+
+
 def shortage(instance_type: str, zone: str) -> str:
     """AWS's words for a pool that is empty."""
     return (
@@ -126,23 +131,27 @@ def _place(group: Any) -> tuple[Any, str] | None:
             continue
         for index in order:
             zone = subnets[index].availability_zone if subnets[index] else group.availability_zones[0]
-            if offered(instance_type, zone) and available(
-                getattr(_LOCAL, "missing", []), instance_type, zone
-            ):
+            if offered(instance_type, zone) and not unavailable(instance_type, zone):
                 return subnets[index], instance_type
             group.twin_shortage = shortage(instance_type, zone)
     return None
 
 
 def _over_quota(group: Any, instance_type: str) -> str:
-    """AWS's words where one more machine of a type exceeds the account's quota of vCPUs; else empty."""
-    spot = _is_spot(group)
+    return over_quota(group.ec2_backend, _template(group), instance_type, spot=_is_spot(group))
+
+
+def over_quota(backend: Any, data: dict[str, Any], instance_type: str, *, spot: bool) -> str:
+    """AWS's words where one more machine of a type exceeds the account's quota of vCPUs; else empty.
+
+    data: of the launch template.
+    """
     quota = service_quotas.quota_of(instance_type, spot=spot)
-    if quota is None or held.target(_template(group)):
+    if quota is None or held.target(data):
         return ""  # a reservation counts when it is made, not when it is used
     running = [
         each.instance_type
-        for reservation in group.ec2_backend.reservations.values()
+        for reservation in backend.reservations.values()
         for each in reservation.instances
         if each.state not in ("shutting-down", "terminated")
         and (each.lifecycle == "spot") == spot
@@ -181,16 +190,13 @@ def _run(group: Any, subnet: Any, instance_type: str, tags: dict[str, str]) -> A
     tags[ASG_NAME_TAG] = group.name
     tags.update(group.instance_tags)
     template, data = group.ec2_launch_template, _template(group)
-    spot = _is_spot(group)
-    groups = data.get("SecurityGroupIds") or [
-        each for card in data.get("NetworkInterfaces", [])[:1] for each in card.get("Groups", [])
-    ]
+    groups = groups_of(data)
     reservation = group.ec2_backend.run_instances(
         group.image_id,
         1,
         group.user_data,
         [] if groups else group.security_groups,
-        security_group_ids=list(groups),
+        security_group_ids=groups,
         instance_type=instance_type,
         tags={"instance": tags},
         placement=subnet.availability_zone if subnet else group.availability_zones[0],
@@ -202,16 +208,27 @@ def _run(group: Any, subnet: Any, instance_type: str, tags: dict[str, str]) -> A
         is_instance_type_default=False,
         associate_public_ip=None,
         subnet_id=subnet.id if subnet else None,
-        lifecycle="spot" if spot else None,
-        **_volumes(data),
+        lifecycle="spot" if _is_spot(group) else None,
+        **volumes(data),
     )
     return reservation.instances[0]
 
 
-def _volumes(data: dict[str, Any]) -> dict[str, Any]:
+def groups_of(data: dict[str, Any]) -> list[str]:
+    """The ids of the security groups of a launch template: its own, or those of its first interface."""
+    return data.get("SecurityGroupIds") or [
+        each for card in data.get("NetworkInterfaces", [])[:1] for each in card.get("Groups", [])
+    ]
+
+
+def volumes(data: dict[str, Any]) -> dict[str, Any]:
+    """The volumes of a launch template, as moto's `run_instances` takes them."""
     mapped = data.get("BlockDeviceMappings")
     if not mapped:
         return {}
     # AWS's default is true, moto's false.
-    volumes = [{**each, "Ebs": {"DeleteOnTermination": True, **each.get("Ebs", {})}} for each in mapped]
-    return {"block_device_mappings": volumes}
+    return {
+        "block_device_mappings": [
+            {**each, "Ebs": {"DeleteOnTermination": True, **each.get("Ebs", {})}} for each in mapped
+        ]
+    }

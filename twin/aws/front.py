@@ -9,7 +9,7 @@ import time
 from importlib import metadata
 from typing import Any
 
-from twin.aws import service_quotas
+from twin.aws import prices, queues, service_quotas
 from twin.aws.call import Answer, Call, Refusal, refusal
 from twin.aws.draws import Draws
 from twin.aws.faults import Faults
@@ -41,10 +41,12 @@ class Front:
         from twin.aws.iceberg_rest import Rest
         from twin.aws.identity import Identity
         from twin.aws.lambdas.invoke import Functions
+        from twin.aws.notices import Notices
         from twin.aws.streams import Streams
 
         capacity.install()
         mends.install()
+        queues.install()
         self._rules = rules
         self._vending = vending
         self._pods = auth
@@ -66,6 +68,7 @@ class Front:
         self.athena = Athena(self)
         self.functions = Functions(self)
         self.streams = Streams(self)
+        self.notices = Notices(self)
         self.eks.recover()
 
     @property
@@ -115,11 +118,16 @@ class Front:
             or self._pods.answer(call, self)
             or self.functions.answer(call)
             or service_quotas.answer(call, self)
+            or prices.answer(call)
         )
         if own:
             return own
         if not call.mutating:
             return self._read(call)
+        awaited = queues.awaited(call, self)
+        if isinstance(awaited, Answer):
+            return awaited
+        call = awaited
         with self.moto.lock:
             before = self.journal.answered(call.key)
             if before:
@@ -132,12 +140,14 @@ class Front:
             if call.service == "athena":
                 self.athena.begin(call, answer)
             self.streams.take(call)
+        self.notices.take(call, answer)
         if (call.service, call.operation) == ("logs", "DeleteLogGroup"):
             self.eks.log_group_deleted(str(call.params.get("logGroupName")))
         return answer
 
     def close(self) -> None:
         """Let go of the files."""
+        self.notices.close()
         self.streams.close()
         self.functions.close()
         self.athena.close()

@@ -15,6 +15,7 @@ def install() -> None:
     from moto.ec2.models.security_groups import SecurityGroupRule
     from moto.ec2.models.subnets import SubnetBackend
     from moto.ec2.models.vpcs import VPCBackend
+    from moto.iam.responses import IamResponse
     from moto.s3.models import FakeBucket, FakeDeleteMarker
 
     instance: Any = Instance
@@ -48,6 +49,8 @@ def install() -> None:
     volumes: Any = EBSBackend
     volumes.twin_create_default_encryption_key = volumes._create_default_encryption_key
     volumes._create_default_encryption_key = _create_default_encryption_key
+    identities: Any = IamResponse
+    identities.list_instance_profiles = _list_instance_profiles
     markers: Any = FakeDeleteMarker
     # moto frees what a deleted object holds, and fails at a marker among its versions.
     markers.dispose = lambda _: None
@@ -168,6 +171,15 @@ def _let_go(ec2: Any, gateway: Any) -> None:
         if address.eni is gateway._eni:
             address.eni = address.association_id = None
     ec2.enis.pop(gateway._eni.id, None)
+
+
+def _list_instance_profiles(self: Any) -> Any:
+    """Of the path only that is asked for: moto lists all, whatever the prefix."""
+    from moto.core.responses import ActionResult
+
+    prefix = self._get_param("PathPrefix") or "/"
+    profiles = [each for each in self.backend.get_instance_profiles() if each.path.startswith(prefix)]
+    return ActionResult({"InstanceProfiles": profiles})
 
 
 def _decided(*_: Any) -> Any:

@@ -39,4 +39,13 @@ def _inventory(front: Any, _: dict[str, Any]) -> dict[str, Any]:
     return inventory.of(front)
 
 
-_ROUTES: Final = {("GET", "health"): _health, ("GET", "inventory"): _inventory}
+def _interrupt(front: Any, body: dict[str, Any]) -> dict[str, Any]:
+    front.notices.interrupt(str(body["instance"]))
+    return {}
+
+
+_ROUTES: Final = {
+    ("GET", "health"): _health,
+    ("GET", "inventory"): _inventory,
+    ("POST", "interrupt"): _interrupt,
+}

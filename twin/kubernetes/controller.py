@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Final, cast
 
 from twin.kubernetes import control_plane, egress, preinstalled
@@ -110,16 +111,12 @@ class Controller:
         self.webhook = Webhook(world.ports["webhook"], self.authenticate)
         self.backends = Backends(self.kube, Absent(world, self.kube).serve)
         self.backends.register_host(*egress.TOKEN_WEBHOOK, self.webhook.serve)
+        identity = cache(lambda: workload_identity(world, view))
         self.processes = Processes(
-            world,
-            self.kube,
-            self.mirror,
-            images.load(world),
-            lambda: workload_identity(world, view),
-            self.clock.factor,
+            world, self.kube, self.mirror, images.load(world), identity, self.clock.factor
         )
         self.backends.register_lookup(self.processes.backend)
-        self.controllers = Supervisor(world, self.kube, self.mirror, self.backends)
+        self.controllers = Supervisor(world, self.kube, self.mirror, self.backends, identity)
         self._stopping = False
         self._served = ""
         self._faults: dict[str, str] = {}

@@ -28,6 +28,7 @@ MINUTES = {
     "kueue": 4,
     "jobset": 1,
     "kueue-previous": 4,
+    "karpenter": 4,
 }
 
 
@@ -120,6 +121,11 @@ CONTROLLERS: Mapping[str, ControllerSource] = {
     ),
     "kueue-previous": ControllerSource(
         "kueue_previous", "sigs.k8s.io/kueue/cmd/kueue", _KUEUE, program="kueue"
+    ),
+    "karpenter": ControllerSource(
+        "karpenter",
+        "github.com/aws/karpenter-provider-aws/cmd/controller",
+        {"sigs.k8s.io/karpenter/pkg/operator.Version": "$VERSION"},
     ),
 }
 """The controllers of add-ons, by the name of their table in versions.toml, with hyphens. Each is built where

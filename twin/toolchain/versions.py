@@ -32,6 +32,7 @@ class Versions:
     kueue: str
     kueue_previous: str
     jobset: str
+    karpenter: str
 
 
 _PLACES = {
@@ -49,6 +50,7 @@ _PLACES = {
     "kueue": ("kueue", "version"),
     "kueue_previous": ("kueue_previous", "version"),
     "jobset": ("jobset", "version"),
+    "karpenter": ("karpenter", "version"),
 }
 
 

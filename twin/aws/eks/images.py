@@ -14,7 +14,8 @@ from twin.aws.eks.versions import AMI_TYPES, VERSIONS, release_version
 
 _AL2023: Final = re.compile(
     r"/aws/service/eks/optimized-ami/(?P<version>1\.\d+)/amazon-linux-2023/(?P<architecture>x86_64|arm64)/"
-    r"(?P<variant>standard|nvidia|neuron)/recommended(?:/(?P<what>image_id|image_name|release_version))?"
+    r"(?P<variant>standard|nvidia|neuron)/(?P<image>recommended|amazon-eks-node-al2023-[a-z0-9_.-]+)"
+    r"(?:/(?P<what>image_id|image_name|release_version))?"
 )
 _AL2: Final = re.compile(
     r"/aws/service/eks/optimized-ami/(?P<version>1\.\d+)/amazon-linux-2(?P<variant>|-gpu|-arm64)/recommended"
@@ -43,6 +44,8 @@ def published(name: str) -> str | None:
         "release_version": release,
         "image_version": release,
     }
+    if match.groupdict().get("image") not in (None, "recommended", facts["image_name"]):
+        return None  # the twin has the newest release alone
     if match["what"]:
         return str(facts[match["what"]])
     del facts["image_version"]

@@ -26,30 +26,33 @@ _TOPOLOGY_FAMILIES: Final = ("p3dn", "p4", "p5", "p6", "trn")
 def every(eks: Any, group: Thing) -> list[Params]:
     """The machines of a node group that run."""
     found: list[Params] = []
-    rights = _network_rights(eks, group) if scaling.instances(eks, group) else False
-    for state in scaling.instances(eks, group):
-        instance = state.instance
-        if instance.state == "running":
-            machine = describe(
-                eks,
-                group,
-                instance_type=instance.instance_type,
-                zone=instance.placement.zone,
-                name=f"ip-{instance.private_ip.replace('.', '-')}.{_domain(eks)}",
-                instance_id=instance.id,
-                address=instance.private_ip,
-            )
-            found.append({**machine, "network_rights": rights})
+    running = [state.instance for state in scaling.instances(eks, group) if state.instance.state == "running"]
+    rights = network_rights(eks, group.cluster, group.shown["nodeRole"]) if running else False
+    for instance in running:
+        found.append({**of_instance(eks, group, instance), "network_rights": rights})
     return found
 
 
-def _network_rights(eks: Any, group: Thing) -> bool:
+def of_instance(eks: Any, group: Thing, instance: Any) -> Params:
+    """A machine that is an instance. group: its node group, or what stands for one."""
+    return describe(
+        eks,
+        group,
+        instance_type=instance.instance_type,
+        zone=instance.placement.zone,
+        name=f"ip-{instance.private_ip.replace('.', '-')}.{_domain(eks)}",
+        instance_id=instance.id,
+        address=instance.private_ip,
+    )
+
+
+def network_rights(eks: Any, cluster: str, node_role: str) -> bool:
     """Whether aws-node may attach interfaces: by a role of its own, else by the nodes' (EKS user guide,
     "Amazon EKS node IAM role")."""
-    association = pod_identity.find(eks, group.cluster, "kube-system", "aws-node")
-    addon = eks.store.get("addon", group.cluster, "vpc-cni")
-    own = association.shown["roleArn"] if association else (addon or group).shown.get("serviceAccountRoleArn")
-    return eks.identity.allowed(own or group.shown["nodeRole"], "ec2:AssignPrivateIpAddresses", "*", {})
+    association = pod_identity.find(eks, cluster, "kube-system", "aws-node")
+    addon = eks.store.get("addon", cluster, "vpc-cni")
+    own = association.shown["roleArn"] if association else addon and addon.shown.get("serviceAccountRoleArn")
+    return eks.identity.allowed(own or node_role, "ec2:AssignPrivateIpAddresses", "*", {})
 
 
 def template(eks: Any, group: Thing) -> Params:
@@ -108,8 +111,10 @@ def max_pods(info: Params) -> int:
     return min(by_address, 110 if cpus <= 30 else 250)
 
 
-def _asked_pods(group: Thing) -> int | None:
+def _pods(group: Thing) -> int | None:
     """The most Pods as the user data says: a flag of the kubelet in AL2023's, a setting in Bottlerocket's."""
+    if group.kept.get("pods"):
+        return int(group.kept["pods"])
     given = group.kept["data"].get("UserData") or ""
     try:
         text = base64.b64decode(given, validate=True).decode()
@@ -121,7 +126,7 @@ def _asked_pods(group: Thing) -> int | None:
 
 def resources(info: Params, group: Thing) -> tuple[dict[str, str], dict[str, str]]:
     """Capacity, and allocatable after the reservations of nodeadm and the eviction thresholds."""
-    cpus, pods = info["VCpuInfo"]["DefaultVCpus"], _asked_pods(group) or max_pods(info)
+    cpus, pods = info["VCpuInfo"]["DefaultVCpus"], _pods(group) or max_pods(info)
     # What the kernel and the hypervisor keep: 1.5 % and 300 MiB come near to what nodes report.
     memory = int(info["MemoryInfo"]["SizeInMiB"] * 0.985) - 300
     disk = _disk_gib(info, group) * _MIB * _MIB
@@ -194,9 +199,6 @@ def _labels(eks: Any, group: Thing, info: Params, zone: str, name: str) -> dict[
         "beta.kubernetes.io/arch": architecture,
         "beta.kubernetes.io/instance-type": kind,
         "beta.kubernetes.io/os": system,
-        "eks.amazonaws.com/capacityType": group.shown["capacityType"],
-        "eks.amazonaws.com/nodegroup": group.name,
-        "eks.amazonaws.com/nodegroup-image": image_of(group),
         "failure-domain.beta.kubernetes.io/region": region,
         "failure-domain.beta.kubernetes.io/zone": zone,
         "k8s.io/cloud-provider-aws": hashlib.md5(group.cluster.encode(), usedforsecurity=False).hexdigest(),
@@ -208,6 +210,10 @@ def _labels(eks: Any, group: Thing, info: Params, zone: str, name: str) -> dict[
         "topology.kubernetes.io/region": region,
         "topology.kubernetes.io/zone": zone,
     }
+    if group.kind == "nodegroup":
+        labels["eks.amazonaws.com/capacityType"] = group.shown["capacityType"]
+        labels["eks.amazonaws.com/nodegroup"] = group.name
+        labels["eks.amazonaws.com/nodegroup-image"] = image_of(group)
     if group.shown.get("launchTemplate"):
         labels["eks.amazonaws.com/sourceLaunchTemplateId"] = group.shown["launchTemplate"]["id"]
         labels["eks.amazonaws.com/sourceLaunchTemplateVersion"] = group.shown["launchTemplate"]["version"]

@@ -6,7 +6,7 @@ import time
 from typing import Any, Final
 
 from twin.aws.call import Refusal
-from twin.aws.eks import addons, clusters, machines, pod_identity, scaling
+from twin.aws.eks import addons, clusters, machines, pod_identity, scaling, self_managed
 from twin.aws.eks.store import Thing
 
 Params = dict[str, Any]
@@ -62,6 +62,9 @@ def machine_list(eks: Any, _: Params) -> Params:
             continue
         _ask_again(eks, group)
         found += machines.every(eks, group)
+    for one in eks.store.every("cluster"):
+        if one.status == "ACTIVE":
+            found += self_managed.every(eks, one)
     return {"machines": found}
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from twin.aws import sessions
-from twin.aws.call import Answer, Call
+from twin.aws import notices, prices, sessions
+from twin.aws.call import Answer, Call, Refusal
 from twin.aws.rules import (
     athena,
     autoscaling,
@@ -22,6 +22,7 @@ from twin.aws.rules import (
     ec2_network,
     ec2_routes,
     federated,
+    fleets,
     glue,
     iam,
     kms,
@@ -44,6 +45,7 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
     **data_services.RULES,
     "ec2": {
         **ec2.RULES,
+        **fleets.RULES,
         **ec2_endpoints.RULES,
         **ec2_groups.RULES,
         **ec2_network.RULES,
@@ -63,7 +65,13 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
 Extension = Callable[[Call, Any], Answer | None]
 EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
     **data_services.EXTENSIONS,
-    "ec2": {**placement.OPERATIONS, **reservations.OPERATIONS},
+    "ec2": {
+        **placement.OPERATIONS,
+        **reservations.OPERATIONS,
+        **fleets.OPERATIONS,
+        "DescribeSpotPriceHistory": prices.spot_history,
+    },
+    "events": notices.OPERATIONS,
     "logs": logs.OPERATIONS,
     "codebuild": codebuild.OPERATIONS,
     "athena": athena.OPERATIONS,
@@ -91,6 +99,8 @@ def check(call: Call, front: Any) -> None:
     rule = RULES.get(call.service, {}).get(call.operation)
     if rule:
         rule(call.params, look)
+    if call.service == "ec2" and b"DryRun=true" in call.body:
+        raise Refusal("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
 
 
 def seen(call: Call, front: Any, answer: Answer) -> Answer:

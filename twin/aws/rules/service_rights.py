@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from twin.aws.call import Call
 from twin.aws.decision import Asked
-from twin.aws.rules import federated, kms_rights, secrets_rights
+from twin.aws.rules import federated, kms_rights, launch_rights, secrets_rights
 
 Params = dict[str, Any]
 
@@ -48,6 +48,9 @@ def asked(call: Call, moto: Any) -> list[Asked]:
         return _on_key(call, moto)
     if call.service == "secretsmanager" and call.params.get("SecretId"):
         return secrets_rights.asked(call, moto)
+    known = launch_rights.asked(call, moto)
+    if known:
+        return known
     prefix = _PREFIXES.get(call.service, call.service)
     action = _ACTIONS.get(name, f"{prefix}:{call.operation}")
     find = _RESOURCES.get(call.service)

@@ -8,10 +8,10 @@ import os
 import shutil
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from twin import processes
 from twin.kubernetes import certificates, control_plane
@@ -25,6 +25,9 @@ from twin.kubernetes.controllers.volumes import Volumes, localized
 from twin.kubernetes.processes.variables import expand
 from twin.processes import Daemon
 from twin.world import World, free_ports
+
+if TYPE_CHECKING:
+    from twin.kubernetes.processes.runtime import Identity
 
 ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 """Where a Pod has its token."""
@@ -44,6 +47,8 @@ class Launch:
     pod: str
     """The uid of the Pod whose container it is."""
     binary: str
+    cloud: dict[str, str] = field(default_factory=dict[str, str])
+    """The variables by which it reaches the cloud. Those of a new controller process of the twin differ."""
     ports: dict[int, int] = field(default_factory=dict[int, int])
     """Port of the container -> port of loopback."""
     restarts: int = 0
@@ -51,15 +56,19 @@ class Launch:
 
 
 class ControllerProcess:
-    """The process of a program. Not thread-safe."""
+    """The process of a program. Not thread-safe. identity: returns the cloud's part of a node."""
 
-    def __init__(self, world: World, kube: Kube, program: Program) -> None:
+    def __init__(
+        self, world: World, kube: Kube, program: Program, identity: Callable[[], Identity] | None = None
+    ) -> None:
         self.program = program
         self.daemon = Daemon(world.folder, program.name)
         self._world = world
         self._kube = kube
         self._folder = world.folder / "controllers" / program.name
         self._volumes = Volumes(kube, self._folder / "volumes")
+        self._identity = identity if program.cloud else None
+        self._extended: tuple[Object, dict[str, str]] = ({}, {})
         self._launch = self._read()
         self._failures = 0
         self._began = time.monotonic()
@@ -83,12 +92,13 @@ class ControllerProcess:
     def keep(self, build: Build, pod: Object, container: Object) -> None:
         """Have it run as the container of a Pod. Raises NotMountedError, ApiError, Unreachable and
         ProcessError."""
-        if self._launch is None or (self._launch.pod, self._launch.binary) != (
-            pod["metadata"]["uid"],
-            build.binary,
-        ):
+        uid, name = pod["metadata"]["uid"], container["name"]
+        pod, cloud = self._with_identity(pod)
+        container = next(entry for entry in pod["spec"]["containers"] if entry["name"] == name)
+        launch = self._launch
+        if launch is None or (launch.pod, launch.binary, launch.cloud) != (uid, build.binary, cloud):
             self.end()
-            self._launch = Launch(pod["metadata"]["uid"], build.binary)
+            launch = self._launch = Launch(uid, build.binary, cloud)
         places = self._volumes.write(pod, container)
         now = time.monotonic()
         if self.daemon.alive:
@@ -99,7 +109,7 @@ class ControllerProcess:
             if not self._again:
                 self._again = now + min(FIRST_PAUSE * 2**self._failures, LONGEST_PAUSE)
                 self._failures += 1
-                self._launch.restarts += 1
+                launch.restarts += 1
             if now < self._again:
                 return
         self._start(pod, container, places)
@@ -125,6 +135,15 @@ class ControllerProcess:
         secure = str(probe.get("scheme", "HTTP")).upper() == "HTTPS"
         return port is not None and _answers(port, probe.get("path", "/"), secure=secure)
 
+    def _with_identity(self, pod: Object) -> tuple[Object, dict[str, str]]:
+        """Return a Pod with what the cloud's webhook adds when it is created, and the SDKs' variables."""
+        if self._identity is None:
+            return pod, {}
+        if self._extended[0].get("metadata", {}).get("uid") != pod["metadata"]["uid"]:
+            identity = self._identity()
+            self._extended = (identity.extended(pod), identity.variables(pod))
+        return self._extended
+
     def _start(self, pod: Object, container: Object, places: Mapping[str, Path]) -> None:
         assert self._launch is not None  # noqa: S101 - set by `keep`
         # Ports are drawn at each start: another program may have taken one meanwhile.
@@ -139,9 +158,16 @@ class ControllerProcess:
         ]
         arguments = [self._configured(argument, places) for argument in arguments]
         arguments += [argument.replace(FOLDER, str(self._folder)) for argument in self.program.arguments]
+        variables |= self.program.environment
+        variables |= {
+            name: str(self._port(int(variables[name])))
+            for name in self.program.port_variables
+            if variables.get(name)
+        }
         self._write()
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
+            **self._launch.cloud,
             **{name: localized(value, places) for name, value in variables.items()},
             "HOME": str(self._folder),
             "TMPDIR": str(self._folder / "tmp"),

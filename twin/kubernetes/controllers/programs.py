@@ -30,6 +30,9 @@ class Program:
     arguments: further ones, after those of the container.
     certificate: whether the twin issues its webhook's certificate, into `$FOLDER/certificate`: for a
       controller that writes it to a path of the container that has no setting.
+    environment: variables with a value that differs in a process.
+    port_variables: variables with a port on which it listens. The process gets a free port for each.
+    cloud: whether it calls the cloud, with the workload identity of its ServiceAccount.
     """
 
     name: str
@@ -40,6 +43,9 @@ class Program:
     mounted: Mapping[str, str] = field(default_factory=dict[str, str])
     arguments: tuple[str, ...] = ()
     certificate: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    port_variables: tuple[str, ...] = ()
+    cloud: bool = False
 
     def container(self, pod: Object) -> Object | None:
         """Return the container of a Pod that is this program."""
@@ -88,6 +94,14 @@ _ALL: Final = (
             "metrics.certDir": f"{FOLDER}/certificate",
         },
         certificate=True,
+    ),
+    Program(
+        name="karpenter",
+        image="karpenter/controller",
+        # It has no setting for the address: these ports are open on all interfaces.
+        port_variables=("METRICS_PORT", "HEALTH_PROBE_PORT"),
+        environment={"DISABLE_LEADER_ELECTION": "true"},
+        cloud=True,
     ),
 )
 PROGRAMS: Final[Mapping[str, Program]] = {program.name: program for program in _ALL}

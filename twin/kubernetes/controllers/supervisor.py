@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from twin.kubernetes.api import ApiError, Kube, Object, Unreachable, path
 from twin.kubernetes.backends import Backends
@@ -23,6 +23,9 @@ from twin.kubernetes.pods import leaving, phase, ready
 from twin.processes import ProcessError
 from twin.world import World
 
+if TYPE_CHECKING:
+    from twin.kubernetes.processes.runtime import Identity
+
 log = logging.getLogger(__name__)
 
 LOOK: Final = 0.5
@@ -36,15 +39,22 @@ Running = tuple[Object, Object]
 
 
 class Supervisor:
-    """All controllers of a twin, on a separate thread."""
+    """All controllers of a twin, on a separate thread. identity: returns the cloud's part of a node."""
 
-    def __init__(self, world: World, kube: Kube, mirror: Mirror, backends: Backends) -> None:
+    def __init__(
+        self,
+        world: World,
+        kube: Kube,
+        mirror: Mirror,
+        backends: Backends,
+        identity: Callable[[], Identity] | None = None,
+    ) -> None:
         self._world = world
         self._kube = kube
         self._mirror = mirror
         self._backends = backends
         self._processes = {
-            name: ControllerProcess(world, kube, program) for name, program in PROGRAMS.items()
+            name: ControllerProcess(world, kube, program, identity) for name, program in PROGRAMS.items()
         }
         self._set_aside = SetAside(kube, backends, Pki(world.folder / "kubernetes" / "pki"))
         self._registered: dict[str, set[tuple[str, str]]] = {name: set() for name in PROGRAMS}

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twin.kubernetes.api import Kube, Object, path
+from twin.kubernetes.processes.downward import resource
 from twin.kubernetes.processes.variables import expand
 
 TOKEN_SECONDS: Final = 3607
@@ -153,6 +154,9 @@ def environment(kube: Kube, pod: Object, container: Object) -> dict[str, str]:
             variables[variable["name"]] = expand(text, variables)
         elif "fieldRef" in source:
             variables[variable["name"]] = field(pod, source["fieldRef"]["fieldPath"])
+        elif "resourceFieldRef" in source:
+            # 0 for a limit that the container does not have: a process has no limit either.
+            variables[variable["name"]] = resource(container, source["resourceFieldRef"], {})
         elif "configMapKeyRef" in source or "secretKeyRef" in source:
             kind = next(iter(source))
             contents = _referred(kube, pod, kind, source[kind])

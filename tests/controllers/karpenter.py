@@ -1,0 +1,287 @@
+"""A cluster of EKS with Karpenter itself: the component Addons installs it, with its role and its queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import kubernetes
+import pulumi
+import pulumi_aws as aws
+from kubernetes import client, dynamic
+from pulumi import automation
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from aiplatform.addons import Addons
+from aiplatform.addons.catalog import catalog
+from tests.end_to_end.plain import Base, Plain
+from twin.toolchain.charts import ensure_charts
+
+GPU: Final = "nvidia.com/gpu"
+PREFIX: Final = "acme-dev"
+PROFILE: Final = "acme-dev-nodes"
+QUEUE: Final = "acme-dev-karpenter"
+NAMES: Final = ("karpenter-crd", "karpenter")
+NODE_POOL: Final = "karpenter.sh/nodepool"
+Object = Mapping[str, Any]
+TAINT: Final = {"key": GPU, "value": "true", "effect": "NoSchedule"}
+
+
+class KarpenterCluster:
+    """The twin, its base, system nodes, a device plugin and Karpenter."""
+
+    def __init__(self, home: Path, name: str) -> None:
+        self.plain = Plain(home, name, "--controllers", "karpenter")
+
+    def deploy(self) -> None:
+        """Deploy all of it."""
+        self.base = self.plain.base()
+        self.plain.stack("nodes", lambda: _nodes(self.base)).up()
+        self._addons().up()
+        self.connect()
+        self.create(device_plugin())
+
+    def connect(self) -> None:
+        """Connect to the cluster, with the kinds that it has now."""
+        self.api = kubernetes.config.new_client_from_config(str(self.plain.world.kubeconfig))
+        self.core: Any = client.CoreV1Api(self.api)
+        self._dynamic = dynamic.DynamicClient(self.api)
+
+    def deploy_pools(self, *objects: Object) -> None:
+        """Deploy an EC2NodeClass and NodePools of it, in this order."""
+        self._objects = objects
+        self._pools().up()
+
+    def destroy(self) -> None:
+        """Destroy the stacks, and assert that the cloud is empty."""
+        self._pools().destroy()
+        self._addons().destroy()
+        self.plain.stack("nodes", lambda: _nodes(self.base)).destroy()
+        self.plain.end()
+
+    def _pools(self) -> automation.Stack:
+        return self._with_kubernetes("pools", lambda: _pools(self._objects))
+
+    def _addons(self) -> automation.Stack:
+        return self._with_kubernetes("addons", lambda: _addons(self.base))
+
+    def _with_kubernetes(self, name: str, program: Callable[[], None]) -> automation.Stack:
+        stack = self.plain.stack(name, program)
+        stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(self.plain.world.kubeconfig)))
+        stack.set_config("aws:region", automation.ConfigValue(self.plain.world.region))
+        return stack
+
+    def create(self, *objects: Object) -> None:
+        """Create objects of any kind."""
+        for item in objects:
+            self._resource(item).create(body=item, namespace=item["metadata"].get("namespace"))
+
+    def delete(self, *objects: Object) -> None:
+        """Delete objects; those that are gone do not matter."""
+        for item in objects:
+            metadata = item["metadata"]
+            try:
+                self._resource(item).delete(name=metadata["name"], namespace=metadata.get("namespace"))
+            except client.ApiException as error:
+                if error.status != 404:
+                    raise
+
+    def patch(self, item: Object, change: Object) -> None:
+        """Change an object by a JSON merge patch."""
+        self._resource(item).patch(
+            name=item["metadata"]["name"],
+            namespace=item["metadata"].get("namespace"),
+            body=change,
+            content_type="application/merge-patch+json",
+        )
+
+    def get(self, item: Object) -> dict[str, Any]:
+        """Return an object as it is now."""
+        metadata = item["metadata"]
+        found = self._resource(item).get(name=metadata["name"], namespace=metadata.get("namespace"))
+        return found.to_dict()
+
+    def claims(self) -> list[dict[str, Any]]:
+        """Return the NodeClaims."""
+        kind = {"apiVersion": "karpenter.sh/v1", "kind": "NodeClaim"}
+        return self._resource(kind).get().to_dict()["items"]
+
+    def nodes(self, pool: str = "") -> list[Any]:
+        """Return the Nodes that Karpenter made; pool: those of a NodePool only."""
+        selector = f"{NODE_POOL}={pool}" if pool else NODE_POOL
+        return self.core.list_node(label_selector=selector).items
+
+    def pod(self, name: str) -> Any:
+        """Return a Pod of the namespace default; None where there is none."""
+        pods = self.core.list_namespaced_pod("default", field_selector=f"metadata.name={name}").items
+        return pods[0] if pods else None
+
+    def running(self, app: str) -> list[Any]:
+        """Return the Pods with this label that run and stay."""
+        pods = self.core.list_namespaced_pod("default", label_selector=f"app={app}").items
+        return [
+            pod for pod in pods if pod.status.phase == "Running" and pod.metadata.deletion_timestamp is None
+        ]
+
+    def queue_attributes(self) -> dict[str, str]:
+        """Return the attributes of the queue of interruptions."""
+        sqs = self.plain.aws("sqs")
+        url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
+        return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+
+    def instances(self) -> list[dict[str, Any]]:
+        """Return EC2's running instances outside of node groups."""
+        filters = [
+            {"Name": "instance-state-name", "Values": ["pending", "running"]},
+            {"Name": "tag-key", "Values": [NODE_POOL]},
+        ]
+        reservations = self.plain.aws("ec2").describe_instances(Filters=filters)["Reservations"]
+        return [instance for each in reservations for instance in each["Instances"]]
+
+    def _resource(self, item: Object) -> Any:
+        return self._dynamic.resources.get(api_version=item["apiVersion"], kind=item["kind"])
+
+
+def node_class(base: Base, name: str = "gpu", **spec: Any) -> dict[str, Any]:
+    """Return an EC2NodeClass with the newest AL2023."""
+    return {
+        "apiVersion": "karpenter.k8s.aws/v1",
+        "kind": "EC2NodeClass",
+        "metadata": {"name": name},
+        "spec": {
+            "amiSelectorTerms": [{"alias": "al2023@latest"}],
+            "instanceProfile": PROFILE,
+            "subnetSelectorTerms": [{"id": subnet} for subnet in base.subnet_ids],
+            "securityGroupSelectorTerms": [{"tags": {"aws:eks:cluster-name": base.cluster}}],
+            **spec,
+        },
+    }
+
+
+def node_pool(
+    name: str, capacity: str, *types: str, weight: int = 10, gpus: int = 64, **disruption: Any
+) -> dict[str, Any]:
+    """Return a NodePool of a type of capacity (`spot`, `on-demand`, `reserved`), for Pods with GPUs."""
+    requirements = {
+        "karpenter.sh/capacity-type": [capacity],
+        "node.kubernetes.io/instance-type": list(types),
+        "kubernetes.io/os": ["linux"],
+    }
+    return {
+        "apiVersion": "karpenter.sh/v1",
+        "kind": "NodePool",
+        "metadata": {"name": name},
+        "spec": {
+            "weight": weight,
+            "limits": {GPU: str(gpus)},
+            "disruption": {"consolidationPolicy": "WhenEmpty", "consolidateAfter": "Never", **disruption},
+            "template": {
+                "metadata": {"labels": {"pool": name}},
+                "spec": {
+                    "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "gpu"},
+                    "taints": [TAINT],
+                    "expireAfter": "Never",
+                    "requirements": [
+                        {"key": key, "operator": "In", "values": values}
+                        for key, values in requirements.items()
+                    ],
+                },
+            },
+        },
+    }
+
+
+def pod(name: str, gpus: int = 1, **spec: Any) -> dict[str, Any]:
+    """Return a Pod with GPUs, with an owner that recreates it nowhere."""
+    limits = {GPU: str(gpus), "cpu": "1", "memory": "1Gi"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {
+            "tolerations": [{"key": GPU, "operator": "Exists"}],
+            "terminationGracePeriodSeconds": 1,
+            "containers": [
+                {"name": "main", "image": "registry.example/training:1", "resources": {"limits": limits}}
+            ],
+            **spec,
+        },
+    }
+
+
+def device_plugin() -> dict[str, Any]:
+    """Return the DaemonSet of NVIDIA's device plugin."""
+    folder = "/var/lib/kubelet/device-plugins"
+    labels = {"app": "nvidia-device-plugin"}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "nvidia-device-plugin", "namespace": "kube-system"},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {
+                    "tolerations": [{"operator": "Exists"}],
+                    "containers": [
+                        {
+                            "name": "plugin",
+                            "image": "nvcr.io/nvidia/k8s-device-plugin:v0.20.0",
+                            "volumeMounts": [{"name": "sockets", "mountPath": folder}],
+                        }
+                    ],
+                    "volumes": [{"name": "sockets", "hostPath": {"path": folder}}],
+                },
+            },
+        },
+    }
+
+
+def _nodes(base: Base) -> None:
+    aws.eks.NodeGroup(
+        "system",
+        cluster_name=base.cluster,
+        node_role_arn=base.node_role_arn,
+        subnet_ids=base.subnet_ids,
+        instance_types=["m7i.large"],
+        scaling_config=aws.eks.NodeGroupScalingConfigArgs(min_size=1, desired_size=1, max_size=1),
+        taints=[aws.eks.NodeGroupTaintArgs(key="CriticalAddonsOnly", value="true", effect="NO_SCHEDULE")],
+    )
+    aws.iam.InstanceProfile("nodes", name=PROFILE, role=base.node_role_arn.rpartition("/")[2])
+    # A profile of others, unused and without a path: Karpenter must leave it alone.
+    aws.iam.InstanceProfile("others", name="others")
+
+
+def _pools(objects: Sequence[Object]) -> None:
+    before: list[pulumi.Resource] = []
+    for item in objects:
+        metadata = item["metadata"]
+        resource = CustomResource(
+            metadata["name"],
+            api_version=item["apiVersion"],
+            kind=item["kind"],
+            metadata=metadata,
+            spec=item["spec"],
+            # The class is deleted after its pools: its finalizer waits for their nodes.
+            opts=pulumi.ResourceOptions(depends_on=before[:1]),
+        )
+        before.append(resource)
+
+
+def _addons(base: Base) -> None:
+    addons = Addons(
+        "addons",
+        {
+            "prefix": PREFIX,
+            "cluster": {
+                "name": base.cluster,
+                "security_group_id": "sg-1",
+                "vpc_id": base.vpc_id,
+                "node_role_arn": base.node_role_arn,
+            },
+            "charts": str(ensure_charts()),
+            "options": {name: {"enabled": name in NAMES} for name in catalog()},
+        },
+    )
+    pulumi.export("ready", addons.ready)

@@ -1,0 +1,183 @@
+"""Karpenter itself on the twin: which nodes it creates, replaces and deletes.
+
+The tests of this module run in the order in which they are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.controllers.karpenter import GPU, KarpenterCluster, node_class, node_pool, pod
+from tests.end_to_end.harness import eventually
+
+SPOT_TYPE, ON_DEMAND_TYPE, DEAR_TYPE = "g6.xlarge", "g5.xlarge", "g6.8xlarge"
+SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def cluster(home: Path) -> Iterator[KarpenterCluster]:
+    """Two NodePools: spot first, on demand second."""
+    created = KarpenterCluster(home, "karpenter")
+    try:
+        created.deploy()
+        created.deploy_pools(
+            node_class(created.base),
+            node_pool("spot", "spot", DEAR_TYPE, SPOT_TYPE, weight=30),
+            node_pool("on-demand", "on-demand", ON_DEMAND_TYPE, weight=20, gpus=2),
+        )
+        yield created
+    finally:
+        created.plain.remove()
+
+
+@pytest.fixture(autouse=True)
+def clean(cluster: KarpenterCluster) -> Iterator[None]:
+    """No fault is in effect after a test."""
+    yield
+    cluster.plain.cli("twin", "fault", "clear", "--name", cluster.plain.environment)
+
+
+def runs(cluster: KarpenterCluster, name: str) -> Any:
+    """Return the node of a Pod that runs; None before."""
+    found = cluster.pod(name)
+    if found is None or found.status.phase != "Running":
+        return None
+    return cluster.core.read_node(found.spec.node_name)
+
+
+def remove(cluster: KarpenterCluster, *names: str) -> None:
+    """Delete Pods, and the nodes on which they ran."""
+    cluster.delete(*(pod(name) for name in names))
+    for claim in cluster.claims():
+        cluster.delete({"apiVersion": "karpenter.sh/v1", "kind": "NodeClaim", **claim})
+    eventually("no instance", lambda: not cluster.instances() and not cluster.nodes(), SECONDS)
+
+
+def conditions(item: dict[str, Any]) -> dict[str, str]:
+    """Return the status of each condition of an object."""
+    return {entry["type"]: entry["status"] for entry in item.get("status", {}).get("conditions") or ()}
+
+
+def test_node_class_is_accepted_with_dry_runs_of_each_call(cluster: KarpenterCluster) -> None:
+    item = node_class(cluster.base)
+    eventually("readiness", lambda: conditions(cluster.get(item)).get("Ready") == "True", SECONDS)
+    states = conditions(cluster.get(item))
+    assert states["ValidationSucceeded"] == "True", "the role has all rights that a launch needs"
+
+
+def test_pending_pod_gets_the_cheapest_node_of_the_first_pool(cluster: KarpenterCluster) -> None:
+    cluster.create(pod("first"))
+    node = eventually("a node", lambda: runs(cluster, "first"), SECONDS)
+    labels = node.metadata.labels
+    assert labels["karpenter.sh/nodepool"] == "spot", "it has the greatest weight"
+    assert labels["karpenter.sh/capacity-type"] == "spot"
+    assert labels["node.kubernetes.io/instance-type"] == SPOT_TYPE, "the dearer type has a GPU, too"
+    assert node.status.allocatable[GPU] == "1"
+    (instance,) = cluster.instances()
+    assert instance["InstanceLifecycle"] == "spot"
+    assert node.spec.provider_id.endswith(instance["InstanceId"])
+    (claim,) = cluster.claims()
+    eventually("initialization", lambda: conditions(cluster.claims()[0]).get("Initialized") == "True")
+    assert "Drifted" not in conditions(claim), "the security groups are those of its class"
+
+
+def test_announced_interruption_moves_the_work_to_another_node(cluster: KarpenterCluster) -> None:
+    cluster.create(deployment("moves"))
+    remove(cluster, "first")
+    eventually("its Pod", lambda: cluster.running("moves"), SECONDS)
+    (before,) = cluster.instances()
+    cluster.plain.cli("twin", "fault", "interrupt", before["InstanceId"], "--name", cluster.plain.environment)
+
+    def moved() -> bool:
+        ids = {instance["InstanceId"] for instance in cluster.instances()}
+        return bool(ids) and before["InstanceId"] not in ids and bool(cluster.running("moves"))
+
+    eventually("another node", moved, SECONDS)
+    reasons = {event.reason for event in cluster.core.list_event_for_all_namespaces().items}
+    assert "SpotInterrupted" in reasons, "it is the message that ended it, not the instance's end"
+    attributes = cluster.queue_attributes()
+    assert attributes["ApproximateNumberOfMessages"] == "0", "what was handled is deleted"
+    cluster.delete(deployment("moves"))
+    remove(cluster)
+
+
+def test_shortage_moves_on_to_the_next_pool_and_a_limit_holds(cluster: KarpenterCluster) -> None:
+    cluster.plain.cli("twin", "fault", "capacity", "--name", cluster.plain.environment,
+                      "--instance-type", SPOT_TYPE)  # fmt: skip
+    cluster.plain.cli("twin", "fault", "capacity", "--name", cluster.plain.environment,
+                      "--instance-type", DEAR_TYPE)  # fmt: skip
+    names = [f"short-{number}" for number in range(4)]
+    cluster.create(*(pod(name) for name in names))
+
+    def running() -> list[str]:
+        return [name for name in names if runs(cluster, name) is not None]
+
+    eventually("two nodes on demand", lambda: len(running()) == 2, SECONDS)
+    pools = {node.metadata.labels["karpenter.sh/nodepool"] for node in cluster.nodes()}
+    assert pools == {"on-demand"}
+    types = {instance["InstanceType"] for instance in cluster.instances()}
+    assert types == {ON_DEMAND_TYPE}
+    eventually("no third node", lambda: len(cluster.claims()) == 2, SECONDS)
+    waiting = [name for name in names if name not in running()]
+    assert len(waiting) == 2, "the limit of the pool is two GPUs"
+    remove(cluster, *names)
+
+
+def test_node_with_failed_accelerator_is_replaced(cluster: KarpenterCluster) -> None:
+    cluster.create(deployment("repaired"))
+    eventually("its Pod", lambda: cluster.running("repaired"), SECONDS)
+    (node,) = cluster.nodes()
+    eventually("initialization", lambda: conditions(cluster.claims()[0]).get("Initialized") == "True")
+    since = datetime.now(UTC) - timedelta(minutes=11)
+    failure = {
+        "type": "AcceleratedHardwareReady",
+        "status": "False",
+        "reason": "NvidiaXID79Error",
+        "message": "GPU has fallen off the bus",
+        "lastTransitionTime": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    # As eks-node-monitoring-agent reports it, and longer ago than Karpenter tolerates (10 minutes).
+    cluster.core.patch_node_status(node.metadata.name, {"status": {"conditions": [failure]}})
+
+    def replaced() -> bool:
+        names = {one.metadata.name for one in cluster.nodes()}
+        return bool(names) and node.metadata.name not in names and bool(cluster.running("repaired"))
+
+    eventually("another node", replaced, SECONDS)
+    cluster.delete(deployment("repaired"))
+
+
+def test_empty_node_is_consolidated_away(cluster: KarpenterCluster) -> None:
+    eventually("an empty node", lambda: not cluster.running("repaired"))
+    assert cluster.nodes(), "the pool keeps empty nodes"
+    change = {"spec": {"disruption": {"consolidationPolicy": "WhenEmpty", "consolidateAfter": "1s"}}}
+    cluster.patch(node_pool("spot", "spot"), change)
+    eventually("no node", lambda: not cluster.nodes() and not cluster.instances(), SECONDS)
+
+
+def test_profile_of_others_is_left_alone(cluster: KarpenterCluster) -> None:
+    profiles = cluster.plain.aws("iam").list_instance_profiles()["InstanceProfiles"]
+    assert "others" in {profile["InstanceProfileName"] for profile in profiles}
+
+
+def test_destroy_with_live_nodes_leaves_nothing(cluster: KarpenterCluster) -> None:
+    cluster.create(pod("last"))
+    eventually("a node", lambda: runs(cluster, "last"), SECONDS)
+    cluster.destroy()
+
+
+def deployment(name: str) -> dict[str, Any]:
+    """Return a Deployment of one Pod with a GPU."""
+    labels = {"app": name}
+    template = {"metadata": {"labels": labels}, "spec": pod(name)["spec"]}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template},
+    }
