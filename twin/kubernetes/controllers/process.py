@@ -17,12 +17,13 @@ from twin import processes
 from twin.kubernetes import certificates, control_plane
 from twin.kubernetes.api import Kube, Object, path
 from twin.kubernetes.certificates import Pki, write_private
-from twin.kubernetes.controllers import volumes
 from twin.kubernetes.controllers.configuration import LOOPBACK, adapted
 from twin.kubernetes.controllers.programs import FOLDER, Program
 from twin.kubernetes.controllers.selection import Build
-from twin.kubernetes.controllers.volumes import Volumes, localized
-from twin.kubernetes.processes.variables import expand
+from twin.kubernetes.processes import variables
+from twin.kubernetes.processes.rewriting import Rewriter
+from twin.kubernetes.processes.sources import Sources
+from twin.kubernetes.processes.volumes import Volumes
 from twin.processes import Daemon
 from twin.world import World, free_ports
 
@@ -59,7 +60,7 @@ class ControllerProcess:
         self._world = world
         self._kube = kube
         self._folder = world.folder / "controllers" / program.name
-        self._volumes = Volumes(kube, self._folder / "volumes")
+        self._files: tuple[str, Sources, Volumes] | None = None
         self._launch = self._read()
         self._failures = 0
         self._began = time.monotonic()
@@ -81,7 +82,7 @@ class ControllerProcess:
         return self._launch.restarts if self._launch else 0
 
     def keep(self, build: Build, pod: Object, container: Object) -> None:
-        """Have it run as the container of a Pod. Raises NotMountedError, ApiError, Unreachable and
+        """Have it run as the container of a Pod. Raises MissingSourceError, ApiError, Unreachable and
         ProcessError."""
         if self._launch is None or (self._launch.pod, self._launch.binary) != (
             pod["metadata"]["uid"],
@@ -89,7 +90,8 @@ class ControllerProcess:
         ):
             self.end()
             self._launch = Launch(pod["metadata"]["uid"], build.binary)
-        places = self._volumes.write(pod, container)
+        sources, volumes = self._mounted(pod)
+        volumes.write()
         now = time.monotonic()
         if self.daemon.alive:
             if now - self._began > STEADY:
@@ -102,7 +104,8 @@ class ControllerProcess:
                 self._launch.restarts += 1
             if now < self._again:
                 return
-        self._start(pod, container, places)
+        declared = variables.declared(sources, container)
+        self._start(pod, container, declared, volumes.mounts(container, declared))
         self._began, self._again = now, 0.0
 
     def end(self) -> None:
@@ -110,9 +113,16 @@ class ControllerProcess:
         if self._launch is None and not self.daemon.pid_file.exists():
             return
         processes.stop([self.daemon], grace_seconds=GRACE_SECONDS)
-        self._volumes.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
-        self._launch, self._failures, self._again = None, 0, 0.0
+        self._launch, self._files, self._failures, self._again = None, None, 0, 0.0
+
+    def _mounted(self, pod: Object) -> tuple[Sources, Volumes]:
+        """Return what the variables of a Pod are read from, and its volumes."""
+        uid = pod["metadata"]["uid"]
+        if self._files is None or self._files[0] != uid:
+            sources = Sources(self._kube, pod, {})
+            self._files = uid, sources, Volumes(sources, self._folder, self._folder / "claims")
+        return self._files[1:]
 
     def ready(self, container: Object) -> bool:
         """Return whether its readiness probe succeeds; without a probe, whether it runs."""
@@ -125,7 +135,9 @@ class ControllerProcess:
         secure = str(probe.get("scheme", "HTTP")).upper() == "HTTPS"
         return port is not None and _answers(port, probe.get("path", "/"), secure=secure)
 
-    def _start(self, pod: Object, container: Object, places: Mapping[str, Path]) -> None:
+    def _start(
+        self, pod: Object, container: Object, declared: Mapping[str, str], places: Mapping[str, Path]
+    ) -> None:
         assert self._launch is not None  # noqa: S101 - set by `keep`
         # Ports are drawn at each start: another program may have taken one meanwhile.
         self._launch.ports = {}
@@ -133,28 +145,28 @@ class ControllerProcess:
         self._write_kubeconfig(places)
         if self.program.certificate:
             self._write_certificate(pod)
-        variables = volumes.environment(self._kube, pod, container)
+        rewrite = Rewriter(places, LOOPBACK, pod["metadata"]["namespace"], ())
         arguments = [
-            localized(expand(argument, variables), places) for argument in container.get("args") or ()
+            self._configured(rewrite(variables.expand(argument, declared)), rewrite)
+            for argument in container.get("args") or ()
         ]
-        arguments = [self._configured(argument, places) for argument in arguments]
         arguments += [argument.replace(FOLDER, str(self._folder)) for argument in self.program.arguments]
         self._write()
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
-            **{name: localized(value, places) for name, value in variables.items()},
+            **{name: rewrite(value) for name, value in declared.items()},
             "HOME": str(self._folder),
             "TMPDIR": str(self._folder / "tmp"),
             "KUBECONFIG": str(self._folder / "kubeconfig"),
         }
         processes.start(self.daemon, [self._launch.binary, *arguments], env=environment, cwd=self._folder)
 
-    def _configured(self, argument: str, places: Mapping[str, Path]) -> str:
+    def _configured(self, argument: str, rewrite: Rewriter) -> str:
         """Return an argument; the one that names the configuration names an adapted copy instead."""
         name, sign, file = argument.partition("=")
         if not self.program.configuration or name != self.program.configuration or not sign:
             return argument
-        document = adapted(self.program, Path(file).read_text(), places, self._folder, self._port)
+        document = adapted(self.program, Path(file).read_text(), rewrite, self._folder, self._port)
         copy = write_private(self._folder / "configuration.json", json.dumps(document, indent=1) + "\n")
         return f"{name}={copy}"
 
