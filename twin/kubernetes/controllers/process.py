@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import shutil
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +19,7 @@ from twin.kubernetes.controllers.configuration import LOOPBACK, adapted
 from twin.kubernetes.controllers.programs import FOLDER, Program
 from twin.kubernetes.controllers.selection import Build
 from twin.kubernetes.processes import variables
+from twin.kubernetes.processes.probes import port_of, succeeds
 from twin.kubernetes.processes.rewriting import Rewriter
 from twin.kubernetes.processes.sources import Sources
 from twin.kubernetes.processes.volumes import Volumes
@@ -131,9 +130,9 @@ class ControllerProcess:
         probe = (container.get("readinessProbe") or {}).get("httpGet")
         if probe is None:
             return True
-        port = self.ports.get(port_number(container, probe["port"]))
-        secure = str(probe.get("scheme", "HTTP")).upper() == "HTTPS"
-        return port is not None and _answers(port, probe.get("path", "/"), secure=secure)
+        port = self.ports.get(port_of(container, probe["port"]))
+        handler = {"httpGet": {**probe, "port": port}}
+        return port is not None and succeeds(handler, container, LOOPBACK, PROBE_SECONDS, lambda *_: False)
 
     def _start(
         self, pod: Object, container: Object, declared: Mapping[str, str], places: Mapping[str, Path]
@@ -229,28 +228,3 @@ def selects(service: Object, pod: Object) -> bool:
     selector = service["spec"].get("selector") or {}
     labels = pod["metadata"].get("labels") or {}
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
-
-
-def port_number(container: Object, port: int | str) -> int:
-    """Return a port by its number or by the name that it has in the container; 0 for an unknown name."""
-    if isinstance(port, int):
-        return port
-    ports: list[Object] = container.get("ports") or []
-    return next((entry["containerPort"] for entry in ports if entry.get("name") == port), 0)
-
-
-def _answers(port: int, where: str, *, secure: bool) -> bool:
-    # A kubelet does not verify the certificate of a probe either.
-    context = ssl._create_unverified_context() if secure else None  # noqa: S323
-    connection = (
-        http.client.HTTPSConnection(LOOPBACK, port, timeout=PROBE_SECONDS, context=context)
-        if secure
-        else http.client.HTTPConnection(LOOPBACK, port, timeout=PROBE_SECONDS)
-    )
-    try:
-        connection.request("GET", where)
-        return 200 <= connection.getresponse().status < 400
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
