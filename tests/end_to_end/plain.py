@@ -48,10 +48,17 @@ def trust(service: str) -> str:
 
 
 class Plain(Twin):
-    """A twin, `plain` by default, and programs on it. options: of `twin start`."""
+    """A twin, `plain` by default, and programs on it.
 
-    def __init__(self, home: Path, name: str = "plain", *options: str) -> None:
+    options: of `twin start`. images: a table of images whose Pods run as processes.
+    """
+
+    def __init__(self, home: Path, name: str = "plain", *options: str, images: str = "") -> None:
         super().__init__(name, home)
+        if images:
+            folder = home / "twins" / name
+            folder.mkdir(parents=True)
+            (folder / "images.toml").write_text(images)
         self.cli("twin", "start", "--name", name, "--cloud", "aws", *options)
         self._stacks: dict[str, automation.Stack] = {}
 
