@@ -6,6 +6,8 @@ import collections
 import gc
 import logging
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import hypothesis
@@ -106,3 +108,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return TOGETHER.get(file, file)
 
     return Scheduling(config, log)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """AIPLATFORM_HOME of a run of tests that use twins: the user's are not touched."""
+    folder = tmp_path_factory.mktemp("twins")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIPLATFORM_HOME", str(folder))
+        yield folder

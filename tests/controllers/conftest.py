@@ -20,15 +20,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """AIPLATFORM_HOME of this run."""
-    folder = tmp_path_factory.mktemp("twins")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIPLATFORM_HOME", str(folder))
-        yield folder
-
-
-@pytest.fixture(scope="session")
 def cluster(home: Path) -> Iterator[Cluster]:
     """Four nodes of 8 GPUs, with Kueue and JobSet. Tests delete the namespaces and queues that they use."""
     yield from created(home, "controllers")

@@ -19,15 +19,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("default", "ignore::DeprecationWarning"))
 
 
-@pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """AIPLATFORM_HOME of this run."""
-    folder = tmp_path_factory.mktemp("twins")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIPLATFORM_HOME", str(folder))
-        yield folder
-
-
 @pytest.fixture(scope="module")
 def dev(home: Path) -> Iterator[Twin]:
     """The twin of aws-dev, before its first `up`."""
@@ -47,7 +38,8 @@ def prod(home: Path) -> Iterator[Twin]:
 @pytest.fixture(scope="session")
 def plain(home: Path) -> Iterator[Plain]:
     """A twin on AWS for programs that tests define."""
-    twin = Plain(home)
+    table = Path(__file__).parent / "pod_images" / "team" / "images.toml"
+    twin = Plain(home, images=table.read_text())
     yield twin
     twin.remove()
 

@@ -145,14 +145,15 @@ def control_plane_of(home: Path) -> Iterator[Cluster]:
             for group, version, kind, plural in CUSTOM:
                 cluster.create(
                     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-                    _definition(group, version, kind, plural),
+                    definition(group, version, kind, plural),
                 )
             yield cluster
         finally:
             control_plane.stop(instance, kill=True)
 
 
-def _definition(group: str, version: str, kind: str, plural: str) -> Object:
+def definition(group: str, version: str, kind: str, plural: str) -> Object:
+    """Return a custom resource definition that accepts every object of its kind."""
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     served = {"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
     return {

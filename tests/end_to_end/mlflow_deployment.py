@@ -39,6 +39,8 @@ from twin.aws import policy
 
 SPACE = "model-registry"
 PEOPLE = ("training", "release")
+NAMES = ("localhost", f"mlflow.{SPACE}.svc.cluster.local")
+"""The names of the server: here, and of its Service."""
 
 
 def program(base: Base, kubeconfig: str) -> None:
@@ -276,8 +278,17 @@ class Registry:
 
     def signed_in(self, account: str, password: str) -> int:
         """Return the status of a request with an account's name and a password."""
+        return self._ask_as(account, password, "/api/2.0/mlflow/users/current")[0]
+
+    def read(self, account: str, path: str) -> Any:
+        """Return the answer of the server's API to an account."""
+        status, body = self._ask_as(account, self.password(account), f"/api/2.0/mlflow/{path}")
+        assert status == 200, body
+        return json.loads(body)
+
+    def _ask_as(self, account: str, password: str, path: str) -> tuple[int, bytes]:
         encoded = base64.b64encode(f"{account}:{password}".encode()).decode()
-        return self.ask("/api/2.0/mlflow/users/current", Authorization=f"Basic {encoded}")[0]
+        return self.ask(path, Authorization=f"Basic {encoded}")
 
     def user(self, account: str, do: str, **more: Any) -> dict[str, Any]:
         """Run an action of MLflow's client as an account."""
@@ -307,7 +318,7 @@ class Registry:
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a self-signed certificate for localhost and its key; return their files."""
+    """Write a self-signed certificate for the server's names and its key; return their files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a database on loopback")])
     now = datetime.now(UTC)
@@ -319,7 +330,7 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in NAMES]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

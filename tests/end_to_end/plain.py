@@ -47,10 +47,24 @@ def trust(service: str) -> str:
 
 
 class Plain(Twin):
-    """A twin, `plain` by default, and programs on it. options: of `twin start`. checkpoints: as of `Twin`."""
+    """A twin, `plain` by default, and programs on it.
 
-    def __init__(self, home: Path, name: str = "plain", *options: str, checkpoints: bool = False) -> None:
+    options: of `twin start`. checkpoints: as of `Twin`. images: a table of images whose Pods run as processes.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        name: str = "plain",
+        *options: str,
+        checkpoints: bool = False,
+        images: str = "",
+    ) -> None:
         super().__init__(name, home, checkpoints=checkpoints)
+        if images:
+            folder = home / "twins" / name
+            folder.mkdir(parents=True)
+            (folder / "images.toml").write_text(images)
         self.cli("twin", "start", "--name", name, "--cloud", "aws", *options)
         self._stacks: dict[str, automation.Stack] = {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
@@ -44,9 +45,11 @@ def session_of(twin: Twin, cluster: str, namespace: str, account: str) -> dict[s
     }
 
 
-def assumed(sts: Any, role: str) -> dict[str, str]:
-    """Return the variables of a session of a role, by a client of STS that may assume it."""
-    key = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+def assumed(sts: Any, role: str, tags: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables of a session of a role, by a client of STS that may assume it. tags: of the
+    session."""
+    session_tags = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
+    key = sts.assume_role(RoleArn=role, RoleSessionName="test", Tags=session_tags)["Credentials"]
     return {
         "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],

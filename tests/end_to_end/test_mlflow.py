@@ -14,6 +14,7 @@ from aiplatform.model_registry.container_files import registry_routes
 from tests.end_to_end import clients
 from tests.end_to_end.mlflow_deployment import Registry, program
 from tests.end_to_end.plain import Base, Plain
+from tests.end_to_end.team_pod import Team
 
 # Eight processes of MLflow, one after the other; each needs some seconds to start.
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
@@ -187,3 +188,18 @@ def test_passwords_follow_their_secrets_and_accounts_their_declaration(registry:
     assert registry.signed_in("release", old) == 401
     assert registry.signed_in("release", changed["password"]) == 200
     assert registry.signed_in("training", left) == 401, "an account that is no longer declared is refused"
+
+
+def test_a_pod_of_a_team_uses_registry_and_catalog_without_configuration(
+    plain: Plain, base: Base, registry: Registry, tmp_path: Path
+) -> None:
+    team = Team(plain, base, registry.outputs, tmp_path, registry.certificate)
+    try:
+        team.deploy()
+        with team.reaches(registry.port):
+            logs = team.run()
+        run = registry.read("training", f"runs/get?run_id={logs['metric'].split()[-1]}")["run"]
+        assert {metric["key"]: metric["value"] for metric in run["data"]["metrics"]} == {"score": 0.5}
+        assert json.loads(logs["rows"].splitlines()[-1]) == [1, 2]
+    finally:
+        team.remove()

@@ -196,10 +196,7 @@ def processes_of(pods: list[Any]) -> list[psutil.Process]:
 @pytest.fixture(scope="module")
 def apps(home: Path) -> Iterator[Apps]:
     """A twin with a cluster, a node and two servers."""
-    folder = home / "twins" / "processes"
-    folder.mkdir(parents=True)
-    (folder / "images.toml").write_text(TABLE)
-    twin = Plain(home, "processes")
+    twin = Plain(home, "processes", images=TABLE)
     try:
         base = twin.base()
         twin.stack("pods", lambda: _program(base)).up()

@@ -68,6 +68,10 @@ class PodIdentity:
         """Variables of the SDKs: the twin in place of AWS, and the agent."""
         place = {
             "AWS_ENDPOINT_URL": self._world.url("cloud"),
+            # The SDKs' variable replaces neither Glue's address in a configuration of PyIceberg nor that of
+            # its files.
+            "PYICEBERG_CATALOG__DEFAULT__URI": f"{self._world.url('cloud')}/iceberg",
+            "PYICEBERG_CATALOG__DEFAULT__S3__ENDPOINT": self._world.url("cloud"),
             # A node's metadata service is out of reach of Pods, as the platform configures it.
             "AWS_EC2_METADATA_DISABLED": "true",
         }

@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -55,6 +55,7 @@ class ChartSource:
     definitions: str = ""
     manifest: str = ""
     kinds: Sequence[str] = ()
+    fields: Sequence[str] = ()
 
     @property
     def file_name(self) -> str:
@@ -136,7 +137,7 @@ def copy_chart(source: ChartSource, origin: Path, into: Path) -> None:
     templates.mkdir(exist_ok=True)
     for file in _manifests(origin / source.definitions) if source.definitions else ():
         # A definition's descriptions may have braces, which a template would read.
-        text = json.dumps(file.read_text(encoding="utf-8"), ensure_ascii=False)
+        text = json.dumps(_completed(file, source.fields), ensure_ascii=False)
         (templates / file.name).write_text(f"{{{{ {text} }}}}\n", encoding="utf-8")
     for kind in source.kinds:
         definition = _definition(*kind.split())
@@ -146,6 +147,33 @@ def copy_chart(source: ChartSource, origin: Path, into: Path) -> None:
     _write_chart_file(target / "Chart.yaml", source)
     # Of subcharts, which the module does not have.
     (target / "Chart.lock").unlink(missing_ok=True)
+
+
+def _completed(file: Path, fields: Iterable[str]) -> str:
+    """Return the text of a definition with the fields that it lacks. Raises ToolchainError for one that it
+    has."""
+    text = file.read_text(encoding="utf-8")
+    # Files have the name GROUP_PLURAL.yaml, definitions PLURAL.GROUP.
+    defined = ".".join(reversed(file.stem.split("_", 1)))
+    added = [field for field in map(str.split, fields) if field[0] == defined]
+    if not added:
+        return text
+    definition: Body = yaml.safe_load(text)
+    for name, version, path, kind in added:
+        [schema] = [
+            entry["schema"]["openAPIV3Schema"]
+            for entry in definition["spec"]["versions"]
+            if entry["name"] == version
+        ]
+        *parents, last = path.split(".")
+        for part in parents:
+            schema = schema["properties"][part]
+        if last in schema["properties"]:
+            raise ToolchainError(
+                f"{CHARTS_FILE.name}: {name} has the field {path} already.", advice="remove the field there."
+            )
+        schema["properties"][last] = {"type": kind}
+    return yaml.safe_dump(definition, sort_keys=False)
 
 
 def _definition(name: str, kind: str, scope: str, version: str) -> Body:

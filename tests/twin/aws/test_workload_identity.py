@@ -59,10 +59,15 @@ def test_a_pod_of_an_associated_account_gets_the_token_and_the_agent(identity: P
     assert identity.ports[0] == 4566
 
 
-def test_a_pod_without_an_association_gets_the_endpoint_only(identity: PodIdentity) -> None:
+def test_a_pod_without_an_association_gets_the_endpoints_only(identity: PodIdentity) -> None:
     body = pod(serviceAccountName="other")
     assert identity.extended(body) is body
-    assert set(identity.variables(body)) == {"AWS_ENDPOINT_URL", "AWS_EC2_METADATA_DISABLED"}
+    assert set(identity.variables(body)) == {
+        "AWS_ENDPOINT_URL",
+        "AWS_EC2_METADATA_DISABLED",
+        "PYICEBERG_CATALOG__DEFAULT__URI",
+        "PYICEBERG_CATALOG__DEFAULT__S3__ENDPOINT",
+    }
 
 
 def ask(identity: PodIdentity, token: str, path: str = "/v1/credentials") -> tuple[int, str]:

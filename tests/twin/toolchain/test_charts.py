@@ -125,6 +125,35 @@ def test_a_kind_that_the_module_lacks_accepts_every_object(
     assert version["schema"]["openAPIV3Schema"]["x-kubernetes-preserve-unknown-fields"] is True
 
 
+def _with_definition(module: Path) -> None:
+    folder = module / "crds"
+    folder.chmod(0o755)
+    schema = {"properties": {"spec": {"properties": {"old": {"type": "string"}}}}}
+    definition = {"spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": schema}}]}}
+    (folder / "example.com_things.yaml").write_text(yaml.safe_dump(definition))
+
+
+def test_a_definition_has_the_fields_that_its_module_lacks(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch, module: Path
+) -> None:
+    _with_definition(module)
+    use(monkeypatch, source("kinds", definitions="crds", fields=["things.example.com v1 spec.new string"]))
+    text = (ensure_charts(cache) / "kinds-1.0.0" / "templates" / "example.com_things.yaml").read_text()
+    definition = yaml.safe_load(json.loads(text.strip()[3:-3]))
+    [version] = definition["spec"]["versions"]
+    spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    assert spec["properties"] == {"old": {"type": "string"}, "new": {"type": "string"}}
+
+
+def test_a_field_that_the_module_has_is_refused(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch, module: Path
+) -> None:
+    _with_definition(module)
+    use(monkeypatch, source("kinds", definitions="crds", fields=["things.example.com v1 spec.old string"]))
+    with pytest.raises(ToolchainError, match=r"things.example.com has the field spec.old"):
+        ensure_charts(cache)
+
+
 def test_a_chart_without_a_module_is_the_twins_stand_in(
     cache: Cache, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -9,7 +9,6 @@ from typing import Any, Final
 import yaml
 
 from twin.kubernetes.controllers.programs import FOLDER, Program
-from twin.kubernetes.controllers.volumes import localized
 
 LOOPBACK: Final = "127.0.0.1"
 Port = Callable[[int], int]
@@ -17,10 +16,13 @@ Port = Callable[[int], int]
 
 
 def adapted(
-    program: Program, text: str, places: Mapping[str, Path], folder: Path, port: Port
+    program: Program, text: str, rewrite: Callable[[str], str], folder: Path, port: Port
 ) -> dict[str, Any]:
-    """Return the configuration of a process. text: the container's, in YAML. places: of its mounts."""
-    document: dict[str, Any] = yaml.safe_load(localized(text, places)) or {}
+    """Return the configuration of a process.
+
+    text: the container's, in YAML. rewrite: returns a text with this machine's paths in place of mounts.
+    """
+    document: dict[str, Any] = yaml.safe_load(rewrite(text)) or {}
     for key, default in program.listens.items():
         value = _get(document, key)
         number = _port_of(default if value in (None, "") else value)
@@ -28,7 +30,7 @@ def adapted(
         _set(document, key, f"{LOOPBACK}:{here}" if isinstance(default, str) else here)
     for key, mounted_at in program.mounted.items():
         if _get(document, key) is None:
-            _set(document, key, localized(mounted_at, places))
+            _set(document, key, rewrite(mounted_at))
     for key, value in program.settings.items():
         _set(document, key, value.replace(FOLDER, str(folder)) if isinstance(value, str) else value)
     return document

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import shutil
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,12 +15,14 @@ from twin import processes
 from twin.kubernetes import certificates, control_plane
 from twin.kubernetes.api import Kube, Object, path
 from twin.kubernetes.certificates import Pki, write_private
-from twin.kubernetes.controllers import volumes
 from twin.kubernetes.controllers.configuration import LOOPBACK, adapted
 from twin.kubernetes.controllers.programs import FOLDER, Program
 from twin.kubernetes.controllers.selection import Build
-from twin.kubernetes.controllers.volumes import Volumes, localized
-from twin.kubernetes.processes.variables import expand
+from twin.kubernetes.processes import variables
+from twin.kubernetes.processes.probes import port_of, succeeds
+from twin.kubernetes.processes.rewriting import Rewriter
+from twin.kubernetes.processes.sources import Sources
+from twin.kubernetes.processes.volumes import Volumes
 from twin.processes import Daemon
 from twin.world import World, free_ports
 
@@ -66,7 +66,7 @@ class ControllerProcess:
         self._world = world
         self._kube = kube
         self._folder = world.folder / "controllers" / program.name
-        self._volumes = Volumes(kube, self._folder / "volumes")
+        self._files: tuple[str, Sources, Volumes] | None = None
         self._identity = identity if program.cloud else None
         self._extended: tuple[Object, dict[str, str]] = ({}, {})
         self._launch = self._read()
@@ -90,7 +90,7 @@ class ControllerProcess:
         return self._launch.restarts if self._launch else 0
 
     def keep(self, build: Build, pod: Object, container: Object) -> None:
-        """Have it run as the container of a Pod. Raises NotMountedError, ApiError, Unreachable and
+        """Have it run as the container of a Pod. Raises MissingSourceError, ApiError, Unreachable and
         ProcessError."""
         uid, name = pod["metadata"]["uid"], container["name"]
         pod, cloud = self._with_identity(pod)
@@ -99,7 +99,8 @@ class ControllerProcess:
         if launch is None or (launch.pod, launch.binary, launch.cloud) != (uid, build.binary, cloud):
             self.end()
             launch = self._launch = Launch(uid, build.binary, cloud)
-        places = self._volumes.write(pod, container)
+        sources, volumes = self._mounted(pod)
+        volumes.write()
         now = time.monotonic()
         if self.daemon.alive:
             if now - self._began > STEADY:
@@ -112,7 +113,8 @@ class ControllerProcess:
                 launch.restarts += 1
             if now < self._again:
                 return
-        self._start(pod, container, places)
+        declared = variables.declared(sources, container)
+        self._start(pod, container, declared, volumes.mounts(container, declared))
         self._began, self._again = now, 0.0
 
     def end(self) -> None:
@@ -120,9 +122,16 @@ class ControllerProcess:
         if self._launch is None and not self.daemon.pid_file.exists():
             return
         processes.stop([self.daemon], grace_seconds=GRACE_SECONDS)
-        self._volumes.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
-        self._launch, self._failures, self._again = None, 0, 0.0
+        self._launch, self._files, self._failures, self._again = None, None, 0, 0.0
+
+    def _mounted(self, pod: Object) -> tuple[Sources, Volumes]:
+        """Return what the variables of a Pod are read from, and its volumes."""
+        uid = pod["metadata"]["uid"]
+        if self._files is None or self._files[0] != uid:
+            sources = Sources(self._kube, pod, {})
+            self._files = uid, sources, Volumes(sources, self._folder, self._folder / "claims")
+        return self._files[1:]
 
     def ready(self, container: Object) -> bool:
         """Return whether its readiness probe succeeds; without a probe, whether it runs."""
@@ -131,9 +140,9 @@ class ControllerProcess:
         probe = (container.get("readinessProbe") or {}).get("httpGet")
         if probe is None:
             return True
-        port = self.ports.get(port_number(container, probe["port"]))
-        secure = str(probe.get("scheme", "HTTP")).upper() == "HTTPS"
-        return port is not None and _answers(port, probe.get("path", "/"), secure=secure)
+        port = self.ports.get(port_of(container, probe["port"]))
+        handler = {"httpGet": {**probe, "port": port}}
+        return port is not None and succeeds(handler, container, LOOPBACK, PROBE_SECONDS, lambda *_: False)
 
     def _with_identity(self, pod: Object) -> tuple[Object, dict[str, str]]:
         """Return a Pod with what the cloud's webhook adds when it is created, and the SDKs' variables."""
@@ -144,7 +153,9 @@ class ControllerProcess:
             self._extended = (identity.extended(pod), identity.variables(pod))
         return self._extended
 
-    def _start(self, pod: Object, container: Object, places: Mapping[str, Path]) -> None:
+    def _start(
+        self, pod: Object, container: Object, declared: Mapping[str, str], places: Mapping[str, Path]
+    ) -> None:
         assert self._launch is not None  # noqa: S101 - set by `keep`
         # Ports are drawn at each start: another program may have taken one meanwhile.
         self._launch.ports = {}
@@ -152,35 +163,35 @@ class ControllerProcess:
         self._write_kubeconfig(places)
         if self.program.certificate:
             self._write_certificate(pod)
-        variables = volumes.environment(self._kube, pod, container)
+        rewrite = Rewriter(places, LOOPBACK, pod["metadata"]["namespace"], ())
         arguments = [
-            localized(expand(argument, variables), places) for argument in container.get("args") or ()
+            self._configured(rewrite(variables.expand(argument, declared)), rewrite)
+            for argument in container.get("args") or ()
         ]
-        arguments = [self._configured(argument, places) for argument in arguments]
         arguments += [argument.replace(FOLDER, str(self._folder)) for argument in self.program.arguments]
-        variables |= self.program.environment
-        variables |= {
-            name: str(self._port(int(variables[name])))
+        settings = {**declared, **self.program.environment}
+        settings |= {
+            name: str(self._port(int(settings[name])))
             for name in self.program.port_variables
-            if variables.get(name)
+            if settings.get(name)
         }
         self._write()
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             **self._launch.cloud,
-            **{name: localized(value, places) for name, value in variables.items()},
+            **{name: rewrite(value) for name, value in settings.items()},
             "HOME": str(self._folder),
             "TMPDIR": str(self._folder / "tmp"),
             "KUBECONFIG": str(self._folder / "kubeconfig"),
         }
         processes.start(self.daemon, [self._launch.binary, *arguments], env=environment, cwd=self._folder)
 
-    def _configured(self, argument: str, places: Mapping[str, Path]) -> str:
+    def _configured(self, argument: str, rewrite: Rewriter) -> str:
         """Return an argument; the one that names the configuration names an adapted copy instead."""
         name, sign, file = argument.partition("=")
         if not self.program.configuration or name != self.program.configuration or not sign:
             return argument
-        document = adapted(self.program, Path(file).read_text(), places, self._folder, self._port)
+        document = adapted(self.program, Path(file).read_text(), rewrite, self._folder, self._port)
         copy = write_private(self._folder / "configuration.json", json.dumps(document, indent=1) + "\n")
         return f"{name}={copy}"
 
@@ -243,28 +254,3 @@ def selects(service: Object, pod: Object) -> bool:
     selector = service["spec"].get("selector") or {}
     labels = pod["metadata"].get("labels") or {}
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
-
-
-def port_number(container: Object, port: int | str) -> int:
-    """Return a port by its number or by the name that it has in the container; 0 for an unknown name."""
-    if isinstance(port, int):
-        return port
-    ports: list[Object] = container.get("ports") or []
-    return next((entry["containerPort"] for entry in ports if entry.get("name") == port), 0)
-
-
-def _answers(port: int, where: str, *, secure: bool) -> bool:
-    # A kubelet does not verify the certificate of a probe either.
-    context = ssl._create_unverified_context() if secure else None  # noqa: S323
-    connection = (
-        http.client.HTTPSConnection(LOOPBACK, port, timeout=PROBE_SECONDS, context=context)
-        if secure
-        else http.client.HTTPConnection(LOOPBACK, port, timeout=PROBE_SECONDS)
-    )
-    try:
-        connection.request("GET", where)
-        return 200 <= connection.getresponse().status < 400
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

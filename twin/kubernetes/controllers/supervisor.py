@@ -17,9 +17,9 @@ from twin.kubernetes.controllers.programs import PROGRAMS, Program
 from twin.kubernetes.controllers.reports import State
 from twin.kubernetes.controllers.selection import Build
 from twin.kubernetes.controllers.set_aside import SetAside
-from twin.kubernetes.controllers.volumes import NotMountedError
 from twin.kubernetes.mirror import Mirror
 from twin.kubernetes.pods import leaving, phase, ready
+from twin.kubernetes.processes.sources import MissingSourceError
 from twin.processes import ProcessError
 from twin.world import World
 
@@ -128,9 +128,9 @@ class Supervisor:
             return State(name, f"does not run: its image has version {wanted}, the twin has {versions}")
         try:
             process.keep(build, pod, container)
-        except NotMountedError as error:
+        except MissingSourceError as error:
             self._settle(process, running, is_ready=False)
-            return State(name, str(error))
+            return State(name, f"waits: {error}")
         is_ready = process.ready(container)
         self._settle(process, running, is_ready=is_ready)
         self._problems.pop(name, None)

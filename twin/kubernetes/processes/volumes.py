@@ -1,8 +1,14 @@
-"""The volumes of a Pod, in a private folder."""
+"""The volumes of a Pod, in a private folder.
+
+The files of ConfigMaps, Secrets, tokens and the downward API are links into a folder that is replaced as a
+whole (`..data`), as a kubelet does: a reader that watches them sees all new ones or none.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +20,7 @@ from twin.kubernetes.processes.variables import expand
 
 _WRITTEN: Final = ("configMap", "secret", "downwardAPI", "projected")
 _DEFAULT_MODE: Final = 0o644
+_DATA: Final = "..data"
 File = tuple[bytes, int]
 
 
@@ -39,7 +46,7 @@ class Volumes:
         for name, volume in self._volumes.items():
             folder = private.folder(self._of(name))
             if any(kind in volume for kind in _WRITTEN):
-                _write(folder, dict(self._files(volume)))
+                _replace(folder, dict(self._files(volume)))
 
     def mounts(self, container: Object, variables: Mapping[str, str]) -> dict[str, Path]:
         """Return folder or file by mount path."""
@@ -108,22 +115,34 @@ class Volumes:
             yield item["path"], (text.encode(), item.get("mode", default))
 
 
-def _write(folder: Path, files: Mapping[str, File]) -> None:
-    for path in [path for path in folder.rglob("*") if path.is_file()]:
-        if str(path.relative_to(folder)) not in files:
-            path.unlink()
+def _replace(place: Path, files: Mapping[str, File]) -> None:
+    """Have a folder contain these files, all at once, where it does not yet."""
+    digest = hashlib.sha256()
+    for name, (content, mode) in sorted(files.items()):
+        digest.update(f"{name}\0{mode}\0{len(content)}\0".encode() + content)
+    fresh = f"..{digest.hexdigest()[:16]}"
+    link = place / _DATA
+    if link.is_symlink() and str(link.readlink()) == fresh:
+        return
+    private.folder(place / fresh)
     for name, (content, mode) in files.items():
-        target = folder / name
+        target = place / fresh / name
         private.folder(target.parent)
         # Its user's only, and executable where the volume's mode states it.
-        permissions = 0o600 | (mode & 0o100)
-        if (
-            target.exists()
-            and target.read_bytes() == content
-            and target.stat().st_mode & 0o777 == permissions
-        ):
-            continue
-        draft = target.with_name(f".{target.name}.new")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, permissions), "wb") as stream:
+        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT, 0o600 | (mode & 0o100)), "wb") as stream:
             stream.write(content)
-        draft.replace(target)
+    draft = place / f"{_DATA}.new"
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(fresh)
+    draft.replace(link)
+    # Of a file in a subfolder the subfolder.
+    names = {name.partition("/")[0] for name in files}
+    for name in names:
+        if not (place / name).is_symlink():
+            (place / name).symlink_to(Path(_DATA) / name)
+    for entry in place.iterdir():
+        if entry.name.startswith(".."):
+            if entry.name not in (fresh, _DATA):
+                shutil.rmtree(entry)
+        elif entry.name not in names:
+            entry.unlink()

@@ -17,7 +17,11 @@ def values(setup: Setup) -> dict[str, Any]:
         "processClusterPushSecret": False,
         # Nothing in a cluster writes to the secret manager.
         "processPushSecret": False,
-        "rbac": {"servicebindings": {"create": False}},
+        "rbac": {
+            "servicebindings": {"create": False},
+            # Tokens of any service account. On AWS stores assume roles, and name no service account.
+            "serviceAccountTokenCreate": setup.cloud == "gcp",
+        },
         "webhook": _part(setup, "external-secrets-webhook", requests("10m", "64Mi")),
         "certController": _part(setup, "external-secrets-cert-controller", requests("10m", "96Mi")),
     }

@@ -90,5 +90,5 @@ def scheduling() -> dict[str, Any]:
 
 def requests(cpu: str, memory: str) -> dict[str, Any]:
     """Return the requests of a container. Its memory is limited too; its CPU is not, since a throttled
-    webhook delays every Pod."""
+    webhook delays every Pod. The charts of Kueue and JobSet have a limit of two CPUs, which stays."""
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": memory}}

@@ -190,9 +190,7 @@ def test_on_google_cloud_a_renamed_secret_keeps_its_grant() -> None:
     )
 
 
-def test_objects_of_add_ons_and_namespaces_are_deleted_before_what_the_component_depends_on() -> (
-    None
-):
+def test_objects_of_add_ons_and_namespaces_are_deleted_before_what_the_component_depends_on() -> None:
     def program() -> None:
         controller = pulumi.CustomResource("tests:index:Controller", "controller")
         arguments: Any = {

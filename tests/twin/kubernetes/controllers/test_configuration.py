@@ -13,9 +13,11 @@ from aiplatform.addons.values.setup import Setup
 from twin.kubernetes import kwok
 from twin.kubernetes.controllers.configuration import adapted
 from twin.kubernetes.controllers.programs import PROGRAMS, Program
+from twin.kubernetes.processes.rewriting import Rewriter
 from twin.toolchain.build import CONTROLLERS, program_of
 
 PLACES = {"/tmp/k8s-webhook-server/serving-certs": Path("/here/certificate")}  # noqa: S108
+REWRITE = Rewriter(PLACES, "127.0.0.1", "kueue-system", ())
 FOLDER = Path("/here")
 
 
@@ -26,7 +28,7 @@ def adapt(name: str, text: str) -> tuple[dict[str, object], dict[int, int]]:
     def port(number: int) -> int:
         return ports.setdefault(number, number + 10_000)
 
-    return adapted(PROGRAMS[name], text, PLACES, FOLDER, port), ports
+    return adapted(PROGRAMS[name], text, REWRITE, FOLDER, port), ports
 
 
 def test_only_addresses_certificates_and_the_election_differ_from_the_charts_configuration() -> None:

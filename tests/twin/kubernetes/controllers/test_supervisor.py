@@ -326,7 +326,7 @@ def test_container_that_cannot_be_mounted_waits(scene: Scene) -> None:
     scene.kube.delete(f"/api/v1/namespaces/{NAMESPACE}/configmaps/manager")
     scene.pod("a")
     scene.supervisor.step()
-    assert scene.state == f"waits for the ConfigMap {NAMESPACE}/manager"
+    assert scene.state == 'waits: configmap "manager" not found'
     assert not scene.ready()
     scene.config("manager", health={"healthProbeBindAddress": ":8081"})
     scene.until(scene.ready)

@@ -240,10 +240,11 @@ def test_a_container_that_ignores_sigterm_is_killed_after_the_grace_period(
 
 def test_the_end_of_the_twin_is_no_failure_of_a_pod(runs: Runs) -> None:
     started = runs.start(shell("main", f"touch /shared/up; {FOREVER}"), restartPolicy="Never")
-    until((runs.shared / "up").exists)
-    runs.ending = True
     main = started.container("main")
     assert main is not None
+    # The program may be faster than the thread that has started it.
+    until(lambda: main.process is not None and (runs.shared / "up").exists())
+    runs.ending = True
     assert main.process is not None
     main.process.terminate()
     started.join(10)

@@ -179,7 +179,8 @@ def test_volumes_follow_their_sources(kube: Kube, tmp_path: Path) -> None:
     settings = kube.objects["/api/v1/namespaces/default/configmaps/settings"]
     settings["data"] = {"mode": "slow", "new": "1"}
     pod_volumes.write()
-    assert sorted(path.name for path in mounted(pod_volumes).iterdir()) == ["mode", "new", "raw"]
+    names = sorted(path.name for path in mounted(pod_volumes).iterdir())
+    assert [name for name in names if not name.startswith("..")] == ["mode", "new", "raw"]
     assert (mounted(pod_volumes) / "mode").read_text() == "slow"
     assert len(kube.issued) == 1, "a token that is valid for long is not issued again"
     kube.life = -1
@@ -187,6 +188,19 @@ def test_volumes_follow_their_sources(kube: Kube, tmp_path: Path) -> None:
     fresh.write()
     fresh.write()
     assert len(kube.issued) == 3, "one late in its life is replaced"
+
+
+def test_files_of_a_volume_change_all_at_once(kube: Kube, tmp_path: Path) -> None:
+    pod_volumes, _ = volumes(kube, tmp_path, {"configMap": {"name": "settings"}})
+    pod_volumes.write()
+    folder = mounted(pod_volumes)
+    before = (folder / "..data").readlink()
+    pod_volumes.write()
+    assert (folder / "..data").readlink() == before, "what did not change is not written again"
+    kube.objects["/api/v1/namespaces/default/configmaps/settings"]["data"] = {"mode": "slow"}
+    pod_volumes.write()
+    assert (folder / "mode").readlink() == Path("..data/mode"), "it changes with the folder of all files"
+    assert not (folder / before).exists(), "nothing of the old content stays"
 
 
 def test_other_volumes_begin_empty_and_claims_outlive_the_pod(kube: Kube, tmp_path: Path) -> None:
