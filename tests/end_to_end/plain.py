@@ -49,7 +49,8 @@ def trust(service: str) -> str:
 class Plain(Twin):
     """A twin, `plain` by default, and programs on it.
 
-    options: of `twin start`. checkpoints: as of `Twin`. images: a table of images whose Pods run as processes.
+    options: of `twin start`. checkpoints: as of `Twin`. images: a table of images whose Pods run as
+    processes.
     """
 
     def __init__(
