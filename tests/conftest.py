@@ -62,19 +62,19 @@ TOGETHER: Final = {file: group[0] for group in (ENVIRONMENTS, PLUGIN) for file i
 """File -> the first file of its group. One worker runs a group."""
 
 LONGEST: Final = (
-    "tests/end_to_end/test_addons.py",
-    "tests/end_to_end/test_mlflow.py",
+    "tests/end_to_end/test_whole_environments.py",
     "tests/end_to_end/test_aws_dev.py",
+    "tests/end_to_end/test_mlflow.py",
     "tests/end_to_end/test_crash.py",
     "tests/end_to_end/test_feast.py",
     "tests/end_to_end/test_gcp_dev.py",
-    "tests/end_to_end/test_aws_prod.py",
-    "tests/end_to_end/test_whole_environments.py",
-    "tests/end_to_end/test_layer_stacks.py",
     "tests/end_to_end/test_gcp_prod.py",
+    "tests/end_to_end/test_aws_prod.py",
+    "tests/end_to_end/test_layer_stacks.py",
     "tests/end_to_end/test_languages.py",
     "tests/end_to_end/test_gcp_crash.py",
     "tests/end_to_end/test_wheel.py",
+    "tests/end_to_end/test_addons.py",
 )
 """Files of the end-to-end tests that take longest, the longest first. A worker that starts one of them last
 would run on for minutes while the others have ended."""

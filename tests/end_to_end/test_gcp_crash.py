@@ -13,7 +13,8 @@ from tests.end_to_end.harness import Twin, eventually
 from tests.end_to_end.killing import end, ids_of_stack, is_engine, kill_midway, kill_restarted, more
 from tests.end_to_end.reduced import KUBERNETES_LAYER
 
-pytestmark = pytest.mark.end_to_end
+# test_crash.py does the same on AWS in every run.
+pytestmark = [pytest.mark.end_to_end, pytest.mark.nightly]
 
 KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "compute.networks": ("gcp:compute/network:Network",),

@@ -55,6 +55,7 @@ def _gpu_nodes(core: Any) -> list[Any]:
     return core.list_node(label_selector="ai-platform/pool=t4").items
 
 
+@pytest.mark.nightly
 def test_environment_has_no_violation_before_it_exists(dev: Twin, tmp_path: Path) -> None:
     assert_no_violation(dev, tmp_path)
 
@@ -299,6 +300,7 @@ def test_an_unchanged_environment_previews_without_changes_after_a_stop(up: Twin
     up.cli("preview", up.environment, "--refresh", "--expect-no-changes")
 
 
+@pytest.mark.nightly
 def test_dev_violates_the_policies_of_prod(up: Twin, tmp_path: Path) -> None:
     report = policy_report(up, tmp_path, profile="prod")
     assert report.code == 1, "a mandatory violation fails CI"
