@@ -55,7 +55,7 @@ test-nightly: ## run the tests with the real engine that repeat a proof on anoth
 	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m nightly -n $(WORKERS) --dist loadfile tests'
 
 test-controllers: ## run the tests with real controllers of add-ons on the twin, which are built first
-	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m controllers tests/controllers'
+	@$(RUN) sh -c 'python -m cli doctor --build && python -m tests.controllers.build && python -m pytest -m controllers tests/controllers'
 
 test-official: ## run the tests with Pulumi's own CLI and host, which must be on PATH
 	@$(RUN) python -m pytest -m official tests/end_to_end/test_official.py

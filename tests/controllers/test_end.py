@@ -103,17 +103,20 @@ def test_upgrade_of_kueue_by_a_minor_version_neither_restarts_nor_loses_a_job(en
     eventually("the next job", lambda: ending.jobs(NAMESPACE, "Running") == {"waits"})
 
 
-def test_rollout_of_kueue_neither_restarts_nor_loses_a_job(ending: Ending) -> None:
+def test_rollback_of_kueue_and_an_upgrade_with_two_replicas_keep_all_work(ending: Ending) -> None:
     ending.create(workload(*JOB, "later"))
     eventually("one that waits", lambda: "Pending" in ending.workloads(NAMESPACE)["later"])
     before = _uids(ending)
-    daemon = Daemon(ending.plain.world.folder, "kueue")
-    process = daemon.process()
-    ending.up(replicas=2)
-    assert ending.ready("kueue"), "both Pods are"
-    assert daemon.process() not in (None, process), "a new template starts a new process"
-    assert _uids(ending) == before
-    assert "Pending" in ending.workloads(NAMESPACE)["later"]
+    for arguments, version in (
+        ({"kueue": OPTIONS}, PREVIOUS),
+        ({"replicas": 2}, catalog()["kueue"].version),
+    ):
+        ending.up(**arguments)
+        assert ending.ready("kueue"), "all its Pods are"
+        assert _version(ending) == version, "a new template starts a new process"
+        assert _uids(ending) == before
+        assert ending.jobs(NAMESPACE, "Running") == {"waits"}
+        assert "Pending" in ending.workloads(NAMESPACE)["later"]
 
 
 def _version(cluster: Cluster) -> str:
