@@ -9,6 +9,7 @@ from typing import Any, cast
 import jsonschema
 import pytest
 
+from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.images import mirrored
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.pods_ready import PodsReady
@@ -190,6 +191,13 @@ def test_external_dns_manages_the_listed_zones_alone() -> None:
         assert values["txtOwnerId"] == setup.cluster, (
             "it distinguishes the records of clusters that share a zone"
         )
+
+
+@pytest.mark.parametrize(("cloud", "may"), [("aws", False), ("gcp", True)])
+def test_external_secrets_requests_tokens_of_service_accounts_where_stores_name_one(
+    cloud: Cloud, may: bool
+) -> None:
+    assert VALUES["external-secrets"](Setup(cloud=cloud))["rbac"]["serviceAccountTokenCreate"] is may
 
 
 def test_annotations_alone_make_no_service_a_load_balancer() -> None:
