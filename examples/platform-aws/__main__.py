@@ -96,21 +96,6 @@ training = GpuPool(
     },
     pulumi.ResourceOptions(providers=[aws_provider]),
 )
-experiments = GpuPool(
-    "experiments",
-    {
-        "prefix": "team-dev",
-        "name": "experiments",
-        "cluster": cluster.outputs,
-        "network": network.outputs,
-        "zones": ["usw2-az1", "usw2-az2"],
-        "accelerator": "l4",
-        "count": 1,
-        "node_provisioning": "karpenter",
-        "max": 2,
-    },
-    pulumi.ResourceOptions(providers=[aws_provider]),
-)
 autoscaler = ClusterAutoscaler(
     "autoscaler",
     {
@@ -153,12 +138,28 @@ karpenter = Karpenter(
     {
         "prefix": "team-dev",
         "cluster": cluster.outputs,
-        "pools": experiments.karpenter_pools,
+        "pools": [
+            {
+                "name": "builds",
+                "weight": 100,
+                "capacity": "spot",
+                "instance_types": ["m7i.2xlarge", "m6i.2xlarge"],
+                "zones": ["usw2-az1"],
+                "subnet_ids": [network.private_subnet_ids[0]],
+                "security_group_ids": [cluster.security_group_id],
+                "labels": {
+                    "workload": "builds",
+                },
+                "limits": {
+                    "cpu": "64",
+                },
+            },
+        ],
         "image_versions": {
             "al2023": "v20261110",
         },
     },
-    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons]),
 )
 guardrails = Guardrails(
     "guardrails",

@@ -87,26 +87,6 @@ const training = new aiplatform.GpuPool("training", {
     ],
     max: 2,
 }, { providers: [awsProvider] });
-const experiments = new aiplatform.GpuPool("experiments", {
-    prefix: "team-dev",
-    name: "experiments",
-    cluster: {
-        name: cluster.name,
-        securityGroupId: cluster.securityGroupId,
-        nodeRoleArn: cluster.nodeRoleArn,
-    },
-    network: {
-        vpcId: network.vpcId,
-        cidr: network.cidr,
-        privateSubnetIds: network.privateSubnetIds,
-        zones: network.zones,
-    },
-    zones: ["usw2-az1", "usw2-az2"],
-    accelerator: "l4",
-    count: 1,
-    nodeProvisioning: "karpenter",
-    max: 2,
-}, { providers: [awsProvider] });
 const autoscaler = new aiplatform.ClusterAutoscaler("autoscaler", {
     prefix: "team-dev",
     cluster: {
@@ -143,11 +123,27 @@ const karpenter = new aiplatform.Karpenter("karpenter", {
         securityGroupId: cluster.securityGroupId,
         nodeRoleArn: cluster.nodeRoleArn,
     },
-    pools: experiments.karpenterPools,
+    pools: [
+        {
+            name: "builds",
+            weight: 100,
+            capacity: "spot",
+            instanceTypes: ["m7i.2xlarge", "m6i.2xlarge"],
+            zones: ["usw2-az1"],
+            subnetIds: [network.privateSubnetIds[0]],
+            securityGroupIds: [cluster.securityGroupId],
+            labels: {
+                workload: "builds",
+            },
+            limits: {
+                cpu: "64",
+            },
+        },
+    ],
     imageVersions: {
         al2023: "v20261110",
     },
-}, { providers: [awsProvider, kubernetesProvider] });
+}, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons] });
 const guardrails = new aiplatform.Guardrails("guardrails", {
     allowedRegistries: ["111122223333.dkr.ecr.us-west-2.amazonaws.com", "quay.io/argoproj"],
     requireDigests: true,

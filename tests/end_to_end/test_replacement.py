@@ -227,8 +227,8 @@ def test_a_pool_moves_to_karpenter_without_the_end_of_what_runs(plain: Plain, ba
         return plain.stack("moving", gpu_pool(base, provisioning, least)).up()
 
     def node() -> Any:
-        [found] = core.list_node(label_selector="ai-platform/pool=t4").items
-        return found
+        [entry] = core.list_node(label_selector="ai-platform/pool=t4").items
+        return entry
 
     def group() -> str:
         [name] = [

@@ -108,7 +108,7 @@ def _typescript_resource(name: str, resource: Mapping[str, Any]) -> str:
     else:
         class_ = kind.replace(":", ".")
     options = "".join(
-        f", {{ providers: [{', '.join(map(_provider_name, providers))}] }}"
+        f", {{ providers: [{', '.join(map(_provider_name, providers))}]{_after('dependsOn: ', resource)} }}"
         for providers in _providers(resource)
     )
     variable = _provider_name("${" + name + "}") if kind.startswith(PROVIDER) else name
@@ -172,7 +172,8 @@ def _python_resource(name: str, resource: Mapping[str, Any], inputs: Inputs) -> 
     properties, names, type_of = inputs(component)
     arguments = _python_object(resource["properties"], properties, names, type_of, 1)
     options = "".join(
-        f"    pulumi.ResourceOptions(providers=[{', '.join(map(_python_provider, providers))}]),\n"
+        f"    pulumi.ResourceOptions(providers=[{', '.join(map(_python_provider, providers))}]"
+        f"{_after('depends_on=', resource)}),\n"
         for providers in _providers(resource)
     )
     return f"{_snake_case(name)} = {component}(\n    {logical},\n    {arguments},\n{options})"
@@ -230,6 +231,12 @@ def _providers(resource: Mapping[str, Any]) -> Iterator[list[str]]:
     options = resource.get("options")
     if options:
         yield options["providers"]
+
+
+def _after(option: str, resource: Mapping[str, Any]) -> str:
+    """The option that lists what a resource depends on; empty where it lists nothing."""
+    names = [reference[2:-1] for reference in resource["options"].get("dependsOn", [])]
+    return f", {option}[{', '.join(names)}]" if names else ""
 
 
 def _provider_name(reference: str) -> str:

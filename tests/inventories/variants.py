@@ -15,13 +15,11 @@ from unittest import mock
 import pulumi
 
 from aiplatform.cluster import Cluster
-from aiplatform.cluster_autoscaler import ClusterAutoscaler
 from aiplatform.compute_class import ComputeClass
 from aiplatform.container_registry import ContainerRegistry
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.gpu_pool import GpuPool
-from aiplatform.karpenter import Karpenter
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.runner import Runner
@@ -37,7 +35,14 @@ from tests.components.aiplatform.pools import (
 )
 from tests.components.cloud_answers import PROJECT
 from tests.components.recording import ACCOUNT, REGION, Recording, record
-from tests.inventories import addon_variants, data_variants, guardrail_variants, queue_variants, team_variants
+from tests.inventories import (
+    addon_variants,
+    data_variants,
+    guardrail_variants,
+    provisioning_variants,
+    queue_variants,
+    team_variants,
+)
 
 Variants = Mapping[str, Callable[[], Recording]]
 
@@ -46,27 +51,9 @@ _TAGS: Final = {"team": "ml"}
 _TAINTS: Final = [{"key": "batch", "value": "yes", "effect": "NoSchedule"}]
 _GOOGLE: Final = {"project": PROJECT, "region": "europe-west4"}
 _RESERVATION: Final = "cr-0123456789abcdef0"
-_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
-_KARPENTER_POOL: Final = {
-    "name": "train-spot",
-    "weight": 100,
-    "capacity": "spot",
-    "instance_types": ["g4dn.xlarge", "g4dn.2xlarge"],
-    "zones": ["euc1-az1"],
-    "subnet_ids": ["subnet-1"],
-    "security_group_ids": ["sg-1"],
-    "labels": {"ai-platform/pool": "train"},
-    "taints": [{"key": "nvidia.com/gpu", "value": "true", "effect": "NoSchedule"}],
-    "limits": {"nvidia.com/gpu": "8"},
-}
 _CONNECTION: Final = (
     f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 )
-_GROUPS: Final = [
-    {"name": "train-spot", "autoscaling_group": "eks-train-spot-1", "capacity": "spot", "priority": 90},
-    {"name": "train-res", "autoscaling_group": "eks-train-res-1", "capacity": "reserved", "priority": 100},
-    {"name": "train-more", "autoscaling_group": "eks-train-more-1", "capacity": "spot", "priority": 90},
-]
 
 
 def _of(
@@ -216,18 +203,6 @@ def _gpu_pool() -> Variants:
         "gpu",
         common=common,
         aws={"accelerator": "t4", "count": 1, "name": "t4"},
-        aws_karpenter={
-            **h100,
-            "capacity": [block, {"type": "spot"}],
-            "max": 4,
-            "node_provisioning": "karpenter",
-        },
-        aws_moving={
-            "accelerator": "t4",
-            "count": 1,
-            "name": "t4",
-            "node_provisioning": "moving_to_karpenter",
-        },
         aws_efa_capacity_block={**h100, "capacity": [block, {"type": "spot"}], "max": 4},
         aws_reserved={
             **h100,
@@ -273,7 +248,7 @@ def _gpu_pool() -> Variants:
         common=common,
         aws_offered_in_one_zone={**h100, "capacity": [{"type": "on_demand"}]},
     )
-    return {**on_aws, **zone, **_google_gpu_pool()}
+    return {**on_aws, **zone, **provisioning_variants.GPU_POOL, **_google_gpu_pool()}
 
 
 def _google_gpu_pool() -> Variants:
@@ -332,59 +307,12 @@ def _google_gpu_pool() -> Variants:
 def _inside_the_cluster() -> dict[str, Variants]:
     mirror = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
     return {
-        "cluster_autoscaler": _of(
-            ClusterAutoscaler,
-            "autoscaler",
-            common={"prefix": "acme-dev", "cluster": CLUSTER},
-            aws={},
-            aws_full={
-                "node_groups": _GROUPS,
-                "replicas": 2,
-                "scale_down_after_minutes": 3,
-                "mirrors": {"registry.k8s.io": f"{mirror}/k8s"},
-                "tags": _TAGS,
-            },
-        ),
-        "karpenter": _of(
-            Karpenter,
-            "karpenter",
-            common={"prefix": "acme-dev"},
-            aws={"cluster": CLUSTER, "pools": [_KARPENTER_POOL]},
-            aws_full={
-                "cluster": {**CLUSTER, "node_role_arn": f"{_ROLE}shared-nodes", "volume_key_arn": _KEY},
-                "pools": [
-                    {
-                        **_KARPENTER_POOL,
-                        "name": "train-reserved",
-                        "weight": 99,
-                        "capacity": "reserved",
-                        "reservation_id": _RESERVATION,
-                        "volume_key_arn": _KEY,
-                        "efa_interfaces": 4,
-                        "placement_group": "close",
-                        "raid0": True,
-                        "max_pods": 100,
-                        "tags": _TAGS,
-                    },
-                    {**_KARPENTER_POOL, "image": "bottlerocket", "volume_gib": 200},
-                ],
-                "image_versions": {"al2023": "v20261110", "bottlerocket": "v1.52.0"},
-                "consolidation": "balanced",
-                "consolidate_after_minutes": 30,
-                "disruption_budgets": [
-                    {"nodes": "0", "reasons": ["drifted"], "schedule": "0 6 * * mon-fri", "hours": 12},
-                    {"nodes": "1"},
-                ],
-                "expire_after_hours": 336,
-                "termination_grace_hours": 24,
-                "access_entry": True,
-                "tags": _TAGS,
-            },
-        ),
+        "cluster_autoscaler": provisioning_variants.CLUSTER_AUTOSCALER,
+        "karpenter": provisioning_variants.KARPENTER,
         "compute_class": _of(
             ComputeClass,
             "order",
-            common={"name": "train", "cluster": GOOGLE_CLUSTER, "node_groups": _GROUPS},
+            common={"name": "train", "cluster": GOOGLE_CLUSTER, "node_groups": provisioning_variants.GROUPS},
             gcp={},
             gcp_full={"move_up": True, "idle_minutes": 30},
         ),

@@ -64,18 +64,19 @@ def test_volumes_are_the_same(pair: Pair) -> None:
 
 def test_network_interfaces_and_security_groups_are_the_same(pair: Pair) -> None:
     node_class, template, _ = pair
-    listed = template.get("networkInterfaces")
+    interfaces = template.get("networkInterfaces")
     groups = {term["id"] for term in node_class["securityGroupSelectorTerms"]}
     assert node_class["associatePublicIPAddress"] is False
-    if listed is None:
+    if interfaces is None:
         assert "networkInterfaces" not in node_class
         assert groups == {example.CLUSTER_WITH_KEY["security_group_id"]}
         return
     assert node_class["networkInterfaces"] == [
-        {key: entry[key] for key in ("networkCardIndex", "deviceIndex", "interfaceType")} for entry in listed
+        {key: entry[key] for key in ("networkCardIndex", "deviceIndex", "interfaceType")}
+        for entry in interfaces
     ]
     # Karpenter puts all groups on all interfaces. That of EFA allows traffic between the pool's nodes only.
-    assert len(groups) == len({group for entry in listed for group in entry["securityGroups"]}) == 2
+    assert len(groups) == len({group for entry in interfaces for group in entry["securityGroups"]}) == 2
 
 
 def test_metadata_is_reached_in_the_same_way(pair: Pair) -> None:
