@@ -17,7 +17,7 @@ from aiplatform._shared.args import UNKNOWN
 from aiplatform._shared.deep_merge import overlaid
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.accelerators.gcp import MACHINES
-from aiplatform.addons.args import AddonsArgs
+from aiplatform.addons.args import CLAIMS, AddonsArgs
 from aiplatform.addons.charts import UPSTREAM
 from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.cluster import ClusterArgs
@@ -31,7 +31,7 @@ from aiplatform.node_pool import NodePoolArgs
 from aiplatform.queues.args import QueuesArgs
 from aiplatform.runner import RunnerArgs
 from aiplatform.workload_identity import WorkloadIdentityArgs
-from stacks import images
+from stacks import devices, images
 from stacks.settings import GpuPool, NodePool, Pool, Settings
 from stacks.settings.generated import stated
 from stacks.settings.kubernetes import CHARTS_VARIABLE
@@ -207,7 +207,7 @@ def autoscaler(
 
 
 def device_plugins(settings: Settings, plugins: Collection[str]) -> DevicePluginsArgs:
-    """Arguments of the device plugins. plugins: the outputs `device_plugin` of the pools."""
+    """Arguments of the device plugins. plugins: those that are installed."""
     return {
         "nvidia": "nvidia" in plugins,
         "neuron": "neuron" in plugins,
@@ -219,6 +219,9 @@ def addons(settings: Settings, cluster: Mapping[str, Any]) -> AddonsArgs:
     """Arguments of the add-ons. cluster: Cluster.outputs, or a reference."""
     assert settings.addons is not None, "called only where there are add-ons"  # noqa: S101
     args = stated(settings.addons)
+    if devices.claimed(settings) and devices.enabled(settings, CLAIMS) is None:
+        options = args.get("options", {})
+        args["options"] = {**options, CLAIMS: {**options.get(CLAIMS, {}), "enabled": True}}
     source = os.environ.get(CHARTS_VARIABLE) or args.get("charts", UPSTREAM)
     if source and source != UPSTREAM and "://" not in source:
         # The engine runs the program in stacks/: a folder is meant from the repository.
@@ -269,6 +272,8 @@ def guardrails(settings: Settings) -> GuardrailsArgs:
         without = [repository for repository, has_digest in pinned.items() if not has_digest]
         args["digest_exceptions"] = [*args.get("digest_exceptions", []), *without]
     args["cloud"] = settings.environment.cloud
+    if devices.claimed(settings):
+        args["device_claims"] = True
     return cast(GuardrailsArgs, args)
 
 

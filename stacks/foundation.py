@@ -18,7 +18,7 @@ from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.runner import Runner
 from aiplatform.workload_identity import WorkloadIdentity
-from stacks import arguments, providers
+from stacks import arguments, devices, providers
 from stacks.loading import refusal
 from stacks.settings import Settings
 from stacks.validation import validate
@@ -139,8 +139,8 @@ def _install_autoscaling_and_device_plugins(
     groups = [group for pool in pools for group in pool.outputs["node_groups"]]
     ClusterAutoscaler("cluster-autoscaler", arguments.autoscaler(settings, cluster.outputs, groups), inside)
     gpu = [pool for pool in pools if isinstance(pool, GpuPool)]
-    plugins = {pool.outputs["device_plugin"] for pool in gpu}
-    if plugins & {"nvidia", "neuron"}:
+    plugins = devices.installed_plugins(settings, {pool.outputs["device_plugin"] for pool in gpu})
+    if plugins:
         DevicePlugins("device-plugins", arguments.device_plugins(settings, plugins), inside)
     if any(pool.outputs["efa_interfaces"] for pool in gpu):
         EfaPlugin("efa-plugin", {}, inside)

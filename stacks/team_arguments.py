@@ -16,6 +16,7 @@ from aiplatform.addons.permissions import SECRETS
 from aiplatform.feature_store.args import PORT as STORE_PORT
 from aiplatform.model_registry.args import PORT as REGISTRY_PORT
 from aiplatform.teams.inputs import TeamsArgs
+from stacks import devices
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
@@ -51,6 +52,9 @@ def teams(settings: Settings, offered: Offered) -> TeamsArgs:
         "secret_stores": has_secrets,
         "teams": {name: _team(settings, name, offered, has_secrets) for name in settings.teams},
     }
+    numbers = devices.claimed(settings)
+    if numbers:
+        args["claimed_gpus"] = numbers
     if settings.environment.cloud == "aws" and has_secrets:
         args["secrets_role_arn"] = addons["secrets_role_arn"]
         if registry is not None:

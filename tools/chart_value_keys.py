@@ -21,15 +21,22 @@ from aiplatform.addons.values import VALUES
 FILE: Final = Path("components/aiplatform/addons/value_keys.json")
 _FREE: Final = ("resources", "securitycontext", "annotations", "labels", "selector", "affinity")
 """Ends of the names of objects whose keys are the user's, or Kubernetes' own: charts list some of them."""
+_COMMENTED: Final[Mapping[str, dict[str, Any]]] = {
+    "dcgm-exporter-4.8.2": {"customMetrics": None},
+    "gpu-operator-v26.7.0": {"operator": {"version": None}, "validator": {"version": None}},
+}
+"""Values that charts document as comments, without a default."""
 _DEEPEST: Final = 12
 
 
 def keys(folder: Path) -> dict[str, Any]:
     """Return the keys of a chart's values: those of an object, None where any value may be."""
-    defaults = yaml.load((folder / "values.yaml").read_text(), yaml.CSafeLoader) or {}
+    text = (folder / "values.yaml").read_text()
     file = folder / "values.schema.json"
     schema = json.loads(file.read_text()) if file.is_file() else {}
-    return merged(of_values(defaults) or {}, of_schema(schema, schema) or {}) or {}
+    known = merged(of_values(yaml.load(text, yaml.CSafeLoader)) or {}, of_schema(schema, schema) or {}) or {}
+    contained = {chart.parent.name: keys(chart.parent) for chart in folder.glob("charts/*/values.yaml")}
+    return merged(merged(known, contained), _COMMENTED.get(folder.name, {})) or {}
 
 
 def of_values(value: Any) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ class Addons(topic_of(AddonsArgs, AddonsSettings)):
     that has it."""
 
 
-class Guardrails(topic_of(GuardrailsArgs, GuardrailsSettings)):
+class Guardrails(topic_of(GuardrailsArgs, GuardrailsSettings, without=("device_claims",))):
     """Policies that the cluster's API server enforces on workloads, and their priority classes. The images of
     the platform's own workloads count as allowed, and need no digest where none is known."""
 

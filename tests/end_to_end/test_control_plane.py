@@ -13,11 +13,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from kubernetes import client, config
 
+from aiplatform._shared.kubernetes.node_labels import GPU_CLASS
+from aiplatform.addons import device_classes
+from aiplatform.teams import claims
+from tests.twin.kubernetes.test_resource_slices import MACHINE, driver
 from twin import environment, processes
 from twin import world as instances
 from twin.kubernetes import control_plane, egress, kwok
@@ -26,6 +31,7 @@ from twin.kubernetes.backends import Backends
 from twin.kubernetes.certificates import Pki
 from twin.kubernetes.commands import Settings
 from twin.kubernetes.controllers.absent import Absent
+from twin.kubernetes.resource_slices import ResourceSlices
 from twin.world import World
 
 pytestmark = pytest.mark.end_to_end
@@ -131,6 +137,55 @@ def test_a_job_completes_by_itself(world: World, api: client.ApiClient) -> None:
     template = {"spec": pod("x")["spec"]}
     batch.create_namespaced_job("default", {"metadata": {"name": "job"}, "spec": {"template": template}})
     assert until(lambda: bool(batch.read_namespaced_job("job", "default").status.succeeded))
+
+
+def claiming(name: str, template: str) -> dict[str, object]:
+    """Return a Pod that claims GPUs by a template."""
+    container = {"name": "main", "image": "any", "resources": {"claims": [{"name": "gpus"}]}}
+    claims = [{"name": "gpus", "resourceClaimTemplateName": template}]
+    return {"metadata": {"name": name}, "spec": {"containers": [container], "resourceClaims": claims}}
+
+
+def test_claims_of_pods_are_allocated_from_the_gpus_of_a_node_until_none_is_left(
+    world: World, api: client.ApiClient
+) -> None:
+    core, resources, kube = core_of(api), client.ResourceV1Api(api), Kube(world.kubeconfig)
+    make_node(api, "claimed")
+    node = kube.get("/api/v1/nodes/claimed")
+    selectors = [{"cel": {"expression": device_classes.WHOLE_GPU}}]
+    kube.create(
+        "/apis/resource.k8s.io/v1/deviceclasses",
+        {"metadata": {"name": GPU_CLASS}, "spec": {"selectors": selectors}},
+    )
+    for number in (1, 2):
+        kube.create(
+            "/apis/resource.k8s.io/v1/namespaces/default/resourceclaimtemplates",
+            {
+                "metadata": {"name": f"gpu-{number}"},
+                "spec": {"spec": {"devices": {"requests": [claims.request(number)]}}},
+            },
+        )
+    slices = ResourceSlices(kube)
+    machine = replace(MACHINE, name="claimed")
+    core.create_namespaced_pod("default", claiming("first-claim", "gpu-2"))
+    time.sleep(2)
+    assert phase(api, "first-claim") == "Pending", "without the driver no node has a GPU to claim"
+    slices.step([machine], {"claimed": node}, {"claimed": [driver()]})
+    assert until(lambda: phase(api, "first-claim") == "Running")
+    core.create_namespaced_pod("default", claiming("second-claim", "gpu-2"))
+    core.create_namespaced_pod("default", claiming("third-claim", "gpu-1"))
+    assert until(lambda: phase(api, "third-claim") == "Running"), "the node has three GPUs"
+    assert phase(api, "second-claim") == "Pending", "the node has no two GPUs left"
+    allocated: Any = resources.list_namespaced_resource_claim("default").items
+    devices = [
+        result.device
+        for claim in allocated
+        if claim.status and claim.status.allocation
+        for result in claim.status.allocation.devices.results
+    ]
+    assert sorted(devices) == ["gpu-0", "gpu-1", "gpu-2"], "each GPU belongs to one claim"
+    core.delete_namespaced_pod("first-claim", "default")
+    assert until(lambda: phase(api, "second-claim") == "Running"), "the GPUs of an ended Pod are free again"
 
 
 def test_an_anonymous_client_reads_only_the_health(world: World) -> None:

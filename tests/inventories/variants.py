@@ -217,6 +217,14 @@ def _gpu_pool() -> Variants:
             "max_pods": 60,
             "force_update": True,
         },
+        aws_claims={
+            "accelerator": "l4",
+            "count": 4,
+            "name": "claims",
+            "device_allocation": "dra",
+            "min": 2,
+            "max": 2,
+        },
         aws_bottlerocket={
             "accelerator": "l4",
             "count": 4,

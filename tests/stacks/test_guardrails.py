@@ -80,4 +80,7 @@ def test_every_argument_of_the_component_is_a_key(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, {}))
     assert settings.guardrails is not None
     keys = set(type(settings.guardrails).model_fields)
-    assert keys == {field.name for field in dataclasses.fields(GuardrailsSettings)} - {"cloud"}
+    assert keys == {field.name for field in dataclasses.fields(GuardrailsSettings)} - {
+        "cloud",
+        "device_claims",
+    }

@@ -35,6 +35,7 @@ from twin.kubernetes.nodes import Nodes
 from twin.kubernetes.pods import by_node
 from twin.kubernetes.processes import images
 from twin.kubernetes.processes.runtime import Identity, Processes
+from twin.kubernetes.resource_slices import ResourceSlices
 from twin.kubernetes.view import CloudView, Cluster, Principal, SelfScalingView
 from twin.kubernetes.webhook import Webhook
 from twin.world import World, load
@@ -99,6 +100,7 @@ class Controller:
         )
         self.nodes = Nodes(self.kube, network_built_in=world.cloud != "aws")
         self.devices = DevicePlugins(self.kube)
+        self.slices = ResourceSlices(self.kube)
         self.addons = Addons(view, self.kube, self.mirror, world, self.clock)
         self.autoscaler = Autoscaler(view, self.kube, self.mirror, self.clock, world.cloud)
         self.built_in = (
@@ -155,6 +157,7 @@ class Controller:
         served = identity(cluster) if cluster else ""
         if served != self._served:
             self.addons.forget()
+            self.slices.forget()
             self.policies.forget()
             if self.built_in:
                 self.built_in.forget()
@@ -173,6 +176,7 @@ class Controller:
         pods = by_node(self.mirror.all("pods"))
         self._guard("node objects", lambda: self.nodes.step(machines, nodes, pods))
         self._guard("device plugins", lambda: self.devices.step(machines, nodes, pods))
+        self._guard("resource slices", lambda: self.slices.step(machines, nodes, pods))
         self._guard("node group health", lambda: self.health.step(groups, machines, nodes))
         self._guard("autoscaler", lambda: self.autoscaler.step(groups, machines, nodes))
         built_in = self.built_in

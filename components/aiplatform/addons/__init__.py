@@ -8,7 +8,7 @@ from pulumi import ComponentResource, Output, ResourceOptions
 from aiplatform._shared.args import read
 from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
-from aiplatform.addons.args import AddonOptionsArgs, AddonsArgs, AddonsSettings
+from aiplatform.addons.args import CLAIMS, AddonOptionsArgs, AddonsArgs, AddonsSettings
 from aiplatform.addons.inputs import PodsReadyArgs
 from aiplatform.addons.outputs import AddonsOutputs
 from aiplatform.addons.permissions import SECRETS
@@ -51,7 +51,7 @@ class Addons(ComponentResource):
         settings = read(AddonsSettings, args, "AddonsArgs")
         super().__init__("aiplatform:index:Addons", name, {}, opts)
         # Imported late: arguments are checked without Kubernetes' SDK, which takes a second to load.
-        from aiplatform.addons import issuers
+        from aiplatform.addons import device_classes, issuers
         from aiplatform.addons.install import install_all
 
         self.installed: Mapping[str, Installed] = install_all(self, name, settings)
@@ -61,6 +61,8 @@ class Addons(ComponentResource):
         if CERTIFICATES in self.installed:
             issuers.create(self, name, self.installed[CERTIFICATES])
             issuer = issuers.INTERNAL
+        if CLAIMS in self.installed:
+            device_classes.create(self, name, self.installed[CLAIMS])
         addons = [addon.addon for addon in self.installed.values()]
         self.outputs: AddonsOutputs = {
             "versions": {addon.name: addon.version for addon in addons},

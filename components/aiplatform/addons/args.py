@@ -33,6 +33,8 @@ ENDPOINTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """AWS services that the add-ons call: a network without access to the internet needs interface endpoints for
 them (EKS user guide, "Deploy private clusters with limited internet access")."""
+CLAIMS: Final = "dra-driver-nvidia-gpu"
+"""The add-on by which Pods claim GPUs."""
 _ZONE: Final = matches(
     r"Z[A-Z0-9]{1,31}|[a-z]([-a-z0-9]{0,61}[a-z0-9])?",
     "the id of a hosted zone (Z0123456789ABCDEFGHIJ), or the name of a managed zone on Google Cloud",
@@ -122,6 +124,7 @@ class AddonsSettings(CloudNeutral):
                 project=self.cluster.project or "",
                 dns_zones=self.dns_zones,
                 pods_ready=self.pods_ready,
+                device_claims=CLAIMS in self._selected(),
             )
             return overlaid(platform(setup), stated)
 

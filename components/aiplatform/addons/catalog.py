@@ -43,8 +43,13 @@ class Addon:
     """Whether it is installed where a program states nothing of it."""
     needs_zones: bool = False
     """Whether it is installed by default only where there are DNS zones for it."""
-    skip_crds: bool = False
-    """Whether the definitions in its chart are left out, because another add-on brings them."""
+    pod_security: str = "restricted"
+    """The Pod Security level of its namespace."""
+    on_gpu_nodes: bool = False
+    """Whether its Pods run on nodes with GPUs, and not on system nodes."""
+    skips_definitions: bool = False
+    """Whether the definitions in its chart are left out: another add-on brings them, or the platform uses none
+    of their kinds."""
     digest: str = ""
     """`sha256:...` of the OCI manifest, of the chart's archive or of the manifest's file; empty where no
     published one was found."""

@@ -2,7 +2,7 @@
 
 import copy
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
@@ -22,7 +22,7 @@ from aiplatform.addons.args import AddonsSettings
 from aiplatform.addons.catalog import Addon
 from aiplatform.addons.charts import Location, locate
 from aiplatform.addons.values import BUDGETS
-from aiplatform.addons.values.setup import PRIORITY_CLASS
+from aiplatform.addons.values.setup import NODE_PRIORITY_CLASS, PRIORITY_CLASS
 
 _DEFINITION: Final = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
 _RENDERED: Final = Path(rendered.__file__)
@@ -65,14 +65,8 @@ def install_all(
         namespace: create_namespace(
             parent,
             name,
-            namespace,
             settings.cloud,
-            {
-                port
-                for addon in settings.addons
-                if addon.namespace == namespace
-                for port in addon.webhook_ports
-            },
+            [addon for addon in settings.addons if addon.namespace == namespace],
         )
         for namespace in dict.fromkeys(addon.namespace for addon in settings.addons)
         if namespace not in ("", *EXISTING_NAMESPACES)
@@ -144,8 +138,8 @@ def install(
         chart=location.chart,
         version=location.version,
         repository_opts=helm.RepositoryOptsArgs(repo=location.repository) if location.repository else None,
-        skip_crds=addon.skip_crds or None,
         values=values,
+        skip_crds=addon.skips_definitions or None,
         post_renderer=helm.PostRendererArgs(command=sys.executable, args=["-I", str(_RENDERED)]),
         opts=options,
     )
@@ -167,21 +161,24 @@ def _resources(resources: Any) -> Output[list[pulumi.Resource]]:
 
 
 def create_namespace(
-    parent: pulumi.ComponentResource, name: str, namespace: str, cloud: Cloud, webhook_ports: Collection[int]
+    parent: pulumi.ComponentResource, name: str, cloud: Cloud, addons: Sequence[Addon]
 ) -> list[pulumi.Resource]:
     """Create a namespace of add-ons: Pods in it may have the priority of critical ones, and only the
     connections that controllers need are allowed.
 
-    name: the first part of logical names. namespace: its name. webhook_ports: those of all its add-ons, which
-    the API server calls.
+    name: the first part of logical names. addons: all that are in the namespace, at least one.
     """
+    namespace, level = addons[0].namespace, addons[0].pod_security
+    webhook_ports = {port for addon in addons for port in addon.webhook_ports}
+    # Privileged ones have Pods on nodes, with the priority of such Pods.
+    classes = [PRIORITY_CLASS] if level == "restricted" else [PRIORITY_CLASS, NODE_PRIORITY_CLASS]
     created = core.Namespace(
         f"{name}-{namespace}-namespace",
         metadata=meta.ObjectMetaArgs(
             name=namespace,
             labels={
                 "app.kubernetes.io/managed-by": "ai-platform",
-                **{f"{_LEVEL}/{mode}": "restricted" for mode in ("enforce", "audit", "warn")},
+                **{f"{_LEVEL}/{mode}": level for mode in ("enforce", "audit", "warn")},
                 f"{_LEVEL}/enforce-version": "latest",
             },
         ),
@@ -197,7 +194,7 @@ def create_namespace(
             scope_selector=core.ScopeSelectorArgs(
                 match_expressions=[
                     core.ScopedResourceSelectorRequirementArgs(
-                        scope_name="PriorityClass", operator="In", values=[PRIORITY_CLASS]
+                        scope_name="PriorityClass", operator="In", values=classes
                     )
                 ]
             ),

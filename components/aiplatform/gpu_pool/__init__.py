@@ -7,7 +7,7 @@ from pulumi import ComponentResource, Output, ResourceOptions
 from aiplatform._shared.args import read
 from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.kubernetes.names import Taint, TaintArgs
-from aiplatform._shared.kubernetes.node_labels import POOL
+from aiplatform._shared.kubernetes.node_labels import GPU_CLASS, POOL
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
 from aiplatform._shared.references.karpenter import KarpenterPoolReferenceArgs
 from aiplatform._shared.references.providers import refuse_cloud_of_unknown
@@ -42,7 +42,11 @@ class GpuPool(ComponentResource):
     name: KnownOutput[str]
     """The pool's name: the value of the node label `ai-platform/pool`."""
     resource: KnownOutput[str]
-    """The resource that a Pod requests: `nvidia.com/gpu`, `aws.amazon.com/neuron` or `google.com/tpu`."""
+    """The resource that a Pod requests: `nvidia.com/gpu`, `aws.amazon.com/neuron` or `google.com/tpu`. With
+    `device_class` it is the one by which Kueue counts what Pods claim."""
+    device_class: KnownOutput[str | None]
+    """The DeviceClass of the accelerators that Pods claim (`device_allocation: dra`); None where they request
+    the resource."""
     resources_per_node: KnownOutput[int]
     """The quantity of the resource on a node, with sharing."""
     capacity_types: KnownOutput[list[str]]
@@ -66,7 +70,7 @@ class GpuPool(ComponentResource):
     """The topology of a TPU slice; None for GPUs."""
     device_plugin: KnownOutput[str]
     """`nvidia` or `neuron`: the cluster must run that device plugin; `image`: the machine image includes it;
-    `gke`: GKE runs its own."""
+    `gke`: GKE runs its own; `dra`: none, since Pods claim the accelerators."""
     taints: KnownOutput[list[TaintArgs]]
     """The taints of the nodes, which Pods must tolerate."""
     node_selector: KnownOutput[dict[str, str]]
@@ -107,7 +111,8 @@ def _on_aws(component: GpuPool, name: str, settings: GpuPoolSettings, size: Size
     return {
         "cloud": "aws",
         "name": settings.name,
-        "resource": settings.card.resource,
+        "resource": settings.resource,
+        "device_class": GPU_CLASS if settings.claimed else None,
         "resources_per_node": nodes.devices_of(settings),
         "capacity_types": [entry.type for entry in settings.capacity],
         "min_nodes": size.min_nodes,
@@ -138,7 +143,8 @@ def _on_gcp(component: GpuPool, name: str, settings: GpuPoolSettings, size: Size
     return {
         "cloud": "gcp",
         "name": settings.name,
-        "resource": settings.card.resource,
+        "resource": settings.resource,
+        "device_class": GPU_CLASS if settings.claimed else None,
         "resources_per_node": nodes.devices_of(settings),
         "capacity_types": [entry.type for entry in settings.capacity],
         "min_nodes": size.min_nodes,

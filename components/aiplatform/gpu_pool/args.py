@@ -11,7 +11,7 @@ from aiplatform._shared.addresses import private_range
 from aiplatform._shared.args import Problem, between, distinct, length, with_value
 from aiplatform._shared.cloud_support import Cloud, SupportTable
 from aiplatform._shared.kubernetes.names import Taint, pool_name
-from aiplatform._shared.kubernetes.node_labels import MOST_REPLICAS
+from aiplatform._shared.kubernetes.node_labels import CLAIMED_GPU, MOST_REPLICAS
 from aiplatform._shared.kubernetes.pool_args import PoolSettings
 from aiplatform._shared.kubernetes.pools import LONGEST_NAME, MOST_NODES, NodeImage
 from aiplatform.accelerators import Card, Machine
@@ -29,6 +29,7 @@ from aiplatform.naming import prefix_for
 SharingStrategy = Literal["time_slicing", "mig"]
 InstanceStore = Literal["raid0", "none"]
 NodeProvisioning = Literal["cluster_autoscaler", "karpenter", "moving_to_karpenter"]
+DeviceAllocation = Literal["plugin", "dra"]
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,12 @@ class GpuPoolSettings(PoolSettings):
     compact placement policy on Google Cloud. Default: true with EFA or GPUDirect."""
     sharing: Sharing | None = None
     """How containers share an accelerator. Default: one container per accelerator."""
+    device_allocation: DeviceAllocation = "plugin"
+    """`plugin`: containers request a number of accelerators, which a device plugin advertises. `dra`: Pods
+    claim them by a ResourceClaimTemplate (dynamic resource allocation); the nodes have no device plugin, and
+    the cluster needs the add-on `dra-driver-nvidia-gpu` and Kubernetes 1.34. `dra` is for AWS, NVIDIA's
+    accelerators, AL2023, no `sharing`, one entry of `capacity`, and `min` equal to `max`: the Cluster
+    Autoscaler does not know claims. Default `plugin`."""
     disk_gib: Input[Annotated[int, between(20, 16384, "GiB")]] = 100
     """Size of a node's encrypted boot volume, GiB. Default 100."""
     instance_store: InstanceStore | None = None
@@ -165,6 +172,17 @@ class GpuPoolSettings(PoolSettings):
     def machine(self) -> Machine:
         """AWS's preferred machine for this accelerator and count."""
         return accelerators.aws_machines(self.accelerator, self.count)[0]
+
+    @property
+    def claimed(self) -> bool:
+        """Whether Pods claim the accelerators, in place of a request of their resource."""
+        return self.device_allocation == "dra"
+
+    @property
+    def resource(self) -> str:
+        """The resource by which quotas count the accelerators; a container requests it unless they are
+        claimed."""
+        return CLAIMED_GPU if self.claimed else self.card.resource
 
     @property
     def os(self) -> NodeImage:

@@ -85,6 +85,10 @@ SUPPORT: Final[SupportTable] = {
     "sharing.profile": CloudSupport(
         aws="every profile of the accelerator", gcp="the partition sizes that GKE supports"
     ),
+    "device_allocation": CloudSupport(
+        aws="`plugin`, or `dra` on AL2023",
+        gcp=refused("for claims GKE neither installs drivers nor adds nodes by itself; leave it out"),
+    ),
     "disk_gib": CloudSupport(
         aws="gp3 volume, encrypted", gcp="balanced persistent disk, or Hyperdisk where the machine needs it"
     ),

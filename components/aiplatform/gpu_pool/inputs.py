@@ -110,6 +110,12 @@ class GpuPoolArgs(TypedDict):
     compact placement policy on Google Cloud. Default: true with EFA or GPUDirect."""
     sharing: NotRequired[SharingArgs]
     """How containers share an accelerator. Default: one container per accelerator."""
+    device_allocation: NotRequired[Literal["plugin", "dra"]]
+    """`plugin`: containers request a number of accelerators, which a device plugin advertises. `dra`: Pods
+    claim them by a ResourceClaimTemplate (dynamic resource allocation); the nodes have no device plugin, and
+    the cluster needs the add-on `dra-driver-nvidia-gpu` and Kubernetes 1.34. `dra` is for AWS, NVIDIA's
+    accelerators, AL2023, no `sharing`, one entry of `capacity`, and `min` equal to `max`: the Cluster
+    Autoscaler does not know claims. Default `plugin`."""
     disk_gib: NotRequired[Input[int]]
     """Size of a node's encrypted boot volume, GiB. Default 100."""
     instance_store: NotRequired[Literal["raid0", "none"]]

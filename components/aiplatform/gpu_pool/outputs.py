@@ -17,7 +17,11 @@ class GpuPoolOutputs(TypedDict):
     name: str
     """The pool's name: the value of the node label `ai-platform/pool`."""
     resource: str
-    """The resource that a Pod requests: `nvidia.com/gpu`, `aws.amazon.com/neuron` or `google.com/tpu`."""
+    """The resource that a Pod requests: `nvidia.com/gpu`, `aws.amazon.com/neuron` or `google.com/tpu`. With
+    `device_class` it is the one by which Kueue counts what Pods claim."""
+    device_class: str | None
+    """The DeviceClass of the accelerators that Pods claim (`device_allocation: dra`); None where they request
+    the resource."""
     resources_per_node: int
     """The quantity of the resource on a node, with sharing."""
     capacity_types: list[str]
@@ -41,7 +45,7 @@ class GpuPoolOutputs(TypedDict):
     """The topology of a TPU slice; None for GPUs."""
     device_plugin: str
     """`nvidia` or `neuron`: the cluster must run that device plugin; `image`: the machine image includes it;
-    `gke`: GKE runs its own."""
+    `gke`: GKE runs its own; `dra`: none, since Pods claim the accelerators."""
     taints: list[TaintArgs]
     """The taints of the nodes, which Pods must tolerate."""
     node_selector: dict[str, str]

@@ -70,6 +70,9 @@ def _keeps_nodes(pool: GpuPoolSettings) -> bool:
 def _topology_labels(
     pool: GpuPoolSettings, machines: list[accelerators.Machine | accelerators.gcp.Machine]
 ) -> list[str]:
+    if pool.claimed:
+        # Kueue's topologies do not count claimed devices (its documentation, "Dynamic Resource Allocation").
+        return []
     if pool.cloud == "gcp":
         return list(GCP_TOPOLOGY) if gcp_nodes.machine(pool).fabric is not None else []
     return list(AWS_TOPOLOGY) if all(m.type.startswith(_AWS_FAMILIES) for m in machines) else []

@@ -120,6 +120,10 @@ class GuardrailsSettings(CloudNeutral):
     pod_creators: Annotated[list[Annotated[str, _USERNAME]], distinct] = field(default_factory=list[str])
     """Users that may create Pods without a controller in team namespaces, such as
     `system:serviceaccount:jupyterhub:hub`. Default: none."""
+    device_claims: bool = False
+    """Whether Pods may claim devices by ResourceClaimTemplates, which Kueue counts where it is configured to
+    (component Addons). A claim that several Pods share is never allowed. Default false: no quota counts
+    claims."""
     allowed_registries: list[Input[Annotated[str, _REGISTRY]]] = field(default_factory=list[Input[str]])
     """Registries, or repositories in them, that images may come from. Default: any."""
     require_digests: bool = False

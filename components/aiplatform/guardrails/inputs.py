@@ -53,6 +53,10 @@ class GuardrailsArgs(TypedDict):
     pod_creators: NotRequired[list[str]]
     """Users that may create Pods without a controller in team namespaces, such as
     `system:serviceaccount:jupyterhub:hub`. Default: none."""
+    device_claims: NotRequired[bool]
+    """Whether Pods may claim devices by ResourceClaimTemplates, which Kueue counts where it is configured to
+    (component Addons). A claim that several Pods share is never allowed. Default false: no quota counts
+    claims."""
     allowed_registries: NotRequired[Sequence[Input[str]]]
     """Registries, or repositories in them, that images may come from. Default: any."""
     require_digests: NotRequired[bool]

@@ -30,7 +30,7 @@ def gpu_pool(pool: GpuPoolSettings) -> GpuPoolReference:
     known, on_google = size(pool), pool.cloud == "gcp"
     return GpuPoolReference(
         name=pool.name,
-        resource=pool.card.resource,
+        resource=pool.resource,
         resources_per_node=gcp.devices_of(pool) if on_google else aws.devices_of(pool),
         capacity_types=[entry.type for entry in pool.capacity],
         node_selector=gcp.selector(pool) if on_google else {POOL: pool.name},

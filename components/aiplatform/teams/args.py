@@ -34,6 +34,9 @@ FILES: Final = "platform-files"
 QUEUE: Final = "default"
 """The LocalQueue of each team: Kueue takes it for workloads that name none."""
 
+MOST_CLAIMED: Final = 32
+"""GPUs of a claim (Kubernetes, AllocationResultsMaxSize)."""
+
 READER: Final = "external-secrets"
 """Google Cloud: the service account of a team's namespace as which External Secrets reads."""
 
@@ -214,6 +217,12 @@ class TeamsSettings(CloudNeutral):
     )
     """AWS: arns of the customer managed keys that encrypt these secrets. Default: the key of AWS for Secrets
     Manager."""
+    claimed_gpus: Annotated[
+        list[Annotated[int, between(1, MOST_CLAIMED, "GPUs")]], length(0, 8, "numbers"), distinct
+    ] = field(default_factory=list[int])
+    """Numbers of GPUs that Pods of teams with a queue may claim (dynamic resource allocation): each is a
+    ResourceClaimTemplate `gpu-<number>` in the team's namespace. Members of teams create none, so that a Pod
+    gets what Kueue counted. Needs the add-on dra-driver-nvidia-gpu. Default: none."""
     tags: Tags = field(default_factory=dict[str, Input[str]])
     """Tags of every resource in the cloud, in addition to those of the provider."""
 

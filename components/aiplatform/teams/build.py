@@ -1,7 +1,6 @@
 """What each team has, in the cloud and in its namespace."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 import pulumi
 from pulumi import Output, ResourceOptions
@@ -11,13 +10,11 @@ from pulumi_kubernetes.meta import v1 as meta
 from aiplatform._shared.kubernetes import namespaces
 from aiplatform._shared.kubernetes.namespaces.limits import Quota
 from aiplatform._shared.kubernetes.namespaces.traffic import Flow, Traffic
-from aiplatform.teams import queues, secrets
+from aiplatform.teams import claims, queues, secrets
 from aiplatform.teams.args import CONFIGURATION, FILES, QUEUE, ROLES, Team, TeamsSettings
-from aiplatform.teams.context import TeamsContext
+from aiplatform.teams.context import TEAM_LABEL, TeamsContext
 from aiplatform.teams.members import group_names
 from aiplatform.teams.outputs import TeamsOutputs
-
-TEAM_LABEL: Final = "ai-platform/team"
 
 
 def build(
@@ -38,6 +35,7 @@ def build(
         _configuration(context, team_name, team, exists)
         if team.queue is not None:
             queues.local_queue(context, team_name, team.queue, exists)
+            claims.templates(context, team_name, exists)
         if settings.secret_stores:
             store = cloud.secret_store(context, team_name, [*exists, *ready])
             secrets.external_secrets(context, team_name, store)

@@ -96,5 +96,9 @@ class TeamsArgs(TypedDict):
     secret_keys: NotRequired[Sequence[Input[str]]]
     """AWS: arns of the customer managed keys that encrypt these secrets. Default: the key of AWS for Secrets
     Manager."""
+    claimed_gpus: NotRequired[list[int]]
+    """Numbers of GPUs that Pods of teams with a queue may claim (dynamic resource allocation): each is a
+    ResourceClaimTemplate `gpu-<number>` in the team's namespace. Members of teams create none, so that a Pod
+    gets what Kueue counted. Needs the add-on dra-driver-nvidia-gpu. Default: none."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags of every resource in the cloud, in addition to those of the provider."""

@@ -11,9 +11,17 @@ ACCELERATOR: Final = "ai-platform/accelerator"
 ACCELERATOR_COUNT: Final = "ai-platform/accelerator-count"
 """The number of accelerators of the node."""
 DEVICE_PLUGIN: Final = "ai-platform/device-plugin"
-"""`nvidia` or `neuron`: the node needs that device plugin; `image`: its machine image includes it."""
+"""`nvidia` or `neuron`: the node needs that device plugin; `image`: its machine image includes it; `dra`: it
+has none, and Pods claim its devices."""
 MOVING: Final = "ai-platform/moving"
 """A taint of nodes that stay until their Pods end, while other nodes take their place."""
+DEVICE_ALLOCATION: Final = "ai-platform/device-allocation"
+"""`dra`, as label and as taint: Pods claim the devices of the node (dynamic resource allocation)."""
+DRA: Final = "dra"
+"""The value of the label and the taint."""
+OPERANDS: Final = "nvidia.com/gpu.deploy.operands"
+"""`false`: NVIDIA's GPU operator installs nothing on the node (its documentation, "Preventing Installation of
+Operands on Some Nodes")."""
 COMPUTE_CLASS: Final = "cloud.google.com/compute-class"
 """On GKE, label and taint of nodes, and node selector of Pods: the ComputeClass that orders them ("About
 custom ComputeClasses")."""
@@ -44,3 +52,11 @@ number."""
 def time_slicing_config(replicas: int) -> str:
     """Return the name of the device plugin's configuration for a number of containers per GPU."""
     return f"time-slicing-{replicas}"
+
+
+CLAIMED_GPU: Final = "ai-platform/claimed-gpu"
+"""The resource by which Kueue counts claimed GPUs. No container requests it. It is not `nvidia.com/gpu`, so
+that a Pod that requests that is never assigned to nodes that do not have it."""
+GPU_CLASS: Final = "ai-platform-gpu"
+"""The DeviceClass of whole GPUs. It is not that of NVIDIA's driver, which states that its devices may also be
+requested as `nvidia.com/gpu`: Kueue would count all such requests as claims."""

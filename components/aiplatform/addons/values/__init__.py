@@ -10,8 +10,11 @@ from typing import Any, Final
 from aiplatform.addons.values import (
     aws_load_balancer_controller,
     cert_manager,
+    dcgm_exporter,
+    dra_driver_nvidia_gpu,
     external_dns,
     external_secrets,
+    gpu_operator,
     jobset,
     karpenter,
     kueue,
@@ -22,8 +25,11 @@ from aiplatform.addons.values.setup import Setup
 VALUES: Final[Mapping[str, Callable[[Setup], Mapping[str, Any]]]] = {
     "aws-load-balancer-controller": aws_load_balancer_controller.values,
     "cert-manager": cert_manager.values,
+    "dcgm-exporter": dcgm_exporter.values,
+    "dra-driver-nvidia-gpu": dra_driver_nvidia_gpu.values,
     "external-dns": external_dns.values,
     "external-secrets": external_secrets.values,
+    "gpu-operator": gpu_operator.values,
     "jobset": jobset.values,
     "karpenter": karpenter.values,
     "kueue": kueue.values,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from aiplatform._shared.kubernetes.node_labels import CLAIMED_GPU, GPU_CLASS
 from aiplatform.addons.pods_ready import PodsReady
 from aiplatform.addons.values.setup import PRIORITY_CLASS, Setup, requests, scheduling
 
@@ -74,8 +75,16 @@ def configuration(setup: Setup) -> dict[str, Any]:
         "waitForPodsReady": _wait_for_pods_ready(setup.pods_ready),
         "fairSharing": {"preemptionStrategies": list(PREEMPTION_STRATEGIES)},
         "integrations": {"frameworks": list(INTEGRATIONS)},
-        "resources": {"excludeResourcePrefixes": list(EXCLUDED_RESOURCES)},
+        "resources": {
+            "excludeResourcePrefixes": list(EXCLUDED_RESOURCES),
+            **(_claimed() if setup.device_claims else {}),
+        },
     }
+
+
+def _claimed() -> dict[str, Any]:
+    """Return the resource by which claims of GPUs count. Claims of other classes are not admitted."""
+    return {"deviceClassMappings": [{"name": CLAIMED_GPU, "deviceClassNames": [GPU_CLASS]}]}
 
 
 def _wait_for_pods_ready(pods_ready: PodsReady) -> dict[str, Any]:

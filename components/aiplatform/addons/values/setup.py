@@ -12,6 +12,8 @@ from aiplatform.addons.pods_ready import PodsReady
 
 PRIORITY_CLASS: Final = "system-cluster-critical"
 """The priority of controllers that Pods of others wait for. Kubernetes has the class."""
+NODE_PRIORITY_CLASS: Final = "system-node-critical"
+"""The priority of Pods that a node needs. Kubernetes has the class."""
 TOLERATIONS: Final = (
     {"key": "CriticalAddonsOnly", "operator": "Exists"},
     {"key": "components.gke.io/gke-managed-components", "operator": "Exists"},
@@ -29,6 +31,8 @@ class Setup:
     """Registry or repository -> where to pull its images from instead."""
     pods_ready: PodsReady = field(default_factory=PodsReady)
     """Kueue: how long workloads have to start."""
+    device_claims: bool = False
+    """Whether Pods of some pools claim their GPUs."""
     cloud: Cloud = "aws"
     """The cluster's."""
     cluster: Input[str] = ""

@@ -43,8 +43,10 @@ def key(entry: Capacity, index: int) -> str:
 
 
 def device_plugin(pool: GpuPoolSettings) -> str:
-    """Return the device plugin that the cluster must run for the nodes: `nvidia` or `neuron`; `image`:
-    none."""
+    """Return the device plugin that the cluster must run for the nodes: `nvidia` or `neuron`; `image` and
+    `dra`: none."""
+    if pool.claimed:
+        return node_labels.DRA
     return pool.machine.card.vendor if pool.os == "al2023" else "image"
 
 
@@ -61,7 +63,13 @@ def labels(pool: GpuPoolSettings, capacity_type: str) -> dict[str, str]:
     }
     if card.vendor == "nvidia":
         result[node_labels.GPU_PRESENT] = "true"
-        result[node_labels.AUTOSCALER_GPU] = f"nvidia-{pool.accelerator}"
+        # Without nvidia.com/gpu the autoscaler would wait for the device plugin for ever.
+        if not pool.claimed:
+            result[node_labels.AUTOSCALER_GPU] = f"nvidia-{pool.accelerator}"
+        if device_plugin(pool) != card.vendor:
+            result[node_labels.OPERANDS] = "false"
+    if pool.claimed:
+        result[node_labels.DEVICE_ALLOCATION] = node_labels.DRA
     if pool.with_efa:
         result[node_labels.EFA] = "true"
     if pool.sharing is not None and pool.sharing.replicas is not None:
@@ -74,8 +82,15 @@ def labels(pool: GpuPoolSettings, capacity_type: str) -> dict[str, str]:
 def taints(pool: GpuPoolSettings) -> list[Taint]:
     """Return the taint of the accelerator and those of the user. Its key is the name of the resource, so that
     EKS's admission plugin ExtendedResourceToleration adds the toleration to Pods that request the
-    resource."""
-    return [Taint(pool.machine.card.resource, "NoSchedule", "true"), *pool.taints]
+    resource. A pool whose accelerators are claimed has another one, for Pods that request the resource: the
+    autoscaler reads from the instance type that the nodes have it."""
+    return [*own_taints(pool), *pool.taints]
+
+
+def own_taints(pool: GpuPoolSettings) -> list[Taint]:
+    """Return the taints without those of the user."""
+    claimed = [Taint(node_labels.DEVICE_ALLOCATION, "NoSchedule", node_labels.DRA)] if pool.claimed else []
+    return [Taint(pool.machine.card.resource, "NoSchedule", "true"), *claimed]
 
 
 def group_taints(pool: GpuPoolSettings) -> list[Taint]:

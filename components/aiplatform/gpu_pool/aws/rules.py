@@ -38,12 +38,14 @@ def problems(pool: GpuPoolSettings) -> Iterator[Problem]:
     yield from _image_and_sharing(pool)
     if pool.with_karpenter:
         yield from karpenter_rules.problems(pool)
+    if pool.claimed:
+        yield from _claims(pool)
     if pool.instance_store == "raid0" and pool.machine.disks.count == 0:
         yield Problem(
             "instance_store", f"got 'raid0', but {pool.machine.type} has no instance store; expected 'none'"
         )
     yield from label_problems(pool.labels, nodes.labels(pool, "on_demand"))
-    yield from taint_problems(pool.taints, [pool.machine.card.resource])
+    yield from taint_problems(pool.taints, [taint.key for taint in nodes.own_taints(pool)])
 
 
 def _size(pool: GpuPoolSettings) -> Iterator[Problem]:
@@ -184,6 +186,43 @@ def _image_and_sharing(pool: GpuPoolSettings) -> Iterator[Problem]:
         )
     elif pool.sharing.strategy == "mig":
         yield from _mig(pool, pool.sharing.profile or "")
+
+
+def _claims(pool: GpuPoolSettings) -> Iterator[Problem]:
+    """Yield what dynamic resource allocation excludes: other ways to share and partition, images that always
+    run a device plugin, and nodes that the autoscaler adds or removes. It sees neither claims nor what a new
+    node would offer, and takes a node whose accelerators are claimed for an idle one."""
+    path = "device_allocation"
+    if pool.machine.card.vendor != "nvidia":
+        yield Problem(
+            path, f"got 'dra'; expected 'plugin': the platform has no driver for claims of {pool.accelerator}"
+        )
+        return
+    if pool.sharing is not None:
+        yield Problem(
+            path,
+            f"got 'dra' with sharing by {pool.sharing.strategy}, which the device plugin does; expected "
+            "'plugin', or no sharing",
+        )
+    elif pool.os != "al2023":
+        yield Problem(
+            "image",
+            f"got {pool.os!r}, which always runs a device plugin; expected 'al2023' with "
+            "device_allocation 'dra'",
+        )
+    if len(pool.capacity) > 1 or pool.capacity[0].capacity_block:
+        what = f"{len(pool.capacity)} entries" if len(pool.capacity) > 1 else "a Capacity Block"
+        yield Problem(
+            "capacity",
+            f"got {what}; expected one entry that always has nodes: the autoscaler adds none for claims "
+            "(device_allocation: dra)",
+        )
+    if not (is_unknown(pool.min) or is_unknown(pool.max)) and pool.min != pool.max:
+        yield Problem(
+            "min",
+            f"{got(pool.min)}; expected {pool.max}, which is max: with device_allocation 'dra' the "
+            "autoscaler would remove nodes whose accelerators are in use",
+        )
 
 
 def _mig(pool: GpuPoolSettings, profile: str) -> Iterator[Problem]:

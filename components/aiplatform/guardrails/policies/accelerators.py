@@ -63,7 +63,7 @@ def policy(settings: GuardrailsSettings) -> Policy:
     return Policy(
         "accelerators",
         (POD, *WORKLOADS, Rule("trainer.kubeflow.org", ("trainjobs",))),
-        _VALIDATIONS,
+        [*_VALIDATIONS, _claims(settings)],
         {
             **POD_VARIABLES,
             **{f"old_{name}": of_old_object(POD_VARIABLES[name]) for name in ("spec", "ray", "pods")},
@@ -93,6 +93,7 @@ def policy(settings: GuardrailsSettings) -> Policy:
                     for kind in ("limits", "requests")
                 )
                 + "))"
+                + (f" || variables.pods.exists(pod, {_CLAIMS})" if settings.device_claims else "")
             ),
             "labels": (
                 "request.kind.kind == 'CronJob' ? variables.spec.jobTemplate.?metadata.?labels.orValue({}) "
@@ -105,6 +106,26 @@ def policy(settings: GuardrailsSettings) -> Policy:
             "changes": _CHANGES,
             **namespace_conditions(settings),
         },
+    )
+
+
+_CLAIMS: Final = "size(pod.?resourceClaims.orValue([])) > 0"
+
+
+def _claims(settings: GuardrailsSettings) -> Validation:
+    """Return what Pods may claim. Kueue counts claims of templates, by its configuration; of a ResourceClaim,
+    which several Pods share, it never knows the quantity."""
+    if settings.device_claims:
+        return Validation(
+            "variables.maintained || !variables.pods.exists(pod, pod.?resourceClaims.orValue([])"
+            ".exists(claim, claim.?resourceClaimTemplateName.orValue('') == ''))",
+            "ai-platform: resourceClaims: no quota counts a claim that Pods share; expected "
+            "resourceClaimTemplateName",
+        )
+    return Validation(
+        f"variables.maintained || !variables.pods.exists(pod, {_CLAIMS})",
+        "ai-platform: resourceClaims: no quota counts them; expected accelerators as resources of "
+        "containers, such as nvidia.com/gpu",
     )
 
 
@@ -151,12 +172,6 @@ _VALIDATIONS: Final = (
         "|| variables.queue in variables.queues.split(',')",
         f"ai-platform: metadata.labels: {QUEUE} is no queue of this namespace; expected one that the "
         "namespace's annotation ai-platform/queues lists",
-    ),
-    # Kueue's quotas do not count them.
-    Validation(
-        "variables.maintained || !variables.pods.exists(pod, size(pod.?resourceClaims.orValue([])) > 0)",
-        "ai-platform: resourceClaims: no quota counts them; expected accelerators as resources of "
-        "containers, such as nvidia.com/gpu",
     ),
     # Kueue adds the tolerations of a flavor to every Pod that it assigns there, with an accelerator or not.
     Validation(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pulumi import Input
 
+from aiplatform._shared.kubernetes.node_labels import DEVICE_ALLOCATION
 from aiplatform.accelerators.cards import CARDS
 from aiplatform.addons.values.kueue import EXCLUDED_RESOURCES, MANAGED_NAMESPACES
 from aiplatform.guardrails.args import GuardrailsSettings
@@ -149,7 +150,7 @@ def is_accelerator(name: str) -> str:
 def is_toleration_of_accelerators(toleration: str) -> str:
     """Return the expression by which a toleration is of the taints of nodes with accelerators, or of every
     taint. toleration: an expression."""
-    taints = sorted({card.resource for card in CARDS.values()})
+    taints = sorted({DEVICE_ALLOCATION, *(card.resource for card in CARDS.values())})
     return (
         f"(({toleration}.?key.orValue('') == '' && {toleration}.?effect.orValue('') != 'NoExecute') "
         f"|| {toleration}.?key.orValue('') in {literal(taints)})"

@@ -10,6 +10,7 @@ import csv
 import functools
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,21 @@ def chart(path: Path) -> dict[str, Any]:
 
 
 def default_values(path: Path) -> dict[str, Any]:
-    return _yaml(path / "values.yaml")
+    """Return the default values of a chart, with those of the charts that it contains."""
+    values = _yaml(path / "values.yaml")
+    for file in path.glob("charts/*/values.yaml"):
+        name, contained = file.parent.name, _yaml(file)
+        for key, value in (values.get(name) or {}).items():
+            both = isinstance(value, dict) and isinstance(contained.get(key), dict)
+            contained[key] = {**contained[key], **value} if both else value
+        values[name] = contained
+    return values
+
+
+def is_commented_out(path: Path, key: str) -> bool:
+    """Whether the chart's values document a key without a default, as a comment."""
+    pattern = rf"^\s*# ?{re.escape(key.rpartition('.')[2])}:"
+    return re.search(pattern, (path / "values.yaml").read_text(), re.MULTILINE) is not None
 
 
 def schema(path: Path) -> dict[str, Any] | None:

@@ -47,10 +47,11 @@ def installed(recording: Recording) -> set[str]:
 @pytest.mark.parametrize(("cloud", "cluster"), [("aws", EKS), ("gcp", GOOGLE_CLUSTER)])
 def test_by_default_all_that_the_cloud_needs_is_installed(cloud: str, cluster: Any) -> None:
     expected = {name for name, addon in catalog().items() if cloud in addon.clouds}
-    on_request = {"karpenter", "karpenter-crd", "prometheus-operator-crds"}
-    assert installed(addons(cluster)) == expected - {"external-dns", *on_request}
-    options = {name: {"enabled": True} for name in on_request & expected}
-    assert installed(addons(cluster, dns_zones=["Z1"], options=options)) == expected
+    by_request = {name for name in expected if not catalog()[name].by_default}
+    assert "prometheus-operator-crds" in by_request
+    assert installed(addons(cluster)) == expected - {"external-dns"} - by_request
+    everything = addons(cluster, dns_zones=["Z1"], options={name: {"enabled": True} for name in by_request})
+    assert installed(everything) == expected
 
 
 def test_karpenter_brings_its_kinds_in_a_chart_that_updates_them() -> None:
@@ -260,3 +261,46 @@ def test_a_mirror_that_lacks_charts_is_refused_with_all_their_names(tmp_path: Pa
     reported = refused(charts=str(tmp_path))
     assert any("lacks the chart of jobset; expected jobset-0.12.0" in problem for problem in reported)
     assert not any("kueue" in problem.partition("which lacks")[2] for problem in reported)
+
+
+DRIVER = "dra-driver-nvidia-gpu"
+OPERATOR = "gpu-operator"
+CLASS = "kubernetes:resource.k8s.io/v1:DeviceClass"
+
+
+def test_claims_need_the_driver_and_its_class_of_gpus() -> None:
+    recording = addons(options={DRIVER: {"enabled": True}})
+    (device_class,) = recording.all(CLASS)
+    assert device_class.inputs["metadata"]["name"] == "ai-platform-gpu"
+    (selector,) = device_class.inputs["spec"]["selectors"]
+    assert "device.driver == 'gpu.nvidia.com'" in selector["cel"]["expression"]
+    assert "extendedResourceName" not in device_class.inputs["spec"], (
+        "Kueue would count requests of this resource as claims"
+    )
+    chart = recording.one(CHART, f"addons-{DRIVER}")
+    assert chart.inputs["skipCrds"] is True, "the GPU operator brings the same definitions"
+    assert addons().all(CLASS) == []
+
+
+def test_pods_of_nodes_may_have_their_priority_in_the_namespaces_that_need_it() -> None:
+    recording = addons(options={OPERATOR: {"enabled": True}})
+    classes: dict[str, Any] = {}
+    for quota in recording.all(QUOTA):
+        (expression,) = quota.inputs["spec"]["scopeSelector"]["matchExpressions"]
+        classes[quota.inputs["metadata"]["namespace"]] = expression["values"]
+    assert classes.pop(OPERATOR) == ["system-cluster-critical", "system-node-critical"]
+    assert {*map(tuple, classes.values())} == {("system-cluster-critical",)}
+    levels = {
+        namespace.inputs["metadata"]["name"]: namespace.inputs["metadata"]["labels"][
+            "pod-security.kubernetes.io/enforce"
+        ]
+        for namespace in recording.all(NAMESPACE)
+    }
+    assert levels.pop(OPERATOR) == "privileged", "its Pods prepare devices for containers"
+    assert {*levels.values()} == {"restricted"}
+
+
+@pytest.mark.parametrize("name", ["dcgm-exporter", "dra-driver-nvidia-gpu", "gpu-operator"])
+def test_device_software_of_eks_is_refused_on_gke(name: str) -> None:
+    (problem,) = refused(cluster=GOOGLE_CLUSTER, options={name: {"enabled": True}})
+    assert problem.startswith(f"AddonsArgs.options.{name}: Google Cloud does not need this add-on")

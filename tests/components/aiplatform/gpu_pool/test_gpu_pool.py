@@ -407,3 +407,37 @@ def test_physical_names_stay_in_their_limits(name: str) -> None:
     (group,) = groups(recorded).values()
     assert len(group.inputs["nodeGroupNamePrefix"]) + 26 <= 63
     assert len(recorded.one("aws:iam/role:Role").inputs["namePrefix"]) + 26 <= 64
+
+
+CLAIMED = {"device_allocation": "dra", "min": 2, "max": 2}
+DRA_TAINT = {"key": "ai-platform/device-allocation", "value": "dra", "effect": "NO_SCHEDULE"}
+
+
+def test_nodes_whose_gpus_are_claimed_have_no_device_plugin_and_another_taint() -> None:
+    (group,) = groups(pool(**CLAIMED)).values()
+    labels = group.inputs["labels"]
+    assert labels["ai-platform/device-allocation"] == "dra", "the driver selects it"
+    assert labels["ai-platform/device-plugin"] == "dra", "the DaemonSet of the device plugin selects `nvidia`"
+    assert labels["nvidia.com/gpu.deploy.operands"] == "false", "nor does the GPU operator install one"
+    assert "k8s.amazonaws.com/accelerator" not in labels, "the autoscaler would wait for a device plugin"
+    assert DRA_TAINT in group.inputs["taints"], "Pods that request nvidia.com/gpu tolerate that taint alone"
+    size = group.inputs["scalingConfig"]
+    assert (size["minSize"], size["desiredSize"], size["maxSize"]) == (2, 2, 2)
+
+
+def test_quotas_count_claims_by_another_resource_and_without_a_topology() -> None:
+    claimed = pool(**{**H100, **CLAIMED}).one("aiplatform:index:GpuPool").outputs
+    requested = pool(**H100).one("aiplatform:index:GpuPool").outputs
+    assert claimed is not None
+    assert requested is not None
+    assert (claimed["resource"], claimed["device_class"]) == ("ai-platform/claimed-gpu", "ai-platform-gpu")
+    assert (requested["resource"], requested.get("device_class")) == ("nvidia.com/gpu", None)
+    assert claimed["device_plugin"] == "dra"
+    assert requested["topology_labels"]
+    assert claimed["topology_labels"] == [], "Kueue's topologies do not count claimed devices"
+
+
+def test_the_operator_installs_nothing_where_the_image_runs_a_device_plugin() -> None:
+    for image, expected in (("bottlerocket", "false"), ("al2023", None)):
+        (group,) = groups(pool(image=image)).values()
+        assert group.inputs["labels"].get("nvidia.com/gpu.deploy.operands") == expected

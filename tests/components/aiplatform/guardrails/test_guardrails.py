@@ -230,3 +230,22 @@ def test_no_role_for_users_of_google_cloud_counts_as_the_platform() -> None:
     roles = [role for role in iam_role_table.names() if escalate in set(iam_role_table.permissions(role))]
     assert "roles/container.admin" in roles
     assert not {"roles/editor", "roles/container.developer", "roles/container.clusterAdmin"} & set(roles)
+
+
+def test_claims_are_accelerators_that_need_a_queue_where_kueue_counts_them() -> None:
+    without, with_claims = guardrails(), guardrails(device_claims=True)
+    assert "size(pod.?resourceClaims.orValue([])) > 0" in expressions(without, "accelerators")
+    assert "resourceClaimTemplateName" not in expressions(without, "accelerators")
+    assert "resourceClaimTemplateName.orValue('') == ''" in expressions(with_claims, "accelerators"), (
+        "a claim that several Pods share has no quantity"
+    )
+    (accelerated,) = [
+        variable["expression"]
+        for variable in spec(with_claims, "accelerators")["variables"]
+        if variable["name"] == "accelerated"
+    ]
+    assert "resourceClaims" in accelerated, "a Pod with a claim needs a queue as one with a request does"
+
+
+def test_the_taint_of_claimed_nodes_is_one_of_accelerators() -> None:
+    assert "ai-platform/device-allocation" in expressions(guardrails(), "accelerators")

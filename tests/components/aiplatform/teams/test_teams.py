@@ -306,3 +306,34 @@ def test_secret_stores_need_the_role_of_external_secrets() -> None:
 def test_a_person_is_no_member_on_google_cloud() -> None:
     [problem] = problems({"search": {"owners": ["user:ada@acme.example"]}}, GOOGLE)
     assert "expected a Google group" in problem
+
+
+TEMPLATE = "kubernetes:resource.k8s.io/v1:ResourceClaimTemplate"
+
+
+def test_a_team_with_a_queue_has_a_template_for_each_number_of_gpus() -> None:
+    teams = {"search": {"owners": [OWNER], "queue": "shared"}, "ads": {"owners": [OWNER]}}
+    templates = recorded(teams, claimed_gpus=[1, 8]).all(TEMPLATE)
+    assert [(t.inputs["metadata"]["namespace"], t.inputs["metadata"]["name"]) for t in templates] == [
+        ("search", "gpu-1"),
+        ("search", "gpu-8"),
+    ], "without a queue no claim is admitted"
+    (request,) = templates[1].inputs["spec"]["spec"]["devices"]["requests"]
+    assert request["exactly"] == {
+        "deviceClassName": "ai-platform-gpu",
+        "allocationMode": "ExactCount",
+        "count": 8,
+    }, "Kueue counts no other form"
+
+
+def test_members_read_claims_and_write_none() -> None:
+    for role in recorded(claimed_gpus=[1]).all("kubernetes:rbac.authorization.k8s.io/v1:Role"):
+        for rule in role.inputs["rules"]:
+            if "resource.k8s.io" in rule["apiGroups"]:
+                assert set(rule["verbs"]) == {"get", "list", "watch"}, (
+                    "a template that changes after its admission passes the quota"
+                )
+
+
+def test_a_number_of_gpus_that_no_claim_has_is_refused() -> None:
+    assert problems(claimed_gpus=[0]) == ["TeamsArgs.claimed_gpus[0]: got 0; expected 1 to 32 GPUs"]

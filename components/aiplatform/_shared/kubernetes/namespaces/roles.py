@@ -55,6 +55,7 @@ _SEEN: Final[Mapping[str, Sequence[str]]] = {
     "kueue.x-k8s.io": ("localqueues", "workloads"),
     "trainer.kubeflow.org": ("trainingruntimes",),
     "external-secrets.io": ("secretstores",),
+    "resource.k8s.io": ("resourceclaims", "resourceclaimtemplates"),
 }
 """What a reader reads, in addition to that."""
 _SCALED: Final[Mapping[str, Sequence[str]]] = {

@@ -29,6 +29,8 @@ def problems(answers: Answers | None = None, **more: Any) -> list[str]:
 
 
 KARPENTER = {"node_provisioning": "karpenter"}
+CLAIMS: dict[str, Any] = {"device_allocation": "dra", "min": 2, "max": 2}
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"node_provisioning": "auto"},
@@ -67,6 +69,56 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"accelerator": "h100", "count": 4},
         "GpuPoolArgs.count: got 4, AWS has no instance type with 4 h100; expected 1 or 8",
+    ),
+    (
+        {**CLAIMS, "sharing": {"strategy": "time_slicing", "replicas": 4}},
+        "GpuPoolArgs.device_allocation: got 'dra' with sharing by time_slicing, which the device plugin "
+        "does; expected 'plugin', or no sharing",
+    ),
+    (
+        {**CLAIMS, "accelerator": "h100", "count": 8, "sharing": {"strategy": "mig", "profile": "1g.10gb"}},
+        "GpuPoolArgs.device_allocation: got 'dra' with sharing by mig",
+    ),
+    (
+        {**CLAIMS, "image": "bottlerocket"},
+        "GpuPoolArgs.image: got 'bottlerocket', which always runs a device plugin; expected 'al2023'",
+    ),
+    (
+        {**CLAIMS, "accelerator": "trainium", "count": 1},
+        "GpuPoolArgs.device_allocation: got 'dra'; expected 'plugin': the platform has no driver for claims "
+        "of trainium",
+    ),
+    (
+        {**CLAIMS, "capacity": [{"type": "spot"}, {"type": "on_demand"}]},
+        "GpuPoolArgs.capacity: got 2 entries; expected one entry that always has nodes",
+    ),
+    (
+        {
+            **CLAIMS,
+            "accelerator": "h100",
+            "count": 8,
+            "capacity": [
+                {"type": "reserved", "reservation_id": CR, "capacity_block": True, "zone": "euc1-az1"}
+            ],
+        },
+        "GpuPoolArgs.capacity: got a Capacity Block; expected one entry that always has nodes",
+    ),
+    (
+        {**CLAIMS, "max": 5},
+        "GpuPoolArgs.min: got 2; expected 5, which is max: with device_allocation 'dra' the autoscaler would "
+        "remove nodes whose accelerators are in use",
+    ),
+    ({"device_allocation": "both"}, "GpuPoolArgs.device_allocation: got 'both'; expected"),
+    (
+        {
+            **CLAIMS,
+            "taints": [{"key": "ai-platform/device-allocation", "value": "x", "effect": "NoSchedule"}],
+        },
+        "ai-platform/device-allocation",
+    ),
+    (
+        {"sharing": {"strategy": "mig", "replicas": 2}},
+        "GpuPoolArgs.sharing.replicas: got a value; expected none for strategy 'mig'",
     ),
     ({"min": 3, "max": 2}, "GpuPoolArgs.min: got 3; expected at most max, which is 2"),
     ({"max": 0}, "GpuPoolArgs.max: got 0; expected 1 to 450 nodes"),

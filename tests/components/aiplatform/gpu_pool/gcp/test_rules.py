@@ -34,6 +34,12 @@ def one(**more: Any) -> str:
     return problem
 
 
+def test_claims_of_devices_are_refused() -> None:
+    message = one(device_allocation="dra")
+    assert message.startswith("device_allocation: ")
+    assert "for claims GKE neither installs drivers nor adds nodes by itself; leave it out" in message
+
+
 @pytest.mark.parametrize("kind", ["flex_start", "queued", "spot"])
 def test_spot_and_queued_capacity_with_a_reservation_is_refused(kind: str) -> None:
     message = one(capacity=[{"type": kind, "reservation_id": "mine"}])

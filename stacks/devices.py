@@ -1,0 +1,44 @@
+"""How accelerators reach Pods: which device plugins the platform installs, and what Pods claim."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from stacks.settings import GpuPool, Settings
+from stacks.settings.generated import stated
+
+OPERATOR: Final = "gpu-operator"
+"""The add-on with NVIDIA's GPU operator."""
+EXPORTER: Final = "dcgm-exporter"
+"""The add-on with the metrics of GPUs."""
+
+
+def enabled(settings: Settings, addon: str) -> bool | None:
+    """Return whether the file enables an add-on; None where it states nothing."""
+    topic: dict[str, Any] = stated(settings.addons) if settings.addons is not None else {}
+    return topic.get("options", {}).get(addon, {}).get("enabled")
+
+
+def installed_plugins(settings: Settings, pools: Collection[str]) -> set[str]:
+    """Return the device plugins that the platform installs. pools: the outputs `device_plugin` of the pools.
+    NVIDIA's GPU operator installs NVIDIA's: two would both register the devices of a node."""
+    by_operator = {"nvidia"} if enabled(settings, OPERATOR) else set[str]()
+    return set(pools) & {"nvidia", "neuron"} - by_operator
+
+
+def claiming(settings: Settings) -> dict[str, GpuPool]:
+    """Return the pools whose accelerators Pods claim, by name."""
+    return {
+        name: pool
+        for name, pool in settings.gpu_pools.items()
+        if stated(pool).get("device_allocation") == "dra"
+    }
+
+
+def claimed(settings: Settings) -> list[int]:
+    """Return the numbers of accelerators that a Pod may claim: the powers of two up to those of a node, and
+    all of a node. Empty where no pool has claims."""
+    counts = {int(pool.count) for pool in claiming(settings).values()}
+    most = max(counts, default=0)
+    return sorted({*(2**power for power in range(most.bit_length())), *counts})
