@@ -1,0 +1,112 @@
+"""Jobs of pools with a network between accelerators, and what the guardrails refuse next to it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiplatform import placement
+from aiplatform._shared.images import images
+from aiplatform.accelerators import fabric
+from aiplatform.accelerators.gcp import Fabric
+from tests.components.aiplatform.fabric_pools import outputs
+from tests.end_to_end.guardrail_cases import CONTROLLER, INSIDER
+from tests.end_to_end.guardrail_objects import QUEUE, job, pod, spec
+from tests.end_to_end.guardrails import Object
+
+KINDS: Final = ("efa", "tcpx", "tcpxo", "rdma")
+Case = tuple[tuple[str, str], Object, str, str]
+
+
+def _access(kind: str) -> Mapping[str, Any]:
+    if kind == "efa":
+        return fabric.node_access(fabric.efa(32))
+    known: Fabric = kind  # type: ignore[assignment]
+    return fabric.node_access(fabric.gpudirect(known, {"tcpx": "x", "tcpxo": "x"}, {}))
+
+
+def namespace_of(kind: str) -> str:
+    """Return the team's namespace whose Pods may use the network."""
+    return f"{kind}-team"
+
+
+FABRIC_NAMESPACES: Final = {namespace_of(kind): _access(kind) for kind in KINDS if _access(kind)}
+"""Entries of `fabric_namespaces`."""
+REGISTRIES: Final = [images()[f"gpudirect-{kind}-daemon"].repository for kind in ("tcpx", "tcpxo")]
+"""Of the sidecars, which the program adds to `allowed_registries` and `digest_exceptions`."""
+
+
+def _template(kind: str) -> Object:
+    """A template of Pods with the placement on a pool with the network."""
+    plain = spec({"memory": "64Gi"}, container={"command": ["torchrun"]})
+    return placement.of(outputs(kind)).template({"spec": plain})
+
+
+def _job(kind: str, *, read_only: bool = True) -> Object:
+    template = copy.deepcopy(_template(kind))
+    result = job(template["spec"], QUEUE)
+    result["spec"]["template"]["metadata"] = template["metadata"]
+    for mount in template["spec"]["containers"][0]["volumeMounts"]:
+        if not read_only:
+            mount.pop("readOnly", None)
+    return result
+
+
+def _pod(kind: str, devices: str = "") -> Object:
+    """A Pod of such a Job. devices: in the annotation for the workload's container."""
+    template = _template(kind)
+    added = {f"{fabric.DEVICES}main": devices} if devices else {}
+    result = pod(template["spec"], QUEUE, owner="Job")
+    result["metadata"]["annotations"] = {**template["metadata"]["annotations"], **added}
+    return result
+
+
+def _plain_pod(devices: str) -> Object:
+    result = pod(spec(), owner="Job")
+    result["metadata"]["annotations"] = {f"{fabric.DEVICES}main": devices}
+    return result
+
+
+DEVICE: Final = "devices.gke.io/ adds devices of the node"
+FABRIC_REFUSED: Final[Mapping[str, Case]] = {
+    "Pod of a network in a namespace without it": (INSIDER, _job("tcpxo"), "team-a", "hostPath is a folder"),
+    "Pod of a network in the namespace of another": (INSIDER, _job("tcpxo"), "rdma-team", "hostPath is"),
+    "libraries of the node, writable": (
+        INSIDER,
+        _job("rdma", read_only=False),
+        "rdma-team",
+        "the path of the node is for reading; expected readOnly: true",
+    ),
+    "disk of the node by annotation": (CONTROLLER, _pod("tcpxo", "- path: /dev/sda\n"), "tcpxo-team", DEVICE),
+    "disk after a device that is listed": (
+        CONTROLLER,
+        _pod("tcpxo", "- path: /dev/nvidia0\n- path: /dev/sda\n"),
+        "tcpxo-team",
+        DEVICE,
+    ),
+    "disk by another form of YAML": (CONTROLLER, _pod("tcpxo", "[{path: /dev/sda}]"), "tcpxo-team", DEVICE),
+    "device of another network": (
+        CONTROLLER,
+        _pod("tcpx", "- path: /dev/dmabuf_import_helper"),
+        "tcpx-team",
+        DEVICE,
+    ),
+    "accelerators by annotation, past the quota": (
+        CONTROLLER,
+        _plain_pod("- path: /dev/nvidia0"),
+        "team-a",
+        DEVICE,
+    ),
+    "accelerators by annotation in any namespace": (
+        CONTROLLER,
+        _plain_pod("- path: /dev/nvidia0"),
+        "scratch",
+        DEVICE,
+    ),
+}
+FABRIC_ADMITTED: Final = {
+    **{f"Job on a pool with {kind}": (INSIDER, _job(kind), namespace_of(kind)) for kind in KINDS},
+    **{f"its Pod with {kind}": (CONTROLLER, _pod(kind), namespace_of(kind)) for kind in KINDS},
+    "device that is listed": (CONTROLLER, _pod("tcpx", "- path: /dev/nvidia0"), "tcpx-team"),
+}
