@@ -6,13 +6,13 @@ import copy
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aiplatform import placement
+from aiplatform import gpu_tests, placement
 from aiplatform._shared.images import images
 from aiplatform.accelerators import fabric
 from aiplatform.accelerators.gcp import Fabric
 from tests.components.aiplatform.fabric_pools import outputs
 from tests.end_to_end.guardrail_cases import CONTROLLER, INSIDER
-from tests.end_to_end.guardrail_objects import QUEUE, job, pod, spec
+from tests.end_to_end.guardrail_objects import IMAGE, QUEUE, job, meta, pod, spec
 from tests.end_to_end.guardrails import Object
 
 KINDS: Final = ("efa", "tcpx", "tcpxo", "rdma")
@@ -68,6 +68,20 @@ def _plain_pod(devices: str) -> Object:
     return result
 
 
+def _test(kind: str) -> Object:
+    """The JobSet of the bandwidth test, as in examples/nccl-test."""
+    result = gpu_tests.bandwidth_test(outputs(kind), "nccl", namespace_of(kind), image=IMAGE)
+    result["metadata"] = meta(result["metadata"]["labels"])
+    return result
+
+
+def _test_pod(kind: str) -> Object:
+    template = _test(kind)["spec"]["replicatedJobs"][0]["template"]["spec"]["template"]
+    result = pod(template["spec"], QUEUE, owner="Job")
+    result["metadata"]["annotations"] = template["metadata"]["annotations"]
+    return result
+
+
 DEVICE: Final = "devices.gke.io/ adds devices of the node"
 FABRIC_REFUSED: Final[Mapping[str, Case]] = {
     "Pod of a network in a namespace without it": (INSIDER, _job("tcpxo"), "team-a", "hostPath is a folder"),
@@ -108,5 +122,7 @@ FABRIC_REFUSED: Final[Mapping[str, Case]] = {
 FABRIC_ADMITTED: Final = {
     **{f"Job on a pool with {kind}": (INSIDER, _job(kind), namespace_of(kind)) for kind in KINDS},
     **{f"its Pod with {kind}": (CONTROLLER, _pod(kind), namespace_of(kind)) for kind in KINDS},
+    **{f"bandwidth test on {kind}": (INSIDER, _test(kind), namespace_of(kind)) for kind in KINDS},
+    **{f"its Pod on {kind}": (CONTROLLER, _test_pod(kind), namespace_of(kind)) for kind in KINDS},
     "device that is listed": (CONTROLLER, _pod("tcpx", "- path: /dev/nvidia0"), "tcpx-team"),
 }

@@ -147,5 +147,5 @@ def _sidecar(sidecar: Object, requirements: Object, volumes: _Volumes) -> dict[s
         # For the quota of CPU and memory, and so that the node has both for it.
         "resources": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"memory": "4Gi"}},
     }
-    own = {**sidecar, "shared_directory": requirements.get("shared_directory")}
-    return _container(container, own, volumes)
+    of_sidecar = {**sidecar, "shared_directory": requirements.get("shared_directory")}
+    return _container(container, of_sidecar, volumes)
