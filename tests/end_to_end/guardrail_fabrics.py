@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from aiplatform import gpu_tests, placement
@@ -11,9 +11,10 @@ from aiplatform._shared.images import images
 from aiplatform.accelerators import fabric
 from aiplatform.accelerators.gcp import Fabric
 from tests.components.aiplatform.fabric_pools import outputs
+from tests.components.recording import Recording
 from tests.end_to_end.guardrail_cases import CONTROLLER, INSIDER
 from tests.end_to_end.guardrail_objects import IMAGE, QUEUE, job, meta, pod, spec
-from tests.end_to_end.guardrails import Object
+from tests.end_to_end.guardrails import Object, namespace
 
 KINDS: Final = ("efa", "tcpx", "tcpxo", "rdma")
 Case = tuple[tuple[str, str], Object, str, str]
@@ -31,10 +32,28 @@ def namespace_of(kind: str) -> str:
     return f"{kind}-team"
 
 
+FABRIC_TEAMS: Final = [namespace_of(kind) for kind in KINDS]
 FABRIC_NAMESPACES: Final = {namespace_of(kind): _access(kind) for kind in KINDS if _access(kind)}
 """Entries of `fabric_namespaces`."""
 REGISTRIES: Final = [images()[f"gpudirect-{kind}-daemon"].repository for kind in ("tcpx", "tcpxo")]
 """Of the sidecars, which the program adds to `allowed_registries` and `digest_exceptions`."""
+
+
+def with_fabrics(settings: Mapping[str, Any]) -> Object:
+    """Return settings of the guardrails in which these namespaces are listed."""
+    return {
+        **settings,
+        "allowed_registries": [*settings["allowed_registries"], *REGISTRIES],
+        "digest_exceptions": [*settings["digest_exceptions"], *REGISTRIES],
+        "fabric_namespaces": {**settings["fabric_namespaces"], **FABRIC_NAMESPACES},
+    }
+
+
+def fabric_teams() -> Iterator[Recording]:
+    """Yield the teams' namespaces."""
+    for name in FABRIC_TEAMS:
+        security = "privileged" if name in FABRIC_NAMESPACES else "restricted"
+        yield namespace(name, cloud="aws", queues=["default"], pod_security=security)
 
 
 def _template(kind: str) -> Object:

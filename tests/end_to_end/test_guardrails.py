@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -30,11 +30,10 @@ from tests.end_to_end.guardrail_cases import (
 )
 from tests.end_to_end.guardrail_fabrics import (
     FABRIC_ADMITTED,
-    FABRIC_NAMESPACES,
     FABRIC_REFUSED,
-    KINDS,
-    REGISTRIES,
-    namespace_of,
+    FABRIC_TEAMS,
+    fabric_teams,
+    with_fabrics,
 )
 from tests.end_to_end.guardrail_objects import (
     GPU,
@@ -66,34 +65,22 @@ pytestmark = pytest.mark.end_to_end
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with control_plane_of(tmp_path_factory.mktemp("home")) as running:
-        running.apply(guardrails(**_with_fabrics(SETTINGS)))
+        running.apply(guardrails(**with_fabrics(SETTINGS)))
         running.apply(
             namespace("team-a", cloud="aws", queues=["default"], members={"developer": [DEVELOPER[1]]})
         )
         running.apply(namespace("team-b", cloud="aws", queues=["default"], priority_classes=["serving"]))
-        for kind in KINDS:
-            security = "privileged" if namespace_of(kind) in FABRIC_NAMESPACES else "restricted"
-            contents = {"cloud": "aws", "queues": ["default"], "pod_security": security}
-            running.apply(namespace(namespace_of(kind), **contents))
+        for team in fabric_teams():
+            running.apply(team)
         for name in ("scratch", "fabric", "gateway"):
             running.create("/api/v1/namespaces", {"metadata": {"name": name}})
-        for name in ("team-a", "scratch", "fabric", "gateway", *map(namespace_of, KINDS)):
+        for name in ("team-a", "scratch", "fabric", "gateway", *FABRIC_TEAMS):
             grant_everything(running, name)
         grant_namespaces(running)
         # Policies are enforced a moment after they are created.
         for name, case in REFUSED.items():
             assert until(lambda c=case: running.refusal(c[1], c[0], c[2])), f"{name} is not refused"
         yield running
-
-
-def _with_fabrics(settings: Mapping[str, Any]) -> Object:
-    """Return settings in which the namespaces of networks between accelerators are listed."""
-    return {
-        **settings,
-        "allowed_registries": [*settings["allowed_registries"], *REGISTRIES],
-        "digest_exceptions": [*settings["digest_exceptions"], *REGISTRIES],
-        "fabric_namespaces": {**settings["fabric_namespaces"], **FABRIC_NAMESPACES},
-    }
 
 
 @pytest.mark.parametrize("name", BYPASSES)
@@ -104,16 +91,9 @@ def test_a_way_past_the_quota_is_refused_with_the_platforms_error(cluster: Clust
     assert error in message
 
 
-@pytest.mark.parametrize("name", [name for name in REFUSED if name not in BYPASSES])
+@pytest.mark.parametrize("name", [*(name for name in REFUSED if name not in BYPASSES), *FABRIC_REFUSED])
 def test_what_violates_a_policy_is_refused_with_the_platforms_error(cluster: Cluster, name: str) -> None:
-    user, body, where, error = REFUSED[name]
-    message = cluster.refusal(body, user, where)
-    assert error in message, message or "it was admitted"
-
-
-@pytest.mark.parametrize("name", FABRIC_REFUSED)
-def test_what_a_network_between_accelerators_does_not_need_is_refused(cluster: Cluster, name: str) -> None:
-    user, body, where, error = FABRIC_REFUSED[name]
+    user, body, where, error = {**REFUSED, **FABRIC_REFUSED}[name]
     message = cluster.refusal(body, user, where)
     assert error in message, message or "it was admitted"
 
