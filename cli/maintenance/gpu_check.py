@@ -23,6 +23,11 @@ from cli.stacks import ENVIRONMENT
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 IMAGE: Final = "nvcr.io/nvidia/pytorch:25.12-py3"
+EFA_IMAGE: Final = (
+    "763104351884.dkr.ecr.{region}.amazonaws.com/pytorch-training:2.6.0-gpu-py312-cu126-ubuntu22.04-ec2"
+)
+"""An AWS Deep Learning Container, which has libfabric and aws-ofi-nccl. Opt-in regions have another
+account."""
 DCGM_IMAGE: Final = "nvcr.io/nvidia/cloud-native/dcgm:4.6.0-1-ubuntu24.04"
 NAME: Final = "gpu-check"
 _GPU: Final = "nvidia.com/gpu"
@@ -62,7 +67,9 @@ def check(
     queue: str = typer.Option("default", "--queue", help="LocalQueue of the namespace."),
     level: int = typer.Option(2, "--level", min=1, max=3, help="Level of dcgmi diag: 1 takes seconds."),
     image: str = typer.Option(
-        IMAGE, "--image", help="Image of the bandwidth test: PyTorch, on AWS with EFA."
+        "",
+        "--image",
+        help="Image of the bandwidth test: PyTorch, on AWS with EFA. Default: its publisher's.",
     ),
     dcgm_image: str = typer.Option(DCGM_IMAGE, "--dcgm-image", help="Image of dcgmi."),
     minutes: int = typer.Option(60, "--timeout", metavar="MINUTES", min=1, help="Limit of each test."),
@@ -76,10 +83,18 @@ def check(
     """
     pools = _pools(environment, pool, outputs)
     cluster = Cluster.of(environment, kubeconfig)
-    options = Options(namespace, queue, level, image, dcgm_image, minutes * 60)
+    options = Options(namespace, queue, level, image or image_of(environment), dcgm_image, minutes * 60)
     report = [result for name in pools for result in check_pool(cluster, pools[name], options)]
     table(("pool", "node", "check", "result", "detail"), [result.row for result in report])
     raise typer.Exit(results.exit_code(report))
+
+
+def image_of(environment: str) -> str:
+    """Return the publisher's image of the bandwidth test."""
+    from cli import instances
+
+    known = instances.of_environment(environment)
+    return EFA_IMAGE.format(region=known["region"]) if known["cloud"] == "aws" else IMAGE
 
 
 def _pools(environment: str, pool: str, file: Path | None) -> dict[str, Object]:

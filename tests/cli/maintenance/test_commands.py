@@ -153,6 +153,11 @@ def test_every_node_is_tested_and_the_network_between_two() -> None:
     assert '--host "$NODE_ADDRESS:5555"' in job["containers"][0]["command"][-1]
 
 
+def test_image_on_aws_has_libfabric() -> None:
+    assert gpu_check.image_of("aws-prod").startswith("763104351884.dkr.ecr.us-west-2.amazonaws.com/pytorch-")
+    assert gpu_check.image_of("gcp-prod").startswith("nvcr.io/nvidia/pytorch:")
+
+
 def test_slow_network_fails() -> None:
     slow = json.dumps({"collective": "all_reduce", "bus_bandwidth_gb_per_second": 30, "correct": True})
     assert checked(FakeCluster({"diag": PASSED, "bandwidth": slow}))[-1] == ("bandwidth", "failed")
