@@ -152,6 +152,8 @@ def gpu_pool(
     args = _pool(settings, name, pool, cluster, network)
     if "capacity" in args:
         args["capacity"] = [_capacity(entry) for entry in args["capacity"]]
+    if settings.environment.cloud == "gcp" and settings.images.mirrors:
+        args["mirrors"] = settings.images.mirrors
     return cast(GpuPoolArgs, args)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from aiplatform._shared.images import images, mirrored
+from aiplatform.accelerators.gcp import MACHINES
 from aiplatform.addons.catalog import catalog, selected
 from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE
@@ -15,7 +16,11 @@ from stacks.settings.generated import stated
 
 def of_workloads(settings: Settings) -> Mapping[str, str]:
     """Return workload of the platform -> its image: the file's, or upstream's, not that of a mirror."""
-    return {**_of_components(settings), **_of_addons(settings)}
+    return {
+        **_of_components(settings),
+        **{f"the {name} of GPUDirect": image for name, image in _of_gpudirect(settings).items()},
+        **_of_addons(settings),
+    }
 
 
 def _of_components(settings: Settings) -> dict[str, str]:
@@ -26,11 +31,40 @@ def _of_components(settings: Settings) -> dict[str, str]:
     return {name: stated(topic).get("image") or image for name, topic, image in topics if topic is not None}
 
 
+def _of_gpudirect(settings: Settings) -> dict[str, str]:
+    """Return the images that a pool with GPUDirect runs on its nodes, and those of its Pods' sidecars."""
+    if settings.environment.cloud != "gcp":
+        return {}
+    known = images()
+    required: dict[str, str] = {}
+    for pool in settings.gpu_pools.values():
+        arguments = stated(pool)
+        fabric = _fabric(pool.accelerator, pool.count)
+        if fabric is None or arguments.get("gpudirect") is False:
+            continue
+        names = [f"gpudirect-{fabric}-daemon"] if fabric != "rdma" else []
+        if arguments.get("gpudirect_installers") is not False:
+            names.append(f"gpudirect-{fabric}-installer")
+            names += ["nri-device-injector"] if fabric != "rdma" else []
+        required.update({name: known[name].reference for name in names})
+    return required
+
+
+def _fabric(accelerator: str, count: int) -> str | None:
+    """Return the kind of GPUDirect of a machine; None also for one that does not exist, which is reported
+    elsewhere."""
+    machines = (
+        machine for machine in MACHINES if (machine.accelerator, machine.count) == (accelerator, count)
+    )
+    return next((machine.fabric for machine in machines), None)
+
+
 def repositories(settings: Settings) -> dict[str, bool]:
     """Return repository, at its mirror if it has one, -> whether the image has a digest, of workloads outside
-    the namespaces of add-ons."""
+    the namespaces of add-ons, and of containers in workloads of users."""
     known: dict[str, bool] = {}
-    for image in _of_components(settings).values():
+    sidecars = [image for name, image in _of_gpudirect(settings).items() if name.endswith("-daemon")]
+    for image in (*_of_components(settings).values(), *sidecars):
         name, at, _ = mirrored(image, settings.images.mirrors).partition("@")
         head, slash, last = name.rpartition("/")
         known[f"{head}{slash}{last.partition(':')[0]}"] = bool(at)

@@ -22,6 +22,7 @@ from tests.generating import (
     examples,
     google_access,
     inputs,
+    nccl_tests,
     outputs,
     policies,
     renewing,
@@ -50,7 +51,14 @@ def paths() -> list[Path]:
     """Return the paths of all generated files, without generating them: that takes seconds of CPU."""
     pages = ["README.md", *(f"{components.entity(component)}.md" for component in components.COMPONENTS)]
     return sorted(
-        [*inputs.paths(), *outputs.paths(), *_TEXTS, *(PAGES / name for name in pages), *examples.paths()]
+        [
+            *inputs.paths(),
+            *outputs.paths(),
+            *_TEXTS,
+            *(PAGES / name for name in pages),
+            *examples.paths(),
+            *nccl_tests.paths(),
+        ]
     )
 
 
@@ -63,6 +71,7 @@ def files() -> Mapping[Path, str]:
         **{path: text() for path, text in _TEXTS.items()},
         **{PAGES / name: text for name, text in components.pages().items()},
         **examples.files(components.inputs),
+        **{path: nccl_tests.text(path) for path in nccl_tests.paths()},
     }
 
 

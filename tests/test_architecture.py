@@ -148,6 +148,7 @@ def test_no_committed_file_names_a_machines_path() -> None:
         f"{file.relative_to(ROOT)}: {path}"
         for file, text in texts.items()
         for path in paths
-        if path in text and re.search(rf"(?<![\w./-]){re.escape(path)}", text)
+        # GKE's nodes have their programs in /home/kubernetes/bin.
+        if path in text and re.search(rf"(?<![\w./-]){re.escape(path)}(?!kubernetes/bin\b)", text)
     ]
     assert not wrong, "what is committed holds on every machine"

@@ -6,26 +6,27 @@
         containers=[core.ContainerArgs(..., resources={"limits": on_train.limits})],
     )
 
+For Pods that communicate over the network of the accelerators (EFA, GPUDirect), `template` adds what it needs
+to a whole template: `on_train.template({"spec": {...}})`.
+
 It covers the differences between the clouds: EKS's nodes have the taint `nvidia.com/gpu=true`, GKE's have
 `nvidia.com/gpu=present` and that of a ComputeClass, which Pods must select so that GKE tries the entries of
 `capacity` in their order.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypedDict, cast
 
 from aiplatform._shared.kubernetes.node_labels import CAPACITY, POOL, TPU_SLICE
+from aiplatform._shared.kubernetes.pod_fabric import mapping, with_fabric
+from aiplatform.accelerators.fabric import EFA, network_annotations
 
-EFA: Final = "vpc.amazonaws.com/efa"
 QUEUED: Final = "cloud.google.com/gke-queued"
 """GKE's taint on nodes of a ProvisioningRequest."""
 CONSUME: Final = "autoscaling.x-k8s.io/consume-provisioning-request"
 CLASS_NAME: Final = "autoscaling.x-k8s.io/provisioning-class-name"
 QUEUED_CLASS: Final = "queued-provisioning.gke.io"
-INTERFACES: Final = "networking.gke.io/interfaces"
-DEFAULT_INTERFACE: Final = "networking.gke.io/default-interface"
 
 
 class Toleration(TypedDict):
@@ -41,13 +42,16 @@ class Toleration(TypedDict):
 class Placement:
     """The fields of a Pod that runs on a pool's nodes only.
 
-    limits: of the container that uses the accelerators; they are also its requests.
+    limits: of the container that uses the accelerators; they are also its requests. requirements: what its
+    network between accelerators needs, the pool's output `pod_requirements`; None where the Pod uses a part
+    of a node, or nodes have no such network.
     """
 
     limits: Mapping[str, str]
     node_selector: Mapping[str, str]
     tolerations: list[Toleration]
     annotations: Mapping[str, str] = field(default_factory=dict[str, str])
+    requirements: Mapping[str, Any] | None = None
 
     def pod(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """Return a Pod's spec (camelCase) with the placement: selector and tolerations are added to those of
@@ -61,6 +65,23 @@ class Placement:
             "tolerations": [*(spec.get("tolerations") or []), *self.tolerations],
             "containers": [{**main, "resources": resources}, *others],
         }
+
+    def template(self, template: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a template of Pods (`metadata` and `spec` in camelCase) with the placement and with what the
+        network of its nodes needs: devices, annotations, volumes, variables, capabilities and a sidecar.
+
+        Its first container uses the accelerators; what it states itself is kept. With GPUDirect RDMA its
+        command runs after the script that sets NCCL's variables. Raises ValueError where it states no
+        command there, or with EFA no memory.
+        """
+        metadata = mapping(template, "metadata")
+        annotations = {**mapping(metadata, "annotations"), **self.annotations}
+        placed: dict[str, Any] = {
+            **template,
+            "metadata": {**metadata, "annotations": annotations},
+            "spec": self.pod(template["spec"]),
+        }
+        return placed if self.requirements is None else with_fabric(placed, self.requirements)
 
 
 def of(pool: Mapping[str, Any], amount: int | None = None) -> Placement:
@@ -83,8 +104,9 @@ def of(pool: Mapping[str, Any], amount: int | None = None) -> Placement:
     if whole_node and pool.get("efa_interfaces"):
         limits[EFA] = str(pool["efa_interfaces"])
     if whole_node and pool.get("network_interfaces"):
-        annotations = _interfaces(pool["network_interfaces"])
-    return Placement(limits, dict(pool["node_selector"]), _tolerations(pool), annotations)
+        annotations = network_annotations(pool["network_interfaces"])
+    requirements = pool.get("pod_requirements") if whole_node else None
+    return Placement(limits, dict(pool["node_selector"]), _tolerations(pool), annotations, requirements)
 
 
 def queued(pool: Mapping[str, Any], request: str) -> Placement:
@@ -102,6 +124,7 @@ def queued(pool: Mapping[str, Any], request: str) -> Placement:
         {POOL: str(pool["name"]), CAPACITY: "queued", **slice_},
         [*whole.tolerations, {"key": QUEUED, "operator": "Equal", "value": "true", "effect": "NoSchedule"}],
         {**whole.annotations, CONSUME: request, CLASS_NAME: QUEUED_CLASS},
+        whole.requirements,
     )
 
 
@@ -115,13 +138,3 @@ def _tolerations(pool: Mapping[str, Any]) -> list[Toleration]:
         }
         for taint in pool["taints"]
     ]
-
-
-def _interfaces(networks: list[str]) -> dict[str, str]:
-    """Return annotations for all interfaces of a node in one Pod ("Set up multi-network support for
-    Pods")."""
-    attached = [{"interfaceName": "eth0", "network": "default"}]
-    attached += [
-        {"interfaceName": f"eth{number}", "network": name} for number, name in enumerate(networks, start=1)
-    ]
-    return {DEFAULT_INTERFACE: "eth0", INTERFACES: json.dumps(attached)}

@@ -44,7 +44,7 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "cluster_autoscaler": {"mirrors": "images.mirrors", "cluster": "cluster"},
     "network": {f"gcp.{argument}": key for argument, key in _LOCATION.items()},
     "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
-    "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator"},
+    "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator", "mirrors": "images.mirrors"},
     "queues": {"node_pools": "node_pools", "gpu_pools": "gpu_pools"},
     "workload_identities": {"name": "{topic}"},
     "lakehouse": _LOCATION,

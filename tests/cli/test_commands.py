@@ -39,6 +39,8 @@ def run(*arguments: str) -> str:
         ("doctor",),
         ("policy",),
         ("images",),
+        ("drain",),
+        ("gpu", "check"),
         *(("up",), ("preview",), ("refresh",), ("destroy",)),
         *(("twin", name) for name in ("start", "stop", "status", "env", "run", "reset", "list")),
         *(

@@ -21,6 +21,7 @@ CLUSTER = "acme-prod-cluster"
 DIGEST = f"@sha256:{'0' * 64}"
 IMAGE = f"{REGION}-docker.pkg.dev/{PROJECT}/acme-prod-training/train:1{DIGEST}"
 """An image of the project's registry."""
+GPUDIRECT = {"training-nccl-tcpx-installer", "training-device-injector"}
 NOW = ("up", "--yes", "--skip-preview")
 
 
@@ -134,7 +135,15 @@ def test_a_training_pod_runs_on_new_spot_nodes(up: Twin) -> None:
     [node] = core.list_node(label_selector="ai-platform/pool=training").items
     assert node.status.allocatable["nvidia.com/gpu"] == "8"
     assert node.metadata.labels["cloud.google.com/gke-spot"] == "true"
+    eventually("GPUDirect's software on the node", lambda: _daemons(core, node) >= GPUDIRECT)
     core.delete_namespaced_pod("training", "default", grace_period_seconds=0)
+
+
+def _daemons(core: Any, node: Any) -> set[str]:
+    """Return the DaemonSets of kube-system with a Pod that runs on a node."""
+    on_node = f"spec.nodeName={node.metadata.name},status.phase=Running"
+    pods = core.list_namespaced_pod("kube-system", field_selector=on_node).items
+    return {owner.name for pod in pods for owner in pod.metadata.owner_references or ()}
 
 
 def test_an_unchanged_environment_previews_without_changes(up: Twin) -> None:

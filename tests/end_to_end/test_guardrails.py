@@ -28,6 +28,13 @@ from tests.end_to_end.guardrail_cases import (
     REFUSED,
     SETTINGS,
 )
+from tests.end_to_end.guardrail_fabrics import (
+    FABRIC_ADMITTED,
+    FABRIC_REFUSED,
+    FABRIC_TEAMS,
+    fabric_teams,
+    with_fabrics,
+)
 from tests.end_to_end.guardrail_objects import (
     GPU,
     IMAGE,
@@ -58,14 +65,16 @@ pytestmark = pytest.mark.end_to_end
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with control_plane_of(tmp_path_factory.mktemp("home")) as running:
-        running.apply(guardrails(**SETTINGS))
+        running.apply(guardrails(**with_fabrics(SETTINGS)))
         running.apply(
             namespace("team-a", cloud="aws", queues=["default"], members={"developer": [DEVELOPER[1]]})
         )
         running.apply(namespace("team-b", cloud="aws", queues=["default"], priority_classes=["serving"]))
+        for team in fabric_teams():
+            running.apply(team)
         for name in ("scratch", "fabric", "gateway"):
             running.create("/api/v1/namespaces", {"metadata": {"name": name}})
-        for name in ("team-a", "scratch", "fabric", "gateway"):
+        for name in ("team-a", "scratch", "fabric", "gateway", *FABRIC_TEAMS):
             grant_everything(running, name)
         grant_namespaces(running)
         # Policies are enforced a moment after they are created.
@@ -82,16 +91,16 @@ def test_a_way_past_the_quota_is_refused_with_the_platforms_error(cluster: Clust
     assert error in message
 
 
-@pytest.mark.parametrize("name", [name for name in REFUSED if name not in BYPASSES])
+@pytest.mark.parametrize("name", [*(name for name in REFUSED if name not in BYPASSES), *FABRIC_REFUSED])
 def test_what_violates_a_policy_is_refused_with_the_platforms_error(cluster: Cluster, name: str) -> None:
-    user, body, where, error = REFUSED[name]
+    user, body, where, error = {**REFUSED, **FABRIC_REFUSED}[name]
     message = cluster.refusal(body, user, where)
     assert error in message, message or "it was admitted"
 
 
-@pytest.mark.parametrize("name", ADMITTED)
+@pytest.mark.parametrize("name", [*ADMITTED, *FABRIC_ADMITTED])
 def test_what_users_and_controllers_need_is_admitted(cluster: Cluster, name: str) -> None:
-    user, body, where = ADMITTED[name]
+    user, body, where = {**ADMITTED, **FABRIC_ADMITTED}[name]
     assert cluster.refusal(body, user, where) == ""
 
 

@@ -64,6 +64,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "aiplatform.model_registry.database",
     ),
     "aiplatform._shared.kubernetes.inputs": ("aiplatform._shared.kubernetes.names",),
+    "aiplatform.accelerators.inputs": ("aiplatform.accelerators.fabric",),
     "aiplatform.node_pool.inputs": ("aiplatform.node_pool.args",),
     "aiplatform.gpu_pool.inputs": ("aiplatform.gpu_pool.args", "aiplatform.gpu_pool.capacity"),
     "aiplatform.cluster_autoscaler.inputs": ("aiplatform.cluster_autoscaler.args",),

@@ -18,6 +18,8 @@ _FULL: Final[Mapping[str, Any]] = {
     "fabric_namespaces": {
         "fabric": {
             "host_paths": ["/dev/infiniband"],
+            "read_only_host_paths": ["/home/kubernetes/bin/gib"],
+            "devices": ["/dev/nvidia0"],
             "capabilities": ["IPC_LOCK"],
             "host_network": True,
             "privileged": True,

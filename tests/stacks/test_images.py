@@ -9,8 +9,8 @@ import pytest
 
 from aiplatform._shared.images import images
 from stacks.arguments import runnable_images
-from stacks.images import admitted, of_workloads
-from stacks.loading import load_file
+from stacks.images import admitted, of_workloads, repositories
+from stacks.loading import SettingsError, load_file
 from tests.stacks.test_google_files import changed
 
 FEAST = images()["feast-feature-server"]
@@ -22,8 +22,8 @@ DIGEST = f"sha256:{'0f' * 32}"
 def runnable(folder: Path, stack: str = "gcp-prod", **change: Any) -> list[str] | None:
     keys = {key.replace("__", "/"): value for key, value in change.items()}
     settings = load_file(changed(folder, keys, stack))
-    # Those of add-ons are the subject of test_addons.py.
-    return runnable_images(settings.model_copy(update={"addons": None}))
+    # Those of add-ons are the subject of test_addons.py, those of pools of a test below.
+    return runnable_images(settings.model_copy(update={"addons": None, "gpu_pools": {}}))
 
 
 def test_prod_admits_its_own_registries_and_exactly_the_images_of_the_platform(tmp_path: Path) -> None:
@@ -37,7 +37,8 @@ def test_prod_admits_its_own_registries_and_exactly_the_images_of_the_platform(t
 
 def test_what_an_environment_does_not_install_is_not_admitted(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, {}, "gcp-prod"))
-    without = settings.model_copy(update={"addons": None, "feature_store": None, "model_registry": None})
+    nothing = {"addons": None, "feature_store": None, "model_registry": None, "gpu_pools": {}}
+    without = settings.model_copy(update=nothing)
     assert of_workloads(without) == {}
     assert runnable_images(without) == [OWN]
 
@@ -53,6 +54,33 @@ def test_images_at_a_mirror_that_is_admitted_get_no_pattern_of_their_own(tmp_pat
         f"europe-docker.pkg.dev/acme-shared/ghcr/mlflow/mlflow{MLFLOW.version}",
         f"europe-docker.pkg.dev/acme-shared/ghcr/mlflow/mlflow@{MLFLOW.digest}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("pool", "names"),
+    [
+        ({}, {"gpudirect-tcpx-daemon", "gpudirect-tcpx-installer", "nri-device-injector"}),
+        ({"gpudirect_installers": False}, {"gpudirect-tcpx-daemon"}),
+        ({"gpudirect": False}, set[str]()),
+        ({"accelerator": "h200", "capacity": ["spot"]}, {"gpudirect-rdma-installer"}),
+        ({"accelerator": "l4", "count": 1}, set[str]()),
+        ({"accelerator": "h10"}, set[str]()),
+    ],
+)
+def test_prod_admits_what_its_pools_with_gpudirect_run(
+    tmp_path: Path, pool: dict[str, Any], names: set[str]
+) -> None:
+    training = {"accelerator": "h100", "count": 8, "capacity": ["spot"], "max": 4, **pool}
+    file = changed(tmp_path, {"gpu_pools": {"training": training}, "queues": None}, "gcp-prod")
+    try:
+        settings = load_file(file)
+    except SettingsError:
+        assert pool["accelerator"] == "h10", "an unknown accelerator is refused elsewhere"
+        return
+    only = settings.model_copy(update={"addons": None, "feature_store": None, "model_registry": None})
+    assert set(of_workloads(only).values()) == {images()[name].reference for name in names}
+    sidecars = {images()[name].repository for name in names if name.endswith("-daemon")}
+    assert set(repositories(only)) == sidecars, "the guardrails admit it in the namespaces of teams"
 
 
 def test_a_files_own_patterns_and_images_count(tmp_path: Path) -> None:

@@ -48,8 +48,8 @@ class Addon:
     on_gpu_nodes: bool = False
     """Whether its Pods run on nodes with GPUs, and not on system nodes."""
     skips_definitions: bool = False
-    """Whether the definitions in its chart are left out: another add-on brings them, or the platform uses none
-    of their kinds."""
+    """Whether the definitions in its chart are left out: another add-on brings them, or the platform uses
+    none of their kinds."""
     digest: str = ""
     """`sha256:...` of the OCI manifest, of the chart's archive or of the manifest's file; empty where no
     published one was found."""

@@ -11,6 +11,8 @@ from aiplatform._shared.kubernetes.node_labels import GPU_CLASS, POOL
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
 from aiplatform._shared.references.karpenter import KarpenterPoolReferenceArgs
 from aiplatform._shared.references.providers import refuse_cloud_of_unknown
+from aiplatform.accelerators import fabric
+from aiplatform.accelerators.fabric import PodRequirementsArgs, PodSidecarArgs
 from aiplatform.gpu_pool.args import CapacityArgs, GpuPoolArgs, GpuPoolSettings, SharingArgs
 from aiplatform.gpu_pool.outputs import GpuPoolOutputs
 from aiplatform.gpu_pool.size import Size, size
@@ -26,6 +28,8 @@ __all__ = [
     "NetworkReferenceArgs",
     "NetworkZoneArgs",
     "NodeGroupReferenceArgs",
+    "PodRequirementsArgs",
+    "PodSidecarArgs",
     "SharingArgs",
     "TaintArgs",
 ]
@@ -66,6 +70,9 @@ class GpuPool(ComponentResource):
     """The quantity of `vpc.amazonaws.com/efa` on a node."""
     network_interfaces: KnownOutput[list[str]]
     """Google Cloud: the Kubernetes Networks of GPUDirect, in the order of a node's additional interfaces."""
+    pod_requirements: KnownOutput[PodRequirementsArgs | None]
+    """What a Pod needs to use the network between the accelerators of several nodes; None where the nodes
+    have no such network. `aiplatform.placement` adds it to a template of Pods."""
     topology: KnownOutput[str | None]
     """The topology of a TPU slice; None for GPUs."""
     device_plugin: KnownOutput[str]
@@ -122,6 +129,7 @@ def _on_aws(component: GpuPool, name: str, settings: GpuPoolSettings, size: Size
         "topology_labels": size.topology_labels,
         "efa_interfaces": settings.machine.efa_interfaces if settings.with_efa else 0,
         "network_interfaces": [],
+        "pod_requirements": fabric.as_output(nodes.pod_requirements(settings)),
         "topology": None,
         "device_plugin": nodes.device_plugin(settings),
         "taints": _taints(nodes.taints(settings)),
@@ -154,6 +162,7 @@ def _on_gcp(component: GpuPool, name: str, settings: GpuPoolSettings, size: Size
         "topology_labels": size.topology_labels,
         "efa_interfaces": 0,
         "network_interfaces": list(built.networks),
+        "pod_requirements": fabric.as_output(nodes.pod_requirements(settings)),
         "topology": nodes.topology(settings),
         "device_plugin": "gke",
         "taints": _taints(nodes.taints(settings)),

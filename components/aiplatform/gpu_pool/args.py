@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pulumi import Input
 
 from aiplatform import accelerators
+from aiplatform._shared import images
 from aiplatform._shared.addresses import private_range
 from aiplatform._shared.args import Problem, between, distinct, length, with_value
 from aiplatform._shared.cloud_support import Cloud, SupportTable
@@ -103,9 +104,12 @@ class GpuPoolSettings(PoolSettings):
     gpudirect: bool | None = None
     """Google Cloud: whether nodes have networks for GPUDirect, for traffic between the accelerators of
     several nodes. The cluster must have multi-networking. The number of VPCs is four for A3 High, eight for
-    A3 Mega, two for A3 Ultra and A4, of the initial quota of 15 per project. The NCCL plugins are not
-    installed: they are part of the workloads. Default: true on machines with network interfaces for
-    GPUDirect."""
+    A3 Mega, two for A3 Ultra and A4, of the initial quota of 15 per project. Default: true on machines with
+    network interfaces for GPUDirect."""
+    gpudirect_installers: bool | None = None
+    """Google Cloud: whether DaemonSets in kube-system install NCCL's plugin for GPUDirect on the pool's
+    nodes, and for TCPX and TCPXO the injector of devices. False where others install them. Default: true
+    with GPUDirect."""
     gpudirect_cidr: Annotated[str, private_range(16, 20)] | None = None
     """Google Cloud: the range of the GPUDirect networks, /16 to /20, which must overlap neither the cluster's
     network nor the ranges of its other pools. It is split into sixteen equal subnets, and a node uses an
@@ -139,6 +143,9 @@ class GpuPoolSettings(PoolSettings):
     end; new nodes are Karpenter's. Default `cluster_autoscaler`."""
     taints: list[Taint] = field(default_factory=list[Taint])
     """Additional node taints, next to that of the accelerator (`nvidia.com/gpu`)."""
+    mirrors: Annotated[dict[str, str], images.mirrors] = field(default_factory=dict[str, str])
+    """Google Cloud: mirrors of the images of GPUDirect: a registry (`us-docker.pkg.dev`), or a repository in
+    it -> the registry or repository to pull from instead. Tag and digest are kept. Default: no mirror."""
 
     def __post_init__(self) -> None:
         """Take the zones of the pool where those of the network are an output."""

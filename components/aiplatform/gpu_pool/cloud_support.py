@@ -67,6 +67,14 @@ SUPPORT: Final[SupportTable] = {
         aws=refused("AWS's machines have Elastic Fabric Adapters instead; use efa"),
         gcp="VPCs and Kubernetes Networks for GPUDirect-TCPX, TCPXO or RDMA",
     ),
+    "gpudirect_installers": CloudSupport(
+        aws=refused("EFA's software is part of the machine image; leave it out"),
+        gcp="DaemonSets in kube-system on the pool's nodes, privileged",
+    ),
+    "mirrors": CloudSupport(
+        aws=refused("a pool runs no containers there; leave it out"),
+        gcp="images of GPUDirect's installers and sidecars",
+    ),
     "gpudirect_cidr": CloudSupport(
         aws=refused("EFA uses no addresses; leave it out"),
         gcp="ranges of the GPUDirect subnets",

@@ -98,9 +98,12 @@ class GpuPoolArgs(TypedDict):
     gpudirect: NotRequired[bool]
     """Google Cloud: whether nodes have networks for GPUDirect, for traffic between the accelerators of
     several nodes. The cluster must have multi-networking. The number of VPCs is four for A3 High, eight for
-    A3 Mega, two for A3 Ultra and A4, of the initial quota of 15 per project. The NCCL plugins are not
-    installed: they are part of the workloads. Default: true on machines with network interfaces for
-    GPUDirect."""
+    A3 Mega, two for A3 Ultra and A4, of the initial quota of 15 per project. Default: true on machines with
+    network interfaces for GPUDirect."""
+    gpudirect_installers: NotRequired[bool]
+    """Google Cloud: whether DaemonSets in kube-system install NCCL's plugin for GPUDirect on the pool's
+    nodes, and for TCPX and TCPXO the injector of devices. False where others install them. Default: true
+    with GPUDirect."""
     gpudirect_cidr: NotRequired[str]
     """Google Cloud: the range of the GPUDirect networks, /16 to /20, which must overlap neither the cluster's
     network nor the ranges of its other pools. It is split into sixteen equal subnets, and a node uses an
@@ -134,6 +137,9 @@ class GpuPoolArgs(TypedDict):
     end; new nodes are Karpenter's. Default `cluster_autoscaler`."""
     taints: NotRequired[list[TaintArgs]]
     """Additional node taints, next to that of the accelerator (`nvidia.com/gpu`)."""
+    mirrors: NotRequired[dict[str, str]]
+    """Google Cloud: mirrors of the images of GPUDirect: a registry (`us-docker.pkg.dev`), or a repository in
+    it -> the registry or repository to pull from instead. Tag and digest are kept. Default: no mirror."""
     force_update: NotRequired[Input[bool]]
     """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
     waits for them and fails after a time. Default false."""

@@ -7,6 +7,7 @@ from pulumi import Input
 from aiplatform._shared.kubernetes.names import TaintArgs
 from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
 from aiplatform._shared.references.karpenter import KarpenterPoolReferenceArgs
+from aiplatform.accelerators.fabric import PodRequirementsArgs
 
 
 class GpuPoolOutputs(TypedDict):
@@ -41,6 +42,9 @@ class GpuPoolOutputs(TypedDict):
     """The quantity of `vpc.amazonaws.com/efa` on a node."""
     network_interfaces: list[str]
     """Google Cloud: the Kubernetes Networks of GPUDirect, in the order of a node's additional interfaces."""
+    pod_requirements: PodRequirementsArgs | None
+    """What a Pod needs to use the network between the accelerators of several nodes; None where the nodes
+    have no such network. `aiplatform.placement` adds it to a template of Pods."""
     topology: str | None
     """The topology of a TPU slice; None for GPUs."""
     device_plugin: str

@@ -60,7 +60,15 @@ class FabricNamespace:
     every Pod may. Its Pod Security level has to be `privileged`."""
 
     host_paths: Annotated[list[Annotated[str, _PATH]], distinct] = field(default_factory=list[str])
-    """Paths of the node that Pods may mount, exactly as listed (`/dev/infiniband`). Default: none."""
+    """Paths of the node that Pods may mount, exactly as listed (`/dev/infiniband`), also writable. Default:
+    none."""
+    read_only_host_paths: Annotated[list[Annotated[str, _PATH]], distinct] = field(default_factory=list[str])
+    """Paths of the node that Pods may mount, exactly as listed, in all containers read-only. Default:
+    none."""
+    devices: Annotated[list[Annotated[str, _PATH]], distinct] = field(default_factory=list[str])
+    """Google Cloud: devices of the node (`/dev/nvidia0`) that Pods may state in annotations
+    `devices.gke.io/container.NAME`, by which GKE's device injector adds them to a container. Default:
+    none."""
     capabilities: Annotated[list[Annotated[str, _CAPABILITY]], distinct] = field(default_factory=list[str])
     """Linux capabilities that containers may add, without `CAP_` (`IPC_LOCK`). Default: none."""
     host_network: bool = False

@@ -11,7 +11,15 @@ class FabricNamespaceArgs(TypedDict):
     every Pod may. Its Pod Security level has to be `privileged`."""
 
     host_paths: NotRequired[list[str]]
-    """Paths of the node that Pods may mount, exactly as listed (`/dev/infiniband`). Default: none."""
+    """Paths of the node that Pods may mount, exactly as listed (`/dev/infiniband`), also writable. Default:
+    none."""
+    read_only_host_paths: NotRequired[list[str]]
+    """Paths of the node that Pods may mount, exactly as listed, in all containers read-only. Default:
+    none."""
+    devices: NotRequired[list[str]]
+    """Google Cloud: devices of the node (`/dev/nvidia0`) that Pods may state in annotations
+    `devices.gke.io/container.NAME`, by which GKE's device injector adds them to a container. Default:
+    none."""
     capabilities: NotRequired[list[str]]
     """Linux capabilities that containers may add, without `CAP_` (`IPC_LOCK`). Default: none."""
     host_network: NotRequired[bool]

@@ -15,6 +15,7 @@ from twin.aws.eks.versions import AMI_TYPES
 
 Params = dict[str, Any]
 _MIB: Final = 1024
+_HUGE_PAGES: Final = 10256
 _EFFECTS: Final = {
     "NO_SCHEDULE": "NoSchedule",
     "NO_EXECUTE": "NoExecute",
@@ -137,11 +138,16 @@ def resources(info: Params, group: Thing) -> tuple[dict[str, str], dict[str, str
         "ephemeral-storage": f"{disk}Ki",
     }
     left = memory - (255 + 11 * pods) - 100
+    if _efa_cards(group) and AMI_TYPES[group.shown["amiType"]].name.startswith("AL2023"):
+        # EFA's driver in EKS's AL2023 images for accelerators keeps 5128 pages of 2 MiB.
+        capacity["hugepages-2Mi"] = f"{_HUGE_PAGES}Mi"
+        left -= _HUGE_PAGES
     allocatable = {
         "cpu": f"{cpus * 1000 - reserved_cpu(cpus)}m",
         "memory": f"{left * _MIB}Ki",
         "pods": str(pods),
         "ephemeral-storage": str(int(disk * _MIB * 0.9) - _MIB**3),
+        **{key: value for key, value in capacity.items() if key.startswith("hugepages-")},
     }
     return capacity, allocatable
 
@@ -175,11 +181,15 @@ def devices(info: Params, group: Thing) -> tuple[dict[str, int], dict[str, int]]
     built_in: dict[str, int] = {}
     if driven and image.bottlerocket:
         built_in = _built_in(info, group, found["nvidia.com/gpu"])
-    cards = group.kept["data"].get("NetworkInterfaces", [])
-    efa = sum(card.get("InterfaceType") in ("efa", "efa-only") for card in cards)
+    efa = _efa_cards(group)
     if efa:
         found["vpc.amazonaws.com/efa"] = efa
     return found, built_in
+
+
+def _efa_cards(group: Thing) -> int:
+    cards = group.kept["data"].get("NetworkInterfaces", [])
+    return sum(card.get("InterfaceType") in ("efa", "efa-only") for card in cards)
 
 
 def _built_in(info: Params, group: Thing, gpus: int) -> dict[str, int]:

@@ -15,14 +15,13 @@ from aiplatform._shared.kubernetes import node_labels
 from aiplatform._shared.kubernetes.names import Taint
 from aiplatform._shared.kubernetes.pools import usable_storage
 from aiplatform._shared.outputs import mapped
-from aiplatform.accelerators import NEURON_CORE, NVIDIA, Machine
+from aiplatform.accelerators import NEURON_CORE, NVIDIA, Machine, fabric
 from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS, PODS_WITH_EFA
+from aiplatform.accelerators.fabric import EFA, HUGE_PAGES, NODE_HUGE_PAGES, PodRequirements
 
 if TYPE_CHECKING:
     from aiplatform.gpu_pool.args import GpuPoolSettings
     from aiplatform.gpu_pool.capacity import Capacity
-
-EFA: Final = "vpc.amazonaws.com/efa"
 
 AMI_TYPES: Final[Mapping[tuple[str, str], str]] = {
     ("nvidia", "al2023"): "AL2023_x86_64_NVIDIA",
@@ -123,11 +122,26 @@ def hidden_resources(pool: GpuPoolSettings, machines: Sequence[Machine]) -> dict
         resources[NVIDIA] = str(devices_of(pool))
     if pool.with_efa:
         resources[EFA] = str(machines[0].efa_interfaces)
+        if _reserves_huge_pages(pool):
+            resources[HUGE_PAGES] = NODE_HUGE_PAGES
     resources["ephemeral-storage"] = ephemeral_storage(pool, machines)
     pods = max_pods(pool, machines)
     if pods is not None:
         resources["pods"] = mapped(pods, lambda most: str(int(most)))
     return resources
+
+
+def pod_requirements(pool: GpuPoolSettings) -> PodRequirements | None:
+    """Return what a Pod needs to use EFA; None without EFA."""
+    if not pool.with_efa:
+        return None
+    return fabric.efa(pool.machine.efa_interfaces, huge_pages=_reserves_huge_pages(pool))
+
+
+def _reserves_huge_pages(pool: GpuPoolSettings) -> bool:
+    """Whether the machine image reserves huge pages for EFA: EKS's AL2023 images for accelerators do ("Run
+    machine learning training on Amazon EKS with Elastic Fabric Adapter"), Bottlerocket only by a setting."""
+    return pool.os == "al2023"
 
 
 def ephemeral_storage(pool: GpuPoolSettings, machines: Sequence[Machine]) -> Input[str]:

@@ -19,6 +19,7 @@ from aiplatform.compute_class import ComputeClass
 from aiplatform.gpu_pool.args import Capacity, GpuPoolSettings
 from aiplatform.gpu_pool.capacity import LONGEST_RUN
 from aiplatform.gpu_pool.gcp import nodes
+from aiplatform.gpu_pool.gcp.gpudirect_installers import gpudirect_installers
 from aiplatform.gpu_pool.gcp.gpudirect_networks import Networks, gpudirect_networks
 from aiplatform.gpu_pool.gcp.plan import PoolPlan, in_one_zone, plan, zones_for
 
@@ -38,11 +39,13 @@ class Built:
 
 @dataclass(frozen=True)
 class _Shared:
-    """What all node pools have in common. zones: of each node pool, by its key."""
+    """What all node pools have in common. zones: of each node pool, by its key. before: what exists before a
+    node does."""
 
     zones: Output[Mapping[str, tuple[str, ...]]]
     placement_policy: compute.ResourcePolicy | None
     networks: Networks | None
+    before: Sequence[pulumi.Resource]
 
 
 PoolContext = Context[GpuPoolSettings]
@@ -59,12 +62,17 @@ def build(component: pulumi.ComponentResource, name: str, settings: GpuPoolSetti
     node_pools.name_problem(name, (pool_plan.key for pool_plan in plans))
     zones = _zones(context, plans)
     placement = _placement_policy(context) if nodes.with_placement(settings) else None
-    fabric = nodes.machine(settings).fabric if nodes.with_gpudirect(settings) else None
+    fabric = nodes.fabric_of(settings)
     networks = None
+    # Before the nodes, so that no workload starts on a node without the software.
+    before: list[pulumi.Resource] = []
     if fabric is not None:
         zone = zones.apply(lambda zones_by_key: zones_by_key[plans[0].key][0])
         networks = gpudirect_networks(context, fabric, zone)
-    shared = _Shared(zones, placement, networks)
+        before += networks.ready
+        if settings.gpudirect_installers is not False:
+            before += gpudirect_installers(component, name, settings, fabric)
+    shared = _Shared(zones, placement, networks, before)
     groups: list[NodeGroupReferenceArgs] = [
         {
             "name": _node_pool(context, pool_plan, shared).name,
@@ -131,7 +139,7 @@ def _node_pool(context: PoolContext, pool_plan: PoolPlan, shared: _Shared) -> co
         _node(pool, pool_plan),
         size,
         shared.zones.apply(lambda zones_by_key: list(zones_by_key[pool_plan.key])),
-        depends_on=networks.ready if networks else (),
+        depends_on=shared.before,
         # There is seldom capacity for one more machine: the old node is removed first.
         surge=False,
         short_lived=nodes.waits(pool_plan.entry),

@@ -7,7 +7,6 @@ card, and one with eight subnets by the zone's RoCE network profile).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from typing import Any, Final
 
 import pulumi
@@ -19,45 +18,14 @@ from aiplatform._shared.context import Context
 from aiplatform._shared.dependencies import dependencies_of
 from aiplatform.accelerators.gcp import Fabric
 from aiplatform.gpu_pool.args import GpuPoolSettings
-from aiplatform.gpu_pool.gcp.nodes import GPUDIRECT_SPLIT, gpudirect_cidr
+from aiplatform.gpu_pool.gcp.interfaces import Interface, interfaces
+from aiplatform.gpu_pool.gcp.nodes import gpudirect_cidr
 
 GPU_MTU: Final = 8244
 """Bytes; the packets of GPUDirect-TCPX and TCPXO."""
 HOST_MTU: Final = 8896
 """Bytes; the maximum of a VPC."""
-RDMA_SUBNETS: Final = 8
 API: Final = "networking.gke.io"
-
-
-@dataclass(frozen=True)
-class Interface:
-    """One further network interface of a node.
-
-    name: of the Kubernetes Network. mode: `NetDevice` or `RDMA`. vpc: which of the fabric's VPCs.
-    """
-
-    name: str
-    mode: str
-    vpc: int
-    cidr: str
-
-
-def interfaces(pool_name: str, fabric: Fabric, cidr: str) -> list[Interface]:
-    """Return the interfaces that a node needs in addition to its primary one, in the order of the node.
-    Pure."""
-    ranges = [str(subnet) for subnet in IPv4Network(cidr).subnets(prefixlen_diff=GPUDIRECT_SPLIT)]
-    if fabric != "rdma":
-        count = 4 if fabric == "tcpx" else 8
-        return [
-            Interface(f"{pool_name}-gpu-{index}", "NetDevice", index, ranges[index]) for index in range(count)
-        ]
-    return [
-        Interface(f"{pool_name}-gvnic-1", "NetDevice", 0, ranges[0]),
-        *(
-            Interface(f"{pool_name}-rdma-{index}", "RDMA", 1, ranges[index + 1])
-            for index in range(RDMA_SUBNETS)
-        ),
-    ]
 
 
 @dataclass(frozen=True)

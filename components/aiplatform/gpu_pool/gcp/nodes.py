@@ -7,18 +7,23 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Final
 
 from aiplatform import accelerators
+from aiplatform._shared import images
 from aiplatform._shared.args import is_unknown
 from aiplatform._shared.kubernetes import node_labels
 from aiplatform._shared.kubernetes.names import Taint
+from aiplatform.accelerators import fabric
+from aiplatform.accelerators.fabric import PodRequirements, network_annotations
 from aiplatform.accelerators.gcp import (
     ACCELERATOR_TYPES,
     FLEX_START_ZONES,
     OF_ONE_NODE,
     PARTITIONS,
+    Fabric,
     Machine,
     nodes_of,
 )
 from aiplatform.gpu_pool.capacity import WAITS, Capacity
+from aiplatform.gpu_pool.gcp.interfaces import GPUDIRECT_SPLIT, interfaces
 
 if TYPE_CHECKING:
     from aiplatform.gpu_pool.args import GpuPoolSettings
@@ -31,8 +36,6 @@ GPUDIRECT_RANGES: Final = IPv4Network("192.168.0.0/16")
 """Pools choose the default range of their GPUDirect networks from this range."""
 GPUDIRECT_PREFIX: Final = 20
 """Of such a range."""
-GPUDIRECT_SPLIT: Final = 4
-"""Bits by which a subnet is smaller than the range: sixteen subnets, of which at most nine are used."""
 _RESERVED_ADDRESSES: Final = 4
 """Of a subnet ("Subnets: Unusable addresses")."""
 
@@ -81,6 +84,26 @@ def topology(pool: GpuPoolSettings) -> str | None:
 def with_gpudirect(pool: GpuPoolSettings) -> bool:
     """Return whether nodes have the networks of GPUDirect, with the default of the argument."""
     return machine(pool).fabric is not None and pool.gpudirect is not False
+
+
+def fabric_of(pool: GpuPoolSettings) -> Fabric | None:
+    """Return the kind of GPUDirect of the nodes; None where they have none."""
+    return machine(pool).fabric if with_gpudirect(pool) else None
+
+
+def pod_requirements(pool: GpuPoolSettings) -> PodRequirements | None:
+    """Return what a Pod needs to use GPUDirect; None without it."""
+    kind = fabric_of(pool)
+    if kind is None:
+        return None
+    names = [interface.name for interface in interfaces(pool.name, kind, gpudirect_cidr(pool))]
+    daemons = {name: image(pool, f"gpudirect-{name}-daemon") for name in ("tcpx", "tcpxo")}
+    return fabric.gpudirect(kind, daemons, network_annotations(names))
+
+
+def image(pool: GpuPoolSettings, name: str) -> str:
+    """Return an image of images.toml, at its mirror if it has one."""
+    return images.mirrored(images.images()[name].reference, pool.mirrors)
 
 
 def gpudirect_cidr(pool: GpuPoolSettings) -> str:

@@ -16,8 +16,20 @@ from aiplatform.guardrails.policies.policy import (
     strings,
 )
 
+DEVICES: Final = "devices.gke.io/"
+"""Beginning of the annotations that GKE's device injector reads. It adds any device of the node, also to
+containers without privileges; a disk is enough to control the node."""
+
 _ALWAYS: Final = ("NET_BIND_SERVICE",)
 """Capabilities that the Pod Security level `restricted` allows."""
+
+_ANNOTATIONS: Final = "object.metadata.?annotations.orValue({})"
+_DEVICES_CHANGE: Final = (
+    f"{_ANNOTATIONS}.exists(key, key.startsWith({literal(DEVICES)}) && {_ANNOTATIONS}[key] "
+    "!= oldObject.metadata.?annotations[?key].orValue(''))"
+)
+"""An annotation of devices is evaluated when it is changed, too: the kubelet reads it whenever it starts the
+Pod's containers."""
 
 
 def policy(settings: GuardrailsSettings) -> Policy:
@@ -25,6 +37,15 @@ def policy(settings: GuardrailsSettings) -> Policy:
     fabrics = settings.fabric_namespaces
     names = sorted(fabrics)
     paths = {name: fabrics[name].host_paths for name in names if fabrics[name].host_paths}
+    readable = {
+        name: fabrics[name].read_only_host_paths for name in names if fabrics[name].read_only_host_paths
+    }
+    # The lines of an annotation. Other forms of YAML are refused, so that nothing has to parse it.
+    devices = {
+        name: ["", *(f"- path: {path}" for path in fabrics[name].devices)]
+        for name in names
+        if fabrics[name].devices
+    }
     capabilities = {name: [*_ALWAYS, *fabrics[name].capabilities] for name in names}
     container = "variables.containers.all(containers, containers.all(container, {condition}))"
     return Policy(
@@ -33,9 +54,24 @@ def policy(settings: GuardrailsSettings) -> Policy:
         (
             Validation(
                 "variables.pods.all(pod, pod.?volumes.orValue([]).all(volume, !has(volume.hostPath) "
-                "|| volume.hostPath.path in variables.paths))",
+                "|| volume.hostPath.path in variables.paths || volume.hostPath.path in variables.readable))",
                 "ai-platform: volumes: hostPath is a folder of the node; expected another kind of volume, or "
                 "a path that the platform lists for this namespace",
+            ),
+            Validation(
+                "variables.pods.all(pod, pod.?volumes.orValue([]).all(volume, !has(volume.hostPath) "
+                "|| volume.hostPath.path in variables.paths || "
+                "(dyn(pod.?containers.orValue([])) + pod.?initContainers.orValue([]) "
+                "+ pod.?ephemeralContainers.orValue([])).all(container, "
+                "container.?volumeMounts.orValue([]).all(mount, "
+                "mount.name != volume.name || mount.?readOnly.orValue(false)))))",
+                "ai-platform: volumeMounts: the path of the node is for reading; expected readOnly: true",
+            ),
+            Validation(
+                f"request.kind.kind != 'Pod' || {_ANNOTATIONS}.all(key, !key.startsWith({literal(DEVICES)}) "
+                f"|| {_ANNOTATIONS}[key].split('\\n').all(line, line.trim() in variables.devices))",
+                f"ai-platform: metadata.annotations: {DEVICES} adds devices of the node; expected lines "
+                "`- path: DEVICE` with devices that the platform lists for this namespace",
             ),
             Validation(
                 container.format(
@@ -71,7 +107,12 @@ def policy(settings: GuardrailsSettings) -> Policy:
         {
             **POD_VARIABLES,
             "paths": f"dyn({literal(paths)})[?request.namespace].orValue([])",
+            "readable": f"dyn({literal(readable)})[?request.namespace].orValue([])",
+            "devices": f"dyn({literal(devices)})[?request.namespace].orValue(dyn(['']))",
             "capabilities": f"dyn({literal(capabilities)})[?request.namespace].orValue({literal(_ALWAYS)})",
         },
-        {**spec_changes(settings), **namespace_conditions(settings)},
+        {
+            "spec-changes": f"{spec_changes(settings)['spec-changes']} || {_DEVICES_CHANGE}",
+            **namespace_conditions(settings),
+        },
     )

@@ -50,9 +50,11 @@ def test_the_logical_names_are_a_contract() -> None:
         "aiplatform:index:GpuPool gpu",
         "aws:autoscaling/tag:Tag gpu-reserved-bcdef0-efa",
         "aws:autoscaling/tag:Tag gpu-reserved-bcdef0-ephemeral-storage",
+        "aws:autoscaling/tag:Tag gpu-reserved-bcdef0-hugepages-2Mi",
         "aws:autoscaling/tag:Tag gpu-reserved-bcdef0-pods",
         "aws:autoscaling/tag:Tag gpu-spot-efa",
         "aws:autoscaling/tag:Tag gpu-spot-ephemeral-storage",
+        "aws:autoscaling/tag:Tag gpu-spot-hugepages-2Mi",
         "aws:autoscaling/tag:Tag gpu-spot-pods",
         "aws:ec2/launchTemplate:LaunchTemplate gpu-reserved-bcdef0",
         "aws:ec2/launchTemplate:LaunchTemplate gpu-spot",
@@ -273,6 +275,7 @@ def test_a_pool_with_efa_is_in_one_zone_and_one_placement_group() -> None:
 def test_resources_that_the_type_does_not_state_are_tags_for_the_autoscaler() -> None:
     assert tags_for_autoscaler(pool(**H100)) == {
         "vpc.amazonaws.com/efa": "32",
+        "hugepages-2Mi": "10256Mi",
         "ephemeral-storage": "24065Gi",
         "pods": "51",
     }

@@ -11,7 +11,7 @@ from aiplatform._shared.args import ArgumentError, read
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.capacity import WAITS
 from aiplatform.gpu_pool.gcp import nodes
-from aiplatform.gpu_pool.gcp.gpudirect_networks import interfaces
+from aiplatform.gpu_pool.gcp.interfaces import interfaces
 from aiplatform.gpu_pool.gcp.plan import plan, zones_for
 from tests.components.aiplatform.pools import GOOGLE_CLUSTER, GOOGLE_NETWORK, GOOGLE_ZONES, US_EAST5
 

@@ -1,0 +1,1 @@
+"""Commands that maintain the nodes of a pool: `drain` and `gpu check`."""

@@ -1,0 +1,254 @@
+"""`aiplatform gpu check`: test the accelerators of a pool and the network between them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from cli.maintenance import results
+from cli.maintenance.cluster import KUBECONFIG, NAMESPACE, Cluster, Object, pools_of, refuse_unknown
+from cli.maintenance.results import Result
+from cli.output import CommandError, note, table
+from cli.stack_names import FOUNDATION_OUTPUT
+from cli.stacks import ENVIRONMENT
+
+_ROOT: Final = Path(__file__).resolve().parents[2]
+IMAGE: Final = "nvcr.io/nvidia/pytorch:25.12-py3"
+EFA_IMAGE: Final = (
+    "763104351884.dkr.ecr.{region}.amazonaws.com/pytorch-training:2.6.0-gpu-py312-cu126-ubuntu22.04-ec2"
+)
+"""An AWS Deep Learning Container, which has libfabric and aws-ofi-nccl. Opt-in regions have another
+account."""
+DCGM_IMAGE: Final = "nvcr.io/nvidia/cloud-native/dcgm:4.6.0-1-ubuntu24.04"
+NAME: Final = "gpu-check"
+_GPU: Final = "nvidia.com/gpu"
+_OUTPUTS = typer.Option(
+    None,
+    "--outputs",
+    metavar="FILE",
+    help="Outputs of the stack (pulumi stack output --json). Default: of the stack on the twin.",
+    show_default=False,
+)
+app = typer.Typer(name="gpu", help="Accelerators of an environment.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Group the commands: with one alone its name would not be one."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where and how tests run. seconds: the limit of each."""
+
+    namespace: str
+    queue: str
+    level: int
+    image: str
+    dcgm_image: str
+    seconds: float
+    interval: float = 5
+
+
+@app.command()
+def check(
+    environment: str = ENVIRONMENT,
+    pool: str = typer.Option("", "--pool", help="Check this pool only. Default: all with NVIDIA GPUs."),
+    namespace: str = typer.Option(NAME, "--namespace", help="Namespace of the tests, which has a queue."),
+    queue: str = typer.Option("default", "--queue", help="LocalQueue of the namespace."),
+    level: int = typer.Option(2, "--level", min=1, max=3, help="Level of dcgmi diag: 1 takes seconds."),
+    image: str = typer.Option(
+        "",
+        "--image",
+        help="Image of the bandwidth test: PyTorch, on AWS with EFA. Default: its publisher's.",
+    ),
+    dcgm_image: str = typer.Option(DCGM_IMAGE, "--dcgm-image", help="Image of dcgmi."),
+    minutes: int = typer.Option(60, "--timeout", metavar="MINUTES", min=1, help="Limit of each test."),
+    outputs: Path | None = _OUTPUTS,
+    kubeconfig: Path | None = KUBECONFIG,
+) -> None:
+    """Test the GPUs of pools: conditions and XID errors of nodes, dcgmi diag, bandwidth between nodes.
+
+    The tests are Jobs in a queue: they wait for free GPUs, and stop nothing. Exits with 1 where a check
+    failed, and with 3 where one did not run.
+    """
+    pools = _pools(environment, pool, outputs)
+    cluster = Cluster.of(environment, kubeconfig)
+    options = Options(namespace, queue, level, image or image_of(environment), dcgm_image, minutes * 60)
+    report = [result for name in pools for result in check_pool(cluster, pools[name], options)]
+    table(("pool", "node", "check", "result", "detail"), [result.row for result in report])
+    raise typer.Exit(results.exit_code(report))
+
+
+def image_of(environment: str) -> str:
+    """Return the publisher's image of the bandwidth test."""
+    from cli import instances
+
+    known = instances.of_environment(environment)
+    return EFA_IMAGE.format(region=known["region"]) if known["cloud"] == "aws" else IMAGE
+
+
+def _pools(environment: str, pool: str, file: Path | None) -> dict[str, Object]:
+    """Return name -> outputs of the pools to check."""
+    if pool:
+        refuse_unknown(environment, pool, pools_of(environment))
+    known = _outputs(environment, file)
+    with_gpus = {name: value for name, value in known.items() if value.get("resource") == _GPU}
+    if pool and pool not in with_gpus:
+        expected = ", ".join(with_gpus) or "none is deployed"
+        raise CommandError(f"{pool} has no NVIDIA GPUs; expected one of the pools with them: {expected}")
+    if not with_gpus:
+        raise CommandError(f"{environment} has no pool with NVIDIA GPUs that is deployed")
+    return {pool: with_gpus[pool]} if pool else with_gpus
+
+
+def _outputs(environment: str, file: Path | None) -> dict[str, Object]:
+    if file is not None:
+        try:
+            values = json.loads(file.read_text())
+        except ValueError as error:
+            raise CommandError(f"{file}: no JSON: {error}; expected pulumi stack output --json") from error
+    else:
+        from cli import engine, instances
+
+        values = engine.outputs(instances.for_environment(environment), environment)
+    foundation = values.get(FOUNDATION_OUTPUT) if isinstance(values, dict) else None
+    if isinstance(foundation, str):
+        foundation = json.loads(foundation)
+    return dict((foundation or {}).get("gpu_pools") or {})
+
+
+def check_pool(cluster: Cluster, pool: Object, options: Options) -> Iterator[Result]:
+    """Yield the results of a pool."""
+    name = str(pool["name"])
+    nodes = cluster.nodes(name)
+    if not nodes:
+        yield Result(name, "", "node", "not run", "the pool has no node: nothing was tested")
+        return
+    expected = {_GPU: int(pool["resources_per_node"])}
+    if pool.get("efa_interfaces"):
+        expected["vpc.amazonaws.com/efa"] = int(pool["efa_interfaces"])
+    for node in nodes:
+        yield from results.of_node(name, node, expected)
+        selector = f"involvedObject.kind=Node,involvedObject.name={node.metadata.name}"
+        events = cluster.core.list_event_for_all_namespaces(field_selector=selector).items
+        yield from results.of_events(name, node.metadata.name, events)
+    manifests = _manifests(cluster, pool, nodes, options)
+    yield from _run_tests(cluster, name, manifests, options, len(nodes))
+
+
+def _manifests(cluster: Cluster, pool: Object, nodes: Sequence[Any], options: Options) -> Object:
+    types = {node.metadata.name: _type(node) for node in nodes}
+    request = {
+        "pool": pool,
+        "name": f"{NAME}-{pool['name']}",
+        "namespace": options.namespace,
+        "queue": options.queue,
+        "level": options.level,
+        "dcgm_image": options.dcgm_image,
+        "image": options.image,
+        "nodes": types,
+        "node_engine": has_engine(cluster),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "stacks.gpu_checks"],
+        cwd=_ROOT,
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise CommandError(done.stderr.strip().splitlines()[-1])
+    return json.loads(done.stdout)
+
+
+def _type(node: Any) -> str:
+    return str((node.metadata.labels or {}).get("node.kubernetes.io/instance-type") or "")
+
+
+def has_engine(cluster: Cluster) -> bool:
+    """Return whether EKS's node monitoring agent runs an engine of DCGM on nodes with GPUs."""
+    names = {item["metadata"]["name"] for item in cluster.list("apps/v1", "DaemonSet") if _in_system(item)}
+    return "dcgm-server" in names
+
+
+def _in_system(item: Object) -> bool:
+    return item["metadata"]["namespace"] == NAMESPACE
+
+
+def _run_tests(
+    cluster: Cluster, pool: str, manifests: Object, options: Options, nodes: int
+) -> Iterator[Result]:
+    jobs: Mapping[str, Object] = manifests["diagnostics"]
+    with ExitStack() as stack:
+        tests = {node: stack.enter_context(_Test(cluster, [job], options)) for node, job in jobs.items()}
+        for node, test in tests.items():
+            output, why = test.output()
+            yield results.of_diagnostics(pool, node, output, why)
+    bandwidth: list[Object] = manifests["bandwidth"]
+    if not bandwidth:
+        return
+    if nodes < 2:
+        yield Result(pool, "", "bandwidth", "not run", "the pool has one node")
+        return
+    with _Test(cluster, bandwidth, options) as test:
+        output, why = test.output()
+    yield results.of_bandwidth(pool, output, manifests["expected"], manifests["tolerated"], why)
+
+
+class _Test:
+    """A test that is deleted at the end. objects: its Job or JobSet last."""
+
+    def __init__(self, cluster: Cluster, objects: Sequence[Object], options: Options) -> None:
+        self._cluster, self._objects, self._options = cluster, objects, options
+        self._name = str(objects[-1]["metadata"]["name"])
+
+    def __enter__(self) -> _Test:
+        for item in self._objects:
+            note(f"{item['kind']} {self._options.namespace}/{self._name}")
+            self._cluster.replace(item)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for item in reversed(self._objects):
+            self._cluster.delete(item)
+
+    def output(self) -> tuple[str | None, str]:
+        """Return the output of its Pods, or None and why there is none."""
+        deadline, started = time.monotonic() + self._options.seconds, False
+        while True:
+            pods = self._pods()
+            if pods and all(pod.status.phase in ("Succeeded", "Failed") for pod in pods):
+                # Which of several Pods has the result is decided when they meet.
+                return "\n".join(map(self._log, pods)), ""
+            if started and not pods:
+                return None, "its Pods were deleted before they ended"
+            if time.monotonic() > deadline:
+                waiting = f"its Pod is {pods[0].status.phase}" if pods else "it waits in its queue"
+                return None, f"no result after {self._options.seconds:.0f} s: {waiting}"
+            started = bool(pods)
+            time.sleep(self._options.interval)
+
+    def _pods(self) -> list[Any]:
+        kind = self._objects[-1]["kind"]
+        label = "jobset.sigs.k8s.io/jobset-name" if kind == "JobSet" else "batch.kubernetes.io/job-name"
+        core = self._cluster.core
+        pods = core.list_namespaced_pod(self._options.namespace, label_selector=f"{label}={self._name}").items
+        return sorted(pods, key=lambda pod: str(pod.metadata.name))
+
+    def _log(self, pod: Any) -> str:
+        return str(
+            self._cluster.core.read_namespaced_pod_log(
+                pod.metadata.name, self._options.namespace, container="test"
+            )
+        )

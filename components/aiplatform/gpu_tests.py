@@ -1,0 +1,198 @@
+"""Tests of the accelerators of a pool, as Jobs and JobSets in the form of manifests. Pure.
+
+    gpu_tests.bandwidth_test(pool, "nccl", "research", image="registry.acme.com/torch:2.9")
+
+pool: the outputs of a GpuPool, from the component or from an output of a stack.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Final, Literal
+
+from aiplatform import placement
+
+Collective = Literal["all_reduce", "all_gather"]
+QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
+LABEL: Final = "ai-platform/gpu-test"
+"""The label of tests: `bandwidth` or `diagnostics`."""
+ENGINE_PORT: Final = 5555
+"""The port at which the engine of DCGM of EKS's node monitoring agent listens on each node."""
+_PORT: Final = 29500
+_AWS_TESTS: Final = (
+    "aws-samples/awsome-distributed-training, micro-benchmarks/nccl-tests/README.md, commit 7217859"
+)
+_TOOLKIT: Final = "GoogleCloudPlatform/cluster-toolkit, commit 1047080"
+
+
+@dataclass(frozen=True)
+class Bandwidth:
+    """The bus bandwidth of a collective operation between two nodes, as nccl-tests measures it.
+
+    gib: size of the message, GiB. gb_per_second: 10^9 bytes.
+    """
+
+    collective: Collective
+    gib: float
+    gb_per_second: float
+    source: str
+
+
+EXPECTED: Final[Mapping[str, Bandwidth]] = {
+    "p4de.24xlarge": Bandwidth("all_reduce", 2, 78.3, _AWS_TESTS),
+    "p5.48xlarge": Bandwidth("all_reduce", 8, 479.3, _AWS_TESTS),
+    "a3-highgpu-8g": Bandwidth(
+        "all_gather", 0.5, 70.9, f"{_TOOLKIT}, examples/gke-a3-highgpu/multi-node-test-plan.md"
+    ),
+    "a3-megagpu-8g": Bandwidth("all_gather", 8, 188.7, f"{_TOOLKIT}, examples/gke-a3-megagpu/README.md"),
+    "a3-ultragpu-8g": Bandwidth(
+        "all_gather",
+        8,
+        328.9,
+        f"{_TOOLKIT}, examples/gke-consumption-options/dws-flex-start/README.md",
+    ),
+}
+"""Machine type -> what its publisher measured. Other types have no published value."""
+TOLERATED: Final = 0.8
+"""The part of the expected bandwidth below which a test fails. A network that falls back to TCP has a
+tenth."""
+
+
+def bandwidth_test(
+    pool: Mapping[str, Any],
+    name: str,
+    namespace: str,
+    *,
+    image: str,
+    queue: str = "default",
+    nodes: int = 2,
+    expected: Bandwidth | None = None,
+) -> dict[str, Any]:
+    """Return a JobSet that measures the bandwidth between whole nodes of a pool.
+
+    image: with PyTorch for CUDA, Python and bash; on AWS also with libfabric and aws-ofi-nccl. namespace: of
+    a team whose LocalQueue `queue` admits to the pool; with GPUDirect one of `fabric_namespaces`. nodes: at
+    least 2. Its last line of output is a JSON object. Raises ValueError for a pool without such a network.
+    """
+    if not pool.get("pod_requirements"):
+        raise ValueError(f"pool {pool['name']!r} has no network between the accelerators of several nodes")
+    if nodes < 2:
+        raise ValueError(f"nodes: got {nodes}; expected at least 2, between which to measure")
+    measured = expected or Bandwidth("all_reduce", 8, 0, "")
+    command = [
+        "torchrun",
+        f"--nnodes={nodes}",
+        f"--nproc-per-node={pool['resources_per_node']}",
+        "--rdzv-backend=c10d",
+        f"--rdzv-endpoint={name}-nodes-0-0.{name}:{_PORT}",
+        "/test/bandwidth.py",
+        f"--collective={measured.collective}",
+        f"--bytes={int(measured.gib * 2**30)}",
+    ]
+    container = {
+        "name": "test",
+        "image": image,
+        "command": command,
+        "securityContext": _security(root=pool["pod_requirements"]["fabric"] != "efa"),
+        "resources": {"limits": {"memory": "200Gi"}, "requests": {"cpu": "32", "memory": "200Gi"}},
+        "volumeMounts": [{"name": "test", "mountPath": "/test", "readOnly": True}],
+    }
+    volume = {"name": "test", "configMap": {"name": name}}
+    spec = {"restartPolicy": "Never", "containers": [container], "volumes": [volume]}
+    template = placement.of(pool).template({"spec": spec})
+    job = {
+        "parallelism": nodes,
+        "completions": nodes,
+        "completionMode": "Indexed",
+        "backoffLimit": 0,
+        "activeDeadlineSeconds": 1800,
+        "template": template,
+    }
+    return {
+        "apiVersion": "jobset.x-k8s.io/v1alpha2",
+        "kind": "JobSet",
+        "metadata": _metadata(name, namespace, queue, "bandwidth"),
+        "spec": {
+            "failurePolicy": {"maxRestarts": 0},
+            "network": {"enableDNSHostnames": True, "publishNotReadyAddresses": True},
+            "replicatedJobs": [{"name": "nodes", "replicas": 1, "template": {"spec": job}}],
+        },
+    }
+
+
+def script(name: str, namespace: str) -> dict[str, Any]:
+    """Return the ConfigMap with the program of a bandwidth test of this name."""
+    text = files("aiplatform").joinpath("gpu_bandwidth.py").read_text()
+    metadata = {"name": name, "namespace": namespace, "labels": {LABEL: "bandwidth"}}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"bandwidth.py": text}}
+
+
+def diagnostics(
+    pool: Mapping[str, Any],
+    name: str,
+    namespace: str,
+    node: str,
+    *,
+    image: str,
+    queue: str = "default",
+    level: int = 2,
+    node_engine: bool = False,
+) -> dict[str, Any]:
+    """Return a Job that runs NVIDIA's diagnostics (`dcgmi diag`) on all accelerators of a node.
+
+    level: 1 (seconds), 2 (minutes) or 3 (half an hour). node_engine: whether the node has an engine of DCGM
+    at ENGINE_PORT, which the Job uses then: a second engine makes EKS's node monitoring agent report the
+    hardware as failed, and the node is replaced. Its output is JSON.
+    """
+    diag = f"dcgmi diag --run {level} --json"
+    if node_engine:
+        command = f'exec {diag} --host "$NODE_ADDRESS:{ENGINE_PORT}"'
+    else:
+        # It starts in the background.
+        command = f"nv-hostengine >/dev/null && exec {diag}"
+    container = {
+        "name": "test",
+        "image": image,
+        "command": ["/bin/sh", "-ec", command],
+        "securityContext": _security(root=not node_engine),
+        "env": [{"name": "NODE_ADDRESS", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}],
+        "resources": {"limits": {"memory": "16Gi"}, "requests": {"cpu": "2", "memory": "16Gi"}},
+    }
+    spec = placement.of(pool).pod(
+        {
+            "restartPolicy": "Never",
+            "containers": [container],
+            "nodeSelector": {"kubernetes.io/hostname": node},
+            # A node that is cordoned because of an error can be tested.
+            "tolerations": [
+                {"key": "node.kubernetes.io/unschedulable", "operator": "Exists", "effect": "NoSchedule"}
+            ],
+        }
+    )
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": _metadata(name, namespace, queue, "diagnostics"),
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": 3600,
+            "template": {"metadata": {"labels": {LABEL: "diagnostics"}}, "spec": spec},
+        },
+    }
+
+
+def _security(*, root: bool) -> dict[str, Any]:
+    """Return a security context as the Pod Security level `restricted` requires it. root: whether the user
+    is root, as whom GPUDirect's sockets and an engine of DCGM are used; then it is that of `baseline`."""
+    context: dict[str, Any] = {
+        "allowPrivilegeEscalation": False,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    if root:
+        return context
+    return {**context, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True, "runAsUser": 1000}
+
+
+def _metadata(name: str, namespace: str, queue: str, kind: str) -> dict[str, Any]:
+    labels = {QUEUE_LABEL: queue, LABEL: kind}
+    return {"name": name, "namespace": namespace, "labels": labels}

@@ -1,0 +1,219 @@
+"""The steps of a drain, and what an interrupted one does when it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kubernetes.client import ApiException
+
+from cli.maintenance.cluster import KUEUE, Cluster
+from cli.maintenance.draining import REQUESTED, Drain, states
+from cli.output import CommandError
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+class FakeCluster(Cluster):
+    """A cluster in memory: two nodes of the pool `training`, a Pod on each, and queues."""
+
+    def __init__(self) -> None:
+        self.core = self
+        self.maps: dict[str, dict[str, str]] = {}
+        self.policies = {"team-a": "None", "team-b": "None", "cpu": "None"}
+        self.flavors = {"team-a": ["training"], "team-b": ["general", "training"], "cpu": ["general"]}
+        self.node_names = ["n0", "n1"]
+        self.cordoned: set[str] = set()
+        self.pods = {"n0": "p0", "n1": "p1"}
+        self.workloads = {"w": "training", "other": "general"}
+        self.annotated: list[str] = []
+        self.budget = 0
+        """Evictions that a PodDisruptionBudget refuses."""
+        self.log: list[str] = []
+        """Steps that changed the cluster."""
+        self.reports: list[str] = []
+        self.kill_before: str | None = None
+
+    def _step(self, text: str) -> None:
+        if text == self.kill_before:
+            self.kill_before = None
+            raise KilledError
+        self.log.append(text)
+
+    def nodes(self, pool: str) -> list[Any]:
+        return [SimpleNamespace(metadata=SimpleNamespace(name=name)) for name in self.node_names]
+
+    def list(self, api_version: str, kind: str) -> list[Any]:
+        assert api_version == KUEUE
+        if kind == "ClusterQueue":
+            return [
+                {
+                    "metadata": {"name": name},
+                    "spec": {
+                        "stopPolicy": self.policies[name],
+                        "resourceGroups": [{"flavors": [{"name": flavor} for flavor in flavors]}],
+                    },
+                }
+                for name, flavors in self.flavors.items()
+            ]
+        return [
+            {
+                "metadata": {"name": name, "namespace": "team"},
+                "status": {"admission": {"podSetAssignments": [{"flavors": {"nvidia.com/gpu": flavor}}]}},
+            }
+            for name, flavor in self.workloads.items()
+        ]
+
+    def apply(self, item: Any) -> None:
+        name = item["metadata"]["name"]
+        if item["kind"] == "ConfigMap":
+            self._step(f"record {item['data']['phase']}")
+            self.maps[name] = item["data"]
+            return
+        policy = item["spec"].get("stopPolicy", "None")
+        self._step(f"{name}: {policy}")
+        self.policies[name] = policy
+        if policy == "HoldAndDrain":
+            self.workloads.pop("w", None)
+
+    def list_namespaced_config_map(self, namespace: str, label_selector: str) -> Any:
+        return SimpleNamespace(
+            items=[
+                SimpleNamespace(metadata=SimpleNamespace(name=name), data=data)
+                for name, data in self.maps.items()
+            ]
+        )
+
+    def delete_namespaced_config_map(self, name: str, namespace: str) -> None:
+        self._step("forget")
+        del self.maps[name]
+
+    def patch_node(self, name: str, body: Any) -> None:
+        if name not in self.node_names:
+            raise ApiException(status=404)
+        on = body["spec"]["unschedulable"]
+        self._step(f"{'cordon' if on else 'uncordon'} {name}")
+        (self.cordoned.add if on else self.cordoned.discard)(name)
+
+    def pods_on(self, nodes: Any) -> Any:
+        for node in nodes:
+            if node in self.pods:
+                metadata = SimpleNamespace(name=self.pods[node], namespace="team", annotations={})
+                yield SimpleNamespace(metadata=metadata)
+
+    def patch_namespaced_pod(self, name: str, namespace: str, body: Any) -> None:
+        assert REQUESTED in body["metadata"]["annotations"]
+        self.annotated.append(name)
+
+    def create_namespaced_pod_eviction(self, name: str, namespace: str, body: Any) -> None:
+        if self.budget:
+            self.budget -= 1
+            raise ApiException(status=429)
+        self._step(f"evict {name}")
+        self.pods = {node: pod for node, pod in self.pods.items() if pod != name}
+
+    def replace_nodes(self) -> None:
+        self._step("replace")
+        self.node_names, self.cordoned = ["n2", "n3"], set()
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return FakeCluster()
+
+
+def drain(cluster: FakeCluster, **more: Any) -> Drain:
+    replace: Callable[[], None] = cluster.replace_nodes
+    return Drain(cluster, "training", cluster.reports.append, **{"replace": replace, "interval": 0, **more})
+
+
+def released(cluster: FakeCluster) -> bool:
+    return set(cluster.policies.values()) == {"None"} and not cluster.maps and not cluster.cordoned
+
+
+def test_queues_of_the_pool_are_held_until_its_nodes_are_replaced(cluster: FakeCluster) -> None:
+    drain(cluster, evict=True).run()
+    steps = [step for step in cluster.log if not step.startswith("record")]
+    assert steps == [
+        *("team-a: HoldAndDrain", "team-b: HoldAndDrain"),
+        *("cordon n0", "cordon n1", "evict p0", "evict p1"),
+        "replace",
+        *("team-a: None", "team-b: None"),
+        "forget",
+    ]
+    assert cluster.annotated == ["p0", "p1"]
+    assert released(cluster)
+
+
+def test_work_is_awaited_and_not_stopped_by_default(cluster: FakeCluster) -> None:
+    with pytest.raises(CommandError, match=r"running after 0 s: team/w; their queues stay held"):
+        drain(cluster, seconds=0.05).run()
+    assert cluster.policies == {"team-a": "Hold", "team-b": "Hold", "cpu": "None"}
+    assert not cluster.cordoned
+    cluster.workloads.clear()
+    drain(cluster).run()
+    assert released(cluster)
+
+
+def test_a_drain_killed_before_any_step_goes_on_to_its_end(cluster: FakeCluster) -> None:
+    complete = FakeCluster()
+    drain(complete, evict=True).run()
+    for step in dict.fromkeys(complete.log):
+        interrupted = FakeCluster()
+        interrupted.kill_before = step
+        with pytest.raises(KilledError):
+            drain(interrupted, evict=True).run()
+        drain(interrupted, evict=True).run()
+        assert released(interrupted), f"killed before {step!r}"
+        assert interrupted.node_names == ["n2", "n3"], f"killed before {step!r}"
+        assert not interrupted.cordoned, "new nodes are not cordoned"
+
+
+def test_a_queue_that_its_owner_holds_stays_held(cluster: FakeCluster) -> None:
+    cluster.policies["team-b"] = "Hold"
+    cluster.workloads.clear()
+    drain(cluster).run()
+    assert cluster.policies == {"team-a": "None", "team-b": "Hold", "cpu": "None"}
+
+
+def test_pods_that_a_budget_protects_are_tried_again(cluster: FakeCluster) -> None:
+    cluster.budget = 3
+    drain(cluster, evict=True).run()
+    assert released(cluster)
+    blocked = FakeCluster()
+    blocked.budget = 10**9
+    with pytest.raises(
+        CommandError, match=r"not evicted yet after 0 s: team/p0, team/p1; expected PodDisrup"
+    ):
+        drain(blocked, evict=True, seconds=0.05).run()
+
+
+def test_without_a_command_the_autoscaler_removes_the_nodes(cluster: FakeCluster) -> None:
+    with pytest.raises(CommandError, match=r"not removed yet after 0 s: n0, n1; .*--replace COMMAND"):
+        drain(cluster, evict=True, replace=None, seconds=0.05).run()
+    cluster.node_names, cluster.cordoned = [], set()
+    drain(cluster, evict=True, replace=None, seconds=0.05).run()
+    assert released(cluster)
+
+
+def test_a_second_drain_with_a_shared_queue_is_refused(cluster: FakeCluster) -> None:
+    with pytest.raises(CommandError):
+        drain(cluster, seconds=0.05).run()
+    other = Drain(cluster, "general", cluster.reports.append)
+    with pytest.raises(CommandError, match="training is being drained, and has the queue team-b too"):
+        other.run()
+    assert states(cluster).keys() == {"training"}, "nothing of it was recorded"
+
+
+def test_cancel_releases_queues_and_nodes(cluster: FakeCluster) -> None:
+    with pytest.raises(CommandError):
+        drain(cluster, evict=True, replace=None, seconds=0.05).run()
+    assert cluster.cordoned == {"n0", "n1"}
+    drain(cluster).cancel()
+    assert released(cluster)
+    with pytest.raises(CommandError, match="training is not being drained"):
+        drain(cluster).cancel()

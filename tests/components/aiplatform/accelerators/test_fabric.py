@@ -1,0 +1,171 @@
+"""What Pods need to use the network between accelerators."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aiplatform import placement
+from aiplatform.accelerators import fabric
+from tests.components.aiplatform.fabric_pools import POOLS, outputs, recorded
+
+GPUDIRECT = ("tcpx", "tcpxo", "rdma")
+
+
+def template(kind: str, container: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
+    """A template with the placement on a pool. container: fields of the workload's."""
+    main = {
+        "name": "train",
+        "command": ["torchrun"],
+        "args": ["train.py"],
+        "resources": {"limits": {"memory": "512Gi"}},
+        **(container or {}),
+    }
+    return placement.of(outputs(kind)).template({"spec": {"containers": [main], **spec}})
+
+
+def variables(container: dict[str, Any]) -> dict[str, str]:
+    return {variable["name"]: variable["value"] for variable in container["env"]}
+
+
+def mounts(container: dict[str, Any]) -> dict[str, tuple[str, bool]]:
+    return {
+        mount["mountPath"]: (mount["name"], mount.get("readOnly", False))
+        for mount in container["volumeMounts"]
+    }
+
+
+@pytest.mark.parametrize("kind", POOLS)
+def test_a_pool_states_the_requirements_of_its_network(kind: str) -> None:
+    requirements = outputs(kind)["pod_requirements"]
+    assert requirements["fabric"] == kind
+    assert json.loads(json.dumps(requirements)) == requirements, "it passes through an output of a stack"
+
+
+def test_a_pool_without_such_a_network_has_no_requirements() -> None:
+    single = recorded("efa", accelerator="l4", count=1).result.outputs
+    assert single["pod_requirements"] is None
+    off = recorded("tcpx", gpudirect=False).result.outputs
+    assert off["pod_requirements"] is None
+
+
+def test_efa_needs_its_adapters_and_huge_pages_and_no_path_of_the_node() -> None:
+    pod = template("efa")
+    (container,) = pod["spec"]["containers"]
+    assert container["resources"]["limits"] == {
+        "memory": "512Gi",
+        "nvidia.com/gpu": "8",
+        "vpc.amazonaws.com/efa": "32",
+        "hugepages-2Mi": "5120Mi",
+    }
+    assert [volume["name"] for volume in pod["spec"]["volumes"]] == ["fabric-shared-memory"]
+    assert "initContainers" not in pod["spec"]
+    assert fabric.node_access(fabric.efa(32)) == {}, "the namespace can have the level `restricted`"
+
+
+def test_huge_pages_without_memory_are_refused_as_by_the_api_server() -> None:
+    with pytest.raises(ValueError, match=r"containers\[0\]\.resources: .*expected a request of memory"):
+        template("efa", {"resources": {}})
+
+
+def test_without_huge_pages_libfabric_is_told_not_to_use_them() -> None:
+    requirements = fabric.efa(1, huge_pages=False)
+    assert "hugepages-2Mi" not in requirements.limits
+    assert requirements.environment["FI_EFA_USE_HUGE_PAGE"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("kind", "interfaces"),
+    [("tcpx", 4), ("tcpxo", 8), ("rdma", 9)],
+)
+def test_a_pod_has_every_interface_of_the_node(kind: str, interfaces: int) -> None:
+    annotations = template(kind)["metadata"]["annotations"]
+    attached = json.loads(annotations["networking.gke.io/interfaces"])
+    assert [entry["interfaceName"] for entry in attached] == [f"eth{n}" for n in range(interfaces + 1)]
+    stated = variables(template(kind)["spec"]["containers"][0])
+    named = [value for key, value in stated.items() if key.endswith("IFNAME") and "," in value]
+    for names in named:
+        assert set(names.split(",")) <= {entry["interfaceName"] for entry in attached}
+
+
+@pytest.mark.parametrize("kind", ["tcpx", "tcpxo"])
+def test_the_daemon_is_a_native_sidecar_with_the_devices_of_the_node(kind: str) -> None:
+    pod = template(kind, initContainers=[{"name": "fetch"}])
+    daemon, other = pod["spec"]["initContainers"]
+    assert daemon["restartPolicy"] == "Always", "an ordinary container would keep a Job from completing"
+    assert other == {"name": "fetch"}
+    assert "NET_ADMIN" in daemon["securityContext"]["capabilities"]["add"]
+    assert not daemon["securityContext"].get("privileged")
+    key = f"devices.gke.io/container.{daemon['name']}"
+    lines = pod["metadata"]["annotations"][key].splitlines()
+    assert lines[0] == "- path: /dev/nvidia0"
+    assert len(lines) == (11 if kind == "tcpxo" else 10)
+
+
+def test_the_containers_of_tcpx_share_the_directory_of_their_sockets() -> None:
+    spec = template("tcpx")["spec"]
+    (workload,), (daemon,) = spec["containers"], spec["initContainers"]
+    socket = daemon["command"][daemon["command"].index("--uds_path") + 1]
+    assert mounts(workload)[socket] == mounts(daemon)[socket]
+    assert variables(workload)["NCCL_GPUDIRECTTCPX_UNIX_CLIENT_PREFIX"] == socket
+
+
+@pytest.mark.parametrize("kind", GPUDIRECT)
+def test_libraries_of_the_node_are_mounted_read_only(kind: str) -> None:
+    spec = template(kind)["spec"]
+    paths = {volume["name"]: volume["hostPath"]["path"] for volume in spec["volumes"] if "hostPath" in volume}
+    libraries = {name for name, path in paths.items() if path.startswith("/home/kubernetes/bin")}
+    assert libraries
+    for container in (*spec["containers"], *spec.get("initContainers", [])):
+        for name, read_only in mounts(container).values():
+            assert read_only or name not in libraries, "programs of the node are in that folder"
+
+
+def test_rdma_sources_its_script_before_the_command() -> None:
+    (container,) = template("rdma")["spec"]["containers"]
+    assert container["command"] == [
+        "/bin/bash",
+        "-c",
+        'source /usr/local/gib/scripts/set_nccl_env.sh && exec "$@"',
+        "bash",
+        "torchrun",
+    ]
+    assert container["args"] == ["train.py"], "the kubelet appends them"
+    with pytest.raises(ValueError, match=r"containers\[0\]\.command: missing"):
+        template("rdma", {"command": []})
+
+
+@pytest.mark.parametrize("kind", POOLS)
+def test_what_the_workload_states_itself_is_kept(kind: str) -> None:
+    memory = "/dev/shm"  # noqa: S108 - a path in the container
+    own = {
+        "env": [{"name": "LD_LIBRARY_PATH", "value": "/mine"}],
+        "volumeMounts": [{"name": "mine", "mountPath": memory}],
+        "securityContext": {"capabilities": {"drop": ["ALL"], "add": ["SYS_NICE"]}},
+    }
+    spec = template(kind, own, volumes=[{"name": "mine", "emptyDir": {}}])["spec"]
+    (container,) = spec["containers"]
+    assert variables(container)["LD_LIBRARY_PATH"] == "/mine"
+    assert mounts(container)[memory] == ("mine", False)
+    assert spec["volumes"][0] == {"name": "mine", "emptyDir": {}}
+    assert "fabric-shared-memory" not in [volume["name"] for volume in spec["volumes"]]
+    capabilities = container["securityContext"]["capabilities"]
+    assert capabilities["drop"] == ["ALL"]
+    assert "SYS_NICE" in capabilities["add"]
+
+
+@pytest.mark.parametrize("kind", POOLS)
+def test_names_of_volumes_are_valid_and_distinct(kind: str) -> None:
+    names = [volume["name"] for volume in template(kind)["spec"]["volumes"]]
+    assert len(names) == len(set(names))
+    assert all(len(name) <= 63 and name.replace("-", "").isalnum() and name.islower() for name in names)
+
+
+@pytest.mark.parametrize("kind", POOLS)
+def test_a_part_of_a_node_has_no_network_of_the_accelerators(kind: str) -> None:
+    part = placement.of(outputs(kind), 1).template({"spec": {"containers": [{"name": "one"}]}})
+    assert "volumes" not in part["spec"]
+    assert part["metadata"]["annotations"] == {}
+    assert part["spec"]["containers"][0]["resources"]["limits"] == {"nvidia.com/gpu": "1"}
