@@ -1,6 +1,6 @@
-"""The component Addons with upstream's charts on the real API server.
+"""Definitions of add-ons outlive them: the component Addons with upstream's charts on the real API server.
 
-The tests of this module run in the order in which they are written.
+That all add-ons run is proven with a whole environment (test_aws_dev.py).
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from twin.toolchain.charts import ensure_charts
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
 
-NAMES = ("cert-manager", "jobset", "kueue")
-"""Together they have all that is special: definitions as templates and in a folder, webhooks, an authority
-that is injected, custom resources. aws-dev has all add-ons (test_aws_dev.py)."""
+NAMES = ("cert-manager", "jobset")
+"""The smallest with definitions as templates, and in a folder of the chart."""
 
 
 @pytest.fixture(scope="module")
@@ -45,40 +44,15 @@ def addons(plain: Plain, base: Base, nodes: automation.Stack) -> Iterator[automa
     stack.destroy()
 
 
-def test_every_controller_runs_in_a_restricted_namespace(plain: Plain, addons: automation.Stack) -> None:
-    ready = addons.up().outputs["ready"].value
-    assert ready == {name: catalog()[name].version for name in NAMES}
-    core = core_of(plain)
-    apps: Any = client.AppsV1Api(client_of(plain))
-    for addon in (catalog()[name] for name in NAMES):
-        labels = core.read_namespace(addon.namespace).metadata.labels
-        assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
-        for deployment in apps.list_namespaced_deployment(addon.namespace).items:
-            assert deployment.status.ready_replicas == 1, deployment.metadata.name
-
-
-def test_every_pod_runs_an_image_of_the_catalog(plain: Plain) -> None:
-    for addon in (catalog()[name] for name in NAMES):
-        pods = core_of(plain).list_namespaced_pod(addon.namespace).items
-        running = {container.image for pod in pods for container in pod.spec.containers}
-        assert running
-        assert running <= {image.reference for image in addon.all_images()}
-
-
-def test_every_definition_of_the_catalog_is_served(plain: Plain) -> None:
-    assert {name for addon in NAMES for name in catalog()[addon].crds} <= definitions(plain)
-
-
-def test_nothing_changes_when_nothing_changed(addons: automation.Stack) -> None:
-    addons.preview(expect_no_changes=True)
-
-
 def test_definitions_outlive_their_addon_and_are_taken_over_again(
     plain: Plain, addons: automation.Stack
 ) -> None:
-    addons.destroy()
-    eventually("deleted namespaces", lambda: "kueue-system" not in _namespaces(plain) or None)
     brought = {name for addon in NAMES for name in catalog()[addon].crds}
+    ready = addons.up().outputs["ready"].value
+    assert ready == {name: catalog()[name].version for name in NAMES}
+    assert brought <= definitions(plain)
+    addons.destroy()
+    eventually("deleted namespaces", lambda: "jobset-system" not in _namespaces(plain) or None)
     assert brought <= definitions(plain), "deleting a definition would delete every object of its kind"
     addons.up()
 
@@ -101,7 +75,6 @@ def _namespaces(plain: Plain) -> set[str]:
 
 
 def _program(base: Base) -> None:
-
     addons = Addons(
         "addons",
         {

@@ -14,7 +14,7 @@ import botocore.exceptions
 import kubernetes
 import pytest
 
-from aiplatform.addons.catalog import catalog
+from aiplatform.addons.catalog import Addon, in_order, selected
 from tests.end_to_end import clients, pods
 from tests.end_to_end.harness import GUARDED, ROOT, Twin, eventually, gpu_pod, phase, steps
 from tests.end_to_end.images import push
@@ -105,15 +105,38 @@ def test_every_add_on_is_active_and_every_node_ready(up: Twin) -> None:
 
 
 def test_controllers_of_add_ons_run_and_have_the_webhook_ports_of_the_catalog(up: Twin) -> None:
-    installed = [addon for addon in catalog().values() if addon.by_default and addon.name != "external-dns"]
-    for addon in installed:
+    ports = called_ports(up.kubernetes())
+    for addon in (installed := _installed()):
         deployments = up.apps().list_namespaced_deployment(addon.namespace).items if addon.images else []
         for deployment in deployments:
             assert deployment.status.ready_replicas == 1, deployment.metadata.name
-    ports = called_ports(up.kubernetes())
     assert {namespace: sorted(ports[namespace]) for namespace in ports} == {
         addon.namespace: list(addon.webhook_ports) for addon in installed if addon.webhook_ports
     }, "the firewall opens what the catalog states"
+
+
+def test_add_ons_run_images_of_the_catalog_in_restricted_namespaces(up: Twin) -> None:
+    core = up.core()
+    for addon in _installed():
+        if not addon.images:
+            continue
+        labels = core.read_namespace(addon.namespace).metadata.labels
+        assert labels["pod-security.kubernetes.io/enforce"] == "restricted", addon.name
+        pods = core.list_namespaced_pod(addon.namespace).items
+        images = {container.image for pod in pods for container in pod.spec.containers}
+        assert images, addon.name
+        assert images <= {image.reference for image in addon.all_images()}, addon.name
+
+
+def test_every_definition_of_the_catalog_is_served(up: Twin) -> None:
+    api: Any = kubernetes.client.ApiextensionsV1Api(up.kubernetes())
+    served = {item.metadata.name for item in api.list_custom_resource_definition().items}
+    assert {name for addon in _installed() for name in addon.crds} <= served
+
+
+def _installed() -> list[Addon]:
+    """Return the add-ons of aws-dev: the default ones of an environment without a DNS zone."""
+    return in_order(selected("aws", {}, has_zones=False))
 
 
 def test_a_gpu_pod_scales_its_pool_up_from_zero_and_runs(up: Twin) -> None:

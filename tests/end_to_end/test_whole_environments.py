@@ -14,7 +14,7 @@ import pytest
 from tests.end_to_end.harness import GUARDED, Twin, eventually
 from tests.end_to_end.policy_report import assert_no_violation
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.nightly]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.nightly, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module", params=["aws-staging", "gcp-staging", "aws-prod"])
@@ -29,8 +29,8 @@ def empty(home: Path, request: pytest.FixtureRequest) -> Iterator[Twin]:
 def deployed(empty: Twin) -> Twin:
     """The twin of an environment, deployed. The first `up` of aws-prod runs outside the network."""
     if empty.environment == "aws-prod":
-        now = ("up", "--yes", "--skip-preview")
-        empty.changed(*now, change={"environment/bootstrap": True})
+        empty.cli("twin", "start", "--name", empty.environment)
+        empty.changed("up", "--yes", "--skip-preview", change={"environment/bootstrap": True})
     empty.up(*GUARDED)
     return empty
 
