@@ -39,18 +39,10 @@ def is_provider(process: psutil.Process) -> bool:
     return any(word in ("twin.aws.provider", "twin.gcp.provider") for word in process.cmdline())
 
 
-def kill_midway(
-    twin: Twin,
-    reached: Callable[[], bool],
-    victim: Callable[[psutil.Process], bool],
-    seconds: float = 60,
-) -> None:
-    """Start an `up`, kill some of its processes when `reached` is true, and assert that it fails.
-
-    seconds: within which it is.
-    """
+def kill_midway(twin: Twin, reached: Callable[[], bool], victim: Callable[[psutil.Process], bool]) -> None:
+    """Start an `up`, kill some of its processes when `reached` is true, and assert that it fails."""
     running = twin.spawn("up", twin.environment)
-    eventually("the `up` has progressed", lambda: running.poll() is not None or reached(), seconds)
+    eventually("the `up` has progressed", lambda: running.poll() is not None or reached())
     assert running.poll() is None, f"it ended before it was killed:\n{twin.spawned()}"
     assert end(running, victim) != 0, f"an `up` whose processes are killed must fail:\n{twin.spawned()}"
 

@@ -10,6 +10,8 @@ def values(setup: Setup) -> dict[str, Any]:
     return {
         **_part(setup, "external-secrets", requests("10m", "96Mi")),
         "leaderElect": setup.replicas > 1,
+        # By default only its webhook and certificate controller have one.
+        "readinessProbe": {"enabled": True},
         # A store belongs to a team. What is of the cluster would give one team's secrets to another.
         "processClusterStore": False,
         "processClusterExternalSecret": False,
