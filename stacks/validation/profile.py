@@ -54,7 +54,8 @@ def _prod(settings: Settings) -> Iterator[Problem]:
 def _karpenter(settings: Settings) -> Iterator[Problem]:
     """Yield the images of Karpenter's nodes without a release: Karpenter would replace all nodes, with what
     runs on them, whenever AWS publishes an image."""
-    versions = stated(settings.karpenter).get("image_versions", {}) if settings.karpenter is not None else {}
+    topic = stated(settings.karpenter) if settings.karpenter is not None else {}
+    versions: dict[str, str] = topic.get("image_versions", {})
     images = {stated(settings.gpu_pools[name]).get("image", "al2023") for name in settings.karpenter_pools}
     for image in sorted(images):
         if versions.get(image, LATEST) == LATEST:

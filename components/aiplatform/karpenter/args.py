@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal
 
+from pulumi import Input
+
 from aiplatform._shared.args import Problem, between, distinct, got, length, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.outputs import Tags
@@ -103,7 +105,7 @@ class KarpenterSettings(CloudNeutral):
     access_entry: bool | None = None
     """Whether to create the access entry (`EC2_LINUX`) by which nodes join the cluster. Default: for a role
     that this component creates. EKS itself has created that of a role which managed node groups use."""
-    tags: Annotated[Tags, aws_tags] = field(default_factory=dict)
+    tags: Annotated[Tags, aws_tags] = field(default_factory=dict[str, Input[str]])
     """Tags of the role and its instance profile, in addition to the provider's default tags."""
 
     @property

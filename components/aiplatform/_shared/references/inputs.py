@@ -124,7 +124,7 @@ class KarpenterPoolReferenceArgs(TypedDict):
     """The subnets of the nodes, one in each zone."""
     security_group_ids: Sequence[Input[str]]
     """The security groups of every network interface."""
-    labels: NotRequired[Mapping[str, Input[str]]]
+    labels: NotRequired[Input[Mapping[str, Input[str]]]]
     """The labels of the nodes."""
     taints: NotRequired[list[TaintArgs]]
     """The taints of the nodes."""

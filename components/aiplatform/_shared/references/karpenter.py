@@ -34,7 +34,7 @@ class KarpenterPoolReference:
     """The subnets of the nodes, one in each zone."""
     security_group_ids: list[Input[str]]
     """The security groups of every network interface."""
-    labels: dict[str, Input[str]] = field(default_factory=dict[str, Input[str]])
+    labels: Tags = field(default_factory=dict[str, Input[str]])
     """The labels of the nodes."""
     taints: list[Taint] = field(default_factory=list[Taint])
     """The taints of the nodes."""

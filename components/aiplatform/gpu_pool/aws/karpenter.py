@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import pulumi
 from pulumi import Input, Output
@@ -91,11 +91,11 @@ def refuse_running_node_groups(pool: GpuPoolSettings, options: pulumi.InvokeOpti
 
     def check(cluster: str) -> Output[None]:
         groups = eks.get_node_groups_output(cluster_name=cluster, opts=_output_options(options))
-        return groups.names.apply(
-            lambda known: Output.all(
-                *(_refuse_running(cluster, name, options) for name in known or [] if names.fullmatch(name))
-            ).apply(lambda _: None)
-        )
+        return groups.names.apply(lambda known: refused(cluster, cast("list[str] | None", known) or []))
+
+    def refused(cluster: str, known: Sequence[str]) -> Output[None]:
+        ours = [name for name in known if names.fullmatch(name)]
+        return Output.all(*(_refuse_running(cluster, name, options) for name in ours)).apply(lambda _: None)
 
     Output.all(pool.cluster.name, pool.cluster.security_group_id).apply(lambda known: check(str(known[0])))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from aiplatform._shared.args import Problem, got, is_unknown
-from aiplatform._shared.outputs import plain
+from aiplatform._shared.outputs import Tags, plain
 
 if TYPE_CHECKING:
     from aiplatform.gpu_pool.args import GpuPoolSettings
@@ -51,10 +51,15 @@ def _order(pool: GpuPoolSettings) -> Iterator[Problem]:
 
 
 def _reserved_names(pool: GpuPoolSettings) -> Iterator[Problem]:
-    for key in {} if is_unknown(pool.labels) else plain(pool.labels):
+    for key in _keys(pool.labels):
         domain = key.rpartition("/")[0]
         if any(domain == top or domain.endswith(f".{top}") for top in _LABEL_DOMAINS):
             yield Problem(f"labels.{key}", "expected another domain: Karpenter refuses labels in it")
-    for key in {} if is_unknown(pool.tags) else plain(pool.tags):
+    for key in _keys(pool.tags):
         if key in _TAGS or key.startswith(_CLUSTER_TAG):
             yield Problem(f"tags.{key}", "expected another key: Karpenter sets this tag itself")
+
+
+def _keys(tags: Tags) -> list[str]:
+    """Return the keys of labels or tags; none where an output as a whole has them."""
+    return [] if is_unknown(tags) else list(plain(tags))

@@ -171,7 +171,7 @@ def test_karpenter_changes_only_what_it_created_in_this_cluster() -> None:
 
 
 def test_karpenter_launches_with_tags_and_its_own_launch_templates() -> None:
-    conditions = {
+    conditions: dict[str, Any] = {
         kind: statement.get("Condition")
         for statement in allowed(KARPENTER, "ec2:RunInstances")
         for kind in (arn.split(":")[5].partition("/")[0] for arn in statement["Resource"])
