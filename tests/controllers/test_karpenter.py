@@ -42,6 +42,19 @@ def clean(cluster: KarpenterCluster) -> Iterator[None]:
     cluster.plain.cli("twin", "fault", "clear", "--name", cluster.plain.environment)
 
 
+def settled(cluster: KarpenterCluster, app: str, but: str = "") -> str | None:
+    """Return the instance on which a Deployment's Pod runs, where it is the only one; None before.
+
+    but: an instance that does not count. A node's name says nothing: the next one may have its address.
+    """
+    nodes, instances, pods = cluster.nodes(), cluster.instances(), cluster.running(app)
+    if not len(nodes) == len(instances) == len(pods) == 1:
+        return None
+    name, instance = nodes[0].metadata.name, instances[0]["InstanceId"]
+    here = pods[0].spec.node_name == name and nodes[0].spec.provider_id.endswith(instance)
+    return instance if here and instance != but else None
+
+
 def runs(cluster: KarpenterCluster, name: str) -> Any:
     """Return the node of a Pod that runs; None before."""
     found = cluster.pod(name)
@@ -87,30 +100,48 @@ def test_pending_pod_gets_the_cheapest_node_of_the_first_pool(cluster: Karpenter
 
 
 def test_announced_interruption_moves_the_work_to_another_node(cluster: KarpenterCluster) -> None:
-    cluster.create(deployment("moves"))
     remove(cluster, "first")
-    eventually("its Pod", lambda: cluster.running("moves"), SECONDS)
-    (before,) = cluster.instances()
-    cluster.plain.cli("twin", "fault", "interrupt", before["InstanceId"], "--name", cluster.plain.environment)
-
-    def moved() -> bool:
-        ids = {instance["InstanceId"] for instance in cluster.instances()}
-        return bool(ids) and before["InstanceId"] not in ids and bool(cluster.running("moves"))
-
-    eventually("another node", moved, SECONDS)
+    cluster.create(deployment("works"))
+    before = eventually("its Pod", lambda: settled(cluster, "works"), SECONDS)
+    cluster.plain.cli("twin", "fault", "interrupt", before, "--name", cluster.plain.environment)
+    eventually("another node", lambda: settled(cluster, "works", but=before), SECONDS)
     reasons = {event.reason for event in cluster.core.list_event_for_all_namespaces().items}
     assert "SpotInterrupted" in reasons, "it is the message that ended it, not the instance's end"
-    attributes = cluster.queue_attributes()
-    assert attributes["ApproximateNumberOfMessages"] == "0", "what was handled is deleted"
-    cluster.delete(deployment("moves"))
-    remove(cluster)
+    waiting = lambda: cluster.queue_attributes()["ApproximateNumberOfMessages"]  # noqa: E731
+    eventually("an empty queue: what was handled is deleted", lambda: waiting() == "0")
+
+
+def test_node_with_failed_accelerator_is_replaced(cluster: KarpenterCluster) -> None:
+    before = eventually("its Pod", lambda: settled(cluster, "works"), SECONDS)
+    (node,) = cluster.nodes()
+    eventually("initialization", lambda: conditions(cluster.claims()[0]).get("Initialized") == "True")
+    since = datetime.now(UTC) - timedelta(minutes=11)
+    failure = {
+        "type": "AcceleratedHardwareReady",
+        "status": "False",
+        "reason": "NvidiaXID79Error",
+        "message": "GPU has fallen off the bus",
+        "lastTransitionTime": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    # As eks-node-monitoring-agent reports it, and longer ago than Karpenter tolerates (10 minutes).
+    cluster.core.patch_node_status(node.metadata.name, {"status": {"conditions": [failure]}})
+    eventually("another node", lambda: settled(cluster, "works", but=before), SECONDS)
+
+
+def test_empty_node_is_consolidated_away(cluster: KarpenterCluster) -> None:
+    cluster.delete(deployment("works"))
+    eventually("an empty node", lambda: not cluster.running("works"))
+    assert cluster.nodes(), "the pool keeps empty nodes"
+    change = {"spec": {"disruption": {"consolidationPolicy": "WhenEmpty", "consolidateAfter": "1s"}}}
+    cluster.patch(node_pool("spot", "spot"), change)
+    eventually("no node", lambda: not cluster.nodes() and not cluster.instances(), SECONDS)
 
 
 def test_shortage_moves_on_to_the_next_pool_and_a_limit_holds(cluster: KarpenterCluster) -> None:
-    cluster.plain.cli("twin", "fault", "capacity", "--name", cluster.plain.environment,
-                      "--instance-type", SPOT_TYPE)  # fmt: skip
-    cluster.plain.cli("twin", "fault", "capacity", "--name", cluster.plain.environment,
-                      "--instance-type", DEAR_TYPE)  # fmt: skip
+    for kind in (SPOT_TYPE, DEAR_TYPE):
+        cluster.plain.cli(
+            "twin", "fault", "capacity", "--name", cluster.plain.environment, "--instance-type", kind
+        )
     names = [f"short-{number}" for number in range(4)]
     cluster.create(*(pod(name) for name in names))
 
@@ -126,38 +157,6 @@ def test_shortage_moves_on_to_the_next_pool_and_a_limit_holds(cluster: Karpenter
     waiting = [name for name in names if name not in running()]
     assert len(waiting) == 2, "the limit of the pool is two GPUs"
     remove(cluster, *names)
-
-
-def test_node_with_failed_accelerator_is_replaced(cluster: KarpenterCluster) -> None:
-    cluster.create(deployment("repaired"))
-    eventually("its Pod", lambda: cluster.running("repaired"), SECONDS)
-    (node,) = cluster.nodes()
-    eventually("initialization", lambda: conditions(cluster.claims()[0]).get("Initialized") == "True")
-    since = datetime.now(UTC) - timedelta(minutes=11)
-    failure = {
-        "type": "AcceleratedHardwareReady",
-        "status": "False",
-        "reason": "NvidiaXID79Error",
-        "message": "GPU has fallen off the bus",
-        "lastTransitionTime": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
-    # As eks-node-monitoring-agent reports it, and longer ago than Karpenter tolerates (10 minutes).
-    cluster.core.patch_node_status(node.metadata.name, {"status": {"conditions": [failure]}})
-
-    def replaced() -> bool:
-        names = {one.metadata.name for one in cluster.nodes()}
-        return bool(names) and node.metadata.name not in names and bool(cluster.running("repaired"))
-
-    eventually("another node", replaced, SECONDS)
-    cluster.delete(deployment("repaired"))
-
-
-def test_empty_node_is_consolidated_away(cluster: KarpenterCluster) -> None:
-    eventually("an empty node", lambda: not cluster.running("repaired"))
-    assert cluster.nodes(), "the pool keeps empty nodes"
-    change = {"spec": {"disruption": {"consolidationPolicy": "WhenEmpty", "consolidateAfter": "1s"}}}
-    cluster.patch(node_pool("spot", "spot"), change)
-    eventually("no node", lambda: not cluster.nodes() and not cluster.instances(), SECONDS)
 
 
 def test_profile_of_others_is_left_alone(cluster: KarpenterCluster) -> None:

@@ -54,7 +54,12 @@ def _at_once(call: Call) -> Call:
     if call.protocol == "query":
         form = {**{key: values[0] for key, values in call.form.items()}, "WaitTimeSeconds": "0"}
         return replace(call, body=urlencode(form).encode())
-    return replace(call, body=json.dumps({**json.loads(call.body), "WaitTimeSeconds": 0}).encode())
+    body = {**json.loads(call.body), "WaitTimeSeconds": 0}
+    # The older name of this parameter has values in use, such as SentTimestamp, that the model does not list.
+    names = body.pop("AttributeNames", None)
+    if names:
+        body.setdefault("MessageSystemAttributeNames", names)
+    return replace(call, body=json.dumps(body).encode())
 
 
 def _none(call: Call) -> Answer:
