@@ -14,15 +14,18 @@ from typing import Any, Final, cast
 from pulumi import Input
 
 from aiplatform._shared.args import UNKNOWN
+from aiplatform._shared.deep_merge import overlaid
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.accelerators.gcp import MACHINES
 from aiplatform.addons.args import AddonsArgs
 from aiplatform.addons.charts import UPSTREAM
+from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.cluster import ClusterArgs
 from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
 from aiplatform.device_plugins import DevicePluginsArgs
 from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
 from aiplatform.guardrails.args import GuardrailsArgs
+from aiplatform.karpenter.args import KarpenterArgs
 from aiplatform.network import NetworkArgs, NetworkReferenceArgs
 from aiplatform.node_pool import NodePoolArgs
 from aiplatform.queues.args import QueuesArgs
@@ -220,6 +223,8 @@ def addons(settings: Settings, cluster: Mapping[str, Any]) -> AddonsArgs:
     if source and source != UPSTREAM and "://" not in source:
         # The engine runs the program in stacks/: a folder is meant from the repository.
         source = str(_ROOT / source)
+    if settings.karpenter_pools:
+        args["options"] = overlaid(_karpenter_options(settings), args.get("options", {}))
     args.update(
         prefix=settings.environment.prefix,
         cluster=cluster,
@@ -227,6 +232,30 @@ def addons(settings: Settings, cluster: Mapping[str, Any]) -> AddonsArgs:
         mirrors=settings.images.mirrors,
     )
     return cast(AddonsArgs, args)
+
+
+def _karpenter_options(settings: Settings) -> dict[str, Any]:
+    """Return the options of the add-on where a pool needs it."""
+    options: dict[str, Any] = {"enabled": True}
+    if settings.network.nat == "none":
+        # It calls neither IAM nor the price list, for which a region has no endpoints.
+        options["values"] = {"settings": {"isolatedVPC": True}}
+    return {KARPENTER: options}
+
+
+def karpenter(
+    settings: Settings, cluster: Mapping[str, Any], gpu_pools: Mapping[str, Mapping[str, Any]]
+) -> KarpenterArgs:
+    """Arguments of Karpenter's nodes. cluster, gpu_pools: outputs, or references."""
+    args = stated(settings.karpenter) if settings.karpenter is not None else {}
+    args.update(
+        prefix=settings.environment.prefix,
+        cluster=cluster,
+        # A foundation in another stack may be older than this output.
+        pools=[entry for pool in gpu_pools.values() for entry in pool.get("karpenter_pools", [])],
+        tags=settings.environment.all_tags,
+    )
+    return cast(KarpenterArgs, args)
 
 
 def guardrails(settings: Settings) -> GuardrailsArgs:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from aiplatform._shared.images import images, mirrored
 from aiplatform.addons.catalog import catalog, selected
+from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY
 from stacks.settings import Settings
@@ -42,6 +43,8 @@ def addons_of(settings: Settings) -> list[str]:
     if topic is None:
         return []
     enabled = {name: option.enabled for name, option in topic.options.items()}
+    if settings.karpenter_pools and enabled.get(KARPENTER) is None:
+        enabled[KARPENTER] = True
     return selected(settings.environment.cloud, enabled, has_zones=bool(topic.dns_zones))
 
 

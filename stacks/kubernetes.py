@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import Output, ResourceOptions
 
+from aiplatform.addons.permissions.settings import KARPENTER
 from stacks import arguments
 from stacks.foundation import Foundation, LayerOptions
 from stacks.settings import Settings
@@ -41,6 +42,7 @@ class InCluster:
 def build(settings: Settings, below: Foundation, options: LayerOptions) -> InCluster:
     """Register the layer."""
     addons = _addons(settings, below, options)
+    _create_karpenter_nodes(settings, below, options, addons)
     queues = _queues(settings, below, options, addons)
     installed = addons.installed.values() if addons is not None else ()
     return InCluster(
@@ -61,6 +63,21 @@ def _addons(settings: Settings, below: Foundation, options: LayerOptions) -> Add
 
     assert below.cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
     return Addons("addons", arguments.addons(settings, below.cluster), options.cluster)
+
+
+def _create_karpenter_nodes(
+    settings: Settings, below: Foundation, options: LayerOptions, addons: Addons | None
+) -> None:
+    if not settings.karpenter_pools:
+        return
+    from aiplatform.karpenter import Karpenter
+
+    assert below.cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
+    assert addons is not None, "stacks/validation/cross_references.py refuses it"  # noqa: S101
+    controller = addons.installed[KARPENTER]
+    ready = ResourceOptions(depends_on=controller.resources)
+    args = arguments.karpenter(settings, below.cluster, below.gpu_pools)
+    Karpenter("karpenter", args, ResourceOptions.merge(options.cluster, ready))
 
 
 def _queues(

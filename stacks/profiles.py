@@ -140,6 +140,7 @@ _AWS: Final[Mapping[str, Mapping[str, Any]]] = {
         # A third of the price of m7i.large. Every image that runs on system nodes exists for ARM, too.
         "cluster": {"system_nodes": {"instance_types": ["t4g.medium"]}},
         "cluster_autoscaler": {"replicas": 1, "scale_down_after_minutes": 5},
+        "karpenter": {"consolidate_after_minutes": 5},
     },
     "staging": {
         # For one query.
@@ -154,6 +155,13 @@ _AWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "network": {"nat": "per_zone", "aws": {"endpoints": _ENDPOINTS}},
         "cluster": {"system_nodes": {"instance_types": ["m7i.xlarge", "m6i.xlarge"]}},
         "cluster_autoscaler": {"replicas": 2, "scale_down_after_minutes": 10},
+        # A new image or configuration replaces one node of a NodePool after the other.
+        "karpenter": {
+            "disruption_budgets": [
+                {"nodes": "1", "reasons": ["drifted"]},
+                {"nodes": "20%", "reasons": ["empty", "underutilized"]},
+            ]
+        },
     },
 }
 

@@ -16,6 +16,7 @@ from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.guardrails import Guardrails
+from aiplatform.karpenter import Karpenter
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.model_registry import ModelRegistry
 from aiplatform.network import Network
@@ -95,6 +96,21 @@ training = GpuPool(
     },
     pulumi.ResourceOptions(providers=[aws_provider]),
 )
+experiments = GpuPool(
+    "experiments",
+    {
+        "prefix": "team-dev",
+        "name": "experiments",
+        "cluster": cluster.outputs,
+        "network": network.outputs,
+        "zones": ["usw2-az1", "usw2-az2"],
+        "accelerator": "l4",
+        "count": 1,
+        "node_provisioning": "karpenter",
+        "max": 2,
+    },
+    pulumi.ResourceOptions(providers=[aws_provider]),
+)
 autoscaler = ClusterAutoscaler(
     "autoscaler",
     {
@@ -124,6 +140,23 @@ addons = Addons(
         "prefix": "team-dev",
         "cluster": cluster.outputs,
         "replicas": 2,
+        "options": {
+            "karpenter": {
+                "enabled": True,
+            },
+        },
+    },
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
+)
+karpenter = Karpenter(
+    "karpenter",
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "pools": experiments.karpenter_pools,
+        "image_versions": {
+            "al2023": "v20261110",
+        },
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )

@@ -87,6 +87,26 @@ const training = new aiplatform.GpuPool("training", {
     ],
     max: 2,
 }, { providers: [awsProvider] });
+const experiments = new aiplatform.GpuPool("experiments", {
+    prefix: "team-dev",
+    name: "experiments",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+        nodeRoleArn: cluster.nodeRoleArn,
+    },
+    network: {
+        vpcId: network.vpcId,
+        cidr: network.cidr,
+        privateSubnetIds: network.privateSubnetIds,
+        zones: network.zones,
+    },
+    zones: ["usw2-az1", "usw2-az2"],
+    accelerator: "l4",
+    count: 1,
+    nodeProvisioning: "karpenter",
+    max: 2,
+}, { providers: [awsProvider] });
 const autoscaler = new aiplatform.ClusterAutoscaler("autoscaler", {
     prefix: "team-dev",
     cluster: {
@@ -110,6 +130,23 @@ const addons = new aiplatform.Addons("addons", {
         vpcId: cluster.vpcId,
     },
     replicas: 2,
+    options: {
+        karpenter: {
+            enabled: true,
+        },
+    },
+}, { providers: [awsProvider, kubernetesProvider] });
+const karpenter = new aiplatform.Karpenter("karpenter", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+        nodeRoleArn: cluster.nodeRoleArn,
+    },
+    pools: experiments.karpenterPools,
+    imageVersions: {
+        al2023: "v20261110",
+    },
 }, { providers: [awsProvider, kubernetesProvider] });
 const guardrails = new aiplatform.Guardrails("guardrails", {
     allowedRegistries: ["111122223333.dkr.ecr.us-west-2.amazonaws.com", "quay.io/argoproj"],

@@ -20,7 +20,7 @@ from aiplatform.feature_store.args import MATERIALIZER as STORE_ACCOUNT
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
 from stacks.settings import principals
 from stacks.settings.base import Topic
-from stacks.settings.cluster import Cluster, ClusterAutoscaler
+from stacks.settings.cluster import Cluster, ClusterAutoscaler, Karpenter
 from stacks.settings.composition import Layers, Shared
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
@@ -46,6 +46,7 @@ __all__ = [
     "GpuPool",
     "Guardrails",
     "Images",
+    "Karpenter",
     "Lakehouse",
     "ModelRegistry",
     "Network",
@@ -72,6 +73,8 @@ class Settings(Topic):
     network: Network
     cluster: Cluster
     cluster_autoscaler: ClusterAutoscaler | None = None
+    """Left out, it is as the profile states."""
+    karpenter: Karpenter | None = None
     """Left out, it is as the profile states."""
     runner: Runner = Runner()
     images: Images = Images()
@@ -116,6 +119,14 @@ class Settings(Topic):
     def namespace_of(self, team: str) -> str:
         """Return the namespace of a team."""
         return stated(self.teams[team]).get("namespace") or team
+
+    @property
+    def karpenter_pools(self) -> list[str]:
+        """The names of the GPU pools whose nodes Karpenter creates; none on Google Cloud, where the component
+        refuses it."""
+        if self.environment.cloud != "aws":
+            return []
+        return [name for name, pool in self.gpu_pools.items() if pool.with_karpenter]
 
     @property
     def named_principals(self) -> dict[str, str]:

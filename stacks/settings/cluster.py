@@ -1,4 +1,4 @@
-"""The topics `cluster` and `cluster_autoscaler`."""
+"""The topics `cluster`, `cluster_autoscaler` and `karpenter`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import field_validator
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.inputs import ClusterArgs
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerArgs, ClusterAutoscalerSettings
+from aiplatform.karpenter.args import KarpenterArgs, KarpenterSettings
 from stacks.settings.generated import stated, topic_of
 
 
@@ -60,3 +61,7 @@ class ClusterAutoscaler(topic_of(ClusterAutoscalerArgs, ClusterAutoscalerSetting
     """AWS: the Cluster Autoscaler; GKE has its own."""
 
     renamed: ClassVar[Mapping[str, str]] = {"scale_down_unneeded_minutes": "scale_down_after_minutes"}
+
+
+class Karpenter(topic_of(KarpenterArgs, KarpenterSettings, without=("pools", "access_entry"))):
+    """AWS: how Karpenter creates and removes the nodes of GPU pools with `node_provisioning: karpenter`."""

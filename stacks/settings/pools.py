@@ -25,5 +25,10 @@ class GpuPool(topic_of(GpuPoolArgs, GpuPoolSettings, without=("name",), required
     capacity: list[CapacityType | CapacityEntry] = Field(default_factory=lambda: ["on_demand"])
     zones: list[str] = Field(default_factory=list)
 
+    @property
+    def with_karpenter(self) -> bool:
+        """Whether Karpenter creates its new nodes."""
+        return self.node_provisioning in ("karpenter", "moving_to_karpenter")
+
 
 Pool = NodePool | GpuPool

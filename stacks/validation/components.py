@@ -20,6 +20,7 @@ from aiplatform.container_registry.args import ContainerRegistrySettings
 from aiplatform.feature_store.args import FeatureStoreSettings
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.guardrails.args import GuardrailsSettings
+from aiplatform.karpenter.args import KarpenterSettings
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.model_registry.args import ModelRegistrySettings
 from aiplatform.naming import tightest
@@ -39,6 +40,7 @@ from stacks.validation.placeholders import Placeholders
 _LOCATION: Final = {"project": "environment.project_id", "region": "environment.region"}
 _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "addons": {"mirrors": "images.mirrors"},
+    "karpenter": {"pools": "gpu_pools"},
     "cluster_autoscaler": {"mirrors": "images.mirrors", "cluster": "cluster"},
     "network": {f"gcp.{argument}": key for argument, key in _LOCATION.items()},
     "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
@@ -97,6 +99,10 @@ def _components(
         yield f"workload_identities.{name}", WorkloadIdentitySettings, args
     if settings.addons is not None:
         yield "addons", AddonsSettings, arguments.addons(settings, cluster)
+    # A profile states the topic for every environment on AWS.
+    if settings.karpenter_pools or (settings.karpenter is not None and settings.environment.cloud != "aws"):
+        args = arguments.karpenter(settings, cluster, placeholders.karpenter_pools(settings))
+        yield "karpenter", KarpenterSettings, args
     if settings.guardrails is not None:
         yield "guardrails", GuardrailsSettings, arguments.guardrails(settings)
     yield from _data_and_models(settings, references)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aiplatform._shared.args import Problem, nearest
+from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.feature_store.args import IDENTITY as STORE_IDENTITY
 from aiplatform.feature_store.args import MATERIALIZER as STORE_MATERIALIZER
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
@@ -20,6 +21,7 @@ from stacks.settings.generated import stated
 def problems(settings: Settings) -> Iterator[Problem]:
     """Yield the topics that contradict each other or lack one that they need."""
     yield from _pool_names(settings)
+    yield from _karpenter(settings)
     yield from _identities(settings)
     yield from _feature_store(settings)
     yield from _teams(settings)
@@ -33,6 +35,24 @@ def _pool_names(settings: Settings) -> Iterator[Problem]:
             f"gpu_pools.{name}",
             f"also the name of a node pool; expected a name that no pool has, not {name!r}",
         )
+
+
+def _karpenter(settings: Settings) -> Iterator[Problem]:
+    """Yield what keeps Karpenter from creating the nodes of the pools that state it."""
+    for name in settings.karpenter_pools:
+        path, option = f"gpu_pools.{name}.node_provisioning", None
+        if settings.addons is not None:
+            option = settings.addons.options.get(KARPENTER)
+        if settings.addons is None:
+            yield Problem(
+                path,
+                "Karpenter is an add-on, and the file has none; expected the topic addons, if only as {}",
+            )
+        elif option is not None and option.enabled is False:
+            yield Problem(
+                f"addons.options.{KARPENTER}.enabled",
+                f"got false, and {path} needs it; expected true, or node_provisioning: cluster_autoscaler",
+            )
 
 
 def _teams(settings: Settings) -> Iterator[Problem]:

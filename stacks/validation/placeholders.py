@@ -103,6 +103,27 @@ def offered_to_teams(settings: Settings, references: Placeholders) -> Offered:
     )
 
 
+def karpenter_pools(settings: Settings) -> dict[str, Any]:
+    """Return GPU pool -> the outputs that Karpenter needs, of which only the names are known; one where no
+    pool has any, so that the other arguments are checked."""
+    return {
+        name: {
+            "karpenter_pools": [
+                {
+                    "name": name,
+                    "weight": 100,
+                    "capacity": "on-demand",
+                    "instance_types": ["g4dn.xlarge"],
+                    "zones": ["zone"],
+                    "subnet_ids": [UNKNOWN],
+                    "security_group_ids": [UNKNOWN],
+                }
+            ]
+        }
+        for name in settings.karpenter_pools or ["none"]
+    }
+
+
 def _addons(settings: Settings, references: Placeholders) -> list[str]:
     """Return the names of the add-ons that are installed; all where the topic has problems."""
     try:

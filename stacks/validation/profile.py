@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from aiplatform._shared.args import Problem
+from aiplatform.karpenter.args import LATEST
 from stacks.settings import FeatureStore, ModelRegistry, Settings
 from stacks.settings.generated import stated
 
@@ -43,10 +44,26 @@ def _prod(settings: Settings) -> Iterator[Problem]:
             "got 'warn'; expected 'deny' in prod; to introduce a policy, state warn for it in "
             "guardrails.policies",
         )
+    yield from _karpenter(settings)
     if settings.feature_store is not None:
         yield from _feature_store(settings.feature_store)
     if settings.model_registry is not None:
         yield from _model_registry(settings.model_registry, protected=not settings.environment.teardown)
+
+
+def _karpenter(settings: Settings) -> Iterator[Problem]:
+    """Yield the images of Karpenter's nodes without a release: Karpenter would replace all nodes, with what
+    runs on them, whenever AWS publishes an image."""
+    versions = stated(settings.karpenter).get("image_versions", {}) if settings.karpenter is not None else {}
+    images = {stated(settings.gpu_pools[name]).get("image", "al2023") for name in settings.karpenter_pools}
+    for image in sorted(images):
+        if versions.get(image, LATEST) == LATEST:
+            example = "v20261110" if image == "al2023" else "v1.52.0"
+            yield Problem(
+                f"karpenter.image_versions.{image}",
+                f"got {LATEST!r}; expected a release in prod, such as {example}: otherwise all nodes are "
+                "replaced whenever AWS publishes an image",
+            )
 
 
 def _feature_store(topic: FeatureStore) -> Iterator[Problem]:

@@ -163,6 +163,12 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "value": 10_000,
     },
     "aws:eks/getClusters:getClusters": lambda _: {"id": REGION, "names": [], "region": REGION},
+    "aws:eks/getNodeGroups:getNodeGroups": lambda arguments: {
+        "id": arguments["clusterName"],
+        "clusterName": arguments["clusterName"],
+        "names": [],
+        "region": REGION,
+    },
     "aws:eks/getAddonVersion:getAddonVersion": lambda arguments: {
         "id": arguments["addonName"],
         "addonName": arguments["addonName"],

@@ -41,6 +41,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiplatform._shared.references.inputs": (
         "aiplatform._shared.references.cluster",
         "aiplatform._shared.references.identity",
+        "aiplatform._shared.references.karpenter",
         "aiplatform._shared.references.lakehouse",
     ),
     "aiplatform.container_registry.inputs": ("aiplatform.container_registry.args",),
@@ -71,6 +72,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiplatform.efa_plugin.inputs": ("aiplatform.efa_plugin.args",),
     "aiplatform.queues.inputs": ("aiplatform.queues.pools", "aiplatform.queues.args"),
     "aiplatform.addons.inputs": ("aiplatform.addons.args", "aiplatform.addons.pods_ready"),
+    "aiplatform.karpenter.inputs": ("aiplatform.karpenter.args",),
     "aiplatform.guardrails.inputs": ("aiplatform.guardrails.args",),
     "aiplatform.runner.inputs": ("aiplatform.runner.args",),
     "aiplatform.teams.inputs": ("aiplatform.teams.args",),

@@ -29,6 +29,7 @@ ENTITIES: Final = (
     "feature_store",
     "gpu_pool",
     "guardrails",
+    "karpenter",
     "model_registry",
     "node_pool",
     "queues",

@@ -31,6 +31,10 @@ def _recorded(cluster: Any, more: Mapping[str, Any]) -> Callable[[], Recording]:
 
 ADDONS: Final[Mapping[str, Callable[[], Recording]]] = {
     "aws": _recorded({**CLUSTER, "vpc_id": "vpc-1"}, {}),
+    "aws-karpenter": _recorded(
+        {**CLUSTER, "vpc_id": "vpc-1", "volume_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"},
+        {"options": {"karpenter": {"enabled": True}}},
+    ),
     "aws-full": _recorded({**CLUSTER, "vpc_id": "vpc-1"}, _FULL),
     "gcp": _recorded(GOOGLE_CLUSTER, {"dns_zones": ["acme-example"]}),
 }

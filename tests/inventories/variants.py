@@ -15,7 +15,6 @@ from unittest import mock
 import pulumi
 
 from aiplatform.cluster import Cluster
-from aiplatform.cluster_autoscaler import ClusterAutoscaler
 from aiplatform.compute_class import ComputeClass
 from aiplatform.container_registry import ContainerRegistry
 from aiplatform.device_plugins import DevicePlugins
@@ -36,7 +35,14 @@ from tests.components.aiplatform.pools import (
 )
 from tests.components.cloud_answers import PROJECT
 from tests.components.recording import ACCOUNT, REGION, Recording, record
-from tests.inventories import addon_variants, data_variants, guardrail_variants, queue_variants, team_variants
+from tests.inventories import (
+    addon_variants,
+    data_variants,
+    guardrail_variants,
+    provisioning_variants,
+    queue_variants,
+    team_variants,
+)
 
 Variants = Mapping[str, Callable[[], Recording]]
 
@@ -48,11 +54,6 @@ _RESERVATION: Final = "cr-0123456789abcdef0"
 _CONNECTION: Final = (
     f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 )
-_GROUPS: Final = [
-    {"name": "train-spot", "autoscaling_group": "eks-train-spot-1", "capacity": "spot", "priority": 90},
-    {"name": "train-res", "autoscaling_group": "eks-train-res-1", "capacity": "reserved", "priority": 100},
-    {"name": "train-more", "autoscaling_group": "eks-train-more-1", "capacity": "spot", "priority": 90},
-]
 
 
 def _of(
@@ -247,7 +248,7 @@ def _gpu_pool() -> Variants:
         common=common,
         aws_offered_in_one_zone={**h100, "capacity": [{"type": "on_demand"}]},
     )
-    return {**on_aws, **zone, **_google_gpu_pool()}
+    return {**on_aws, **zone, **provisioning_variants.GPU_POOL, **_google_gpu_pool()}
 
 
 def _google_gpu_pool() -> Variants:
@@ -306,23 +307,12 @@ def _google_gpu_pool() -> Variants:
 def _inside_the_cluster() -> dict[str, Variants]:
     mirror = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
     return {
-        "cluster_autoscaler": _of(
-            ClusterAutoscaler,
-            "autoscaler",
-            common={"prefix": "acme-dev", "cluster": CLUSTER},
-            aws={},
-            aws_full={
-                "node_groups": _GROUPS,
-                "replicas": 2,
-                "scale_down_after_minutes": 3,
-                "mirrors": {"registry.k8s.io": f"{mirror}/k8s"},
-                "tags": _TAGS,
-            },
-        ),
+        "cluster_autoscaler": provisioning_variants.CLUSTER_AUTOSCALER,
+        "karpenter": provisioning_variants.KARPENTER,
         "compute_class": _of(
             ComputeClass,
             "order",
-            common={"name": "train", "cluster": GOOGLE_CLUSTER, "node_groups": _GROUPS},
+            common={"name": "train", "cluster": GOOGLE_CLUSTER, "node_groups": provisioning_variants.GROUPS},
             gcp={},
             gcp_full={"move_up": True, "idle_minutes": 30},
         ),

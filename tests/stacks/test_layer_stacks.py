@@ -33,11 +33,15 @@ BOTH_CLOUDS = ("aws-dev", "gcp-dev")
 OWNERS = {"aws-dev": f"arn:aws:iam::{ACCOUNT}:role/search", "gcp-dev": "group:search@acme.example"}
 
 
-def with_team(settings: Settings, stack: str) -> Settings:
-    """Return settings with a team, which the environments' files leave to the organisation."""
+def with_every_component(settings: Settings, stack: str) -> Settings:
+    """Return settings with what the environments' files leave out: a team, and on AWS nodes of Karpenter."""
     teams = {"search": Team.model_validate({"owners": [OWNERS[stack]]})}
     if stack != "gcp-dev":
-        return settings.model_copy(update={"teams": teams})
+        pools = {
+            name: pool.model_copy(update={"node_provisioning": "karpenter"})
+            for name, pool in settings.gpu_pools.items()
+        }
+        return settings.model_copy(update={"teams": teams, "gpu_pools": pools})
     gke = settings.cluster.gke.model_copy(update={"google_groups": "gke-security-groups@acme.example"})
     return settings.model_copy(
         update={"teams": teams, "cluster": settings.cluster.model_copy(update={"gke": gke})}
@@ -46,8 +50,8 @@ def with_team(settings: Settings, stack: str) -> Settings:
 
 @cache
 def with_all_layers(stack: str) -> Built:
-    """Return an environment with a team in one stack."""
-    return build(with_team(settings_of(stack), stack))
+    """Return an environment with every component in one stack."""
+    return build(with_every_component(settings_of(stack), stack))
 
 
 def separated(stack: str, *layers: LayerName) -> Settings:
@@ -90,7 +94,7 @@ def comparable(value: Any) -> Any:
 
 @pytest.mark.parametrize("stack", BOTH_CLOUDS)
 def test_separate_stacks_have_the_resources_and_inputs_that_one_stack_has(stack: str) -> None:
-    settings = with_team(settings_of(stack, **IN_RECORDING[stack.partition("-")[0]]), stack)
+    settings = with_every_component(settings_of(stack, **IN_RECORDING[stack.partition("-")[0]]), stack)
     one = build(settings)
     whole = without_providers(one.recording)
     separate = settings.model_copy(update={"layers": Layers(separate=list(LAYERS))})

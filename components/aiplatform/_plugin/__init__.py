@@ -36,6 +36,7 @@ from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.guardrails import Guardrails
+from aiplatform.karpenter import Karpenter
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.model_registry import ModelRegistry
 from aiplatform.network import Network
@@ -60,6 +61,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     DevicePlugins,
     EfaPlugin,
     Addons,
+    Karpenter,
     Guardrails,
     Lakehouse,
     WorkloadIdentity,

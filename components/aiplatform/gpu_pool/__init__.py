@@ -9,6 +9,7 @@ from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.kubernetes.names import Taint, TaintArgs
 from aiplatform._shared.kubernetes.node_labels import POOL
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
+from aiplatform._shared.references.karpenter import KarpenterPoolReferenceArgs
 from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.gpu_pool.args import CapacityArgs, GpuPoolArgs, GpuPoolSettings, SharingArgs
 from aiplatform.gpu_pool.outputs import GpuPoolOutputs
@@ -21,6 +22,7 @@ __all__ = [
     "GpuPool",
     "GpuPoolArgs",
     "GpuPoolOutputs",
+    "KarpenterPoolReferenceArgs",
     "NetworkReferenceArgs",
     "NetworkZoneArgs",
     "NodeGroupReferenceArgs",
@@ -73,8 +75,10 @@ class GpuPool(ComponentResource):
     """Google Cloud: the ComputeClass of the node pools; None where only a ProvisioningRequest adds nodes."""
     node_groups: KnownOutput[list[NodeGroupReferenceArgs]]
     """One for each entry of `capacity`, in that order; one for each slice of several nodes."""
+    karpenter_pools: KnownOutput[list[KarpenterPoolReferenceArgs]]
+    """AWS, with Karpenter: what it needs for each entry of `capacity`, in that order; empty without it."""
     node_role_arn: Output[str | None]
-    """AWS: the role of the nodes."""
+    """AWS: the role of the nodes of node groups; None where Karpenter creates all nodes."""
     security_group_id: Output[str | None]
     """AWS: the security group of EFA traffic; None without EFA."""
     placement_group: Output[str | None]
@@ -119,6 +123,7 @@ def _on_aws(component: GpuPool, name: str, settings: GpuPoolSettings, size: Size
         "node_selector": {POOL: settings.name},
         "compute_class": None,
         "node_groups": built.node_groups,
+        "karpenter_pools": built.karpenter_pools,
         "node_role_arn": built.role_arn,
         "security_group_id": built.security_group_id,
         "placement_group": built.placement_group,
@@ -149,6 +154,7 @@ def _on_gcp(component: GpuPool, name: str, settings: GpuPoolSettings, size: Size
         "node_selector": nodes.selector(settings),
         "compute_class": nodes.compute_class(settings),
         "node_groups": built.node_groups,
+        "karpenter_pools": [],
         "node_role_arn": None,
         "security_group_id": None,
         "placement_group": built.placement_policy,

@@ -28,6 +28,7 @@ from aiplatform.naming import prefix_for
 
 SharingStrategy = Literal["time_slicing", "mig"]
 InstanceStore = Literal["raid0", "none"]
+NodeProvisioning = Literal["cluster_autoscaler", "karpenter", "moving_to_karpenter"]
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,12 @@ class GpuPoolSettings(PoolSettings):
     """AWS: maximum of Pods on a node. Default: EKS's number, or with EFA the number of addresses on the
     network interfaces that EFA does not use (51 on p5.48xlarge). Set it higher where Pods get addresses by
     prefix delegation."""
+    node_provisioning: NodeProvisioning | None = None
+    """AWS: what creates and removes nodes. `cluster_autoscaler`: the Cluster Autoscaler changes the size of
+    managed node groups, one for each entry of `capacity`. `karpenter`: Karpenter creates instances; pass the
+    output `karpenter_pools` to the component Karpenter. `moving_to_karpenter`: the step between them. The
+    node groups stay with a taint that keeps new Pods away, and the autoscaler removes their nodes as Pods
+    end; new nodes are Karpenter's. Default `cluster_autoscaler`."""
     taints: list[Taint] = field(default_factory=list[Taint])
     """Additional node taints, next to that of the accelerator (`nvidia.com/gpu`)."""
 
@@ -164,6 +171,16 @@ class GpuPoolSettings(PoolSettings):
         """The operating system of the nodes, with the default of `image`."""
         mig = self.sharing is not None and self.sharing.strategy == "mig"
         return self.image or ("bottlerocket" if mig else "al2023")
+
+    @property
+    def with_node_groups(self) -> bool:
+        """AWS: whether the pool has managed node groups."""
+        return self.node_provisioning != "karpenter"
+
+    @property
+    def with_karpenter(self) -> bool:
+        """AWS: whether Karpenter creates the pool's new nodes."""
+        return self.node_provisioning in ("karpenter", "moving_to_karpenter")
 
     @property
     def with_efa(self) -> bool:

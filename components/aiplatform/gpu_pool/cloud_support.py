@@ -101,6 +101,10 @@ SUPPORT: Final[SupportTable] = {
         gcp=refused("GKE waits an hour for a PodDisruptionBudget, then continues; leave it out"),
     ),
     "labels": CloudSupport(aws="node labels", gcp="node labels"),
+    "node_provisioning": CloudSupport(
+        aws="managed node groups with the Cluster Autoscaler, or Karpenter",
+        gcp=refused("GKE scales node pools itself and orders them by a ComputeClass; leave it out"),
+    ),
     "taints": CloudSupport(
         aws="node taints in addition to `nvidia.com/gpu=true`",
         gcp="node taints in addition to GKE's `nvidia.com/gpu=present` or `google.com/tpu=present`",

@@ -120,6 +120,12 @@ class GpuPoolArgs(TypedDict):
     """AWS: maximum of Pods on a node. Default: EKS's number, or with EFA the number of addresses on the
     network interfaces that EFA does not use (51 on p5.48xlarge). Set it higher where Pods get addresses by
     prefix delegation."""
+    node_provisioning: NotRequired[Literal["cluster_autoscaler", "karpenter", "moving_to_karpenter"]]
+    """AWS: what creates and removes nodes. `cluster_autoscaler`: the Cluster Autoscaler changes the size of
+    managed node groups, one for each entry of `capacity`. `karpenter`: Karpenter creates instances; pass the
+    output `karpenter_pools` to the component Karpenter. `moving_to_karpenter`: the step between them. The
+    node groups stay with a taint that keeps new Pods away, and the autoscaler removes their nodes as Pods
+    end; new nodes are Karpenter's. Default `cluster_autoscaler`."""
     taints: NotRequired[list[TaintArgs]]
     """Additional node taints, next to that of the accelerator (`nvidia.com/gpu`)."""
     force_update: NotRequired[Input[bool]]

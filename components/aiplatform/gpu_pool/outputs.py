@@ -6,6 +6,7 @@ from pulumi import Input
 
 from aiplatform._shared.kubernetes.names import TaintArgs
 from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
+from aiplatform._shared.references.karpenter import KarpenterPoolReferenceArgs
 
 
 class GpuPoolOutputs(TypedDict):
@@ -49,8 +50,10 @@ class GpuPoolOutputs(TypedDict):
     """Google Cloud: the ComputeClass of the node pools; None where only a ProvisioningRequest adds nodes."""
     node_groups: list[NodeGroupReferenceArgs]
     """One for each entry of `capacity`, in that order; one for each slice of several nodes."""
+    karpenter_pools: list[KarpenterPoolReferenceArgs]
+    """AWS, with Karpenter: what it needs for each entry of `capacity`, in that order; empty without it."""
     node_role_arn: Input[str] | None
-    """AWS: the role of the nodes."""
+    """AWS: the role of the nodes of node groups; None where Karpenter creates all nodes."""
     security_group_id: Input[str] | None
     """AWS: the security group of EFA traffic; None without EFA."""
     placement_group: Input[str] | None

@@ -11,7 +11,7 @@ import jmespath
 from twin.aws.context import AwsContext
 from twin.aws.functions.base import AwsFunction
 from twin.aws.resources.eks import Cluster
-from twin.aws.resources.eks_groups import Addon
+from twin.aws.resources.eks_groups import Addon, NodeGroup
 from twin.resource import CloudError, Props
 
 _PLURALS: Final = {
@@ -25,6 +25,12 @@ _PLURALS: Final = {
     "upgradePolicy": "upgradePolicies",
     "zonalShiftConfig": "zonalShiftConfigs",
     "controlPlaneScalingConfig": "controlPlaneScalingConfigs",
+}
+_PLURALS_OF_NODE_GROUPS: Final = {
+    "launchTemplate": "launchTemplates",
+    "remoteAccess": "remoteAccesses",
+    "scalingConfig": "scalingConfigs",
+    "updateConfig": "updateConfigs",
 }
 
 
@@ -91,6 +97,42 @@ class GetClusters(AwsFunction):
             if not answer.get("nextToken"):
                 return {"id": context.region, "names": names, "region": context.region}
             params["nextToken"] = answer["nextToken"]
+
+
+class GetNodeGroups(AwsFunction):
+    token = "aws:eks/getNodeGroups:getNodeGroups"
+    service = "eks"
+    title = "EKS Node Groups"
+
+    def answer(self, context: AwsContext, arguments: Props) -> Props:
+        name = arguments["clusterName"]
+        names: list[str] = []
+        params: Props = {"clusterName": name}
+        while True:
+            answer = context.call("eks", "ListNodegroups", params)
+            names += answer["nodegroups"]
+            if not answer.get("nextToken"):
+                return {"id": name, "clusterName": name, "names": names, "region": context.region}
+            params["nextToken"] = answer["nextToken"]
+
+
+class GetNodeGroup(AwsFunction):
+    token = "aws:eks/getNodeGroup:getNodeGroup"
+    service = "eks"
+    title = "EKS Node Group"
+
+    def answer(self, context: AwsContext, arguments: Props) -> Props:
+        id = f"{arguments['clusterName']}:{arguments['nodeGroupName']}"
+        state = NodeGroup().read(context, id, {})
+        if state is None:
+            raise CloudError(f"reading EKS Node Group ({id}): couldn't find resource")
+        lists = {
+            plural: [state[single]] if state.get(single) else []
+            for single, plural in _PLURALS_OF_NODE_GROUPS.items()
+        }
+        absent = (*_PLURALS_OF_NODE_GROUPS, "nodeRepairConfig", "tagsAll")
+        rest = {name: value for name, value in state.items() if name not in absent}
+        return {**rest, **lists, "id": id, "region": context.region, "tags": state.get("tagsAll", {})}
 
 
 class GetCluster(AwsFunction):

@@ -97,29 +97,36 @@ USE_OF_KEY: Final = (
 """Permissions of a service that encrypts with a key (the wildcards of AWS's examples, expanded)."""
 
 
-def autoscaling_may_use_key(account: Account) -> list[Statement]:
-    """Return statements of a key policy: EC2 Auto Scaling can launch instances with volumes that the key
-    encrypts, by its service-linked role (EC2 Auto Scaling user guide, "Required AWS KMS key policy for use
-    with encrypted volumes").
+def instances_may_use_key(account: Account) -> list[Statement]:
+    """Return statements of a key policy: instances can have volumes that the key encrypts, whether EC2 Auto
+    Scaling launches them or they are spot instances, by the service-linked role of each (EC2 Auto Scaling
+    user guide, "Required AWS KMS key policy for use with encrypted volumes"; EC2 user guide, "Service-linked
+    role for Spot Instance requests").
 
-    The role is named in a condition and not as the principal: KMS refuses a principal that does not exist,
-    and in a new account the role is created with the first Auto Scaling group, which needs the key.
+    The roles are named in a condition and not as principals: KMS refuses a principal that does not exist, and
+    in a new account a role is created with the first group or spot instance, which needs the key.
     """
-    role = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    return [
+        *_role_may_use_key(account, "AutoScaling", "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"),
+        *_role_may_use_key(account, "Spot", "spot.amazonaws.com/AWSServiceRoleForEC2Spot"),
+    ]
+
+
+def _role_may_use_key(account: Account, name: str, role: str) -> list[Statement]:
     service_linked_role = {
         "kms:CallerAccount": account.account_id,
-        "aws:PrincipalArn": account.arn("iam", role, regional=False),
+        "aws:PrincipalArn": account.arn("iam", f"role/aws-service-role/{role}", regional=False),
     }
     common = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Resource": "*"}
     return [
         {
-            "Sid": "AutoScalingEncrypts",
+            "Sid": f"{name}Encrypts",
             **common,
             "Action": list(USE_OF_KEY),
             "Condition": {"StringEquals": service_linked_role},
         },
         {
-            "Sid": "AutoScalingAttaches",
+            "Sid": f"{name}Attaches",
             **common,
             "Action": ["kms:CreateGrant"],
             "Condition": {"StringEquals": service_linked_role, "Bool": {"kms:GrantIsForAWSResource": "true"}},

@@ -12,6 +12,8 @@ ACCELERATOR_COUNT: Final = "ai-platform/accelerator-count"
 """The number of accelerators of the node."""
 DEVICE_PLUGIN: Final = "ai-platform/device-plugin"
 """`nvidia` or `neuron`: the node needs that device plugin; `image`: its machine image includes it."""
+MOVING: Final = "ai-platform/moving"
+"""A taint of nodes that stay until their Pods end, while other nodes take their place."""
 COMPUTE_CLASS: Final = "cloud.google.com/compute-class"
 """On GKE, label and taint of nodes, and node selector of Pods: the ComputeClass that orders them ("About
 custom ComputeClasses")."""

@@ -59,8 +59,8 @@ class ClusterReference:
     a pool creates for its nodes gets AmazonEKS_CNI_Policy, without which no node becomes Ready. Default
     false."""
     volume_key_arn: Input[str] | None = None
-    """AWS: the key that encrypts the volumes of nodes; its policy must allow EC2 Auto Scaling to use it.
-    Default: AWS's own key for EBS."""
+    """AWS: the key that encrypts the volumes of nodes; its policy must allow EC2 Auto Scaling to use it, and
+    for spot instances of Karpenter AWSServiceRoleForEC2Spot. Default: AWS's own key for EBS."""
 
     def check(self) -> Iterator[Problem]:
         """Return the keys that are required on the cluster's cloud and missing."""

@@ -7,7 +7,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs, ObjectMetaPatchArgs
 from pulumi_kubernetes.storage.v1 import StorageClass, StorageClassPatch
 
 from aiplatform._shared.aws.logs import name_key
-from aiplatform._shared.aws.policy_documents import autoscaling_may_use_key, key_policy
+from aiplatform._shared.aws.policy_documents import instances_may_use_key, key_policy
 from aiplatform.cluster.args import VOLUMES_KEY_ALIAS
 from aiplatform.cluster.aws.context import EksContext
 from aiplatform.cluster.storage_annotations import DEFAULT
@@ -21,7 +21,7 @@ def volumes_key(context: EksContext) -> kms.Key:
         description=f"Volumes of nodes and persistent volumes of {context.cluster_name}",
         enable_key_rotation=True,
         deletion_window_in_days=30,
-        policy=key_policy(context.account, *autoscaling_may_use_key(context.account)),
+        policy=key_policy(context.account, *instances_may_use_key(context.account)),
         tags=context.tags("cluster-volumes"),
         # Without it, volumes that remain after the cluster are lost.
         opts=context.options(protect=True, retain=True),

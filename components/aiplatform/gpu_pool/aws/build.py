@@ -23,8 +23,9 @@ from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes.node_labels import POOL
 from aiplatform._shared.outputs import Tags, merged
 from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
+from aiplatform._shared.references.karpenter import KarpenterPoolReferenceArgs
 from aiplatform.gpu_pool.args import GpuPoolSettings
-from aiplatform.gpu_pool.aws import nodes
+from aiplatform.gpu_pool.aws import karpenter, nodes
 from aiplatform.gpu_pool.aws.plan import GroupPlan, instance_types, plan
 
 _ALL_PROTOCOLS = "-1"
@@ -34,17 +35,18 @@ _ALL_PROTOCOLS = "-1"
 class Built:
     """What the component's outputs need of its resources."""
 
-    role_arn: Input[str]
+    role_arn: Input[str] | None
+    """None where Karpenter creates all nodes."""
     security_group_id: Input[str] | None
     placement_group: Input[str] | None
     node_groups: list[NodeGroupReferenceArgs]
+    karpenter_pools: list[KarpenterPoolReferenceArgs]
 
 
 @dataclass(frozen=True)
 class _Shared:
-    """What all node groups of the pool have in common."""
+    """What all nodes of the pool have in common."""
 
-    role: NodeRole
     security_group: ec2.SecurityGroup | None
     placement_group: ec2.PlacementGroup | None
 
@@ -61,19 +63,37 @@ def build(component: pulumi.ComponentResource, name: str, settings: GpuPoolSetti
     context = Context(component, name, settings)
     offerings = zones_that_offer(instance_types(settings), context.invoke_options)
     plans = plan(settings, offerings)
-    role = node_role(
-        component, name, f"{settings.prefix}-{settings.name}-", settings.cluster, _tags(settings, "node")
-    )
+    role = None
+    if settings.with_node_groups:
+        role = node_role(
+            component, name, f"{settings.prefix}-{settings.name}-", settings.cluster, _tags(settings, "node")
+        )
     shared = _Shared(
-        role,
         _efa_security_group(context) if settings.with_efa else None,
         _placement_group(context) if settings.with_placement_group else None,
     )
+    security_group_id = shared.security_group.id if shared.security_group else None
+    placement_group = shared.placement_group.name if shared.placement_group else None
+    if role is None:
+        karpenter.refuse_running_node_groups(settings, context.invoke_options)
     return Built(
-        role.arn,
-        shared.security_group.id if shared.security_group else None,
-        shared.placement_group.name if shared.placement_group else None,
-        [_node_group(context, group, shared) for group in plans],
+        role.arn if role is not None else None,
+        security_group_id,
+        placement_group,
+        [_node_group(context, group, role, shared) for group in plans] if role is not None else [],
+        [
+            karpenter.pool_for(
+                settings,
+                index,
+                group,
+                karpenter.Placement(
+                    [_subnet(settings, zone) for zone in group.zones], security_group_id, placement_group
+                ),
+                _tags(settings, group.key),
+            )
+            for index, group in enumerate(plans)
+            if settings.with_karpenter
+        ],
     )
 
 
@@ -125,13 +145,15 @@ def _placement_group(context: PoolContext) -> ec2.PlacementGroup:
     )
 
 
-def _node_group(context: PoolContext, group: GroupPlan, shared: _Shared) -> NodeGroupReferenceArgs:
+def _node_group(
+    context: PoolContext, group: GroupPlan, role: NodeRole, shared: _Shared
+) -> NodeGroupReferenceArgs:
     pool, name = context.settings, f"{context.name}-{group.key}"
     resource = node_group(
         context.parent,
         name,
         pool.cluster,
-        shared.role,
+        role,
         _launch_template(context, group, shared),
         (group.minimum, group.maximum),
         # An upgrade needs a desired size of 0 (EKS user guide, "Create a managed node group with Capacity
@@ -144,7 +166,7 @@ def _node_group(context: PoolContext, group: GroupPlan, shared: _Shared) -> Node
         # For a Capacity Block the launch template states the type, and EKS accepts only one of the two.
         instance_types=None if group.entry.capacity_block else [machine.type for machine in group.machines],
         labels=merged(pool.labels, nodes.labels(pool, group.entry.type)),
-        taints=eks_taints(nodes.taints(pool)),
+        taints=eks_taints(nodes.group_taints(pool)),
         # A reservation has no capacity for a second node during an update: the old node is removed first.
         update_config=eks.NodeGroupUpdateConfigArgs(
             max_unavailable=1, update_strategy="MINIMAL" if group.entry.type == "reserved" else "DEFAULT"
@@ -158,7 +180,7 @@ def _node_group(context: PoolContext, group: GroupPlan, shared: _Shared) -> Node
         name,
         autoscaling_group,
         nodes.hidden_resources(pool, group.machines),
-        nodes.taints(pool),
+        nodes.group_taints(pool),
     )
     return NodeGroupReferenceArgs(
         name=resource.node_group_name,

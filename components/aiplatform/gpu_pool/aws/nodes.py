@@ -78,6 +78,13 @@ def taints(pool: GpuPoolSettings) -> list[Taint]:
     return [Taint(pool.machine.card.resource, "NoSchedule", "true"), *pool.taints]
 
 
+def group_taints(pool: GpuPoolSettings) -> list[Taint]:
+    """Return the taints of the pool's node groups. While the pool moves to Karpenter, one of them keeps new
+    Pods away: EKS puts it on the nodes that exist, too, and evicts nothing."""
+    moving = [Taint(node_labels.MOVING, "NoSchedule", "true")] if pool.with_karpenter else []
+    return [*taints(pool), *moving]
+
+
 def devices_of(pool: GpuPoolSettings) -> int:
     """Return the quantity of the accelerator's resource that a node advertises."""
     if pool.sharing is None:

@@ -11,7 +11,7 @@ from aiplatform._shared.kubernetes.names import label_problems, taint_problems
 from aiplatform._shared.kubernetes.pools import minimum_above_maximum
 from aiplatform.accelerators import Machine
 from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS
-from aiplatform.gpu_pool.aws import nodes
+from aiplatform.gpu_pool.aws import karpenter_rules, nodes
 from aiplatform.gpu_pool.capacity import WAITS, Capacity
 from aiplatform.gpu_pool.names import ROLE
 from aiplatform.naming import aws_tags
@@ -36,6 +36,8 @@ def problems(pool: GpuPoolSettings) -> Iterator[Problem]:
     yield from _zones(pool)
     yield from _network(pool)
     yield from _image_and_sharing(pool)
+    if pool.with_karpenter:
+        yield from karpenter_rules.problems(pool)
     if pool.instance_store == "raid0" and pool.machine.disks.count == 0:
         yield Problem(
             "instance_store", f"got 'raid0', but {pool.machine.type} has no instance store; expected 'none'"

@@ -335,18 +335,23 @@ def test_no_policy_of_the_component_allows_all_actions(default: Recording):
             assert statement["Resource"] != "*", policy.name
 
 
-def test_auto_scaling_may_launch_nodes_with_encrypted_volumes(default: Recording):
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("AutoScaling", "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"),
+        ("Spot", "spot.amazonaws.com/AWSServiceRoleForEC2Spot"),
+    ],
+)
+def test_ec2_may_launch_nodes_with_encrypted_volumes(default: Recording, name: str, role: str):
     key = default.one("aws:kms/key:Key", "cluster-volumes-key")
-    account, use, grant = json.loads(key.inputs["policy"])["Statement"]
+    account, *statements = json.loads(key.inputs["policy"])["Statement"]
     assert account["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
-    role = (
-        f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
-    )
+    use, grant = [statement for statement in statements if statement["Sid"].startswith(name)]
     for statement in (use, grant):
         # Not a principal by name: KMS refuses one that is not there yet, as in a new account.
         assert statement["Condition"]["StringEquals"] == {
             "kms:CallerAccount": ACCOUNT,
-            "aws:PrincipalArn": role,
+            "aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/{role}",
         }
         assert not any("*" in action for action in statement["Action"])
     assert grant["Action"] == ["kms:CreateGrant"]

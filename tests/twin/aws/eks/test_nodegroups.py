@@ -11,6 +11,7 @@ import pytest
 from tests.twin.aws.eks.conftest import refusal
 from tests.twin.aws.eks.scene import Names, group_params, role, view
 from tests.twin.aws.fronts import Clients
+from tests.twin.aws.functions.test_functions import ask
 from twin.aws.resources.table import table
 from twin.resource import CloudError, HalfMade
 
@@ -386,3 +387,16 @@ def test_aws_node_attaches_interfaces_by_a_role_of_its_own_or_by_the_nodes(
     eks.delete_nodegroup(clusterName="demo", nodegroupName="cni")
     for _ in range(2):
         view(clients, "machines")
+
+
+def test_functions_return_the_node_groups_of_a_cluster_with_their_size(clients: Clients, pool: str) -> None:
+    groups = ask(clients.context(), "aws:eks/getNodeGroups:getNodeGroups", clusterName="demo")
+    assert pool in groups["names"]
+    group = ask(
+        clients.context(), "aws:eks/getNodeGroup:getNodeGroup", clusterName="demo", nodeGroupName=pool
+    )
+    (size,) = group["scalingConfigs"]
+    assert (size["desiredSize"], size["maxSize"]) == (0, 4)
+    assert group["taints"][0]["key"] == "nvidia.com/gpu"
+    with pytest.raises(CloudError, match="couldn't find resource"):
+        ask(clients.context(), "aws:eks/getNodeGroup:getNodeGroup", clusterName="demo", nodeGroupName="none")

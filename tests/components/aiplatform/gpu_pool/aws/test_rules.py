@@ -28,7 +28,40 @@ def problems(answers: Answers | None = None, **more: Any) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
+KARPENTER = {"node_provisioning": "karpenter"}
 REFUSED: list[tuple[dict[str, Any], str]] = [
+    (
+        {"node_provisioning": "auto"},
+        "GpuPoolArgs.node_provisioning: got 'auto'; expected one of cluster_autoscaler",
+    ),
+    (
+        {**KARPENTER, "min": 1},
+        "GpuPoolArgs.min: got 1; expected 0: Karpenter creates nodes for Pods, and keeps no minimum",
+    ),
+    (
+        {**KARPENTER, "sharing": {"strategy": "time_slicing", "replicas": 4}},
+        "GpuPoolArgs.sharing: got 'time_slicing' with node_provisioning 'karpenter'; expected no sharing",
+    ),
+    (
+        {**KARPENTER, "capacity": [{"type": "on_demand", "instance_types": ["g4dn.2xlarge", "g4dn.xlarge"]}]},
+        "GpuPoolArgs.capacity[0].instance_types: got ['g4dn.2xlarge', 'g4dn.xlarge']; expected one: among",
+    ),
+    (
+        {**KARPENTER, "labels": {"karpenter.sh/team": "ml"}},
+        "GpuPoolArgs.labels.karpenter.sh/team: expected another domain: Karpenter refuses labels in it",
+    ),
+    (
+        {**KARPENTER, "tags": {"karpenter.sh/nodepool": "mine"}},
+        "GpuPoolArgs.tags.karpenter.sh/nodepool: expected another key: Karpenter sets this tag itself",
+    ),
+    (
+        {**KARPENTER, "accelerator": "h100", "count": 8, "zones": ["euc1-az1", "euc1-az3"]},
+        "GpuPoolArgs.zones: got ['euc1-az1', 'euc1-az3']; expected one zone: EFA does not span zones",
+    ),
+    (
+        {"node_provisioning": "moving_to_karpenter", "min": 1},
+        "GpuPoolArgs.min: got 1; expected 0: Karpenter creates nodes",
+    ),
     ({"accelerator": "h10"}, "GpuPoolArgs.accelerator: got 'h10'; expected one of t4, a10g"),
     ({"accelerator": "h10"}, "did you mean 'h100'?"),
     (
