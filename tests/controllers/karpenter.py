@@ -100,8 +100,8 @@ class KarpenterCluster:
     def get(self, item: Object) -> dict[str, Any]:
         """Return an object as it is now."""
         metadata = item["metadata"]
-        found = self._resource(item).get(name=metadata["name"], namespace=metadata.get("namespace"))
-        return found.to_dict()
+        resource = self._resource(item).get(name=metadata["name"], namespace=metadata.get("namespace"))
+        return resource.to_dict()
 
     def claims(self) -> list[dict[str, Any]]:
         """Return the NodeClaims."""
@@ -138,7 +138,7 @@ class KarpenterCluster:
             {"Name": "tag-key", "Values": [NODE_POOL]},
         ]
         reservations = self.plain.aws("ec2").describe_instances(Filters=filters)["Reservations"]
-        return [instance for each in reservations for instance in each["Instances"]]
+        return [instance for reservation in reservations for instance in reservation["Instances"]]
 
     def _resource(self, item: Object) -> Any:
         return self._dynamic.resources.get(api_version=item["apiVersion"], kind=item["kind"])

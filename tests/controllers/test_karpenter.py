@@ -16,7 +16,7 @@ from tests.controllers.karpenter import GPU, ON_DEMAND, SPOT, KarpenterCluster, 
 from tests.end_to_end.harness import eventually
 
 CHEAPEST = "g6.xlarge"
-SECONDS = 60
+SECONDS = 90
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +53,10 @@ def settled(cluster: KarpenterCluster, app: str, but: str = "") -> str | None:
 
 def runs(cluster: KarpenterCluster, name: str) -> Any:
     """Return the node of a Pod that runs; None before."""
-    found = cluster.pod(name)
-    if found is None or found.status.phase != "Running":
+    item = cluster.pod(name)
+    if item is None or item.status.phase != "Running":
         return None
-    return cluster.core.read_node(found.spec.node_name)
+    return cluster.core.read_node(item.spec.node_name)
 
 
 def remove(cluster: KarpenterCluster, *names: str) -> None:

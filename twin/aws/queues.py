@@ -71,9 +71,9 @@ def _none(call: Call) -> Answer:
 
 def _set_attributes(self: Any, attributes: Any, now: float | None = None) -> None:
     """A queue keeps its policy where another attribute is set."""
-    kept = getattr(self, "policy", None)
+    before = getattr(self, "policy", None)
     self.twin_set_attributes(attributes, now)
-    self.policy = attributes.get("Policy", kept) or None
+    self.policy = attributes.get("Policy", before) or None
 
 
 def _send_to_sqs_queue(self: Any, name: str, event: Any, group: str | None = None) -> None:
