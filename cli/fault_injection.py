@@ -46,9 +46,12 @@ def capacity(
         "", help="Instance type, as `p5.48xlarge`. Default: any.", show_default=False
     ),
     zone: str = typer.Option("", help="Zone, as `us-west-2a`. Default: any.", show_default=False),
+    market: str = typer.Option(
+        "", help="Only `spot` or `on-demand` (AWS). Default: both.", show_default=False
+    ),
 ) -> None:
     """Refuse machines of a type in a zone (insufficient capacity)."""
-    _add(name, {"kind": "capacity", "instance_type": instance_type, "zone": zone})
+    _add(name, {"kind": "capacity", "instance_type": instance_type, "zone": zone, "market": market})
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,21 +11,23 @@ import pulumi
 import pulumi_aws as aws
 from kubernetes import client, dynamic
 from pulumi import automation
-from pulumi_kubernetes.apiextensions import CustomResource
 
 from aiplatform.addons import Addons
 from aiplatform.addons.catalog import catalog
+from aiplatform.gpu_pool import GpuPool
+from aiplatform.karpenter import Karpenter
 from tests.end_to_end.plain import Base, Plain
+from tests.end_to_end.test_replacement import location
 from twin.toolchain.charts import ensure_charts
 
 GPU: Final = "nvidia.com/gpu"
 PREFIX: Final = "acme-dev"
-PROFILE: Final = "acme-dev-nodes"
+POOL: Final = "l4"
 QUEUE: Final = "acme-dev-karpenter"
 NAMES: Final = ("karpenter-crd", "karpenter")
 NODE_POOL: Final = "karpenter.sh/nodepool"
 Object = Mapping[str, Any]
-TAINT: Final = {"key": GPU, "value": "true", "effect": "NoSchedule"}
+SPOT, ON_DEMAND = f"{POOL}-spot", f"{POOL}-on-demand"
 
 
 class KarpenterCluster:
@@ -48,9 +50,8 @@ class KarpenterCluster:
         self.core: Any = client.CoreV1Api(self.api)
         self._dynamic = dynamic.DynamicClient(self.api)
 
-    def deploy_pools(self, *objects: Object) -> None:
-        """Deploy an EC2NodeClass and NodePools of it, in this order."""
-        self._objects = objects
+    def deploy_pools(self) -> None:
+        """Deploy a GPU pool whose nodes Karpenter creates."""
         self._pools().up()
 
     def destroy(self) -> None:
@@ -61,7 +62,7 @@ class KarpenterCluster:
         self.plain.end()
 
     def _pools(self) -> automation.Stack:
-        return self._with_kubernetes("pools", lambda: _pools(self._objects))
+        return self._with_kubernetes("pools", lambda: _pools(self.base))
 
     def _addons(self) -> automation.Stack:
         return self._with_kubernetes("addons", lambda: _addons(self.base))
@@ -99,8 +100,8 @@ class KarpenterCluster:
     def get(self, item: Object) -> dict[str, Any]:
         """Return an object as it is now."""
         metadata = item["metadata"]
-        found = self._resource(item).get(name=metadata["name"], namespace=metadata.get("namespace"))
-        return found.to_dict()
+        resource = self._resource(item).get(name=metadata["name"], namespace=metadata.get("namespace"))
+        return resource.to_dict()
 
     def claims(self) -> list[dict[str, Any]]:
         """Return the NodeClaims."""
@@ -137,59 +138,20 @@ class KarpenterCluster:
             {"Name": "tag-key", "Values": [NODE_POOL]},
         ]
         reservations = self.plain.aws("ec2").describe_instances(Filters=filters)["Reservations"]
-        return [instance for each in reservations for instance in each["Instances"]]
+        return [instance for reservation in reservations for instance in reservation["Instances"]]
 
     def _resource(self, item: Object) -> Any:
         return self._dynamic.resources.get(api_version=item["apiVersion"], kind=item["kind"])
 
 
-def node_class(base: Base, name: str = "gpu", **spec: Any) -> dict[str, Any]:
-    """Return an EC2NodeClass with the newest AL2023."""
-    return {
-        "apiVersion": "karpenter.k8s.aws/v1",
-        "kind": "EC2NodeClass",
-        "metadata": {"name": name},
-        "spec": {
-            "amiSelectorTerms": [{"alias": "al2023@latest"}],
-            "instanceProfile": PROFILE,
-            "subnetSelectorTerms": [{"id": subnet} for subnet in base.subnet_ids],
-            "securityGroupSelectorTerms": [{"tags": {"aws:eks:cluster-name": base.cluster}}],
-            **spec,
-        },
-    }
+def node_class(name: str) -> dict[str, Any]:
+    """Return what names an EC2NodeClass."""
+    return {"apiVersion": "karpenter.k8s.aws/v1", "kind": "EC2NodeClass", "metadata": {"name": name}}
 
 
-def node_pool(
-    name: str, capacity: str, *types: str, weight: int = 10, gpus: int = 64, **disruption: Any
-) -> dict[str, Any]:
-    """Return a NodePool of a type of capacity (`spot`, `on-demand`, `reserved`), for Pods with GPUs."""
-    requirements = {
-        "karpenter.sh/capacity-type": [capacity],
-        "node.kubernetes.io/instance-type": list(types),
-        "kubernetes.io/os": ["linux"],
-    }
-    return {
-        "apiVersion": "karpenter.sh/v1",
-        "kind": "NodePool",
-        "metadata": {"name": name},
-        "spec": {
-            "weight": weight,
-            "limits": {GPU: str(gpus)},
-            "disruption": {"consolidationPolicy": "WhenEmpty", "consolidateAfter": "Never", **disruption},
-            "template": {
-                "metadata": {"labels": {"pool": name}},
-                "spec": {
-                    "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "gpu"},
-                    "taints": [TAINT],
-                    "expireAfter": "Never",
-                    "requirements": [
-                        {"key": key, "operator": "In", "values": values}
-                        for key, values in requirements.items()
-                    ],
-                },
-            },
-        },
-    }
+def node_pool(name: str) -> dict[str, Any]:
+    """Return what names a NodePool."""
+    return {"apiVersion": "karpenter.sh/v1", "kind": "NodePool", "metadata": {"name": name}}
 
 
 def pod(name: str, gpus: int = 1, **spec: Any) -> dict[str, Any]:
@@ -248,25 +210,24 @@ def _nodes(base: Base) -> None:
         scaling_config=aws.eks.NodeGroupScalingConfigArgs(min_size=1, desired_size=1, max_size=1),
         taints=[aws.eks.NodeGroupTaintArgs(key="CriticalAddonsOnly", value="true", effect="NO_SCHEDULE")],
     )
-    aws.iam.InstanceProfile("nodes", name=PROFILE, role=base.node_role_arn.rpartition("/")[2])
     # A profile of others, unused and without a path: Karpenter must leave it alone.
     aws.iam.InstanceProfile("others", name="others")
 
 
-def _pools(objects: Sequence[Object]) -> None:
-    before: list[pulumi.Resource] = []
-    for item in objects:
-        metadata = item["metadata"]
-        resource = CustomResource(
-            metadata["name"],
-            api_version=item["apiVersion"],
-            kind=item["kind"],
-            metadata=metadata,
-            spec=item["spec"],
-            # The class is deleted after its pools: its finalizer waits for their nodes.
-            opts=pulumi.ResourceOptions(depends_on=before[:1]),
-        )
-        before.append(resource)
+def _pools(base: Base) -> None:
+    arguments: Any = {
+        "prefix": PREFIX,
+        "name": POOL,
+        **location(base),
+        "accelerator": "l4",
+        "count": 1,
+        "capacity": [{"type": "spot"}, {"type": "on_demand"}],
+        "max": 2,
+        "node_provisioning": "karpenter",
+    }
+    pools = GpuPool(POOL, arguments).outputs["karpenter_pools"]
+    Karpenter("karpenter", {"prefix": PREFIX, "cluster": arguments["cluster"], "pools": pools})
+    pulumi.export("pools", pools)
 
 
 def _addons(base: Base) -> None:
@@ -278,7 +239,6 @@ def _addons(base: Base) -> None:
                 "name": base.cluster,
                 "security_group_id": "sg-1",
                 "vpc_id": base.vpc_id,
-                "node_role_arn": base.node_role_arn,
             },
             "charts": str(ensure_charts()),
             "options": {name: {"enabled": name in NAMES} for name in catalog()},

@@ -21,13 +21,15 @@ _LOCAL = threading.local()
 
 @contextmanager
 def missing(listed: str | None) -> Iterator[None]:
-    """Within, machines of these (type, zone) cannot be had, nor more vCPUs than the quotas allow.
+    """Within, machines of these (type, zone, market) cannot be had, nor more vCPUs than the quotas allow.
 
-    listed: JSON, as the call carries it in the journal (`{"missing": [[type, zone]], "quotas": {code: n}}`).
+    listed: JSON, as the call carries it in the journal (`{"missing": [[type, zone, market]], "quotas": {code:
+    n}}`).
     """
     told = json.loads(listed) if listed else {}
     told = told if isinstance(told, dict) else {"missing": told}  # as calls carried it before
-    _LOCAL.missing = [(kind, zone) for kind, zone in told.get("missing", [])]
+    # Calls of an older journal carry no market.
+    _LOCAL.missing = [(kind, zone, *(market or "*")) for kind, zone, *market in told.get("missing", [])]
     _LOCAL.quotas = told.get("quotas") or service_quotas.values(new_account=False)
     try:
         yield
@@ -78,9 +80,11 @@ def _by_zone(offerings: Any, region: str) -> dict[str, frozenset[str]]:
     return _ZONES[region]
 
 
-def unavailable(instance_type: str, zone: str) -> bool:
+def unavailable(instance_type: str, zone: str, *, spot: bool) -> bool:
     """Whether there are none now, though AWS offers the type in the zone."""
-    return not available(getattr(_LOCAL, "missing", []), instance_type, zone)
+    markets = ("*", "spot" if spot else "on-demand")
+    missing = [(kind, place) for kind, place, market in getattr(_LOCAL, "missing", []) if market in markets]
+    return not available(missing, instance_type, zone)
 
 
 def shortage(instance_type: str, zone: str) -> str:
@@ -131,7 +135,7 @@ def _place(group: Any) -> tuple[Any, str] | None:
             continue
         for index in order:
             zone = subnets[index].availability_zone if subnets[index] else group.availability_zones[0]
-            if offered(instance_type, zone) and not unavailable(instance_type, zone):
+            if offered(instance_type, zone) and not unavailable(instance_type, zone, spot=_is_spot(group)):
                 return subnets[index], instance_type
             group.twin_shortage = shortage(instance_type, zone)
     return None

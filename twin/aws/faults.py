@@ -3,6 +3,7 @@
 A fault is one JSON object: `kind` and what narrows it.
 - throttle: calls answer ThrottlingException. `service`, `operation` (default: all), `times` (default 1).
 - capacity: no machines of `instance_type` (default: any) in `zone` (default: any) until it is removed.
+  `market`: only `spot`, or only `on-demand`.
 - slow: calls answer after `seconds`. `service`, `operation`, `times` (default: until it is removed).
 - late_logs: EKS writes to a cluster's log group once more after the cluster was deleted, until it is removed.
 - new_account: EC2's quotas are those of a new account, until it is removed.
@@ -24,7 +25,7 @@ __all__ = ["KINDS", "Faults", "available"]
 
 KINDS: Final = {
     "throttle": {"service", "operation", "times"},
-    "capacity": {"instance_type", "zone"},
+    "capacity": {"instance_type", "zone", "market"},
     "late_logs": set(),
     "new_account": set(),
     "slow": {"service", "operation", "times", "seconds"},
@@ -39,9 +40,13 @@ class Faults(faults.Faults):
     def __init__(self, file: Path) -> None:
         super().__init__(file, KINDS)
 
-    def unavailable(self) -> list[tuple[str, str]]:
-        """(instance type, zone) of which there are none now; `*` is any."""
-        return self.capacity("instance_type")
+    def unavailable(self) -> list[tuple[str, ...]]:
+        """(instance type, zone, market) of which there are none now; `*` is any."""
+        return [
+            tuple(fault.get(key) or "*" for key in ("instance_type", "zone", "market"))
+            for fault in self.every()
+            if fault["kind"] == "capacity"
+        ]
 
     def late_logs(self) -> bool:
         """Whether a deleted cluster's last events come late."""

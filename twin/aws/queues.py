@@ -54,7 +54,12 @@ def _at_once(call: Call) -> Call:
     if call.protocol == "query":
         form = {**{key: values[0] for key, values in call.form.items()}, "WaitTimeSeconds": "0"}
         return replace(call, body=urlencode(form).encode())
-    return replace(call, body=json.dumps({**json.loads(call.body), "WaitTimeSeconds": 0}).encode())
+    body = {**json.loads(call.body), "WaitTimeSeconds": 0}
+    # The older name of this parameter has values in use, such as SentTimestamp, that the model does not list.
+    names = body.pop("AttributeNames", None)
+    if names:
+        body.setdefault("MessageSystemAttributeNames", names)
+    return replace(call, body=json.dumps(body).encode())
 
 
 def _none(call: Call) -> Answer:
@@ -66,9 +71,9 @@ def _none(call: Call) -> Answer:
 
 def _set_attributes(self: Any, attributes: Any, now: float | None = None) -> None:
     """A queue keeps its policy where another attribute is set."""
-    kept = getattr(self, "policy", None)
+    before = getattr(self, "policy", None)
     self.twin_set_attributes(attributes, now)
-    self.policy = attributes.get("Policy", kept) or None
+    self.policy = attributes.get("Policy", before) or None
 
 
 def _send_to_sqs_queue(self: Any, name: str, event: Any, group: str | None = None) -> None:

@@ -97,6 +97,16 @@ def test_fleet_reports_what_has_no_capacity_and_takes_the_next(
     assert {override["AvailabilityZone"] for override in overrides} == set(subnets), "each zone is reported"
 
 
+def test_shortage_of_one_market_leaves_the_other(
+    clients: Clients, template: str, subnets: dict[str, str]
+) -> None:
+    clients.front.faults.add({"kind": "capacity", "market": "spot"})
+    target = {"TotalTargetCapacity": 1, "DefaultTargetCapacityType": "spot"}
+    spot = fleet(clients, template, subnets, CHEAP, TargetCapacitySpecification=target)
+    assert not spot.get("Instances")
+    assert fleet(clients, template, subnets, CHEAP)["Instances"], "on demand there is some"
+
+
 def test_fleet_without_any_capacity_launches_nothing(
     clients: Clients, template: str, subnets: dict[str, str]
 ) -> None:

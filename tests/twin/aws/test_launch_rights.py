@@ -179,8 +179,11 @@ def test_queue_is_waited_at_only_as_long_as_a_message_does_not_come(
 ) -> None:
     url = clients("sqs").create_queue(QueueName="interruptions")["QueueUrl"]
     clients("sqs").send_message(QueueUrl=url, MessageBody="first")
-    messages = karpenter("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    messages = karpenter("sqs").receive_message(
+        QueueUrl=url, WaitTimeSeconds=20, AttributeNames=["SentTimestamp"]
+    )["Messages"]
     assert [message["Body"] for message in messages] == ["first"]
+    assert messages[0]["Attributes"]["SentTimestamp"], "as Karpenter asks for it"
     karpenter("sqs").delete_message(QueueUrl=url, ReceiptHandle=messages[0]["ReceiptHandle"])
     journal = len(clients.front.journal)
     assert not karpenter("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages")

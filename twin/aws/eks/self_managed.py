@@ -71,7 +71,7 @@ def every(eks: Any, cluster: Thing) -> Iterator[Params]:
         except NotJoinedError as error:
             if vars(instance).get("twin_not_joined") != str(error):
                 instance.twin_not_joined = str(error)
-                log.info("instance %s does not join %s: %s", instance.id, cluster.name, error)
+                log.warning("instance %s does not join %s: %s", instance.id, cluster.name, error)
 
 
 def _machine(eks: Any, cluster: Thing, instance: Any) -> Params:

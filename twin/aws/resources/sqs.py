@@ -122,8 +122,8 @@ class Queue(AwsResource):
             wanted = {**self.defaults, **{name: value for name, value in new.items() if value is not None}}
             attributes: Props = self.create_params(context, wanted).get("Attributes") or {}
             removed = dict.fromkeys(changed.values(), "")
-            given = {api: value for api, value in {**removed, **attributes}.items() if api in removed}
-            context.call("sqs", "SetQueueAttributes", {"QueueUrl": id, "Attributes": given})
+            update = {api: value for api, value in {**removed, **attributes}.items() if api in removed}
+            context.call("sqs", "SetQueueAttributes", {"QueueUrl": id, "Attributes": update})
 
 
 class QueuePolicy(AwsResource):

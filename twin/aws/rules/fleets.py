@@ -164,7 +164,7 @@ def _obstacle(pool: _Pool, backend: Any) -> tuple[str, str] | None:
     over = capacity.over_quota(backend, pool.data, kind, spot=pool.spot)
     if over:
         return _QUOTA[pool.spot], over
-    if not held.target(pool.data) and capacity.unavailable(kind, zone):
+    if not held.target(pool.data) and capacity.unavailable(kind, zone, spot=pool.spot):
         return "InsufficientInstanceCapacity", (
             f"We currently do not have sufficient {kind} capacity in the Availability Zone you requested "
             f"({zone}). Our system will be working on provisioning additional capacity."

@@ -43,7 +43,7 @@ _PROFILES: Final = (
 )
 
 
-def asked(call: Call, moto: Any) -> list[Asked]:
+def needed(call: Call, moto: Any) -> list[Asked]:
     """Return the rights that a call needs; none where this module does not know its resources."""
     find = _ASKED.get(f"{call.service}:{call.operation}")
     return list(find(call, moto)) if find else []
@@ -53,7 +53,7 @@ def _launch(call: Call, moto: Any) -> Iterator[Asked]:
     """CreateFleet and RunInstances."""
     backend, place = moto.backend("ec2", call.region), _place(call, moto)
     params = call.params
-    given = _by_kind(params.get("TagSpecifications"))
+    tags_of = _by_kind(params.get("TagSpecifications"))
     configurations: list[Params] = params.get("LaunchTemplateConfigs") or [
         {"LaunchTemplateSpecification": params.get("LaunchTemplate") or {}, "Overrides": [params]}
     ]
@@ -70,7 +70,7 @@ def _launch(call: Call, moto: Any) -> Iterator[Asked]:
                 continue  # which is what EC2 answers
             data = template.get_version(str(specification.get("Version") or "$Default")).data
             used[f"{place}launch-template/{template.id}"] = _tags(backend, template.id)
-        given = {**_by_kind(data.get("TagSpecifications")), **given}
+        tags_of = {**_by_kind(data.get("TagSpecifications")), **tags_of}
         for override in configuration.get("Overrides") or [{}]:
             merged = {**data, **override}
             used |= {key: {} for key in _existing(merged, place, call.region)}
@@ -83,8 +83,8 @@ def _launch(call: Call, moto: Any) -> Iterator[Asked]:
         yield from (Asked(action, arn, _context("ResourceTag", tags)) for arn, tags in used.items())
         for kind in created:
             if kind != "fleet" or action == "ec2:CreateFleet":
-                yield Asked(action, f"{place}{kind}/*", _context("RequestTag", given.get(kind, {})))
-    yield from _tagged(call.operation, place, {kind: given[kind] for kind in created if given.get(kind)})
+                yield Asked(action, f"{place}{kind}/*", _context("RequestTag", tags_of.get(kind, {})))
+    yield from _tagged(call.operation, place, {kind: tags_of[kind] for kind in created if tags_of.get(kind)})
     for name in sorted(profiles):
         yield from _passed_by(moto, name)
 
@@ -129,8 +129,8 @@ def _create_template(call: Call, moto: Any) -> Iterator[Asked]:
 
 def _tagged(operation: str, place: str, tags: Mapping[str, Tags]) -> Iterator[Asked]:
     """Tags of what a call creates need a right of their own."""
-    for kind, given in tags.items():
-        context = {**_context("RequestTag", given), "ec2:CreateAction": operation}
+    for kind, created in tags.items():
+        context = {**_context("RequestTag", created), "ec2:CreateAction": operation}
         yield Asked("ec2:CreateTags", f"{place}{kind}/*", context)
 
 

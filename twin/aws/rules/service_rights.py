@@ -48,7 +48,7 @@ def asked(call: Call, moto: Any) -> list[Asked]:
         return _on_key(call, moto)
     if call.service == "secretsmanager" and call.params.get("SecretId"):
         return secrets_rights.asked(call, moto)
-    known = launch_rights.asked(call, moto)
+    known = launch_rights.needed(call, moto)
     if known:
         return known
     prefix = _PREFIXES.get(call.service, call.service)
