@@ -12,6 +12,7 @@ from aiplatform.guardrails.args import POLICIES
 from tests.end_to_end.guardrail_cases import (
     ADMITTED,
     BYPASSES,
+    CLAIM,
     CONTROLLER,
     DEVELOPER,
     FORGED,
@@ -22,6 +23,8 @@ from tests.end_to_end.guardrail_cases import (
     JOBSET,
     KUEUE,
     NEIGHBOUR,
+    NO_QUEUE,
+    NOT_A_TEAM,
     ON_GPU_NODES,
     OPERATOR,
     PUBLIC,
@@ -416,6 +419,19 @@ def test_a_warning_admits_and_reaches_the_client(cluster: Cluster) -> None:
         return headers.get("Warning", "") if status == 201 else ""
 
     assert "no digest" in until(answer)
+
+
+def test_claims_by_templates_are_admitted_in_a_queue_where_kueue_counts_them(cluster: Cluster) -> None:
+    root = "/apis/admissionregistration.k8s.io/v1"
+    for collection in ("validatingadmissionpolicies", "validatingadmissionpolicybindings"):
+        cluster.request("DELETE", f"{root}/{collection}/ai-platform-accelerators")
+    others = {name: "off" for name in POLICIES if name != "accelerators"}
+    cluster.apply(guardrails(device_claims=True, policies=others, priority_classes={}))
+    shared = job(spec(None, resourceClaims=[{"name": "gpu", "resourceClaimName": "gpu"}]), QUEUE)
+    assert "no quota counts a claim that Pods share" in until(lambda: cluster.refusal(shared, INSIDER))
+    assert NO_QUEUE in cluster.refusal(job(spec(None, **CLAIM)), INSIDER)
+    assert NOT_A_TEAM in cluster.refusal(job(spec(None, **CLAIM)), INSIDER, "scratch")
+    assert cluster.refusal(job(spec(None, **CLAIM), QUEUE), INSIDER) == ""
 
 
 def test_public_addresses_and_namespaces_of_the_system_on_gke_are_refused(cluster: Cluster) -> None:
