@@ -14,10 +14,8 @@ import pytest
 from kubernetes import client, config
 from pulumi import automation
 
-from aiplatform._shared.kubernetes import node_labels
 from aiplatform.addons import Addons
 from aiplatform.addons.catalog import catalog
-from aiplatform.teams import claims
 from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
 from twin.toolchain.charts import ensure_charts
@@ -125,86 +123,4 @@ def _nodes(base: Base) -> None:
         instance_types=["m7i.large"],
         scaling_config=aws.eks.NodeGroupScalingConfigArgs(min_size=2, desired_size=2, max_size=2),
         taints=[aws.eks.NodeGroupTaintArgs(key="CriticalAddonsOnly", value="true", effect="NO_SCHEDULE")],
-    )
-
-
-DEVICES = ("dcgm-exporter", "dra-driver-nvidia-gpu", "gpu-operator")
-
-
-@pytest.fixture(scope="module")
-def devices(plain: Plain, base: Base, nodes: automation.Stack) -> Iterator[automation.Stack]:
-    """Device software, and a node with a GPU that Pods claim."""
-    stack = plain.stack("devices", lambda: _devices(base))
-    stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(plain.world.kubeconfig)))
-    stack.set_config("aws:region", automation.ConfigValue(plain.world.region))
-    yield stack
-    stack.destroy()
-
-
-def test_a_claim_of_a_pod_gets_the_gpu_that_the_driver_of_its_node_publishes(
-    plain: Plain, devices: automation.Stack
-) -> None:
-    devices.up()
-    core, api = core_of(plain), client_of(plain)
-    objects: Any = client.CustomObjectsApi(api)
-    objects.create_namespaced_custom_object(
-        "resource.k8s.io",
-        "v1",
-        "default",
-        "resourceclaimtemplates",
-        {
-            "apiVersion": "resource.k8s.io/v1",
-            "kind": "ResourceClaimTemplate",
-            "metadata": {"name": "gpu-1"},
-            "spec": {"spec": {"devices": {"requests": [claims.request(1)]}}},
-        },
-    )
-    container = {"name": "main", "image": "any", "resources": {"claims": [{"name": "gpus"}]}}
-    core.create_namespaced_pod(
-        "default",
-        {
-            "metadata": {"name": "claims"},
-            "spec": {
-                "containers": [container],
-                "resourceClaims": [{"name": "gpus", "resourceClaimTemplateName": "gpu-1"}],
-                "tolerations": [{"operator": "Exists"}],
-            },
-        },
-    )
-    node = eventually(
-        "the Pod on a node", lambda: core.read_namespaced_pod("claims", "default").spec.node_name
-    )
-    labels = core.read_node(node).metadata.labels
-    assert labels[node_labels.DEVICE_ALLOCATION] == node_labels.DRA
-    core.delete_namespaced_pod("claims", "default")
-
-
-def test_the_node_has_no_device_plugin_and_an_exporter_without_an_engine(plain: Plain) -> None:
-    (node,) = core_of(plain).list_node(label_selector=f"{node_labels.DEVICE_ALLOCATION}=dra").items
-    assert "nvidia.com/gpu" not in node.status.allocatable, "a plugin would hand out the GPU, too"
-    pods = core_of(plain).list_pod_for_all_namespaces(field_selector=f"spec.nodeName={node.metadata.name}")
-    exporters = [pod for pod in pods.items if "dcgm-exporter" in pod.spec.containers[0].image]
-    (exporter,) = exporters
-    assert "$(NODE_IP):5555" in exporter.spec.containers[0].args, "the engine is that of EKS's agent"
-
-
-def _devices(base: Base) -> None:
-    aws.eks.NodeGroup(
-        "claims",
-        cluster_name=base.cluster,
-        node_role_arn=base.node_role_arn,
-        subnet_ids=base.subnet_ids,
-        instance_types=["g5.xlarge"],
-        ami_type="AL2023_x86_64_NVIDIA",
-        scaling_config=aws.eks.NodeGroupScalingConfigArgs(min_size=1, desired_size=1, max_size=1),
-        labels={node_labels.DEVICE_ALLOCATION: node_labels.DRA, node_labels.GPU_PRESENT: "true"},
-    )
-    Addons(
-        "devices",
-        {
-            "prefix": "acme-dev",
-            "cluster": {"name": base.cluster, "security_group_id": "sg-1", "vpc_id": base.vpc_id},
-            "charts": str(ensure_charts()),
-            "options": {name: {"enabled": name in DEVICES} for name in catalog()},
-        },
     )
