@@ -15,6 +15,7 @@ from kubernetes import client, config
 
 from aiplatform._shared.kubernetes.namespaces import NamespaceContents, create
 from aiplatform.guardrails import Guardrails
+from aiplatform.guardrails.args import POLICIES
 from tests.components.recording import Recording, record
 from twin import environment
 from twin import world as instances
@@ -175,6 +176,16 @@ def guardrails(**arguments: Any) -> Recording:
     """Return what the component registers."""
     overrides: Any = arguments
     return record(lambda: Guardrails("guardrails", overrides))
+
+
+def replace_policies(cluster: Cluster, *names: str, **arguments: Any) -> None:
+    """Replace these policies by those of guardrails with other arguments."""
+    root = "/apis/admissionregistration.k8s.io/v1"
+    for collection_ in ("validatingadmissionpolicies", "validatingadmissionpolicybindings"):
+        for name in names:
+            cluster.request("DELETE", f"{root}/{collection_}/ai-platform-{name}")
+    others = {name: "off" for name in POLICIES if name not in names}
+    cluster.apply(guardrails(**arguments, policies=others, priority_classes={}))
 
 
 def namespace(name: str, **contents: Any) -> Recording:

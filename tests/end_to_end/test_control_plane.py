@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from kubernetes import client, config
 from aiplatform._shared.kubernetes.node_labels import GPU_CLASS
 from aiplatform.addons import device_classes
 from aiplatform.teams import claims
+from tests.end_to_end.plane_objects import claiming, core_of, make_node, phase, pod, ready_nodes, until
 from tests.twin.kubernetes.test_resource_slices import MACHINE, driver
 from twin import environment, processes
 from twin import world as instances
@@ -56,56 +57,6 @@ def api(world: World) -> client.ApiClient:
     return config.new_client_from_config(str(world.kubeconfig))
 
 
-def core_of(api: client.ApiClient) -> Any:
-    """Return the core API; its type stubs do not accept plain dictionaries."""
-    return client.CoreV1Api(api)
-
-
-def until(condition: Callable[[], bool], seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.2)
-    return condition()
-
-
-def make_node(api: client.ApiClient, name: str) -> None:
-    has = {"cpu": "8", "memory": "32Gi", "pods": "50", "nvidia.com/gpu": "1"}
-    core_of(api).create_node(
-        {
-            "metadata": {"name": name, "annotations": {kwok.MANAGED[0]: kwok.MANAGED[1]}},
-            "status": {"capacity": has, "allocatable": has},
-        }
-    )
-
-
-def pod(name: str, **annotations: str) -> dict[str, object]:
-    limits = {"cpu": "100m"}
-    return {
-        "metadata": {"name": name, "annotations": annotations},
-        "spec": {
-            "restartPolicy": "Never",
-            "containers": [{"name": "main", "image": "any", "resources": {"limits": limits}}],
-        },
-    }
-
-
-def phase(api: client.ApiClient, name: str) -> str:
-    return core_of(api).read_namespaced_pod(name, "default").status.phase
-
-
-def ready_nodes(api: client.ApiClient) -> set[str]:
-    return {
-        node.metadata.name
-        for node in core_of(api).list_node().items
-        if any(
-            condition.type == "Ready" and condition.status == "True"
-            for condition in node.status.conditions or []
-        )
-    }
-
-
 def test_memory_stays_within_the_limit_of_a_twin(world: World) -> None:
     sizes = processes.resident_bytes(control_plane.daemons(world).values())
     assert set(sizes) == set(control_plane.PROCESSES)
@@ -137,13 +88,6 @@ def test_a_job_completes_by_itself(world: World, api: client.ApiClient) -> None:
     template = {"spec": pod("x")["spec"]}
     batch.create_namespaced_job("default", {"metadata": {"name": "job"}, "spec": {"template": template}})
     assert until(lambda: bool(batch.read_namespaced_job("job", "default").status.succeeded))
-
-
-def claiming(name: str, template: str) -> dict[str, object]:
-    """Return a Pod that claims GPUs by a template."""
-    container = {"name": "main", "image": "any", "resources": {"claims": [{"name": "gpus"}]}}
-    claims = [{"name": "gpus", "resourceClaimTemplateName": template}]
-    return {"metadata": {"name": name}, "spec": {"containers": [container], "resourceClaims": claims}}
 
 
 def test_claims_of_pods_are_allocated_from_the_gpus_of_a_node_until_none_is_left(

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from aiplatform.guardrails.args import POLICIES
 from tests.end_to_end.guardrail_cases import (
     ADMITTED,
     BYPASSES,
+    CLAIM,
     CONTROLLER,
     DEVELOPER,
     FORGED,
@@ -22,6 +22,8 @@ from tests.end_to_end.guardrail_cases import (
     JOBSET,
     KUEUE,
     NEIGHBOUR,
+    NO_QUEUE,
+    NOT_A_TEAM,
     ON_GPU_NODES,
     OPERATOR,
     PUBLIC,
@@ -56,6 +58,7 @@ from tests.end_to_end.guardrails import (
     control_plane_of,
     guardrails,
     namespace,
+    replace_policies,
     until,
 )
 
@@ -427,14 +430,18 @@ def test_a_warning_admits_and_reaches_the_client(cluster: Cluster) -> None:
     assert "no digest" in until(answer)
 
 
+def test_claims_by_templates_are_admitted_in_a_queue_where_kueue_counts_them(cluster: Cluster) -> None:
+    replace_policies(cluster, "accelerators", device_claims=True)
+    shared = job(spec(None, resourceClaims=[{"name": "gpu", "resourceClaimName": "gpu"}]), QUEUE)
+    # The API server takes a moment to enforce the other policy.
+    assert until(lambda: "no quota counts a claim that Pods share" in cluster.refusal(shared, INSIDER))
+    assert NO_QUEUE in cluster.refusal(job(spec(None, **CLAIM)), INSIDER)
+    assert NOT_A_TEAM in cluster.refusal(job(spec(None, **CLAIM)), INSIDER, "scratch")
+    assert cluster.refusal(job(spec(None, **CLAIM), QUEUE), INSIDER) == ""
+
+
 def test_public_addresses_and_namespaces_of_the_system_on_gke_are_refused(cluster: Cluster) -> None:
-    root = "/apis/admissionregistration.k8s.io/v1"
-    for collection in ("validatingadmissionpolicies", "validatingadmissionpolicybindings"):
-        cluster.request("DELETE", f"{root}/{collection}/ai-platform-public-addresses")
-    for collection in ("validatingadmissionpolicies", "validatingadmissionpolicybindings"):
-        cluster.request("DELETE", f"{root}/{collection}/ai-platform-namespaces")
-    others = {name: "off" for name in POLICIES if name not in ("public-addresses", "namespaces")}
-    cluster.apply(guardrails(cloud="gcp", policies=others, priority_classes={}))
+    replace_policies(cluster, "public-addresses", "namespaces", cloud="gcp")
     for name, body in GOOGLE_REFUSED.items():
         message = until(lambda b=body: cluster.refusal(b, INSIDER, "scratch"))
         assert PUBLIC in message, name

@@ -198,6 +198,7 @@ def _gpu_pool() -> Variants:
     common: dict[str, Any] = {"prefix": "acme-dev", "cluster": CLUSTER, "network": NETWORK}
     block = {"type": "reserved", "reservation_id": _RESERVATION, "capacity_block": True, "zone": "euc1-az1"}
     h100: dict[str, Any] = {"accelerator": "h100", "count": 8, "name": "h100"}
+    l4: dict[str, Any] = {"accelerator": "l4", "name": "l4"}
     on_aws = _of(
         GpuPool,
         "gpu",
@@ -217,18 +218,10 @@ def _gpu_pool() -> Variants:
             "max_pods": 60,
             "force_update": True,
         },
-        aws_claims={
-            "accelerator": "l4",
-            "count": 4,
-            "name": "claims",
-            "device_allocation": "dra",
-            "min": 2,
-            "max": 2,
-        },
+        aws_claims={**h100, "device_allocation": "dra", "min": 2, "max": 2},
         aws_bottlerocket={
-            "accelerator": "l4",
+            **l4,
             "count": 4,
-            "name": "l4",
             "image": "bottlerocket",
             "sharing": {"strategy": "time_slicing", "replicas": 4},
             "disk_gib": 200,
@@ -239,9 +232,8 @@ def _gpu_pool() -> Variants:
             "tags": _TAGS,
         },
         aws_without_instance_store={
-            "accelerator": "l4",
+            **l4,
             "count": 1,
-            "name": "l4",
             "instance_store": "none",
             "sharing": {"strategy": "time_slicing", "replicas": 2},
             "zones": ["euc1-az2"],

@@ -2,7 +2,7 @@
 
 import copy
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
@@ -65,8 +65,15 @@ def install_all(
         namespace: create_namespace(
             parent,
             name,
+            namespace,
             settings.cloud,
-            [addon for addon in settings.addons if addon.namespace == namespace],
+            {
+                port
+                for addon in settings.addons
+                if addon.namespace == namespace
+                for port in addon.webhook_ports
+            },
+            level=_level(settings.addons, namespace),
         )
         for namespace in dict.fromkeys(addon.namespace for addon in settings.addons)
         if namespace not in ("", *EXISTING_NAMESPACES)
@@ -100,6 +107,11 @@ def _create_budget(
         ),
         opts=ResourceOptions(parent=parent, depends_on=namespace),
     )
+
+
+def _level(addons: Collection[Addon], namespace: str) -> str:
+    """Return the Pod Security level of a namespace of add-ons."""
+    return next(addon.pod_security for addon in addons if addon.namespace == namespace)
 
 
 def _region(parent: pulumi.ComponentResource) -> str:
@@ -161,15 +173,20 @@ def _resources(resources: Any) -> Output[list[pulumi.Resource]]:
 
 
 def create_namespace(
-    parent: pulumi.ComponentResource, name: str, cloud: Cloud, addons: Sequence[Addon]
+    parent: pulumi.ComponentResource,
+    name: str,
+    namespace: str,
+    cloud: Cloud,
+    webhook_ports: Collection[int],
+    *,
+    level: str = "restricted",
 ) -> list[pulumi.Resource]:
     """Create a namespace of add-ons: Pods in it may have the priority of critical ones, and only the
     connections that controllers need are allowed.
 
-    name: the first part of logical names. addons: all that are in the namespace, at least one.
+    name: the first part of logical names. namespace: its name. webhook_ports: those of all its add-ons, which
+    the API server calls. level: of Pod Security.
     """
-    namespace, level = addons[0].namespace, addons[0].pod_security
-    webhook_ports = {port for addon in addons for port in addon.webhook_ports}
     # Privileged ones have Pods on nodes, with the priority of such Pods.
     classes = [PRIORITY_CLASS] if level == "restricted" else [PRIORITY_CLASS, NODE_PRIORITY_CLASS]
     created = core.Namespace(

@@ -27,6 +27,10 @@ SUPPORT: Final[SupportTable] = {
         aws="kms:Decrypt through Secrets Manager",
         gcp=refused("Secret Manager decrypts by its service agent; leave it out"),
     ),
+    "claimed_gpus": CloudSupport(
+        aws="ResourceClaimTemplates",
+        gcp=refused("no pool of GKE has accelerators to claim; leave it out"),
+    ),
     "tags": CloudSupport(
         aws="tags of roles and access entries",
         gcp=refused("none of the resources has labels; leave it out"),
