@@ -117,8 +117,10 @@ class FakeCluster(Cluster):
         )
         return SimpleNamespace(items=[pod])
 
-    def read_namespaced_pod_log(self, name: str, namespace: str, container: str) -> str:
-        return next((log for part, log in self.logs.items() if part in name), "")
+    def read_namespaced_pod_log(self, name: str, namespace: str, container: str, **raw: bool) -> Any:
+        assert raw == {"_preload_content": False}, "the client parses output that is JSON"
+        log = next((log for part, log in self.logs.items() if part in name), "")
+        return SimpleNamespace(data=log.encode())
 
 
 PASSED = json.dumps(
