@@ -135,8 +135,8 @@ OPTIONS = gpu_check.Options("gpu-check", "default", 2, "torch:1", "dcgm:1", 5, 0
 
 
 def checked(cluster: FakeCluster) -> list[tuple[str, str]]:
-    found = list(gpu_check.check_pool(cluster, known_outputs("efa"), OPTIONS))
-    return [(result.check, result.outcome) for result in found]
+    report = list(gpu_check.check_pool(cluster, known_outputs("efa"), OPTIONS))
+    return [(result.check, result.outcome) for result in report]
 
 
 def test_every_node_is_tested_and_the_network_between_two() -> None:
