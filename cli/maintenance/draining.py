@@ -126,11 +126,16 @@ class Drain:
 
     def _hold(self, state: State) -> None:
         policy = "HoldAndDrain" if self.evict else "Hold"
-        for queue, before in state.queues.items():
+        for queue, before in self._existing(state).items():
             # A queue that its owner has stopped admits nothing either.
             if before == "None" or self.evict:
                 self.cluster.apply(_queue(queue, {"stopPolicy": policy}))
                 self.report(f"queue {queue}: {policy}")
+
+    def _existing(self, state: State) -> dict[str, str]:
+        """Return the queues that were not deleted since: applying to another one would create it."""
+        names = {queue["metadata"]["name"] for queue in self.cluster.list(KUEUE, "ClusterQueue")}
+        return {queue: before for queue, before in state.queues.items() if queue in names}
 
     def _wait(self, state: State) -> None:
         ask_to_end(self.cluster, [node.metadata.name for node in self.cluster.nodes(self.pool)])
@@ -171,7 +176,7 @@ class Drain:
     def _release(self, state: State) -> None:
         for node in state.nodes:
             self._cordon(node, on=False)
-        for queue, before in state.queues.items():
+        for queue, before in self._existing(state).items():
             # Without the field the API server sets None, and no manager owns it.
             self.cluster.apply(_queue(queue, {} if before == "None" else {"stopPolicy": before}))
             self.report(f"queue {queue}: {'admits again' if before == 'None' else before}")

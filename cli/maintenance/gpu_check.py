@@ -247,8 +247,8 @@ class _Test:
         return sorted(pods, key=lambda pod: str(pod.metadata.name))
 
     def _log(self, pod: Any) -> str:
-        return str(
-            self._cluster.core.read_namespaced_pod_log(
-                pod.metadata.name, self._options.namespace, container="test"
-            )
+        # Not parsed: the client would make a Python object of output that is JSON.
+        answer = self._cluster.core.read_namespaced_pod_log(
+            pod.metadata.name, self._options.namespace, container="test", _preload_content=False
         )
+        return answer.data.decode(errors="replace")

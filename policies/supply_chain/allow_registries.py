@@ -27,6 +27,7 @@ POLICY = Policy(
                 "public.ecr.aws",
                 "registry.k8s.io",
                 "gke.gcr.io",
+                "gcr.io/gke-release/*",
                 "nvcr.io/nvidia/*",
                 "ghcr.io",
                 "quay.io",

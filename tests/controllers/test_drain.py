@@ -123,17 +123,17 @@ def test_jobset_that_runs_ends_before_its_nodes_are_replaced(pool: Pool) -> None
     pair = jobset("ends", seconds=8)
     pool.cluster.create(pair)
     eventually("two Pods", lambda: len(pool.pods()) == 2)
-    asked: list[bool] = []
+    requested: list[bool] = []
 
     def replace() -> None:
         assert not pool.pods(), "the nodes are empty"
         assert pool.stop_policy() == "Hold"
         pods = pool.cluster.core.list_namespaced_pod(NAMESPACE).items
-        asked.extend(REQUESTED in (pod.metadata.annotations or {}) for pod in pods)
+        requested.extend(REQUESTED in (pod.metadata.annotations or {}) for pod in pods)
         pool.replace()
 
     pool.drain(replace=replace).run()
-    assert asked == [True, True], "both Pods were asked to save their state and to end"
+    assert requested == [True, True], "both Pods were asked to save their state and to end"
     assert "Completed" in eventually("completion", lambda: conditions(pool.cluster, pair))
     assert pool.cluster.get(pair)["status"].get("restarts", 0) == 0
     assert pool.stop_policy() == "None"

@@ -117,8 +117,10 @@ class FakeCluster(Cluster):
         )
         return SimpleNamespace(items=[pod])
 
-    def read_namespaced_pod_log(self, name: str, namespace: str, container: str) -> str:
-        return next((log for part, log in self.logs.items() if part in name), "")
+    def read_namespaced_pod_log(self, name: str, namespace: str, container: str, **raw: bool) -> Any:
+        assert raw == {"_preload_content": False}, "the client parses output that is JSON"
+        log = next((log for part, log in self.logs.items() if part in name), "")
+        return SimpleNamespace(data=log.encode())
 
 
 PASSED = json.dumps(
@@ -133,8 +135,8 @@ OPTIONS = gpu_check.Options("gpu-check", "default", 2, "torch:1", "dcgm:1", 5, 0
 
 
 def checked(cluster: FakeCluster) -> list[tuple[str, str]]:
-    found = list(gpu_check.check_pool(cluster, known_outputs("efa"), OPTIONS))
-    return [(result.check, result.outcome) for result in found]
+    report = list(gpu_check.check_pool(cluster, known_outputs("efa"), OPTIONS))
+    return [(result.check, result.outcome) for result in report]
 
 
 def test_every_node_is_tested_and_the_network_between_two() -> None:

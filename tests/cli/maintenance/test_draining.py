@@ -180,6 +180,15 @@ def test_a_queue_that_its_owner_holds_stays_held(cluster: FakeCluster) -> None:
     assert cluster.policies == {"team-a": "None", "team-b": "Hold", "cpu": "None"}
 
 
+def test_a_queue_that_was_deleted_since_is_not_created_again(cluster: FakeCluster) -> None:
+    def replace() -> None:
+        cluster.replace_nodes()
+        del cluster.policies["team-a"], cluster.flavors["team-a"]
+
+    drain(cluster, evict=True, replace=replace).run()
+    assert cluster.policies == {"team-b": "None", "cpu": "None"}
+
+
 def test_pods_that_a_budget_protects_are_tried_again(cluster: FakeCluster) -> None:
     cluster.budget = 3
     drain(cluster, evict=True).run()

@@ -15,12 +15,12 @@ EXPECTED = {"collective": "all_reduce", "gib": 8, "gb_per_second": 479.3, "sourc
 
 
 def node(conditions: dict[str, str], **allocatable: str) -> Any:
-    listed = [
+    states = [
         SimpleNamespace(type=kind, status=status, message="NvidiaXID79Error", reason="x")
         for kind, status in conditions.items()
     ]
     status = SimpleNamespace(
-        conditions=listed, allocatable={key.replace("_", "/"): value for key, value in allocatable.items()}
+        conditions=states, allocatable={key.replace("_", "/"): value for key, value in allocatable.items()}
     )
     return SimpleNamespace(metadata=SimpleNamespace(name="n"), status=status)
 

@@ -140,12 +140,12 @@ def test_rdma_sources_its_script_before_the_command() -> None:
 @pytest.mark.parametrize("kind", POOLS)
 def test_what_the_workload_states_itself_is_kept(kind: str) -> None:
     memory = "/dev/shm"  # noqa: S108 - a path in the container
-    own = {
+    container = {
         "env": [{"name": "LD_LIBRARY_PATH", "value": "/mine"}],
         "volumeMounts": [{"name": "mine", "mountPath": memory}],
         "securityContext": {"capabilities": {"drop": ["ALL"], "add": ["SYS_NICE"]}},
     }
-    spec = template(kind, own, volumes=[{"name": "mine", "emptyDir": {}}])["spec"]
+    spec = template(kind, container, volumes=[{"name": "mine", "emptyDir": {}}])["spec"]
     (container,) = spec["containers"]
     assert variables(container)["LD_LIBRARY_PATH"] == "/mine"
     assert mounts(container)[memory] == ("mine", False)
