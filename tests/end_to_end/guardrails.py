@@ -221,3 +221,20 @@ def before_policy(cluster: Cluster, policy: str, user: tuple[str, str], probe: O
         binding["metadata"].pop(key, None)
     cluster.create(collection, binding)
     assert until(lambda: cluster.refusal(probe, user, "scratch"))
+
+
+def pods_of(cluster: Cluster, prefix: str) -> list[str]:
+    """Return the Pods of team-a whose names begin like this."""
+    _, text, _ = cluster.request("GET", "/api/v1/namespaces/team-a/pods")
+    names = [item["metadata"]["name"] for item in json.loads(text)["items"]]
+    return [name for name in names if name.startswith(prefix)]
+
+
+def replicas_of(cluster: Cluster, path: str, image_name: str) -> list[int]:
+    """Return the replicas of the ReplicaSets with an image."""
+    items = json.loads(cluster.request("GET", path)[1])["items"]
+    return [
+        item["spec"]["replicas"]
+        for item in items
+        if item["spec"]["template"]["spec"]["containers"][0]["image"] == image_name
+    ]

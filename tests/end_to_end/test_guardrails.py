@@ -58,7 +58,9 @@ from tests.end_to_end.guardrails import (
     control_plane_of,
     guardrails,
     namespace,
+    pods_of,
     replace_policies,
+    replicas_of,
     until,
 )
 
@@ -187,13 +189,7 @@ def test_the_pods_of_a_real_job_and_deployment_are_created(cluster: Cluster) -> 
     other = cluster.create("/apis/apps/v1/namespaces/team-a/deployments", deployment)
     for owner in (created, other):
         name = owner["metadata"]["name"]
-        assert until(lambda n=name: _pods(cluster, n)), f"{name} has no Pod"
-
-
-def _pods(cluster: Cluster, prefix: str) -> list[str]:
-    _, text, _ = cluster.request("GET", "/api/v1/namespaces/team-a/pods")
-    names = [item["metadata"]["name"] for item in json.loads(text)["items"]]
-    return [name for name in names if name.startswith(prefix)]
+        assert until(lambda n=name: pods_of(cluster, n)), f"{name} has no Pod"
 
 
 def test_only_kueue_removes_the_gates_of_a_pod(cluster: Cluster) -> None:
@@ -226,16 +222,6 @@ def test_a_child_of_a_workload_is_changed_by_controllers_only(cluster: Cluster) 
     assert cluster.request("PATCH", child, {"spec": {"suspend": False}}, JOBSET)[0] == 200
 
 
-def _replicas(cluster: Cluster, path: str, image_name: str) -> list[int]:
-    """Return the replicas of the ReplicaSets with an image."""
-    items = json.loads(cluster.request("GET", path)[1])["items"]
-    return [
-        item["spec"]["replicas"]
-        for item in items
-        if item["spec"]["template"]["spec"]["containers"][0]["image"] == image_name
-    ]
-
-
 def test_what_ran_before_a_policy_may_still_be_scaled_rolled_and_deleted(cluster: Cluster) -> None:
     bad = controlled("Deployment", image("evil.com/old:1"))
     bad["metadata"] = {"name": "old", "finalizers": ["example.com/wait"]}
@@ -245,15 +231,15 @@ def test_what_ran_before_a_policy_may_still_be_scaled_rolled_and_deleted(cluster
     path, sets = f"{apps}/deployments", f"{apps}/replicasets"
     with before_policy(cluster, "images", INSIDER, controlled("Deployment", image("evil.com/new:1"))):
         assert cluster.request("POST", path, bad, INSIDER)[0] == 201
-        assert until(lambda: _replicas(cluster, sets, "evil.com/old:1") == [3])
+        assert until(lambda: replicas_of(cluster, sets, "evil.com/old:1") == [3])
     annotation = {"metadata": {"annotations": {"checked": "yes"}}}
     assert cluster.request("PATCH", f"{path}/old", annotation, INSIDER)[0] == 200
     fewer = {"spec": {"replicas": 2}}
     assert cluster.request("PATCH", f"{path}/old/scale", fewer, INSIDER)[0] == 200
-    assert until(lambda: _replicas(cluster, sets, "evil.com/old:1") == [2]), "its controller scales it"
+    assert until(lambda: replicas_of(cluster, sets, "evil.com/old:1") == [2]), "its controller scales it"
     good = {"spec": {"template": {"spec": {"containers": image(IMAGE)["containers"]}}}}
     assert cluster.request("PATCH", f"{path}/old", good, INSIDER)[0] == 200
-    assert until(lambda: _replicas(cluster, sets, "evil.com/old:1") == [0]), "its controller replaces it"
+    assert until(lambda: replicas_of(cluster, sets, "evil.com/old:1") == [0]), "its controller replaces it"
     assert cluster.request("DELETE", f"{path}/old", None, INSIDER)[0] == 200
     without = {"metadata": {"finalizers": None}}
     assert cluster.request("PATCH", f"{path}/old", without, INSIDER)[0] == 200, "its finalizer can be removed"

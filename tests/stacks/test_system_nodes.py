@@ -40,7 +40,11 @@ def addon_pods(cloud: str, replicas: int, with_these: Collection[str] = ()) -> I
     setup = Setup(replicas=replicas, cloud=cast("Any", cloud))
     for name, values in VALUES.items():
         addon = catalog()[name]
-        if cloud not in addon.clouds or addon.on_gpu_nodes or name not in with_these and not addon.by_default:
+        if (
+            cloud not in addon.clouds
+            or addon.on_gpu_nodes
+            or (name not in with_these and not addon.by_default)
+        ):
             continue
         for part in _objects(values(setup)):
             if "resources" in part and "requests" in part["resources"]:

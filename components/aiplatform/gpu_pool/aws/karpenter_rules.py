@@ -36,6 +36,12 @@ def problems(pool: GpuPoolSettings) -> Iterator[Problem]:
             f"got {pool.sharing.strategy!r} with node_provisioning {pool.node_provisioning!r}; expected no "
             "sharing: Karpenter plans with the whole cards of an instance type",
         )
+    if pool.claimed:
+        yield Problem(
+            "device_allocation",
+            f"got 'dra' with node_provisioning {pool.node_provisioning!r}; expected 'plugin': Karpenter 1.14 "
+            "creates no nodes for Pods with claims",
+        )
     yield from _order(pool)
     yield from _reserved_names(pool)
 

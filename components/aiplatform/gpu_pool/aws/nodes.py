@@ -135,7 +135,9 @@ def pod_requirements(pool: GpuPoolSettings) -> PodRequirements | None:
     """Return what a Pod needs to use EFA; None without EFA."""
     if not pool.with_efa:
         return None
-    return fabric.efa(pool.machine.efa_interfaces, huge_pages=_reserves_huge_pages(pool))
+    # Karpenter does not know huge pages, and creates no node for a Pod that requests some.
+    huge_pages = _reserves_huge_pages(pool) and not pool.with_karpenter
+    return fabric.efa(pool.machine.efa_interfaces, huge_pages=huge_pages)
 
 
 def _reserves_huge_pages(pool: GpuPoolSettings) -> bool:

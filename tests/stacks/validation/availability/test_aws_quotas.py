@@ -64,10 +64,11 @@ def test_a_new_account_is_refused_for_what_always_runs_with_nothing_but_the_prov
 def test_a_new_account_runs_dev_and_is_warned_of_what_never_grows(warned: list[str]) -> None:
     recorded = _built(settings_of("aws-dev"), NEW_ACCOUNT)
     assert not recorded.result, "two t4g.medium are four vCPUs"
-    assert len(warned) == 3, warned
-    assert "cluster.system_nodes and node_pools.general may grow to 22 vCPUs" in warned[0]
-    assert "gpu_pools.t4 may grow to 16 vCPUs, but the quota L-3819A6DF" in warned[1], "spot"
-    assert "gpu_pools.t4 may grow to 16 vCPUs, but the quota L-DB2E81BA" in warned[2], "on demand"
+    assert len(warned) == 4, warned
+    assert "cluster.system_nodes and node_pools.general may grow to 14 vCPUs" in warned[0]
+    assert "node_pools.general may grow to 8 vCPUs, but the quota L-34B43A08" in warned[1], "spot"
+    assert "gpu_pools.t4 may grow to 16 vCPUs, but the quota L-3819A6DF" in warned[2], "spot"
+    assert "gpu_pools.t4 may grow to 16 vCPUs, but the quota L-DB2E81BA" in warned[3], "on demand"
 
 
 def test_an_accelerator_that_always_runs_needs_the_quota_of_its_family() -> None:

@@ -52,6 +52,17 @@ def existing(**sizes: int) -> Mapping[str, Any]:
     }
 
 
+def test_a_pod_on_nodes_of_karpenter_requests_no_huge_pages() -> None:
+    groups, nodes = (
+        outputs(pool(**more))["pod_requirements"]["limits"]
+        for more in ({}, {"node_provisioning": "karpenter"})
+    )
+    assert "hugepages-2Mi" in groups
+    assert nodes == {name: count for name, count in groups.items() if name != "hugepages-2Mi"}, (
+        "Karpenter knows no huge pages, and would create no node for such a Pod"
+    )
+
+
 def test_karpenter_replaces_node_groups_and_their_role() -> None:
     recording = pool(node_provisioning="karpenter")
     assert recording.names() == [

@@ -49,6 +49,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "GpuPoolArgs.capacity[0].instance_types: got ['g4dn.2xlarge', 'g4dn.xlarge']; expected one: among",
     ),
     (
+        {**KARPENTER, "device_allocation": "dra"},
+        "GpuPoolArgs.device_allocation: got 'dra' with node_provisioning 'karpenter'; expected 'plugin'",
+    ),
+    (
         {**KARPENTER, "labels": {"karpenter.sh/team": "ml"}},
         "GpuPoolArgs.labels.karpenter.sh/team: expected another domain: Karpenter refuses labels in it",
     ),
