@@ -16,8 +16,7 @@ from aiplatform.addons import Addons
 from aiplatform.addons.catalog import catalog
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.karpenter import Karpenter
-from tests.end_to_end.plain import Base, Plain
-from tests.end_to_end.test_replacement import location
+from tests.end_to_end.plain import Base, Plain, location
 from twin.toolchain.charts import ensure_charts
 
 GPU: Final = "nvidia.com/gpu"

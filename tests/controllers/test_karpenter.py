@@ -33,7 +33,7 @@ def cluster(home: Path) -> Iterator[KarpenterCluster]:
 
 @pytest.fixture(autouse=True)
 def clean(cluster: KarpenterCluster) -> Iterator[None]:
-    """No fault is in effect after a test."""
+    """No injected failure is in effect after a test."""
     yield
     cluster.plain.cli("twin", "fault", "clear", "--name", cluster.plain.environment)
 

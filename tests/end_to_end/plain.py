@@ -144,3 +144,30 @@ class Plain(Twin):
         }
         for name, value in exported.items():
             pulumi.export(name, value)
+
+
+def location(base: Base) -> dict[str, Any]:
+    """Return the arguments `cluster` and `network` of a pool of nodes there. Only in a program."""
+    kinds = ("private", "public", "intra")
+    zones: list[Any] = [
+        {"id": id, "name": name, **{f"{kind}_subnet_id": subnet for kind in kinds}}
+        for id, name, subnet in zip(base.zone_ids, base.zone_names, base.subnet_ids, strict=True)
+    ]
+    cluster = aws.eks.get_cluster(name=base.cluster)
+    return {
+        "cluster": {
+            "name": base.cluster,
+            "version": cluster.version,
+            "security_group_id": cluster.vpc_config.cluster_security_group_id,
+            "endpoint": cluster.endpoint,
+            "certificate_authority": cluster.certificate_authorities[0].data,
+            "service_cidr": "172.20.0.0/16",
+        },
+        "network": {
+            "vpc_id": base.vpc_id,
+            "cidr": "10.0.0.0/16",
+            "private_subnet_ids": base.subnet_ids,
+            "intra_subnet_ids": base.subnet_ids,
+            "zones": zones,
+        },
+    }

@@ -16,7 +16,7 @@ from pulumi import automation
 
 from aiplatform.node_pool import NodePool
 from tests.end_to_end.harness import eventually
-from tests.end_to_end.plain import Base, Plain
+from tests.end_to_end.plain import Base, Plain, location
 
 pytestmark = pytest.mark.end_to_end
 
@@ -27,38 +27,16 @@ def node_pool(base: Base, prefix: str, types: list[str], disk: int) -> Callable[
     """Return a program with a pool of one node."""
 
     def registered() -> None:
-        kinds = ("private", "public", "intra")
-        zones: list[Any] = [
-            {"id": id, "name": name, **{f"{kind}_subnet_id": subnet for kind in kinds}}
-            for id, name, subnet in zip(base.zone_ids, base.zone_names, base.subnet_ids, strict=True)
-        ]
-        cluster = aws.eks.get_cluster(name=base.cluster)
-        NodePool(
-            "workers",
-            {
-                "prefix": prefix,
-                "name": "workers",
-                "cluster": {
-                    "name": base.cluster,
-                    "version": cluster.version,
-                    "security_group_id": cluster.vpc_config.cluster_security_group_id,
-                    "endpoint": cluster.endpoint,
-                    "certificate_authority": cluster.certificate_authorities[0].data,
-                    "service_cidr": "172.20.0.0/16",
-                },
-                "network": {
-                    "vpc_id": base.vpc_id,
-                    "cidr": "10.0.0.0/16",
-                    "private_subnet_ids": base.subnet_ids,
-                    "intra_subnet_ids": base.subnet_ids,
-                    "zones": zones,
-                },
-                "instance_types": types,
-                "disk_gib": disk,
-                "min": 1,
-                "max": 2,
-            },
-        )
+        arguments: Any = {
+            "prefix": prefix,
+            "name": "workers",
+            **location(base),
+            "instance_types": types,
+            "disk_gib": disk,
+            "min": 1,
+            "max": 2,
+        }
+        NodePool("workers", arguments)
 
     return registered
 

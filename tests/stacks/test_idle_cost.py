@@ -1,4 +1,4 @@
-"""What the dev environments cost in a month in which nobody uses them, by list prices.
+"""What the dev environments cost in a month without any use, by list prices.
 
 Prices are dollars an hour of us-east-1 and us-central1 (a month has 730 hours), of a month, or of a GB in a
 month. Sources: machine types, the price lists in the sources of karpenter-provider-aws and
@@ -83,9 +83,9 @@ def test_dev_costs_little_while_it_is_idle(stack: str) -> None:
     parts = idle_cost(stack)
     total = sum(parts.values())
 
-    listed = "\n".join(f"{cost:8.2f}  {part}" for part, cost in parts.items())
-    assert total <= MOST, f"{total:.2f} dollars a month:\n{listed}"
-    assert total > 100, f"something that costs is missing:\n{listed}"
+    table = "\n".join(f"{cost:8.2f}  {part}" for part, cost in parts.items())
+    assert total <= MOST, f"{total:.2f} dollars a month:\n{table}"
+    assert total > 100, f"something that costs is missing:\n{table}"
 
 
 @pytest.mark.parametrize("stack", ["aws-dev", "gcp-dev"])
@@ -99,9 +99,9 @@ def test_dev_has_nothing_that_is_paid_by_the_hour_beyond_what_is_priced(stack: s
         "gcp:compute/forwardingRule:ForwardingRule",
         "gcp:redis/instance:Instance",
     )
-    found = [
+    unpriced = [
         resource.urn
         for resource in built(stack).recording.resources
         if resource.type in hourly and resource.inputs.get("vpcEndpointType") != "Gateway"
     ]
-    assert found == [], "a price is missing in this file"
+    assert unpriced == [], "a price is missing in this file"
