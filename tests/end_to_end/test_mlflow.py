@@ -175,21 +175,6 @@ def test_the_server_connects_to_the_database_only_by_iam(registry: Registry) -> 
     assert len(registry.proxy.refused) == before + 2
 
 
-def test_passwords_follow_their_secrets_and_accounts_their_declaration(registry: Registry) -> None:
-    """Runs last, because it removes the account training."""
-    [release] = [entry["secret"] for entry in registry.outputs["secrets"] if entry["account"] == "release"]
-    old, left = registry.password("release"), registry.password("training")
-    assert (registry.signed_in("release", old), registry.signed_in("training", left)) == (200, 200)
-    changed = {"username": "release", "password": "another-one-that-is-long"}
-    registry.plain.aws("secretsmanager").put_secret_value(SecretId=release, SecretString=json.dumps(changed))
-    output = registry.declare(["admin", "release"])
-    assert "gave release the password of its secret" in output
-    assert "removed the account training" in output
-    assert registry.signed_in("release", old) == 401
-    assert registry.signed_in("release", changed["password"]) == 200
-    assert registry.signed_in("training", left) == 401, "an account that is no longer declared is refused"
-
-
 def test_a_pod_of_a_team_uses_registry_and_catalog_without_configuration(
     plain: Plain, base: Base, registry: Registry, tmp_path: Path
 ) -> None:
@@ -203,3 +188,18 @@ def test_a_pod_of_a_team_uses_registry_and_catalog_without_configuration(
         assert json.loads(logs["rows"].splitlines()[-1]) == [1, 2]
     finally:
         team.remove()
+
+
+def test_passwords_follow_their_secrets_and_accounts_their_declaration(registry: Registry) -> None:
+    """Runs last, because it removes the account training."""
+    [release] = [entry["secret"] for entry in registry.outputs["secrets"] if entry["account"] == "release"]
+    old, left = registry.password("release"), registry.password("training")
+    assert (registry.signed_in("release", old), registry.signed_in("training", left)) == (200, 200)
+    changed = {"username": "release", "password": "another-one-that-is-long"}
+    registry.plain.aws("secretsmanager").put_secret_value(SecretId=release, SecretString=json.dumps(changed))
+    output = registry.declare(["admin", "release"])
+    assert "gave release the password of its secret" in output
+    assert "removed the account training" in output
+    assert registry.signed_in("release", old) == 401
+    assert registry.signed_in("release", changed["password"]) == 200
+    assert registry.signed_in("training", left) == 401, "an account that is no longer declared is refused"
