@@ -12,7 +12,8 @@ from typing import Any, Final, cast
 from aiplatform._shared.deep_merge import overlaid
 
 # Services that nodes in private subnets call. Without a NAT gateway only these are reached, so staging and
-# prod, which must survive its loss, have endpoints of all of them.
+# prod, which must survive its loss, have endpoints of all of them. Not here: `sqs` and `ssm`, which only
+# Karpenter calls. While the NAT gateway is lost it receives no messages of EC2 and reads no images.
 _ENDPOINTS: Final = [
     "athena",
     "autoscaling",
@@ -155,10 +156,10 @@ _AWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "network": {"nat": "per_zone", "aws": {"endpoints": _ENDPOINTS}},
         "cluster": {"system_nodes": {"instance_types": ["m7i.xlarge", "m6i.xlarge"]}},
         "cluster_autoscaler": {"replicas": 2, "scale_down_after_minutes": 10},
-        # A new image or configuration replaces one node of a NodePool after the other.
+        # A node in use is not replaced for a new image or configuration: it goes once it is empty.
         "karpenter": {
             "disruption_budgets": [
-                {"nodes": "1", "reasons": ["drifted"]},
+                {"nodes": "0", "reasons": ["drifted"]},
                 {"nodes": "20%", "reasons": ["empty", "underutilized"]},
             ]
         },

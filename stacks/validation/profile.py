@@ -52,8 +52,8 @@ def _prod(settings: Settings) -> Iterator[Problem]:
 
 
 def _karpenter(settings: Settings) -> Iterator[Problem]:
-    """Yield the images of Karpenter's nodes without a release: Karpenter would replace all nodes, with what
-    runs on them, whenever AWS publishes an image."""
+    """Yield the images of Karpenter's nodes without a release: nodes would differ whenever AWS publishes an
+    image, and Karpenter would replace them where a disruption budget allows it."""
     topic = stated(settings.karpenter) if settings.karpenter is not None else {}
     versions: dict[str, str] = topic.get("image_versions", {})
     images = {stated(settings.gpu_pools[name]).get("image", "al2023") for name in settings.karpenter_pools}
@@ -62,8 +62,8 @@ def _karpenter(settings: Settings) -> Iterator[Problem]:
             example = "v20261110" if image == "al2023" else "v1.52.0"
             yield Problem(
                 f"karpenter.image_versions.{image}",
-                f"got {LATEST!r}; expected a release in prod, such as {example}: otherwise all nodes are "
-                "replaced whenever AWS publishes an image",
+                f"got {LATEST!r}; expected a release in prod, such as {example}: otherwise new nodes have "
+                "an untested image whenever AWS publishes one",
             )
 
 

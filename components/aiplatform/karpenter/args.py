@@ -34,8 +34,8 @@ class ImageVersions:
     """The releases of the machine images of EKS, one for each image that pools use."""
 
     al2023: Annotated[str, _AL2023] = LATEST
-    """`latest`, or a release of the EKS AMI, `v20261110`. Default `latest`: Karpenter replaces all nodes when
-    AWS publishes an image, at a speed that the disruption budgets limit."""
+    """`latest`, or a release of the EKS AMI, `v20261110`. Default `latest`: the nodes that exist are
+    drifted when AWS publishes an image."""
     bottlerocket: Annotated[str, _BOTTLEROCKET] = LATEST
     """`latest`, or a release of Bottlerocket, `v1.52.0`. Default `latest`."""
 
@@ -66,7 +66,7 @@ class DisruptionBudget:
 
 def _budgets() -> list[DisruptionBudget]:
     """The default of `disruption_budgets`."""
-    return [DisruptionBudget("10%")]
+    return [DisruptionBudget("0", ["drifted"]), DisruptionBudget("10%", ["empty", "underutilized"])]
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ class KarpenterSettings(CloudNeutral):
     pools: Annotated[list[KarpenterPoolReference], length(1, 200, "pools")]
     """The pools: `GpuPool.outputs["karpenter_pools"]` of each GPU pool, in one list."""
     image_versions: ImageVersions = field(default_factory=ImageVersions)
-    """The releases of the machine images. Default: `latest` of each. State one where running work must not
-    move whenever AWS publishes an image."""
+    """The releases of the machine images. Default: `latest` of each. State one where all nodes must have the
+    same image, and where a disruption budget allows the removal of drifted nodes."""
     consolidation: Consolidation = "when_empty"
     """Which nodes Karpenter removes to save costs: `when_empty`, those on which nothing but DaemonSets runs;
     `balanced` and `when_empty_or_underutilized`, also those whose Pods fit elsewhere, which it evicts.
@@ -95,8 +95,9 @@ class KarpenterSettings(CloudNeutral):
     disruption_budgets: Annotated[list[DisruptionBudget], length(1, 50, "budgets")] = field(
         default_factory=_budgets
     )
-    """How many nodes of a NodePool are removed at the same time; the lowest that applies counts. Default 10 %
-    of the nodes, at least one."""
+    """How many nodes of a NodePool are removed at the same time; the lowest that applies counts. Default: of
+    empty and underutilized nodes 10 %, at least one; of drifted ones none, so that those in use stay until
+    they are empty."""
     expire_after_hours: Annotated[int, between(1, 8760, "hours")] | None = None
     """Hours after which a node is replaced, whatever runs on it, 1 to 8760. Default: never."""
     termination_grace_hours: Annotated[int, between(1, 720, "hours")] | None = None

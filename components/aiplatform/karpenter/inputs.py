@@ -13,8 +13,8 @@ class ImageVersionsArgs(TypedDict):
     """The releases of the machine images of EKS, one for each image that pools use."""
 
     al2023: NotRequired[str]
-    """`latest`, or a release of the EKS AMI, `v20261110`. Default `latest`: Karpenter replaces all nodes when
-    AWS publishes an image, at a speed that the disruption budgets limit."""
+    """`latest`, or a release of the EKS AMI, `v20261110`. Default `latest`: the nodes that exist are
+    drifted when AWS publishes an image."""
     bottlerocket: NotRequired[str]
     """`latest`, or a release of Bottlerocket, `v1.52.0`. Default `latest`."""
 
@@ -46,8 +46,8 @@ class KarpenterArgs(TypedDict):
     pools: list[KarpenterPoolReferenceArgs]
     """The pools: `GpuPool.outputs["karpenter_pools"]` of each GPU pool, in one list."""
     image_versions: NotRequired[ImageVersionsArgs]
-    """The releases of the machine images. Default: `latest` of each. State one where running work must not
-    move whenever AWS publishes an image."""
+    """The releases of the machine images. Default: `latest` of each. State one where all nodes must have the
+    same image, and where a disruption budget allows the removal of drifted nodes."""
     consolidation: NotRequired[Literal["when_empty", "balanced", "when_empty_or_underutilized"]]
     """Which nodes Karpenter removes to save costs: `when_empty`, those on which nothing but DaemonSets runs;
     `balanced` and `when_empty_or_underutilized`, also those whose Pods fit elsewhere, which it evicts.
@@ -55,8 +55,9 @@ class KarpenterArgs(TypedDict):
     consolidate_after_minutes: NotRequired[int]
     """Minutes without a new or ended Pod after which a node may be removed, 0 to 1440. Default 10."""
     disruption_budgets: NotRequired[list[DisruptionBudgetArgs]]
-    """How many nodes of a NodePool are removed at the same time; the lowest that applies counts. Default 10 %
-    of the nodes, at least one."""
+    """How many nodes of a NodePool are removed at the same time; the lowest that applies counts. Default: of
+    empty and underutilized nodes 10 %, at least one; of drifted ones none, so that those in use stay until
+    they are empty."""
     expire_after_hours: NotRequired[int]
     """Hours after which a node is replaced, whatever runs on it, 1 to 8760. Default: never."""
     termination_grace_hours: NotRequired[int]

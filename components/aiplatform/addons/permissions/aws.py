@@ -31,7 +31,11 @@ _DESCRIPTIONS: Final = {
 
 def grant(context: Context[Settings], addon: Addon) -> tuple[list[pulumi.Resource], Output[str]]:
     """Create the role of an add-on, its policy, and the association with its service account. Returns what
-    its Pods wait for, and the role's arn."""
+    its Pods wait for, and the role's arn.
+
+    EKS reads associations with a delay: a Pod that starts within seconds of its association has no
+    credentials until it is replaced. So the association depends on its role and policy alone.
+    """
     settings, account = context.settings, account_of(context.parent)
     logical, cluster = f"{context.name}-{addon.name}", Output.from_input(settings.cluster.name)
     role = iam.Role(

@@ -141,8 +141,9 @@ def pod_requirements(pool: GpuPoolSettings) -> PodRequirements | None:
 
 
 def _reserves_huge_pages(pool: GpuPoolSettings) -> bool:
-    """Whether the machine image reserves huge pages for EFA: EKS's AL2023 images for accelerators do ("Run
-    machine learning training on Amazon EKS with Elastic Fabric Adapter"), Bottlerocket only by a setting."""
+    """Whether Pods request huge pages for EFA: EKS's AL2023 images for accelerators reserve them ("Run
+    machine learning training on Amazon EKS with Elastic Fabric Adapter"). Bottlerocket reserves some, too
+    (bottlerocket-core-kit, pull request 141), which Pods leave unused."""
     return pool.os == "al2023"
 
 

@@ -97,6 +97,10 @@ def test_a_role_is_for_the_service_account_of_the_addon_in_this_cluster(addon: s
     assert association.inputs["serviceAccount"] == addon
     policy = recording.one("aws:iam/rolePolicy:RolePolicy")
     assert recording.depends(association, policy), "Pods start with the permissions"
+    role = recording.one("aws:iam/role:Role")
+    assert set(association.depends_on) == {role.urn, policy.urn}, (
+        "EKS takes seconds to read an association, so it exists as long as possible before the Pods"
+    )
 
 
 def test_most_addons_have_no_identity_on_a_cloud() -> None:

@@ -222,6 +222,12 @@ def test_karpenter_replaces_nodes_with_failed_accelerators() -> None:
     assert settings["featureGates"] == {"nodeRepair": True}, "node groups do it, too"
 
 
+def test_karpenter_knows_its_region_without_the_metadata_service() -> None:
+    assert VALUES["karpenter"](SETUPS[0])["controller"]["env"] == [
+        {"name": "AWS_REGION", "value": "eu-central-1"}
+    ], "a Pod that started before its association would wait for the service, and fail without a reason"
+
+
 def test_the_load_balancer_controller_has_the_same_certificate_at_every_preview() -> None:
     values = VALUES["aws-load-balancer-controller"](SETUPS[0])
     assert values["enableCertManager"], "the chart would generate another one at each rendering"

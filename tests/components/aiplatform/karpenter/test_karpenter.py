@@ -98,6 +98,14 @@ def test_nodes_of_an_accelerator_are_not_moved_to_save_costs_and_never_expire() 
         assert "terminationGracePeriod" not in pool["template"]["spec"]
 
 
+def test_a_node_in_use_is_not_replaced_for_another_image_or_configuration() -> None:
+    for pool in specs(recorded(H100), "NodePool").values():
+        assert pool["disruption"]["budgets"] == [
+            {"nodes": "0", "reasons": ["Drifted"]},
+            {"nodes": "10%", "reasons": ["Empty", "Underutilized"]},
+        ], "an upgrade of Kubernetes, or the end of a reservation, would evict training"
+
+
 def test_disruption_is_as_stated() -> None:
     (pool,) = specs(
         karpenter(

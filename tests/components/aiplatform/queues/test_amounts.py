@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from aiplatform._shared.args import read
 from aiplatform.accelerators.aws import MACHINES
 from aiplatform.accelerators.gcp import MACHINES as GOOGLE_MACHINES
+from aiplatform.addons.values import VALUES
+from aiplatform.addons.values.setup import Setup
 from aiplatform.queues import amounts
 from aiplatform.queues.args import Quota
 from aiplatform.queues.pools import GpuPoolReference, NodePoolReference
@@ -35,6 +38,37 @@ def test_pods_of_a_full_quota_fit_on_a_node_of_eks(machine: Any) -> None:
     assert amounts.usable_cpu(machine.vcpus) < machine.vcpus * 1000 - reserved_cpu(machine.vcpus)
     kubelet = 300 + int(0.015 * machine.memory_gib * 1024) + 255 + 11 * max_pods(info) + 100
     assert amounts.usable_memory(machine.memory_gib) < machine.memory_gib * 1024 - kubelet
+
+
+def expected_by_karpenter(machine: Any, overhead: float) -> int:
+    """Return the MiB for Pods of users that Karpenter expects on a node of a type that it has not seen
+    (karpenter-provider-aws, pkg/providers/instancetype/types.go). It counts Pods by addresses, without EKS's
+    limit of 110 or 250."""
+    info: Any = instance_type_info(machine.type)
+    network, mib = info["NetworkInfo"], info["MemoryInfo"]["SizeInMiB"]
+    card = network["NetworkCards"][network.get("DefaultNetworkCardIndex", 0)]
+    pods = card["MaximumNetworkInterfaces"] * (network["Ipv4AddressesPerInterface"] - 1) + 2
+    daemon_sets = 1_024
+    return mib - math.ceil(mib * overhead) - (255 + 11 * pods) - 100 - daemon_sets
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.type)
+def test_karpenter_creates_a_node_for_pods_of_a_full_quota(machine: Any) -> None:
+    if instance_type_info(machine.type) is None:
+        pytest.skip("the twin does not know the type")
+    overhead = VALUES["karpenter"](Setup())["settings"]["vmMemoryOverheadPercent"]
+    assert amounts.usable_memory(machine.memory_gib) <= expected_by_karpenter(machine, overhead), (
+        "Kueue would admit Pods for which Karpenter creates no node"
+    )
+
+
+def test_karpenters_default_is_too_little_for_pods_of_a_full_quota() -> None:
+    large = [
+        machine for machine in MACHINES if machine.memory_gib >= 256 and instance_type_info(machine.type)
+    ]
+    assert large
+    for machine in large:
+        assert amounts.usable_memory(machine.memory_gib) > expected_by_karpenter(machine, 0.075), machine.type
 
 
 @pytest.mark.parametrize("machine", GOOGLE_MACHINES, ids=lambda machine: f"{machine.type}-{machine.count}")
