@@ -146,7 +146,7 @@ karpenter = Karpenter(
                 "instance_types": ["m7i.2xlarge", "m6i.2xlarge"],
                 "zones": ["usw2-az1"],
                 "subnet_ids": [network.private_subnet_ids[0]],
-                "security_group_ids": [cluster.security_group_id],
+                "security_group_ids": ["sg-0a1b2c3d4e5f60718"],
                 "labels": {
                     "workload": "builds",
                 },

@@ -131,7 +131,7 @@ const karpenter = new aiplatform.Karpenter("karpenter", {
             instanceTypes: ["m7i.2xlarge", "m6i.2xlarge"],
             zones: ["usw2-az1"],
             subnetIds: [network.privateSubnetIds[0]],
-            securityGroupIds: [cluster.securityGroupId],
+            securityGroupIds: ["sg-0a1b2c3d4e5f60718"],
             labels: {
                 workload: "builds",
             },
