@@ -17,12 +17,14 @@ from tests.end_to_end.guardrail_objects import (
     host_path,
     image,
     ingress,
+    initial,
     job,
     job_set,
     meta,
     pod,
     ray,
     service,
+    sidecar,
     spec,
     train_job,
 )
@@ -34,7 +36,14 @@ SETTINGS: Final[Mapping[str, Any]] = {
     "allowed_registries": ["registry.acme.com", "quay.io/argoproj"],
     "require_digests": True,
     "digest_exceptions": ["quay.io/argoproj"],
-    "fabric_namespaces": {"fabric": {"host_paths": ["/dev/infiniband"], "capabilities": ["IPC_LOCK"]}},
+    "fabric_namespaces": {
+        "fabric": {
+            "host_paths": ["/dev/infiniband"],
+            "capabilities": ["IPC_LOCK"],
+            "host_network": True,
+            "pools": ["gpu"],
+        }
+    },
     "public_namespaces": ["gateway"],
     "required_labels": ["cost-center"],
 }
@@ -69,6 +78,7 @@ GROUP: Final = {
     "kueue.x-k8s.io/role-hash": "x",
 }
 A_GROUP: Final = "kueue.x-k8s.io/pod-group-name: Kueue counts a group by its first Pod"
+INITIAL: Final = "initContainers: one requests an accelerator"
 NO_QUEUE: Final = "requests an accelerator, or its runtime does, without a queue"
 NOT_A_TEAM: Final = "expected a team's namespace"
 FORGED: Final = "only controllers create or change what another workload controls"
@@ -110,6 +120,15 @@ BYPASSES: Final[Mapping[str, Case]] = {
         "team-a",
         NO_QUEUE,
     ),
+    # Kueue counts three of them as the largest one where a device class offers the resource, too.
+    "accelerators of sidecars in a queue": (INSIDER, job(sidecar(GPU), QUEUE), "team-a", INITIAL),
+    "accelerators of sidecars, by a controller": (
+        CONTROLLER,
+        pod(sidecar(GPU), owner="Job"),
+        "team-a",
+        INITIAL,
+    ),
+    "accelerator of an init container in a queue": (INSIDER, job(initial(GPU), QUEUE), "team-a", INITIAL),
     "partition of a GPU": (INSIDER, job(spec({"nvidia.com/mig-1g.10gb": "1"})), "team-a", NO_QUEUE),
     "TPU": (INSIDER, job(spec({"google.com/tpu": "4"})), "team-a", NO_QUEUE),
     "Neuron core": (INSIDER, job(spec({"aws.amazon.com/neuroncore": "2"})), "team-a", NO_QUEUE),
@@ -242,7 +261,7 @@ REFUSED: Final[Mapping[str, Case]] = {
         "fabric",
         "a privileged container",
     ),
-    "host network": (INSIDER, job(spec(hostNetwork=True)), "fabric", "expected neither"),
+    "host network": (INSIDER, job(spec(hostNetwork=True)), "scratch", "expected neither"),
     "host port": (
         INSIDER,
         job(spec(container={"ports": [{"containerPort": 80, "hostPort": 80}]})),
@@ -374,8 +393,12 @@ ADMITTED: Final[Mapping[str, tuple[tuple[str, str], Object, str]]] = {
     ),
     "step of a workflow in a queue": (ARGO, pod(spec(GPU), QUEUE, owner="Workflow"), "team-a"),
     "notebook": (HUB, pod(spec(GPU), QUEUE), "team-a"),
-    "hostPath of the fabric": (INSIDER, job(host_path("/dev/infiniband")), "fabric"),
-    "capability of the fabric": (INSIDER, job(hardened(capabilities={"add": ["IPC_LOCK"]})), "fabric"),
+    "init container with a network card": (
+        DEVELOPER,
+        job(initial({"cpu": "1", "vpc.amazonaws.com/efa": "1"}), QUEUE),
+        "team-a",
+    ),
+    "sidecar without an accelerator": (CONTROLLER, pod(sidecar({"cpu": "1"}), owner="Job"), "team-a"),
     "internal load balancer": (INSIDER, service("LoadBalancer", INTERNAL), "scratch"),
     "internal load balancer by class": (
         INSIDER,

@@ -13,18 +13,31 @@ from aiplatform.accelerators.gcp import Fabric
 from tests.components.aiplatform.fabric_pools import outputs
 from tests.components.recording import Recording
 from tests.end_to_end.guardrail_cases import CONTROLLER, INSIDER
-from tests.end_to_end.guardrail_objects import IMAGE, QUEUE, job, meta, pod, spec
+from tests.end_to_end.guardrail_objects import (
+    GPU,
+    IMAGE,
+    QUEUE,
+    hardened,
+    host_path,
+    job,
+    large_job_set,
+    meta,
+    pod,
+    spec,
+)
 from tests.end_to_end.guardrails import Object, namespace
 
+POOL: Final = "gpu"
+"""The name of the pools of which the outputs are."""
 KINDS: Final = ("efa", "tcpx", "tcpxo", "rdma")
 Case = tuple[tuple[str, str], Object, str, str]
 
 
 def _access(kind: str) -> Mapping[str, Any]:
     if kind == "efa":
-        return fabric.node_access(fabric.efa(32))
+        return fabric.node_access(fabric.efa(32), [POOL])
     known: Fabric = kind  # type: ignore[assignment]
-    return fabric.node_access(fabric.gpudirect(known, {"tcpx": "x", "tcpxo": "x"}, {}))
+    return fabric.node_access(fabric.gpudirect(known, {"tcpx": "x", "tcpxo": "x"}, {}), [POOL])
 
 
 def namespace_of(kind: str) -> str:
@@ -51,6 +64,7 @@ def with_fabrics(settings: Mapping[str, Any]) -> Object:
 
 def fabric_teams() -> Iterator[Recording]:
     """Yield the teams' namespaces."""
+    yield namespace("fabric", cloud="aws", queues=["default"], pod_security="privileged")
     for name in FABRIC_TEAMS:
         security = "privileged" if name in FABRIC_NAMESPACES else "restricted"
         yield namespace(name, cloud="aws", queues=["default"], pod_security=security)
@@ -62,9 +76,19 @@ def _template(kind: str) -> Object:
     return placement.of(outputs(kind)).template({"spec": plain})
 
 
-def _job(kind: str, *, read_only: bool = True) -> Object:
+def _on_network(plain: Object) -> Object:
+    """The specification of a Pod with the placement on a pool with TCPXO."""
+    return dict(placement.of(outputs("tcpxo")).template({"spec": plain})["spec"])
+
+
+LARGE: Final = {"team-a": large_job_set(dict), "tcpxo-team": large_job_set(_on_network)}
+"""Namespace -> a workload that is expensive to evaluate."""
+
+
+def _job(kind: str, *, read_only: bool = True, **changes: Any) -> Object:
+    """A Job on such a pool. changes: fields of the specification of its Pods."""
     template = copy.deepcopy(_template(kind))
-    result = job(template["spec"], QUEUE)
+    result = job({**template["spec"], **changes}, QUEUE)
     result["spec"]["template"]["metadata"] = template["metadata"]
     for mount in template["spec"]["containers"][0]["volumeMounts"]:
         if not read_only:
@@ -72,13 +96,74 @@ def _job(kind: str, *, read_only: bool = True) -> Object:
     return result
 
 
-def _pod(kind: str, devices: str = "") -> Object:
-    """A Pod of such a Job. devices: in the annotation for the workload's container."""
-    template = _template(kind)
-    added = {f"{fabric.DEVICES}main": devices} if devices else {}
-    result = pod(template["spec"], QUEUE, owner="Job")
+def fabric_pod(kind: str, devices: str = "", container: str = "", **changes: Any) -> Object:
+    """A Pod of such a Job. devices: in the annotation for a container, by default the sidecar.
+    changes: fields of its specification."""
+    template = copy.deepcopy(_template(kind))
+    added = {f"{fabric.DEVICES}{container or f'{kind}-daemon'}": devices} if devices else {}
+    result = pod({**template["spec"], **changes}, QUEUE, owner="Job")
     result["metadata"]["annotations"] = {**template["metadata"]["annotations"], **added}
     return result
+
+
+def _with_gpus(count: str) -> Object:
+    """A Pod with all devices of a node whose workload requests fewer GPUs."""
+    result = fabric_pod("tcpx")
+    result["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] = count
+    return result
+
+
+def _with_daemon_that_ends() -> Object:
+    result = fabric_pod("tcpx")
+    result["spec"]["initContainers"][0].pop("restartPolicy")
+    return result
+
+
+def on_pool(pod_spec: Object, **labels: str) -> Object:
+    """The specification on nodes of the pool, with accelerators. labels: those that it selects instead."""
+    result = copy.deepcopy(pod_spec)
+    result["containers"][0]["resources"] = {"limits": dict(GPU)}
+    return {**result, "nodeSelector": labels or {"ai-platform/pool": POOL}}
+
+
+def _selecting(selector: Mapping[str, str]) -> Object:
+    return {"nodeSelector": selector}
+
+
+def _tolerating(*tolerations: Object) -> Object:
+    """Changes of a Job: tolerations next to those of its placement."""
+    return {"tolerations": [*_template("tcpxo")["spec"]["tolerations"], *tolerations]}
+
+
+LOCKED: Final = hardened(capabilities={"add": ["IPC_LOCK"]})
+INFINIBAND: Final = host_path("/dev/infiniband")
+
+
+ADDITIONS: Final[Mapping[str, tuple[Object, int]]] = {
+    "x": (
+        pod(
+            {
+                **spec({"nvidia.com/gpu": "1"}),
+                "initContainers": [{**spec()["containers"][0], "name": "x", "restartPolicy": "Always"}],
+            },
+            QUEUE,
+            owner="Job",
+        ),
+        403,
+    ),
+    "tcpx-daemon": (fabric_pod("tcpx", "- path: /dev/nvidia0"), 200),
+}
+"""Sidecar -> its Pod in the namespace for TCPX, and the status where a user adds a device or a capability."""
+
+
+def additions(container: str) -> dict[str, Object]:
+    """Return the changes of a Pod, by the path after its own: a device for the container, and a debugger."""
+    capable = {"name": "d", "image": IMAGE, "securityContext": {"capabilities": {"add": ["NET_ADMIN"]}}}
+    annotation = {f"{fabric.DEVICES}{container}": "- path: /dev/nvidia1"}
+    return {
+        "": {"metadata": {"annotations": annotation}},
+        "/ephemeralcontainers": {"spec": {"ephemeralContainers": [capable]}},
+    }
 
 
 def _plain_pod(devices: str) -> Object:
@@ -102,6 +187,11 @@ def _test_pod(kind: str) -> Object:
 
 
 DEVICE: Final = "devices.gke.io/ adds devices of the node"
+SIDECAR: Final = "expected the name of an init container with restartPolicy Always"
+WHOLE: Final = "devices.gke.io/ adds all GPUs of a node; expected limits"
+SELECTOR: Final = "nodeSelector: the Pod uses its node"
+TOLERATION: Final = "tolerations: the Pod uses its node"
+ACCELERATORS: Final = "the Pod uses its node; expected a request of the accelerators"
 FABRIC_REFUSED: Final[Mapping[str, Case]] = {
     "Pod of a network in a namespace without it": (INSIDER, _job("tcpxo"), "team-a", "hostPath is a folder"),
     "Pod of a network in the namespace of another": (INSIDER, _job("tcpxo"), "rdma-team", "hostPath is"),
@@ -111,17 +201,109 @@ FABRIC_REFUSED: Final[Mapping[str, Case]] = {
         "rdma-team",
         "the path of the node is for reading; expected readOnly: true",
     ),
-    "disk of the node by annotation": (CONTROLLER, _pod("tcpxo", "- path: /dev/sda\n"), "tcpxo-team", DEVICE),
-    "disk after a device that is listed": (
+    # Two of the eight accelerators of a node would be counted, and all used.
+    "devices of a node for fewer accelerators": (CONTROLLER, _with_gpus("2"), "tcpx-team", WHOLE),
+    "devices of a node without accelerators": (CONTROLLER, _with_gpus("0"), "tcpx-team", WHOLE),
+    "devices for the workload's container": (
         CONTROLLER,
-        _pod("tcpxo", "- path: /dev/nvidia0\n- path: /dev/sda\n"),
+        fabric_pod("tcpx", "- path: /dev/nvidia0", "main"),
+        "tcpx-team",
+        SIDECAR,
+    ),
+    "devices for an init container that ends": (
+        CONTROLLER,
+        _with_daemon_that_ends(),
+        "tcpx-team",
+        SIDECAR,
+    ),
+    "devices by another annotation of the injector": (
+        CONTROLLER,
+        fabric_pod("tcpx", "- path: /dev/nvidia0", "tcpx-daemon.x"),
+        "tcpx-team",
+        SIDECAR,
+    ),
+    "path of the node on any node": (INSIDER, _job("tcpxo", nodeSelector={}), "tcpxo-team", SELECTOR),
+    "path of the node on system nodes": (
+        INSIDER,
+        _job("tcpxo", **_selecting({"ai-platform/pool": "system"})),
+        "tcpxo-team",
+        SELECTOR,
+    ),
+    "path of the node in another pool": (
+        INSIDER,
+        _job("tcpxo", **_selecting({"cloud.google.com/compute-class": "other"})),
+        "tcpxo-team",
+        SELECTOR,
+    ),
+    "path of the node by the node's name, by a controller": (
+        CONTROLLER,
+        fabric_pod("tcpxo", nodeName="system-1"),
+        "tcpxo-team",
+        "nodeName: the Pod uses its node",
+    ),
+    "toleration of system nodes of EKS": (
+        INSIDER,
+        _job("tcpxo", **_tolerating({"key": "CriticalAddonsOnly", "operator": "Exists"})),
+        "tcpxo-team",
+        TOLERATION,
+    ),
+    "toleration of system nodes of GKE": (
+        INSIDER,
+        _job(
+            "tcpxo",
+            **_tolerating(
+                {"key": "components.gke.io/gke-managed-components", "value": "true", "effect": "NoSchedule"}
+            ),
+        ),
+        "tcpxo-team",
+        TOLERATION,
+    ),
+    "toleration of every taint": (
+        INSIDER,
+        _job("tcpxo", **_tolerating({"operator": "Exists"})),
+        "tcpxo-team",
+        TOLERATION,
+    ),
+    "path of the node without accelerators": (
+        INSIDER,
+        job({**INFINIBAND, "nodeSelector": {"ai-platform/pool": POOL}}),
+        "fabric",
+        ACCELERATORS,
+    ),
+    "capability without accelerators": (
+        INSIDER,
+        job({**LOCKED, "nodeSelector": {"ai-platform/pool": POOL}}),
+        "fabric",
+        ACCELERATORS,
+    ),
+    "capability of an init container on any node": (
+        INSIDER,
+        job({**spec(GPU), "initContainers": [{**LOCKED["containers"][0], "name": "init"}]}, QUEUE),
+        "fabric",
+        SELECTOR,
+    ),
+    "network of any node": (INSIDER, job(spec(GPU, hostNetwork=True), QUEUE), "fabric", SELECTOR),
+    "disk of the node by annotation": (
+        CONTROLLER,
+        fabric_pod("tcpxo", "- path: /dev/sda\n"),
         "tcpxo-team",
         DEVICE,
     ),
-    "disk by another form of YAML": (CONTROLLER, _pod("tcpxo", "[{path: /dev/sda}]"), "tcpxo-team", DEVICE),
+    "disk after a device that is listed": (
+        CONTROLLER,
+        fabric_pod("tcpxo", "- path: /dev/nvidia0\n- path: /dev/sda\n"),
+        "tcpxo-team",
+        DEVICE,
+    ),
+    "disk by another form of YAML": (
+        CONTROLLER,
+        fabric_pod("tcpxo", "[{path: /dev/sda}]"),
+        "tcpxo-team",
+        DEVICE,
+    ),
     "device of another network": (
         CONTROLLER,
-        _pod("tcpx", "- path: /dev/dmabuf_import_helper"),
+        fabric_pod("tcpx", "- path: /dev/dmabuf_import_helper"),
         "tcpx-team",
         DEVICE,
     ),
@@ -140,8 +322,23 @@ FABRIC_REFUSED: Final[Mapping[str, Case]] = {
 }
 FABRIC_ADMITTED: Final = {
     **{f"Job on a pool with {kind}": (INSIDER, _job(kind), namespace_of(kind)) for kind in KINDS},
-    **{f"its Pod with {kind}": (CONTROLLER, _pod(kind), namespace_of(kind)) for kind in KINDS},
+    **{f"its Pod with {kind}": (CONTROLLER, fabric_pod(kind), namespace_of(kind)) for kind in KINDS},
     **{f"bandwidth test on {kind}": (INSIDER, _test(kind), namespace_of(kind)) for kind in KINDS},
     **{f"its Pod on {kind}": (CONTROLLER, _test_pod(kind), namespace_of(kind)) for kind in KINDS},
-    "device that is listed": (CONTROLLER, _pod("tcpx", "- path: /dev/nvidia0"), "tcpx-team"),
+    "device that is listed": (CONTROLLER, fabric_pod("tcpx", "- path: /dev/nvidia0"), "tcpx-team"),
+    "path of the node in the pool": (INSIDER, job(on_pool(INFINIBAND), QUEUE), "fabric"),
+    "path of the node by a ComputeClass": (
+        INSIDER,
+        job(on_pool(INFINIBAND, **{"cloud.google.com/compute-class": POOL}), QUEUE),
+        "fabric",
+    ),
+    "capability in the pool": (INSIDER, job(on_pool(LOCKED), QUEUE), "fabric"),
+    "network of nodes of the pool": (INSIDER, job(on_pool(spec(hostNetwork=True)), QUEUE), "fabric"),
+    "other tolerations": (
+        INSIDER,
+        _job("tcpxo", **_tolerating({"key": "example.com/pool", "operator": "Exists"})),
+        "tcpxo-team",
+    ),
+    "CPUs next to the network": (INSIDER, job(spec({"cpu": "2", "memory": "4Gi"})), "tcpxo-team"),
+    "accelerators without the network": (INSIDER, job(spec(GPU), QUEUE), "tcpxo-team"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tests.end_to_end.guardrails import Object
@@ -31,6 +31,17 @@ def spec(resources: Mapping[str, str] | None = None, **more: Any) -> Object:
         container["resources"] = {"limits": dict(resources), "requests": dict(resources)}
     container.update(more.pop("container", {}))
     return {"restartPolicy": "Never", "containers": [container], **more}
+
+
+def initial(resources: Mapping[str, str], **more: Any) -> Object:
+    """The specification of a Pod with accelerators, and with an init container that has these resources."""
+    container = {**spec(resources)["containers"][0], "name": "init", **more}
+    return {**spec(GPU), "initContainers": [container]}
+
+
+def sidecar(resources: Mapping[str, str]) -> Object:
+    """The same with a native sidecar."""
+    return initial(resources, restartPolicy="Always")
 
 
 def meta(labels: Mapping[str, str] | None = None, owner: str = "", **more: Any) -> Object:
@@ -72,6 +83,25 @@ def controlled(kind: str, pod_spec: Object, *args: Any, **more: Any) -> Object:
 def job_set(pod_spec: Object, *args: Any, **more: Any) -> Object:
     body = {"replicatedJobs": [{"name": "w", "template": {"spec": {"template": {"spec": pod_spec}}}}]}
     return custom("jobset.x-k8s.io/v1alpha2", "JobSet", body, *args, **more)
+
+
+def large_job_set(placed: Callable[[Object], Object]) -> Object:
+    """A JobSet in a queue of 100 Jobs whose Pods have many containers, volumes and tolerations. placed: what
+    adds to the specification of each."""
+    large = placed(
+        spec(
+            {**GPU, "cpu": "4", "memory": "64Gi"},
+            volumes=[{"name": f"v-{number}", "emptyDir": {}} for number in range(20)],
+            tolerations=[{"key": f"pool-{number}", "operator": "Exists"} for number in range(20)],
+        )
+    )
+    container = large["containers"][0]
+    large["containers"] = [{**container, "name": f"c-{number}"} for number in range(10)]
+    body = job_set(large, QUEUE)
+    body["spec"]["replicatedJobs"] = [
+        {**body["spec"]["replicatedJobs"][0], "name": f"job-{number}"} for number in range(100)
+    ]
+    return body
 
 
 def group_set(pod_spec: Object, *args: Any) -> Object:

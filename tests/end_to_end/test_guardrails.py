@@ -31,9 +31,12 @@ from tests.end_to_end.guardrail_cases import (
     SETTINGS,
 )
 from tests.end_to_end.guardrail_fabrics import (
+    ADDITIONS,
     FABRIC_ADMITTED,
     FABRIC_REFUSED,
     FABRIC_TEAMS,
+    LARGE,
+    additions,
     fabric_teams,
     with_fabrics,
 )
@@ -44,7 +47,6 @@ from tests.end_to_end.guardrail_objects import (
     controlled,
     image,
     job,
-    job_set,
     pod,
     service,
     spec,
@@ -77,7 +79,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         running.apply(namespace("team-b", cloud="aws", queues=["default"], priority_classes=["serving"]))
         for team in fabric_teams():
             running.apply(team)
-        for name in ("scratch", "fabric", "gateway"):
+        for name in ("scratch", "gateway"):
             running.create("/api/v1/namespaces", {"metadata": {"name": name}})
         for name in ("team-a", "scratch", "fabric", "gateway", *FABRIC_TEAMS):
             grant_everything(running, name)
@@ -369,19 +371,24 @@ def test_containers_without_requests_get_them_and_others_keep_theirs(cluster: Cl
         assert json.loads(text)["spec"]["containers"][0]["resources"] == {"requests": expected}
 
 
-def test_a_large_workload_is_evaluated_within_the_limit_of_costs(cluster: Cluster) -> None:
-    large = spec(
-        {**GPU, "cpu": "4", "memory": "64Gi"},
-        volumes=[{"name": f"v-{number}", "emptyDir": {}} for number in range(20)],
-        tolerations=[{"key": f"pool-{number}", "operator": "Exists"} for number in range(20)],
-    )
-    container = large["containers"][0]
-    large["containers"] = [{**container, "name": f"c-{number}"} for number in range(10)]
-    body = job_set(large, QUEUE)
-    body["spec"]["replicatedJobs"] = [
-        {**body["spec"]["replicatedJobs"][0], "name": f"job-{number}"} for number in range(100)
-    ]
-    assert cluster.refusal(body, DEVELOPER) == "", "a policy that exceeds it refuses (failurePolicy)"
+@pytest.mark.parametrize("container", ADDITIONS)
+def test_only_a_pod_of_the_pool_gets_devices_and_capabilities(cluster: Cluster, container: str) -> None:
+    body, expected = ADDITIONS[container]
+    path = "/api/v1/namespaces/tcpx-team/pods"
+    status, text, _ = cluster.request("POST", path, body, CONTROLLER)
+    assert status == 201, text
+    named = {"name": json.loads(text)["metadata"]["name"]}
+    path = f"{path}/{named['name']}"
+    cluster.create(f"{path}/binding", {"metadata": named, "target": {"kind": "Node", "name": "gpu-1"}})
+    for part, change in additions(container).items():
+        status, text, _ = cluster.request("PATCH", f"{path}{part}?dryRun=All", change, INSIDER)
+        assert status == expected, (part, text)
+
+
+@pytest.mark.parametrize("where", LARGE)
+def test_a_large_workload_is_evaluated_within_the_limit_of_costs(cluster: Cluster, where: str) -> None:
+    message = cluster.refusal(LARGE[where], INSIDER, where)
+    assert message == "", "a policy that exceeds it refuses (failurePolicy)"
 
 
 def test_every_expression_is_of_the_right_type_for_every_kind(cluster: Cluster) -> None:

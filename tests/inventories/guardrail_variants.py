@@ -23,6 +23,7 @@ _FULL: Final[Mapping[str, Any]] = {
             "capabilities": ["IPC_LOCK"],
             "host_network": True,
             "privileged": True,
+            "pools": ["gpu"],
         }
     },
     "public_namespaces": ["gateway"],

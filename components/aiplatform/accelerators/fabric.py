@@ -272,9 +272,12 @@ def as_output(requirements: PodRequirements | None) -> PodRequirementsArgs | Non
     return cast(PodRequirementsArgs, asdict(requirements, dict_factory=present))
 
 
-def node_access(requirements: PodRequirements) -> dict[str, list[str]]:
+def node_access(requirements: PodRequirements, pools: Sequence[str]) -> dict[str, list[str]]:
     """Return what the guardrails must allow in a namespace for its Pods to meet the requirements: the keys of
-    an entry of `fabric_namespaces`. Empty where they need nothing of the node."""
+    an entry of `fabric_namespaces`. Empty where they need nothing of the node.
+
+    pools: names of the pools on which its Pods may run.
+    """
     sidecar = requirements.sidecar
     containers = [requirements, *([sidecar] if sidecar is not None else [])]
     writable = {path for container in containers for path in container.host_paths.values()}
@@ -285,4 +288,5 @@ def node_access(requirements: PodRequirements) -> dict[str, list[str]]:
         "capabilities": sorted({name for container in containers for name in container.capabilities}),
         "devices": list(sidecar.devices) if sidecar is not None else [],
     }
-    return {key: values for key, values in access.items() if values}
+    needed = {key: values for key, values in access.items() if values}
+    return {**needed, "pools": list(pools)} if needed else {}

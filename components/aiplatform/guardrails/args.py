@@ -42,6 +42,10 @@ _LABEL: Final = matches(
     "the key of a label (`team`, `app.kubernetes.io/name`)",
 )
 _HIGHEST: Final = 1_000_000_000
+_OF_POOLS: Final = ("host_paths", "read_only_host_paths", "devices", "privileged")
+"""What an entry of `fabric_namespaces` may list only for the nodes of pools."""
+_SYSTEM_POOL: Final = "system"
+"""What the system nodes have as the name of their pool."""
 
 
 def _names(what: str) -> Callable[[Any], str | None]:
@@ -75,6 +79,11 @@ class FabricNamespace:
     """Whether Pods may use the node's network. Default false."""
     privileged: bool = False
     """Whether containers may be privileged, which gives them the node. Default false."""
+    pools: Annotated[list[Annotated[str, dns_label]], distinct] = field(default_factory=list[str])
+    """Pools on whose nodes Pods may use what is listed here. A Pod that uses any of it has to request
+    accelerators and to select one of the pools (`ai-platform/pool`, or on Google Cloud its ComputeClass).
+    Required with paths, devices or `privileged`. Default: none, so that capabilities and the node's network
+    may be used on every node."""
 
 
 @dataclass(frozen=True)
@@ -174,9 +183,34 @@ class GuardrailsSettings(CloudNeutral):
                     "a namespace of the system, whose Pods the policies would then refuse; expected a "
                     "namespace of workloads",
                 )
+        yield from self._fabric_problems()
         for name in self.priority_classes:
             if name.startswith("system-"):
                 yield Problem(
                     f"priority_classes.{name}",
                     "expected another name: Kubernetes reserves the prefix system-",
+                )
+
+    def _fabric_problems(self) -> Iterator[Problem]:
+        """Yield what would leave a namespace of the Pod Security level `privileged` without limits."""
+        enforcement = self.policies.get("host-access", self.enforcement)
+        if self.fabric_namespaces and enforcement != "deny":
+            yield Problem(
+                "fabric_namespaces",
+                f"only the policy host-access limits what these namespaces use of nodes, and it is "
+                f"{enforcement!r}; expected 'deny' as policies.host-access",
+            )
+        for name, fabric in self.fabric_namespaces.items():
+            opened = [key for key in _OF_POOLS if getattr(fabric, key)]
+            if opened and not fabric.pools:
+                yield Problem(
+                    f"fabric_namespaces.{name}.pools",
+                    f"missing, and Pods would get {', '.join(opened)} on every node; expected the pools for "
+                    "whose nodes it is meant",
+                )
+            if _SYSTEM_POOL in fabric.pools:
+                yield Problem(
+                    f"fabric_namespaces.{name}.pools",
+                    f"got {_SYSTEM_POOL!r}, whose nodes run the cluster's controllers; expected pools with "
+                    "accelerators",
                 )

@@ -26,6 +26,11 @@ class FabricNamespaceArgs(TypedDict):
     """Whether Pods may use the node's network. Default false."""
     privileged: NotRequired[bool]
     """Whether containers may be privileged, which gives them the node. Default false."""
+    pools: NotRequired[list[str]]
+    """Pools on whose nodes Pods may use what is listed here. A Pod that uses any of it has to request
+    accelerators and to select one of the pools (`ai-platform/pool`, or on Google Cloud its ComputeClass).
+    Required with paths, devices or `privileged`. Default: none, so that capabilities and the node's network
+    may be used on every node."""
 
 
 class PriorityClassArgs(TypedDict):

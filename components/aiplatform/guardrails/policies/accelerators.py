@@ -12,15 +12,16 @@ from typing import Final
 from aiplatform.addons.catalog import catalog
 from aiplatform.guardrails.args import GuardrailsSettings
 from aiplatform.guardrails.policies.policy import (
+    CLAIMS,
     POD,
     POD_VARIABLES,
     QUEUE,
+    REQUESTS_ACCELERATOR,
     TEAM_NAMESPACE,
     WORKLOADS,
     Policy,
     Rule,
     Validation,
-    is_accelerator,
     is_toleration_of_accelerators,
     literal,
     namespace_conditions,
@@ -50,10 +51,6 @@ UNQUEUED: Final = ("DaemonSet", "ReplicaSet", "ReplicationController")
 _CHANGES: Final = "request.operation != 'UPDATE' || object.spec != oldObject.spec || " + " || ".join(
     f"object.metadata.?{key}.orValue({empty}) != oldObject.metadata.?{key}.orValue({empty})"
     for key, empty in (("labels", "{}"), ("ownerReferences", "[]"))
-)
-_REQUESTED: Final = (
-    "container.?resources.?{kind}.orValue({{}}).exists(name, {accelerator} "
-    "&& string(container.resources.{kind}[name]) != '0')"
 )
 
 
@@ -88,12 +85,8 @@ def policy(settings: GuardrailsSettings) -> Policy:
             "accelerated": (
                 "request.kind.kind == 'TrainJob' ? variables.managed : "
                 "variables.containers.exists(containers, containers.exists(container, "
-                + " || ".join(
-                    _REQUESTED.format(kind=kind, accelerator=is_accelerator("name"))
-                    for kind in ("limits", "requests")
-                )
-                + "))"
-                + (f" || variables.pods.exists(pod, {_CLAIMS})" if settings.device_claims else "")
+                f"{REQUESTS_ACCELERATOR}))"
+                + (f" || variables.pods.exists(pod, {CLAIMS})" if settings.device_claims else "")
             ),
             "labels": (
                 "request.kind.kind == 'CronJob' ? variables.spec.jobTemplate.?metadata.?labels.orValue({}) "
@@ -109,9 +102,6 @@ def policy(settings: GuardrailsSettings) -> Policy:
     )
 
 
-_CLAIMS: Final = "size(pod.?resourceClaims.orValue([])) > 0"
-
-
 def _claims(settings: GuardrailsSettings) -> Validation:
     """Return what Pods may claim. Kueue counts claims of templates, by its configuration; of a ResourceClaim,
     which several Pods share, it never knows the quantity."""
@@ -123,7 +113,7 @@ def _claims(settings: GuardrailsSettings) -> Validation:
             "resourceClaimTemplateName",
         )
     return Validation(
-        f"variables.maintained || !variables.pods.exists(pod, {_CLAIMS})",
+        f"variables.maintained || !variables.pods.exists(pod, {CLAIMS})",
         "ai-platform: resourceClaims: no quota counts them; expected accelerators as resources of "
         "containers, such as nvidia.com/gpu",
     )
@@ -172,6 +162,14 @@ _VALIDATIONS: Final = (
         "|| variables.queue in variables.queues.split(',')",
         f"ai-platform: metadata.labels: {QUEUE} is no queue of this namespace; expected one that the "
         "namespace's annotation ai-platform/queues lists",
+    ),
+    # Of requests that a device class also offers Kueue counts the largest of the init containers. Those with
+    # restartPolicy Always run at the same time, and the scheduler gives each its accelerators.
+    Validation(
+        "variables.maintained || !variables.pods.exists(pod, pod.?initContainers.orValue([])"
+        f".exists(container, {REQUESTS_ACCELERATOR}))",
+        "ai-platform: initContainers: one requests an accelerator, which a quota may not count; expected "
+        "accelerators in containers only",
     ),
     # Kueue adds the tolerations of a flavor to every Pod that it assigns there, with an accelerator or not.
     Validation(

@@ -110,10 +110,11 @@ RAY: Final = (
     "request.kind.kind == 'RayJob' ? variables.spec.?rayClusterSpec.orValue({}) : "
     "request.kind.kind == 'RayService' ? variables.spec.?rayClusterConfig.orValue({}) : dyn({})"
 )
-CONTAINERS: Final = (
-    "variables.pods.map(pod, dyn(pod.?containers.orValue([])) + pod.?initContainers.orValue([]) "
+CONTAINERS_OF_POD: Final = (
+    "(dyn(pod.?containers.orValue([])) + pod.?initContainers.orValue([]) "
     "+ pod.?ephemeralContainers.orValue([]))"
 )
+CONTAINERS: Final = f"variables.pods.map(pod, {CONTAINERS_OF_POD})"
 SPEC: Final = "dyn(object.spec)"
 """The specification, without its type: the API server checks the types of expressions for each kind, and what
 one kind has another has not."""
@@ -145,6 +146,18 @@ def is_accelerator(name: str) -> str:
         f"{name}.startsWith({literal(prefix)})" for prefix in EXCLUDED_RESOURCES if "/" in prefix
     )
     return f"{name}.contains('/') && !({others})"
+
+
+_REQUESTED: Final = (
+    "container.?resources.?{kind}.orValue({{}}).exists(name, {accelerator} "
+    "&& string(container.resources.{kind}[name]) != '0')"
+)
+REQUESTS_ACCELERATOR: Final = " || ".join(
+    _REQUESTED.format(kind=kind, accelerator=is_accelerator("name")) for kind in ("limits", "requests")
+)
+"""The expression by which `container` requests an accelerator."""
+CLAIMS: Final = "size(pod.?resourceClaims.orValue([])) > 0"
+"""The expression by which `pod` claims devices."""
 
 
 def is_toleration_of_accelerators(toleration: str) -> str:

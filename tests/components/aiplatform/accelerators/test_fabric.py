@@ -9,6 +9,7 @@ import pytest
 
 from aiplatform import placement
 from aiplatform.accelerators import fabric
+from aiplatform.guardrails.args import FabricNamespace, GuardrailsSettings
 from tests.components.aiplatform.fabric_pools import POOLS, outputs, recorded
 
 GPUDIRECT = ("tcpx", "tcpxo", "rdma")
@@ -62,7 +63,18 @@ def test_efa_needs_its_adapters_and_huge_pages_and_no_path_of_the_node() -> None
     }
     assert [volume["name"] for volume in pod["spec"]["volumes"]] == ["fabric-shared-memory"]
     assert "initContainers" not in pod["spec"]
-    assert fabric.node_access(fabric.efa(32)) == {}, "the namespace can have the level `restricted`"
+    access = fabric.node_access(fabric.efa(32), ["gpu"])
+    assert access == {}, "the namespace can have the level `restricted`"
+
+
+@pytest.mark.parametrize("kind", GPUDIRECT)
+def test_what_a_pod_needs_of_its_node_is_accepted_by_the_guardrails(kind: str) -> None:
+    known: Any = kind
+    requirements = fabric.gpudirect(known, {"tcpx": "x", "tcpxo": "x"}, {})
+    access: dict[str, Any] = dict(fabric.node_access(requirements, ["gpu"]))
+    assert access["pools"] == ["gpu"]
+    settings = GuardrailsSettings(fabric_namespaces={"team": FabricNamespace(**access)})
+    assert list(settings.check()) == []
 
 
 def test_huge_pages_without_memory_are_refused_as_by_the_api_server() -> None:

@@ -135,6 +135,27 @@ def test_a_fabric_namespace_is_evaluated_also_where_it_is_a_system_namespace() -
     assert "fabric" not in selector["matchExpressions"][0]["values"]
 
 
+def test_a_fabric_namespace_needs_only_the_policy_of_hosts_to_deny() -> None:
+    recorded = guardrails(
+        enforcement="warn",
+        policies={"host-access": "deny"},
+        fabric_namespaces={"f": {"capabilities": ["IPC_LOCK"]}},
+    )
+    binding = recorded.one(BINDING, "guardrails-host-access-binding")
+    assert binding.inputs["spec"]["validationActions"] == ["Deny", "Audit"]
+
+
+def test_a_namespace_with_gpus_by_annotation_counts_those_and_no_other_devices() -> None:
+    devices = [*(f"/dev/nvidia{index}" for index in range(12)), "/dev/nvidiactl", "/dev/nvidia-uvm"]
+    recorded = guardrails(fabric_namespaces={"f": {"devices": devices, "pools": ["gpu"]}})
+    (gpus,) = [
+        variable["expression"]
+        for variable in spec(recorded, "host-access")["variables"]
+        if variable["name"] == "gpus"
+    ]
+    assert '{"f": 12}' in gpus
+
+
 def test_images_come_from_anywhere_by_default() -> None:
     assert "startsWith" not in expressions(guardrails(), "images")
 
@@ -193,6 +214,27 @@ def test_a_class_that_is_not_everyones_is_for_namespaces_that_list_it() -> None:
         ({"allowed_registries": ["quay.io/x:1"]}, "expected a registry"),
         ({"system_namespaces": ["Argo"]}, "system_namespaces[0]: got 'Argo'; expected a DNS label"),
         ({"system_namespaces": ["argo", "argo"]}, "system_namespaces"),
+        (
+            {"fabric_namespaces": {"f": {"read_only_host_paths": ["/opt"]}}},
+            "fabric_namespaces.f.pools: missing, and Pods would get read_only_host_paths on every node",
+        ),
+        (
+            {"fabric_namespaces": {"f": {"devices": ["/dev/nvidia0"], "privileged": True}}},
+            "fabric_namespaces.f.pools: missing, and Pods would get devices, privileged on every node",
+        ),
+        (
+            {"fabric_namespaces": {"f": {"host_paths": ["/opt"], "pools": ["gpu", "system"]}}},
+            "fabric_namespaces.f.pools: got 'system', whose nodes run the cluster's controllers",
+        ),
+        (
+            {"fabric_namespaces": {"f": {}}, "enforcement": "warn"},
+            "fabric_namespaces: only the policy host-access limits what these namespaces use of nodes, and "
+            "it is 'warn'; expected 'deny' as policies.host-access",
+        ),
+        (
+            {"fabric_namespaces": {"f": {}}, "policies": {"host-access": "off"}},
+            "and it is 'off'; expected 'deny' as policies.host-access",
+        ),
         ({"fabric_namespaces": {"F": {}}}, "with 'F'; expected DNS labels as names of namespaces"),
         (
             {"fabric_namespaces": {"f": {"host_paths": ["dev"]}}},
