@@ -84,8 +84,8 @@ class Cluster:
             api = config.new_client_from_config(str(file))
         except config.ConfigException as error:
             raise CommandError(f"{file}: no kubeconfig: {error}") from error
-        sender = retries.Requests(api.rest_client.request, note)
-        api.rest_client.request = sender
+        client: Any = api.rest_client
+        client.request = sender = retries.Requests(client.request, note)
         with api_errors(f"expected a cluster that answers at the address in {file}"):
             cluster = cls(api)
         # Not before: an address that is wrong is an error at once.
