@@ -17,7 +17,8 @@ from aiplatform import gpu_tests
 
 @dataclass(frozen=True)
 class Request:
-    """nodes: name -> machine type, of the nodes to test. node_engine: whether they have an engine of DCGM."""
+    """nodes: name -> machine type, of the nodes to test. node_engine: whether they have an engine of DCGM,
+    next to which no other one may run."""
 
     pool: dict[str, Any]
     name: str
@@ -31,8 +32,8 @@ class Request:
 
 
 def manifests(request: Request) -> dict[str, Any]:
-    """Return `diagnostics`: node -> Job; `bandwidth`: manifests, empty without a network between the
-    accelerators of several nodes; `expected`: bandwidth, or None."""
+    """Return `diagnostics`: node -> Job, of nodes without an engine of DCGM; `bandwidth`: manifests, empty
+    without a network between the accelerators of several nodes; `expected`: bandwidth, or None."""
     jobs = {
         node: gpu_tests.diagnostics(
             request.pool,
@@ -41,10 +42,10 @@ def manifests(request: Request) -> dict[str, Any]:
             node,
             image=request.dcgm_image,
             level=request.level,
-            node_engine=request.node_engine,
             queue=request.queue,
         )
         for number, node in enumerate(request.nodes)
+        if not request.node_engine
     }
     types = set(request.nodes.values())
     expected = gpu_tests.EXPECTED.get(next(iter(types))) if len(types) == 1 else None

@@ -6,13 +6,14 @@ import difflib
 import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import typer
 
-from cli.output import CommandError
+from cli.output import CommandError, note
 
 POOL: Final = "ai-platform/pool"
 """The node label with the name of a pool."""
@@ -32,13 +33,21 @@ Object = dict[str, Any]
 
 
 def pools_of(environment: str) -> list[str]:
-    """Return the pools of an environment's file, those of GPUs first."""
+    """Return the pools of an environment's file, those of accelerators first."""
+    return [*accelerator_pools(environment), *_pools(environment, "node")]
+
+
+def accelerator_pools(environment: str) -> list[str]:
+    """Return the pools of an environment's file that have accelerators."""
+    return _pools(environment, "gpu")
+
+
+def _pools(environment: str, kind: str) -> list[str]:
     from cli import instances
 
     instances.of_environment(environment)  # refuses one that has no file
-    config = instances.config(environment)
-    topics = (config.get(f"ai-platform:{kind}_pools") for kind in ("gpu", "node"))
-    return [name for topic in topics if isinstance(topic, dict) for name in topic]
+    topic = instances.config(environment).get(f"ai-platform:{kind}_pools")
+    return list(topic) if isinstance(topic, dict) else []
 
 
 def refuse_unknown(environment: str, pool: str, known: Sequence[str]) -> None:
@@ -68,11 +77,20 @@ class Cluster:
         """Connect to the cluster of an environment. Raises CommandError where there is no kubeconfig."""
         from kubernetes import config
 
+        from cli.maintenance import retries
+
         file = kubeconfig or _of_twin(environment)
         try:
-            return cls(config.new_client_from_config(str(file)))
+            api = config.new_client_from_config(str(file))
         except config.ConfigException as error:
             raise CommandError(f"{file}: no kubeconfig: {error}") from error
+        client: Any = api.rest_client
+        client.request = sender = retries.Requests(client.request, note)
+        with api_errors(f"expected a cluster that answers at the address in {file}"):
+            cluster = cls(api)
+        # Not before: an address that is wrong is an error at once.
+        sender.patience = retries.PATIENCE
+        return cluster
 
     def nodes(self, pool: str) -> list[Any]:
         """Return the nodes of a pool."""
@@ -88,9 +106,36 @@ class Cluster:
             return []
         return resource.get().to_dict()["items"]
 
+    def set_active(self, workload: str, *, active: bool) -> None:
+        """Activate or deactivate a Workload of Kueue (NAMESPACE/NAME); one that is gone does not matter."""
+        from kubernetes.client import ApiException
+
+        namespace, _, name = workload.partition("/")
+        resource = self._resource({"apiVersion": KUEUE, "kind": "Workload"})
+        body = {"spec": {"active": active}}
+        try:
+            resource.patch(
+                body=body, name=name, namespace=namespace, content_type="application/merge-patch+json"
+            )
+        except ApiException as error:
+            if error.status != 404:
+                raise
+
+    def _resource(self, item: Object) -> Any:
+        """Return the API of a kind. Raises CommandError where the cluster does not know it."""
+        from kubernetes.dynamic.exceptions import ResourceNotFoundError
+
+        try:
+            return self._dynamic.resources.get(api_version=item["apiVersion"], kind=item["kind"])
+        except ResourceNotFoundError as error:
+            kind = f"{item['kind']} ({item['apiVersion']})"
+            raise CommandError(
+                f"the cluster has no kind {kind}; expected the add-on that brings it"
+            ) from error
+
     def apply(self, item: Object) -> None:
         """Set the fields of an object that the item states, and give up those that an earlier one stated."""
-        resource = self._dynamic.resources.get(api_version=item["apiVersion"], kind=item["kind"])
+        resource = self._resource(item)
         metadata = item["metadata"]
         resource.server_side_apply(
             body=item,
@@ -107,7 +152,7 @@ class Cluster:
 
         self.delete(item)
         metadata = item["metadata"]
-        resource = self._dynamic.resources.get(api_version=item["apiVersion"], kind=item["kind"])
+        resource = self._resource(item)
         for _ in range(60):
             try:
                 resource.create(body=item, namespace=metadata["namespace"])
@@ -116,7 +161,7 @@ class Cluster:
                     time.sleep(1)
                     continue
                 place = f"{item['kind']} {metadata['namespace']}/{metadata['name']}"
-                raise CommandError(f"{place}: {_message(error)}") from error
+                raise CommandError(f"{place}: {message(error)}") from error
             return
         raise CommandError(f"{item['kind']} {metadata['name']} of an earlier check is still being deleted")
 
@@ -125,7 +170,7 @@ class Cluster:
         from kubernetes.client import ApiException
 
         metadata = item["metadata"]
-        resource = self._dynamic.resources.get(api_version=item["apiVersion"], kind=item["kind"])
+        resource = self._resource(item)
         options = {"propagationPolicy": "Background"}
         try:
             resource.delete(name=metadata["name"], namespace=metadata["namespace"], body=options)
@@ -143,8 +188,24 @@ class Cluster:
                     yield pod
 
 
-def _message(error: Any) -> str:
-    """Return what the API server states."""
+@contextmanager
+def api_errors(advice: str, code: int = 1) -> Iterator[None]:
+    """Raise CommandError with the advice and the exit code where the cluster refuses a request or does not
+    answer."""
+    from kubernetes.client import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except ApiException as error:
+        reason = f"{message(error)} (status {error.status})"
+        raise CommandError(f"the cluster refused a request: {reason}; {advice}", code) from error
+    except HTTPError as error:
+        raise CommandError(f"the cluster does not answer: {error}; {advice}", code) from error
+
+
+def message(error: Any) -> str:
+    """Return what the API server states in an ApiException."""
     try:
         return str(json.loads(error.body)["message"])
     except (ValueError, KeyError, TypeError):

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import typer
 
-from cli.maintenance.cluster import KUBECONFIG, Cluster, pools_of, refuse_unknown
+from cli.maintenance.cluster import (
+    KUBECONFIG,
+    Cluster,
+    accelerator_pools,
+    api_errors,
+    pools_of,
+    refuse_unknown,
+)
 from cli.output import CommandError, note, say
 from cli.stacks import ENVIRONMENT
 
@@ -18,7 +25,7 @@ def drain(
     environment: str = ENVIRONMENT,
     pool: str = typer.Argument(metavar="POOL", help="Name of the pool.", show_default=False),
     evict: bool = typer.Option(
-        False, "--evict", help="Stop what runs; it is queued again. Default: wait for its end."
+        False, "--evict", help="Stop what runs on the pool; it is queued again. Default: wait for its end."
     ),
     replace: str = typer.Option(
         "",
@@ -28,6 +35,9 @@ def drain(
     ),
     minutes: int = typer.Option(1440, "--timeout", metavar="MINUTES", min=1, help="Limit of each wait."),
     cancel: bool = typer.Option(False, "--cancel", help="End the drain: release queues and nodes."),
+    no_queue: bool = typer.Option(
+        False, "--no-queue", help="Drain a pool of accelerators to which no queue admits: evict its Pods."
+    ),
     kubeconfig: Path | None = KUBECONFIG,
 ) -> None:
     """Empty the nodes of a pool and replace them: for a new version of Kubernetes, image or driver.
@@ -43,13 +53,14 @@ def drain(
         raise CommandError("--cancel ends a drain; expected neither --evict nor --replace with it")
     cluster = Cluster.of(environment, kubeconfig)
     command = (lambda: _run(replace)) if replace else None
-    draining = Drain(cluster, pool, note, evict, command, minutes * _MINUTE)
-    if cancel:
-        draining.cancel()
-        say(f"The drain of {pool} is cancelled.")
-        return
-    draining.run()
-    say(f"{pool} is drained, and its queues admit again.")
+    queued = not no_queue and pool in accelerator_pools(environment)
+    draining = Drain(cluster, pool, note, evict, command, minutes * _MINUTE, queued=queued)
+    with api_errors("the progress is in the cluster: run the same command again"):
+        if cancel:
+            draining.cancel()
+        else:
+            draining.run()
+    say(f"The drain of {pool} is cancelled." if cancel else f"{pool} is drained, and its queues admit again.")
 
 
 def _run(command: str) -> None:

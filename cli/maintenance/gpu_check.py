@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,16 @@ from typing import Any, Final
 import typer
 
 from cli.maintenance import results
-from cli.maintenance.cluster import KUBECONFIG, NAMESPACE, Cluster, Object, pools_of, refuse_unknown
+from cli.maintenance.cluster import (
+    KUBECONFIG,
+    NAMESPACE,
+    Cluster,
+    Object,
+    api_errors,
+    message,
+    pools_of,
+    refuse_unknown,
+)
 from cli.maintenance.results import Result
 from cli.output import CommandError, note, table
 from cli.stack_names import FOUNDATION_OUTPUT
@@ -31,6 +40,12 @@ account."""
 DCGM_IMAGE: Final = "nvcr.io/nvidia/cloud-native/dcgm:4.6.0-1-ubuntu24.04"
 NAME: Final = "gpu-check"
 _GPU: Final = "nvidia.com/gpu"
+_REFUSED: Final = 2
+"""The exit code for arguments that are refused, and without a cluster: no result of a check."""
+_ENGINE: Final = (
+    "the DCGM engine of EKS's node monitoring agent has no tests of GPUs, and a second engine makes the "
+    "agent report failed hardware"
+)
 _OUTPUTS = typer.Option(
     None,
     "--outputs",
@@ -78,15 +93,40 @@ def check(
 ) -> None:
     """Test the GPUs of pools: conditions and XID errors of nodes, dcgmi diag, bandwidth between nodes.
 
-    The tests are Jobs in a queue: they wait for free GPUs, and stop nothing. Exits with 1 where a check
-    failed, and with 3 where one did not run.
+    The tests are Jobs in a queue and wait for free GPUs. Within the quota of their queue they can evict what
+    other queues borrow of it. Exits with 1 where a check failed, with 2 for wrong arguments, and with 3
+    where a check did not run.
     """
-    pools = _pools(environment, pool, outputs)
-    cluster = Cluster.of(environment, kubeconfig)
-    options = Options(namespace, queue, level, image or image_of(environment), dcgm_image, minutes * 60)
-    report = [result for name in pools for result in check_pool(cluster, pools[name], options)]
-    table(("pool", "node", "check", "result", "detail"), [result.row for result in report])
+    with _refusals():
+        pools = _pools(environment, pool, outputs)
+        cluster = Cluster.of(environment, kubeconfig)
+        options = Options(namespace, queue, level, image or image_of(environment), dcgm_image, minutes * 60)
+    report: list[Result] = []
+    try:
+        for value in pools.values():
+            # One by one, so that an interruption loses no result.
+            for result in checked(cluster, value, options):
+                report.append(result)
+    finally:
+        table(("pool", "node", "check", "result", "detail"), [result.row for result in report])
     raise typer.Exit(results.exit_code(report))
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except CommandError as error:
+        raise CommandError(str(error), _REFUSED) from error
+
+
+def checked(cluster: Cluster, pool: Object, options: Options) -> Iterator[Result]:
+    """Yield the results of a pool, and an error of the cluster as a check that did not run."""
+    try:
+        with api_errors("run the check again"):
+            yield from check_pool(cluster, pool, options)
+    except CommandError as error:
+        yield Result(str(pool["name"]), "", "tests", "not run", str(error))
 
 
 def image_of(environment: str) -> str:
@@ -102,7 +142,11 @@ def _pools(environment: str, pool: str, file: Path | None) -> dict[str, Object]:
     if pool:
         refuse_unknown(environment, pool, pools_of(environment))
     known = _outputs(environment, file)
-    with_gpus = {name: value for name, value in known.items() if value.get("resource") == _GPU}
+    with_gpus = {
+        name: value
+        for name, value in known.items()
+        if value.get("resource") == _GPU or value.get("device_class")
+    }
     if pool and pool not in with_gpus:
         expected = ", ".join(with_gpus) or "none is deployed"
         raise CommandError(f"{pool} has no NVIDIA GPUs; expected one of the pools with them: {expected}")
@@ -130,6 +174,9 @@ def _outputs(environment: str, file: Path | None) -> dict[str, Object]:
 def check_pool(cluster: Cluster, pool: Object, options: Options) -> Iterator[Result]:
     """Yield the results of a pool."""
     name = str(pool["name"])
+    if device_class := pool.get("device_class"):
+        yield Result(name, "", "tests", "not run", f"Pods claim its GPUs (DeviceClass {device_class})")
+        return
     nodes = cluster.nodes(name)
     if not nodes:
         yield Result(name, "", "node", "not run", "the pool has no node: nothing was tested")
@@ -141,9 +188,12 @@ def check_pool(cluster: Cluster, pool: Object, options: Options) -> Iterator[Res
         yield from results.of_node(name, node, expected)
         selector = f"involvedObject.kind=Node,involvedObject.name={node.metadata.name}"
         events = cluster.core.list_event_for_all_namespaces(field_selector=selector).items
-        yield from results.of_events(name, node.metadata.name, events)
+        yield results.of_xids(name, node, events)
     manifests = _manifests(cluster, pool, nodes, options)
-    yield from _run_tests(cluster, name, manifests, options, len(nodes))
+    if not manifests["diagnostics"]:
+        for node in nodes:
+            yield Result(name, node.metadata.name, "diagnostics", "not run", _ENGINE)
+    yield from _run_tests(cluster, name, manifests, options, len(nodes), expected[_GPU])
 
 
 def _manifests(cluster: Cluster, pool: Object, nodes: Sequence[Any], options: Options) -> Object:
@@ -168,7 +218,9 @@ def _manifests(cluster: Cluster, pool: Object, nodes: Sequence[Any], options: Op
         check=False,
     )
     if done.returncode:
-        raise CommandError(done.stderr.strip().splitlines()[-1])
+        raise CommandError(
+            next(reversed(done.stderr.strip().splitlines()), f"it ended with {done.returncode}")
+        )
     return json.loads(done.stdout)
 
 
@@ -187,14 +239,14 @@ def _in_system(item: Object) -> bool:
 
 
 def _run_tests(
-    cluster: Cluster, pool: str, manifests: Object, options: Options, nodes: int
+    cluster: Cluster, pool: str, manifests: Object, options: Options, nodes: int, gpus: int
 ) -> Iterator[Result]:
     jobs: Mapping[str, Object] = manifests["diagnostics"]
     with ExitStack() as stack:
         tests = {node: stack.enter_context(_Test(cluster, [job], options)) for node, job in jobs.items()}
         for node, test in tests.items():
             output, why = test.output()
-            yield results.of_diagnostics(pool, node, output, why)
+            yield results.of_diagnostics(pool, node, output, why, level=options.level, gpus=gpus)
     bandwidth: list[Object] = manifests["bandwidth"]
     if not bandwidth:
         return
@@ -203,7 +255,10 @@ def _run_tests(
         return
     with _Test(cluster, bandwidth, options) as test:
         output, why = test.output()
-    yield results.of_bandwidth(pool, output, manifests["expected"], manifests["tolerated"], why)
+    between = ", ".join(test.nodes) or "two nodes"
+    yield results.of_bandwidth(
+        pool, output, manifests["expected"], manifests["tolerated"], why, nodes=between
+    )
 
 
 class _Test:
@@ -212,6 +267,8 @@ class _Test:
     def __init__(self, cluster: Cluster, objects: Sequence[Object], options: Options) -> None:
         self._cluster, self._objects, self._options = cluster, objects, options
         self._name = str(objects[-1]["metadata"]["name"])
+        self.nodes: list[str] = []
+        """The nodes of its Pods, when they have ended."""
 
     def __enter__(self) -> _Test:
         for item in self._objects:
@@ -229,8 +286,9 @@ class _Test:
         while True:
             pods = self._pods()
             if pods and all(pod.status.phase in ("Succeeded", "Failed") for pod in pods):
-                # Which of several Pods has the result is decided when they meet.
-                return "\n".join(map(self._log, pods)), ""
+                self.nodes = sorted({str(pod.spec.node_name) for pod in pods if pod.spec.node_name})
+                logs, reasons = zip(*map(self._log, pods), strict=True)
+                return "\n".join(logs) or None, "; ".join(filter(None, reasons))
             if started and not pods:
                 return None, "its Pods were deleted before they ended"
             if time.monotonic() > deadline:
@@ -246,9 +304,16 @@ class _Test:
         pods = core.list_namespaced_pod(self._options.namespace, label_selector=f"{label}={self._name}").items
         return sorted(pods, key=lambda pod: str(pod.metadata.name))
 
-    def _log(self, pod: Any) -> str:
+    def _log(self, pod: Any) -> tuple[str, str]:
+        """Return the log of a Pod that has ended, and why there is none: its container may never have run."""
+        from kubernetes.client import ApiException
+
         # Not parsed: the client would make a Python object of output that is JSON.
-        answer = self._cluster.core.read_namespaced_pod_log(
-            pod.metadata.name, self._options.namespace, container="test", _preload_content=False
-        )
-        return answer.data.decode(errors="replace")
+        try:
+            answer = self._cluster.core.read_namespaced_pod_log(
+                pod.metadata.name, self._options.namespace, container="test", _preload_content=False
+            )
+        except ApiException as error:
+            reason = pod.status.message or pod.status.reason or message(error)
+            return "", f"Pod {pod.metadata.name} has no log: {reason}"
+        return answer.data.decode(errors="replace"), ""

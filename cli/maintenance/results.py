@@ -14,8 +14,24 @@ FATAL_XIDS: Final = frozenset(
 )
 """XID errors after which EKS replaces a node (aws/eks-node-monitoring-agent, dcgm_policies.go, commit
 51af549). Others may be errors of the program."""
-_XID: Final = re.compile(r"XID[-: (]*(\d+)", re.IGNORECASE)
+_XID: Final = re.compile(r"XID(?: \(PCI:[^)]*\))?[-:= (]*(\d+)", re.IGNORECASE)
+"""Events of EKS ("NvidiaXID79Error"), of GKE ("Caught XID error, XID=79") and of the kernel
+("NVRM: Xid (PCI:0000:53:00): 79")."""
 _HARDWARE: Final = "AcceleratedHardwareReady"
+"""The condition of EKS's node monitoring agent."""
+_XID_CONDITION: Final = "XidCriticalError"
+"""The condition of GKE's device plugin, which a node has after such an error only; its reason has the numbers
+(GoogleCloudPlatform/container-engine-accelerators, pkg/gpu/nvidia/health_check)."""
+GPU_TESTS: Final[Mapping[int, tuple[str, ...]]] = {
+    1: ("software",),
+    2: ("memory", "pcie"),
+    3: ("memory", "pcie", "diagnostic", "targeted_stress", "targeted_power"),
+}
+"""Level of dcgmi diag -> the tests that every GPU has to pass. Others depend on the model or on further
+software (NVIDIA/DCGM, nvvs/src/NvidiaValidationSuite.cpp, FillTestVectors)."""
+_NETWORK: Final = re.compile(r"NCCL INFO .*?(?:Using network |via NET/)([^/\n]+)")
+"""The network that NCCL uses, in its log."""
+_TCP: Final = "Socket"
 
 
 @dataclass(frozen=True)
@@ -49,7 +65,8 @@ def of_node(pool: str, node: Any, expected: Mapping[str, int]) -> Iterator[Resul
         for kind in ("Ready", _HARDWARE)
         if kind in conditions and conditions[kind].status != "True"
     ]
-    yield Result(pool, name, "node", "failed" if wrong else "ok", "; ".join(wrong))
+    silent = "" if _HARDWARE in conditions else "Ready; no agent reports the state of its hardware"
+    yield Result(pool, name, "node", "failed" if wrong else "ok", "; ".join(wrong) or silent)
     allocatable: Mapping[str, str] = node.status.allocatable or {}
     missing = [
         f"{resource}: {allocatable.get(resource, 0)} of {quantity}"
@@ -59,44 +76,70 @@ def of_node(pool: str, node: Any, expected: Mapping[str, int]) -> Iterator[Resul
     yield Result(pool, name, "devices", "failed" if missing else "ok", ", ".join(missing))
 
 
-def of_events(pool: str, node: str, events: Iterable[Any]) -> Iterator[Result]:
-    """Yield the XID errors in the events of a node."""
-    numbers = {
-        int(number[1])
-        for event in events
-        for number in _XID.finditer(f"{event.reason or ''} {event.message or ''}")
-    }
-    fatal = sorted(numbers & FATAL_XIDS)
-    text = ", ".join(map(str, sorted(numbers)))
-    yield Result(pool, node, "XID", "failed" if fatal else "ok", text and f"XID {text}")
+def of_xids(pool: str, node: Any, events: Iterable[Any]) -> Result:
+    """Return the XID errors in the conditions and events of a node. Events are deleted after an hour."""
+    conditions = {condition.type: condition for condition in node.status.conditions or ()}
+    critical = conditions.get(_XID_CONDITION)
+    if critical is not None and critical.status != "True":
+        critical = None
+    texts = [f"{event.reason or ''} {event.message or ''}" for event in events]
+    numbers = {int(number[1]) for text in texts for number in _XID.finditer(text)}
+    if critical is not None:
+        numbers |= {int(number) for number in re.findall(r"\d+", critical.reason or "")}
+    detail = f"XID {', '.join(map(str, sorted(numbers)))}" if numbers else ""
+    name = node.metadata.name
+    if critical is not None or numbers & FATAL_XIDS:
+        return Result(pool, name, "XID", "failed", detail or f"{_XID_CONDITION} is True")
+    if not (numbers or {_HARDWARE, _XID_CONDITION} & conditions.keys()):
+        return Result(pool, name, "XID", "not run", "nothing on the node is known to report XID errors")
+    return Result(pool, name, "XID", "ok", detail or "none in the events of the last hour")
 
 
-def of_diagnostics(pool: str, node: str, output: str | None, why: str = "") -> Result:
+def of_diagnostics(
+    pool: str, node: str, output: str | None, why: str = "", *, level: int, gpus: int
+) -> Result:
     """Return the result of `dcgmi diag --json`. output: of its Pod; None where it did not run, for a
-    reason."""
+    reason. gpus: of the node, each of which has to pass the tests of the level."""
+
+    def not_run(detail: str) -> Result:
+        return Result(pool, node, "diagnostics", "not run", detail)
+
     if output is None:
-        return Result(pool, node, "diagnostics", "not run", why)
+        return not_run(why)
     begin, end = output.find("{"), output.rfind("}")
     try:
-        document: Any = json.loads(output[begin : end + 1])
-        tests = [test for entry in _categories(document) for test in entry["tests"]]
-    except (ValueError, KeyError, TypeError):
+        inside = _inside(json.loads(output[begin : end + 1]))
+        if error := inside.get("runtime_error"):
+            return not_run(f"dcgmi: {error}")
+        tests = [test for entry in inside["test_categories"] for test in entry["tests"]]
+        failed = [f"{test['name']}: {_warnings(test)}" for test in tests if "fail" in _statuses(test)]
+        passed = {_identifier(test["name"]): _passed(test) for test in tests}
+    except (ValueError, KeyError, TypeError, AttributeError):
         last = output.strip().splitlines()[-1:] or ["no output"]
-        return Result(pool, node, "diagnostics", "not run", f"unreadable output: {last[0]}")
-    failed = [f"{test['name']}: {_warnings(test)}" for test in tests if _statuses(test) & {"fail"}]
+        return not_run(f"unreadable output: {last[0]}")
     if failed:
         return Result(pool, node, "diagnostics", "failed", "; ".join(failed))
-    if not any("pass" in _statuses(test) for test in tests):
-        return Result(pool, node, "diagnostics", "not run", "the engine ran no test")
-    return Result(pool, node, "diagnostics", "ok", f"{len(tests)} tests")
+    missing = [
+        f"{name} on {passed.get(name, 0)} of {gpus} GPUs"
+        for name in GPU_TESTS[level]
+        if passed.get(name, 0) < gpus
+    ]
+    if missing:
+        return not_run(f"passed {', '.join(missing)}")
+    return Result(pool, node, "diagnostics", "ok", f"{', '.join(GPU_TESTS[level])} on {gpus} GPUs")
 
 
 def of_bandwidth(
-    pool: str, output: str | None, expected: Mapping[str, Any] | None, tolerated: float, why: str = ""
+    pool: str,
+    output: str | None,
+    expected: Mapping[str, Any] | None,
+    tolerated: float,
+    why: str = "",
+    *,
+    nodes: str,
 ) -> Result:
-    """Return the result of the bandwidth test. expected: as `gpu_tests.Bandwidth`; None where none is
-    published."""
-    nodes = "between 2 nodes"
+    """Return the result of the bandwidth test between nodes. expected: as `gpu_tests.Bandwidth`; None where
+    none is published: then the log of NCCL has to state a network other than TCP."""
     lines = [line for line in (output or "").splitlines() if line.startswith("{")]
     try:
         measured: Mapping[str, Any] = json.loads(lines[-1])
@@ -106,8 +149,14 @@ def of_bandwidth(
     if not measured.get("correct", True):
         return Result(pool, nodes, "bandwidth", "failed", "the result of the operation is wrong")
     text = f"{measured.get('collective')}: {value:.0f} GB/s"
+    networks = sorted({network.strip() for network in _NETWORK.findall(output or "")})
+    if _TCP in networks:
+        return Result(pool, nodes, "bandwidth", "failed", f"{text}; NCCL uses TCP ({_TCP})")
     if expected is None:
-        return Result(pool, nodes, "bandwidth", "ok", f"{text}; no published value to compare with")
+        text += "; no published value to compare with"
+        if not networks:
+            return Result(pool, nodes, "bandwidth", "not run", f"{text}, and no network in NCCL's log")
+        return Result(pool, nodes, "bandwidth", "ok", f"{text}; network {', '.join(networks)}")
     least = tolerated * float(expected["gb_per_second"])
     return Result(
         pool,
@@ -118,19 +167,34 @@ def of_bandwidth(
     )
 
 
-def _categories(document: Any) -> list[Any]:
-    # DCGM 3 and 4.
-    inside = document.get("DCGM Diagnostic", document.get("DCGM GPU Diagnostic"))
-    return list(inside["test_categories"])
+def _inside(document: Any) -> Mapping[str, Any]:
+    # DCGM 4 and 3.
+    return document.get("DCGM Diagnostic") or document["DCGM GPU Diagnostic"]
+
+
+def _identifier(name: str) -> str:
+    """Return the name of a test in DCGM 4; DCGM 3 has titles ("GPU Memory", "Targeted Stress")."""
+    return name.lower().removeprefix("gpu ").replace(" ", "_")
+
+
+def _results(test: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the results of a test by GPU, and its summary: errors without a GPU are in that only."""
+    return [*(test.get("results") or ()), test.get("test_summary") or {}]
 
 
 def _statuses(test: Mapping[str, Any]) -> set[str]:
-    return {str(result.get("status", "")).lower() for result in test.get("results") or ()}
+    return {str(result.get("status", "")).lower() for result in _results(test)}
+
+
+def _passed(test: Mapping[str, Any]) -> int:
+    """Return the number of entities that passed a test."""
+    results = test.get("results") or ()
+    return sum(str(result.get("status", "")).lower() == "pass" for result in results)
 
 
 def _warnings(test: Mapping[str, Any]) -> str:
     texts: list[str] = []
-    for result in test.get("results") or ():
+    for result in _results(test):
         warnings = result.get("warnings") or []
         for warning in warnings if isinstance(warnings, list) else [warnings]:
             texts.append(str(warning.get("warning", warning)) if isinstance(warning, dict) else str(warning))

@@ -37,14 +37,20 @@ def main() -> None:
     count = options.bytes // 4 // ranks * ranks
     whole = torch.ones(count, dtype=torch.float32, device="cuda")
     part = torch.ones(count // ranks, dtype=torch.float32, device="cuda")
+    sums = options.collective == "all_reduce"
 
     def operate() -> None:
-        if options.collective == "all_reduce":
-            # The average, so that the values stay 1.
-            dist.all_reduce(whole, op=dist.ReduceOp.AVG)
+        if sums:
+            # No average: switches with NVLink SHARP compute sums only, and nccl-tests measures those.
+            dist.all_reduce(whole, op=dist.ReduceOp.SUM)
         else:
             dist.all_gather_into_tensor(whole, part)
 
+    operate()
+    correct = bool((whole == (ranks if sums else 1)).all())
+    # Sums of zeros stay zero however often they are added.
+    whole.zero_()
+    part.zero_()
     for _ in range(WARMUP):
         operate()
     torch.cuda.synchronize()
@@ -54,7 +60,6 @@ def main() -> None:
         operate()
     torch.cuda.synchronize()
     seconds = (time.perf_counter() - began) / ITERATIONS
-    correct = bool((whole == 1).all())
     if rank == 0:
         result = {
             "collective": options.collective,

@@ -16,8 +16,6 @@ Collective = Literal["all_reduce", "all_gather"]
 QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
 LABEL: Final = "ai-platform/gpu-test"
 """The label of tests: `bandwidth` or `diagnostics`."""
-ENGINE_PORT: Final = 5555
-"""The port at which the engine of DCGM of EKS's node monitoring agent listens on each node."""
 _PORT: Final = 29500
 _AWS_TESTS: Final = (
     "aws-samples/awsome-distributed-training, micro-benchmarks/nccl-tests/README.md, commit 7217859"
@@ -83,8 +81,11 @@ def bandwidth_test(
         "torchrun",
         f"--nnodes={nodes}",
         f"--nproc-per-node={pool['resources_per_node']}",
-        "--rdzv-backend=c10d",
-        f"--rdzv-endpoint={name}-nodes-0-0.{name}:{_PORT}",
+        # Static: c10d gives up after a minute, while another node may still pull the image.
+        "--rdzv-conf=timeout=1200",
+        "--node-rank=$(JOB_COMPLETION_INDEX)",
+        f"--master-addr={name}-nodes-0-0.{name}",
+        f"--master-port={_PORT}",
         "/test/bandwidth.py",
         f"--collective={measured.collective}",
         f"--bytes={int(measured.gib * 2**30)}",
@@ -94,7 +95,9 @@ def bandwidth_test(
         "image": image,
         "command": command,
         "securityContext": _security(root=pool["pod_requirements"]["fabric"] != "efa"),
-        "resources": {"limits": {"memory": "200Gi"}, "requests": {"cpu": "32", "memory": "200Gi"}},
+        # So that the log states the network that NCCL uses.
+        "env": [{"name": "NCCL_DEBUG", "value": "INFO"}],
+        "resources": _resources(pool, cpu=32, memory=200),
         "volumeMounts": [{"name": "test", "mountPath": "/test", "readOnly": True}],
     }
     volume = {"name": "test", "configMap": {"name": name}}
@@ -136,27 +139,21 @@ def diagnostics(
     image: str,
     queue: str = "default",
     level: int = 2,
-    node_engine: bool = False,
 ) -> dict[str, Any]:
     """Return a Job that runs NVIDIA's diagnostics (`dcgmi diag`) on all accelerators of a node.
 
-    level: 1 (seconds), 2 (minutes) or 3 (half an hour). node_engine: whether the node has an engine of DCGM
-    at ENGINE_PORT, which the Job uses then: a second engine makes EKS's node monitoring agent report the
+    level: 1 (seconds, tests no GPU), 2 (minutes) or 3 (half an hour). It starts an engine of DCGM. Not for
+    nodes of EKS with the node monitoring agent: that has an engine, a second one makes the agent report the
     hardware as failed, and the node is replaced. Its output is JSON.
     """
-    diag = f"dcgmi diag --run {level} --json"
-    if node_engine:
-        command = f'exec {diag} --host "$NODE_ADDRESS:{ENGINE_PORT}"'
-    else:
-        # It starts in the background.
-        command = f"nv-hostengine >/dev/null && exec {diag}"
+    # The engine starts in the background.
+    command = f"nv-hostengine >/dev/null && exec dcgmi diag --run {level} --json"
     container = {
         "name": "test",
         "image": image,
         "command": ["/bin/sh", "-ec", command],
-        "securityContext": _security(root=not node_engine),
-        "env": [{"name": "NODE_ADDRESS", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}],
-        "resources": {"limits": {"memory": "16Gi"}, "requests": {"cpu": "2", "memory": "16Gi"}},
+        "securityContext": _security(root=True),
+        "resources": _resources(pool, cpu=2, memory=16),
     }
     spec = placement.of(pool).pod(
         {
@@ -179,6 +176,14 @@ def diagnostics(
             "template": {"metadata": {"labels": {LABEL: "diagnostics"}}, "spec": spec},
         },
     }
+
+
+def _resources(pool: Mapping[str, Any], cpu: int, memory: int) -> dict[str, Any]:
+    """Return what a test requests: at most half of a node, so that it fits. memory: GiB."""
+    cpu = min(cpu, int(pool.get("vcpus_per_node") or 2 * cpu) // 2)
+    memory = min(memory, int(pool.get("memory_gib_per_node") or 2 * memory) // 2)
+    requests = {"cpu": str(cpu), "memory": f"{memory}Gi"}
+    return {"limits": {"memory": requests["memory"]}, "requests": requests}
 
 
 def _security(*, root: bool) -> dict[str, Any]:

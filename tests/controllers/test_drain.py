@@ -19,6 +19,8 @@ from tests.end_to_end.harness import eventually
 NAMESPACE: Final = "team-drain"
 POOL: Final = "drained"
 QUEUE: Final = "team-drain"
+OTHER: Final = "not-drained"
+"""A pool with one node of 8 GPUs, for which the same queue has quota."""
 
 
 @dataclass
@@ -71,18 +73,24 @@ class Pool:
 
 @pytest.fixture
 def pool(cluster: Cluster) -> Iterator[Pool]:
-    """A pool with a queue of 16 GPUs, in a namespace of a team."""
+    """A pool with a queue of 16 GPUs, in a namespace of a team; the queue has 8 of another pool, too."""
     created = Pool(cluster)
     namespace = cluster.team(NAMESPACE)
     gpus, quota = flavor(POOL, nodeLabels={connection.POOL: POOL}), queue(QUEUE, 16)
-    quota["spec"]["resourceGroups"][0]["flavors"][0]["name"] = POOL
+    flavors = quota["spec"]["resourceGroups"][0]["flavors"]
+    flavors[0]["name"] = POOL
+    flavors.append(
+        {"name": OTHER, "resources": queue(QUEUE, 8)["spec"]["resourceGroups"][0]["flavors"][0]["resources"]}
+    )
+    others = flavor(OTHER, nodeLabels={connection.POOL: OTHER})
     try:
         created.grow()
-        cluster.create(gpus, quota, local_queue(NAMESPACE, QUEUE))
+        cluster.create(node(OTHER, cpu=192, gpus=8, labels={connection.POOL: OTHER}))
+        cluster.create(gpus, others, quota, local_queue(NAMESPACE, QUEUE))
         yield created
     finally:
-        cluster.delete(namespace, quota, gpus)
-        for name in created.nodes:
+        cluster.delete(namespace, quota, gpus, others)
+        for name in (*created.nodes, OTHER):
             cluster.core.delete_node(name)
         eventually(
             "namespace deleted",
@@ -153,8 +161,11 @@ def test_interrupted_drain_with_eviction_goes_on_and_the_jobset_runs_on_new_node
     state = pool.state()
     assert state is not None
     assert (state.phase, sorted(state.nodes)) == ("replace", before)
-    assert pool.stop_policy() == "HoldAndDrain", "nothing starts while the nodes are being replaced"
+    assert pool.stop_policy() == "Hold", "nothing starts while the nodes are being replaced"
     assert not pool.pods()
+    (workload,) = pool.cluster.list("kueue.x-k8s.io/v1beta2", "Workload", NAMESPACE)
+    assert workload["spec"]["active"], "it waits in its queue"
+    assert not state.stopped
     cordoned = [pool.cluster.core.read_node(name).spec.unschedulable for name in before]
     assert cordoned == [True, True]
 
@@ -170,6 +181,25 @@ def test_interrupted_drain_with_eviction_goes_on_and_the_jobset_runs_on_new_node
         for entry in managers
         if entry["manager"] == connection.MANAGER and "f:stopPolicy" in str(entry["fieldsV1"])
     ]
+
+
+def test_eviction_stops_nothing_of_the_same_queue_in_another_pool(pool: Pool) -> None:
+    other = job(NAMESPACE, "other-pool")
+    other["spec"]["template"]["spec"]["nodeSelector"] = {connection.POOL: OTHER}
+    pool.cluster.create(other)
+    before = eventually("a Pod", lambda: pool.pods() or None)
+    assert set(before.values()) == {OTHER}
+    pool.cluster.create(jobset("evicted", seconds=None))
+    eventually("three Pods", lambda: len(pool.pods()) == 3)
+
+    def replace() -> None:
+        assert pool.pods() == before
+        pool.replace()
+
+    pool.drain(evict=True, replace=replace).run()
+    running = eventually("three Pods again", lambda: pool.pods() if len(pool.pods()) == 3 else None, 60)
+    assert before.items() <= running.items(), "the same Pod of the other pool"
+    assert set(running.values()) == {OTHER, *pool.nodes}
 
 
 def test_work_that_does_not_end_keeps_its_queue_held_until_the_drain_is_cancelled(pool: Pool) -> None:

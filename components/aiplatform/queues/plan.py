@@ -158,8 +158,10 @@ def _cluster_queue(settings: QueuesSettings, queue: Queue, pools: Mapping[str, P
         "queueingStrategy": queue.queueing_strategy,
         "preemption": _preemption(queue),
         "resourceGroups": resource_groups(queue.quotas, pools),
-        "stopPolicy": queue.stop_policy or "None",
     }
+    if queue.stop_policy is not None:
+        # Left out, a drain of nodes can own the field meanwhile without a conflict.
+        spec["stopPolicy"] = queue.stop_policy
     needs = _flavors(queue.quotas)
     if queue.cohort is not None:
         spec["cohortName"] = queue.cohort

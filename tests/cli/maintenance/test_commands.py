@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kubernetes.client import ApiException
 from typer.testing import CliRunner
 
 from cli import app as application
@@ -80,9 +81,13 @@ def test_kubeconfig_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 class FakeCluster(Cluster):
-    """A cluster with one node, whose tests end with recorded output."""
+    """A cluster with two nodes, whose tests end with recorded output. engine: whether they are nodes of EKS
+    with the node monitoring agent. refused: the part of the names of Pods that have no log."""
 
-    def __init__(self, logs: dict[str, str], nodes: int = 2) -> None:
+    def __init__(
+        self, logs: dict[str, str], nodes: int = 2, *, engine: bool = False, refused: str = "none"
+    ) -> None:
+        self.engine, self.refused = engine, refused
         self.logs, self.created, self.deleted = logs, list[Any](), list[str]()
         self.core = self
         self._nodes = nodes
@@ -90,7 +95,10 @@ class FakeCluster(Cluster):
     def nodes(self, pool: str) -> list[Any]:
         labels = {"node.kubernetes.io/instance-type": "p5.48xlarge", "ai-platform/pool": pool}
         status = SimpleNamespace(
-            conditions=[SimpleNamespace(type="Ready", status="True", message="", reason="")],
+            conditions=[
+                SimpleNamespace(type=kind, status="True", message="", reason="")
+                for kind in ("Ready", "AcceleratedHardwareReady")
+            ],
             allocatable={"nvidia.com/gpu": "8", "vpc.amazonaws.com/efa": "32"},
         )
         return [
@@ -102,7 +110,7 @@ class FakeCluster(Cluster):
         return SimpleNamespace(items=[])
 
     def list(self, api_version: str, kind: str) -> list[Any]:
-        return [{"metadata": {"name": "dcgm-server", "namespace": "kube-system"}}]
+        return [{"metadata": {"name": "dcgm-server", "namespace": "kube-system"}}] if self.engine else []
 
     def replace(self, item: Any) -> None:
         self.created.append(item)
@@ -113,20 +121,27 @@ class FakeCluster(Cluster):
     def list_namespaced_pod(self, namespace: str, label_selector: str) -> Any:
         name = label_selector.partition("=")[2]
         pod = SimpleNamespace(
-            metadata=SimpleNamespace(name=f"{name}-x"), status=SimpleNamespace(phase="Succeeded")
+            metadata=SimpleNamespace(name=f"{name}-x"),
+            spec=SimpleNamespace(node_name="n0"),
+            status=SimpleNamespace(phase="Failed", reason="Evicted", message="the node had no memory left"),
         )
         return SimpleNamespace(items=[pod])
 
     def read_namespaced_pod_log(self, name: str, namespace: str, container: str, **raw: bool) -> Any:
         assert raw == {"_preload_content": False}, "the client parses output that is JSON"
+        if self.refused in name:
+            raise ApiException(status=400)
         log = next((log for part, log in self.logs.items() if part in name), "")
         return SimpleNamespace(data=log.encode())
 
 
+PASSES = [{"entity_group": "GPU", "entity_id": number, "status": "Pass"} for number in range(8)]
 PASSED = json.dumps(
     {
         "DCGM Diagnostic": {
-            "test_categories": [{"tests": [{"name": "memory", "results": [{"status": "Pass"}]}]}]
+            "test_categories": [
+                {"tests": [{"name": name, "results": PASSES} for name in ("software", "memory", "pcie")]}
+            ]
         }
     }
 )
@@ -151,8 +166,68 @@ def test_every_node_is_tested_and_the_network_between_two() -> None:
     assert sorted(cluster.deleted) == sorted(item["metadata"]["name"] for item in cluster.created)
     job = cluster.created[0]["spec"]["template"]["spec"]
     assert job["nodeSelector"]["kubernetes.io/hostname"] == "n0"
-    assert "nv-hostengine" not in str(job), "a second engine makes EKS's agent replace the node"
-    assert '--host "$NODE_ADDRESS:5555"' in job["containers"][0]["command"][-1]
+
+
+def test_no_engine_is_started_next_to_that_of_the_agent_of_eks() -> None:
+    cluster = FakeCluster({"bandwidth": FAST}, engine=True)
+    report = list(gpu_check.check_pool(cluster, known_outputs("efa"), OPTIONS))
+    lines = [result for result in report if result.check == "diagnostics"]
+    assert [(line.node, line.outcome) for line in lines] == [("n0", "not run"), ("n1", "not run")]
+    assert "has no tests of GPUs" in lines[0].detail
+    assert "nv-hostengine" not in str(cluster.created), "the agent would have the node replaced"
+
+
+def test_pod_without_a_log_is_a_test_that_did_not_run() -> None:
+    cluster = FakeCluster({"bandwidth": FAST}, refused="diag-1")
+    report = list(gpu_check.check_pool(cluster, known_outputs("efa"), OPTIONS))
+    details = [result.detail for result in report if result.check == "diagnostics"]
+    assert details[1] == "Pod gpu-check-gpu-diag-1-x has no log: the node had no memory left"
+    assert report[-1].outcome == "ok", "the other tests run"
+    assert report[-1].node == "n0"
+
+
+def test_pool_whose_gpus_are_claimed_is_reported() -> None:
+    pool = {**known_outputs("efa"), "device_class": "gpu.acme.com"}
+    (line,) = gpu_check.check_pool(FakeCluster({}), pool, OPTIONS)
+    assert (line.outcome, line.detail) == ("not run", "Pods claim its GPUs (DeviceClass gpu.acme.com)")
+
+
+def test_error_of_one_pool_keeps_the_results_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(FakeCluster):
+        def nodes(self, pool: str) -> list[Any]:
+            if pool == "second":
+                raise ApiException(status=403, reason="Forbidden")
+            return []
+
+    monkeypatch.setattr(Cluster, "of", lambda *_: Broken({}))
+    pools = {name: {**GPU_POOL, "name": name} for name in ("first", "second", "third")}
+    result = run("gpu", "check", "aws-prod", "--outputs", outputs(tmp_path, **pools))
+    assert result.exit_code == 3
+    assert result.stdout.count("the pool has no node") == 2
+    assert "refused a request: Forbidden (status 403)" in result.stdout
+
+
+def test_interrupted_check_prints_what_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(FakeCluster):
+        def nodes(self, pool: str) -> list[Any]:
+            if pool == "second":
+                raise SystemExit(130)
+            return []
+
+    monkeypatch.setattr(Cluster, "of", lambda *_: Interrupted({}))
+    pools = {name: {**GPU_POOL, "name": name} for name in ("first", "second")}
+    result = run("gpu", "check", "aws-prod", "--outputs", outputs(tmp_path, **pools))
+    assert result.exit_code == 130
+    assert "the pool has no node" in result.stdout
+
+
+def test_wrong_arguments_of_a_check_are_no_failed_check(tmp_path: Path) -> None:
+    for arguments in (("--pool", "serv"), ("--outputs", outputs(tmp_path))):
+        with pytest.raises(CommandError) as caught:
+            run("gpu", "check", "aws-prod", *arguments)
+        assert caught.value.code == 2
 
 
 def test_image_on_aws_has_libfabric() -> None:

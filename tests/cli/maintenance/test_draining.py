@@ -30,9 +30,16 @@ class FakeCluster(Cluster):
         self.cordoned: set[str] = set()
         self.pods = {"n0": "p0", "n1": "p1"}
         self.workloads = {"w": "training", "other": "general"}
+        """Workload -> the flavor in which it runs."""
+        self.inactive: set[str] = set()
+        self.looks_until_held = 0
+        """Looks at the queues until Kueue knows that they are held."""
+        self.late = ""
+        """A workload that is admitted when the first node is cordoned."""
         self.annotated: list[str] = []
         self.budget = 0
-        """Evictions that a PodDisruptionBudget refuses."""
+        """Evictions that are refused, by default by a PodDisruptionBudget."""
+        self.refusal = 429
         self.log: list[str] = []
         """Steps that changed the cluster."""
         self.reports: list[str] = []
@@ -45,11 +52,18 @@ class FakeCluster(Cluster):
         self.log.append(text)
 
     def nodes(self, pool: str) -> list[Any]:
-        return [SimpleNamespace(metadata=SimpleNamespace(name=name)) for name in self.node_names]
+        return [
+            SimpleNamespace(
+                metadata=SimpleNamespace(name=name),
+                spec=SimpleNamespace(unschedulable=True if name in self.cordoned else None),
+            )
+            for name in self.node_names
+        ]
 
     def list(self, api_version: str, kind: str) -> list[Any]:
         assert api_version == KUEUE
         if kind == "ClusterQueue":
+            self.looks_until_held -= 1
             return [
                 {
                     "metadata": {"name": name},
@@ -57,16 +71,30 @@ class FakeCluster(Cluster):
                         "stopPolicy": self.policies[name],
                         "resourceGroups": [{"flavors": [{"name": flavor} for flavor in flavors]}],
                     },
+                    "status": {"conditions": [{"type": "Active", "status": self._active(name)}]},
                 }
                 for name, flavors in self.flavors.items()
             ]
         return [
             {
                 "metadata": {"name": name, "namespace": "team"},
+                "spec": {"active": name not in self.inactive},
                 "status": {"admission": {"podSetAssignments": [{"flavors": {"nvidia.com/gpu": flavor}}]}},
             }
             for name, flavor in self.workloads.items()
         ]
+
+    def _active(self, queue: str) -> str:
+        return str(self.policies[queue] == "None" or self.looks_until_held > 0)
+
+    def set_active(self, workload: str, *, active: bool) -> None:
+        name = workload.removeprefix("team/")
+        self._step(f"{'activate' if active else 'stop'} {name}")
+        if active:
+            self.inactive.discard(name)
+        else:
+            self.inactive.add(name)
+            del self.workloads[name]
 
     def apply(self, item: Any) -> None:
         name = item["metadata"]["name"]
@@ -77,8 +105,6 @@ class FakeCluster(Cluster):
         policy = item["spec"].get("stopPolicy", "None")
         self._step(f"{name}: {policy}")
         self.policies[name] = policy
-        if policy == "HoldAndDrain":
-            self.workloads.pop("w", None)
 
     def list_namespaced_config_map(self, namespace: str, label_selector: str) -> Any:
         return SimpleNamespace(
@@ -98,6 +124,8 @@ class FakeCluster(Cluster):
         on = body["spec"]["unschedulable"]
         self._step(f"{'cordon' if on else 'uncordon'} {name}")
         (self.cordoned.add if on else self.cordoned.discard)(name)
+        if self.late:
+            self.workloads[self.late], self.late = "training", ""
 
     def pods_on(self, nodes: Any) -> Any:
         for node in nodes:
@@ -112,7 +140,7 @@ class FakeCluster(Cluster):
     def create_namespaced_pod_eviction(self, name: str, namespace: str, body: Any) -> None:
         if self.budget:
             self.budget -= 1
-            raise ApiException(status=429)
+            raise ApiException(status=self.refusal)
         self._step(f"evict {name}")
         self.pods = {node: pod for node, pod in self.pods.items() if pod != name}
 
@@ -128,24 +156,116 @@ def cluster() -> FakeCluster:
 
 def drain(cluster: FakeCluster, **more: Any) -> Drain:
     replace: Callable[[], None] = cluster.replace_nodes
-    return Drain(cluster, "training", cluster.reports.append, **{"replace": replace, "interval": 0, **more})
+    return Drain(
+        cluster,
+        "training",
+        cluster.reports.append,
+        **{"replace": replace, "interval": 0, "seconds": 3, **more},
+    )
 
 
 def released(cluster: FakeCluster) -> bool:
-    return set(cluster.policies.values()) == {"None"} and not cluster.maps and not cluster.cordoned
+    policies = set(cluster.policies.values())
+    return policies == {"None"} and not (cluster.maps or cluster.cordoned or cluster.inactive)
 
 
 def test_queues_of_the_pool_are_held_until_its_nodes_are_replaced(cluster: FakeCluster) -> None:
     drain(cluster, evict=True).run()
     steps = [step for step in cluster.log if not step.startswith("record")]
     assert steps == [
-        *("team-a: HoldAndDrain", "team-b: HoldAndDrain"),
+        *("team-a: Hold", "team-b: Hold", "stop w", "activate w"),
         *("cordon n0", "cordon n1", "evict p0", "evict p1"),
         "replace",
         *("team-a: None", "team-b: None"),
         "forget",
     ]
     assert cluster.annotated == ["p0", "p1"]
+    assert released(cluster)
+
+
+def test_eviction_stops_nothing_in_other_pools(cluster: FakeCluster) -> None:
+    cluster.flavors["cpu"].append("training")
+    drain(cluster, evict=True).run()
+    assert cluster.workloads == {"other": "general"}, "its queue has quota of the pool, too"
+    assert "HoldAndDrain" not in str(cluster.log)
+
+
+def test_workload_that_its_owner_deactivates_stays_inactive(cluster: FakeCluster) -> None:
+    cluster.inactive.add("w")
+    with pytest.raises(CommandError, match="running after 0 s: team/w"):
+        drain(cluster, evict=True, seconds=0.05).run()
+    del cluster.workloads["w"]
+    drain(cluster, evict=True).run()
+    assert cluster.inactive == {"w"}
+
+
+def test_cancel_activates_what_was_stopped(cluster: FakeCluster) -> None:
+    cluster.kill_before = "activate w"
+    with pytest.raises(KilledError):
+        drain(cluster, evict=True).run()
+    assert states(cluster)["training"].stopped == ["team/w"], "recorded before it is stopped"
+    drain(cluster).cancel()
+    assert released(cluster)
+
+
+def test_nothing_is_evicted_until_kueue_knows_that_its_queues_are_held(cluster: FakeCluster) -> None:
+    cluster.looks_until_held = 10**9
+    with pytest.raises(CommandError, match=r"admitting still after 0 s: team-a, team-b; .* Kueue to run"):
+        drain(cluster, seconds=0.05).run()
+    cluster.looks_until_held = 5
+    cluster.workloads.clear()
+    drain(cluster).run()
+    assert released(cluster)
+
+
+def test_work_admitted_late_is_awaited_before_its_pods_are_evicted(cluster: FakeCluster) -> None:
+    cluster.workloads.clear()
+    cluster.late = "late"
+    with pytest.raises(CommandError, match="not evicted yet after 0 s: team/late"):
+        drain(cluster, seconds=0.05).run()
+    assert set(cluster.pods.values()) == {"p0", "p1"}
+    drain(cluster, evict=True).run()
+    assert released(cluster)
+    assert {"stop late", "activate late"} <= set(cluster.log)
+
+
+def test_queue_released_by_another_during_the_drain_is_held_again(cluster: FakeCluster) -> None:
+    with pytest.raises(CommandError):
+        drain(cluster, evict=True, replace=None, seconds=0.05).run()
+    cluster.policies["team-a"] = "None"
+
+    def replace() -> None:
+        assert cluster.policies["team-a"] == "Hold"
+        cluster.replace_nodes()
+
+    drain(cluster, replace=replace).run()
+    assert released(cluster)
+
+
+@pytest.mark.parametrize("evict", [False, True])
+def test_pool_of_accelerators_without_a_queue_is_refused(cluster: FakeCluster, evict: bool) -> None:
+    cluster.flavors = {"cpu": ["general"]}
+    cluster.workloads.clear()
+    with pytest.raises(CommandError, match=r"no ClusterQueue admits to training: .*, or --no-queue"):
+        drain(cluster, evict=evict).run()
+    assert not cluster.log, "nothing was changed"
+    drain(cluster, evict=evict, queued=False).run()
+    assert cluster.reports[0] == "no ClusterQueue admits to training: no work is held or awaited"
+
+
+def test_node_that_another_user_cordoned_stays_cordoned(cluster: FakeCluster) -> None:
+    cluster.cordoned.add("n1")
+    with pytest.raises(CommandError):
+        drain(cluster, evict=True, replace=None, seconds=0.05).run()
+    assert not cluster.pods, "it is emptied, too"
+    drain(cluster).cancel()
+    assert cluster.cordoned == {"n1"}
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_eviction_refused_for_now_is_tried_again(cluster: FakeCluster, status: int) -> None:
+    cluster.budget, cluster.refusal = 2, status
+    drain(cluster, evict=True).run()
     assert released(cluster)
 
 

@@ -57,12 +57,22 @@ def test_missing_devices_fail() -> None:
     assert (devices.outcome, devices.detail) == ("failed", "gpu/x: 7 of 8")
 
 
+def test_node_whose_hardware_nobody_reports_says_so() -> None:
+    state, _ = results.of_node("p", node({"Ready": "True"}), {})
+    assert state.detail == "Ready; no agent reports the state of its hardware"
+
+
+NONE = "none in the events of the last hour"
+
+
 @pytest.mark.parametrize(
     ("events", "outcome", "detail"),
     [
-        ([], "ok", ""),
+        ([], "ok", NONE),
         ([event("NvidiaXID79Error")], "failed", "XID 79"),
-        ([event("GPU", "NVRM: Xid (PCI:0000:53:00): 94, pid=1")], "ok", ""),
+        ([event("XIDError", "Caught XID error, XID=79")], "failed", "XID 79"),
+        ([event("GPU", "NVRM: Xid (PCI:0000:53:00): 94, pid=1")], "ok", "XID 94"),
+        ([event("GPU", "NVRM: Xid (PCI:0000:53:00): 79, pid=1")], "failed", "XID 79"),
         (
             [event("x", "detected XID-48 on the instance"), event("NvidiaXID13Warning")],
             "failed",
@@ -72,38 +82,96 @@ def test_missing_devices_fail() -> None:
     ],
 )
 def test_errors_of_hardware_in_events_fail(events: list[Any], outcome: str, detail: str) -> None:
-    (result,) = results.of_events("p", "n", events)
+    result = results.of_xids("p", node({"AcceleratedHardwareReady": "True"}), events)
     assert (result.outcome, result.detail) == (outcome, detail)
 
 
-def test_diagnostics_pass_with_the_number_of_tests() -> None:
-    output = diagnostics(
-        {"name": "software", "results": [{"status": "Pass"}, {"status": "Skip"}]},
-        {"name": "memory", "results": [{"status": "Pass"}]},
-    )
-    assert results.of_diagnostics("p", "n", output) == Result("p", "n", "diagnostics", "ok", "2 tests")
+def test_node_without_a_reporter_of_xids_is_not_checked_for_them() -> None:
+    result = results.of_xids("p", node({"Ready": "True"}), [])
+    assert (result.outcome, result.detail) == ("not run", "nothing on the node is known to report XID errors")
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "outcome", "detail"),
+    [
+        ("True", '{"63":true,"79":true}', "failed", "XID 63, 79"),
+        ("True", '{"123":true}', "failed", "XID 123"),
+        ("True", "", "failed", "XidCriticalError is True"),
+        ("False", "", "ok", NONE),
+    ],
+)
+def test_condition_of_the_device_plugin_of_gke_fails(
+    status: str, reason: str, outcome: str, detail: str
+) -> None:
+    broken = node({"Ready": "True", "XidCriticalError": status})
+    broken.status.conditions[1].reason = reason
+    result = results.of_xids("p", broken, [])
+    assert (result.outcome, result.detail) == (outcome, detail)
+
+
+def passed(name: str, gpus: int = 2, **more: Any) -> dict[str, Any]:
+    return {"name": name, "results": [{"status": "Pass"}] * gpus, **more}
+
+
+def diagnosed(output: str | None, why: str = "", level: int = 2) -> Result:
+    return results.of_diagnostics("p", "n", output, why, level=level, gpus=2)
+
+
+def test_diagnostics_pass_where_every_gpu_passed_the_tests_of_the_level() -> None:
+    tests = [passed("software"), passed("memory"), passed("pcie")]
+    assert diagnosed(diagnostics(*tests)) == Result("p", "n", "diagnostics", "ok", "memory, pcie on 2 GPUs")
+    assert diagnosed(diagnostics(*tests), level=3).outcome == "not run"
+    assert diagnosed(diagnostics(passed("software")), level=1).outcome == "ok"
+    titles = diagnostics(passed("GPU Memory"), passed("PCIe"))
+    assert diagnosed(titles).outcome == "ok", "the names of DCGM 3"
+
+
+@pytest.mark.parametrize(
+    ("tests", "detail"),
+    [
+        ([passed("software")], "passed memory on 0 of 2 GPUs, pcie on 0 of 2 GPUs"),
+        ([passed("memory"), passed("pcie", 1)], "passed pcie on 1 of 2 GPUs"),
+        (
+            [passed("memory"), {"name": "pcie", "results": [{"status": "Skip"}] * 2}],
+            "passed pcie on 0 of 2 GPUs",
+        ),
+    ],
+)
+def test_diagnostics_that_left_out_a_gpu_are_no_success(tests: list[Any], detail: str) -> None:
+    result = diagnosed(diagnostics(*tests))
+    assert (result.outcome, result.detail) == ("not run", detail)
 
 
 @pytest.mark.parametrize(
     "warnings", ["row remapping failed", ["row remapping failed"], [{"warning": "row remapping failed"}]]
 )
-def test_diagnostics_fail_with_their_warnings(warnings: Any) -> None:
-    output = diagnostics(
-        {"name": "memory", "results": [{"status": "Pass"}, {"status": "Fail", "warnings": warnings}]}
-    )
-    result = results.of_diagnostics("p", "n", output)
+@pytest.mark.parametrize("summary", [False, True])
+def test_diagnostics_fail_with_their_warnings(warnings: Any, summary: bool) -> None:
+    failure = {"status": "Fail", "warnings": warnings}
+    test = {"name": "memory", "results": [{"status": "Pass"}] * 2}
+    if summary:
+        test["test_summary"] = failure
+    else:
+        test["results"] = [{"status": "Pass"}, failure]
+    result = diagnosed(diagnostics(test, passed("pcie")))
     assert (result.outcome, result.detail) == ("failed", "memory: row remapping failed")
 
 
 @pytest.mark.parametrize(
-    "output", ["", "Error: unable to establish a connection", diagnostics(), diagnostics({"name": "x"}), "{}"]
+    "output",
+    ["", "Error: unable to establish a connection", diagnostics(), diagnostics({"name": "x"}), "{}", "[]"],
 )
 def test_diagnostics_without_a_test_that_passed_are_no_success(output: str) -> None:
-    assert results.of_diagnostics("p", "n", output).outcome == "not run"
+    assert diagnosed(output).outcome == "not run"
+
+
+def test_error_of_the_engine_is_shown() -> None:
+    output = json.dumps({"DCGM Diagnostic": {"runtime_error": "Cannot load plugins", "version": "4.6.0"}})
+    assert diagnosed(output).detail == "dcgmi: Cannot load plugins"
 
 
 def test_diagnostics_that_did_not_start_state_why() -> None:
-    result = results.of_diagnostics("p", "n", None, "it waits in its queue")
+    result = diagnosed(None, "it waits in its queue")
     assert (result.outcome, result.detail) == ("not run", "it waits in its queue")
 
 
@@ -121,13 +189,38 @@ def test_diagnostics_that_did_not_start_state_why() -> None:
     ],
 )
 def test_bandwidth_is_compared_with_the_published_value(output: str | None, outcome: str) -> None:
-    assert results.of_bandwidth("p", output, EXPECTED, 0.8).outcome == outcome
+    assert results.of_bandwidth("p", output, EXPECTED, 0.8, nodes="n0, n1").outcome == outcome
 
 
-def test_bandwidth_without_a_published_value_is_only_reported() -> None:
-    result = results.of_bandwidth("p", bandwidth(25), None, 0.8)
-    assert result.outcome == "ok"
-    assert "no published value" in result.detail
+@pytest.mark.parametrize(
+    ("log", "outcome", "detail"),
+    [
+        ("", "not run", "and no network in NCCL's log"),
+        ("n0:1:9 [0] NCCL INFO Using network AWS Libfabric", "ok", "network AWS Libfabric"),
+        (
+            "n0:1:9 [0] NCCL INFO Channel 00/0 : 1[1] -> 8[0] [send] via NET/FasTrak/0/GDRDMA",
+            "ok",
+            "network FasTrak",
+        ),
+        ("n0:1:9 [0] NCCL INFO Using network Socket", "failed", "NCCL uses TCP (Socket)"),
+        (
+            "n0:1:9 [0] NCCL INFO Channel 00/0 : 0[0] -> 8[0] [send] via NET/Socket/0",
+            "failed",
+            "NCCL uses TCP",
+        ),
+    ],
+)
+def test_bandwidth_without_a_published_value_is_evaluated_by_its_network(
+    log: str, outcome: str, detail: str
+) -> None:
+    result = results.of_bandwidth("p", f"{log}\n{bandwidth(25)}", None, 0.8, nodes="n0, n1")
+    assert (result.outcome, result.node) == (outcome, "n0, n1")
+    assert detail in result.detail
+
+
+def test_bandwidth_over_tcp_fails_whatever_its_value() -> None:
+    output = f"n0 NCCL INFO Using network Socket\n{bandwidth(470)}"
+    assert results.of_bandwidth("p", output, EXPECTED, 0.8, nodes="n0, n1").outcome == "failed"
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
-from aiplatform import gpu_tests
+from aiplatform import gpu_bandwidth, gpu_tests
 from aiplatform.gpu_bandwidth import bus_bandwidth
 from stacks.gpu_checks import Request, manifests
 from tests.components.aiplatform.fabric_pools import POOLS, known_outputs
@@ -39,7 +42,27 @@ def test_the_bandwidth_test_uses_whole_nodes_with_their_network(kind: str) -> No
 
 def test_nodes_meet_at_the_host_name_that_jobset_gives_the_first_one() -> None:
     command = pod("efa")["spec"]["containers"][0]["command"]
-    assert "--rdzv-endpoint=t-nodes-0-0.t:29500" in command
+    assert {"--master-addr=t-nodes-0-0.t", "--master-port=29500"} <= {*command}
+    assert "--node-rank=$(JOB_COMPLETION_INDEX)" in command
+    assert "--rdzv-conf=timeout=1200" in command, "another node may pull the image for minutes"
+
+
+@pytest.mark.parametrize("kind", POOLS)
+def test_log_states_the_network_of_nccl(kind: str) -> None:
+    (container,) = pod(kind)["spec"]["containers"]
+    assert {"name": "NCCL_DEBUG", "value": "INFO"} in container["env"]
+    assert len({variable["name"] for variable in container["env"]}) == len(container["env"])
+
+
+def test_tests_fit_on_small_nodes() -> None:
+    small = {**known_outputs("efa"), "vcpus_per_node": 4, "memory_gib_per_node": 15.0}
+    job = gpu_tests.diagnostics(small, "t", "research", "n1", image="dcgm:1")
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["requests"] == {"cpu": "2", "memory": "7Gi"}
+    jobset = gpu_tests.bandwidth_test(small, "t", "research", image="torch:1")
+    (part,) = jobset["spec"]["replicatedJobs"]
+    (container,) = part["template"]["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["requests"] == {"cpu": "2", "memory": "7Gi"}
 
 
 def test_a_pool_without_such_a_network_is_refused() -> None:
@@ -53,28 +76,26 @@ def test_one_node_is_refused() -> None:
         gpu_tests.bandwidth_test(known_outputs("efa"), "t", "research", image="torch:1", nodes=1)
 
 
-@pytest.mark.parametrize("own_engine", [True, False])
-def test_diagnostics_start_no_engine_where_the_node_has_one(own_engine: bool) -> None:
-    job = gpu_tests.diagnostics(
-        known_outputs("efa"), "t", "research", "n1", image="dcgm:1", node_engine=not own_engine
-    )
+def test_diagnostics_use_the_whole_node() -> None:
+    job = gpu_tests.diagnostics(known_outputs("efa"), "t", "research", "n1", image="dcgm:1")
     spec = job["spec"]["template"]["spec"]
-    command = spec["containers"][0]["command"][-1]
-    assert ("nv-hostengine" in command) is own_engine
-    assert ("--host" in command) is not own_engine
+    assert "nv-hostengine" in spec["containers"][0]["command"][-1]
     assert spec["nodeSelector"]["kubernetes.io/hostname"] == "n1"
     assert spec["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "8", "nothing else runs there"
+    assert spec["containers"][0]["resources"]["requests"] == {"cpu": "2", "memory": "16Gi"}
     assert "node.kubernetes.io/unschedulable" in {toleration["key"] for toleration in spec["tolerations"]}
 
 
 def test_the_command_line_gets_the_tests_of_a_pool() -> None:
     request = Request(
-        known_outputs("efa"), "t", "research", "default", 1, "dcgm:1", "torch:1", {"n1": "p5.48xlarge"}, True
+        known_outputs("efa"), "t", "research", "default", 1, "dcgm:1", "torch:1", {"n1": "p5.48xlarge"}, False
     )
     answer = manifests(request)
     assert answer["diagnostics"].keys() == {"n1"}
     assert [item["kind"] for item in answer["bandwidth"]] == ["ConfigMap", "JobSet"]
     assert answer["expected"]["gb_per_second"] == 479.3
+    with_engine = Request(**{**vars(request), "node_engine": True})
+    assert not manifests(with_engine)["diagnostics"], "a second engine makes EKS's agent replace the node"
     without = Request(**{**vars(request), "pool": {**request.pool, "pod_requirements": None}})
     assert manifests(without)["bandwidth"] == []
 
@@ -98,3 +119,60 @@ def test_published_bandwidths_are_documented() -> None:
     for machine, expected in gpu_tests.EXPECTED.items():
         row = next(line for line in page.splitlines() if line.startswith(f"| {machine} |"))
         assert f"| {expected.gib:g} | {expected.gb_per_second:.0f} |" in row
+
+
+class Tensor:
+    """A tensor whose values are all the same."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> Any:
+        return SimpleNamespace(all=lambda: self.value == other)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def zero_(self) -> None:
+        self.value = 0
+
+
+@pytest.mark.parametrize("broken", [False, True])
+@pytest.mark.parametrize("collective", ["all_reduce", "all_gather"])
+def test_program_measures_sums_of_zeros_after_it_has_checked_the_operation(
+    collective: str, broken: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values: list[float] = []
+
+    def reduce(tensor: Tensor, op: str) -> None:
+        assert op == "SUM", "NVLink SHARP computes sums only"
+        values.append(tensor.value)
+        tensor.value = tensor.value * 16 + broken
+
+    def gather(tensor: Tensor, part: Tensor) -> None:
+        values.append(part.value)
+        tensor.value = part.value + broken
+
+    nothing = lambda *_: None  # noqa: E731
+    torch = SimpleNamespace(
+        cuda=SimpleNamespace(set_device=nothing, synchronize=nothing),
+        ones=lambda *_, **__: Tensor(1),
+        float32="float32",
+    )
+    dist = SimpleNamespace(
+        **{"init_process_group": nothing, "destroy_process_group": nothing, "barrier": nothing},
+        **{"get_rank": lambda: 0, "get_world_size": lambda: 16, "ReduceOp": SimpleNamespace(SUM="SUM")},
+        **{"all_reduce": reduce, "all_gather_into_tensor": gather},
+    )
+    modules = {"torch": torch, "torch.distributed": dist}
+    monkeypatch.setattr(gpu_bandwidth.importlib, "import_module", modules.__getitem__)
+    monkeypatch.setattr(sys, "argv", ["bandwidth.py", f"--collective={collective}", "--bytes=1024"])
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    gpu_bandwidth.main()
+    result = json.loads(capsys.readouterr().out)
+    assert result["correct"] is not broken
+    assert result["collective"] == collective
+    assert values[0] == 1
+    assert len(values) == 1 + gpu_bandwidth.WARMUP + gpu_bandwidth.ITERATIONS
+    if not broken:
+        assert set(values[1:]) == {0}, "the values stay finite"

@@ -267,6 +267,15 @@ def test_queued_tpus_are_requested_by_their_topology() -> None:
     assert config["managedResources"] == ["google.com/tpu"]
 
 
+def test_a_queue_without_a_stop_policy_states_none() -> None:
+    quota = {"pool": "training", "accelerators": 8}
+    stopped = example.queue("stopped", quota, stop_policy="Hold")
+    queues = example.settings(queues=[example.queue("vision", quota), stopped])
+    assert spec(queues, "ClusterQueue", "stopped")["stopPolicy"] == "Hold"
+    # So that an update does not conflict with a drain that owns the field meanwhile.
+    assert "stopPolicy" not in spec(queues, "ClusterQueue", "vision")
+
+
 def test_serving_comes_before_all_training_by_default() -> None:
     values = {
         name: item.body["value"]
