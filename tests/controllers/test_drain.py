@@ -14,6 +14,7 @@ from cli.maintenance.draining import REQUESTED, Drain, State, states
 from cli.output import CommandError
 from tests.components.aiplatform.fabric_pools import known_outputs
 from tests.controllers.cluster import Cluster, flavor, job, local_queue, node, queue
+from tests.controllers.queue_objects import of_kueue
 from tests.end_to_end.harness import eventually
 
 NAMESPACE: Final = "team-drain"
@@ -98,6 +99,8 @@ def pool(cluster: Cluster) -> Iterator[Pool]:
                 NAMESPACE not in {item.metadata.name for item in cluster.core.list_namespace().items} or None
             ),
         )
+        # A flavor stays until no queue names it.
+        eventually("queues deleted", lambda: not of_kueue(cluster) or None)
 
 
 def jobset(name: str, seconds: int | None) -> dict[str, Any]:
