@@ -309,3 +309,14 @@ def created(home: Path, name: str) -> Iterator[Cluster]:
         yield cluster
     finally:
         cluster.remove()
+
+
+def jobset_of(item: Mapping[str, Any], replicas: int) -> dict[str, Any]:
+    """Return a JobSet of as many Jobs like this one, with its name and in its queue."""
+    template = {"spec": item["spec"]}
+    return {
+        "apiVersion": "jobset.x-k8s.io/v1alpha2",
+        "kind": "JobSet",
+        "metadata": item["metadata"],
+        "spec": {"replicatedJobs": [{"name": "workers", "replicas": replicas, "template": template}]},
+    }

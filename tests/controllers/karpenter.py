@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import kubernetes
 import pulumi
 import pulumi_aws as aws
-from kubernetes import client, dynamic
+from kubernetes import client
 from pulumi import automation
 
 from aiplatform.addons import Addons
 from aiplatform.addons.catalog import catalog
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.karpenter import Karpenter
+from tests.controllers.cluster import Objects
 from tests.end_to_end.plain import Base, Plain, location
 from twin.toolchain.charts import ensure_charts
 
@@ -25,11 +26,10 @@ POOL: Final = "l4"
 QUEUE: Final = "acme-dev-karpenter"
 NAMES: Final = ("karpenter-crd", "karpenter")
 NODE_POOL: Final = "karpenter.sh/nodepool"
-Object = Mapping[str, Any]
 SPOT, ON_DEMAND = f"{POOL}-spot", f"{POOL}-on-demand"
 
 
-class KarpenterCluster:
+class KarpenterCluster(Objects):
     """The twin, its base, system nodes, a device plugin and Karpenter."""
 
     def __init__(self, home: Path, name: str) -> None:
@@ -45,9 +45,8 @@ class KarpenterCluster:
 
     def connect(self) -> None:
         """Connect to the cluster, with the kinds that it has now."""
-        self.api = kubernetes.config.new_client_from_config(str(self.plain.world.kubeconfig))
+        super().__init__(kubernetes.config.new_client_from_config(str(self.plain.world.kubeconfig)))
         self.core: Any = client.CoreV1Api(self.api)
-        self._dynamic = dynamic.DynamicClient(self.api)
 
     def deploy_pools(self) -> None:
         """Deploy a GPU pool whose nodes Karpenter creates."""
@@ -72,40 +71,9 @@ class KarpenterCluster:
         stack.set_config("aws:region", automation.ConfigValue(self.plain.world.region))
         return stack
 
-    def create(self, *objects: Object) -> None:
-        """Create objects of any kind."""
-        for item in objects:
-            self._resource(item).create(body=item, namespace=item["metadata"].get("namespace"))
-
-    def delete(self, *objects: Object) -> None:
-        """Delete objects; those that are gone do not matter."""
-        for item in objects:
-            metadata = item["metadata"]
-            try:
-                self._resource(item).delete(name=metadata["name"], namespace=metadata.get("namespace"))
-            except client.ApiException as error:
-                if error.status != 404:
-                    raise
-
-    def patch(self, item: Object, change: Object) -> None:
-        """Change an object by a JSON merge patch."""
-        self._resource(item).patch(
-            name=item["metadata"]["name"],
-            namespace=item["metadata"].get("namespace"),
-            body=change,
-            content_type="application/merge-patch+json",
-        )
-
-    def get(self, item: Object) -> dict[str, Any]:
-        """Return an object as it is now."""
-        metadata = item["metadata"]
-        resource = self._resource(item).get(name=metadata["name"], namespace=metadata.get("namespace"))
-        return resource.to_dict()
-
     def claims(self) -> list[dict[str, Any]]:
         """Return the NodeClaims."""
-        kind = {"apiVersion": "karpenter.sh/v1", "kind": "NodeClaim"}
-        return self._resource(kind).get().to_dict()["items"]
+        return self.list("karpenter.sh/v1", "NodeClaim")
 
     def nodes(self, pool: str = "") -> list[Any]:
         """Return the Nodes that Karpenter made; pool: those of a NodePool only."""
@@ -138,9 +106,6 @@ class KarpenterCluster:
         ]
         reservations = self.plain.aws("ec2").describe_instances(Filters=filters)["Reservations"]
         return [instance for reservation in reservations for instance in reservation["Instances"]]
-
-    def _resource(self, item: Object) -> Any:
-        return self._dynamic.resources.get(api_version=item["apiVersion"], kind=item["kind"])
 
 
 def node_class(name: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from cli.maintenance import cluster as connection
 from cli.maintenance.draining import REQUESTED, Drain, State, states
 from cli.output import CommandError
 from tests.components.aiplatform.fabric_pools import known_outputs
-from tests.controllers.cluster import Cluster, flavor, job, local_queue, node, queue
+from tests.controllers.cluster import Cluster, flavor, job, jobset_of, local_queue, node, queue
 from tests.controllers.queue_objects import of_kueue
 from tests.end_to_end.harness import eventually
 
@@ -105,24 +105,7 @@ def pool(cluster: Cluster) -> Iterator[Pool]:
 
 def jobset(name: str, seconds: int | None) -> dict[str, Any]:
     """A JobSet of two Jobs with 8 GPUs each."""
-    return {
-        "apiVersion": "jobset.x-k8s.io/v1alpha2",
-        "kind": "JobSet",
-        "metadata": {
-            "name": name,
-            "namespace": NAMESPACE,
-            "labels": {"kueue.x-k8s.io/queue-name": "default"},
-        },
-        "spec": {
-            "replicatedJobs": [
-                {
-                    "name": "w",
-                    "replicas": 2,
-                    "template": {"spec": job(NAMESPACE, name, seconds=seconds)["spec"]},
-                }
-            ]
-        },
-    }
+    return jobset_of(job(NAMESPACE, name, seconds=seconds), replicas=2)
 
 
 def conditions(cluster: Cluster, item: Any) -> set[str]:

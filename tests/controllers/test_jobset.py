@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from tests.controllers.cluster import Cluster, flavor, job, local_queue, queue
+from tests.controllers.cluster import Cluster, flavor, job, jobset_of, local_queue, queue
 from tests.end_to_end.harness import eventually
 
 NAMESPACE = "team-jobset"
@@ -27,19 +27,7 @@ def team(cluster: Cluster) -> Iterator[Cluster]:
 
 def jobset(name: str, workers: int) -> dict[str, Any]:
     """A JobSet of Jobs with 8 GPUs each."""
-    template = job(NAMESPACE, name, seconds=2)["spec"]
-    return {
-        "apiVersion": "jobset.x-k8s.io/v1alpha2",
-        "kind": "JobSet",
-        "metadata": {
-            "name": name,
-            "namespace": NAMESPACE,
-            "labels": {"kueue.x-k8s.io/queue-name": "default"},
-        },
-        "spec": {
-            "replicatedJobs": [{"name": "workers", "replicas": workers, "template": {"spec": template}}],
-        },
-    }
+    return jobset_of(job(NAMESPACE, name, seconds=2), replicas=workers)
 
 
 def conditions(team: Cluster, item: Any) -> set[str]:
