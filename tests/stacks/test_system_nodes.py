@@ -6,7 +6,7 @@ the clouds document it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -35,16 +35,12 @@ OF_ACCELERATORS = {"nvidia-gpu-device-plugin", "tpu-device-plugin"}
 CASES = [(cloud, profile) for cloud in PROFILES for profile in PROFILES[cloud]]
 
 
-def addon_pods(cloud: str, replicas: int, with_these: Collection[str] = ()) -> Iterator[Amounts]:
-    """Yield the requests of each Pod of the default add-ons on system nodes, and of further ones."""
+def addon_pods(cloud: str, replicas: int) -> Iterator[Amounts]:
+    """Yield the requests of each Pod of the default add-ons on system nodes."""
     setup = Setup(replicas=replicas, cloud=cast("Any", cloud))
     for name, values in VALUES.items():
         addon = catalog()[name]
-        if (
-            cloud not in addon.clouds
-            or addon.on_gpu_nodes
-            or (name not in with_these and not addon.by_default)
-        ):
+        if cloud not in addon.clouds or not addon.by_default or addon.on_gpu_nodes:
             continue
         for part in _objects(values(setup)):
             if "resources" in part and "requests" in part["resources"]:
