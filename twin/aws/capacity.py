@@ -26,11 +26,11 @@ def missing(listed: str | None) -> Iterator[None]:
     listed: JSON, as the call carries it in the journal (`{"missing": [[type, zone, market]], "quotas": {code:
     n}}`).
     """
-    told = json.loads(listed) if listed else {}
-    told = told if isinstance(told, dict) else {"missing": told}  # as calls carried it before
+    carried = json.loads(listed) if listed else {}
+    carried = carried if isinstance(carried, dict) else {"missing": carried}  # as calls carried it before
     # Calls of an older journal carry no market.
-    _LOCAL.missing = [(kind, zone, *(market or "*")) for kind, zone, *market in told.get("missing", [])]
-    _LOCAL.quotas = told.get("quotas") or service_quotas.values(new_account=False)
+    _LOCAL.missing = [(kind, zone, *(market or "*")) for kind, zone, *market in carried.get("missing", [])]
+    _LOCAL.quotas = carried.get("quotas") or service_quotas.values(new_account=False)
     try:
         yield
     finally:

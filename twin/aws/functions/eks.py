@@ -83,20 +83,24 @@ class GetAddon(AwsFunction):
         return {"id": id, **found, "podIdentityAssociations": associations, "tags": state.get("tagsAll", {})}
 
 
+def _names(context: AwsContext, operation: str, key: str, params: Props) -> list[str]:
+    """Return the names on all pages of a list of EKS."""
+    answer = context.call("eks", operation, params)
+    names = list(answer[key])
+    while token := answer.get("nextToken"):
+        answer = context.call("eks", operation, {**params, "nextToken": token})
+        names += answer[key]
+    return names
+
+
 class GetClusters(AwsFunction):
     token = "aws:eks/getClusters:getClusters"
     service = "eks"
     title = "EKS Clusters"
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
-        names: list[str] = []
-        params: Props = {}
-        while True:
-            answer = context.call("eks", "ListClusters", params)
-            names += answer["clusters"]
-            if not answer.get("nextToken"):
-                return {"id": context.region, "names": names, "region": context.region}
-            params["nextToken"] = answer["nextToken"]
+        names = _names(context, "ListClusters", "clusters", {})
+        return {"id": context.region, "names": names, "region": context.region}
 
 
 class GetNodeGroups(AwsFunction):
@@ -106,14 +110,8 @@ class GetNodeGroups(AwsFunction):
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         name = arguments["clusterName"]
-        names: list[str] = []
-        params: Props = {"clusterName": name}
-        while True:
-            answer = context.call("eks", "ListNodegroups", params)
-            names += answer["nodegroups"]
-            if not answer.get("nextToken"):
-                return {"id": name, "clusterName": name, "names": names, "region": context.region}
-            params["nextToken"] = answer["nextToken"]
+        names = _names(context, "ListNodegroups", "nodegroups", {"clusterName": name})
+        return {"id": name, "clusterName": name, "names": names, "region": context.region}
 
 
 class GetNodeGroup(AwsFunction):
