@@ -94,7 +94,11 @@ def cluster(
         protect=environment.profile == "prod" and keep,
         retain_data=retains_data(settings),
     )
-    args["system_nodes"]["force_update"] = _force_update(settings, args["system_nodes"])
+    system_nodes = args["system_nodes"]
+    system_nodes["force_update"] = _force_update(settings, system_nodes)
+    release = settings.node_images.of(environment.cloud, "al2023")
+    if release is not None:
+        system_nodes.setdefault("image_version", release)
     if environment.cloud == "gcp":
         gke = {**args.get("gke", {}), "multi_networking": multi_networking(settings)}
         runnable = runnable_images(settings)
@@ -168,6 +172,10 @@ def _pool(
     args = stated(pool)
     args.update(prefix=settings.environment.prefix, name=name, cluster=cluster, network=network)
     args["force_update"] = _force_update(settings, args)
+    release = settings.node_images.of(settings.environment.cloud, node_image(pool))
+    # Karpenter's topic states the releases of its nodes.
+    if release is not None and args.get("node_provisioning") != "karpenter":
+        args.setdefault("image_version", release)
     if settings.environment.cloud == "aws":
         # The provider's default tags do not reach the instances and volumes that EC2 Auto Scaling creates:
         # the launch template has to tag them with the cost center.
@@ -175,6 +183,13 @@ def _pool(
     if not pool.zones:
         args.pop("zones", None)
     return args
+
+
+def node_image(pool: Pool) -> str:
+    """Return the image of a pool's nodes on AWS, with the default of the argument."""
+    args = stated(pool)
+    mig = args.get("sharing", {}).get("strategy") == "mig"
+    return args.get("image") or ("bottlerocket" if mig else "al2023")
 
 
 def _force_update(settings: Settings, nodes: dict[str, Any]) -> bool:

@@ -28,7 +28,7 @@ from stacks.settings.generated import ComponentTopic, stated
 from stacks.settings.kubernetes import Addons, Guardrails, Queues
 from stacks.settings.ml import ContainerRegistry, ModelRegistry
 from stacks.settings.network import Images, Network
-from stacks.settings.pools import CapacityEntry, GpuPool, NodePool, Pool
+from stacks.settings.pools import CapacityEntry, GpuPool, NodeImages, NodePool, Pool
 from stacks.settings.runner import Runner
 from stacks.settings.teams import SERVICE_ACCOUNT, Team, TeamName
 
@@ -50,6 +50,7 @@ __all__ = [
     "Lakehouse",
     "ModelRegistry",
     "Network",
+    "NodeImages",
     "NodePool",
     "Pool",
     "Runner",
@@ -78,6 +79,7 @@ class Settings(Topic):
     """Left out, it is as the profile states."""
     runner: Runner = Runner()
     images: Images = Images()
+    node_images: NodeImages = NodeImages()
     node_pools: dict[str, NodePool] = Field(default_factory=dict)
     """CPU pools by name."""
     gpu_pools: dict[str, GpuPool] = Field(default_factory=dict)

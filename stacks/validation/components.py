@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from aiplatform._shared.args import UNKNOWN, ArgumentError, Problem, read
+from aiplatform._shared.args import UNKNOWN, ArgumentError, Problem, got, read
+from aiplatform._shared.kubernetes import image_versions
 from aiplatform.addons.args import AddonsSettings
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
@@ -33,6 +34,7 @@ from aiplatform.teams.args import TeamsSettings
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 from stacks import arguments, data_arguments, team_arguments
 from stacks.settings import Settings
+from stacks.settings.generated import stated
 from stacks.settings.kubernetes import CHARTS_VARIABLE
 from stacks.validation import environment, placeholders
 from stacks.validation.placeholders import Placeholders
@@ -75,6 +77,8 @@ def problems(settings: Settings) -> list[Problem]:
         for problem in collected
         if problem.path not in reported and not problem.path.endswith(".tags")
     ]
+    collected = [_with_cause_of_release(settings, problem) for problem in collected]
+    collected += _images_of_other_cloud(settings)
     return list(dict.fromkeys(_with_one_prefix_problem(_with_one_version_problem(collected))))
 
 
@@ -179,6 +183,28 @@ def _key(topic: str, path: str) -> str:
     causes = _CAUSED_BY.get(topic.partition(".")[0], {})
     cause = causes.get(argument) or causes.get(head)
     return cause.format(topic=topic) if cause is not None else ".".join(filter(None, [topic, argument]))
+
+
+def _images_of_other_cloud(settings: Settings) -> list[Problem]:
+    on_google = settings.environment.cloud == "gcp"
+    return [
+        Problem(f"node_images.{image}", f"{got(release)}; expected none: these nodes are of the other cloud")
+        for image, release in stated(settings.node_images).items()
+        if (image == image_versions.GKE) != on_google
+    ]
+
+
+def _with_cause_of_release(settings: Settings, problem: Problem) -> Problem:
+    """Return a problem of a release with the key that states it: of the nodes, or the default of all."""
+    nodes, _, argument = problem.path.rpartition(".")
+    if argument != "image_version":
+        return problem
+    topic, _, name = nodes.partition(".")
+    stating: Any = settings.cluster.system_nodes if topic == "cluster" else getattr(settings, topic)[name]
+    if stating.image_version is not None:
+        return problem
+    image = "al2023" if topic == "cluster" else arguments.node_image(stating)
+    return Problem(f"node_images.{image_versions.kind(settings.environment.cloud, image)}", problem.reason)
 
 
 def _with_one_version_problem(collected: list[Problem]) -> list[Problem]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from aiplatform._shared.args import Problem
+from aiplatform._shared.kubernetes import image_versions
 from aiplatform.karpenter.args import LATEST
-from stacks.settings import FeatureStore, ModelRegistry, Settings
+from stacks import arguments
+from stacks.settings import FeatureStore, GpuPool, ModelRegistry, Settings
 from stacks.settings.generated import stated
 
 LEAST_BACKUP_DAYS: Final = 7
@@ -44,6 +46,7 @@ def _prod(settings: Settings) -> Iterator[Problem]:
             "got 'warn'; expected 'deny' in prod; to introduce a policy, state warn for it in "
             "guardrails.policies",
         )
+    yield from _node_images(settings)
     yield from _karpenter(settings)
     if settings.feature_store is not None:
         yield from _feature_store(settings.feature_store)
@@ -51,12 +54,34 @@ def _prod(settings: Settings) -> Iterator[Problem]:
         yield from _model_registry(settings.model_registry, protected=not settings.environment.teardown)
 
 
+def _node_images(settings: Settings) -> Iterator[Problem]:
+    """Yield the node groups without a release of their image: new nodes would have another one than those
+    that were tested, and GKE would replace nodes by itself."""
+    nodes: list[tuple[str, dict[str, Any], str]] = [
+        ("cluster.system_nodes", stated(settings.cluster)["system_nodes"], "al2023")
+    ]
+    pools = [*settings.node_pools.items(), *settings.gpu_pools.items()]
+    for name, pool in pools:
+        topic = "gpu_pools" if isinstance(pool, GpuPool) else "node_pools"
+        nodes.append((f"{topic}.{name}", stated(pool), arguments.node_image(pool)))
+    for path, args, image in nodes:
+        if args.get("node_provisioning") == "karpenter" or args.get("image_version") is not None:
+            continue
+        kind = image_versions.kind(settings.environment.cloud, image)
+        if settings.node_images.of(settings.environment.cloud, image) is None:
+            yield Problem(
+                f"{path}.image_version",
+                f"missing; expected a release in prod, here or for all nodes in node_images.{kind}: "
+                "otherwise new nodes have an untested image (docs/operations/upgrades.md)",
+            )
+
+
 def _karpenter(settings: Settings) -> Iterator[Problem]:
     """Yield the images of Karpenter's nodes without a release: nodes would differ whenever AWS publishes an
     image, and Karpenter would replace them where a disruption budget allows it."""
     topic = stated(settings.karpenter) if settings.karpenter is not None else {}
     versions: dict[str, str] = topic.get("image_versions", {})
-    images = {stated(settings.gpu_pools[name]).get("image", "al2023") for name in settings.karpenter_pools}
+    images = {arguments.node_image(settings.gpu_pools[name]) for name in settings.karpenter_pools}
     for image in sorted(images):
         if versions.get(image, LATEST) == LATEST:
             example = "v20261110" if image == "al2023" else "v1.52.0"

@@ -112,6 +112,10 @@ class SystemNodes:
     """Most nodes. Default 3."""
     disk_gib: Input[Annotated[int, between(20, 16384, "GiB")]] = 50
     """Root volume in GiB. Default 50."""
+    image_version: Input[str] | None = None
+    """The release of the nodes' machine image, which they keep until another one is stated: on AWS of the EKS
+    AMI, `1.35.8-20260930`, on Google Cloud GKE's version of the nodes, `1.35.6-gke.1250000`. Default: the
+    newest when nodes are created or updated, and on Google Cloud what the release channel decides."""
     force_update: Input[bool] = False
     """AWS: whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects; otherwise the
     update waits for them, and fails. Default false."""

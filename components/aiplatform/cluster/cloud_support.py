@@ -45,6 +45,10 @@ SUPPORT: Final[SupportTable] = {
     "system_nodes.disk_gib": CloudSupport(
         aws="gp3 volume", gcp="balanced persistent disk, or Hyperdisk where the machine takes no other"
     ),
+    "system_nodes.image_version": CloudSupport(
+        aws="release of the node group's image, and its version of Kubernetes",
+        gcp="version of the node pool, and no upgrade by GKE until the end of its support",
+    ),
     "system_nodes.force_update": CloudSupport(
         aws="EKS evicts Pods that a PodDisruptionBudget protects when it replaces nodes",
         gcp=refused("GKE waits an hour for a PodDisruptionBudget, then evicts; leave it out"),

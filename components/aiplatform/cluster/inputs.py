@@ -37,6 +37,10 @@ class SystemNodesArgs(TypedDict):
     """Most nodes. Default 3."""
     disk_gib: NotRequired[Input[int]]
     """Root volume in GiB. Default 50."""
+    image_version: NotRequired[Input[str]]
+    """The release of the nodes' machine image, which they keep until another one is stated: on AWS of the EKS
+    AMI, `1.35.8-20260930`, on Google Cloud GKE's version of the nodes, `1.35.6-gke.1250000`. Default: the
+    newest when nodes are created or updated, and on Google Cloud what the release channel decides."""
     force_update: NotRequired[Input[bool]]
     """AWS: whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects; otherwise the
     update waits for them, and fails. Default false."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from aiplatform._shared.addresses import overlap
 from aiplatform._shared.args import Problem, Rule, between, matches, obeys
 from aiplatform._shared.gcp.machine_types import cpu_machine_type
+from aiplatform._shared.kubernetes import image_versions
 from aiplatform._shared.logs import retention
 from aiplatform.cluster.gcp.args import MEMBER
 from aiplatform.cluster.gcp.versions import not_offered
@@ -51,6 +52,10 @@ def common(settings: ClusterSettings, names: Iterable[PhysicalName]) -> Iterator
         yield from obeys(f"admins[{index}]", admin, _ADMIN[cloud])
     for index, machine in enumerate(settings.system_nodes.instance_types):
         yield from obeys(f"system_nodes.instance_types[{index}]", machine, _MACHINE[cloud])
+    release = settings.system_nodes.image_version
+    yield from image_versions.problems(
+        "system_nodes.image_version", release, cloud, "al2023", settings.version
+    )
 
 
 def on_aws(settings: ClusterSettings) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from aiplatform._shared import images
 from aiplatform._shared.addresses import private_range
 from aiplatform._shared.args import Problem, between, distinct, length, with_value
 from aiplatform._shared.cloud_support import Cloud, SupportTable
+from aiplatform._shared.kubernetes import image_versions
 from aiplatform._shared.kubernetes.names import Taint, pool_name
 from aiplatform._shared.kubernetes.node_labels import CLAIMED_GPU, MOST_REPLICAS
 from aiplatform._shared.kubernetes.pool_args import PoolSettings
@@ -163,6 +164,9 @@ class GpuPoolSettings(PoolSettings):
         if count:
             yield Problem("count", with_value(self.count, count))
             return
+        yield from image_versions.problems(
+            "image_version", self.image_version, self.cloud, self.os, self.cluster.version
+        )
         yield from gcp_rules.problems(self) if self.cloud == "gcp" else aws_rules.problems(self)
 
     @property

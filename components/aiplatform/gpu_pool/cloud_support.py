@@ -108,6 +108,10 @@ SUPPORT: Final[SupportTable] = {
         aws="a flag of the kubelet, in the user data",
         gcp=refused("the network's `pods_per_node` applies to all nodes; leave it out"),
     ),
+    "image_version": CloudSupport(
+        aws="release of the node groups' image, and with AL2023 their version of Kubernetes",
+        gcp="version of the node pools, and no upgrade by GKE until the end of its support",
+    ),
     "force_update": CloudSupport(
         aws="EKS evicts Pods that a PodDisruptionBudget protects when it replaces nodes",
         gcp=refused("GKE waits an hour for a PodDisruptionBudget, then continues; leave it out"),

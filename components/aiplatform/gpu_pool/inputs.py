@@ -140,6 +140,13 @@ class GpuPoolArgs(TypedDict):
     mirrors: NotRequired[dict[str, str]]
     """Google Cloud: mirrors of the images of GPUDirect: a registry (`us-docker.pkg.dev`), or a repository in
     it -> the registry or repository to pull from instead. Tag and digest are kept. Default: no mirror."""
+    image_version: NotRequired[Input[str]]
+    """The release of the nodes' machine image, which they keep until another one is stated. AWS: of the EKS
+    AMI, `1.35.8-20260930`, or of Bottlerocket, `1.64.0-6f4c2b1e`; one of the EKS AMI also states the nodes'
+    version of Kubernetes, which may be up to three minor versions older than the control plane's. It does not
+    apply to nodes of Karpenter. Google Cloud: GKE's version of the nodes, `1.35.6-gke.1250000`; GKE then
+    upgrades them by itself only at the end of the version's support. Default: the newest when nodes are
+    created or updated, and on Google Cloud what the release channel decides."""
     force_update: NotRequired[Input[bool]]
     """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
     waits for them and fails after a time. Default false."""

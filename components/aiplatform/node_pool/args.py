@@ -12,6 +12,7 @@ from aiplatform._shared.args import Problem, Rule, between, distinct, got, lengt
 from aiplatform._shared.cloud_support import Cloud, SupportTable
 from aiplatform._shared.gcp.machine_types import cpu_machine_type
 from aiplatform._shared.gcp.names import zones_of
+from aiplatform._shared.kubernetes import image_versions
 from aiplatform._shared.kubernetes.names import (
     Taint,
     class_name,
@@ -134,6 +135,9 @@ class NodePoolSettings(PoolSettings):
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         yield from minimum_above_maximum(self.min, self.max)
         yield from self._types()
+        yield from image_versions.problems(
+            "image_version", self.image_version, self.cloud, self.image, self.cluster.version
+        )
         if not self.network.listed_zones:
             yield Problem("network.zones", NO_ZONES)
         for index, zone in enumerate(self.zones or []):

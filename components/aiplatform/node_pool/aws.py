@@ -96,6 +96,7 @@ def _node_group(
         labels=merged(pool.labels, pool.pool_labels(capacity)),
         taints=eks_taints(pool.taints),
         update_config=eks.NodeGroupUpdateConfigArgs(max_unavailable_percentage=33),
+        image_version=pool.image_version,
         force_update_version=pool.force_update or None,
         tags=_tags(pool, key),
     )

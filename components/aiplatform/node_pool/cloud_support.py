@@ -31,6 +31,10 @@ SUPPORT: Final[SupportTable] = {
     "disk_gib": CloudSupport(
         aws="gp3 volume, encrypted", gcp="balanced persistent disk, or Hyperdisk where the machine needs it"
     ),
+    "image_version": CloudSupport(
+        aws="release of the node groups' image, and with AL2023 their version of Kubernetes",
+        gcp="version of the node pools, and no upgrade by GKE until the end of its support",
+    ),
     "force_update": CloudSupport(
         aws="EKS evicts Pods that a PodDisruptionBudget protects when it replaces nodes",
         gcp=refused("GKE waits an hour for a PodDisruptionBudget, then continues; leave it out"),

@@ -70,7 +70,13 @@ def _node_pool(
     # Spot: any zone with capacity; on demand: evenly, so that the pool survives the failure of a zone.
     size = node_pools.Size.of(pool.min if index == 0 else 0, pool.max, "ANY" if spot else "BALANCED")
     resource = node_pools.node_pool(
-        context.parent, f"{context.name}-{_key(capacity)}", pool.cluster, node, size, zones
+        context.parent,
+        f"{context.name}-{_key(capacity)}",
+        pool.cluster,
+        node,
+        size,
+        zones,
+        image_version=pool.image_version,
     )
     return {"name": resource.name, "capacity": capacity, "priority": priority(index)}
 

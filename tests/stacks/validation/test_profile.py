@@ -64,6 +64,61 @@ def test_prod_refuses_what_dev_permits(tmp_path: Path, case: str) -> None:
     assert load_file(changed(tmp_path, change, f"{cloud}-dev")), "dev may"
 
 
+SYSTEM, POOLS = "cluster.system_nodes", ("node_pools.general", "gpu_pools.serving", "gpu_pools.training")
+
+
+@pytest.mark.parametrize(("cloud", "pools"), [("aws", POOLS), ("gcp", (*POOLS, "gpu_pools.batch"))])
+def test_prod_states_the_releases_of_its_nodes(tmp_path: Path, cloud: str, pools: tuple[str, ...]) -> None:
+    key = "node_images.gke" if cloud == "gcp" else "node_images.al2023"
+    reported = problems(tmp_path, {key.replace(".", "/"): None}, f"{cloud}-prod")
+    assert sorted(problem.partition(": ")[2].partition(": ")[0] for problem in reported) == sorted(
+        f"{nodes}.image_version" for nodes in (SYSTEM, *pools)
+    )
+    assert all(f"missing; expected a release in prod, here or for all nodes in {key}" in p for p in reported)
+    assert load_file(changed(tmp_path, {}, f"{cloud}-dev")), "dev may have the newest"
+
+
+def test_prod_states_a_release_for_each_image(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, {"gpu_pools/serving/image": "bottlerocket"}, "aws-prod")
+    assert ": gpu_pools.serving.image_version: missing; " in problem
+    assert "node_images.bottlerocket" in problem
+    stated = {"image": "bottlerocket", "image_version": "1.64.0-6f4c2b1e"}
+    change = {f"gpu_pools/serving/{key}": value for key, value in stated.items()}
+    assert load_file(changed(tmp_path, change, "aws-prod"))
+
+
+@pytest.mark.parametrize(
+    ("stack", "change", "key", "reason"),
+    [
+        ("aws-prod", {"node_images/al2023": "latest"}, "node_images.al2023", "a release of the EKS AMI"),
+        ("gcp-prod", {"node_images/gke": "1.35"}, "node_images.gke", "expected a version of GKE"),
+        ("gcp-dev", {"node_images/al2023": "1.35.8-20260930"}, "node_images.al2023", "of the other cloud"),
+        (
+            "aws-prod",
+            {"gpu_pools/training/image_version": "1.36.4-20260930"},
+            "gpu_pools.training.image_version",
+            "expected a release of Kubernetes 1.32 to 1.35",
+        ),
+        (
+            "aws-prod",
+            {
+                "gpu_pools/training/node_provisioning": "karpenter",
+                "gpu_pools/training/image_version": "1.35.8-20260930",
+                "karpenter/image_versions": {"al2023": "v20260930"},
+            },
+            "gpu_pools.training.image_version",
+            "expected none: the component Karpenter states the releases of its nodes",
+        ),
+    ],
+)
+def test_a_release_that_is_wrong_is_reported_where_it_is_stated(
+    tmp_path: Path, stack: str, change: Change, key: str, reason: str
+) -> None:
+    (problem,) = problems(tmp_path, change, stack)
+    assert f": {key}: got " in problem
+    assert reason in problem
+
+
 @pytest.mark.parametrize(("days", "refused"), [(0, True), (6, True), (7, False)])
 def test_prod_keeps_backups_of_its_database_for_a_week(tmp_path: Path, days: int, refused: bool) -> None:
     change = {"model_registry/database": {"backup_days": days}}

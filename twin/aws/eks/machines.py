@@ -223,19 +223,11 @@ def _labels(eks: Any, group: Thing, info: Params, zone: str, name: str) -> dict[
     if group.kind == "nodegroup":
         labels["eks.amazonaws.com/capacityType"] = group.shown["capacityType"]
         labels["eks.amazonaws.com/nodegroup"] = group.name
-        labels["eks.amazonaws.com/nodegroup-image"] = image_of(group)
+        labels["eks.amazonaws.com/nodegroup-image"] = scaling.image_of(group)
     if group.shown.get("launchTemplate"):
         labels["eks.amazonaws.com/sourceLaunchTemplateId"] = group.shown["launchTemplate"]["id"]
         labels["eks.amazonaws.com/sourceLaunchTemplateVersion"] = group.shown["launchTemplate"]["version"]
     return labels
-
-
-def image_of(group: Thing) -> str:
-    """The id of the group's machine image."""
-    from twin.aws.baseline import image_id
-
-    given = group.kept["data"].get("ImageId")
-    return given or image_id(group.shown["version"], group.shown["amiType"], group.shown["releaseVersion"])
 
 
 def _topology(group: Thing, zone: str, instance_id: str) -> dict[str, str]:

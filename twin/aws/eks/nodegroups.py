@@ -12,7 +12,15 @@ from twin.aws.capacity import instance_type_info
 from twin.aws.eks import access, facts, launch_faults, scaling, tags, templates, updates
 from twin.aws.eks.errors import in_use, invalid, invalid_request, not_found
 from twin.aws.eks.store import Thing
-from twin.aws.eks.versions import AMI_TYPES, VERSIONS, default_ami_type, minor, release_version
+from twin.aws.eks.versions import (
+    AMI_TYPES,
+    VERSIONS,
+    default_ami_type,
+    minor,
+    release_order,
+    release_published,
+    release_version,
+)
 
 Params = dict[str, Any]
 EFFECTS: Final = ("NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE")
@@ -50,9 +58,7 @@ def create(eks: Any, params: Params) -> Params:
         "nodegroupArn": eks.arn("nodegroup", cluster.name, name, str(uuid.uuid4())),
         "clusterName": cluster.name,
         "version": version,
-        "releaseVersion": data.get("ImageId")
-        or params.get("releaseVersion")
-        or release_version(version, ami_type),
+        "releaseVersion": data.get("ImageId") or _release(params.get("releaseVersion"), version, ami_type),
         "createdAt": now,
         "modifiedAt": now,
         "status": "CREATING",
@@ -172,7 +178,15 @@ def update_version(eks: Any, params: Params) -> Params:
         version = _version(cluster, params.get("version") or group.shown["version"], group.shown["amiType"])
         if minor(version) < minor(group.shown["version"]):
             raise invalid(f"Nodegroup {group.name} cannot go back from {group.shown['version']} to {version}")
-        release = params.get("releaseVersion") or release_version(version, group.shown["amiType"])
+        release = _release(params.get("releaseVersion"), version, group.shown["amiType"])
+        if version == group.shown["version"] and release_order(release) < release_order(
+            group.shown["releaseVersion"]
+        ):
+            # API reference of UpdateNodegroupVersion.
+            raise invalid(
+                f"Nodegroup {group.name} cannot go back from release {group.shown['releaseVersion']} to "
+                f"{release}"
+            )
         changed.update(Version=version, ReleaseVersion=release)
         group.shown.update(version=version, releaseVersion=release)
     elif params.get("version") or params.get("releaseVersion"):
@@ -269,6 +283,12 @@ def _version(cluster: Thing, asked: str | None, ami_type: str) -> str:
             f"{version}: its last is {until}"
         )
     return version
+
+
+def _release(asked: str | None, version: str, ami_type: str) -> str:
+    if asked and not release_published(asked, version, ami_type):
+        raise invalid(f"Requested release version {asked} is not valid for kubernetes version {version}.")
+    return asked or release_version(version, ami_type)
 
 
 def _scaling(asked: Params) -> Params:

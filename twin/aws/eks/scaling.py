@@ -6,6 +6,7 @@ from typing import Any
 
 from twin.aws.baseline import image_id
 from twin.aws.eks.store import Thing
+from twin.aws.eks.versions import release_version
 
 Params = dict[str, Any]
 
@@ -166,11 +167,17 @@ def policy(group: Thing) -> Params:
     }
 
 
+def image_of(group: Thing) -> str:
+    """The id of the group's machine image. EC2 on the twin has the image of the newest release alone, which
+    older releases share."""
+    version, ami_type = group.shown["version"], group.shown["amiType"]
+    given = group.kept["data"].get("ImageId")
+    return given or image_id(version, ami_type, release_version(version, ami_type))
+
+
 def _data(cluster: Thing, group: Thing) -> Params:
     data: Params = dict(group.kept["data"])
-    data.setdefault(
-        "ImageId", image_id(group.shown["version"], group.shown["amiType"], group.shown["releaseVersion"])
-    )
+    data["ImageId"] = image_of(group)
     data.setdefault("InstanceType", group.kept["types"][0])
     own = cluster.shown["resourcesVpcConfig"].get("clusterSecurityGroupId", "")
     cards = [dict(card) for card in data.get("NetworkInterfaces", [])]

@@ -8,6 +8,7 @@ Sources. Dates: the EKS user guide's release calendar, "Understand the Kubernete
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -142,6 +143,26 @@ def release_version(version: str, ami_type: str) -> str:
     if AMI_TYPES[ami_type].bottlerocket:
         return "1.64.0-6f4c2b1e"
     return f"{VERSIONS[version].patch}-20260930"
+
+
+def release_published(release: str, version: str, ami_type: str) -> bool:
+    """Whether a release, the newest or an older one, is of the version and the AMI type."""
+    newest = release_version(version, ami_type)
+    if AMI_TYPES[ami_type].bottlerocket:
+        return bool(_BOTTLEROCKET.fullmatch(release)) and release_order(release) <= release_order(newest)
+    match = _AMAZON.fullmatch(release)
+    return match is not None and match["minor"] == version and release_order(release) <= release_order(newest)
+
+
+def release_order(release: str) -> tuple[int, ...]:
+    """To compare releases by: by date, of Bottlerocket by version."""
+    if _AMAZON.fullmatch(release):
+        return (int(release.rpartition("-")[2]),)
+    return tuple(int(part) for part in release.partition("-")[0].split("."))
+
+
+_AMAZON: Final = re.compile(r"(?P<minor>1\.\d+)\.\d+-\d{8}")
+_BOTTLEROCKET: Final = re.compile(r"\d+\.\d+\.\d+-[0-9a-f]{8}")
 
 
 def default_ami_type(architectures: set[str], devices: set[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from twin.gcp import capacity
 from twin.gcp.call import Call
+from twin.gcp.errors import invalid
 from twin.gcp.gke import versions
 from twin.gcp.gke.places import ROOT, Place
 from twin.gcp.gke.pool_rules import DEFAULT_MACHINE
@@ -184,7 +185,10 @@ def pool(place: Place, cluster_body: Body, body: Body) -> None:
     control = cluster_body["currentMasterVersion"]
     offered = {control, *versions.channel(_channel(cluster_body)).versions}
     asked = body.get("version", "")
-    body["version"] = versions.resolve(asked, tuple(offered), control) or asked
+    resolved = versions.resolve(asked, tuple(offered), control)
+    if resolved is None:
+        raise invalid(f'Node version "{asked}" is unsupported.')
+    body["version"] = resolved
 
 
 def _channel(cluster_body: Body) -> str:

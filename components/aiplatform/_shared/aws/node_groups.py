@@ -12,6 +12,7 @@ from pulumi_aws import autoscaling, ec2, eks
 from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.aws.policy_documents import trust
 from aiplatform._shared.aws.roles import service_role
+from aiplatform._shared.kubernetes import image_versions
 from aiplatform._shared.kubernetes.names import EFFECTS, Taint
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
@@ -158,20 +159,24 @@ def node_group(
     template: ec2.LaunchTemplate,
     size: tuple[Input[int], Input[int]],
     *,
+    image_version: Input[str] | None = None,
     upgraded: bool = True,
     **more: Any,
 ) -> eks.NodeGroup:
     """Create a managed node group with its minimum size; afterwards the autoscaler decides the size.
 
-    size: minimum and maximum. upgraded: whether it follows new versions of Kubernetes and of its launch
-    template. more: further arguments of the node group.
+    size: minimum and maximum. image_version: the release of its image. upgraded: whether it follows new
+    versions of Kubernetes, of its image and of its launch template. more: further arguments.
     """
     minimum, maximum = size
-    ignored = ["scalingConfig.desiredSize", *([] if upgraded else ["version", "launchTemplate.version"])]
+    fixed = [] if upgraded else ["version", "releaseVersion", "launchTemplate.version"]
+    ignored = ["scalingConfig.desiredSize", *fixed]
     group = eks.NodeGroup(
         name,
         cluster_name=cluster.name,
-        version=cluster.version,
+        # EKS refuses a release of another minor version than this one.
+        version=image_versions.kubernetes_version(image_version, cluster.version),
+        release_version=image_version,
         node_role_arn=role.arn,
         launch_template=eks.NodeGroupLaunchTemplateArgs(
             id=template.id, version=template.latest_version.apply(str)

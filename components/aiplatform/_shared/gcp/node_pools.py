@@ -182,6 +182,7 @@ def node_pool(
     size: Input[Size],
     zones: Output[Sequence[str]],
     *,
+    image_version: Input[str] | None = None,
     depends_on: Sequence[pulumi.Resource] = (),
     surge: bool = True,
     short_lived: bool = False,
@@ -189,8 +190,9 @@ def node_pool(
 ) -> container.NodePool:
     """Create a node pool with its initial size; afterwards GKE's autoscaler decides the size.
 
-    size: an output where one of its limits is. surge: whether an upgrade creates a new node before it drains
-    an old one. short_lived: whether its nodes are flex-start nodes, for which GKE refuses auto-repair and
+    size: an output where one of its limits is. image_version: the version of the nodes, which GKE
+    upgrades only at the end of its support. surge: whether an upgrade creates a new node before it drains an
+    old one. short_lived: whether its nodes are flex-start nodes, for which GKE refuses auto-repair and
     sets an upgrade strategy (SHORT_LIVED) that the provider does not support: any upgrade setting would be a
     change at every update. more: further arguments of the node pool.
     """
@@ -216,6 +218,9 @@ def node_pool(
         node_config=node_config(node, cluster),
         management=container.NodePoolManagementArgs(auto_repair=not short_lived, auto_upgrade=True),
         upgrade_settings=None if short_lived else upgrades,
+        version=image_version,
+        # In a release channel GKE refuses auto_upgrade: false.
+        maintenance_policies=None if image_version is None else [_no_upgrades()],
         opts=ResourceOptions(
             parent=parent,
             depends_on=list(depends_on) or None,
@@ -224,6 +229,11 @@ def node_pool(
         ),
         **more,
     )
+
+
+def _no_upgrades() -> container.NodePoolMaintenancePolicyArgs:
+    exclusion = container.NodePoolMaintenancePolicyExclusionUntilEndOfSupportArgs(enabled=True)
+    return container.NodePoolMaintenancePolicyArgs(exclusion_until_end_of_supports=[exclusion])
 
 
 def name_problem(name: str, keys: Iterable[str]) -> None:

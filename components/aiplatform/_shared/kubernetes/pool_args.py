@@ -18,6 +18,13 @@ class PoolSettings(CloudNeutral):
     """The cluster that the nodes join: `Cluster.outputs`. It also states the cloud of the pool."""
     network: NetworkReference
     """The network of the nodes, with its zones: `Network.outputs`."""
+    image_version: Input[str] | None = None
+    """The release of the nodes' machine image, which they keep until another one is stated. AWS: of the EKS
+    AMI, `1.35.8-20260930`, or of Bottlerocket, `1.64.0-6f4c2b1e`; one of the EKS AMI also states the nodes'
+    version of Kubernetes, which may be up to three minor versions older than the control plane's. It does not
+    apply to nodes of Karpenter. Google Cloud: GKE's version of the nodes, `1.35.6-gke.1250000`; GKE then
+    upgrades them by itself only at the end of the version's support. Default: the newest when nodes are
+    created or updated, and on Google Cloud what the release channel decides."""
     force_update: Input[bool] = False
     """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
     waits for them and fails after a time. Default false."""

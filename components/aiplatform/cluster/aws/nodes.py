@@ -70,6 +70,7 @@ def system_nodes(
         labels=SYSTEM_LABELS,
         taints=eks_taints([Taint(key=SYSTEM_TAINT, value="true", effect="NoSchedule")]),
         update_config=eks.NodeGroupUpdateConfigArgs(max_unavailable=1),
+        image_version=nodes.image_version,
         force_update_version=nodes.force_update or None,
         tags=settings.tags,
     )

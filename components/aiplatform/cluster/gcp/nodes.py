@@ -93,7 +93,14 @@ def system_nodes(
     )
     size = gke.Size.of(nodes.min, nodes.max, "BALANCED")
     return gke.node_pool(
-        context.parent, f"{context.name}-system", reference, node, size, zones, depends_on=ready
+        context.parent,
+        f"{context.name}-system",
+        reference,
+        node,
+        size,
+        zones,
+        image_version=nodes.image_version,
+        depends_on=ready,
     )
 
 

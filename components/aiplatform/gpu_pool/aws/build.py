@@ -156,6 +156,7 @@ def _node_group(
         role,
         _launch_template(context, group, shared),
         (group.minimum, group.maximum),
+        image_version=pool.image_version,
         # An upgrade needs a desired size of 0 (EKS user guide, "Create a managed node group with Capacity
         # Blocks for ML"), and would end the workloads in the block; the next block has its own node group.
         upgraded=not group.entry.capacity_block,

@@ -42,6 +42,12 @@ def problems(pool: GpuPoolSettings) -> Iterator[Problem]:
             f"got 'dra' with node_provisioning {pool.node_provisioning!r}; expected 'plugin': Karpenter 1.14 "
             "creates no nodes for Pods with claims",
         )
+    if pool.image_version is not None and not pool.with_node_groups:
+        yield Problem(
+            "image_version",
+            f"{got(pool.image_version)} with node_provisioning 'karpenter'; expected none: the component "
+            "Karpenter states the releases of its nodes (image_versions)",
+        )
     yield from _order(pool)
     yield from _reserved_names(pool)
 

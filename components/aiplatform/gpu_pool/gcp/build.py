@@ -139,6 +139,7 @@ def _node_pool(context: PoolContext, pool_plan: PoolPlan, shared: _Shared) -> co
         _node(pool, pool_plan),
         size,
         shared.zones.apply(lambda zones_by_key: list(zones_by_key[pool_plan.key])),
+        image_version=pool.image_version,
         depends_on=shared.before,
         # There is seldom capacity for one more machine: the old node is removed first.
         surge=False,

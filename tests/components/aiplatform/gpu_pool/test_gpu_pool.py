@@ -108,6 +108,14 @@ def test_a_dev_pool_is_one_group_without_nodes_that_the_autoscaler_scales() -> N
     assert group.inputs["taints"] == [taint]
 
 
+def test_a_pool_keeps_its_release_when_the_control_plane_is_upgraded() -> None:
+    (group,) = groups(pool(image_version="1.35.8-20260930")).values()
+    assert group.inputs["releaseVersion"] == "1.35.8-20260930"
+    assert group.inputs["version"] == "1.35", "EKS refuses a release of another minor version"
+    (group,) = groups(pool(image="bottlerocket", image_version="1.64.0-6f4c2b1e")).values()
+    assert (group.inputs["releaseVersion"], group.inputs["version"]) == ("1.64.0-6f4c2b1e", "1.36")
+
+
 def test_labels_are_those_of_schedulers_plugins_and_the_autoscaler() -> None:
     (group,) = groups(pool(labels={"team": "vision"})).values()
     assert group.inputs["labels"] == {
@@ -329,7 +337,7 @@ def test_a_capacity_block_is_requested_as_eks_requires() -> None:
 def test_a_capacity_block_keeps_its_version_and_template_while_others_follow() -> None:
     recorded = pool(**H100, capacity=[{**BLOCK, "zone": "euc1-az1"}, {"type": "spot"}])
     ignored = {name: set(group.ignore_changes) for name, group in groups(recorded).items()}
-    size, version = "scalingConfig.desiredSize", {"version", "launchTemplate.version"}
+    size, version = "scalingConfig.desiredSize", {"version", "releaseVersion", "launchTemplate.version"}
     assert ignored["gpu-reserved-bcdef0"] == {size, *version}, "EKS upgrades a block's group at size 0 alone"
     assert ignored["gpu-spot"] == {size}
 

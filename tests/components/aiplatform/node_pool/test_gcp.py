@@ -55,6 +55,20 @@ def test_a_pool_with_one_type_of_capacity_is_open_to_all_pods() -> None:
     assert recorded.result.outputs["node_selector"] == {"ai-platform/pool": "general"}
 
 
+def test_a_pool_with_a_version_is_not_upgraded_by_gke() -> None:
+    recorded = pool(capacity=["spot", "on_demand"], image_version="1.35.6-gke.1250000")
+    for node_pool in recorded.all(NODE_POOL):
+        assert node_pool.inputs["version"] == "1.35.6-gke.1250000"
+        assert node_pool.inputs["management"]["autoUpgrade"] is True, "a release channel refuses false"
+        assert node_pool.inputs["maintenancePolicies"] == [
+            {"exclusionUntilEndOfSupports": [{"enabled": True}]}
+        ], "or GKE would upgrade it, and the next update would want to go back"
+    unpinned = pool().one(NODE_POOL).inputs
+    assert not {"version", "maintenancePolicies"} & unpinned.keys()
+    problem = one(image_version="1.35")
+    assert problem.startswith("image_version: got '1.35'; expected a version of GKE")
+
+
 def test_two_types_of_capacity_are_ordered_by_a_compute_class() -> None:
     recorded = pool(capacity=["spot", "on_demand"])
     names = {resource.name: resource.state["name"] for resource in recorded.all(NODE_POOL)}

@@ -53,6 +53,14 @@ def test_the_logical_names_are_a_contract() -> None:
     ]
 
 
+def test_node_groups_have_the_stated_release() -> None:
+    recorded = pool(capacity=["spot", "on_demand"], image_version="1.35.8-20260930")
+    for group in recorded.all("aws:eks/nodeGroup:NodeGroup"):
+        assert (group.inputs["releaseVersion"], group.inputs["version"]) == ("1.35.8-20260930", "1.35")
+    (problem,) = problems(image_version="1.37.0-20260930")
+    assert "image_version: got '1.37.0-20260930'; expected a release of Kubernetes 1.33 to 1.36" in problem
+
+
 def test_it_is_documented() -> None:
     assert undocumented(NodePool) == []
 

@@ -39,6 +39,14 @@ BAD_GROUPS: list[tuple[Names, str]] = [
     ({"updateConfig": {"maxUnavailable": 1, "maxUnavailablePercentage": 5}}, "both"),
     ({"launchTemplate": {"name": "none"}}, "does not exist"),
     ({"amiType": "CUSTOM"}, "image id"),
+    ({"releaseVersion": "1.33.13-20260930"}, "1.33.13-20260930 is not valid for kubernetes version 1.34"),
+    ({"releaseVersion": "1.34.11-20991231"}, "is not valid for kubernetes version 1.34"),
+    ({"releaseVersion": "1.64.0-6f4c2b1e"}, "is not valid for kubernetes version 1.34"),
+    ({"releaseVersion": "v20260930"}, "is not valid for kubernetes version 1.34"),
+    (
+        {"amiType": "BOTTLEROCKET_x86_64_NVIDIA", "releaseVersion": "1.64.0"},
+        "Requested release version 1.64.0 is not valid",
+    ),
 ]  # fmt: skip
 
 
@@ -159,6 +167,21 @@ def test_bottlerocket_advertises_its_cards_as_its_settings_share_them(clients: C
     clients("eks").create_nodegroup(**group_params(names, launchTemplate=template, **more))
     assert seen(clients, "sliced")["template"]["builtin_devices"] == {"nvidia.com/gpu": 4}
     clients("eks").delete_nodegroup(clusterName="demo", nodegroupName="sliced")
+
+
+def test_a_node_group_keeps_an_older_release_and_never_goes_back(clients: Clients, names: Names) -> None:
+    eks, place = clients("eks"), {"clusterName": "demo", "nodegroupName": "pinned"}
+    eks.create_nodegroup(**group_params(names, nodegroupName="pinned", releaseVersion="1.34.8-20260801"))
+    view(clients, "node_group_health", node_group="pinned", ready=0, issues=[])
+    assert eks.describe_nodegroup(**place)["nodegroup"]["releaseVersion"] == "1.34.8-20260801"
+    eks.update_nodegroup_version(**place, releaseVersion="1.34.9-20260901")
+    assert eks.describe_nodegroup(**place)["nodegroup"]["releaseVersion"] == "1.34.9-20260901"
+    view(clients, "node_group_health", node_group="pinned", ready=0, issues=[])
+    _, message = refusal(clients, "update_nodegroup_version", **place, releaseVersion="1.34.8-20260801")
+    assert "cannot go back from release 1.34.9-20260901" in message
+    eks.delete_nodegroup(**place)
+    for _ in range(2):
+        view(clients, "machines")
 
 
 def template(clients: Clients, name: str, **data: Any) -> dict[str, str]:

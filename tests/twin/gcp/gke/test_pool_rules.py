@@ -212,6 +212,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "more nodes than the Pods range has room for": ({"initialNodeCount": 200}, "has room for 127 more nodes"),
     "a zone of another region": ({"locations": ["us-east4-a"]}, "is not in the cluster's region"),
     "a version newer than the control plane": ({"version": "1.36"}, "must not have a greater version"),
+    "a version that its channel does not offer": ({"version": "1.35.6-gke.999"}, "is unsupported"),
     "a network that is not there": (
         {"networkConfig": {"additionalNodeNetworkConfigs": [{"network": "no", "subnetwork": "no"}]}},
         'Network "no" does not exist',
