@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import ceil
 from typing import Any
 
 from ..framework import Outcome, Policy, Resource, Stack, Violation, any_of, check_each
@@ -12,7 +13,8 @@ POLICY = Policy(
     title="Disruptions have a budget",
     severity="medium",
     description="An upgrade of nodes, the autoscaler and every drain evict pods; a PodDisruptionBudget "
-    "limits how many at once. One that allows none blocks every upgrade.",
+    "limits how many at once. One that allows none, as `minAvailable: 1` of a single replica, blocks every "
+    "upgrade.",
     remediation="Give each workload of several replicas a PodDisruptionBudget that selects it, with "
     "`maxUnavailable: 1` or more.",
     frameworks=("NIST 800-53 CP-10", "SOC 2 A1.2"),
@@ -35,19 +37,46 @@ def _check_budget(path: str, resource: Resource) -> Iterator[Outcome]:
 
 @POLICY.on_stack
 def on_workloads(stack: Stack) -> Iterator[Outcome]:
-    """Workloads of several replicas without a budget."""
+    """Workloads of several replicas without a budget, and budgets that need all replicas of a workload."""
     budgets = stack.of("kubernetes:policy/v1:PodDisruptionBudget")
     scalers = stack.of("kubernetes:autoscaling/v2:HorizontalPodAutoscaler")
-    yield from check_each(stack.of(*REPLICATED), _check_workload, budgets, scalers)
+    workloads = stack.of(*REPLICATED)
+    yield from check_each(workloads, _check_workload, budgets, scalers)
+    needing = [budget for budget in budgets if budget.raw("spec.minAvailable") is not None]
+    yield from check_each(needing, _check_replicas, workloads, scalers)
 
 
 def _check_workload(
     workload: Resource, budgets: Sequence[Resource], scalers: Sequence[Resource]
 ) -> Iterator[Outcome]:
-    scaled = max((_minimum(scaler, workload) for scaler in scalers), default=0)
-    replicas = scaled or workload.known("spec.replicas") or 1
+    replicas = _replicas(workload, scalers)
     if replicas > 1 and not any_of(budgets, _covers, workload):
         yield Violation("spec.replicas", f"{replicas:g} replicas may all be evicted at once")
+
+
+def _replicas(workload: Resource, scalers: Sequence[Resource]) -> int:
+    scaled = max((_minimum(scaler, workload) for scaler in scalers), default=0)
+    return scaled or int(workload.known("spec.replicas") or 1)
+
+
+def _check_replicas(
+    budget: Resource, workloads: Sequence[Resource], scalers: Sequence[Resource]
+) -> Iterator[Outcome]:
+    for workload in workloads:
+        if not _covers(budget, workload):
+            continue
+        replicas, needed = _replicas(workload, scalers), budget.known("spec.minAvailable")
+        if _pods(needed, replicas) >= replicas:
+            yield Violation(
+                "spec.minAvailable",
+                f"is {needed!r} of {replicas} replicas: a node with such a pod cannot be drained",
+            )
+
+
+def _pods(needed: Any, replicas: int) -> int:
+    """Return a number of pods: Kubernetes rounds percentages up."""
+    text = str(needed)
+    return ceil(replicas * float(text[:-1]) / 100) if text.endswith("%") else int(float(text))
 
 
 def _minimum(scaler: Resource, workload: Resource) -> int:

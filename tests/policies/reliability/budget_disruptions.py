@@ -32,6 +32,16 @@ SPEC = Spec(
         "a workload that may be scaled to one": stack(deployment(), _scaler(1)),
         "a budget alone": _budget(),
         "a budget that leaves some": _budget(minAvailable="50%"),
+        "a budget of two replicas that needs one": stack(deployment(replicas=2), _budget(minAvailable=1)),
+        "a budget that needs half of two replicas": stack(
+            deployment(replicas=2), _budget(minAvailable="50%")
+        ),
+        "a budget of a workload that is scaled from two": stack(
+            deployment(), _scaler(2), _budget(minAvailable=1)
+        ),
+        "a budget that needs one of another workload": stack(
+            deployment(replicas=1), _budget({"matchLabels": {"app": "other"}}, minAvailable=1)
+        ),
     },
     fails={
         "no budget": Fails(
@@ -47,6 +57,21 @@ SPEC = Spec(
             stack(deployment(replicas=2), _budget(namespace="other")), "spec.replicas"
         ),
         "a budget of nothing": Fails(_budget(maxUnavailable=0), "spec.maxUnavailable", "cannot be drained"),
+        "a budget that needs the only replica": Fails(
+            stack(deployment(replicas=1), _budget(minAvailable=1)),
+            "spec.minAvailable",
+            "is 1 of 1 replicas",
+            of="budget",
+        ),
+        "a budget that needs half of a single replica": Fails(
+            stack(deployment(), _budget(minAvailable="50%")), "spec.minAvailable", "'50%' of 1", of="budget"
+        ),
+        "a budget that needs the least replicas of a workload that is scaled": Fails(
+            stack(deployment(), _scaler(2), _budget(minAvailable=2)),
+            "spec.minAvailable",
+            "2 of 2",
+            of="budget",
+        ),
         "a budget that leaves all": Fails(_budget(minAvailable="100%"), "spec.minAvailable", "'100%'"),
     },
     unknown={
