@@ -109,6 +109,8 @@ def make(settings: Settings) -> tuple[Foundation, LayerOptions | None]:
         )
         for name, pool in settings.gpu_pools.items()
     }
+    if settings.environment.cloud == "aws" and "kubernetes" in settings.layers.separate:
+        _refuse_nodes_of_removed_pools(settings, cluster)
     if settings.environment.cloud == "aws":
         _install_autoscaling_and_device_plugins(settings, provider, cluster, [*cpu.values(), *gpu.values()])
     identities = {
@@ -128,6 +130,16 @@ def make(settings: Settings) -> tuple[Foundation, LayerOptions | None]:
         cloud=in_cloud,
         cluster=ResourceOptions(providers=[provider, cluster.kubernetes], depends_on=[cluster]),
     )
+
+
+def _refuse_nodes_of_removed_pools(settings: Settings, cluster: Cluster) -> None:
+    # Imported late: on Google Cloud nothing needs AWS' SDK.
+    from aiplatform._shared.args import read
+    from aiplatform._shared.references.cluster import ClusterReference
+    from aiplatform.gpu_pool.aws.karpenter_instances import refuse_removed_pools
+
+    reference = read(ClusterReference, cluster.outputs, "ClusterReferenceArgs")
+    refuse_removed_pools(settings.gpu_pools, reference, pulumi.InvokeOptions(parent=cluster))
 
 
 def _install_autoscaling_and_device_plugins(

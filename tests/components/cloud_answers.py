@@ -169,6 +169,7 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "names": [],
         "region": REGION,
     },
+    "aws:ec2/getInstances:getInstances": lambda arguments: {**arguments, "id": REGION, "ids": []},
     "aws:eks/getAddonVersion:getAddonVersion": lambda arguments: {
         "id": arguments["addonName"],
         "addonName": arguments["addonName"],

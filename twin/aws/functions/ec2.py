@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any, Final
+
+import jmespath
 
 from twin.aws.context import AwsContext
 from twin.aws.functions.base import AwsFunction, filters
@@ -39,6 +42,49 @@ class GetInstanceTypeOfferings(AwsFunction):
             "locationTypes": [each["LocationType"] for each in found],
             "region": context.region,
         }
+
+
+class GetInstances(AwsFunction):
+    token = "aws:ec2/getInstances:getInstances"
+    title = "EC2 Instances"
+
+    def answer(self, context: AwsContext, arguments: Props) -> Props:
+        states = arguments.get("instanceStateNames") or ["running"]
+        wanted = [{"Name": "instance-state-name", "Values": states}]
+        wanted += [
+            {"Name": f"tag:{key}", "Values": [value]}
+            for key, value in (arguments.get("instanceTags") or {}).items()
+        ]
+        groups: list[Props] = []
+        for each in filters({"filters": arguments.get("filters")}):
+            (groups if each["Name"] in _GROUPS else wanted).append(each)
+        answer = context.call("ec2", "DescribeInstances", {"Filters": wanted})
+        found = [
+            instance
+            for instance in jmespath.search("Reservations[].Instances[]", answer) or []
+            if all(_has_group(instance, each) for each in groups)
+        ]
+        return {
+            "id": context.region,
+            "ids": [each["InstanceId"] for each in found],
+            "privateIps": [each["PrivateIpAddress"] for each in found if each.get("PrivateIpAddress")],
+            "publicIps": [each["PublicIpAddress"] for each in found if each.get("PublicIpAddress")],
+            "ipv6Addresses": [],
+            "instanceStateNames": states,
+            "region": context.region,
+        }
+
+
+_GROUPS: Final = {
+    "instance.group-name": "SecurityGroups[].GroupName",
+    "placement-group-name": "[Placement.GroupName]",
+}
+"""Filters with wildcards that moto does not have, and what they compare."""
+
+
+def _has_group(instance: Props, wanted: Props) -> bool:
+    names = [name for name in jmespath.search(_GROUPS[wanted["Name"]], instance) or [] if name]
+    return any(fnmatchcase(name, pattern) for name in names for pattern in wanted["Values"])
 
 
 _GPUS: Final = {

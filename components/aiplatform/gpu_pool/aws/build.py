@@ -25,7 +25,7 @@ from aiplatform._shared.outputs import Tags, merged
 from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
 from aiplatform._shared.references.karpenter import KarpenterPoolReferenceArgs
 from aiplatform.gpu_pool.args import GpuPoolSettings
-from aiplatform.gpu_pool.aws import karpenter, nodes
+from aiplatform.gpu_pool.aws import karpenter, karpenter_instances, nodes
 from aiplatform.gpu_pool.aws.plan import GroupPlan, instance_types, plan
 
 _ALL_PROTOCOLS = "-1"
@@ -76,6 +76,8 @@ def build(component: pulumi.ComponentResource, name: str, settings: GpuPoolSetti
     placement_group = shared.placement_group.name if shared.placement_group else None
     if role is None:
         karpenter.refuse_running_node_groups(settings, context.invoke_options)
+    if settings.with_karpenter:
+        _refuse_removed_groups(context)
     return Built(
         role.arn if role is not None else None,
         security_group_id,
@@ -97,6 +99,24 @@ def build(component: pulumi.ComponentResource, name: str, settings: GpuPoolSetti
     )
 
 
+def _refuse_removed_groups(context: PoolContext) -> None:
+    pool = context.settings
+    removed = [
+        *([] if pool.with_efa else [karpenter_instances.security_group(f"{_efa_prefix(pool)}*")]),
+        *(
+            []
+            if pool.with_placement_group
+            else [karpenter_instances.placement_group(f"{context.name}-placement-*")]
+        ),
+    ]
+    for group in removed:
+        karpenter_instances.refuse_removal(group, pool.name, pool.cluster, context.invoke_options)
+
+
+def _efa_prefix(pool: GpuPoolSettings) -> str:
+    return f"{pool.prefix}-{pool.name}-efa-"
+
+
 def _tags(pool: GpuPoolSettings, purpose: str) -> Tags:
     return merged(pool.tags, {"Name": f"{pool.prefix}-{pool.name}-{purpose}", POOL: pool.name})
 
@@ -108,7 +128,7 @@ def _efa_security_group(context: PoolContext) -> ec2.SecurityGroup:
     name, pool = context.name, context.settings
     group = ec2.SecurityGroup(
         f"{name}-efa",
-        name_prefix=f"{pool.prefix}-{pool.name}-efa-",
+        name_prefix=_efa_prefix(pool),
         description=f"EFA traffic between the nodes of {pool.name}",
         vpc_id=pool.network.vpc_id,
         tags=_tags(pool, "efa"),

@@ -123,3 +123,25 @@ def test_log_groups_are_found_by_prefix_and_described_by_name(aws: AwsContext) -
     assert (one["retentionInDays"], one["kmsKeyId"]) == (7, "")
     with pytest.raises(CloudError, match="couldn't find resource"):
         ask(aws, "aws:cloudwatch/getLogGroup:getLogGroup", name="/functions/o")
+
+
+def test_instances_are_selected_by_state_tags_and_groups(aws: AwsContext) -> None:
+    image = aws.call("ec2", "DescribeImages", {"Owners": ["amazon"]})["Images"][0]["ImageId"]
+    launch = {"ImageId": image, "MinCount": 1, "MaxCount": 1, "InstanceType": "t3.micro"}
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "pool", "Value": "gpu"}]}]
+    more = {"TagSpecifications": tags, "SecurityGroups": ["default"]}
+    (tagged,) = aws.call("ec2", "RunInstances", {**launch, **more})["Instances"]
+    aws.call("ec2", "RunInstances", launch)
+
+    def selected(*states: str, **filters: str) -> list[str]:
+        wanted = [{"name": name.replace("_", "-"), "values": [value]} for name, value in filters.items()]
+        stated: Props = {"instanceStateNames": list(states)} if states else {}
+        ids = ask(aws, "aws:ec2/getInstances:getInstances", filters=wanted, **stated)["ids"]
+        assert isinstance(ids, list)
+        return ids
+
+    assert selected(tag_key="pool") == [tagged["InstanceId"]]
+    assert selected("stopped", tag_key="pool") == [], "running ones by default"
+    assert tagged["InstanceId"] in selected(**{"instance.group_name": "def*"})
+    assert selected(**{"instance.group_name": "other-*"}) == []
+    assert selected(placement_group_name="gpu-*") == []
