@@ -23,6 +23,7 @@ from twin.toolchain.charts import ensure_charts
 GPU: Final = "nvidia.com/gpu"
 PREFIX: Final = "acme-dev"
 POOL: Final = "l4"
+RESERVED: Final = "kept"
 QUEUE: Final = "acme-dev-karpenter"
 NAMES: Final = ("karpenter-crd", "karpenter")
 NODE_POOL: Final = "karpenter.sh/nodepool"
@@ -51,6 +52,10 @@ class KarpenterCluster(Objects):
     def deploy_pools(self) -> None:
         """Deploy a GPU pool whose nodes Karpenter creates."""
         self._pools().up()
+
+    def reserved(self, reservation_id: str) -> automation.Stack:
+        """Return a stack with a pool of nodes in a reservation, and on demand where it is used up."""
+        return self._with_kubernetes("reserved", lambda: _reserved(self.base, reservation_id))
 
     def destroy(self) -> None:
         """Destroy the stacks, and assert that the cloud is empty."""
@@ -179,19 +184,34 @@ def _nodes(base: Base) -> None:
 
 
 def _pools(base: Base) -> None:
+    pool = _pool(base, POOL, [{"type": "spot"}, {"type": "on_demand"}])
+    pools = pool.outputs["karpenter_pools"]
+    cluster: Any = location(base)["cluster"]
+    Karpenter("karpenter", {"prefix": PREFIX, "cluster": cluster, "pools": pools})
+    pulumi.export("pools", pools)
+
+
+def _reserved(base: Base, reservation_id: str) -> None:
+    reserved = {"type": "reserved", "reservation_id": reservation_id, "zone": base.zone_ids[0]}
+    pools = _pool(base, RESERVED, [reserved, {"type": "on_demand"}]).outputs["karpenter_pools"]
+    role = aws.iam.get_role(name=f"{PREFIX}-karpenter-nodes").arn
+    # With the role of the other pools: the controller may pass no other to instances.
+    cluster: Any = {**location(base)["cluster"], "node_role_arn": role}
+    Karpenter("reserved", {"prefix": "acme-kept", "cluster": cluster, "pools": pools})
+
+
+def _pool(base: Base, name: str, capacity: list[dict[str, Any]]) -> GpuPool:
     arguments: Any = {
         "prefix": PREFIX,
-        "name": POOL,
+        "name": name,
         **location(base),
         "accelerator": "l4",
         "count": 1,
-        "capacity": [{"type": "spot"}, {"type": "on_demand"}],
+        "capacity": capacity,
         "max": 2,
         "node_provisioning": "karpenter",
     }
-    pools = GpuPool(POOL, arguments).outputs["karpenter_pools"]
-    Karpenter("karpenter", {"prefix": PREFIX, "cluster": arguments["cluster"], "pools": pools})
-    pulumi.export("pools", pools)
+    return GpuPool(name, arguments)
 
 
 def _addons(base: Base) -> None:

@@ -12,7 +12,16 @@ from typing import Any
 
 import pytest
 
-from tests.controllers.karpenter import GPU, ON_DEMAND, SPOT, KarpenterCluster, node_class, node_pool, pod
+from tests.controllers.karpenter import (
+    GPU,
+    ON_DEMAND,
+    RESERVED,
+    SPOT,
+    KarpenterCluster,
+    node_class,
+    node_pool,
+    pod,
+)
 from tests.end_to_end.harness import eventually
 
 CHEAPEST = "g6.xlarge"
@@ -155,6 +164,44 @@ def test_shortage_moves_on_to_the_next_pool_and_a_limit_holds(cluster: Karpenter
     eventually("a reason", lambda: "exceed limits for nodepool" in reasons() or None, SECONDS)
     assert len(cluster.claims()) == 2
     remove(cluster, *names)
+
+
+def test_reservation_is_used_first_and_then_capacity_on_demand(cluster: KarpenterCluster) -> None:
+    ec2 = cluster.plain.aws("ec2")
+    created = ec2.create_capacity_reservation(
+        InstanceType=CHEAPEST,
+        InstancePlatform="Linux/UNIX",
+        AvailabilityZone=cluster.base.zone_names[0],
+        InstanceCount=1,
+        InstanceMatchCriteria="targeted",
+        EndDateType="unlimited",
+    )
+    reservation = created["CapacityReservation"]["CapacityReservationId"]
+    stack = cluster.reserved(reservation)
+    stack.up()
+    names, label = ("kept-0", "kept-1"), "karpenter.k8s.aws/capacity-reservation-id"
+    selector = {"ai-platform/pool": RESERVED}
+
+    def node(name: str) -> Any:
+        cluster.create(pod(name, nodeSelector=selector))
+        return eventually(f"a node for {name}", lambda: runs(cluster, name), SECONDS)
+
+    first, second = (node(name).metadata.labels for name in names)
+    assert first["karpenter.sh/capacity-type"] == "reserved", "its NodePool has the greatest weight"
+    assert first[label] == reservation
+    assert second["karpenter.sh/capacity-type"] == "on-demand", "the reservation is of one instance"
+    assert label not in second
+    [described] = ec2.describe_capacity_reservations(CapacityReservationIds=[reservation])[
+        "CapacityReservations"
+    ]
+    assert described["AvailableInstanceCount"] == 0
+    claims = cluster.claims()
+    assert not [claim for claim in claims if conditions(claim).get("Drifted") == "True"], (
+        "EC2 describes the instance as one of the reservation"
+    )
+    remove(cluster, *names)
+    stack.destroy()
+    ec2.cancel_capacity_reservation(CapacityReservationId=reservation)
 
 
 def test_instance_profile_of_others_is_left_alone(cluster: KarpenterCluster) -> None:

@@ -1,7 +1,7 @@
-"""Replacement of a node group and a security group: the new one is created first, under another name. And a
-node group whose creation fails.
+"""Replacement of a node group and a security group: the new one is created first, under another name. A node
+group whose creation fails. And a GPU pool that moves from node groups to Karpenter.
 
-The program has a network and a cluster of plain resources, and the NodePool component in them.
+The program has a network and a cluster of plain resources, and the component of the pool in them.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+import kubernetes
 import pulumi
 import pulumi_aws as aws
 import pytest
 from pulumi import automation
 
+from aiplatform.gpu_pool import GpuPool
 from aiplatform.node_pool import NodePool
-from tests.end_to_end.harness import eventually
+from tests.end_to_end.harness import eventually, gpu_pod
 from tests.end_to_end.plain import Base, Plain, location
 
 pytestmark = pytest.mark.end_to_end
@@ -37,6 +39,26 @@ def node_pool(base: Base, prefix: str, types: list[str], disk: int) -> Callable[
             "max": 2,
         }
         NodePool("workers", arguments)
+
+    return registered
+
+
+def gpu_pool(base: Base, provisioning: str, least: int = 0) -> Callable[[], None]:
+    """Return a program with a pool of nodes with one T4 each."""
+
+    def registered() -> None:
+        arguments: Any = {
+            "prefix": "acme-move",
+            "name": "t4",
+            **location(base),
+            "accelerator": "t4",
+            "count": 1,
+            "min": least,
+            "max": 2,
+            "node_provisioning": provisioning,
+            **({"image_version": "1.34.8-20260801"} if provisioning != "karpenter" else {}),
+        }
+        GpuPool("t4", arguments)
 
     return registered
 
@@ -170,3 +192,54 @@ def test_a_failed_node_group_is_reported_by_the_next_update(plain: Plain, base: 
     status = eks.describe_nodegroup(clusterName=base.cluster, nodegroupName=again)["nodegroup"]["status"]
     assert status == "ACTIVE", "the deleted group is created again"
     stack.destroy()
+
+
+def test_a_pool_moves_to_karpenter_without_the_end_of_what_runs(plain: Plain, base: Base) -> None:
+    core, eks = kubernetes.client.CoreV1Api(plain.kubernetes()), plain.aws("eks")
+
+    def up(provisioning: str, least: int = 0) -> automation.UpResult:
+        return plain.stack("moving", gpu_pool(base, provisioning, least)).up()
+
+    def node() -> Any:
+        [item] = core.list_node(label_selector="ai-platform/pool=t4").items
+        return item
+
+    def group() -> str:
+        names = eks.list_nodegroups(clusterName=base.cluster)["nodegroups"]
+        [name] = [name for name in names if name.startswith("t4-")]
+        return name
+
+    up("cluster_autoscaler", 1)
+    running = gpu_pod("trains")
+    # No device plugin runs here: the Pod only has to be on the node.
+    del running["spec"]["containers"][0]["resources"]
+    running["spec"]["tolerations"] = [{"key": "nvidia.com/gpu", "operator": "Exists"}]
+    running["spec"]["nodeSelector"] = {"ai-platform/pool": "t4"}
+    core.create_namespaced_pod("default", running)
+    eventually("it runs", lambda: core.read_namespaced_pod("trains", "default").status.phase == "Running", 60)
+    first, pod = node().metadata.uid, core.read_namespaced_pod("trains", "default").metadata.uid
+
+    up("moving_to_karpenter")
+    eventually("new Pods stay away", lambda: "ai-platform/moving" in {t.key for t in node().spec.taints})
+    with pytest.raises(automation.CommandError) as refused:
+        plain.stack("moving", gpu_pool(base, "karpenter")).preview()
+    assert f"node group {group()} has 1 nodes" in str(refused.value)
+    assert "expected node_provisioning: moving_to_karpenter" in str(refused.value)
+    with pytest.raises(automation.CommandError):
+        up("karpenter")
+    after = core.read_namespaced_pod("trains", "default")
+    assert (node().metadata.uid, after.metadata.uid) == (first, pod), "nothing is replaced or evicted"
+    assert after.status.phase == "Running"
+    described = eks.describe_nodegroup(clusterName=base.cluster, nodegroupName=group())["nodegroup"]
+    assert described["releaseVersion"] == "1.34.8-20260801", "a taint is no reason for another image"
+
+    core.delete_namespaced_pod("trains", "default", grace_period_seconds=0)
+    name = group()
+    # As the autoscaler does with an idle node.
+    eks.update_nodegroup_config(
+        clusterName=base.cluster, nodegroupName=name, scalingConfig={"desiredSize": 0, "minSize": 0}
+    )
+    eventually("it is empty", lambda: not core.list_node(label_selector="ai-platform/pool=t4").items, 60)
+    up("karpenter")
+    assert name not in eks.list_nodegroups(clusterName=base.cluster)["nodegroups"]
+    plain.stack("moving", gpu_pool(base, "karpenter")).destroy()

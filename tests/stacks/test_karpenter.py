@@ -80,6 +80,21 @@ def test_images_of_prod_have_a_release(tmp_path: Path) -> None:
     ], "a new release replaces nodes once they are empty"
 
 
+def test_jobs_with_a_topology_have_a_fixed_pool_next_to_one_of_karpenter(tmp_path: Path) -> None:
+    fixed = {"accelerator": "h100", "count": 8, "capacity": ["on_demand"], "min": 2, "max": 2}
+    quotas = [{"pool": "training", "accelerators": 32}, {"pool": "training-fixed", "accelerators": 16}]
+    change: dict[str, Any] = {
+        **PROD,
+        **PINNED,
+        "gpu_pools/training-fixed": fixed,
+        "queues": {
+            "topologies": {"training-fixed": "network"},
+            "queues": [{"name": "training", "quotas": quotas}],
+        },
+    }
+    assert load_file(changed(tmp_path, change, "aws-prod")).karpenter_pools == ["training"]
+
+
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         "gcp-dev",
@@ -101,6 +116,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "aws-dev",
         {**KARPENTER, "karpenter/image_versions": {"al2023": "1"}},
         "karpenter.image_versions.al2023: got '1'; expected `latest`, or the release of an image",
+    ),
+    (
+        "aws-prod",
+        {**PROD, **PINNED, "queues/topologies": {"training": "network"}},
+        "queues.topologies.training: got 'network', but the pool may be empty: with a topology Kueue counts",
     ),
     ("aws-dev", {PROVISIONING: "karpentr"}, "did you mean 'karpenter'?"),
     ("aws-dev", {"karpenter/pools": []}, "karpenter.pools: unknown key"),
