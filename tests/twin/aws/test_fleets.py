@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from aiplatform.accelerators import MACHINES
 from tests.twin.aws.fronts import Clients
+from tests.twin.aws.functions.test_functions import ask
 from twin.aws import prices
 
 CHEAP, DEAR = "g6.xlarge", "g5.xlarge"
@@ -212,3 +213,22 @@ def test_spot_price_is_below_the_price_on_demand(clients: Clients, subnets: dict
     history = clients("ec2").describe_spot_price_history(InstanceTypes=[CHEAP])["SpotPriceHistory"]
     assert {entry["AvailabilityZone"] for entry in history} >= set(subnets)
     assert all(0 < float(entry["SpotPrice"]) < prices.on_demand()[CHEAP] for entry in history)
+
+
+def test_a_placement_group_stays_while_an_instance_of_a_fleet_has_it(
+    clients: Clients, subnets: dict[str, str]
+) -> None:
+    ec2 = clients("ec2")
+    ec2.create_placement_group(GroupName="close", Strategy="cluster")
+    image = ec2.describe_images(Owners=["602401143452"])["Images"][0]["ImageId"]
+    data = {"ImageId": image, "InstanceType": CHEAP, "Placement": {"GroupName": "close"}}
+    ec2.create_launch_template(LaunchTemplateName="close", LaunchTemplateData=data)
+    [launched] = fleet(clients, "close", subnets, CHEAP)["Instances"]
+    ec2.delete_launch_template(LaunchTemplateName="close")
+    filters = [{"name": "placement-group-name", "values": ["clo*"]}]
+    token = "aws:ec2/getInstances:getInstances"
+    assert ask(clients.context(), token, filters=filters)["ids"] == launched["InstanceIds"]
+    with pytest.raises(ClientError, match="is in use and may not be deleted"):
+        ec2.delete_placement_group(GroupName="close")
+    ec2.terminate_instances(InstanceIds=launched["InstanceIds"])
+    ec2.delete_placement_group(GroupName="close")

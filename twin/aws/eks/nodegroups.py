@@ -285,10 +285,10 @@ def _version(cluster: Thing, asked: str | None, ami_type: str) -> str:
     return version
 
 
-def _release(asked: str | None, version: str, ami_type: str) -> str:
-    if asked and not release_published(asked, version, ami_type):
-        raise invalid(f"Requested release version {asked} is not valid for kubernetes version {version}.")
-    return asked or release_version(version, ami_type)
+def _release(requested: str | None, version: str, ami_type: str) -> str:
+    if requested and not release_published(requested, version, ami_type):
+        raise invalid(f"Requested release version {requested} is not valid for kubernetes version {version}.")
+    return requested or release_version(version, ami_type)
 
 
 def _scaling(asked: Params) -> Params:

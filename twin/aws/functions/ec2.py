@@ -56,19 +56,19 @@ class GetInstances(AwsFunction):
             for key, value in (arguments.get("instanceTags") or {}).items()
         ]
         groups: list[Props] = []
-        for each in filters({"filters": arguments.get("filters")}):
-            (groups if each["Name"] in _GROUPS else wanted).append(each)
+        for entry in filters({"filters": arguments.get("filters")}):
+            (groups if entry["Name"] in _GROUPS else wanted).append(entry)
         answer = context.call("ec2", "DescribeInstances", {"Filters": wanted})
-        found = [
+        instances = [
             instance
             for instance in jmespath.search("Reservations[].Instances[]", answer) or []
-            if all(_has_group(instance, each) for each in groups)
+            if all(_has_group(instance, group) for group in groups)
         ]
         return {
             "id": context.region,
-            "ids": [each["InstanceId"] for each in found],
-            "privateIps": [each["PrivateIpAddress"] for each in found if each.get("PrivateIpAddress")],
-            "publicIps": [each["PublicIpAddress"] for each in found if each.get("PublicIpAddress")],
+            "ids": [instance["InstanceId"] for instance in instances],
+            "privateIps": jmespath.search("[?PrivateIpAddress].PrivateIpAddress", instances),
+            "publicIps": jmespath.search("[?PublicIpAddress].PublicIpAddress", instances),
             "ipv6Addresses": [],
             "instanceStateNames": states,
             "region": context.region,

@@ -197,6 +197,7 @@ def _launch(pool: _Pool, backend: Any, params: Params, fleet: str) -> Any:
     instance = reservation.instances[0]
     instance.iam_instance_profile = _profile(pool.data, backend)
     instance.twin_template = pool.data
+    instance.placement.group_name = (pool.data.get("Placement") or {}).get("GroupName") or ""
     instance.twin_reservation = held.target(pool.data)
     if pool.spot:
         instance.spot_instance_request_id = random_spot_request_id()

@@ -66,13 +66,17 @@ def delete(call: Call, backend: Any) -> Answer:
     name = call.params.get("GroupName") or ""
     if name not in held(backend):
         raise _unknown(name)
-    for template in backend.launch_templates.values():
-        data = template.default_version().data
-        if (data.get("Placement") or {}).get("GroupName") == name and _running(backend, template.id):
-            raise Refusal(
-                "InvalidPlacementGroup.InUse",
-                f"The placement group '{name}' is in use and may not be deleted.",
-            )
+    templates = [
+        template.id
+        for template in backend.launch_templates.values()
+        if (template.default_version().data.get("Placement") or {}).get("GroupName") == name
+    ]
+    # Instances of a fleet keep their group when their launch template is deleted.
+    if _in_group(backend, name) or any(_running(backend, template) for template in templates):
+        raise Refusal(
+            "InvalidPlacementGroup.InUse",
+            f"The placement group '{name}' is in use and may not be deleted.",
+        )
     del held(backend)[name]
     return _answer("DeletePlacementGroup", "<return>true</return>")
 
@@ -109,6 +113,14 @@ def _passes(group: PlacementGroup, backend: Any, one: dict[str, Any]) -> bool:
 def _tags(group: PlacementGroup, backend: Any) -> dict[str, str]:
     found = backend.describe_tags(filters={"resource-id": [group.id]})
     return {tag["key"]: tag["value"] for tag in found}
+
+
+def _in_group(backend: Any, name: str) -> bool:
+    return any(
+        instance.placement.group_name == name and instance.state != "terminated"
+        for reservation in backend.reservations.values()
+        for instance in reservation.instances
+    )
 
 
 def _running(backend: Any, template_id: str) -> bool:
