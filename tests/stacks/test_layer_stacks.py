@@ -108,6 +108,20 @@ def test_separate_stacks_have_the_resources_and_inputs_that_one_stack_has(stack:
     assert together == whole, "names and all other inputs are those of a single stack"
 
 
+def test_only_a_separate_layer_with_node_pools_needs_a_look_at_karpenters_instances() -> None:
+    token = "aws:ec2/getInstances:getInstances"
+    calls = [
+        call for call in build(separated("aws-dev", "kubernetes")).recording.calls if call.token == token
+    ]
+    filters = [{entry["name"]: entry["values"] for entry in call.arguments["filters"]} for call in calls]
+    assert [names.get("tag:ai-platform/pool") for names in filters] == [None, ["t4"]], (
+        "an instance of another pool than the file's is of one that was removed"
+    )
+    assert not [call for call in built("aws-dev").recording.calls if call.token == token], (
+        "in one stack the engine deletes NodePools before the groups of their pool"
+    )
+
+
 def test_an_environment_without_separate_layers_exports_all_of_them() -> None:
     assert set(built("aws-dev").above) == {"kubernetes", "data", "models", "teams"}
 
