@@ -159,6 +159,9 @@ class NodeGroup(AwsResource):
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)
+        template, before = new.get("launchTemplate") or {}, old.get("launchTemplate") or {}
+        if all(before.get(key) == value for key, value in template.items()):
+            changed -= {"launchTemplate"}  # what the state has in addition is computed
         place = {"clusterName": new["clusterName"], "nodegroupName": id.partition(":")[2]}
         if changed & {"launchTemplate", "releaseVersion", "version"}:
             given = {n: new[n] for n in ("releaseVersion", "version") if n in changed and new.get(n)}

@@ -263,6 +263,28 @@ def test_a_group_that_fails_stays_in_the_state_and_an_update_without_change_succ
     assert kind.read(clients.context(), "demo:failed", again) is None, "so the next `up` creates it again"
 
 
+def test_an_update_of_taints_updates_no_version(clients: Clients, names: Names) -> None:
+    eks, kind = clients("eks"), table()["aws:eks/nodeGroup:NodeGroup"]
+    named = {"launchTemplate": {**template(clients, "tainted", EbsOptimized=True), "version": "1"}}
+    eks.create_nodegroup(**group_params(names, nodegroupName="tainted", **named))
+    view(clients, "node_group_health", node_group="tainted", ready=0, issues=[])
+    state = kind.read(clients.context(), "demo:tainted", {})
+    assert state is not None
+    assert "name" in state["launchTemplate"], "which no program states next to the id"
+    taints = [{"key": "moving", "value": "true", "effect": "NO_SCHEDULE"}]
+    inputs = {**{name: state[name] for name in ("clusterName", "nodeGroupName", "scalingConfig")}, **named}
+    kind.update(clients.context(), "demo:tainted", state, {**inputs, "taints": taints})
+    place = {"name": "demo", "nodegroupName": "tainted"}
+    kinds = [
+        eks.describe_update(**place, updateId=update)["update"]["type"]
+        for update in eks.list_updates(**place)["updateIds"]
+    ]
+    assert kinds == ["ConfigUpdate"], "another one would replace the nodes"
+    eks.delete_nodegroup(clusterName="demo", nodegroupName="tainted")
+    for _ in range(2):
+        view(clients, "machines")
+
+
 def test_a_group_in_a_public_subnet_without_public_addresses_fails(clients: Clients, names: Names) -> None:
     ec2, subnet = clients("ec2"), names["subnets"][0]
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
