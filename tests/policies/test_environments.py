@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -12,9 +13,11 @@ from policies.framework.discovery import find
 from policies.framework.enforcement import read_enforcement
 from policies.framework.evaluation import Diagnostic, Evaluator
 from policies.framework.policy import Profile
-from tests.components.recording import Registered
+from stacks.loading import load_file
+from tests.components.recording import ACCOUNT, Recording, Registered
 from tests.policies.profile_differences import DEV, GOOGLE, STAGING
-from tests.stacks.environments import STACKS, built
+from tests.stacks.environments import STACKS, build, built
+from tests.stacks.test_google_files import changed
 
 POLICIES = find()
 ENFORCEMENT = read_enforcement(POLICIES)
@@ -37,9 +40,15 @@ def as_evaluated(registered: Registered, provider: Any, *, in_stack: bool = Fals
 
 def diagnostics(stack: str, teardown: bool | str = False, profile: str = "") -> list[Diagnostic]:
     """Return all violations of an environment. profile: a profile other than its own."""
+    return violations(built(stack, teardown).recording, stack, profile, teardown=bool(teardown))
+
+
+def violations(
+    recording: Recording, stack: str, profile: str = "", *, teardown: bool = False
+) -> list[Diagnostic]:
+    """Return all violations of what an environment's program has registered."""
     by = cast(Profile, profile or stack.partition("-")[2])
-    evaluator = Evaluator(POLICIES, ENFORCEMENT, profile=by, teardown=bool(teardown))
-    recording = built(stack, teardown).recording
+    evaluator = Evaluator(POLICIES, ENFORCEMENT, profile=by, teardown=teardown)
     provider = recording.named(stack.partition("-")[0]).inputs
     resources = [as_evaluated(entry, provider) for entry in recording.resources]
     of_resources = [entry for resource in resources for entry in evaluator.evaluate(resource).diagnostics]
@@ -51,6 +60,24 @@ def diagnostics(stack: str, teardown: bool | str = False, profile: str = "") -> 
 def test_environment_has_no_violation(stack: str) -> None:
     problems = [
         f"{entry.policy.id}: {entry.name}.{entry.path}: {entry.problem}" for entry in diagnostics(stack)
+    ]
+    assert not problems, "\n".join(problems)
+
+
+OPTIONAL: dict[str, Any] = {
+    "gpu_pools/serving/node_provisioning": "karpenter",
+    "karpenter": {"image_versions": {"al2023": "v20261110"}},
+    "teams": {"search": {"owners": [f"arn:aws:iam::{ACCOUNT}:role/owners"], "queue": "training"}},
+    "guardrails/policies": {"accelerators": "deny"},
+}
+"""What the file of aws-prod leaves out, and other environments may have."""
+
+
+def test_production_with_teams_and_karpenter_has_no_violation(tmp_path: Path) -> None:
+    settings = load_file(changed(tmp_path, OPTIONAL, "aws-prod"))
+    problems = [
+        f"{entry.policy.id}: {entry.name}.{entry.path}: {entry.problem}"
+        for entry in violations(build(settings).recording, "aws-prod")
     ]
     assert not problems, "\n".join(problems)
 

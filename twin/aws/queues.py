@@ -77,7 +77,8 @@ def _set_attributes(self: Any, attributes: Any, now: float | None = None) -> Non
 
 
 def _send_to_sqs_queue(self: Any, name: str, event: Any, group: str | None = None) -> None:
-    """EventBridge sends only to a queue whose policy allows it: else the event is lost."""
+    """EventBridge sends only to a queue whose policy allows it, and by whose key it may encrypt: else the
+    event is lost."""
     from moto.sqs.models import sqs_backends
 
     queue: Any = sqs_backends[self.account_id][self.region_name].queues.get(name)
@@ -87,11 +88,35 @@ def _send_to_sqs_queue(self: Any, name: str, event: Any, group: str | None = Non
         "aws:SecureTransport": "true",
         "aws:PrincipalIsAWSService": "true",
     }
-    allowed = queue is not None and any(
+    if (
+        queue is not None
+        and _allows_events(queue.policy, "sqs:SendMessage", queue.queue_arn, context)
+        and _may_encrypt(queue, context)
+    ):
+        self.twin_send_to_sqs_queue(name, event, group)
+
+
+def _may_encrypt(queue: Any, context: policy.Context) -> bool:
+    """Whether EventBridge may use the key of a queue. No policy of a key of AWS's own allows it."""
+    from moto.kms.models import kms_backends
+
+    if not queue.kms_master_key_id:
+        return True
+    name = queue.kms_master_key_id.rpartition(":")[2].removeprefix("key/")
+    keys: list[Any] = list(kms_backends[queue.account_id][queue.region].keys.values())
+    key = next((key for key in keys if name == key.id or name in key.aliases), None)
+    if key is None or key.key_manager == "AWS":
+        return False
+    encryption = {**context, "kms:EncryptionContext:aws:sqs:arn": queue.queue_arn}
+    actions = ("kms:GenerateDataKey", "kms:Decrypt")
+    return all(_allows_events(key.policy, action, key.arn, encryption) for action in actions)
+
+
+def _allows_events(document: Any, action: str, resource: str, context: policy.Context) -> bool:
+    """Whether the policy of a resource allows an action to EventBridge."""
+    return any(
         statement.get("Effect") == "Allow"
         and {"events.amazonaws.com", "*"} & {*policy.services(statement), *policy.principals(statement)}
-        and policy.applies(statement, "sqs:SendMessage", queue.queue_arn, context)
-        for statement in policy.statements(queue.policy)
+        and policy.applies(statement, action, resource, context)
+        for statement in policy.statements(document)
     )
-    if allowed:
-        self.twin_send_to_sqs_queue(name, event, group)

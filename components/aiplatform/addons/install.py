@@ -38,9 +38,9 @@ class Installed:
 
     addon: Addon
     resources: Output[list[pulumi.Resource]]
-    """All of its objects, for `depends_on`. A custom resource that depends on them is created once the
-    controller is ready and deleted while the controller still runs: a dependency on the chart alone would
-    only do the first."""
+    """All of its objects of Kubernetes' own kinds, for `depends_on`. A custom resource that depends on them
+    is created once the controller is ready and deleted while the controller still runs: a dependency on the
+    chart alone would only do the first."""
 
     role_arn: Output[str] | None = None
     """AWS: the role of its controller, where it calls APIs of the cloud."""
@@ -141,7 +141,7 @@ def install(
     if addon.is_manifest:
         options.transforms = [_adapt]
         group = yaml.ConfigGroup(logical, files=[location.chart], opts=options)
-        return Installed(addon, _resources(group.resources))
+        return Installed(addon, resources_of(group.resources))
     chart = helm.Chart(
         logical,
         # The first part of the names of the chart's objects, which documents and other charts refer to.
@@ -155,7 +155,7 @@ def install(
         post_renderer=helm.PostRendererArgs(command=sys.executable, args=["-I", str(_RENDERED)]),
         opts=options,
     )
-    return Installed(addon, _resources(chart.resources))
+    return Installed(addon, resources_of(chart.resources))
 
 
 def _all(
@@ -168,8 +168,12 @@ def _all(
     return lists.apply(lambda known: [*resources, *(resource for some in known for resource in some)])
 
 
-def _resources(resources: Any) -> Output[list[pulumi.Resource]]:
-    return cast("Output[list[pulumi.Resource] | None]", resources).apply(lambda known: known or [])
+def resources_of(objects: Any) -> Output[list[pulumi.Resource]]:
+    """Return the objects of a chart on which others can depend. Custom resources are not among them: the SDK
+    has no class for their kinds and gives their ids only."""
+    return cast("Output[list[pulumi.Resource | str] | None]", objects).apply(
+        lambda known: [entry for entry in known or () if isinstance(entry, pulumi.Resource)]
+    )
 
 
 def create_namespace(

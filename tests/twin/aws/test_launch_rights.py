@@ -39,12 +39,18 @@ def node_role(clients: Clients) -> str:
 
 
 @pytest.fixture(scope="module")
-def karpenter(clients: Clients, node_role: str) -> Clients:
+def key(clients: Clients) -> str:
+    """The key of the controller's messages."""
+    return clients("kms").create_key()["KeyMetadata"]["Arn"]
+
+
+@pytest.fixture(scope="module")
+def karpenter(clients: Clients, node_role: str, key: str) -> Clients:
     """The clients of a session of the controller's role."""
     world = clients.front.world
     account = Account(world.account, world.region, "aws", "amazonaws.com", "")
     queue = f"arn:aws:sqs:{world.region}:{world.account}:interruptions"
-    text = policy(account, Scope(CLUSTER, node_role, queue))
+    text = policy(account, Scope(CLUSTER, node_role, queue, key))
     return session(clients, role(clients, "karpenter", *json.loads(text)["Statement"]))
 
 
@@ -172,6 +178,21 @@ def test_controller_reads_its_queue_and_no_other(clients: Clients, karpenter: Cl
     assert not karpenter("sqs").receive_message(QueueUrl=url).get("Messages")
     code, _ = refused(karpenter("sqs").receive_message, QueueUrl=url.replace("interruptions", "orders"))
     assert "AccessDenied" in code
+
+
+def test_messages_are_read_only_with_the_right_on_their_key(
+    clients: Clients, karpenter: Clients, key: str
+) -> None:
+    sqs = clients("sqs")
+    url = sqs.create_queue(QueueName="interruptions")["QueueUrl"]
+    other = clients("kms").create_key()["KeyMetadata"]["Arn"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": other})
+    code, message = refused(karpenter("sqs").receive_message, QueueUrl=url)
+    assert "AccessDenied" in code
+    assert "kms:Decrypt" in message
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": key})
+    assert not karpenter("sqs").receive_message(QueueUrl=url).get("Messages")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": ""})
 
 
 def test_queue_is_waited_at_only_as_long_as_a_message_does_not_come(

@@ -113,6 +113,43 @@ def test_events_are_lost_where_the_policy_of_the_queue_does_not_allow_the_rule(
     allow(clients, attributes["QueueArn"], *rules)
 
 
+@pytest.mark.parametrize(("context", "arrive"), [("arn", True), ("other", False)])
+def test_events_arrive_in_an_encrypted_queue_only_where_its_key_allows_it(
+    clients: Clients, instance: str, context: str, arrive: bool
+) -> None:
+    sqs, kms = clients("sqs"), clients("kms")
+    attributes = sqs.get_queue_attributes(QueueUrl=url(clients), AttributeNames=["QueueArn"])["Attributes"]
+    queue = attributes["QueueArn"] if context == "arn" else f"{attributes['QueueArn']}-2"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"kms:EncryptionContext:aws:sqs:arn": queue}},
+    }
+    account = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{clients.front.world.account}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [account, statement]})
+    key = kms.create_key(Policy=document)["KeyMetadata"]["Arn"]
+    sqs.set_queue_attributes(QueueUrl=url(clients), Attributes={"KmsMasterKeyId": key})
+    clients("ec2").terminate_instances(InstanceIds=[instance])
+    sqs.set_queue_attributes(QueueUrl=url(clients), Attributes={"KmsMasterKeyId": ""})
+    assert bool(messages(clients)) == arrive
+
+
+def test_events_are_lost_in_a_queue_with_the_key_of_aws(clients: Clients, instance: str) -> None:
+    clients("sqs").set_queue_attributes(
+        QueueUrl=url(clients), Attributes={"KmsMasterKeyId": "alias/aws/sqs"}
+    )
+    clients("ec2").terminate_instances(InstanceIds=[instance])
+    clients("sqs").set_queue_attributes(QueueUrl=url(clients), Attributes={"KmsMasterKeyId": ""})
+    assert messages(clients) == []
+
+
 def test_events_of_aws_are_not_accepted_from_others(clients: Clients) -> None:
     entry = {"Source": "aws.ec2", "DetailType": STATE, "Detail": "{}"}
     answer = clients("events").put_events(Entries=[entry])

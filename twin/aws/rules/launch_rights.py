@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from twin.aws.call import Call, Refusal
 from twin.aws.decision import Asked
+from twin.aws.rules import kms_rights
 from twin.aws.rules.fleets import template_of
 
 Params = dict[str, Any]
@@ -41,6 +42,12 @@ _PROFILES: Final = (
     "AddRoleToInstanceProfile",
     "RemoveRoleFromInstanceProfile",
 )
+
+_ON_QUEUE_KEY: Final[Mapping[str, tuple[str, ...]]] = {
+    "ReceiveMessage": ("kms:Decrypt",),
+    "SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),
+}
+"""SQS developer guide, "Configuring AWS KMS permissions"."""
 
 
 def needed(call: Call, moto: Any) -> list[Asked]:
@@ -189,8 +196,14 @@ def _profile_tags(profile: Any) -> Tags:
 
 def _queue(call: Call, moto: Any) -> Iterator[Asked]:
     name = str(call.params.get("QueueName") or call.params.get("QueueUrl") or "").rpartition("/")[2]
-    if name:
-        yield Asked(f"sqs:{call.operation}", f"arn:aws:sqs:{call.region}:{moto.account}:{name}", {})
+    if not name:
+        return
+    arn = f"arn:aws:sqs:{call.region}:{moto.account}:{name}"
+    yield Asked(f"sqs:{call.operation}", arn, {})
+    queue: Any = moto.backend("sqs", call.region).queues.get(name)
+    for on_key in _ON_QUEUE_KEY.get(call.operation, ()) if queue is not None else ():
+        context = {"kms:EncryptionContext:aws:sqs:arn": arn}
+        yield from kms_rights.by_service(moto, call.region, "sqs", on_key, queue.kms_master_key_id, context)
 
 
 def _parameter(call: Call, moto: Any) -> Iterator[Asked]:

@@ -51,8 +51,9 @@ def grant(context: Context[Settings], addon: Addon) -> tuple[list[pulumi.Resourc
     )
     needed: list[pulumi.Resource] = []
     if addon.name == KARPENTER:
-        queue, needed = interruptions.create(context, logical)
-        text: pulumi.Input[str] = _karpenter(context, account, queue.arn)
+        messages = interruptions.create(context, account, logical)
+        needed.extend(messages.needed)
+        text: pulumi.Input[str] = _karpenter(context, account, messages)
     else:
         text = _policy(context, addon, account)
     policy = iam.RolePolicy(f"{logical}-policy", role=role.name, policy=text, opts=context.options())
@@ -72,14 +73,20 @@ def grant(context: Context[Settings], addon: Addon) -> tuple[list[pulumi.Resourc
     return [association, *needed], role.arn
 
 
-def _karpenter(context: Context[Settings], account: Account, queue: Output[str]) -> Output[str]:
+def _karpenter(
+    context: Context[Settings], account: Account, messages: interruptions.Interruptions
+) -> Output[str]:
     settings = context.settings
     node_role = settings.cluster.node_role_arn or account.arn(
         "iam", f"role/{KARPENTER_NODES.of(settings.prefix)}", regional=False
     )
-    return Output.all(settings.cluster.name, node_role, queue, settings.cluster.volume_key_arn).apply(
-        lambda known: karpenter.policy(account, karpenter.Scope(*known))
-    )
+    return Output.all(
+        settings.cluster.name,
+        node_role,
+        messages.queue.arn,
+        messages.key.arn,
+        settings.cluster.volume_key_arn,
+    ).apply(lambda known: karpenter.policy(account, karpenter.Scope(*known)))
 
 
 def _policy(context: Context[Settings], addon: Addon, account: Account) -> pulumi.Input[str]:

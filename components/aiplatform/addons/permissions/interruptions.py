@@ -2,16 +2,24 @@
 instance."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
 from pulumi import Output
-from pulumi_aws import cloudwatch, sqs
+from pulumi_aws import cloudwatch, kms, sqs
 
-from aiplatform._shared.aws.policy_documents import document
+from aiplatform._shared.aws.account import Account
+from aiplatform._shared.aws.logs import name_key
+from aiplatform._shared.aws.policy_documents import document, key_policy
 from aiplatform._shared.context import Context
-from aiplatform.addons.permissions.settings import INTERRUPTION_RULE, INTERRUPTIONS, Settings
+from aiplatform.addons.permissions.settings import (
+    INTERRUPTION_KEY_ALIAS,
+    INTERRUPTION_RULE,
+    INTERRUPTIONS,
+    Settings,
+)
 
 _RULES: Final[Mapping[str, tuple[str, str]]] = {
     "health": ("aws.health", "AWS Health Event"),
@@ -25,14 +33,24 @@ _RETENTION_SECONDS: Final = 300
 """An older message is about an instance that no longer exists."""
 
 
-def create(context: Context[Settings], logical: str) -> tuple[sqs.Queue, list[pulumi.Resource]]:
-    """Create the queue and its rules. Returns the queue, and all that must exist before messages arrive."""
+@dataclass(frozen=True)
+class Interruptions:
+    """The queue, its key, and all that must exist before messages arrive."""
+
+    queue: sqs.Queue
+    key: kms.Key
+    needed: Sequence[pulumi.Resource]
+
+
+def create(context: Context[Settings], account: Account, logical: str) -> Interruptions:
+    """Create the queue, its key and its rules."""
     settings = context.settings
+    key = _key(context, account, logical)
     queue = sqs.Queue(
         f"{logical}-interruptions",
         name=INTERRUPTIONS.of(settings.prefix),
         message_retention_seconds=_RETENTION_SECONDS,
-        sqs_managed_sse_enabled=True,
+        kms_master_key_id=key.arn,
         tags=settings.tags,
         opts=context.options(delete_before_replace=True),
     )
@@ -56,7 +74,34 @@ def create(context: Context[Settings], logical: str) -> tuple[sqs.Queue, list[pu
         )
         for purpose, rule in rules.items()
     ]
-    return queue, [policy, *targets]
+    return Interruptions(queue, key, [policy, *targets])
+
+
+def _key(context: Context[Settings], account: Account, logical: str) -> kms.Key:
+    """Create the key of the messages. With a key of AWS's own EventBridge could not send to the queue, and
+    that of SQS cannot be revoked."""
+    settings = context.settings
+    queue = account.arn("sqs", INTERRUPTIONS.of(settings.prefix))
+    # Amazon EventBridge user guide, "Troubleshooting": events are not delivered to an encrypted queue.
+    sends = {
+        "Sid": "EventsEncrypt",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"kms:EncryptionContext:aws:sqs:arn": queue}},
+    }
+    key = kms.Key(
+        f"{logical}-interruptions-key",
+        description=f"Messages in {INTERRUPTIONS.of(settings.prefix)}",
+        enable_key_rotation=True,
+        policy=key_policy(account, sends),
+        tags=settings.tags,
+        opts=context.options(),
+    )
+    alias = INTERRUPTION_KEY_ALIAS.of(settings.prefix)
+    name_key(f"{logical}-interruptions-key", key, alias, context.options())
+    return key
 
 
 def _rule(context: Context[Settings], logical: str, purpose: str) -> cloudwatch.EventRule:

@@ -2,7 +2,7 @@
 aws/karpenter-provider-aws at v1.14.1) for one cluster.
 
 Left out: what creates and deletes instance profiles, since each EC2NodeClass names one that exists, and zonal
-shifts. Added: the key of volumes, and the service-linked role of spot instances.
+shifts. Added: the keys of volumes and of messages, and the service-linked role of spot instances.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,6 +46,7 @@ class Scope:
     cluster: str
     node_role_arn: str
     queue_arn: str
+    queue_key_arn: str
     key_arn: str | None = None
 
 
@@ -70,6 +71,12 @@ def policy(account: Account, scope: Scope) -> str:
             ["sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"],
             scope.queue_arn,
             sid="ReadInterruptions",
+        ),
+        allow(
+            ["kms:Decrypt"],
+            scope.queue_key_arn,
+            {"StringEquals": {"kms:ViaService": f"sqs.{account.region}.{account.dns_suffix}"}},
+            sid="DecryptInterruptions",
         ),
         *_reads(account, scope.cluster),
         *(_key(account, scope.key_arn) if scope.key_arn else ()),

@@ -7,7 +7,7 @@ from pulumi import Input
 
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
-from aiplatform.naming import EVENT_RULE, IAM_ROLE, IAM_ROLE_PREFIX, SQS_QUEUE, PhysicalName
+from aiplatform.naming import EVENT_RULE, IAM_ROLE, IAM_ROLE_PREFIX, KMS_ALIAS, SQS_QUEUE, PhysicalName
 
 LOAD_BALANCERS: Final = "aws-load-balancer-controller"
 DNS: Final = "external-dns"
@@ -30,9 +30,11 @@ KARPENTER_NODES: Final = PhysicalName(IAM_ROLE, "{prefix}-karpenter-nodes")
 Karpenter creates it; the controller may pass it, and no other, to an instance."""
 INTERRUPTIONS: Final = PhysicalName(SQS_QUEUE, "{prefix}-karpenter")
 """AWS: the queue of Karpenter's messages from EC2."""
+INTERRUPTION_KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-karpenter")
+"""AWS: the alias of the key of these messages."""
 INTERRUPTION_RULE: Final = PhysicalName(EVENT_RULE, "{prefix}-karpenter-reservation-end")
 """AWS: the longest name of the rules that send messages to the queue."""
-NAMES: Final = (*ROLES.values(), KARPENTER_NODES, INTERRUPTIONS, INTERRUPTION_RULE)
+NAMES: Final = (*ROLES.values(), KARPENTER_NODES, INTERRUPTIONS, INTERRUPTION_KEY_ALIAS, INTERRUPTION_RULE)
 """AWS: all names of what the add-ons have in the cloud."""
 
 

@@ -78,8 +78,8 @@ def allowed(addon: str, action: str, **cluster: Any) -> list[Mapping[str, Any]]:
 @pytest.mark.parametrize("addon", sorted(ROLES))
 def test_aws_accepts_every_statement(addon: str) -> None:
     documents = list(aws_policies.documents(granted(addon)))
-    others = 1 if addon == KARPENTER else 0
-    assert len(documents) == 2 + others, "the policy of the role, who assumes it, and that of the queue"
+    others = 2 if addon == KARPENTER else 0
+    assert len(documents) == 2 + others, "the role, its trust, the queue and its key"
     assert [error for document in documents for error in aws_policies.errors(document)] == []
 
 
@@ -211,10 +211,14 @@ def test_karpenter_changes_no_instance_profile() -> None:
 
 
 def test_karpenter_uses_the_key_of_volumes_by_ec2_only() -> None:
-    assert not any("kms:" in action for statement in statements(KARPENTER) for action in statement["Action"])
+    assert not allowed(KARPENTER, "kms:CreateGrant")
     key = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1"
     for action in ("kms:CreateGrant", "kms:Decrypt"):
-        (statement,) = allowed(KARPENTER, action, volume_key_arn=key)
+        (statement,) = [
+            statement
+            for statement in allowed(KARPENTER, action, volume_key_arn=key)
+            if statement["Sid"] != "DecryptInterruptions"
+        ]
         assert statement["Resource"] == key
         assert statement["Condition"]["StringEquals"]["kms:ViaService"].startswith("ec2.")
 
@@ -234,7 +238,6 @@ def test_every_announced_end_of_an_instance_reaches_karpenters_queue() -> None:
     ]
     queue, policy = recording.one("aws:sqs/queue:Queue"), recording.one("aws:sqs/queuePolicy:QueuePolicy")
     assert queue.inputs["messageRetentionSeconds"] == 300
-    assert queue.inputs["sqsManagedSseEnabled"] is True
     for target in recording.all("aws:cloudwatch/eventTarget:EventTarget"):
         assert recording.depends(target, policy), "EventBridge drops what the queue refuses"
     send, deny = json.loads(policy.inputs["policy"])["Statement"]
@@ -269,3 +272,17 @@ def test_missing_arguments_are_problems_of_the_addons_that_need_them() -> None:
     assert [problem.path for problem in problems(addons, arguments)] == ["dns_zones", "cluster.vpc_id"]
     assert list(problems([catalog()["kueue"]], arguments)) == []
     assert list(problems(addons, Arguments(EKS))) == []
+
+
+def test_messages_to_karpenter_have_a_key_that_events_may_use_for_its_queue_alone() -> None:
+    recording = granted(KARPENTER)
+    key = recording.one("aws:sqs/queue:Queue").inputs["kmsMasterKeyId"]
+    policy = recording.one("aws:kms/key:Key").inputs["policy"]
+    _, events = json.loads(policy)["Statement"]
+    assert events["Principal"] == {"Service": "events.amazonaws.com"}
+    assert set(events["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    queue = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:acme-dev-karpenter"
+    assert events["Condition"] == {"StringEquals": {"kms:EncryptionContext:aws:sqs:arn": queue}}
+    (statement,) = allowed(KARPENTER, "kms:Decrypt")
+    assert statement["Resource"] == key
+    assert statement["Condition"]["StringEquals"]["kms:ViaService"].startswith("sqs.")
