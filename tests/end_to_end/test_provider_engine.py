@@ -73,6 +73,26 @@ def test_drift_is_found_and_repaired(place: Workplace) -> None:
     assert changes(stack.preview(refresh=True)).get("create") == 1, "a deleted resource is created again"
 
 
+def test_any_text_is_the_same_after_it_was_saved_exported_and_imported(place: Workplace) -> None:
+    texts = {"markup": "<a href='x'>&</a>", "control": "\x00\x1f\t\n", "separators": "\u2028\u2029"}
+    texts |= {
+        "quoted": '{"a": ["\\\\"]}',
+        "other planes": "\U0001f600 \U0010fffd",
+        "number": "1e400",
+        "empty": "",
+    }
+    stack = place.stack(network(**texts))
+    stack.up()
+    file = place.folder / "state" / ".pulumi" / "stacks" / "proj" / "dev.json"
+    resources = json.loads(file.read_text())["checkpoint"]["latest"]["resources"]
+    saved = next(resource for resource in resources if resource["type"] == VPC)
+    assert saved["inputs"]["tags"] == texts, "the file is JSON as any other program reads it"
+    before = stack.export_stack()
+    stack.import_stack(before)
+    assert stack.export_stack().deployment == before.deployment
+    assert not changes(stack.preview(refresh=True))
+
+
 def test_an_immutable_change_replaces_the_resource_and_its_dependents(place: Workplace) -> None:
     before = place.stack(network()).up().outputs
     changed = place.stack(network("10.1.0.0/16"))

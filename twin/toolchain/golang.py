@@ -219,7 +219,7 @@ class GoBuilder:
             advice=BUILD_ADVICE,
             log=log,
             cwd=source,
-            env=self._environment(),
+            env=self._environment() | _experiments(recipe),
             on_line=on_line,
         )
 
@@ -259,6 +259,11 @@ class DownloadedModule:
     folder: Path
     sum: str
     """Its checksum, as in go.sum."""
+
+
+def _experiments(recipe: Recipe) -> dict[str, str]:
+    """The variable that enables a recipe's experiments of Go."""
+    return {"GOEXPERIMENT": ",".join(recipe.experiments)} if recipe.experiments else {}
 
 
 def download_module(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -25,6 +27,7 @@ import json, os, pathlib, sys
 root, words = pathlib.Path({root!r}), sys.argv[1:]
 with (root / "asked").open("a") as file:
     names = ("GOGC", "CGO_ENABLED", "GOFLAGS", "GOTOOLCHAIN", "GOWORK", "GOCACHE", "GOMODCACHE", "GOOS")
+    names = (*names, "GOEXPERIMENT")
     json.dump([words, {{name: os.environ.get(name) for name in names}}, os.getcwd()], file)
     file.write("\\n")
 if words == ["env", "GOVERSION"]:
@@ -135,6 +138,19 @@ def test_a_tool_is_built_with_flags_and_an_environment_of_its_own(root: Path) ->
         assert setting in build
     assert str(root / "cache" / "tmp") in build, "the build cache is the build's own"
     assert not list((root / "cache" / "tmp").iterdir()), "and it is removed afterwards"
+
+
+def test_a_tool_is_compiled_with_the_experiments_of_its_recipe_alone(root: Path) -> None:
+    plain = recipe_in(root)
+    recipe = dataclasses.replace(plain, experiments=("jsonv2",))
+    make(root, Recorded(), recipe)
+    lines = [json.loads(line) for line in asked(root).splitlines()]
+    builds = [(words, environment) for words, environment, _ in lines if words[0] == "build"]
+    assert {environment["GOEXPERIMENT"] for words, environment in builds if "-o" in words} == {"jsonv2"}
+    assert {environment["GOEXPERIMENT"] for words, environment in builds if "-o" not in words} == {None}, (
+        "other tools are compiled without, and share Go's library"
+    )
+    assert recipe.key != plain.key, "the binary is another one"
 
 
 def test_gos_own_library_compiles_while_the_modules_are_fetched(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Final
 from twin.kubernetes.api import Object
 from twin.kubernetes.certificates import write_private
 from twin.kubernetes.processes import environments, private, variables
-from twin.kubernetes.processes.images import Image
+from twin.kubernetes.processes.images import ROOT, Image
 from twin.kubernetes.processes.process import MARK, Process
 from twin.kubernetes.processes.rewriting import Rewriter
 from twin.kubernetes.processes.sources import Sources
@@ -115,7 +116,10 @@ class Launcher:
         declared = variables.declared(self._sources, container)
         mounts = self._volumes.mounts(container, declared)
         home = self._private("home", container["name"])
+        commands = environments.commands(image.environment)
         folders = {
+            # A command may name a file of the machine, which can be below /tmp, too.
+            **{str(folder): folder for folder in (ROOT, image.folder, commands, Path(sys.prefix))},
             "/tmp": self._private("tmp", container["name"]),  # noqa: S108 - of the container
             **({image.path: image.folder} if image.path else {}),
             container.get("terminationMessagePath") or "/dev/termination-log": self._message_file(container),
@@ -128,7 +132,6 @@ class Launcher:
         working = container.get("workingDir") or "."
         inside = Path(rewrite(working))
         host, port = self._machine.api_server
-        path = f"{environments.commands(image.environment)}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         env = {
             "HOME": str(home),
             "TMPDIR": str(folders["/tmp"]),  # noqa: S108 - of the container
@@ -144,7 +147,7 @@ class Launcher:
             command,
             {
                 **env,
-                "PATH": path,
+                "PATH": f"{commands}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
                 "PYTHONPATH": os.pathsep.join(filter(None, (str(HOOK), env.get("PYTHONPATH")))),
                 "AIPLATFORM_TWIN_POD": json.dumps(
                     {

@@ -265,6 +265,17 @@ def test_no_process_of_a_pod_outlives_it(runs: Runs) -> None:
     until(lambda: not [child for child in marked() if child.status() != psutil.STATUS_ZOMBIE])
 
 
+def test_a_file_of_the_repository_is_found_where_the_repository_is_below_tmp(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = "/tmp/clone"  # noqa: S108 - is not created
+    monkeypatch.setattr(launch, "ROOT", Path(clone))
+    runs.start(shell("main", f"echo {clone}/file {clone}d"), restartPolicy="Never")
+    until(lambda: runs.status["phase"] == "Succeeded")
+    temporary = runs.started[-1].launcher.folder / "tmp" / "main"
+    assert runs.log("main") == [f"{clone}/file {temporary}/cloned"]
+
+
 def test_a_pod_waits_for_its_volumes(runs: Runs) -> None:
     volume = {"name": "settings", "configMap": {"name": "settings"}}
     mount = [{"name": "settings", "mountPath": "/etc/app"}]
