@@ -265,6 +265,7 @@ def test_the_profile_says_where_gpus_come_from(tmp_path: Path, profile: str, cap
     change: dict[str, Any] = {
         "config/ai-platform:environment/profile": profile,
         "config/ai-platform:gpu_pools": pools,
+        "config/ai-platform:node_images": {"al2023": "1.35.8-20260930"},
     }
     settings = load_file(changed(tmp_path, change))
     assert settings.gpu_pools["t4"].capacity == capacity

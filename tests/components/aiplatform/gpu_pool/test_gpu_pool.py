@@ -108,14 +108,6 @@ def test_a_dev_pool_is_one_group_without_nodes_that_the_autoscaler_scales() -> N
     assert group.inputs["taints"] == [taint]
 
 
-def test_a_pool_keeps_its_release_when_the_control_plane_is_upgraded() -> None:
-    (group,) = groups(pool(image_version="1.35.8-20260930")).values()
-    assert group.inputs["releaseVersion"] == "1.35.8-20260930"
-    assert group.inputs["version"] == "1.35", "EKS refuses a release of another minor version"
-    (group,) = groups(pool(image="bottlerocket", image_version="1.64.0-6f4c2b1e")).values()
-    assert (group.inputs["releaseVersion"], group.inputs["version"]) == ("1.64.0-6f4c2b1e", "1.36")
-
-
 def test_labels_are_those_of_schedulers_plugins_and_the_autoscaler() -> None:
     (group,) = groups(pool(labels={"team": "vision"})).values()
     assert group.inputs["labels"] == {
