@@ -128,7 +128,7 @@ def _images(ec2: Any) -> None:
             ec2.amis[made] = Ami(
                 ec2,
                 made,
-                name=kind.image.format(version=version, release=release_version(version, kind.name)),
+                name=kind.image_name(version, release_version(version, kind.name)),
                 description=f"EKS-optimized Kubernetes node {version}",
                 owner_id=EKS_IMAGE_OWNER,
                 owner_alias="amazon",

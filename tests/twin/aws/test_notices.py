@@ -142,9 +142,7 @@ def test_events_arrive_in_an_encrypted_queue_only_where_its_key_allows_it(
 
 
 def test_events_are_lost_in_a_queue_with_the_key_of_aws(clients: Clients, instance: str) -> None:
-    clients("sqs").set_queue_attributes(
-        QueueUrl=url(clients), Attributes={"KmsMasterKeyId": "alias/aws/sqs"}
-    )
+    clients("sqs").set_queue_attributes(QueueUrl=url(clients), Attributes={"KmsMasterKeyId": "alias/aws/sqs"})
     clients("ec2").terminate_instances(InstanceIds=[instance])
     clients("sqs").set_queue_attributes(QueueUrl=url(clients), Attributes={"KmsMasterKeyId": ""})
     assert messages(clients) == []

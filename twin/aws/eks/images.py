@@ -40,7 +40,7 @@ def published(name: str) -> str | None:
     facts: dict[str, Any] = {
         "schema_version": "2",
         "image_id": image_id(version, kind.name, release),
-        "image_name": kind.image.format(version=version, release=release),
+        "image_name": kind.image_name(version, release),
         "release_version": release,
         "image_version": release,
     }

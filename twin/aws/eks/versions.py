@@ -51,7 +51,8 @@ PLATFORM: Final = {"1.30": "eks.58", "1.31": "eks.50", "1.32": "eks.34", "1.33":
 
 @dataclass(frozen=True)
 class AmiType:
-    """A kind of machine image. image: its name's form. device: the vendor whose devices it drives."""
+    """A kind of machine image. image: its name's form, with the release or its date alone. device: the vendor
+    whose devices it drives."""
 
     name: str
     image: str
@@ -65,11 +66,15 @@ class AmiType:
         """Whether there is an image for the version (Amazon Linux 2 ended with 1.32)."""
         return not self.until or minor(version) <= minor(self.until)
 
+    def image_name(self, version: str, release: str) -> str:
+        """The name of the image of a release (releases of awslabs/amazon-eks-ami)."""
+        return self.image.format(version=version, release=release, date=release.rpartition("-")[2])
+
 
 def _al2023(name: str, variant: str, architecture: str = "x86_64", device: str = "") -> AmiType:
     return AmiType(
         name,
-        f"amazon-eks-node-al2023-{architecture}-{variant}-{{version}}-v{{release}}",
+        f"amazon-eks-node-al2023-{architecture}-{variant}-{{version}}-v{{date}}",
         architecture,
         device,
     )
@@ -91,9 +96,9 @@ AMI_TYPES: Final = {
     kind.name: kind
     for kind in (
         AmiType("CUSTOM", ""),
-        AmiType("AL2_x86_64", "amazon-eks-node-{version}-v{release}", until="1.32"),
-        AmiType("AL2_x86_64_GPU", "amazon-eks-gpu-node-{version}-v{release}", device="nvidia", until="1.32"),
-        AmiType("AL2_ARM_64", "amazon-eks-arm64-node-{version}-v{release}", "arm64", until="1.32"),
+        AmiType("AL2_x86_64", "amazon-eks-node-{version}-v{date}", until="1.32"),
+        AmiType("AL2_x86_64_GPU", "amazon-eks-gpu-node-{version}-v{date}", device="nvidia", until="1.32"),
+        AmiType("AL2_ARM_64", "amazon-eks-arm64-node-{version}-v{date}", "arm64", until="1.32"),
         _al2023("AL2023_x86_64_STANDARD", "standard"),
         _al2023("AL2023_ARM_64_STANDARD", "standard", "arm64"),
         _al2023("AL2023_x86_64_NVIDIA", "nvidia", device="nvidia"),

@@ -208,6 +208,8 @@ def test_pinned_image_has_a_parameter_of_its_own(clients: Clients) -> None:
     newest = json.loads(
         ssm.get_parameter(Name=IMAGE.format("nvidia").removesuffix("/image_id"))["Parameter"]["Value"]
     )
+    date = newest["release_version"].rpartition("-")[2]
+    assert newest["image_name"] == f"amazon-eks-node-al2023-x86_64-nvidia-1.34-v{date}", "as Karpenter asks"
     pinned = IMAGE.format("nvidia").replace("recommended", newest["image_name"])
     assert ssm.get_parameter(Name=pinned)["Parameter"]["Value"] == newest["image_id"]
     with pytest.raises(ssm.exceptions.ParameterNotFound):
