@@ -12,7 +12,7 @@ import datetime as dt
 import ipaddress
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -122,25 +122,30 @@ def issue(pki: Pki, names: Sequence[str], certificate: Path, key: Path) -> None:
 
 def write_kubeconfig(pki: Pki, subject: str, server: str, target: Path, *, name: str = "twin") -> Path:
     """A kubeconfig with the subject's certificate inside, so that it can be moved and copied; mode 0600."""
+    user = {
+        "client-certificate-data": _encoded(pki.certificate(subject)),
+        "client-key-data": _encoded(pki.key(subject)),
+    }
+    cluster = {"server": server, "certificate-authority-data": pki.authority_base64()}
+    return write_context(target, name, cluster, subject, user)
+
+
+def write_context(
+    target: Path,
+    name: str,
+    cluster: Mapping[str, str],
+    subject: str,
+    user: Mapping[str, str],
+    **context: str,
+) -> Path:
+    """A kubeconfig with one context; mode 0600. name, subject: of its cluster and of its user. context:
+    further keys, such as `namespace`."""
     document = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [
-            {
-                "name": name,
-                "cluster": {"server": server, "certificate-authority-data": pki.authority_base64()},
-            }
-        ],
-        "users": [
-            {
-                "name": subject,
-                "user": {
-                    "client-certificate-data": _encoded(pki.certificate(subject)),
-                    "client-key-data": _encoded(pki.key(subject)),
-                },
-            }
-        ],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": subject}}],
+        "clusters": [{"name": name, "cluster": cluster}],
+        "users": [{"name": subject, "user": user}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": subject, **context}}],
         "current-context": name,
     }
     # JSON is YAML: every reader of a kubeconfig takes it.

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from twin import processes
 from twin.kubernetes import certificates, control_plane
 from twin.kubernetes.api import Kube, Object, path
-from twin.kubernetes.certificates import Pki, write_private
+from twin.kubernetes.certificates import Pki, write_context, write_private
 from twin.kubernetes.controllers.configuration import LOOPBACK, adapted
 from twin.kubernetes.controllers.programs import FOLDER, Program
 from twin.kubernetes.controllers.selection import Build
@@ -204,22 +204,12 @@ class ControllerProcess:
         return self._launch.ports[number]
 
     def _write_kubeconfig(self, places: Mapping[str, Path]) -> None:
-        user: dict[str, Any] = {}
-        if ACCOUNT in places:
-            user["tokenFile"] = str(places[ACCOUNT] / "token")
+        user = {"tokenFile": str(places[ACCOUNT] / "token")} if ACCOUNT in places else {}
         cluster = {
             "server": control_plane.endpoint(self._world),
             "certificate-authority-data": control_plane.certificate_authority(self._world),
         }
-        document = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "twin", "cluster": cluster}],
-            "users": [{"name": "pod", "user": user}],
-            "contexts": [{"name": "twin", "context": {"cluster": "twin", "user": "pod"}}],
-            "current-context": "twin",
-        }
-        write_private(self._folder / "kubeconfig", json.dumps(document, indent=1) + "\n")
+        write_context(self._folder / "kubeconfig", "twin", cluster, "pod", user)
 
     def _write_certificate(self, pod: Object) -> None:
         """Issue a certificate for the Services of a Pod, by the authority that the API server trusts."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from twin.kubernetes.api import Object
-from twin.kubernetes.certificates import write_private
+from twin.kubernetes.certificates import write_context
 from twin.kubernetes.processes import environments, private, variables
 from twin.kubernetes.processes.images import ROOT, Image
 from twin.kubernetes.processes.process import MARK, Process
@@ -173,17 +173,6 @@ class Launcher:
         """Write a kubeconfig of the Pod's service account: clients look for its token at a fixed path."""
         host, port = self._machine.api_server
         cluster = {"server": f"https://{host}:{port}", "certificate-authority": str(tokens / "ca.crt")}
-        context = {
-            "cluster": "pod",
-            "user": "pod",
-            "namespace": self._sources.pod["metadata"]["namespace"],
-        }
-        document = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "pod", "cluster": cluster}],
-            "users": [{"name": "pod", "user": {"tokenFile": str(tokens / "token")}}],
-            "contexts": [{"name": "pod", "context": context}],
-            "current-context": "pod",
-        }
-        return write_private(self.folder / "kubeconfig", json.dumps(document))
+        namespace = self._sources.pod["metadata"]["namespace"]
+        user = {"tokenFile": str(tokens / "token")}
+        return write_context(self.folder / "kubeconfig", "pod", cluster, "pod", user, namespace=namespace)
