@@ -1,0 +1,1 @@
+"""Metrics, alerts, dashboards, logs and traces of a cluster."""
