@@ -1,8 +1,10 @@
 """What the collectors of logs and traces have in common: their settings, and their cloud identities."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import pulumi
 from pulumi import Input
 
 from aiplatform._shared import images
@@ -57,6 +59,10 @@ def image(settings: Settings, name: str) -> Input[str]:
     """Return an image of `images.toml`, at its mirror if it has one."""
     reference = images.images()[name].reference
     return mapped_object(settings.mirrors, lambda mirrors: images.mirrored(reference, mirrors))
+
+
+Definitions = Input[Sequence[pulumi.Resource]]
+"""What brings the kinds of the Prometheus operator."""
 
 
 @dataclass(frozen=True)

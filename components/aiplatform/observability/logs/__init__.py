@@ -1,6 +1,6 @@
 """The logs of containers, by Fluent Bit on each node, in CloudWatch Logs or Cloud Logging.
 
-created = logs.create(Context(component, name, settings), settings.logs, monitored=True)
+created = logs.create(Context(component, name, settings), settings.logs)
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pulumi
 from pulumi import Input
 
 from aiplatform._shared.context import Context
-from aiplatform.observability.collectors import Settings
+from aiplatform.observability.collectors import Definitions, Settings
 from aiplatform.observability.logs.args import ENDPOINTS, Logs
 
 __all__ = ["ENDPOINTS", "Created", "Logs", "create"]
@@ -25,9 +25,9 @@ class Created:
     """The DaemonSet, and the object by which Prometheus finds its Pods."""
 
 
-def create(context: Context[Settings], logs: Logs, *, monitored: bool = False) -> Created:
-    """Create the store of logs in the cloud, and Fluent Bit in the cluster. monitored: whether the kinds of
-    the Prometheus operator exist."""
+def create(context: Context[Settings], logs: Logs, definitions: Definitions | None = None) -> Created:
+    """Create the store of logs in the cloud, and Fluent Bit in the cluster. definitions: what brings the
+    kinds of the Prometheus operator; without it nothing states how Fluent Bit is scraped."""
     # Imported late: arguments are checked without the clouds' SDKs, which take a second to load.
     from aiplatform._shared.kubernetes.daemon_set import NAMESPACE
     from aiplatform.observability.logs import objects
@@ -37,4 +37,4 @@ def create(context: Context[Settings], logs: Logs, *, monitored: bool = False) -
     else:
         from aiplatform.observability.logs.aws import create as create_store
     store = create_store(context, logs, NAMESPACE)
-    return Created(store.name, objects.create(context, logs, store, monitored=monitored))
+    return Created(store.name, objects.create(context, logs, store, definitions))

@@ -42,6 +42,7 @@ _AGENTS: Final[Mapping[Cloud, Sequence[str]]] = {
     ),
 }
 _PRIVATE_KEY: Final = "private-key"
+_TRACEBACK: Final = "traceback"
 
 
 def configuration(
@@ -68,7 +69,7 @@ def configuration(
             "storage.backlog.mem_limit": "16M",
             "storage.metrics": "on",
         },
-        "multiline_parsers": [_private_keys()],
+        "multiline_parsers": [_private_keys(), _tracebacks()],
         "pipeline": {
             "inputs": [_files(cloud, excluded_namespaces)],
             "filters": [_messages(), _metadata(), _redaction()],
@@ -143,7 +144,7 @@ def _messages() -> dict[str, Any]:
         "name": "multiline",
         "match": f"{_TAG}.*",
         "multiline.key_content": "log",
-        "multiline.parser": f"{_PRIVATE_KEY},python,go,java,ruby",
+        "multiline.parser": f"{_PRIVATE_KEY},{_TRACEBACK},go,java,ruby",
         "emitter_name": "messages",
         "emitter_storage.type": "filesystem",
         "emitter_mem_buf_limit": "16M",
@@ -183,18 +184,31 @@ def _redaction() -> dict[str, Any]:
 
 
 def _private_keys() -> dict[str, Any]:
-    """Keys in PEM have several lines, of which only the first shows what they are."""
+    """Keys in PEM have several lines, of which only the first shows what they are. The last one, which shows
+    nothing, is the next message."""
+    return _parser(_PRIVATE_KEY, r"-----BEGIN [A-Z ]*PRIVATE KEY-----", r"^\s*[A-Za-z0-9+\/=]+\s*$")
+
+
+def _tracebacks() -> dict[str, Any]:
+    """Exceptions of Python, also as torchrun prints them, with the rank before each line. Fluent Bit's own
+    parser gives the last line twice."""
+    return _parser(
+        _TRACEBACK,
+        r"^(\[rank\d+\]:\s*)?Traceback \(most recent call last\):",
+        r"^(\[rank\d+\]:\s+(?!Traceback)|\s+\S"
+        r"|[\w.]*(Error|Exception|Exit|Interrupt|Iteration|Timeout|Warning)\b)",
+    )
+
+
+def _parser(name: str, first: str, following: str) -> dict[str, Any]:
+    """Return a parser of messages. first, following: expressions of their first and their other lines."""
+    state = "following"
     return {
-        "name": _PRIVATE_KEY,
+        "name": name,
         "type": "regex",
         "flush_timeout": 1000,
         "rules": [
-            {
-                "state": "start_state",
-                "regex": "/-----BEGIN [A-Z ]*PRIVATE KEY-----/",
-                "next_state": "body",
-            },
-            {"state": "body", "regex": r"/^\s*[A-Za-z0-9+\/=]+\s*$/", "next_state": "body"},
-            {"state": "body", "regex": "/-----END [A-Z ]*PRIVATE KEY-----/", "next_state": "end"},
+            {"state": "start_state", "regex": f"/{first}/", "next_state": state},
+            {"state": state, "regex": f"/{following}/", "next_state": state},
         ],
     }

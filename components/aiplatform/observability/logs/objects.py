@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pulumi
 import yaml
-from pulumi import Input
+from pulumi import Input, ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.networking import v1 as networking
@@ -24,7 +24,7 @@ from aiplatform._shared.kubernetes.daemon_set import (
 )
 from aiplatform._shared.kubernetes.workloads import Application, egress_rules, network_policy
 from aiplatform._shared.outputs import mapped
-from aiplatform.observability.collectors import Settings, image
+from aiplatform.observability.collectors import Definitions, Settings, image
 from aiplatform.observability.logs.args import Logs
 from aiplatform.observability.logs.configuration import (
     DIRECTORY,
@@ -43,9 +43,11 @@ _HOST_STATE: Final = "/var/lib/ai-platform/container-logs"
 _GRACE_SECONDS: Final = 30
 
 
-def create(context: Context[Settings], logs: Logs, store: Store, *, monitored: bool) -> list[pulumi.Resource]:
-    """Create the DaemonSet and what it depends on. monitored: whether the operator's kinds exist, by which
-    Prometheus finds it."""
+def create(
+    context: Context[Settings], logs: Logs, store: Store, definitions: Definitions | None
+) -> list[pulumi.Resource]:
+    """Create the DaemonSet and what it depends on. definitions: what brings the kinds by which Prometheus
+    finds its Pods."""
     parent, name = context.parent, f"{context.name}-{NAME}"
     application = Application(parent, context.name, NAMESPACE)
     options = context.options()
@@ -90,7 +92,7 @@ def create(context: Context[Settings], logs: Logs, store: Store, *, monitored: b
         service_account_name=NAME,
         termination_grace_period_seconds=_GRACE_SECONDS,
     )
-    return [pods, *([_monitor(context, name)] if monitored else [])]
+    return [pods, *([_monitor(context, name, definitions)] if definitions is not None else [])]
 
 
 def _texts(context: Context[Settings], logs: Logs, store: Store) -> Input[Mapping[str, Input[str]]]:
@@ -146,17 +148,18 @@ def _container(context: Context[Settings]) -> core.ContainerArgs:
     )
 
 
-def _monitor(context: Context[Settings], name: str) -> CustomResource:
+def _monitor(context: Context[Settings], name: str, definitions: Definitions) -> CustomResource:
     return CustomResource(
         f"{name}-monitor",
         api_version="monitoring.coreos.com/v1",
         kind="PodMonitor",
         metadata=metadata(NAME),
         spec={
+            "jobLabel": "app.kubernetes.io/name",
             "selector": {"matchLabels": labels(NAME)},
             "podMetricsEndpoints": [
                 {"port": "metrics", "path": "/api/v2/metrics/prometheus", "interval": "60s"}
             ],
         },
-        opts=context.options(),
+        opts=ResourceOptions(parent=context.parent, depends_on=definitions),
     )

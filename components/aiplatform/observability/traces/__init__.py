@@ -9,7 +9,7 @@ from typing import Final
 import pulumi
 
 from aiplatform._shared.context import Context
-from aiplatform.observability.collectors import Settings
+from aiplatform.observability.collectors import Definitions, Settings
 from aiplatform.observability.traces.args import ENDPOINTS, Traces
 from aiplatform.observability.traces.configuration import GRPC, HTTP, NAME, NAMESPACE
 
@@ -32,10 +32,10 @@ class Created:
 
 
 def create(
-    context: Context[Settings], traces: Traces, *, team_label: str, monitored: bool = False
+    context: Context[Settings], traces: Traces, *, team_label: str, definitions: Definitions | None = None
 ) -> Created:
     """Create the collector and its permission in the cloud. team_label: the label of a namespace with the
-    name of its team. monitored: whether the kinds of the Prometheus operator exist."""
+    name of its team. definitions: what brings the kinds of the Prometheus operator."""
     # Imported late: arguments are checked without the clouds' SDKs, which take a second to load.
     from aiplatform.observability.traces import objects
 
@@ -45,5 +45,5 @@ def create(
         from aiplatform.observability.traces.aws import create as create_permission
     exporter, granted = create_permission(context)
     return Created(
-        objects.create(context, traces, exporter, granted, team_label=team_label, monitored=monitored)
+        objects.create(context, traces, exporter, granted, team_label=team_label, definitions=definitions)
     )

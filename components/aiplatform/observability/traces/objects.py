@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pulumi
 import yaml
-from pulumi import Input
+from pulumi import Input, ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
@@ -28,7 +28,7 @@ from aiplatform._shared.kubernetes.workloads import (
 )
 from aiplatform._shared.outputs import mapped
 from aiplatform.addons.values.setup import PRIORITY_CLASS, TOLERATIONS
-from aiplatform.observability.collectors import Settings, image
+from aiplatform.observability.collectors import Definitions, Settings, image
 from aiplatform.observability.traces.args import Traces
 from aiplatform.observability.traces.configuration import (
     DIRECTORY,
@@ -55,10 +55,10 @@ def create(
     granted: Sequence[pulumi.Resource],
     *,
     team_label: str,
-    monitored: bool,
+    definitions: Definitions | None,
 ) -> list[pulumi.Resource]:
-    """Create the collector and what it depends on. granted: its permissions in the cloud. monitored: whether
-    the operator's kinds exist, by which Prometheus finds it."""
+    """Create the collector and what it depends on. granted: its permissions in the cloud. definitions:
+    what brings the kinds by which Prometheus finds its Pods."""
     application = Application(context.parent, f"{context.name}-traces", NAMESPACE)
     before = [*namespace(application), _critical_pods(application)]
     ports = (GRPC, HTTP, METRICS)
@@ -88,7 +88,7 @@ def create(
     service = _service(application, before)
     if traces.replicas > 1:
         disruption_budget(application, NAME, before)
-    monitors = [_monitor(application, before)] if monitored else []
+    monitors = [_monitor(application, definitions)] if definitions is not None else []
     return [pods, service, *monitors]
 
 
@@ -215,15 +215,16 @@ def _service(application: Application, before: Sequence[pulumi.Resource]) -> cor
     )
 
 
-def _monitor(application: Application, before: Sequence[pulumi.Resource]) -> CustomResource:
+def _monitor(application: Application, definitions: Definitions) -> CustomResource:
     return CustomResource(
         f"{application.name}-monitor",
         api_version="monitoring.coreos.com/v1",
         kind="PodMonitor",
         metadata=application.metadata(NAME),
         spec={
+            "jobLabel": "app.kubernetes.io/name",
             "selector": {"matchLabels": application.labels_of(NAME)},
             "podMetricsEndpoints": [{"port": "metrics", "interval": "60s"}],
         },
-        opts=application.options(*before),
+        opts=ResourceOptions(parent=application.parent, depends_on=definitions),
     )

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from pulumi_kubernetes.core import v1 as core
 
 from aiplatform._shared.args import ArgumentError, Problem, read
 from aiplatform._shared.context import Context
@@ -25,7 +26,8 @@ DAEMON_SET: Final = "kubernetes:apps/v1:DaemonSet"
 
 def built(cloud: str, *, monitored: bool = False, settings: Any = None, **arguments: Any) -> Recording:
     def build(context: Context[Settings]) -> None:
-        logs.create(context, read(Logs, arguments, "LogsArgs"), monitored=monitored)
+        kinds = [core.ConfigMap("kinds")] if monitored else None
+        logs.create(context, read(Logs, arguments, "LogsArgs"), kinds)
 
     return recorded(cloud, build, **(settings or {}))
 
@@ -202,7 +204,9 @@ def test_the_image_comes_from_its_mirror_with_its_digest() -> None:
 
 def test_prometheus_finds_its_pods_where_the_kinds_exist() -> None:
     monitor = "kubernetes:monitoring.coreos.com/v1:PodMonitor"
-    endpoint = built("aws", monitored=True).one(monitor).inputs["spec"]["podMetricsEndpoints"][0]
+    recording = built("aws", monitored=True)
+    assert recording.depends(recording.one(monitor), recording.named("kinds"))
+    endpoint = recording.one(monitor).inputs["spec"]["podMetricsEndpoints"][0]
     assert endpoint["path"] == "/api/v2/metrics/prometheus"
     names = [port["name"] for port in pod(built("aws"))["containers"][0]["ports"]]
     assert endpoint["port"] in names

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from pulumi_kubernetes.core import v1 as core
 
 from aiplatform._shared.args import ArgumentError, read
 from aiplatform._shared.context import Context
@@ -26,7 +27,8 @@ _RBAC: Final = "kubernetes:rbac.authorization.k8s.io/v1"
 def built(cloud: str, *, monitored: bool = False, settings: Any = None, **arguments: Any) -> Recording:
     def build(context: Context[Settings]) -> None:
         checked = read(Traces, arguments, "TracesArgs")
-        traces.create(context, checked, team_label=TEAM_LABEL, monitored=monitored)
+        kinds = [core.ConfigMap("kinds")] if monitored else None
+        traces.create(context, checked, team_label=TEAM_LABEL, definitions=kinds)
 
     return recorded(cloud, build, **(settings or {}))
 
@@ -203,7 +205,9 @@ def test_the_image_has_a_digest_and_comes_from_its_mirror() -> None:
 
 def test_prometheus_finds_its_pods_where_the_kinds_exist() -> None:
     monitor = "kubernetes:monitoring.coreos.com/v1:PodMonitor"
-    assert built("aws", monitored=True).one(monitor).inputs["metadata"]["namespace"] == "tracing"
+    recording = built("aws", monitored=True)
+    assert recording.one(monitor).inputs["metadata"]["namespace"] == "tracing"
+    assert recording.depends(recording.one(monitor), recording.named("kinds"))
     assert not built("aws").all(monitor)
 
 
