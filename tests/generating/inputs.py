@@ -75,6 +75,12 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiplatform.addons.inputs": ("aiplatform.addons.args", "aiplatform.addons.pods_ready"),
     "aiplatform.karpenter.inputs": ("aiplatform.karpenter.args",),
     "aiplatform.guardrails.inputs": ("aiplatform.guardrails.args",),
+    "aiplatform.observability.inputs": (
+        "aiplatform.observability.notifications",
+        "aiplatform.observability.rule_args",
+        "aiplatform.observability.storage_args",
+        "aiplatform.observability.args",
+    ),
     "aiplatform.runner.inputs": ("aiplatform.runner.args",),
     "aiplatform.teams.inputs": ("aiplatform.teams.args",),
     "aiplatform.workload_identity.inputs": ("aiplatform.workload_identity.args",),
