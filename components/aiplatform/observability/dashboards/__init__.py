@@ -39,4 +39,4 @@ def dashboards(settings: Settings) -> Mapping[str, str]:
     if settings.slos:
         boards[objectives.NAME] = objectives.dashboard()
     encoder = JSONEncoder(sort_keys=True, separators=(",", ":"))
-    return {name: encoder.encode(panels.numbered(board)) for name, board in sorted(boards.items())}
+    return {name: encoder.encode(panels.arranged(board)) for name, board in sorted(boards.items())}

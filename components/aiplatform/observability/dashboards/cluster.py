@@ -105,7 +105,7 @@ def _nodes(board: Dashboard) -> None:
     board.with_panel(
         graph(
             "Memory in use",
-            "By node.",
+            "Share of the memory of each node.",
             [Query("1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes", "{{instance}}")],
             "percentunit",
             most=1,

@@ -89,11 +89,20 @@ def board(name: str, title: str, description: str) -> Dashboard:
     )
 
 
-def numbered(board: Dashboard) -> Model:
-    """Return a dashboard whose panels have different ids, by their position."""
+def arranged(board: Dashboard) -> Model:
+    """Return a dashboard whose panels are placed from left to right in lines, with ids by their position. The
+    SDK lets panels of different widths leave the grid."""
     model = board.build()
+    column = line = height = 0
     for position, panel in enumerate(model.panels or [], start=1):
         panel.id_val = position
+        place = panel.grid_pos
+        if place is None:
+            continue
+        if column + place.w > _WIDTH:
+            column, line, height = 0, line + height, 0
+        place.x, place.y = column, line
+        column, height = column + place.w, max(height, place.h)
     return model
 
 
