@@ -14,7 +14,6 @@ from aiplatform.addons.install import Installed, create_namespace, install
 from aiplatform.observability import (
     alertmanager,
     credentials,
-    dashboards,
     logs,
     monitors,
     objects,
@@ -24,7 +23,9 @@ from aiplatform.observability import (
 from aiplatform.observability.args import CHART, ObservabilitySettings
 from aiplatform.observability.cloud import Storage
 from aiplatform.observability.collectors import Settings
+from aiplatform.observability.dashboards import dashboards as dashboards_of
 from aiplatform.observability.outputs import ObservabilityOutputs
+from aiplatform.observability.rules import rule_groups
 from aiplatform.observability.values import values
 from aiplatform.observability.values.setup import ADMIN, NAMESPACE, Setup
 
@@ -51,12 +52,12 @@ def build(
     else:
         from aiplatform.observability.cloud import aws as cloud
     storage = cloud.store(context)
-    boards = dashboards.dashboards(settings.plain)
+    dashboards = dashboards_of(settings.plain)
     before: list[pulumi.Resource] = [
         *namespace,
         *traffic.create(context, context.options(*namespace)),
         *credentials.create(context, namespace, after),
-        *objects.create_dashboards(context, boards, namespace),
+        *objects.create_dashboards(context, dashboards, namespace),
         *storage.needed,
     ]
     chart = install(
@@ -64,13 +65,13 @@ def build(
         name,
         chart_addon,
         locate(chart_addon, settings.charts),
-        _values(context, storage, list(boards)),
+        _values(context, storage, list(dashboards)),
         before,
         [definitions],
     )
     ready = ResourceOptions.merge(after, ResourceOptions(depends_on=chart.resources))
     monitors.create(context, ready)
-    objects.create_rules(context, (), ready)
+    objects.create_rules(context, rule_groups(settings.plain), ready)
     collected = Context[Settings](component, name, settings)
     store = None
     if settings.logs is not None:

@@ -46,27 +46,29 @@ class Exporter:
     """What serves metrics."""
 
     name: str
-    chart: str
-    """The add-on whose values make it serve them."""
-    settings: tuple[str, ...]
-    """Keys of these values that are not empty where the metrics exist, with dots (a dot inside of a key:
-    `\\.`). After a colon follows a key inside of a value that is itself YAML."""
     target: str
     """The selector of its series of `up`."""
     metrics: tuple[Metric, ...]
-    addon: str | None = None
-    """The add-on that must be installed and monitored. None: any cluster with `Observability` has it."""
+    monitor: str | None = None
+    """The add-on that serves them, which must be installed; the monitor of the component scrapes it (TARGETS
+    of `monitors`). None: the chart kube-prometheus-stack brings exporter and monitor."""
+    chart: str | None = None
+    """The add-on whose values decide which of its metrics exist."""
+    switch: str | None = None
+    """The key of the chart's values that must not be off, with dots."""
+    settings: tuple[str, ...] = ()
+    """Keys of the chart's values that are stated where its metrics exist. After a colon follows a key inside
+    of a value that is itself YAML."""
     condition: str | None = None
     """An attribute of `Settings` that must be true."""
     cloud: str | None = None
     """The only cloud on which it exists. None: both."""
     honor_labels: bool = False
-    """Whether rules rely on `honorLabels`: its labels `namespace` and `pod` are those of an object, and not
-    of the target."""
+    """Whether labels `namespace` and `pod` are those of an object, and not of the target."""
 
     def exists(self, settings: Settings) -> bool:
         """Return whether its metrics exist in an environment."""
-        if self.addon is not None and self.addon not in settings.addons:
+        if self.monitor is not None and self.monitor not in settings.addons:
             return False
         if self.cloud not in (None, settings.cloud):
             return False
@@ -98,10 +100,11 @@ def _exporter(name: str, table: Mapping[str, Any]) -> Exporter:
     common = tuple(table.get("labels", ()))
     return Exporter(
         name=name,
-        chart=table["chart"],
-        settings=tuple(table["settings"]),
         target=table["target"],
-        addon=table.get("addon"),
+        monitor=table.get("monitor"),
+        chart=table.get("chart"),
+        switch=table.get("switch"),
+        settings=tuple(table.get("settings", ())),
         condition=table.get("condition"),
         cloud=table.get("cloud"),
         honor_labels=table.get("honor_labels", False),

@@ -88,7 +88,7 @@ def _platform_alerts(settings: Settings) -> Iterator[Alert]:
     everything = Settings(
         cloud="aws",
         cluster=settings.cluster,
-        addons=frozenset(exporter.addon for exporter in metrics.exporters().values() if exporter.addon),
+        addons=frozenset(exporter.monitor for exporter in metrics.exporters().values() if exporter.monitor),
         pools=settings.pools,
         gpu_metrics=True,
         long_term_storage=True,
