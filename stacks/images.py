@@ -101,6 +101,14 @@ def _of_observability(settings: Settings) -> dict[str, str]:
     names = list(catalog()[OBSERVABILITY].images)
     if settings.environment.cloud == "gcp" and settings.observability.long_term_storage is not None:
         names = [GOOGLE_PROMETHEUS if name == "prometheus" else name for name in names]
+    names += [
+        image
+        for topic, image in (
+            (settings.observability.logs, "fluent-bit"),
+            (settings.observability.traces, "opentelemetry-collector"),
+        )
+        if topic is not None
+    ]
     return {f"the observability ({name})": images()[name].reference for name in names}
 
 
