@@ -28,6 +28,7 @@ from aiplatform.guardrails.args import GuardrailsArgs
 from aiplatform.karpenter.args import KarpenterArgs
 from aiplatform.network import NetworkArgs, NetworkReferenceArgs
 from aiplatform.node_pool import NodePoolArgs
+from aiplatform.observability.args import ObservabilityArgs
 from aiplatform.queues.args import QueuesArgs
 from aiplatform.runner import RunnerArgs
 from aiplatform.workload_identity import WorkloadIdentityArgs
@@ -101,6 +102,11 @@ def cluster(
         system_nodes.setdefault("image_version", release)
     if environment.cloud == "gcp":
         gke = {**args.get("gke", {}), "multi_networking": multi_networking(settings)}
+        if settings.observability is not None:
+            # Both would collect and store everything, and be paid for.
+            gke["managed_prometheus"] = False
+            if settings.observability.logs is not None:
+                gke["workload_logs"] = False
         runnable = runnable_images(settings)
         if runnable is not None:
             gke["binary_authorization"] = runnable
@@ -239,19 +245,25 @@ def addons(settings: Settings, cluster: Mapping[str, Any]) -> AddonsArgs:
     if devices.claimed(settings) and devices.enabled(settings, CLAIMS) is None:
         options = args.get("options", {})
         args["options"] = {**options, CLAIMS: {**options.get(CLAIMS, {}), "enabled": True}}
-    source = os.environ.get(CHARTS_VARIABLE) or args.get("charts", UPSTREAM)
-    if source and source != UPSTREAM and "://" not in source:
-        # The engine runs the program in stacks/: a folder is meant from the repository.
-        source = str(_ROOT / source)
     if settings.karpenter_pools:
         args["options"] = overlaid(_karpenter_options(settings), args.get("options", {}))
     args.update(
         prefix=settings.environment.prefix,
         cluster=cluster,
-        charts=source,
+        charts=charts(settings),
         mirrors=settings.images.mirrors,
     )
     return cast(AddonsArgs, args)
+
+
+def charts(settings: Settings) -> str:
+    """Return where charts come from: as the machine states, or else the file."""
+    topic = stated(settings.addons) if settings.addons is not None else {}
+    source: str = os.environ.get(CHARTS_VARIABLE) or topic.get("charts", UPSTREAM)
+    if source and source != UPSTREAM and "://" not in source:
+        # The engine runs the program in stacks/: a folder is meant from the repository.
+        return str(_ROOT / source)
+    return source
 
 
 def _karpenter_options(settings: Settings) -> dict[str, Any]:
@@ -299,3 +311,34 @@ def queues(settings: Settings, node_pools: Sequence[Any], gpu_pools: Sequence[An
     assert settings.queues is not None, "called only where there are queues"  # noqa: S101
     args = {**stated(settings.queues), "node_pools": list(node_pools), "gpu_pools": list(gpu_pools)}
     return cast(QueuesArgs, args)
+
+
+def observability(
+    settings: Settings,
+    cluster: Mapping[str, Any],
+    addons: Mapping[str, Any],
+    pools: tuple[Sequence[Any], Sequence[Any]],
+    cluster_queues: Sequence[str],
+) -> ObservabilityArgs:
+    """Arguments of observability. cluster, addons, pools: outputs, or references; of CPU and GPU pools."""
+    assert settings.observability is not None, "called only where there is observability"  # noqa: S101
+    args = stated(settings.observability)
+    node_pools, gpu_pools = pools
+    args.update(
+        prefix=settings.environment.prefix,
+        cluster=cluster,
+        addons=dict(addons["versions"]),
+        node_pools=list(node_pools),
+        gpu_pools=list(gpu_pools),
+        cluster_queues=list(cluster_queues),
+        charts=charts(settings),
+        mirrors=settings.images.mirrors,
+        retain_data=retains_data(settings),
+    )
+    if settings.environment.cloud == "aws":
+        args.update(
+            secrets_role_arn=addons["secrets_role_arn"],
+            cluster_autoscaler=True,
+            tags=settings.environment.all_tags,
+        )
+    return cast(ObservabilityArgs, args)

@@ -63,7 +63,10 @@ def images_of(settings: Settings) -> Iterator[ListedImage]:
 
 def charts_of(settings: Settings) -> Iterator[ListedChart]:
     """Yield the charts of an environment's add-ons, in the order in which they are installed."""
-    for addon in in_order(deployed.addons_of(settings)):
+    names = deployed.addons_of(settings)
+    if settings.observability is not None:
+        names.append(deployed.OBSERVABILITY)
+    for addon in in_order(names):
         yield ListedChart(
             f"the add-on {addon.name}", addon.chart, addon.version, addon.digest, addon.digest_source
         )

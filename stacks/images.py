@@ -10,6 +10,8 @@ from aiplatform.addons.catalog import catalog, selected
 from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY
+from aiplatform.observability.args import CHART as OBSERVABILITY
+from aiplatform.observability.args import GOOGLE_PROMETHEUS
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
@@ -20,6 +22,7 @@ def of_workloads(settings: Settings) -> Mapping[str, str]:
         **_of_components(settings),
         **{f"the {name} of GPUDirect": image for name, image in _of_gpudirect(settings).items()},
         **_of_addons(settings),
+        **_of_observability(settings),
     }
 
 
@@ -89,6 +92,24 @@ def _of_addons(settings: Settings) -> dict[str, str]:
         for name in addons_of(settings)
         for image in catalog()[name].images
     }
+
+
+def _of_observability(settings: Settings) -> dict[str, str]:
+    """Return `the observability (grafana)` -> its image."""
+    if settings.observability is None:
+        return {}
+    names = list(catalog()[OBSERVABILITY].images)
+    if settings.environment.cloud == "gcp" and settings.observability.long_term_storage is not None:
+        names = [GOOGLE_PROMETHEUS if name == "prometheus" else name for name in names]
+    names += [
+        image
+        for topic, image in (
+            (settings.observability.logs, "fluent-bit"),
+            (settings.observability.traces, "opentelemetry-collector"),
+        )
+        if topic is not None
+    ]
+    return {f"the observability ({name})": images()[name].reference for name in names}
 
 
 def admitted(settings: Settings, patterns: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The second layer: what the cluster has for all teams: add-ons, guardrails and queues."""
+"""The second layer: what the cluster has for all teams: add-ons, guardrails, queues and observability."""
 
 from __future__ import annotations
 
@@ -29,13 +29,20 @@ class InCluster:
     """Guardrails.outputs, or None where the environment has none."""
     queues: dict[str, Any] | None = None
     """Queues.outputs, or None where the environment has none."""
+    observability: dict[str, Any] | None = None
+    """Observability.outputs, or None where the environment has none."""
     resources: Output[list[pulumi.Resource]] | None = None
     """What custom resources of other layers in the same stack depend on; not exported."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
         return Output.from_input(
-            {"addons": self.addons, "guardrails": self.guardrails, "queues": self.queues}
+            {
+                "addons": self.addons,
+                "guardrails": self.guardrails,
+                "queues": self.queues,
+                "observability": self.observability,
+            }
         )
 
 
@@ -49,6 +56,7 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> InClu
         addons=dict(addons.outputs) if addons is not None else None,
         guardrails=_guardrails(settings, options),
         queues=dict(queues.outputs) if queues is not None else None,
+        observability=_observability(settings, below, options, addons, queues),
         resources=Output.all(*(addon.resources for addon in installed)).apply(
             lambda known: [*([queues] if queues is not None else []), *itertools.chain(*known)]
         ),
@@ -92,6 +100,34 @@ def _queues(
     ready = ResourceOptions(depends_on=kueue.resources if kueue is not None else None)
     args = arguments.queues(settings, list(below.node_pools.values()), list(below.gpu_pools.values()))
     return Queues("queues", args, ResourceOptions.merge(options.cluster, ready))
+
+
+def _observability(
+    settings: Settings,
+    below: Foundation,
+    options: LayerOptions,
+    addons: Addons | None,
+    queues: Queues | None,
+) -> dict[str, Any] | None:
+    if settings.observability is None:
+        return None
+    from aiplatform.observability import Observability
+
+    assert below.cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
+    assert addons is not None, "stacks/validation/cross_references.py refuses it"  # noqa: S101
+    installed = [addons.installed[name].resources for name in ("cert-manager", "external-secrets")]
+    ready = ResourceOptions(
+        depends_on=Output.all(*installed).apply(lambda known: [addons, *itertools.chain(*known)])
+    )
+    args = arguments.observability(
+        settings,
+        below.cluster,
+        addons.outputs,
+        (list(below.node_pools.values()), list(below.gpu_pools.values())),
+        queues.outputs["cluster_queues"] if queues is not None else [],
+    )
+    component = Observability("observability", args, ResourceOptions.merge(options.cluster, ready))
+    return dict(component.outputs)
 
 
 def _guardrails(settings: Settings, options: LayerOptions) -> dict[str, Any] | None:

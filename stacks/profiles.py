@@ -40,6 +40,7 @@ OPTIONAL: Final = (
     "addons",
     "guardrails",
     "queues",
+    "observability",
     "lakehouse",
     "feature_store",
     "container_registry",
@@ -75,6 +76,16 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "enforcement": "warn",
             "policies": {"accelerators": "deny", "namespaces": "deny", "queues": "deny"},
         },
+        "observability": {
+            "prometheus": {
+                "retention_days": 7,
+                "storage_gib": 20,
+                "memory_gib": 1.25,
+                "cpu": 0.2,
+                "scrape_interval_seconds": 60,
+            },
+            "logs": {"retention_days": 7},
+        },
         "feature_store": {"server": {"min_replicas": 1, "max_replicas": 2}},
         "model_registry": {
             "database": {"size": "micro", "backup_days": 1},
@@ -93,6 +104,11 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 90},
         "addons": {"replicas": 2, "pods_ready": {"recovery_minutes": 15, "attempts": 5}},
+        "observability": {
+            "prometheus": {"memory_gib": 2, "cpu": 0.3},
+            "logs": {"retention_days": 30},
+            "traces": {},
+        },
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 4}},
         "model_registry": {
             "replicas": 2,
@@ -118,6 +134,14 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "pods_ready": {"timeout_minutes": 60, "recovery_minutes": 15, "attempts": 10},
         },
         "guardrails": {"require_digests": True},
+        # Alerts survive the loss of a zone, and metrics the loss of the cluster.
+        "observability": {
+            "prometheus": {"replicas": 2, "storage_gib": 100},
+            "alertmanager": {"replicas": 2},
+            "long_term_storage": {},
+            "logs": {"retention_days": 90},
+            "traces": {"sampled_percent": 5, "replicas": 2},
+        },
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 10}, "backup_days": 14},
         "model_registry": {
             "high_availability": True,

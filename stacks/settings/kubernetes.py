@@ -1,4 +1,4 @@
-"""The topics `addons`, `guardrails` and `queues`."""
+"""The topics `addons`, `guardrails`, `queues` and `observability`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Final
 
 from aiplatform.addons.args import AddonsArgs, AddonsSettings
 from aiplatform.guardrails.args import GuardrailsArgs, GuardrailsSettings
+from aiplatform.observability.args import ObservabilityArgs, ObservabilitySettings
 from aiplatform.queues.args import QueuesArgs, QueuesSettings
 from stacks.settings.generated import topic_of
 
@@ -26,3 +27,19 @@ class Guardrails(topic_of(GuardrailsArgs, GuardrailsSettings, without=("device_c
 
 class Queues(topic_of(QueuesArgs, QueuesSettings, without=("node_pools", "gpu_pools"))):
     """Kueue's queues, with quotas of the environment's pools."""
+
+
+_OF_LAYERS: Final = (
+    "addons",
+    "secrets_role_arn",
+    "node_pools",
+    "gpu_pools",
+    "cluster_queues",
+    "cluster_autoscaler",
+    "charts",
+)
+
+
+class Observability(topic_of(ObservabilityArgs, ObservabilitySettings, without=_OF_LAYERS)):
+    """Prometheus, Alertmanager and Grafana in the cluster, with the platform's rules and dashboards, and the
+    long-term storage of metrics. Charts come from where `addons` states."""

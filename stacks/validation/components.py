@@ -27,6 +27,7 @@ from aiplatform.model_registry.args import ModelRegistrySettings
 from aiplatform.naming import tightest
 from aiplatform.network.args import NetworkSettings
 from aiplatform.node_pool.args import NodePoolSettings
+from aiplatform.observability.args import ObservabilitySettings
 from aiplatform.queues import planned_pools
 from aiplatform.queues.args import QueuesSettings
 from aiplatform.runner.args import RunnerSettings
@@ -48,6 +49,14 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
     "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator", "mirrors": "images.mirrors"},
     "queues": {"node_pools": "node_pools", "gpu_pools": "gpu_pools"},
+    "observability": {
+        "addons": "addons",
+        "charts": "addons.charts",
+        "gpu_pools": "gpu_pools",
+        "mirrors": "images.mirrors",
+        "node_pools": "node_pools",
+        "secrets_role_arn": "addons.options.external-secrets.enabled",
+    },
     "workload_identities": {"name": "{topic}"},
     "lakehouse": _LOCATION,
     "feature_store": {"mirrors": "images.mirrors"},
@@ -68,8 +77,7 @@ def problems(settings: Settings) -> list[Problem]:
         references = replace(references, network={**references.network, "cidr": UNKNOWN})
     for topic, model, args in _components(settings, references):
         collected += _problems_of(topic, model, args)
-    if settings.queues is not None:
-        collected += _problems_of_queues(settings, references)
+    collected += _problems_of_pool_users(settings, references)
     # `environment` has rules for project, region and tags, which reach every component.
     reported = environment.invalid_keys(settings)
     collected = [
@@ -132,8 +140,11 @@ def _data_and_models(
         yield "model_registry", ModelRegistrySettings, args
 
 
-def _problems_of_queues(settings: Settings, references: Placeholders) -> list[Problem]:
-    """Return the problems of the queues; none where a pool has one, since their quotas are parts of pools."""
+def _problems_of_pool_users(settings: Settings, references: Placeholders) -> list[Problem]:
+    """Return the problems of queues and observability; none where a pool has one: quotas are parts of
+    pools."""
+    if settings.queues is None and settings.observability is None:
+        return []
     location = (references.cluster, references.network)
     if settings.node_pools.keys() & settings.gpu_pools.keys():
         return []  # reported by cross_references
@@ -152,7 +163,17 @@ def _problems_of_queues(settings: Settings, references: Placeholders) -> list[Pr
         ]
     except ArgumentError:
         return []
-    return _problems_of("queues", QueuesSettings, arguments.queues(settings, node_pools, gpu_pools))
+    collected: list[Problem] = []
+    if settings.queues is not None:
+        args: Any = arguments.queues(settings, node_pools, gpu_pools)
+        collected += _problems_of("queues", QueuesSettings, args)
+    # Without add-ons cross_references reports it.
+    if settings.observability is not None and settings.addons is not None:
+        addons = placeholders.installed_addons(settings, references)
+        names = [queue["name"] for queue in stated(settings.queues)["queues"]] if settings.queues else []
+        args = arguments.observability(settings, references.cluster, addons, (node_pools, gpu_pools), names)
+        collected += _problems_of("observability", ObservabilitySettings, args)
+    return collected
 
 
 def _problems_of(topic: str, model: type[Any], args: Mapping[str, Any]) -> list[Problem]:

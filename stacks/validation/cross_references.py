@@ -25,6 +25,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from _identities(settings)
     yield from _feature_store(settings)
     yield from _teams(settings)
+    yield from _observability(settings)
     if settings.model_registry is not None:
         yield from _namespace(settings.model_registry)
 
@@ -53,6 +54,26 @@ def _karpenter(settings: Settings) -> Iterator[Problem]:
                 f"addons.options.{KARPENTER}.enabled",
                 f"got false, and {path} needs it; expected true, or node_provisioning: cluster_autoscaler",
             )
+
+
+def _observability(settings: Settings) -> Iterator[Problem]:
+    """Yield what observability lacks, and what would collect the same metrics."""
+    if settings.observability is None:
+        return
+    if settings.addons is None:
+        yield Problem("observability", "it needs add-ons, and the file has none; expected the topic addons")
+    if stated(settings.cluster.gke).get("managed_prometheus") and settings.environment.cloud == "gcp":
+        yield Problem(
+            "cluster.gke.managed_prometheus",
+            "got true, and the topic observability collects the same metrics, which would be stored and paid "
+            "for twice; expected it left out, or no topic observability",
+        )
+    if stated(settings.cluster.gke).get("workload_logs") and settings.observability.logs is not None:
+        yield Problem(
+            "cluster.gke.workload_logs",
+            "got true, and observability.logs collects the same logs, which would be stored and paid for "
+            "twice; expected it left out, or no observability.logs",
+        )
 
 
 def _teams(settings: Settings) -> Iterator[Problem]:

@@ -82,7 +82,7 @@ def offered_to_teams(settings: Settings, references: Placeholders) -> Offered:
     store: dict[str, Any] | None = None
     registry: dict[str, Any] | None = None
     if settings.addons is not None:
-        addons = {"versions": dict.fromkeys(_addons(settings, references)), "secrets_role_arn": UNKNOWN}
+        addons = installed_addons(settings, references)
     if settings.lakehouse is not None:
         lakehouse = {**references.lakehouse, "catalog_uri": UNKNOWN, "warehouse": UNKNOWN}
     if settings.feature_store is not None:
@@ -101,6 +101,12 @@ def offered_to_teams(settings: Settings, references: Placeholders) -> Offered:
         feature_store=store,
         model_registry=registry,
     )
+
+
+def installed_addons(settings: Settings, references: Placeholders) -> dict[str, Any]:
+    """Return the placeholders of what the add-ons offer."""
+    versions = {name: catalog()[name].version for name in _addons(settings, references)}
+    return {"versions": versions, "secrets_role_arn": UNKNOWN}
 
 
 def karpenter_pools(settings: Settings) -> dict[str, Any]:

@@ -32,6 +32,7 @@ ENTITIES: Final = (
     "karpenter",
     "model_registry",
     "node_pool",
+    "observability",
     "queues",
     "runner",
     "teams",

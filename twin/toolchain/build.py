@@ -14,16 +14,17 @@ from pathlib import Path
 
 from twin.toolchain.cache import Cache, cache_dir
 from twin.toolchain.errors import ToolchainError
-from twin.toolchain.found import find_kubectl, find_kubernetes_plugin, find_pulumi
+from twin.toolchain.found import find_kubectl, find_kubernetes_plugin, find_monitoring_tool, find_pulumi
 from twin.toolchain.golang import go_builder
 from twin.toolchain.progress import Progress, Silent
-from twin.toolchain.recipes import CONTROLLERS, controller_version, program_of, recipes
+from twin.toolchain.recipes import CONTROLLERS, MONITORING_TOOLS, controller_version, program_of, recipes
 from twin.toolchain.store import Store
 from twin.toolchain.versions import Versions, read_versions
 
 __all__ = [
     "ALL",
     "CONTROLLERS",
+    "MONITORING_TOOLS",
     "Toolchain",
     "ToolchainError",
     "cache_dir",
@@ -77,9 +78,10 @@ def ensure(
     thread, between two builds: hand slow work to a thread of its own. Two processes
     that ask at once build once. Raises ToolchainError.
     """
-    unknown = [name for name in names if name not in (*ALL, *CONTROLLERS)]
+    known = (*ALL, *CONTROLLERS, *MONITORING_TOOLS)
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise ValueError(f"unknown tools: {', '.join(unknown)}; there are {', '.join([*ALL, *CONTROLLERS])}")
+        raise ValueError(f"unknown tools: {', '.join(unknown)}; there are {', '.join(known)}")
     cache = cache or Cache()
     versions = read_versions()
     progress = progress or Silent()
@@ -101,7 +103,7 @@ def locate(cache: Cache | None = None) -> dict[str, Path]:
     """The tools that are there now; builds, downloads and waits for nothing."""
     cache = cache or Cache()
     versions = read_versions()
-    tools = _on_machine(ALL, versions, cache, download=False, required=False)
+    tools = _on_machine((*ALL, *MONITORING_TOOLS), versions, cache, download=False, required=False)
     store = Store(cache, Silent(), lambda: go_builder(cache, versions, Silent()))
     for name, recipe in recipes(versions).items():
         binary = store.installed(recipe)
@@ -120,8 +122,13 @@ def language_exec(pulumi: Path, cache: Cache | None = None) -> Path | None:
 def _on_machine(
     names: Sequence[str], versions: Versions, cache: Cache, *, download: bool = True, required: bool = True
 ) -> dict[str, Path]:
-    """The tools that need no build: kubectl, and an official pulumi with its plugin."""
+    """The tools that need no build: kubectl, those of monitoring on PATH, and an official pulumi with its
+    plugin."""
     tools: dict[str, Path] = {}
+    for name in MONITORING_TOOLS:
+        path = find_monitoring_tool(name, versions) if name in names else None
+        if path is not None:
+            tools[name] = path
     if "kubectl" in names:
         try:
             tools["kubectl"] = find_kubectl(versions)

@@ -66,6 +66,13 @@ def find_pulumi(versions: Versions, ours: Path) -> Path | None:
     return found if at_least(version, versions.pulumi_minimum) else None
 
 
+def find_monitoring_tool(name: str, versions: Versions) -> Path | None:
+    """promtool, prometheus, amtool or alertmanager on PATH, if it is recent enough."""
+    path = shutil.which(name)
+    minimum = versions.alertmanager if name in {"amtool", "alertmanager"} else versions.prometheus
+    return Path(path) if path and at_least(answer([path, "--version"]), minimum) else None
+
+
 def find_kubernetes_plugin(pulumi: Path, versions: Versions, *, download: bool = True) -> Path | None:
     """The Kubernetes provider among an official pulumi's plugins; that pulumi downloads it if it can."""
     wanted = versions.kubernetes_provider

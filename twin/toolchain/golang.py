@@ -17,7 +17,7 @@ from twin.toolchain.errors import ToolchainError
 from twin.toolchain.found import find_go, find_uv
 from twin.toolchain.process import run_logged, stop
 from twin.toolchain.progress import Progress, Step
-from twin.toolchain.recipes import BUILD_FLAGS, TAGS, CopiedFile, Recipe, SlimmedModule
+from twin.toolchain.recipes import BUILD_FLAGS, CompletedModule, CopiedFile, Recipe, SlimmedModule
 from twin.toolchain.versions import Versions
 
 BUILD_ADVICE = (
@@ -69,6 +69,8 @@ class GoBuilder:
             self._copy(file, source, source, log)
         for number, module in enumerate(recipe.slimmed):
             self._slim(module, source, source / f"slimmed-{number}", log)
+        for number, module in enumerate(recipe.completed):
+            self._complete(module, source, source / f"completed-{number}", log)
         packages = self._packages(recipe, source, log, step)
         self._compile(recipe, source, into / recipe.binary, packages, log, step)
         for file in recipe.beside_binary:
@@ -79,7 +81,7 @@ class GoBuilder:
     def download_ahead(self, recipe: Recipe) -> None:
         """Begin to fetch a later recipe's modules while an earlier one compiles."""
         self._downloads[recipe.name] = self._background(
-            ["list", "-e", "-deps", "-mod=readonly", "-tags", TAGS, recipe.package], recipe.folder
+            ["list", "-e", "-deps", "-mod=readonly", "-tags", recipe.all_tags, recipe.package], recipe.folder
         )
 
     def close(self) -> None:
@@ -124,7 +126,7 @@ class GoBuilder:
                 found.add(line)
 
         self._run(
-            ["list", "-deps", "-mod=readonly", "-tags", TAGS, recipe.package],
+            ["list", "-deps", "-mod=readonly", "-tags", recipe.all_tags, recipe.package],
             recipe,
             source,
             log,
@@ -151,6 +153,9 @@ class GoBuilder:
             "build",
             "-v",
             *BUILD_FLAGS,
+            # The last one counts.
+            "-tags",
+            recipe.all_tags,
             f"-ldflags={recipe.ldflags}",
             "-o",
             str(binary),
@@ -191,10 +196,24 @@ class GoBuilder:
         target.write_text("".join(lines), encoding="utf-8")
         instead = source / slimmed.instead
         instead.rename(target.with_name(instead.name))
-        replacement = f"-replace={slimmed.module}=./{copy.name}"
+        self._replace(slimmed.module, copy, source, log)
+
+    def _complete(self, completed: CompletedModule, source: Path, copy: Path, log: Path) -> None:
+        """Have a module replaced by a copy of it with further files."""
+        origin = self._module(completed.module, source, log)
+        # Not its modes: the module cache is read-only.
+        shutil.copytree(origin, copy, copy_function=shutil.copyfile)
+        for folder in (copy, *(path for path in copy.rglob("*") if path.is_dir())):
+            folder.chmod(0o755)
+        for path, content in completed.files:
+            (copy / path).parent.mkdir(parents=True, exist_ok=True)
+            (copy / path).write_text(content, encoding="utf-8")
+        self._replace(completed.module, copy, source, log)
+
+    def _replace(self, module: str, copy: Path, source: Path, log: Path) -> None:
         run_logged(
-            [self.find_go(), "mod", "edit", replacement],
-            what=f"Replacing the Go module {slimmed.module}",
+            [self.find_go(), "mod", "edit", f"-replace={module}=./{copy.name}"],
+            what=f"Replacing the Go module {module}",
             advice=BUILD_ADVICE,
             log=log,
             cwd=source,

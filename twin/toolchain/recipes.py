@@ -29,6 +29,10 @@ MINUTES = {
     "jobset": 1,
     "kueue-previous": 4,
     "karpenter": 4,
+    "promtool": 5,
+    "prometheus": 2,
+    "amtool": 2,
+    "alertmanager": 1,
 }
 
 
@@ -60,6 +64,15 @@ class SlimmedModule:
 
 
 @dataclass(frozen=True)
+class CompletedModule:
+    """A Go module that is built from a copy of it with further files, which it generates in a release and
+    does not carry. files: their content, by path."""
+
+    module: str
+    files: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a tool is built: `binary` from `package` of the Go module in `folder`."""
 
@@ -74,8 +87,12 @@ class Recipe:
     slimmed: Sequence[SlimmedModule] = field(default=())
     # Files of the folder itself that go beside the binary.
     scripts: Sequence[str] = field(default=())
+    # The next three are not part of the representation: the keys of tools without them stay as they are.
     # Experiments of Go that the tool is compiled with, as GOEXPERIMENT lists them.
     experiments: Sequence[str] = field(default=(), repr=False)
+    completed: Sequence[CompletedModule] = field(default=(), repr=False)
+    # Build tags in addition to TAGS.
+    tags: Sequence[str] = field(default=(), repr=False)
 
     @property
     def key(self) -> str:
@@ -88,7 +105,14 @@ class Recipe:
         recipe = dataclasses.replace(self, folder=Path())
         flags = (*BUILD_FLAGS, *self.experiments)
         digest.update(repr((recipe, flags, sys.platform, platform.machine())).encode())
+        if self.completed or self.tags:
+            digest.update(repr((self.completed, self.tags)).encode())
         return f"{self.name}-{self.version}-{digest.hexdigest()[:12]}"
+
+    @property
+    def all_tags(self) -> str:
+        """The build tags, as Go's option takes them."""
+        return ",".join((TAGS, *self.tags))
 
     @property
     def ldflags(self) -> str:
@@ -135,6 +159,16 @@ CONTROLLERS: Mapping[str, ControllerSource] = {
 it is named. Several versions of one program can be selected: a Pod gets that of its image."""
 
 
+MONITORING_TOOLS: Mapping[str, str] = {
+    "promtool": "prometheus",
+    "prometheus": "prometheus",
+    "amtool": "alertmanager",
+    "alertmanager": "alertmanager",
+}
+"""Tools that check and evaluate configurations and rules of monitoring, and the folder under go/ of each: its
+name is also that of the upstream module. Each is found on PATH or built where it is named."""
+
+
 def controller_version(name: str, versions: Versions) -> str:
     """Return the version of a controller."""
     return getattr(versions, name.replace("-", "_"))
@@ -149,11 +183,13 @@ def recipes(versions: Versions | None = None) -> dict[str, Recipe]:
     """The recipes by name, in the order in which the tools are wanted."""
     versions = versions or read_versions()
     controllers = (_controller(name, versions) for name in CONTROLLERS)
+    monitoring_tools = (_monitoring_tool(name, versions) for name in MONITORING_TOOLS)
     all_recipes = (
         _controlplane(versions),
         _pulumi(versions),
         _kubernetes_provider(versions),
         *controllers,
+        *monitoring_tools,
     )
     return {recipe.name: recipe for recipe in all_recipes}
 
@@ -245,4 +281,22 @@ def _controller(name: str, versions: Versions) -> Recipe:
         package=source.package,
         binary=name,
         linked=[(variable, value.replace("$VERSION", version)) for variable, value in source.linked.items()],
+    )
+
+
+def _monitoring_tool(name: str, versions: Versions) -> Recipe:
+    source = MONITORING_TOOLS[name]
+    version = controller_version(source, versions)
+    # Its web pages are built by Node in a release. It embeds the folder, which must not be empty.
+    pages = CompletedModule("github.com/prometheus/alertmanager", (("ui/app/dist/index.html", ""),))
+    return Recipe(
+        name=name,
+        version=version,
+        folder=MODULES / source,
+        package=f"github.com/prometheus/{source}/cmd/{name}",
+        binary=name,
+        linked=[("github.com/prometheus/common/version.Version", version)],
+        completed=[pages] if name == "alertmanager" else [],
+        # Without them the SDKs of all clouds whose service discovery it has are compiled.
+        tags=["remove_all_sd", "enable_kubernetes_sd"] if source == "prometheus" else [],
     )

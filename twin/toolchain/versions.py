@@ -33,6 +33,8 @@ class Versions:
     kueue_previous: str
     jobset: str
     karpenter: str
+    prometheus: str
+    alertmanager: str
 
 
 _PLACES = {
@@ -51,6 +53,8 @@ _PLACES = {
     "kueue_previous": ("kueue_previous", "version"),
     "jobset": ("jobset", "version"),
     "karpenter": ("karpenter", "version"),
+    "prometheus": ("prometheus", "version"),
+    "alertmanager": ("alertmanager", "version"),
 }
 
 

@@ -41,6 +41,7 @@ from aiplatform.lakehouse import Lakehouse
 from aiplatform.model_registry import ModelRegistry
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
+from aiplatform.observability import Observability
 from aiplatform.queues import Queues
 from aiplatform.runner import Runner
 from aiplatform.teams import Teams
@@ -69,6 +70,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     ContainerRegistry,
     ModelRegistry,
     Queues,
+    Observability,
 )
 
 _UNLIMITED: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]

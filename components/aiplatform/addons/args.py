@@ -48,7 +48,7 @@ class AddonOptions:
 
     enabled: bool | None = None
     """Whether it is installed. Default: where its cloud needs it; external-dns where there are `dns_zones`;
-    prometheus-operator-crds and karpenter nowhere."""
+    karpenter nowhere."""
     version: (
         Annotated[str, matches(r"v?\d+(\.\d+){1,2}([-+][\w.+-]+)?", "a version such as 0.19.2")] | None
     ) = None
@@ -162,7 +162,12 @@ class AddonsSettings(CloudNeutral):
 
     def _cloud_problems(self) -> Iterator[Problem]:
         for name, option in self.options.items():
-            if option.enabled is not False and self.cloud not in catalog()[name].clouds:
+            component = catalog()[name].installed_by
+            if component:
+                yield Problem(
+                    f"options.{name}", f"the component {component} installs it; expected it left out"
+                )
+            elif option.enabled is not False and self.cloud not in catalog()[name].clouds:
                 yield Problem(
                     f"options.{name}",
                     f"{CLOUDS[self.cloud]} does not need this add-on: {catalog()[name].purpose}; expected it "

@@ -39,6 +39,8 @@ class Addon:
     """Where it is installed."""
     webhook_ports: tuple[int, ...] = ()
     """Ports of its Pods that the API server calls: for webhooks, and for APIs that it adds."""
+    installed_by: str = ""
+    """The component that installs it in place of `Addons`; empty for those of `Addons`."""
     by_default: bool = True
     """Whether it is installed where a program states nothing of it."""
     needs_zones: bool = False
@@ -106,6 +108,8 @@ def selected(cloud: str, enabled: Mapping[str, bool | None], *, has_zones: bool)
     """
     names: list[str] = []
     for name, addon in catalog().items():
+        if addon.installed_by:
+            continue
         by_default = addon.by_default and (has_zones or not addon.needs_zones)
         stated = enabled.get(name)
         if cloud in addon.clouds and (by_default if stated is None else stated):

@@ -16,7 +16,7 @@ class AddonOptionsArgs(TypedDict):
 
     enabled: NotRequired[bool]
     """Whether it is installed. Default: where its cloud needs it; external-dns where there are `dns_zones`;
-    prometheus-operator-crds and karpenter nowhere."""
+    karpenter nowhere."""
     version: NotRequired[str]
     """The version of its chart, as it is published. Default: the catalog's, with which the values are
     tested."""

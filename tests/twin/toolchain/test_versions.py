@@ -73,6 +73,13 @@ def test_the_bootstrap_script_can_read_the_versions_before_anything_is_installed
         ("kueue_jobset", "sigs.k8s.io/jobset", lambda versions: versions.jobset),
         ("kueue_previous", "sigs.k8s.io/kueue", lambda versions: versions.kueue_previous),
         ("karpenter", "github.com/aws/karpenter-provider-aws", lambda versions: versions.karpenter),
+        # The Go module of Prometheus 3.14.0 is v0.314.0.
+        (
+            "prometheus",
+            "github.com/prometheus/prometheus",
+            lambda versions: "0.{}{:>02}.{}".format(*versions.prometheus.split(".")),
+        ),
+        ("alertmanager", "github.com/prometheus/alertmanager", lambda versions: versions.alertmanager),
     ],
 )
 def test_the_go_modules_ask_for_the_pinned_versions(module: str, path: str, version: object) -> None:

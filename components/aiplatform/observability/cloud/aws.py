@@ -1,0 +1,194 @@
+"""Observability on AWS: a workspace of Amazon Managed Service for Prometheus, IAM roles by Pod Identity, and
+a CloudWatch alarm."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_aws import amp, cloudwatch, eks
+
+from aiplatform._shared.aws.account import Account, account_of
+from aiplatform._shared.aws.policy_documents import Statement, allow, document, pod_identity_trust
+from aiplatform._shared.aws.roles import service_role
+from aiplatform._shared.context import Context
+from aiplatform.naming import PhysicalName
+from aiplatform.observability.args import (
+    ALARM,
+    CHART,
+    GRAFANA_ROLE,
+    PROMETHEUS_ROLE,
+    SECRETS_ROLE,
+    ObservabilitySettings,
+)
+from aiplatform.observability.cloud import SecretReader, Storage
+from aiplatform.observability.storage_args import DEFAULT_RETENTION, Alarm, LongTermStorage
+from aiplatform.observability.values.setup import NAMESPACE
+
+_WRITE: Final = ("aps:RemoteWrite",)
+_QUERY: Final = ("aps:GetLabels", "aps:GetMetricMetadata", "aps:GetSeries", "aps:QueryMetrics")
+_READ_SECRETS: Final = (
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetResourcePolicy",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:ListSecretVersionIds",
+)
+"""What External Secrets calls for a secret ("AWS Secrets Manager" in its documentation)."""
+_PERIOD_MINUTES: Final = 5
+
+_Context = Context[ObservabilitySettings]
+
+
+def store(context: _Context) -> Storage:
+    """Create the workspace, unless one is stated, the roles of Prometheus and Grafana for it, and the
+    alarm."""
+    storage = context.settings.long_term_storage
+    if storage is None:
+        return Storage()
+    account = account_of(context.parent)
+    identifier = _workspace(context, storage)
+    arn = Output.from_input(identifier).apply(lambda known: account.arn("aps", f"workspace/{known}"))
+    needed = _identity(context, "prometheus", f"{CHART}-prometheus", PROMETHEUS_ROLE, _WRITE, arn)
+    if storage.data_source:
+        needed += _identity(context, "grafana", f"{CHART}-grafana", GRAFANA_ROLE, _QUERY, arn)
+    _alarm(context, storage.alarm, identifier)
+    url = Output.from_input(identifier).apply(
+        lambda known: f"https://aps-workspaces.{account.region}.{account.dns_suffix}/workspaces/{known}/"
+    )
+    return Storage(identifier, url, needed)
+
+
+def _workspace(context: _Context, storage: LongTermStorage) -> Input[str]:
+    if storage.workspace_id is not None:
+        return storage.workspace_id
+    workspace = amp.Workspace(
+        f"{context.name}-workspace",
+        alias=f"{context.settings.prefix}-metrics",
+        kms_key_arn=storage.kms_key_arn,
+        tags=context.settings.tags,
+        opts=context.options(),
+    )
+    amp.WorkspaceConfiguration(
+        f"{context.name}-workspace-configuration",
+        workspace_id=workspace.id,
+        retention_period_in_days=storage.retention_days or DEFAULT_RETENTION,
+        opts=context.options(),
+    )
+    return workspace.id
+
+
+def _identity(
+    context: _Context,
+    part: str,
+    service_account: str,
+    name: PhysicalName,
+    actions: Sequence[str],
+    workspace: Output[str],
+) -> list[pulumi.Resource]:
+    """Create the role of a service account, by Pod Identity, with some actions on the workspace."""
+    account, settings = account_of(context.parent), context.settings
+    role = service_role(
+        f"{context.name}-{part}-role",
+        parent=context.parent,
+        name_prefix=name.of(settings.prefix),
+        description=f"{part.capitalize()}: metrics of this cluster",
+        trust=Output.from_input(settings.cluster.name).apply(
+            lambda known: pod_identity_trust(account, known, NAMESPACE, service_account)
+        ),
+        statements=workspace.apply(lambda arn: [allow(actions, arn)]),
+        tags=settings.tags,
+    )
+    association = eks.PodIdentityAssociation(
+        f"{context.name}-{part}-identity",
+        cluster_name=settings.cluster.name,
+        namespace=NAMESPACE,
+        service_account=service_account,
+        role_arn=role.arn,
+        tags=settings.tags,
+        # A service account has at most one association.
+        opts=context.options(*role.policies, delete_before_replace=True),
+    )
+    return [association]
+
+
+def _alarm(context: _Context, alarm: Alarm, workspace: Input[str]) -> None:
+    """Create the alarm on the workspace's rate of ingestion, of which CloudWatch has no data at all while
+    nothing is written ("Use CloudWatch metrics to monitor Amazon Managed Service for Prometheus
+    resources")."""
+    cloudwatch.MetricAlarm(
+        f"{context.name}-metrics-missing",
+        name=ALARM.of(context.settings.prefix),
+        alarm_description="No metrics of the cluster arrive: Prometheus, or all of the cluster, has stopped.",
+        namespace="AWS/Usage",
+        metric_name="ResourceCount",
+        dimensions={
+            "Type": "Resource",
+            "Service": "Prometheus",
+            "Resource": "IngestionRate",
+            "ResourceId": workspace,
+            "Class": "None",
+        },
+        statistic="Maximum",
+        period=_PERIOD_MINUTES * 60,
+        evaluation_periods=-(-alarm.minutes // _PERIOD_MINUTES),
+        comparison_operator="LessThanOrEqualToThreshold",
+        threshold=0,
+        treat_missing_data="breaching",
+        alarm_actions=list(alarm.notify),
+        ok_actions=list(alarm.notify),
+        tags=context.settings.tags,
+        opts=context.options(),
+    )
+
+
+def secret_reader(context: _Context) -> SecretReader:
+    """Create the role by which External Secrets reads the credentials, and no other secret."""
+    account, settings = account_of(context.parent), context.settings
+    keys = settings.notifications.secret_keys
+    role = service_role(
+        f"{context.name}-secrets",
+        parent=context.parent,
+        # Not generated: External Secrets may assume roles with this beginning.
+        role_name=SECRETS_ROLE.of(settings.prefix),
+        description="External Secrets: credentials of receivers of alerts",
+        trust=Output.from_input(settings.secrets_role_arn).apply(lambda arn: _trust(str(arn))),
+        statements=_statements(account, sorted(set(settings.secrets.values())), keys),
+        policy_name="secrets",
+        tags=settings.tags,
+        opts=ResourceOptions(delete_before_replace=True),
+    )
+    provider = {
+        "aws": {
+            "service": "SecretsManager",
+            "region": account.region,
+            "role": role.arn,
+            "sessionTagsPolicy": "Simple",
+        }
+    }
+    return SecretReader(provider, role.policies)
+
+
+def _trust(controller: str) -> str:
+    """Trust External Secrets, for the SecretStore of the namespace `monitoring`: it states the namespace as a
+    session tag."""
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": controller},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {"StringEquals": {"aws:RequestTag/esoNamespace": NAMESPACE}},
+        }
+    )
+
+
+def _statements(account: Account, secrets: Sequence[str], keys: Sequence[str]) -> list[Statement]:
+    # A secret's arn is its name and six characters.
+    arns = [
+        secret if secret.startswith("arn:") else account.arn("secretsmanager", f"secret:{secret}-??????")
+        for secret in secrets
+    ]
+    statements = [allow(_READ_SECRETS, arns, sid="Secrets")]
+    if keys:
+        through = {"kms:ViaService": f"secretsmanager.{account.region}.{account.dns_suffix}"}
+        statements.append(allow(["kms:Decrypt"], list(keys), {"StringEquals": through}, sid="Keys"))
+    return statements

@@ -1,0 +1,188 @@
+"""What Prometheus scrapes of the add-ons: monitors, and the connections that they need.
+
+Monitors are objects of this component and not of the add-ons' charts: their kind is there after the add-ons,
+and a chart that is rendered before leaves them out or fails.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pulumi
+from pulumi import ResourceOptions
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.core import v1 as core
+from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.networking import v1 as networking
+
+from aiplatform._shared.context import Context
+from aiplatform._shared.kubernetes.workloads import ingress_from
+from aiplatform.addons.catalog import catalog
+from aiplatform.addons.install import EXISTING_NAMESPACES
+from aiplatform.observability.args import ObservabilitySettings
+from aiplatform.observability.values.setup import NAMESPACE
+
+VERSION: Final = "monitoring.coreos.com/v1"
+TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105
+SCRAPED: Final = "ai-platform/scrape"
+"""The label of Pods of workloads with metrics, whatever their namespace: its value is `true`."""
+_PORT_NAME: Final = "metrics"
+_MOST_SAMPLES: Final = 10_000
+"""Of one Pod of a workload: a label with a value for each request would fill the volume."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What exports metrics. Its series have the label `job` with its name."""
+
+    name: str
+    namespace: str
+    port: int
+    pods: Mapping[str, str]
+    """The labels of its Pods."""
+    service: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where metrics are served with TLS to whom Kubernetes authorizes: the labels of the Service in front of
+    it."""
+    creates_service: bool = False
+    """Whether the chart has no such Service."""
+    honor_labels: bool = False
+    """Whether a label `namespace` of a series is the object's that it is about, and stays."""
+
+
+_NAME: Final = "app.kubernetes.io/name"
+_INSTANCE: Final = "app.kubernetes.io/instance"
+_COMPONENT: Final = "app.kubernetes.io/component"
+
+TARGETS: Final = (
+    Target("aws-load-balancer-controller", "", 8080, {_NAME: "aws-load-balancer-controller"}),
+    Target("cert-manager", "", 9402, {_INSTANCE: "cert-manager"}, honor_labels=True),
+    Target("dcgm-exporter", "", 9400, {_NAME: "dcgm-exporter"}, honor_labels=True),
+    Target("external-dns", "", 7979, {_NAME: "external-dns"}),
+    Target("external-secrets", "", 8080, {_INSTANCE: "external-secrets"}, honor_labels=True),
+    Target(
+        "jobset",
+        "",
+        8443,
+        {_NAME: "jobset"},
+        service={_NAME: "jobset", _COMPONENT: "controller"},
+        honor_labels=True,
+    ),
+    Target("karpenter", "", 8080, {_NAME: "karpenter"}),
+    Target(
+        "kueue",
+        "",
+        8443,
+        {_NAME: "kueue", "control-plane": "controller-manager"},
+        service={_NAME: "kueue", _COMPONENT: "metrics-service"},
+        honor_labels=True,
+    ),
+    Target("lws", "", 8443, {_NAME: "lws"}, service={_NAME: "lws-metrics"}, creates_service=True),
+)
+"""The add-ons with metrics, by the names of the catalog, in whose namespaces they are."""
+AUTOSCALER: Final = Target("cluster-autoscaler", "kube-system", 8085, {_NAME: "cluster-autoscaler"})
+
+
+def targets(settings: ObservabilitySettings) -> Iterator[Target]:
+    """Yield what is scraped."""
+    for target in TARGETS:
+        if target.name in settings.addons:
+            namespace = catalog()[target.name].namespace
+            yield Target(**{**vars(target), "namespace": namespace})
+    if settings.cluster_autoscaler:
+        yield AUTOSCALER
+
+
+def create(context: Context[ObservabilitySettings], after: ResourceOptions) -> list[pulumi.Resource]:
+    """Create the monitors, after the kinds and before their end, and allow the connections."""
+    created: list[pulumi.Resource] = [_workloads(context, after)]
+    for target in targets(context.settings):
+        created.append(_monitor(context, target, after))
+        if target.creates_service:
+            created.append(_service(context, target))
+        if target.namespace not in EXISTING_NAMESPACES:
+            created.append(_allow(context, target))
+    return created
+
+
+def _monitor(
+    context: Context[ObservabilitySettings], target: Target, after: ResourceOptions
+) -> CustomResource:
+    endpoint: dict[str, Any] = {
+        "relabelings": [{"targetLabel": "job", "replacement": target.name}],
+        **({"honorLabels": True} if target.honor_labels else {}),
+    }
+    if target.service:
+        kind, endpoints = "ServiceMonitor", "endpoints"
+        endpoint |= {
+            "port": "https",
+            "scheme": "https",
+            "bearerTokenFile": TOKEN,
+            # The controllers sign their certificates themselves. Who reads metrics is decided by the token.
+            "tlsConfig": {"insecureSkipVerify": True},
+        }
+    else:
+        kind, endpoints = "PodMonitor", "podMetricsEndpoints"
+        endpoint["portNumber"] = target.port
+    return CustomResource(
+        f"{context.name}-{target.name}-monitor",
+        api_version=VERSION,
+        kind=kind,
+        metadata=meta.ObjectMetaArgs(name=target.name, namespace=NAMESPACE),
+        spec={
+            "namespaceSelector": {"matchNames": [target.namespace]},
+            "selector": {"matchLabels": dict(target.service or target.pods)},
+            endpoints: [endpoint],
+        },
+        opts=ResourceOptions.merge(after, context.options()),
+    )
+
+
+def _workloads(context: Context[ObservabilitySettings], after: ResourceOptions) -> CustomResource:
+    """Create the monitor of workloads: Pods of any namespace with the label, at the port `metrics`."""
+    return CustomResource(
+        f"{context.name}-workloads-monitor",
+        api_version=VERSION,
+        kind="PodMonitor",
+        metadata=meta.ObjectMetaArgs(name="workloads", namespace=NAMESPACE),
+        spec={
+            "namespaceSelector": {"any": True},
+            "selector": {"matchLabels": {SCRAPED: "true"}},
+            "jobLabel": _NAME,
+            "sampleLimit": _MOST_SAMPLES,
+            "podMetricsEndpoints": [{"port": _PORT_NAME}],
+        },
+        opts=ResourceOptions.merge(after, context.options()),
+    )
+
+
+def _service(context: Context[ObservabilitySettings], target: Target) -> core.Service:
+    return core.Service(
+        f"{context.name}-{target.name}-metrics",
+        metadata=meta.ObjectMetaArgs(
+            name=f"{target.name}-metrics",
+            namespace=target.namespace,
+            labels=dict(target.service),
+            # The controller's Deployment is waited for.
+            annotations={"pulumi.com/skipAwait": "true"},
+        ),
+        spec=core.ServiceSpecArgs(
+            selector=dict(target.pods),
+            cluster_ip="None",
+            ports=[core.ServicePortArgs(name="https", port=target.port, target_port=target.port)],
+        ),
+        opts=context.options(),
+    )
+
+
+def _allow(context: Context[ObservabilitySettings], target: Target) -> networking.NetworkPolicy:
+    """Allow Prometheus to connect to the port: the namespaces of add-ons deny what is not allowed."""
+    return networking.NetworkPolicy(
+        f"{context.name}-{target.name}-scrapes",
+        metadata=meta.ObjectMetaArgs(name=f"{target.name}-scrapes", namespace=target.namespace),
+        spec=networking.NetworkPolicySpecArgs(
+            pod_selector=meta.LabelSelectorArgs(match_labels=dict(target.pods)),
+            policy_types=["Ingress"],
+            ingress=[ingress_from(target.port, [NAMESPACE])],
+        ),
+        opts=context.options(),
+    )

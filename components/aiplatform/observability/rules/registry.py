@@ -1,0 +1,26 @@
+"""Alerts of the model registry, by what Kubernetes reports of its Deployment."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from aiplatform.observability.rule_types import Alert
+from aiplatform.observability.settings import Settings
+
+SERVER: Final = "mlflow"
+"""Its Deployment. The registry's package is not imported: that would load the cloud's SDK."""
+
+
+def rules(_: Settings) -> Iterator[Alert]:
+    """Return the rules of an environment. They have no series where no model registry exists."""
+    yield Alert(
+        name="ModelRegistryDown",
+        severity="critical",
+        expression=f'kube_deployment_status_replicas_available{{deployment="{SERVER}"}} == 0',
+        summary="the model registry does not run",
+        description=(
+            "No Pod of {{ $labels.namespace }}/{{ $labels.deployment }} is available. Runs cannot log "
+            "metrics, "
+            "and deployments cannot read models."
+        ),
+        pending="10m",
+    )

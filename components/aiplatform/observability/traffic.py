@@ -1,0 +1,74 @@
+"""What the Pods of the namespace `monitoring` may connect to, in addition to what every namespace of add-ons
+may: each other, all that has metrics, and the servers of mail."""
+
+from typing import Final
+
+import pulumi
+from pulumi import ResourceOptions
+from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.networking import v1 as networking
+
+from aiplatform._shared.context import Context
+from aiplatform._shared.kubernetes.workloads import egress_to
+from aiplatform.observability.args import ObservabilitySettings
+from aiplatform.observability.values.setup import NAMESPACE
+
+NODE_PORTS: Final = (9100, 10250)
+"""Of the exporter of nodes and of the kubelet, which have the node's address: no rule selects it as a Pod."""
+_NAME: Final = "app.kubernetes.io/name"
+
+
+def create(context: Context[ObservabilitySettings], options: ResourceOptions) -> list[pulumi.Resource]:
+    """Create the network policies."""
+    every_pod = networking.NetworkPolicyPeerArgs(namespace_selector=meta.LabelSelectorArgs())
+    neighbors = networking.NetworkPolicyPeerArgs(pod_selector=meta.LabelSelectorArgs())
+    policies = [
+        _policy(
+            context,
+            "same-namespace",
+            {},
+            options,
+            egress=[networking.NetworkPolicyEgressRuleArgs(to=[neighbors])],
+            ingress=[networking.NetworkPolicyIngressRuleArgs(from_=[neighbors])],
+        ),
+        _policy(
+            context,
+            "scrapes",
+            {_NAME: "prometheus"},
+            options,
+            egress=[
+                networking.NetworkPolicyEgressRuleArgs(to=[every_pod]),
+                *(egress_to(port) for port in NODE_PORTS),
+            ],
+        ),
+    ]
+    receivers = context.settings.notifications.receivers
+    ports = sorted({receiver.email.port for receiver in receivers if receiver.email is not None})
+    if ports:
+        selector = {_NAME: "alertmanager"}
+        policies.append(
+            _policy(context, "mail", selector, options, egress=[egress_to(port) for port in ports])
+        )
+    return policies
+
+
+def _policy(
+    context: Context[ObservabilitySettings],
+    name: str,
+    pods: dict[str, str],
+    options: ResourceOptions,
+    *,
+    egress: list[networking.NetworkPolicyEgressRuleArgs],
+    ingress: list[networking.NetworkPolicyIngressRuleArgs] | None = None,
+) -> pulumi.Resource:
+    return networking.NetworkPolicy(
+        f"{context.name}-{name}",
+        metadata=meta.ObjectMetaArgs(name=name, namespace=NAMESPACE),
+        spec=networking.NetworkPolicySpecArgs(
+            pod_selector=meta.LabelSelectorArgs(match_labels=pods),
+            policy_types=["Egress", *(["Ingress"] if ingress else [])],
+            egress=egress,
+            ingress=ingress,
+        ),
+        opts=options,
+    )
