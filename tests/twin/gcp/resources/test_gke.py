@@ -195,6 +195,19 @@ def test_a_node_pool_lives_and_changes(stage: Stage) -> None:
     assert made.read() is None
 
 
+def test_a_node_pool_keeps_its_version_until_another_one_is_stated(stage: Stage) -> None:
+    cluster = stage.cluster()
+    exclusion: list[dict[str, Any]] = [{"exclusionUntilEndOfSupports": [{"enabled": True}]}]
+    made = stage.pool(cluster, version="1.35.6-gke.1250000", maintenancePolicies=exclusion)
+    assert made.outputs["version"] == "1.35.6-gke.1250000", "older than the control plane"
+    assert made.outputs["maintenancePolicies"] == exclusion
+    assert stage.sent
+    after = made.update(version="1.35.7-gke.1222000")
+    assert after["version"] == "1.35.7-gke.1222000"
+    assert stage.sent == ["PUT gpus"], "in place"
+    made.delete()
+
+
 def test_a_flex_start_pool_has_drift_where_its_upgrade_strategy_is_set_and_none_where_it_is_left_out(
     stage: Stage,
 ) -> None:
