@@ -144,14 +144,7 @@ class Twin:
         with reduced.files(self._files):
             original = variables.stack_file(self.world, name)
         document = YAML(typ="safe").load(original)
-        for dotted, value in change.items():
-            topic, *path = dotted.split("/")
-            node: Any = document["config"]
-            key = f"ai-platform:{topic}"
-            for part in path:
-                node = node.setdefault(key, {})
-                key = part
-            node[key] = value
+        reduced.overlay(document["config"], change)
         file = self.home / f"Pulumi.{name}.yaml"
         with file.open("w") as stream:
             YAML().dump(document, stream)

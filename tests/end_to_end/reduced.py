@@ -54,6 +54,18 @@ def leave_out(config: dict[str, Any], topics: Iterable[str]) -> None:
             shared.setdefault("remove", []).append(topic)
 
 
+def overlay(config: dict[str, Any], change: Mapping[str, Any]) -> None:
+    """Set keys of a configuration. change: a topic and keys in it (`network/pods`) -> value."""
+    for dotted, value in change.items():
+        topic, *path = dotted.split("/")
+        node: Any = config
+        key = f"{NAMESPACE}:{topic}"
+        for part in path:
+            node = node.setdefault(key, {})
+            key = part
+        node[key] = value
+
+
 def _shared_topics(name: str) -> Iterable[str]:
     file = environment.original_stack_file(name).parent / "shared" / f"{name}.yaml"
     return YAML(typ="safe").load(file)["shared"].keys()

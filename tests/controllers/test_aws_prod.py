@@ -1,0 +1,153 @@
+"""aws-prod with the real Kueue, JobSet and Karpenter: the first `up` from nothing, a job for each pool of
+accelerators, and a drain while a JobSet runs.
+
+Without the layers of data and models. The tests of this module run in the order in which they are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aiplatform._shared.kubernetes.node_labels import CAPACITY, POOL
+from tests.controllers.cluster import GPU, LAYER, jobset_of
+from tests.controllers.production import INFERENCE, SECONDS, Jobs, Production, Setup
+from tests.end_to_end.guardrail_objects import IMAGE
+from tests.end_to_end.harness import GUARDED, eventually
+from tests.end_to_end.plain import trust
+
+pytestmark = pytest.mark.timeout(1200)
+
+OWNER = "research-owner"
+SETUP = Setup(
+    controllers=("kueue", "jobset", "karpenter"),
+    owner=f"arn:aws:iam::333344445555:role/{OWNER}",
+    image=IMAGE,
+    change={
+        "gpu_pools/serving/node_provisioning": "karpenter",
+        "gpu_pools/serving/capacity": ["spot", "on_demand"],
+        "karpenter/image_versions": {"al2023": "v20260930"},
+        "guardrails/policies": {"accelerators": "deny"},
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def prod(home: Path) -> Iterator[Production]:
+    """aws-prod after its two steps: `bootstrap` outside the network, and the `up` of the runner."""
+    environment = Production(home, "aws-prod", SETUP)
+    try:
+        create_owner(environment)
+        environment.changed("up", "--yes", "--skip-preview", *GUARDED, change={"environment/bootstrap": True})
+        environment.up(*GUARDED)
+        yield environment
+    finally:
+        environment.remove()
+
+
+def create_owner(environment: Production) -> None:
+    """Create the role of the teams' owner, which the platform does not."""
+    policy = trust("ec2.amazonaws.com")
+    environment.aws("iam").create_role(RoleName=OWNER, AssumeRolePolicyDocument=policy)
+
+
+@pytest.fixture(scope="module")
+def jobs(prod: Production) -> Jobs:
+    return Jobs(prod)
+
+
+@pytest.fixture(autouse=True)
+def clean(prod: Production) -> Iterator[None]:
+    """No injected shortage is in effect after a test."""
+    yield
+    prod.cli("twin", "fault", "clear", "--name", prod.environment)
+
+
+def test_every_controller_is_ready_after_the_first_up(prod: Production) -> None:
+    status = prod.cli("twin", "status", "--name", prod.environment).stdout
+    for name in SETUP.controllers:
+        assert f"controller {name}: ready" in status
+    prod.cli("preview", prod.environment, "--expect-no-changes")
+
+
+def test_job_on_all_devices_of_a_training_node_is_admitted_and_gets_spot_nodes_with_their_topology(
+    jobs: Jobs,
+) -> None:
+    assert jobs.nodes("training") == [], "no accelerator waits for a job"
+    job = jobs.job("whole-nodes", "training", pods=2, seconds=15)
+    jobs.create(job)
+    nodes = eventually("two Pods", jobs.running(job), SECONDS)
+    assert len({node.metadata.name for node in nodes}) == 2, "each Pod has a whole node"
+    for node in nodes:
+        labels = node.metadata.labels
+        assert (labels[POOL], labels[CAPACITY]) == ("training", "spot")
+        assert node.status.allocatable[GPU] == "8"
+        assert node.status.allocatable["vpc.amazonaws.com/efa"] == "32"
+        assert all(f"{LAYER}{layer}" in labels for layer in (1, 2, 3))
+    eventually("completion", lambda: "Complete" in jobs.conditions(job), SECONDS)
+
+
+def test_job_on_a_serving_node_gets_one_of_karpenter(jobs: Jobs) -> None:
+    job = jobs.job("predicts", "serving", team=INFERENCE, seconds=10)
+    jobs.create(job)
+    (node,) = eventually("a Pod", jobs.running(job), SECONDS)
+    assert node.metadata.labels[POOL] == "serving"
+    assert node.metadata.labels["karpenter.sh/nodepool"] == "serving-spot"
+    assert node.status.allocatable[GPU] == "1"
+    eventually("completion", lambda: "Complete" in jobs.conditions(job), SECONDS)
+
+
+def test_shortage_of_spot_instances_moves_both_pools_on_to_nodes_on_demand(
+    prod: Production, jobs: Jobs
+) -> None:
+    for claim in jobs.list("karpenter.sh/v1", "NodeClaim"):
+        jobs.delete({"apiVersion": "karpenter.sh/v1", "kind": "NodeClaim", **claim})
+    eventually("no node of Karpenter", lambda: not jobs.nodes("serving"), SECONDS)
+    eventually("no idle training node", lambda: not jobs.nodes("training"), SECONDS)
+    prod.cli("twin", "fault", "capacity", "--name", prod.environment, "--market", "spot")
+    predicts = jobs.job("predicts-on-demand", "serving", team=INFERENCE, seconds=3600)
+    trains = jobs.job("trains-on-demand", "training", seconds=3600)
+    jobs.create(predicts, trains)
+    (node,) = eventually("a serving Pod", jobs.running(predicts), SECONDS)
+    assert node.metadata.labels["karpenter.sh/nodepool"] == "serving-on-demand"
+    (node,) = eventually("a training Pod", jobs.running(trains), SECONDS)
+    assert node.metadata.labels[CAPACITY] == "on_demand"
+    jobs.delete(predicts, trains)
+
+
+def test_job_on_a_pool_of_which_its_team_has_no_quota_waits(jobs: Jobs) -> None:
+    job = jobs.job("other-pool", "training", team=INFERENCE, seconds=5)
+    jobs.create(job)
+    reason = eventually("a reason", lambda: jobs.reason(job))
+    assert "flavor" in reason, "the queue of the team has no quota of this pool"
+    jobs.delete(job)
+
+
+def test_jobset_that_runs_ends_before_the_nodes_of_its_pool_are_replaced(
+    prod: Production, jobs: Jobs
+) -> None:
+    running = jobset_of(jobs.job("ends", "training", seconds=30), replicas=2)
+    jobs.create(running)
+    before = {node.metadata.uid for node in eventually("two Pods", jobs.running(running), SECONDS)}
+    prod.spawn("drain", prod.environment, "training")
+    eventually("a held queue", lambda: "queue training: Hold" in prod.spawned())
+    waits = jobset_of(jobs.job("waits", "training", seconds=15), replicas=2)
+    jobs.create(waits)
+    eventually("the drain", lambda: "is drained, and its queues admit again" in prod.spawned(), 300)
+    assert "Completed" in jobs.conditions(running), "it was not stopped"
+    assert jobs.get(running)["status"].get("restarts", 0) == 0
+    after = {node.metadata.uid for node in eventually("two Pods", jobs.running(waits), SECONDS)}
+    assert not before & after, "the next JobSet has new nodes"
+    jobs.delete(running, waits)
+
+
+def test_retirement_with_queued_work_leaves_nothing(prod: Production, jobs: Jobs) -> None:
+    jobs.create(*(jobs.job(f"queued-{number}", "training", pods=2, seconds=3600) for number in range(3)))
+    gone = {"environment/teardown": "with_data"}
+    prod.changed("up", "--yes", "--skip-preview", change=gone)
+    prod.changed("up", "--yes", "--skip-preview", change={**gone, "environment/bootstrap": True})
+    prod.cli("destroy", prod.environment)
+    prod.aws("iam").delete_role(RoleName=OWNER)
+    assert prod.inventory() == {}
