@@ -36,6 +36,7 @@ from aiplatform.observability.inputs import SloArgs as SloArgs
 from aiplatform.observability.inputs import WebhookArgs as WebhookArgs
 from aiplatform.observability.notifications import Notifications, owner_problems
 from aiplatform.observability.rule_args import CustomRule, Slo
+from aiplatform.observability.rules import problems as rule_problems
 from aiplatform.observability.settings import RUNBOOKS, Pool, Settings
 from aiplatform.observability.storage_args import TARGET, LongTermStorage
 from aiplatform.queues.pools import GpuPoolReference, NodePoolReference
@@ -244,6 +245,7 @@ class ObservabilitySettings(CloudNeutral):
                     f"{got(secret)}; expected the id of a secret in Secret Manager, or "
                     "projects/PROJECT/secrets/ID",
                 )
+        yield from rule_problems(self.plain)
         yield from chart_problems(self.installed, self.charts, "charts")
 
 

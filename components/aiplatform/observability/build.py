@@ -14,7 +14,9 @@ from aiplatform.addons.install import Installed, create_namespace, install
 from aiplatform.observability import alertmanager, credentials, monitors, objects, traffic
 from aiplatform.observability.args import CHART, ObservabilitySettings
 from aiplatform.observability.cloud import Storage
+from aiplatform.observability.dashboards import dashboards as dashboards_of
 from aiplatform.observability.outputs import ObservabilityOutputs
+from aiplatform.observability.rules import rule_groups
 from aiplatform.observability.values import values
 from aiplatform.observability.values.setup import ADMIN, NAMESPACE, Setup
 
@@ -41,7 +43,7 @@ def build(
     else:
         from aiplatform.observability.cloud import aws as cloud
     storage = cloud.store(context)
-    dashboards: Mapping[str, str] = {}
+    dashboards = dashboards_of(settings.plain)
     before: list[pulumi.Resource] = [
         *namespace,
         *traffic.create(context, context.options(*namespace)),
@@ -60,7 +62,7 @@ def build(
     )
     ready = ResourceOptions.merge(after, ResourceOptions(depends_on=chart.resources))
     monitors.create(context, ready)
-    objects.create_rules(context, (), ready)
+    objects.create_rules(context, rule_groups(settings.plain), ready)
     return Built(chart, _outputs(settings, storage))
 
 

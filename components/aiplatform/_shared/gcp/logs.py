@@ -19,7 +19,7 @@ class LogBucket:
     region: str
     name: str
     description: str
-    filter: str
+    filter: Input[str]
     days: Input[int]
     retain: bool
 

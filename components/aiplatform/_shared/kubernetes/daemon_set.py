@@ -70,7 +70,7 @@ def daemon_set(
     containers: Sequence[Input[core.ContainerArgs]],
     volumes: Sequence[core.VolumeArgs],
     depends_on: Sequence[pulumi.Resource] = (),
-    annotations: Mapping[str, str] | None = None,
+    annotations: Mapping[str, Input[str]] | None = None,
     **pod: Any,
 ) -> apps.DaemonSet:
     """Create the DaemonSet. It tolerates every taint: without its plugin a node has no accelerator.
