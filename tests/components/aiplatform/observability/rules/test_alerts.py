@@ -66,6 +66,8 @@ def test_an_alert_has_a_runbook(name: str) -> None:
 
 def test_each_runbook_is_of_an_alert() -> None:
     assert {path.stem for path in RUNBOOKS.glob("*.md")} - {"README"} == set(NAMES)
+    index = (RUNBOOKS / "README.md").read_text(encoding="utf-8")
+    assert [name for name in NAMES if f"[{name}]({name}.md)" not in index] == []
 
 
 def test_notifications_link_to_the_runbook() -> None:
