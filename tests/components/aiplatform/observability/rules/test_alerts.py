@@ -7,6 +7,7 @@ import pytest
 
 from aiplatform.observability import rules
 from aiplatform.observability.rule_types import Alert, RuleGroup
+from aiplatform.observability.rules import data, gpu, registry
 from aiplatform.observability.settings import CustomRule
 from tests.components.aiplatform.observability import environments
 from tests.components.aiplatform.observability.rules import promtool
@@ -138,3 +139,14 @@ def test_an_alert_of_the_environment_is_a_rule() -> None:
             "annotations": {"summary": "slow", "runbook_url": "https://example.com/slow"},
         }
     ]
+
+
+def test_names_of_other_parts_of_the_platform_are_theirs() -> None:
+    from aiplatform.feature_store import args as feature_store
+    from aiplatform.model_registry import args as model_registry
+    from cli.maintenance.results import FATAL_XIDS
+
+    assert registry.SERVER == model_registry.SERVER
+    assert (data.SERVER, data.MATERIALIZER) == (feature_store.SERVER, feature_store.MATERIALIZER)
+    assert set(gpu.HARDWARE_XIDS) == FATAL_XIDS, "the alert and `aiplatform gpu check` disagree"
+    assert not set(gpu.PROGRAM_XIDS) & FATAL_XIDS

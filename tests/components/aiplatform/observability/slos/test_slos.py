@@ -98,7 +98,8 @@ def test_an_unknown_label_is_refused_with_the_nearest() -> None:
 
 def test_a_name_that_is_used_twice_is_refused() -> None:
     refused = problems(API, WAIT, changed(API, objective_percent=99))
-    assert refused == [f"slos[{index}].name: 'api' is used twice; expected distinct names" for index in (0, 2)]
+    expected = "'api' is used twice; expected distinct names"
+    assert refused == [f"slos[{index}].name: {expected}" for index in (0, 2)]
 
 
 def test_burn_rates_are_those_of_the_workbook_for_thirty_days() -> None:
