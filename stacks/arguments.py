@@ -101,6 +101,8 @@ def cluster(
         if settings.observability is not None:
             # Both would collect and store everything, and be paid for.
             gke["managed_prometheus"] = False
+            if settings.observability.logs is not None:
+                gke["workload_logs"] = False
         runnable = runnable_images(settings)
         if runnable is not None:
             gke["binary_authorization"] = runnable
@@ -316,6 +318,7 @@ def observability(
         cluster_queues=list(cluster_queues),
         charts=charts(settings),
         mirrors=settings.images.mirrors,
+        retain_data=retains_data(settings),
     )
     if settings.environment.cloud == "aws":
         args.update(

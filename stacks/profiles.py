@@ -83,7 +83,8 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
                 "memory_gib": 1.25,
                 "cpu": 0.2,
                 "scrape_interval_seconds": 60,
-            }
+            },
+            "logs": {"retention_days": 7},
         },
         "feature_store": {"server": {"min_replicas": 1, "max_replicas": 2}},
         "model_registry": {
@@ -103,7 +104,11 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 90},
         "addons": {"replicas": 2, "pods_ready": {"recovery_minutes": 15, "attempts": 5}},
-        "observability": {"prometheus": {"memory_gib": 2, "cpu": 0.3}},
+        "observability": {
+            "prometheus": {"memory_gib": 2, "cpu": 0.3},
+            "logs": {"retention_days": 30},
+            "traces": {},
+        },
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 4}},
         "model_registry": {
             "replicas": 2,
@@ -134,6 +139,8 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "prometheus": {"replicas": 2, "storage_gib": 100},
             "alertmanager": {"replicas": 2},
             "long_term_storage": {},
+            "logs": {"retention_days": 90},
+            "traces": {"sampled_percent": 5, "replicas": 2},
         },
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 10}, "backup_days": 14},
         "model_registry": {

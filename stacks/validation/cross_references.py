@@ -68,6 +68,12 @@ def _observability(settings: Settings) -> Iterator[Problem]:
             "got true, and the topic observability collects the same metrics, which would be stored and paid "
             "for twice; expected it left out, or no topic observability",
         )
+    if stated(settings.cluster.gke).get("workload_logs") and settings.observability.logs is not None:
+        yield Problem(
+            "cluster.gke.workload_logs",
+            "got true, and observability.logs collects the same logs, which would be stored and paid for "
+            "twice; expected it left out, or no observability.logs",
+        )
 
 
 def _teams(settings: Settings) -> Iterator[Problem]:

@@ -23,6 +23,7 @@ from aiplatform.gpu_pool.aws import nodes
 from aiplatform.lakehouse.args import ENDPOINTS as LAKEHOUSE
 from aiplatform.model_registry.args import ENDPOINTS as MODEL_REGISTRY
 from aiplatform.network.args import FOR_NODES
+from aiplatform.observability import logs, traces
 from stacks import images
 from stacks.settings import Settings
 from stacks.validation import components
@@ -66,6 +67,13 @@ def _endpoints(settings: Settings) -> Iterator[Problem]:
     for topic, endpoints, client in optional:
         if topic is not None:
             required = {**dict.fromkeys(endpoints, client), **required}
+    if settings.observability is not None:
+        for part, endpoints, client in (
+            (settings.observability.logs, logs.ENDPOINTS, "the logs"),
+            (settings.observability.traces, traces.ENDPOINTS, "the traces"),
+        ):
+            if part is not None:
+                required = {**dict.fromkeys(endpoints, client), **required}
     for addon in images.addons_of(settings):
         required = {**dict.fromkeys(ADDONS.get(addon, ()), f"the add-on {addon}"), **required}
     missing = [

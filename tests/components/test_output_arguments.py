@@ -115,6 +115,7 @@ CASES: Final[Mapping[str, tuple[type[ComponentResource], type, Mapping[str, Any]
                 "gateway_api": False,
                 "gcs_fuse": False,
                 "managed_prometheus": False,
+                "workload_logs": False,
                 "cost_allocation": False,
                 "node_auto_provisioning": {
                     "max_cpus": 512,

@@ -76,6 +76,8 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiplatform.karpenter.inputs": ("aiplatform.karpenter.args",),
     "aiplatform.guardrails.inputs": ("aiplatform.guardrails.args",),
     "aiplatform.observability.inputs": (
+        "aiplatform.observability.logs.args",
+        "aiplatform.observability.traces.args",
         "aiplatform.observability.notifications",
         "aiplatform.observability.rule_args",
         "aiplatform.observability.storage_args",

@@ -127,6 +127,10 @@ SUPPORT: Final[SupportTable] = {
         aws=refused(f"a managed collector is {_GKE_ONLY}; leave it out"),
         gcp="Managed Service for Prometheus, with the metrics of nodes, workloads and cards",
     ),
+    "gke.workload_logs": CloudSupport(
+        aws=refused("EKS collects no logs of Pods; leave it out"),
+        gcp="GKE's agent collects the logs of Pods, next to those of the system",
+    ),
     "gke.cost_allocation": CloudSupport(
         aws=refused("EKS's split cost allocation belongs to the account's billing; leave it out"),
         gcp="GKE cost allocation",

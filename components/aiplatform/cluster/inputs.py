@@ -139,6 +139,10 @@ class GkeArgs(TypedDict):
     """Whether Filestore volumes, which many nodes can mount, are supported. Default false."""
     managed_prometheus: NotRequired[Input[bool]]
     """Managed Service for Prometheus. Default true."""
+    workload_logs: NotRequired[Input[bool]]
+    """Whether GKE's agent collects the logs of Pods; with an agent of yours (`logs` of Observability) they
+    would be stored twice. Logs of the system and of the control plane are collected in any case. Default
+    true."""
     cost_allocation: NotRequired[Input[bool]]
     """Whether the bill shows costs by namespace and label. Default true."""
     node_auto_provisioning: NotRequired[NodeAutoProvisioningArgs]

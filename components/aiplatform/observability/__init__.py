@@ -33,6 +33,12 @@ class Observability(ComponentResource):
     """The Secret of the namespace with Grafana's administrator, keys `admin-user` and `admin-password`."""
     workspace_id: Output[str | None]
     """AWS: the workspace of Amazon Managed Service for Prometheus; none without long-term storage."""
+    log_store: Output[str | None]
+    """The log group of CloudWatch Logs, or the log bucket of Cloud Logging, with the logs of containers; none
+    without `logs`."""
+    traces_url: KnownOutput[str | None]
+    """Where Pods send traces by OTLP over gRPC, for OTEL_EXPORTER_OTLP_ENDPOINT; port 4318 takes HTTP. Null
+    without `traces`."""
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(ObservabilitySettings, args, "ObservabilityArgs")

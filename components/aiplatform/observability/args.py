@@ -17,11 +17,13 @@ from aiplatform.addons.charts import problems as chart_problems
 from aiplatform.addons.charts import rule as source_of_charts
 from aiplatform.naming import CLOUDWATCH_ALARM, IAM_ROLE, IAM_ROLE_PREFIX, PhysicalName, aws_tags, prefix_for
 from aiplatform.observability.cloud_support import SUPPORT
+from aiplatform.observability.collectors import NAMES as COLLECTORS
 from aiplatform.observability.inputs import AlarmArgs as AlarmArgs
 from aiplatform.observability.inputs import AlertmanagerArgs as AlertmanagerArgs
 from aiplatform.observability.inputs import CustomRuleArgs as CustomRuleArgs
 from aiplatform.observability.inputs import EmailArgs as EmailArgs
 from aiplatform.observability.inputs import GrafanaArgs as GrafanaArgs
+from aiplatform.observability.inputs import LogsArgs as LogsArgs
 from aiplatform.observability.inputs import LongTermStorageArgs as LongTermStorageArgs
 from aiplatform.observability.inputs import MuteIntervalArgs as MuteIntervalArgs
 from aiplatform.observability.inputs import NotificationsArgs as NotificationsArgs
@@ -33,12 +35,15 @@ from aiplatform.observability.inputs import ReceiverArgs as ReceiverArgs
 from aiplatform.observability.inputs import RouteArgs as RouteArgs
 from aiplatform.observability.inputs import SlackArgs as SlackArgs
 from aiplatform.observability.inputs import SloArgs as SloArgs
+from aiplatform.observability.inputs import TracesArgs as TracesArgs
 from aiplatform.observability.inputs import WebhookArgs as WebhookArgs
+from aiplatform.observability.logs.args import Logs
 from aiplatform.observability.notifications import Notifications, owner_problems
 from aiplatform.observability.rule_args import CustomRule, Slo
 from aiplatform.observability.rules import problems as rule_problems
 from aiplatform.observability.settings import RUNBOOKS, Pool, Settings
 from aiplatform.observability.storage_args import TARGET, LongTermStorage
+from aiplatform.observability.traces.args import Traces
 from aiplatform.queues.pools import GpuPoolReference, NodePoolReference
 
 CHART: Final = "kube-prometheus-stack"
@@ -56,6 +61,11 @@ GRAFANA_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-grafana")
 SECRETS_ROLE: Final = PhysicalName(IAM_ROLE, "{prefix}-secrets-observability")
 """AWS: External Secrets may assume roles with this beginning (`addons.permissions.SECRET_READERS`)."""
 ALARM: Final = PhysicalName(CLOUDWATCH_ALARM, "{prefix}-metrics-missing")
+_NAMES: Final[Mapping[Cloud, tuple[PhysicalName, ...]]] = {
+    "aws": (PROMETHEUS_ROLE, GRAFANA_ROLE, SECRETS_ROLE, ALARM, *COLLECTORS["aws"]),
+    "gcp": COLLECTORS["gcp"],
+}
+"""Cloud -> the names that the prefix begins."""
 _URL: Final = matches(r"https://[^\s/]+(/\S*)?", "an address with https")
 _NAME: Final = matches(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", "the name of a Secret")
 _CLIENT_SECRET: Final = matches(
@@ -133,7 +143,7 @@ class ObservabilitySettings(CloudNeutral):
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
-    prefix: Annotated[str, prefix_for(PROMETHEUS_ROLE, GRAFANA_ROLE, SECRETS_ROLE, ALARM)]
+    prefix: str
     """First part of every physical name, `{org}-{environment}`."""
     cluster: ClusterReference
     """The cluster: `Cluster.outputs`."""
@@ -161,6 +171,10 @@ class ObservabilitySettings(CloudNeutral):
     """A copy of all metrics in the cloud's service. Default: none."""
     notifications: Notifications = field(default_factory=Notifications)
     """Where alerts are sent."""
+    logs: Logs | None = None
+    """The collection of logs of containers. Default: none."""
+    traces: Traces | None = None
+    """The collection of traces. Default: none."""
     slos: Annotated[list[Slo], length(0, 100, "objectives")] = field(default_factory=list[Slo])
     """Service level objectives. Default: none."""
     rules: Annotated[list[CustomRule], length(0, 200, "rules")] = field(default_factory=list[CustomRule])
@@ -168,6 +182,8 @@ class ObservabilitySettings(CloudNeutral):
     runbooks: Annotated[str, _URL] = RUNBOOKS
     """The address of the folder with the runbooks, to which notifications link: that of your copy of the
     repository."""
+    retain_data: bool = False
+    """Whether logs and their key stay in the cloud when the component is destroyed. Default false."""
     charts: Annotated[str, source_of_charts] = UPSTREAM
     """Where charts come from, as in `Addons`. Default `upstream`."""
     mirrors: images.Mirrors = field(default_factory=dict[str, Input[str]])
@@ -219,6 +235,7 @@ class ObservabilitySettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
+        yield from obeys("prefix", self.prefix, prefix_for(*_NAMES[self.cloud]))
         for name in (CERTIFICATES, SECRETS):
             if name not in self.addons:
                 yield Problem(
@@ -232,6 +249,10 @@ class ObservabilitySettings(CloudNeutral):
             yield Problem(
                 "cluster.workload_pool", "missing; expected the cluster's workload_pool as in Cluster.outputs"
             )
+        if self.logs is not None:
+            yield from self.logs.problems(self.cloud, "logs")
+        if self.traces is not None:
+            yield from self.traces.problems("traces")
         if self.long_term_storage is not None:
             for index, target in enumerate(self.long_term_storage.alarm.notify):
                 path = f"long_term_storage.alarm.notify[{index}]"

@@ -11,9 +11,18 @@ from aiplatform._shared.context import Context
 from aiplatform._shared.outputs import mapped_object
 from aiplatform.addons.charts import locate
 from aiplatform.addons.install import Installed, create_namespace, install
-from aiplatform.observability import alertmanager, credentials, monitors, objects, traffic
+from aiplatform.observability import (
+    alertmanager,
+    credentials,
+    logs,
+    monitors,
+    objects,
+    traces,
+    traffic,
+)
 from aiplatform.observability.args import CHART, ObservabilitySettings
 from aiplatform.observability.cloud import Storage
+from aiplatform.observability.collectors import Settings
 from aiplatform.observability.dashboards import dashboards as dashboards_of
 from aiplatform.observability.outputs import ObservabilityOutputs
 from aiplatform.observability.rules import rule_groups
@@ -63,7 +72,13 @@ def build(
     ready = ResourceOptions.merge(after, ResourceOptions(depends_on=chart.resources))
     monitors.create(context, ready)
     objects.create_rules(context, rule_groups(settings.plain), ready)
-    return Built(chart, _outputs(settings, storage))
+    collected = Context[Settings](component, name, settings)
+    store = None
+    if settings.logs is not None:
+        store = logs.create(collected, settings.logs, definitions.resources).store
+    if settings.traces is not None:
+        traces.create(collected, settings.traces, definitions.resources)
+    return Built(chart, _outputs(settings, storage, store))
 
 
 def _values(
@@ -102,7 +117,9 @@ def _values(
     return mapped_object(settings.mirrors, of)
 
 
-def _outputs(settings: ObservabilitySettings, storage: Storage) -> ObservabilityOutputs:
+def _outputs(
+    settings: ObservabilitySettings, storage: Storage, log_store: Input[str] | None
+) -> ObservabilityOutputs:
     return {
         "namespace": NAMESPACE,
         "prometheus_url": f"http://{CHART}-prometheus.{NAMESPACE}:9090",
@@ -110,4 +127,6 @@ def _outputs(settings: ObservabilitySettings, storage: Storage) -> Observability
         "grafana_service": f"{CHART}-grafana",
         "grafana_secret": settings.grafana.admin_secret or ADMIN,
         "workspace_id": storage.workspace_id,
+        "log_store": log_store,
+        "traces_url": traces.OTLP_GRPC if settings.traces is not None else None,
     }

@@ -41,6 +41,17 @@ SUPPORT: Final[SupportTable] = {
         aws="a CloudWatch alarm on the rate of ingestion of the workspace",
         gcp="an alert policy of Cloud Monitoring on the absence of Prometheus' own series",
     ),
+    "logs": CloudSupport(
+        aws="Fluent Bit, and a log group of CloudWatch Logs with a separate key",
+        gcp="Fluent Bit, and a log bucket of Cloud Logging with a separate key",
+    ),
+    "logs.retention_days": CloudSupport(
+        aws="the log group's; days that CloudWatch Logs knows", gcp="the log bucket's; 1 to 3650 days"
+    ),
+    "traces": CloudSupport(
+        aws="an OpenTelemetry collector, which writes to X-Ray",
+        gcp="an OpenTelemetry collector, which writes to Cloud Trace",
+    ),
     "notifications.secret_keys": CloudSupport(
         aws="kms:Decrypt through Secrets Manager",
         gcp=refused("Secret Manager decrypts by its service agent; leave it out"),

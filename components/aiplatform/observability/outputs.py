@@ -20,3 +20,9 @@ class ObservabilityOutputs(TypedDict):
     """The Secret of the namespace with Grafana's administrator, keys `admin-user` and `admin-password`."""
     workspace_id: Input[str] | None
     """AWS: the workspace of Amazon Managed Service for Prometheus; none without long-term storage."""
+    log_store: Input[str] | None
+    """The log group of CloudWatch Logs, or the log bucket of Cloud Logging, with the logs of containers; none
+    without `logs`."""
+    traces_url: str | None
+    """Where Pods send traces by OTLP over gRPC, for OTEL_EXPORTER_OTLP_ENDPOINT; port 4318 takes HTTP. Null
+    without `traces`."""

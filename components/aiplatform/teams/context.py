@@ -1,16 +1,13 @@
 """The context of the component while its resources are declared."""
 
 from dataclasses import dataclass, field
-from typing import Final
 
 import pulumi
 from pulumi import ResourceOptions
 
 from aiplatform._shared.context import Context
+from aiplatform._shared.kubernetes.names import TEAM_LABEL as TEAM_LABEL
 from aiplatform.teams.args import TeamsSettings
-
-TEAM_LABEL: Final = "ai-platform/team"
-"""The label of what belongs to a team: its name."""
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,10 @@ class Gke:
     """Whether Filestore volumes, which many nodes can mount, are supported. Default false."""
     managed_prometheus: Input[bool] = True
     """Managed Service for Prometheus. Default true."""
+    workload_logs: Input[bool] = True
+    """Whether GKE's agent collects the logs of Pods; with an agent of yours (`logs` of Observability) they
+    would be stored twice. Logs of the system and of the control plane are collected in any case. Default
+    true."""
     cost_allocation: Input[bool] = True
     """Whether the bill shows costs by namespace and label. Default true."""
     node_auto_provisioning: NodeAutoProvisioning | None = None

@@ -33,6 +33,7 @@ from aiplatform.cluster.gcp.args import MaintenanceWindow
 from aiplatform.cluster.gcp.context import GkeContext
 
 _LOGS: Final = ["SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER", "CONTROLLER_MANAGER", "SCHEDULER"]
+_WORKLOADS: Final = "WORKLOADS"
 _METRICS: Final = [
     "SYSTEM_COMPONENTS",
     "APISERVER",
@@ -164,7 +165,9 @@ def control_plane(
                 vulnerability_mode="VULNERABILITY_DISABLED",
             ),
             # Logs, metrics and costs.
-            logging_config=container.ClusterLoggingConfigArgs(enable_components=_LOGS),
+            logging_config=container.ClusterLoggingConfigArgs(
+                enable_components=mapped(settings.gke.workload_logs, _logs)
+            ),
             monitoring_config=_monitoring(settings),
             cost_management_config=container.ClusterCostManagementConfigArgs(
                 enabled=settings.gke.cost_allocation
@@ -251,6 +254,10 @@ def _groups(settings: ClusterSettings) -> container.ClusterAuthenticatorGroupsCo
     if settings.gke.google_groups is None:
         return None
     return container.ClusterAuthenticatorGroupsConfigArgs(security_group=settings.gke.google_groups)
+
+
+def _logs(workloads: bool) -> list[str]:
+    return [component for component in _LOGS if workloads or component != _WORKLOADS]
 
 
 def _monitoring(settings: ClusterSettings) -> container.ClusterMonitoringConfigArgs:

@@ -1,6 +1,6 @@
 """Traces, by an OpenTelemetry collector, in X-Ray or Cloud Trace.
 
-created = traces.create(Context(component, name, settings), settings.traces, team_label=TEAM_LABEL)
+created = traces.create(Context(component, name, settings), settings.traces)
 """
 
 from dataclasses import dataclass
@@ -31,11 +31,9 @@ class Created:
     resources: list[pulumi.Resource]
 
 
-def create(
-    context: Context[Settings], traces: Traces, *, team_label: str, definitions: Definitions | None = None
-) -> Created:
-    """Create the collector and its permission in the cloud. team_label: the label of a namespace with the
-    name of its team. definitions: what brings the kinds of the Prometheus operator."""
+def create(context: Context[Settings], traces: Traces, definitions: Definitions | None = None) -> Created:
+    """Create the collector and its permission in the cloud. definitions: what brings the kinds of the
+    Prometheus operator; without it nothing states how the collector is scraped."""
     # Imported late: arguments are checked without the clouds' SDKs, which take a second to load.
     from aiplatform.observability.traces import objects
 
@@ -44,6 +42,4 @@ def create(
     else:
         from aiplatform.observability.traces.aws import create as create_permission
     exporter, granted = create_permission(context)
-    return Created(
-        objects.create(context, traces, exporter, granted, team_label=team_label, definitions=definitions)
-    )
+    return Created(objects.create(context, traces, exporter, granted, definitions))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aiplatform._shared.cloud_support import Cloud
+from aiplatform._shared.kubernetes.names import TEAM_LABEL
 from aiplatform.observability.redaction import key_expressions, redaction
 from aiplatform.observability.traces.args import Traces
 
@@ -29,15 +30,12 @@ _SECONDS_TO_DECIDE: Final = 10
 _MOST_TRACES: Final = 20_000
 
 
-def configuration(
-    cloud: Cloud, traces: Traces, exporter: Mapping[str, Any], *, team_label: str
-) -> dict[str, Any]:
-    """Return the configuration as an object, which YAML writes. exporter: that of the cloud. team_label: the
-    label of a namespace with the name of its team."""
+def configuration(cloud: Cloud, traces: Traces, exporter: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration as an object, which YAML writes. exporter: that of the cloud."""
     name = _EXPORTERS[cloud]
     processors = {
         "memory_limiter": {"check_interval": "1s", "limit_percentage": 75, "spike_limit_percentage": 20},
-        "k8sattributes": _metadata(team_label),
+        "k8sattributes": _metadata(),
         "redaction": _masking(),
         **_sampling(traces),
         "batch": {"timeout": "5s", "send_batch_size": 256, "send_batch_max_size": 512},
@@ -87,12 +85,12 @@ def cloud_trace(project: str) -> dict[str, Any]:
     return {"project": project}
 
 
-def _metadata(team_label: str) -> dict[str, Any]:
+def _metadata() -> dict[str, Any]:
     return {
         "auth_type": "serviceAccount",
         "extract": {
             "metadata": list(_POD),
-            "labels": [{"tag_name": _TEAM, "key": team_label, "from": "namespace"}],
+            "labels": [{"tag_name": _TEAM, "key": TEAM_LABEL, "from": "namespace"}],
         },
         # What a Pod states of itself is no evidence.
         "pod_association": [{"sources": [{"from": "connection"}]}],

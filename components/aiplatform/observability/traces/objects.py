@@ -53,8 +53,6 @@ def create(
     traces: Traces,
     exporter: Input[dict[str, Any]],
     granted: Sequence[pulumi.Resource],
-    *,
-    team_label: str,
     definitions: Definitions | None,
 ) -> list[pulumi.Resource]:
     """Create the collector and what it depends on. granted: its permissions in the cloud. definitions:
@@ -72,9 +70,7 @@ def create(
     cloud = context.settings.cluster.cloud
     text = mapped(
         exporter,
-        lambda known: yaml.safe_dump(
-            configuration(cloud, traces, known, team_label=team_label), sort_keys=False, width=200
-        ),
+        lambda known: yaml.safe_dump(configuration(cloud, traces, known), sort_keys=False, width=200),
     )
     data: Mapping[str, Input[str]] = {FILE: text}
     config = core.ConfigMap(

@@ -79,6 +79,7 @@ def full() -> Recording:
             "gateway_api": False,
             "image_streaming": False,
             "managed_prometheus": False,
+            "workload_logs": False,
             "cost_allocation": False,
             "security_posture": False,
             "node_auto_provisioning": {

@@ -222,6 +222,17 @@ def test_control_plane_logs_have_a_separate_bucket(default: Recording):
     assert 'resource.labels.location="europe-west4"' in query
 
 
+def test_the_agent_of_gke_leaves_logs_of_pods_to_another_one(default: Recording, full: Recording):
+    components = {
+        name: one.one(GKE).inputs["loggingConfig"]["enableComponents"]
+        for name, one in (("default", default), ("full", full))
+    }
+    assert "WORKLOADS" in components["default"]
+    assert set(components["default"]) - set(components["full"]) == {"WORKLOADS"}, (
+        "logs of the system and of the control plane stay"
+    )
+
+
 def test_protection_covers_the_keys_and_data_stays(default: Recording, full: Recording):
     protected = {resource.name for resource in full.resources if resource.protect}
     assert protected == {"cluster-cluster", "cluster-key", "cluster-volumes-key"}

@@ -10,10 +10,10 @@ from pulumi_kubernetes.core import v1 as core
 from aiplatform._shared.args import ArgumentError, read
 from aiplatform._shared.context import Context
 from aiplatform._shared.images import images
+from aiplatform._shared.kubernetes.names import TEAM_LABEL
 from aiplatform.observability import traces
 from aiplatform.observability.collectors import Settings
 from aiplatform.observability.traces import Traces
-from aiplatform.teams.context import TEAM_LABEL
 from tests.components.aiplatform.observability.example import recorded
 from tests.components.recording import Recording
 from tests.inventories import google_grants
@@ -28,7 +28,7 @@ def built(cloud: str, *, monitored: bool = False, settings: Any = None, **argume
     def build(context: Context[Settings]) -> None:
         checked = read(Traces, arguments, "TracesArgs")
         kinds = [core.ConfigMap("kinds")] if monitored else None
-        traces.create(context, checked, team_label=TEAM_LABEL, definitions=kinds)
+        traces.create(context, checked, kinds)
 
     return recorded(cloud, build, **(settings or {}))
 
