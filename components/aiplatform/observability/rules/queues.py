@@ -46,8 +46,7 @@ def rules(settings: Settings) -> Iterator[Alert]:
         expression=f"histogram_quantile(0.9, {wait}) > 5120",
         summary=f"workloads wait long in {_QUEUE}",
         description="Of the workloads that were admitted in the last hour one in ten waited longer than "
-        "{{ $value | humanizeDuration }}. An objective of its own (`slos`, indicator `queue_wait`) "
-        "replaces this limit.",
+        "{{ $value | humanizeDuration }}.",
         pending="30m",
     )
     evicted = 'kueue_evicted_workloads_total{reason="PodsReadyTimeout"}'
