@@ -205,7 +205,7 @@ class CustomRuleArgs(TypedDict):
 
 class AlarmArgs(TypedDict):
     """The alarm of the cloud when the metrics of this cluster stay away: Prometheus, or all of the cluster,
-    has stopped, and no alert of the cluster would tell."""
+    has stopped, and with it all alerts."""
 
     notify: NotRequired[Sequence[Input[str]]]
     """What it notifies. AWS: arns of SNS topics, whose policy allows cloudwatch.amazonaws.com to publish;
