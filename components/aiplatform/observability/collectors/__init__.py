@@ -19,11 +19,8 @@ CONTAINER_LOGS: Final = PhysicalName(LOG_GROUP, "/ai-platform/{prefix}/container
 """AWS: the log group of containers."""
 CONTAINER_LOG_BUCKET: Final = PhysicalName(LOG_BUCKET, "{prefix}-containers-00000000")
 """Google Cloud: the longest id of the log bucket of containers, which has the suffix of its key."""
-NAMES: Final = {
-    "aws": (LOGS_ROLE, TRACES_ROLE, LOG_KEY_ALIAS, CONTAINER_LOGS),
-    "gcp": (CONTAINER_LOG_BUCKET,),
-}
-"""The names of what the collectors have in each cloud, for the rule of `prefix`."""
+NAMES: Final = (LOGS_ROLE, TRACES_ROLE, LOG_KEY_ALIAS, CONTAINER_LOGS, CONTAINER_LOG_BUCKET)
+"""The names of what the collectors have in the clouds, for the rule of `prefix`."""
 
 
 class Settings(Protocol):
