@@ -95,13 +95,14 @@ def _of_addons(settings: Settings) -> dict[str, str]:
 
 
 def _of_observability(settings: Settings) -> dict[str, str]:
-    """Return `the observability (grafana)` -> its image."""
+    """Return `the add-on kube-prometheus-stack (grafana)` and `the observability (fluent-bit)` -> the
+    image."""
     if settings.observability is None:
         return {}
     names = list(catalog()[OBSERVABILITY].images)
     if settings.environment.cloud == "gcp" and settings.observability.long_term_storage is not None:
         names = [GOOGLE_PROMETHEUS if name == "prometheus" else name for name in names]
-    names += [
+    collectors = [
         image
         for topic, image in (
             (settings.observability.logs, "fluent-bit"),
@@ -109,7 +110,9 @@ def _of_observability(settings: Settings) -> dict[str, str]:
         )
         if topic is not None
     ]
-    return {f"the observability ({name})": images()[name].reference for name in names}
+    users = {f"the add-on {OBSERVABILITY} ({name})": name for name in names}
+    users |= {f"the observability ({name})": name for name in collectors}
+    return {user: images()[name].reference for user, name in users.items()}
 
 
 def admitted(settings: Settings, patterns: Iterable[str]) -> list[str]:

@@ -22,8 +22,10 @@ DIGEST = f"sha256:{'0f' * 32}"
 def runnable(folder: Path, stack: str = "gcp-prod", **change: Any) -> list[str] | None:
     keys = {key.replace("__", "/"): value for key, value in change.items()}
     settings = load_file(changed(folder, keys, stack))
-    # Those of add-ons are the subject of test_addons.py, those of pools of a test below.
-    return runnable_images(settings.model_copy(update={"addons": None, "gpu_pools": {}}))
+    # Those of add-ons and of observability are the subject of test_addons.py and test_image_list.py, those of
+    # pools of a test below.
+    without = {"addons": None, "observability": None, "gpu_pools": {}}
+    return runnable_images(settings.model_copy(update=without))
 
 
 def test_prod_admits_its_own_registries_and_exactly_the_images_of_the_platform(tmp_path: Path) -> None:
@@ -37,7 +39,13 @@ def test_prod_admits_its_own_registries_and_exactly_the_images_of_the_platform(t
 
 def test_what_an_environment_does_not_install_is_not_admitted(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, {}, "gcp-prod"))
-    nothing = {"addons": None, "feature_store": None, "model_registry": None, "gpu_pools": {}}
+    nothing = {
+        "addons": None,
+        "observability": None,
+        "feature_store": None,
+        "model_registry": None,
+        "gpu_pools": {},
+    }
     without = settings.model_copy(update=nothing)
     assert of_workloads(without) == {}
     assert runnable_images(without) == [OWN]
@@ -77,7 +85,8 @@ def test_prod_admits_what_its_pools_with_gpudirect_run(
     except SettingsError:
         assert pool["accelerator"] == "h10", "an unknown accelerator is refused elsewhere"
         return
-    only = settings.model_copy(update={"addons": None, "feature_store": None, "model_registry": None})
+    others = ("addons", "feature_store", "model_registry", "observability")
+    only = settings.model_copy(update=dict.fromkeys(others))
     assert set(of_workloads(only).values()) == {images()[name].reference for name in names}
     sidecars = {images()[name].repository for name in names if name.endswith("-daemon")}
     assert set(repositories(only)) == sidecars, "the guardrails admit it in the namespaces of teams"

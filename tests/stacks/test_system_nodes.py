@@ -1,4 +1,4 @@
-"""All add-ons fit on the system nodes of each profile, in prod with one node lost.
+"""All add-ons and observability fit on the system nodes of each profile, in prod with one node lost.
 
 Requests of the clouds' own Pods are those of the twin's manifests; what a node has for Pods is computed as
 the clouds document it.
@@ -17,6 +17,9 @@ import yaml
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.values import VALUES
 from aiplatform.addons.values.setup import Setup
+from aiplatform.observability.args import Alertmanager, Prometheus
+from aiplatform.observability.values import values as values_of_observability
+from aiplatform.observability.values.setup import Setup as Observability
 from stacks.profiles import PROFILES
 from twin.aws.capacity import instance_type_info
 from twin.aws.eks import machines
@@ -32,6 +35,10 @@ AUTOSCALER = {"cpu": "100m", "memory": "600Mi"}
 SINGLE = {"external-dns"}
 """Add-ons without leader election, of which there is never a second Pod."""
 OF_ACCELERATORS = {"nvidia-gpu-device-plugin", "tpu-device-plugin"}
+ADDITIONAL = {("aws", "dev"): "m7i.large"}
+"""Cloud, profile -> a node of the first pool, which runs while idle for the registries (test_idle_cost.py): a
+system node of AWS' dev has 17 Pods at most."""
+NODE_EXPORTER = amounts({"cpu": "10m", "memory": "32Mi", "pods": 1})
 CASES = [(cloud, profile) for cloud in PROFILES for profile in PROFILES[cloud]]
 
 
@@ -46,6 +53,29 @@ def addon_pods(cloud: str, replicas: int) -> Iterator[Amounts]:
             if "resources" in part and "requests" in part["resources"]:
                 for _ in range(1 if name in SINGLE else replicas):
                     yield amounts({**part["resources"]["requests"], "pods": 1})
+
+
+def observability_pods(cloud: str, profile: str) -> Iterator[Amounts]:
+    """Yield the requests of each Pod of observability but Grafana's: no alert needs it, and it may run on any
+    node. The exporter of nodes is one for each node."""
+    topic = PROFILES[cloud][profile]["observability"]
+    setup = Observability(
+        cloud=cast("Any", cloud),
+        cluster="",
+        prometheus=Prometheus(**topic["prometheus"]),
+        alertmanager=Alertmanager(**topic.get("alertmanager", {})),
+    )
+    chart = values_of_observability(setup)
+    operator = chart["prometheusOperator"]
+    reloader = operator["prometheusConfigReloader"]["resources"]["requests"]
+    instances = (chart["prometheus"]["prometheusSpec"], chart["alertmanager"]["alertmanagerSpec"])
+    for spec in (operator, chart["kube-state-metrics"]):
+        yield amounts({**spec["resources"]["requests"], "pods": 1})
+    for spec in instances:
+        for _ in range(spec["replicas"]):
+            pod = amounts({**spec["resources"]["requests"], "pods": 1})
+            add(pod, amounts(reloader))
+            yield pod
 
 
 def system_pods(cloud: str, kind: str) -> Iterator[Amounts]:
@@ -81,9 +111,11 @@ def nodes_of(cloud: str, profile: str) -> list[Amounts]:
     """Return what DaemonSets leave for other Pods, on each of the fewest nodes of a profile."""
     settings = PROFILES[cloud][profile]["cluster"]["system_nodes"]
     node = allocatable(cloud, settings["instance_types"][0])
-    for pod in system_pods(cloud, "DaemonSet"):
+    for pod in (*system_pods(cloud, "DaemonSet"), NODE_EXPORTER):
         node = {name: value - pod.get(name, 0) for name, value in node.items()}
-    return [dict(node) for _ in range(settings["min"] - LOST[profile])]
+    nodes = [dict(node) for _ in range(settings["min"] - LOST[profile])]
+    additional = ADDITIONAL.get((cloud, profile))
+    return [*nodes, *([allocatable(cloud, additional)] if additional is not None else [])]
 
 
 def pending(nodes: list[Amounts], pods: list[Amounts]) -> list[Amounts]:
@@ -101,7 +133,11 @@ def pending(nodes: list[Amounts], pods: list[Amounts]) -> list[Amounts]:
 
 @pytest.mark.parametrize(("cloud", "profile"), CASES)
 def test_all_addons_fit_on_the_system_nodes_of_a_profile(cloud: str, profile: str) -> None:
-    pods = [*system_pods(cloud, "Deployment"), *addon_pods(cloud, REPLICAS[profile])]
+    pods = [
+        *system_pods(cloud, "Deployment"),
+        *addon_pods(cloud, REPLICAS[profile]),
+        *observability_pods(cloud, profile),
+    ]
     if cloud == "aws":
         replicas = PROFILES[cloud][profile]["cluster_autoscaler"]["replicas"]
         pods += [amounts({**AUTOSCALER, "pods": 1})] * replicas

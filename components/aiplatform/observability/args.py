@@ -61,6 +61,11 @@ GRAFANA_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-grafana")
 SECRETS_ROLE: Final = PhysicalName(IAM_ROLE, "{prefix}-secrets-observability")
 """AWS: External Secrets may assume roles with this beginning (`addons.permissions.SECRET_READERS`)."""
 ALARM: Final = PhysicalName(CLOUDWATCH_ALARM, "{prefix}-metrics-missing")
+_NAMES: Final[Mapping[Cloud, tuple[PhysicalName, ...]]] = {
+    "aws": (PROMETHEUS_ROLE, GRAFANA_ROLE, SECRETS_ROLE, ALARM, *COLLECTORS["aws"]),
+    "gcp": COLLECTORS["gcp"],
+}
+"""Cloud -> the names that the prefix begins."""
 _URL: Final = matches(r"https://[^\s/]+(/\S*)?", "an address with https")
 _NAME: Final = matches(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", "the name of a Secret")
 _CLIENT_SECRET: Final = matches(
@@ -138,7 +143,7 @@ class ObservabilitySettings(CloudNeutral):
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
-    prefix: Annotated[str, prefix_for(PROMETHEUS_ROLE, GRAFANA_ROLE, SECRETS_ROLE, ALARM, *COLLECTORS)]
+    prefix: str
     """First part of every physical name, `{org}-{environment}`."""
     cluster: ClusterReference
     """The cluster: `Cluster.outputs`."""
@@ -230,6 +235,7 @@ class ObservabilitySettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
+        yield from obeys("prefix", self.prefix, prefix_for(*_NAMES[self.cloud]))
         for name in (CERTIFICATES, SECRETS):
             if name not in self.addons:
                 yield Problem(

@@ -46,12 +46,20 @@ def installed(recording: Recording) -> set[str]:
 
 @pytest.mark.parametrize(("cloud", "cluster"), [("aws", EKS), ("gcp", GOOGLE_CLUSTER)])
 def test_by_default_all_that_the_cloud_needs_is_installed(cloud: str, cluster: Any) -> None:
-    expected = {name for name, addon in catalog().items() if cloud in addon.clouds}
+    entries = {name: addon for name, addon in catalog().items() if not addon.installed_by}
+    expected = {name for name, addon in entries.items() if cloud in addon.clouds}
     by_request = {name for name in expected if not catalog()[name].by_default}
-    assert "prometheus-operator-crds" in by_request
     assert installed(addons(cluster)) == expected - {"external-dns"} - by_request
     everything = addons(cluster, dns_zones=["Z1"], options={name: {"enabled": True} for name in by_request})
     assert installed(everything) == expected
+
+
+def test_what_another_component_installs_is_refused_in_options() -> None:
+    (problem,) = refused(options={"kube-prometheus-stack": {"enabled": True}})
+    assert problem == (
+        "AddonsArgs.options.kube-prometheus-stack: the component Observability installs it; expected it left "
+        "out"
+    )
 
 
 def test_karpenter_brings_its_kinds_in_a_chart_that_updates_them() -> None:
