@@ -59,8 +59,9 @@ def refuse_removal(group: Group, pool: str, cluster: ClusterReference, options: 
 def refuse_removed_pools(
     pools: Collection[str], cluster: ClusterReference, options: pulumi.InvokeOptions
 ) -> None:
-    """Fail the update where Karpenter has instances of other pools than these: where NodePools are in a stack
-    that is updated later, the groups of a pool that was removed would be deleted before its nodes."""
+    """Fail the update where Karpenter has instances of other GPU pools than these: where NodePools are in a
+    stack that is updated later, the groups of a pool that was removed would be deleted before its nodes.
+    Instances of NodePools that others created do not count."""
 
     def refuse(ids: list[list[str]]) -> None:
         removed = set(ids[0]) - set(ids[1])
@@ -71,10 +72,9 @@ def refuse_removed_pools(
                 "until the stack of the layer kubernetes has deleted them"
             )
 
-    known = {f"tag:{POOL}": sorted(pools)}
-    Output.all(_instances(cluster, {}, options), _instances(cluster, known, options) if pools else []).apply(
-        refuse
-    )
+    all_of_pools = _instances(cluster, {f"tag:{POOL}": ["*"]}, options)
+    known = _instances(cluster, {f"tag:{POOL}": sorted(pools)}, options) if pools else []
+    Output.all(all_of_pools, known).apply(refuse)
 
 
 def _instances(

@@ -142,6 +142,7 @@ def test_instances_are_selected_by_state_tags_and_groups(aws: AwsContext) -> Non
 
     assert selected(tag_key="pool") == [tagged["InstanceId"]]
     assert selected("stopped", tag_key="pool") == [], "running ones by default"
+    assert selected(**{"tag:pool": "*"}) == [tagged["InstanceId"]]
     assert tagged["InstanceId"] in selected(**{"instance.group_name": "def*"})
     assert selected(**{"instance.group_name": "other-*"}) == []
     assert selected(placement_group_name="gpu-*") == []

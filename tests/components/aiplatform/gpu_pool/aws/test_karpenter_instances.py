@@ -73,8 +73,8 @@ def removed_pools(pools: Collection[str], instances: Mapping[str, str]) -> Recor
     """instances: id -> its pool."""
 
     def answer(wanted: dict[str, list[str]]) -> list[str]:
-        names = wanted.get("tag:ai-platform/pool")
-        return [id_ for id_, name in instances.items() if names is None or name in names]
+        names = wanted["tag:ai-platform/pool"]
+        return [id_ for id_, name in instances.items() if names == ["*"] or name in names]
 
     cluster = ClusterReference(name="acme-dev-cluster", security_group_id="sg-1")
     return record(
