@@ -13,6 +13,8 @@ from aiplatform.observability.traces.args import Traces
 
 NAME: Final = "collector"
 NAMESPACE: Final = "tracing"
+REQUESTS: Final = ("50m", "256Mi")
+"""CPU and memory of each Pod."""
 GRPC: Final = 4317
 """The port of OTLP over gRPC."""
 HTTP: Final = 4318
