@@ -134,11 +134,10 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "pods_ready": {"timeout_minutes": 60, "recovery_minutes": 15, "attempts": 10},
         },
         "guardrails": {"require_digests": True},
-        # Alerts survive the loss of a zone, and metrics the loss of the cluster.
+        # Alerts survive the loss of a zone.
         "observability": {
             "prometheus": {"replicas": 2, "storage_gib": 100},
             "alertmanager": {"replicas": 2},
-            "long_term_storage": {},
             "logs": {"retention_days": 90},
             "traces": {"sampled_percent": 5, "replicas": 2},
         },

@@ -73,6 +73,8 @@ class Registered:
     """Former URNs, or what is different in them: `name=cluster-admin type=...`."""
     import_id: str
     timeouts: dict[str, str]
+    after_create: tuple[str, ...]
+    """The hooks that the engine calls once it has created the resource."""
     outputs: dict[str, Any] | None = field(default=None)
     """What register_outputs got; None when it was never called."""
 
@@ -378,4 +380,5 @@ def _registered(
             for key in ("create", "update", "delete")
             if getattr(request.customTimeouts, key)
         },
+        after_create=tuple(request.hooks.after_create),
     )

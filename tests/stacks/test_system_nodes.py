@@ -18,6 +18,8 @@ from aiplatform.addons.catalog import catalog
 from aiplatform.addons.values import VALUES
 from aiplatform.addons.values.setup import Setup
 from aiplatform.observability.args import Alertmanager, Prometheus
+from aiplatform.observability.logs.configuration import REQUESTS as OF_LOGS
+from aiplatform.observability.traces.configuration import REQUESTS as COLLECTOR
 from aiplatform.observability.values import values as values_of_observability
 from aiplatform.observability.values.setup import Setup as Observability
 from stacks.profiles import PROFILES
@@ -39,6 +41,7 @@ ADDITIONAL = {("aws", "dev"): "m7i.large"}
 """Cloud, profile -> a node of the first pool, which runs while idle for the registries (test_idle_cost.py): a
 system node of AWS' dev has 17 Pods at most."""
 NODE_EXPORTER = amounts({"cpu": "10m", "memory": "32Mi", "pods": 1})
+FLUENT_BIT = amounts({"cpu": OF_LOGS[0], "memory": OF_LOGS[1], "pods": 1})
 CASES = [(cloud, profile) for cloud in PROFILES for profile in PROFILES[cloud]]
 
 
@@ -76,6 +79,10 @@ def observability_pods(cloud: str, profile: str) -> Iterator[Amounts]:
             pod = amounts({**spec["resources"]["requests"], "pods": 1})
             add(pod, amounts(reloader))
             yield pod
+    if "traces" in topic:
+        cpu, memory = COLLECTOR
+        for _ in range(topic["traces"].get("replicas", 1)):
+            yield amounts({"cpu": cpu, "memory": memory, "pods": 1})
 
 
 def system_pods(cloud: str, kind: str) -> Iterator[Amounts]:
@@ -111,7 +118,7 @@ def nodes_of(cloud: str, profile: str) -> list[Amounts]:
     """Return what DaemonSets leave for other Pods, on each of the fewest nodes of a profile."""
     settings = PROFILES[cloud][profile]["cluster"]["system_nodes"]
     node = allocatable(cloud, settings["instance_types"][0])
-    for pod in (*system_pods(cloud, "DaemonSet"), NODE_EXPORTER):
+    for pod in (*system_pods(cloud, "DaemonSet"), NODE_EXPORTER, FLUENT_BIT):
         node = {name: value - pod.get(name, 0) for name, value in node.items()}
     nodes = [dict(node) for _ in range(settings["min"] - LOST[profile])]
     additional = ADDITIONAL.get((cloud, profile))

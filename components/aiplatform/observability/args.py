@@ -61,11 +61,6 @@ GRAFANA_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-grafana")
 SECRETS_ROLE: Final = PhysicalName(IAM_ROLE, "{prefix}-secrets-observability")
 """AWS: External Secrets may assume roles with this beginning (`addons.permissions.SECRET_READERS`)."""
 ALARM: Final = PhysicalName(CLOUDWATCH_ALARM, "{prefix}-metrics-missing")
-_NAMES: Final[Mapping[Cloud, tuple[PhysicalName, ...]]] = {
-    "aws": (PROMETHEUS_ROLE, GRAFANA_ROLE, SECRETS_ROLE, ALARM, *COLLECTORS["aws"]),
-    "gcp": COLLECTORS["gcp"],
-}
-"""Cloud -> the names that the prefix begins."""
 _URL: Final = matches(r"https://[^\s/]+(/\S*)?", "an address with https")
 _NAME: Final = matches(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", "the name of a Secret")
 _CLIENT_SECRET: Final = matches(
@@ -143,7 +138,7 @@ class ObservabilitySettings(CloudNeutral):
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
-    prefix: str
+    prefix: Annotated[str, prefix_for(PROMETHEUS_ROLE, GRAFANA_ROLE, SECRETS_ROLE, ALARM, *COLLECTORS)]
     """First part of every physical name, `{org}-{environment}`."""
     cluster: ClusterReference
     """The cluster: `Cluster.outputs`."""
@@ -235,7 +230,6 @@ class ObservabilitySettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
-        yield from obeys("prefix", self.prefix, prefix_for(*_NAMES[self.cloud]))
         for name in (CERTIFICATES, SECRETS):
             if name not in self.addons:
                 yield Problem(

@@ -205,7 +205,7 @@ class CustomRuleArgs(TypedDict):
 
 class AlarmArgs(TypedDict):
     """The alarm of the cloud when the metrics of this cluster stay away: Prometheus, or all of the cluster,
-    has stopped, and no alert of the cluster would tell."""
+    has stopped, and with it all alerts."""
 
     notify: NotRequired[Sequence[Input[str]]]
     """What it notifies. AWS: arns of SNS topics, whose policy allows cloudwatch.amazonaws.com to publish;
@@ -224,8 +224,8 @@ class LongTermStorageArgs(TypedDict):
     """AWS: a workspace that exists, `ws-...`, which the program does not change. Default: the program creates
     one."""
     retention_days: NotRequired[int]
-    """AWS: days that the created workspace keeps metrics, 1 to 1095. Default 150. Google Cloud keeps metrics
-    for 24 months, which cannot be changed."""
+    """AWS: days that the created workspace keeps metrics, 1 to 1095. Default: AWS' default, 150. Google Cloud
+    keeps metrics for 24 months, which cannot be changed."""
     kms_key_arn: NotRequired[Input[str]]
     """AWS: the customer managed key that encrypts the created workspace; it cannot be changed. Default: a key
     of AWS."""

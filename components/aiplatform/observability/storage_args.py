@@ -8,6 +8,9 @@ from pulumi import Input
 
 from aiplatform._shared.args import Problem, between, distinct, got, is_unknown, length, matches
 
+ENDPOINTS: Final = ("aps-workspaces", "eks-auth")
+"""AWS services that Prometheus calls: a network without access to the internet needs interface endpoints for
+them (Amazon Managed Service for Prometheus user guide, "Using interface VPC endpoints")."""
 _WORKSPACE: Final = matches(
     r"ws-[a-z0-9-]{10,64}", "the id of a workspace, ws-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 )
@@ -19,13 +22,12 @@ TARGET: Final = {
     ),
 }
 """Cloud -> the rule of what the alarm notifies."""
-DEFAULT_RETENTION: Final = 150
 
 
 @dataclass(frozen=True)
 class Alarm:
     """The alarm of the cloud when the metrics of this cluster stay away: Prometheus, or all of the cluster,
-    has stopped, and no alert of the cluster would tell."""
+    has stopped, and with it all alerts."""
 
     notify: Annotated[list[Input[str]], length(0, 5, "targets"), distinct] = field(
         default_factory=list[Input[str]]
@@ -47,8 +49,8 @@ class LongTermStorage:
     """AWS: a workspace that exists, `ws-...`, which the program does not change. Default: the program creates
     one."""
     retention_days: Annotated[int, between(1, 1095, "days")] | None = None
-    """AWS: days that the created workspace keeps metrics, 1 to 1095. Default 150. Google Cloud keeps metrics
-    for 24 months, which cannot be changed."""
+    """AWS: days that the created workspace keeps metrics, 1 to 1095. Default: AWS' default, 150. Google Cloud
+    keeps metrics for 24 months, which cannot be changed."""
     kms_key_arn: Input[Annotated[str, _KEY]] | None = None
     """AWS: the customer managed key that encrypts the created workspace; it cannot be changed. Default: a key
     of AWS."""
@@ -65,5 +67,5 @@ class LongTermStorage:
         for key in ("retention_days", "kms_key_arn"):
             value = getattr(self, key)
             if value is not None:
-                shown = "an output" if is_unknown(value) else got(value)
-                yield Problem(key, f"{shown}, and workspace_id names a workspace; expected it left out")
+                text = "an output" if is_unknown(value) else got(value)
+                yield Problem(key, f"{text}, and workspace_id names a workspace; expected it left out")

@@ -7,6 +7,7 @@ from pulumi import Output
 from pulumi_aws import eks, iam
 
 from aiplatform._shared.aws.account import Account, account_of
+from aiplatform._shared.aws.pod_identity import wait_until_applied
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.context import Context
 from aiplatform.addons.catalog import Addon
@@ -33,8 +34,8 @@ def grant(context: Context[Settings], addon: Addon) -> tuple[list[pulumi.Resourc
     """Create the role of an add-on, its policy, and the association with its service account. Returns what
     its Pods wait for, and the role's arn.
 
-    EKS reads associations with a delay: a Pod that starts within seconds of its association has no
-    credentials until it is replaced. So the association depends on its role and policy alone.
+    The association depends on its role and policy alone, so that the time until EKS applies it passes while
+    other objects are created.
     """
     settings, account = context.settings, account_of(context.parent)
     logical, cluster = f"{context.name}-{addon.name}", Output.from_input(settings.cluster.name)
@@ -62,8 +63,11 @@ def grant(context: Context[Settings], addon: Addon) -> tuple[list[pulumi.Resourc
         service_account=addon.name,
         role_arn=role.arn,
         tags=settings.tags,
-        # A service account has at most one association.
-        opts=context.options(policy, delete_before_replace=True),
+        opts=pulumi.ResourceOptions.merge(
+            # A service account has at most one association.
+            context.options(policy, delete_before_replace=True),
+            pulumi.ResourceOptions(hooks=wait_until_applied(f"{logical}-identity")),
+        ),
     )
     return [association, *needed], role.arn
 

@@ -22,7 +22,7 @@ from aiplatform.observability.args import (
     ObservabilitySettings,
 )
 from aiplatform.observability.cloud import SecretReader, Storage
-from aiplatform.observability.storage_args import DEFAULT_RETENTION, Alarm, LongTermStorage
+from aiplatform.observability.storage_args import Alarm, LongTermStorage
 from aiplatform.observability.values.setup import NAMESPACE
 
 _WRITE: Final = ("aps:RemoteWrite",)
@@ -68,12 +68,13 @@ def _workspace(context: _Context, storage: LongTermStorage) -> Input[str]:
         tags=context.settings.tags,
         opts=context.options(),
     )
-    amp.WorkspaceConfiguration(
-        f"{context.name}-workspace-configuration",
-        workspace_id=workspace.id,
-        retention_period_in_days=storage.retention_days or DEFAULT_RETENTION,
-        opts=context.options(),
-    )
+    if storage.retention_days is not None:
+        amp.WorkspaceConfiguration(
+            f"{context.name}-workspace-configuration",
+            workspace_id=workspace.id,
+            retention_period_in_days=storage.retention_days,
+            opts=context.options(),
+        )
     return workspace.id
 
 

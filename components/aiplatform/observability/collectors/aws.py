@@ -5,6 +5,7 @@ from pulumi import Input, Output
 from pulumi_aws import eks, iam
 
 from aiplatform._shared.aws.account import Account
+from aiplatform._shared.aws.pod_identity import wait_until_applied
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.context import Context
 from aiplatform.observability.collectors import Collector, Settings
@@ -14,7 +15,8 @@ def grant(
     context: Context[Settings], account: Account, collector: Collector, policy: Input[str]
 ) -> list[pulumi.Resource]:
     """Create the role of a collector with a policy, and the association with its service account. Returns
-    what its Pods wait for: a Pod gets credentials only from an association that exists when it starts."""
+    what its Pods wait for: a Pod gets credentials only from an association that EKS has applied when it
+    starts."""
     settings = context.settings
     logical = f"{context.name}-{collector.name}"
     role = iam.Role(
@@ -35,7 +37,10 @@ def grant(
         service_account=collector.name,
         role_arn=role.arn,
         tags=settings.tags,
-        # A service account has at most one association.
-        opts=context.options(role_policy, delete_before_replace=True),
+        opts=pulumi.ResourceOptions.merge(
+            # A service account has at most one association.
+            context.options(role_policy, delete_before_replace=True),
+            pulumi.ResourceOptions(hooks=wait_until_applied(f"{logical}-identity")),
+        ),
     )
     return [association]

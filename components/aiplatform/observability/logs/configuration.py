@@ -15,6 +15,8 @@ from aiplatform.observability.redaction import FUNCTION
 
 NAME: Final = "container-logs"
 """The name of the DaemonSet, and of what it has in cloud and cluster."""
+REQUESTS: Final = ("50m", "160Mi")
+"""CPU and memory of each Pod."""
 PORT: Final = 2020
 """The port of its metrics and of its health."""
 DIRECTORY: Final = "/fluent-bit/etc/platform"

@@ -31,6 +31,7 @@ from aiplatform.observability.logs.configuration import (
     FILE,
     NAME,
     PORT,
+    REQUESTS,
     SCRIPT,
     STATE,
     configuration,
@@ -132,7 +133,7 @@ def _container(context: Context[Settings]) -> core.ContainerArgs:
             mount("logs", "/var/log", read_only=True),
             mount("state", STATE),
         ],
-        resources=requests("50m", "160Mi"),
+        resources=requests(*REQUESTS),
         liveness_probe=probe("/", period_seconds=30, failure_threshold=3),
         # Not ready while the store refuses its records: an update stops at the first nodes.
         readiness_probe=probe("/api/v1/health", period_seconds=10),

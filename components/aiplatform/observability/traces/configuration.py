@@ -13,6 +13,8 @@ from aiplatform.observability.traces.args import Traces
 
 NAME: Final = "collector"
 NAMESPACE: Final = "tracing"
+REQUESTS: Final = ("50m", "256Mi")
+"""CPU and memory of each Pod."""
 GRPC: Final = 4317
 """The port of OTLP over gRPC."""
 HTTP: Final = 4318
@@ -35,7 +37,7 @@ def configuration(cloud: Cloud, traces: Traces, exporter: Mapping[str, Any]) -> 
     name = _EXPORTERS[cloud]
     processors = {
         "memory_limiter": {"check_interval": "1s", "limit_percentage": 75, "spike_limit_percentage": 20},
-        "k8sattributes": _metadata(),
+        "k8s_attributes": _metadata(),
         "redaction": _masking(),
         **_sampling(traces),
         "batch": {"timeout": "5s", "send_batch_size": 256, "send_batch_max_size": 512},

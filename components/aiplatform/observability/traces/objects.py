@@ -39,6 +39,7 @@ from aiplatform.observability.traces.configuration import (
     METRICS,
     NAME,
     NAMESPACE,
+    REQUESTS,
     configuration,
 )
 
@@ -189,7 +190,7 @@ def _container(context: Context[Settings]) -> core.ContainerArgs:
         # Go collects garbage before the limit ends the container.
         env=[core.EnvVarArgs(name="GOMEMLIMIT", value="200MiB")],
         volume_mounts=[core.VolumeMountArgs(name="configuration", mount_path=DIRECTORY, read_only=True)],
-        resources=resources("50m", "256Mi"),
+        resources=resources(*REQUESTS),
         liveness_probe=probe,
         readiness_probe=probe,
         security_context=container_security(),

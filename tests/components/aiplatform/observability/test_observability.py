@@ -130,8 +130,10 @@ def test_metrics_are_written_to_a_workspace_by_the_role_of_the_pod() -> None:
     association = recording.one("aws:eks/podIdentityAssociation:PodIdentityAssociation")
     assert association.inputs["serviceAccount"] == "kube-prometheus-stack-prometheus"
     assert recording.depends(chart(recording), association), "Pods before it have no credentials"
-    configuration = recording.one("aws:amp/workspaceConfiguration:WorkspaceConfiguration")
-    assert configuration.inputs["retentionPeriodInDays"] == 150
+    assert recording.all("aws:amp/workspaceConfiguration:WorkspaceConfiguration") == [], "AWS' own default"
+    stated = recorded(long_term_storage={"retention_days": 400})
+    configuration = stated.one("aws:amp/workspaceConfiguration:WorkspaceConfiguration")
+    assert configuration.inputs["retentionPeriodInDays"] == 400
 
 
 def test_a_workspace_that_exists_is_not_changed() -> None:

@@ -167,14 +167,14 @@ def test_metadata_and_masks_come_before_sampling_and_after_the_limit_of_memory(
     content = configured(built(cloud, keep_errors=keep_errors))
     pipeline = content["service"]["pipelines"]["traces"]
     sampling = "tail_sampling" if keep_errors else "probabilistic_sampler"
-    assert pipeline["processors"] == ["memory_limiter", "k8sattributes", "redaction", sampling, "batch"], (
+    assert pipeline["processors"] == ["memory_limiter", "k8s_attributes", "redaction", sampling, "batch"], (
         "the address of the Pod is gone after the sampler"
     )
     assert pipeline["exporters"] == list(content["exporters"])
 
 
 def test_the_team_of_a_trace_is_that_of_its_namespace() -> None:
-    content = configured(built("aws"))["processors"]["k8sattributes"]
+    content = configured(built("aws"))["processors"]["k8s_attributes"]
     (label,) = content["extract"]["labels"]
     assert (label["key"], label["from"]) == (TEAM_LABEL, "namespace")
     assert content["pod_association"] == [{"sources": [{"from": "connection"}]}], (
