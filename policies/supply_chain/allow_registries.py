@@ -31,6 +31,10 @@ POLICY = Policy(
                 "nvcr.io/nvidia/*",
                 "ghcr.io",
                 "quay.io",
+                # Of the platform's observability. Anyone publishes on docker.io.
+                "docker.io/grafana/*",
+                "docker.io/otel/*",
+                "cr.fluentbit.io/fluent/*",
             ],
             "Allowed registries, `*` for any characters; with a `/` a part of a registry.",
         ),

@@ -24,6 +24,7 @@ from aiplatform.lakehouse.args import ENDPOINTS as LAKEHOUSE
 from aiplatform.model_registry.args import ENDPOINTS as MODEL_REGISTRY
 from aiplatform.network.args import FOR_NODES
 from aiplatform.observability import logs, traces
+from aiplatform.observability.storage_args import ENDPOINTS as STORAGE
 from stacks import images
 from stacks.settings import Settings
 from stacks.validation import components
@@ -71,6 +72,7 @@ def _endpoints(settings: Settings) -> Iterator[Problem]:
         for part, endpoints, client in (
             (settings.observability.logs, logs.ENDPOINTS, "the logs"),
             (settings.observability.traces, traces.ENDPOINTS, "the traces"),
+            (settings.observability.long_term_storage, STORAGE, "the storage of metrics"),
         ):
             if part is not None:
                 required = {**dict.fromkeys(endpoints, client), **required}

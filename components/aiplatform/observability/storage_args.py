@@ -8,6 +8,9 @@ from pulumi import Input
 
 from aiplatform._shared.args import Problem, between, distinct, got, is_unknown, length, matches
 
+ENDPOINTS: Final = ("aps-workspaces", "eks-auth")
+"""AWS services that Prometheus calls: a network without access to the internet needs interface endpoints for
+them (Amazon Managed Service for Prometheus user guide, "Using interface VPC endpoints")."""
 _WORKSPACE: Final = matches(
     r"ws-[a-z0-9-]{10,64}", "the id of a workspace, ws-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 )

@@ -45,6 +45,12 @@ CASES: dict[str, tuple[str, Change, str, str]] = {
         "model_registry.namespace",
         "exists already",
     ),
+    "logs that two agents collect": (
+        "gcp-dev",
+        {"cluster/gke/workload_logs": True},
+        "cluster.gke.workload_logs",
+        "observability.logs collects the same logs",
+    ),
     "feature store without a grant": (
         "aws-dev",
         {"lakehouse/grants": []},

@@ -66,6 +66,18 @@ def test_addons_need_the_endpoints_and_the_images_of_their_controllers(tmp_path:
     ] == [*registries]
 
 
+def test_logs_and_traces_need_the_endpoints_of_their_stores(tmp_path: Path) -> None:
+    topics = {
+        "config/ai-platform:addons": {},
+        "config/ai-platform:observability": {"logs": {}, "traces": {}},
+    }
+    with pytest.raises(SettingsError) as refused:
+        load_file(_isolated(tmp_path, endpoints=ENDPOINTS, mirrors=MIRRORS, **topics))
+    missing = refused.value.problems[0]
+    assert "logs (the logs)" in missing
+    assert "xray (the traces)" in missing
+
+
 def test_every_unreachable_registry_is_reported_with_a_mirror_that_would_do(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         load_file(_isolated(tmp_path, endpoints=ENDPOINTS, mirrors={}))
