@@ -75,6 +75,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiplatform.addons.inputs": ("aiplatform.addons.args", "aiplatform.addons.pods_ready"),
     "aiplatform.karpenter.inputs": ("aiplatform.karpenter.args",),
     "aiplatform.guardrails.inputs": ("aiplatform.guardrails.args",),
+    "aiplatform.gpu_checks.inputs": ("aiplatform.gpu_checks.args",),
     "aiplatform.runner.inputs": ("aiplatform.runner.args",),
     "aiplatform.teams.inputs": ("aiplatform.teams.args",),
     "aiplatform.workload_identity.inputs": ("aiplatform.workload_identity.args",),
