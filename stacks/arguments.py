@@ -16,13 +16,13 @@ from pulumi import Input
 from aiplatform._shared.args import UNKNOWN
 from aiplatform._shared.deep_merge import overlaid
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
-from aiplatform.accelerators.gcp import MACHINES
 from aiplatform.addons.args import CLAIMS, AddonsArgs
 from aiplatform.addons.charts import UPSTREAM
 from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.cluster import ClusterArgs
 from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
 from aiplatform.device_plugins import DevicePluginsArgs
+from aiplatform.gpu_checks.args import GpuChecksArgs
 from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
 from aiplatform.guardrails.args import GuardrailsArgs
 from aiplatform.karpenter.args import KarpenterArgs
@@ -32,7 +32,7 @@ from aiplatform.observability.args import ObservabilityArgs
 from aiplatform.queues.args import QueuesArgs
 from aiplatform.runner import RunnerArgs
 from aiplatform.workload_identity import WorkloadIdentityArgs
-from stacks import devices, images
+from stacks import devices, fabrics, gpu_check_queues, images
 from stacks.settings import GpuPool, NodePool, Pool, Settings
 from stacks.settings.generated import stated
 from stacks.settings.kubernetes import CHARTS_VARIABLE
@@ -123,16 +123,7 @@ def multi_networking(settings: Settings) -> bool:
     """Whether Pods may have further network interfaces: as the file states, or else as its GPU pools need."""
     if settings.cluster.multi_networking is not None:
         return settings.cluster.multi_networking
-    return any(takes_gpudirect(pool) for pool in settings.gpu_pools.values())
-
-
-def takes_gpudirect(pool: GpuPool) -> bool:
-    """Whether nodes of a pool on Google Cloud have the networks of GPUDirect."""
-    requested = (pool.accelerator, pool.count)
-    machine = next(
-        (machine for machine in MACHINES if (machine.accelerator, machine.count) == requested), None
-    )
-    return machine is not None and machine.fabric is not None and pool.gpudirect is not False
+    return any(devices.gpudirect(pool) is not None for pool in settings.gpu_pools.values())
 
 
 def runnable_images(settings: Settings) -> list[str] | None:
@@ -303,13 +294,17 @@ def guardrails(settings: Settings) -> GuardrailsArgs:
     args["cloud"] = settings.environment.cloud
     if devices.claimed(settings):
         args["device_claims"] = True
+    derived = fabrics.namespaces(settings)
+    if derived:
+        args["fabric_namespaces"] = {**args.get("fabric_namespaces", {}), **derived}
     return cast(GuardrailsArgs, args)
 
 
 def queues(settings: Settings, node_pools: Sequence[Any], gpu_pools: Sequence[Any]) -> QueuesArgs:
     """Arguments of the queues. node_pools, gpu_pools: outputs of the pools, or references."""
     assert settings.queues is not None, "called only where there are queues"  # noqa: S101
-    args = {**stated(settings.queues), "node_pools": list(node_pools), "gpu_pools": list(gpu_pools)}
+    args = gpu_check_queues.with_tests(settings, stated(settings.queues))
+    args.update(node_pools=list(node_pools), gpu_pools=list(gpu_pools))
     return cast(QueuesArgs, args)
 
 
@@ -342,3 +337,15 @@ def observability(
             tags=settings.environment.all_tags,
         )
     return cast(ObservabilityArgs, args)
+
+
+def gpu_checks(settings: Settings) -> GpuChecksArgs | None:
+    """Arguments of the checks of GPUs; None where no queue lends GPUs to them."""
+    queues = gpu_check_queues.queues_of(settings)
+    if not queues:
+        return None
+    args: dict[str, Any] = {"queues": queues, "cloud": settings.environment.cloud}
+    fabric = gpu_check_queues.fabric_of(settings)
+    if fabric:
+        args["fabric"] = fabric
+    return cast(GpuChecksArgs, args)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Final
 
+from aiplatform.accelerators.gcp import MACHINES, Fabric
 from stacks.settings import GpuPool, Settings
 from stacks.settings.generated import stated
 
@@ -25,6 +26,22 @@ def installed_plugins(settings: Settings, pools: Collection[str]) -> set[str]:
     NVIDIA's GPU operator installs NVIDIA's: two would both register the devices of a node."""
     by_operator = {"nvidia"} if enabled(settings, OPERATOR) else set[str]()
     return set(pools) & {"nvidia", "neuron"} - by_operator
+
+
+def gpudirect(pool: GpuPool) -> Fabric | None:
+    """Return the kind of GPUDirect of a pool on Google Cloud; None also for a machine that does not exist,
+    which is reported elsewhere."""
+    requested = (pool.accelerator, pool.count)
+    machines = (machine for machine in MACHINES if (machine.accelerator, machine.count) == requested)
+    return next((machine.fabric for machine in machines), None) if pool.gpudirect is not False else None
+
+
+def gpudirect_pools(settings: Settings) -> dict[str, Fabric]:
+    """Return pool -> its kind of GPUDirect, of the pools that have it."""
+    if settings.environment.cloud != "gcp":
+        return {}
+    kinds = {name: gpudirect(pool) for name, pool in settings.gpu_pools.items()}
+    return {name: kind for name, kind in kinds.items() if kind is not None}
 
 
 def claiming(settings: Settings) -> dict[str, GpuPool]:

@@ -2,28 +2,42 @@
 
     python -m stacks.gpu_checks < request.json
 
-The request has the outputs of the pool (`pool`) and the fields of `Request`.
+The request has the outputs of the pool (`pool`) and the fields of `Request`. Images that it leaves out are
+those of the environment, at their mirrors.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
 
 from aiplatform import gpu_tests
+from aiplatform._shared.images import mirrored
+from stacks import images
+from stacks.loading import ENVIRONMENTS, SettingsError, load_file
+from stacks.settings import Settings
+
+MINUTES: Final[Mapping[int, float]] = {1: 0, 2: 5, 3: 30}
+"""Level -> minutes of matrix products, where PyTorch tests the GPUs: about as long as dcgmi diag takes."""
+_KEPT: Final = 3600
+"""Seconds after which the cluster deletes a test that nothing else deleted."""
 
 
 @dataclass(frozen=True)
 class Request:
     """nodes: name -> machine type, of the nodes to test. node_engine: whether they have an engine of DCGM,
-    next to which no other one may run."""
+    next to which no other one may run. priority: a WorkloadPriorityClass, or None. image: of the bandwidth
+    test, and of tests with PyTorch; it and dcgm_image are empty for those of the environment."""
 
+    environment: str
     pool: dict[str, Any]
     name: str
     namespace: str
     queue: str
+    priority: str | None
     level: int
     dcgm_image: str
     image: str
@@ -32,21 +46,8 @@ class Request:
 
 
 def manifests(request: Request) -> dict[str, Any]:
-    """Return `diagnostics`: node -> Job, of nodes without an engine of DCGM; `bandwidth`: manifests, empty
-    without a network between the accelerators of several nodes; `expected`: bandwidth, or None."""
-    jobs = {
-        node: gpu_tests.diagnostics(
-            request.pool,
-            f"{request.name}-diag-{number}",
-            request.namespace,
-            node,
-            image=request.dcgm_image,
-            level=request.level,
-            queue=request.queue,
-        )
-        for number, node in enumerate(request.nodes)
-        if not request.node_engine
-    }
+    """Return `diagnostics`: node -> manifests, its Job last; `bandwidth`: manifests, empty without a network
+    between the accelerators of several nodes; `expected`: bandwidth, or None."""
     types = set(request.nodes.values())
     expected = gpu_tests.EXPECTED.get(next(iter(types))) if len(types) == 1 else None
     bandwidth: list[dict[str, Any]] = []
@@ -61,19 +62,74 @@ def manifests(request: Request) -> dict[str, Any]:
                 image=request.image,
                 expected=expected,
                 queue=request.queue,
+                priority=request.priority,
             ),
         ]
+    diagnostics = {node: _diagnostics(request, node, number) for number, node in enumerate(request.nodes)}
+    for test in (*diagnostics.values(), bandwidth):
+        for manifest in test[-1:]:
+            manifest["spec"]["ttlSecondsAfterFinished"] = _KEPT
     return {
-        "diagnostics": jobs,
+        "diagnostics": diagnostics,
         "bandwidth": bandwidth,
         "expected": asdict(expected) if expected else None,
         "tolerated": gpu_tests.TOLERATED,
     }
 
 
+def with_images(request: Request, settings: Settings) -> Request:
+    """Return the request with the images that it leaves out."""
+    requirements: dict[str, Any] = request.pool.get("pod_requirements") or {}
+    known = images.of_gpu_tests(settings.environment.cloud, settings.environment.region)
+    names = {"image": images.pytorch_of(requirements.get("fabric")), "dcgm_image": images.DCGM}
+    chosen = {
+        key: mirrored(known[name], settings.images.mirrors)
+        for key, name in names.items()
+        if not getattr(request, key) and name in known
+    }
+    return replace(request, **chosen)
+
+
+def _diagnostics(request: Request, node: str, number: int) -> list[dict[str, Any]]:
+    name = f"{request.name}-diag-{number}"
+    if not request.node_engine:
+        return [
+            gpu_tests.diagnostics(
+                request.pool,
+                name,
+                request.namespace,
+                node,
+                image=request.dcgm_image,
+                level=request.level,
+                queue=request.queue,
+                priority=request.priority,
+            )
+        ]
+    return [
+        gpu_tests.script(name, request.namespace, "hardware"),
+        gpu_tests.hardware_test(
+            request.pool,
+            name,
+            request.namespace,
+            node,
+            image=request.image,
+            minutes=MINUTES[request.level],
+            program=name,
+            queue=request.queue,
+            priority=request.priority,
+        ),
+    ]
+
+
 def main() -> int:
     """Print the manifests of the request on stdin."""
     request = Request(**json.load(sys.stdin))
+    try:
+        settings = load_file(ENVIRONMENTS / f"Pulumi.{request.environment}.yaml")
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    request = with_images(request, settings)
     sys.stdout.write(f"{json.dumps(manifests(request))}\n")
     return 0
 

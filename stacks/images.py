@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from aiplatform._shared.images import images, mirrored
-from aiplatform.accelerators.gcp import MACHINES
 from aiplatform.addons.catalog import catalog, selected
 from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY
 from aiplatform.observability.args import CHART as OBSERVABILITY
 from aiplatform.observability.args import GOOGLE_PROMETHEUS
+from stacks import devices, gpu_check_queues
 from stacks.settings import Settings
 from stacks.settings.generated import stated
+
+PYTORCH: Final = "gpu-test-pytorch"
+DCGM: Final = "gpu-test-dcgm"
+"""Names in images.toml."""
+_PYTORCH_OF_AWS: Final = (
+    "763104351884.dkr.ecr.{region}.amazonaws.com/pytorch-training:2.6.0-gpu-py312-cu126-ubuntu22.04-ec2"
+)
+"""An AWS Deep Learning Container. Opt-in regions have another account: state `--image` there."""
 
 
 def of_workloads(settings: Settings) -> Mapping[str, str]:
@@ -21,6 +30,7 @@ def of_workloads(settings: Settings) -> Mapping[str, str]:
     return {
         **_of_components(settings),
         **{f"the {name} of GPUDirect": image for name, image in _of_gpudirect(settings).items()},
+        **{f"the test of GPUs ({name})": image for name, image in _of_gpu_checks(settings).items()},
         **_of_addons(settings),
         **_of_observability(settings),
     }
@@ -36,30 +46,43 @@ def _of_components(settings: Settings) -> dict[str, str]:
 
 def _of_gpudirect(settings: Settings) -> dict[str, str]:
     """Return the images that a pool with GPUDirect runs on its nodes, and those of its Pods' sidecars."""
-    if settings.environment.cloud != "gcp":
-        return {}
     known = images()
     required: dict[str, str] = {}
-    for pool in settings.gpu_pools.values():
-        arguments = stated(pool)
-        fabric = _fabric(pool.accelerator, pool.count)
-        if fabric is None or arguments.get("gpudirect") is False:
-            continue
+    for pool, fabric in devices.gpudirect_pools(settings).items():
         names = [f"gpudirect-{fabric}-daemon"] if fabric != "rdma" else []
-        if arguments.get("gpudirect_installers") is not False:
+        if stated(settings.gpu_pools[pool]).get("gpudirect_installers") is not False:
             names.append(f"gpudirect-{fabric}-installer")
             names += ["nri-device-injector"] if fabric != "rdma" else []
         required.update({name: known[name].reference for name in names})
     return required
 
 
-def _fabric(accelerator: str, count: int) -> str | None:
-    """Return the kind of GPUDirect of a machine; None also for one that does not exist, which is reported
-    elsewhere."""
-    machines = (
-        machine for machine in MACHINES if (machine.accelerator, machine.count) == (accelerator, count)
-    )
-    return next((machine.fabric for machine in machines), None)
+def of_gpu_tests(cloud: str, region: str) -> dict[str, str]:
+    """Return the images of the tests of GPUs in a region, by name. On AWS PyTorch's has libfabric and
+    aws-ofi-nccl, and nodes have an engine of DCGM, next to which none may run."""
+    if cloud == "aws":
+        return {PYTORCH: _PYTORCH_OF_AWS.format(region=region)}
+    known = images()
+    return {name: known[name].reference for name in (PYTORCH, f"{PYTORCH}-tcpx", DCGM)}
+
+
+def pytorch_of(fabric: str | None) -> str:
+    """Return the name of PyTorch's image on nodes with a network between accelerators. The plugin of TCPX has
+    NCCL 2.19, in whose place an image built for a later NCCL cannot be loaded."""
+    return f"{PYTORCH}-tcpx" if fabric == "tcpx" else PYTORCH
+
+
+def _of_gpu_checks(settings: Settings) -> dict[str, str]:
+    """Return the images of the tests that `aiplatform gpu check` runs in an environment."""
+    if not gpu_check_queues.queues_of(settings):
+        return {}
+    environment = settings.environment
+    known = of_gpu_tests(environment.cloud, environment.region)
+    kinds = devices.gpudirect_pools(settings)
+    # On Google Cloud PyTorch measures the network only.
+    networks = [pytorch_of(kinds[pool]) for pool in gpu_check_queues.fabric_of(settings)]
+    needed = {PYTORCH} if environment.cloud == "aws" else {DCGM, *networks}
+    return {name: image for name, image in known.items() if name in needed}
 
 
 def repositories(settings: Settings) -> dict[str, bool]:
@@ -67,7 +90,8 @@ def repositories(settings: Settings) -> dict[str, bool]:
     the namespaces of add-ons, and of containers in workloads of users."""
     known: dict[str, bool] = {}
     sidecars = [image for name, image in _of_gpudirect(settings).items() if name.endswith("-daemon")]
-    for image in (*_of_components(settings).values(), *sidecars):
+    tests = _of_gpu_checks(settings).values()
+    for image in (*_of_components(settings).values(), *sidecars, *tests):
         name, at, _ = mirrored(image, settings.images.mirrors).partition("@")
         head, slash, last = name.rpartition("/")
         known[f"{head}{slash}{last.partition(':')[0]}"] = bool(at)

@@ -16,6 +16,7 @@ from stacks.settings import Settings
 
 if TYPE_CHECKING:
     from aiplatform.addons import Addons
+    from aiplatform.guardrails import Guardrails
     from aiplatform.queues import Queues
 
 
@@ -51,15 +52,19 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> InClu
     addons = _addons(settings, below, options)
     _create_karpenter_nodes(settings, below, options, addons)
     queues = _queues(settings, below, options, addons)
+    guardrails = _guardrails(settings, options)
     installed = addons.installed.values() if addons is not None else ()
+    in_cluster = [component for component in (queues, guardrails) if component is not None]
+    resources = Output.all(*(addon.resources for addon in installed)).apply(
+        lambda known: [*in_cluster, *itertools.chain(*known)]
+    )
+    _gpu_checks(settings, options, resources)
     return InCluster(
         addons=dict(addons.outputs) if addons is not None else None,
-        guardrails=_guardrails(settings, options),
+        guardrails=dict(guardrails.outputs) if guardrails is not None else None,
         queues=dict(queues.outputs) if queues is not None else None,
         observability=_observability(settings, below, options, addons, queues),
-        resources=Output.all(*(addon.resources for addon in installed)).apply(
-            lambda known: [*([queues] if queues is not None else []), *itertools.chain(*known)]
-        ),
+        resources=resources,
     )
 
 
@@ -130,10 +135,20 @@ def _observability(
     return dict(component.outputs)
 
 
-def _guardrails(settings: Settings, options: LayerOptions) -> dict[str, Any] | None:
+def _guardrails(settings: Settings, options: LayerOptions) -> Guardrails | None:
     if settings.guardrails is None:
         return None
     from aiplatform.guardrails import Guardrails
 
-    guardrails = Guardrails("guardrails", arguments.guardrails(settings), options.cluster)
-    return dict(guardrails.outputs)
+    return Guardrails("guardrails", arguments.guardrails(settings), options.cluster)
+
+
+def _gpu_checks(settings: Settings, options: LayerOptions, before: Output[list[pulumi.Resource]]) -> None:
+    args = arguments.gpu_checks(settings)
+    if args is None:
+        return
+    from aiplatform.gpu_checks import GpuChecks
+
+    # Its LocalQueues are created once Kueue runs, and deleted before it.
+    after = ResourceOptions(depends_on=before)
+    GpuChecks("gpu-check", args, ResourceOptions.merge(options.cluster, after))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +19,7 @@ import typer
 from cli.maintenance import results
 from cli.maintenance.cluster import (
     KUBECONFIG,
+    KUEUE,
     NAMESPACE,
     Cluster,
     Object,
@@ -31,21 +34,10 @@ from cli.stack_names import FOUNDATION_OUTPUT
 from cli.stacks import ENVIRONMENT
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
-IMAGE: Final = "nvcr.io/nvidia/pytorch:25.12-py3"
-EFA_IMAGE: Final = (
-    "763104351884.dkr.ecr.{region}.amazonaws.com/pytorch-training:2.6.0-gpu-py312-cu126-ubuntu22.04-ec2"
-)
-"""An AWS Deep Learning Container, which has libfabric and aws-ofi-nccl. Opt-in regions have another
-account."""
-DCGM_IMAGE: Final = "nvcr.io/nvidia/cloud-native/dcgm:4.6.0-1-ubuntu24.04"
 NAME: Final = "gpu-check"
 _GPU: Final = "nvidia.com/gpu"
 _REFUSED: Final = 2
 """The exit code for arguments that are refused, and without a cluster: no result of a check."""
-_ENGINE: Final = (
-    "the DCGM engine of EKS's node monitoring agent has no tests of GPUs, and a second engine makes the "
-    "agent report failed hardware"
-)
 _OUTPUTS = typer.Option(
     None,
     "--outputs",
@@ -63,8 +55,9 @@ def _group() -> None:
 
 @dataclass(frozen=True)
 class Options:
-    """Where and how tests run. seconds: the limit of each."""
+    """Where and how tests run. seconds: the limit of each. queue and images: empty for the default."""
 
+    environment: str
     namespace: str
     queue: str
     level: int
@@ -79,29 +72,36 @@ def check(
     environment: str = ENVIRONMENT,
     pool: str = typer.Option("", "--pool", help="Check this pool only. Default: all with NVIDIA GPUs."),
     namespace: str = typer.Option(NAME, "--namespace", help="Namespace of the tests, which has a queue."),
-    queue: str = typer.Option("default", "--queue", help="LocalQueue of the namespace."),
-    level: int = typer.Option(2, "--level", min=1, max=3, help="Level of dcgmi diag: 1 takes seconds."),
+    queue: str = typer.Option(
+        "", "--queue", help="LocalQueue of the namespace. Default: the pool's name, elsewhere `default`."
+    ),
+    level: int = typer.Option(
+        2, "--level", min=1, max=3, help="Level of dcgmi diag, or of PyTorch's tests: 1 takes seconds."
+    ),
     image: str = typer.Option(
         "",
         "--image",
-        help="Image of the bandwidth test: PyTorch, on AWS with EFA. Default: its publisher's.",
+        help="Image with PyTorch, on AWS with EFA. Default: its publisher's, at its mirror.",
     ),
-    dcgm_image: str = typer.Option(DCGM_IMAGE, "--dcgm-image", help="Image of dcgmi."),
+    dcgm_image: str = typer.Option(
+        "", "--dcgm-image", help="Image of dcgmi. Default: NVIDIA's, at its mirror."
+    ),
     minutes: int = typer.Option(60, "--timeout", metavar="MINUTES", min=1, help="Limit of each test."),
     outputs: Path | None = _OUTPUTS,
     kubeconfig: Path | None = KUBECONFIG,
 ) -> None:
-    """Test the GPUs of pools: conditions and XID errors of nodes, dcgmi diag, bandwidth between nodes.
+    """Test the GPUs of pools: conditions and XID errors of nodes, memory and computation, bandwidth.
 
-    The tests are Jobs in a queue and wait for free GPUs. Within the quota of their queue they can evict what
-    other queues borrow of it. Exits with 1 where a check failed, with 2 for wrong arguments, and with 3
-    where a check did not run.
+    The tests are Jobs that wait for GPUs that no queue uses, and evict nothing. Exits with 1 where a check
+    failed, with 2 for wrong arguments, and with 3 where a check did not run.
     """
     with _refusals():
         pools = _pools(environment, pool, outputs)
         cluster = Cluster.of(environment, kubeconfig)
-        options = Options(namespace, queue, level, image or image_of(environment), dcgm_image, minutes * 60)
+        options = Options(environment, namespace, queue, level, image, dcgm_image, minutes * 60)
     report: list[Result] = []
+    # So that the tests are deleted.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         for value in pools.values():
             # One by one, so that an interruption loses no result.
@@ -127,14 +127,6 @@ def checked(cluster: Cluster, pool: Object, options: Options) -> Iterator[Result
             yield from check_pool(cluster, pool, options)
     except CommandError as error:
         yield Result(str(pool["name"]), "", "tests", "not run", str(error))
-
-
-def image_of(environment: str) -> str:
-    """Return the publisher's image of the bandwidth test."""
-    from cli import instances
-
-    known = instances.of_environment(environment)
-    return EFA_IMAGE.format(region=known["region"]) if known["cloud"] == "aws" else IMAGE
 
 
 def _pools(environment: str, pool: str, file: Path | None) -> dict[str, Object]:
@@ -189,20 +181,42 @@ def check_pool(cluster: Cluster, pool: Object, options: Options) -> Iterator[Res
         selector = f"involvedObject.kind=Node,involvedObject.name={node.metadata.name}"
         events = cluster.core.list_event_for_all_namespaces(field_selector=selector).items
         yield results.of_xids(name, node, events)
-    manifests = _manifests(cluster, pool, nodes, options)
-    if not manifests["diagnostics"]:
+    queue = options.queue or (name if options.namespace == NAME else "default")
+    flavors = {item["metadata"]["name"]: item["spec"] for item in cluster.list(KUEUE, "ResourceFlavor")}
+    if flavors and (options.namespace, queue) not in _queues(cluster):
+        reason = (
+            f"the namespace {options.namespace} has no LocalQueue {queue!r}; expected a queue that lends "
+            "GPUs of the pool (docs/operations/gpu-errors.md)"
+        )
+        yield Result(name, "", "tests", "not run", reason)
+        return
+    if flavors.get(name, {}).get("topologyName"):
+        # Kueue places Pods of such a pool itself, and leaves these nodes out.
         for node in nodes:
-            yield Result(name, node.metadata.name, "diagnostics", "not run", _ENGINE)
+            if node.spec.unschedulable:
+                reason = "the node is cordoned, and Kueue places Pods of this pool on schedulable nodes alone"
+                yield Result(name, node.metadata.name, "diagnostics", "not run", reason)
+        nodes = [node for node in nodes if not node.spec.unschedulable]
+    manifests = _manifests(cluster, pool, nodes, queue, options)
     yield from _run_tests(cluster, name, manifests, options, len(nodes), expected[_GPU])
 
 
-def _manifests(cluster: Cluster, pool: Object, nodes: Sequence[Any], options: Options) -> Object:
+def _queues(cluster: Cluster) -> set[tuple[str, str]]:
+    """Return (namespace, name) of the LocalQueues."""
+    items = cluster.list(KUEUE, "LocalQueue")
+    return {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in items}
+
+
+def _manifests(cluster: Cluster, pool: Object, nodes: Sequence[Any], queue: str, options: Options) -> Object:
     types = {node.metadata.name: _type(node) for node in nodes}
+    classes = {item["metadata"]["name"] for item in cluster.list(KUEUE, "WorkloadPriorityClass")}
     request = {
+        "environment": options.environment,
         "pool": pool,
         "name": f"{NAME}-{pool['name']}",
         "namespace": options.namespace,
-        "queue": options.queue,
+        "queue": queue,
+        "priority": NAME if NAME in classes else None,
         "level": options.level,
         "dcgm_image": options.dcgm_image,
         "image": options.image,
@@ -218,9 +232,7 @@ def _manifests(cluster: Cluster, pool: Object, nodes: Sequence[Any], options: Op
         check=False,
     )
     if done.returncode:
-        raise CommandError(
-            next(reversed(done.stderr.strip().splitlines()), f"it ended with {done.returncode}")
-        )
+        raise CommandError(done.stderr.strip() or f"stacks.gpu_checks ended with {done.returncode}")
     return json.loads(done.stdout)
 
 
@@ -241,12 +253,15 @@ def _in_system(item: Object) -> bool:
 def _run_tests(
     cluster: Cluster, pool: str, manifests: Object, options: Options, nodes: int, gpus: int
 ) -> Iterator[Result]:
-    jobs: Mapping[str, Object] = manifests["diagnostics"]
+    jobs: Mapping[str, list[Object]] = manifests["diagnostics"]
     with ExitStack() as stack:
-        tests = {node: stack.enter_context(_Test(cluster, [job], options)) for node, job in jobs.items()}
+        tests = {node: stack.enter_context(_Test(cluster, items, options)) for node, items in jobs.items()}
         for node, test in tests.items():
             output, why = test.output()
-            yield results.of_diagnostics(pool, node, output, why, level=options.level, gpus=gpus)
+            if len(jobs[node]) > 1:  # with a program, of PyTorch
+                yield results.of_hardware(pool, node, output, why, gpus=gpus)
+            else:
+                yield results.of_diagnostics(pool, node, output, why, level=options.level, gpus=gpus)
     bandwidth: list[Object] = manifests["bandwidth"]
     if not bandwidth:
         return
@@ -267,6 +282,8 @@ class _Test:
     def __init__(self, cluster: Cluster, objects: Sequence[Object], options: Options) -> None:
         self._cluster, self._objects, self._options = cluster, objects, options
         self._name = str(objects[-1]["metadata"]["name"])
+        # A minute for clocks that differ.
+        self._since = datetime.now(UTC) - timedelta(minutes=1)
         self.nodes: list[str] = []
         """The nodes of its Pods, when they have ended."""
 
@@ -291,6 +308,8 @@ class _Test:
                 return "\n".join(logs) or None, "; ".join(filter(None, reasons))
             if started and not pods:
                 return None, "its Pods were deleted before they ended"
+            if not pods and (refusal := self._refusal()):
+                return None, refusal
             if time.monotonic() > deadline:
                 waiting = f"its Pod is {pods[0].status.phase}" if pods else "it waits in its queue"
                 return None, f"no result after {self._options.seconds:.0f} s: {waiting}"
@@ -303,6 +322,15 @@ class _Test:
         core = self._cluster.core
         pods = core.list_namespaced_pod(self._options.namespace, label_selector=f"{label}={self._name}").items
         return sorted(pods, key=lambda pod: str(pod.metadata.name))
+
+    def _refusal(self) -> str:
+        """Return why the API server refuses its Pods, such as by Pod Security; empty where it does not."""
+        core = self._cluster.core
+        events = core.list_namespaced_event(
+            self._options.namespace, field_selector="reason=FailedCreate"
+        ).items
+        texts = [str(event.message) for event in events if event.involved_object.name.startswith(self._name)]
+        return texts[-1] if texts else ""
 
     def _log(self, pod: Any) -> tuple[str, str]:
         """Return the log of a Pod that has ended, and why there is none: its container may never have run."""

@@ -29,6 +29,8 @@ GPU_TESTS: Final[Mapping[int, tuple[str, ...]]] = {
 }
 """Level of dcgmi diag -> the tests that every GPU has to pass. Others depend on the model or on further
 software (NVIDIA/DCGM, nvvs/src/NvidiaValidationSuite.cpp, FillTestVectors)."""
+HARDWARE_TESTS: Final = ("memory", "copies", "products")
+"""The tests with PyTorch that every GPU has to pass (aiplatform.gpu_hardware)."""
 _NETWORK: Final = re.compile(r"NCCL INFO .*?(?:Using network |via NET/)([^/\n]+)")
 """The network that NCCL uses, in its log."""
 _TCP: Final = "Socket"
@@ -127,6 +129,26 @@ def of_diagnostics(
     if missing:
         return not_run(f"passed {', '.join(missing)}")
     return Result(pool, node, "diagnostics", "ok", f"{', '.join(GPU_TESTS[level])} on {gpus} GPUs")
+
+
+def of_hardware(pool: str, node: str, output: str | None, why: str = "", *, gpus: int) -> Result:
+    """Return the result of the test with PyTorch (aiplatform.gpu_hardware). Arguments: as for dcgmi."""
+    lines = [line for line in (output or "").splitlines() if line.startswith("{")]
+    try:
+        report: Mapping[str, Any] = json.loads(lines[-1])
+        failed = [f"GPU {entry['gpu']}: {entry['test']}: {entry['reason']}" for entry in report["failed"]]
+        passed = {test: len(report["passed"][test]) for test in HARDWARE_TESTS}
+        speeds = ", ".join(f"{kind} {speed} GB/s" for kind, speed in report["gb_per_second"].items())
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        last = (output or "").strip().splitlines()[-1:]
+        return Result(pool, node, "diagnostics", "not run", why or (last or ["no output"])[0])
+    if failed:
+        return Result(pool, node, "diagnostics", "failed", "; ".join(failed))
+    missing = [f"{test} on {count} of {gpus} GPUs" for test, count in passed.items() if count < gpus]
+    if missing:
+        return Result(pool, node, "diagnostics", "not run", f"passed {', '.join(missing)}")
+    detail = f"{', '.join(HARDWARE_TESTS)} on {gpus} GPUs, {report.get('rounds')} rounds; {speeds}"
+    return Result(pool, node, "diagnostics", "ok", detail)
 
 
 def of_bandwidth(

@@ -11,11 +11,16 @@ from importlib.resources import files
 from typing import Any, Final, Literal
 
 from aiplatform import placement
+from aiplatform.accelerators.fabric import LIBRARIES
 
 Collective = Literal["all_reduce", "all_gather"]
+Script = Literal["bandwidth", "hardware"]
 QUEUE_LABEL: Final = "kueue.x-k8s.io/queue-name"
+PRIORITY_LABEL: Final = "kueue.x-k8s.io/priority-class"
 LABEL: Final = "ai-platform/gpu-test"
-"""The label of tests: `bandwidth` or `diagnostics`."""
+"""The label of tests: `bandwidth`, `diagnostics` or `hardware`."""
+_USER: Final = ({"name": "HOME", "value": "/tmp"}, {"name": "USER", "value": "test"})  # noqa: S108
+"""PyTorch needs the name and a folder of its user, and images know no user with the number of ours."""
 _PORT: Final = 29500
 _AWS_TESTS: Final = (
     "aws-samples/awsome-distributed-training, micro-benchmarks/nccl-tests/README.md, commit 7217859"
@@ -63,14 +68,16 @@ def bandwidth_test(
     *,
     image: str,
     queue: str = "default",
+    priority: str | None = None,
     nodes: int = 2,
     expected: Bandwidth | None = None,
 ) -> dict[str, Any]:
     """Return a JobSet that measures the bandwidth between whole nodes of a pool.
 
     image: with PyTorch for CUDA, Python and bash; on AWS also with libfabric and aws-ofi-nccl. namespace: of
-    a team whose LocalQueue `queue` admits to the pool; with GPUDirect one of `fabric_namespaces`. nodes: at
-    least 2. Its last line of output is a JSON object. Raises ValueError for a pool without such a network.
+    a team whose LocalQueue `queue` admits to the pool; with GPUDirect one of `fabric_namespaces`. priority: a
+    WorkloadPriorityClass. Default: none. nodes: at least 2. Its last line of output is a JSON object. Raises
+    ValueError for a pool without such a network.
     """
     if not pool.get("pod_requirements"):
         raise ValueError(f"pool {pool['name']!r} has no network between the accelerators of several nodes")
@@ -96,7 +103,7 @@ def bandwidth_test(
         "command": command,
         "securityContext": _security(root=pool["pod_requirements"]["fabric"] != "efa"),
         # So that the log states the network that NCCL uses.
-        "env": [{"name": "NCCL_DEBUG", "value": "INFO"}],
+        "env": [*_USER, {"name": "NCCL_DEBUG", "value": "INFO"}],
         "resources": _resources(pool, cpu=32, memory=200),
         "volumeMounts": [{"name": "test", "mountPath": "/test", "readOnly": True}],
     }
@@ -114,7 +121,7 @@ def bandwidth_test(
     return {
         "apiVersion": "jobset.x-k8s.io/v1alpha2",
         "kind": "JobSet",
-        "metadata": _metadata(name, namespace, queue, "bandwidth"),
+        "metadata": _metadata(name, namespace, queue, "bandwidth", priority),
         "spec": {
             "failurePolicy": {"maxRestarts": 0},
             "network": {"enableDNSHostnames": True, "publishNotReadyAddresses": True},
@@ -123,11 +130,47 @@ def bandwidth_test(
     }
 
 
-def script(name: str, namespace: str) -> dict[str, Any]:
-    """Return the ConfigMap with the program of a bandwidth test of this name."""
-    text = files("aiplatform").joinpath("gpu_bandwidth.py").read_text()
-    metadata = {"name": name, "namespace": namespace, "labels": {LABEL: "bandwidth"}}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"bandwidth.py": text}}
+def script(name: str, namespace: str, test: Script = "bandwidth") -> dict[str, Any]:
+    """Return the ConfigMap with the program of a test of this name."""
+    text = files("aiplatform").joinpath(f"gpu_{test}.py").read_text()
+    metadata = {"name": name, "namespace": namespace, "labels": {LABEL: test}}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {f"{test}.py": text}}
+
+
+def hardware_test(
+    pool: Mapping[str, Any],
+    name: str,
+    namespace: str,
+    node: str,
+    *,
+    image: str,
+    minutes: float,
+    program: str,
+    queue: str = "default",
+    priority: str | None = None,
+) -> dict[str, Any]:
+    """Return a Job that tests all GPUs of a node with PyTorch: memory, matrix products and copies. For nodes
+    with an engine of DCGM, next to which no other one may run.
+
+    image: with PyTorch for CUDA and Python. minutes: of the products; the rest takes one or two. program: the
+    name of the ConfigMap, by `script(program, namespace, "hardware")`. Its last line of output is a JSON
+    object.
+    """
+    container = {
+        "name": "test",
+        "image": image,
+        "command": ["python", "/test/hardware.py", f"--minutes={minutes:g}"],
+        "env": [
+            *_USER,
+            # Without it cuBLAS may choose another sum each time ("Results Reproducibility").
+            {"name": "CUBLAS_WORKSPACE_CONFIG", "value": ":4096:8"},
+        ],
+        "securityContext": _security(root=False),
+        "resources": _resources(pool, cpu=8, memory=32),
+        "volumeMounts": [{"name": "test", "mountPath": "/test", "readOnly": True}],
+    }
+    volume = {"name": "test", "configMap": {"name": program}}
+    return _on_node(pool, container, node, _metadata(name, namespace, queue, "hardware", priority), [volume])
 
 
 def diagnostics(
@@ -138,6 +181,7 @@ def diagnostics(
     *,
     image: str,
     queue: str = "default",
+    priority: str | None = None,
     level: int = 2,
 ) -> dict[str, Any]:
     """Return a Job that runs NVIDIA's diagnostics (`dcgmi diag`) on all accelerators of a node.
@@ -146,8 +190,11 @@ def diagnostics(
     nodes of EKS with the node monitoring agent: that has an engine, a second one makes the agent report the
     hardware as failed, and the node is replaced. Its output is JSON.
     """
-    # The engine starts in the background.
-    command = f"nv-hostengine >/dev/null && exec dcgmi diag --run {level} --json"
+    # GKE mounts the driver's libraries there. The engine starts in the background.
+    command = (
+        f'export LD_LIBRARY_PATH="${{LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}}{LIBRARIES}"; '
+        f"nv-hostengine >/dev/null && exec dcgmi diag --run {level} --json"
+    )
     container = {
         "name": "test",
         "image": image,
@@ -155,25 +202,39 @@ def diagnostics(
         "securityContext": _security(root=True),
         "resources": _resources(pool, cpu=2, memory=16),
     }
+    metadata = _metadata(name, namespace, queue, "diagnostics", priority)
+    return _on_node(pool, container, node, metadata, [])
+
+
+def _on_node(
+    pool: Mapping[str, Any],
+    container: dict[str, Any],
+    node: str,
+    metadata: dict[str, Any],
+    volumes: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Return a Job on one node, with all of its accelerators."""
     spec = placement.of(pool).pod(
         {
             "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
             "containers": [container],
             "nodeSelector": {"kubernetes.io/hostname": node},
             # A node that is cordoned because of an error can be tested.
             "tolerations": [
                 {"key": "node.kubernetes.io/unschedulable", "operator": "Exists", "effect": "NoSchedule"}
             ],
+            **({"volumes": volumes} if volumes else {}),
         }
     )
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": _metadata(name, namespace, queue, "diagnostics"),
+        "metadata": metadata,
         "spec": {
             "backoffLimit": 0,
             "activeDeadlineSeconds": 3600,
-            "template": {"metadata": {"labels": {LABEL: "diagnostics"}}, "spec": spec},
+            "template": {"metadata": {"labels": {LABEL: metadata["labels"][LABEL]}}, "spec": spec},
         },
     }
 
@@ -198,6 +259,6 @@ def _security(*, root: bool) -> dict[str, Any]:
     return {**context, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True, "runAsUser": 1000}
 
 
-def _metadata(name: str, namespace: str, queue: str, kind: str) -> dict[str, Any]:
-    labels = {QUEUE_LABEL: queue, LABEL: kind}
+def _metadata(name: str, namespace: str, queue: str, kind: str, priority: str | None) -> dict[str, Any]:
+    labels = {QUEUE_LABEL: queue, LABEL: kind, **({PRIORITY_LABEL: priority} if priority else {})}
     return {"name": name, "namespace": namespace, "labels": labels}

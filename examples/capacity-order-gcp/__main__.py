@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from aiplatform.compute_class import ComputeClass
+from aiplatform.gpu_checks import GpuChecks
 from aiplatform.queues import Queues
 
 kubernetes_provider = kubernetes.Provider("kubernetes", context="team-dev")
@@ -97,9 +98,35 @@ queues = Queues(
                     },
                 ],
             },
+            {
+                "name": "gpu-check-training",
+                "cohort": "research",
+                "weight": 0,
+                "quotas": [
+                    {
+                        "pool": "training",
+                        "accelerators": 0,
+                    },
+                ],
+                "preemption": {
+                    "within_cluster_queue": "Never",
+                    "reclaim_within_cohort": "Never",
+                },
+                "namespaces": ["gpu-check"],
+            },
         ],
     },
     pulumi.ResourceOptions(providers=[kubernetes_provider]),
+)
+checks = GpuChecks(
+    "checks",
+    {
+        "cloud": "gcp",
+        "queues": {
+            "training": "gpu-check-training",
+        },
+    },
+    pulumi.ResourceOptions(providers=[kubernetes_provider], depends_on=[queues]),
 )
 pulumi.export("class_name", batch.name)
 pulumi.export("cluster_queues", queues.cluster_queues)

@@ -88,7 +88,29 @@ const queues = new aiplatform.Queues("queues", {
                 },
             ],
         },
+        {
+            name: "gpu-check-training",
+            cohort: "research",
+            weight: 0,
+            quotas: [
+                {
+                    pool: "training",
+                    accelerators: 0,
+                },
+            ],
+            preemption: {
+                withinClusterQueue: "Never",
+                reclaimWithinCohort: "Never",
+            },
+            namespaces: ["gpu-check"],
+        },
     ],
 }, { providers: [kubernetesProvider] });
+const checks = new aiplatform.GpuChecks("checks", {
+    cloud: "gcp",
+    queues: {
+        training: "gpu-check-training",
+    },
+}, { providers: [kubernetesProvider], dependsOn: [queues] });
 export const className = batch.name;
 export const clusterQueues = queues.clusterQueues;

@@ -19,6 +19,12 @@ POLICY = Policy(
             ["baseline", "restricted"],
             "The levels of the Pod Security Standards that a namespace may enforce.",
         ),
+        "privileged_namespaces": Option(
+            {"type": "array", "items": {"type": "string"}},
+            [],
+            "Namespaces that may enforce any level, because admission policies list what their pods may use "
+            "of nodes.",
+        ),
     },
 )
 
@@ -31,6 +37,11 @@ def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
     level = resource.mapping("metadata.labels").get(_LABEL)
     if level is UNKNOWN:
         raise Deferred("metadata.labels")
-    if level not in options["levels"]:
+    if level in options["levels"]:
+        return
+    name = resource.mapping("metadata").get("name")
+    if name is UNKNOWN:
+        raise Deferred("metadata.name")
+    if not level or name not in options["privileged_namespaces"]:
         enforced = f"enforces {level!r}" if level else "enforces nothing"
         yield Violation("metadata.labels", f"{enforced}; expected {_LABEL}: {' or '.join(options['levels'])}")

@@ -10,13 +10,18 @@ from aiplatform import gpu_tests, placement
 from aiplatform._shared.images import images
 from aiplatform.accelerators import fabric
 from aiplatform.accelerators.gcp import Fabric
+from aiplatform.gpu_checks import GpuChecks
+from aiplatform.gpu_checks.args import NAMESPACE
+from aiplatform.teams import Teams
 from tests.components.aiplatform.fabric_pools import outputs
-from tests.components.recording import Recording
+from tests.components.aiplatform.pools import GOOGLE_CLUSTER
+from tests.components.recording import Recording, record
 from tests.end_to_end.guardrail_cases import CONTROLLER, INSIDER
 from tests.end_to_end.guardrail_objects import (
     GPU,
     IMAGE,
     QUEUE,
+    custom,
     hardened,
     host_path,
     job,
@@ -25,7 +30,7 @@ from tests.end_to_end.guardrail_objects import (
     pod,
     spec,
 )
-from tests.end_to_end.guardrails import Object, namespace
+from tests.end_to_end.guardrails import ADMIN, Object, namespace
 
 POOL: Final = "gpu"
 """The name of the pools of which the outputs are."""
@@ -33,11 +38,7 @@ KINDS: Final = ("efa", "tcpx", "tcpxo", "rdma")
 Case = tuple[tuple[str, str], Object, str, str]
 
 
-def _access(kind: str) -> Mapping[str, Any]:
-    if kind == "efa":
-        return fabric.node_access(fabric.efa(32), [POOL])
-    known: Fabric = kind  # type: ignore[assignment]
-    return fabric.node_access(fabric.gpudirect(known, {"tcpx": "x", "tcpxo": "x"}, {}), [POOL])
+GPUDIRECT: Final[tuple[Fabric, ...]] = ("tcpx", "tcpxo", "rdma")
 
 
 def namespace_of(kind: str) -> str:
@@ -45,8 +46,15 @@ def namespace_of(kind: str) -> str:
     return f"{kind}-team"
 
 
-FABRIC_TEAMS: Final = [namespace_of(kind) for kind in KINDS]
-FABRIC_NAMESPACES: Final = {namespace_of(kind): _access(kind) for kind in KINDS if _access(kind)}
+MIXED: Final = "mixed-team"
+"""The namespace of a team that uses pools with every kind of GPUDirect."""
+FABRIC_TEAMS: Final = [*(namespace_of(kind) for kind in KINDS), MIXED]
+_ALL: Final = {**fabric.access_of_pools({kind: kind for kind in GPUDIRECT}), "pools": [POOL]}
+FABRIC_NAMESPACES: Final = {
+    **{namespace_of(kind): fabric.access_of_pools({POOL: kind}) for kind in GPUDIRECT},
+    MIXED: _ALL,
+    NAMESPACE: _ALL,
+}
 """Entries of `fabric_namespaces`."""
 REGISTRIES: Final = [images()[f"gpudirect-{kind}-daemon"].repository for kind in ("tcpx", "tcpxo")]
 """Of the sidecars, which the program adds to `allowed_registries` and `digest_exceptions`."""
@@ -63,11 +71,20 @@ def with_fabrics(settings: Mapping[str, Any]) -> Object:
 
 
 def fabric_teams() -> Iterator[Recording]:
-    """Yield the teams' namespaces."""
+    """Yield the namespaces of teams, and that of the tests of GPUs."""
     yield namespace("fabric", cloud="aws", queues=["default"], pod_security="privileged")
-    for name in FABRIC_TEAMS:
-        security = "privileged" if name in FABRIC_NAMESPACES else "restricted"
-        yield namespace(name, cloud="aws", queues=["default"], pod_security=security)
+    yield namespace(namespace_of("efa"), cloud="aws", queues=["default"])
+    yield record(lambda: Teams("teams", _teams()))
+    checks: Any = {"queues": {POOL: "gpu-check-gpu"}, "cloud": "gcp", "fabric": [POOL]}
+    yield record(lambda: GpuChecks("gpu-check", checks))
+
+
+def _teams() -> Any:
+    team = {"owners": ["group:research@acme.example"], "queue": "research", "fabric": [POOL]}
+    names = [name for name in FABRIC_TEAMS if name in FABRIC_NAMESPACES]
+    cluster = {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-1234.svc.id.goog"}
+    teams = dict.fromkeys(names, team)
+    return {"prefix": "acme-dev", "cluster": cluster, "secret_stores": False, "teams": teams}
 
 
 def _template(kind: str) -> Object:
@@ -115,7 +132,7 @@ def _with_gpus(count: str) -> Object:
 
 def _with_daemon_that_ends() -> Object:
     result = fabric_pod("tcpx")
-    result["spec"]["initContainers"][0].pop("restartPolicy")
+    result["spec"]["initContainers"][1].pop("restartPolicy")
     return result
 
 
@@ -172,6 +189,23 @@ def _plain_pod(devices: str) -> Object:
     return result
 
 
+def _unconfined(**context: Any) -> Object:
+    """A Job in a namespace of the level `privileged` whose container has a wider security context."""
+    return job(hardened(**context))
+
+
+def _of_tests(body: Object) -> Object:
+    """A workload, or its Pod, in the queue of the tests."""
+    body["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] = POOL
+    return body
+
+
+def _diagnostics() -> Object:
+    result = gpu_tests.diagnostics(outputs("rdma"), "diag", NAMESPACE, "gpu-1", image=IMAGE, queue=POOL)
+    result["metadata"] = meta(result["metadata"]["labels"])
+    return result
+
+
 def _test(kind: str) -> Object:
     """The JobSet of the bandwidth test, as in examples/nccl-test."""
     result = gpu_tests.bandwidth_test(outputs(kind), "nccl", namespace_of(kind), image=IMAGE)
@@ -192,7 +226,58 @@ WHOLE: Final = "devices.gke.io/ adds all GPUs of a node; expected limits"
 SELECTOR: Final = "nodeSelector: the Pod uses its node"
 TOLERATION: Final = "tolerations: the Pod uses its node"
 ACCELERATORS: Final = "the Pod uses its node; expected a request of the accelerators"
+LIMITS: Final = "takes the limits of the runtime away"
 FABRIC_REFUSED: Final[Mapping[str, Case]] = {
+    "seccomp off": (INSIDER, _unconfined(seccompProfile={"type": "Unconfined"}), "rdma-team", LIMITS),
+    "AppArmor off": (INSIDER, _unconfined(appArmorProfile={"type": "Unconfined"}), "tcpx-team", LIMITS),
+    "type of SELinux": (INSIDER, _unconfined(seLinuxOptions={"type": "spc_t"}), MIXED, LIMITS),
+    "seccomp off for a Pod with the network": (
+        INSIDER,
+        _job("rdma", securityContext={"seccompProfile": {"type": "Unconfined"}}),
+        "rdma-team",
+        LIMITS,
+    ),
+    "AppArmor off by annotation": (
+        CONTROLLER,
+        pod(
+            spec(),
+            owner="Job",
+            annotations={"container.apparmor.security.beta.kubernetes.io/main": "unconfined"},
+        ),
+        "rdma-team",
+        LIMITS,
+    ),
+    "parameter of the kernel": (
+        INSIDER,
+        job(spec(securityContext={"sysctls": [{"name": "kernel.core_pattern", "value": "|/x"}]})),
+        "tcpx-team",
+        "sysctls: not safe for other Pods",
+    ),
+    "probe of another host": (
+        INSIDER,
+        job(spec(container={"livenessProbe": {"httpGet": {"host": "169.254.169.254", "port": 80}}})),
+        "tcpx-team",
+        "the kubelet would connect to another host",
+    ),
+    "network of a team in the namespace of tests": (
+        ADMIN,
+        _of_tests(_job("rdma", read_only=False)),
+        NAMESPACE,
+        "the path of the node is for reading",
+    ),
+    "Job in the namespace of tests": (INSIDER, job(spec(GPU), QUEUE), NAMESPACE, "forbidden"),
+    "queue of tests": (
+        INSIDER,
+        custom("kueue.x-k8s.io/v1beta2", "LocalQueue", {"clusterQueue": "gpu-check-gpu"}),
+        "team-a",
+        "only the platform changes queues",
+    ),
+    "LocalQueue of tests in a team's namespace": (
+        INSIDER,
+        job(spec(GPU), {**QUEUE, "kueue.x-k8s.io/queue-name": POOL}),
+        "tcpx-team",
+        "is no queue of this namespace",
+    ),
     "Pod of a network in a namespace without it": (INSIDER, _job("tcpxo"), "team-a", "hostPath is a folder"),
     "Pod of a network in the namespace of another": (INSIDER, _job("tcpxo"), "rdma-team", "hostPath is"),
     "libraries of the node, writable": (
@@ -325,6 +410,24 @@ FABRIC_ADMITTED: Final = {
     **{f"its Pod with {kind}": (CONTROLLER, fabric_pod(kind), namespace_of(kind)) for kind in KINDS},
     **{f"bandwidth test on {kind}": (INSIDER, _test(kind), namespace_of(kind)) for kind in KINDS},
     **{f"its Pod on {kind}": (CONTROLLER, _test_pod(kind), namespace_of(kind)) for kind in KINDS},
+    **{f"Job with {kind} next to others": (INSIDER, _job(kind), MIXED) for kind in GPUDIRECT},
+    **{f"its Pod with {kind} next to others": (CONTROLLER, fabric_pod(kind), MIXED) for kind in GPUDIRECT},
+    **{f"test of {kind} by the platform": (ADMIN, _of_tests(_test(kind)), NAMESPACE) for kind in GPUDIRECT},
+    **{
+        f"its Pod of {kind} by the platform": (CONTROLLER, _of_tests(_test_pod(kind)), NAMESPACE)
+        for kind in GPUDIRECT
+    },
+    "diagnostics by the platform": (ADMIN, _diagnostics(), NAMESPACE),
+    "safe parameter of the kernel": (
+        INSIDER,
+        job(spec(securityContext={"sysctls": [{"name": "net.ipv4.tcp_syncookies", "value": "1"}]})),
+        "tcpx-team",
+    ),
+    "probe of the Pod": (
+        INSIDER,
+        job(spec(container={"livenessProbe": {"httpGet": {"port": 80}}})),
+        "tcpx-team",
+    ),
     "device that is listed": (CONTROLLER, fabric_pod("tcpx", "- path: /dev/nvidia0"), "tcpx-team"),
     "path of the node in the pool": (INSIDER, job(on_pool(INFINIBAND), QUEUE), "fabric"),
     "path of the node by a ComputeClass": (

@@ -8,6 +8,7 @@ from typing import Any, Final
 import yaml
 
 from aiplatform import gpu_tests
+from stacks import images
 from tests.components.aiplatform.fabric_pools import known_outputs
 
 FOLDER: Final = Path("examples/nccl-test")
@@ -18,12 +19,6 @@ MACHINES: Final = {
     "rdma": "a3-ultragpu-8g",
 }
 """Network -> the machines of the pool."""
-IMAGES: Final = {
-    # An AWS Deep Learning Container has libfabric and aws-ofi-nccl.
-    "efa": "763104351884.dkr.ecr.us-west-2.amazonaws.com/pytorch-training:"
-    "2.6.0-gpu-py312-cu126-ubuntu22.04-ec2",
-}
-_IMAGE: Final = "nvcr.io/nvidia/pytorch:25.12-py3"
 NAME: Final = "nccl-test"
 NAMESPACE: Final = "research"
 
@@ -50,7 +45,8 @@ def paths() -> list[Path]:
 def manifests(kind: str) -> list[dict[str, Any]]:
     """Return the ConfigMap and the JobSet for a network, on a pool `gpu`."""
     expected = gpu_tests.EXPECTED[MACHINES[kind]]
-    image = IMAGES.get(kind, _IMAGE)
+    known = images.of_gpu_tests("aws" if kind == "efa" else "gcp", "us-west-2")
+    image = known[images.pytorch_of(kind)]
     pool = known_outputs(kind)
     return [
         gpu_tests.script(NAME, NAMESPACE),

@@ -1,10 +1,11 @@
-"""Variants of the guardrails."""
+"""Variants of the guardrails, and of the checks of GPUs, whose namespace they limit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from aiplatform.gpu_checks import GpuChecks
 from aiplatform.guardrails import Guardrails
 from tests.components.recording import Recording, record
 
@@ -40,5 +41,17 @@ def _recorded(arguments: Mapping[str, Any]) -> Callable[[], Recording]:
 GUARDRAILS: Final = {
     "aws": _recorded(_FULL),
     "gcp": _recorded({"cloud": "gcp", "enforcement": "warn", "policies": {"images": "off"}}),
+}
+"""Variant -> what records it."""
+
+
+def _checks(**arguments: Any) -> Callable[[], Recording]:
+    stated: Any = {"queues": {"t4": "gpu-check-t4", "h100": "gpu-check-h100"}, **arguments}
+    return lambda: record(lambda: GpuChecks("gpu-check", stated))
+
+
+GPU_CHECKS: Final = {
+    "aws": _checks(),
+    "gcp": _checks(cloud="gcp", namespace="tests", fabric=["h100"]),
 }
 """Variant -> what records it."""

@@ -325,6 +325,7 @@ def _inside_the_cluster() -> dict[str, Variants]:
         ),
         "efa_plugin": _of(EfaPlugin, "plugin", common={}, aws={}),
         "guardrails": guardrail_variants.GUARDRAILS,
+        "gpu_checks": guardrail_variants.GPU_CHECKS,
         "teams": team_variants.TEAMS,
         "workload_identity": {
             **_of(WorkloadIdentity, "analyst", common=_WORKLOAD, aws={"cluster": CLUSTER, "tags": _TAGS}),

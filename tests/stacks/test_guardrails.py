@@ -17,6 +17,8 @@ from tests.stacks.test_google_files import changed
 
 TCPX_DAEMON = "us-docker.pkg.dev/gce-ai-infra/gpudirect-tcpx/tcpgpudmarxd-dev"
 """The image of the sidecar that Pods on gcp-prod's H100 nodes have."""
+GPU_TESTS = ["docker.io/pytorch/pytorch", "nvcr.io/nvidia/cloud-native/dcgm"]
+"""The images of `aiplatform gpu check` there."""
 
 
 def stated(folder: Path, change: dict[str, Any], stack: str = "gcp-prod") -> dict[str, Any]:
@@ -46,7 +48,12 @@ def test_digests_are_required_in_prod(stack: str) -> None:
 
 def test_images_of_the_platform_without_a_known_digest_need_none(tmp_path: Path) -> None:
     args = stated(tmp_path, {"guardrails/digest_exceptions": ["quay.io/argoproj"]})
-    assert args["digest_exceptions"] == ["quay.io/argoproj", "quay.io/feastdev/feature-server", TCPX_DAEMON]
+    assert args["digest_exceptions"] == [
+        "quay.io/argoproj",
+        "quay.io/feastdev/feature-server",
+        TCPX_DAEMON,
+        *GPU_TESTS,
+    ]
     assert "digest_exceptions" not in stated(tmp_path, {}, "gcp-dev"), "no digest is required there"
 
 
@@ -60,6 +67,7 @@ def test_images_of_the_platform_come_from_allowed_registries(tmp_path: Path) -> 
         "quay.io/feastdev/feature-server",
         "mirror.acme.com/ghcr/mlflow/mlflow",
         TCPX_DAEMON,
+        *GPU_TESTS,
     ]
     assert "allowed_registries" not in stated(tmp_path, {}), "all are allowed"
 

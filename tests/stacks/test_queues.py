@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stacks import gpu_check_queues
 from stacks.loading import SettingsError, load_file
 from tests.stacks.environments import built, settings_of
 from tests.stacks.test_google_files import changed
@@ -60,8 +61,9 @@ def test_every_queue_waits_for_kueue_and_its_pools_have_a_flavor(stack: str) -> 
     recorded, settings = built(stack).recording, built(stack).settings
     queues = recorded.all(QUEUE)
     assert settings.queues is not None
+    tests = gpu_check_queues.queues_of(settings).values()
     assert {item.name for item in queues} == {
-        f"queues-queue-{entry.name}" for entry in settings.queues.queues
+        f"queues-queue-{name}" for name in (*(entry.name for entry in settings.queues.queues), *tests)
     }
     kueue = recorded.one("kubernetes:helm.sh/v4:Chart", "addons-kueue")
     assert all(recorded.depends(item, kueue) for item in queues)

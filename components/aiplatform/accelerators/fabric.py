@@ -9,7 +9,7 @@ GoogleCloudPlatform/cluster-toolkit, modules/compute/gke-node-pool/gpu-direct-wo
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Literal, cast
 
 from aiplatform.accelerators.gcp import Fabric
@@ -33,6 +33,8 @@ LIBRARIES: Final = "/usr/local/nvidia/lib64"
 into containers with GPUs; the installers add the plugin to it."""
 NODE_LIBRARIES: Final = "/home/kubernetes/bin/nvidia"
 """The folder of the node that contains these libraries, in `lib64`."""
+MARKERS: Final = ".ai-platform-gpudirect-"
+"""First part of the names of files in the folder of libraries, each of an installed version."""
 NODE_GIB: Final = "/home/kubernetes/bin/gib"
 """The folder of the node with the plugin of GPUDirect RDMA (gIB)."""
 _LIBRARIES: Final = {LIBRARIES: f"{NODE_LIBRARIES}/lib64"}
@@ -94,6 +96,9 @@ class PodRequirements:
     of 64 MiB. What is used counts as memory of the container. Default `64Gi`."""
     sidecar: PodSidecar | None = None
     """The container that operates the network cards. Default: none is needed."""
+    ready_file: str | None = None
+    """A file in the workload's container, on a path of the node, that exists once the node has the software:
+    an init container waits for it, because a Pod may start on a new node before. Default: none."""
 
 
 def efa(interfaces: int, *, huge_pages: bool = True) -> PodRequirements:
@@ -103,8 +108,9 @@ def efa(interfaces: int, *, huge_pages: bool = True) -> PodRequirements:
     uses ordinary memory, which costs little.
     """
     limits = {EFA: str(interfaces)}
-    # Another provider would be a silent fallback to TCP.
-    environment = {"FI_PROVIDER": "efa"}
+    # Without both NCCL would use TCP without an error. Later versions of aws-ofi-nccl have another name, and
+    # take this one where the variable states it (its source, nvidia_plugin_name_fixup).
+    environment = {"FI_PROVIDER": "efa", "NCCL_NET": "AWS Libfabric"}
     if huge_pages:
         limits[HUGE_PAGES] = EFA_HUGE_PAGES
     else:
@@ -112,11 +118,27 @@ def efa(interfaces: int, *, huge_pages: bool = True) -> PodRequirements:
     return PodRequirements("efa", limits, environment=environment)
 
 
-def gpudirect(fabric: Fabric, images: Mapping[str, str], annotations: Mapping[str, str]) -> PodRequirements:
+def gpudirect(
+    fabric: Fabric,
+    images: Mapping[str, str],
+    annotations: Mapping[str, str],
+    installer: str | None = None,
+) -> PodRequirements:
     """Return the requirements of Pods on nodes with GPUDirect.
 
     images: kind of GPUDirect -> image of its sidecar. annotations: those that attach the Pod to the networks.
+    installer: the version that the platform installs on the nodes; None where others do.
     """
+    ready_file = f"{LIBRARIES}/{marker(installer)}" if installer is not None else None
+    return replace(_gpudirect(fabric, images, annotations), ready_file=ready_file)
+
+
+def marker(version: str) -> str:
+    """Return the name of the file by which a node states that it has this version of the software."""
+    return f"{MARKERS}{version}"
+
+
+def _gpudirect(fabric: Fabric, images: Mapping[str, str], annotations: Mapping[str, str]) -> PodRequirements:
     if fabric == "rdma":
         return _rdma(annotations)
     sidecar = _tcpx_daemon(images[fabric]) if fabric == "tcpx" else _tcpxo_daemon(images[fabric])
@@ -192,6 +214,8 @@ def _tcpxo_daemon(image: str) -> PodSidecar:
 
 _TCPX: Final = {
     "LD_LIBRARY_PATH": LIBRARIES,
+    # The name in the log of NCCL 2.19, which the plugin's folder has. Without it NCCL would use TCP.
+    "NCCL_NET": "GPUDirectTCPX_v7",
     "NCCL_SOCKET_IFNAME": "eth0",
     "NCCL_ALGO": "Ring,Tree",
     "NCCL_PROTO": "Simple",
@@ -221,6 +245,7 @@ sets them."""
 
 _TCPXO: Final = {
     "LD_LIBRARY_PATH": LIBRARIES,
+    "NCCL_NET": "FasTrak",
     "NCCL_LIB_DIR": LIBRARIES,
     "NCCL_SOCKET_IFNAME": "eth0",
     "NCCL_CROSS_NIC": "0",
@@ -290,3 +315,15 @@ def node_access(requirements: PodRequirements, pools: Sequence[str]) -> dict[str
     }
     needed = {key: values for key, values in access.items() if values}
     return {**needed, "pools": list(pools)} if needed else {}
+
+
+def access_of_pools(pools: Mapping[str, Fabric]) -> dict[str, list[str]]:
+    """Return the entry of `fabric_namespaces` for a namespace whose Pods run on several pools with GPUDirect:
+    what the Pods of any of them need, on the nodes of all. pools: name -> kind of GPUDirect."""
+    images = dict.fromkeys(pools.values(), "")
+    entries = [node_access(gpudirect(kind, images, {}), []) for kind in sorted(images)]
+    keys = dict.fromkeys(key for entry in entries for key in entry)
+    merged = {
+        key: list(dict.fromkeys(value for entry in entries for value in entry.get(key, []))) for key in keys
+    }
+    return {**merged, "pools": list(pools)} if pools else {}

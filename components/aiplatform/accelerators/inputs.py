@@ -53,3 +53,6 @@ class PodRequirementsArgs(TypedDict):
     of 64 MiB. What is used counts as memory of the container. Default `64Gi`."""
     sidecar: NotRequired[PodSidecarArgs]
     """The container that operates the network cards. Default: none is needed."""
+    ready_file: NotRequired[str]
+    """A file in the workload's container, on a path of the node, that exists once the node has the software:
+    an init container waits for it, because a Pod may start on a new node before. Default: none."""

@@ -15,6 +15,7 @@ from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.identity import WorkloadIdentityReference
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.permissions import SECRET_READERS
+from aiplatform.gpu_checks.args import NAMESPACE as GPU_CHECK
 from aiplatform.naming import IAM_ROLE, TAG_RULES, PhysicalName, dns_label, prefix_for
 from aiplatform.teams.cloud_support import SUPPORT
 from aiplatform.teams.inputs import TeamArgs as TeamArgs
@@ -41,7 +42,13 @@ READER: Final = "external-secrets"
 """Google Cloud: the service account of a team's namespace as which External Secrets reads."""
 
 _PLATFORM_NAMESPACES: Final = frozenset(
-    {"default", "amazon-cloudwatch", "amazon-guardduty", *(addon.namespace for addon in catalog().values())}
+    {
+        "default",
+        GPU_CHECK,
+        "amazon-cloudwatch",
+        "amazon-guardduty",
+        *(addon.namespace for addon in catalog().values()),
+    }
 )
 _RESERVED: Final = ("kube-", "gke-", "gmp-")
 """Beginnings of the names of namespaces of Kubernetes and GKE."""
@@ -151,6 +158,13 @@ class Team:
     queue: Input[Annotated[str, dns_label]] | None = None
     """The ClusterQueue that its LocalQueue `default` refers to (component Queues). Default: none; no workload
     of the team gets an accelerator then."""
+    fabric: Annotated[list[Annotated[str, dns_label]], length(0, 50, "pools"), distinct] = field(
+        default_factory=list[str]
+    )
+    """Google Cloud: pools whose network between accelerators (GPUDirect) its Pods use. They mount folders of
+    their node, so the namespace has the Pod Security level `privileged`, and the entry of the namespace in
+    `fabric_namespaces` (component Guardrails) has to list what its Pods may use; an environment derives it.
+    Default: none; the level is `restricted`. AWS: Pods with EFA meet that level."""
     priority_classes: Annotated[list[Annotated[str, dns_label]], distinct] = field(default_factory=list[str])
     """Priority classes that its Pods may use in addition to those of everyone, such as `serving` (component
     Guardrails). Default: none."""
@@ -277,6 +291,17 @@ class TeamsSettings(CloudNeutral):
                 yield Problem(
                     f"{path}.secrets.{secret}", "secret_stores is false; expected no secrets without them"
                 )
+        if team.fabric and self.cloud == "aws":
+            yield Problem(
+                f"{path}.fabric",
+                f"{got(team.fabric)}, which AWS does not support: Pods with EFA need nothing of their node; "
+                "leave it out",
+            )
+        if team.fabric and team.queue is None:
+            yield Problem(
+                f"{path}.queue",
+                "missing, and a Pod that uses the network of fabric requests accelerators; expected a queue",
+            )
         if team.identity is not None and team.identity.service_account == READER:
             yield Problem(
                 f"{path}.identity.service_account",

@@ -63,6 +63,7 @@ def _namespace(context: TeamsContext, name: str, team: Team) -> list[pulumi.Reso
             labels={TEAM_LABEL: name},
             queues=[QUEUE] if team.queue is not None else [],
             priority_classes=team.priority_classes,
+            pod_security="privileged" if team.fabric else "restricted",
             quota=Quota(
                 pods=limits.pods,
                 cpu=limits.cpu,

@@ -53,6 +53,11 @@ class TeamArgs(TypedDict):
     queue: NotRequired[Input[str]]
     """The ClusterQueue that its LocalQueue `default` refers to (component Queues). Default: none; no workload
     of the team gets an accelerator then."""
+    fabric: NotRequired[list[str]]
+    """Google Cloud: pools whose network between accelerators (GPUDirect) its Pods use. They mount folders of
+    their node, so the namespace has the Pod Security level `privileged`, and the entry of the namespace in
+    `fabric_namespaces` (component Guardrails) has to list what its Pods may use; an environment derives it.
+    Default: none; the level is `restricted`. AWS: Pods with EFA meet that level."""
     priority_classes: NotRequired[list[str]]
     """Priority classes that its Pods may use in addition to those of everyone, such as `serving` (component
     Guardrails). Default: none."""

@@ -12,7 +12,7 @@ from pulumi_gcp import compute, container
 from aiplatform._shared.args import Problem, got
 from aiplatform._shared.gcp.names import api_is_off, first_zones, is_zone
 from aiplatform.cluster.args import GKE
-from stacks import arguments
+from stacks import arguments, devices
 from stacks.settings import CapacityEntry, GpuPool, Settings
 
 _MOST_ZONES: Final = 4
@@ -41,7 +41,7 @@ def cluster_problems(
     return [
         Problem(f"gpu_pools.{name}.accelerator", f"{got(pool.accelerator)}, which {reason}")
         for name, pool in settings.gpu_pools.items()
-        if arguments.takes_gpudirect(pool)
+        if devices.gpudirect(pool) is not None
     ]
 
 

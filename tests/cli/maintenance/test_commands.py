@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -82,12 +85,24 @@ def test_kubeconfig_that_is_none_is_refused(tmp_path: Path) -> None:
 
 class FakeCluster(Cluster):
     """A cluster with two nodes, whose tests end with recorded output. engine: whether they are nodes of EKS
-    with the node monitoring agent. refused: the part of the names of Pods that have no log."""
+    with the node monitoring agent. refused: the part of the names of Pods that have no log. queues: the
+    LocalQueues for tests, where the cluster has Kueue. topology: of the pool's flavor."""
 
     def __init__(
-        self, logs: dict[str, str], nodes: int = 2, *, engine: bool = False, refused: str = "none"
+        self,
+        logs: dict[str, str],
+        nodes: int = 2,
+        *,
+        engine: bool = False,
+        refused: str = "none",
+        queues: Sequence[str] = (),
+        classes: Sequence[str] = (),
+        topology: str = "",
+        cordoned: Sequence[str] = (),
     ) -> None:
-        self.engine, self.refused = engine, refused
+        self.engine, self.refused, self.cordoned = engine, refused, cordoned
+        self.queues, self.classes, self.topology = queues, classes, topology
+        self.events: dict[str, tuple[str, datetime]] = {}
         self.logs, self.created, self.deleted = logs, list[Any](), list[str]()
         self.core = self
         self._nodes = nodes
@@ -102,7 +117,11 @@ class FakeCluster(Cluster):
             allocatable={"nvidia.com/gpu": "8", "vpc.amazonaws.com/efa": "32"},
         )
         return [
-            SimpleNamespace(metadata=SimpleNamespace(name=f"n{number}", labels=labels), status=status)
+            SimpleNamespace(
+                metadata=SimpleNamespace(name=f"n{number}", labels=labels),
+                spec=SimpleNamespace(unschedulable=f"n{number}" in self.cordoned or None),
+                status=status,
+            )
             for number in range(self._nodes)
         ]
 
@@ -110,7 +129,17 @@ class FakeCluster(Cluster):
         return SimpleNamespace(items=[])
 
     def list(self, api_version: str, kind: str) -> list[Any]:
-        return [{"metadata": {"name": "dcgm-server", "namespace": "kube-system"}}] if self.engine else []
+        flavor = {"topologyName": self.topology} if self.topology else {}
+        known = {
+            "DaemonSet": [("kube-system", "dcgm-server")] if self.engine else [],
+            "ResourceFlavor": [("", "gpu")] if self.queues else [],
+            "LocalQueue": [("gpu-check", name) for name in self.queues],
+            "WorkloadPriorityClass": [("", name) for name in self.classes],
+        }
+        return [
+            {"metadata": {"name": name, "namespace": namespace}, "spec": flavor}
+            for namespace, name in known[kind]
+        ]
 
     def replace(self, item: Any) -> None:
         self.created.append(item)
@@ -120,12 +149,24 @@ class FakeCluster(Cluster):
 
     def list_namespaced_pod(self, namespace: str, label_selector: str) -> Any:
         name = label_selector.partition("=")[2]
+        if name in self.events:
+            return SimpleNamespace(items=[])
         pod = SimpleNamespace(
             metadata=SimpleNamespace(name=f"{name}-x"),
             spec=SimpleNamespace(node_name="n0"),
             status=SimpleNamespace(phase="Failed", reason="Evicted", message="the node had no memory left"),
         )
         return SimpleNamespace(items=[pod])
+
+    def list_namespaced_event(self, namespace: str, field_selector: str) -> Any:
+        assert field_selector == "reason=FailedCreate"
+        events = [
+            SimpleNamespace(
+                involved_object=SimpleNamespace(name=name), message=message, last_timestamp=moment
+            )
+            for name, (message, moment) in self.events.items()
+        ]
+        return SimpleNamespace(items=events)
 
     def read_namespaced_pod_log(self, name: str, namespace: str, container: str, **raw: bool) -> Any:
         assert raw == {"_preload_content": False}, "the client parses output that is JSON"
@@ -146,7 +187,8 @@ PASSED = json.dumps(
     }
 )
 FAST = json.dumps({"collective": "all_reduce", "bus_bandwidth_gb_per_second": 475, "correct": True})
-OPTIONS = gpu_check.Options("gpu-check", "default", 2, "torch:1", "dcgm:1", 5, 0)
+OPTIONS = gpu_check.Options("aws-prod", "gpu-check", "default", 2, "torch:1", "dcgm:1", 5, 0)
+DEFAULTS = dataclasses.replace(OPTIONS, queue="")
 
 
 def checked(cluster: FakeCluster) -> list[tuple[str, str]]:
@@ -168,13 +210,54 @@ def test_every_node_is_tested_and_the_network_between_two() -> None:
     assert job["nodeSelector"]["kubernetes.io/hostname"] == "n0"
 
 
+HARDWARE = json.dumps(
+    {
+        "gpus": 8,
+        "passed": {test: list(range(8)) for test in ("memory", "copies", "products")},
+        "failed": [],
+        "rounds": 900,
+        "gb_per_second": {"to GPU": 25.1},
+    }
+)
+
+
 def test_no_engine_is_started_next_to_that_of_the_agent_of_eks() -> None:
-    cluster = FakeCluster({"bandwidth": FAST}, engine=True)
+    cluster = FakeCluster({"diag": HARDWARE, "bandwidth": FAST}, engine=True)
     report = list(gpu_check.check_pool(cluster, known_outputs("efa"), OPTIONS))
     lines = [result for result in report if result.check == "diagnostics"]
-    assert [(line.node, line.outcome) for line in lines] == [("n0", "not run"), ("n1", "not run")]
-    assert "has no tests of GPUs" in lines[0].detail
+    assert [(line.node, line.outcome) for line in lines] == [("n0", "ok"), ("n1", "ok")]
+    assert lines[0].detail == "memory, copies, products on 8 GPUs, 900 rounds; to GPU 25.1 GB/s"
     assert "nv-hostengine" not in str(cluster.created), "the agent would have the node replaced"
+    assert sorted(cluster.deleted) == sorted(item["metadata"]["name"] for item in cluster.created)
+
+
+def test_tests_wait_in_the_queue_of_their_pool_with_the_lowest_priority() -> None:
+    cluster = FakeCluster({"diag": PASSED, "bandwidth": FAST}, queues=["gpu"], classes=["gpu-check"])
+    report = list(gpu_check.check_pool(cluster, known_outputs("efa"), DEFAULTS))
+    assert report[-1].outcome == "ok"
+    (labels,) = {
+        tuple(sorted(item["metadata"]["labels"].items())) for item in cluster.created if item["kind"] == "Job"
+    }
+    assert ("kueue.x-k8s.io/queue-name", "gpu") in labels
+    assert ("kueue.x-k8s.io/priority-class", "gpu-check") in labels
+
+
+def test_pool_whose_gpus_no_queue_lends_is_not_tested() -> None:
+    cluster = FakeCluster({}, queues=["other"])
+    report = list(gpu_check.check_pool(cluster, known_outputs("efa"), DEFAULTS))
+    assert report[-1].outcome == "not run"
+    assert report[-1].detail.startswith("the namespace gpu-check has no LocalQueue 'gpu'; expected")
+    assert not cluster.created
+
+
+def test_cordoned_node_of_a_pool_with_a_topology_is_reported() -> None:
+    cluster = FakeCluster({"diag": PASSED}, queues=["gpu"], topology="network", cordoned=["n0"])
+    report = list(gpu_check.check_pool(cluster, known_outputs("efa"), DEFAULTS))
+    lines = {result.node: result for result in report if result.check == "diagnostics"}
+    assert lines["n0"].outcome == "not run"
+    assert "the node is cordoned" in lines["n0"].detail
+    assert lines["n1"].outcome == "ok"
+    assert [item["kind"] for item in cluster.created] == ["Job"], "it would wait for ever"
 
 
 def test_pod_without_a_log_is_a_test_that_did_not_run() -> None:
@@ -184,6 +267,20 @@ def test_pod_without_a_log_is_a_test_that_did_not_run() -> None:
     assert details[1] == "Pod gpu-check-gpu-diag-1-x has no log: the node had no memory left"
     assert report[-1].outcome == "ok", "the other tests run"
     assert report[-1].node == "n0"
+
+
+def test_pods_that_the_cluster_refuses_are_reported_at_once() -> None:
+    cluster = FakeCluster({"diag": PASSED, "bandwidth": FAST})
+    now = datetime.now(UTC)
+    cluster.events = {
+        "gpu-check-gpu-diag-0": ("violates PodSecurity", now),
+        "another": ("x", now),
+        "gpu-check-gpu-bandwidth-nodes-0": ("of an earlier check", now - timedelta(minutes=5)),
+    }
+    report = list(gpu_check.check_pool(cluster, known_outputs("efa"), OPTIONS))
+    lines = [result for result in report if result.check == "diagnostics"]
+    assert (lines[0].outcome, lines[0].detail) == ("not run", "violates PodSecurity")
+    assert (lines[1].outcome, report[-1].outcome) == ("ok", "ok")
 
 
 def test_pool_whose_gpus_are_claimed_is_reported() -> None:
@@ -228,11 +325,6 @@ def test_wrong_arguments_of_a_check_are_no_failed_check(tmp_path: Path) -> None:
         with pytest.raises(CommandError) as caught:
             run("gpu", "check", "aws-prod", *arguments)
         assert caught.value.code == 2
-
-
-def test_image_on_aws_has_libfabric() -> None:
-    assert gpu_check.image_of("aws-prod").startswith("763104351884.dkr.ecr.us-west-2.amazonaws.com/pytorch-")
-    assert gpu_check.image_of("gcp-prod").startswith("nvcr.io/nvidia/pytorch:")
 
 
 def test_slow_network_fails() -> None:

@@ -228,3 +228,42 @@ def test_bandwidth_over_tcp_fails_whatever_its_value() -> None:
 )
 def test_exit_code_states_the_worst_result(outcomes: list[Any], code: int) -> None:
     assert results.exit_code(Result("p", "n", "c", outcome) for outcome in outcomes) == code
+
+
+def hardware(**changes: Any) -> str:
+    """The output of the test with PyTorch on two GPUs."""
+    report = {
+        "gpus": 2,
+        "passed": {test: [0, 1] for test in ("memory", "copies", "products")},
+        "failed": [],
+        "rounds": 3,
+        "gb_per_second": {"to GPU": 25.1},
+    }
+    return f"a warning\n{json.dumps({**report, **changes})}\n"
+
+
+def test_gpu_that_pytorch_found_wrong_fails_with_its_reason() -> None:
+    failed = [{"test": "memory", "gpu": 1, "reason": "7 words differ from the pattern 0x55555555"}]
+    passed = {"memory": [0], "copies": [0, 1], "products": [0, 1]}
+    result = results.of_hardware("p", "n", hardware(failed=failed, passed=passed), gpus=2)
+    assert (result.check, result.outcome) == ("diagnostics", "failed")
+    assert result.detail == "GPU 1: memory: 7 words differ from the pattern 0x55555555"
+
+
+@pytest.mark.parametrize(
+    ("output", "why", "detail"),
+    [
+        (hardware(), "", "passed memory on 2 of 8 GPUs, copies on 2 of 8 GPUs, products on 2 of 8 GPUs"),
+        (
+            "the container has no GPU that PyTorch can use",
+            "",
+            "the container has no GPU that PyTorch can use",
+        ),
+        ("", "", "no output"),
+        ("{}", "", "{}"),
+        (None, "it waits in its queue", "it waits in its queue"),
+    ],
+)
+def test_pytorch_that_did_not_test_all_gpus_is_no_success(output: str | None, why: str, detail: str) -> None:
+    result = results.of_hardware("p", "n", output, why, gpus=8)
+    assert (result.outcome, result.detail) == ("not run", detail)

@@ -13,9 +13,11 @@ import yaml
 
 from aiplatform import gpu_bandwidth, gpu_tests
 from aiplatform.gpu_bandwidth import bus_bandwidth
-from stacks.gpu_checks import Request, manifests
+from stacks.gpu_checks import Request, manifests, with_images
+from stacks.loading import ENVIRONMENTS, load_file
 from tests.components.aiplatform.fabric_pools import POOLS, known_outputs
 from tests.generating import nccl_tests
+from tests.stacks.test_google_files import changed
 
 ROOT = Path(__file__).parents[3]
 
@@ -86,18 +88,75 @@ def test_diagnostics_use_the_whole_node() -> None:
     assert "node.kubernetes.io/unschedulable" in {toleration["key"] for toleration in spec["tolerations"]}
 
 
+def request(**changes: Any) -> Request:
+    known: dict[str, Any] = {
+        "environment": "aws-prod",
+        "pool": known_outputs("efa"),
+        "name": "t",
+        "namespace": "research",
+        "queue": "default",
+        "priority": "gpu-check",
+        "level": 2,
+        "dcgm_image": "dcgm:1",
+        "image": "torch:1",
+        "nodes": {"n1": "p5.48xlarge"},
+        "node_engine": False,
+    }
+    return Request(**{**known, **changes})
+
+
 def test_the_command_line_gets_the_tests_of_a_pool() -> None:
-    request = Request(
-        known_outputs("efa"), "t", "research", "default", 1, "dcgm:1", "torch:1", {"n1": "p5.48xlarge"}, False
-    )
-    answer = manifests(request)
+    answer = manifests(request())
     assert answer["diagnostics"].keys() == {"n1"}
+    assert [item["kind"] for item in answer["diagnostics"]["n1"]] == ["Job"]
     assert [item["kind"] for item in answer["bandwidth"]] == ["ConfigMap", "JobSet"]
     assert answer["expected"]["gb_per_second"] == 479.3
-    with_engine = Request(**{**vars(request), "node_engine": True})
-    assert not manifests(with_engine)["diagnostics"], "a second engine makes EKS's agent replace the node"
-    without = Request(**{**vars(request), "pool": {**request.pool, "pod_requirements": None}})
+    for test in (answer["diagnostics"]["n1"][-1], answer["bandwidth"][-1]):
+        assert test["metadata"]["labels"]["kueue.x-k8s.io/priority-class"] == "gpu-check"
+        assert test["spec"]["ttlSecondsAfterFinished"] == 3600, "nothing else may be left to delete it"
+    without = request(pool={**known_outputs("efa"), "pod_requirements": None}, priority=None)
     assert manifests(without)["bandwidth"] == []
+    assert "kueue.x-k8s.io/priority-class" not in str(manifests(without))
+
+
+@pytest.mark.parametrize(("level", "minutes"), [(1, "0"), (2, "5"), (3, "30")])
+def test_nodes_with_an_engine_of_dcgm_are_tested_by_pytorch(level: int, minutes: str) -> None:
+    (program, job) = manifests(request(node_engine=True, level=level))["diagnostics"]["n1"]
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["command"] == ["python", "/test/hardware.py", f"--minutes={minutes}"]
+    assert "hostengine" not in str(job), "a second engine makes EKS's agent replace the node"
+    assert program["data"]["hardware.py"].startswith('"""Test the GPUs of a node without DCGM')
+    (volume,) = job["spec"]["template"]["spec"]["volumes"]
+    assert volume["configMap"]["name"] == program["metadata"]["name"]
+    assert container["resources"]["limits"]["nvidia.com/gpu"] == "8", "nothing else runs there"
+    assert container["securityContext"]["runAsNonRoot"] is True, "its namespace is restricted on EKS"
+    assert {"name": "USER", "value": "test"} in container["env"], "its image knows no user with this number"
+
+
+@pytest.mark.parametrize(
+    ("environment", "kind", "image"),
+    [
+        ("aws-prod", "efa", "763104351884.dkr.ecr.us-west-2.amazonaws.com/pytorch-training:2.6.0"),
+        ("gcp-prod", "rdma", "nvcr.io/nvidia/pytorch:"),
+        # NCCL of its plugin is older than the one that later images are built for.
+        ("gcp-prod", "tcpx", "docker.io/pytorch/pytorch:2.2.2-cuda12.1"),
+    ],
+)
+def test_images_that_a_request_leaves_out_are_those_of_the_environment(
+    environment: str, kind: str, image: str
+) -> None:
+    settings = load_file(ENVIRONMENTS / f"Pulumi.{environment}.yaml")
+    chosen = with_images(request(pool=known_outputs(kind), image="", dcgm_image=""), settings)
+    assert chosen.image.startswith(image)
+    assert bool(chosen.dcgm_image) == environment.startswith("gcp"), "no engine is started on EKS"
+    assert with_images(request(), settings).image == "torch:1"
+
+
+def test_images_of_tests_come_from_mirrors(tmp_path: Path) -> None:
+    file = changed(tmp_path, {"images/mirrors": {"nvcr.io": "mirror.acme.com/nvidia"}}, "gcp-prod")
+    chosen = with_images(request(pool=known_outputs("rdma"), image="", dcgm_image=""), load_file(file))
+    assert chosen.image.startswith("mirror.acme.com/nvidia/nvidia/pytorch:")
+    assert chosen.dcgm_image.startswith("mirror.acme.com/nvidia/nvidia/cloud-native/dcgm:")
 
 
 def test_bus_bandwidth_is_that_of_nccl_tests() -> None:

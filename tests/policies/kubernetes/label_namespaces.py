@@ -30,5 +30,8 @@ SPEC = Spec(
     unknown={"the labels": _namespace(UNKNOWN), "the level": _namespace({ENFORCE: UNKNOWN})},
     configured={
         "restricted alone": Case(_namespace({ENFORCE: "baseline"}), {"levels": ["restricted"]}, fails=True),
+        "a listed namespace": Case(
+            _namespace({ENFORCE: "privileged"}), {"privileged_namespaces": ["serving"]}, fails=False
+        ),
     },
 )

@@ -31,6 +31,8 @@ def with_fabric(template: Object, requirements: Object) -> dict[str, Any]:
     sidecar = mapping(requirements, "sidecar")
     if sidecar:
         initial.insert(0, _sidecar(sidecar, requirements, volumes))
+    if requirements.get("ready_file"):
+        initial.insert(0, _wait(workload, requirements, volumes))
     result = {
         **spec,
         "containers": [container, *others],
@@ -135,6 +137,28 @@ def _start(container: dict[str, Any], requirements: Object) -> None:
             "which sets NCCL's variables"
         )
     container["command"] = ["/bin/bash", "-c", f'source {setup} && exec "$@"', "bash", *command]
+
+
+def _wait(workload: Object, requirements: Object, volumes: _Volumes) -> dict[str, Any]:
+    """Return an init container that ends once the node has the software. It has the image of the workload,
+    which the node needs anyway."""
+    file = requirements["ready_file"]
+    if not workload.get("image"):
+        raise ValueError(
+            f"containers[0].image: missing; expected the image: an init container with it waits for {file}"
+        )
+    script = f'until [ -e "{file}" ]; do echo "waiting for {file} on the node"; sleep 5; done'
+    readable = mapping(requirements, "read_only_host_paths")
+    paths = {path: on_node for path, on_node in readable.items() if file.startswith(f"{path}/")}
+    of_workload = {key: workload[key] for key in ("securityContext", "imagePullPolicy") if key in workload}
+    return {
+        "name": f"{_VOLUME}-wait",
+        "image": workload["image"],
+        "command": ["/bin/sh", "-c", script],
+        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
+        "volumeMounts": list(_mounts({"read_only_host_paths": paths}, volumes, ())),
+        **of_workload,
+    }
 
 
 def _sidecar(sidecar: Object, requirements: Object, volumes: _Volumes) -> dict[str, Any]:

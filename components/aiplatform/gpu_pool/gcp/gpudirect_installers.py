@@ -15,7 +15,7 @@ from pulumi_kubernetes.core import v1 as core
 
 from aiplatform._shared.kubernetes.daemon_set import daemon_set, host_path, mount, requests, restricted
 from aiplatform._shared.kubernetes.node_labels import POOL
-from aiplatform.accelerators.fabric import NODE_GIB, NODE_LIBRARIES
+from aiplatform.accelerators.fabric import MARKERS, NODE_GIB, NODE_LIBRARIES, marker
 from aiplatform.accelerators.gcp import Fabric
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.gcp import nodes
@@ -25,9 +25,11 @@ _PRIVILEGED: Final = core.SecurityContextArgs(privileged=True, run_as_user=0)
 
 @dataclass(frozen=True)
 class _Installation:
-    """mounts: path in the container -> path of the node."""
+    """mounts: path in the container -> path of the node. libraries: the folder of libraries in the
+    container."""
 
     script: str
+    libraries: str
     mounts: Mapping[str, str]
 
 
@@ -35,16 +37,19 @@ _INSTALLATIONS: Final[Mapping[Fabric, _Installation]] = {
     "tcpx": _Installation(
         "/scripts/container_entry.sh install --install-nccl && mkdir -p /usr/local/nvidia/lib64 "
         "&& cp -r /var/lib/tcpx/lib64/. /usr/local/nvidia/lib64",
+        "/usr/local/nvidia/lib64",
         {"/var/lib": "/var/lib", "/usr/local": "/home/kubernetes/bin"},
     ),
     "tcpxo": _Installation(
         "chmod 755 /scripts/container_entry.sh && /scripts/container_entry.sh install --install-nccl "
         "&& mkdir -p /usr/local/nvidia/lib64 && cp -r /var/lib/tcpxo/lib64/. /usr/local/nvidia/lib64",
+        "/usr/local/nvidia/lib64",
         {"/var/lib": "/var/lib", "/usr/local": "/home/kubernetes/bin"},
     ),
     "rdma": _Installation(
         "/scripts/container_entry.sh install && cp -r /var/lib/gib/lib64/. /node/libraries "
         "&& cp -r /var/lib/gib/. /node/gib",
+        "/node/libraries",
         {"/node/libraries": f"{NODE_LIBRARIES}/lib64", "/node/gib": NODE_GIB},
     ),
 }
@@ -81,6 +86,11 @@ def _installer(
 ) -> apps.DaemonSet:
     image = nodes.image(pool, f"gpudirect-{fabric}-installer")
     installation = _INSTALLATIONS[fabric]
+    # Pods wait for the file. A node that starts again installs again.
+    script = (
+        f"rm -f {installation.libraries}/{MARKERS}*; {installation.script} "
+        f"&& touch {installation.libraries}/{marker(nodes.installed_version(fabric))}"
+    )
     names = {path: f"node-{number}" for number, path in enumerate(installation.mounts)}
     mounts = [mount(volume, path) for path, volume in names.items()]
     volumes = [
@@ -90,7 +100,7 @@ def _installer(
         core.ContainerArgs(
             name="install",
             image=image,
-            command=["/bin/sh", "-ec", installation.script],
+            command=["/bin/sh", "-ec", script],
             volume_mounts=mounts,
             resources=requests("150m", "512Mi"),
             security_context=_PRIVILEGED,

@@ -98,7 +98,13 @@ def pod_requirements(pool: GpuPoolSettings) -> PodRequirements | None:
         return None
     names = [interface.name for interface in interfaces(pool.name, kind, gpudirect_cidr(pool))]
     daemons = {name: image(pool, f"gpudirect-{name}-daemon") for name in ("tcpx", "tcpxo")}
-    return fabric.gpudirect(kind, daemons, network_annotations(names))
+    installer = installed_version(kind) if pool.gpudirect_installers is not False else None
+    return fabric.gpudirect(kind, daemons, network_annotations(names), installer)
+
+
+def installed_version(kind: Fabric) -> str:
+    """Return the version of NCCL's plugin that the platform installs on nodes."""
+    return images.images()[f"gpudirect-{kind}-installer"].tag
 
 
 def image(pool: GpuPoolSettings, name: str) -> str:

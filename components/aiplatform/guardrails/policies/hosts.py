@@ -7,6 +7,7 @@ from aiplatform._shared.kubernetes.node_labels import COMPUTE_CLASS, POOL
 from aiplatform.accelerators.cards import NVIDIA
 from aiplatform.addons.values.setup import TOLERATIONS
 from aiplatform.guardrails.args import GuardrailsSettings
+from aiplatform.guardrails.policies import baseline
 from aiplatform.guardrails.policies.policy import (
     CLAIMS,
     CONTAINERS_OF_POD,
@@ -124,6 +125,7 @@ def policy(settings: GuardrailsSettings) -> Policy:
                 "variables.pods.all(pod, !pod.?hostPID.orValue(false) && !pod.?hostIPC.orValue(false))",
                 "ai-platform: hostPID and hostIPC show the node's processes; expected neither",
             ),
+            *baseline.validations(settings),
             # Last: the API server reports the first error, and for these a namespace has to list something.
             *_DEVICES,
             *_pools(settings),

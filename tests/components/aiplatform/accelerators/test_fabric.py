@@ -19,6 +19,7 @@ def template(kind: str, container: dict[str, Any] | None = None, **spec: Any) ->
     """A template with the placement on a pool. container: fields of the workload's."""
     main = {
         "name": "train",
+        "image": "torch:2",
         "command": ["torchrun"],
         "args": ["train.py"],
         "resources": {"limits": {"memory": "512Gi"}},
@@ -105,7 +106,7 @@ def test_a_pod_has_every_interface_of_the_node(kind: str, interfaces: int) -> No
 @pytest.mark.parametrize("kind", ["tcpx", "tcpxo"])
 def test_the_daemon_is_a_native_sidecar_with_the_devices_of_the_node(kind: str) -> None:
     pod = template(kind, initContainers=[{"name": "fetch"}])
-    daemon, other = pod["spec"]["initContainers"]
+    _, daemon, other = pod["spec"]["initContainers"]
     assert daemon["restartPolicy"] == "Always", "an ordinary container would keep a Job from completing"
     assert other == {"name": "fetch"}
     assert "NET_ADMIN" in daemon["securityContext"]["capabilities"]["add"]
@@ -118,7 +119,7 @@ def test_the_daemon_is_a_native_sidecar_with_the_devices_of_the_node(kind: str) 
 
 def test_the_containers_of_tcpx_share_the_directory_of_their_sockets() -> None:
     spec = template("tcpx")["spec"]
-    (workload,), (daemon,) = spec["containers"], spec["initContainers"]
+    (workload,), (_, daemon) = spec["containers"], spec["initContainers"]
     socket = daemon["command"][daemon["command"].index("--uds_path") + 1]
     assert mounts(workload)[socket] == mounts(daemon)[socket]
     assert variables(workload)["NCCL_GPUDIRECTTCPX_UNIX_CLIENT_PREFIX"] == socket
@@ -181,3 +182,74 @@ def test_a_part_of_a_node_has_no_network_of_the_accelerators(kind: str) -> None:
     assert "volumes" not in part["spec"]
     assert part["metadata"]["annotations"] == {}
     assert part["spec"]["containers"][0]["resources"]["limits"] == {"nvidia.com/gpu": "1"}
+
+
+def test_access_of_several_pools_is_what_any_of_them_needs() -> None:
+    access = fabric.access_of_pools({"a": "tcpx", "b": "tcpxo", "c": "rdma"})
+    assert access["pools"] == ["a", "b", "c"]
+    assert {*access["capabilities"]} == {"IPC_LOCK", "NET_ADMIN", "NET_BIND_SERVICE"}
+    assert "/dev/dmabuf_import_helper" in access["devices"]
+    assert len(access["devices"]) == len({*access["devices"]}), "GPUs are counted by these lines"
+    assert fabric.access_of_pools({}) == {}
+
+
+@pytest.mark.parametrize("kind", GPUDIRECT)
+def test_access_of_one_pool_is_that_of_its_pods(kind: Any) -> None:
+    requirements = fabric.gpudirect(kind, {"tcpx": "x", "tcpxo": "x"}, {})
+    assert fabric.access_of_pools({"a": kind}) == fabric.node_access(requirements, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "network"),
+    [("efa", "AWS Libfabric"), ("tcpx", "GPUDirectTCPX_v7"), ("tcpxo", "FasTrak"), ("rdma", "gIB")],
+)
+def test_nccl_stops_where_the_plugin_of_the_network_is_missing(kind: str, network: str) -> None:
+    (container,) = template(kind)["spec"]["containers"]
+    assert variables(container)["NCCL_NET"] == network, "it would use TCP without an error"
+    (container,) = template(kind, {"env": [{"name": "NCCL_NET", "value": "Socket"}]})["spec"]["containers"]
+    assert variables(container)["NCCL_NET"] == "Socket", "a job on one node may need no network"
+
+
+@pytest.mark.parametrize("kind", GPUDIRECT)
+def test_pods_wait_for_the_software_that_the_platform_installs(kind: str) -> None:
+    file = outputs(kind)["pod_requirements"]["ready_file"]
+    context = {"allowPrivilegeEscalation": False}
+    spec = template(kind, {"image": "torch:1", "securityContext": context})["spec"]
+    wait = spec["initContainers"][0]
+    assert (wait["name"], wait["image"]) == ("fabric-wait", "torch:1")
+    assert wait["securityContext"] == context
+    assert file in wait["command"][-1]
+    ((path, (volume, read_only)),) = mounts(wait).items()
+    assert file.startswith(f"{path}/"), "the node's folder is mounted there"
+    assert read_only
+    source = next(entry for entry in spec["volumes"] if entry["name"] == volume)
+    # The file's path on the node, where the installer writes it.
+    on_node = f"{source['hostPath']['path']}{file.removeprefix(path)}"
+    script, mounted = _installer(kind)
+    written = script.rpartition("touch ")[2]
+    folder = next(path for path in mounted if written.startswith(f"{path}/"))
+    assert f"{mounted[folder]}{written.removeprefix(folder)}" == on_node
+
+
+def _installer(kind: str) -> tuple[str, dict[str, str]]:
+    """The script of the installer, and the mounts of its container: path -> path of the node."""
+    daemon_set = recorded(kind).one("kubernetes:apps/v1:DaemonSet", "gpu-nccl-installer")
+    spec = daemon_set.inputs["spec"]["template"]["spec"]
+    container = spec["initContainers"][-1]
+    paths = {volume["name"]: volume["hostPath"]["path"] for volume in spec["volumes"]}
+    return container["command"][-1], {
+        mount["mountPath"]: paths[mount["name"]] for mount in container["volumeMounts"]
+    }
+
+
+def test_pods_wait_for_nothing_that_others_install() -> None:
+    requirements = recorded("tcpx", gpudirect_installers=False).result.outputs["pod_requirements"]
+    assert "ready_file" not in requirements
+    assert "ready_file" not in outputs("efa")["pod_requirements"]
+
+
+@pytest.mark.parametrize("kind", GPUDIRECT)
+def test_file_of_another_version_is_removed_before_an_installation(kind: str) -> None:
+    script, _ = _installer(kind)
+    assert script.startswith("rm -f ")
+    assert script.index("rm -f") < script.index("install") < script.index("touch")

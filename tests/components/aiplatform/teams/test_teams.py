@@ -337,3 +337,15 @@ def test_members_read_claims_and_write_none() -> None:
 
 def test_a_number_of_gpus_that_no_claim_has_is_refused() -> None:
     assert problems(claimed_gpus=[0]) == ["TeamsArgs.claimed_gpus[0]: got 0; expected 1 to 32 GPUs"]
+
+
+def test_namespace_of_a_team_that_uses_gpudirect_is_privileged() -> None:
+    labels = on_google(queue="search", fabric=["h100"]).one(NAMESPACE).inputs["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "privileged", "Pods mount folders of the node"
+
+
+def test_fabric_is_refused_on_aws_and_without_a_queue() -> None:
+    (problem,) = problems({"search": {"owners": [OWNER], "queue": "search", "fabric": ["h100"]}})
+    assert problem.startswith("TeamsArgs.teams.search.fabric: got ['h100'], which AWS does not support")
+    (problem,) = problems({"search": {"owners": [GROUP], "fabric": ["h100"]}}, GOOGLE)
+    assert problem.startswith("TeamsArgs.teams.search.queue: missing")

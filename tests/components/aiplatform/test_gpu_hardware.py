@@ -1,0 +1,158 @@
+"""The test of GPUs with PyTorch, with GPUs that have injected errors."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import pytest
+
+from aiplatform import gpu_hardware
+from aiplatform.gpu_hardware import deviating, run, slow
+
+
+class FakeGpu:
+    """A GPU. stuck: words of its memory that are always off. digests: of its products, by round. speed: GB/s
+    of its copies. broken: the operation that raises an error of CUDA."""
+
+    def __init__(
+        self,
+        *,
+        stuck: int = 0,
+        digests: tuple[int, ...] = (1,),
+        speed: float = 25,
+        intact: bool = True,
+        broken: str = "",
+        model: str = "H100",
+    ) -> None:
+        self.model, self.released, self.rounds = model, 0, 0
+        self._stuck, self._digests, self._speed, self._intact, self._broken = (
+            stuck,
+            digests,
+            speed,
+            intact,
+            broken,
+        )
+        self._written: Any = "nothing"
+
+    def _work(self, operation: str) -> None:
+        if operation == self._broken:
+            raise RuntimeError("CUDA error: uncorrectable ECC error encountered\nCompile with ...")
+
+    def fill(self, pattern: int | None) -> None:
+        self._work("fill")
+        self._written = pattern
+
+    def mismatches(self, pattern: int | None) -> int:
+        assert self._written == pattern
+        return self._stuck if pattern else 0
+
+    def release(self) -> None:
+        self._work("release")
+        self.released += 1
+
+    def product(self) -> int:
+        self._work("product")
+        self.rounds += 1
+        return self._digests[min(self.rounds, len(self._digests)) - 1]
+
+    def round_trip(self) -> tuple[bool, float, float]:
+        self._work("round trip")
+        return self._intact, self._speed, self._speed
+
+    def receive(self, other: int) -> tuple[bool, float]:
+        self._work("receive")
+        return True, 300
+
+
+def reasons(*gpus: FakeGpu) -> dict[tuple[str, int], str]:
+    """Return test and GPU -> why it failed."""
+    report = run(gpus, 0)
+    failed = {(entry["test"], entry["gpu"]): entry["reason"] for entry in report["failed"]}
+    for test, passed in report["passed"].items():
+        assert {*passed} == {gpu for gpu in range(len(gpus)) if (test, gpu) not in failed}
+    return failed
+
+
+def test_gpus_without_errors_pass_every_test() -> None:
+    report = run([FakeGpu() for _ in range(8)], 0)
+    assert report["failed"] == []
+    assert report["passed"] == {test: list(range(8)) for test in ("memory", "copies", "products")}
+    assert report["gb_per_second"] == {"to GPU": 25, "from GPU": 25, "between GPUs": 300}
+    assert report["rounds"] == gpu_hardware.LEAST_ROUNDS
+
+
+def test_one_gpu_is_compared_with_itself() -> None:
+    assert reasons(FakeGpu()) == {}
+    assert list(reasons(FakeGpu(digests=(1, 1, 2)))) == [("products", 0)]
+
+
+def test_memory_that_keeps_no_pattern_fails() -> None:
+    gpus = [FakeGpu(), FakeGpu(stuck=7)]
+    assert reasons(*gpus) == {("memory", 1): "7 words differ from the pattern 0xffffffff"}
+    assert [gpu.released for gpu in gpus] == [1, 1], "the products need memory"
+
+
+@pytest.mark.parametrize("operation", ["fill", "round trip", "receive", "product"])
+def test_error_of_cuda_fails_its_gpu_and_not_the_program(operation: str) -> None:
+    test = {"fill": "memory", "product": "products"}.get(operation, "copies")
+    failed = reasons(FakeGpu(), FakeGpu(broken=operation), FakeGpu())
+    assert failed == {(test, 1): "CUDA error: uncorrectable ECC error encountered Compile with ..."}
+
+
+def test_memory_that_cannot_be_released_is_no_error_of_the_program() -> None:
+    assert reasons(FakeGpu(broken="release")) == {}
+
+
+def test_gpu_that_computes_another_product_than_the_others_fails() -> None:
+    failed = reasons(FakeGpu(), FakeGpu(digests=(2,)), FakeGpu())
+    assert failed == {("products", 1): "another result than the node's other GPUs"}
+    assert reasons(FakeGpu(), FakeGpu(digests=(2,), model="L4")) == {}, "models differ in their sums"
+
+
+def test_product_that_differs_from_the_first_fails() -> None:
+    failed = reasons(FakeGpu(), FakeGpu(digests=(1, 1, 5)), FakeGpu())
+    assert failed == {("products", 1): "round 3: another result than in the first"}
+
+
+def test_copy_with_other_contents_fails() -> None:
+    assert reasons(FakeGpu(), FakeGpu(intact=False)) == {("copies", 1): "a copy arrived with other contents"}
+
+
+def test_link_that_is_far_slower_than_the_others_fails() -> None:
+    failed = reasons(FakeGpu(), FakeGpu(speed=3), FakeGpu())
+    assert failed == {("copies", 1): "to GPU: 3.0 GB/s, far below the node's other GPUs"}
+
+
+def test_products_last_for_the_minutes() -> None:
+    seconds = count(step=10)
+    report = run([FakeGpu()], 2, lambda: next(seconds))
+    assert report["rounds"] == pytest.approx(2 * 60 / 10, abs=3)
+
+
+def test_run_ends_where_every_gpu_has_failed() -> None:
+    report = run([FakeGpu(broken="product")], 1000)
+    assert (report["rounds"], report["passed"]["products"]) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ([1, 1, 1], []),
+        ([1, 2, 1], [1]),
+        ([1, None, 1], []),
+        ([None, None], []),
+        ([1, 2], [0, 1]),
+        ([1, 1, 2, 2, 3], [0, 1, 2, 3, 4]),
+    ],
+)
+def test_result_of_most_is_the_right_one(results: list[int | None], expected: list[int]) -> None:
+    assert deviating(results) == expected, "of two results that are as frequent none is known to be right"
+
+
+@pytest.mark.parametrize(
+    ("speeds", "expected"),
+    [([10, 10, 4], {2: 4}), ([10, 4], {}), ([10, 10, None, 6], {}), ([None], {})],
+)
+def test_speed_is_compared_with_the_median(speeds: list[float | None], expected: dict[int, float]) -> None:
+    assert slow(speeds) == expected, "of two speeds neither is known to be right"
