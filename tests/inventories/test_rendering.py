@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tests.components.recording import record
 from tests.inventories import files
 from tests.inventories.rendering import render
 
+_DASHBOARD: dict[str, Any] = {"title": "Queues", "schemaVersion": 42, "panels": [{"type": "row"}]}
 _SETTINGS = "[settings.kubernetes]\ncluster-name = 'acme-dev'\n"
 
 
@@ -45,6 +47,7 @@ def _program() -> None:
     bucket = s3.Bucket("bucket", bucket="acme")
     policy = bucket.arn.apply(lambda arn: json.dumps({"Statement": [{"Resource": f"{arn}/*"}]}))
     iam.RolePolicy("policy", role="reader", policy=policy)
+    ssm.Parameter("dashboard", type="String", value=json.dumps(_DASHBOARD))
     ssm.Parameter("secret", type="SecureString", value=pulumi.Output.secret("hunter2-hunter2"))
     ec2.LaunchTemplate("template", user_data=base64.b64encode(_SETTINGS.encode()).decode())
     code = files.ROOT / "components" / "aiplatform" / "lakehouse" / "table_keeper" / "handler.py"
@@ -101,6 +104,14 @@ def test_documents_and_encoded_text_can_be_read(resources: dict[str, Any]) -> No
     code = resources["aws:lambda/function:Function function"]["inputs"]["code"]
     file = "components/aiplatform/lakehouse/table_keeper/handler.py"
     assert code == {"!archive": {"handler.py": {"!file": file}}}, "its changes are in the file's own diff"
+
+
+def test_a_dashboard_is_its_title_and_digest(resources: dict[str, Any]) -> None:
+    dashboard = resources["aws:ssm/parameter:Parameter dashboard"]["inputs"]["value"]
+    digest = hashlib.sha256(json.dumps(_DASHBOARD).encode()).hexdigest()[:12]
+    assert dashboard == {"!dashboard": {"title": "Queues", "sha256": digest}}, (
+        "its panels would hide what else changes"
+    )
 
 
 def test_a_secret_is_not_in_the_inventory(text: str, resources: dict[str, Any]) -> None:
