@@ -47,7 +47,7 @@ def _program() -> None:
     bucket = s3.Bucket("bucket", bucket="acme")
     policy = bucket.arn.apply(lambda arn: json.dumps({"Statement": [{"Resource": f"{arn}/*"}]}))
     iam.RolePolicy("policy", role="reader", policy=policy)
-    ssm.Parameter("dashboard", type="String", value=json.dumps(_DASHBOARD))
+    ssm.Parameter("dashboard", type="String", insecure_value=json.dumps(_DASHBOARD))
     ssm.Parameter("secret", type="SecureString", value=pulumi.Output.secret("hunter2-hunter2"))
     ec2.LaunchTemplate("template", user_data=base64.b64encode(_SETTINGS.encode()).decode())
     code = files.ROOT / "components" / "aiplatform" / "lakehouse" / "table_keeper" / "handler.py"
@@ -107,7 +107,7 @@ def test_documents_and_encoded_text_can_be_read(resources: dict[str, Any]) -> No
 
 
 def test_a_dashboard_is_its_title_and_digest(resources: dict[str, Any]) -> None:
-    dashboard = resources["aws:ssm/parameter:Parameter dashboard"]["inputs"]["value"]
+    dashboard = resources["aws:ssm/parameter:Parameter dashboard"]["inputs"]["insecureValue"]
     digest = hashlib.sha256(json.dumps(_DASHBOARD).encode()).hexdigest()[:12]
     assert dashboard == {"!dashboard": {"title": "Queues", "sha256": digest}}, (
         "its panels would hide what else changes"
