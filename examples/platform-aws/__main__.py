@@ -21,6 +21,7 @@ from aiplatform.lakehouse import Lakehouse
 from aiplatform.model_registry import ModelRegistry
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
+from aiplatform.observability import Observability
 from aiplatform.runner import Runner
 from aiplatform.teams import Teams
 from aiplatform.workload_identity import WorkloadIdentity
@@ -158,6 +159,51 @@ karpenter = Karpenter(
         "image_versions": {
             "al2023": "v20261110",
         },
+    },
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons]),
+)
+observability = Observability(
+    "observability",
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "addons": {
+            "cert-manager": "v1.21.1",
+            "external-secrets": "2.9.0",
+            "karpenter": "1.14.1",
+            "kueue": "0.19.2",
+        },
+        "secrets_role_arn": addons.secrets_role_arn,
+        "cluster_autoscaler": True,
+        "notifications": {
+            "receivers": [
+                {
+                    "name": "platform-team",
+                    "slack": {
+                        "channel": "#ml-platform-alerts",
+                        "secret": "team-dev/alerts/slack",
+                    },
+                },
+            ],
+            "routes": [
+                {
+                    "receiver": "platform-team",
+                    "severities": ["critical", "warning"],
+                },
+            ],
+        },
+        "logs": {
+            "retention_days": 30,
+        },
+        "slos": [
+            {
+                "name": "admission",
+                "indicator": "queue_wait",
+                "objective_percent": 95,
+                "latency_seconds": 320,
+                "owner": "ml-platform",
+            },
+        ],
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons]),
 )

@@ -144,6 +144,50 @@ const karpenter = new aiplatform.Karpenter("karpenter", {
         al2023: "v20261110",
     },
 }, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons] });
+const observability = new aiplatform.Observability("observability", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    addons: {
+        "cert-manager": "v1.21.1",
+        "external-secrets": "2.9.0",
+        karpenter: "1.14.1",
+        kueue: "0.19.2",
+    },
+    secretsRoleArn: addons.secretsRoleArn,
+    clusterAutoscaler: true,
+    notifications: {
+        receivers: [
+            {
+                name: "platform-team",
+                slack: {
+                    channel: "#ml-platform-alerts",
+                    secret: "team-dev/alerts/slack",
+                },
+            },
+        ],
+        routes: [
+            {
+                receiver: "platform-team",
+                severities: ["critical", "warning"],
+            },
+        ],
+    },
+    logs: {
+        retentionDays: 30,
+    },
+    slos: [
+        {
+            name: "admission",
+            indicator: "queue_wait",
+            objectivePercent: 95,
+            latencySeconds: 320,
+            owner: "ml-platform",
+        },
+    ],
+}, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons] });
 const guardrails = new aiplatform.Guardrails("guardrails", {
     allowedRegistries: ["111122223333.dkr.ecr.us-west-2.amazonaws.com", "quay.io/argoproj"],
     requireDigests: true,
