@@ -33,10 +33,10 @@ def rules(settings: Settings) -> Iterator[Alert]:
     yield Alert(
         name="ControllerCrashLoop",
         severity="warning",
+        # Between two crashes the container runs for some time.
         expression=(
-            f"max by (namespace, pod, container) "
-            f'(kube_pod_container_status_waiting_reason{{reason="CrashLoopBackOff", '
-            f'namespace=~"{namespaces}"}}) == 1'
+            "max by (namespace, pod, container) (max_over_time(kube_pod_container_status_waiting_reason"
+            f'{{reason="CrashLoopBackOff", namespace=~"{namespaces}"}}[5m])) == 1'
         ),
         summary="Pod {{ $labels.namespace }}/{{ $labels.pod }} crashes again and again",
         description="Container {{ $labels.container }} ends soon after each start.",
@@ -87,7 +87,7 @@ def _targets(settings: Settings) -> Iterator[Alert]:
     )
     for exporter in metrics.exporters().values():
         # One alert for each: absent() of several selectors fires only where all of them are.
-        if exporter.target and exporter.exists(settings):
+        if exporter.target and exporter.exists(settings) and not exporter.may_have_no_target:
             yield Alert(
                 name="MetricsMissing",
                 severity="warning",

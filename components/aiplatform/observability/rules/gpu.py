@@ -18,6 +18,8 @@ HARDWARE_XIDS: Final = (
 PROGRAM_XIDS: Final = (13, 31, 43, 45, 68, 69)
 """XID errors that are mostly those of a program."""
 _GPU: Final = "GPU {{ $labels.gpu }} ({{ $labels.modelName }}) of node {{ $labels.Hostname }}"
+_PER_GPU: Final = "max by (UUID, gpu, modelName, Hostname)"
+"""One series of a GPU, whatever Pod uses it: an error ends the Pod, and the series with its labels."""
 _RESOURCE: Final = 'resource="nvidia_com_gpu"'
 
 
@@ -37,7 +39,10 @@ def _errors() -> Iterator[Alert]:
     yield Alert(
         name="GpuXidHardwareError",
         severity="critical",
-        expression=f'DCGM_FI_DEV_XID_ERRORS{{err_code=~"{_any(HARDWARE_XIDS)}"}} > 0',
+        expression=(
+            "max by (UUID, gpu, modelName, Hostname, err_code, err_msg) "
+            f'(DCGM_FI_DEV_XID_ERRORS{{err_code=~"{_any(HARDWARE_XIDS)}"}}) > 0'
+        ),
         summary=f"XID {{{{ $labels.err_code }}}} on {_GPU}",
         description=f"{_GPU} reports an error of the hardware: {{{{ $labels.err_msg }}}}. "
         "Work on it fails or is wrong.",
@@ -59,7 +64,7 @@ def _errors() -> Iterator[Alert]:
     yield Alert(
         name="GpuUncorrectedMemoryErrors",
         severity="critical",
-        expression="increase(DCGM_FI_DEV_ECC_DBE_VOL_TOTAL[1h]) > 0",
+        expression=f"increase({_PER_GPU} (DCGM_FI_DEV_ECC_DBE_VOL_TOTAL)[1h:1m]) > 0",
         summary=f"uncorrected memory errors on {_GPU}",
         description=(
             f"{_GPU} could not correct errors of its memory in the last hour. Results of work on it may be "
@@ -70,7 +75,7 @@ def _errors() -> Iterator[Alert]:
     yield Alert(
         name="GpuRowRemapFailed",
         severity="critical",
-        expression="DCGM_FI_DEV_ROW_REMAP_FAILURE > 0",
+        expression=f"{_PER_GPU} (DCGM_FI_DEV_ROW_REMAP_FAILURE) > 0",
         summary=f"{_GPU} has no spare rows of memory",
         description=f"Remapping of a row of memory of {_GPU} failed: the GPU must be replaced.",
         pending="0s",
@@ -79,7 +84,8 @@ def _errors() -> Iterator[Alert]:
         name="GpuNeedsReset",
         severity="warning",
         expression=(
-            "increase(DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS[1h]) > 0 or DCGM_FI_DEV_RETIRED_PENDING > 0"
+            f"increase({_PER_GPU} (DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS)[1h:1m]) > 0 "
+            f"or {_PER_GPU} (DCGM_FI_DEV_RETIRED_PENDING) > 0"
         ),
         summary=f"{_GPU} replaces memory at its next reset",
         description=(
@@ -90,8 +96,8 @@ def _errors() -> Iterator[Alert]:
     yield Alert(
         name="GpuNvlinkErrors",
         severity="warning",
-        expression="increase(DCGM_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL[15m]) > 10",
-        summary="NVLink repeats transfers on node {{ $labels.instance }}",
+        expression=f"increase({_PER_GPU} (DCGM_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL)[15m:1m]) > 10",
+        summary=f"NVLink of {_GPU} repeats transfers",
         description=(
             "Transfers between the GPUs of a node were repeated {{ $value | humanize }} times in 15 "
             "minutes. "
@@ -134,9 +140,11 @@ def _throttling() -> Iterator[Alert]:
 
 def _use() -> Iterator[Alert]:
     # DCGM_FI_DEV_GPU_UTIL does not exist for a part of a GPU (MIG), DCGM_FI_PROF_* not for every model.
+    # Never a Pod of the exporter: a free GPU would have it where the scrape adds labels of the target.
+    used = '{pod!="", namespace!="kube-system"}'
     per_gpu = "by (namespace, pod, Hostname, gpu, modelName, GPU_I_ID)"
-    profiled = f'max {per_gpu} (max_over_time(DCGM_FI_PROF_GR_ENGINE_ACTIVE{{pod!=""}}[10m]))'
-    utilization = f'max {per_gpu} (max_over_time(DCGM_FI_DEV_GPU_UTIL{{pod!=""}}[10m]) / 100)'
+    profiled = f"max {per_gpu} (max_over_time(DCGM_FI_PROF_GR_ENGINE_ACTIVE{used}[10m]))"
+    utilization = f"max {per_gpu} (max_over_time(DCGM_FI_DEV_GPU_UTIL{used}[10m]) / 100)"
     yield Alert(
         name="GpuIdle",
         severity="warning",

@@ -85,7 +85,6 @@ def test_texts_use_labels_that_the_alert_has() -> None:
     }
     # Of series whose cases leave labels out.
     shortened = {
-        "GpuUncorrectedMemoryErrors",
         "GpuRowRemapFailed",
         "GpuNeedsReset",
         "GpuThrottledByTemperature",
