@@ -1,5 +1,5 @@
-"""Build the controllers that the tests of this tier run: `python -m tests.controllers.build`. Otherwise the
-minutes that it takes would be those of the first test."""
+"""Build the controllers and tools that the tests of this tier run: `python -m tests.controllers.build`.
+Otherwise the minutes that it takes would be those of the first test."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ from twin.toolchain import build
 
 if __name__ == "__main__":
     with show_progress() as progress:
-        build.ensure([*build.CONTROLLERS], progress=progress)
+        build.ensure([*build.CONTROLLERS, *build.MONITORING_TOOLS], progress=progress)

@@ -1,6 +1,6 @@
 """What the collectors of logs and traces have in common: their settings, and their cloud identities."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -8,7 +8,6 @@ import pulumi
 from pulumi import Input
 
 from aiplatform._shared import images
-from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.outputs import Tags, mapped_object
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.naming import IAM_ROLE_PREFIX, KMS_ALIAS, LOG_BUCKET, LOG_GROUP, PhysicalName
@@ -20,11 +19,8 @@ CONTAINER_LOGS: Final = PhysicalName(LOG_GROUP, "/ai-platform/{prefix}/container
 """AWS: the log group of containers."""
 CONTAINER_LOG_BUCKET: Final = PhysicalName(LOG_BUCKET, "{prefix}-containers-00000000")
 """Google Cloud: the longest id of the log bucket of containers, which has the suffix of its key."""
-NAMES: Final[Mapping[Cloud, tuple[PhysicalName, ...]]] = {
-    "aws": (LOGS_ROLE, TRACES_ROLE, LOG_KEY_ALIAS, CONTAINER_LOGS),
-    "gcp": (CONTAINER_LOG_BUCKET,),
-}
-"""The names of what the collectors have in each cloud, for the rule of `prefix`."""
+NAMES: Final = (LOGS_ROLE, TRACES_ROLE, LOG_KEY_ALIAS, CONTAINER_LOGS, CONTAINER_LOG_BUCKET)
+"""The names of what the collectors have in the clouds, for the rule of `prefix`."""
 
 
 class Settings(Protocol):

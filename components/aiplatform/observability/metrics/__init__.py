@@ -60,7 +60,7 @@ class Exporter:
     """Keys of the chart's values that are stated where its metrics exist. After a colon follows a key inside
     of a value that is itself YAML."""
     condition: str | None = None
-    """An attribute of `Settings` that must be true."""
+    """The attribute of `Settings` that decides whether it exists, in place of the add-on."""
     cloud: str | None = None
     """The only cloud on which it exists. None: both."""
     honor_labels: bool = False
@@ -68,11 +68,11 @@ class Exporter:
 
     def exists(self, settings: Settings) -> bool:
         """Return whether its metrics exist in an environment."""
-        if self.monitor is not None and self.monitor not in settings.addons:
-            return False
         if self.cloud not in (None, settings.cloud):
             return False
-        return self.condition is None or bool(getattr(settings, self.condition))
+        if self.condition is not None:
+            return bool(getattr(settings, self.condition))
+        return self.monitor is None or self.monitor in settings.addons
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from aiplatform._shared.args import Problem
@@ -57,18 +58,20 @@ def problems(settings: Settings) -> Iterator[Problem]:
 
 
 def series(settings: Settings) -> frozenset[str]:
-    """Return the names of all series that exist in an environment, with those that rules record."""
+    """Return the names of all series that exist in an environment, with those that rules record. The
+    objectives need not be valid."""
+    platform = replace(settings, slos=(), custom_rules=())
     recorded = (
-        rule.series for group in rule_groups(settings) for rule in group.rules if isinstance(rule, Recording)
+        rule.series for group in rule_groups(platform) for rule in group.rules if isinstance(rule, Recording)
     )
-    return frozenset((*metrics.series_of(settings), *recorded, "ALERTS"))
+    objectives = burn_rates.SERIES if settings.slos else ()
+    return frozenset((*metrics.series_of(settings), *recorded, *objectives, "ALERTS"))
 
 
 def _custom_problems(settings: Settings) -> Iterator[Problem]:
     platform = {alert.name for alert in _platform_alerts(settings)}
     names = Counter(rule.alert for rule in settings.custom_rules)
-    # The objectives may have problems themselves, and then no rules.
-    known = series(_without_environment(settings))
+    known = series(settings)
     for index, rule in enumerate(settings.custom_rules):
         path = f"rules[{index}]"
         if rule.alert in platform:
@@ -96,18 +99,6 @@ def _platform_alerts(settings: Settings) -> Iterator[Alert]:
     for group in rule_groups(everything):
         yield from group.alerts
     yield from burn_rates.ALERTS
-
-
-def _without_environment(settings: Settings) -> Settings:
-    return Settings(
-        cloud=settings.cloud,
-        cluster=settings.cluster,
-        addons=settings.addons,
-        pools=settings.pools,
-        cluster_queues=settings.cluster_queues,
-        gpu_metrics=settings.gpu_metrics,
-        long_term_storage=settings.long_term_storage,
-    )
 
 
 def _alert(rule: CustomRule) -> Alert:

@@ -1,4 +1,4 @@
-"""Alerts of GPUs: errors of the hardware, throttling, GPUs that nobody uses.
+"""Alerts of GPUs: errors of the hardware, throttling, idle GPUs.
 
 The series of DCGM's exporter have the labels `namespace` and `pod` of the Pod that uses the GPU.
 """

@@ -39,16 +39,18 @@ def rules(settings: Settings) -> Iterator[Alert]:
         ),
         pending="30m",
     )
-    wait = "sum by (cluster_queue, le) (rate(kueue_admission_wait_time_seconds_bucket[1h]))"
+    # The histogram of waits has no workload that still waits.
+    waiting = (
+        "time() - kube_customresource_kueue_workload_created unless on (namespace, name) "
+        'kube_customresource_kueue_workload_condition{type=~"QuotaReserved|Finished"} == 1'
+    )
     yield Alert(
         name="QueueWaitLong",
         severity="warning",
-        expression=f"histogram_quantile(0.9, {wait}) > 5120",
-        summary=f"workloads wait long in {_QUEUE}",
-        description="Of the workloads that were admitted in the last hour one in ten waited longer than "
-        "{{ $value | humanizeDuration }}. An objective of its own (`slos`, indicator `queue_wait`) "
-        "replaces this limit.",
-        pending="30m",
+        expression=f"max by (namespace, queue) ({waiting}) > 4 * 3600",
+        summary="workloads of {{ $labels.namespace }} wait long in queue {{ $labels.queue }}",
+        description="The oldest workload has waited for {{ $value | humanizeDuration }}.",
+        pending="15m",
     )
     evicted = 'kueue_evicted_workloads_total{reason="PodsReadyTimeout"}'
     yield Alert(

@@ -105,5 +105,8 @@ def _ratio(selector: str, window: str) -> str:
     )
 
 
-ALERTS: Final = tuple(_alerts(Slo("any", "queue_wait", 99.9, "any"), "", {}))
+_ANY: Final = tuple(rules(Slo("any", "queue_wait", 99.9, "any", latency_seconds=1)))
+ALERTS: Final = tuple(rule for rule in _ANY if isinstance(rule, Alert))
 """The alerts of an objective, for their names."""
+SERIES: Final = tuple(rule.series for rule in _ANY if isinstance(rule, Recording))
+"""The names of the series of an objective."""

@@ -51,7 +51,7 @@ INDICATORS: Final[Mapping[str, Indicator]] = {
         selector='verb!~"WATCH|CONNECT|LIST", subresource!~"proxy|attach|log|exec|portforward"',
     ),
     "api_availability": Indicator(
-        purpose="requests to the API server that it answers without an error of its own (5xx)",
+        purpose="requests to the API server without a server error (5xx)",
         total="apiserver_request_total",
         bad=("apiserver_request_total", 'code=~"5.."'),
     ),

@@ -29,7 +29,7 @@ _EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - the Service and the kubelet call 
 _POD: Final = ("k8s.namespace.name", "k8s.node.name", "k8s.pod.name")
 _TEAM: Final = "ai-platform.team"
 _SECONDS_TO_DECIDE: Final = 10
-_MOST_TRACES: Final = 20_000
+_MOST_TRACES: Final = 5_000
 
 
 def configuration(cloud: Cloud, traces: Traces, exporter: Mapping[str, Any]) -> dict[str, Any]:
