@@ -246,6 +246,9 @@ def _readable_text(text: str, refer: Any) -> Any:
             document = json.loads(text)
         except ValueError:
             document = None
+        if isinstance(document, dict) and {"panels", "uid"} <= document.keys():
+            # Thousands of lines, which tests of dashboards cover.
+            return Marked("!dashboard", document["uid"])
         if isinstance(document, (dict, list)) and document:
             return Marked("!json", _readable(document, refer))
     if "\n" in text and (file := _files().get(text)):
