@@ -14,8 +14,8 @@ _PATH: Final = re.compile(r"/workspaces/([^/]+)/configuration")
 
 
 def _workspace(call: Call, backend: Any) -> Any:
-    found = _PATH.search(call.environ.get("PATH_INFO", ""))
-    identifier = found[1] if found else ""
+    match = _PATH.search(call.environ.get("PATH_INFO", ""))
+    identifier = match[1] if match else ""
     if identifier not in backend.workspaces:
         raise Refusal("ResourceNotFoundException", "Workspace not found", 404)
     return backend.workspaces[identifier]
