@@ -78,6 +78,7 @@ def _section(addon: Addon) -> Iterator[str]:
     yield f"## {addon.name}"
     yield f"{addon.purpose[0].upper()}{addon.purpose[1:]}."
     default = "where it is enabled" if not addon.by_default else "by default"
+    default = f"by the component {addon.installed_by}" if addon.installed_by else default
     facts = [
         ("installed", "where there are DNS zones for it" if addon.needs_zones else default),
         ("manifest" if addon.is_manifest else "chart", code(addon.chart)),

@@ -101,7 +101,7 @@ def _inhibitions() -> Iterator[dict[str, Any]]:
         yield {
             "source_matchers": [f'severity="{source}"'],
             "target_matchers": [f'severity=~"{target}"'],
-            "equal": ["alertname", "cluster", "namespace"],
+            "equal": ["alertname", "cluster", "namespace", "slo"],
         }
 
 
