@@ -134,10 +134,11 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "pods_ready": {"timeout_minutes": 60, "recovery_minutes": 15, "attempts": 10},
         },
         "guardrails": {"require_digests": True},
-        # Alerts survive the loss of a zone.
+        # Alerts survive the loss of a zone, and metrics the loss of the cluster.
         "observability": {
             "prometheus": {"replicas": 2, "storage_gib": 100},
             "alertmanager": {"replicas": 2},
+            "long_term_storage": {},
             "logs": {"retention_days": 90},
             "traces": {"sampled_percent": 5, "replicas": 2},
         },
@@ -176,7 +177,8 @@ _AWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "prod": {
         # For one query.
         "lakehouse": {"query_cutoff_bytes": 1024 * GIB},
-        "network": {"nat": "per_zone", "aws": {"endpoints": _ENDPOINTS}},
+        # The first is of the storage of metrics, which prod has.
+        "network": {"nat": "per_zone", "aws": {"endpoints": ["aps-workspaces", *_ENDPOINTS]}},
         "cluster": {"system_nodes": {"instance_types": ["m7i.xlarge", "m6i.xlarge"]}},
         "cluster_autoscaler": {"replicas": 2, "scale_down_after_minutes": 10},
         # A node in use is not replaced for a new image or configuration: it goes once it is empty.

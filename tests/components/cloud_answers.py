@@ -309,6 +309,7 @@ COMPUTED: dict[str, Callable[[str, Inputs], Mapping[str, Any]]] = {
         "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{inputs['name']}"
     },
     "aws:eks/cluster:Cluster": _cluster,
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": lambda name, _: {"associationId": f"a-{name}"},
     "aws:iam/role:Role": _role,
     "gcp:container/cluster:Cluster": _gke_cluster,
     "gcp:serviceaccount/account:Account": _google_account,

@@ -107,6 +107,7 @@ def _values(
                 mirrors=mirrors,
                 region=region,
                 workspace_url=storage.url,
+                identities=storage.identities,
                 data_source=stored is not None and stored.data_source,
                 exports=settings.cloud == "gcp" and stored is not None,
                 project=settings.cluster.project or "",

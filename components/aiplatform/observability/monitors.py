@@ -47,16 +47,25 @@ class Target:
     """Whether the chart has no such Service."""
     honor_labels: bool = False
     """Whether a label `namespace` of a series is the object's that it is about, and stays."""
+    on_nodes: bool = False
+    """Whether it exports what its node has. A series without `namespace` and `pod` is then about no workload,
+    and does not get those of the exporter."""
 
 
 _NAME: Final = "app.kubernetes.io/name"
 _INSTANCE: Final = "app.kubernetes.io/instance"
 _COMPONENT: Final = "app.kubernetes.io/component"
 
+_OF_NODE: Final = (
+    {"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "node"},
+    {"action": "labeldrop", "regex": "namespace|pod|container"},
+)
+"""The relabelings of exporters on nodes."""
+
 TARGETS: Final = (
     Target("aws-load-balancer-controller", "", 8080, {_NAME: "aws-load-balancer-controller"}),
     Target("cert-manager", "", 9402, {_INSTANCE: "cert-manager"}, honor_labels=True),
-    Target("dcgm-exporter", "", 9400, {_NAME: "dcgm-exporter"}, honor_labels=True),
+    Target("dcgm-exporter", "", 9400, {_NAME: "dcgm-exporter"}, honor_labels=True, on_nodes=True),
     Target("external-dns", "", 7979, {_NAME: "external-dns"}),
     Target("external-secrets", "", 8080, {_INSTANCE: "external-secrets"}, honor_labels=True),
     Target(
@@ -108,7 +117,10 @@ def _monitor(
     context: Context[ObservabilitySettings], target: Target, after: ResourceOptions
 ) -> CustomResource:
     endpoint: dict[str, Any] = {
-        "relabelings": [{"targetLabel": "job", "replacement": target.name}],
+        "relabelings": [
+            {"targetLabel": "job", "replacement": target.name},
+            *(_OF_NODE if target.on_nodes else ()),
+        ],
         **({"honorLabels": True} if target.honor_labels else {}),
     }
     if target.service:

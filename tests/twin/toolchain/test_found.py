@@ -16,6 +16,7 @@ from twin.toolchain.found import (
     find_go,
     find_kubectl,
     find_kubernetes_plugin,
+    find_monitoring_tool,
     find_pulumi,
     find_uv,
 )
@@ -145,3 +146,12 @@ def test_uv_is_found_where_the_bootstrap_put_it(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("UV", raising=False)
     assert find_uv() == str(uv), "a command that was not started by make needs it too"
+
+
+@pytest.mark.parametrize("name", ["promtool", "prometheus", "amtool", "alertmanager"])
+def test_a_tool_of_monitoring_on_path_is_used_unless_it_is_older(put: Put, name: str) -> None:
+    assert find_monitoring_tool(name, VERSIONS) is None
+    put(name, f"{name}, version 0.1.0 (branch: HEAD, revision: 1)")
+    assert find_monitoring_tool(name, VERSIONS) is None, "rules may use what it does not know"
+    tool = put(name, f"{name}, version 9.14.0 (branch: HEAD, revision: 1)")
+    assert find_monitoring_tool(name, VERSIONS) == tool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from twin.toolchain.cache import Cache
 from twin.toolchain.errors import ToolchainError
 from twin.toolchain.golang import go_builder, install_go
 from twin.toolchain.process import run_logged
-from twin.toolchain.recipes import CopiedFile, Recipe, SlimmedModule
+from twin.toolchain.recipes import CompletedModule, CopiedFile, Recipe, SlimmedModule
 from twin.toolchain.store import Store
 from twin.toolchain.versions import read_versions
 
@@ -166,6 +167,28 @@ def test_a_slimmed_module_is_a_copy_with_its_file_cut_and_ours_beside_it(root: P
     assert "library/unused" not in text
     assert "// ours" in (copy / "kinds" / "cut.go").read_text()
     assert "-replace=example.com/library=./slimmed-0" in asked(root)
+
+
+def test_a_completed_module_is_a_copy_with_the_files_that_it_lacks(root: Path) -> None:
+    pages = CompletedModule("example.com/library", (("pages/index.html", "no pages"),))
+    recipe = dataclasses.replace(recipe_in(root), slimmed=(), completed=(pages,), tags=("small",))
+    make(root, Recorded(), recipe)
+    copy = root / "seen" / "source" / "completed-0"
+    assert (copy / "pages" / "index.html").read_text() == "no pages"
+    assert (copy / "kinds" / "kinds.go").exists()
+    assert not (root / "modules" / "example.com" / "library" / "pages").exists(), "the module cache is shared"
+    assert "-replace=example.com/library=./completed-0" in asked(root)
+    build = next(line for line in asked(root).splitlines() if '["build"' in line and '"-o"' in line)
+    assert build.rindex("grpcnotrace,small") > build.index("grpcnotrace"), "the last option counts"
+
+
+def test_what_completes_a_tool_is_part_of_its_key(root: Path) -> None:
+    recipe = recipe_in(root)
+    tagged = dataclasses.replace(recipe, tags=("small",))
+    completed = dataclasses.replace(
+        recipe, completed=(CompletedModule("example.com/library", (("a", "b"),)),)
+    )
+    assert len({recipe.key, tagged.key, completed.key}) == 3
 
 
 def test_a_module_that_no_longer_has_what_is_cut_is_an_error_and_not_a_wrong_build(root: Path) -> None:

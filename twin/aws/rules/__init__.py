@@ -12,6 +12,7 @@ from typing import Any, Final
 from twin.aws import notices, prices, sessions
 from twin.aws.call import Answer, Call, Refusal
 from twin.aws.rules import (
+    amp,
     athena,
     autoscaling,
     codebuild,
@@ -71,6 +72,7 @@ EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
         **fleets.OPERATIONS,
         "DescribeSpotPriceHistory": prices.spot_history,
     },
+    "aps": amp.OPERATIONS,
     "events": notices.OPERATIONS,
     "logs": logs.OPERATIONS,
     "codebuild": codebuild.OPERATIONS,
@@ -119,4 +121,4 @@ def _caller(call: Call, front: Any, trusted: bool) -> Callable[[], str]:
 def extension(call: Call, moto: Any) -> Answer | None:
     """The answer to an operation or a thing that moto does not have, or None."""
     handler = EXTENSIONS.get(call.service, {}).get(call.operation)
-    return handler(call, moto.backend(call.service, call.region)) if handler else None
+    return handler(call, moto.backend(call.model_name, call.region)) if handler else None

@@ -76,6 +76,7 @@ MODULES: Final = {
     "biglake": ("twin.gcp.services.biglake_iceberg", "twin.gcp.services.biglake_hive"),
     "biglakeiceberg": ("twin.gcp.services.biglake_iceberg", "twin.gcp.services.biglake_tables"),
     "binaryauthorization": ("twin.gcp.services.binaryauthorization",),
+    "monitoring": ("twin.gcp.services.monitoring",),
 }
 """The modules that answer an API; they are imported when it is first asked."""
 

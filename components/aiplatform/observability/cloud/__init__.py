@@ -18,6 +18,8 @@ class Storage:
     """AWS: its address, with a slash at its end."""
     needed: Sequence[pulumi.Resource] = field(default_factory=list[pulumi.Resource])
     """What Prometheus' Pods wait for: the permission to write."""
+    identities: Mapping[str, Input[str]] = field(default_factory=dict[str, Input[str]])
+    """AWS: `prometheus` and `grafana` -> the association that gives its Pods their credentials."""
 
 
 @dataclass(frozen=True)

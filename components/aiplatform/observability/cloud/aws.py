@@ -4,11 +4,11 @@ a CloudWatch alarm."""
 from collections.abc import Sequence
 from typing import Final
 
-import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import amp, cloudwatch, eks
 
 from aiplatform._shared.aws.account import Account, account_of
+from aiplatform._shared.aws.pod_identity import wait_until_applied
 from aiplatform._shared.aws.policy_documents import Statement, allow, document, pod_identity_trust
 from aiplatform._shared.aws.roles import service_role
 from aiplatform._shared.context import Context
@@ -48,14 +48,19 @@ def store(context: _Context) -> Storage:
     account = account_of(context.parent)
     identifier = _workspace(context, storage)
     arn = Output.from_input(identifier).apply(lambda known: account.arn("aps", f"workspace/{known}"))
-    needed = _identity(context, "prometheus", f"{CHART}-prometheus", PROMETHEUS_ROLE, _WRITE, arn)
+    identities = {"prometheus": _identity(context, "prometheus", PROMETHEUS_ROLE, _WRITE, arn)}
     if storage.data_source:
-        needed += _identity(context, "grafana", f"{CHART}-grafana", GRAFANA_ROLE, _QUERY, arn)
+        identities["grafana"] = _identity(context, "grafana", GRAFANA_ROLE, _QUERY, arn)
     _alarm(context, storage.alarm, identifier)
     url = Output.from_input(identifier).apply(
         lambda known: f"https://aps-workspaces.{account.region}.{account.dns_suffix}/workspaces/{known}/"
     )
-    return Storage(identifier, url, needed)
+    return Storage(
+        identifier,
+        url,
+        list(identities.values()),
+        {part: association.association_id for part, association in identities.items()},
+    )
 
 
 def _workspace(context: _Context, storage: LongTermStorage) -> Input[str]:
@@ -81,13 +86,13 @@ def _workspace(context: _Context, storage: LongTermStorage) -> Input[str]:
 def _identity(
     context: _Context,
     part: str,
-    service_account: str,
     name: PhysicalName,
     actions: Sequence[str],
     workspace: Output[str],
-) -> list[pulumi.Resource]:
-    """Create the role of a service account, by Pod Identity, with some actions on the workspace."""
+) -> eks.PodIdentityAssociation:
+    """Create the role of a part of the chart, by Pod Identity, with some actions on the workspace."""
     account, settings = account_of(context.parent), context.settings
+    service_account = f"{CHART}-{part}"
     role = service_role(
         f"{context.name}-{part}-role",
         parent=context.parent,
@@ -99,17 +104,20 @@ def _identity(
         statements=workspace.apply(lambda arn: [allow(actions, arn)]),
         tags=settings.tags,
     )
-    association = eks.PodIdentityAssociation(
-        f"{context.name}-{part}-identity",
+    logical = f"{context.name}-{part}-identity"
+    return eks.PodIdentityAssociation(
+        logical,
         cluster_name=settings.cluster.name,
         namespace=NAMESPACE,
         service_account=service_account,
         role_arn=role.arn,
         tags=settings.tags,
-        # A service account has at most one association.
-        opts=context.options(*role.policies, delete_before_replace=True),
+        opts=ResourceOptions.merge(
+            # A service account has at most one association.
+            context.options(*role.policies, delete_before_replace=True),
+            ResourceOptions(hooks=wait_until_applied(logical)),
+        ),
     )
-    return [association]
 
 
 def _alarm(context: _Context, alarm: Alarm, workspace: Input[str]) -> None:

@@ -39,9 +39,14 @@ def values(setup: Setup) -> dict[str, Any]:
         "datasources": {"datasources.yaml": {"apiVersion": 1, "datasources": _data_sources(setup)}},
         "grafana.ini": _configuration(oidc, signs=setup.data_source),
         **(_dashboards(setup) if setup.dashboards else {}),
-        **({"plugins": [f"{_PLUGIN}@{_PLUGIN_VERSION}"]} if setup.data_source else {}),
+        **(_reading(setup) if setup.data_source else {}),
         **({"extraSecretMounts": [_mount()]} if oidc is not None else {}),
     }
+
+
+def _reading(setup: Setup) -> dict[str, Any]:
+    """Return what the data source of the workspace needs."""
+    return {"plugins": [f"{_PLUGIN}@{_PLUGIN_VERSION}"], "podAnnotations": setup.identity("grafana")}
 
 
 def _data_sources(setup: Setup) -> list[dict[str, Any]]:

@@ -84,6 +84,7 @@ def _workspace(setup: Setup) -> dict[str, Any]:
     """Return what writes to a workspace of Amazon Managed Service for Prometheus. It keeps the samples of one
     replica, by these two labels ("Send high-availability data" in its user guide)."""
     return {
+        "podMetadata": {"annotations": setup.identity("prometheus")},
         "prometheusExternalLabelNameClear": True,
         "replicaExternalLabelName": "__replica__",
         "remoteWrite": [

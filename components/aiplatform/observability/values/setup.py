@@ -41,6 +41,8 @@ class Setup:
     """AWS: the region of the workspace."""
     workspace_url: Input[str] | None = None
     """AWS: the address of the workspace, with a slash at its end; None without long-term storage."""
+    identities: Mapping[str, Input[str]] = field(default_factory=dict[str, Input[str]])
+    """AWS: `prometheus` and `grafana` -> the association that gives its Pods their credentials."""
     data_source: bool = False
     """AWS: whether Grafana reads from the workspace."""
     exports: bool = False
@@ -49,6 +51,11 @@ class Setup:
     """Google Cloud: the cluster's project."""
     location: str = ""
     """Google Cloud: the region or zone of the cluster."""
+
+    def identity(self, part: str) -> dict[str, Any]:
+        """Return an annotation of Pods by which another association replaces them: those that exist get no
+        credentials, and Prometheus without any refuses its whole configuration."""
+        return {"ai-platform/identity": self.identities[part]} if part in self.identities else {}
 
     def image(self, name: str) -> dict[str, str]:
         """Return an image of `images.toml`, at its mirror if it has one, as the chart and Grafana's take it:

@@ -130,6 +130,10 @@ def test_metrics_are_written_to_a_workspace_by_the_role_of_the_pod() -> None:
     association = recording.one("aws:eks/podIdentityAssociation:PodIdentityAssociation")
     assert association.inputs["serviceAccount"] == "kube-prometheus-stack-prometheus"
     assert recording.depends(chart(recording), association), "Pods before it have no credentials"
+    annotations = prometheus(recording)["podMetadata"]["annotations"]
+    assert annotations == {"ai-platform/identity": association.state["associationId"]}, (
+        "Pods that exist would refuse the configuration, since they get no credentials"
+    )
     assert recording.all("aws:amp/workspaceConfiguration:WorkspaceConfiguration") == [], "AWS' own default"
     stated = recorded(long_term_storage={"retention_days": 400})
     configuration = stated.one("aws:amp/workspaceConfiguration:WorkspaceConfiguration")
@@ -294,6 +298,8 @@ def test_an_addon_is_monitored_where_it_is_installed() -> None:
     assert (kueue["scheme"], bool(kueue["bearerTokenFile"])) == ("https", True)
     (dcgm,) = monitors["dcgm-exporter"]["podMetricsEndpoints"]
     assert dcgm["honorLabels"] is True, "namespace and pod of the workload would be renamed"
+    dropped = [entry["regex"] for entry in dcgm["relabelings"] if entry.get("action") == "labeldrop"]
+    assert dropped == ["namespace|pod|container"], "a free GPU would have those of the exporter"
     assert monitors["dcgm-exporter"]["namespaceSelector"] == {"matchNames": ["kube-system"]}
     assert monitors["workloads"]["sampleLimit"] == 10_000
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from aiplatform.observability import metrics, rules
+from aiplatform.observability import rules
+from aiplatform.observability.metrics.expressions import metric_names
 from aiplatform.observability.rule_types import Alert, Recording, RuleGroup
 from aiplatform.observability.settings import Settings, Slo
 from aiplatform.observability.slos import burn_rates, indicators
@@ -135,7 +136,7 @@ def test_a_bound_is_written_as_prometheus_stores_it() -> None:
 
 def test_a_label_with_quotes_stays_one_value() -> None:
     expression = indicators.all_events(changed(API, labels={"resource": 'a"} or up{b="'}))
-    assert metrics.expressions.metric_names(expression) == {"apiserver_request_total"}
+    assert metric_names(expression) == {"apiserver_request_total"}
 
 
 def test_the_error_budget_is_weighted_by_events(tmp_path: Path) -> None:
