@@ -63,6 +63,8 @@ class Exporter:
     """The attribute of `Settings` that decides whether it exists, in place of the add-on."""
     cloud: str | None = None
     """The only cloud on which it exists. None: both."""
+    may_have_no_target: bool = False
+    """Whether it runs on nodes of which there may be none."""
     honor_labels: bool = False
     """Whether labels `namespace` and `pod` are those of an object, and not of the target."""
 
@@ -107,6 +109,7 @@ def _exporter(name: str, table: Mapping[str, Any]) -> Exporter:
         settings=tuple(table.get("settings", ())),
         condition=table.get("condition"),
         cloud=table.get("cloud"),
+        may_have_no_target=table.get("may_have_no_target", False),
         honor_labels=table.get("honor_labels", False),
         metrics=tuple(
             Metric(

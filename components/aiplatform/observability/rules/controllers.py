@@ -87,7 +87,7 @@ def _targets(settings: Settings) -> Iterator[Alert]:
     )
     for exporter in metrics.exporters().values():
         # One alert for each: absent() of several selectors fires only where all of them are.
-        if exporter.target and exporter.exists(settings):
+        if exporter.target and exporter.exists(settings) and not exporter.may_have_no_target:
             yield Alert(
                 name="MetricsMissing",
                 severity="warning",

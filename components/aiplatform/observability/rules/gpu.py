@@ -134,9 +134,11 @@ def _throttling() -> Iterator[Alert]:
 
 def _use() -> Iterator[Alert]:
     # DCGM_FI_DEV_GPU_UTIL does not exist for a part of a GPU (MIG), DCGM_FI_PROF_* not for every model.
+    # Never a Pod of the exporter: a free GPU would have it where the scrape adds labels of the target.
+    used = '{pod!="", namespace!="kube-system"}'
     per_gpu = "by (namespace, pod, Hostname, gpu, modelName, GPU_I_ID)"
-    profiled = f'max {per_gpu} (max_over_time(DCGM_FI_PROF_GR_ENGINE_ACTIVE{{pod!=""}}[10m]))'
-    utilization = f'max {per_gpu} (max_over_time(DCGM_FI_DEV_GPU_UTIL{{pod!=""}}[10m]) / 100)'
+    profiled = f"max {per_gpu} (max_over_time(DCGM_FI_PROF_GR_ENGINE_ACTIVE{used}[10m]))"
+    utilization = f"max {per_gpu} (max_over_time(DCGM_FI_DEV_GPU_UTIL{used}[10m]) / 100)"
     yield Alert(
         name="GpuIdle",
         severity="warning",

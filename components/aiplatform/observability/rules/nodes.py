@@ -23,11 +23,15 @@ def rules(_: Settings) -> Iterator[Alert]:
         ),
         pending="15m",
     )
-    filesystem = '{mountpoint="/", fstype!~"tmpfs|overlay|squashfs"}'
+    # On GKE's nodes `/` is read-only and full by design.
+    filesystem = '{mountpoint=~"/|/mnt/stateful_partition", fstype!~"tmpfs|overlay|squashfs"}'
     yield Alert(
         name="NodeDiskFull",
         severity="warning",
-        expression=f"node_filesystem_avail_bytes{filesystem} / node_filesystem_size_bytes{filesystem} < 0.1",
+        expression=(
+            f"node_filesystem_avail_bytes{filesystem} / node_filesystem_size_bytes{filesystem} < 0.1 "
+            f"and node_filesystem_readonly{filesystem} == 0"
+        ),
         summary="the disk of node {{ $labels.instance }} is nearly full",
         description=(
             "{{ $value | humanizePercentage }} are free. Below 10 % the kubelet deletes images and evicts "
