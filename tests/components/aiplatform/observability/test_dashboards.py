@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -15,6 +16,7 @@ from aiplatform.observability.metrics import series_of
 from aiplatform.observability.metrics.expressions import metric_names
 from aiplatform.observability.rules import series
 from aiplatform.observability.settings import Pool, Settings, Slo
+from tests.components.aiplatform.observability.rules import promtool
 
 EVERYTHING: Final = Settings(
     cloud="aws",
@@ -83,6 +85,17 @@ def test_a_query_selects_labels_that_its_metric_has() -> None:
         grouped = re.findall(r"(?:by|on|group_left) \(([^)]*)\)", expression)
         used = {*named, *(label.strip() for group in grouped for label in group.split(","))} - {""}
         assert used <= labels, f"{place}: {sorted(used - labels)}"
+
+
+def test_promtool_parses_each_query(tmp_path: Path) -> None:
+    tool = promtool.find()
+    rules = [
+        {"record": f"query:{number}", "expr": expression}
+        for number, (_, expression) in enumerate(queries(EVERYTHING))
+    ]
+    file = tmp_path / "rules.json"
+    file.write_text(json.dumps({"groups": [{"name": "queries", "rules": rules}]}))
+    assert f"{len(rules)} rules found" in promtool.run(tool, "check", "rules", file)
 
 
 def test_dashboards_exist_where_their_metrics_do() -> None:
