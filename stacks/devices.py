@@ -40,8 +40,12 @@ def gpudirect_pools(settings: Settings) -> dict[str, Fabric]:
     """Return pool -> its kind of GPUDirect, of the pools that have it."""
     if settings.environment.cloud != "gcp":
         return {}
-    kinds = {name: gpudirect(pool) for name, pool in settings.gpu_pools.items()}
-    return {name: kind for name, kind in kinds.items() if kind is not None}
+    kinds: dict[str, Fabric] = {}
+    for name, pool in settings.gpu_pools.items():
+        kind = gpudirect(pool)
+        if kind is not None:
+            kinds[name] = kind
+    return kinds
 
 
 def claiming(settings: Settings) -> dict[str, GpuPool]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiplatform.accelerators.fabric import access_of_pools
+from aiplatform.accelerators.gcp import Fabric
 from aiplatform.gpu_checks.args import NAMESPACE
 from stacks import devices, gpu_check_queues
 from stacks.settings import Settings
@@ -22,7 +23,7 @@ def namespaces(settings: Settings) -> dict[str, dict[str, Any]]:
     kinds = devices.gpudirect_pools(settings)
     pools = {settings.namespace_of(team): pools_of(settings, team) for team in settings.teams}
     pools[NAMESPACE] = gpu_check_queues.fabric_of(settings)
-    known = {
+    known: dict[str, dict[str, Fabric]] = {
         namespace: {pool: kinds[pool] for pool in names if pool in kinds}
         for namespace, names in pools.items()
     }

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from aiplatform import gpu_tests
@@ -19,18 +19,23 @@ from aiplatform._shared.images import mirrored
 from stacks import images
 from stacks.loading import ENVIRONMENTS, SettingsError, load_file
 from stacks.settings import Settings
+from stacks.settings.generated import stated
 
 MINUTES: Final[Mapping[int, float]] = {1: 0, 2: 5, 3: 30}
 """Level -> minutes of matrix products, where PyTorch tests the GPUs: about as long as dcgmi diag takes."""
 _KEPT: Final = 3600
 """Seconds after which the cluster deletes a test that nothing else deleted."""
 
+_LABEL_VALUE: Final = "gpu-check"
+"""Of labels that the guardrails require."""
+
 
 @dataclass(frozen=True)
 class Request:
     """nodes: name -> machine type, of the nodes to test. node_engine: whether they have an engine of DCGM,
     next to which no other one may run. priority: a WorkloadPriorityClass, or None. image: of the bandwidth
-    test, and of tests with PyTorch; it and dcgm_image are empty for those of the environment."""
+    test, and of tests with PyTorch; it and dcgm_image are empty for those of the environment. labels: those
+    that the environment's guardrails require of every workload."""
 
     environment: str
     pool: dict[str, Any]
@@ -43,6 +48,7 @@ class Request:
     image: str
     nodes: dict[str, str]
     node_engine: bool
+    labels: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def manifests(request: Request) -> dict[str, Any]:
@@ -69,6 +75,7 @@ def manifests(request: Request) -> dict[str, Any]:
     for test in (*diagnostics.values(), bandwidth):
         for manifest in test[-1:]:
             manifest["spec"]["ttlSecondsAfterFinished"] = _KEPT
+            manifest["metadata"]["labels"] = {**request.labels, **manifest["metadata"]["labels"]}
     return {
         "diagnostics": diagnostics,
         "bandwidth": bandwidth,
@@ -77,8 +84,8 @@ def manifests(request: Request) -> dict[str, Any]:
     }
 
 
-def with_images(request: Request, settings: Settings) -> Request:
-    """Return the request with the images that it leaves out."""
+def of_environment(request: Request, settings: Settings) -> Request:
+    """Return the request with what an environment states: images that it leaves out, and labels."""
     requirements: dict[str, Any] = request.pool.get("pod_requirements") or {}
     known = images.of_gpu_tests(settings.environment.cloud, settings.environment.region)
     names = {"image": images.pytorch_of(requirements.get("fabric")), "dcgm_image": images.DCGM}
@@ -87,7 +94,9 @@ def with_images(request: Request, settings: Settings) -> Request:
         for key, name in names.items()
         if not getattr(request, key) and name in known
     }
-    return replace(request, **chosen)
+    topic: dict[str, Any] = stated(settings.guardrails) if settings.guardrails is not None else {}
+    labels = dict.fromkeys(topic.get("required_labels", []), _LABEL_VALUE)
+    return replace(request, **chosen, labels=labels)
 
 
 def _diagnostics(request: Request, node: str, number: int) -> list[dict[str, Any]]:
@@ -129,7 +138,7 @@ def main() -> int:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    request = with_images(request, settings)
+    request = of_environment(request, settings)
     sys.stdout.write(f"{json.dumps(manifests(request))}\n")
     return 0
 

@@ -55,9 +55,11 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> InClu
     guardrails = _guardrails(settings, options)
     installed = addons.installed.values() if addons is not None else ()
     in_cluster = [component for component in (queues, guardrails) if component is not None]
-    resources = Output.all(*(addon.resources for addon in installed)).apply(
-        lambda known: [*in_cluster, *itertools.chain(*known)]
-    )
+
+    def with_components(of_addons: list[Any]) -> list[pulumi.Resource]:
+        return [*in_cluster, *itertools.chain(*of_addons)]
+
+    resources = Output.all(*(addon.resources for addon in installed)).apply(with_components)
     _gpu_checks(settings, options, resources)
     return InCluster(
         addons=dict(addons.outputs) if addons is not None else None,

@@ -141,10 +141,12 @@ def _of_each(
     gpus: Sequence[Gpu], test: str, failures: Failures, operation: Callable[[Gpu], Value]
 ) -> list[Value | None]:
     """Run an operation on all GPUs at the same time."""
+
+    def attempt(number: int) -> Value | None:
+        return _attempt(gpus, number, test, failures, operation)
+
     with ThreadPoolExecutor(len(gpus)) as threads:
-        return list(
-            threads.map(lambda number: _attempt(gpus, number, test, failures, operation), range(len(gpus)))
-        )
+        return list(threads.map(attempt, range(len(gpus))))
 
 
 def _memory(gpus: Sequence[Gpu], failures: Failures) -> None:

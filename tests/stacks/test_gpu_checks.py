@@ -38,8 +38,8 @@ def test_a_test_has_no_quota_and_evicts_nothing(tmp_path: Path) -> None:
 def test_queues_that_share_nothing_lend_to_tests_and_not_to_each_other(tmp_path: Path) -> None:
     half = [{"pool": "t4", "accelerators": 2}]
     more = [{"pool": "t4", "accelerators": 1}, {"pool": "general", "cpu": 8}]
-    stated = [{"name": "a", "quotas": half}, {"name": "b", "quotas": more}]
-    known = queues(settings_of(tmp_path, **{"queues/queues": stated}))
+    change: dict[str, Any] = {"queues/queues": [{"name": "a", "quotas": half}, {"name": "b", "quotas": more}]}
+    known = queues(settings_of(tmp_path, **change))
     assert known["a"]["cohort"] == known["gpu-check-t4"]["cohort"] == "gpu-check-a", "it has the most"
     assert "cohort" not in known["b"]
 
@@ -74,7 +74,8 @@ def test_without_gpus_that_can_be_borrowed_there_is_no_namespace(
 
 
 def test_without_fair_sharing_tests_have_no_weight(tmp_path: Path) -> None:
-    settings = settings_of(tmp_path, **{"queues/fair_sharing": False})
+    change: dict[str, Any] = {"queues/fair_sharing": False}
+    settings = settings_of(tmp_path, **change)
     assert "weight" not in queues(settings)["gpu-check-t4"]
 
 
@@ -83,8 +84,8 @@ def test_class_of_tests_is_below_all_others(tmp_path: Path) -> None:
     values = {entry["name"]: entry["value"] for entry in args["priorities"]}
     assert values.pop(gpu_check_queues.PRIORITY) < min(values.values())
     assert "serving" in values, "the component's own classes stay"
-    stated = [{"name": "batch", "value": -(10**9)}]
-    args = arguments.queues(settings_of(tmp_path, **{"queues/priorities": stated}), [], [])
+    change: dict[str, Any] = {"queues/priorities": [{"name": "batch", "value": -(10**9)}]}
+    args = arguments.queues(settings_of(tmp_path, **change), [], [])
     assert [entry["value"] for entry in args["priorities"]] == [-(10**9)] * 2, "none is lower"
 
 

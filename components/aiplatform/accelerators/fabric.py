@@ -320,8 +320,8 @@ def node_access(requirements: PodRequirements, pools: Sequence[str]) -> dict[str
 def access_of_pools(pools: Mapping[str, Fabric]) -> dict[str, list[str]]:
     """Return the entry of `fabric_namespaces` for a namespace whose Pods run on several pools with GPUDirect:
     what the Pods of any of them need, on the nodes of all. pools: name -> kind of GPUDirect."""
-    images = dict.fromkeys(pools.values(), "")
-    entries = [node_access(gpudirect(kind, images, {}), []) for kind in sorted(images)]
+    images: dict[str, str] = dict.fromkeys(pools.values(), "")
+    entries = [node_access(gpudirect(kind, images, {}), []) for kind in sorted(set(pools.values()))]
     keys = dict.fromkeys(key for entry in entries for key in entry)
     merged = {
         key: list(dict.fromkeys(value for entry in entries for value in entry.get(key, []))) for key in keys

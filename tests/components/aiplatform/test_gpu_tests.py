@@ -13,7 +13,7 @@ import yaml
 
 from aiplatform import gpu_bandwidth, gpu_tests
 from aiplatform.gpu_bandwidth import bus_bandwidth
-from stacks.gpu_checks import Request, manifests, with_images
+from stacks.gpu_checks import Request, manifests, of_environment
 from stacks.loading import ENVIRONMENTS, load_file
 from tests.components.aiplatform.fabric_pools import POOLS, known_outputs
 from tests.generating import nccl_tests
@@ -146,15 +146,23 @@ def test_images_that_a_request_leaves_out_are_those_of_the_environment(
     environment: str, kind: str, image: str
 ) -> None:
     settings = load_file(ENVIRONMENTS / f"Pulumi.{environment}.yaml")
-    chosen = with_images(request(pool=known_outputs(kind), image="", dcgm_image=""), settings)
+    chosen = of_environment(request(pool=known_outputs(kind), image="", dcgm_image=""), settings)
     assert chosen.image.startswith(image)
     assert bool(chosen.dcgm_image) == environment.startswith("gcp"), "no engine is started on EKS"
-    assert with_images(request(), settings).image == "torch:1"
+    assert of_environment(request(), settings).image == "torch:1"
+
+
+def test_tests_have_the_labels_that_guardrails_require(tmp_path: Path) -> None:
+    settings = load_file(changed(tmp_path, {"guardrails/required_labels": ["cost-center"]}, "gcp-prod"))
+    answer = manifests(of_environment(request(), settings))
+    for test in (answer["diagnostics"]["n1"][-1], answer["bandwidth"][-1]):
+        assert test["metadata"]["labels"]["cost-center"] == "gpu-check"
+        assert test["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "default"
 
 
 def test_images_of_tests_come_from_mirrors(tmp_path: Path) -> None:
     file = changed(tmp_path, {"images/mirrors": {"nvcr.io": "mirror.acme.com/nvidia"}}, "gcp-prod")
-    chosen = with_images(request(pool=known_outputs("rdma"), image="", dcgm_image=""), load_file(file))
+    chosen = of_environment(request(pool=known_outputs("rdma"), image="", dcgm_image=""), load_file(file))
     assert chosen.image.startswith("mirror.acme.com/nvidia/nvidia/pytorch:")
     assert chosen.dcgm_image.startswith("mirror.acme.com/nvidia/nvidia/cloud-native/dcgm:")
 
