@@ -1,4 +1,4 @@
-// Node pools of an existing GKE cluster: their order, and queues.
+// Node pools of an existing GKE cluster: their order, queues, and tests of GPUs.
 //
 // Generated from Pulumi.yaml by `make generate`.
 import * as kubernetes from "@pulumi/kubernetes";

@@ -185,12 +185,7 @@ observability = Observability(
                     },
                 },
             ],
-            "routes": [
-                {
-                    "receiver": "platform-team",
-                    "severities": ["critical", "warning"],
-                },
-            ],
+            "default": "platform-team",
         },
         "logs": {
             "retention_days": 30,

@@ -168,12 +168,7 @@ const observability = new aiplatform.Observability("observability", {
                 },
             },
         ],
-        routes: [
-            {
-                receiver: "platform-team",
-                severities: ["critical", "warning"],
-            },
-        ],
+        default: "platform-team",
     },
     logs: {
         retentionDays: 30,
