@@ -228,6 +228,8 @@ class ObservabilitySettings(CloudNeutral):
             runbooks=self.runbooks.rstrip("/"),
             gpu_metrics=GPU_METRICS in self.addons,
             long_term_storage=self.long_term_storage is not None,
+            logs=self.logs is not None,
+            traces=self.traces is not None,
         )
 
     def check(self) -> Iterator[Problem]:
