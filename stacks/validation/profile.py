@@ -97,14 +97,15 @@ def _karpenter(settings: Settings) -> Iterator[Problem]:
 def _observability(topic: Observability) -> Iterator[Problem]:
     """Yield what nobody would learn of: alerts, and a Prometheus that has stopped."""
     args = stated(topic)
-    notifications = args.get("notifications") or {}
+    notifications: dict[str, Any] = args.get("notifications") or {}
     if not notifications.get("receivers") and notifications.get("default") is None:
         yield Problem(
             "observability.notifications.receivers",
             "got none; expected at least one in prod, which gets alerts, or `default: none` where you read "
             "them otherwise",
         )
-    alarm = (args.get("long_term_storage") or {}).get("alarm") or {}
+    storage: dict[str, Any] = args.get("long_term_storage") or {}
+    alarm: dict[str, Any] = storage.get("alarm") or {}
     if notifications.get("heartbeat") is None and not alarm.get("notify"):
         yield Problem(
             "observability.long_term_storage.alarm.notify",
