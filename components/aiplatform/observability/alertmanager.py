@@ -35,7 +35,7 @@ def configuration(notifications: Notifications) -> dict[str, Any]:
         "global": {"resolve_timeout": "5m"},
         "route": {
             "receiver": notifications.default or NONE,
-            "group_by": ["alertname", "cluster", "namespace"],
+            "group_by": ["alertname", "severity", "cluster", "namespace", "slo"],
             "group_wait": "30s",
             "group_interval": "5m",
             "repeat_interval": f"{notifications.repeat_hours}h",

@@ -81,7 +81,8 @@ class Prometheus:
     storage_gib: Annotated[int, between(10, 2000, "GiB")] = 50
     """The volume of each replica, GiB, 10 to 2000. A volume can grow, and never shrink. Default 50."""
     memory_gib: Annotated[float, between(0.5, 64, "GiB")] = 4
-    """Memory of each replica, GiB: about 4 KiB for each active series. Default 4."""
+    """Memory of each replica, GiB: about 4 KiB for each active series. With long-term storage on Google Cloud
+    it may use twice as much. Default 4."""
     cpu: Annotated[float, between(0.1, 16, "CPUs")] = 0.5
     """CPUs that each replica requests; it may use more. Default 0.5."""
     scrape_interval_seconds: Annotated[int, between(15, 120, "seconds")] = 30
@@ -133,7 +134,7 @@ class Grafana:
 class ObservabilitySettings(CloudNeutral):
     """Metrics, alerts and dashboards of a cluster: the Prometheus operator, Prometheus, Alertmanager,
     Grafana, exporters of nodes and of Kubernetes' objects, the platform's rules and dashboards, and on
-    request a copy of all metrics in the cloud's service. The add-ons cert-manager and external-secrets must
+    request a copy of metrics in the cloud's service. The add-ons cert-manager and external-secrets must
     be installed (component Addons)."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
@@ -163,7 +164,7 @@ class ObservabilitySettings(CloudNeutral):
     grafana: Grafana = field(default_factory=Grafana)
     """Grafana."""
     long_term_storage: LongTermStorage | None = None
-    """A copy of all metrics in the cloud's service. Default: none."""
+    """A copy of the metrics in the cloud's service. Default: none."""
     notifications: Notifications = field(default_factory=Notifications)
     """Where alerts are sent."""
     logs: Logs | None = None

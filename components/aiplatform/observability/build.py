@@ -70,6 +70,9 @@ def build(
         [definitions],
     )
     ready = ResourceOptions.merge(after, ResourceOptions(depends_on=chart.resources))
+    if settings.long_term_storage is not None:
+        # It would ring before the chart is there, and once it is gone.
+        cloud.create_alarm(context, settings.long_term_storage.alarm, storage, ready)
     monitors.create(context, ready)
     objects.create_rules(context, rule_groups(settings.plain), ready)
     collected = Context[Settings](component, name, settings)

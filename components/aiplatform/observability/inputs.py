@@ -216,7 +216,7 @@ class AlarmArgs(TypedDict):
 
 
 class LongTermStorageArgs(TypedDict):
-    """A copy of all metrics in the cloud's service, which keeps them longer than Prometheus' volume. AWS:
+    """A copy of the metrics in the cloud's service, which keeps them longer than Prometheus' volume. AWS:
     Amazon Managed Service for Prometheus. Google Cloud: Managed Service for Prometheus, in the cluster's
     project."""
 
@@ -246,7 +246,8 @@ class PrometheusArgs(TypedDict):
     storage_gib: NotRequired[int]
     """The volume of each replica, GiB, 10 to 2000. A volume can grow, and never shrink. Default 50."""
     memory_gib: NotRequired[float]
-    """Memory of each replica, GiB: about 4 KiB for each active series. Default 4."""
+    """Memory of each replica, GiB: about 4 KiB for each active series. With long-term storage on Google Cloud
+    it may use twice as much. Default 4."""
     cpu: NotRequired[float]
     """CPUs that each replica requests; it may use more. Default 0.5."""
     scrape_interval_seconds: NotRequired[int]
@@ -294,7 +295,7 @@ class GrafanaArgs(TypedDict):
 class ObservabilityArgs(TypedDict):
     """Metrics, alerts and dashboards of a cluster: the Prometheus operator, Prometheus, Alertmanager,
     Grafana, exporters of nodes and of Kubernetes' objects, the platform's rules and dashboards, and on
-    request a copy of all metrics in the cloud's service. The add-ons cert-manager and external-secrets must
+    request a copy of metrics in the cloud's service. The add-ons cert-manager and external-secrets must
     be installed (component Addons)."""
 
     prefix: str
@@ -322,7 +323,7 @@ class ObservabilityArgs(TypedDict):
     grafana: NotRequired[GrafanaArgs]
     """Grafana."""
     long_term_storage: NotRequired[LongTermStorageArgs]
-    """A copy of all metrics in the cloud's service. Default: none."""
+    """A copy of the metrics in the cloud's service. Default: none."""
     notifications: NotRequired[NotificationsArgs]
     """Where alerts are sent."""
     logs: NotRequired[LogsArgs]

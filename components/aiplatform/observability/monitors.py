@@ -5,7 +5,7 @@ and a chart that is rendered before leaves them out or fails.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pulumi
@@ -20,6 +20,7 @@ from aiplatform._shared.kubernetes.workloads import ingress_from
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.install import EXISTING_NAMESPACES
 from aiplatform.observability.args import ObservabilitySettings
+from aiplatform.observability.metrics import metrics
 from aiplatform.observability.values.setup import NAMESPACE
 
 VERSION: Final = "monitoring.coreos.com/v1"
@@ -27,8 +28,8 @@ TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S1
 SCRAPED: Final = "ai-platform/scrape"
 """The label of Pods of workloads with metrics, whatever their namespace: its value is `true`."""
 _PORT_NAME: Final = "metrics"
-_MOST_SAMPLES: Final = 10_000
-"""Of one Pod of a workload: a label with a value for each request would fill the volume."""
+_LIMITS: Final = {"sampleLimit": 10_000, "labelLimit": 60, "bodySizeLimit": "10MB", "targetLimit": 2000}
+"""Of a Pod of a workload, and of all of them: a label with a value for each request would fill the volume."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,7 @@ def targets(settings: ObservabilitySettings) -> Iterator[Target]:
     """Yield what is scraped."""
     for target in TARGETS:
         if target.name in settings.addons:
-            namespace = catalog()[target.name].namespace
-            yield Target(**{**vars(target), "namespace": namespace})
+            yield replace(target, namespace=catalog()[target.name].namespace)
     if settings.cluster_autoscaler:
         yield AUTOSCALER
 
@@ -150,7 +150,10 @@ def _monitor(
 
 
 def _workloads(context: Context[ObservabilitySettings], after: ResourceOptions) -> CustomResource:
-    """Create the monitor of workloads: Pods of any namespace with the label, at the port `metrics`."""
+    """Create the monitor of workloads: Pods of any namespace with the label, at the port `metrics`. A Pod
+    cannot choose its `job`, nor export a metric by which the platform's rules judge."""
+    beginnings = sorted({name.partition("_")[0] for name in metrics() if "_" in name})
+    reserved = f"(?:{'|'.join(beginnings)})_.+|slo:.+|ALERTS.*"
     return CustomResource(
         f"{context.name}-workloads-monitor",
         api_version=VERSION,
@@ -159,9 +162,17 @@ def _workloads(context: Context[ObservabilitySettings], after: ResourceOptions) 
         spec={
             "namespaceSelector": {"any": True},
             "selector": {"matchLabels": {SCRAPED: "true"}},
-            "jobLabel": _NAME,
-            "sampleLimit": _MOST_SAMPLES,
-            "podMetricsEndpoints": [{"port": _PORT_NAME}],
+            # As the label app_kubernetes_io_name.
+            "podTargetLabels": [_NAME],
+            **_LIMITS,
+            "podMetricsEndpoints": [
+                {
+                    "port": _PORT_NAME,
+                    "metricRelabelings": [
+                        {"action": "drop", "sourceLabels": ["__name__"], "regex": reserved}
+                    ],
+                }
+            ],
         },
         opts=ResourceOptions.merge(after, context.options()),
     )

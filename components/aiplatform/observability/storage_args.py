@@ -41,7 +41,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class LongTermStorage:
-    """A copy of all metrics in the cloud's service, which keeps them longer than Prometheus' volume. AWS:
+    """A copy of the metrics in the cloud's service, which keeps them longer than Prometheus' volume. AWS:
     Amazon Managed Service for Prometheus. Google Cloud: Managed Service for Prometheus, in the cluster's
     project."""
 

@@ -40,8 +40,7 @@ _Context = Context[ObservabilitySettings]
 
 
 def store(context: _Context) -> Storage:
-    """Create the workspace, unless one is stated, the roles of Prometheus and Grafana for it, and the
-    alarm."""
+    """Create the workspace, unless one is stated, and the roles of Prometheus and Grafana for it."""
     storage = context.settings.long_term_storage
     if storage is None:
         return Storage()
@@ -51,7 +50,6 @@ def store(context: _Context) -> Storage:
     identities = {"prometheus": _identity(context, "prometheus", PROMETHEUS_ROLE, _WRITE, arn)}
     if storage.data_source:
         identities["grafana"] = _identity(context, "grafana", GRAFANA_ROLE, _QUERY, arn)
-    _alarm(context, storage.alarm, identifier)
     url = Output.from_input(identifier).apply(
         lambda known: f"https://aps-workspaces.{account.region}.{account.dns_suffix}/workspaces/{known}/"
     )
@@ -120,10 +118,11 @@ def _identity(
     )
 
 
-def _alarm(context: _Context, alarm: Alarm, workspace: Input[str]) -> None:
+def create_alarm(context: _Context, alarm: Alarm, storage: Storage, options: ResourceOptions) -> None:
     """Create the alarm on the workspace's rate of ingestion, of which CloudWatch has no data at all while
     nothing is written ("Use CloudWatch metrics to monitor Amazon Managed Service for Prometheus
     resources")."""
+    assert storage.workspace_id is not None, "called only with a workspace"  # noqa: S101
     cloudwatch.MetricAlarm(
         f"{context.name}-metrics-missing",
         name=ALARM.of(context.settings.prefix),
@@ -134,7 +133,7 @@ def _alarm(context: _Context, alarm: Alarm, workspace: Input[str]) -> None:
             "Type": "Resource",
             "Service": "Prometheus",
             "Resource": "IngestionRate",
-            "ResourceId": workspace,
+            "ResourceId": storage.workspace_id,
             "Class": "None",
         },
         statistic="Maximum",
@@ -146,7 +145,7 @@ def _alarm(context: _Context, alarm: Alarm, workspace: Input[str]) -> None:
         alarm_actions=list(alarm.notify),
         ok_actions=list(alarm.notify),
         tags=context.settings.tags,
-        opts=context.options(),
+        opts=ResourceOptions.merge(options, context.options()),
     )
 
 

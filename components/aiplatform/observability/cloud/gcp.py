@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import pulumi
-from pulumi import Output
+from pulumi import Output, ResourceOptions
 from pulumi_gcp import monitoring, organizations, projects, secretmanager
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
@@ -27,7 +27,7 @@ _Context = Context[ObservabilitySettings]
 
 
 def store(context: _Context) -> Storage:
-    """Allow Prometheus to write metrics of the project, and create the alarm."""
+    """Allow Prometheus to write metrics of the project."""
     storage = context.settings.long_term_storage
     if storage is None:
         return Storage()
@@ -40,7 +40,6 @@ def store(context: _Context) -> Storage:
         member=_member(context, f"{CHART}-prometheus", apis),
         opts=context.options(*apis),
     )
-    _alarm(context, storage.alarm, apis)
     return Storage(needed=[writes, *_leases(context)])
 
 
@@ -87,7 +86,7 @@ def _member(context: _Context, service_account: str, apis: Sequence[pulumi.Resou
     )
 
 
-def _alarm(context: _Context, alarm: Alarm, apis: Sequence[pulumi.Resource]) -> None:
+def create_alarm(context: _Context, alarm: Alarm, _storage: Storage, options: ResourceOptions) -> None:
     """Create the alert policy on the absence of the series that Prometheus scrapes of itself."""
     settings = context.settings
     query = Output.from_input(settings.cluster.name).apply(
@@ -114,7 +113,7 @@ def _alarm(context: _Context, alarm: Alarm, apis: Sequence[pulumi.Resource]) -> 
         ],
         notification_channels=list(alarm.notify),
         severity="CRITICAL",
-        opts=context.options(*apis),
+        opts=ResourceOptions.merge(options, context.options()),
     )
 
 

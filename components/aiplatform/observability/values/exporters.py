@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from aiplatform.addons.values.setup import NODE_PRIORITY_CLASS, requests
+from aiplatform.addons.values.setup import NODE_PRIORITY_CLASS
 from aiplatform.observability.values import custom_resources
-from aiplatform.observability.values.setup import Setup, placed
+from aiplatform.observability.values.setup import Setup, placed, resources
 
 NODE_NAMESPACE: Final = "kube-system"
 """The namespace of the exporter of nodes, whose Pods see all of a node: `monitoring` refuses such Pods."""
@@ -46,7 +46,8 @@ def values(setup: Setup) -> dict[str, Any]:
         "kubelet": {"serviceMonitor": {"cAdvisorInterval": ""}},
         "kube-state-metrics": {
             "image": setup.image_with("sha", "kube-state-metrics"),
-            **placed("20m", "128Mi"),
+            # It keeps all objects and their series; it needs most when it starts.
+            **placed("20m", "128Mi", _most_memory(setup)),
             "collectors": list(COLLECTORS),
             "metricLabelsAllowlist": list(LABELS),
             "customResourceState": {"enabled": True, "config": custom_resources.configuration()},
@@ -57,7 +58,7 @@ def values(setup: Setup) -> dict[str, Any]:
             # The tag is complete: nothing is added to it.
             "image": {**setup.image_with("digest", "node-exporter"), "distroless": False},
             "priorityClassName": NODE_PRIORITY_CLASS,
-            "resources": requests("10m", "32Mi"),
+            "resources": resources("10m", "32Mi", "96Mi"),
             "tolerations": [{"operator": "Exists"}],
             "containerSecurityContext": {
                 "readOnlyRootFilesystem": True,
@@ -66,3 +67,9 @@ def values(setup: Setup) -> dict[str, Any]:
             },
         },
     }
+
+
+def _most_memory(setup: Setup) -> str:
+    """Return the limit of kube-state-metrics' memory. It grows with the number of objects, as Prometheus'
+    does."""
+    return f"{max(512, round(setup.prometheus.memory_gib * 128))}Mi"

@@ -7,9 +7,9 @@ API instead, for which Grafana could read every Secret of the namespace, or of t
 from typing import Any, Final
 
 from aiplatform._shared.outputs import mapped
-from aiplatform.addons.values.setup import requests, scheduling
+from aiplatform.addons.values.setup import scheduling
 from aiplatform.observability.args import CHART, Oidc
-from aiplatform.observability.values.setup import ADMIN, NAMESPACE, Setup
+from aiplatform.observability.values.setup import ADMIN, NAMESPACE, Setup, resources
 
 OIDC_SECRET: Final = "grafana-oidc"  # noqa: S105
 """The Secret with the secret of the client of OpenID Connect, in the key of the same name."""
@@ -25,7 +25,7 @@ def values(setup: Setup) -> dict[str, Any]:
     return {
         "image": setup.image("grafana"),
         "admin": {"existingSecret": setup.grafana.admin_secret or ADMIN},
-        "resources": requests("50m", "256Mi"),
+        "resources": resources("50m", "256Mi", "512Mi"),
         **scheduling(),
         # It calls no API of the cluster.
         "rbac": {"create": False},

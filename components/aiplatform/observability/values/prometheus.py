@@ -21,6 +21,14 @@ _LARGEST_PART: Final = 0.8
 documentation, "Operational aspects": 80 to 85 % at most)."""
 _ALERTMANAGER_GIB: Final = 2
 """For silences and what was sent."""
+_IN_ZONES: Final = {"podAntiAffinityTopologyKey": "topology.kubernetes.io/zone"}
+"""Replicas start in different zones, if there are nodes. Their volumes keep them there."""
+_NOT_STORED: Final = (
+    r"apiserver_(?:admission|flowcontrol|request_body|request_duration|request_filter|response|storage|watch)"
+    r"\w*_bucket|etcd_.+|container_network_.+"
+)
+"""Series that no rule and no dashboard names, a third of a small cluster's. The storage's price is that of
+samples."""
 _LEASE: Final = "prometheus-export"
 """Google Cloud: the lease of the replica that writes."""
 
@@ -44,7 +52,7 @@ def values(setup: Setup) -> dict[str, Any]:
 def _operator(setup: Setup) -> dict[str, Any]:
     return {
         "image": setup.image("prometheus-operator"),
-        **placed("20m", "96Mi"),
+        **placed("20m", "96Mi", "200Mi"),
         "prometheusConfigReloader": {
             "image": setup.image("prometheus-config-reloader"),
             "resources": requests("5m", "32Mi"),
@@ -62,10 +70,14 @@ def _operator(setup: Setup) -> dict[str, Any]:
 
 def _prometheus(setup: Setup) -> dict[str, Any]:
     arguments = setup.prometheus
+    memory = round(arguments.memory_gib * 1024)
+    # Exporting needs memory, too, where many samples wait.
+    most_memory = memory * 2 if setup.exports else memory
     return {
         "image": setup.image("prometheus"),
         "replicas": arguments.replicas,
-        **placed(f"{round(arguments.cpu * 1000)}m", f"{round(arguments.memory_gib * 1024)}Mi"),
+        **placed(f"{round(arguments.cpu * 1000)}m", f"{memory}Mi", f"{most_memory}Mi"),
+        **_IN_ZONES,
         # By default only objects with the label of this chart's release are selected.
         **{f"{kind}SelectorNilUsesHelmValues": False for kind in _SELECTORS},
         "scrapeInterval": f"{arguments.scrape_interval_seconds}s",
@@ -93,6 +105,9 @@ def _workspace(setup: Setup) -> dict[str, Any]:
                 "url": _below(setup, "api/v1/remote_write"),
                 # By the credentials of the Pod (EKS Pod Identity).
                 "sigv4": {"region": setup.region},
+                "writeRelabelConfigs": [
+                    {"action": "drop", "sourceLabels": ["__name__"], "regex": _NOT_STORED}
+                ],
                 "queueConfig": {"capacity": 2500, "maxSamplesPerSend": 1000, "maxShards": 50},
             }
         ],
@@ -135,6 +150,7 @@ def _alertmanager(setup: Setup) -> dict[str, Any]:
         "image": setup.image("alertmanager"),
         "replicas": setup.alertmanager.replicas,
         **placed("10m", "64Mi"),
+        **_IN_ZONES,
         "secrets": list(setup.credentials),
         "storage": volume(_ALERTMANAGER_GIB),
         "persistentVolumeClaimRetentionPolicy": dict(DELETED_WITH_IT),

@@ -70,9 +70,19 @@ class Setup:
         return {"registry": registry, "repository": repository, "tag": image.tag, key: image.digest}
 
 
-def placed(cpu: str, memory: str) -> dict[str, Any]:
+def placed(cpu: str, memory: str, most_memory: str | None = None) -> dict[str, Any]:
     """Return priority, tolerations and resources of Pods on the system nodes."""
-    return {"priorityClassName": PRIORITY_CLASS, "resources": requests(cpu, memory), **scheduling()}
+    return {
+        "priorityClassName": PRIORITY_CLASS,
+        "resources": resources(cpu, memory, most_memory or memory),
+        **scheduling(),
+    }
+
+
+def resources(cpu: str, memory: str, most_memory: str) -> dict[str, Any]:
+    """Return the requests of a container whose memory grows with the cluster or with requests of users, and
+    the limit of its memory."""
+    return {**requests(cpu, memory), "limits": {"memory": most_memory}}
 
 
 def disruption_budget(replicas: int) -> dict[str, Any]:
