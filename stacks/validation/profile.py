@@ -9,7 +9,7 @@ from aiplatform._shared.args import Problem
 from aiplatform._shared.kubernetes import image_versions
 from aiplatform.karpenter.args import LATEST
 from stacks import arguments
-from stacks.settings import FeatureStore, GpuPool, ModelRegistry, Settings
+from stacks.settings import FeatureStore, GpuPool, ModelRegistry, Observability, Settings
 from stacks.settings.generated import stated
 
 LEAST_BACKUP_DAYS: Final = 7
@@ -48,6 +48,8 @@ def _prod(settings: Settings) -> Iterator[Problem]:
         )
     yield from _node_images(settings)
     yield from _karpenter(settings)
+    if settings.observability is not None:
+        yield from _observability(settings.observability)
     if settings.feature_store is not None:
         yield from _feature_store(settings.feature_store)
     if settings.model_registry is not None:
@@ -90,6 +92,25 @@ def _karpenter(settings: Settings) -> Iterator[Problem]:
                 f"got {LATEST!r}; expected a release in prod, such as {example}: otherwise new nodes have "
                 "an untested image whenever AWS publishes one",
             )
+
+
+def _observability(topic: Observability) -> Iterator[Problem]:
+    """Yield what nobody would learn of: alerts, and a Prometheus that has stopped."""
+    args = stated(topic)
+    notifications = args.get("notifications") or {}
+    if not notifications.get("receivers") and notifications.get("default") is None:
+        yield Problem(
+            "observability.notifications.receivers",
+            "got none; expected at least one in prod, which gets alerts, or `default: none` where you read "
+            "them otherwise",
+        )
+    alarm = (args.get("long_term_storage") or {}).get("alarm") or {}
+    if notifications.get("heartbeat") is None and not alarm.get("notify"):
+        yield Problem(
+            "observability.long_term_storage.alarm.notify",
+            "got nothing; expected what the cloud notifies in prod when metrics stay away, or a receiver in "
+            "notifications.heartbeat: a Prometheus that has stopped sends no alert",
+        )
 
 
 def _feature_store(topic: FeatureStore) -> Iterator[Problem]:

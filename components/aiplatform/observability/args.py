@@ -58,8 +58,9 @@ GOOGLE_PROMETHEUS: Final = "prometheus-google"
 
 PROMETHEUS_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-prometheus")
 GRAFANA_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-grafana")
-SECRETS_ROLE: Final = PhysicalName(IAM_ROLE, "{prefix}-secrets-observability")
-"""AWS: External Secrets may assume roles with this beginning (`addons.permissions.SECRET_READERS`)."""
+SECRETS_ROLE: Final = PhysicalName(IAM_ROLE, "{prefix}-secrets-_observability")
+"""AWS: External Secrets may assume roles with this beginning (`addons.permissions.SECRET_READERS`), and a
+team's is named after the team, which has no underscore in its name."""
 ALARM: Final = PhysicalName(CLOUDWATCH_ALARM, "{prefix}-metrics-missing")
 _URL: Final = matches(r"https://[^\s/]+(/\S*)?", "an address with https")
 _NAME: Final = matches(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", "the name of a Secret")
@@ -227,6 +228,8 @@ class ObservabilitySettings(CloudNeutral):
             runbooks=self.runbooks.rstrip("/"),
             gpu_metrics=GPU_METRICS in self.addons,
             long_term_storage=self.long_term_storage is not None,
+            logs=self.logs is not None,
+            traces=self.traces is not None,
         )
 
     def check(self) -> Iterator[Problem]:
@@ -254,15 +257,21 @@ class ObservabilitySettings(CloudNeutral):
                 yield from obeys(path, target, TARGET[self.cloud])
         owners = sorted({slo.owner for slo in self.slos})
         yield from (_below("notifications", entry) for entry in owner_problems(self.notifications, owners))
-        for name, secret in self.secrets.items():
-            if self.cloud == "gcp" and ("/" in secret and not secret.startswith("projects/")):
-                yield Problem(
-                    "grafana.oidc.secret" if name == "grafana-oidc" else "notifications.receivers",
-                    f"{got(secret)}; expected the id of a secret in Secret Manager, or "
-                    "projects/PROJECT/secrets/ID",
-                )
+        if self.cloud == "gcp":
+            yield from self._google_secrets()
         yield from rule_problems(self.plain)
         yield from chart_problems(self.installed, self.charts, "charts")
+
+    def _google_secrets(self) -> Iterator[Problem]:
+        project = self.cluster.project
+        expected = f"projects/{project}/secrets/"
+        for name, secret in self.secrets.items():
+            if "/" in secret and not secret.startswith(expected):
+                yield Problem(
+                    "grafana.oidc.secret" if name == "grafana-oidc" else "notifications.receivers",
+                    f"{got(secret)}; expected the id of a secret in Secret Manager of the cluster's project, "
+                    f"or {expected}ID",
+                )
 
 
 def _below(key: str, problem: Problem) -> Problem:

@@ -53,7 +53,7 @@ class SlackArgs(TypedDict):
     """A channel of Slack."""
 
     channel: str
-    """The channel."""
+    """The channel. The webhook of a Slack app has its own, whatever this says."""
     secret: str
     """The secret whose text is the address of an incoming webhook."""
 
@@ -87,6 +87,8 @@ class WebhookArgs(TypedDict):
 
     secret: str
     """The secret whose text is the address, which often contains a token."""
+    port: NotRequired[int]
+    """The port of the address, to which Alertmanager may connect, 1 to 65535. Default 443."""
 
 
 class ReceiverArgs(TypedDict):
@@ -103,7 +105,8 @@ class ReceiverArgs(TypedDict):
     webhook: NotRequired[WebhookArgs]
     """A webhook. Default: none."""
     owners: NotRequired[list[str]]
-    """Owners of objectives (`slos`) whose alerts it gets, in addition to those of `routes`. Default: none."""
+    """Owners of objectives (`slos`) whose alerts it gets, in addition to those of `routes`: twice where a
+    route or `default` names it, too. Default: none."""
 
 
 class RouteArgs(TypedDict):

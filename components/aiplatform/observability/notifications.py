@@ -35,7 +35,7 @@ class Slack:
     """A channel of Slack."""
 
     channel: Annotated[str, matches(r"[#@]?[\w.-]{1,80}", "a channel such as #ml-alerts")]
-    """The channel."""
+    """The channel. The webhook of a Slack app has its own, whatever this says."""
     secret: Annotated[str, _SECRET]
     """The secret whose text is the address of an incoming webhook."""
 
@@ -72,6 +72,8 @@ class Webhook:
 
     secret: Annotated[str, _SECRET]
     """The secret whose text is the address, which often contains a token."""
+    port: Annotated[int, between(1, 65535, "a port")] = 443
+    """The port of the address, to which Alertmanager may connect, 1 to 65535. Default 443."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ class Receiver:
     webhook: Webhook | None = None
     """A webhook. Default: none."""
     owners: Annotated[list[str], distinct] = field(default_factory=list[str])
-    """Owners of objectives (`slos`) whose alerts it gets, in addition to those of `routes`. Default: none."""
+    """Owners of objectives (`slos`) whose alerts it gets, in addition to those of `routes`: twice where a
+    route or `default` names it, too. Default: none."""
 
     @property
     def secrets(self) -> dict[str, str]:

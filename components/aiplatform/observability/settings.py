@@ -63,6 +63,10 @@ class Settings:
     the GPU."""
     long_term_storage: bool = False
     """Whether series are also written to the cloud's service."""
+    logs: bool = False
+    """Whether Fluent Bit collects logs."""
+    traces: bool = False
+    """Whether the OpenTelemetry collector takes traces."""
 
     @property
     def gpu_pools(self) -> Iterator[Pool]:

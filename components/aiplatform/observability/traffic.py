@@ -1,5 +1,5 @@
 """What the Pods of the namespace `monitoring` may connect to, in addition to what every namespace of add-ons
-may: each other, all that has metrics, and the servers of mail."""
+may: each other, all that has metrics, and ports of receivers."""
 
 from typing import Final
 
@@ -15,6 +15,8 @@ from aiplatform.observability.values.setup import NAMESPACE
 
 NODE_PORTS: Final = (9100, 10250)
 """Of the exporter of nodes and of the kubelet, which have the node's address: no rule selects it as a Pod."""
+_HTTPS: Final = 443
+"""To which every Pod of these namespaces may connect."""
 _NAME: Final = "app.kubernetes.io/name"
 
 
@@ -43,11 +45,12 @@ def create(context: Context[ObservabilitySettings], options: ResourceOptions) ->
         ),
     ]
     receivers = context.settings.notifications.receivers
-    ports = sorted({receiver.email.port for receiver in receivers if receiver.email is not None})
+    servers = [server for receiver in receivers for server in (receiver.email, receiver.webhook) if server]
+    ports = sorted({server.port for server in servers} - {_HTTPS})
     if ports:
         selector = {_NAME: "alertmanager"}
         policies.append(
-            _policy(context, "mail", selector, options, egress=[egress_to(port) for port in ports])
+            _policy(context, "receivers", selector, options, egress=[egress_to(port) for port in ports])
         )
     return policies
 

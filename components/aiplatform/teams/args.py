@@ -47,6 +47,7 @@ _PLATFORM_NAMESPACES: Final = frozenset(
         GPU_CHECK,
         "amazon-cloudwatch",
         "amazon-guardduty",
+        "tracing",
         *(addon.namespace for addon in catalog().values()),
     }
 )

@@ -40,6 +40,18 @@ REFUSED_IN_PROD: dict[str, tuple[str, Change, str, str]] = {
         "model_registry.guarded_aliases",
         "expected at least `champion` in prod",
     ),
+    "alerts that nobody gets": (
+        "aws",
+        {"observability/notifications": {}},
+        "observability.notifications.receivers",
+        "expected at least one in prod",
+    ),
+    "Prometheus whose end nobody notices": (
+        "gcp",
+        {"observability/long_term_storage": {"alarm": {"notify": []}}},
+        "observability.long_term_storage.alarm.notify",
+        "sends no alert",
+    ),
     "database in one zone": (
         "aws",
         {"model_registry/high_availability": False},

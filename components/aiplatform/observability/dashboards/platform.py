@@ -25,6 +25,8 @@ def dashboard(settings: Settings) -> Dashboard:
     _features_and_models(result)
     if "cert-manager" in settings.addons:
         _certificates(result)
+    if settings.logs or settings.traces:
+        _collectors(result, settings)
     _monitoring(result, settings)
     return result
 
@@ -117,6 +119,43 @@ def _certificates(board: Dashboard) -> None:
     board.with_panel(
         listing("Certificates that are not ready", "Their Secret is missing or old.", Query(f"{ready} == 0"))
     )
+
+
+def _collectors(board: Dashboard, settings: Settings) -> None:
+    board.with_row(Row("Logs and traces"))
+    if settings.logs:
+        read = 'sum(rate(fluentbit_input_records_total{name=~"tail.*"}[5m]))'
+        board.with_panel(
+            graph(
+                "Log records",
+                "A second: that Fluent Bit reads, stores and loses.",
+                [
+                    Query(read, "read"),
+                    Query("sum(rate(fluentbit_output_proc_records_total[5m]))", "stored"),
+                    Query("sum(rate(fluentbit_output_dropped_records_total[5m]))", "lost"),
+                ],
+            )
+        )
+        board.with_panel(
+            graph(
+                "Waiting logs",
+                "Chunks of up to 2 MiB on a node, which wait for the store.",
+                [Query("topk(10, fluentbit_storage_chunks)", "{{pod}}")],
+            )
+        )
+    if settings.traces:
+        board.with_panel(
+            graph(
+                "Spans",
+                "A second: that Pods send, that are stored, refused and lost. Sampling leaves out the rest.",
+                [
+                    Query("sum(rate(otelcol_receiver_accepted_spans[5m]))", "sent by Pods"),
+                    Query("sum(rate(otelcol_exporter_sent_spans[5m]))", "stored"),
+                    Query("sum(rate(otelcol_receiver_refused_spans[5m]))", "refused"),
+                    Query("sum(rate(otelcol_exporter_send_failed_spans[5m]))", "lost"),
+                ],
+            )
+        )
 
 
 def _monitoring(board: Dashboard, settings: Settings) -> None:

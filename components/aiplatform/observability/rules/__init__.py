@@ -12,6 +12,7 @@ from aiplatform.observability.rule_types import Alert, Recording
 from aiplatform.observability.rule_types import RuleGroup as RuleGroup
 from aiplatform.observability.rules import (
     certificates,
+    collectors,
     controllers,
     data,
     gpu,
@@ -36,6 +37,7 @@ _SUBJECTS: Final[Mapping[str, Callable[[Settings], Iterable[Alert | Recording]]]
     "certificates": certificates.rules,
     "nodes": nodes.rules,
     "controllers": controllers.rules,
+    "collectors": collectors.rules,
     "monitoring": monitoring.rules,
 }
 _ENVIRONMENT: Final = "environment"
@@ -95,6 +97,8 @@ def _platform_alerts(settings: Settings) -> Iterator[Alert]:
         pools=settings.pools,
         gpu_metrics=True,
         long_term_storage=True,
+        logs=True,
+        traces=True,
     )
     for group in rule_groups(everything):
         yield from group.alerts

@@ -32,6 +32,8 @@ COMPLETE: Final = Settings(
     runbooks="https://example.com/runbooks",
     gpu_metrics=True,
     long_term_storage=True,
+    logs=True,
+    traces=True,
 )
 """With everything that rules depend on."""
 SMALL: Final = Settings(

@@ -27,6 +27,8 @@ EVERYTHING: Final = Settings(
     slos=(Slo("queue-wait", "queue_wait", 95, "ml-platform", latency_seconds=320),),
     gpu_metrics=True,
     long_term_storage=True,
+    logs=True,
+    traces=True,
 )
 NOTHING: Final = Settings(cloud="gcp", cluster="acme-dev-cluster")
 _VARIABLE: Final = re.compile(r"label_values\((.*), (\w+)\)")
@@ -66,7 +68,9 @@ def test_each_query_names_metrics_that_exist_in_the_environment(settings: Settin
     assert not missing, "a panel without data looks like a system without load"
 
 
-@pytest.mark.parametrize("feature", ["addons", "gpu_metrics", "long_term_storage", "pools", "slos"])
+@pytest.mark.parametrize(
+    "feature", ["addons", "gpu_metrics", "logs", "long_term_storage", "pools", "slos", "traces"]
+)
 def test_each_query_names_metrics_that_exist_without_one_feature(feature: str) -> None:
     without = dataclasses.replace(EVERYTHING, **{feature: type(getattr(EVERYTHING, feature))()})
     if feature == "addons":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pulumi
@@ -11,6 +12,7 @@ import pytest
 from aiplatform._shared.args import ArgumentError
 from aiplatform.addons.catalog import catalog
 from aiplatform.observability import Observability
+from aiplatform.observability.metrics import metrics
 from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER
 from tests.components.aiplatform.schema import undocumented
 from tests.components.recording import ACCOUNT, REGION, Recording, Registered, record
@@ -23,6 +25,7 @@ ADDONS = {
 CONTROLLER = f"arn:aws:iam::{ACCOUNT}:role/acme-dev-ext-secrets-1"
 WORKSPACE = "ws-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 CHART = "kubernetes:helm.sh/v4:Chart"
+POD_MONITOR = "kubernetes:monitoring.coreos.com/v1:PodMonitor"
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 EXTERNAL_SECRET = "kubernetes:external-secrets.io/v1:ExternalSecret"
 STORE = "kubernetes:external-secrets.io/v1:SecretStore"
@@ -67,7 +70,7 @@ def test_the_chart_comes_after_its_kinds_and_its_namespace_and_before_monitors_a
     for first in (recording.one(CHART, "observability-prometheus-operator-crds"), namespace, secret):
         assert recording.depends(installed, first), first.name
     rules = recording.all("kubernetes:monitoring.coreos.com/v1:PrometheusRule")
-    monitors = recording.all("kubernetes:monitoring.coreos.com/v1:PodMonitor")
+    monitors = recording.all(POD_MONITOR)
     assert len(rules) > 1
     assert len(monitors) > 1
     for after in (*rules, *monitors):
@@ -219,7 +222,7 @@ def test_credentials_are_files_that_external_secrets_makes() -> None:
 
 
 def test_credentials_on_google_cloud_are_read_by_a_service_account_that_no_pod_has() -> None:
-    receiver = {"name": "ml", "pagerduty": {"secret": "projects/acme-dev-123/secrets/pagerduty"}}
+    receiver = {"name": "ml", "pagerduty": {"secret": "projects/acme-dev-1234/secrets/pagerduty"}}
     recording = recorded(GKE, notifications={"receivers": [receiver], "default": "ml"})
     store = recording.one(STORE).inputs["spec"]["provider"]["gcpsm"]
     account = store["auth"]["workloadIdentity"]["serviceAccountRef"]["name"]
@@ -319,7 +322,7 @@ def test_prometheus_may_connect_to_what_it_scrapes() -> None:
     assert ports == [9100, 10250], "exporter and kubelet have the address of the node"
 
 
-def test_mail_has_a_network_policy_for_the_port_of_its_server() -> None:
+def test_alertmanager_may_connect_to_the_ports_of_receivers() -> None:
     email = {
         "to": ["ml@acme.example"],
         "sender": "alerts@acme.example",
@@ -327,10 +330,45 @@ def test_mail_has_a_network_policy_for_the_port_of_its_server() -> None:
         "username": "alerts",
         "secret": "acme-dev/alerts/mail",
     }
-    receiver = {"name": "ml", "email": email}
-    recording = recorded(notifications={"receivers": [receiver], "default": "ml"})
-    (rule,) = recording.one(POLICY, "observability-mail").inputs["spec"]["egress"]
-    assert rule["ports"] == [{"port": 587, "protocol": "TCP"}]
+    hook: Any = {"secret": "acme-dev/alerts/hook"}
+    receivers = [
+        {"name": "ml", "email": email, "webhook": hook},
+        {"name": "chat", "webhook": {**hook, "port": 8443}, "owners": []},
+    ]
+    routes = [{"receiver": "chat", "severities": ["info"]}]
+    recording = recorded(notifications={"receivers": receivers, "default": "ml", "routes": routes})
+    rules = recording.one(POLICY, "observability-receivers").inputs["spec"]["egress"]
+    ports = [port for rule in rules for port in rule["ports"]]
+    assert ports == [{"port": number, "protocol": "TCP"} for number in (587, 8443)], "HTTPS is allowed anyway"
+
+
+def test_a_workload_cannot_pass_for_a_part_of_the_platform() -> None:
+    spec = (
+        recorded()
+        .one("kubernetes:monitoring.coreos.com/v1:PodMonitor", "observability-workloads-monitor")
+        .inputs["spec"]
+    )
+    assert "jobLabel" not in spec, "absent(up{job=...}) would be silent"
+    (endpoint,) = spec["podMetricsEndpoints"]
+    (dropped,) = endpoint["metricRelabelings"]
+    platform = [name for metric in metrics().values() for name in metric.series if "_" in name]
+    kept = [name for name in platform if not re.fullmatch(dropped["regex"], name)]
+    assert kept == [name for name in platform if name.startswith("scrape_")]
+    for name in ("vllm:num_requests_running", "http_requests_total", "python_gc_objects_collected_total"):
+        assert not re.fullmatch(dropped["regex"], name)
+
+
+def test_what_is_not_stored_is_named_by_no_rule() -> None:
+    written = prometheus(recorded(long_term_storage={}))["remoteWrite"]
+    (dropped,) = written[0]["writeRelabelConfigs"]
+    names = [name for metric in metrics().values() for name in metric.series]
+    assert not [name for name in names if re.fullmatch(dropped["regex"], name)]
+    assert re.fullmatch(dropped["regex"], "apiserver_request_duration_seconds_bucket")
+
+
+def test_the_alarm_comes_after_what_writes_metrics() -> None:
+    recording = recorded(long_term_storage={})
+    assert recording.depends(recording.one(ALARM), chart(recording)), "it would ring until then"
 
 
 def test_the_collector_of_objects_reads_no_secrets() -> None:
@@ -393,6 +431,12 @@ def test_bad_arguments_are_refused_before_anything_is_registered(arguments: Any,
 def test_google_cloud_refuses_what_it_does_not_have(arguments: Any, expected: str) -> None:
     problems = refused(GKE, long_term_storage=arguments)
     assert any(problem.startswith(expected) for problem in problems), problems
+
+
+def test_a_secret_of_another_project_is_refused() -> None:
+    receiver = {"name": "ml", "pagerduty": {"secret": "projects/other/secrets/pagerduty"}}
+    (problem,) = refused(GKE, notifications={"receivers": [receiver], "default": "ml"})
+    assert "expected the id of a secret in Secret Manager of the cluster's project" in problem
 
 
 def test_credentials_without_the_role_of_external_secrets_are_refused() -> None:

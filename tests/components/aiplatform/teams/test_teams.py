@@ -271,6 +271,7 @@ def test_members_queues_and_secrets_of_other_resources_are_those_of_plain_values
         ({"owners": [OWNER], "secrets": {"m": {"secret": "x", "keys": {}}}}, "secrets.m.keys"),
         ({"owners": [OWNER], "configuration": {"a b": "c"}}, "configuration: "),
         ({"owners": [OWNER], "namespace": "external-dns"}, "which belongs to the cluster or an add-on"),
+        ({"owners": [OWNER], "namespace": "tracing"}, "which belongs to the cluster or an add-on"),
         ({"owners": [OWNER], "namespace": "gke-mine"}, "which belongs to the cluster or an add-on"),
         (
             {"owners": [OWNER], "identity": {"principal": OWNER, "service_account": "external-secrets"}},

@@ -10,9 +10,11 @@ import pytest
 from aiplatform.addons.values import VALUES, dcgm_exporter
 from aiplatform.addons.values.setup import Setup as AddonSetup
 from aiplatform.observability import metrics, rules
+from aiplatform.observability.logs import configuration as logs
 from aiplatform.observability.metrics import Exporter, Metric, expressions
 from aiplatform.observability.monitors import TARGETS
 from aiplatform.observability.rule_types import Recording
+from aiplatform.observability.traces import configuration as traces
 from aiplatform.observability.values import custom_resources, exporters, values
 from aiplatform.observability.values.setup import Setup
 from tests.components.aiplatform.observability import environments
@@ -20,6 +22,8 @@ from tests.components.aiplatform.observability import environments
 EXPORTERS = sorted(metrics.exporters().values(), key=lambda exporter: exporter.name)
 OF_TARGET = {"job", "instance", "namespace", "service", "pod", "node", "metrics_path"}
 STACK = "kube-prometheus-stack"
+COLLECTORS = {"logs": logs.NAME, "traces": traces.NAME}
+"""Condition -> the label app.kubernetes.io/name of a collector, the `jobLabel` of its PodMonitor."""
 
 
 def chart_values(chart: str) -> Mapping[str, Any]:
@@ -41,6 +45,8 @@ def test_an_exporter_is_scraped(exporter: Exporter) -> None:
         target = next(target for target in TARGETS if target.name == exporter.monitor)
         assert target.honor_labels == exporter.honor_labels, "labels of objects arrive under other names"
         assert exporter.target == f'job="{target.name}"'
+    elif exporter.condition in COLLECTORS:
+        assert exporter.target == f'job="{COLLECTORS[exporter.condition]}"'
     else:
         assert exporter.switch is not None or exporter.settings, "nothing says what makes it exist"
     if exporter.switch is not None:
