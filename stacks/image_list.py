@@ -54,7 +54,8 @@ class ListedChart:
 def images_of(settings: Settings) -> Iterator[ListedImage]:
     """Yield the images of an environment."""
     sources = {image.reference: image.digest_source for image in images().values()}
-    for user, image in (*_of_nodes(settings), *deployed.of_workloads(settings).items()):
+    workloads = {**deployed.of_workloads(settings), **deployed.of_tests(settings)}
+    for user, image in (*_of_nodes(settings), *workloads.items()):
         pulled_from = mirrored(image, settings.images.mirrors)
         yield ListedImage(
             user, image, pulled_from, sources.get(image, "the environment's file" if "@" in image else "")

@@ -30,10 +30,15 @@ def of_workloads(settings: Settings) -> Mapping[str, str]:
     return {
         **_of_components(settings),
         **{f"the {name} of GPUDirect": image for name, image in _of_gpudirect(settings).items()},
-        **{f"the test of GPUs ({name})": image for name, image in _of_gpu_checks(settings).items()},
         **_of_addons(settings),
         **_of_observability(settings),
     }
+
+
+def of_tests(settings: Settings) -> Mapping[str, str]:
+    """Return test that `aiplatform gpu check` runs -> its image, as of_workloads. An environment works
+    without them: nothing requires that its nodes reach their registries."""
+    return {f"the test of GPUs ({name})": image for name, image in _of_gpu_checks(settings).items()}
 
 
 def _of_components(settings: Settings) -> dict[str, str]:
@@ -143,7 +148,7 @@ def admitted(settings: Settings, patterns: Iterable[str]) -> list[str]:
     """Return patterns of Binary Authorization: these, and one for each image of the platform that they do not
     match, as the cluster would refuse it. Such a pattern is the image itself, without a wildcard."""
     complete = list(patterns)
-    for image in of_workloads(settings).values():
+    for image in (*of_workloads(settings).values(), *of_tests(settings).values()):
         names = _names(mirrored(image, settings.images.mirrors))
         complete += [name for name in names if not _fits(name, complete)]
     return complete

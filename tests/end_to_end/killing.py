@@ -39,10 +39,18 @@ def is_provider(process: psutil.Process) -> bool:
     return any(word in ("twin.aws.provider", "twin.gcp.provider") for word in process.cmdline())
 
 
-def kill_midway(twin: Twin, reached: Callable[[], bool], victim: Callable[[psutil.Process], bool]) -> None:
-    """Start an `up`, kill some of its processes when `reached` is true, and assert that it fails."""
+def kill_midway(
+    twin: Twin,
+    reached: Callable[[], bool],
+    victim: Callable[[psutil.Process], bool],
+    seconds: float = 60,
+) -> None:
+    """Start an `up`, kill some of its processes when `reached` is true, and assert that it fails.
+
+    seconds: within which it is.
+    """
     running = twin.spawn("up", twin.environment)
-    eventually("the `up` has progressed", lambda: running.poll() is not None or reached())
+    eventually("the `up` has progressed", lambda: running.poll() is not None or reached(), seconds)
     assert running.poll() is None, f"it ended before it was killed:\n{twin.spawned()}"
     assert end(running, victim) != 0, f"an `up` whose processes are killed must fail:\n{twin.spawned()}"
 

@@ -201,8 +201,10 @@ def _queue(call: Call, moto: Any) -> Iterator[Asked]:
     arn = f"arn:aws:sqs:{call.region}:{moto.account}:{name}"
     yield Asked(f"sqs:{call.operation}", arn, {})
     queue: Any = moto.backend("sqs", call.region).queues.get(name)
-    for on_key in _ON_QUEUE_KEY.get(call.operation, ()) if queue is not None else ():
-        context = {"kms:EncryptionContext:aws:sqs:arn": arn}
+    if queue is None:
+        return
+    context = {"kms:EncryptionContext:aws:sqs:arn": arn}
+    for on_key in _ON_QUEUE_KEY.get(call.operation, ()):
         yield from kms_rights.by_service(moto, call.region, "sqs", on_key, queue.kms_master_key_id, context)
 
 

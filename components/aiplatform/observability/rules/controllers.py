@@ -6,23 +6,30 @@ from typing import Final
 from aiplatform.addons.catalog import catalog
 from aiplatform.observability import metrics
 from aiplatform.observability.rule_types import Alert
+from aiplatform.observability.rules.deployments import not_available
 from aiplatform.observability.settings import Settings
 
 _SHARED: Final = "kube-system"
 """A namespace that also has what is not the platform's."""
+_NAMED: Final = "cluster-autoscaler|coredns|ebs-csi-controller|karpenter"
+"""The controllers there."""
+_OF_NODES: Final = "container-logs|dcgm-exporter|kubelet|node-exporter"
+"""Jobs with targets on each node: one lost node is not an alert of each."""
+_AGENTS: Final = "container-logs|.*dcgm-exporter|.*node-exporter"
+"""The DaemonSets that read logs and metrics of nodes."""
+_OF_WORKLOADS: Final = "monitoring/workloads"
+"""The job of what teams run."""
 
 
 def rules(settings: Settings) -> Iterator[Alert]:
     """Return the rules of an environment."""
     namespaces = "|".join(_namespaces(settings))
-    selector = f'{{namespace=~"{namespaces}"}}'
+    controllers = not_available(f'namespace=~"{namespaces}"')
+    named = not_available(f'namespace="{_SHARED}", deployment=~"{_NAMED}"')
     yield Alert(
         name="ControllerDown",
         severity="critical",
-        expression=(
-            f"kube_deployment_status_replicas_available{selector} == 0 "
-            f"and kube_deployment_spec_replicas{selector} > 0"
-        ),
+        expression=f"{controllers} or {named}",
         summary="controller {{ $labels.namespace }}/{{ $labels.deployment }} does not run",
         description=(
             "None of its Pods is available. What it manages stays as it is; requests that need its "
@@ -76,7 +83,7 @@ def _targets(settings: Settings) -> Iterator[Alert]:
     yield Alert(
         name="MetricsTargetDown",
         severity="warning",
-        expression="up == 0",
+        expression=f'up{{job!~"{_OF_NODES}|{_OF_WORKLOADS}"}} == 0',
         summary="{{ $labels.job }} ({{ $labels.instance }}) serves no metrics",
         description=(
             "Prometheus cannot read the metrics of {{ $labels.namespace }}/{{ $labels.pod }}. Alerts that "
@@ -84,6 +91,28 @@ def _targets(settings: Settings) -> Iterator[Alert]:
             "them do not fire."
         ),
         pending="15m",
+    )
+    of_nodes = f'up{{job=~"{_OF_NODES}"}}'
+    yield Alert(
+        name="NodeMetricsMissing",
+        severity="warning",
+        expression=f"count by (job) ({of_nodes} == 0) / count by (job) ({of_nodes}) > 0.5",
+        summary="most nodes serve no metrics of {{ $labels.job }}",
+        description=(
+            "{{ $value | humanizePercentage }} of the targets do not answer. Alerts that need them do not "
+            "fire."
+        ),
+        pending="15m",
+    )
+    yield Alert(
+        name="NodeAgentNotRunning",
+        severity="warning",
+        expression=(
+            f'kube_daemonset_status_number_unavailable{{namespace="{_SHARED}", daemonset=~"{_AGENTS}"}} > 0'
+        ),
+        summary="{{ $labels.daemonset }} does not run on {{ $value }} nodes",
+        description="Logs or metrics of these nodes are missing.",
+        pending="1h",
     )
     for exporter in metrics.exporters().values():
         # One alert for each: absent() of several selectors fires only where all of them are.
@@ -130,4 +159,4 @@ def _namespaces(settings: Settings) -> list[str]:
     """Return the namespaces of the platform's controllers."""
     entries = catalog()
     installed = {entries[name].namespace for name in settings.addons if name in entries}
-    return sorted({*installed, "monitoring"} - {_SHARED, ""})
+    return sorted({*installed, "monitoring", "tracing"} - {_SHARED, ""})

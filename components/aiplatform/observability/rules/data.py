@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from aiplatform.observability.rule_types import Alert
+from aiplatform.observability.rules.deployments import NOT_A_TEAM, not_available
 from aiplatform.observability.settings import Settings
 
 SERVER: Final = "feature-server"
@@ -15,13 +16,16 @@ MATERIALIZER: Final = "feature-materializer"
 def rules(_: Settings) -> Iterator[Alert]:
     """Return the rules of an environment. They have no series where no feature store exists."""
     selector = f'{{cronjob="{MATERIALIZER}"}}'
+    succeeded = f"kube_cronjob_status_last_successful_time{selector}"
+    on_job = "on (namespace, cronjob)"
     yield Alert(
         name="FeaturesLate",
         severity="warning",
-        # Each success is later than the schedule that started it.
+        # Each success is later than the schedule that started it. Before the first one it has no series.
         expression=(
-            f"kube_cronjob_status_last_schedule_time{selector} > "
-            f"kube_cronjob_status_last_successful_time{selector}"
+            f"(kube_cronjob_status_last_schedule_time{selector} > {succeeded} "
+            f"or {on_job} (kube_cronjob_created{selector} unless {on_job} {succeeded})) "
+            f"unless {on_job} kube_cronjob_spec_suspend{selector} == 1 {NOT_A_TEAM}"
         ),
         summary="features of {{ $labels.namespace }} are not materialized",
         description="No run has succeeded for two hours. The online store serves old values.",
@@ -30,7 +34,7 @@ def rules(_: Settings) -> Iterator[Alert]:
     yield Alert(
         name="FeatureServerDown",
         severity="critical",
-        expression=f'kube_deployment_status_replicas_available{{deployment="{SERVER}"}} == 0',
+        expression=not_available(f'deployment="{SERVER}"'),
         summary="the feature server does not run",
         description=(
             "No Pod of {{ $labels.namespace }}/{{ $labels.deployment }} is available. Online features "

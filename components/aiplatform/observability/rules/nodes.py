@@ -23,16 +23,17 @@ def rules(_: Settings) -> Iterator[Alert]:
         ),
         pending="15m",
     )
-    # On GKE's nodes `/` is read-only and full by design.
-    filesystem = '{mountpoint=~"/|/mnt/stateful_partition", fstype!~"tmpfs|overlay|squashfs"}'
+    # `/` is a read-only image on Bottlerocket and on GKE's nodes. A device has several mount points.
+    filesystem = '{fstype=~"ext4|xfs|btrfs"}'
     yield Alert(
         name="NodeDiskFull",
         severity="warning",
         expression=(
-            f"node_filesystem_avail_bytes{filesystem} / node_filesystem_size_bytes{filesystem} < 0.1 "
-            f"and node_filesystem_readonly{filesystem} == 0"
+            "max by (instance, device) "
+            f"(node_filesystem_avail_bytes{filesystem} / node_filesystem_size_bytes{filesystem} "
+            f"and node_filesystem_readonly{filesystem} == 0) < 0.1"
         ),
-        summary="the disk of node {{ $labels.instance }} is nearly full",
+        summary="disk {{ $labels.device }} of node {{ $labels.instance }} is nearly full",
         description=(
             "{{ $value | humanizePercentage }} are free. Below 10 % the kubelet deletes images and evicts "
             "Pods."

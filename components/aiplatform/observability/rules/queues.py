@@ -39,10 +39,12 @@ def rules(settings: Settings) -> Iterator[Alert]:
         ),
         pending="30m",
     )
-    # The histogram of waits has no workload that still waits.
+    # The histogram of waits has no workload that still waits. One that was evicted waits since then.
+    workload, same = "kube_customresource_kueue_workload", "on (namespace, name)"
+    since = f'({workload}_condition_changed{{type="QuotaReserved"}} or {same} {workload}_created)'
     waiting = (
-        "time() - kube_customresource_kueue_workload_created unless on (namespace, name) "
-        'kube_customresource_kueue_workload_condition{type=~"QuotaReserved|Finished"} == 1'
+        f"time() - {since} and {same} {workload}_active == 1 "
+        f'unless {same} {workload}_condition{{type=~"QuotaReserved|Finished"}} == 1'
     )
     yield Alert(
         name="QueueWaitLong",

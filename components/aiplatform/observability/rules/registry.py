@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from aiplatform.observability.rule_types import Alert
+from aiplatform.observability.rules.deployments import not_available
 from aiplatform.observability.settings import Settings
 
 SERVER: Final = "mlflow"
@@ -15,7 +16,7 @@ def rules(_: Settings) -> Iterator[Alert]:
     yield Alert(
         name="ModelRegistryDown",
         severity="critical",
-        expression=f'kube_deployment_status_replicas_available{{deployment="{SERVER}"}} == 0',
+        expression=not_available(f'deployment="{SERVER}"'),
         summary="the model registry does not run",
         description=(
             "No Pod of {{ $labels.namespace }}/{{ $labels.deployment }} is available. Runs cannot log "

@@ -33,6 +33,9 @@ TIERS: Final = (
     Tier("1d", "2h", 0.1, "warning", "1h"),
     Tier("3d", "6h", 0.1, "warning", "3h"),
 )
+_FEWEST_EVENTS: Final = 10
+"""Events within a long window below which an alert does not fire: a single bad one in a quiet hour would be
+all of them (the workbook, "Low-Traffic Services and Error Budget Alerting")."""
 LONGEST_WINDOW_DAYS: Final = 3
 """The longest window of an alert, days."""
 
@@ -77,13 +80,14 @@ def _alerts(slo: Slo, selector: str, labels: dict[str, str]) -> Iterator[Alert]:
         # Not even errors alone exceed it. The last tier's is always below 1.
         if threshold >= 1:
             continue
+        events = f"avg_over_time(slo:events:rate5m{selector}[{tier.long}]) * {_HOURS[tier.long] * 3600:g}"
         windows = (
             f"slo:error_ratio:rate{window}{selector} > {threshold:.10g}" for window in (tier.long, tier.short)
         )
         yield Alert(
             name="SloErrorBudgetBurn",
             severity=tier.severity,
-            expression=" and on (slo) ".join(windows),
+            expression=" and on (slo) ".join((*windows, f"{events} >= {_FEWEST_EVENTS}")),
             summary=f"objective {slo.name}: its error budget is spent {rate:.3g} times too fast",
             description=(
                 f"{{{{ $value | humanizePercentage }}}} of the events of the last {tier.long} were bad; "

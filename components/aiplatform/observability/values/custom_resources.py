@@ -31,7 +31,13 @@ def configuration() -> dict[str, Any]:
                     "Workload",
                     _gauge("kueue_workload_created", "When it was created, Unix time.", _CREATED),
                     _gauge("kueue_workload_priority", "Its priority.", ["spec", "priority"]),
+                    _gauge("kueue_workload_active", "1 unless it was deactivated.", ["spec", "active"]),
                     _conditions("kueue_workload_condition", "Its conditions: 1 where true."),
+                    _conditions(
+                        "kueue_workload_condition_changed",
+                        "When a condition last changed, Unix time.",
+                        value="lastTransitionTime",
+                    ),
                     labels={"queue": ["spec", "queueName"]},
                 ),
             ]
@@ -76,10 +82,10 @@ def _gauge(name: str, text: str, path: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _conditions(name: str, text: str) -> dict[str, Any]:
+def _conditions(name: str, text: str, value: str = "status") -> dict[str, Any]:
     gauge = {
         "path": ["status", "conditions"],
         "labelsFromPath": {"type": ["type"], "reason": ["reason"]},
-        "valueFrom": ["status"],
+        "valueFrom": [value],
     }
     return {"name": name, "help": text, "each": {"type": "Gauge", "gauge": gauge}}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -120,8 +121,9 @@ def test_an_alert_that_could_never_fire_is_left_out(percent: float) -> None:
     ]
     assert alerts, "no error budget can be spent unnoticed"
     for alert in alerts:
-        threshold = float(alert.expression.rpartition("> ")[2])
-        assert 0 < threshold < 1, "a ratio of errors cannot exceed it"
+        thresholds = [float(number) for number in re.findall(r" > ([\d.]+)", alert.expression)]
+        assert len(thresholds) == 2
+        assert all(0 < threshold < 1 for threshold in thresholds), "a ratio of errors cannot exceed it"
 
 
 def test_each_series_of_an_objective_has_its_name_and_owner() -> None:
