@@ -124,8 +124,7 @@ def _of_addons(settings: Settings) -> dict[str, str]:
 
 
 def _of_observability(settings: Settings) -> dict[str, str]:
-    """Return `the add-on kube-prometheus-stack (grafana)` and `the observability (fluent-bit)` -> the
-    image."""
+    """Return `the add-on kube-prometheus-stack (grafana)` and `the collector fluent-bit` -> the image."""
     if settings.observability is None:
         return {}
     names = list(catalog()[OBSERVABILITY].images)
@@ -140,7 +139,7 @@ def _of_observability(settings: Settings) -> dict[str, str]:
         if topic is not None
     ]
     users = {f"the add-on {OBSERVABILITY} ({name})": name for name in names}
-    users |= {f"the observability ({name})": name for name in collectors}
+    users |= {f"the collector {name}": name for name in collectors}
     return {user: images()[name].reference for user, name in users.items()}
 
 

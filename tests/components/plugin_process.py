@@ -58,6 +58,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         with self._lock:
             return self.inner.RegisterResourceOutputs(request)
 
+    def RegisterResourceHook(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
     def Invoke(self, request: Any, context: Any) -> Any:
         if request.tok == "pulumi:pulumi:getResource":
             # Providers are given by reference; a package that is loaded already looks its provider up.

@@ -32,6 +32,8 @@ UNUSED = {
 }
 """Inputs that no resource of the example needs: it has no captures, grants, Valkey and caches, and of a
 ComputeClass's cluster only the cloud matters."""
+INSTEAD: Mapping[tuple[str, str], str] = {("Observability", "longTermStorage"): "workspaceId"}
+"""A key of a block with which the others are refused: it names what exists in place of what they describe."""
 VALKEY_ONLY = ("FeatureStore", "expireDays")
 """An input that the example cannot have, as its online store is DynamoDB (test_data_output_arguments.py)."""
 ADDITIONAL: Mapping[str, Mapping[str, Any]] = {
@@ -151,6 +153,7 @@ def _blocks() -> Iterator[tuple[str, str, dict[str, Any]]]:
         for key, prop in definition.inputs.items():
             block = components.plugin().type_of(prop) if prop.plain else None
             unknown = dict(_variants(block.properties)) if block is not None else {}
+            unknown.pop(INSTEAD.get((name, key), ""), None)
             if unknown and key not in ("gcp", "gke", "perimeter"):
                 yield name, key, unknown
 

@@ -14,7 +14,7 @@ import botocore.exceptions
 import kubernetes
 import pytest
 
-from aiplatform.addons.catalog import Addon, in_order, selected
+from aiplatform.addons.catalog import Addon, catalog, in_order, selected
 from tests.end_to_end import clients, pods
 from tests.end_to_end.harness import GUARDED, ROOT, Twin, eventually, gpu_pod, phase, steps
 from tests.end_to_end.images import push
@@ -137,8 +137,10 @@ def test_every_definition_of_the_catalog_is_served(up: Twin) -> None:
 
 
 def _installed() -> list[Addon]:
-    """Return the add-ons of aws-dev: the default ones of an environment without a DNS zone."""
-    return in_order(selected("aws", {}, has_zones=False))
+    """Return the add-ons of aws-dev: the default ones of an environment without a DNS zone, and those of
+    components."""
+    of_components = [addon for addon in catalog().values() if addon.installed_by]
+    return [*in_order(selected("aws", {}, has_zones=False)), *of_components]
 
 
 def test_a_gpu_pod_scales_its_pool_up_from_zero_and_runs(up: Twin) -> None:

@@ -100,7 +100,7 @@ def _under(topic: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _leaves(node: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in node.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value:
             yield from _leaves(value, f"{path}{key}.")
         else:
             yield f"{path}{key}", value
@@ -108,7 +108,9 @@ def _leaves(node: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]
 
 def _of_clouds(defaults: Mapping[tuple[str, str], Mapping[str, Any]], profile: str, key: str) -> str:
     """The value of a key in a profile; where the clouds differ, each with its name."""
-    rendered = {cloud: _rendered(defaults[cloud, profile].get(key)) for cloud in PROFILES}
+    values = {cloud: defaults[cloud, profile].get(key) for cloud in PROFILES}
+    # A block without keys is a value: the component's part exists, with its defaults.
+    rendered = {cloud: code("{}") if value == {} else _rendered(value) for cloud, value in values.items()}
     if len(set(rendered.values())) == 1:
         return next(iter(rendered.values()))
     return "; ".join(f"{_CLOUD_NAMES[cloud]}: {value}" for cloud, value in rendered.items() if value)

@@ -116,6 +116,7 @@ OF_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": _life("logging.buckets"),
     "gcp:logging/projectExclusion:ProjectExclusion": _life("logging.exclusions"),
     "gcp:logging/projectSink:ProjectSink": _life("logging.sinks"),
+    "gcp:monitoring/alertPolicy:AlertPolicy": _life("monitoring.alertPolicies"),
     "gcp:projects/iAMAuditConfig:IAMAuditConfig": _policy("resourcemanager.projects"),
     "gcp:projects/iAMCustomRole:IAMCustomRole": (*_life("iam.roles"), "iam.roles.undelete"),
     "gcp:projects/iAMMember:IAMMember": _policy("resourcemanager.projects"),

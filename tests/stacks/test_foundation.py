@@ -45,7 +45,7 @@ HOLDS_DATA = (
     "gcp:firestore/database:Database",
     "gcp:biglake/icebergTable:IcebergTable",
 )
-ABOVE = ("lakehouse-", "feature-store-", "model-registry-", "container-registry-")
+ABOVE = ("lakehouse-", "feature-store-", "model-registry-", "container-registry-", "observability-")
 PASSING = {"feature-store-database"}
 """What holds a query's tables for a day."""
 CLUSTER = {"aws": "aws:eks/cluster:Cluster", "gcp": "gcp:container/cluster:Cluster"}
@@ -113,7 +113,7 @@ def test_physical_names_have_the_prefix_of_the_environment(stack: str) -> None:
     for kind in NAMED:
         for resource in built(stack).recording.all(kind):
             name = resource.inputs.get("name") or resource.inputs.get("namePrefix")
-            assert re.match(rf"(alias/|/aws/[a-z/]+/)?{prefix}[-/]", str(name)), (
+            assert re.match(rf"(alias/|/aws/[a-z/]+/|/ai-platform/)?{prefix}[-/]", str(name)), (
                 f"{resource.name} is called {name}"
             )
 

@@ -333,6 +333,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
                     "registry.k8s.io": "us-central1-docker.pkg.dev/acme/k8s",
                 }
             },
+            "observability": None,
         },
         "images.mirrors",
         "as nat is 'none'; expected a remote repository of Artifact Registry, such as "
