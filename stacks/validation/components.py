@@ -197,7 +197,7 @@ def _key(topic: str, path: str) -> str:
     head = re.split(r"\W", argument, maxsplit=1)[0]
     if topic == "teams" and head == "teams":
         return argument
-    if topic == "addons" and head == "charts" and os.environ.get(CHARTS_VARIABLE):
+    if topic in ("addons", "observability") and head == "charts" and os.environ.get(CHARTS_VARIABLE):
         return CHARTS_VARIABLE
     if head == "prefix":
         return _PREFIX
