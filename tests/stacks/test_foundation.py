@@ -240,7 +240,7 @@ def test_prods_logs_and_keys_are_retained_unless_its_data_is_deleted(
     recording = built(stack, teardown).recording
     retained = {resource.name for resource in recording.resources if resource.retain_on_delete}
     data = {"network-flow-logs", "network-key", "cluster-logs", "cluster-key", "cluster-volumes-key"}
-    data |= {"runner-logs", "runner-key"}
+    data |= {"runner-logs", "runner-key", "observability-container-logs", "observability-container-logs-key"}
     here = {name for name in retained if not name.startswith(ABOVE)}
     assert here == (data if expected else set()), "a year of audit logs cannot be read without its key"
     # Images can be built again.

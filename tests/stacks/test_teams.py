@@ -120,8 +120,10 @@ def test_the_default_catalog_of_pyiceberg_is_the_lakehouse(
 
 
 def test_a_team_without_external_secrets_has_no_secret_store(tmp_path: Path) -> None:
-    options: dict[str, Any] = {"addons/options": {"external-secrets": {"enabled": False}}}
-    options["observability"] = None
+    options: dict[str, Any] = {
+        "addons/options": {"external-secrets": {"enabled": False}},
+        "observability": None,
+    }
     settings = settings_of(tmp_path, {"search": {"owners": [OWNER]}}, **options)
     args: Any = team_arguments.teams(settings, offered(settings))
     assert args["secret_stores"] is False

@@ -233,8 +233,8 @@ def _pulumi(versions: Versions) -> Recipe:
         ),
         # The engine looks for its language hosts beside itself.
         scripts=("pulumi-language-python",),
-        # Go's second implementation of encoding/json, the default from Go 1.27 on: it is faster, and an update
-        # with add-ons writes some megabytes 1,300 times.
+        # Go's second implementation of encoding/json, the default from Go 1.27 on: it is faster, and an
+        # update with add-ons writes some megabytes 1,300 times.
         experiments=("jsonv2",),
     )
 
