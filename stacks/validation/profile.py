@@ -95,7 +95,7 @@ def _karpenter(settings: Settings) -> Iterator[Problem]:
 
 
 def _observability(topic: Observability) -> Iterator[Problem]:
-    """Yield what nobody would learn of: alerts, and a Prometheus that has stopped."""
+    """Yield alerts without a receiver, and a Prometheus whose end nothing reports."""
     args = stated(topic)
     notifications: dict[str, Any] = args.get("notifications") or {}
     if not notifications.get("receivers") and notifications.get("default") is None:

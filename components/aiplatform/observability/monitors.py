@@ -151,7 +151,7 @@ def _monitor(
 
 def _workloads(context: Context[ObservabilitySettings], after: ResourceOptions) -> CustomResource:
     """Create the monitor of workloads: Pods of any namespace with the label, at the port `metrics`. A Pod
-    cannot choose its `job`, nor export a metric by which the platform's rules judge."""
+    cannot choose its `job`, nor export a metric that the platform's rules read."""
     beginnings = sorted({name.partition("_")[0] for name in metrics() if "_" in name})
     reserved = f"(?:{'|'.join(beginnings)})_.+|slo:.+|ALERTS.*"
     return CustomResource(

@@ -40,13 +40,13 @@ REFUSED_IN_PROD: dict[str, tuple[str, Change, str, str]] = {
         "model_registry.guarded_aliases",
         "expected at least `champion` in prod",
     ),
-    "alerts that nobody gets": (
+    "alerts without a receiver": (
         "aws",
         {"observability/notifications": {}},
         "observability.notifications.receivers",
         "expected at least one in prod",
     ),
-    "Prometheus whose end nobody notices": (
+    "Prometheus whose end nothing reports": (
         "gcp",
         {"observability/long_term_storage": {"alarm": {"notify": []}}},
         "observability.long_term_storage.alarm.notify",
