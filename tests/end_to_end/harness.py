@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from twin import world as instances
 from twin.world import World
 
 ROOT = Path(__file__).parents[2]
+# Of a key itself: patterns of what is removed from logs have its first line, too.
+PRIVATE_KEY = re.compile(r"PRIVATE KEY-----[\\\s]*n?[A-Za-z0-9+/]{20}")
 GUARDED = ("--policy-pack", str(ROOT / "policies"))
 """For `up`: the policies evaluate each resource before it is created, and the whole stack at the end."""
 T = TypeVar("T")

@@ -81,7 +81,11 @@ def _program(base: Base) -> None:
             "prefix": "acme-dev",
             "cluster": {"name": base.cluster, "security_group_id": "sg-1", "vpc_id": base.vpc_id},
             "charts": str(ensure_charts()),
-            "options": {name: {"enabled": name in NAMES} for name in catalog()},
+            "options": {
+                name: {"enabled": name in NAMES}
+                for name, addon in catalog().items()
+                if not addon.installed_by
+            },
         },
     )
     pulumi.export("ready", addons.ready)

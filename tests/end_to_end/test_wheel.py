@@ -237,6 +237,8 @@ def test_the_wheel_contains_only_the_components(wheel: Path) -> None:
     wanted = {f"aiplatform/{file.relative_to(sources)}" for file in sources.rglob("*.py")}
     assert wanted <= set(names)
     assert {re.split("[<>=!~]", line.split()[1])[0] for line in requirements} == {
+        "grafana-foundation-sdk",
+        "promql-parser",
         "pulumi",
         "pulumi-aws",
         "pulumi-gcp",

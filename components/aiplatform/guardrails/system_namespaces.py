@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aiplatform._shared.cloud_support import Cloud
+from aiplatform._shared.kubernetes.names import TRACING_NAMESPACE
 from aiplatform.addons.catalog import catalog
 
 _KUBERNETES: Final = ("kube-system", "kube-public", "kube-node-lease")
@@ -20,4 +21,4 @@ SYSTEM_PREFIX: Final[Mapping[Cloud, str]] = {"gcp": "gke-"}
 def fixed_system_namespaces(cloud: Cloud) -> frozenset[str]:
     """Return the namespaces of the system that every cluster has or may have."""
     addons = {addon.namespace for addon in catalog().values() if addon.namespace}
-    return frozenset({*_KUBERNETES, *_OF_CLOUD[cloud], *addons})
+    return frozenset({*_KUBERNETES, TRACING_NAMESPACE, *_OF_CLOUD[cloud], *addons})

@@ -9,6 +9,7 @@ from pulumi import Input
 
 from aiplatform._shared.args import Problem, Rule, between, distinct, got, is_unknown, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.kubernetes.names import TRACING_NAMESPACE
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import ROLE
 from aiplatform._shared.references.cluster import ClusterReference
@@ -47,7 +48,7 @@ _PLATFORM_NAMESPACES: Final = frozenset(
         GPU_CHECK,
         "amazon-cloudwatch",
         "amazon-guardduty",
-        "tracing",
+        TRACING_NAMESPACE,
         *(addon.namespace for addon in catalog().values()),
     }
 )

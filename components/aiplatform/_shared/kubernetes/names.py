@@ -22,6 +22,8 @@ _MOST_TAINTS = 50
 KUBELET_DOMAINS: Final = ("kubelet.kubernetes.io", "node.kubernetes.io")
 """Domains under kubernetes.io in which a kubelet can set labels on its node."""
 PLATFORM_DOMAIN: Final = "ai-platform"
+TRACING_NAMESPACE: Final = "tracing"
+"""The namespace of the collector of traces (component Observability)."""
 TEAM_LABEL: Final = f"{PLATFORM_DOMAIN}/team"
 """The label of what belongs to a team: its name."""
 _RESERVED: Final[Mapping[str, str]] = {

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aiplatform._shared.cloud_support import Cloud
-from aiplatform._shared.kubernetes.names import TEAM_LABEL
+from aiplatform._shared.kubernetes.names import TEAM_LABEL, TRACING_NAMESPACE
 from aiplatform.observability.redaction import key_expressions, redaction
 from aiplatform.observability.traces.args import Traces
 
 NAME: Final = "collector"
-NAMESPACE: Final = "tracing"
+NAMESPACE: Final = TRACING_NAMESPACE
 REQUESTS: Final = ("50m", "256Mi")
 """CPU and memory of each Pod."""
 GRPC: Final = 4317
