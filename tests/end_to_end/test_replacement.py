@@ -195,7 +195,8 @@ def test_a_failed_node_group_is_reported_by_the_next_update(plain: Plain, base: 
 
 
 def test_a_pool_moves_to_karpenter_without_the_end_of_what_runs(plain: Plain, base: Base) -> None:
-    core, eks = kubernetes.client.CoreV1Api(plain.kubernetes()), plain.aws("eks")
+    core: Any = kubernetes.client.CoreV1Api(plain.kubernetes())
+    eks = plain.aws("eks")
 
     def up(provisioning: str, least: int = 0) -> automation.UpResult:
         return plain.stack("moving", gpu_pool(base, provisioning, least)).up()

@@ -73,7 +73,8 @@ def refuse_removed_pools(
             )
 
     all_of_pools = _instances(cluster, {f"tag:{POOL}": ["*"]}, options)
-    known = _instances(cluster, {f"tag:{POOL}": sorted(pools)}, options) if pools else []
+    none: Output[list[str]] = Output.from_input([])
+    known = _instances(cluster, {f"tag:{POOL}": sorted(pools)}, options) if pools else none
     Output.all(all_of_pools, known).apply(refuse)
 
 
