@@ -43,7 +43,8 @@ def test_the_stand_in_of_a_chart_has_the_kinds_and_names_that_others_refer_to() 
     templates = (STAND_INS / addon.name / "templates").glob("*.yaml")
     parts = [file.read_text() for file in templates]
     # One loop of the templates makes both configurations of webhooks.
-    text = "\n".join(part.replace("{{ $kind }}", kind) for kind in ("Mutating", "Validating") for part in parts)
+    kinds = ("Mutating", "Validating")
+    text = "\n".join(part.replace("{{ $kind }}", kind) for kind in kinds for part in parts)
     called = {"Service", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "Deployment"}
     for entry in chart_facts.objects(chart_facts.folder(addon.name, addon.file_name)):
         if entry.kind in called:
