@@ -56,21 +56,24 @@ def _check_workload(
 
 def _replicas(workload: Resource, scalers: Sequence[Resource]) -> int:
     scaled = max((_minimum(scaler, workload) for scaler in scalers), default=0)
-    return scaled or int(workload.known("spec.replicas") or 1)
+    stated = workload.known("spec.replicas")
+    return scaled or (1 if stated is None else int(stated))
 
 
 def _check_replicas(
     budget: Resource, workloads: Sequence[Resource], scalers: Sequence[Resource]
 ) -> Iterator[Outcome]:
-    for workload in workloads:
-        if not _covers(budget, workload):
-            continue
-        replicas, needed = _replicas(workload, scalers), budget.known("spec.minAvailable")
-        if _pods(needed, replicas) >= replicas:
-            yield Violation(
-                "spec.minAvailable",
-                f"is {needed!r} of {replicas} replicas: a node with such a pod cannot be drained",
-            )
+    if budget.known("spec.selector.matchExpressions") is not None:
+        # Which of the pods it selects is not evaluated here.
+        return
+    # A budget counts the pods of all workloads that it selects.
+    replicas = sum(_replicas(workload, scalers) for workload in workloads if _covers(budget, workload))
+    needed = budget.known("spec.minAvailable")
+    if replicas and _pods(needed, replicas) >= replicas:
+        yield Violation(
+            "spec.minAvailable",
+            f"is {needed!r} of {replicas} replicas: a node with such a pod cannot be drained",
+        )
 
 
 def _pods(needed: Any, replicas: int) -> int:

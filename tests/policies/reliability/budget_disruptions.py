@@ -39,6 +39,17 @@ SPEC = Spec(
         "a budget of a workload that is scaled from two": stack(
             deployment(), _scaler(2), _budget(minAvailable=1)
         ),
+        "a budget that needs one of two workloads": stack(
+            deployment(replicas=1), deployment(name="second", replicas=1), _budget(minAvailable=1)
+        ),
+        "a budget of a workload without replicas": stack(deployment(replicas=0), _budget(minAvailable=1)),
+        "a budget that selects by expressions": stack(
+            deployment(replicas=1),
+            _budget(
+                {"matchExpressions": [{"key": "app", "operator": "In", "values": ["other"]}]},
+                minAvailable=1,
+            ),
+        ),
         "a budget that needs one of another workload": stack(
             deployment(replicas=1), _budget({"matchLabels": {"app": "other"}}, minAvailable=1)
         ),
