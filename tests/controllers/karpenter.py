@@ -13,9 +13,9 @@ from kubernetes import client
 from pulumi import automation
 
 from aiplatform.addons import Addons
-from aiplatform.addons.catalog import catalog
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.karpenter import Karpenter
+from tests.addon_options import only
 from tests.controllers.cluster import Objects
 from tests.end_to_end.plain import Base, Plain, location
 from twin.toolchain.charts import ensure_charts
@@ -225,7 +225,7 @@ def _addons(base: Base) -> None:
                 "vpc_id": base.vpc_id,
             },
             "charts": str(ensure_charts()),
-            "options": {name: {"enabled": name in NAMES} for name in catalog()},
+            "options": only(NAMES),
         },
     )
     pulumi.export("ready", addons.ready)

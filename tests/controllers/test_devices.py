@@ -23,10 +23,10 @@ from aiplatform._shared.kubernetes.node_labels import (
     GPU_PRESENT,
 )
 from aiplatform.addons import Addons
-from aiplatform.addons.catalog import catalog
 from aiplatform.queues import plan
 from aiplatform.queues.args import QueuesSettings
 from aiplatform.teams import claims
+from tests.addon_options import only
 from tests.controllers.cluster import GPU, Objects
 from tests.controllers.team import POOL
 from tests.end_to_end.harness import eventually
@@ -206,7 +206,7 @@ def _addons(base: Base) -> None:
             "prefix": "acme-dev",
             "cluster": {"name": base.cluster, "security_group_id": "sg-1", "vpc_id": base.vpc_id},
             "charts": str(ensure_charts()),
-            "options": {name: {"enabled": name in NAMES} for name in catalog()},
+            "options": only(NAMES),
         },
     )
     pulumi.export("ready", addons.ready)

@@ -16,6 +16,7 @@ import pytest
 
 from aiplatform.addons import Addons
 from aiplatform.addons.catalog import catalog
+from tests.addon_options import only
 from tests.controllers import team
 from tests.controllers.cluster import ADDONS, CONTROLLERS, Cluster
 from tests.controllers.definitions import Module
@@ -49,7 +50,7 @@ class Ending(Cluster):
 
     def program(self, kueue: dict[str, Any] | None = None, replicas: int = 1) -> None:
         """Register everything. kueue: options of the add-on."""
-        options: Any = {name: {"enabled": False} for name in catalog() if name not in ADDONS}
+        options: Any = only(ADDONS)
         if kueue:
             options["kueue"] = kueue
         addons = Addons(

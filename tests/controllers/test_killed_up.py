@@ -14,7 +14,7 @@ import kubernetes
 import pytest
 from ruamel.yaml import YAML
 
-from aiplatform.addons.catalog import catalog
+from tests.addon_options import only
 from tests.end_to_end.harness import Twin
 from tests.end_to_end.killing import kill_midway
 from tests.end_to_end.plain import trust
@@ -35,7 +35,7 @@ def dev(home: Path) -> Iterator[Twin]:
     owner = f"arn:aws:iam::{account}:role/{OWNER}"
     document["config"]["ai-platform:addons"] = {
         "charts": "upstream",
-        "options": {name: {"enabled": False} for name in catalog() if name not in ADDONS},
+        "options": only(ADDONS),
     }
     document["config"]["ai-platform:teams"] = {"search": {"owners": [owner], "queue": "shared"}}
     document["config"]["ai-platform:guardrails"] = {"policies": {"accelerators": "deny"}}

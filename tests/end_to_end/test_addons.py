@@ -16,6 +16,7 @@ from pulumi import automation
 
 from aiplatform.addons import Addons
 from aiplatform.addons.catalog import catalog
+from tests.addon_options import only
 from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
 from twin.toolchain.charts import ensure_charts
@@ -81,11 +82,7 @@ def _program(base: Base) -> None:
             "prefix": "acme-dev",
             "cluster": {"name": base.cluster, "security_group_id": "sg-1", "vpc_id": base.vpc_id},
             "charts": str(ensure_charts()),
-            "options": {
-                name: {"enabled": name in NAMES}
-                for name, addon in catalog().items()
-                if not addon.installed_by
-            },
+            "options": only(NAMES),
         },
     )
     pulumi.export("ready", addons.ready)
