@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
-from pulumi import Output
+from pulumi import Output, ResourceOptions
 from pulumi_aws import eks, iam
 from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
@@ -15,6 +15,7 @@ from pulumi_kubernetes.policy import v1 as policy
 from pulumi_kubernetes.rbac import v1 as rbac
 
 from aiplatform._shared.aws.account import Account, account_of
+from aiplatform._shared.aws.pod_identity import wait_until_applied
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes.node_labels import POOL
@@ -95,7 +96,10 @@ def _identity(context: AutoscalerContext, account: Account) -> tuple[iam.Role, p
         service_account=NAME,
         role_arn=role.arn,
         tags=context.settings.tags,
-        opts=context.options(role_policy),
+        opts=ResourceOptions.merge(
+            context.options(role_policy),
+            ResourceOptions(hooks=wait_until_applied(f"{context.name}-identity")),
+        ),
     )
     return role, association
 

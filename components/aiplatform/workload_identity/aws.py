@@ -7,6 +7,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import eks, iam
 
 from aiplatform._shared.aws.account import account_of
+from aiplatform._shared.aws.pod_identity import wait_until_applied
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import declare
@@ -37,7 +38,11 @@ def build(
         role_arn=role.arn,
         tags=settings.tags,
         # A service account has at most one association: the old one is deleted first.
-        opts=ResourceOptions(parent=component, delete_before_replace=True),
+        opts=ResourceOptions(
+            parent=component,
+            delete_before_replace=True,
+            hooks=wait_until_applied(f"{name}-association"),
+        ),
     )
     arn = declare(role.arn, account.arn("iam", f"role/{settings.physical_name}", regional=False))
     return {

@@ -1,6 +1,7 @@
 """The delay after which EKS gives Pods the credentials of a new Pod Identity association."""
 
 import asyncio
+from collections import Counter
 from typing import Final
 
 from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding
@@ -11,13 +12,20 @@ starts before has no credentials until it is replaced, also when its container r
 (aws/amazon-eks-pod-identity-webhook, issue 264)."""
 
 
+_hooks: Final = Counter[str]()
+"""Logical name -> hooks of associations with it. The engine refuses two hooks of one name, and children of
+different components may have the same."""
+
+
 def wait_until_applied(logical: str) -> ResourceHookBinding:
     """Return the hooks of an association: once it is created, what depends on it waits until Pods get its
     credentials. A preview does not wait, nor an update in which the association exists.
 
     logical: the association's logical name.
     """
-    return ResourceHookBinding(after_create=[ResourceHook(f"{logical}-applied", _wait)])
+    _hooks[logical] += 1
+    name = f"{logical}-applied" if _hooks[logical] == 1 else f"{logical}-applied-{_hooks[logical]}"
+    return ResourceHookBinding(after_create=[ResourceHook(name, _wait)])
 
 
 async def _wait(_: ResourceHookArgs) -> None:
