@@ -48,7 +48,6 @@ class PoolChange:
             ("upgradeSettings", "upgradeSettings"),
             ("networkConfig", "networkConfig"),
             ("nodeDrainConfigs", "nodeDrainConfig"),
-            ("maintenancePolicies", "maintenancePolicy"),
         ):
             if property in changed:
                 sent = "nodeNetworkConfig" if field == "networkConfig" else field

@@ -208,6 +208,15 @@ def test_a_node_pool_keeps_its_version_until_another_one_is_stated(stage: Stage)
     made.delete()
 
 
+def test_an_exclusion_of_upgrades_does_not_reach_a_node_pool_that_exists(stage: Stage) -> None:
+    exclusion: list[dict[str, Any]] = [{"exclusionUntilEndOfSupports": [{"enabled": True}]}]
+    made = stage.pool(stage.cluster(), version="1.35.6-gke.1250000")
+    stage.sent.clear()
+    made.update(maintenancePolicies=exclusion)
+    assert stage.sent == [], "the provider's update does not send it (terraform-provider-google, issue 29152)"
+    made.delete()
+
+
 def test_a_flex_start_pool_has_drift_where_its_upgrade_strategy_is_set_and_none_where_it_is_left_out(
     stage: Stage,
 ) -> None:
