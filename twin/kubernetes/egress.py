@@ -101,6 +101,9 @@ class Relay:
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     block_on_close = False
+    # A Unix socket refuses what exceeds its queue at once: Python's default is 5 connections, and an update
+    # calls more webhooks at the same time.
+    request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that gave up or was killed resets its connection: a line, and no traceback."""

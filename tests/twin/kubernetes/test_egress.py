@@ -263,3 +263,18 @@ def test_service_of_simulated_pods_is_served_in_their_place() -> None:
     cluster = ClusterWithPods(ready=False)
     with pytest.raises(NoBackendError, match="has no backend"):
         Backends(cluster, absent).resolve("10.100.0.9", 443)
+
+
+def test_calls_of_many_webhooks_at_once_are_queued(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "egress.sock"
+    relay = Relay(path, lambda host, port: to_loopback(1))
+    calls = [socket.socket(socket.AF_UNIX) for _ in range(50)]
+    try:
+        for call in calls:
+            # Not started: nothing is taken from the queue.
+            call.setblocking(False)
+            call.connect(str(path))
+    finally:
+        for call in calls:
+            call.close()
+        relay.close()
