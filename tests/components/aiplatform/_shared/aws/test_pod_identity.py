@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ def test_what_depends_on_an_association_waits_several_seconds(monkeypatch: pytes
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     hooks: Any = []
+    monkeypatch.setattr(pod_identity, "_hooks", Counter())
     monkeypatch.setattr(pod_identity, "ResourceHook", lambda name, hook: hooks.append((name, hook)))
     pod_identity.wait_until_applied("addons-external-dns-identity")
     [(name, hook)] = hooks
@@ -29,6 +31,7 @@ def test_what_depends_on_an_association_waits_several_seconds(monkeypatch: pytes
 
 def test_associations_of_one_logical_name_have_different_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
     names: list[str] = []
+    monkeypatch.setattr(pod_identity, "_hooks", Counter())
     monkeypatch.setattr(pod_identity, "ResourceHook", lambda name, hook: names.append(name))
     for _ in range(2):
         pod_identity.wait_until_applied("jobs-association")
