@@ -1,30 +1,21 @@
 """Teams on EKS: access entries of their members, and the role of each SecretStore."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 from pulumi import Input, Output
 from pulumi_aws import eks
 
 from aiplatform._shared.aws.account import Account, account_of
-from aiplatform._shared.aws.policy_documents import Statement, allow, document
+from aiplatform._shared.aws.policy_documents import Statement, allow
 from aiplatform._shared.aws.roles import key, service_role
+from aiplatform._shared.aws.secret_stores import READ, trust_controller
 from aiplatform._shared.principals import identity, known
 from aiplatform.addons.permissions import SECRET_READERS
 from aiplatform.teams import secrets
 from aiplatform.teams.context import TeamsContext
 from aiplatform.teams.members import by_path
-
-_READ: Final = (
-    "secretsmanager:DescribeSecret",
-    "secretsmanager:GetResourcePolicy",
-    "secretsmanager:GetSecretValue",
-    "secretsmanager:ListSecretVersionIds",
-)
-"""What External Secrets calls for a secret ("AWS Secrets Manager" in its documentation)."""
-_TAG: Final = "esoNamespace"
-"""The session tag with the namespace of the SecretStore, which `sessionTagsPolicy: Simple` sets."""
 
 
 def admit_members(context: TeamsContext) -> list[pulumi.Resource]:
@@ -66,7 +57,9 @@ def secret_store(context: TeamsContext, team: str, exists: Sequence[pulumi.Resou
         # Not generated: the add-on's role may assume roles with this prefix.
         role_name=f"{SECRET_READERS.of(settings.prefix)}{team}",
         description=f"External Secrets: the secrets of the team {team}",
-        trust=Output.from_input(settings.secrets_role_arn).apply(lambda arn: _trust(str(arn), namespace)),
+        trust=Output.from_input(settings.secrets_role_arn).apply(
+            lambda arn: trust_controller(str(arn), namespace)
+        ),
         statements=Output.all(Output.all(*secret_names), Output.all(*settings.secret_keys)).apply(
             lambda resolved: _statements(account, settings.prefix, team, *resolved)
         ),
@@ -86,19 +79,6 @@ def secret_store(context: TeamsContext, team: str, exists: Sequence[pulumi.Resou
     return secrets.SecretStore(resource, role.arn)
 
 
-def _trust(controller: str, namespace: str) -> str:
-    """Trust External Secrets, for SecretStores of one namespace: without the tag a SecretStore of another one
-    could name this role."""
-    return document(
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": controller},
-            "Action": ["sts:AssumeRole", "sts:TagSession"],
-            "Condition": {"StringEquals": {f"aws:RequestTag/{_TAG}": namespace}},
-        }
-    )
-
-
 def _statements(
     account: Account, prefix: str, team: str, secret_names: Sequence[str], keys: Sequence[str]
 ) -> list[Statement]:
@@ -108,7 +88,7 @@ def _statements(
         secret if secret.startswith("arn:") else account.arn("secretsmanager", f"secret:{secret}-??????")
         for secret in secret_names
     ]
-    statements = [allow(_READ, arns, sid="Secrets")]
+    statements = [allow(READ, arns, sid="Secrets")]
     if keys:
         statements.append(
             allow(

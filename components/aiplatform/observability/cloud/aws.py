@@ -9,8 +9,9 @@ from pulumi_aws import amp, cloudwatch, eks
 
 from aiplatform._shared.aws.account import Account, account_of
 from aiplatform._shared.aws.pod_identity import wait_until_applied
-from aiplatform._shared.aws.policy_documents import Statement, allow, document, pod_identity_trust
+from aiplatform._shared.aws.policy_documents import Statement, allow, pod_identity_trust
 from aiplatform._shared.aws.roles import service_role
+from aiplatform._shared.aws.secret_stores import READ, trust_controller
 from aiplatform._shared.context import Context
 from aiplatform.naming import PhysicalName
 from aiplatform.observability.args import (
@@ -27,13 +28,6 @@ from aiplatform.observability.values.setup import NAMESPACE
 
 _WRITE: Final = ("aps:RemoteWrite",)
 _QUERY: Final = ("aps:GetLabels", "aps:GetMetricMetadata", "aps:GetSeries", "aps:QueryMetrics")
-_READ_SECRETS: Final = (
-    "secretsmanager:DescribeSecret",
-    "secretsmanager:GetResourcePolicy",
-    "secretsmanager:GetSecretValue",
-    "secretsmanager:ListSecretVersionIds",
-)
-"""What External Secrets calls for a secret ("AWS Secrets Manager" in its documentation)."""
 _PERIOD_MINUTES: Final = 5
 
 _Context = Context[ObservabilitySettings]
@@ -159,7 +153,9 @@ def secret_reader(context: _Context) -> SecretReader:
         # Not generated: External Secrets may assume roles with this beginning.
         role_name=SECRETS_ROLE.of(settings.prefix),
         description="External Secrets: credentials of receivers of alerts",
-        trust=Output.from_input(settings.secrets_role_arn).apply(lambda arn: _trust(str(arn))),
+        trust=Output.from_input(settings.secrets_role_arn).apply(
+            lambda arn: trust_controller(str(arn), NAMESPACE)
+        ),
         statements=_statements(account, sorted(set(settings.secrets.values())), keys),
         policy_name="secrets",
         tags=settings.tags,
@@ -176,26 +172,13 @@ def secret_reader(context: _Context) -> SecretReader:
     return SecretReader(provider, role.policies)
 
 
-def _trust(controller: str) -> str:
-    """Trust External Secrets, for the SecretStore of the namespace `monitoring`: it states the namespace as a
-    session tag."""
-    return document(
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": controller},
-            "Action": ["sts:AssumeRole", "sts:TagSession"],
-            "Condition": {"StringEquals": {"aws:RequestTag/esoNamespace": NAMESPACE}},
-        }
-    )
-
-
 def _statements(account: Account, secrets: Sequence[str], keys: Sequence[str]) -> list[Statement]:
     # A secret's arn is its name and six characters.
     arns = [
         secret if secret.startswith("arn:") else account.arn("secretsmanager", f"secret:{secret}-??????")
         for secret in secrets
     ]
-    statements = [allow(_READ_SECRETS, arns, sid="Secrets")]
+    statements = [allow(READ, arns, sid="Secrets")]
     if keys:
         through = {"kms:ViaService": f"secretsmanager.{account.region}.{account.dns_suffix}"}
         statements.append(allow(["kms:Decrypt"], list(keys), {"StringEquals": through}, sid="Keys"))

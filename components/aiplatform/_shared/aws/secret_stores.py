@@ -1,0 +1,31 @@
+"""Roles that External Secrets assumes for the SecretStores of one namespace."""
+
+from typing import Final
+
+from aiplatform._shared.aws.policy_documents import document
+
+READ: Final = (
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetResourcePolicy",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:ListSecretVersionIds",
+)
+"""What External Secrets calls for a secret ("AWS Secrets Manager" in its documentation)."""
+_TAG: Final = "esoNamespace"
+"""The session tag with the namespace of the SecretStore, which `sessionTagsPolicy: Simple` sets."""
+
+
+def trust_controller(controller: str, namespace: str) -> str:
+    """Trust External Secrets, for SecretStores of one namespace: without the tag a SecretStore of another one
+    could name the role.
+
+    controller: the arn of External Secrets' role.
+    """
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": controller},
+            "Action": ["sts:AssumeRole", "sts:TagSession"],
+            "Condition": {"StringEquals": {f"aws:RequestTag/{_TAG}": namespace}},
+        }
+    )
