@@ -38,7 +38,7 @@ from aiplatform.observability.inputs import SloArgs as SloArgs
 from aiplatform.observability.inputs import TracesArgs as TracesArgs
 from aiplatform.observability.inputs import WebhookArgs as WebhookArgs
 from aiplatform.observability.logs.args import Logs
-from aiplatform.observability.notifications import Notifications, owner_problems
+from aiplatform.observability.notifications import SECRET, Notifications, owner_problems
 from aiplatform.observability.rule_args import CustomRule, Slo
 from aiplatform.observability.rules import problems as rule_problems
 from aiplatform.observability.settings import RUNBOOKS, Pool, Settings
@@ -64,11 +64,6 @@ team's is named after the team, which has no underscore in its name."""
 ALARM: Final = PhysicalName(CLOUDWATCH_ALARM, "{prefix}-metrics-missing")
 _URL: Final = matches(r"https://[^\s/]+(/\S*)?", "an address with https")
 _NAME: Final = matches(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", "the name of a Secret")
-_CLIENT_SECRET: Final = matches(
-    r"[\w/+=.@-]{1,512}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6,}"
-    r"|projects/[^/\s]+/secrets/[\w-]{1,255}",
-    "the name of a secret in Secrets Manager or Secret Manager",
-)
 
 
 @dataclass(frozen=True)
@@ -106,7 +101,7 @@ class Oidc:
     """The address by which browsers reach Grafana, such as that of an Ingress or gateway."""
     client_id: Annotated[str, length(1, 256, "characters")]
     """The client's id."""
-    secret: Annotated[str, _CLIENT_SECRET]
+    secret: Annotated[str, SECRET]
     """The secret whose text is the client's secret."""
     auth_url: Annotated[str, _URL]
     """The authorization endpoint."""

@@ -17,7 +17,7 @@ NONE: Final = "none"
 _NAME: Final = matches(
     r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?", "1 to 42 lower-case letters, digits and hyphens (a DNS label)"
 )
-_SECRET: Final = matches(
+SECRET: Final = matches(
     r"[\w/+=.@-]{1,512}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6,}"
     r"|projects/[^/\s]+/secrets/[\w-]{1,255}",
     "the name of a secret in Secrets Manager or Secret Manager, such as acme-prod/alerts/slack, and never "
@@ -36,7 +36,7 @@ class Slack:
 
     channel: Annotated[str, matches(r"[#@]?[\w.-]{1,80}", "a channel such as #ml-alerts")]
     """The channel. The webhook of a Slack app has its own, whatever this says."""
-    secret: Annotated[str, _SECRET]
+    secret: Annotated[str, SECRET]
     """The secret whose text is the address of an incoming webhook."""
 
 
@@ -44,7 +44,7 @@ class Slack:
 class PagerDuty:
     """A service of PagerDuty."""
 
-    secret: Annotated[str, _SECRET]
+    secret: Annotated[str, SECRET]
     """The secret whose text is the integration key of the service (Events API v2)."""
 
 
@@ -60,7 +60,7 @@ class Email:
     """The SMTP server."""
     username: Annotated[str, length(1, 256, "characters")]
     """The user of the SMTP server."""
-    secret: Annotated[str, _SECRET]
+    secret: Annotated[str, SECRET]
     """The secret whose text is the user's password."""
     port: Literal[465, 587, 2587] = 587
     """The server's port. Default 587. Clouds block port 25."""
@@ -70,7 +70,7 @@ class Email:
 class Webhook:
     """A receiver of Alertmanager's JSON messages."""
 
-    secret: Annotated[str, _SECRET]
+    secret: Annotated[str, SECRET]
     """The secret whose text is the address, which often contains a token."""
     port: Annotated[int, between(1, 65535, "a port")] = 443
     """The port of the address, to which Alertmanager may connect, 1 to 65535. Default 443."""
