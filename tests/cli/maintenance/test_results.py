@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from aiplatform.observability.rules.gpu import HARDWARE_XIDS
 from cli.maintenance import results
 from cli.maintenance.results import Result
 
@@ -267,3 +268,7 @@ def test_gpu_that_pytorch_found_wrong_fails_with_its_reason() -> None:
 def test_pytorch_that_did_not_test_all_gpus_is_no_success(output: str | None, why: str, detail: str) -> None:
     result = results.of_hardware("p", "n", output, why, gpus=8)
     assert (result.outcome, result.detail) == ("not run", detail)
+
+
+def test_checks_and_alerts_have_the_same_errors_of_the_hardware() -> None:
+    assert set(HARDWARE_XIDS) == results.FATAL_XIDS, "the command imports no component"
