@@ -225,12 +225,6 @@ def _users(world: World) -> list[tuple[int, str]]:
     return found
 
 
-def resident_bytes(world: World) -> int:
-    """The memory of all processes of the twin."""
-    daemons = [_daemon(world, name) for name in (*PROCESSES, *_controllers(world))]
-    return sum(processes.resident_bytes(daemons).values())
-
-
 def _select_controllers(world: World, binaries: Mapping[str, Path]) -> None:
     versions = read_versions()
     builds = [
@@ -369,7 +363,7 @@ def _check_port(world: World, daemon: Daemon, port: str) -> None:
 def _status_of(world: World, name: str) -> ProcessStatus:
     daemon = _daemon(world, name)
     process = daemon.process()
-    memory = processes.resident_bytes([daemon]).get(name, 0) if process else 0
+    memory = processes.memory_bytes([daemon]).get(name, 0) if process else 0
     port = world.ports.get(PORT_OF.get(name, name), 0)
     return ProcessStatus(name, process.pid if process else None, port, memory, daemon.log)
 
