@@ -15,7 +15,7 @@ from pulumi_kubernetes.policy import v1 as policy
 from pulumi_kubernetes.rbac import v1 as rbac
 
 from aiplatform._shared.aws.account import Account, account_of
-from aiplatform._shared.aws.pod_identity import wait_until_applied
+from aiplatform._shared.aws.pod_identity import applied, on_creation
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes.node_labels import POOL
@@ -89,17 +89,19 @@ def _identity(context: AutoscalerContext, account: Account) -> tuple[iam.Role, p
         policy=cluster.apply(lambda known: permissions.aws_policy(account, known)),
         opts=context.options(),
     )
-    association = eks.PodIdentityAssociation(
-        f"{context.name}-identity",
-        cluster_name=context.settings.cluster.name,
-        namespace=NAMESPACE,
-        service_account=NAME,
-        role_arn=role.arn,
-        tags=context.settings.tags,
-        opts=ResourceOptions.merge(
-            context.options(role_policy),
-            ResourceOptions(hooks=wait_until_applied(f"{context.name}-identity")),
-        ),
+    association = applied(
+        eks.PodIdentityAssociation(
+            f"{context.name}-identity",
+            cluster_name=context.settings.cluster.name,
+            namespace=NAMESPACE,
+            service_account=NAME,
+            role_arn=role.arn,
+            tags=context.settings.tags,
+            opts=ResourceOptions.merge(
+                context.options(role_policy),
+                ResourceOptions(hooks=on_creation(f"{context.name}-identity")),
+            ),
+        )
     )
     return role, association
 

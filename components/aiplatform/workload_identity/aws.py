@@ -7,7 +7,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import eks, iam
 
 from aiplatform._shared.aws.account import account_of
-from aiplatform._shared.aws.pod_identity import wait_until_applied
+from aiplatform._shared.aws.pod_identity import applied, on_creation
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import declare
@@ -30,19 +30,21 @@ def build(
         tags=settings.tags,
         opts=ResourceOptions(parent=component, delete_before_replace=True),
     )
-    association = eks.PodIdentityAssociation(
-        f"{name}-association",
-        cluster_name=settings.cluster.name,
-        namespace=settings.namespace,
-        service_account=settings.service_account,
-        role_arn=role.arn,
-        tags=settings.tags,
-        # A service account has at most one association: the old one is deleted first.
-        opts=ResourceOptions(
-            parent=component,
-            delete_before_replace=True,
-            hooks=wait_until_applied(f"{name}-association"),
-        ),
+    association = applied(
+        eks.PodIdentityAssociation(
+            f"{name}-association",
+            cluster_name=settings.cluster.name,
+            namespace=settings.namespace,
+            service_account=settings.service_account,
+            role_arn=role.arn,
+            tags=settings.tags,
+            # A service account has at most one association: the old one is deleted first.
+            opts=ResourceOptions(
+                parent=component,
+                delete_before_replace=True,
+                hooks=on_creation(f"{name}-association"),
+            ),
+        )
     )
     arn = declare(role.arn, account.arn("iam", f"role/{settings.physical_name}", regional=False))
     return {
@@ -52,5 +54,5 @@ def build(
         "service_account_email": None,
         "annotations": {},
         # Pods get credentials only from an association that exists when they start.
-        "ready": association.association_id,
+        "ready": Output.all(association.urn, association.association_id).apply(lambda known: str(known[1])),
     }

@@ -7,7 +7,7 @@ from pulumi import Output
 from pulumi_aws import eks, iam
 
 from aiplatform._shared.aws.account import Account, account_of
-from aiplatform._shared.aws.pod_identity import wait_until_applied
+from aiplatform._shared.aws.pod_identity import applied, on_creation
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.context import Context
 from aiplatform.addons.catalog import Addon
@@ -57,18 +57,20 @@ def grant(context: Context[Settings], addon: Addon) -> tuple[list[pulumi.Resourc
     else:
         text = _policy(context, addon, account)
     policy = iam.RolePolicy(f"{logical}-policy", role=role.name, policy=text, opts=context.options())
-    association = eks.PodIdentityAssociation(
-        f"{logical}-identity",
-        cluster_name=settings.cluster.name,
-        namespace=addon.namespace,
-        service_account=addon.name,
-        role_arn=role.arn,
-        tags=settings.tags,
-        opts=pulumi.ResourceOptions.merge(
-            # A service account has at most one association.
-            context.options(policy, delete_before_replace=True),
-            pulumi.ResourceOptions(hooks=wait_until_applied(f"{logical}-identity")),
-        ),
+    association = applied(
+        eks.PodIdentityAssociation(
+            f"{logical}-identity",
+            cluster_name=settings.cluster.name,
+            namespace=addon.namespace,
+            service_account=addon.name,
+            role_arn=role.arn,
+            tags=settings.tags,
+            opts=pulumi.ResourceOptions.merge(
+                # A service account has at most one association.
+                context.options(policy, delete_before_replace=True),
+                pulumi.ResourceOptions(hooks=on_creation(f"{logical}-identity")),
+            ),
+        )
     )
     return [association, *needed], role.arn
 

@@ -8,7 +8,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import amp, cloudwatch, eks
 
 from aiplatform._shared.aws.account import Account, account_of
-from aiplatform._shared.aws.pod_identity import wait_until_applied
+from aiplatform._shared.aws.pod_identity import applied, on_creation
 from aiplatform._shared.aws.policy_documents import Statement, allow, pod_identity_trust
 from aiplatform._shared.aws.roles import service_role
 from aiplatform._shared.aws.secret_stores import READ, trust_controller
@@ -97,18 +97,20 @@ def _identity(
         tags=settings.tags,
     )
     logical = f"{context.name}-{part}-identity"
-    return eks.PodIdentityAssociation(
-        logical,
-        cluster_name=settings.cluster.name,
-        namespace=NAMESPACE,
-        service_account=service_account,
-        role_arn=role.arn,
-        tags=settings.tags,
-        opts=ResourceOptions.merge(
-            # A service account has at most one association.
-            context.options(*role.policies, delete_before_replace=True),
-            ResourceOptions(hooks=wait_until_applied(logical)),
-        ),
+    return applied(
+        eks.PodIdentityAssociation(
+            logical,
+            cluster_name=settings.cluster.name,
+            namespace=NAMESPACE,
+            service_account=service_account,
+            role_arn=role.arn,
+            tags=settings.tags,
+            opts=ResourceOptions.merge(
+                # A service account has at most one association.
+                context.options(*role.policies, delete_before_replace=True),
+                ResourceOptions(hooks=on_creation(logical)),
+            ),
+        )
     )
 
 

@@ -5,7 +5,7 @@ from pulumi import Input, Output
 from pulumi_aws import eks, iam
 
 from aiplatform._shared.aws.account import Account
-from aiplatform._shared.aws.pod_identity import wait_until_applied
+from aiplatform._shared.aws.pod_identity import applied, on_creation
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.context import Context
 from aiplatform.observability.collectors import Collector, Settings
@@ -30,17 +30,19 @@ def grant(
         opts=context.options(),
     )
     role_policy = iam.RolePolicy(f"{logical}-policy", role=role.name, policy=policy, opts=context.options())
-    association = eks.PodIdentityAssociation(
-        f"{logical}-identity",
-        cluster_name=settings.cluster.name,
-        namespace=collector.namespace,
-        service_account=collector.name,
-        role_arn=role.arn,
-        tags=settings.tags,
-        opts=pulumi.ResourceOptions.merge(
-            # A service account has at most one association.
-            context.options(role_policy, delete_before_replace=True),
-            pulumi.ResourceOptions(hooks=wait_until_applied(f"{logical}-identity")),
-        ),
+    association = applied(
+        eks.PodIdentityAssociation(
+            f"{logical}-identity",
+            cluster_name=settings.cluster.name,
+            namespace=collector.namespace,
+            service_account=collector.name,
+            role_arn=role.arn,
+            tags=settings.tags,
+            opts=pulumi.ResourceOptions.merge(
+                # A service account has at most one association.
+                context.options(role_policy, delete_before_replace=True),
+                pulumi.ResourceOptions(hooks=on_creation(f"{logical}-identity")),
+            ),
+        )
     )
     return [association]
