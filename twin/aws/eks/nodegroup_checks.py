@@ -109,6 +109,17 @@ def kubernetes_version(cluster: Thing, asked: str | None, ami_type: str) -> str:
     return version
 
 
+def creation_version(cluster: Thing, requested: str | None, ami_type: str) -> str:
+    """Return the minor version of a new node group: the control plane's is "the only accepted specified
+    value" (API reference of CreateNodegroup)."""
+    control = cluster.shown["version"]
+    if requested and requested in VERSIONS and minor(requested) < minor(control):
+        raise invalid(
+            f"Nodegroup Kubernetes version {requested} is not supported: expected the cluster's, {control}"
+        )
+    return kubernetes_version(cluster, requested, ami_type)
+
+
 def image_release(requested: str | None, version: str, ami_type: str) -> str:
     """Return the release of the image; the default is the newest of the minor version."""
     if requested and not release_published(requested, version, ami_type):

@@ -36,7 +36,7 @@ def create(eks: Any, params: Params) -> Params:
     types, ami_type = nodegroup_checks.machine_types(params, data)
     templates.check_types(types, ami_type, zones, data)
     templates.check_reservation(eks, data, types, zones, params.get("capacityType") or "ON_DEMAND")
-    version = nodegroup_checks.kubernetes_version(cluster, params.get("version"), ami_type)
+    version = nodegroup_checks.creation_version(cluster, params.get("version"), ami_type)
     now = round(time.time(), 3)
     shown: Params = {
         "nodegroupName": name,

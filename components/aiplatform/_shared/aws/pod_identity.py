@@ -2,7 +2,6 @@
 the delay after which EKS gives Pods the credentials of a new association."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
@@ -14,6 +13,7 @@ from pulumi_aws import eks, iam
 from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.context import Context
+from aiplatform._shared.hooks import unique_name
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 
@@ -21,10 +21,6 @@ _SECONDS: Final = 15
 """EKS applies associations after several seconds (EKS user guide, "How EKS Pod Identity works"). A Pod that
 starts before has no credentials until it is replaced, also when its container restarts
 (aws/amazon-eks-pod-identity-webhook, issue 264)."""
-
-_hooks: Final = Counter[str]()
-"""Logical name -> hooks of associations with it. The engine refuses two hooks of one name, and children of
-different components may have the same."""
 
 
 class Settings(Protocol):
@@ -144,9 +140,7 @@ def wait_until_applied(logical: str) -> ResourceHookBinding:
 
     logical: the association's logical name.
     """
-    _hooks[logical] += 1
-    name = f"{logical}-applied" if _hooks[logical] == 1 else f"{logical}-applied-{_hooks[logical]}"
-    return ResourceHookBinding(after_create=[ResourceHook(name, _wait)])
+    return ResourceHookBinding(after_create=[ResourceHook(unique_name(f"{logical}-applied"), _wait)])
 
 
 async def _wait(_: ResourceHookArgs) -> None:

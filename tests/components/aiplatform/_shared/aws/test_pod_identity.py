@@ -12,6 +12,7 @@ import pulumi
 import pytest
 from pulumi import ResourceHookArgs
 
+from aiplatform._shared import hooks
 from aiplatform._shared.aws import pod_identity
 from aiplatform._shared.context import Context
 from aiplatform._shared.references.cluster import ClusterReference
@@ -88,11 +89,11 @@ def test_what_depends_on_an_association_waits_several_seconds(monkeypatch: pytes
         waited.append(seconds)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    hooks: Any = []
-    monkeypatch.setattr(pod_identity, "_hooks", Counter())
-    monkeypatch.setattr(pod_identity, "ResourceHook", lambda name, hook: hooks.append((name, hook)))
+    created: Any = []
+    monkeypatch.setattr(hooks, "_names", Counter())
+    monkeypatch.setattr(pod_identity, "ResourceHook", lambda name, hook: created.append((name, hook)))
     pod_identity.wait_until_applied("addons-external-dns-identity")
-    [(name, hook)] = hooks
+    [(name, hook)] = created
     assert name == "addons-external-dns-identity-applied"
     asyncio.run(hook(ResourceHookArgs("urn", "id", "name", "type")))
     assert waited == [15], "EKS documents several seconds"
@@ -100,7 +101,7 @@ def test_what_depends_on_an_association_waits_several_seconds(monkeypatch: pytes
 
 def test_associations_of_one_logical_name_have_different_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
     names: list[str] = []
-    monkeypatch.setattr(pod_identity, "_hooks", Counter())
+    monkeypatch.setattr(hooks, "_names", Counter())
     monkeypatch.setattr(pod_identity, "ResourceHook", lambda name, hook: names.append(name))
     for _ in range(2):
         pod_identity.wait_until_applied("jobs-association")
