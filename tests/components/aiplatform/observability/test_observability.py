@@ -127,9 +127,11 @@ def test_metrics_are_written_to_a_workspace_by_the_role_of_the_pod() -> None:
     assert write["sigv4"] == {"region": REGION}, "no keys, and the default credentials of the Pod"
     assert write["url"].endswith(f"/workspaces/{workspace.id}/api/v1/remote_write")
     assert prometheus(recording)["replicaExternalLabelName"] == "__replica__", "samples would be twice there"
-    (statement,) = role_policy(recording, "observability-prometheus-role")
+    (statement,) = role_policy(recording, "observability-prometheus-policy")
     assert statement["Action"] == ["aps:RemoteWrite"]
     assert statement["Resource"] == f"arn:aws:aps:{REGION}:{ACCOUNT}:workspace/{workspace.id}"
+    (former,) = recording.one("aws:iam/rolePolicy:RolePolicy", "observability-prometheus-policy").aliases
+    assert "name=observability-prometheus-role" in former, "an existing policy is not created again"
     association = recording.one("aws:eks/podIdentityAssociation:PodIdentityAssociation")
     assert association.inputs["serviceAccount"] == "kube-prometheus-stack-prometheus"
     assert recording.depends(chart(recording), association), "Pods before it have no credentials"
@@ -157,7 +159,7 @@ def test_grafana_reads_from_the_workspace_only_where_that_is_stated() -> None:
     grafana = chart(recording).inputs["values"]["grafana"]
     sources = grafana["datasources"]["datasources.yaml"]["datasources"]
     assert [source["uid"] for source in sources] == ["prometheus", "alertmanager", "long-term"]
-    (statement,) = role_policy(recording, "observability-grafana-role")
+    (statement,) = role_policy(recording, "observability-grafana-policy")
     assert "aps:RemoteWrite" not in statement["Action"]
 
 
