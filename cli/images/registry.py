@@ -72,8 +72,10 @@ def credentials(host: str) -> str:
 
 
 def _google_token() -> str:
-    # As gcloud gives it to Docker (Artifact Registry, "Configure authentication to Artifact Registry for
-    # Docker", access token).
+    # An access token is the password (Artifact Registry, "Configure authentication to Artifact Registry for
+    # Docker"). The variable is that of the provider.
+    if os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN"):
+        return os.environ["GOOGLE_OAUTH_ACCESS_TOKEN"]
     import google.auth
     from google.auth.exceptions import GoogleAuthError
     from google.auth.transport.requests import Request
@@ -231,7 +233,9 @@ class Registry:
         headers = dict(options.pop("headers", {}))
         token = {"Authorization": self._tokens[scope]} if scope in self._tokens else {}
         answer = _send(method, url, {**headers, **token}, options)
-        if answer.status_code == requests.codes.unauthorized and "data" not in options:
+        # A stream is read already; a request for a token comes before it (`has_blob`, the upload's POST).
+        repeatable = isinstance(options.get("data", b""), bytes)
+        if answer.status_code == requests.codes.unauthorized and repeatable:
             self._tokens[scope] = self._authorization(answer, scope)
             # registry.k8s.io redirects: the host that requires a token is the one that accepts it.
             authorized = {**headers, "Authorization": self._tokens[scope]}
