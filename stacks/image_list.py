@@ -83,7 +83,7 @@ def _of_nodes(settings: Settings) -> Iterator[tuple[str, str]]:
     pools = list(settings.gpu_pools.values())
     for vendor in sorted({CARDS[pool.accelerator].vendor for pool in pools if _has_no_plugin(pool)}):
         yield f"the device plugin of {vendor}", images()[f"{vendor}-device-plugin"].reference
-    if any(_has_efa(pool) for pool in pools):
+    if any(has_efa(pool) for pool in pools):
         yield "the EFA device plugin", image_in(environment.region, "amazonaws.com")
 
 
@@ -95,7 +95,8 @@ def _has_no_plugin(pool: GpuPool) -> bool:
     return (args.get("image") or ("bottlerocket" if mig else "al2023")) == "al2023"
 
 
-def _has_efa(pool: GpuPool) -> bool:
+def has_efa(pool: GpuPool) -> bool:
+    """Return whether the nodes of a pool on AWS have EFA: as the file states, or by default."""
     stated_efa: bool | None = stated(pool).get("efa")
     if stated_efa is not None:
         return stated_efa
