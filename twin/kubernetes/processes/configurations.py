@@ -77,6 +77,6 @@ class Adaptation:
 
 
 def divided(duration: str, factor: float, shortest: float = _SHORTEST_SECONDS) -> str:
-    """Return a duration of Prometheus, shorter by a factor. shortest: seconds that are not divided further."""
+    """Return a duration, shorter by a factor. shortest: seconds below which none is divided."""
     seconds = sum(int(number) * _UNITS[unit] for number, unit in _PART.findall(duration))
     return f"{math.ceil(max(seconds / factor, min(seconds, shortest)) * 1000)}ms" if seconds else duration
