@@ -74,11 +74,14 @@ class Cluster:
 
     @classmethod
     def of(cls, environment: str, kubeconfig: Path | None) -> Cluster:
-        """Connect to the cluster of an environment. Raises CommandError where there is no kubeconfig."""
+        """Connect to the cluster of an environment. Raises CommandError where there is no kubeconfig, and for
+        one of another cluster."""
         from kubernetes import config
 
-        from cli.maintenance import retries
+        from cli.maintenance import kubeconfigs, retries
 
+        if kubeconfig is not None:
+            kubeconfigs.refuse_other(environment, kubeconfig)
         file = kubeconfig or _of_twin(environment)
         try:
             api = config.new_client_from_config(str(file))
