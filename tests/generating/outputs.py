@@ -42,6 +42,7 @@ ENTITIES: Final = (
 REFERENCES: Final[Mapping[str, str]] = {
     "ClusterReference": "cluster",
     "LakehouseReference": "lakehouse",
+    "ModelStoreReference": "model_store",
     "NetworkReference": "network",
     "WorkloadIdentityReference": "workload_identity",
 }
