@@ -46,6 +46,7 @@ from aiplatform.observability import Observability
 from aiplatform.queues import Queues
 from aiplatform.runner import Runner
 from aiplatform.teams import Teams
+from aiplatform.training import Training
 from aiplatform.workload_identity import WorkloadIdentity
 
 __all__ = ["COMPONENTS", "NAME", "Plugin", "serve", "unwrapped"]
@@ -72,6 +73,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     ContainerRegistry,
     ModelRegistry,
     Queues,
+    Training,
     Observability,
 )
 
