@@ -37,6 +37,7 @@ ENTITIES: Final = (
     "queues",
     "runner",
     "teams",
+    "training",
 )
 """Folders of components with a generated outputs.py."""
 REFERENCES: Final[Mapping[str, str]] = {

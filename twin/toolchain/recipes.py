@@ -32,6 +32,7 @@ MINUTES = {
     "prometheus-operator": 4,
     "kube-state-metrics": 1,
     "prometheus-config-reloader": 1,
+    "trainer": 3,
     "promtool": 5,
     "prometheus": 2,
     "amtool": 2,
@@ -171,6 +172,10 @@ CONTROLLERS: Mapping[str, ControllerSource] = {
         "monitoring",
         "github.com/prometheus-operator/prometheus-operator/cmd/prometheus-config-reloader",
         {"github.com/prometheus/common/version.Version": "$VERSION"},
+    ),
+    # Its version is not in the program.
+    "trainer": ControllerSource(
+        "trainer", "github.com/kubeflow/trainer/v2/cmd/trainer-controller-manager", {}
     ),
 }
 """The controllers of add-ons, by the name of their table in versions.toml, with hyphens. Each is built where

@@ -36,6 +36,7 @@ class Versions:
     prometheus_operator: str
     prometheus_config_reloader: str
     kube_state_metrics: str
+    trainer: str
     prometheus: str
     alertmanager: str
 
@@ -59,6 +60,7 @@ _PLACES = {
     "prometheus_operator": ("prometheus_operator", "version"),
     "prometheus_config_reloader": ("prometheus_operator", "version"),
     "kube_state_metrics": ("kube_state_metrics", "version"),
+    "trainer": ("trainer", "version"),
     "prometheus": ("prometheus", "version"),
     "alertmanager": ("alertmanager", "version"),
 }

@@ -222,7 +222,7 @@ class ControllerProcess:
         names = [
             f"{service['metadata']['name']}.{namespace}.svc" for service in services if selects(service, pod)
         ]
-        folder = self._folder / "certificate"
+        folder = self._folder / self.program.certificate
         pki = Pki(self._world.folder / "kubernetes" / "pki")
         certificate, key = folder / "tls.crt", folder / "tls.key"
         certificates.issue(pki, names, certificate, key)
