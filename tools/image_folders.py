@@ -2,9 +2,9 @@
 
     python3 tools/image_folders.py
 
-From the environment: FOLDER and ENVIRONMENT of a run by hand; of a push BEFORE, the commit that it replaces. A
-push builds what it has changed, for the environments of DEVELOPMENT. Where that commit is not known (the first
-push of a branch, a forced one), it builds all. Standard library alone: it runs before anything is installed.
+From the environment: FOLDER and ENVIRONMENT of a run by hand; of a push BEFORE, the commit that it replaces.
+A push builds what it has changed, for the environments of DEVELOPMENT. Where that commit is not known (a new
+branch, a forced push), it builds all. Standard library only: it runs before anything is installed.
 """
 
 from __future__ import annotations
