@@ -20,7 +20,7 @@ USER: Final = 1000
 """User and group of the container: not root, as the Pod Security level `restricted` requires."""
 _ENVIRONMENT: Final = "/opt/venv"
 _PREFIX: Final = "org.opencontainers.image"
-_ACCOUNT: Final = f"app:x:{USER}:{USER}::/home/app:/bin/sh"
+_ACCOUNT: Final = f"app:x:{USER}:{USER}::/var/lib/app:/bin/sh"
 _OF_UV: Final = {
     "UV_PROJECT_ENVIRONMENT": _ENVIRONMENT,
     # The base's Python, for which its packages are built.
@@ -30,7 +30,7 @@ _OF_UV: Final = {
 }
 _VARIABLES: Final = {
     # torch and getpass look for a home and a name, which the user of a Pod may lack.
-    "HOME": "/home/app",
+    "HOME": "/var/lib/app",
     "USER": "app",
     "VIRTUAL_ENV": _ENVIRONMENT,
     "PATH": f"{_ENVIRONMENT}/bin:$PATH",
@@ -131,7 +131,7 @@ def _text(contents: Contents, labels: Mapping[str, str]) -> str:
         f"FROM {contents.base}",
         "USER root",
         f"RUN (getent passwd {USER} > /dev/null || echo '{_ACCOUNT}' >> /etc/passwd) \\",
-        f" && install -d -o {USER} -g {USER} /home/app",
+        f" && install -d -o {USER} -g {USER} /var/lib/app",
         f"COPY --from=packages {_ENVIRONMENT} {_ENVIRONMENT}",
         "WORKDIR /app",
         f"COPY {SOURCES}/ ./",

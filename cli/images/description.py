@@ -128,5 +128,5 @@ _RULES: Final[Mapping[str, Callable[[Any], str | None]]] = {
 
 def _line(text: str, key: str) -> int:
     """Return the line of a key; 1 where the file does not state it."""
-    found = re.search(rf"^\s*[\"']?{re.escape(key)}[\"']?\s*=", text, re.MULTILINE)
-    return text.count("\n", 0, found.end()) + 1 if found else 1
+    matched = re.search(rf"^\s*[\"']?{re.escape(key)}[\"']?\s*=", text, re.MULTILINE)
+    return text.count("\n", 0, matched.end()) + 1 if matched else 1

@@ -38,15 +38,15 @@ class Destination:
 
 def destination(text: str) -> Destination:
     """Return a destination. Raises CommandError for what a registry or the guardrails refuse."""
-    found = _REFERENCE.fullmatch(text)
-    if found is None:
+    matched = _REFERENCE.fullmatch(text)
+    if matched is None:
         raise CommandError(
             f"{text!r} is no name of an image; expected HOST/REPOSITORY:TAG, the repository in lower case; "
             "an image without a tag is deleted after `untagged_days`"
         )
-    if found["tag"] == "latest":
+    if matched["tag"] == "latest":
         raise CommandError(f"{text!r}: the tag latest is refused in the cluster; expected another tag")
-    return Destination(**found.groupdict())
+    return Destination(**matched.groupdict())
 
 
 def push(

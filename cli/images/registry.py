@@ -81,13 +81,13 @@ def _google_token() -> str:
     from google.auth.transport.requests import Request
 
     try:
-        found: Any = google.auth.default(  # pyright: ignore[reportUnknownMemberType]
+        default: Any = google.auth.default(  # pyright: ignore[reportUnknownMemberType]
             scopes=["https://www.googleapis.com/auth/cloud-platform"]
         )
-        found[0].refresh(Request())
+        default[0].refresh(Request())
     except GoogleAuthError as error:
         raise RegistryError(f"no credentials of Google Cloud: {error}") from error
-    return str(found[0].token)
+    return str(default[0].token)
 
 
 def _docker_login(host: str) -> str | None:

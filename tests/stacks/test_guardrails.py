@@ -77,10 +77,10 @@ def test_prod_allows_the_repositories_of_its_own_registry_and_the_platform(
     tmp_path: Path, stack: str
 ) -> None:
     allowed = stated(tmp_path, {}, stack)["allowed_registries"]
-    own = list(repositories.urls(settings_of(stack)).values())
-    assert own
-    assert allowed[: len(own)] == own
-    assert set(allowed[len(own) :]) == set(images.repositories(settings_of(stack)))
+    urls = list(repositories.urls(settings_of(stack)).values())
+    assert urls
+    assert allowed[: len(urls)] == urls
+    assert set(allowed[len(urls) :]) == set(images.repositories(settings_of(stack)))
     without = stated(tmp_path, {"container_registry/repositories": []}, stack)
     assert not without.get("allowed_registries"), "an environment without a registry uses others"
 

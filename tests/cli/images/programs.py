@@ -38,7 +38,7 @@ class Programs:
         self.folder = folder
         folder.mkdir()
         for name in ("git", "uv"):
-            (folder / name).symlink_to(_found(name))
+            (folder / name).symlink_to(_program_on_path(name))
         # uv looks for a Python that the folder accepts.
         (folder / "python3").symlink_to(Path(sys.executable).resolve())
         patch.setenv("PATH", str(folder))
@@ -59,7 +59,7 @@ class Programs:
         return [json.loads(line) for line in lines]
 
 
-def _found(name: str) -> str:
-    found = shutil.which(name)
-    assert found is not None, f"{name} is on PATH"
-    return found
+def _program_on_path(name: str) -> str:
+    program = shutil.which(name)
+    assert program is not None, f"{name} is on PATH"
+    return program

@@ -56,8 +56,8 @@ def test_digest_is_that_of_the_contents_and_not_of_the_commit(tmp_path: Path) ->
 def test_program_is_not_root_and_has_a_home_that_it_may_write(tmp_path: Path) -> None:
     lines = written(tmp_path).containerfile.read_text().splitlines()
     assert lines[-3:] == ["USER 1000:1000", "CMD []", 'ENTRYPOINT ["python", "train.py"]']
-    assert any("install -d -o 1000 -g 1000 /home/app" in line for line in lines)
-    assert any(line.startswith("ENV HOME=/home/app ") for line in lines)
+    assert any("install -d -o 1000 -g 1000 /var/lib/app" in line for line in lines)
+    assert any(line.startswith("ENV HOME=/var/lib/app ") for line in lines)
 
 
 def test_only_locked_packages_are_installed_by_a_uv_whose_hashes_are_known(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from tests.cli.images.registries import Stored, registry
 
 @pytest.fixture
 def stored() -> Iterator[Stored]:
-    with registry() as held:
-        yield held
+    with registry() as target:
+        yield target
 
 
 def to(stored: Stored) -> Destination:
