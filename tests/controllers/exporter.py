@@ -1,6 +1,8 @@
-"""An exporter for Pods on the twin: `python exporter.py PORT FILE` serves the metrics in a file, as it is now."""
+"""An exporter for Pods on the twin: `python exporter.py FILE PORTS` serves the metrics in a file at ports,
+those of metrics and of probes."""
 
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,5 +27,8 @@ class Metrics(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    Metrics.file = Path(sys.argv[2])
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Metrics).serve_forever()
+    Metrics.file = Path(sys.argv[1])
+    servers = [ThreadingHTTPServer(("127.0.0.1", int(port)), Metrics) for port in sys.argv[2].split(",")]
+    for server in servers[1:]:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    servers[0].serve_forever()

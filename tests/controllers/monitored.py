@@ -1,5 +1,5 @@
-"""A cluster that the component Observability monitors, with the real Prometheus operator, and what it creates as
-processes: Prometheus, Alertmanager and the reloaders of their configuration. kube-state-metrics, Kueue and JobSet are real, too."""
+"""A cluster that the component Observability monitors, with the real Prometheus operator, Prometheus,
+Alertmanager, reloaders of their configuration, kube-state-metrics, Kueue and JobSet."""
 
 from __future__ import annotations
 
@@ -15,16 +15,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import kubernetes
+import pulumi
 import pytest
 import requests
 from kubernetes import client
 from pulumi import automation
 
 from aiplatform.addons.catalog import catalog
+from aiplatform.addons.charts import locate
+from aiplatform.addons.install import EXISTING_NAMESPACES, create_namespace, install
+from aiplatform.addons.values import VALUES
+from aiplatform.addons.values.setup import Setup
 from aiplatform.observability import Observability
 from aiplatform.observability.alertmanager import SECRET
 from aiplatform.observability.values.setup import NAMESPACE
-from tests.controllers.cluster import Addons, Cluster, Objects, flavor, queue
+from tests.controllers.cluster import Cluster, Objects, flavor, queue
 from tests.controllers.definitions import definitions
 from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Plain, location
@@ -36,8 +41,8 @@ CONTROLLERS: Final = "prometheus,alertmanager,kube-state-metrics,kueue,jobset"
 ADDONS: Final = ("cert-manager", "external-secrets", "dcgm-exporter", "kueue", "jobset")
 FACTOR: Final = 240
 """Of the twin's clock: an alert that is pending for an hour fires after 15 seconds."""
-EXPORTERS: Final = {"cert-manager": 9402, "dcgm-exporter": 9400}
-"""Add-ons whose Pods serve a file of the test, and their ports."""
+EXPORTERS: Final = {"cert-manager": "9402,9403", "dcgm-exporter": "9400"}
+"""Add-ons whose Pods serve a file of the test, and their ports of metrics and probes."""
 IMAGES: Final = {
     "cert-manager": "jetstack/cert-manager-controller",
     "dcgm-exporter": "nvidia/k8s/dcgm-exporter",
@@ -70,6 +75,22 @@ class Sink:
             for alert in message["alerts"]
             if alert["status"] == status and expected.items() <= alert["labels"].items()
         ]
+
+
+class Addons(pulumi.ComponentResource):
+    """The add-ons, from upstream's charts with the platform's values, in namespaces as the component's."""
+
+    def __init__(self) -> None:
+        super().__init__("tests:index:Addons", "addons")
+        charts = str(ensure_charts())
+        for name in ADDONS:
+            addon = catalog()[name]
+            namespace = (
+                []
+                if addon.namespace in EXISTING_NAMESPACES
+                else create_namespace(self, "addons", addon.namespace, "aws", addon.webhook_ports)
+            )
+            install(self, "addons", addon, locate(addon, charts), VALUES[name](Setup()), namespace)
 
 
 class MonitoredCluster(Cluster):
@@ -107,16 +128,27 @@ class MonitoredCluster(Cluster):
             {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "gpu-0"}},
             {"metadata": {"labels": {"nvidia.com/gpu.present": "true"}}},
         )
-        self.stack("addons", lambda: Addons(ADDONS)).up()
+        self.stack("addons", Addons).up()
         self.create(flavor(), queue(QUEUE, 8))
         stack = self.stack("observability", lambda: observability(self))
         stack.set_config("aws:region", automation.ConfigValue(self.plain.world.region))
+        secrets = threading.Thread(target=self._create_secret, args=(sink,), daemon=True)
+        secrets.start()
         stack.up()
+        secrets.join(10)
+
+    def _create_secret(self, sink: Sink) -> None:
+        """Create the Secret of Alertmanager's receivers, as External Secrets does by the ExternalSecret."""
+        external = {
+            "apiVersion": "external-secrets.io/v1",
+            "kind": "ExternalSecret",
+            "metadata": {"name": SECRET, "namespace": NAMESPACE},
+        }
+        eventually("the ExternalSecret", lambda: self.get(external), 300)
         urls = {
             f"{receiver['name']}-webhook": f"http://127.0.0.1:{sink.port}/{receiver['name']}"
             for receiver in NOTIFICATIONS["receivers"]
         }
-        # As External Secrets does, by the ExternalSecret of the component.
         self.create(
             {
                 "apiVersion": "v1",
@@ -140,8 +172,8 @@ class MonitoredCluster(Cluster):
     def _images(self) -> str:
         return "".join(
             f'["{IMAGES[name]}"]\nfolder = {json.dumps(str(self.metrics))}\n'
-            f'entrypoint = ["python", "exporter.py", "{port}", "{name}.prom"]\n'
-            for name, port in EXPORTERS.items()
+            f'entrypoint = ["python", "exporter.py", "{name}.prom", "{ports}"]\n'
+            for name, ports in EXPORTERS.items()
         )
 
 

@@ -219,14 +219,15 @@ class ControllerProcess:
         its file and its key's."""
         namespace = pod["metadata"]["namespace"]
         services = self._kube.get(path("v1", "services", namespace))["items"]
-        names = [
-            f"{service['metadata']['name']}.{namespace}.svc" for service in services if selects(service, pod)
-        ]
+        selecting = [service["metadata"]["name"] for service in services if selects(service, pod)]
+        names = [*selecting, *(f"{name}.{namespace}.svc" for name in selecting)]
         folder = self._folder / self.program.certificate
-        pki = Pki(self._world.folder / "kubernetes" / "pki")
         certificate, key = folder / "tls.crt", folder / "tls.key"
-        certificates.issue(pki, names, certificate, key)
+        certificates.issue(self._pki(), names, certificate, key)
         return certificate, key
+
+    def _pki(self) -> Pki:
+        return Pki(self._world.folder / "kubernetes" / "pki")
 
     def _issue(self, pod: Object, container: Object) -> None:
         """Create the Secret with the certificate of its webhook, in the place of cert-manager."""
@@ -250,7 +251,7 @@ class ControllerProcess:
                 "kind": "Secret",
                 "type": "kubernetes.io/tls",
                 "metadata": {"name": name, "namespace": namespace},
-                "data": files,
+                "data": {**files, "ca.crt": self._pki().authority_base64()},
             }
             self._kube.create(path("v1", "secrets", namespace), body)
 
