@@ -45,8 +45,11 @@ def _of_components(settings: Settings) -> dict[str, str]:
     topics = (
         ("the feature store", settings.feature_store, FEATURE_STORE),
         ("the model registry", settings.model_registry, MODEL_REGISTRY),
+        # Built by the organisation: there is no published one.
+        ("the model store", settings.model_store, None),
     )
-    return {name: stated(topic).get("image") or image for name, topic, image in topics if topic is not None}
+    used = {name: stated(topic).get("image") or image for name, topic, image in topics if topic is not None}
+    return {name: image for name, image in used.items() if image is not None}
 
 
 def _of_gpudirect(settings: Settings) -> dict[str, str]:

@@ -45,6 +45,7 @@ OPTIONAL: Final = (
     "feature_store",
     "container_registry",
     "model_registry",
+    "model_store",
 )
 """Topics that an environment has only where its file states them, if only as an empty object."""
 
@@ -91,6 +92,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "database": {"size": "micro", "backup_days": 1},
             "artifacts": {"deleted_days": 7, "access_log_days": 30},
         },
+        "model_store": {"checkpoints": {"expire_days": 14}, "access_log_days": 30},
     },
     # Like prod, smaller.
     "staging": {
@@ -115,6 +117,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "database": {"size": "small", "backup_days": 7},
             "artifacts": {"deleted_days": 30, "access_log_days": 90},
         },
+        "model_store": {"checkpoints": {"expire_days": 30}, "access_log_days": 90},
     },
     # Survives the loss of a zone, and is not deleted by accident.
     "prod": {
@@ -153,6 +156,12 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
                 "deletion_protection": True,
             },
             "artifacts": {"deleted_days": 90, "access_log_days": 365},
+        },
+        "model_store": {
+            "checkpoints": {"expire_days": 90},
+            # What serves stays, also where the bucket's permissions change.
+            "releases": {"retention": {"days": 365}},
+            "access_log_days": 365,
         },
     },
 }

@@ -26,7 +26,7 @@ from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, Workload
 from stacks.settings.environment import Environment
 from stacks.settings.generated import ComponentTopic, stated
 from stacks.settings.kubernetes import Addons, Guardrails, Observability, Queues
-from stacks.settings.ml import ContainerRegistry, ModelRegistry
+from stacks.settings.ml import ContainerRegistry, ModelRegistry, ModelStore
 from stacks.settings.network import Images, Network
 from stacks.settings.pools import CapacityEntry, GpuPool, NodeImages, NodePool, Pool
 from stacks.settings.runner import Runner
@@ -49,6 +49,7 @@ __all__ = [
     "Karpenter",
     "Lakehouse",
     "ModelRegistry",
+    "ModelStore",
     "Network",
     "NodeImages",
     "NodePool",
@@ -102,6 +103,8 @@ class Settings(Topic):
     container_registry: ContainerRegistry | None = None
     """Left out, there is none."""
     model_registry: ModelRegistry | None = None
+    """Left out, there is none."""
+    model_store: ModelStore | None = None
     """Left out, there is none."""
     teams: dict[TeamName, Team] = Field(default_factory=dict)
     """Teams by name."""

@@ -24,6 +24,7 @@ from aiplatform.guardrails.args import GuardrailsSettings
 from aiplatform.karpenter.args import KarpenterSettings
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.model_registry.args import ModelRegistrySettings
+from aiplatform.model_store.args import ModelStoreSettings
 from aiplatform.naming import tightest
 from aiplatform.network.args import NetworkSettings
 from aiplatform.node_pool.args import NodePoolSettings
@@ -138,6 +139,9 @@ def _data_and_models(
     if settings.model_registry is not None:
         args = data_arguments.model_registry(settings, references)
         yield "model_registry", ModelRegistrySettings, args
+    if settings.model_store is not None:
+        registry = placeholders.model_registry(settings)
+        yield "model_store", ModelStoreSettings, data_arguments.model_store(settings, references, registry)
 
 
 def _problems_of_pool_users(settings: Settings, references: Placeholders) -> list[Problem]:

@@ -32,6 +32,7 @@ ENTITIES: Final = (
     "guardrails",
     "karpenter",
     "model_registry",
+    "model_store",
     "node_pool",
     "observability",
     "queues",
@@ -42,6 +43,7 @@ ENTITIES: Final = (
 REFERENCES: Final[Mapping[str, str]] = {
     "ClusterReference": "cluster",
     "LakehouseReference": "lakehouse",
+    "ModelStoreReference": "model_store",
     "NetworkReference": "network",
     "WorkloadIdentityReference": "workload_identity",
 }

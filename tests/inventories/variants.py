@@ -421,6 +421,7 @@ COMPONENTS: Final[Mapping[str, Variants]] = {
     "gpu_pool": _gpu_pool(),
     "lakehouse": data_variants.LAKEHOUSE,
     "model_registry": data_variants.MODEL_REGISTRY,
+    "model_store": data_variants.MODEL_STORE,
     "network": _network(),
     "node_pool": _node_pool(),
     "observability": observability_variants.OBSERVABILITY,

@@ -40,6 +40,7 @@ from aiplatform.guardrails import Guardrails
 from aiplatform.karpenter import Karpenter
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.model_registry import ModelRegistry
+from aiplatform.model_store import ModelStore
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.observability import Observability
@@ -71,6 +72,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     FeatureStore,
     ContainerRegistry,
     ModelRegistry,
+    ModelStore,
     Queues,
     Observability,
 )

@@ -96,10 +96,12 @@ def namespace(application: Application) -> list[pulumi.Resource]:
 
 
 def egress_rules(
-    cloud: Cloud, *more: networking.NetworkPolicyEgressRuleArgs
+    cloud: Cloud,
+    *more: networking.NetworkPolicyEgressRuleArgs,
+    ranges: Sequence[str] | None = None,
 ) -> list[networking.NetworkPolicyEgressRuleArgs]:
     """Return the egress rules of a part: DNS, HTTPS (the clouds' APIs, whose addresses change), the workload
-    identity's credentials, and `more`."""
+    identity's credentials, and `more`. ranges: of HTTPS; default every address."""
     dns = networking.NetworkPolicyEgressRuleArgs(
         to=[
             networking.NetworkPolicyPeerArgs(
@@ -120,7 +122,10 @@ def egress_rules(
         )
         for address, port in _CREDENTIALS[cloud]
     ]
-    return [dns, egress_to(443), *agents, *more]
+    apis = [
+        networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr=cidr)) for cidr in ranges or ()
+    ]
+    return [dns, egress_to(443, apis), *agents, *more]
 
 
 def egress_to(
