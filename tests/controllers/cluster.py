@@ -118,10 +118,11 @@ class Objects:
 
 
 class Cluster(Objects):
-    """A twin with controllers, before anything is installed."""
+    """A twin with controllers, before anything is installed. images: a table of images whose Pods run as
+    processes."""
 
-    def __init__(self, home: Path, name: str, controllers: str = CONTROLLERS) -> None:
-        self.plain = Plain(home, name, "--controllers", controllers)
+    def __init__(self, home: Path, name: str, controllers: str = CONTROLLERS, images: str = "") -> None:
+        self.plain = Plain(home, name, "--controllers", controllers, images=images)
         self.base = self.plain.base()
         super().__init__(kubernetes.config.new_client_from_config(str(self.plain.world.kubeconfig)))
         self.core: Any = client.CoreV1Api(self.api)
