@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from aiplatform._shared.images import images, mirrored
+from aiplatform.accelerators import CARDS
 from aiplatform.addons.catalog import catalog, selected
 from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY
 from aiplatform.observability.args import CHART as OBSERVABILITY
 from aiplatform.observability.args import GOOGLE_PROMETHEUS
+from aiplatform.training.args import RAY, TRAINER
 from stacks import devices, gpu_check_queues
-from stacks.settings import Settings
+from stacks.settings import GpuPool, Settings
 from stacks.settings.generated import stated
 
 PYTORCH: Final = "gpu-test-pytorch"
@@ -32,13 +34,60 @@ def of_workloads(settings: Settings) -> Mapping[str, str]:
         **{f"the {name} of GPUDirect": image for name, image in _of_gpudirect(settings).items()},
         **_of_addons(settings),
         **_of_observability(settings),
+        **_of_training(settings),
     }
 
 
+def of_users(settings: Settings) -> Mapping[str, str]:
+    """Return what users run of the platform -> its image, as of_workloads: tests by `aiplatform gpu check`,
+    and runtimes of training. An environment works without them: nothing requires that its nodes reach their
+    registries."""
+    return {**of_tests(settings), **_of_runtimes(settings)}
+
+
 def of_tests(settings: Settings) -> Mapping[str, str]:
-    """Return test that `aiplatform gpu check` runs -> its image, as of_workloads. An environment works
-    without them: nothing requires that its nodes reach their registries."""
+    """Return test that `aiplatform gpu check` runs -> its image."""
     return {f"the test of GPUs ({name})": image for name, image in _of_gpu_checks(settings).items()}
+
+
+def training_addons(settings: Settings) -> list[str]:
+    """Return the names of the add-ons that training installs."""
+    if settings.training is None:
+        return []
+    return [TRAINER, RAY] if stated(settings.training).get("ray") else [TRAINER]
+
+
+def _of_runtimes(settings: Settings) -> dict[str, str]:
+    """Return the images of the runtimes of training: the defaults of its pools, and those that the file
+    states."""
+    if settings.training is None:
+        return {}
+    runtimes: dict[str, dict[str, Any]] = stated(settings.training).get("runtimes", {})
+    used = {_default_image(settings, pool) for pool in settings.gpu_pools.values()}
+    used |= {"training-torch" for runtime in runtimes.values() if runtime["pool"] in settings.node_pools}
+    initializers: list[dict[str, Any]] = [
+        runtime["initializers"] for runtime in runtimes.values() if runtime.get("initializers")
+    ]
+    used |= {f"trainer-{kind}-initializer" for entry in initializers for kind in entry["kinds"]}
+    known = {f"runtimes of training ({name})": images()[name].reference for name in sorted(used - {""})}
+    of_file = {
+        f"the runtime {name}": runtime["image"] for name, runtime in runtimes.items() if runtime.get("image")
+    }
+    return {**known, **of_file}
+
+
+def _default_image(settings: Settings, pool: GpuPool) -> str:
+    """Return the name of the image of a pool's runtime; empty where it has none."""
+    card = CARDS.get(pool.accelerator)
+    if card is None or pool in devices.claiming(settings).values():
+        return ""
+    if card.vendor == "tpu":
+        return "training-jax-tpu"
+    if card.vendor != "nvidia":
+        return ""
+    if settings.environment.cloud == "aws":
+        return "training-torch-efa" if devices.has_efa(pool) else "training-torch"
+    return "training-torch-tcpx" if devices.gpudirect(pool) == "tcpx" else "training-torch"
 
 
 def _of_components(settings: Settings) -> dict[str, str]:
@@ -98,8 +147,12 @@ def repositories(settings: Settings) -> dict[str, bool]:
     the namespaces of add-ons, and of containers in workloads of users."""
     known: dict[str, bool] = {}
     sidecars = [image for name, image in _of_gpudirect(settings).items() if name.endswith("-daemon")]
-    tests = _of_gpu_checks(settings).values()
-    for image in (*_of_components(settings).values(), *sidecars, *tests):
+    # A user states the digest of an image of the file.
+    users = [
+        *_of_gpu_checks(settings).values(),
+        *(image for user, image in _of_runtimes(settings).items() if user.startswith("runtimes")),
+    ]
+    for image in (*_of_components(settings).values(), *sidecars, *users):
         name, at, _ = mirrored(image, settings.images.mirrors).partition("@")
         head, slash, last = name.rpartition("/")
         known[f"{head}{slash}{last.partition(':')[0]}"] = bool(at)
@@ -122,6 +175,15 @@ def _of_addons(settings: Settings) -> dict[str, str]:
     return {
         f"the add-on {name} ({image})": images()[image].reference
         for name in addons_of(settings)
+        for image in catalog()[name].images
+    }
+
+
+def _of_training(settings: Settings) -> dict[str, str]:
+    """Return `the add-on kubeflow-trainer (trainer)` -> the image."""
+    return {
+        f"the add-on {name} ({image})": images()[image].reference
+        for name in training_addons(settings)
         for image in catalog()[name].images
     }
 
@@ -150,7 +212,7 @@ def admitted(settings: Settings, patterns: Iterable[str]) -> list[str]:
     """Return patterns of Binary Authorization: these, and one for each image of the platform that they do not
     match, as the cluster would refuse it. Such a pattern is the image itself, without a wildcard."""
     complete = list(patterns)
-    for image in (*of_workloads(settings).values(), *of_tests(settings).values()):
+    for image in (*of_workloads(settings).values(), *of_users(settings).values()):
         names = _names(mirrored(image, settings.images.mirrors))
         complete += [name for name in names if not _fits(name, complete)]
     return complete

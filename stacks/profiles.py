@@ -40,6 +40,7 @@ OPTIONAL: Final = (
     "addons",
     "guardrails",
     "queues",
+    "training",
     "observability",
     "lakehouse",
     "feature_store",
@@ -106,6 +107,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 90},
         "addons": {"replicas": 2, "pods_ready": {"recovery_minutes": 15, "attempts": 5}},
+        "training": {"replicas": 2},
         "observability": {
             "prometheus": {"memory_gib": 2, "cpu": 0.3},
             "logs": {"retention_days": 30},
@@ -137,6 +139,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "pods_ready": {"timeout_minutes": 60, "recovery_minutes": 15, "attempts": 10},
         },
         "guardrails": {"require_digests": True},
+        "training": {"replicas": 2, "require_digests": True},
         # Alerts survive the loss of a zone, and metrics the loss of the cluster.
         "observability": {
             "prometheus": {"replicas": 2, "storage_gib": 100},

@@ -12,16 +12,19 @@ from pulumi import Input, Output
 
 from aiplatform._shared.args import UNKNOWN
 from aiplatform._shared.principals import known
+from aiplatform.addons.catalog import catalog
 from aiplatform.addons.permissions import SECRETS
 from aiplatform.feature_store.args import PORT as STORE_PORT
 from aiplatform.model_registry.args import PORT as REGISTRY_PORT
 from aiplatform.teams.inputs import TeamsArgs
+from aiplatform.training.args import RAY, RAY_HEAD_PORTS
+from aiplatform.training.plan import FILES_AT
 from stacks import devices
 from stacks.data_arguments import secret_of
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
-MOUNTED_AT: Final = "/etc/platform"
+MOUNTED_AT: Final = FILES_AT
 """Where Pods mount the ConfigMap `platform-files`."""
 MLFLOW: Final = "mlflow"
 """The Secret of a team's account in the model registry."""
@@ -73,6 +76,8 @@ def _team(settings: Settings, name: str, offered: Offered, has_secrets: bool) ->
     team["configuration"] = {**_configuration(settings, name, offered), **team.get("configuration", {})}
     team["files"] = {**_files(settings, name, offered), **team.get("files", {})}
     team["services"] = {**dict(_services(offered)), **team.get("services", {})}
+    if settings.training is not None and stated(settings.training).get("ray"):
+        team["clients"] = {catalog()[RAY].namespace: list(RAY_HEAD_PORTS), **team.get("clients", {})}
     registry = offered.model_registry
     if registry is not None and has_secrets:
         account = {

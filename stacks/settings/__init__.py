@@ -25,7 +25,7 @@ from stacks.settings.composition import Layers, Shared
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
 from stacks.settings.generated import ComponentTopic, stated
-from stacks.settings.kubernetes import Addons, Guardrails, Observability, Queues
+from stacks.settings.kubernetes import Addons, Guardrails, Observability, Queues, Training
 from stacks.settings.ml import ContainerRegistry, ModelRegistry, ModelStore
 from stacks.settings.network import Images, Network
 from stacks.settings.pools import CapacityEntry, GpuPool, NodeImages, NodePool, Pool
@@ -59,6 +59,7 @@ __all__ = [
     "Settings",
     "Team",
     "Topic",
+    "Training",
     "WorkloadIdentity",
     "key",
     "parse",
@@ -94,6 +95,8 @@ class Settings(Topic):
     """Left out, there are none."""
     queues: Queues | None = None
     """Left out, there are none."""
+    training: Training | None = None
+    """Left out, there is none."""
     observability: Observability | None = None
     """Left out, there is none."""
     lakehouse: Lakehouse | None = None

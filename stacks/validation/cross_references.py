@@ -16,6 +16,7 @@ from aiplatform.model_registry.args import SERVER as REGISTRY_SERVER
 from aiplatform.model_registry.args import SETUP as REGISTRY_SETUP
 from aiplatform.model_store.args import IMPORTER, PROMOTER
 from aiplatform.model_store.args import NAMESPACE as RELEASE
+from aiplatform.training.args import JOBSET
 from stacks.settings import MATERIALIZER, ModelRegistry, Settings
 from stacks.settings.generated import stated
 
@@ -29,6 +30,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from _teams(settings)
     yield from _observability(settings)
     yield from _model_store(settings)
+    yield from _training(settings)
     if settings.model_registry is not None:
         yield from _namespace(settings.model_registry)
 
@@ -76,6 +78,21 @@ def _observability(settings: Settings) -> Iterator[Problem]:
             "cluster.gke.workload_logs",
             "got true, and observability.logs collects the same logs, which would be stored and paid for "
             "twice; expected it left out, or no observability.logs",
+        )
+
+
+def _training(settings: Settings) -> Iterator[Problem]:
+    """Yield what training lacks."""
+    if settings.training is None:
+        return
+    if settings.addons is None:
+        yield Problem("training", "it needs add-ons, and the file has none; expected the topic addons")
+        return
+    option = settings.addons.options.get(JOBSET)
+    if option is not None and option.enabled is False:
+        yield Problem(
+            f"addons.options.{JOBSET}.enabled",
+            "got false, and TrainJobs consist of JobSets; expected true, or no topic training",
         )
 
 

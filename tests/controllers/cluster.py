@@ -45,7 +45,7 @@ class Addons(pulumi.ComponentResource):
         self.installed: dict[str, Installed] = {}
         for name in names:
             addon = catalog()[name]
-            values = VALUES[name](setup or Setup())
+            values = VALUES[name](setup or Setup(ray=True))
             namespace = create_namespace(self, "addons", addon.namespace, "aws", addon.webhook_ports)
             self.installed[name] = install(self, "addons", addon, locate(addon, charts), values, namespace)
 

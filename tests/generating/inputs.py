@@ -88,6 +88,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiplatform.gpu_checks.inputs": ("aiplatform.gpu_checks.args",),
     "aiplatform.runner.inputs": ("aiplatform.runner.args",),
     "aiplatform.teams.inputs": ("aiplatform.teams.args",),
+    "aiplatform.training.inputs": ("aiplatform.training.pools", "aiplatform.training.args"),
     "aiplatform.workload_identity.inputs": ("aiplatform.workload_identity.args",),
 }
 """Generated module -> the modules whose dataclasses it is generated from."""

@@ -38,6 +38,7 @@ ENTITIES: Final = (
     "queues",
     "runner",
     "teams",
+    "training",
 )
 """Folders of components with a generated outputs.py."""
 REFERENCES: Final[Mapping[str, str]] = {

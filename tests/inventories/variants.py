@@ -43,6 +43,7 @@ from tests.inventories import (
     provisioning_variants,
     queue_variants,
     team_variants,
+    training_variants,
 )
 
 Variants = Mapping[str, Callable[[], Recording]]
@@ -427,6 +428,7 @@ COMPONENTS: Final[Mapping[str, Variants]] = {
     "observability": observability_variants.OBSERVABILITY,
     "queues": queue_variants.QUEUES,
     "runner": _runner(),
+    "training": training_variants.TRAINING,
     **_inside_the_cluster(),
 }
 """Entity -> variant -> what records it."""

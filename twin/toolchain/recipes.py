@@ -29,6 +29,7 @@ MINUTES = {
     "jobset": 1,
     "kueue-previous": 4,
     "karpenter": 4,
+    "trainer": 3,
     "promtool": 5,
     "prometheus": 2,
     "amtool": 2,
@@ -153,6 +154,10 @@ CONTROLLERS: Mapping[str, ControllerSource] = {
         "karpenter",
         "github.com/aws/karpenter-provider-aws/cmd/controller",
         {"sigs.k8s.io/karpenter/pkg/operator.Version": "$VERSION"},
+    ),
+    # Its version is not in the program.
+    "trainer": ControllerSource(
+        "trainer", "github.com/kubeflow/trainer/v2/cmd/trainer-controller-manager", {}
     ),
 }
 """The controllers of add-ons, by the name of their table in versions.toml, with hyphens. Each is built where

@@ -33,6 +33,7 @@ class Versions:
     kueue_previous: str
     jobset: str
     karpenter: str
+    trainer: str
     prometheus: str
     alertmanager: str
 
@@ -53,6 +54,7 @@ _PLACES = {
     "kueue_previous": ("kueue_previous", "version"),
     "jobset": ("jobset", "version"),
     "karpenter": ("karpenter", "version"),
+    "trainer": ("trainer", "version"),
     "prometheus": ("prometheus", "version"),
     "alertmanager": ("alertmanager", "version"),
 }

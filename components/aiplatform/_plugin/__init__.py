@@ -47,6 +47,7 @@ from aiplatform.observability import Observability
 from aiplatform.queues import Queues
 from aiplatform.runner import Runner
 from aiplatform.teams import Teams
+from aiplatform.training import Training
 from aiplatform.workload_identity import WorkloadIdentity
 
 __all__ = ["COMPONENTS", "NAME", "Plugin", "serve", "unwrapped"]
@@ -74,6 +75,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     ModelRegistry,
     ModelStore,
     Queues,
+    Training,
     Observability,
 )
 

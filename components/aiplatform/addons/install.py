@@ -92,13 +92,15 @@ def install_all(
         )
         installed[addon.name] = replace(objects, role_arn=granted.role_arn)
         if settings.replicas > 1 and addon.name in BUDGETS:
-            _create_budget(parent, f"{name}-{addon.name}", addon, namespaces[addon.namespace])
+            create_budget(parent, f"{name}-{addon.name}", addon, namespaces[addon.namespace])
     return installed
 
 
-def _create_budget(
+def create_budget(
     parent: pulumi.ComponentResource, logical: str, addon: Addon, namespace: list[pulumi.Resource]
 ) -> None:
+    """Create the PodDisruptionBudget of an add-on whose chart has none: one Pod stays. logical: the first
+    part of its logical name. namespace: what exists before."""
     policy.PodDisruptionBudget(
         f"{logical}-disruption-budget",
         metadata=meta.ObjectMetaArgs(name=addon.name, namespace=addon.namespace),
@@ -129,15 +131,18 @@ def install(
     values: Input[Mapping[str, Any]],
     depends_on: Sequence[pulumi.Resource] = (),
     required: Sequence[Installed] = (),
+    after: ResourceOptions | None = None,
 ) -> Installed:
     """Create the objects of an add-on. Every object is a separate resource: a preview shows what changes, the
     policy pack evaluates it, and a refresh finds what others changed.
 
     name: the first part of logical names. depends_on: what exists before, such as its namespace. required:
-    the add-ons that are ready before.
+    the add-ons that are ready before. after: options with what else exists before.
     """
     logical = f"{name}-{addon.name}"
     options = ResourceOptions(parent=parent, depends_on=_all([*depends_on], required))
+    if after is not None:
+        options = ResourceOptions.merge(after, options)
     if addon.is_manifest:
         options.transforms = [_adapt]
         group = yaml.ConfigGroup(logical, files=[location.chart], opts=options)

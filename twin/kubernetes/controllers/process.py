@@ -218,7 +218,7 @@ class ControllerProcess:
         names = [
             f"{service['metadata']['name']}.{namespace}.svc" for service in services if selects(service, pod)
         ]
-        folder = self._folder / "certificate"
+        folder = self._folder / self.program.certificate
         pki = Pki(self._world.folder / "kubernetes" / "pki")
         certificates.issue(pki, names, folder / "tls.crt", folder / "tls.key")
 

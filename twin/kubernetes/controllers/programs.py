@@ -28,8 +28,8 @@ class Program:
     settings: keys with a value that differs in a process. `$FOLDER` is its folder.
     mounted: keys with a path in the container that its configuration does not have to name, and that path.
     arguments: further ones, after those of the container.
-    certificate: whether the twin issues its webhook's certificate, into `$FOLDER/certificate`: for a
-      controller that writes it to a path of the container that has no setting.
+    certificate: the folder, in that of the process, into which the twin issues its webhook's certificate: for
+      a controller that writes it to a path of the container that has no setting. Empty: it does not.
     environment: variables with a value that differs in a process.
     port_variables: variables with a port on which it listens. The process gets a free port for each.
     cloud: whether it calls the cloud, with the workload identity of its ServiceAccount.
@@ -42,7 +42,7 @@ class Program:
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     mounted: Mapping[str, str] = field(default_factory=dict[str, str])
     arguments: tuple[str, ...] = ()
-    certificate: bool = False
+    certificate: str = ""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     port_variables: tuple[str, ...] = ()
     cloud: bool = False
@@ -93,7 +93,7 @@ _ALL: Final = (
             "webhook.certDir": f"{FOLDER}/certificate",
             "metrics.certDir": f"{FOLDER}/certificate",
         },
-        certificate=True,
+        certificate="certificate",
     ),
     Program(
         name="karpenter",
@@ -102,6 +102,24 @@ _ALL: Final = (
         port_variables=("METRICS_PORT", "HEALTH_PROBE_PORT"),
         environment={"DISABLE_LEADER_ELECTION": "true"},
         cloud=True,
+    ),
+    Program(
+        name="trainer",
+        image="trainer/trainer-controller-manager",
+        configuration="--config",
+        listens={
+            "health.healthProbeBindAddress": ":8081",
+            "metrics.bindAddress": ":8443",
+            "webhook.port": 9443,
+            "statusServer.port": 10443,
+        },
+        settings={
+            "webhook.host": "127.0.0.1",
+            "leaderElection.leaderElect": False,
+            "certManagement.enable": False,
+        },
+        # Where controller-runtime reads it by default: in the folder of temporary files, TMPDIR.
+        certificate="tmp/k8s-webhook-server/serving-certs",
     ),
 )
 PROGRAMS: Final[Mapping[str, Program]] = {program.name: program for program in _ALL}
