@@ -79,7 +79,7 @@ class Cluster:
 
         from cli.maintenance import retries
 
-        file = kubeconfig or _of_twin(environment)
+        file = kubeconfig_of(environment, kubeconfig)
         try:
             api = config.new_client_from_config(str(file))
         except config.ConfigException as error:
@@ -212,7 +212,11 @@ def message(error: Any) -> str:
         return str(error.reason)
 
 
-def _of_twin(environment: str) -> Path:
+def kubeconfig_of(environment: str, stated: Path | None) -> Path:
+    """Return the stated kubeconfig, or that of the environment on its twin. Raises CommandError where it is
+    not deployed there."""
+    if stated is not None:
+        return stated
     from cli import instances
     from twin import environment as variables
 
