@@ -1,4 +1,4 @@
-"""Statistics of a table's files, one task for each: a program for a RayJob. The image has it as /app/features.py."""
+"""Count the rows of a table's files, one task for each: the program of the RayJob."""
 
 from __future__ import annotations
 

@@ -106,6 +106,14 @@ class Objects:
             return str(json.loads(str(error.body))["message"])
         return ""
 
+    def dry_run(self, item: Object) -> str:
+        """Return the message with which an object would be refused; empty where it would be created."""
+        try:
+            self._resource(item).create(body=item, namespace=item["metadata"].get("namespace"), dry_run="All")
+        except client.ApiException as error:
+            return str(json.loads(str(error.body))["message"])
+        return ""
+
     def _resource(self, item: Object) -> Any:
         for _ in range(2):
             if self._dynamic is None:

@@ -15,23 +15,27 @@ from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
-from pulumi import ResourceOptions
+from pulumi import ResourceOptions, automation
 
+from aiplatform._shared.images import images as platform_images
 from aiplatform.guardrails import Guardrails
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.lakehouse.tables import LakehouseTableArgs
+from aiplatform.model_store import ModelStore
 from aiplatform.queues import Queues
 from aiplatform.teams import Teams
+from aiplatform.training import Training
 from aiplatform.workload_identity import WorkloadIdentity
 from stacks.loading import load_file
 from stacks.team_arguments import MOUNTED_AT, Offered, teams
-from tests.controllers.cluster import Cluster, Objects, node
+from tests.controllers.cluster import Addons, Cluster, Objects, node
 from tests.controllers.definitions import definitions
 from tests.controllers.team import CPU_POOL, POOL, member
 from tests.end_to_end import clients, mlflow_deployment, pods
 from tests.end_to_end.mlflow_deployment import Registry
 from tests.end_to_end.team_pod import Team
 from tests.stacks.test_google_files import changed
+from twin.toolchain.charts import ensure_charts
 
 TEAM: Final = "training"
 OTHER: Final = "language"
@@ -42,7 +46,20 @@ IMAGES: Final = """
 folder = "examples/training"
 environment = "examples/training"
 entrypoint = ["python", "-m", "training"]
+
+["examples/batch-inference"]
+folder = "examples/batch-inference"
+environment = "examples/batch-inference"
+entrypoint = ["python", "-m", "batch_inference"]
+
+["platform/model-release"]
+folder = "containers/model_release"
+environment = "containers/model_release"
+entrypoint = ["python", "-m", "model_release"]
 """
+RELEASE_IMAGE: Final = f"{REGISTRY}/platform/model-release@sha256:{'1' * 64}"
+RELEASER: Final = "releaser"
+"""The role of the person who approves releases."""
 CUSTOMERS: Final[LakehouseTableArgs] = {
     "zone": "curated",
     "name": "customers",
@@ -54,7 +71,26 @@ CUSTOMERS: Final[LakehouseTableArgs] = {
         {"name": "churned", "type": "long"},
     ],
 }
+PREDICTIONS: Final[LakehouseTableArgs] = {
+    "zone": "curated",
+    "name": "churn_predictions",
+    "owner": "research@acme.example",
+    "columns": [
+        {"name": "customer_id", "type": "long", "required": True},
+        {"name": "probability", "type": "double"},
+        {"name": "release", "type": "string"},
+    ],
+}
+RUNTIMES: Final[dict[str, Any]] = {
+    "torch-cpu": {"pool": "general", "memory_gib": 1},
+    "torch-data": {
+        "pool": "general",
+        "memory_gib": 1,
+        "initializers": {"kinds": ["dataset"], "storage_gib": 1, "timeout_minutes": 5},
+    },
+}
 _CA: Final = "registry-ca.pem"
+_POOL_KEYS: Final = ("name", "node_selector", "taints", "vcpus_per_node", "memory_gib_per_node")
 
 
 def image(name: str) -> str:
@@ -79,15 +115,16 @@ class TrainingTeams(Team):
 
     def _program(self) -> None:
         trust = json.dumps({"Version": "2012-10-17", "Statement": [_assumed_by_account()]})
-        names = (*(f"{name}-owner" for name in TEAMS), "pipeline", "external-secrets")
+        names = (*(f"{name}-owner" for name in TEAMS), RELEASER, "pipeline", "external-secrets")
         roles = {name: aws.iam.Role(name, name=f"team-{name}", assume_role_policy=trust) for name in names}
         assume = {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [assume]})
         aws.iam.RolePolicy("external-secrets", role=roles["external-secrets"].name, policy=policy)
         account = aws.get_caller_identity().account_id
         arns = {name: f"arn:aws:iam::{account}:role/team-{name}" for name in names}
-        declared = {name: {"owners": [arns[f"{name}-owner"]]} for name in TEAMS}
+        declared: dict[str, dict[str, Any]] = {name: {"owners": [arns[f"{name}-owner"]]} for name in TEAMS}
         declared[TEAM] |= {
+            "serves": True,
             # The certificate of the registry's server is not of a public authority.
             "configuration": {"MLFLOW_TRACKING_SERVER_CERT_PATH": f"{MOUNTED_AT}/{_CA}"},
             "files": {_CA: self._certificate.read_text()},
@@ -114,22 +151,45 @@ class TrainingTeams(Team):
                 "prefix": prefix,
                 "force_destroy": True,
                 "writers": [arns["pipeline"]],
-                "tables": [CUSTOMERS],
+                "tables": [CUSTOMERS, PREDICTIONS],
                 "grants": [
                     {
-                        "name": TEAM,
+                        "name": "reads",
                         "principal": identities[TEAM].principal,
                         "actions": ["read"],
                         "tables": ["curated.customers"],
-                    }
+                    },
+                    {
+                        "name": "predicts",
+                        "principal": identities[TEAM].principal,
+                        "actions": ["read", "write"],
+                        "tables": ["curated.churn_predictions"],
+                    },
                 ],
             },
             ResourceOptions(depends_on=list(roles.values())),
         )
-        guardrails = Guardrails(
-            "guardrails",
-            {"require_digests": True, "allowed_registries": [REGISTRY], "system_namespaces": ["release"]},
+        [secret] = [entry["secret"] for entry in self._registry["secrets"] if entry["account"] == "release"]
+        store = ModelStore(
+            "store",
+            {
+                "prefix": prefix,
+                "cluster": cluster,
+                "profile": "prod",
+                "registry": {
+                    "tracking_uri": self._registry["tracking_uri"],
+                    "namespace": self._registry["namespace"],
+                    "secret": secret,
+                    "kms_key": self._registry["kms_key"],
+                },
+                "release_group": [arns[RELEASER]],
+                "image": RELEASE_IMAGE,
+                "force_destroy": True,
+            },
+            ResourceOptions(depends_on=list(roles.values())),
         )
+        registries = [REGISTRY, *sorted({entry.repository for entry in platform_images().values()})]
+        guardrails = Guardrails("guardrails", {"require_digests": True, "allowed_registries": registries})
         quotas: Any = [{"pool": "training", "accelerators": 16}, {"pool": "general", "cpu": 6}]
         entries: Any = [{"name": name, "quotas": quotas, "namespaces": [name]} for name in TEAMS]
         queues: Any = {"gpu_pools": [POOL], "node_pools": [CPU_POOL], "queues": entries}
@@ -145,6 +205,7 @@ class TrainingTeams(Team):
             },
             lakehouse=lake.outputs,
             model_registry=self._registry,
+            model_store=store.outputs,
         )
         arguments: Any = teams(settings, offered)
         for name in TEAMS:
@@ -156,7 +217,9 @@ class TrainingTeams(Team):
             ResourceOptions(depends_on=[*roles.values(), guardrails, Queues("queues", queues)]),
         )
         pulumi.export("lake", lake.outputs)
-        pulumi.export("owners", {name: arns[f"{name}-owner"] for name in TEAMS})
+        pulumi.export("store", store.outputs)
+        owners = {name: arns[f"{name}-owner"] for name in TEAMS}
+        pulumi.export("members", {**owners, RELEASER: arns[RELEASER]})
 
     def _append(self, lake: Mapping[str, Any]) -> None:
         """Write two snapshots as the pipeline; the second one has many customers who behave differently."""
@@ -167,7 +230,7 @@ class TrainingTeams(Team):
         asks = [{"do": "append_as_writer", **common, "rows": rows} for rows in writes]
         payload = {"lake": lake, "table": self.table}
         clients.run("pyiceberg", "lake", {**payload, "asks": asks}, pods.place(self.plain))
-        self.snapshots = self.stored("customers", "customer_id")["snapshots"]
+        self.snapshots: list[int] = self.stored("customers", "customer_id")["snapshots"]
 
     def stored(self, table: str, key: str) -> dict[str, Any]:
         """Return snapshots and rows of a table, as the pipeline sees them."""
@@ -185,12 +248,15 @@ def _assumed_by_account() -> dict[str, Any]:
 
 
 class Platform:
-    """The deployed platform. members: the owners of the teams."""
+    """The deployed platform. members: the owners of the teams, and the person who releases. store: outputs
+    of the model store."""
 
     def __init__(self, cluster: Cluster, registry: Registry, teams: TrainingTeams) -> None:
         self.cluster, self.registry, self.teams = cluster, registry, teams
-        owners = teams.stack.outputs()["owners"].value
-        self.members: dict[str, Objects] = {name: member(cluster, owners[name]) for name in TEAMS}
+        outputs = teams.stack.outputs()
+        self.store: dict[str, Any] = outputs["store"].value
+        arns = outputs["members"].value
+        self.members: dict[str, Objects] = {name: member(cluster, arn) for name, arn in arns.items()}
 
     def session(self, team: str) -> dict[str, str]:
         """Return the variables of a team's Pods, with their cloud identity."""
@@ -202,16 +268,68 @@ class Platform:
         return [entry["Key"] for entry in page.get("Contents", ())]
 
 
+def _training(cluster: Cluster) -> None:
+    """Register the add-ons and training."""
+    addons = Addons()
+    after = pulumi.Output.all(*(addon.resources for addon in addons.installed.values())).apply(
+        lambda known: [resource for resources in known for resource in resources]
+    )
+    arguments: Any = {
+        "cluster": {"name": cluster.base.cluster, "security_group_id": "sg-1"},
+        "gpu_pools": [
+            {key: POOL[key] for key in (*_POOL_KEYS, "resource", "resources_per_node", "topology_labels")}
+        ],
+        "node_pools": [{key: CPU_POOL[key] for key in _POOL_KEYS}],
+        "runtimes": RUNTIMES,
+        "service_account": "workloads",
+        "charts": str(ensure_charts()),
+    }
+    Training("training", arguments, ResourceOptions(depends_on=after))
+
+
+def kubeconfig(user: Objects, folder: Path) -> Path:
+    """Write the kubeconfig of a member, with its token, and return its path."""
+    known: Any = user.api.configuration
+    token = known.api_key["authorization"].removeprefix("Bearer ")
+    cluster = {"server": known.host, "certificate-authority": known.ssl_ca_cert}
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "twin", "cluster": cluster}],
+        "users": [{"name": "member", "user": {"token": token}}],
+        "contexts": [{"name": "member", "context": {"cluster": "twin", "user": "member"}}],
+        "current-context": "member",
+    }
+    file = folder / "kubeconfig.json"
+    file.write_text(json.dumps(document))
+    return file
+
+
+def _trust(cluster: Cluster, certificate: str) -> None:
+    """Let promotions trust the certificate of the registry's server, which is not of a public authority."""
+    path = f"/etc/model-release/{_CA}"
+    cluster.core.create_namespaced_config_map(
+        "release", {"metadata": {"name": "model-release-files"}, "data": {_CA: certificate}}
+    )
+    cluster.core.patch_namespaced_config_map(
+        "model-release", "release", {"data": {"MLFLOW_TRACKING_SERVER_CERT_PATH": path}}
+    )
+
+
 @contextmanager
 def created(home: Path, folder: Path, images: str = IMAGES) -> Iterator[Platform]:
     """Yield the platform, and remove it at the end. folder: for files."""
     with ExitStack() as ends:
-        cluster = Cluster(home, "training", "kueue,jobset", images)
+        cluster = Cluster(home, "training", "kueue,jobset,trainer", images)
         ends.callback(cluster.remove)
-        cluster.create(*definitions(home))
+        # Trainer's kinds come with the component.
+        known = [
+            item for item in definitions(home) if ".trainer.kubeflow.org" not in item["metadata"]["name"]
+        ]
+        cluster.create(*known)
         cluster.add_nodes()
         cluster.create(node("cpu-0", cpu=16, labels=CPU_POOL["node_selector"]))
-        cluster.stack("addons").up()
+        cluster.stack("training", lambda: _training(cluster)).up()
         registry = Registry(cluster.plain)
         ends.callback(registry.end)
         kubeconfig = cluster.plain.world.kubeconfig.read_text()
@@ -221,9 +339,9 @@ def created(home: Path, folder: Path, images: str = IMAGES) -> Iterator[Platform
             registry.job(name)
         registry.start()
         deployed = TrainingTeams(cluster.plain, cluster.base, registry.outputs, folder, registry.certificate)
-        cluster.plain.stack("team", deployed._program).set_config(
-            "kubernetes:kubeconfig", pulumi.automation.ConfigValue(str(cluster.plain.world.kubeconfig))
-        )
+        file = automation.ConfigValue(str(cluster.plain.world.kubeconfig))
+        deployed.stack.set_config("kubernetes:kubeconfig", file)
         deployed.deploy()
+        _trust(cluster, registry.certificate.read_text())
         ends.enter_context(deployed.reaches(registry.port))
         yield Platform(cluster, registry, deployed)

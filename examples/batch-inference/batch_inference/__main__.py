@@ -1,12 +1,13 @@
-"""Predict for a table, in shards.
+r"""Predict for a table, in shards.
 
-    python -m batch_inference shard  --run R --shards 4 --table T --snapshot ID --columns a,b --key k --release m/3
+    python -m batch_inference shard --run R --shards 4 --table T --snapshot ID --columns a,b --key k \
+        --release churn/3
     python -m batch_inference commit --run R --shards 4 --output P
 
-Each shard writes its predictions to one object below CHECKPOINTS_URI with its final name, so that a shard that
-runs again replaces the same rows. `commit` waits for the shards and appends all of them to the output table
-in one snapshot: readers see the predictions of a run completely or not at all, and a second `commit` of the
-run adds nothing.
+Each shard writes its predictions to one object below CHECKPOINTS_URI with its final name, so that a shard
+that runs again replaces the same rows. `commit` waits for the shards and appends all of them to the output
+table in one snapshot: readers see the predictions of a run completely or not at all, and a second `commit` of
+the run adds nothing.
 """
 
 from __future__ import annotations

@@ -7,8 +7,6 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import mlflow
-
 from batch_inference.storage import Folder
 
 
@@ -31,4 +29,6 @@ def download(release: Folder, folder: Path) -> Path:
 
 def load(release: Folder, folder: Path) -> Any:
     """Return the model, which MLflow loads from the verified files."""
+    import mlflow
+
     return mlflow.pyfunc.load_model(str(download(release, folder)))

@@ -40,7 +40,7 @@ def committed(table: Table, run: str) -> bool:
 
 
 def commit(name: str, run: str, parts: Sequence[pa.Table]) -> bool:
-    """Append the predictions of all shards in one commit, once for a run. Returns whether it was this call."""
+    """Append the predictions of all shards in one commit, once for a run. Returns whether this call did."""
     table = load_catalog().load_table(name)
     if committed(table, run):
         return False

@@ -60,7 +60,9 @@ class Progress(TrainerCallback):
 def main(words: Sequence[str] | None = None) -> None:
     """Fine-tune, or continue a run of the same name, and register the adapter."""
     options = _options(words)
-    state = PartialState()
+    # Without GPUs accelerate joins no processes unless `cpu` is stated.
+    on_cpu = not torch.cuda.is_available()
+    state = PartialState(cpu=on_cpu)
     checkpoints = Checkpoints(os.environ["CHECKPOINTS_URI"], options.run)
     # One folder for the processes of a node.
     work = Path(tempfile.gettempdir()) / options.run
@@ -95,7 +97,8 @@ def main(words: Sequence[str] | None = None) -> None:
             save_steps=options.checkpoint_every,
             logging_steps=options.log_every,
             save_total_limit=2,
-            bf16=torch.cuda.is_available(),
+            bf16=not on_cpu,
+            use_cpu=on_cpu,
             report_to=[],
             seed=1,
         ),

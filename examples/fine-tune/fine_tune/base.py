@@ -16,7 +16,7 @@ class DamagedError(Exception):
 def download(release: Folder, folder: Path) -> Path:
     """Write the model's files into a folder and return it. Raises DamagedError where a digest differs.
 
-    An import has weights as safetensors only; a pickled file could run code, so none is accepted here, either.
+    An import has weights as safetensors only; a pickled file could run code, so none is accepted here.
     """
     for path, entry in json.loads(release.read("manifest.json"))["files"].items():
         parts = PurePosixPath(path)
