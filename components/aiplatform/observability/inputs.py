@@ -245,7 +245,9 @@ class PrometheusArgs(TypedDict):
     replicas: NotRequired[int]
     """Replicas, each of which scrapes everything. With 2 alerts survive the loss of a node. Default 1."""
     retention_days: NotRequired[int]
-    """Days that metrics are kept on the volume, 1 to 90; less where the volume is full before. Default 15."""
+    """Days that metrics are kept on the volume, 1 to 90; less where the volume is full before. At least the
+    longest window of an objective: rules of error budgets read the volume only, also with long-term storage.
+    Default 15, or as long as the longest window."""
     storage_gib: NotRequired[int]
     """The volume of each replica, GiB, 10 to 2000. A volume can grow, and never shrink. Default 50."""
     memory_gib: NotRequired[float]
