@@ -35,7 +35,7 @@ from aiplatform.queues.args import QueuesArgs
 from aiplatform.runner import RunnerArgs
 from aiplatform.training.args import Initializers, TrainingArgs
 from aiplatform.workload_identity import WorkloadIdentityArgs
-from stacks import devices, fabrics, gpu_check_queues, images
+from stacks import devices, fabrics, gpu_check_queues, images, repositories
 from stacks.settings import GpuPool, NodePool, Pool, Settings
 from stacks.settings.generated import stated
 from stacks.settings.kubernetes import CHARTS_VARIABLE
@@ -309,6 +309,9 @@ def guardrails(settings: Settings) -> GuardrailsArgs:
     assert settings.guardrails is not None, "called only where there are guardrails"  # noqa: S101
     args = stated(settings.guardrails)
     pinned = images.repositories(settings)
+    if settings.environment.profile == "prod":
+        # What the environment's own builds push, as Binary Authorization does on Google Cloud.
+        args.setdefault("allowed_registries", list(repositories.urls(settings).values()))
     if args.get("allowed_registries"):
         args["allowed_registries"] = [*args["allowed_registries"], *pinned]
     if args.get("require_digests"):

@@ -21,10 +21,6 @@ from stacks.settings.generated import stated
 PYTORCH: Final = "gpu-test-pytorch"
 DCGM: Final = "gpu-test-dcgm"
 """Names in images.toml."""
-_PYTORCH_OF_AWS: Final = (
-    "763104351884.dkr.ecr.{region}.amazonaws.com/pytorch-training:2.6.0-gpu-py312-cu126-ubuntu22.04-ec2"
-)
-"""An AWS Deep Learning Container. Opt-in regions have another account: state `--image` there."""
 
 
 def of_workloads(settings: Settings) -> Mapping[str, str]:
@@ -114,12 +110,12 @@ def _of_gpudirect(settings: Settings) -> dict[str, str]:
     return required
 
 
-def of_gpu_tests(cloud: str, region: str) -> dict[str, str]:
-    """Return the images of the tests of GPUs in a region, by name. On AWS PyTorch's has libfabric and
-    aws-ofi-nccl, and nodes have an engine of DCGM, next to which none may run."""
-    if cloud == "aws":
-        return {PYTORCH: _PYTORCH_OF_AWS.format(region=region)}
+def of_gpu_tests(cloud: str) -> dict[str, str]:
+    """Return the images of the tests of GPUs, by name. On AWS PyTorch's has libfabric and aws-ofi-nccl, and
+    nodes have an engine of DCGM, next to which none may run."""
     known = images()
+    if cloud == "aws":
+        return {PYTORCH: known[f"{PYTORCH}-aws"].reference}
     return {name: known[name].reference for name in (PYTORCH, f"{PYTORCH}-tcpx", DCGM)}
 
 
@@ -134,7 +130,7 @@ def _of_gpu_checks(settings: Settings) -> dict[str, str]:
     if not gpu_check_queues.queues_of(settings):
         return {}
     environment = settings.environment
-    known = of_gpu_tests(environment.cloud, environment.region)
+    known = of_gpu_tests(environment.cloud)
     kinds = devices.gpudirect_pools(settings)
     # On Google Cloud PyTorch measures the network only.
     networks = [pytorch_of(kinds[pool]) for pool in gpu_check_queues.fabric_of(settings)]

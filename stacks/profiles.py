@@ -240,6 +240,14 @@ _GCP: Final[Mapping[str, Mapping[str, Any]]] = {
                 # Weeks behind regular: a version that reaches prod has run in staging before.
                 "release_channel": "stable",
                 "maintenance_window": {"start": "03:00", "hours": 6, "days": ["SA", "SU"]},
+                # The nodes' releases and cluster.version are stated: nothing else changes them.
+                "maintenance_exclusions": [
+                    {
+                        "name": "stated-versions",
+                        "start": "2026-01-01T00:00:00Z",
+                        "scope": "no_minor_or_node_upgrades",
+                    }
+                ],
             },
         },
     },

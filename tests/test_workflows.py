@@ -22,12 +22,15 @@ PINNED = re.compile(r"uses: +(?P<action>[^@\s]+)@(?P<commit>[0-9a-f]{40}) # v\d+
 MAKE = re.compile(r"\bmake +(?P<target>[a-z-]+)")
 # What a job may request in addition to reading the repository, and why.
 RIGHTS = {
-    "id-token": {"dev", "staging", "prod-plan", "prod", "look", "cloud"},  # a cloud's identity
+    "id-token": {"dev", "staging", "prod-plan", "prod", "look", "cloud", "image"},  # a cloud's identity
     "security-events": {"policy"},  # SARIF
     "actions": {"policy"},  # SARIF of a private repository
     "pull-requests": {"comment"},
     "issues": {"issue"},
 }
+
+PUSHES_IMAGES = "image"
+"""The job that builds images. Its identity may only push them: it is no deployer, and reads no stack."""
 
 
 def _load(file: Path) -> dict[str, Any]:
@@ -59,8 +62,8 @@ def _ids(files: list[Path]) -> list[str]:
     return [str(file.relative_to(GITHUB)) for file in files]
 
 
-def test_the_four_workflows_are_there() -> None:
-    assert [file.stem for file in WORKFLOWS] == ["deploy", "drift", "pull-request", "recreate"]
+def test_the_five_workflows_are_there() -> None:
+    assert [file.stem for file in WORKFLOWS] == ["deploy", "drift", "images", "pull-request", "recreate"]
 
 
 @pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=_ids([*WORKFLOWS, *ACTIONS]))
@@ -228,6 +231,13 @@ def test_an_update_is_interrupted_itself_and_not_its_shell() -> None:
     assert [(name, line) for name, line in lines if not line.startswith("exec ")] == []
 
 
+def test_every_job_that_saves_a_state_compresses_it() -> None:
+    """In a bucket each step writes the whole state. Jobs that did not agree would write two files in turn."""
+    states = [(name, job["env"]) for name, job in _jobs() if "PULUMI_BACKEND_URL" in job.get("env", {})]
+    assert len(states) >= 4
+    assert [name for name, variables in states if variables.get("PULUMI_DIY_BACKEND_ZSTD") != "true"] == []
+
+
 def test_previews_alone_skip_checkpoints() -> None:
     skip = "PULUMI_SKIP_CHECKPOINTS"
     wide = [name for name, job in _jobs() if skip in job.get("env", {})]
@@ -252,7 +262,12 @@ def test_what_a_deployment_installs_is_checked_and_locked() -> None:
     assert "tools/install_pulumi.py" in step["run"]
     assert "curl" not in step["run"]
     assert "UV_FROZEN=1" in step["run"]
-    deployments = [step.get("run", "") for _, job in _jobs() if _cloud(job) for step in job["steps"]]
+    deployments = [
+        step.get("run", "")
+        for name, job in _jobs()
+        if _cloud(job) and name != PUSHES_IMAGES
+        for step in job["steps"]
+    ]
     assert [run for run in deployments if "make " in run or "--development" in run] == [], (
         "tests, linters and twin are not installed where a deployer works"
     )
@@ -280,7 +295,8 @@ def test_code_scanning_has_what_main_has_to_compare_with() -> None:
 
 
 def test_job_that_reads_a_cloud_waits_for_one_that_changes_it() -> None:
-    groups = {name: job["concurrency"] for name, job in _jobs() if _cloud(job) and name != "prod-plan"}
+    others = ("prod-plan", PUSHES_IMAGES)
+    groups = {name: job["concurrency"] for name, job in _jobs() if _cloud(job) and name not in others}
     assert set(groups) == {"dev", "staging", "prod", "look", "cloud"}
     for name, group in groups.items():
         assert group["group"].startswith("cloud-"), name
@@ -302,6 +318,18 @@ def test_the_official_host_is_tried_every_night() -> None:
     job = _load(GITHUB / "workflows" / "recreate.yml")["jobs"]["official"]
     uses = [step.get("uses") or step.get("run") for step in job["steps"]]
     assert uses[-3:] == ["./.github/actions/tools", "./.github/actions/engine", "make test-official"]
+
+
+def test_job_that_builds_images_has_an_identity_of_its_own_after_what_is_installed() -> None:
+    job = _load(GITHUB / "workflows" / "images.yml")["jobs"][PUSHES_IMAGES]
+    assert job["environment"].startswith("images-"), "no environment of a deployer"
+    steps = [step.get("uses", "") or step.get("run", "") for step in job["steps"]]
+    cloud = steps.index("./.github/actions/cloud")
+    assert not any("bootstrap.py" in step or "buildx create" in step for step in steps[cloud:])
+    (build,) = [step for step in steps if "bin/aiplatform image build" in step]
+    assert steps.index(build) > cloud
+    assert "--push --sign" in build
+    assert "@sha256:" in job["env"]["BUILDKIT"], "the builder is pinned as actions are"
 
 
 def test_actionlint_finds_nothing() -> None:

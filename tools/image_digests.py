@@ -1,4 +1,5 @@
-"""Record the digest of every image of components/aiplatform/images.toml that has none; confirm the others.
+"""Record the digest of every image of components/aiplatform/images.toml, and of every base of
+cli/images/bases.toml, that has none; confirm the others.
 
     python3 bootstrap.py --development --run python -m tools.image_digests           # write what is missing
     python3 bootstrap.py --development --run python -m tools.image_digests --check   # change nothing
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cli.images import registry
+from cli.images.bases import FILE as BASES
 from cli.images.registry import Credentials, RegistryError
 
 IMAGES: Final = Path(__file__).resolve().parents[1] / "components" / "aiplatform" / "images.toml"
@@ -81,8 +83,8 @@ def update(file: Path, *, write: bool, credentials: Credentials = registry.crede
             yield f"{name}: recorded {known}, and the tag {image['tag']} has {digest} now"
 
 
-def main(arguments: list[str], file: Path = IMAGES) -> int:
-    """The exit code."""
+def main(arguments: list[str], *files: Path) -> int:
+    """The exit code. files: by default those of the project."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.image_digests", description="Record the digests of images."
     )
@@ -90,7 +92,7 @@ def main(arguments: list[str], file: Path = IMAGES) -> int:
         "--check", action="store_true", help="change nothing; report what is missing or differs"
     )
     check = parser.parse_args(arguments).check
-    problems = list(update(file, write=not check))
+    problems = [problem for file in files or (IMAGES, BASES) for problem in update(file, write=not check)]
     sys.stderr.writelines(f"error: {problem}\n" for problem in problems)
     return 1 if problems else 0
 

@@ -26,6 +26,11 @@ MANIFESTS: Final = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 SECONDS: Final = 30
+_STORING_SECONDS: Final = 600
+"""How long a registry may take to store a blob after its last byte."""
+_GOOGLE: Final = re.compile(r"(?:[a-z0-9-]+-)?docker\.pkg\.dev|(?:[a-z]+\.)?gcr\.io")
+_TOO_MANY_REQUESTS: Final = 429
+_SERVER_ERRORS: Final = 500
 _ECR: Final = re.compile(r"\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 _LOCAL: Final = re.compile(r"(?:localhost|127\.0\.0\.1)(?::\d+)?")
 _CHUNK: Final = 1 << 20
@@ -35,16 +40,23 @@ class RegistryError(Exception):
     """A registry that refuses a request, or content with another digest than it has to have."""
 
 
+class UnavailableError(RegistryError):
+    """A registry that cannot be reached, or cannot answer now: the same request may succeed later."""
+
+
 Credentials = Callable[[str], str]
 """A registry's host -> `user:password`. Raises RegistryError where none are known."""
 
 
 def credentials(host: str) -> str:
-    """Return user and password of a registry: those of `docker login`, or of ECR by the AWS credentials of
-    this machine."""
+    """Return user and password of a registry: those of `docker login`, or a token that expires, of ECR by the
+    AWS credentials of this machine, of Artifact Registry by Google's application default credentials. Public
+    registries of Google need none, and are asked without where there are no such credentials."""
     stored = _docker_login(host)
     if stored is not None:
         return stored
+    if _GOOGLE.fullmatch(host):
+        return f"oauth2accesstoken:{_google_token()}"
     matched = _ECR.fullmatch(host)
     if matched is None:
         raise RegistryError(f"{host} requires a login; log in with `docker login {host}`")
@@ -57,6 +69,25 @@ def credentials(host: str) -> str:
     except (BotoCoreError, ClientError) as error:
         raise RegistryError(f"no AWS credentials for ECR: {error}") from error
     return base64.b64decode(token).decode()
+
+
+def _google_token() -> str:
+    # An access token is the password (Artifact Registry, "Configure authentication to Artifact Registry for
+    # Docker"). The variable is that of the provider.
+    if os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN"):
+        return os.environ["GOOGLE_OAUTH_ACCESS_TOKEN"]
+    import google.auth
+    from google.auth.exceptions import GoogleAuthError
+    from google.auth.transport.requests import Request
+
+    try:
+        default: Any = google.auth.default(  # pyright: ignore[reportUnknownMemberType]
+            scopes=["https://www.googleapis.com/auth/cloud-platform"]
+        )
+        default[0].refresh(Request())
+    except GoogleAuthError as error:
+        raise RegistryError(f"no credentials of Google Cloud: {error}") from error
+    return str(default[0].token)
 
 
 def _docker_login(host: str) -> str | None:
@@ -142,11 +173,21 @@ class Registry:
             raise RegistryError(f"got {manifest.kind or 'no media type'}, expected an index or a manifest")
         return manifest
 
+    def digest_of_tag(self, repository: str, tag: str) -> str | None:
+        """Return the digest of a tag, or None where the repository has no such tag."""
+        accept = {"Accept": ", ".join((*INDEXES, *MANIFESTS))}
+        answer = self._request("GET", repository, f"manifests/{tag}", push=True, headers=accept)
+        if answer.status_code == requests.codes.not_found and "NAME_UNKNOWN" not in answer.text:
+            return None
+        _expect(answer, requests.codes.ok)
+        return digest_of(answer.content)
+
     def has_blob(self, repository: str, digest: str) -> bool:
         """Return whether a repository has a blob."""
-        return (
-            self._request("HEAD", repository, f"blobs/{digest}", push=True).status_code == requests.codes.ok
-        )
+        answer = self._request("HEAD", repository, f"blobs/{digest}", push=True)
+        if answer.status_code != requests.codes.not_found:
+            _expect(answer, requests.codes.ok)
+        return answer.status_code == requests.codes.ok
 
     def blob(self, repository: str, digest: str) -> Iterator[bytes]:
         """Yield a blob. Raises RegistryError after it where it has another digest."""
@@ -164,9 +205,15 @@ class Registry:
         started = self._request("POST", repository, "blobs/uploads/", push=True)
         _expect(started, requests.codes.accepted)
         place = urljoin(started.url, started.headers["Location"])
-        headers = {"Content-Type": "application/octet-stream"}
         answer = self._request(
-            "PUT", repository, place, push=True, headers=headers, params={"digest": digest}, data=content
+            "PUT",
+            repository,
+            place,
+            push=True,
+            headers={"Content-Type": "application/octet-stream"},
+            params={"digest": digest},
+            data=content,
+            timeout=_STORING_SECONDS,
         )
         _expect(answer, requests.codes.created)
 
@@ -186,7 +233,9 @@ class Registry:
         headers = dict(options.pop("headers", {}))
         token = {"Authorization": self._tokens[scope]} if scope in self._tokens else {}
         answer = _send(method, url, {**headers, **token}, options)
-        if answer.status_code == requests.codes.unauthorized and "data" not in options:
+        # A stream is read already; a request for a token comes before it (`has_blob`, the upload's POST).
+        repeatable = isinstance(options.get("data", b""), bytes)
+        if answer.status_code == requests.codes.unauthorized and repeatable:
             self._tokens[scope] = self._authorization(answer, scope)
             # registry.k8s.io redirects: the host that requires a token is the one that accepts it.
             authorized = {**headers, "Authorization": self._tokens[scope]}
@@ -220,12 +269,16 @@ class Registry:
 
 def _send(method: str, url: str, headers: Mapping[str, str], options: Mapping[str, Any]) -> requests.Response:
     try:
-        return requests.request(method, url, headers=dict(headers), timeout=SECONDS, **options)
+        timeout = options.get("timeout", SECONDS)
+        rest = {name: value for name, value in options.items() if name != "timeout"}
+        return requests.request(method, url, headers=dict(headers), timeout=timeout, **rest)
     except requests.RequestException as error:
-        raise RegistryError(f"{url}: {error}") from error
+        raise UnavailableError(f"{url}: {error}") from error
 
 
 def _expect(answer: requests.Response, code: int | None) -> None:
     if answer.status_code != code:
         reason = answer.text[:200].strip() if answer.request.method != "HEAD" else ""
-        raise RegistryError(f"{answer.url}: {answer.status_code} {answer.reason} {reason}".rstrip())
+        later = answer.status_code == _TOO_MANY_REQUESTS or answer.status_code >= _SERVER_ERRORS
+        kind = UnavailableError if later else RegistryError
+        raise kind(f"{answer.url}: {answer.status_code} {answer.reason} {reason}".rstrip())

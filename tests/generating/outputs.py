@@ -32,7 +32,6 @@ ENTITIES: Final = (
     "guardrails",
     "karpenter",
     "model_registry",
-    "model_store",
     "node_pool",
     "observability",
     "queues",

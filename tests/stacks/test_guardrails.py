@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from aiplatform.guardrails.args import GuardrailsSettings
-from stacks import arguments
+from stacks import arguments, images, repositories
 from stacks.loading import SettingsError, load_file
 from tests.components.aiplatform.guardrails.test_guardrails import BINDING, POLICY
-from tests.stacks.environments import STACKS, built
+from tests.stacks.environments import STACKS, built, settings_of
 from tests.stacks.test_google_files import changed
 
 TCPX_DAEMON = "us-docker.pkg.dev/gce-ai-infra/gpudirect-tcpx/tcpgpudmarxd-dev"
@@ -69,7 +69,20 @@ def test_images_of_the_platform_come_from_allowed_registries(tmp_path: Path) -> 
         TCPX_DAEMON,
         *GPU_TESTS,
     ]
-    assert "allowed_registries" not in stated(tmp_path, {}), "all are allowed"
+    assert "allowed_registries" not in stated(tmp_path, {}, "gcp-staging"), "all are allowed"
+
+
+@pytest.mark.parametrize("stack", ["aws-prod", "gcp-prod"])
+def test_prod_allows_the_repositories_of_its_own_registry_and_the_platform(
+    tmp_path: Path, stack: str
+) -> None:
+    allowed = stated(tmp_path, {}, stack)["allowed_registries"]
+    urls = list(repositories.urls(settings_of(stack)).values())
+    assert urls
+    assert allowed[: len(urls)] == urls
+    assert set(allowed[len(urls) :]) == set(images.repositories(settings_of(stack)))
+    without = stated(tmp_path, {"container_registry/repositories": []}, stack)
+    assert not without.get("allowed_registries"), "an environment without a registry uses others"
 
 
 def test_prod_only_warns_of_single_policies(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from cli.images.bases import FILE as BASES
 from cli.images.registry import INDEXES, MANIFESTS, RegistryError
 from tools import image_digests
 from tools.image_digests import Registry, update
@@ -225,3 +226,15 @@ def test_what_can_be_read_is_recorded_though_another_cannot(file: Path, registry
     read = tomllib.loads(file.read_text())
     assert "digest" not in read["a"]
     assert read["b"]["digest"] == digest(INDEX)
+
+
+def test_bases_of_images_are_recorded_as_images_are(registry: Served, tmp_path: Path) -> None:
+    wanted = registry.image("jax0.8.1-rev1")
+    text = BASES.read_text()
+    table = text[text.index("[jax-tpu]") :].replace(
+        "us-docker.pkg.dev/cloud-tpu-images", f"{registry.host}/cloud"
+    )
+    file = tmp_path / "bases.toml"
+    file.write_text(table)
+    assert list(update(file, write=True)) == []
+    assert tomllib.loads(file.read_text())["jax-tpu"]["digest"] == wanted

@@ -42,6 +42,7 @@ class Front:
         from twin.aws.identity import Identity
         from twin.aws.lambdas.invoke import Functions
         from twin.aws.notices import Notices
+        from twin.aws.registry import EcrRegistry
         from twin.aws.streams import Streams
 
         capacity.install()
@@ -60,6 +61,7 @@ class Front:
         self.replayed = self._remember()
         self.eks = Eks(self)
         self._rest = Rest(self)
+        self._registry = EcrRegistry(self)
         if not self._inventory.of(self) and len(self.journal):
             self.journal.clear()
             self.journal.set_meta("epoch", repr(epoch))
@@ -85,6 +87,8 @@ class Front:
         if environ.get("PATH_INFO", "").startswith("/_twin/"):
             return self._private.handle(self, environ)
         environ.pop(SERVICE_HEADER, None)  # only this process speaks for an AWS service
+        if self._registry.serves(environ):
+            return self._registry.answer(environ)
         call = Call.of(environ)
         try:
             if not self._rest.serves(call):  # which looks for itself
@@ -114,6 +118,7 @@ class Front:
         own = (
             self.identity.answer(call)
             or self.athena.answer(call)
+            or self._registry.token(call)
             or self._vending.answer(call, self)
             or self._pods.answer(call, self)
             or self.functions.answer(call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -15,6 +16,7 @@ def install() -> None:
     from moto.ec2.models.security_groups import SecurityGroupRule
     from moto.ec2.models.subnets import SubnetBackend
     from moto.ec2.models.vpcs import VPCBackend
+    from moto.ecr.models import Image
     from moto.iam.responses import IamResponse
     from moto.s3.models import FakeBucket, FakeDeleteMarker
 
@@ -49,6 +51,9 @@ def install() -> None:
     volumes: Any = EBSBackend
     volumes.twin_create_default_encryption_key = volumes._create_default_encryption_key
     volumes._create_default_encryption_key = _create_default_encryption_key
+    images: Any = Image
+    # moto's is that of the layers' digests, or random.
+    images._create_digest = _create_digest
     identities: Any = IamResponse
     identities.list_instance_profiles = _list_instance_profiles
     markers: Any = FakeDeleteMarker
@@ -59,6 +64,11 @@ def install() -> None:
     buckets._log_permissions_enabled_policy = staticmethod(_lets_logs_come)
     # moto reads a bucket's policy without its principals and conditions; twin/aws/authorize.py has decided.
     buckets.get_permission = _decided
+
+
+def _create_digest(self: Any) -> None:
+    """The digest of an image is that of its manifest (OCI Image Format Specification, "Descriptors")."""
+    self._image_digest = f"sha256:{hashlib.sha256(self.image_manifest.encode()).hexdigest()}"
 
 
 def _terminate(self: Any, *args: Any, **kwargs: Any) -> Any:

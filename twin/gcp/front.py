@@ -68,6 +68,7 @@ class Front:
 
     def __init__(self, world: World) -> None:
         from twin.gcp import baseline
+        from twin.gcp.registry import ArtifactRegistry
 
         self.world = world
         folder = world.folder / "gcp"
@@ -78,6 +79,7 @@ class Front:
             self.project_number = baseline.make(self.state, world)
             self.state.forget(time.time() - _REMEMBERED)
         services.start(self)
+        self._registry = ArtifactRegistry(self)
 
     @property
     def greeting(self) -> str:
@@ -93,6 +95,8 @@ class Front:
             from twin.gcp import private
 
             return private.handle(self, environ)
+        if self._registry.serves(environ):
+            return self._registry.answer(environ, _read(environ))
         host, path = _address(environ)
         api, _ = discovery.api_of(host, path)
         try:

@@ -17,6 +17,7 @@ from pulumi_kubernetes.yaml import v2 as yaml
 
 from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.context import Context
+from aiplatform._shared.kubernetes.workloads import critical_pods
 from aiplatform.addons import permissions, rendered, traffic
 from aiplatform.addons.args import AddonsSettings
 from aiplatform.addons.catalog import Addon
@@ -27,7 +28,7 @@ from aiplatform.addons.values.setup import NODE_PRIORITY_CLASS, PRIORITY_CLASS
 _DEFINITION: Final = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
 _RENDERED: Final = Path(rendered.__file__)
 _LEVEL: Final = "pod-security.kubernetes.io"
-_MOST_PODS: Final = "100"
+_MOST_PODS: Final = 100
 EXISTING_NAMESPACES: Final = ("kube-system",)
 """Namespaces that every cluster has."""
 
@@ -210,24 +211,8 @@ def create_namespace(
         ),
         opts=ResourceOptions(parent=parent),
     )
-    # GKE admits Pods of this priority outside kube-system only where a quota covers them; elsewhere it is a
-    # limit that is never reached (GKE documentation, "Priority classes").
-    quota = core.ResourceQuota(
-        f"{name}-{namespace}-critical-pods",
-        metadata=meta.ObjectMetaArgs(name="critical-pods", namespace=namespace),
-        spec=core.ResourceQuotaSpecArgs(
-            hard={"pods": _MOST_PODS},
-            scope_selector=core.ScopeSelectorArgs(
-                match_expressions=[
-                    core.ScopedResourceSelectorRequirementArgs(
-                        scope_name="PriorityClass", operator="In", values=classes
-                    )
-                ]
-            ),
-        ),
-        opts=ResourceOptions(parent=parent, depends_on=[created]),
-    )
     options = ResourceOptions(parent=parent, depends_on=[created])
+    quota = critical_pods(f"{name}-{namespace}-critical-pods", namespace, classes, _MOST_PODS, options)
     return [created, quota, traffic.allow(name, namespace, cloud, webhook_ports, options)]
 
 

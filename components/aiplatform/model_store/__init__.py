@@ -1,5 +1,7 @@
 """Checkpoints of training, and releases of models that no principal changes."""
 
+from typing import cast
+
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
@@ -20,14 +22,12 @@ from aiplatform.model_store.args import (
     ModelStoreSettings,
     ModelStoreTokenArgs,
 )
-from aiplatform.model_store.outputs import ModelStoreOutputs
 
 __all__ = [
     "ClusterReferenceArgs",
     "ModelStore",
     "ModelStoreArgs",
     "ModelStoreCheckpointsArgs",
-    "ModelStoreOutputs",
     "ModelStoreReferenceArgs",
     "ModelStoreRegistryArgs",
     "ModelStoreReleasesArgs",
@@ -91,7 +91,7 @@ class ModelStore(ComponentResource):
         scheme = "gs" if settings.cloud == "gcp" else "s3"
         releases_uri = Output.concat(scheme, "://", built.releases_bucket)
         namespace.create(Context(self, name, settings), built, releases_uri)
-        self.outputs: ModelStoreOutputs = {
+        outputs = {
             "cloud": settings.cloud,
             "checkpoints_bucket": built.checkpoints_bucket,
             "checkpoints_uri": Output.concat(scheme, "://", built.checkpoints_bucket),
@@ -106,4 +106,5 @@ class ModelStore(ComponentResource):
             "promoter_principal": built.identities[PROMOTER].principal,
             "importer_principal": built.identities[IMPORTER].principal,
         }
+        self.outputs = cast("ModelStoreReferenceArgs", outputs)
         publish(self, self.outputs)

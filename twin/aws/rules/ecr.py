@@ -6,6 +6,8 @@ control repositories created during a pull through cache or replication action" 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -204,7 +206,59 @@ def _backend(look: Look) -> Any:
     return look.moto.backend("ecr", look.region)
 
 
+def put_image(params: Params, look: Look) -> None:
+    """PutImage: what a manifest names is there, and a tag of an immutable repository keeps its image."""
+    name = str(params.get("repositoryName"))
+    repository: Any = _backend(look).repositories.get(name)
+    if repository is None:
+        raise Refusal(
+            "RepositoryNotFoundException",
+            f"The repository with name '{name}' does not exist in the registry with id '{look.account}'",
+        )
+    content = str(params.get("imageManifest"))
+    _references(content, repository, name)
+    digest = _digest(content)
+    if params.get("imageDigest") not in (None, digest):
+        raise Refusal("ImageDigestDoesNotMatchException", f"The digest of the image is {digest}")
+    tag = params.get("imageTag")
+    other = any(tag in image.image_tags and image.image_manifest != content for image in repository.images)
+    if tag and other and repository.image_tag_mutability == "IMMUTABLE":
+        raise Refusal(
+            "ImageTagAlreadyExistsException",
+            f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten "
+            "because the tag is immutable.",
+        )
+
+
+def _digest(manifest: str) -> str:
+    return f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+
+
+def _references(content: str, repository: Any, name: str) -> None:
+    try:
+        manifest: Params = json.loads(content)
+    except ValueError:
+        raise invalid(
+            "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'"
+        ) from None
+    blobs = [entry["digest"] for entry in (manifest.get("config"), *manifest.get("layers", ())) if entry]
+    missing = [digest for digest in blobs if digest not in repository.layers]
+    if missing:
+        raise Refusal(
+            "LayersNotFoundException",
+            f"The referenced layers {', '.join(missing)} could not be found in the repository '{name}'",
+        )
+    known = {_digest(image.image_manifest) for image in repository.images}
+    absent = [entry["digest"] for entry in manifest.get("manifests", ()) if entry["digest"] not in known]
+    if absent:
+        raise Refusal(
+            "ReferencedImagesNotFoundException",
+            f"The referenced images {', '.join(absent)} could not be found in the repository '{name}'",
+        )
+
+
 RULES: Final = {
+    "PutImage": put_image,
     "CreateRepository": create_repository,
     "SetRepositoryPolicy": repository_policy,
     "PutRegistryPolicy": registry_policy,
@@ -285,7 +339,20 @@ def _tell_templates(params: Params, backend: Any) -> Params:
     return {"registryId": backend.account_id, "repositoryCreationTemplates": shown}
 
 
+def _download_url(params: Params, backend: Any) -> Params:
+    """moto has no content of layers; the registry API of the twin has it (twin/aws/registry.py)."""
+    digest, name = str(params.get("layerDigest")), str(params.get("repositoryName"))
+    repository: Any = backend.repositories.get(name)
+    if repository is None or digest not in repository.layers:
+        raise Refusal(
+            "LayersNotFoundException", f"The layer {digest} could not be found in the repository '{name}'"
+        )
+    bucket = f"prod-{backend.region_name}-starport-layer-bucket.s3.{backend.region_name}.amazonaws.com"
+    return {"downloadUrl": f"https://{bucket}/{digest.removeprefix('sha256:')}", "layerDigest": digest}
+
+
 OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    "GetDownloadUrlForLayer": own.operation(_download_url),
     "CreatePullThroughCacheRule": own.operation(_make_cache),
     "UpdatePullThroughCacheRule": own.operation(_change_cache),
     "DeletePullThroughCacheRule": own.operation(_drop_cache),

@@ -13,6 +13,7 @@ from typing import Any, Final
 from twin.kubernetes.api import Object
 from twin.kubernetes.pods import repository
 
+LOOPBACK: Final = "127.0.0.1"
 FOLDER: Final = "$FOLDER"
 """In values of the table: the folder of the process."""
 
@@ -33,6 +34,10 @@ class Program:
     environment: variables with a value that differs in a process.
     port_variables: variables with a port on which it listens. The process gets a free port for each.
     cloud: whether it calls the cloud, with the workload identity of its ServiceAccount.
+    port_arguments: arguments with a port (`8080`) or an address (`:10250`) on which it listens, and their
+      defaults. The process gets a free port of loopback for each.
+    issued: where the container has the certificate of its webhook, which cert-manager issues into a Secret:
+      the twin does where there is none.
     """
 
     name: str
@@ -46,6 +51,8 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     port_variables: tuple[str, ...] = ()
     cloud: bool = False
+    port_arguments: Mapping[str, str] = field(default_factory=dict[str, str])
+    issued: str = ""
 
     def container(self, pod: Object) -> Object | None:
         """Return the container of a Pod that is this program."""
@@ -102,6 +109,24 @@ _ALL: Final = (
         port_variables=("METRICS_PORT", "HEALTH_PROBE_PORT"),
         environment={"DISABLE_LEADER_ELECTION": "true"},
         cloud=True,
+    ),
+    Program(
+        name="prometheus-operator",
+        image="prometheus-operator/prometheus-operator",
+        port_arguments={"--web.listen-address": ":8080"},
+        # The reloaders reach the programs of their Pods by this name.
+        arguments=(f"--localhost={LOOPBACK}",),
+        issued="/cert",
+    ),
+    Program(
+        name="kube-state-metrics",
+        image="kube-state-metrics/kube-state-metrics",
+        port_arguments={"--port": "8080", "--telemetry-port": "8081"},
+        arguments=(
+            f"--kubeconfig={FOLDER}/kubeconfig",
+            f"--host={LOOPBACK}",
+            f"--telemetry-host={LOOPBACK}",
+        ),
     ),
     Program(
         name="trainer",

@@ -95,6 +95,28 @@ def namespace(application: Application) -> list[pulumi.Resource]:
     return [resource, default_deny]
 
 
+def critical_pods(
+    logical: str, namespace: str, classes: Sequence[str], pods: int, opts: ResourceOptions
+) -> core.ResourceQuota:
+    """Create the quota of critical Pods of a namespace: GKE admits Pods with the priority of critical ones
+    outside kube-system only where a quota covers them; elsewhere it is a limit that is never reached (GKE
+    documentation, "Priority classes").
+
+    classes: the priority classes of these Pods. pods: the maximum number of them.
+    """
+    scope = core.ScopedResourceSelectorRequirementArgs(
+        scope_name="PriorityClass", operator="In", values=list(classes)
+    )
+    return core.ResourceQuota(
+        logical,
+        metadata=meta.ObjectMetaArgs(name="critical-pods", namespace=namespace),
+        spec=core.ResourceQuotaSpecArgs(
+            hard={"pods": str(pods)}, scope_selector=core.ScopeSelectorArgs(match_expressions=[scope])
+        ),
+        opts=opts,
+    )
+
+
 def egress_rules(
     cloud: Cloud,
     *more: networking.NetworkPolicyEgressRuleArgs,

@@ -165,13 +165,8 @@ def test_members_of_the_release_group_have_an_access_entry(default: Recording) -
 
 def test_members_that_only_the_engine_knows_have_an_access_entry_each() -> None:
     arns = [f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("release", "audit")]
-    args: Any = {
-        "prefix": "acme-dev",
-        "cluster": CLUSTER,
-        "profile": "dev",
-    }
-    recording = record(
-        lambda: ModelStore("store", {**args, "release_group": [Output.from_input(arn) for arn in arns]})
-    )
+    members = [Output.from_input(arn) for arn in arns]
+    args: Any = {"prefix": "acme-dev", "cluster": CLUSTER, "profile": "dev", "release_group": members}
+    recording = record(lambda: ModelStore("store", args))
     entries = recording.all("aws:eks/accessEntry:AccessEntry")
     assert sorted(entry.inputs["principalArn"] for entry in entries) == sorted(arns)

@@ -37,8 +37,15 @@ def _identity(team: str, namespace: str | None = None) -> dict[str, Any]:
 
 def on_aws(teams: dict[str, Any], **more: Any) -> Recording:
     stated = {name: {"owners": [OWNER], "identity": _identity(name), **team} for name, team in teams.items()}
-    args: Any = {"prefix": "acme-dev", "cluster": CLUSTER, "secret_stores": False, "model_store": STORE}
-    return record(lambda: Teams("teams", {**args, "teams": stated, **more}))
+    args: Any = {
+        "prefix": "acme-dev",
+        "cluster": CLUSTER,
+        "secret_stores": False,
+        "model_store": STORE,
+        "teams": stated,
+        **more,
+    }
+    return record(lambda: Teams("teams", args))
 
 
 def on_google(teams: dict[str, Any]) -> Recording:
