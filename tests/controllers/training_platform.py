@@ -204,13 +204,17 @@ class TrainingTeams(Team):
                 "secrets_role_arn": roles["external-secrets"].arn,
             },
             lakehouse=lake.outputs,
-            model_registry=self._registry,
+            # The other team has no account in the registry.
+            model_registry={
+                **self._registry,
+                "secrets": [*self._registry["secrets"], {"account": OTHER, "secret": secret}],
+            },
             model_store=store.outputs,
         )
         arguments: Any = teams(settings, offered)
         for name in TEAMS:
             arguments["teams"][name]["queue"] = name
-        arguments["teams"][OTHER].pop("secrets")  # it has no account in the registry
+        arguments["teams"][OTHER].pop("secrets")
         Teams(
             "teams",
             arguments,
