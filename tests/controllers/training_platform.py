@@ -227,7 +227,7 @@ class TrainingTeams(Team):
 
     def _append(self, lake: Mapping[str, Any]) -> None:
         """Write two snapshots as the pipeline; the second one has many customers who behave differently."""
-        [table] = lake["tables"]
+        [table] = [entry for entry in lake["tables"] if entry["name"] == "customers"]
         self.lake, self.table = lake, f"{table['database']}.{table['name']}"
         common = {"identity": self._assumed("team-pipeline")}
         writes = (customers(600, 1), customers(2000, 2, inverted=True))
