@@ -348,4 +348,8 @@ def created(home: Path, folder: Path, images: str = IMAGES) -> Iterator[Platform
         deployed.deploy()
         _trust(cluster, registry.certificate.read_text())
         ends.enter_context(deployed.reaches(registry.port))
-        yield Platform(cluster, registry, deployed)
+        platform = Platform(cluster, registry, deployed)
+        for name in TEAMS:
+            user = platform.members[name]
+            eventually(f"access of {name}", lambda user=user, name=name: user.list("v1", "Pod", name) == [])
+        yield platform
