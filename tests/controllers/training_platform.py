@@ -32,6 +32,7 @@ from tests.controllers.cluster import Addons, Cluster, Objects, node
 from tests.controllers.definitions import definitions
 from tests.controllers.team import CPU_POOL, POOL, member
 from tests.end_to_end import clients, mlflow_deployment, pods
+from tests.end_to_end.harness import eventually
 from tests.end_to_end.mlflow_deployment import Registry
 from tests.end_to_end.team_pod import Team
 from tests.stacks.test_google_files import changed
