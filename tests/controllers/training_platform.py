@@ -32,6 +32,7 @@ from tests.controllers.cluster import Addons, Cluster, Objects, node
 from tests.controllers.definitions import definitions
 from tests.controllers.team import CPU_POOL, POOL, member
 from tests.end_to_end import clients, mlflow_deployment, pods
+from tests.end_to_end.harness import eventually
 from tests.end_to_end.mlflow_deployment import Registry
 from tests.end_to_end.team_pod import Team
 from tests.stacks.test_google_files import changed
@@ -204,13 +205,17 @@ class TrainingTeams(Team):
                 "secrets_role_arn": roles["external-secrets"].arn,
             },
             lakehouse=lake.outputs,
-            model_registry=self._registry,
+            # The other team has no account in the registry.
+            model_registry={
+                **self._registry,
+                "secrets": [*self._registry["secrets"], {"account": OTHER, "secret": secret}],
+            },
             model_store=store.outputs,
         )
         arguments: Any = teams(settings, offered)
         for name in TEAMS:
             arguments["teams"][name]["queue"] = name
-        arguments["teams"][OTHER].pop("secrets")  # it has no account in the registry
+        arguments["teams"][OTHER].pop("secrets")
         Teams(
             "teams",
             arguments,
@@ -223,7 +228,7 @@ class TrainingTeams(Team):
 
     def _append(self, lake: Mapping[str, Any]) -> None:
         """Write two snapshots as the pipeline; the second one has many customers who behave differently."""
-        [table] = lake["tables"]
+        [table] = [entry for entry in lake["tables"] if entry["name"] == "customers"]
         self.lake, self.table = lake, f"{table['database']}.{table['name']}"
         common = {"identity": self._assumed("team-pipeline")}
         writes = (customers(600, 1), customers(2000, 2, inverted=True))
@@ -344,4 +349,8 @@ def created(home: Path, folder: Path, images: str = IMAGES) -> Iterator[Platform
         deployed.deploy()
         _trust(cluster, registry.certificate.read_text())
         ends.enter_context(deployed.reaches(registry.port))
-        yield Platform(cluster, registry, deployed)
+        platform = Platform(cluster, registry, deployed)
+        for name in TEAMS:
+            user = platform.members[name]
+            eventually(f"access of {name}", lambda user=user, name=name: user.list("v1", "Pod", name) == [])
+        yield platform

@@ -183,7 +183,7 @@ it is named. Several versions of one program can be selected: a Pod gets that of
 
 
 SELECTABLE: Mapping[str, Sequence[str]] = {
-    **dict.fromkeys(("kueue", "jobset", "kueue-previous", "karpenter", "kube-state-metrics"), ()),
+    **dict.fromkeys(("kueue", "jobset", "kueue-previous", "trainer", "karpenter", "kube-state-metrics"), ()),
     # The operator creates their Pods, in which reloaders write their configuration.
     "prometheus": ("prometheus-operator", "prometheus-config-reloader"),
     "alertmanager": ("prometheus-operator", "prometheus-config-reloader"),

@@ -147,6 +147,14 @@ def _node(
     return {"metadata": metadata, "spec": spec}
 
 
+def _cpu_limit(runtime: TrainingRuntime, pool: TrainingPool) -> dict[str, str]:
+    """Return a limit of CPU where there is none of an accelerator: the Kubeflow SDK (0.5) refuses a runtime
+    whose limits name neither."""
+    if pool.resources_per_node and pool.device_class is None:
+        return {}
+    return {"cpu": str(resources.cpu_of(runtime, pool))}
+
+
 def _pods(
     settings: TrainingSettings,
     framework: FrameworkName,
@@ -176,7 +184,7 @@ def _pods(
         ],
         "resources": {
             "requests": {"cpu": str(resources.cpu_of(runtime, pool)), "memory": f"{memory}Gi"},
-            "limits": {"memory": f"{memory}Gi"},
+            "limits": {"memory": f"{memory}Gi", **_cpu_limit(runtime, pool)},
         },
         "securityContext": _container_security(root=_needs_root(on_pool)),
         "volumeMounts": [

@@ -16,7 +16,9 @@ class Folder:
         self.uri = uri
         self._system: Any
         if scheme == "s3":
-            self._system = fs.S3FileSystem(region=os.environ["AWS_REGION"])
+            # By its URI, the file system also reads AWS_ENDPOINT_URL.
+            region = os.environ["AWS_REGION"]
+            self._system, self._path = fs.FileSystem.from_uri(f"s3://{self._path}?region={region}")
         elif scheme == "gs":
             self._system = fs.GcsFileSystem()
         elif scheme == "file":

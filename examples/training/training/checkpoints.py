@@ -41,7 +41,8 @@ def file_system(uri: str) -> tuple[Any, str]:
     """
     scheme, _, path = uri.rstrip("/").partition("://")
     if scheme == "s3":
-        return fs.S3FileSystem(region=os.environ["AWS_REGION"]), path
+        # By its URI, the file system also reads AWS_ENDPOINT_URL.
+        return fs.FileSystem.from_uri(f"s3://{path}?region={os.environ['AWS_REGION']}")
     if scheme == "gs":
         return fs.GcsFileSystem(), path
     if scheme == "file":

@@ -191,7 +191,9 @@ def test_autoscalers_do_not_move_pods() -> None:
 def test_nodes_without_accelerators_request_a_cpu_for_each_process() -> None:
     manifest = planned("cpu", **MORE)
     assert container(manifest)["resources"]["requests"]["cpu"] == "2"
-    assert set(container(manifest)["resources"]["limits"]) == {"memory"}
+    assert set(container(manifest)["resources"]["limits"]) == {"memory", "cpu"}, (
+        "the Kubeflow SDK looks for a device or CPU"
+    )
 
 
 def test_initializers_end_before_kueue_would_evict_and_nodes_wait_for_them() -> None:
