@@ -8,6 +8,7 @@ from cli.controllers import lines, names
 from cli.output import CommandError
 from twin.kubernetes.controllers.reports import Report, State
 from twin.lifecycle import ProcessStatus, Status
+from twin.toolchain.build import with_needed
 from twin.world import World
 
 
@@ -19,6 +20,19 @@ def status(report: Report, *, pid: int | None = 1) -> Status:
 def test_controllers_are_separated_by_commas() -> None:
     assert names("kueue, jobset") == ["kueue", "jobset"]
     assert names("kueue") == ["kueue"]
+
+
+def test_what_a_program_needs_is_selected_with_it() -> None:
+    assert names("prometheus,alertmanager") == ["prometheus", "alertmanager"]
+    needed = ["prometheus-operator", "prometheus-config-reloader"]
+    assert with_needed(["kueue", "prometheus", "alertmanager"]) == [
+        "kueue",
+        *needed,
+        "prometheus",
+        "alertmanager",
+    ]
+    with pytest.raises(CommandError, match="unknown controller 'prometheus-config-reloader'"):
+        names("prometheus-config-reloader")
 
 
 def test_none_selects_no_controller_and_no_option_leaves_the_selection() -> None:

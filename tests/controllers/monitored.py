@@ -29,7 +29,7 @@ from aiplatform.addons.values.setup import Setup
 from aiplatform.observability import Observability
 from aiplatform.observability.alertmanager import SECRET
 from aiplatform.observability.values.setup import NAMESPACE
-from tests.controllers.cluster import Cluster, Objects, flavor, queue
+from tests.controllers.cluster import Cluster, Objects, flavor, node, queue
 from tests.controllers.definitions import definitions
 from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Plain, location
@@ -124,6 +124,11 @@ class MonitoredCluster(Cluster):
         """Install the add-ons and the component, whose receivers are the sink."""
         self.create(*definitions(home), storage_class())
         self.add_nodes(gpu_nodes=1)
+        self.create(node("cpu-0", cpu=64))
+        # Without addresses Pods on the network of their node have none, and Services of theirs no endpoints.
+        for number, name in enumerate(("system-0", "gpu-0", "cpu-0"), 11):
+            address = {"type": "InternalIP", "address": f"10.0.7.{number}"}
+            self.core.patch_node_status(name, {"status": {"addresses": [address]}})
         self.patch(
             {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "gpu-0"}},
             {"metadata": {"labels": {"nvidia.com/gpu.present": "true"}}},

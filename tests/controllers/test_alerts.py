@@ -292,7 +292,7 @@ def rejected(cluster: MonitoredCluster) -> None:
     )
 
 
-FAULTS: Final[Mapping[str, tuple[Callable[[MonitoredCluster], None], str, str, dict[str, str]]]] = {
+ERRORS: Final[Mapping[str, tuple[Callable[[MonitoredCluster], None], str, str, dict[str, str]]]] = {
     "gpu": (gpu_error, "on-call", "GpuXidHardwareError", {}),
     "queues": (stalled_queue, "team", "QueueStalled", {"cluster_queue": QUEUE}),
     "training": (restarts, "team", "TrainingRestartLoop", {"namespace": "runs", "name": "loop"}),
@@ -309,14 +309,14 @@ FAULTS: Final[Mapping[str, tuple[Callable[[MonitoredCluster], None], str, str, d
 @pytest.fixture(scope="module")
 def broken(running: Running) -> Running:
     """All errors at once: the test of each waits for its alert only."""
-    for fault, *_ in FAULTS.values():
-        fault(running.cluster)
+    for cause, *_ in ERRORS.values():
+        cause(running.cluster)
     return running
 
 
-@pytest.mark.parametrize("group", FAULTS)
+@pytest.mark.parametrize("group", ERRORS)
 def test_an_error_arrives_once_at_the_receiver_that_is_meant(broken: Running, group: str) -> None:
-    _, receiver, alert, labels = FAULTS[group]
+    _, receiver, alert, labels = ERRORS[group]
     received(broken, receiver, alert, **labels)
 
 

@@ -11,7 +11,12 @@ from tests.components.recording import Recording, record
 
 
 def _training(cloud: str, **more: Any) -> Callable[[], Recording]:
-    return lambda: record(lambda: Training("training", _arguments(cloud, more)))
+    def recorded() -> Recording:
+        # Before: a pool is recorded for them, and one program runs at a time.
+        stated = _arguments(cloud, more)
+        return record(lambda: Training("training", stated))
+
+    return recorded
 
 
 def _arguments(cloud: str, more: Mapping[str, Any]) -> Any:

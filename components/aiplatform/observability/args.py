@@ -271,8 +271,8 @@ class ObservabilitySettings(CloudNeutral):
             if slo.window_days > self.retention_days:
                 yield Problem(
                     f"slos[{index}].window_days",
-                    f"got {slo.window_days}, and Prometheus keeps metrics for {self.retention_days} days, from "
-                    "which the error budget is computed; expected at most prometheus.retention_days",
+                    f"got {slo.window_days}, and Prometheus keeps metrics for {self.retention_days} days, "
+                    "from which the error budget is computed; expected at most prometheus.retention_days",
                 )
         yield from chart_problems(self.installed, self.charts, "charts")
 

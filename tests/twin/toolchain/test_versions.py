@@ -74,6 +74,12 @@ def test_the_bootstrap_script_can_read_the_versions_before_anything_is_installed
         ("kueue_previous", "sigs.k8s.io/kueue", lambda versions: versions.kueue_previous),
         ("karpenter", "github.com/aws/karpenter-provider-aws", lambda versions: versions.karpenter),
         ("trainer", "github.com/kubeflow/trainer/v2", lambda versions: versions.trainer),
+        (
+            "monitoring",
+            "github.com/prometheus-operator/prometheus-operator",
+            lambda versions: versions.prometheus_operator,
+        ),
+        ("monitoring", "k8s.io/kube-state-metrics/v2", lambda versions: versions.kube_state_metrics),
         # The Go module of Prometheus 3.14.0 is v0.314.0.
         (
             "prometheus",

@@ -16,6 +16,8 @@ from twin.kubernetes.api import ApiError, Kube, Object
 from twin.kubernetes.backends import Backends
 from twin.kubernetes.certificates import Pki
 
+INJECTED: Final = "cert-manager.io/inject-ca-from"
+"""The annotation of configurations whose authority cert-manager writes."""
 LOOK: Final = 2.0
 """Seconds between looks."""
 _ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
@@ -55,7 +57,9 @@ class SetAside:
                 for service in services:
                     if service not in known:
                         known[service] = self._backends.is_absent(*service)
-                if services and all(known[service] for service in services):
+                annotations = item["metadata"].get("annotations") or {}
+                # cert-manager's injector does not run here; the twin issues the certificates of its Secrets.
+                if INJECTED in annotations or (services and all(known[service] for service in services)):
                     self._inject(where, item)
                 for service in services:
                     if known[service]:

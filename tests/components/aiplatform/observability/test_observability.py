@@ -415,8 +415,8 @@ def test_an_output_of_another_stack_is_accepted_as_workspace() -> None:
         ({"prometheus": {"retention_days": 400}}, "prometheus.retention_days: got 400"),
         (
             {"prometheus": {"retention_days": 29}, "slos": [OBJECTIVE]},
-            "slos[0].window_days: got 30, and Prometheus keeps metrics for 29 days, from which the error budget "
-            "is computed; expected at most prometheus.retention_days",
+            "slos[0].window_days: got 30, and Prometheus keeps metrics for 29 days, from which the error "
+            "budget is computed; expected at most prometheus.retention_days",
         ),
         (
             {"prometheus": {"retention_days": 15}, "slos": [OBJECTIVE], "long_term_storage": {}},

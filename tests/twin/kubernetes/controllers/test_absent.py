@@ -22,7 +22,7 @@ from twin.kubernetes import certificates
 from twin.kubernetes.backends import Backends
 from twin.kubernetes.certificates import Pki
 from twin.kubernetes.controllers.absent import Absent, answer
-from twin.kubernetes.controllers.set_aside import SetAside
+from twin.kubernetes.controllers.set_aside import INJECTED, SetAside
 from twin.world import World
 
 HOST = "hooks.kueue-system.svc"
@@ -152,3 +152,17 @@ def test_webhooks_and_apis_are_reported_whose_pods_are_only_simulated(world: Wor
     backends.register_pod("kueue-system", "a", {443: 1})
     assert SetAside(kube, backends, pki).names() == [], "a process of this machine answers"
     assert look.names(), "it looks every two seconds"
+
+
+def test_what_cert_manager_would_write_is_written_where_the_program_runs(world: World, kube: Any) -> None:
+    pki = Pki(world.folder / "kubernetes" / "pki")
+    hook = {"name": "a", "clientConfig": {"service": {"namespace": "monitoring", "name": "operator"}}}
+    where = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    for name, annotations in (("mine", {INJECTED: "monitoring/admission"}), ("other", {})):
+        metadata = {"name": name, "annotations": annotations}
+        kube.objects[f"{where}/{name}"] = {"metadata": metadata, "webhooks": [hook]}
+    assert SetAside(kube, Backends(kube), pki).names() == []
+    (injected,) = kube.objects[f"{where}/mine"]["webhooks"]
+    assert injected["clientConfig"]["caBundle"] == pki.authority_base64()
+    (left,) = kube.objects[f"{where}/other"]["webhooks"]
+    assert "caBundle" not in left["clientConfig"], "its controller writes it"

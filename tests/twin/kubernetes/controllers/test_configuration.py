@@ -11,7 +11,7 @@ import yaml
 from aiplatform.addons.values.kueue import configuration
 from aiplatform.addons.values.setup import Setup
 from twin.kubernetes import kwok
-from twin.kubernetes.controllers.configuration import adapted
+from twin.kubernetes.controllers.configuration import adapted, listening
 from twin.kubernetes.controllers.programs import PROGRAMS, Program
 from twin.kubernetes.processes.programs import PROGRAMS as IN_PODS
 from twin.kubernetes.processes.rewriting import Rewriter
@@ -57,6 +57,22 @@ def test_certificate_that_has_no_setting_comes_from_the_twin() -> None:
     document, _ = adapt("jobset", "internalCertManagement: {enable: true, webhookServiceName: hooks}\n")
     assert document["internalCertManagement"] == {"enable": False, "webhookServiceName": "hooks"}
     assert document["webhook"] == {"port": 19443, "host": "127.0.0.1", "certDir": "/here/certificate"}
+
+
+def test_arguments_with_ports_get_ports_of_loopback() -> None:
+    ports: dict[int, int] = {}
+
+    def port(number: int) -> int:
+        return ports.setdefault(number, number + 10_000)
+
+    operator, state = PROGRAMS["prometheus-operator"], PROGRAMS["kube-state-metrics"]
+    words = listening(operator, ["--web.listen-address=:10250", "--web.enable-tls=true"], port)
+    assert words == ["--web.listen-address=127.0.0.1:20250", "--web.enable-tls=true"]
+    words = listening(state, ["--port=8080", "--resources=pods"], port)
+    assert words == ["--port=18080", "--resources=pods", "--telemetry-port=18081"], (
+        "defaults are replaced, too"
+    )
+    assert set(ports) == {10250, 8080, 8081}
 
 
 def test_every_controller_that_is_built_can_be_run() -> None:

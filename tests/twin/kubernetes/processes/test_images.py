@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from aiplatform._shared.images import images as component_images
 from tests.twin.kubernetes.builders import pod
 from twin.kubernetes import kwok
-from twin.kubernetes.processes import images
+from twin.kubernetes.controllers import selection
+from twin.kubernetes.processes import images, variables
 from twin.kubernetes.processes.images import Image, Images
+from twin.toolchain.recipes import controller_version
+from twin.toolchain.versions import read_versions
 from twin.world import World, WorldError
 
 TABLE = Images([Image("ai-platform/trainer", Path()), Image("python.org/tools", Path())])
@@ -100,3 +104,36 @@ def test_a_wrong_table_is_refused_with_file_and_key(world: World, text: str, mes
         images.load(world)
     assert str(file) in str(caught.value)
     assert message in str(caught.value)
+
+
+def test_programs_of_monitoring_run_where_they_are_selected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
+    world = World("one")
+    table = images.load(world)
+    prometheus = pod(image="quay.io/prometheus/prometheus:v3.14.0-distroless")
+    reference = prometheus["spec"]["containers"][0]["image"]
+    assert not table, "nothing is selected"
+    assert table.of(reference) is None
+    assert table.runs(prometheus), "a Pod that exists is not left to kwok when the selection changes"
+    [pattern] = re.findall(r'test\("(.*)"\)', table.selector)
+    assert re.search(pattern, reference)
+    binary = tmp_path / "tools" / "prometheus"
+    selection.write(world, [selection.Build("prometheus", "3.14.0", str(binary))])
+    assert table
+    image = table.of(reference)
+    assert image is not None
+    assert (image.folder, image.path, image.entrypoint) == (binary.parent, "/bin", ("/bin/prometheus",))
+    container = {"args": ["--config.file=/etc/prometheus.yaml"]}
+    words = ["/bin/prometheus", "--config.file=/etc/prometheus.yaml", "--web.listen-address=0.0.0.0:9090"]
+    assert variables.command(container, image, {}) == words
+    assert table.of("quay.io/prometheus/alertmanager:v0.34.0") is None, "another program"
+
+
+def test_programs_of_monitoring_have_the_version_that_the_chart_deploys() -> None:
+    built = {"prometheus": "prometheus", "alertmanager": "alertmanager"}
+    operator = ("prometheus-operator", "prometheus-config-reloader", "kube-state-metrics")
+    for name in (*built, *operator):
+        version = controller_version(name, read_versions())
+        assert component_images()[name].tag.removeprefix("v").partition("-")[0] == version, name
