@@ -51,7 +51,8 @@ def program(base_cluster: str) -> None:
     pools: Any = {"gpu_pools": [POOL], "node_pools": [CPU_POOL]}
     topologies: Any = {"training": "network"}
     entries: Any = [{"name": TEAM, "quotas": quotas, "local_queues": local}]
-    Queues("queues", {**pools, "queues": entries, "topologies": topologies}, ready)
+    of_queues: Any = {**pools, "queues": entries, "topologies": topologies}
+    Queues("queues", of_queues, ready)
     keys = ("name", "node_selector", "taints", "vcpus_per_node", "memory_gib_per_node")
     gpu_pool = {**{key: POOL[key] for key in (*keys, "resource", "resources_per_node", "topology_labels")}}
     arguments: Any = {

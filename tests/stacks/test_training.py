@@ -1,4 +1,4 @@
-"""The topic `training`: what an environment supplies, and runtimes that are refused with file, line and key."""
+"""The topic `training`: what an environment supplies, and runtimes that are refused by file, line and key."""
 
 from __future__ import annotations
 
