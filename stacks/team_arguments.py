@@ -42,6 +42,7 @@ class Offered:
     lakehouse: Mapping[str, Any] | None = None
     feature_store: Mapping[str, Any] | None = None
     model_registry: Mapping[str, Any] | None = None
+    training: Mapping[str, Any] | None = None
 
 
 def teams(settings: Settings, offered: Offered) -> TeamsArgs:
@@ -55,6 +56,8 @@ def teams(settings: Settings, offered: Offered) -> TeamsArgs:
         "secret_stores": has_secrets,
         "teams": {name: _team(settings, name, offered, has_secrets) for name in settings.teams},
     }
+    if offered.training is not None:
+        args["cluster_roles"] = [offered.training["reader_role"]]
     numbers = devices.claimed(settings)
     if numbers:
         args["claimed_gpus"] = numbers

@@ -81,9 +81,20 @@ def trainer(home: Path) -> Iterator[Cluster]:
             cluster.core.patch_node_status(f"gpu-{number}", {"status": more})
         cluster.team(TEAM)
         cluster.stack("training", lambda: program(cluster.base.cluster)).up()
+        # Kueue ran before there were TrainJobs, and looks for their kind every two minutes at the latest.
+        eventually("queues for TrainJobs", lambda: _accepted(cluster), 200)
         yield cluster
     finally:
         cluster.remove()
+
+
+def _accepted(cluster: Cluster) -> bool:
+    """Return whether Kueue accepts TrainJobs."""
+    probe = train_job("probe", "torch-cpu")
+    if "unsupported runtime" in cluster.refusal(probe):
+        return False
+    cluster.delete(probe)
+    return True
 
 
 def train_job(name: str, runtime: str, *, seconds: int = 600, **trainer_spec: Any) -> dict[str, Any]:

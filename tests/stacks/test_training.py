@@ -102,6 +102,7 @@ def test_ray_reaches_kueue_and_the_network_policies_of_teams(tmp_path: Path) -> 
     offered = placeholders.offered_to_teams(settings, placeholders.of(settings))
     teams: Any = team_arguments.teams(settings, offered)
     assert teams["teams"]["vision"]["clients"] == {"ray-system": [8000, 8265]}
+    assert teams["cluster_roles"] == ["ai-platform-training-runtimes"], "members read the runtimes"
 
 
 def test_on_pools_that_share_accelerators_a_process_has_one_part() -> None:

@@ -239,6 +239,11 @@ class TeamsSettings(CloudNeutral):
     """Numbers of GPUs that Pods of teams with a queue may claim (dynamic resource allocation): each is a
     ResourceClaimTemplate `gpu-<number>` in the team's namespace. Members of teams create none, so that a Pod
     gets what Kueue counted. Needs the add-on dra-driver-nvidia-gpu. Default: none."""
+    cluster_roles: Annotated[list[Annotated[str, dns_label]], length(0, 20, "roles"), distinct] = field(
+        default_factory=list[str]
+    )
+    """ClusterRoles that exist and that all members of teams have, for kinds without a namespace:
+    `Training.outputs["reader_role"]`. Default: none."""
     tags: Tags = field(default_factory=dict[str, Input[str]])
     """Tags of every resource in the cloud, in addition to those of the provider."""
 

@@ -105,5 +105,8 @@ class TeamsArgs(TypedDict):
     """Numbers of GPUs that Pods of teams with a queue may claim (dynamic resource allocation): each is a
     ResourceClaimTemplate `gpu-<number>` in the team's namespace. Members of teams create none, so that a Pod
     gets what Kueue counted. Needs the add-on dra-driver-nvidia-gpu. Default: none."""
+    cluster_roles: NotRequired[list[str]]
+    """ClusterRoles that exist and that all members of teams have, for kinds without a namespace:
+    `Training.outputs["reader_role"]`. Default: none."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags of every resource in the cloud, in addition to those of the provider."""

@@ -30,6 +30,8 @@ RAY: Final = "kuberay-operator"
 """The add-on with the controller of RayClusters and RayJobs."""
 RAY_HEAD_PORTS: Final = (8000, 8265)
 """Ports of the heads of Ray that its operator calls: Serve's and the dashboard's, with the API of jobs."""
+READERS: Final = "ai-platform-training-runtimes"
+"""The ClusterRole that reads runtimes."""
 LONGEST_NAME: Final = 63
 
 Interconnect = Literal["if_present", "required", "none"]
