@@ -344,10 +344,12 @@ def training(
     assert settings.training is not None, "called only where there is training"  # noqa: S101
     queues: dict[str, Any] = stated(settings.queues) if settings.queues is not None else {}
     args = stated(settings.training)
-    if any(stated(pool).get("sharing") for pool in settings.gpu_pools.values()):
-        # A process of training uses a whole accelerator.
-        whole = [name for name, pool in settings.gpu_pools.items() if not stated(pool).get("sharing")]
-        args.setdefault("default_runtimes", whole)
+    shared = [name for name, pool in settings.gpu_pools.items() if stated(pool).get("sharing")]
+    if shared and "default_runtimes" not in args:
+        # A device plugin refuses several parts of an accelerator for one container.
+        args["default_runtimes"] = [name for name in settings.gpu_pools if name not in shared]
+        parts = {f"torch-{name}": {"pool": name, "processes_per_node": 1} for name in shared}
+        args["runtimes"] = {**parts, **args.get("runtimes", {})}
     args.update(
         cluster=cluster,
         node_pools=list(node_pools),

@@ -44,6 +44,7 @@ class Offered:
     feature_store: Mapping[str, Any] | None = None
     model_registry: Mapping[str, Any] | None = None
     model_store: Mapping[str, Any] | None = None
+    training: Mapping[str, Any] | None = None
 
 
 def teams(settings: Settings, offered: Offered) -> TeamsArgs:
@@ -59,6 +60,8 @@ def teams(settings: Settings, offered: Offered) -> TeamsArgs:
     }
     if offered.model_store is not None:
         args["model_store"] = offered.model_store
+    if offered.training is not None:
+        args["cluster_roles"] = [offered.training["reader_role"]]
     numbers = devices.claimed(settings)
     if numbers:
         args["claimed_gpus"] = numbers

@@ -54,6 +54,7 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
         feature_store=below.data.feature_store,
         model_registry=below.models.model_registry,
         model_store=below.models.model_store,
+        training=below.kubernetes.training,
     )
     teams = Component(
         "teams", arguments.teams(settings, offered), ResourceOptions.merge(options.cluster, after)

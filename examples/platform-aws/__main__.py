@@ -25,6 +25,7 @@ from aiplatform.node_pool import NodePool
 from aiplatform.observability import Observability
 from aiplatform.runner import Runner
 from aiplatform.teams import Teams
+from aiplatform.training import Training
 from aiplatform.workload_identity import WorkloadIdentity
 
 aws_provider = aws.Provider("aws", region="us-west-2")
@@ -162,6 +163,40 @@ karpenter = Karpenter(
         },
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons]),
+)
+trainer = Training(
+    "trainer",
+    {
+        "cluster": cluster.outputs,
+        "gpu_pools": [
+            {
+                "name": "training",
+                "resource": "nvidia.com/gpu",
+                "resources_per_node": 1,
+                "node_selector": {
+                    "ai-platform/pool": "training",
+                },
+                "taints": [
+                    {
+                        "key": "nvidia.com/gpu",
+                        "value": "true",
+                        "effect": "NoSchedule",
+                    },
+                ],
+                "topology_labels": [],
+                "vcpus_per_node": 4,
+                "memory_gib_per_node": 16,
+            },
+        ],
+        "runtimes": {
+            "torch-twice": {
+                "pool": "training",
+                "nodes": 2,
+                "max_restarts": 10,
+            },
+        },
+    },
+    pulumi.ResourceOptions(providers=[kubernetes_provider], depends_on=[addons]),
 )
 observability = Observability(
     "observability",

@@ -144,6 +144,39 @@ const karpenter = new aiplatform.Karpenter("karpenter", {
         al2023: "v20261110",
     },
 }, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons] });
+const trainer = new aiplatform.Training("trainer", {
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    gpuPools: [
+        {
+            name: "training",
+            resource: "nvidia.com/gpu",
+            resourcesPerNode: 1,
+            nodeSelector: {
+                "ai-platform/pool": "training",
+            },
+            taints: [
+                {
+                    key: "nvidia.com/gpu",
+                    value: "true",
+                    effect: "NoSchedule",
+                },
+            ],
+            topologyLabels: [],
+            vcpusPerNode: 4,
+            memoryGibPerNode: 16,
+        },
+    ],
+    runtimes: {
+        "torch-twice": {
+            pool: "training",
+            nodes: 2,
+            maxRestarts: 10,
+        },
+    },
+}, { providers: [kubernetesProvider], dependsOn: [addons] });
 const observability = new aiplatform.Observability("observability", {
     prefix: "team-dev",
     cluster: {

@@ -19,6 +19,7 @@ from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
 from aiplatform.lakehouse.tables import ZONES
 from aiplatform.model_registry.args import NAMESPACE as REGISTRY_NAMESPACE
 from aiplatform.network.args import NetworkReference, NetworkReferenceArgs, NetworkZone
+from aiplatform.training.args import READERS
 from aiplatform.workload_identity.args import physical_name
 from stacks import arguments
 from stacks.settings import Settings
@@ -98,6 +99,7 @@ def offered_to_teams(settings: Settings, references: Placeholders) -> Offered:
         feature_store=store,
         model_registry=model_registry(settings),
         model_store=store_of_models,
+        training={"reader_role": READERS} if settings.training is not None else None,
     )
 
 

@@ -51,7 +51,8 @@ def program(base_cluster: str) -> None:
     pools: Any = {"gpu_pools": [POOL], "node_pools": [CPU_POOL]}
     topologies: Any = {"training": "network"}
     entries: Any = [{"name": TEAM, "quotas": quotas, "local_queues": local}]
-    Queues("queues", {**pools, "queues": entries, "topologies": topologies}, ready)
+    of_queues: Any = {**pools, "queues": entries, "topologies": topologies}
+    Queues("queues", of_queues, ready)
     keys = ("name", "node_selector", "taints", "vcpus_per_node", "memory_gib_per_node")
     gpu_pool = {**{key: POOL[key] for key in (*keys, "resource", "resources_per_node", "topology_labels")}}
     arguments: Any = {
@@ -80,9 +81,20 @@ def trainer(home: Path) -> Iterator[Cluster]:
             cluster.core.patch_node_status(f"gpu-{number}", {"status": more})
         cluster.team(TEAM)
         cluster.stack("training", lambda: program(cluster.base.cluster)).up()
+        # Kueue ran before there were TrainJobs, and looks for their kind every two minutes at the latest.
+        eventually("queues for TrainJobs", lambda: _accepted(cluster), 200)
         yield cluster
     finally:
         cluster.remove()
+
+
+def _accepted(cluster: Cluster) -> bool:
+    """Return whether Kueue accepts TrainJobs."""
+    probe = train_job("probe", "torch-cpu")
+    if "unsupported runtime" in cluster.refusal(probe):
+        return False
+    cluster.delete(probe)
+    return True
 
 
 def train_job(name: str, runtime: str, *, seconds: int = 600, **trainer_spec: Any) -> dict[str, Any]:

@@ -11,24 +11,19 @@ from tests.components.recording import Recording, record
 
 
 def _training(cloud: str, **more: Any) -> Callable[[], Recording]:
-    def recorded() -> Recording:
-        # Before: a pool is recorded for them, and one program runs at a time.
-        stated = _arguments(cloud, more)
-        return record(lambda: Training("training", stated))
+    def recording() -> Recording:
+        pools = more.get("gpu_pools")
+        # The outputs of a pool are recorded, too: before.
+        args: Any = arguments(cloud, **{**more, **({"gpu_pools": pools()} if pools else {})})
+        return record(lambda: Training("training", args))
 
-    return recorded
-
-
-def _arguments(cloud: str, more: Mapping[str, Any]) -> Any:
-    pools = more.get("gpu_pools")
-    return arguments(cloud, **{**more, **({"gpu_pools": pools()} if pools else {})})
+    return recording
 
 
 TRAINING: Final[Mapping[str, Callable[[], Recording]]] = {
     "aws": _training("aws"),
     "aws-full": _training(
         "aws",
-        # Recorded late: the outputs of a pool are those of a component.
         gpu_pools=lambda: [fabric_pool("efa")],
         topologies={"efa": "network"},
         service_account="workloads",

@@ -1,7 +1,8 @@
 """What is changed in a rendered chart before its objects become resources. Helm runs this file as a
 post-renderer: it gets the objects as text, and prints them.
 
-Only custom resource definitions, Services and webhook configurations change. This is done here and not by a
+Only custom resource definitions, Services and webhook configurations change, and a role is granted to no one
+but accounts and groups of the platform. This is done here and not by a
 transform of Pulumi's: a transform gets every object, and definitions of thousands of lines take seconds in
 it.
 """
@@ -14,6 +15,8 @@ from typing import Any, Final, cast
 import yaml
 
 _SEPARATOR: Final = "\n---"
+_BINDINGS: Final = ("RoleBinding", "ClusterRoleBinding")
+_EVERYONE: Final = ("system:anonymous", "system:authenticated", "system:unauthenticated")
 _INJECTED: Final = "cert-manager.io/inject-ca-from"
 _TYPES: Final = ("null", "bool", "int", "float")
 
@@ -40,6 +43,8 @@ def _documents(text: str) -> Iterator[str]:
             yield f"\n{json.dumps(definition(_object(document)))}\n"
         elif kind == "Service":
             yield f"\n{json.dumps(service(_object(document)))}\n"
+        elif kind in _BINDINGS and binds_everyone(_object(document)):
+            continue
         elif kind.endswith("WebhookConfiguration"):
             yield f"\n{json.dumps(webhooks(_object(document)))}\n"
         else:
@@ -75,6 +80,12 @@ def webhooks(body: dict[str, Any]) -> dict[str, Any]:
     if any(name.startswith(_INJECTED) for name in annotations):
         annotated(body, "pulumi.com/waitFor", "jsonpath={.webhooks[0].clientConfig.caBundle}")
     return body
+
+
+def binds_everyone(body: dict[str, Any]) -> bool:
+    """Return whether a binding grants its role to all who reach the API server, on GKE to every Google
+    account: it is left out."""
+    return any(subject.get("name") in _EVERYONE for subject in body.get("subjects") or ())
 
 
 def annotated(body: dict[str, Any], name: str, value: str) -> dict[str, Any]:

@@ -237,6 +237,11 @@ class TeamsSettings(CloudNeutral):
     """The buckets of checkpoints and releases: `ModelStore.outputs`. The identity of a team reads and writes
     checkpoints below the prefix of its namespace, and the ConfigMap `platform` has CHECKPOINTS_URI and
     RELEASES_URI. Default: none."""
+    cluster_roles: Annotated[list[Annotated[str, dns_label]], length(0, 20, "roles"), distinct] = field(
+        default_factory=list[str]
+    )
+    """ClusterRoles that exist and that all members of teams have, for kinds without a namespace:
+    `Training.outputs["reader_role"]`. Default: none."""
     tags: Tags = field(default_factory=dict[str, Input[str]])
     """Tags of every resource in the cloud, in addition to those of the provider."""
 

@@ -1,11 +1,13 @@
 """What each team has, in the cloud and in its namespace."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.rbac import v1 as rbac
 
 from aiplatform._shared.kubernetes import namespaces
 from aiplatform._shared.kubernetes.namespaces.limits import Quota
@@ -16,6 +18,8 @@ from aiplatform.teams.args import CONFIGURATION, FILES, QUEUE, ROLES, Team, Team
 from aiplatform.teams.context import TEAM_LABEL, TeamsContext
 from aiplatform.teams.members import group_names
 from aiplatform.teams.outputs import TeamsOutputs
+
+_RBAC: Final = "rbac.authorization.k8s.io"
 
 
 def build(
@@ -38,6 +42,7 @@ def build(
         _configuration(context, team_name, team, exists)
         if settings.model_store is not None and team.identity is not None:
             store.grant(context, team_name, team, settings.model_store, team.identity)
+        _cluster_roles(context, team_name, team, exists)
         if team.queue is not None:
             queues.local_queue(context, team_name, team.queue, exists)
             claims.templates(context, team_name, exists)
@@ -91,6 +96,18 @@ def _namespace(context: TeamsContext, name: str, team: Team) -> list[pulumi.Reso
 def _flows(ports: Mapping[str, Sequence[int]]) -> Iterator[Flow]:
     for namespace, numbers in ports.items():
         yield from (Flow(namespace, number) for number in numbers)
+
+
+def _cluster_roles(context: TeamsContext, name: str, team: Team, exists: list[pulumi.Resource]) -> None:
+    groups = [group for role in ROLES for group in group_names(context.settings.cloud, name, role, team)]
+    for role in context.settings.cluster_roles:
+        rbac.ClusterRoleBinding(
+            f"{context.name}-{name}-{role}",
+            metadata=meta.ObjectMetaArgs(name=f"team-{name}-{role}", labels={TEAM_LABEL: name}),
+            role_ref=rbac.RoleRefArgs(api_group=_RBAC, kind="ClusterRole", name=role),
+            subjects=[rbac.SubjectArgs(api_group=_RBAC, kind="Group", name=group) for group in groups],
+            opts=context.options(*exists),
+        )
 
 
 def _service_account(context: TeamsContext, name: str, team: Team, exists: list[pulumi.Resource]) -> None:

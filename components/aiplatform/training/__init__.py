@@ -12,6 +12,7 @@ from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.accelerators.fabric import PodRequirementsArgs, PodSidecarArgs
 from aiplatform.training.args import (
     RAY,
+    READERS,
     InitializersArgs,
     TrainingArgs,
     TrainingRuntimeArgs,
@@ -48,6 +49,8 @@ class Training(ComponentResource):
     """The names of the runtimes, for `spec.runtimeRef` of TrainJobs."""
     pools: KnownOutput[dict[str, str]]
     """Runtime -> its pool."""
+    reader_role: KnownOutput[str]
+    """The ClusterRole that reads runtimes, for `cluster_roles` of the component Teams."""
     ray: KnownOutput[bool]
     """Whether KubeRay's operator is installed."""
 
@@ -63,6 +66,7 @@ class Training(ComponentResource):
             "versions": {addon.name: addon.version for addon in settings.installed},
             "runtimes": list(settings.all_runtimes),
             "pools": {key: runtime.pool for key, runtime in settings.all_runtimes.items()},
+            "reader_role": READERS,
             "ray": RAY in self.installed,
         }
         publish(self, self.outputs)

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal
 
+from pulumi import Input
+
 from aiplatform._shared import images
 from aiplatform._shared.args import Problem, between, distinct, length, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
@@ -30,6 +32,8 @@ RAY: Final = "kuberay-operator"
 """The add-on with the controller of RayClusters and RayJobs."""
 RAY_HEAD_PORTS: Final = (8000, 8265)
 """Ports of the heads of Ray that its operator calls: Serve's and the dashboard's, with the API of jobs."""
+READERS: Final = "ai-platform-training-runtimes"
+"""The ClusterRole that reads runtimes."""
 LONGEST_NAME: Final = 63
 
 Interconnect = Literal["if_present", "required", "none"]
@@ -150,7 +154,7 @@ class TrainingSettings(CloudNeutral):
     """Replicas of the controllers, 1 to 3: one is the leader, the others are on standby. Default 1."""
     charts: Annotated[str, source_of_charts] = UPSTREAM
     """Where charts come from, as in the component Addons. Default `upstream`."""
-    mirrors: images.Mirrors = field(default_factory=dict[str, str])
+    mirrors: images.Mirrors = field(default_factory=dict[str, Input[str]])
     """Mirrors of upstream's images, as in the component Addons. Default: none."""
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
@@ -17,10 +17,7 @@ from aiplatform.addons.install import Installed, create_budget, create_namespace
 from aiplatform.addons.values import BUDGETS, VALUES
 from aiplatform.addons.values.setup import Setup
 from aiplatform.training import plan
-from aiplatform.training.args import RAY, RAY_HEAD_PORTS, TRAINER, TrainingSettings
-
-_API: Final = "rbac.authorization.k8s.io"
-_READERS: Final = "ai-platform-training-runtimes"
+from aiplatform.training.args import RAY, RAY_HEAD_PORTS, READERS, TRAINER, TrainingSettings
 
 
 def build(
@@ -40,7 +37,7 @@ def build(
         addon.name: _install(component, name, settings, addon, namespaces[addon.name], before)
         for addon in settings.installed
     }
-    _allow_reading(component, name)
+    _create_reader_role(component, name)
     if settings.ray:
         _allow_ray_heads(component, name, namespaces[RAY])
     ready = Output.all(installed[TRAINER].resources).apply(lambda known: list(known[0]))
@@ -119,26 +116,24 @@ def _allow_ray_heads(component: pulumi.ComponentResource, name: str, exists: lis
     )
 
 
-def _allow_reading(component: pulumi.ComponentResource, name: str) -> None:
-    """Let every user of the cluster read runtimes, which the Kubeflow SDK lists. They contain no secrets;
-    only the platform writes them."""
-    labels = {"app.kubernetes.io/managed-by": "ai-platform"}
-    role = rbac.ClusterRole(
+def _create_reader_role(component: pulumi.ComponentResource, name: str) -> None:
+    """Create the role that reads what the Kubeflow SDK looks up: runtimes and Trainer's version. Only the
+    platform writes runtimes."""
+    rbac.ClusterRole(
         f"{name}-runtime-readers",
-        metadata=meta.ObjectMetaArgs(name=_READERS, labels=labels),
+        metadata=meta.ObjectMetaArgs(name=READERS, labels={"app.kubernetes.io/managed-by": "ai-platform"}),
         rules=[
             rbac.PolicyRuleArgs(
                 api_groups=["trainer.kubeflow.org"],
                 resources=["clustertrainingruntimes"],
                 verbs=["get", "list", "watch"],
-            )
+            ),
+            rbac.PolicyRuleArgs(
+                api_groups=[""],
+                resources=["configmaps"],
+                resource_names=["kubeflow-trainer-public"],
+                verbs=["get"],
+            ),
         ],
         opts=ResourceOptions(parent=component),
-    )
-    rbac.ClusterRoleBinding(
-        f"{name}-runtime-readers",
-        metadata=meta.ObjectMetaArgs(name=_READERS, labels=labels),
-        role_ref=rbac.RoleRefArgs(api_group=_API, kind="ClusterRole", name=_READERS),
-        subjects=[rbac.SubjectArgs(api_group=_API, kind="Group", name="system:authenticated")],
-        opts=ResourceOptions(parent=component, depends_on=[role]),
     )

@@ -12,5 +12,7 @@ class TrainingOutputs(TypedDict):
     """The names of the runtimes, for `spec.runtimeRef` of TrainJobs."""
     pools: dict[str, str]
     """Runtime -> its pool."""
+    reader_role: str
+    """The ClusterRole that reads runtimes, for `cluster_roles` of the component Teams."""
     ray: bool
     """Whether KubeRay's operator is installed."""

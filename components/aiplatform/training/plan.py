@@ -24,7 +24,7 @@ API_VERSION: Final = "trainer.kubeflow.org/v1alpha1"
 KIND: Final = "ClusterTrainingRuntime"
 NODE: Final = "node"
 """The name of the job with the nodes, and of its container: Trainer looks for both."""
-HOME: Final = "/home/training"
+HOME: Final = "/training"
 """The home of the user, which is writable; images know no user with the number of ours."""
 USER: Final = 1000
 FILES_AT: Final = "/etc/platform"

@@ -25,6 +25,8 @@ def values(setup: Setup) -> dict[str, Any]:
         "manager": {
             "replicas": setup.replicas,
             "resources": requests("50m", "256Mi"),
+            # It writes no files: the Secret with its certificate is mounted.
+            "securityContext": {"readOnlyRootFilesystem": True},
             "affinity": setup.apart(PODS),
             **scheduling(),
         },

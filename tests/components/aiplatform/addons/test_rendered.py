@@ -135,3 +135,12 @@ def test_the_definitions_of_a_chart_lose_nothing_but_descriptions(name: str) -> 
                 for version in before["spec"]["versions"]
             ],
         }
+
+
+def test_a_role_for_everyone_who_reaches_the_api_server_is_left_out() -> None:
+    head = "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: %s}\n"
+    everyone = head % "public" + "subjects: [{kind: Group, name: system:authenticated}]\n"
+    account = head % "own" + "subjects: [{kind: ServiceAccount, name: manager, namespace: x}]\n"
+    text = rendered.adapted(f"---\n{everyone}---\n{account}")
+    assert "public" not in text
+    assert "name: own" in text

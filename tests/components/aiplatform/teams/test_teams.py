@@ -75,6 +75,14 @@ def test_a_group_of_members_has_the_role_of_its_team_in_its_namespace_alone() ->
     assert not teams.all("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding")
 
 
+def test_all_members_of_a_team_have_the_cluster_roles() -> None:
+    teams = recorded({"search": {"owners": [OWNER], "developers": [DEVELOPER]}}, cluster_roles=["runtimes"])
+    binding = teams.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding")
+    assert binding.inputs["roleRef"]["name"] == "runtimes"
+    groups = [subject["name"] for subject in binding.inputs["subjects"]]
+    assert groups == ["ai-platform:team:search:owner", "ai-platform:team:search:developer"]
+
+
 def test_on_google_cloud_the_google_group_itself_has_the_role_and_reaches_the_cluster() -> None:
     teams = on_google()
     [binding] = teams.all(BINDING)

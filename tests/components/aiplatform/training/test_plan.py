@@ -147,8 +147,8 @@ def test_rdma_sets_nccls_variables_although_a_train_job_replaces_the_command() -
 @pytest.mark.parametrize("kind", ["efa", "tcpxo"])
 @pytest.mark.parametrize("more", [{"interconnect": "none"}, {"processes_per_node": 4}], ids=["none", "part"])
 def test_without_its_interconnect_a_runtime_is_an_ordinary_one(kind: str, more: dict[str, Any]) -> None:
-    pool = {"gpu_pools": [fabric_pool(kind)]}
-    manifest = planned("mine", **pool, runtimes={"mine": {"pool": kind, **more}})
+    entry = {"pool": kind, **more}
+    manifest = planned("mine", gpu_pools=[fabric_pool(kind)], runtimes={"mine": entry})
     spec = pods(manifest)["spec"]
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert "initContainers" not in spec

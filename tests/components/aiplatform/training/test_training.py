@@ -24,7 +24,6 @@ def test_the_logical_names_are_a_contract() -> None:
         "kubernetes:core/v1:ResourceQuota training-kubeflow-system-critical-pods",
         "kubernetes:networking.k8s.io/v1:NetworkPolicy training-kubeflow-system-network-policy",
         "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole training-runtime-readers",
-        "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding training-runtime-readers",
         f"{RUNTIME} training-jax-batch",
         f"{RUNTIME} training-torch-training",
     ]
@@ -42,16 +41,19 @@ def test_the_outputs_name_runtimes_and_their_pools() -> None:
     assert outputs["ray"] is False
 
 
-def test_users_read_runtimes_and_write_none() -> None:
+def test_the_role_of_teams_reads_runtimes_and_writes_none() -> None:
     recording = training()
     role = recording.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole")
-    assert role.inputs["rules"] == [
-        {
-            "apiGroups": ["trainer.kubeflow.org"],
-            "resources": ["clustertrainingruntimes"],
-            "verbs": ["get", "list", "watch"],
-        }
-    ]
+    assert role.inputs["metadata"]["name"] == recording.result.outputs["reader_role"]
+    of_trainer, version = role.inputs["rules"]
+    assert of_trainer == {
+        "apiGroups": ["trainer.kubeflow.org"],
+        "resources": ["clustertrainingruntimes"],
+        "verbs": ["get", "list", "watch"],
+    }
+    assert version["resourceNames"] == ["kubeflow-trainer-public"], "no other ConfigMap"
+    bindings = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding"
+    assert recording.all(bindings) == [], "the component Teams gives it to members"
 
 
 def test_ray_is_installed_on_request_and_reaches_the_heads_of_clusters() -> None:
