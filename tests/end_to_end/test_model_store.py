@@ -19,7 +19,7 @@ from aiplatform.model_store import ModelStore
 from aiplatform.teams import Teams
 from aiplatform.workload_identity import WorkloadIdentity
 from tests.end_to_end import pods
-from tests.end_to_end.plain import Base, Plain, location
+from tests.end_to_end.plain import Base, Plain, location, trust
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
 
@@ -29,8 +29,7 @@ PART = 5 * 1024 * 1024
 
 
 def _program(base: Base) -> None:
-    account = aws.get_caller_identity().account_id
-    owner = f"arn:aws:iam::{account}:role/owner"
+    owner = aws.iam.Role("owner-of-teams", assume_role_policy=trust("ec2.amazonaws.com"))
     cluster: Any = location(base)["cluster"]
     secrets = {
         name: aws.secretsmanager.Secret(name, name=f"acme-dev/{name}", recovery_window_in_days=0)
@@ -74,7 +73,7 @@ def _program(base: Base) -> None:
             "secret_stores": False,
             "model_store": store.outputs,
             "teams": {
-                team: {"owners": [owner], "identity": identity.outputs, "serves": True}
+                team: {"owners": [owner.arn], "identity": identity.outputs, "serves": True}
                 for team, identity in identities.items()
             },
         },

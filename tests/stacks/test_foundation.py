@@ -45,7 +45,7 @@ HOLDS_DATA = (
     "gcp:firestore/database:Database",
     "gcp:biglake/icebergTable:IcebergTable",
 )
-ABOVE = ("lakehouse-", "feature-store-", "model-registry-", "container-registry-")
+ABOVE = ("lakehouse-", "feature-store-", "model-registry-", "model-store-", "container-registry-")
 PASSING = {"feature-store-database"}
 """What holds a query's tables for a day."""
 CLUSTER = {"aws": "aws:eks/cluster:Cluster", "gcp": "gcp:container/cluster:Cluster"}

@@ -11,6 +11,7 @@ from stacks import data_arguments, team_arguments
 from stacks.loading import load_file
 from stacks.settings import Settings
 from stacks.validation import placeholders
+from tests.components.recording import record
 from tests.components.recording import value as resolved
 from tests.stacks.test_google_files import changed
 
@@ -23,8 +24,8 @@ REGISTRY: dict[str, Any] = {
 
 
 def arguments(settings: Settings, registry: dict[str, Any] | None = None) -> dict[str, Any]:
-    args: Any = data_arguments.model_store(settings, placeholders.of(settings), registry or REGISTRY)
-    return args
+    known = registry or REGISTRY
+    return record(lambda: data_arguments.model_store(settings, placeholders.of(settings), known)).result
 
 
 def test_promotions_use_the_registry_of_the_environment_as_the_account_that_promotes(tmp_path: Path) -> None:

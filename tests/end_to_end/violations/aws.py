@@ -240,13 +240,14 @@ def _buckets(violates: Violations) -> None:
         violates(
             "forgetful-bucket",
             "data.keep_object_versions",
+            "data.keep_releases",
             "data.require_encrypted_transport",
             "reliability.protect_data",
             "encryption.encrypt_buckets",
             "cost.abort_abandoned_uploads",
         ),
         force_destroy=True,
-        tags=TAGS,
+        tags={**TAGS, "purpose": "releases"},
     )
     aws.s3.BucketPublicAccessBlock(
         violates("block-lifted", "data.block_public_buckets"), bucket=bucket.id, block_public_acls=True

@@ -93,7 +93,10 @@ def _older_bucket(violates: Violations) -> None:
     )
     aws.s3.BucketServerSideEncryptionConfiguration(
         violates("key-of-aws", "encryption.encrypt_buckets"),
-        bucket=aws.s3.Bucket(violates("bucket-of-aws-key", "data.keep_object_versions"), tags=TAGS).id,
+        bucket=aws.s3.Bucket(
+            violates("bucket-of-aws-key", "data.expire_checkpoints", "data.keep_object_versions"),
+            tags={**TAGS, "purpose": "checkpoints"},
+        ).id,
         rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms"}}],
     )
     # Objects of a bucket expire, its unfinished uploads do not.

@@ -259,6 +259,7 @@ def _stores(violates: Violations) -> None:
         violates(
             "forgetful-bucket",
             "data.block_public_buckets",
+            "data.expire_checkpoints",
             "data.forbid_object_acls",
             "data.keep_object_versions",
             "reliability.protect_data",
@@ -269,6 +270,24 @@ def _stores(violates: Violations) -> None:
         location=REGION,
         soft_delete_policy={"retention_duration_seconds": 0},
         force_destroy=True,
+        labels={"purpose": "checkpoints"},
+    )
+    releases = storage.Bucket(
+        "right-releases",
+        location=REGION,
+        uniform_bucket_level_access=True,
+        public_access_prevention="enforced",
+        encryption={"default_kms_key_name": KEY},
+        lifecycle_rules=[
+            {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}},
+        ],
+        labels={**LABELS, "purpose": "releases"},
+    )
+    storage.BucketIAMMember(
+        violates("writer-that-deletes", "data.keep_releases"),
+        bucket=releases.name,
+        role="roles/storage.objectAdmin",
+        member=f"serviceAccount:writer@{PROJECT}.iam.gserviceaccount.com",
     )
     artifactregistry.Repository(
         violates(

@@ -8,6 +8,7 @@ from pulumi import Input
 from pulumi_gcp import kms, storage
 
 from aiplatform._shared.gcp.keys import USER, data_key
+from aiplatform._shared.outputs import merged
 from aiplatform.model_store.gcp.context import Context
 
 _DAY: Final = 24 * 3600
@@ -109,7 +110,8 @@ def _bucket(context: Context, purpose: str, key: Key, logs: storage.Bucket, **mo
         encryption=storage.BucketEncryptionArgs(default_kms_key_name=key.id),
         logging=storage.BucketLoggingArgs(log_bucket=logs.name, log_object_prefix=purpose),
         force_destroy=context.settings.force_destroy,
-        labels=context.labels,
+        # By it policies know what a bucket contains.
+        labels=merged(context.settings.tags, {"purpose": purpose}),
         # Names of buckets are unique in all of Google Cloud.
         opts=context.options(key.grant, data=True, delete_before_replace=True),
         **more,

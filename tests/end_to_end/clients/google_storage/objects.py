@@ -12,6 +12,7 @@ from typing import Any
 
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.storage import Client
+from google.cloud.storage.exceptions import InvalidResponse
 from google.oauth2.credentials import Credentials
 
 payload: dict[str, Any] = json.load(sys.stdin)
@@ -49,6 +50,9 @@ def answer(ask: dict[str, Any]) -> Any:
         return _answer(ask)
     except GoogleAPICallError as error:
         return error.code
+    except InvalidResponse as error:
+        # Of a part of an upload.
+        return error.response.status_code
 
 
 sys.stdout.write(json.dumps({"answers": [answer(ask) for ask in payload["asks"]]}) + "\n")

@@ -169,6 +169,9 @@ def test_object_lock_keeps_what_is_written(clients: Clients) -> None:
     suspended = {"versioningConfiguration": {"status": "Suspended"}}
     with pytest.raises(CloudError, match="cannot be changed"):
         make(context, VERSIONING, bucket=raw.id, **suspended)
+    enabled = make(context, VERSIONING, bucket=raw.id, versioningConfiguration={"status": "Enabled"})
+    enabled.delete()
+    assert enabled.read() is not None, "the provider leaves the bucket versioned"
     raw.delete()
     assert raw.read() is None, "the deployer may pass by governance"
 
