@@ -24,18 +24,18 @@ NONE = "none"
 
 def names(value: str | None) -> list[str] | None:
     """Return the names in the option's value; None without one. Raises CommandError for an unknown name."""
-    from twin.toolchain.build import CONTROLLERS
+    from twin.toolchain.build import SELECTABLE
 
     if value is None:
         return None
     selected = [name.strip() for name in value.split(",") if name.strip()]
     if selected == [NONE]:
         return []
-    unknown = [name for name in selected if name not in CONTROLLERS]
+    unknown = [name for name in selected if name not in SELECTABLE]
     if unknown or not selected:
         problem = f"unknown controller {unknown[0]!r}" if unknown else "no controller"
         raise CommandError(
-            f"--controllers {value}: {problem}; expected {NONE} or some of {', '.join(CONTROLLERS)}, "
+            f"--controllers {value}: {problem}; expected {NONE} or some of {', '.join(SELECTABLE)}, "
             "separated by commas"
         )
     return selected

@@ -17,8 +17,10 @@ from aiplatform._shared.args import UNKNOWN
 from aiplatform._shared.deep_merge import overlaid
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.addons.args import CLAIMS, AddonsArgs
+from aiplatform.addons.catalog import catalog
 from aiplatform.addons.charts import UPSTREAM
 from aiplatform.addons.permissions.settings import KARPENTER
+from aiplatform.addons.pods_ready import PodsReady
 from aiplatform.cluster import ClusterArgs
 from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
 from aiplatform.device_plugins import DevicePluginsArgs
@@ -31,14 +33,19 @@ from aiplatform.node_pool import NodePoolArgs
 from aiplatform.observability.args import ObservabilityArgs
 from aiplatform.queues.args import QueuesArgs
 from aiplatform.runner import RunnerArgs
+from aiplatform.training.args import Initializers, TrainingArgs
 from aiplatform.workload_identity import WorkloadIdentityArgs
 from stacks import devices, fabrics, gpu_check_queues, images, repositories
 from stacks.settings import GpuPool, NodePool, Pool, Settings
 from stacks.settings.generated import stated
 from stacks.settings.kubernetes import CHARTS_VARIABLE
 from stacks.settings.runner import ENVIRONMENT_KEYS
+from stacks.settings.teams import SERVICE_ACCOUNT
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
+START_MINUTES: Final = 30
+"""Minutes for new nodes and images, in addition to what a workload downloads: as by default of
+`pods_ready`."""
 
 
 def network(settings: Settings) -> NetworkArgs:
@@ -238,6 +245,9 @@ def addons(settings: Settings, cluster: Mapping[str, Any]) -> AddonsArgs:
         args["options"] = {**options, CLAIMS: {**options.get(CLAIMS, {}), "enabled": True}}
     if settings.karpenter_pools:
         args["options"] = overlaid(_karpenter_options(settings), args.get("options", {}))
+    if settings.training is not None:
+        args["pods_ready"] = _pods_ready(settings, args.get("pods_ready", {}))
+        args["ray"] = bool(stated(settings.training).get("ray"))
     args.update(
         prefix=settings.environment.prefix,
         cluster=cluster,
@@ -245,6 +255,19 @@ def addons(settings: Settings, cluster: Mapping[str, Any]) -> AddonsArgs:
         mirrors=settings.images.mirrors,
     )
     return cast(AddonsArgs, args)
+
+
+def _pods_ready(settings: Settings, topic: dict[str, Any]) -> dict[str, Any]:
+    """Return how long Kueue gives workloads to start, with the time in which TrainJobs download: it counts
+    from admission until all Pods are ready, also those of jobs that wait for others (kubernetes-sigs/kueue
+    6796)."""
+    runtimes: dict[str, Any] = stated(settings.training).get("runtimes", {}) if settings.training else {}
+    known = (runtime.get("initializers") for runtime in runtimes.values())
+    minutes = [entry.get("timeout_minutes", Initializers.timeout_minutes) for entry in known if entry]
+    if not minutes:
+        return topic
+    usual = topic.get("timeout_minutes", PodsReady.timeout_minutes)
+    return {**topic, "timeout_minutes": max(usual, max(minutes) + START_MINUTES)}
 
 
 def charts(settings: Settings) -> str:
@@ -311,6 +334,33 @@ def queues(settings: Settings, node_pools: Sequence[Any], gpu_pools: Sequence[An
     return cast(QueuesArgs, args)
 
 
+def training(
+    settings: Settings,
+    cluster: Mapping[str, Any],
+    node_pools: Sequence[Any],
+    gpu_pools: Sequence[Any],
+) -> TrainingArgs:
+    """Arguments of training. cluster, node_pools, gpu_pools: outputs, or references."""
+    assert settings.training is not None, "called only where there is training"  # noqa: S101
+    queues: dict[str, Any] = stated(settings.queues) if settings.queues is not None else {}
+    args = stated(settings.training)
+    if any(stated(pool).get("sharing") for pool in settings.gpu_pools.values()):
+        # A process of training uses a whole accelerator.
+        whole = [name for name, pool in settings.gpu_pools.items() if not stated(pool).get("sharing")]
+        args.setdefault("default_runtimes", whole)
+    args.update(
+        cluster=cluster,
+        node_pools=list(node_pools),
+        gpu_pools=list(gpu_pools),
+        topologies=queues.get("topologies", {}),
+        # Each team has it.
+        service_account=SERVICE_ACCOUNT,
+        charts=charts(settings),
+        mirrors=settings.images.mirrors,
+    )
+    return cast(TrainingArgs, args)
+
+
 def observability(
     settings: Settings,
     cluster: Mapping[str, Any],
@@ -325,7 +375,7 @@ def observability(
     args.update(
         prefix=settings.environment.prefix,
         cluster=cluster,
-        addons=dict(addons["versions"]),
+        addons={**addons["versions"], **_training_addons(settings)},
         node_pools=list(node_pools),
         gpu_pools=list(gpu_pools),
         cluster_queues=list(cluster_queues),
@@ -340,6 +390,11 @@ def observability(
             tags=settings.environment.all_tags,
         )
     return cast(ObservabilityArgs, args)
+
+
+def _training_addons(settings: Settings) -> dict[str, str]:
+    """Return the add-ons that training installs, with their versions."""
+    return {name: catalog()[name].version for name in images.training_addons(settings)}
 
 
 def gpu_checks(settings: Settings) -> GpuChecksArgs | None:

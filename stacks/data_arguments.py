@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
-from pulumi import Input
+from pulumi import Input, Output
 
+from aiplatform._shared.args import UNKNOWN
 from aiplatform.container_registry.args import ContainerRegistryArgs
 from aiplatform.feature_store.args import FeatureStoreArgs
 from aiplatform.lakehouse.args import LakehouseArgs
 from aiplatform.model_registry.args import ModelRegistryArgs
+from aiplatform.model_store.args import NAMESPACE as RELEASE
+from aiplatform.model_store.args import ModelStoreArgs
 from stacks.arguments import retains_data
 from stacks.settings import MATERIALIZER, Settings, principals
 from stacks.settings.generated import ComponentTopic, stated
@@ -87,12 +90,51 @@ def model_registry(settings: Settings, below: Below) -> ModelRegistryArgs:
         # Each team has an account, and its Pods reach the server.
         args["accounts"] = {**{name: {} for name in settings.teams}, **args.get("accounts", {})}
         args["client_namespaces"] = _with_teams(settings, args.get("client_namespaces", []))
+    if settings.model_store is not None and settings.model_store.registry is None:
+        args["client_namespaces"] = list(dict.fromkeys([*args.get("client_namespaces", []), RELEASE]))
     if settings.environment.cloud == "gcp":
         # The provider's default labels do not reach Cloud SQL, which has to be labelled with its cost center.
         args["tags"] = {**settings.environment.all_tags, **args.get("tags", {})}
     if settings.environment.teardown:
         args["database"] = {**args.get("database", {}), "deletion_protection": False}
     return cast(ModelRegistryArgs, args)
+
+
+def model_store(settings: Settings, below: Below, registry: Mapping[str, Any] | None) -> ModelStoreArgs:
+    """Arguments of the model store. registry: ModelRegistry.outputs, or None where the environment has
+    none."""
+    environment = settings.environment
+    args = _arguments(settings, "model_store", below.principals, ModelStoreArgs)
+    account = args.pop("account", "release")
+    args.update(cluster=below.cluster, profile=environment.profile)
+    if registry is not None and "registry" not in args:
+        args["registry"] = {
+            "tracking_uri": registry["tracking_uri"],
+            "namespace": registry["namespace"],
+            "secret": secret_of(registry["secrets"], account),
+            **({"kms_key": registry["kms_key"]} if environment.cloud == "aws" else {}),
+            **_guarded_aliases(settings),
+        }
+    retention = args.get("releases", {}).get("retention", {})
+    if environment.cloud == "gcp" and args["force_destroy"] and retention.get("mode") != "compliance":
+        # Cloud Storage empties no bucket in its period, which ends with this update.
+        args.get("releases", {}).pop("retention", None)
+    return cast(ModelStoreArgs, args)
+
+
+def _guarded_aliases(settings: Settings) -> dict[str, Any]:
+    aliases = stated(settings.model_registry).get("guarded_aliases") if settings.model_registry else None
+    return {"guarded_aliases": aliases} if aliases else {}
+
+
+def secret_of(secrets: Any, account: str) -> Input[str]:
+    """Return the secret of an account in the model registry. secrets: its output, or a placeholder."""
+    if secrets is UNKNOWN:
+        return UNKNOWN
+    if isinstance(secrets, Output):
+        return cast("Output[Any]", secrets).apply(lambda entries: secret_of(entries, account))
+    # An output in a separate stack, too: whether it is one decides the names of grants.
+    return Output.from_input(next(entry["secret"] for entry in secrets if entry["account"] == account))
 
 
 def _with_teams(settings: Settings, namespaces: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Final
 
+from aiplatform.accelerators import aws_machines
 from aiplatform.accelerators.gcp import MACHINES, Fabric
 from stacks.settings import GpuPool, Settings
 from stacks.settings.generated import stated
@@ -46,6 +47,14 @@ def gpudirect_pools(settings: Settings) -> dict[str, Fabric]:
         if kind is not None:
             kinds[name] = kind
     return kinds
+
+
+def has_efa(pool: GpuPool) -> bool:
+    """Return whether the nodes of a pool on AWS have EFA, with the default of the argument."""
+    stated_efa: bool | None = stated(pool).get("efa")
+    if stated_efa is not None:
+        return stated_efa
+    return aws_machines(pool.accelerator, pool.count)[0].efa_interfaces > 1
 
 
 def claiming(settings: Settings) -> dict[str, GpuPool]:

@@ -87,7 +87,7 @@ def manifests(request: Request) -> dict[str, Any]:
 def of_environment(request: Request, settings: Settings) -> Request:
     """Return the request with what an environment states: images that it leaves out, and labels."""
     requirements: dict[str, Any] = request.pool.get("pod_requirements") or {}
-    known = images.of_gpu_tests(settings.environment.cloud, settings.environment.region)
+    known = images.of_gpu_tests(settings.environment.cloud)
     names = {"image": images.pytorch_of(requirements.get("fabric")), "dcgm_image": images.DCGM}
     chosen = {
         key: mirrored(known[name], settings.images.mirrors)

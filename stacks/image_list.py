@@ -15,10 +15,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from aiplatform._shared.images import images, mirrored
-from aiplatform.accelerators import CARDS, aws_machines
+from aiplatform.accelerators import CARDS
 from aiplatform.addons.catalog import in_order
 from aiplatform.cluster_autoscaler.args import image_for
 from aiplatform.efa_plugin.args import image_in
+from stacks import devices
 from stacks import images as deployed
 from stacks.loading import ENVIRONMENTS, SettingsError, load_file
 from stacks.settings import GpuPool, Settings
@@ -54,7 +55,7 @@ class ListedChart:
 def images_of(settings: Settings) -> Iterator[ListedImage]:
     """Yield the images of an environment."""
     sources = {image.reference: image.digest_source for image in images().values()}
-    workloads = {**deployed.of_workloads(settings), **deployed.of_tests(settings)}
+    workloads = {**deployed.of_workloads(settings), **deployed.of_users(settings)}
     for user, image in (*_of_nodes(settings), *workloads.items()):
         pulled_from = mirrored(image, settings.images.mirrors)
         yield ListedImage(
@@ -67,6 +68,7 @@ def charts_of(settings: Settings) -> Iterator[ListedChart]:
     names = deployed.addons_of(settings)
     if settings.observability is not None:
         names.append(deployed.OBSERVABILITY)
+    names += deployed.training_addons(settings)
     for addon in in_order(names):
         yield ListedChart(
             f"the add-on {addon.name}", addon.chart, addon.version, addon.digest, addon.digest_source
@@ -83,7 +85,7 @@ def _of_nodes(settings: Settings) -> Iterator[tuple[str, str]]:
     pools = list(settings.gpu_pools.values())
     for vendor in sorted({CARDS[pool.accelerator].vendor for pool in pools if _has_no_plugin(pool)}):
         yield f"the device plugin of {vendor}", images()[f"{vendor}-device-plugin"].reference
-    if any(has_efa(pool) for pool in pools):
+    if any(devices.has_efa(pool) for pool in pools):
         yield "the EFA device plugin", image_in(environment.region, "amazonaws.com")
 
 
@@ -93,14 +95,6 @@ def _has_no_plugin(pool: GpuPool) -> bool:
     sharing: dict[str, Any] = args.get("sharing") or {}
     mig = sharing.get("strategy") == "mig"
     return (args.get("image") or ("bottlerocket" if mig else "al2023")) == "al2023"
-
-
-def has_efa(pool: GpuPool) -> bool:
-    """Return whether the nodes of a pool on AWS have EFA: as the file states, or by default."""
-    stated_efa: bool | None = stated(pool).get("efa")
-    if stated_efa is not None:
-        return stated_efa
-    return aws_machines(pool.accelerator, pool.count)[0].efa_interfaces > 1
 
 
 def main(arguments: list[str]) -> int:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 from aiplatform._shared.kubernetes.pools import architecture
 from aiplatform.accelerators import CARDS
-from stacks import devices, image_list, repositories
+from stacks import devices, repositories
 from stacks.loading import ENVIRONMENTS, SettingsError, load_file
 from stacks.settings import GpuPool, Settings
 from stacks.settings.generated import stated
@@ -44,7 +44,7 @@ def _nodes(settings: Settings, pool: GpuPool) -> Nodes:
     kind = CARDS[pool.accelerator].vendor
     if settings.environment.cloud == "gcp":
         return Nodes(kind, devices.gpudirect(pool) or "none")
-    return Nodes(kind, "efa" if image_list.has_efa(pool) else "none")
+    return Nodes(kind, "efa" if devices.has_efa(pool) else "none")
 
 
 def main(arguments: list[str]) -> int:

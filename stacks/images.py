@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from aiplatform._shared.images import images, mirrored
+from aiplatform.accelerators import CARDS
 from aiplatform.addons.catalog import catalog, selected
 from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY
 from aiplatform.observability.args import CHART as OBSERVABILITY
 from aiplatform.observability.args import GOOGLE_PROMETHEUS
+from aiplatform.training.args import RAY, TRAINER
 from stacks import devices, gpu_check_queues
-from stacks.settings import Settings
+from stacks.settings import GpuPool, Settings
 from stacks.settings.generated import stated
 
 PYTORCH: Final = "gpu-test-pytorch"
 DCGM: Final = "gpu-test-dcgm"
 """Names in images.toml."""
-_PYTORCH_OF_AWS: Final = (
-    "763104351884.dkr.ecr.{region}.amazonaws.com/pytorch-training:2.6.0-gpu-py312-cu126-ubuntu22.04-ec2"
-)
-"""An AWS Deep Learning Container. Opt-in regions have another account: state `--image` there."""
 
 
 def of_workloads(settings: Settings) -> Mapping[str, str]:
@@ -32,21 +30,71 @@ def of_workloads(settings: Settings) -> Mapping[str, str]:
         **{f"the {name} of GPUDirect": image for name, image in _of_gpudirect(settings).items()},
         **_of_addons(settings),
         **_of_observability(settings),
+        **_of_training(settings),
     }
 
 
+def of_users(settings: Settings) -> Mapping[str, str]:
+    """Return what users run of the platform -> its image, as of_workloads: tests by `aiplatform gpu check`,
+    and runtimes of training. An environment works without them: nothing requires that its nodes reach their
+    registries."""
+    return {**of_tests(settings), **_of_runtimes(settings)}
+
+
 def of_tests(settings: Settings) -> Mapping[str, str]:
-    """Return test that `aiplatform gpu check` runs -> its image, as of_workloads. An environment works
-    without them: nothing requires that its nodes reach their registries."""
+    """Return test that `aiplatform gpu check` runs -> its image."""
     return {f"the test of GPUs ({name})": image for name, image in _of_gpu_checks(settings).items()}
+
+
+def training_addons(settings: Settings) -> list[str]:
+    """Return the names of the add-ons that training installs."""
+    if settings.training is None:
+        return []
+    return [TRAINER, RAY] if stated(settings.training).get("ray") else [TRAINER]
+
+
+def _of_runtimes(settings: Settings) -> dict[str, str]:
+    """Return the images of the runtimes of training: the defaults of its pools, and those that the file
+    states."""
+    if settings.training is None:
+        return {}
+    runtimes: dict[str, dict[str, Any]] = stated(settings.training).get("runtimes", {})
+    used = {_default_image(settings, pool) for pool in settings.gpu_pools.values()}
+    used |= {"training-torch" for runtime in runtimes.values() if runtime["pool"] in settings.node_pools}
+    initializers: list[dict[str, Any]] = [
+        runtime["initializers"] for runtime in runtimes.values() if runtime.get("initializers")
+    ]
+    used |= {f"trainer-{kind}-initializer" for entry in initializers for kind in entry["kinds"]}
+    known = {f"runtimes of training ({name})": images()[name].reference for name in sorted(used - {""})}
+    of_file = {
+        f"the runtime {name}": runtime["image"] for name, runtime in runtimes.items() if runtime.get("image")
+    }
+    return {**known, **of_file}
+
+
+def _default_image(settings: Settings, pool: GpuPool) -> str:
+    """Return the name of the image of a pool's runtime; empty where it has none."""
+    card = CARDS.get(pool.accelerator)
+    if card is None or pool in devices.claiming(settings).values():
+        return ""
+    if card.vendor == "tpu":
+        return "training-jax-tpu"
+    if card.vendor != "nvidia":
+        return ""
+    if settings.environment.cloud == "aws":
+        return "training-torch-efa" if devices.has_efa(pool) else "training-torch"
+    return "training-torch-tcpx" if devices.gpudirect(pool) == "tcpx" else "training-torch"
 
 
 def _of_components(settings: Settings) -> dict[str, str]:
     topics = (
         ("the feature store", settings.feature_store, FEATURE_STORE),
         ("the model registry", settings.model_registry, MODEL_REGISTRY),
+        # Built by the organisation: there is no published one.
+        ("the model store", settings.model_store, None),
     )
-    return {name: stated(topic).get("image") or image for name, topic, image in topics if topic is not None}
+    used = {name: stated(topic).get("image") or image for name, topic, image in topics if topic is not None}
+    return {name: image for name, image in used.items() if image is not None}
 
 
 def _of_gpudirect(settings: Settings) -> dict[str, str]:
@@ -62,12 +110,12 @@ def _of_gpudirect(settings: Settings) -> dict[str, str]:
     return required
 
 
-def of_gpu_tests(cloud: str, region: str) -> dict[str, str]:
-    """Return the images of the tests of GPUs in a region, by name. On AWS PyTorch's has libfabric and
-    aws-ofi-nccl, and nodes have an engine of DCGM, next to which none may run."""
-    if cloud == "aws":
-        return {PYTORCH: _PYTORCH_OF_AWS.format(region=region)}
+def of_gpu_tests(cloud: str) -> dict[str, str]:
+    """Return the images of the tests of GPUs, by name. On AWS PyTorch's has libfabric and aws-ofi-nccl, and
+    nodes have an engine of DCGM, next to which none may run."""
     known = images()
+    if cloud == "aws":
+        return {PYTORCH: known[f"{PYTORCH}-aws"].reference}
     return {name: known[name].reference for name in (PYTORCH, f"{PYTORCH}-tcpx", DCGM)}
 
 
@@ -82,7 +130,7 @@ def _of_gpu_checks(settings: Settings) -> dict[str, str]:
     if not gpu_check_queues.queues_of(settings):
         return {}
     environment = settings.environment
-    known = of_gpu_tests(environment.cloud, environment.region)
+    known = of_gpu_tests(environment.cloud)
     kinds = devices.gpudirect_pools(settings)
     # On Google Cloud PyTorch measures the network only.
     networks = [pytorch_of(kinds[pool]) for pool in gpu_check_queues.fabric_of(settings)]
@@ -95,8 +143,12 @@ def repositories(settings: Settings) -> dict[str, bool]:
     the namespaces of add-ons, and of containers in workloads of users."""
     known: dict[str, bool] = {}
     sidecars = [image for name, image in _of_gpudirect(settings).items() if name.endswith("-daemon")]
-    tests = _of_gpu_checks(settings).values()
-    for image in (*_of_components(settings).values(), *sidecars, *tests):
+    # A user states the digest of an image of the file.
+    users = [
+        *_of_gpu_checks(settings).values(),
+        *(image for user, image in _of_runtimes(settings).items() if user.startswith("runtimes")),
+    ]
+    for image in (*_of_components(settings).values(), *sidecars, *users):
         name, at, _ = mirrored(image, settings.images.mirrors).partition("@")
         head, slash, last = name.rpartition("/")
         known[f"{head}{slash}{last.partition(':')[0]}"] = bool(at)
@@ -119,6 +171,15 @@ def _of_addons(settings: Settings) -> dict[str, str]:
     return {
         f"the add-on {name} ({image})": images()[image].reference
         for name in addons_of(settings)
+        for image in catalog()[name].images
+    }
+
+
+def _of_training(settings: Settings) -> dict[str, str]:
+    """Return `the add-on kubeflow-trainer (trainer)` -> the image."""
+    return {
+        f"the add-on {name} ({image})": images()[image].reference
+        for name in training_addons(settings)
         for image in catalog()[name].images
     }
 
@@ -147,7 +208,7 @@ def admitted(settings: Settings, patterns: Iterable[str]) -> list[str]:
     """Return patterns of Binary Authorization: these, and one for each image of the platform that they do not
     match, as the cluster would refuse it. Such a pattern is the image itself, without a wildcard."""
     complete = list(patterns)
-    for image in (*of_workloads(settings).values(), *of_tests(settings).values()):
+    for image in (*of_workloads(settings).values(), *of_users(settings).values()):
         names = _names(mirrored(image, settings.images.mirrors))
         complete += [name for name in names if not _fits(name, complete)]
     return complete

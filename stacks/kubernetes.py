@@ -1,4 +1,5 @@
-"""The second layer: what the cluster has for all teams: add-ons, guardrails, queues and observability."""
+"""The second layer: what the cluster has for all teams: add-ons, guardrails, queues, training and
+observability."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import pulumi
 from pulumi import Output, ResourceOptions
 
 from aiplatform.addons.permissions.settings import KARPENTER
+from aiplatform.training.args import JOBSET
 from stacks import arguments
 from stacks.foundation import Foundation, LayerOptions
 from stacks.settings import Settings
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from aiplatform.addons import Addons
     from aiplatform.guardrails import Guardrails
     from aiplatform.queues import Queues
+    from aiplatform.training import Training
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class InCluster:
     """Guardrails.outputs, or None where the environment has none."""
     queues: dict[str, Any] | None = None
     """Queues.outputs, or None where the environment has none."""
+    training: dict[str, Any] | None = None
+    """Training.outputs, or None where the environment has none."""
     observability: dict[str, Any] | None = None
     """Observability.outputs, or None where the environment has none."""
     resources: Output[list[pulumi.Resource]] | None = None
@@ -42,6 +47,7 @@ class InCluster:
                 "addons": self.addons,
                 "guardrails": self.guardrails,
                 "queues": self.queues,
+                "training": self.training,
                 "observability": self.observability,
             }
         )
@@ -54,7 +60,8 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> InClu
     queues = _queues(settings, below, options, addons)
     guardrails = _guardrails(settings, options)
     installed = addons.installed.values() if addons is not None else ()
-    in_cluster = [component for component in (queues, guardrails) if component is not None]
+    training = _training(settings, below, options, addons)
+    in_cluster = [component for component in (queues, guardrails, training) if component is not None]
 
     def with_components(of_addons: list[Any]) -> list[pulumi.Resource]:
         return [*in_cluster, *itertools.chain(*of_addons)]
@@ -65,6 +72,7 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> InClu
         addons=dict(addons.outputs) if addons is not None else None,
         guardrails=dict(guardrails.outputs) if guardrails is not None else None,
         queues=dict(queues.outputs) if queues is not None else None,
+        training=dict(training.outputs) if training is not None else None,
         observability=_observability(settings, below, options, addons, queues),
         resources=resources,
     )
@@ -107,6 +115,21 @@ def _queues(
     ready = ResourceOptions(depends_on=kueue.resources if kueue is not None else None)
     args = arguments.queues(settings, list(below.node_pools.values()), list(below.gpu_pools.values()))
     return Queues("queues", args, ResourceOptions.merge(options.cluster, ready))
+
+
+def _training(
+    settings: Settings, below: Foundation, options: LayerOptions, addons: Addons | None
+) -> Training | None:
+    if settings.training is None:
+        return None
+    from aiplatform.training import Training
+
+    assert below.cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
+    assert addons is not None, "stacks/validation/cross_references.py refuses it"  # noqa: S101
+    ready = ResourceOptions(depends_on=addons.installed[JOBSET].resources)
+    pools = (list(below.node_pools.values()), list(below.gpu_pools.values()))
+    args = arguments.training(settings, below.cluster, *pools)
+    return Training("training", args, ResourceOptions.merge(options.cluster, ready))
 
 
 def _observability(

@@ -1,4 +1,4 @@
-"""The fourth layer: the container registry and the model registry."""
+"""The fourth layer: the container registry, the model registry and the model store."""
 
 from __future__ import annotations
 
@@ -20,17 +20,23 @@ class Models:
     """ContainerRegistry.outputs, or None where the environment has none."""
     model_registry: dict[str, Any] | None = None
     """ModelRegistry.outputs, or None where the environment has none."""
+    model_store: dict[str, Any] | None = None
+    """ModelStore.outputs, or None where the environment has none."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
         return Output.from_input(
-            {"container_registry": self.container_registry, "model_registry": self.model_registry}
+            {
+                "container_registry": self.container_registry,
+                "model_registry": self.model_registry,
+                "model_store": self.model_store,
+            }
         )
 
 
 def build(settings: Settings, below: Foundation, options: LayerOptions) -> Models:
     """Register the layer."""
-    images = models = None
+    images = models = store = None
     # Imported late: an environment without them does not wait for it.
     if settings.container_registry is not None:
         from aiplatform.container_registry import ContainerRegistry
@@ -41,7 +47,13 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> Model
         from aiplatform.model_registry import ModelRegistry
 
         models = ModelRegistry("model-registry", arguments.model_registry(settings, below), options.cluster)
+    if settings.model_store is not None:
+        from aiplatform.model_store import ModelStore
+
+        registry = dict(models.outputs) if models else None
+        store = ModelStore("model-store", arguments.model_store(settings, below, registry), options.cluster)
     return Models(
         container_registry=dict(images.outputs) if images else None,
         model_registry=dict(models.outputs) if models else None,
+        model_store=dict(store.outputs) if store else None,
     )

@@ -40,11 +40,13 @@ OPTIONAL: Final = (
     "addons",
     "guardrails",
     "queues",
+    "training",
     "observability",
     "lakehouse",
     "feature_store",
     "container_registry",
     "model_registry",
+    "model_store",
 )
 """Topics that an environment has only where its file states them, if only as an empty object."""
 
@@ -91,6 +93,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "database": {"size": "micro", "backup_days": 1},
             "artifacts": {"deleted_days": 7, "access_log_days": 30},
         },
+        "model_store": {"checkpoints": {"expire_days": 14}, "access_log_days": 30},
     },
     # Like prod, smaller.
     "staging": {
@@ -104,6 +107,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 90},
         "addons": {"replicas": 2, "pods_ready": {"recovery_minutes": 15, "attempts": 5}},
+        "training": {"replicas": 2},
         "observability": {
             "prometheus": {"memory_gib": 2, "cpu": 0.3},
             "logs": {"retention_days": 30},
@@ -115,6 +119,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "database": {"size": "small", "backup_days": 7},
             "artifacts": {"deleted_days": 30, "access_log_days": 90},
         },
+        "model_store": {"checkpoints": {"expire_days": 30}, "access_log_days": 90},
     },
     # Survives the loss of a zone, and is not deleted by accident.
     "prod": {
@@ -134,6 +139,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "pods_ready": {"timeout_minutes": 60, "recovery_minutes": 15, "attempts": 10},
         },
         "guardrails": {"require_digests": True},
+        "training": {"replicas": 2, "require_digests": True},
         # Alerts survive the loss of a zone, and metrics the loss of the cluster.
         "observability": {
             "prometheus": {"replicas": 2, "storage_gib": 100},
@@ -153,6 +159,12 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
                 "deletion_protection": True,
             },
             "artifacts": {"deleted_days": 90, "access_log_days": 365},
+        },
+        "model_store": {
+            "checkpoints": {"expire_days": 90},
+            # What serves stays, also where the bucket's permissions change.
+            "releases": {"retention": {"days": 365}},
+            "access_log_days": 365,
         },
     },
 }
@@ -228,6 +240,14 @@ _GCP: Final[Mapping[str, Mapping[str, Any]]] = {
                 # Weeks behind regular: a version that reaches prod has run in staging before.
                 "release_channel": "stable",
                 "maintenance_window": {"start": "03:00", "hours": 6, "days": ["SA", "SU"]},
+                # The nodes' releases and cluster.version are stated: nothing else changes them.
+                "maintenance_exclusions": [
+                    {
+                        "name": "stated-versions",
+                        "start": "2026-01-01T00:00:00Z",
+                        "scope": "no_minor_or_node_upgrades",
+                    }
+                ],
             },
         },
     },

@@ -12,15 +12,19 @@ from pulumi import Input, Output
 
 from aiplatform._shared.args import UNKNOWN
 from aiplatform._shared.principals import known
+from aiplatform.addons.catalog import catalog
 from aiplatform.addons.permissions import SECRETS
 from aiplatform.feature_store.args import PORT as STORE_PORT
 from aiplatform.model_registry.args import PORT as REGISTRY_PORT
 from aiplatform.teams.inputs import TeamsArgs
+from aiplatform.training.args import RAY, RAY_HEAD_PORTS
+from aiplatform.training.plan import FILES_AT
 from stacks import devices
+from stacks.data_arguments import secret_of
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
-MOUNTED_AT: Final = "/etc/platform"
+MOUNTED_AT: Final = FILES_AT
 """Where Pods mount the ConfigMap `platform-files`."""
 MLFLOW: Final = "mlflow"
 """The Secret of a team's account in the model registry."""
@@ -39,6 +43,7 @@ class Offered:
     lakehouse: Mapping[str, Any] | None = None
     feature_store: Mapping[str, Any] | None = None
     model_registry: Mapping[str, Any] | None = None
+    model_store: Mapping[str, Any] | None = None
 
 
 def teams(settings: Settings, offered: Offered) -> TeamsArgs:
@@ -52,6 +57,8 @@ def teams(settings: Settings, offered: Offered) -> TeamsArgs:
         "secret_stores": has_secrets,
         "teams": {name: _team(settings, name, offered, has_secrets) for name in settings.teams},
     }
+    if offered.model_store is not None:
+        args["model_store"] = offered.model_store
     numbers = devices.claimed(settings)
     if numbers:
         args["claimed_gpus"] = numbers
@@ -69,24 +76,16 @@ def _team(settings: Settings, name: str, offered: Offered, has_secrets: bool) ->
     team["configuration"] = {**_configuration(settings, name, offered), **team.get("configuration", {})}
     team["files"] = {**_files(settings, name, offered), **team.get("files", {})}
     team["services"] = {**dict(_services(offered)), **team.get("services", {})}
+    if settings.training is not None and stated(settings.training).get("ray"):
+        team["clients"] = {catalog()[RAY].namespace: list(RAY_HEAD_PORTS), **team.get("clients", {})}
     registry = offered.model_registry
     if registry is not None and has_secrets:
         account = {
-            "secret": _secret(registry["secrets"], name),
+            "secret": secret_of(registry["secrets"], name),
             "keys": {"MLFLOW_TRACKING_USERNAME": "username", "MLFLOW_TRACKING_PASSWORD": "password"},
         }
         team["secrets"] = {MLFLOW: account, **team.get("secrets", {})}
     return team
-
-
-def _secret(secrets: Any, account: str) -> Input[str]:
-    """Return the secret of an account in the model registry."""
-    if secrets is UNKNOWN:
-        return UNKNOWN
-    if isinstance(secrets, Output):
-        return cast("Output[Any]", secrets).apply(lambda entries: _secret(entries, account))
-    # An output in a separate stack, too: whether it is one decides the names of grants.
-    return Output.from_input(next(entry["secret"] for entry in secrets if entry["account"] == account))
 
 
 def _services(offered: Offered) -> Iterator[tuple[str, list[int]]]:

@@ -53,6 +53,7 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
         lakehouse=below.data.lakehouse,
         feature_store=below.data.feature_store,
         model_registry=below.models.model_registry,
+        model_store=below.models.model_store,
     )
     teams = Component(
         "teams", arguments.teams(settings, offered), ResourceOptions.merge(options.cluster, after)

@@ -102,4 +102,9 @@ def test_what_a_run_installs_is_checked_and_locked() -> None:
         'python3 tools/install_pulumi.py "$HOME"',
         "python3 bootstrap.py",
     ], "both compare what they fetch with checksums; without --development there is the program alone"
-    assert buildspec["env"]["variables"] == {"UV_FROZEN": "1"}, "the host's own sync resolves nothing"
+    assert buildspec["env"]["variables"]["UV_FROZEN"] == "1", "the host's own sync resolves nothing"
+
+
+def test_the_state_is_compressed_as_in_the_workflows() -> None:
+    variables = YAML(typ="safe").load(ROOT / "buildspec.yml")["env"]["variables"]
+    assert variables["PULUMI_DIY_BACKEND_ZSTD"] == "true", "both deploy prod, from one state"

@@ -231,6 +231,13 @@ def test_an_update_is_interrupted_itself_and_not_its_shell() -> None:
     assert [(name, line) for name, line in lines if not line.startswith("exec ")] == []
 
 
+def test_every_job_that_saves_a_state_compresses_it() -> None:
+    """In a bucket each step writes the whole state. Jobs that did not agree would write two files in turn."""
+    states = [(name, job["env"]) for name, job in _jobs() if "PULUMI_BACKEND_URL" in job.get("env", {})]
+    assert len(states) >= 4
+    assert [name for name, variables in states if variables.get("PULUMI_DIY_BACKEND_ZSTD") != "true"] == []
+
+
 def test_previews_alone_skip_checkpoints() -> None:
     skip = "PULUMI_SKIP_CHECKPOINTS"
     wide = [name for name, job in _jobs() if skip in job.get("env", {})]

@@ -27,6 +27,8 @@ FOREIGN: Final = re.compile(
     r"|STORAGE_EMULATOR_HOST|PULUMI_(CONFIG_PASSPHRASE|ACCESS_TOKEN|STACK|OPTION_CONFIG_FILE|BACKEND_URL)"
     # An interrupted update is repaired from its checkpoints; previews get it from cli.engine_settings.
     r"|PULUMI_SKIP_CHECKPOINTS"
+    # The CLI reads the state's file, whose name would be another.
+    r"|PULUMI_(DIY_BACKEND|SELF_MANAGED_STATE)_(GZIP|ZSTD)"
     # Without byte code the imports of the program and its providers take three times as long.
     r"|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED"
 )

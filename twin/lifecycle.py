@@ -111,15 +111,15 @@ def start(
     """Start what does not run and wait until all of it is ready; tools that are missing are built first.
 
     controllers: names of the add-ons' controllers that run as processes while their Pods do, of
-    `twin.toolchain.build.CONTROLLERS`; by default those of the last start, at first none.
+    `twin.toolchain.build.SELECTABLE`; by default those of the last start, at first none.
 
     The cloud starts at once, the control plane as soon as its binary is there, while the others compile.
     Raises ProcessError, ToolchainError or WorldError; by then no part of it goes on any more.
     """
     progress = progress or Silent()
     environment.prepare(world)
-    before = (name for name in selection.read(world) if name in build.CONTROLLERS)
-    names = list(before if controllers is None else dict.fromkeys(controllers))
+    before = (name for name in selection.read(world) if name in build.SELECTABLE)
+    names = build.with_needed(before if controllers is None else controllers)
     given_up = threading.Event()
     cloud = _Task(lambda: _start_cloud(world, progress, given_up))
     tasks = [cloud]
@@ -225,17 +225,14 @@ def _users(world: World) -> list[tuple[int, str]]:
     return found
 
 
-def resident_bytes(world: World) -> int:
-    """The memory of all processes of the twin."""
-    daemons = [_daemon(world, name) for name in (*PROCESSES, *_controllers(world))]
-    return sum(processes.resident_bytes(daemons).values())
-
-
 def _select_controllers(world: World, binaries: Mapping[str, Path]) -> None:
     versions = read_versions()
     builds = [
         selection.Build(
-            name, build.controller_version(name, versions), str(binary), build.CONTROLLERS[name].program
+            name,
+            build.controller_version(name, versions),
+            str(binary),
+            "" if build.program_of(name) == name else build.program_of(name),
         )
         for name, binary in binaries.items()
     ]
@@ -369,7 +366,7 @@ def _check_port(world: World, daemon: Daemon, port: str) -> None:
 def _status_of(world: World, name: str) -> ProcessStatus:
     daemon = _daemon(world, name)
     process = daemon.process()
-    memory = processes.resident_bytes([daemon]).get(name, 0) if process else 0
+    memory = processes.memory_bytes([daemon]).get(name, 0) if process else 0
     port = world.ports.get(PORT_OF.get(name, name), 0)
     return ProcessStatus(name, process.pid if process else None, port, memory, daemon.log)
 

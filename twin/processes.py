@@ -248,14 +248,19 @@ def log_tail(daemon: Daemon) -> str:
     return f"{shown}\nThe whole log: {daemon.log}"
 
 
-def resident_bytes(daemons: Iterable[Daemon]) -> dict[str, int]:
-    """The resident memory of each daemon that runs, in bytes."""
+def memory_bytes(daemons: Iterable[Daemon]) -> dict[str, int]:
+    """Return what each daemon that runs adds to the memory in use, in bytes.
+
+    Processes of one binary share its pages, and each gets its part of them, where the system states that
+    (Linux); elsewhere all of its resident memory counts.
+    """
     sizes: dict[str, int] = {}
     for daemon in daemons:
         process = daemon.process()
         if process is not None:
             with contextlib.suppress(psutil.Error):
                 sizes[daemon.name] = process.memory_info().rss
+                sizes[daemon.name] = getattr(process.memory_full_info(), "pss", sizes[daemon.name])
     return sizes
 
 

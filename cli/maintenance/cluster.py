@@ -74,12 +74,13 @@ class Cluster:
 
     @classmethod
     def of(cls, environment: str, kubeconfig: Path | None) -> Cluster:
-        """Connect to the cluster of an environment. Raises CommandError where there is no kubeconfig."""
+        """Connect to the cluster of an environment. Raises CommandError where there is no kubeconfig, and for
+        one of another cluster."""
         from kubernetes import config
 
         from cli.maintenance import retries
 
-        file = kubeconfig or _of_twin(environment)
+        file = kubeconfig_of(environment, kubeconfig)
         try:
             api = config.new_client_from_config(str(file))
         except config.ConfigException as error:
@@ -212,8 +213,15 @@ def message(error: Any) -> str:
         return str(error.reason)
 
 
-def _of_twin(environment: str) -> Path:
+def kubeconfig_of(environment: str, stated: Path | None) -> Path:
+    """Return the stated kubeconfig, or that of the environment on its twin. Raises CommandError where it is
+    not deployed there, and for a kubeconfig of another cluster."""
     from cli import instances
+    from cli.maintenance import kubeconfigs
+
+    if stated is not None:
+        kubeconfigs.refuse_other(environment, stated)
+        return stated
     from twin import environment as variables
 
     file = variables.stack_kubeconfig(instances.for_environment(environment))

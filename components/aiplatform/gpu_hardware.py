@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import importlib
 import json
+import re
 import statistics
 import sys
 import time
@@ -306,6 +307,24 @@ class TorchGpu:
         return bool(self._torch.equal(memory.cpu(), sent)), CHUNK / seconds / 1e9
 
 
+def has_code(architectures: Sequence[str], capability: tuple[int, int]) -> bool:
+    """Return whether a build of PyTorch has code for GPUs of a compute capability: binary code of the same
+    major and no later minor one, or PTX of no later one ("CUDA C++ Programming Guide", Application
+    Compatibility). architectures: `sm_90`, `compute_90` for PTX."""
+    for name in architectures:
+        match = re.fullmatch(r"(sm|compute)_(\d+)(\d)([af]?)", name)
+        if match is None:
+            continue
+        kind, major, minor, specific = match[1], int(match[2]), int(match[3]), match[4]
+        if (major, minor) == capability:
+            return True
+        if specific or (major, minor) > capability:
+            continue
+        if kind == "compute" or major == capability[0]:
+            return True
+    return False
+
+
 def main() -> None:
     """Test all GPUs that the container has, and print the report."""
     parser = argparse.ArgumentParser()
@@ -316,6 +335,13 @@ def main() -> None:
     gpus = [TorchGpu(torch, index) for index in range(torch.cuda.device_count())]
     if not gpus:
         sys.exit("the container has no GPU that PyTorch can use")
+    capability = torch.cuda.get_device_capability(0)
+    if not has_code(torch.cuda.get_arch_list(), capability):
+        # Each operation would fail, and a GPU without an error be reported as broken.
+        sys.exit(
+            f"the image's PyTorch (CUDA {torch.version.cuda}) has no code for the {gpus[0].model}, compute "
+            f"capability {capability[0]}.{capability[1]}: name another image by --image"
+        )
     sys.stdout.write(f"{json.dumps(run(gpus, options.minutes))}\n")
 
 

@@ -19,6 +19,7 @@ from aiplatform.guardrails import Guardrails
 from aiplatform.karpenter import Karpenter
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.model_registry import ModelRegistry
+from aiplatform.model_store import ModelStore
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.observability import Observability
@@ -298,6 +299,26 @@ models = ModelRegistry(
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )
+store = ModelStore(
+    "store",
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "profile": "dev",
+        "registry": {
+            "tracking_uri": models.tracking_uri,
+            "namespace": "model-registry",
+            "secret": models.admin_secret,
+            "kms_key": models.kms_key,
+        },
+        "checkpoints": {
+            "expire_days": 14,
+        },
+        "release_group": ["arn:aws:iam::111122223333:role/model-release"],
+        "force_destroy": True,
+    },
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
+)
 teams = Teams(
     "teams",
     {
@@ -315,6 +336,7 @@ teams = Teams(
                 },
             },
         },
+        "model_store": store.outputs,
         "secrets_role_arn": addons.secrets_role_arn,
         "secret_keys": [models.kms_key],
     },

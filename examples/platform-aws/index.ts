@@ -277,6 +277,25 @@ const models = new aiplatform.ModelRegistry("models", {
     },
     forceDestroy: true,
 }, { providers: [awsProvider, kubernetesProvider] });
+const store = new aiplatform.ModelStore("store", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    profile: "dev",
+    registry: {
+        trackingUri: models.trackingUri,
+        namespace: "model-registry",
+        secret: models.adminSecret,
+        kmsKey: models.kmsKey,
+    },
+    checkpoints: {
+        expireDays: 14,
+    },
+    releaseGroup: ["arn:aws:iam::111122223333:role/model-release"],
+    forceDestroy: true,
+}, { providers: [awsProvider, kubernetesProvider] });
 const teams = new aiplatform.Teams("teams", {
     prefix: "team-dev",
     cluster: {
@@ -294,6 +313,12 @@ const teams = new aiplatform.Teams("teams", {
                 "model-registry": [80, 5000],
             },
         },
+    },
+    modelStore: {
+        checkpointsBucket: store.checkpointsBucket,
+        releasesBucket: store.releasesBucket,
+        kmsKey: store.kmsKey,
+        checkpointsKey: store.checkpointsKey,
     },
     secretsRoleArn: addons.secretsRoleArn,
     secretKeys: [models.kmsKey],

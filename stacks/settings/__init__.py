@@ -25,8 +25,8 @@ from stacks.settings.composition import Layers, Shared
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
 from stacks.settings.generated import ComponentTopic, stated
-from stacks.settings.kubernetes import Addons, Guardrails, Observability, Queues
-from stacks.settings.ml import ContainerRegistry, ModelRegistry
+from stacks.settings.kubernetes import Addons, Guardrails, Observability, Queues, Training
+from stacks.settings.ml import ContainerRegistry, ModelRegistry, ModelStore
 from stacks.settings.network import Images, Network
 from stacks.settings.pools import CapacityEntry, GpuPool, NodeImages, NodePool, Pool
 from stacks.settings.runner import Runner
@@ -49,6 +49,7 @@ __all__ = [
     "Karpenter",
     "Lakehouse",
     "ModelRegistry",
+    "ModelStore",
     "Network",
     "NodeImages",
     "NodePool",
@@ -58,6 +59,7 @@ __all__ = [
     "Settings",
     "Team",
     "Topic",
+    "Training",
     "WorkloadIdentity",
     "key",
     "parse",
@@ -93,6 +95,8 @@ class Settings(Topic):
     """Left out, there are none."""
     queues: Queues | None = None
     """Left out, there are none."""
+    training: Training | None = None
+    """Left out, there is none."""
     observability: Observability | None = None
     """Left out, there is none."""
     lakehouse: Lakehouse | None = None
@@ -102,6 +106,8 @@ class Settings(Topic):
     container_registry: ContainerRegistry | None = None
     """Left out, there is none."""
     model_registry: ModelRegistry | None = None
+    """Left out, there is none."""
+    model_store: ModelStore | None = None
     """Left out, there is none."""
     teams: dict[TeamName, Team] = Field(default_factory=dict)
     """Teams by name."""

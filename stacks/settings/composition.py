@@ -54,9 +54,9 @@ class Layers(Topic):
 
     separate: list[LayerName] = Field(default_factory=list[LayerName])
     """Layers with a separate stack, `<environment>-<layer>`: `kubernetes` (add-ons, queues and guardrails of
-    the cluster), `data` (lakehouse, feature store), `ml` (container registry, model registry) or `teams`.
-    Each needs a file `environments/Pulumi.<environment>-<layer>.yaml` (docs/operations/large-stacks.md).
-    Default none: one stack for all."""
+    the cluster), `data` (lakehouse, feature store), `ml` (container registry, model registry, model store) or
+    `teams`. Each needs a file `environments/Pulumi.<environment>-<layer>.yaml`
+    (docs/operations/large-stacks.md). Default none: one stack for all."""
 
 
 class Layer(Topic):

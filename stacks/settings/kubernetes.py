@@ -1,4 +1,4 @@
-"""The topics `addons`, `guardrails`, `queues` and `observability`."""
+"""The topics `addons`, `guardrails`, `queues`, `training` and `observability`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from aiplatform.addons.args import AddonsArgs, AddonsSettings
 from aiplatform.guardrails.args import GuardrailsArgs, GuardrailsSettings
 from aiplatform.observability.args import ObservabilityArgs, ObservabilitySettings
 from aiplatform.queues.args import QueuesArgs, QueuesSettings
+from aiplatform.training.args import TrainingArgs, TrainingSettings
 from stacks.settings.generated import topic_of
 
 CHARTS_VARIABLE: Final = "AIPLATFORM_CHARTS"
@@ -15,7 +16,7 @@ CHARTS_VARIABLE: Final = "AIPLATFORM_CHARTS"
 way to the internet: it replaces the file's `addons.charts`."""
 
 
-class Addons(topic_of(AddonsArgs, AddonsSettings)):
+class Addons(topic_of(AddonsArgs, AddonsSettings, without=("ray",))):
     """The add-ons of the cluster. The environment variable AIPLATFORM_CHARTS replaces `charts` on the machine
     that has it."""
 
@@ -28,6 +29,26 @@ class Guardrails(topic_of(GuardrailsArgs, GuardrailsSettings, without=("device_c
 
 class Queues(topic_of(QueuesArgs, QueuesSettings, without=("node_pools", "gpu_pools"))):
     """Kueue's queues, with quotas of the environment's pools."""
+
+
+class Training(
+    topic_of(
+        TrainingArgs,
+        TrainingSettings,
+        without=(
+            "node_pools",
+            "gpu_pools",
+            "topologies",
+            "service_account",
+            "configuration",
+            "files",
+            "credentials",
+            "charts",
+        ),
+    )
+):
+    """Kubeflow Trainer, and a runtime for each pool with accelerators. Charts come from where `addons`
+    states, topologies from `queues`."""
 
 
 _OF_LAYERS: Final = (

@@ -24,6 +24,7 @@ from aiplatform.guardrails.args import GuardrailsSettings
 from aiplatform.karpenter.args import KarpenterSettings
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.model_registry.args import ModelRegistrySettings
+from aiplatform.model_store.args import ModelStoreSettings
 from aiplatform.naming import tightest
 from aiplatform.network.args import NetworkSettings
 from aiplatform.node_pool.args import NodePoolSettings
@@ -32,6 +33,8 @@ from aiplatform.queues import planned_pools
 from aiplatform.queues.args import QueuesSettings
 from aiplatform.runner.args import RunnerSettings
 from aiplatform.teams.args import TeamsSettings
+from aiplatform.training import planned_pools as training_pools
+from aiplatform.training.args import TrainingSettings
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 from stacks import arguments, data_arguments, team_arguments
 from stacks.settings import Settings
@@ -56,6 +59,13 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
         "mirrors": "images.mirrors",
         "node_pools": "node_pools",
         "secrets_role_arn": "addons.options.external-secrets.enabled",
+    },
+    "training": {
+        "charts": "addons.charts",
+        "gpu_pools": "gpu_pools",
+        "mirrors": "images.mirrors",
+        "node_pools": "node_pools",
+        "topologies": "queues.topologies",
     },
     "workload_identities": {"name": "{topic}"},
     "lakehouse": _LOCATION,
@@ -138,35 +148,43 @@ def _data_and_models(
     if settings.model_registry is not None:
         args = data_arguments.model_registry(settings, references)
         yield "model_registry", ModelRegistrySettings, args
+    if settings.model_store is not None:
+        registry = placeholders.model_registry(settings)
+        yield "model_store", ModelStoreSettings, data_arguments.model_store(settings, references, registry)
 
 
 def _problems_of_pool_users(settings: Settings, references: Placeholders) -> list[Problem]:
-    """Return the problems of queues and observability; none where a pool has one: quotas are parts of
-    pools."""
-    if settings.queues is None and settings.observability is None:
+    """Return the problems of queues, training and observability; none where a pool has one: quotas are parts
+    of pools."""
+    if settings.queues is None and settings.observability is None and settings.training is None:
         return []
     location = (references.cluster, references.network)
     if settings.node_pools.keys() & settings.gpu_pools.keys():
         return []  # reported by cross_references
     try:
-        node_pools = [
-            planned_pools.node_pool(
-                read(NodePoolSettings, arguments.node_pool(settings, name, pool, *location), "Args")
-            )
+        cpus = [
+            read(NodePoolSettings, arguments.node_pool(settings, name, pool, *location), "Args")
             for name, pool in settings.node_pools.items()
         ]
-        gpu_pools = [
-            planned_pools.gpu_pool(
-                read(GpuPoolSettings, arguments.gpu_pool(settings, name, pool, *location), "Args")
-            )
+        gpus = [
+            read(GpuPoolSettings, arguments.gpu_pool(settings, name, pool, *location), "Args")
             for name, pool in settings.gpu_pools.items()
         ]
+        node_pools = [planned_pools.node_pool(pool) for pool in cpus]
+        gpu_pools = [planned_pools.gpu_pool(pool) for pool in gpus]
+        training = (
+            [training_pools.node_pool(pool) for pool in cpus],
+            [training_pools.gpu_pool(pool) for pool in gpus],
+        )
     except ArgumentError:
         return []
     collected: list[Problem] = []
     if settings.queues is not None:
         args: Any = arguments.queues(settings, node_pools, gpu_pools)
         collected += _problems_of("queues", QueuesSettings, args)
+    if settings.training is not None:
+        of_training: Any = arguments.training(settings, references.cluster, *training)
+        collected += _problems_of("training", TrainingSettings, of_training)
     # Without add-ons cross_references reports it.
     if settings.observability is not None and settings.addons is not None:
         addons = placeholders.installed_addons(settings, references)
@@ -197,7 +215,11 @@ def _key(topic: str, path: str) -> str:
     head = re.split(r"\W", argument, maxsplit=1)[0]
     if topic == "teams" and head == "teams":
         return argument
-    if topic in ("addons", "observability") and head == "charts" and os.environ.get(CHARTS_VARIABLE):
+    if (
+        topic in ("addons", "observability", "training")
+        and head == "charts"
+        and os.environ.get(CHARTS_VARIABLE)
+    ):
         return CHARTS_VARIABLE
     if head == "prefix":
         return _PREFIX

@@ -14,6 +14,9 @@ from aiplatform.feature_store.args import SERVER as STORE_SERVER
 from aiplatform.model_registry.args import NAMESPACE as REGISTRY_NAMESPACE
 from aiplatform.model_registry.args import SERVER as REGISTRY_SERVER
 from aiplatform.model_registry.args import SETUP as REGISTRY_SETUP
+from aiplatform.model_store.args import IMPORTER, PROMOTER
+from aiplatform.model_store.args import NAMESPACE as RELEASE
+from aiplatform.training.args import JOBSET
 from stacks.settings import MATERIALIZER, ModelRegistry, Settings
 from stacks.settings.generated import stated
 
@@ -26,6 +29,8 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from _feature_store(settings)
     yield from _teams(settings)
     yield from _observability(settings)
+    yield from _model_store(settings)
+    yield from _training(settings)
     if settings.model_registry is not None:
         yield from _namespace(settings.model_registry)
 
@@ -73,6 +78,21 @@ def _observability(settings: Settings) -> Iterator[Problem]:
             "cluster.gke.workload_logs",
             "got true, and observability.logs collects the same logs, which would be stored and paid for "
             "twice; expected it left out, or no observability.logs",
+        )
+
+
+def _training(settings: Settings) -> Iterator[Problem]:
+    """Yield what training lacks."""
+    if settings.training is None:
+        return
+    if settings.addons is None:
+        yield Problem("training", "it needs add-ons, and the file has none; expected the topic addons")
+        return
+    option = settings.addons.options.get(JOBSET)
+    if option is not None and option.enabled is False:
+        yield Problem(
+            f"addons.options.{JOBSET}.enabled",
+            "got false, and TrainJobs consist of JobSets; expected true, or no topic training",
         )
 
 
@@ -129,6 +149,50 @@ def _members(settings: Settings) -> Iterator[Problem]:
                         f"teams.{name}.{role}[{index}]",
                         f"got {member!r}, which is in cluster.admins, too; expected one or the other",
                     )
+
+
+def _model_store(settings: Settings) -> Iterator[Problem]:
+    """Yield what promotions lack, and members that would approve models of a team that they are in."""
+    if settings.model_store is None:
+        return
+    topic = stated(settings.model_store)
+    account = settings.model_store.account
+    if settings.model_registry is not None and "registry" not in topic:
+        accounts: Mapping[str, Any] = stated(settings.model_registry).get("accounts", {})
+        if not accounts.get(account, {}).get("promotes"):
+            promoting = [name for name, stated_account in accounts.items() if stated_account.get("promotes")]
+            yield Problem(
+                "model_store.account",
+                f"got {account!r}, which is no account of model_registry that promotes"
+                f"{nearest(account, promoting)}; expected one with `promotes: true`",
+            )
+    if settings.model_registry is None and settings.model_store.registry is None and "account" in topic:
+        yield Problem(
+            "model_store.account",
+            f"got {account!r} without a model registry; expected the topic model_registry",
+        )
+    group = topic.get("release_group", [])
+    if (
+        group
+        and settings.environment.cloud == "gcp"
+        and not stated(settings.cluster.gke).get("google_groups")
+    ):
+        yield Problem(
+            "cluster.gke.google_groups",
+            "missing; expected the group gke-security-groups@<your domain>, without which GKE knows no "
+            "members of model_store.release_group",
+        )
+    others = dict.fromkeys(settings.cluster.admins, "cluster.admins")
+    for name, team in settings.teams.items():
+        for role in ("owners", "developers", "readers"):
+            others |= dict.fromkeys(stated(team).get(role, []), f"teams.{name}.{role}")
+    for index, member in enumerate(group):
+        if member in others:
+            yield Problem(
+                f"model_store.release_group[{index}]",
+                f"got {member!r}, which is in {others[member]}, too; expected a member that only approves: "
+                "an author does not approve, and EKS has one access entry for a role",
+            )
 
 
 def _quotas(settings: Settings) -> Iterator[Problem]:
@@ -200,6 +264,8 @@ def _names_of_components(settings: Settings) -> Mapping[str, str]:
         names |= dict.fromkeys((MATERIALIZER, STORE_IDENTITY), "the feature store")
     if settings.model_registry is not None:
         names |= dict.fromkeys((REGISTRY_SERVER, REGISTRY_SETUP), "the model registry")
+    if settings.model_store is not None:
+        names |= dict.fromkeys((PROMOTER, IMPORTER), "the model store")
     return names
 
 
@@ -212,6 +278,8 @@ def _service_accounts_of_the_platform(settings: Settings) -> Mapping[tuple[str, 
     if settings.model_registry is not None:
         namespace = stated(settings.model_registry).get("namespace", REGISTRY_NAMESPACE)
         accounts |= {(namespace, name): "model_registry" for name in (REGISTRY_SERVER, REGISTRY_SETUP)}
+    if settings.model_store is not None:
+        accounts |= {(RELEASE, name): "model_store" for name in (PROMOTER, IMPORTER)}
     return accounts
 
 

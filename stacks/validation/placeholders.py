@@ -12,6 +12,7 @@ from aiplatform._shared.gcp.names import first_zones
 from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
 from aiplatform._shared.references.identity import WorkloadIdentityReference
 from aiplatform._shared.references.lakehouse import LakehouseReference, LakehouseZoneReference
+from aiplatform._shared.references.model_store import ModelStoreReference
 from aiplatform.addons.args import AddonsSettings
 from aiplatform.addons.catalog import catalog
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
@@ -80,27 +81,32 @@ def offered_to_teams(settings: Settings, references: Placeholders) -> Offered:
     addons: dict[str, Any] | None = None
     lakehouse: dict[str, Any] | None = None
     store: dict[str, Any] | None = None
-    registry: dict[str, Any] | None = None
     if settings.addons is not None:
         addons = installed_addons(settings, references)
     if settings.lakehouse is not None:
         lakehouse = {**references.lakehouse, "catalog_uri": UNKNOWN, "warehouse": UNKNOWN}
     if settings.feature_store is not None:
         store = {"namespace": STORE_NAMESPACE, "endpoint": UNKNOWN, "clients": []}
-    if settings.model_registry is not None:
-        namespace = stated(settings.model_registry).get("namespace", REGISTRY_NAMESPACE)
-        registry = {
-            "namespace": namespace,
-            **dict.fromkeys(("tracking_uri", "kms_key", "secrets"), UNKNOWN),
-        }
+    store_of_models: dict[str, Any] | None = None
+    if settings.model_store is not None:
+        store_of_models = placeholder(ModelStoreReference, cloud=settings.environment.cloud)
     return Offered(
         cluster=references.cluster,
         workload_identities=references.workload_identities,
         addons=addons,
         lakehouse=lakehouse,
         feature_store=store,
-        model_registry=registry,
+        model_registry=model_registry(settings),
+        model_store=store_of_models,
     )
+
+
+def model_registry(settings: Settings) -> dict[str, Any] | None:
+    """Return the placeholders of what the model registry offers; None where there is none."""
+    if settings.model_registry is None:
+        return None
+    namespace = stated(settings.model_registry).get("namespace", REGISTRY_NAMESPACE)
+    return {"namespace": namespace, **dict.fromkeys(("tracking_uri", "kms_key", "secrets"), UNKNOWN)}
 
 
 def installed_addons(settings: Settings, references: Placeholders) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from aiplatform._shared.args import Problem
 from aiplatform._shared.kubernetes import image_versions
+from aiplatform.cluster.gcp.args import MaintenanceExclusion, moment
 from aiplatform.karpenter.args import LATEST
 from stacks import arguments
 from stacks.settings import FeatureStore, GpuPool, ModelRegistry, Observability, Settings
@@ -47,6 +49,7 @@ def _prod(settings: Settings) -> Iterator[Problem]:
             "guardrails.policies",
         )
     yield from _node_images(settings)
+    yield from _upgrades_by_gke(settings)
     yield from _karpenter(settings)
     if settings.observability is not None:
         yield from _observability(settings.observability)
@@ -76,6 +79,33 @@ def _node_images(settings: Settings) -> Iterator[Problem]:
                 f"missing; expected a release in prod, here or for all nodes in node_images.{kind}: "
                 "otherwise new nodes have an untested image (docs/operations/upgrades.md)",
             )
+
+
+def now() -> datetime:
+    """Return this moment."""
+    return datetime.now(UTC)
+
+
+def _upgrades_by_gke(settings: Settings) -> Iterator[Problem]:
+    """Yield exclusions of GKE's own upgrades that do not keep the nodes today. That of a node pool is sent
+    only when the node pool is created (terraform-provider-google, issue 29152)."""
+    if settings.environment.cloud != "gcp":
+        return
+    gke: dict[str, Any] = stated(settings.cluster).get("gke") or {}
+    entries = [MaintenanceExclusion(**entry) for entry in gke.get("maintenance_exclusions") or ()]
+    if any(moment(text) for entry in entries for text in (entry.start, entry.end) if text is not None):
+        return  # Reported as wrong arguments of the cluster.
+    if any(entry.keeps_nodes(now()) for entry in entries):
+        return
+    names = ", ".join(
+        f"{entry.name} ({entry.scope}, {entry.start} to {entry.end or '-'})" for entry in entries
+    )
+    yield Problem(
+        "cluster.gke.maintenance_exclusions",
+        f"got {names or 'none'}; expected an entry in prod, in effect now, with the scope "
+        "no_minor_or_node_upgrades and without `end`: otherwise GKE replaces the nodes of pools with a "
+        "stated release by itself",
+    )
 
 
 def _karpenter(settings: Settings) -> Iterator[Problem]:

@@ -18,11 +18,13 @@ from aiplatform.container_registry import ContainerRegistry
 from aiplatform.feature_store import FeatureStore
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.model_registry import ModelRegistry
+from aiplatform.model_store import ModelStore
 from tests.components.aiplatform.feature_store import example as features
 from tests.components.aiplatform.lakehouse import example as lake
 from tests.components.aiplatform.lakehouse import google
 from tests.components.aiplatform.lakehouse.test_ingestion import CAPTURE, CERTIFICATE
 from tests.components.aiplatform.model_registry import example as models
+from tests.components.aiplatform.model_store import example as stores
 from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER, GOOGLE_NETWORK, NETWORK
 from tests.components.plugin_process import Served
 from tests.components.recording import Recording, record
@@ -35,6 +37,7 @@ ELSEWHERE = {
     *("accounts-principals", "admins", "appliers", "grants-principal", "node_roles", "readers", "writers"),
     *("arrival_targets", "quality_targets"),
     *("captures-secret", "captures-secret_key"),
+    *("checkpoints-bucket", "checkpoints-kms_key", "release_group"),
 }
 """References, and principals, targets and secrets: the tests of each component have them."""
 RULES = {"rules": [{"rule": "complete", "column": "id"}]}
@@ -245,6 +248,36 @@ CASES = {
             "artifacts": {"deleted_days": Leaf(20), "access_log_days": Leaf(40)},
             "mirrors": {"ghcr.io": Leaf("111122223333.dkr.ecr.us-west-2.amazonaws.com/ghcr")},
             "tags": TAGS,
+        },
+        {"answers": models.ANSWERS},
+    ),
+    "model-store-aws": Case(
+        ModelStore,
+        {
+            "prefix": "acme-dev",
+            "cluster": CLUSTER,
+            "profile": "dev",
+            "kms_key": Leaf(stores.KEY),
+            "registry": {
+                **stores.REGISTRY,
+                "tracking_uri": Leaf("https://mlflow.acme.example"),
+                "secret": Leaf(stores.REGISTRY["secret"]),
+                "kms_key": Leaf(stores.KEY),
+            },
+            "hugging_face": {"secret": Leaf("hugging-face"), "kms_key": Leaf(stores.KEY)},
+            "access_log_days": Leaf(40),
+            "tags": TAGS,
+        },
+    ),
+    "model-store-gcp": Case(
+        ModelStore,
+        {
+            "prefix": "acme-dev",
+            "cluster": {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-1234.svc.id.goog"},
+            "profile": "dev",
+            "registry": {**stores.GOOGLE_REGISTRY, "tracking_uri": Leaf("https://mlflow.acme.example")},
+            "access_log_days": Leaf(40),
+            "tags": Leaf({"team": "search"}),
         },
         {"answers": models.ANSWERS},
     ),

@@ -45,7 +45,7 @@ class Addons(pulumi.ComponentResource):
         self.installed: dict[str, Installed] = {}
         for name in names:
             addon = catalog()[name]
-            values = VALUES[name](setup or Setup())
+            values = VALUES[name](setup or Setup(ray=True))
             namespace = create_namespace(self, "addons", addon.namespace, "aws", addon.webhook_ports)
             self.installed[name] = install(self, "addons", addon, locate(addon, charts), values, namespace)
 
@@ -106,6 +106,14 @@ class Objects:
             return str(json.loads(str(error.body))["message"])
         return ""
 
+    def dry_run(self, item: Object) -> str:
+        """Return the message with which an object would be refused; empty where it would be created."""
+        try:
+            self._resource(item).create(body=item, namespace=item["metadata"].get("namespace"), dry_run="All")
+        except client.ApiException as error:
+            return str(json.loads(str(error.body))["message"])
+        return ""
+
     def _resource(self, item: Object) -> Any:
         for _ in range(2):
             if self._dynamic is None:
@@ -118,10 +126,11 @@ class Objects:
 
 
 class Cluster(Objects):
-    """A twin with controllers, before anything is installed."""
+    """A twin with controllers, before anything is installed. images: a table of images whose Pods run as
+    processes."""
 
-    def __init__(self, home: Path, name: str, controllers: str = CONTROLLERS) -> None:
-        self.plain = Plain(home, name, "--controllers", controllers)
+    def __init__(self, home: Path, name: str, controllers: str = CONTROLLERS, images: str = "") -> None:
+        self.plain = Plain(home, name, "--controllers", controllers, images=images)
         self.base = self.plain.base()
         super().__init__(kubernetes.config.new_client_from_config(str(self.plain.world.kubeconfig)))
         self.core: Any = client.CoreV1Api(self.api)

@@ -59,7 +59,7 @@ MODULES: Final = (
         "github.com/ray-project/kuberay/ray-operator",
         "v1.6.2",
         "h1:XUckRswLMyk71D00L62d2Vanh0fVkNqu56+IF/rr+O0=",
-        ["config/crd/bases/ray.io_rayclusters.yaml"],
+        ["config/crd/bases/ray.io_rayclusters.yaml", "config/crd/bases/ray.io_rayjobs.yaml"],
     ),
 )
 OWNERS: Final = (

@@ -13,10 +13,10 @@ from ruamel.yaml import YAML
 
 from aiplatform import placement
 from aiplatform._shared.kubernetes.node_labels import POOL
-from tests.controllers.cluster import Objects
+from tests.controllers.cluster import Objects, jobset_of
 from tests.end_to_end import reduced
 from tests.end_to_end.guardrail_objects import spec
-from tests.end_to_end.harness import Twin
+from tests.end_to_end.harness import Twin, eventually
 from twin.kubernetes import kwok
 
 NOT_NEEDED: Final = ("lakehouse", "feature_store", "model_registry")
@@ -129,3 +129,21 @@ class Jobs(Objects):
                 if entry["type"] == "QuotaReserved" and entry["status"] == "False":
                     return entry["message"]
         return None
+
+
+def check_drain(prod: Production, jobs: Jobs) -> None:
+    """Drain the pool `training` while a JobSet runs there and another one waits: the first ends, and the
+    second starts on new nodes."""
+    running = jobset_of(jobs.job("ends", "training", seconds=30), replicas=2)
+    jobs.create(running)
+    before = {node.metadata.uid for node in eventually("two Pods", jobs.running(running), SECONDS)}
+    prod.spawn("drain", prod.environment, "training")
+    eventually("a held queue", lambda: "queue training: Hold" in prod.spawned())
+    waits = jobset_of(jobs.job("waits", "training", seconds=15), replicas=2)
+    jobs.create(waits)
+    eventually("the drain", lambda: "is drained, and its queues admit again" in prod.spawned(), 300)
+    assert "Completed" in jobs.conditions(running), "it was not stopped"
+    assert jobs.get(running)["status"].get("restarts", 0) == 0
+    after = {node.metadata.uid for node in eventually("two Pods", jobs.running(waits), SECONDS)}
+    assert not before & after, "the next JobSet has new nodes"
+    jobs.delete(running, waits)

@@ -13,8 +13,8 @@ import pytest
 
 from aiplatform._shared.kubernetes.node_labels import CAPACITY, POOL, TPU_TOPOLOGY
 from aiplatform.accelerators import TPU
-from tests.controllers.cluster import GPU, jobset_of
-from tests.controllers.production import INFERENCE, SECONDS, Jobs, Production, Setup
+from tests.controllers.cluster import GPU
+from tests.controllers.production import INFERENCE, SECONDS, Jobs, Production, Setup, check_drain
 from tests.end_to_end.guardrail_objects import DIGEST
 from tests.end_to_end.harness import GUARDED, eventually
 
@@ -93,19 +93,7 @@ def test_job_on_a_slice_of_tpus_gets_all_of_its_nodes(jobs: Jobs) -> None:
 def test_jobset_that_runs_ends_before_the_nodes_of_its_pool_are_replaced(
     prod: Production, jobs: Jobs
 ) -> None:
-    running = jobset_of(jobs.job("ends", "training", seconds=30), replicas=2)
-    jobs.create(running)
-    before = {node.metadata.uid for node in eventually("two Pods", jobs.running(running), SECONDS)}
-    prod.spawn("drain", prod.environment, "training")
-    eventually("a held queue", lambda: "queue training: Hold" in prod.spawned())
-    waits = jobset_of(jobs.job("waits", "training", seconds=15), replicas=2)
-    jobs.create(waits)
-    eventually("the drain", lambda: "is drained, and its queues admit again" in prod.spawned(), 300)
-    assert "Completed" in jobs.conditions(running), "it was not stopped"
-    assert jobs.get(running)["status"].get("restarts", 0) == 0
-    after = {node.metadata.uid for node in eventually("two Pods", jobs.running(waits), SECONDS)}
-    assert not before & after, "the next JobSet has new nodes"
-    jobs.delete(running, waits)
+    check_drain(prod, jobs)
 
 
 def test_retirement_with_queued_work_leaves_nothing(prod: Production, jobs: Jobs) -> None:

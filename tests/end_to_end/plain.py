@@ -47,7 +47,7 @@ def trust(service: str) -> str:
 
 
 class Plain(Twin):
-    """A twin, `plain` by default, and programs on it.
+    """A twin, `plain` by default, and programs on it. The base stack is for AWS.
 
     options: of `twin start`. checkpoints: as of `Twin`. images: a table of images whose Pods run as
     processes.
@@ -60,13 +60,14 @@ class Plain(Twin):
         *options: str,
         checkpoints: bool = False,
         images: str = "",
+        cloud: str = "aws",
     ) -> None:
         super().__init__(name, home, checkpoints=checkpoints)
         if images:
             folder = home / "twins" / name
             folder.mkdir(parents=True)
             (folder / "images.toml").write_text(images)
-        self.cli("twin", "start", "--name", name, "--cloud", "aws", *options)
+        self.cli("twin", "start", "--name", name, "--cloud", cloud, *options)
         self._stacks: dict[str, automation.Stack] = {}
 
     def kubernetes(self) -> kubernetes.client.ApiClient:

@@ -9,8 +9,9 @@ from typing import Any
 import kubernetes
 import pytest
 
+from tests.end_to_end import gke_cluster
 from tests.end_to_end.harness import Twin, eventually
-from tests.twin.gcp.gke.scene import PARENT, PROJECT, RANGES, REGION, cluster_body
+from tests.twin.gcp.gke.scene import PROJECT, REGION
 
 pytestmark = pytest.mark.end_to_end
 
@@ -25,36 +26,8 @@ entrypoint = ["python", "identity.py"]
 
 def _cluster(twin: Twin) -> None:
     """Create a cluster with a node, and an account that Pods of default/trainer may impersonate."""
-    google = lambda api: twin.google(api, "v1")  # noqa: E731
-    for api in ("iam", "cloudresourcemanager", "compute", "container"):
-        service = f"projects/{PROJECT}/services/{api}.googleapis.com"
-        google("serviceusage").services().enable(name=service, body={}).execute()
-    compute = google("compute")
-    compute.networks().insert(project=PROJECT, body={"name": "net", "autoCreateSubnetworks": False}).execute()
-    subnetwork = {
-        "name": "nodes",
-        "network": f"projects/{PROJECT}/global/networks/net",
-        "ipCidrRange": "10.0.0.0/20",
-        "privateIpGoogleAccess": True,
-        "secondaryIpRanges": RANGES,
-    }
-    eventually(
-        "the subnetwork is created",
-        lambda: compute.subnetworks().insert(project=PROJECT, region=REGION, body=subnetwork).execute(),
-    )
-    accounts = google("iam").projects().serviceAccounts()
-    for name in ("gke-nodes", "trainer"):
-        accounts.create(name=f"projects/{PROJECT}", body={"accountId": name, "serviceAccount": {}}).execute()
-    clusters = google("container").projects().locations().clusters()
-    eventually(
-        "the cluster is requested",
-        lambda: clusters.create(parent=PARENT, body={"cluster": cluster_body()}).execute(),
-    )
-    eventually(
-        "the cluster runs",
-        lambda: clusters.get(name=f"{PARENT}/clusters/demo").execute()["status"] == "RUNNING",
-        120,
-    )
+    gke_cluster.create(twin, "trainer")
+    accounts = twin.google("iam", "v1").projects().serviceAccounts()
     # The pool of identities comes with the cluster.
     member = f"serviceAccount:{PROJECT}.svc.id.goog[default/trainer]"
     binding = {"role": "roles/iam.workloadIdentityUser", "members": [member]}

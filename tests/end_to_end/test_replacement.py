@@ -19,13 +19,14 @@ from aiplatform.gpu_pool import GpuPool
 from aiplatform.node_pool import NodePool
 from tests.end_to_end.harness import eventually, gpu_pod
 from tests.end_to_end.plain import Base, Plain, location
+from twin.aws.eks.versions import release_version
 
 pytestmark = pytest.mark.end_to_end
 
 STACK: Final = "replacement"
 
 
-def node_pool(base: Base, prefix: str, types: list[str], disk: int) -> Callable[[], None]:
+def node_pool(base: Base, prefix: str, types: list[str], disk: int, **more: Any) -> Callable[[], None]:
     """Return a program with a pool of one node."""
 
     def registered() -> None:
@@ -37,6 +38,7 @@ def node_pool(base: Base, prefix: str, types: list[str], disk: int) -> Callable[
             "disk_gib": disk,
             "min": 1,
             "max": 2,
+            **more,
         }
         NodePool("workers", arguments)
 
@@ -56,7 +58,7 @@ def gpu_pool(base: Base, provisioning: str, least: int = 0) -> Callable[[], None
             "min": least,
             "max": 2,
             "node_provisioning": provisioning,
-            **({"image_version": "1.34.8-20260801"} if provisioning != "karpenter" else {}),
+            **({"image_version": "1.35.5-20260801"} if provisioning != "karpenter" else {}),
         }
         GpuPool("t4", arguments)
 
@@ -194,6 +196,42 @@ def test_a_failed_node_group_is_reported_by_the_next_update(plain: Plain, base: 
     stack.destroy()
 
 
+def test_a_stated_release_of_the_image_is_never_lost(plain: Plain, base: Base) -> None:
+    eks = plain.aws("eks")
+
+    def stack(release: str, disk: int = 30) -> automation.Stack:
+        return plain.stack("pinned", node_pool(base, "acme-pin", ["m6i.large"], disk, image_version=release))
+
+    def group() -> dict[str, Any]:
+        names = eks.list_nodegroups(clusterName=base.cluster)["nodegroups"]
+        [name] = [name for name in names if name.startswith("workers-")]
+        return eks.describe_nodegroup(clusterName=base.cluster, nodegroupName=name)["nodegroup"]
+
+    with pytest.raises(automation.CommandError) as refused:
+        stack("1.34.8-20260801").preview()
+    assert "EKS creates no node group of another minor version" in str(refused.value)
+    pinned, newest = "1.35.5-20260801", release_version("1.35", "AL2023_x86_64_STANDARD")
+    stack(pinned).up()
+    before = group()
+    assert before["releaseVersion"] == pinned
+    for change in (stack(pinned, 40).preview, stack(pinned, 40).up):
+        with pytest.raises(automation.CommandError) as refused:
+            change()
+        assert f"its launch template changes and its release, {pinned}, does not" in str(refused.value)
+        assert f"by the release {newest}, the newest" in str(refused.value)
+    unchanged = group()
+    assert unchanged["releaseVersion"] == pinned, "EKS was not called"
+    assert unchanged["launchTemplate"]["version"] == before["launchTemplate"]["version"]
+    stack(newest, 50).up()
+    raised = group()
+    assert raised["releaseVersion"] == newest
+    stack(newest, 60).up()
+    last = group()
+    assert last["releaseVersion"] == newest, "of the newest release nothing is lost"
+    assert int(last["launchTemplate"]["version"]) > int(raised["launchTemplate"]["version"])
+    stack(newest, 60).destroy()
+
+
 def test_a_pool_moves_to_karpenter_without_the_end_of_what_runs(plain: Plain, base: Base) -> None:
     core: Any = kubernetes.client.CoreV1Api(plain.kubernetes())
     eks = plain.aws("eks")
@@ -232,7 +270,7 @@ def test_a_pool_moves_to_karpenter_without_the_end_of_what_runs(plain: Plain, ba
     assert (node().metadata.uid, after.metadata.uid) == (first, pod), "nothing is replaced or evicted"
     assert after.status.phase == "Running"
     described = eks.describe_nodegroup(clusterName=base.cluster, nodegroupName=group())["nodegroup"]
-    assert described["releaseVersion"] == "1.34.8-20260801", "a taint is no reason for another image"
+    assert described["releaseVersion"] == "1.35.5-20260801", "a taint is no reason for another image"
 
     core.delete_namespaced_pod("trains", "default", grace_period_seconds=0)
     name = group()

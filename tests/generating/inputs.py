@@ -43,6 +43,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "aiplatform._shared.references.identity",
         "aiplatform._shared.references.karpenter",
         "aiplatform._shared.references.lakehouse",
+        "aiplatform._shared.references.model_store",
     ),
     "aiplatform.container_registry.inputs": ("aiplatform.container_registry.args",),
     "aiplatform.feature_store.inputs": (
@@ -63,6 +64,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "aiplatform.model_registry.args",
         "aiplatform.model_registry.database",
     ),
+    "aiplatform.model_store.inputs": ("aiplatform.model_store.args",),
     "aiplatform._shared.kubernetes.inputs": ("aiplatform._shared.kubernetes.names",),
     "aiplatform.accelerators.inputs": ("aiplatform.accelerators.fabric",),
     "aiplatform.node_pool.inputs": ("aiplatform.node_pool.args",),
@@ -86,6 +88,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiplatform.gpu_checks.inputs": ("aiplatform.gpu_checks.args",),
     "aiplatform.runner.inputs": ("aiplatform.runner.args",),
     "aiplatform.teams.inputs": ("aiplatform.teams.args",),
+    "aiplatform.training.inputs": ("aiplatform.training.pools", "aiplatform.training.args"),
     "aiplatform.workload_identity.inputs": ("aiplatform.workload_identity.args",),
 }
 """Generated module -> the modules whose dataclasses it is generated from."""

@@ -45,7 +45,7 @@ def paths() -> list[Path]:
 def manifests(kind: str) -> list[dict[str, Any]]:
     """Return the ConfigMap and the JobSet for a network, on a pool `gpu`."""
     expected = gpu_tests.EXPECTED[MACHINES[kind]]
-    known = images.of_gpu_tests("aws" if kind == "efa" else "gcp", "us-west-2")
+    known = images.of_gpu_tests("aws" if kind == "efa" else "gcp")
     image = known[images.pytorch_of(kind)]
     pool = known_outputs(kind)
     return [

@@ -37,11 +37,13 @@ ENTITIES: Final = (
     "queues",
     "runner",
     "teams",
+    "training",
 )
 """Folders of components with a generated outputs.py."""
 REFERENCES: Final[Mapping[str, str]] = {
     "ClusterReference": "cluster",
     "LakehouseReference": "lakehouse",
+    "ModelStoreReference": "model_store",
     "NetworkReference": "network",
     "WorkloadIdentityReference": "workload_identity",
 }

@@ -1,4 +1,4 @@
-"""The main variants of the components that keep data: lakehouse, feature store and model registry."""
+"""The main variants of the components that keep data: lakehouse, feature store, model registry and store."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 from tests.components.aiplatform.feature_store import example as features
 from tests.components.aiplatform.lakehouse import example, google
 from tests.components.aiplatform.model_registry import example as models
+from tests.components.aiplatform.model_store import example as stores
 from tests.components.recording import ACCOUNT, REGION, Recording
 
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/"
@@ -203,5 +204,42 @@ MODEL_REGISTRY: Final[Mapping[str, Callable[[], Recording]]] = {
         retain_data=True,
         tls_secret="mlflow-tls",
         tags=_TAGS,
+    ),
+}
+MODEL_STORE: Final[Mapping[str, Callable[[], Recording]]] = {
+    "aws": lambda: stores.store(
+        registry=stores.REGISTRY,
+        hugging_face={"secret": "acme-dev/hugging-face", "kms_key": stores.KEY},
+        release_group=[stores.APPROVERS],
+        image=stores.IMAGE,
+        force_destroy=True,
+        tags=_TAGS,
+    ),
+    "aws-prod": lambda: stores.store(
+        profile="prod",
+        release_group=[stores.APPROVERS],
+        checkpoints={"bucket": "acme-scratch", "kms_key": stores.KEY},
+        releases={"retention": {"days": 365}},
+        kms_key=stores.KEY,
+        api_ranges=["10.0.0.0/16"],
+        protect=True,
+        retain_data=True,
+    ),
+    "gcp": lambda: stores.on_google(
+        registry=stores.GOOGLE_REGISTRY,
+        hugging_face={"secret": "hugging-face"},
+        release_group=["group:release@acme.example"],
+        image=stores.IMAGE,
+        force_destroy=True,
+        tags=_TAGS,
+    ),
+    "gcp-prod": lambda: stores.on_google(
+        profile="prod",
+        release_group=["group:release@acme.example"],
+        checkpoints={"bucket": "acme-scratch"},
+        releases={"retention": {"days": 365, "mode": "compliance"}, "deleted_days": 90},
+        kms_key="projects/acme-keys/locations/europe-west4/keyRings/data/cryptoKeys/models",
+        protect=True,
+        retain_data=True,
     ),
 }

@@ -17,9 +17,11 @@ _TEAM: Final[Mapping[str, Any]] = {
     "limits": {"cpu": "64", "memory": "256Gi", "storage": "2Ti"},
     "identity": {
         "principal": f"{_ROLE}acme-dev-wi-search",
+        "role_name": "acme-dev-wi-search",
         "namespace": "search",
         "service_account": "workloads",
     },
+    "serves": True,
     "services": {"model-registry": [80, 5000]},
     "clients": {"gateway": [8080]},
     "configuration": {"MLFLOW_TRACKING_URI": "https://mlflow.model-registry.svc.cluster.local"},
@@ -43,6 +45,12 @@ TEAMS: Final = {
             "search": {**_TEAM, "owners": [f"{_ROLE}search-owners"], "readers": [f"{_ROLE}audit"]},
             "ads": _ADS,
         },
+        model_store={
+            "checkpoints_bucket": "acme-dev-checkpoints",
+            "releases_bucket": "acme-dev-releases",
+            "kms_key": _KEY,
+            "checkpoints_key": _KEY,
+        },
         tags={"team": "ml"},
     ),
     "aws-without-secrets": _recorded(
@@ -50,6 +58,21 @@ TEAMS: Final = {
     ),
     "gcp": _recorded(
         {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-1234.svc.id.goog"},
-        teams={"search": {**_TEAM, "owners": ["group:search@acme.example"]}},
+        teams={
+            "search": {
+                **_TEAM,
+                "owners": ["group:search@acme.example"],
+                "identity": {
+                    "principal": "serviceAccount:acme-dev-wi-search@acme-dev-1234.iam.gserviceaccount.com",
+                    "namespace": "search",
+                    "service_account": "workloads",
+                },
+            }
+        },
+        model_store={
+            "cloud": "gcp",
+            "checkpoints_bucket": "acme-dev-checkpoints",
+            "releases_bucket": "acme-dev-releases",
+        },
     ),
 }

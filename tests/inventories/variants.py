@@ -43,6 +43,7 @@ from tests.inventories import (
     provisioning_variants,
     queue_variants,
     team_variants,
+    training_variants,
 )
 
 Variants = Mapping[str, Callable[[], Recording]]
@@ -421,11 +422,13 @@ COMPONENTS: Final[Mapping[str, Variants]] = {
     "gpu_pool": _gpu_pool(),
     "lakehouse": data_variants.LAKEHOUSE,
     "model_registry": data_variants.MODEL_REGISTRY,
+    "model_store": data_variants.MODEL_STORE,
     "network": _network(),
     "node_pool": _node_pool(),
     "observability": observability_variants.OBSERVABILITY,
     "queues": queue_variants.QUEUES,
     "runner": _runner(),
+    "training": training_variants.TRAINING,
     **_inside_the_cluster(),
 }
 """Entity -> variant -> what records it."""

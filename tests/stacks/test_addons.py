@@ -89,5 +89,5 @@ def test_a_cluster_that_admits_only_some_images_admits_those_of_addons(tmp_path:
 def test_an_environment_without_the_topic_has_no_addons(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, {}))
     assert settings.addons is not None
-    without = settings.model_copy(update={"addons": None, "observability": None})
+    without = settings.model_copy(update={"addons": None, "training": None, "observability": None})
     assert not any("add-on" in name for name in of_workloads(without))

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from aiplatform import accelerators
+from aiplatform._shared.images import images as known_images
 from stacks import arguments, fabrics, gpu_check_queues, images
 from stacks.loading import SettingsError, load_file
 from stacks.settings import Settings
@@ -108,8 +110,26 @@ def test_images_of_tests_may_run_in_prod(tmp_path: Path) -> None:
     args: Any = arguments.guardrails(load_file(changed(tmp_path, {}, "gcp-prod")))
     assert {"nvcr.io/nvidia/cloud-native/dcgm", "docker.io/pytorch/pytorch"} <= {*args["digest_exceptions"]}
     aws = images.of_tests(load_file(changed(tmp_path, {}, "aws-prod")))
-    assert "763104351884.dkr.ecr.us-west-2" in aws["the test of GPUs (gpu-test-pytorch)"]
+    assert "public.ecr.aws/deep-learning-containers" in aws["the test of GPUs (gpu-test-pytorch)"]
     assert not [name for name in aws if "dcgm)" in name and "test" in name], "no engine is started there"
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_image_of_tests_has_code_for_every_gpu_of_its_cloud(cloud: Any) -> None:
+    """The test of TCPX is for one machine type, with H100."""
+    references = {image.reference: image for image in known_images().values()}
+    general = references[images.of_gpu_tests(cloud)[images.PYTORCH]]
+    for key in accelerators.offered(cloud):
+        card = accelerators.CARDS[key]
+        if card.vendor == "nvidia":
+            assert card.least_cuda, f"{key} has no version of CUDA"
+            assert _version(card.least_cuda) <= _version(general.cuda), key
+    tcpx = known_images()[images.pytorch_of("tcpx")]
+    assert _version(accelerators.CARDS["h100"].least_cuda) <= _version(tcpx.cuda)
 
 
 # Teams with a network between accelerators.

@@ -22,9 +22,9 @@ DIGEST = f"sha256:{'0f' * 32}"
 def runnable(folder: Path, stack: str = "gcp-prod", **change: Any) -> list[str] | None:
     keys = {key.replace("__", "/"): value for key, value in change.items()}
     settings = load_file(changed(folder, keys, stack))
-    # Those of add-ons and of observability are the subject of test_addons.py and test_image_list.py, those of
-    # pools of a test below.
-    without = {"addons": None, "observability": None, "gpu_pools": {}}
+    # Those of add-ons, training and observability are the subject of test_addons.py, test_training.py and
+    # test_image_list.py, those of pools of a test below.
+    without = {"addons": None, "training": None, "observability": None, "gpu_pools": {}}
     return runnable_images(settings.model_copy(update=without))
 
 
@@ -41,6 +41,7 @@ def test_what_an_environment_does_not_install_is_not_admitted(tmp_path: Path) ->
     settings = load_file(changed(tmp_path, {}, "gcp-prod"))
     nothing = {
         "addons": None,
+        "training": None,
         "observability": None,
         "feature_store": None,
         "model_registry": None,
@@ -85,7 +86,7 @@ def test_prod_admits_what_its_pools_with_gpudirect_run(
     except SettingsError:
         assert pool["accelerator"] == "h10", "an unknown accelerator is refused elsewhere"
         return
-    others = ("addons", "feature_store", "model_registry", "observability")
+    others = ("addons", "feature_store", "model_registry", "observability", "training")
     only = settings.model_copy(update=dict.fromkeys(others))
     assert set(of_workloads(only).values()) == {images()[name].reference for name in names}
     sidecars = {images()[name].repository for name in names if name.endswith("-daemon")}

@@ -75,7 +75,7 @@ def test_a_team_has_an_account_of_the_model_registry_and_reaches_its_servers(tmp
     registry: Any = data_arguments.model_registry(settings, references)
     assert registry["accounts"]["search"] == {}
     assert "release" in registry["accounts"], "those of the file stay"
-    assert registry["client_namespaces"] == ["pipelines", "search-ml"]
+    assert registry["client_namespaces"] == ["pipelines", "search-ml", "release"]
     features: Any = data_arguments.feature_store(settings, references, references.lakehouse)
     assert features["server"]["clients"] == ["search-ml"]
     assert team(settings)["services"] == {"model-registry": [80, 443, 5000], "feature-store": [80, 443, 6566]}

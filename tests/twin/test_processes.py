@@ -171,8 +171,19 @@ def test_a_damaged_pid_file_counts_as_not_running(make: Make) -> None:
 def test_memory_is_told_for_what_runs_only(make: Make) -> None:
     daemon, idle = make("big"), make("idle")
     run(daemon, "import time; time.sleep(60)")
-    assert until(lambda: processes.resident_bytes([daemon])["big"] > 1_000_000)
-    assert set(processes.resident_bytes([daemon, idle])) == {"big"}
+    assert until(lambda: processes.memory_bytes([daemon])["big"] > 1_000_000)
+    assert set(processes.memory_bytes([daemon, idle])) == {"big"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux states how much of a process is shared")
+def test_memory_that_processes_share_counts_once(make: Make) -> None:
+    parent = make("parent")
+    # A child of a fork shares its parent's pages until one of them writes.
+    held = "import os, time; held = bytearray(b'x' * 200_000_000); os.fork(); time.sleep(60)"
+    run(parent, held)
+    assert until(lambda: 90_000_000 < processes.memory_bytes([parent])["parent"] < 150_000_000), (
+        "half of what two processes have together"
+    )
 
 
 def test_the_end_of_a_log_begins_with_the_cause_of_a_panic(make: Make) -> None:

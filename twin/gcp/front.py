@@ -242,10 +242,12 @@ def _authorize(call: Call) -> None:
 
 def _around(call: Call, resource: str) -> list[str]:
     """The resource and what it lies in, as the state names them: a policy of any of them counts."""
+    from twin.gcp.services import objects
+
     api = "biglake" if call.method.api == "biglakeiceberg" else call.method.api
     if api == "storage" and "bucket" in call.parameters:
         bucket = f"storage/b/{call.parameters['bucket']}"
-        named = str(call.parameters.get("object") or call.parameters.get("name") or "")
+        named = objects.name_of(call)
         folders = call.state.of("storage.managedFolders", f"{bucket}/managedFolders/") if named else []
         return [bucket, *(row for row, body in folders if named.startswith(body["name"]))]
     if not resource and "datasetId" in call.parameters:

@@ -35,6 +35,7 @@ from twin.kubernetes.nodes import Nodes
 from twin.kubernetes.pods import by_node
 from twin.kubernetes.processes import images
 from twin.kubernetes.processes.runtime import Identity, Processes
+from twin.kubernetes.provisioner import Provisioner
 from twin.kubernetes.resource_slices import ResourceSlices
 from twin.kubernetes.view import CloudView, Cluster, Principal, SelfScalingView
 from twin.kubernetes.webhook import Webhook
@@ -109,13 +110,20 @@ class Controller:
             else None
         )
         self.health = NodeGroupHealth(view, self.clock)
+        self.provisioner = Provisioner(self.kube, self.mirror)
         self.policies = AccessPolicies(self.kube, settle=SETTLE)
         self.webhook = Webhook(world.ports["webhook"], self.authenticate)
         self.backends = Backends(self.kube, Absent(world, self.kube).serve)
         self.backends.register_host(*egress.TOKEN_WEBHOOK, self.webhook.serve)
         identity = cache(lambda: workload_identity(world, view))
         self.processes = Processes(
-            world, self.kube, self.mirror, images.load(world), identity, self.clock.factor
+            world,
+            self.kube,
+            self.mirror,
+            images.load(world),
+            identity,
+            self.clock.factor,
+            self.backends.resolve,
         )
         self.backends.register_lookup(self.processes.backend)
         self.controllers = Supervisor(world, self.kube, self.mirror, self.backends, identity)
@@ -168,6 +176,7 @@ class Controller:
         self._guard("add-ons", lambda: self.addons.step(self.view.addons(), cluster))
         self._guard("access policies", lambda: self.policies.step(self._namespaces()))
         self._guard("nodes", self._machines)
+        self._guard("volumes", self.provisioner.step)
 
     def _machines(self) -> None:
         machines = self.view.machines()

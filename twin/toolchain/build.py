@@ -17,7 +17,15 @@ from twin.toolchain.errors import ToolchainError
 from twin.toolchain.found import find_kubectl, find_kubernetes_plugin, find_monitoring_tool, find_pulumi
 from twin.toolchain.golang import go_builder
 from twin.toolchain.progress import Progress, Silent
-from twin.toolchain.recipes import CONTROLLERS, MONITORING_TOOLS, controller_version, program_of, recipes
+from twin.toolchain.recipes import (
+    CONTROLLERS,
+    MONITORING_TOOLS,
+    SELECTABLE,
+    controller_version,
+    program_of,
+    recipes,
+    with_needed,
+)
 from twin.toolchain.store import Store
 from twin.toolchain.versions import Versions, read_versions
 
@@ -25,6 +33,7 @@ __all__ = [
     "ALL",
     "CONTROLLERS",
     "MONITORING_TOOLS",
+    "SELECTABLE",
     "Toolchain",
     "ToolchainError",
     "cache_dir",
@@ -33,6 +42,7 @@ __all__ = [
     "language_exec",
     "locate",
     "program_of",
+    "with_needed",
 ]
 
 # kubectl costs nothing; then the order in which `up` needs them.

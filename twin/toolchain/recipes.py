@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,10 @@ MINUTES = {
     "jobset": 1,
     "kueue-previous": 4,
     "karpenter": 4,
+    "prometheus-operator": 4,
+    "kube-state-metrics": 1,
+    "prometheus-config-reloader": 1,
+    "trainer": 3,
     "promtool": 5,
     "prometheus": 2,
     "amtool": 2,
@@ -154,9 +158,42 @@ CONTROLLERS: Mapping[str, ControllerSource] = {
         "github.com/aws/karpenter-provider-aws/cmd/controller",
         {"sigs.k8s.io/karpenter/pkg/operator.Version": "$VERSION"},
     ),
+    "prometheus-operator": ControllerSource(
+        "monitoring",
+        "github.com/prometheus-operator/prometheus-operator/cmd/operator",
+        {"github.com/prometheus/common/version.Version": "$VERSION"},
+    ),
+    "kube-state-metrics": ControllerSource(
+        "monitoring",
+        "k8s.io/kube-state-metrics/v2",
+        {"github.com/prometheus/common/version.Version": "v$VERSION"},
+    ),
+    "prometheus-config-reloader": ControllerSource(
+        "monitoring",
+        "github.com/prometheus-operator/prometheus-operator/cmd/prometheus-config-reloader",
+        {"github.com/prometheus/common/version.Version": "$VERSION"},
+    ),
+    # Its version is not in the program.
+    "trainer": ControllerSource(
+        "trainer", "github.com/kubeflow/trainer/v2/cmd/trainer-controller-manager", {}
+    ),
 }
 """The controllers of add-ons, by the name of their table in versions.toml, with hyphens. Each is built where
 it is named. Several versions of one program can be selected: a Pod gets that of its image."""
+
+
+SELECTABLE: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(("kueue", "jobset", "kueue-previous", "karpenter", "kube-state-metrics"), ()),
+    # The operator creates their Pods, in which reloaders write their configuration.
+    "prometheus": ("prometheus-operator", "prometheus-config-reloader"),
+    "alertmanager": ("prometheus-operator", "prometheus-config-reloader"),
+}
+"""The programs of add-ons that a twin can run, and what each needs to be created and configured."""
+
+
+def with_needed(names: Iterable[str]) -> list[str]:
+    """Return the tools that a selection of programs of add-ons consists of, each once."""
+    return list(dict.fromkeys(tool for name in names for tool in (*SELECTABLE.get(name, ()), name)))
 
 
 MONITORING_TOOLS: Mapping[str, str] = {
@@ -176,7 +213,8 @@ def controller_version(name: str, versions: Versions) -> str:
 
 def program_of(name: str) -> str:
     """Return the program that a controller is a version of."""
-    return CONTROLLERS[name].program or name
+    source = CONTROLLERS.get(name)
+    return (source.program if source else "") or name
 
 
 def recipes(versions: Versions | None = None) -> dict[str, Recipe]:

@@ -33,6 +33,10 @@ class Versions:
     kueue_previous: str
     jobset: str
     karpenter: str
+    prometheus_operator: str
+    prometheus_config_reloader: str
+    kube_state_metrics: str
+    trainer: str
     prometheus: str
     alertmanager: str
 
@@ -53,6 +57,10 @@ _PLACES = {
     "kueue_previous": ("kueue_previous", "version"),
     "jobset": ("jobset", "version"),
     "karpenter": ("karpenter", "version"),
+    "prometheus_operator": ("prometheus_operator", "version"),
+    "prometheus_config_reloader": ("prometheus_operator", "version"),
+    "kube_state_metrics": ("kube_state_metrics", "version"),
+    "trainer": ("trainer", "version"),
     "prometheus": ("prometheus", "version"),
     "alertmanager": ("alertmanager", "version"),
 }

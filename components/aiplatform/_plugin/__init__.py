@@ -40,12 +40,14 @@ from aiplatform.guardrails import Guardrails
 from aiplatform.karpenter import Karpenter
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.model_registry import ModelRegistry
+from aiplatform.model_store import ModelStore
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.observability import Observability
 from aiplatform.queues import Queues
 from aiplatform.runner import Runner
 from aiplatform.teams import Teams
+from aiplatform.training import Training
 from aiplatform.workload_identity import WorkloadIdentity
 
 __all__ = ["COMPONENTS", "NAME", "Plugin", "serve", "unwrapped"]
@@ -71,7 +73,9 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     FeatureStore,
     ContainerRegistry,
     ModelRegistry,
+    ModelStore,
     Queues,
+    Training,
     Observability,
 )
 

@@ -27,6 +27,8 @@ class Image:
     """`sha256:...` of its index; empty where no digest is known."""
     digest_source: str = ""
     """Source of the digest."""
+    cuda: str = ""
+    """The version of CUDA of its programs; empty where it has none."""
 
     @property
     def version(self) -> str:

@@ -15,6 +15,10 @@ ROLE: Final = matches(
     r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
     "an IAM role's arn, arn:aws:iam::111122223333:role/trainers",
 )
+GROUP: Final = matches(
+    r"group:[^\s@:*]+@[^\s@:*]+\.[^\s@:*]+", "a Google group, group:recommender@acme.example"
+)
+"""Members of a cluster on Google Cloud are groups, so that people come and go without an update."""
 _RESERVED: Final = re.compile(r"arn:[^:]+:iam::\d{12}:role/(aws-reserved|aws-service-role)/.+")
 
 

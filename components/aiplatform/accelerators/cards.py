@@ -19,6 +19,8 @@ class Card:
     mig: MIG profile -> number of instances of it on one GPU that is partitioned with this profile only; empty
         without MIG. Source: the geometries of NVIDIA's MIG manager (mig-parted, `all-<profile>`) and the
         table of profiles of each GPU in the MIG user guide.
+    least_cuda: NVIDIA: the first version of CUDA whose programs have code for it ("CUDA Toolkit" release
+        notes and compatibility guides of the architectures).
     neuron_cores: of one accelerator, each an `aws.amazon.com/neuroncore`.
     """
 
@@ -29,6 +31,7 @@ class Card:
     resource: str = NVIDIA
     mig: Mapping[str, int] = field(default_factory=dict[str, int])
     neuron_cores: int = 0
+    least_cuda: str = ""
 
     @property
     def vendor(self) -> str:
@@ -47,17 +50,17 @@ _B200: Final = {"1g.23gb": 7, "1g.45gb": 4, "2g.45gb": 3, "3g.90gb": 2, "4g.90gb
 CARDS: Final[Mapping[str, Card]] = {
     card.key: card
     for card in (
-        Card("t4", "T4", 16384),
-        Card("a10g", "A10G", 22888),
-        Card("l4", "L4", 22888),
-        Card("l40s", "L40S", 45776),
-        Card("a100", "A100", 40960, mig=_A100_40),
-        Card("a100-80", "A100", 81920, mig=_80_GB),
-        Card("h100", "H100", 81920, mig=_80_GB),
+        Card("t4", "T4", 16384, least_cuda="10.0"),
+        Card("a10g", "A10G", 22888, least_cuda="11.1"),
+        Card("l4", "L4", 22888, least_cuda="11.8"),
+        Card("l40s", "L40S", 45776, least_cuda="11.8"),
+        Card("a100", "A100", 40960, mig=_A100_40, least_cuda="11.0"),
+        Card("a100-80", "A100", 81920, mig=_80_GB, least_cuda="11.0"),
+        Card("h100", "H100", 81920, mig=_80_GB, least_cuda="11.8"),
         # An H100 with more network cards; Google Cloud has it as a separate accelerator type.
-        Card("h100-mega", "H100", 81920, mig=_80_GB),
-        Card("h200", "H200", 144384, mig=_H200),
-        Card("b200", "B200", 183359, mig=_B200),
+        Card("h100-mega", "H100", 81920, mig=_80_GB, least_cuda="11.8"),
+        Card("h200", "H200", 144384, mig=_H200, least_cuda="11.8"),
+        Card("b200", "B200", 183359, mig=_B200, least_cuda="12.8"),
         Card("trainium", "Trainium", 32768, NEURON, neuron_cores=2),
         Card("trainium2", "Trainium2", 524288, NEURON, neuron_cores=8),
         Card("inferentia2", "Inferentia2", 32768, NEURON, neuron_cores=2),

@@ -92,6 +92,9 @@ class AddonsSettings(CloudNeutral):
     installed, with the platform's values."""
     pods_ready: PodsReady = field(default_factory=PodsReady)
     """How long Kueue gives workloads to start."""
+    ray: bool = False
+    """Whether Kueue queues RayClusters, RayJobs and RayServices, whose operator the component Training
+    installs. Default false."""
     tags: Annotated[Tags, aws_tags] = field(default_factory=dict[str, Input[str]])
     """Tags of every resource on AWS, in addition to the provider's default tags."""
 
@@ -124,6 +127,7 @@ class AddonsSettings(CloudNeutral):
                 project=self.cluster.project or "",
                 dns_zones=self.dns_zones,
                 pods_ready=self.pods_ready,
+                ray=self.ray,
                 device_claims=CLAIMS in self._selected(),
             )
             return overlaid(platform(setup), stated)

@@ -68,5 +68,8 @@ class AddonsArgs(TypedDict):
     installed, with the platform's values."""
     pods_ready: NotRequired[PodsReadyArgs]
     """How long Kueue gives workloads to start."""
+    ray: NotRequired[bool]
+    """Whether Kueue queues RayClusters, RayJobs and RayServices, whose operator the component Training
+    installs. Default false."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags of every resource on AWS, in addition to the provider's default tags."""

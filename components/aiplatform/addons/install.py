@@ -17,6 +17,7 @@ from pulumi_kubernetes.yaml import v2 as yaml
 
 from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.context import Context
+from aiplatform._shared.kubernetes.workloads import critical_pods
 from aiplatform.addons import permissions, rendered, traffic
 from aiplatform.addons.args import AddonsSettings
 from aiplatform.addons.catalog import Addon
@@ -27,7 +28,7 @@ from aiplatform.addons.values.setup import NODE_PRIORITY_CLASS, PRIORITY_CLASS
 _DEFINITION: Final = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
 _RENDERED: Final = Path(rendered.__file__)
 _LEVEL: Final = "pod-security.kubernetes.io"
-_MOST_PODS: Final = "100"
+_MOST_PODS: Final = 100
 EXISTING_NAMESPACES: Final = ("kube-system",)
 """Namespaces that every cluster has."""
 
@@ -92,13 +93,15 @@ def install_all(
         )
         installed[addon.name] = replace(objects, role_arn=granted.role_arn)
         if settings.replicas > 1 and addon.name in BUDGETS:
-            _create_budget(parent, f"{name}-{addon.name}", addon, namespaces[addon.namespace])
+            create_budget(parent, f"{name}-{addon.name}", addon, namespaces[addon.namespace])
     return installed
 
 
-def _create_budget(
+def create_budget(
     parent: pulumi.ComponentResource, logical: str, addon: Addon, namespace: list[pulumi.Resource]
 ) -> None:
+    """Create the PodDisruptionBudget of an add-on whose chart has none: one Pod stays. logical: the first
+    part of its logical name. namespace: what exists before."""
     policy.PodDisruptionBudget(
         f"{logical}-disruption-budget",
         metadata=meta.ObjectMetaArgs(name=addon.name, namespace=addon.namespace),
@@ -129,15 +132,18 @@ def install(
     values: Input[Mapping[str, Any]],
     depends_on: Sequence[pulumi.Resource] = (),
     required: Sequence[Installed] = (),
+    after: ResourceOptions | None = None,
 ) -> Installed:
     """Create the objects of an add-on. Every object is a separate resource: a preview shows what changes, the
     policy pack evaluates it, and a refresh finds what others changed.
 
     name: the first part of logical names. depends_on: what exists before, such as its namespace. required:
-    the add-ons that are ready before.
+    the add-ons that are ready before. after: options with what else exists before.
     """
     logical = f"{name}-{addon.name}"
     options = ResourceOptions(parent=parent, depends_on=_all([*depends_on], required))
+    if after is not None:
+        options = ResourceOptions.merge(after, options)
     if addon.is_manifest:
         options.transforms = [_adapt]
         group = yaml.ConfigGroup(logical, files=[location.chart], opts=options)
@@ -205,24 +211,8 @@ def create_namespace(
         ),
         opts=ResourceOptions(parent=parent),
     )
-    # GKE admits Pods of this priority outside kube-system only where a quota covers them; elsewhere it is a
-    # limit that is never reached (GKE documentation, "Priority classes").
-    quota = core.ResourceQuota(
-        f"{name}-{namespace}-critical-pods",
-        metadata=meta.ObjectMetaArgs(name="critical-pods", namespace=namespace),
-        spec=core.ResourceQuotaSpecArgs(
-            hard={"pods": _MOST_PODS},
-            scope_selector=core.ScopeSelectorArgs(
-                match_expressions=[
-                    core.ScopedResourceSelectorRequirementArgs(
-                        scope_name="PriorityClass", operator="In", values=classes
-                    )
-                ]
-            ),
-        ),
-        opts=ResourceOptions(parent=parent, depends_on=[created]),
-    )
     options = ResourceOptions(parent=parent, depends_on=[created])
+    quota = critical_pods(f"{name}-{namespace}-critical-pods", namespace, classes, _MOST_PODS, options)
     return [created, quota, traffic.allow(name, namespace, cloud, webhook_ports, options)]
 
 

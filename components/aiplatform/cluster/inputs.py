@@ -98,8 +98,9 @@ class MaintenanceExclusionArgs(TypedDict):
     """Its name."""
     start: str
     """Its first moment in UTC, `2026-12-18T00:00:00Z`."""
-    end: str
-    """Its last moment in UTC."""
+    end: NotRequired[str]
+    """Its last moment in UTC. Default: the end of support of the control plane's minor version, which GKE
+    moves on with each newer one; not for the scope `no_upgrades`."""
     scope: NotRequired[Literal["no_upgrades", "no_minor_upgrades", "no_minor_or_node_upgrades"]]
     """`no_upgrades`, `no_minor_upgrades` or `no_minor_or_node_upgrades`. Default `no_upgrades`."""
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
-from pulumi import Output, ResourceOptions
-from pulumi_aws import eks, iam
+from pulumi import Output
+from pulumi_aws import iam
 from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
@@ -14,11 +14,11 @@ from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.policy import v1 as policy
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from aiplatform._shared.aws.account import Account, account_of
-from aiplatform._shared.aws.pod_identity import wait_until_applied
-from aiplatform._shared.aws.policy_documents import pod_identity_trust
+from aiplatform._shared.aws.account import account_of
+from aiplatform._shared.aws.pod_identity import pod_identity
 from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes.node_labels import POOL
+from aiplatform._shared.outputs import mapped
 from aiplatform._shared.references.cluster import resolved_node_groups
 from aiplatform.cluster_autoscaler import permissions
 from aiplatform.cluster_autoscaler.args import ROLE, ClusterAutoscalerSettings
@@ -60,48 +60,25 @@ def build(component: pulumi.ComponentResource, name: str, settings: ClusterAutos
         f"{name}-service-account", metadata=_metadata(NAME), opts=context.options()
     )
     account = account_of(component)
-    role, association = _identity(context, account)
+    identity = pod_identity(
+        context,
+        name,
+        namespace=NAMESPACE,
+        service_account=NAME,
+        policy=mapped(settings.cluster.name, lambda cluster: permissions.aws_policy(account, cluster)),
+        name_prefix=ROLE.of(settings.prefix),
+        description="Cluster Autoscaler: scale the Auto Scaling groups of this cluster",
+    )
     bindings = _kubernetes_permissions(context)
     priorities = _priorities(context)
     _network_policy(context)
     _disruption_budget(context)
-    deployment = _deployment(context, account.region, [service_account, association, priorities, *bindings])
-    return Built(role, deployment)
+    depends_on = [service_account, identity.association, priorities, *bindings]
+    return Built(identity.role, _deployment(context, account.region, depends_on))
 
 
 def _metadata(name: str, *, namespaced: bool = True) -> meta.ObjectMetaArgs:
     return meta.ObjectMetaArgs(name=name, namespace=NAMESPACE if namespaced else None, labels=dict(_LABELS))
-
-
-def _identity(context: AutoscalerContext, account: Account) -> tuple[iam.Role, pulumi.Resource]:
-    cluster = Output.from_input(context.settings.cluster.name)
-    role = iam.Role(
-        f"{context.name}-role",
-        name_prefix=ROLE.of(context.settings.prefix),
-        description="Cluster Autoscaler: scale the Auto Scaling groups of this cluster",
-        assume_role_policy=cluster.apply(lambda known: pod_identity_trust(account, known, NAMESPACE, NAME)),
-        tags=context.settings.tags,
-        opts=context.options(),
-    )
-    role_policy = iam.RolePolicy(
-        f"{context.name}-policy",
-        role=role.name,
-        policy=cluster.apply(lambda known: permissions.aws_policy(account, known)),
-        opts=context.options(),
-    )
-    association = eks.PodIdentityAssociation(
-        f"{context.name}-identity",
-        cluster_name=context.settings.cluster.name,
-        namespace=NAMESPACE,
-        service_account=NAME,
-        role_arn=role.arn,
-        tags=context.settings.tags,
-        opts=ResourceOptions.merge(
-            context.options(role_policy),
-            ResourceOptions(hooks=wait_until_applied(f"{context.name}-identity")),
-        ),
-    )
-    return role, association
 
 
 def _kubernetes_permissions(context: AutoscalerContext) -> Sequence[pulumi.Resource]:

@@ -52,6 +52,8 @@ DEFINITIONS: Final = "prometheus-operator-crds"
 """The add-on with the kinds of the Prometheus operator."""
 SECRETS: Final = "external-secrets"
 CERTIFICATES: Final = "cert-manager"
+RETENTION_DAYS: Final = 15
+"""How long Prometheus keeps metrics where nothing needs older ones."""
 GPU_METRICS: Final = "dcgm-exporter"
 GOOGLE_PROMETHEUS: Final = "prometheus-google"
 """Google Cloud: the image of Prometheus that writes to the long-term storage."""
@@ -72,8 +74,10 @@ class Prometheus:
 
     replicas: Annotated[int, between(1, 2, "replicas")] = 1
     """Replicas, each of which scrapes everything. With 2 alerts survive the loss of a node. Default 1."""
-    retention_days: Annotated[int, between(1, 90, "days")] = 15
-    """Days that metrics are kept on the volume, 1 to 90; less where the volume is full before. Default 15."""
+    retention_days: Annotated[int, between(1, 90, "days")] | None = None
+    """Days that metrics are kept on the volume, 1 to 90; less where the volume is full before. At least the
+    longest window of an objective: rules of error budgets read the volume only, also with long-term storage.
+    Default 15, or as long as the longest window."""
     storage_gib: Annotated[int, between(10, 2000, "GiB")] = 50
     """The volume of each replica, GiB, 10 to 2000. A volume can grow, and never shrink. Default 50."""
     memory_gib: Annotated[float, between(0.5, 64, "GiB")] = 4
@@ -200,6 +204,14 @@ class ObservabilitySettings(CloudNeutral):
         return {**self.notifications.secrets, **oidc}
 
     @property
+    def retention_days(self) -> int:
+        """The days that Prometheus keeps metrics."""
+        stated = self.prometheus.retention_days
+        if stated is not None:
+            return stated
+        return max((RETENTION_DAYS, *(slo.window_days for slo in self.slos)))
+
+    @property
     def plain(self) -> Settings:
         """What rules and dashboards depend on."""
         name = self.cluster.name
@@ -255,6 +267,13 @@ class ObservabilitySettings(CloudNeutral):
         if self.cloud == "gcp":
             yield from self._google_secrets()
         yield from rule_problems(self.plain)
+        for index, slo in enumerate(self.slos):
+            if slo.window_days > self.retention_days:
+                yield Problem(
+                    f"slos[{index}].window_days",
+                    f"got {slo.window_days}, and Prometheus keeps metrics for {self.retention_days} days, from "
+                    "which the error budget is computed; expected at most prometheus.retention_days",
+                )
         yield from chart_problems(self.installed, self.charts, "charts")
 
     def _google_secrets(self) -> Iterator[Problem]:

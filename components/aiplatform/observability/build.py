@@ -1,7 +1,7 @@
 """The resources of observability: first its namespace and kinds, last the rules, which its webhook checks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -101,7 +101,7 @@ def _values(
             Setup(
                 cloud=settings.cloud,
                 cluster=settings.cluster.name,
-                prometheus=settings.prometheus,
+                prometheus=replace(settings.prometheus, retention_days=settings.retention_days),
                 alertmanager=settings.alertmanager,
                 grafana=settings.grafana,
                 configuration=alertmanager.configuration(settings.notifications),

@@ -44,6 +44,8 @@ class Target:
     service: Mapping[str, str] = field(default_factory=dict[str, str])
     """Where metrics are served with TLS to whom Kubernetes authorizes: the labels of the Service in front of
     it."""
+    service_port: str = "https"
+    """The name of the Service's port."""
     creates_service: bool = False
     """Whether the chart has no such Service."""
     honor_labels: bool = False
@@ -78,6 +80,15 @@ TARGETS: Final = (
         honor_labels=True,
     ),
     Target("karpenter", "", 8080, {_NAME: "karpenter"}),
+    Target(
+        "kubeflow-trainer",
+        "",
+        8443,
+        {_NAME: "kubeflow-trainer", _COMPONENT: "manager"},
+        service={_NAME: "kubeflow-trainer", _COMPONENT: "manager"},
+        service_port="monitoring-port",
+    ),
+    Target("kuberay-operator", "", 8080, {_NAME: "kuberay-operator"}),
     Target(
         "kueue",
         "",
@@ -126,7 +137,7 @@ def _monitor(
     if target.service:
         kind, endpoints = "ServiceMonitor", "endpoints"
         endpoint |= {
-            "port": "https",
+            "port": target.service_port,
             "scheme": "https",
             "bearerTokenFile": TOKEN,
             # The controllers sign their certificates themselves. Who reads metrics is decided by the token.

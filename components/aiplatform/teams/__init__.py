@@ -6,12 +6,14 @@ from aiplatform._shared.args import read
 from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform._shared.references.identity import WorkloadIdentityReferenceArgs
+from aiplatform._shared.references.model_store import ModelStoreReferenceArgs
 from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.teams.args import TeamArgs, TeamLimitsArgs, TeamsArgs, TeamSecretArgs, TeamsSettings
 from aiplatform.teams.outputs import TeamsOutputs
 
 __all__ = [
     "ClusterReferenceArgs",
+    "ModelStoreReferenceArgs",
     "TeamArgs",
     "TeamLimitsArgs",
     "TeamSecretArgs",

@@ -11,9 +11,17 @@ from aiplatform._shared.args import Problem, Rule, between, distinct, got, is_un
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.kubernetes.names import TRACING_NAMESPACE
 from aiplatform._shared.outputs import Tags
-from aiplatform._shared.principals import ROLE
+from aiplatform._shared.principals import GROUP, ROLE
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.identity import WorkloadIdentityReference
+from aiplatform._shared.references.model_store import (
+    CHECKPOINTS_URI,
+    IMPORTS,
+    RELEASES_URI,
+    ModelStoreReference,
+)
+from aiplatform._shared.references.model_store import NAMESPACE as RELEASE
+from aiplatform._shared.secret_names import KMS_KEY, SECRET
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.permissions import SECRET_READERS
 from aiplatform.gpu_checks.args import NAMESPACE as GPU_CHECK
@@ -46,6 +54,7 @@ _PLATFORM_NAMESPACES: Final = frozenset(
     {
         "default",
         GPU_CHECK,
+        RELEASE,
         "amazon-cloudwatch",
         "amazon-guardduty",
         TRACING_NAMESPACE,
@@ -58,30 +67,12 @@ LONGEST_NAME: Final = 20
 """Characters of a team's name."""
 NAME: Final = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 """A regular expression of a team's name."""
-_GROUP: Final = matches(
-    r"group:[^\s@:*]+@[^\s@:*]+\.[^\s@:*]+", "a Google group, group:recommender@acme.example"
-)
-MEMBER: Final[Mapping[Cloud, Rule]] = {"aws": ROLE, "gcp": _GROUP}
+MEMBER: Final[Mapping[Cloud, Rule]] = {"aws": ROLE, "gcp": GROUP}
 """A member of a team on each cloud. On Google Cloud a group, so that people come and go without an update."""
 
-_KMS_KEY: Final = matches(
-    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+",
-    "a key's arn, arn:aws:kms:us-west-2:111122223333:key/...",
-)
 _KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _QUANTITY: Final = matches(r"[1-9]\d*(Mi|Gi|Ti)", "an amount such as 256Gi")
 _CPU: Final = matches(r"[1-9]\d*m?", "a number of CPUs such as '64'")
-_SECRET: Final[Mapping[Cloud, Rule]] = {
-    "aws": matches(
-        # IAM compares whole arns, which end with six characters of Secrets Manager's.
-        r"[\w/+=.@-]{1,512}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6,}",
-        "the name of a secret, or its arn with the six characters at its end",
-    ),
-    "gcp": matches(
-        r"(projects/[^/\s]+/secrets/)?[a-zA-Z0-9_-]{1,255}",
-        "the id of a secret, or projects/PROJECT/secrets/ID",
-    ),
-}
 _Ports = Annotated[list[Annotated[int, between(1, 65535)]], length(1, 20, "ports"), distinct]
 _ROOM: Final[Mapping[Cloud, Sequence[PhysicalName]]] = {
     "aws": (PhysicalName(IAM_ROLE, SECRET_READERS.pattern + "x" * LONGEST_NAME),),
@@ -175,6 +166,9 @@ class Team:
     identity: WorkloadIdentityReference | None = None
     """The cloud identity of its Pods: `WorkloadIdentity.outputs`. Its service account is created with the
     namespace. Default: none."""
+    serves: bool = False
+    """Whether its identity reads the releases of the team, in the bucket of `model_store`, to serve them. It
+    reads no other team's. Default false."""
     services: Mapping[str, _Ports] = field(default_factory=dict[str, list[int]])
     """Namespace that its Pods reach -> the ports there, such as those of the model registry: of the Service
     and of its Pods, since EKS evaluates some connections by the one and some by the other. Default: none."""
@@ -228,7 +222,7 @@ class TeamsSettings(CloudNeutral):
     """Whether each team has a SecretStore, through which ExternalSecrets of its namespace read the secrets
     `{prefix}/teams/{team}/...` (Google Cloud: `{prefix}-teams-{team}_...`) and those of `secrets`. Needs the
     add-on external-secrets. Default true."""
-    secret_keys: Annotated[list[Input[Annotated[str, _KMS_KEY]]], distinct] = field(
+    secret_keys: Annotated[list[Input[Annotated[str, KMS_KEY]]], distinct] = field(
         default_factory=list[Input[str]]
     )
     """AWS: arns of the customer managed keys that encrypt these secrets. Default: the key of AWS for Secrets
@@ -239,6 +233,10 @@ class TeamsSettings(CloudNeutral):
     """Numbers of GPUs that Pods of teams with a queue may claim (dynamic resource allocation): each is a
     ResourceClaimTemplate `gpu-<number>` in the team's namespace. Members of teams create none, so that a Pod
     gets what Kueue counted. Needs the add-on dra-driver-nvidia-gpu. Default: none."""
+    model_store: ModelStoreReference | None = None
+    """The buckets of checkpoints and releases: `ModelStore.outputs`. The identity of a team reads and writes
+    checkpoints below the prefix of its namespace, and the ConfigMap `platform` has CHECKPOINTS_URI and
+    RELEASES_URI. Default: none."""
     tags: Tags = field(default_factory=dict[str, Input[str]])
     """Tags of every resource in the cloud, in addition to those of the provider."""
 
@@ -254,6 +252,10 @@ class TeamsSettings(CloudNeutral):
     def check(self) -> Iterator[Problem]:
         """Report what the cloud refuses, and teams that share a namespace."""
         yield from obeys("prefix", self.prefix, prefix_for(*_ROOM[self.cloud]))
+        if self.model_store is not None and self.model_store.cloud != self.cloud:
+            yield Problem(
+                "model_store.cloud", f"got {self.model_store.cloud!r}; expected the cluster's, {self.cloud!r}"
+            )
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         yield from self._namespaces()
         for name, team in self.teams.items():
@@ -288,11 +290,12 @@ class TeamsSettings(CloudNeutral):
             for index, member in enumerate(team.members(role)):
                 yield from obeys(f"{path}.{role}s[{index}]", member, MEMBER[self.cloud])
         for secret, declared in team.secrets.items():
-            yield from obeys(f"{path}.secrets.{secret}.secret", declared.secret, _SECRET[self.cloud])
+            yield from obeys(f"{path}.secrets.{secret}.secret", declared.secret, SECRET[self.cloud])
             if not self.secret_stores:
                 yield Problem(
                     f"{path}.secrets.{secret}", "secret_stores is false; expected no secrets without them"
                 )
+        yield from self._store(path, team)
         if team.fabric and self.cloud == "aws":
             yield Problem(
                 f"{path}.fabric",
@@ -315,4 +318,32 @@ class TeamsSettings(CloudNeutral):
                 yield Problem(
                     f"{path}.identity.namespace",
                     f"{got(team.identity.namespace)}; expected an identity of the namespace {expected}",
+                )
+
+    def _store(self, path: str, team: Team) -> Iterator[Problem]:
+        name = path.partition(".")[2]
+        if self.model_store is None:
+            if team.serves:
+                yield Problem(
+                    f"{path}.serves", "got true without `model_store`; expected the store of releases"
+                )
+            return
+        if team.serves and team.identity is None:
+            yield Problem(f"{path}.serves", "got true without `identity`, which reads releases; expected one")
+        if team.identity is not None and self.cloud == "aws" and team.identity.role_name is None:
+            yield Problem(
+                f"{path}.identity.role_name",
+                "missing, and the role gets permissions on checkpoints; expected it as in "
+                "WorkloadIdentity.outputs",
+            )
+        if name == IMPORTS:
+            yield Problem(
+                path, f"the name is the folder of imported models; expected another one than {IMPORTS}"
+            )
+        for key in (CHECKPOINTS_URI, RELEASES_URI):
+            if key in team.configuration:
+                yield Problem(
+                    f"{path}.configuration.{key}",
+                    f"{got(team.configuration[key])}; expected it left out: the component sets the prefix of "
+                    "the team",
                 )

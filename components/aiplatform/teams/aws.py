@@ -10,7 +10,7 @@ from pulumi_aws import eks
 from aiplatform._shared.aws.account import Account, account_of
 from aiplatform._shared.aws.policy_documents import Statement, allow
 from aiplatform._shared.aws.roles import key, service_role
-from aiplatform._shared.aws.secret_stores import READ, trust_controller
+from aiplatform._shared.aws.secret_stores import READ, secret_arn, trust_controller
 from aiplatform._shared.principals import identity, known
 from aiplatform.addons.permissions import SECRET_READERS
 from aiplatform.teams import secrets
@@ -83,11 +83,7 @@ def _statements(
     account: Account, prefix: str, team: str, secret_names: Sequence[str], keys: Sequence[str]
 ) -> list[Statement]:
     arns = [account.arn("secretsmanager", f"secret:{prefix}/teams/{team}/*")]
-    # A secret's arn is its name and six characters; a name ends there, `trips` is not `trips-2`.
-    arns += [
-        secret if secret.startswith("arn:") else account.arn("secretsmanager", f"secret:{secret}-??????")
-        for secret in secret_names
-    ]
+    arns += [secret_arn(account, secret) for secret in secret_names]
     statements = [allow(READ, arns, sid="Secrets")]
     if keys:
         statements.append(

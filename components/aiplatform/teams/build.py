@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import pulumi
-from pulumi import Output, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
 from aiplatform._shared.kubernetes import namespaces
 from aiplatform._shared.kubernetes.namespaces.limits import Quota
 from aiplatform._shared.kubernetes.namespaces.traffic import Flow, Traffic
+from aiplatform._shared.references.model_store import CHECKPOINTS_URI, RELEASES_URI
 from aiplatform.teams import claims, queues, secrets
 from aiplatform.teams.args import CONFIGURATION, FILES, QUEUE, ROLES, Team, TeamsSettings
 from aiplatform.teams.context import TEAM_LABEL, TeamsContext
@@ -25,22 +26,26 @@ def build(
     context = TeamsContext(component, name, settings, after)
     if settings.cloud == "gcp":
         from aiplatform.teams import gcp as cloud
+        from aiplatform.teams import gcp_store as store
     else:
         from aiplatform.teams import aws as cloud
+        from aiplatform.teams import aws_store as store
     ready = cloud.admit_members(context)
     roles: dict[str, Output[str]] = {}
     for team_name, team in settings.teams.items():
         exists = _namespace(context, team_name, team)
         _service_account(context, team_name, team, exists)
         _configuration(context, team_name, team, exists)
+        if settings.model_store is not None and team.identity is not None:
+            store.grant(context, team_name, team, settings.model_store, team.identity)
         if team.queue is not None:
             queues.local_queue(context, team_name, team.queue, exists)
             claims.templates(context, team_name, exists)
         if settings.secret_stores:
-            store = cloud.secret_store(context, team_name, [*exists, *ready])
-            secrets.external_secrets(context, team_name, store)
-            if store.role_arn is not None:
-                roles[team_name] = store.role_arn
+            secret_store = cloud.secret_store(context, team_name, [*exists, *ready])
+            secrets.external_secrets(context, team_name, secret_store)
+            if secret_store.role_arn is not None:
+                roles[team_name] = secret_store.role_arn
     return {
         "namespaces": {team: settings.namespace(team) for team in settings.teams},
         "service_accounts": {
@@ -105,7 +110,7 @@ def _service_account(context: TeamsContext, name: str, team: Team, exists: list[
 
 def _configuration(context: TeamsContext, name: str, team: Team, exists: list[pulumi.Resource]) -> None:
     for part, object_name, data in (
-        ("configuration", CONFIGURATION, team.configuration),
+        ("configuration", CONFIGURATION, {**team.configuration, **_uris(context, name)}),
         ("files", FILES, team.files),
     ):
         if not data:
@@ -121,3 +126,14 @@ def _configuration(context: TeamsContext, name: str, team: Team, exists: list[pu
             data=dict(data),
             opts=context.options(*exists),
         )
+
+
+def _uris(context: TeamsContext, name: str) -> dict[str, Input[str]]:
+    """Return the variables by which Pods find the checkpoints of the team, and releases."""
+    store = context.settings.model_store
+    if store is None:
+        return {}
+    return {
+        CHECKPOINTS_URI: store.uri(store.checkpoints_bucket, context.settings.namespace(name)),
+        RELEASES_URI: store.uri(store.releases_bucket),
+    }

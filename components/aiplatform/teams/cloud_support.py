@@ -15,6 +15,14 @@ SUPPORT: Final[SupportTable] = {
         aws="namespaces, and access entries of the members' IAM roles",
         gcp="namespaces, and a role of the project by which the members' Google groups reach the cluster",
     ),
+    "teams.serves": CloudSupport(
+        aws="s3:GetObject below TEAM/ of the releases",
+        gcp="roles/storage.objectViewer on the managed folder TEAM/ of the releases",
+    ),
+    "model_store": CloudSupport(
+        aws="a policy of each team's role for the prefix of its namespace",
+        gcp="a managed folder for each namespace, with roles/storage.objectUser of the team's identity",
+    ),
     "secrets_role_arn": CloudSupport(
         aws="trusted by the role of each SecretStore",
         gcp=refused("External Secrets reads as a service account of each team; leave it out"),

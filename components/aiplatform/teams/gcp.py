@@ -10,15 +10,14 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
 from aiplatform._shared.gcp.apis import enable_apis
+from aiplatform._shared.gcp.cluster_members import REACH
 from aiplatform._shared.principals import identity, member_key
+from aiplatform._shared.secret_names import google_id
 from aiplatform.teams import secrets
 from aiplatform.teams.args import READER, TeamSecret
 from aiplatform.teams.context import TeamsContext
 from aiplatform.teams.members import by_path
 
-REACH: Final = "roles/container.clusterViewer"
-"""Allows to read clusters and to reach their endpoints, in the whole project: GKE has no role for a single
-cluster. The bindings of the namespace decide what is allowed in it."""
 ACCESSOR: Final = "roles/secretmanager.secretAccessor"
 
 
@@ -112,6 +111,6 @@ def _secrets(declared: Mapping[str, TeamSecret]) -> dict[str, Input[str]]:
     the name of its Kubernetes Secret."""
     identifiers: dict[str, Input[str]] = {}
     for name, entry in declared.items():
-        identifier = secrets.google_id(entry.secret)
+        identifier = google_id(entry.secret)
         identifiers[identifier if isinstance(identifier, str) else f"output-{name}"] = identifier
     return identifiers

@@ -7,6 +7,7 @@ from pulumi import Input
 
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform._shared.references.identity import WorkloadIdentityReferenceArgs
+from aiplatform._shared.references.model_store import ModelStoreReferenceArgs
 
 
 class TeamLimitsArgs(TypedDict):
@@ -66,6 +67,9 @@ class TeamArgs(TypedDict):
     identity: NotRequired[Input[WorkloadIdentityReferenceArgs]]
     """The cloud identity of its Pods: `WorkloadIdentity.outputs`. Its service account is created with the
     namespace. Default: none."""
+    serves: NotRequired[bool]
+    """Whether its identity reads the releases of the team, in the bucket of `model_store`, to serve them. It
+    reads no other team's. Default false."""
     services: NotRequired[dict[str, list[int]]]
     """Namespace that its Pods reach -> the ports there, such as those of the model registry: of the Service
     and of its Pods, since EKS evaluates some connections by the one and some by the other. Default: none."""
@@ -105,5 +109,9 @@ class TeamsArgs(TypedDict):
     """Numbers of GPUs that Pods of teams with a queue may claim (dynamic resource allocation): each is a
     ResourceClaimTemplate `gpu-<number>` in the team's namespace. Members of teams create none, so that a Pod
     gets what Kueue counted. Needs the add-on dra-driver-nvidia-gpu. Default: none."""
+    model_store: NotRequired[Input[ModelStoreReferenceArgs]]
+    """The buckets of checkpoints and releases: `ModelStore.outputs`. The identity of a team reads and writes
+    checkpoints below the prefix of its namespace, and the ConfigMap `platform` has CHECKPOINTS_URI and
+    RELEASES_URI. Default: none."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags of every resource in the cloud, in addition to those of the provider."""

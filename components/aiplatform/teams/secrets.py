@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
-from pulumi import Input, Output
+from pulumi import Output
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.meta import v1 as meta
 
-from aiplatform._shared.outputs import mapped
+from aiplatform._shared.secret_names import google_id
 from aiplatform.teams.args import STORE
 from aiplatform.teams.context import TeamsContext
 
@@ -65,8 +65,3 @@ def external_secrets(context: TeamsContext, team: str, store: SecretStore) -> No
             },
             opts=context.custom_resource_options(store.resource),
         )
-
-
-def google_id(secret: Input[str]) -> Input[str]:
-    """Return the id of a secret of Google Cloud, which is stated as an id or as `projects/.../secrets/ID`."""
-    return mapped(secret, lambda known: known.rpartition("/")[2])

@@ -4,11 +4,12 @@ from typing import Any
 
 import pulumi
 from pulumi import Output, ResourceOptions
-from pulumi_aws import eks, iam
+from pulumi_aws import iam
 
 from aiplatform._shared.aws.account import account_of
-from aiplatform._shared.aws.pod_identity import wait_until_applied
+from aiplatform._shared.aws.pod_identity import associate
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
+from aiplatform._shared.context import Context
 from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import declare
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
@@ -30,19 +31,12 @@ def build(
         tags=settings.tags,
         opts=ResourceOptions(parent=component, delete_before_replace=True),
     )
-    association = eks.PodIdentityAssociation(
+    association = associate(
+        Context(component, name, settings),
         f"{name}-association",
-        cluster_name=settings.cluster.name,
         namespace=settings.namespace,
         service_account=settings.service_account,
-        role_arn=role.arn,
-        tags=settings.tags,
-        # A service account has at most one association: the old one is deleted first.
-        opts=ResourceOptions(
-            parent=component,
-            delete_before_replace=True,
-            hooks=wait_until_applied(f"{name}-association"),
-        ),
+        role=role,
     )
     arn = declare(role.arn, account.arn("iam", f"role/{settings.physical_name}", regional=False))
     return {
@@ -52,5 +46,5 @@ def build(
         "service_account_email": None,
         "annotations": {},
         # Pods get credentials only from an association that exists when they start.
-        "ready": association.association_id,
+        "ready": Output.all(association.urn, association.association_id).apply(lambda known: str(known[1])),
     }

@@ -14,8 +14,10 @@ import pytest
 from kubernetes.client import ApiException
 from typer.testing import CliRunner
 
+from aiplatform.cluster import kubeconfig as outputs_of_cluster
+from aiplatform.cluster.args import CLUSTER
 from cli import app as application
-from cli.maintenance import gpu_check
+from cli.maintenance import gpu_check, kubeconfigs
 from cli.maintenance.cluster import Cluster, pools_of
 from cli.output import CommandError
 from tests.components.aiplatform.fabric_pools import known_outputs
@@ -81,6 +83,65 @@ def test_kubeconfig_that_is_none_is_refused(tmp_path: Path) -> None:
     file.write_text("{}")
     with pytest.raises(CommandError, match="no kubeconfig"):
         run("drain", "aws-prod", "training", "--kubeconfig", str(file))
+
+
+def kubeconfig(tmp_path: Path, entry: str, *arguments: str) -> Path:
+    file = tmp_path / "kubeconfig"
+    user = {"exec": {"command": "aws", "args": [*arguments]}} if arguments else {}
+    content = {
+        "current-context": "prod",
+        "contexts": [
+            {"name": "dev", "context": {"cluster": "other", "user": "me"}},
+            {"name": "prod", "context": {"cluster": entry, "user": "me"}},
+        ],
+        "clusters": [{"name": entry, "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "me", "user": user}],
+    }
+    file.write_text(json.dumps(content))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("entry", "arguments", "name"),
+    [
+        ("arn:aws:eks:us-west-2:333344445555:cluster/acme-prod-cluster", (), "acme-prod-cluster"),
+        ("gke_acme-ml-prod_us-central1_acme-prod-cluster", (), "acme-prod-cluster"),
+        ("acme-prod-cluster", (), "acme-prod-cluster"),
+        # The name of the entry is the user's choice, and that of the command is what the token is for.
+        ("production", ("eks", "get-token", "--cluster-name", "acme-prod-cluster"), "acme-prod-cluster"),
+        ("acme-prod-cluster", ("eks", "get-token", "--cluster-name", "acme-dev-cluster"), "acme-dev-cluster"),
+        ("production", ("token", "-i", "acme-prod-cluster"), "acme-prod-cluster"),
+    ],
+)
+def test_the_cluster_of_a_kubeconfig_is_that_of_its_current_context(
+    tmp_path: Path, entry: str, arguments: tuple[str, ...], name: str
+) -> None:
+    assert kubeconfigs.current(kubeconfig(tmp_path, entry, *arguments)) == ("prod", name)
+
+
+def test_the_kubeconfig_that_the_platform_outputs_is_accepted(tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    name = CLUSTER.of("acme-prod")
+    for text in (
+        outputs_of_cluster.kubeconfig(name, "us-west-2", "https://example.com", "LS0t"),
+        outputs_of_cluster.gke_kubeconfig(name, "https://example.com", None),
+    ):
+        file.write_text(text)
+        kubeconfigs.refuse_other("aws-prod", file)
+        kubeconfigs.refuse_other("gcp-prod", file)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("drain", "aws-prod", "training"), ("gpu", "check", "aws-prod", "--pool", "training")],
+)
+def test_kubeconfig_of_another_cluster_is_refused(tmp_path: Path, command: tuple[str, ...]) -> None:
+    file = kubeconfig(tmp_path, "arn:aws:eks:us-west-2:333344445555:cluster/acme-staging-cluster")
+    more = ("--outputs", outputs(tmp_path, training=GPU_POOL)) if command[0] == "gpu" else ()
+    with pytest.raises(CommandError) as refused:
+        run(*command, *more, "--kubeconfig", str(file))
+    assert "the current context, 'prod', is of the cluster 'acme-staging-cluster'" in str(refused.value)
+    assert "expected 'acme-prod-cluster', that of aws-prod" in str(refused.value)
 
 
 class FakeCluster(Cluster):

@@ -68,8 +68,8 @@ def test_address_without_a_server_is_an_error_at_once(tmp_path: Path) -> None:
     file = tmp_path / "config"
     file.write_text(
         """
-        clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
-        contexts: [{name: c, context: {cluster: c, user: u}}]
+        clusters: [{name: acme-prod-cluster, cluster: {server: "http://127.0.0.1:1"}}]
+        contexts: [{name: c, context: {cluster: acme-prod-cluster, user: u}}]
         users: [{name: u, user: {}}]
         current-context: c
         """

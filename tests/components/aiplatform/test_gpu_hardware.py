@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from aiplatform import gpu_hardware
 from aiplatform.gpu_hardware import deviating, run, slow
+from cli.maintenance.results import of_hardware
 
 
 class FakeGpu:
@@ -156,3 +159,41 @@ def test_result_of_most_is_the_right_one(results: list[int | None], expected: li
 )
 def test_speed_is_compared_with_the_median(speeds: list[float | None], expected: dict[int, float]) -> None:
     assert slow(speeds) == expected, "of two speeds neither is known to be right"
+
+
+@pytest.mark.parametrize(
+    ("architectures", "capability", "expected"),
+    [
+        (["sm_80", "sm_90"], (9, 0), True),
+        (["sm_80", "sm_86"], (8, 9), True),
+        (["sm_80", "sm_90"], (10, 0), False),
+        (["sm_80", "sm_90", "compute_90"], (10, 0), True),
+        (["sm_90a"], (10, 0), False),
+        (["sm_100"], (10, 0), True),
+        (["sm_100", "sm_120"], (9, 0), False),
+        ([], (9, 0), False),
+    ],
+)
+def test_image_without_code_for_a_gpu_is_recognized(
+    architectures: list[str], capability: tuple[int, int], expected: bool
+) -> None:
+    assert gpu_hardware.has_code(architectures, capability) is expected
+
+
+def test_gpu_for_which_the_image_has_no_code_is_not_run_and_not_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cuda = SimpleNamespace(
+        device_count=lambda: 8,
+        get_device_name=lambda _: "NVIDIA B200",
+        get_device_capability=lambda _: (10, 0),
+        get_arch_list=lambda: ["sm_80", "sm_86", "sm_90"],
+    )
+    torch = SimpleNamespace(cuda=cuda, device=lambda *_: "cuda", version=SimpleNamespace(cuda="12.6"))
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setattr(sys, "argv", ["hardware.py"])
+    with pytest.raises(SystemExit) as ended:
+        gpu_hardware.main()
+    text = str(ended.value)
+    assert "(CUDA 12.6) has no code for the NVIDIA B200, compute capability 10.0" in text
+    assert of_hardware("training", "node", f"{text}\n", gpus=8).outcome == "not run"

@@ -136,7 +136,7 @@ def test_nodes_with_an_engine_of_dcgm_are_tested_by_pytorch(level: int, minutes:
 @pytest.mark.parametrize(
     ("environment", "kind", "image"),
     [
-        ("aws-prod", "efa", "763104351884.dkr.ecr.us-west-2.amazonaws.com/pytorch-training:2.6.0"),
+        ("aws-prod", "efa", "public.ecr.aws/deep-learning-containers/pytorch-training:2.7.1-gpu-py312-cu128"),
         ("gcp-prod", "rdma", "nvcr.io/nvidia/pytorch:"),
         # NCCL of its plugin is older than the one that later images are built for.
         ("gcp-prod", "tcpx", "docker.io/pytorch/pytorch:2.2.2-cuda12.1"),

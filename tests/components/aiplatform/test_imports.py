@@ -14,6 +14,7 @@ ENTITIES = (
     "gpu_pool",
     "lakehouse",
     "model_registry",
+    "model_store",
     "network",
     "node_pool",
     "queues",

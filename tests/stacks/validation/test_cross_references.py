@@ -33,6 +33,60 @@ CASES: dict[str, tuple[str, Change, str, str]] = {
         "workload_identities.feast",
         "expected another name",
     ),
+    "identity by the name of promotions": (
+        "aws-dev",
+        {"workload_identities/promoter": {"namespace": "a", "service_account": "b"}},
+        "workload_identities.promoter",
+        "the platform creates an identity 'promoter' for the model store; expected another name",
+    ),
+    "identity of the service account of imports": (
+        "gcp-dev",
+        {"workload_identities/mine": {"namespace": "release", "service_account": "importer"}},
+        "workload_identities.mine.service_account",
+        "belongs to model_store",
+    ),
+    "account of promotions that does not promote": (
+        "aws-dev",
+        {"model_store/account": "pipelines"},
+        "model_store.account",
+        "got 'pipelines', which is no account of model_registry that promotes",
+    ),
+    "prod without a release group": (
+        "aws-prod",
+        {"model_store/release_group": []},
+        "model_store.release_group",
+        "missing, and releases of prod need an approval",
+    ),
+    "release group that administers the cluster": (
+        "aws-dev",
+        {
+            "cluster/admins": ["arn:aws:iam::111122223333:role/platform"],
+            "model_store/release_group": ["arn:aws:iam::111122223333:role/platform"],
+        },
+        "model_store.release_group[0]",
+        "which is in cluster.admins, too; expected a member that only approves",
+    ),
+    "release group that is a team": (
+        "aws-dev",
+        {
+            "teams": {"search": {"owners": ["arn:aws:iam::111122223333:role/search"]}},
+            "model_store/release_group": ["arn:aws:iam::111122223333:role/search"],
+        },
+        "model_store.release_group[0]",
+        "which is in teams.search.owners, too; expected a member that only approves",
+    ),
+    "release group that GKE does not know": (
+        "gcp-dev",
+        {"model_store/release_group": ["group:release@acme.example"]},
+        "cluster.gke.google_groups",
+        "without which GKE knows no members of model_store.release_group",
+    ),
+    "checkpoints that expire at once": (
+        "gcp-dev",
+        {"model_store/checkpoints/expire_days": 0},
+        "model_store.checkpoints.expire_days",
+        "got 0; expected 1 to 3650 days",
+    ),
     "namespace of Kubernetes": (
         "gcp-dev",
         {"model_registry/namespace": "kube-system"},

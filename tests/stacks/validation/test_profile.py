@@ -34,6 +34,37 @@ REFUSED_IN_PROD: dict[str, tuple[str, Change, str, str]] = {
         "feature_store.server.min_replicas",
         "expected at least 2 in prod",
     ),
+    "no exclusion of GKE's upgrades": (
+        "gcp",
+        {"cluster/gke/maintenance_exclusions": []},
+        "cluster.gke.maintenance_exclusions",
+        "got none; expected an entry in prod, in effect now, with the scope no_minor_or_node_upgrades",
+    ),
+    "exclusion of GKE's upgrades that has ended": (
+        "gcp",
+        {
+            "cluster/gke/maintenance_exclusions": [
+                {
+                    "name": "past",
+                    "start": "2026-01-01T00:00:00Z",
+                    "end": "2026-06-01T00:00:00Z",
+                    "scope": "no_minor_or_node_upgrades",
+                }
+            ]
+        },
+        "cluster.gke.maintenance_exclusions",
+        "got past (no_minor_or_node_upgrades, 2026-01-01T00:00:00Z to 2026-06-01T00:00:00Z)",
+    ),
+    "exclusion of minor upgrades alone": (
+        "gcp",
+        {
+            "cluster/gke/maintenance_exclusions": [
+                {"name": "minor", "start": "2026-01-01T00:00:00Z", "scope": "no_minor_upgrades"}
+            ]
+        },
+        "cluster.gke.maintenance_exclusions",
+        "otherwise GKE replaces the nodes of pools with a stated release by itself",
+    ),
     "no guarded alias": (
         "gcp",
         {"model_registry/guarded_aliases": []},

@@ -15,6 +15,7 @@ from twin.aws.eks import (
     addon_table,
     addons,
     clusters,
+    nodegroup_updates,
     nodegroups,
     pod_identity,
     sight,
@@ -175,6 +176,7 @@ Handler = Callable[[Eks, Params], Params]
 OPERATIONS: dict[str, Handler] = {
     **clusters.OPERATIONS,
     **nodegroups.OPERATIONS,
+    **nodegroup_updates.OPERATIONS,
     **addons.OPERATIONS,
     **addon_table.OPERATIONS,
     **access.OPERATIONS,

@@ -182,3 +182,12 @@ def devices(info: Params) -> set[str]:
     if info.get("NeuronInfo") or str(info["InstanceType"]).startswith(("inf", "trn")):
         found.add("neuron")
     return found
+
+
+def plain(value: Any) -> Any:
+    """Return moto's template data as plain JSON."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value if isinstance(value, (bool, int, float)) else str(value)

@@ -146,8 +146,23 @@ def _headers(call: Call) -> dict[str, str]:
         for name, value in call.environ.items()
         if name.startswith("HTTP_X_AMZ_") and name != "HTTP_X_AMZ_SECURITY_TOKEN"
     }
+    found |= _creation(call)
     found["s3:authType"] = "REST-QUERY-STRING" if "X-Amz-Signature" in call.query else "REST-HEADER"
     return found
+
+
+_CREATING: Final = frozenset({"PutObject", "CopyObject", "CompleteMultipartUpload"})
+_UPLOADING: Final = frozenset({"CreateMultipartUpload", "UploadPart", "UploadPartCopy"})
+
+
+def _creation(call: Call) -> dict[str, str]:
+    """Whether a request with s3:PutObject creates an object, and the header by which it replaces none (S3
+    user guide, "Enforce conditional writes on Amazon S3 buckets")."""
+    if call.operation not in _CREATING | _UPLOADING:
+        return {}
+    headers = {"s3:if-none-match": "HTTP_IF_NONE_MATCH", "s3:if-match": "HTTP_IF_MATCH"}
+    stated = {key: str(call.environ[name]) for key, name in headers.items() if call.environ.get(name)}
+    return {"s3:ObjectCreationOperation": str(call.operation in _CREATING).lower(), **stated}
 
 
 def _listing(params: Mapping[str, Any]) -> dict[str, str]:

@@ -223,8 +223,15 @@ def _recurring(recurring: Body, path: str) -> None:
 
 
 def _exclusion(each: Body, path: str) -> None:
+    options = each.get("maintenanceExclusionOptions") or {}
+    scope = options.get("scope", "NO_UPGRADES")
+    if options.get("endTimeBehavior") == "UNTIL_END_OF_SUPPORT":
+        if each.get("endTime"):
+            raise invalid(f"{path}: endTime cannot be set with endTimeBehavior UNTIL_END_OF_SUPPORT.")
+        if scope == "NO_UPGRADES":
+            raise invalid(f"{path}: endTimeBehavior UNTIL_END_OF_SUPPORT is not for the scope NO_UPGRADES.")
+        return
     start, end = _span(each, path)
-    scope = (each.get("maintenanceExclusionOptions") or {}).get("scope", "NO_UPGRADES")
     if scope == "NO_UPGRADES" and end - start > timedelta(days=_NO_UPGRADES_DAYS):
         raise invalid(
             f"{path}: NO_UPGRADES lasts at most {_NO_UPGRADES_DAYS} days, got {(end - start).days}."

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from twin.gcp.call import Call
 from twin.gcp.errors import GoogleError, invalid, not_found
-from twin.gcp.services import generic, handles, resumable
+from twin.gcp.services import biglake_access, generic, handles, resumable
 from twin.gcp.services.buckets import bucket_of, check_preconditions
 from twin.gcp.state import Body
 from twin.web import Answer
@@ -20,6 +20,17 @@ _VERSION = "#"
 """Before the generation in the rows of versions that are no longer current; no quoted name holds it."""
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _DOWNLOAD = "https://storage.googleapis.com/download/storage/v1"
+
+
+def name_of(call: Call) -> str:
+    """The object that a call is about, as managed folders are compared with it: of a list its prefix."""
+    parameters = call.parameters
+    if call.method.id == "storage.objects.list":
+        return str(parameters.get("prefix") or "")
+    named = parameters.get("object") or parameters.get("name") or call.body.get("name")
+    if not named and call.method.id == "storage.objects.insert" and resumable.asked(call):
+        named = resumable.metadata_of(call).get("name")
+    return str(named or "")
 
 
 @handles("storage.objects.insert")
@@ -31,6 +42,7 @@ def insert(call: Call) -> dict[str, Any] | Answer:
     if not name or len(name.encode()) > 1024:
         raise invalid("Required parameter: name, 1 to 1024 bytes", reason="required")
     kind = call.body.get("contentType") or call.media_type or "application/octet-stream"
+    _check_overwrite(call, call.parameters["bucket"], name)
     return store(call, bucket_of(call), name, call.media, {**call.body, "contentType": kind})
 
 
@@ -47,6 +59,7 @@ def _resumed(call: Call) -> dict[str, Any] | Answer:
         return there
     name, media, metadata = there
     kind = metadata.get("contentType") or "application/octet-stream"
+    _check_overwrite(call, bucket["name"], name)
     return store(call, bucket, name, media, {**metadata, "contentType": kind})
 
 
@@ -165,8 +178,9 @@ def change(call: Call) -> dict[str, Any]:
 def rewrite(call: Call) -> dict[str, Any]:
     """An object's copy, here or in another bucket, in one call."""
     source, target = call.parameters["sourceBucket"], call.parameters["destinationBucket"]
-    _check_right(call, "storage.objects.get", source)
-    _check_right(call, "storage.objects.create", target)
+    _check_right(call, "storage.objects.get", source, call.parameters["sourceObject"])
+    _check_right(call, "storage.objects.create", target, call.parameters["destinationObject"])
+    _check_overwrite(call, target, call.parameters["destinationObject"])
     found = {"object": call.parameters["sourceObject"], "generation": call.parameters.get("sourceGeneration")}
     call.parameters.update(found, bucket=source)
     bucket_of(call)
@@ -179,9 +193,22 @@ def rewrite(call: Call) -> dict[str, Any]:
     return {**told, "totalBytesRewritten": made["size"], "objectSize": made["size"]}
 
 
-def _check_right(call: Call, permission: str, bucket: str) -> None:
+def _check_overwrite(call: Call, bucket: str, name: str) -> None:
+    """To replace an object is to delete it ("IAM permissions for JSON methods": objects.insert). A client
+    that states that there is none is told first that there is one."""
+    if call.state.get(_row(bucket, name)) is None or str(call.parameters.get("ifGenerationMatch")) == "0":
+        return
+    if not call.principal.startswith(biglake_access.DOWNSCOPED):
+        _check_right(call, "storage.objects.delete", bucket, name)
+
+
+def _check_right(call: Call, permission: str, bucket: str, name: str) -> None:
     identity, who = call.front.identity, call.principal
-    places = ("", f"storage/b/{bucket}")
+    row = f"storage/b/{bucket}"
+    folders = call.state.of("storage.managedFolders", f"{row}/managedFolders/")
+    places = ("", row, *(folder for folder, body in folders if name.startswith(body["name"])))
+    if "roles/owner" in identity.roles(who):
+        return
     if who != identity.deployer and not any(identity.allowed(who, permission, each) for each in places):
         message = f"{who} does not have {permission} access to the Google Cloud Storage object."
         raise GoogleError(403, "PERMISSION_DENIED", message, "forbidden")

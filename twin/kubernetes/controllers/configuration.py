@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import yaml
 
-from twin.kubernetes.controllers.programs import FOLDER, Program
+from twin.kubernetes.controllers.programs import FOLDER, LOOPBACK, Program
 
-LOOPBACK: Final = "127.0.0.1"
 Port = Callable[[int], int]
 """Answers a port of the container with the process's."""
 
@@ -34,6 +33,26 @@ def adapted(
     for key, value in program.settings.items():
         _set(document, key, value.replace(FOLDER, str(folder)) if isinstance(value, str) else value)
     return document
+
+
+def listening(program: Program, arguments: Iterable[str], port: Port) -> list[str]:
+    """Return the arguments of a process, with ports of loopback in place of those on which it listens."""
+    here: list[str] = []
+    missing = dict(program.port_arguments)
+    for argument in arguments:
+        name, _, value = argument.partition("=")
+        if name in program.port_arguments:
+            missing.pop(name, None)
+            here.append(f"{name}={_here(value, port)}")
+        else:
+            here.append(argument)
+    return [*here, *(f"{name}={_here(value, port)}" for name, value in missing.items())]
+
+
+def _here(value: str, port: Port) -> str:
+    """Return a port or address of loopback for one of the container."""
+    number = port(_port_of(value))
+    return f"{LOOPBACK}:{number}" if ":" in value else str(number)
 
 
 def _port_of(value: Any) -> int:

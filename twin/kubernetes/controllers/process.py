@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -15,8 +16,8 @@ from twin import processes
 from twin.kubernetes import certificates, control_plane
 from twin.kubernetes.api import Kube, Object, path
 from twin.kubernetes.certificates import Pki, write_context, write_private
-from twin.kubernetes.controllers.configuration import LOOPBACK, adapted
-from twin.kubernetes.controllers.programs import FOLDER, Program
+from twin.kubernetes.controllers.configuration import adapted, listening
+from twin.kubernetes.controllers.programs import FOLDER, LOOPBACK, Program
 from twin.kubernetes.controllers.selection import Build
 from twin.kubernetes.processes import variables
 from twin.kubernetes.processes.probes import port_of, succeeds
@@ -99,6 +100,7 @@ class ControllerProcess:
         if launch is None or (launch.pod, launch.binary, launch.cloud) != (uid, build.binary, cloud):
             self.end()
             launch = self._launch = Launch(uid, build.binary, cloud)
+        self._issue(pod, container)
         sources, volumes = self._mounted(pod)
         volumes.write()
         now = time.monotonic()
@@ -168,6 +170,7 @@ class ControllerProcess:
             self._configured(rewrite(variables.expand(argument, declared)), rewrite)
             for argument in container.get("args") or ()
         ]
+        arguments = listening(self.program, arguments, self._port)
         arguments += [argument.replace(FOLDER, str(self._folder)) for argument in self.program.arguments]
         settings = {**declared, **self.program.environment}
         settings |= {
@@ -211,16 +214,46 @@ class ControllerProcess:
         }
         write_context(self._folder / "kubeconfig", "twin", cluster, "pod", user)
 
-    def _write_certificate(self, pod: Object) -> None:
-        """Issue a certificate for the Services of a Pod, by the authority that the API server trusts."""
+    def _write_certificate(self, pod: Object) -> tuple[Path, Path]:
+        """Issue a certificate for the Services of a Pod, by the authority that the API server trusts. Returns
+        its file and its key's."""
         namespace = pod["metadata"]["namespace"]
         services = self._kube.get(path("v1", "services", namespace))["items"]
-        names = [
-            f"{service['metadata']['name']}.{namespace}.svc" for service in services if selects(service, pod)
-        ]
-        folder = self._folder / "certificate"
-        pki = Pki(self._world.folder / "kubernetes" / "pki")
-        certificates.issue(pki, names, folder / "tls.crt", folder / "tls.key")
+        selecting = [service["metadata"]["name"] for service in services if selects(service, pod)]
+        names = [*selecting, *(f"{name}.{namespace}.svc" for name in selecting)]
+        folder = self._folder / self.program.certificate
+        certificate, key = folder / "tls.crt", folder / "tls.key"
+        certificates.issue(self._pki(), names, certificate, key)
+        return certificate, key
+
+    def _pki(self) -> Pki:
+        return Pki(self._world.folder / "kubernetes" / "pki")
+
+    def _issue(self, pod: Object, container: Object) -> None:
+        """Create the Secret with the certificate of its webhook, in the place of cert-manager."""
+        of_program = {
+            mount["name"]
+            for mount in container.get("volumeMounts") or ()
+            if self.program.issued and mount["mountPath"] == self.program.issued
+        }
+        for volume in pod["spec"].get("volumes") or ():
+            if volume["name"] not in of_program or "secret" not in volume:
+                continue
+            namespace, name = pod["metadata"]["namespace"], volume["secret"]["secretName"]
+            if self._kube.find(path("v1", "secrets", namespace, name)) is not None:
+                continue
+            files = {
+                file.name: base64.b64encode(file.read_bytes()).decode()
+                for file in self._write_certificate(pod)
+            }
+            body = {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "type": "kubernetes.io/tls",
+                "metadata": {"name": name, "namespace": namespace},
+                "data": {**files, "ca.crt": self._pki().authority_base64()},
+            }
+            self._kube.create(path("v1", "secrets", namespace), body)
 
     @property
     def _launch_file(self) -> Path:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from twin.kubernetes.api import Object
 from twin.kubernetes.pods import repository
 
+LOOPBACK: Final = "127.0.0.1"
 FOLDER: Final = "$FOLDER"
 """In values of the table: the folder of the process."""
 
@@ -28,11 +29,15 @@ class Program:
     settings: keys with a value that differs in a process. `$FOLDER` is its folder.
     mounted: keys with a path in the container that its configuration does not have to name, and that path.
     arguments: further ones, after those of the container.
-    certificate: whether the twin issues its webhook's certificate, into `$FOLDER/certificate`: for a
-      controller that writes it to a path of the container that has no setting.
+    certificate: the folder, in that of the process, into which the twin issues its webhook's certificate: for
+      a controller that writes it to a path of the container that has no setting. Empty: it does not.
     environment: variables with a value that differs in a process.
     port_variables: variables with a port on which it listens. The process gets a free port for each.
     cloud: whether it calls the cloud, with the workload identity of its ServiceAccount.
+    port_arguments: arguments with a port (`8080`) or an address (`:10250`) on which it listens, and their
+      defaults. The process gets a free port of loopback for each.
+    issued: where the container has the certificate of its webhook, which cert-manager issues into a Secret:
+      the twin does where there is none.
     """
 
     name: str
@@ -42,10 +47,12 @@ class Program:
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     mounted: Mapping[str, str] = field(default_factory=dict[str, str])
     arguments: tuple[str, ...] = ()
-    certificate: bool = False
+    certificate: str = ""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     port_variables: tuple[str, ...] = ()
     cloud: bool = False
+    port_arguments: Mapping[str, str] = field(default_factory=dict[str, str])
+    issued: str = ""
 
     def container(self, pod: Object) -> Object | None:
         """Return the container of a Pod that is this program."""
@@ -93,7 +100,7 @@ _ALL: Final = (
             "webhook.certDir": f"{FOLDER}/certificate",
             "metrics.certDir": f"{FOLDER}/certificate",
         },
-        certificate=True,
+        certificate="certificate",
     ),
     Program(
         name="karpenter",
@@ -102,6 +109,42 @@ _ALL: Final = (
         port_variables=("METRICS_PORT", "HEALTH_PROBE_PORT"),
         environment={"DISABLE_LEADER_ELECTION": "true"},
         cloud=True,
+    ),
+    Program(
+        name="prometheus-operator",
+        image="prometheus-operator/prometheus-operator",
+        port_arguments={"--web.listen-address": ":8080"},
+        # The reloaders reach the programs of their Pods by this name.
+        arguments=(f"--localhost={LOOPBACK}",),
+        issued="/cert",
+    ),
+    Program(
+        name="kube-state-metrics",
+        image="kube-state-metrics/kube-state-metrics",
+        port_arguments={"--port": "8080", "--telemetry-port": "8081"},
+        arguments=(
+            f"--kubeconfig={FOLDER}/kubeconfig",
+            f"--host={LOOPBACK}",
+            f"--telemetry-host={LOOPBACK}",
+        ),
+    ),
+    Program(
+        name="trainer",
+        image="trainer/trainer-controller-manager",
+        configuration="--config",
+        listens={
+            "health.healthProbeBindAddress": ":8081",
+            "metrics.bindAddress": ":8443",
+            "webhook.port": 9443,
+            "statusServer.port": 10443,
+        },
+        settings={
+            "webhook.host": "127.0.0.1",
+            "leaderElection.leaderElect": False,
+            "certManagement.enable": False,
+        },
+        # Where controller-runtime reads it by default: in the folder of temporary files, TMPDIR.
+        certificate="tmp/k8s-webhook-server/serving-certs",
     ),
 )
 PROGRAMS: Final[Mapping[str, Program]] = {program.name: program for program in _ALL}

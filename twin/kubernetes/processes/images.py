@@ -1,4 +1,5 @@
-"""The table of images whose Pods run as processes: `images.toml` here, and one in the twin's folder."""
+"""The images whose Pods run as processes: those of the tables, `images.toml` here and one in the twin's
+folder, and those of the programs that are selected (`programs`)."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twin.kubernetes.pods import repository
+from twin.kubernetes.processes.programs import FOLDER, PROGRAMS, PodProgram, Selected
 from twin.world import World, WorldError
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -27,7 +29,7 @@ class Image:
 
     repository: the end of its repository. folder: the working directory. environment: a folder with
     pyproject.toml and uv.lock, or None. path: where the image has the folder, or empty. entrypoint,
-    arguments: its ENTRYPOINT and CMD.
+    arguments: its ENTRYPOINT and CMD. options: words after the arguments of a container.
     """
 
     repository: str
@@ -36,39 +38,68 @@ class Image:
     path: str = ""
     entrypoint: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
 
 class Images:
-    """A table of images."""
+    """A table of images. selected: the programs that the twin runs; without it none has an image here."""
 
-    def __init__(self, images: Iterable[Image]) -> None:
+    def __init__(self, images: Iterable[Image], selected: Selected | None = None) -> None:
         self._images = {image.repository: image for image in images}
+        self._selected = selected
+        self._programs: dict[str, PodProgram] = (
+            {program.repository: program for program in PROGRAMS} if selected else {}
+        )
 
     def __bool__(self) -> bool:
-        return bool(self._images)
+        return bool(self._images) or any(map(self._built, self._programs.values()))
 
     def of(self, reference: str) -> Image | None:
-        """Return the image of a container by its reference, or None."""
-        parts = repository(reference).split("/")
-        ends = ("/".join(parts[start:]) for start in range(len(parts)))
-        return next((self._images[end] for end in ends if end in self._images), None)
+        """Return the image of a container by its reference, or None: it is in no table, or its program is not
+        selected."""
+        for end in _ends(reference):
+            if end in self._images:
+                return self._images[end]
+            if end in self._programs:
+                return self._built(self._programs[end])
+        return None
+
+    def _built(self, program: PodProgram) -> Image | None:
+        binary = self._selected.binary(program) if self._selected else None
+        if binary is None:
+            return None
+        return Image(
+            program.repository, binary.parent, None, FOLDER, (program.path,), options=program.options
+        )
 
     def runs(self, pod: Mapping[str, Any]) -> bool:
-        """Return whether a container of a Pod has an image of the table; init containers do not decide."""
-        return any(self.of(container.get("image") or "") for container in pod["spec"]["containers"])
+        """Return whether a container of a Pod has an image of the table or of a program, be it selected or
+        not; init containers do not decide."""
+        return any(
+            end in self._images or end in self._programs
+            for container in pod["spec"]["containers"]
+            for end in _ends(container.get("image") or "")
+        )
 
     @property
     def selector(self) -> str:
         """The same question as a jq expression over a Pod, for kwok's stages."""
-        if not self._images:
+        repositories = sorted({*self._images, *self._programs})
+        if not repositories:
             return NEVER
-        names = "|".join(name.replace(".", "[.]") for name in sorted(self._images))
+        names = "|".join(name.replace(".", "[.]") for name in repositories)
         return f'any(.spec.containers[]; .image | test("(^|/)({names})(:[^/]*)?(@.*)?$"))'
 
 
 def load(world: World) -> Images:
     """Return the images of a twin. Raises WorldError for a table that is wrong, with its file and key."""
-    return Images([*_read(TABLE), *_read(world.folder / TABLE.name)])
+    return Images([*_read(TABLE), *_read(world.folder / TABLE.name)], Selected(world))
+
+
+def _ends(reference: str) -> Iterable[str]:
+    """Yield the ends of an image's repository, the longest first."""
+    parts = repository(reference).split("/")
+    return ("/".join(parts[start:]) for start in range(len(parts)))
 
 
 def _read(file: Path) -> list[Image]:

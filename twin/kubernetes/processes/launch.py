@@ -14,6 +14,7 @@ from typing import Final
 from twin.kubernetes.api import Object
 from twin.kubernetes.certificates import write_context
 from twin.kubernetes.processes import environments, private, variables
+from twin.kubernetes.processes.configurations import Adaptation
 from twin.kubernetes.processes.images import ROOT, Image
 from twin.kubernetes.processes.process import MARK, Process
 from twin.kubernetes.processes.rewriting import Rewriter
@@ -162,6 +163,16 @@ class Launcher:
             inside if str(inside) != working and inside.is_dir() else image.folder,
             rewrite,
         )
+
+    def adaptation(self, proxy: str, factor: float) -> Adaptation:
+        """Return how files of the Pod's volumes differ here. proxy: into the cluster. factor: of the twin's
+        clock."""
+        spec = self._sources.pod["spec"]
+        mounts: dict[str, Path] = {}
+        for container in [*(spec.get("initContainers") or ()), *spec["containers"]]:
+            mounts |= self._volumes.mounts(container, {})
+        rewrite = Rewriter(mounts, self.address, self._sources.pod["metadata"]["namespace"], ())
+        return Adaptation(rewrite, proxy, self.folder / "kubeconfig", factor)
 
     def _private(self, *names: str) -> Path:
         return private.folder(self.folder.joinpath(*names))

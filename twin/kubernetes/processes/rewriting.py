@@ -11,6 +11,8 @@ from twin.kubernetes.processes import addresses
 # A path begins after a character that is in no path, or after the scheme of a URL without a host.
 _BEGIN = r"(?:(?<![\w./~-])|(?<=file://)|(?<=:///))"
 _END = r"(?=/|$|[^\w.-])"
+# The value of an option, such as `--listen-address=:8080`, or of a variable.
+_ALL_INTERFACES = re.compile(r"(?:^|(?<==))(?=:\d{1,5}$)")
 _LISTENING = re.compile(r"(?<![\w.])(?:0\.0\.0\.0|127\.0\.0\.1)(?![\w.])")
 
 
@@ -39,7 +41,7 @@ class Rewriter:
             text = self._paths.sub(lambda match: self._folders[match[1]], text)
         if self._hosts is not None:
             text = self._hosts.sub(lambda match: self._host(match[1], match[2]), text)
-        return _LISTENING.sub(self._address, text)
+        return _ALL_INTERFACES.sub(self._address, _LISTENING.sub(self._address, text))
 
     def _host(self, hostname: str, service: str) -> str:
         address = addresses.of_host(hostname, service, self._namespace)

@@ -20,6 +20,7 @@ from twin.kubernetes.processes.kubelet import PORT, Kubelet
 from twin.kubernetes.processes.launch import Launcher, Machine
 from twin.kubernetes.processes.network import Network
 from twin.kubernetes.processes.pod import END_SECONDS, Pod
+from twin.kubernetes.processes.proxy import Proxy
 from twin.kubernetes.processes.sources import Sources
 from twin.kubernetes.processes.volumes import Volumes
 from twin.processes import MARK
@@ -58,8 +59,9 @@ class Processes:
     """All Pods that run here.
 
     mirror: the controller's, with nodes and Pods. identity: returns the cloud's part. factor: of the twin's
-    clock. Nothing is started, watched or written while the table of images is empty. The processes inherit
-    the controller's mark (twin.processes), so that they end with it.
+    clock. resolve: answers an address of the cluster with what serves it. Nothing is started, watched or
+    written while the table of images is empty and no Pod's program is selected. The processes inherit the
+    controller's mark (twin.processes), so that they end with it.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class Processes:
         images: Images,
         identity: Callable[[], Identity],
         factor: float,
+        resolve: egress.Resolve,
     ) -> None:
+        self._resolve = resolve
         self._world, self._kube, self._mirror = world, kube, mirror
         self._images, self._factor = images, factor
         self._connect = identity
@@ -83,18 +87,20 @@ class Processes:
 
     def step(self, *, live: bool) -> None:
         """Once: start what was bound to a node, end what was deleted. live: whether there is a cluster."""
-        if not self._images:
-            return
         if not live:
-            self._clear()
+            if self._images or self._node is not None:
+                self._clear()
             return
         if not self._mirror.synced:
+            return
+        present = {pod["metadata"]["uid"]: pod for pod in self._mirror.all("pods") if self._images.runs(pod)}
+        # Pods of programs that were selected before end here, too.
+        if self._node is None and not self._images and not present:
             return
         if self._node is None:
             self._node = self._begin()
         if not self._objects.synced:
             return
-        present = {pod["metadata"]["uid"]: pod for pod in self._mirror.all("pods") if self._images.runs(pod)}
         self._node.network.update(self._objects.all("services"), self._objects.all("slices"))
         self._forget(set(present))
         for uid, pod in present.items():
@@ -110,7 +116,9 @@ class Processes:
         network = Network(self._folder / "network.json", api_server, identity.ports)
         mark = {MARK: os.environ[MARK]} if MARK in os.environ else {}
         kubelet = Kubelet(certificates.ensure(self._world.folder / "kubernetes" / "pki"), self._find)
-        return _Node(identity, network, kubelet, Machine(api_server, network.file, mark))
+        proxy = Proxy(self._resolve)
+        proxy.start()
+        return _Node(identity, network, kubelet, Machine(api_server, network.file, mark), proxy)
 
     def halt(self) -> None:
         """Take the end of a process for that of the twin from now on. Safe in a signal handler."""
@@ -124,6 +132,7 @@ class Processes:
         self._objects.stop()
         if self._node is not None:
             self._node.identity.close()
+            self._node.proxy.stop()
 
     def backend(self, host: str, port: int) -> Serve | None:
         """Return what serves an address of the cluster, for the relay; None where it is of no Pod here.
@@ -176,6 +185,7 @@ class Processes:
             lambda: shared.network.headless(namespace),
             shared.identity.variables(pod),
         )
+        volumes.adapt = launcher.adaptation(shared.proxy.address, self._factor).file
         log.info("Pod %s/%s runs as processes", namespace, pod["metadata"]["name"])
         self._pods[uid] = Pod(
             extended, self._kube, self._images, host, self._factor, volumes, launcher, lambda: self._ending
@@ -218,3 +228,4 @@ class _Node:
     network: Network
     kubelet: Kubelet
     machine: Machine
+    proxy: Proxy

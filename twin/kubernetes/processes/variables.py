@@ -58,4 +58,5 @@ def command(container: Object, image: Image, variables: Mapping[str, str]) -> Se
     """Return the words of a container's process: its command and arguments, where it has none the image's."""
     entrypoint = container.get("command") or image.entrypoint
     default = () if container.get("command") else image.arguments
-    return [expand(word, variables) for word in [*entrypoint, *(container.get("args") or default)]]
+    words = [*entrypoint, *(container.get("args") or default), *image.options]
+    return [expand(word, variables) for word in words]

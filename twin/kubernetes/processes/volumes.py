@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ _WRITTEN: Final = ("configMap", "secret", "downwardAPI", "projected")
 _DEFAULT_MODE: Final = 0o644
 _DATA: Final = "..data"
 File = tuple[bytes, int]
+Adapt = Callable[[str, str, bytes], bytes]
+"""Answers the name of a volume, a file in it and its content with the content that a process reads."""
 
 
 class Volumes:
@@ -36,6 +38,7 @@ class Volumes:
         self._sources = sources
         self._folder = folder
         self._claims = claims
+        self.adapt: Adapt = _unchanged
         self._volumes: dict[str, Object] = {
             volume["name"]: volume for volume in sources.pod["spec"].get("volumes") or ()
         }
@@ -46,7 +49,11 @@ class Volumes:
         for name, volume in self._volumes.items():
             folder = private.folder(self._of(name))
             if any(kind in volume for kind in _WRITTEN):
-                _replace(folder, dict(self._files(volume)))
+                files = {
+                    file: (self.adapt(name, file, content), mode)
+                    for file, (content, mode) in self._files(volume)
+                }
+                _replace(folder, files)
 
     def mounts(self, container: Object, variables: Mapping[str, str]) -> dict[str, Path]:
         """Return folder or file by mount path."""
@@ -113,6 +120,10 @@ class Volumes:
                 reference = item["resourceFieldRef"]
                 text = self._sources.resource(reference, containers[reference["containerName"]])
             yield item["path"], (text.encode(), item.get("mode", default))
+
+
+def _unchanged(_volume: str, _name: str, content: bytes) -> bytes:
+    return content
 
 
 def _replace(place: Path, files: Mapping[str, File]) -> None:

@@ -95,13 +95,13 @@ def private_bucket(
 
 
 def encrypted(
-    context: BucketContext, purpose: str, bucket: pulumi.Input[str], key: kms.Key | None
+    context: BucketContext, purpose: str, bucket: pulumi.Input[str], key: kms.Key | pulumi.Input[str] | None
 ) -> s3.BucketServerSideEncryptionConfiguration:
-    """Set the default encryption of objects. Without a key S3's own key is used, as S3 requires for buckets
-    of access logs (S3 user guide, "Enabling Amazon S3 server access logging")."""
+    """Set the default encryption of objects. key: or its arn. Without a key S3's own key is used, as S3
+    requires for buckets of access logs (S3 user guide, "Enabling Amazon S3 server access logging")."""
     default = s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
         sse_algorithm="AES256" if key is None else "aws:kms",
-        kms_master_key_id=None if key is None else key.arn,
+        kms_master_key_id=key.arn if isinstance(key, kms.Key) else key,
     )
     return s3.BucketServerSideEncryptionConfiguration(
         f"{context.name}-{purpose}",
@@ -234,6 +234,16 @@ def expired_after(name: str, prefix: str, days: pulumi.Input[int]) -> s3.BucketL
         status="Enabled",
         filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=prefix),
         expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+        abort_incomplete_multipart_upload=_abandoned(),
+    )
+
+
+def incomplete_uploads() -> s3.BucketLifecycleConfigurationRuleArgs:
+    """Return a lifecycle rule of a bucket whose objects stay: the parts of incomplete uploads are deleted."""
+    return s3.BucketLifecycleConfigurationRuleArgs(
+        id="abandoned",
+        status="Enabled",
+        filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
         abort_incomplete_multipart_upload=_abandoned(),
     )
 

@@ -10,6 +10,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import autoscaling, ec2, eks
 
 from aiplatform._shared.aws.account import account_of
+from aiplatform._shared.aws.image_releases import keep_release
 from aiplatform._shared.aws.policy_documents import trust
 from aiplatform._shared.aws.roles import service_role
 from aiplatform._shared.kubernetes import image_versions
@@ -185,7 +186,12 @@ def node_group(
             min_size=minimum, max_size=maximum, desired_size=minimum
         ),
         node_repair_config=eks.NodeGroupNodeRepairConfigArgs(enabled=True),
-        opts=ResourceOptions(parent=parent, depends_on=list(role.attachments), ignore_changes=ignored),
+        opts=ResourceOptions(
+            parent=parent,
+            depends_on=list(role.attachments),
+            ignore_changes=ignored,
+            hooks=None if image_version is None else keep_release(name, parent, cluster.version),
+        ),
         **more,
     )
     Output.all(group.cluster_name, group.node_group_name, group.status).apply(

@@ -1,7 +1,9 @@
-"""Roles that External Secrets assumes for the SecretStores of one namespace."""
+"""Secrets of Secrets Manager in policies, and roles that External Secrets assumes for the SecretStores of one
+namespace."""
 
 from typing import Final
 
+from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.policy_documents import document
 
 READ: Final = (
@@ -29,3 +31,9 @@ def trust_controller(controller: str, namespace: str) -> str:
             "Condition": {"StringEquals": {f"aws:RequestTag/{_TAG}": namespace}},
         }
     )
+
+
+def secret_arn(account: Account, secret: str) -> str:
+    """Return the arn of a secret, which is stated by name or arn, for policies. A secret's arn is its name
+    and six characters; a name ends there, `trips` is not `trips-2`."""
+    return secret if secret.startswith("arn:") else account.arn("secretsmanager", f"secret:{secret}-??????")

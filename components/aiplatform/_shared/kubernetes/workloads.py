@@ -95,11 +95,35 @@ def namespace(application: Application) -> list[pulumi.Resource]:
     return [resource, default_deny]
 
 
+def critical_pods(
+    logical: str, namespace: str, classes: Sequence[str], pods: int, opts: ResourceOptions
+) -> core.ResourceQuota:
+    """Create the quota of critical Pods of a namespace: GKE admits Pods with the priority of critical ones
+    outside kube-system only where a quota covers them; elsewhere it is a limit that is never reached (GKE
+    documentation, "Priority classes").
+
+    classes: the priority classes of these Pods. pods: the maximum number of them.
+    """
+    scope = core.ScopedResourceSelectorRequirementArgs(
+        scope_name="PriorityClass", operator="In", values=list(classes)
+    )
+    return core.ResourceQuota(
+        logical,
+        metadata=meta.ObjectMetaArgs(name="critical-pods", namespace=namespace),
+        spec=core.ResourceQuotaSpecArgs(
+            hard={"pods": str(pods)}, scope_selector=core.ScopeSelectorArgs(match_expressions=[scope])
+        ),
+        opts=opts,
+    )
+
+
 def egress_rules(
-    cloud: Cloud, *more: networking.NetworkPolicyEgressRuleArgs
+    cloud: Cloud,
+    *more: networking.NetworkPolicyEgressRuleArgs,
+    ranges: Sequence[str] | None = None,
 ) -> list[networking.NetworkPolicyEgressRuleArgs]:
     """Return the egress rules of a part: DNS, HTTPS (the clouds' APIs, whose addresses change), the workload
-    identity's credentials, and `more`."""
+    identity's credentials, and `more`. ranges: of HTTPS; default every address."""
     dns = networking.NetworkPolicyEgressRuleArgs(
         to=[
             networking.NetworkPolicyPeerArgs(
@@ -120,7 +144,10 @@ def egress_rules(
         )
         for address, port in _CREDENTIALS[cloud]
     ]
-    return [dns, egress_to(443), *agents, *more]
+    apis = [
+        networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr=cidr)) for cidr in ranges or ()
+    ]
+    return [dns, egress_to(443, apis), *agents, *more]
 
 
 def egress_to(

@@ -4,11 +4,9 @@ from typing import Final
 
 import pulumi
 from pulumi import Output
-from pulumi_aws import eks, iam
 
 from aiplatform._shared.aws.account import Account, account_of
-from aiplatform._shared.aws.pod_identity import wait_until_applied
-from aiplatform._shared.aws.policy_documents import pod_identity_trust
+from aiplatform._shared.aws.pod_identity import pod_identity
 from aiplatform._shared.context import Context
 from aiplatform.addons.catalog import Addon
 from aiplatform.addons.permissions import interruptions, karpenter
@@ -32,23 +30,9 @@ _DESCRIPTIONS: Final = {
 
 def grant(context: Context[Settings], addon: Addon) -> tuple[list[pulumi.Resource], Output[str]]:
     """Create the role of an add-on, its policy, and the association with its service account. Returns what
-    its Pods wait for, and the role's arn.
-
-    The association depends on its role and policy alone, so that the time until EKS applies it passes while
-    other objects are created.
-    """
+    its Pods wait for, and the role's arn."""
     settings, account = context.settings, account_of(context.parent)
-    logical, cluster = f"{context.name}-{addon.name}", Output.from_input(settings.cluster.name)
-    role = iam.Role(
-        f"{logical}-role",
-        name_prefix=ROLES[addon.name].of(settings.prefix),
-        description=_DESCRIPTIONS.get(addon.name, "External Secrets: assume the roles of secret stores"),
-        assume_role_policy=cluster.apply(
-            lambda name: pod_identity_trust(account, name, addon.namespace, addon.name)
-        ),
-        tags=settings.tags,
-        opts=context.options(),
-    )
+    logical = f"{context.name}-{addon.name}"
     needed: list[pulumi.Resource] = []
     if addon.name == KARPENTER:
         messages = interruptions.create(context, account, logical)
@@ -56,21 +40,16 @@ def grant(context: Context[Settings], addon: Addon) -> tuple[list[pulumi.Resourc
         text: pulumi.Input[str] = _karpenter(context, account, messages)
     else:
         text = _policy(context, addon, account)
-    policy = iam.RolePolicy(f"{logical}-policy", role=role.name, policy=text, opts=context.options())
-    association = eks.PodIdentityAssociation(
-        f"{logical}-identity",
-        cluster_name=settings.cluster.name,
+    identity = pod_identity(
+        context,
+        logical,
         namespace=addon.namespace,
         service_account=addon.name,
-        role_arn=role.arn,
-        tags=settings.tags,
-        opts=pulumi.ResourceOptions.merge(
-            # A service account has at most one association.
-            context.options(policy, delete_before_replace=True),
-            pulumi.ResourceOptions(hooks=wait_until_applied(f"{logical}-identity")),
-        ),
+        policy=text,
+        name_prefix=ROLES[addon.name].of(settings.prefix),
+        description=_DESCRIPTIONS.get(addon.name, "External Secrets: assume the roles of secret stores"),
     )
-    return [association, *needed], role.arn
+    return [identity.association, *needed], identity.role.arn
 
 
 def _karpenter(

@@ -17,6 +17,8 @@ from aiplatform.addons.values import (
     gpu_operator,
     jobset,
     karpenter,
+    kubeflow_trainer,
+    kuberay_operator,
     kueue,
     lws,
 )
@@ -32,9 +34,15 @@ VALUES: Final[Mapping[str, Callable[[Setup], Mapping[str, Any]]]] = {
     "gpu-operator": gpu_operator.values,
     "jobset": jobset.values,
     "karpenter": karpenter.values,
+    "kubeflow-trainer": kubeflow_trainer.values,
+    "kuberay-operator": kuberay_operator.values,
     "kueue": kueue.values,
     "lws": lws.values,
 }
 """Add-on -> its values. An add-on without an entry has none: its chart brings definitions alone."""
-BUDGETS: Final[Mapping[str, Mapping[str, str]]] = {"lws": lws.PODS}
+BUDGETS: Final[Mapping[str, Mapping[str, str]]] = {
+    "kubeflow-trainer": kubeflow_trainer.PODS,
+    "kuberay-operator": kuberay_operator.PODS,
+    "lws": lws.PODS,
+}
 """Add-on whose chart has no PodDisruptionBudget -> the labels of its Pods."""

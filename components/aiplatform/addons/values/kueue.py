@@ -14,15 +14,14 @@ INTEGRATIONS: Final = (
     "batch/job",
     "jobset.x-k8s.io/jobset",
     "trainer.kubeflow.org/trainjob",
-    "ray.io/raycluster",
-    "ray.io/rayjob",
-    "ray.io/rayservice",
     "leaderworkerset.x-k8s.io/leaderworkerset",
     "deployment",
     "statefulset",
     "pod",
 )
 """The kinds whose Pods wait for quota."""
+RAY: Final = ("ray.io/raycluster", "ray.io/rayjob", "ray.io/rayservice")
+"""Those of KubeRay, where it is installed."""
 EXCLUDED_RESOURCES: Final = (
     "vpc.amazonaws.com/",
     "networking.gke.io.networks/",
@@ -74,7 +73,7 @@ def configuration(setup: Setup) -> dict[str, Any]:
         "manageJobsWithoutQueueName": True,
         "waitForPodsReady": _wait_for_pods_ready(setup.pods_ready),
         "fairSharing": {"preemptionStrategies": list(PREEMPTION_STRATEGIES)},
-        "integrations": {"frameworks": list(INTEGRATIONS)},
+        "integrations": {"frameworks": [*INTEGRATIONS, *(RAY if setup.ray else ())]},
         "resources": {
             "excludeResourcePrefixes": list(EXCLUDED_RESOURCES),
             **(_claimed() if setup.device_claims else {}),

@@ -31,6 +31,8 @@ class Setup:
     """Registry or repository -> where to pull its images from instead."""
     pods_ready: PodsReady = field(default_factory=PodsReady)
     """Kueue: how long workloads have to start."""
+    ray: bool = False
+    """Kueue: whether it queues Ray's kinds."""
     device_claims: bool = False
     """Whether Pods of some pools claim their GPUs."""
     cloud: Cloud = "aws"

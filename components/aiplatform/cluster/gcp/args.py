@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
 from pulumi import Input
@@ -76,7 +76,7 @@ def moment(value: Any) -> str | None:
 
 
 def _parsed(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -87,13 +87,23 @@ class MaintenanceExclusion:
     """Its name."""
     start: Annotated[str, moment]
     """Its first moment in UTC, `2026-12-18T00:00:00Z`."""
-    end: Annotated[str, moment]
-    """Its last moment in UTC."""
+    end: Annotated[str, moment] | None = None
+    """Its last moment in UTC. Default: the end of support of the control plane's minor version, which GKE
+    moves on with each newer one; not for the scope `no_upgrades`."""
     scope: ExclusionScope = "no_upgrades"
     """`no_upgrades`, `no_minor_upgrades` or `no_minor_or_node_upgrades`. Default `no_upgrades`."""
 
     def check(self) -> Iterator[Problem]:
         """Report an end before the start, or after the longest time that GKE accepts."""
+        if self.end is None:
+            if self.scope == "no_upgrades":
+                yield Problem(
+                    "end",
+                    f"missing; expected the end of an exclusion of scope {self.scope}, at most "
+                    f"{_MOST_COMPLETE_DAYS} days after start; no_minor_upgrades and "
+                    "no_minor_or_node_upgrades may last until the end of support",
+                )
+            return
         if self.end <= self.start:
             yield Problem("end", f"{got(self.end)}; expected a moment after start, {self.start}")
             return
@@ -104,6 +114,11 @@ class MaintenanceExclusion:
                 f"{got(self.end)}, {days:.0f} days after start; expected at most {_MOST_COMPLETE_DAYS} of "
                 "scope no_upgrades; no_minor_upgrades and no_minor_or_node_upgrades may last longer",
             )
+
+    def keeps_nodes(self, now: datetime) -> bool:
+        """Return whether GKE upgrades no node by itself at this moment because of it."""
+        begun = _parsed(self.start) <= now
+        return self.scope != "no_minor_upgrades" and begun and (self.end is None or now < _parsed(self.end))
 
 
 @dataclass(frozen=True)

@@ -225,7 +225,10 @@ def _maintenance(settings: ClusterSettings) -> container.ClusterMaintenancePolic
                 exclusion_name=exclusion.name,
                 start_time=exclusion.start,
                 end_time=exclusion.end,
-                exclusion_options=_Exclusion(scope=exclusion.scope.upper()),
+                exclusion_options=_Exclusion(
+                    scope=exclusion.scope.upper(),
+                    end_time_behavior=None if exclusion.end else "UNTIL_END_OF_SUPPORT",
+                ),
             )
             for exclusion in exclusions
         ]

@@ -9,14 +9,17 @@ it counts the first one times their number.
 
 from typing import Final
 
+from aiplatform.accelerators.fabric import EFA
 from aiplatform.addons.catalog import catalog
 from aiplatform.guardrails.args import GuardrailsSettings
 from aiplatform.guardrails.policies.policy import (
     CLAIMS,
+    CONTAINERS_OF_POD,
     POD,
     POD_VARIABLES,
     QUEUE,
     REQUESTS_ACCELERATOR,
+    REQUESTS_ADAPTER,
     TEAM_NAMESPACE,
     WORKLOADS,
     Policy,
@@ -60,7 +63,7 @@ def policy(settings: GuardrailsSettings) -> Policy:
     return Policy(
         "accelerators",
         (POD, *WORKLOADS, Rule("trainer.kubeflow.org", ("trainjobs",))),
-        [*_VALIDATIONS, _claims(settings)],
+        [*_VALIDATIONS, _claims(settings), *_adapters(settings)],
         {
             **POD_VARIABLES,
             **{f"old_{name}": of_old_object(POD_VARIABLES[name]) for name in ("spec", "ray", "pods")},
@@ -117,6 +120,24 @@ def _claims(settings: GuardrailsSettings) -> Validation:
         "ai-platform: resourceClaims: no quota counts them; expected accelerators as resources of "
         "containers, such as nvidia.com/gpu",
     )
+
+
+def _adapters(settings: GuardrailsSettings) -> list[Validation]:
+    """Return the accelerator that a Pod with an adapter of EFA has to request. Kueue does not count adapters:
+    without one a Pod would take those of a node whose accelerators a quota has given to others."""
+    if settings.cloud != "aws":
+        return []
+    accelerated = f"pod.?containers.orValue([]).exists(container, {REQUESTS_ACCELERATOR})"
+    if settings.device_claims:
+        accelerated += f" || {CLAIMS}"
+    return [
+        Validation(
+            f"variables.maintained || !variables.pods.exists(pod, {CONTAINERS_OF_POD}"
+            f".exists(container, {REQUESTS_ADAPTER}) && !({accelerated}))",
+            f"ai-platform: containers: a Pod requests {EFA} and no accelerator, and no quota counts "
+            "adapters; expected accelerators in the same Pod",
+        )
+    ]
 
 
 _GROUP: Final = "kueue.x-k8s.io/pod-group-name"

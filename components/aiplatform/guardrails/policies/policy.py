@@ -9,6 +9,7 @@ from pulumi import Input
 
 from aiplatform._shared.kubernetes.node_labels import DEVICE_ALLOCATION
 from aiplatform.accelerators.cards import CARDS
+from aiplatform.accelerators.fabric import EFA
 from aiplatform.addons.values.kueue import EXCLUDED_RESOURCES, MANAGED_NAMESPACES
 from aiplatform.guardrails.args import GuardrailsSettings
 from aiplatform.guardrails.system_namespaces import SYSTEM_PREFIX, fixed_system_namespaces
@@ -152,6 +153,10 @@ _REQUESTED: Final = (
     "container.?resources.?{kind}.orValue({{}}).exists(name, {accelerator} "
     "&& string(container.resources.{kind}[name]) != '0')"
 )
+REQUESTS_ADAPTER: Final = " || ".join(
+    _REQUESTED.format(kind=kind, accelerator=f"name == {literal(EFA)}") for kind in ("limits", "requests")
+)
+"""The expression by which `container` requests an adapter of a network between accelerators."""
 REQUESTS_ACCELERATOR: Final = " || ".join(
     _REQUESTED.format(kind=kind, accelerator=is_accelerator("name")) for kind in ("limits", "requests")
 )

@@ -8,8 +8,8 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import amp, cloudwatch, eks
 
 from aiplatform._shared.aws.account import Account, account_of
-from aiplatform._shared.aws.pod_identity import wait_until_applied
-from aiplatform._shared.aws.policy_documents import Statement, allow, pod_identity_trust
+from aiplatform._shared.aws.pod_identity import pod_identity
+from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform._shared.aws.roles import service_role
 from aiplatform._shared.aws.secret_stores import READ, trust_controller
 from aiplatform._shared.context import Context
@@ -83,33 +83,17 @@ def _identity(
     workspace: Output[str],
 ) -> eks.PodIdentityAssociation:
     """Create the role of a part of the chart, by Pod Identity, with some actions on the workspace."""
-    account, settings = account_of(context.parent), context.settings
-    service_account = f"{CHART}-{part}"
-    role = service_role(
-        f"{context.name}-{part}-role",
-        parent=context.parent,
-        name_prefix=name.of(settings.prefix),
-        description=f"{part.capitalize()}: metrics of this cluster",
-        trust=Output.from_input(settings.cluster.name).apply(
-            lambda known: pod_identity_trust(account, known, NAMESPACE, service_account)
-        ),
-        statements=workspace.apply(lambda arn: [allow(actions, arn)]),
-        tags=settings.tags,
-    )
-    logical = f"{context.name}-{part}-identity"
-    return eks.PodIdentityAssociation(
+    logical = f"{context.name}-{part}"
+    return pod_identity(
+        context,
         logical,
-        cluster_name=settings.cluster.name,
         namespace=NAMESPACE,
-        service_account=service_account,
-        role_arn=role.arn,
-        tags=settings.tags,
-        opts=ResourceOptions.merge(
-            # A service account has at most one association.
-            context.options(*role.policies, delete_before_replace=True),
-            ResourceOptions(hooks=wait_until_applied(logical)),
-        ),
-    )
+        service_account=f"{CHART}-{part}",
+        policy=workspace.apply(lambda arn: document(allow(actions, arn))),
+        name_prefix=name.of(context.settings.prefix),
+        description=f"{part.capitalize()}: metrics of this cluster",
+        former_policy_name=f"{logical}-role",
+    ).association
 
 
 def create_alarm(context: _Context, alarm: Alarm, storage: Storage, options: ResourceOptions) -> None:

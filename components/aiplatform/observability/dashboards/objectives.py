@@ -27,8 +27,7 @@ def dashboard() -> Dashboard:
     result.with_panel(
         graph(
             "Error budget that is left",
-            "Of the window of each objective, as far back as Prometheus keeps metrics. At zero the objective "
-            "is missed.",
+            "Of the window of each objective. At zero the objective is missed.",
             [Query(f"slo:error_budget:remaining_ratio{_SLO}", "{{slo}}")],
             "percentunit",
             most=1,

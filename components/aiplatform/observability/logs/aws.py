@@ -42,7 +42,7 @@ def create(context: Context[Settings], logs: Logs, namespace: str) -> Store:
     name_key(f"{logical}-key", key, LOG_KEY_ALIAS.of(settings.prefix), context.options())
     group = log_group(logical, name, logs.retention_days, key, settings.tags, context.options(retain=retain))
     collector = Collector(NAME, namespace, LOGS_ROLE, "Fluent Bit: write the logs of containers")
-    granted = grant(context, account, collector, _policy(account, name))
+    granted = grant(context, collector, _policy(account, name))
     return Store(group.name, cloudwatch(account.region, name), [group, *granted])
 
 

@@ -19,4 +19,4 @@ def create(context: Context[Settings]) -> tuple[Input[dict[str, Any]], list[pulu
     # PutTraceSegments has no resource-level permissions (Service Authorization Reference).
     policy = document(allow(["xray:PutTraceSegments"], "*", sid="WriteTraces"))
     collector = Collector(NAME, NAMESPACE, TRACES_ROLE, "OpenTelemetry collector: write traces")
-    return xray(account.region), grant(context, account, collector, policy)
+    return xray(account.region), grant(context, collector, policy)

@@ -18,6 +18,7 @@ from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes.workloads import (
     Application,
     container_security,
+    critical_pods,
     disruption_budget,
     egress_rules,
     namespace,
@@ -45,7 +46,7 @@ from aiplatform.observability.traces.configuration import (
 
 _PORTS: Final = (("otlp-grpc", GRPC, "kubernetes.io/h2c"), ("otlp-http", HTTP, "http"))
 _USER: Final = 10001
-_MOST_PODS: Final = "20"
+_MOST_PODS: Final = 20
 _GRACE_SECONDS: Final = 30
 
 
@@ -59,7 +60,15 @@ def create(
     """Create the collector and what it depends on. granted: its permissions in the cloud. definitions:
     what brings the kinds by which Prometheus finds its Pods."""
     application = Application(context.parent, f"{context.name}-traces", NAMESPACE)
-    before = [*namespace(application), _critical_pods(application)]
+    exists = namespace(application)
+    quota = critical_pods(
+        f"{application.name}-critical-pods",
+        NAMESPACE,
+        [PRIORITY_CLASS],
+        _MOST_PODS,
+        application.options(exists[0]),
+    )
+    before = [*exists, quota]
     ports = (GRPC, HTTP, METRICS)
     # Any Pod of the cluster may send traces; where it may connect to is decided in its namespace.
     ingress = networking.NetworkPolicyIngressRuleArgs(
@@ -87,22 +96,6 @@ def create(
         disruption_budget(application, NAME, before)
     monitors = [_monitor(application, definitions)] if definitions is not None else []
     return [pods, service, *monitors]
-
-
-def _critical_pods(application: Application) -> core.ResourceQuota:
-    """GKE admits Pods of this priority outside kube-system only where a quota covers them (GKE documentation,
-    "Priority classes")."""
-    scope = core.ScopedResourceSelectorRequirementArgs(
-        scope_name="PriorityClass", operator="In", values=[PRIORITY_CLASS]
-    )
-    return core.ResourceQuota(
-        f"{application.name}-critical-pods",
-        metadata=application.metadata("critical-pods"),
-        spec=core.ResourceQuotaSpecArgs(
-            hard={"pods": _MOST_PODS}, scope_selector=core.ScopeSelectorArgs(match_expressions=[scope])
-        ),
-        opts=application.options(),
-    )
 
 
 def _permissions(application: Application, before: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:

@@ -1,4 +1,4 @@
-"""What kube-state-metrics exports of JobSets and of Kueue's workloads (its documentation, "Custom Resource
+"""What kube-state-metrics exports of JobSets, TrainJobs and Kueue's workloads (its documentation, "Custom Resource
 State Metrics").
 
 Each metric has the labels `namespace` and `name` of the object. The prefix is `kube_customresource_`.
@@ -26,6 +26,14 @@ def configuration() -> dict[str, Any]:
                     _conditions("jobset_condition", "Its conditions: 1 where true."),
                 ),
                 _resource(
+                    "trainer.kubeflow.org",
+                    "v1alpha1",
+                    "TrainJob",
+                    _gauge("trainjob_created", "When it was created, Unix time.", _CREATED),
+                    _conditions("trainjob_condition", "Its conditions: 1 where true."),
+                    labels={"runtime": ["spec", "runtimeRef", "name"]},
+                ),
+                _resource(
                     "kueue.x-k8s.io",
                     "v1beta2",
                     "Workload",
@@ -49,6 +57,7 @@ def permissions() -> list[dict[str, Any]]:
     """Return what its ClusterRole allows in addition; the chart adds definitions itself."""
     return [
         _reads("jobset.x-k8s.io", "jobsets"),
+        _reads("trainer.kubeflow.org", "trainjobs"),
         _reads("kueue.x-k8s.io", "workloads"),
     ]
 

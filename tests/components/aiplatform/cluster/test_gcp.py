@@ -184,6 +184,17 @@ def test_versions_follow_the_channel_within_windows(default: Recording, full: Re
     assert exclusion["exclusionOptions"] == {"scope": "NO_UPGRADES"}
 
 
+def test_exclusion_without_an_end_lasts_until_the_end_of_support():
+    exclusion = {"name": "x", "start": "2026-12-18T00:00:00Z", "scope": "no_minor_or_node_upgrades"}
+    recorded = gke.cluster(gke={"maintenance_exclusions": [exclusion]})
+    (sent,) = recorded.one(GKE).inputs["maintenancePolicy"]["maintenanceExclusions"]
+    assert sent["exclusionOptions"] == {
+        "scope": "NO_MINOR_OR_NODE_UPGRADES",
+        "endTimeBehavior": "UNTIL_END_OF_SUPPORT",
+    }
+    assert "endTime" not in sent, "GKE accepts one of the two"
+
+
 def test_exclusions_without_a_window_leave_it_always_open():
     exclusion = {"name": "x", "start": "2026-12-18T00:00:00Z", "end": "2027-01-04T00:00:00Z"}
     recorded = gke.cluster(gke={"maintenance_exclusions": [exclusion]})

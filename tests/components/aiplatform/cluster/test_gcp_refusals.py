@@ -58,6 +58,10 @@ def _problems(**arguments: Any) -> list[str]:
             {"gke": {"maintenance_exclusions": [{**EXCLUSION, "start": "tomorrow"}]}},
             "a moment in UTC such as",
         ),
+        (
+            {"gke": {"maintenance_exclusions": [{"name": "x", "start": "2026-12-18T00:00:00Z"}]}},
+            "maintenance_exclusions[0].end: missing; expected the end of an exclusion of scope no_upgrades",
+        ),
         ({"gke": {"maintenance_exclusions": [EXCLUSION, EXCLUSION]}}, "maintenance_exclusions[1].name"),
         (
             {"gke": {"maintenance_exclusions": [{**EXCLUSION, "name": f"x{number}"} for number in range(4)]}},

@@ -30,6 +30,12 @@ POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 EXTERNAL_SECRET = "kubernetes:external-secrets.io/v1:ExternalSecret"
 STORE = "kubernetes:external-secrets.io/v1:SecretStore"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+OBJECTIVE: Any = {
+    "name": "api",
+    "indicator": "api_availability",
+    "objective_percent": 99.9,
+    "owner": "ml",
+}
 SLACK: Any = {"name": "ml", "slack": {"channel": "#ml", "secret": "acme-dev/alerts/slack"}}
 
 
@@ -106,6 +112,14 @@ def test_the_volume_has_room_beyond_the_blocks_that_are_kept() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("windows", "expected"), [([], "15d"), ([7], "15d"), ([7, 30], "30d"), ([90], "90d")]
+)
+def test_metrics_are_kept_as_long_as_an_error_budget_needs_them(windows: list[int], expected: str) -> None:
+    slos = [{**OBJECTIVE, "name": f"api-{days}", "window_days": days} for days in windows]
+    assert prometheus(recorded(slos=slos))["retention"] == expected
+
+
 @pytest.mark.parametrize(("replicas", "expected"), [(1, False), (2, True)])
 def test_only_several_replicas_have_a_disruption_budget(replicas: int, expected: bool) -> None:
     recording = recorded(prometheus={"replicas": replicas}, alertmanager={"replicas": replicas})
@@ -127,9 +141,11 @@ def test_metrics_are_written_to_a_workspace_by_the_role_of_the_pod() -> None:
     assert write["sigv4"] == {"region": REGION}, "no keys, and the default credentials of the Pod"
     assert write["url"].endswith(f"/workspaces/{workspace.id}/api/v1/remote_write")
     assert prometheus(recording)["replicaExternalLabelName"] == "__replica__", "samples would be twice there"
-    (statement,) = role_policy(recording, "observability-prometheus-role")
+    (statement,) = role_policy(recording, "observability-prometheus-policy")
     assert statement["Action"] == ["aps:RemoteWrite"]
     assert statement["Resource"] == f"arn:aws:aps:{REGION}:{ACCOUNT}:workspace/{workspace.id}"
+    (former,) = recording.one("aws:iam/rolePolicy:RolePolicy", "observability-prometheus-policy").aliases
+    assert "name=observability-prometheus-role" in former, "an existing policy is not created again"
     association = recording.one("aws:eks/podIdentityAssociation:PodIdentityAssociation")
     assert association.inputs["serviceAccount"] == "kube-prometheus-stack-prometheus"
     assert recording.depends(chart(recording), association), "Pods before it have no credentials"
@@ -157,7 +173,7 @@ def test_grafana_reads_from_the_workspace_only_where_that_is_stated() -> None:
     grafana = chart(recording).inputs["values"]["grafana"]
     sources = grafana["datasources"]["datasources.yaml"]["datasources"]
     assert [source["uid"] for source in sources] == ["prometheus", "alertmanager", "long-term"]
-    (statement,) = role_policy(recording, "observability-grafana-role")
+    (statement,) = role_policy(recording, "observability-grafana-policy")
     assert "aps:RemoteWrite" not in statement["Action"]
 
 
@@ -375,7 +391,7 @@ def test_the_collector_of_objects_reads_no_secrets() -> None:
     values = chart(recorded()).inputs["values"]["kube-state-metrics"]
     assert not {"secrets", "configmaps"} & set(values["collectors"])
     groups = {group for rule in values["rbac"]["extraRules"] for group in rule["apiGroups"]}
-    assert groups == {"jobset.x-k8s.io", "kueue.x-k8s.io"}
+    assert groups == {"jobset.x-k8s.io", "kueue.x-k8s.io", "trainer.kubeflow.org"}
 
 
 def test_images_come_from_mirrors() -> None:
@@ -397,6 +413,15 @@ def test_an_output_of_another_stack_is_accepted_as_workspace() -> None:
         ({"addons": {}}, "addons: without cert-manager"),
         ({"prometheus": {"replicas": 3}}, "prometheus.replicas: got 3"),
         ({"prometheus": {"retention_days": 400}}, "prometheus.retention_days: got 400"),
+        (
+            {"prometheus": {"retention_days": 29}, "slos": [OBJECTIVE]},
+            "slos[0].window_days: got 30, and Prometheus keeps metrics for 29 days, from which the error budget "
+            "is computed; expected at most prometheus.retention_days",
+        ),
+        (
+            {"prometheus": {"retention_days": 15}, "slos": [OBJECTIVE], "long_term_storage": {}},
+            "slos[0].window_days: got 30, and Prometheus keeps metrics for 15 days",
+        ),
         ({"long_term_storage": {"retention_days": 2000}}, "long_term_storage.retention_days: got 2000"),
         (
             {"long_term_storage": {"workspace_id": WORKSPACE, "retention_days": 30}},

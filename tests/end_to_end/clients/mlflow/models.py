@@ -133,6 +133,17 @@ def refused(run: str) -> dict[str, Any]:
     }
 
 
+def overwrite(run: str, path: str) -> dict[str, Any]:
+    """Change a file of a run; return its text as it is then."""
+    client = MlflowClient()
+    folder, _, name = path.rpartition("/")
+    with tempfile.TemporaryDirectory() as scratch:
+        (Path(scratch) / name).write_text("changed")
+        client.log_artifact(run, f"{scratch}/{name}", folder or None)
+        (Path(scratch) / "again").mkdir()
+        return {"text": Path(client.download_artifacts(run, path, f"{scratch}/again")).read_text()}
+
+
 def demote() -> dict[str, Any]:
     """Delete the champion alias."""
     try:
@@ -161,7 +172,7 @@ def main() -> None:
     os.environ["MLFLOW_TRACKING_USERNAME"] = payload.pop("account")
     os.environ["MLFLOW_TRACKING_PASSWORD"] = payload.pop("password")
     mlflow.set_tracking_uri(payload.pop("uri"))
-    known = (train, make, promote, demote, use, read, rewrite, refused)
+    known = (train, make, promote, demote, use, read, rewrite, refused, overwrite)
     does = {function.__name__: function for function in known}[payload.pop("do")]
     answer = does(**payload)
     sys.stdout.write("\n")

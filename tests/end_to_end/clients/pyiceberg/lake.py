@@ -143,6 +143,13 @@ def append_as_writer(payload: dict[str, Any]) -> dict[str, Any]:
     return {"rows": table.scan().to_arrow().num_rows}
 
 
+def snapshots_as_writer(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the ids of the snapshots, the oldest first, and the rows of the newest by a key."""
+    table = as_writer(payload).load_table(payload["table"])
+    rows = table.scan().to_arrow().sort_by(payload["key"]).to_pylist()
+    return {"snapshots": [snapshot.snapshot_id for snapshot in table.snapshots()], "rows": rows}
+
+
 def load_by_rest(payload: dict[str, Any]) -> dict[str, Any]:
     """Return the columns and the number of rows by the REST endpoint, or the error."""
     try:
@@ -155,7 +162,15 @@ def load_by_rest(payload: dict[str, Any]) -> dict[str, Any]:
 
 ACTIONS = {
     action.__name__: action
-    for action in (write, read_as_writer, read_by_rest, append_by_rest, append_as_writer, load_by_rest)
+    for action in (
+        write,
+        read_as_writer,
+        read_by_rest,
+        append_by_rest,
+        append_as_writer,
+        snapshots_as_writer,
+        load_by_rest,
+    )
 }
 
 

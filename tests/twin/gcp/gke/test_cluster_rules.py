@@ -120,6 +120,43 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         _exclusion("2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z"),
         "endTime must be after startTime",
     ),
+    "an exclusion without an end": (
+        _maintenance(
+            maintenanceExclusions={
+                "nodes": {
+                    "startTime": "2026-01-01T00:00:00Z",
+                    "maintenanceExclusionOptions": {"scope": "NO_MINOR_OR_NODE_UPGRADES"},
+                }
+            }
+        ),
+        "endTime: '' is no time",
+    ),
+    "an exclusion with two ends": (
+        _maintenance(
+            maintenanceExclusions={
+                "nodes": {
+                    "startTime": "2026-01-01T00:00:00Z",
+                    "endTime": "2027-01-01T00:00:00Z",
+                    "maintenanceExclusionOptions": {
+                        "scope": "NO_MINOR_OR_NODE_UPGRADES",
+                        "endTimeBehavior": "UNTIL_END_OF_SUPPORT",
+                    },
+                }
+            }
+        ),
+        "endTime cannot be set",
+    ),
+    "a complete exclusion until the end of support": (
+        _maintenance(
+            maintenanceExclusions={
+                "all": {
+                    "startTime": "2026-01-01T00:00:00Z",
+                    "maintenanceExclusionOptions": {"endTimeBehavior": "UNTIL_END_OF_SUPPORT"},
+                }
+            }
+        ),
+        "is not for the scope NO_UPGRADES",
+    ),
     "an exclusion of a year": (_exclusion("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"), "at most 90 days"),
     "auto-provisioning without limits": (
         {"autoscaling": {"enableNodeAutoprovisioning": True}},

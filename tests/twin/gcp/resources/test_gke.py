@@ -208,6 +208,17 @@ def test_a_node_pool_keeps_its_version_until_another_one_is_stated(stage: Stage)
     made.delete()
 
 
+def test_a_cluster_that_exists_gets_an_exclusion_until_the_end_of_support(stage: Stage) -> None:
+    nodes = {"scope": "NO_MINOR_OR_NODE_UPGRADES", "endTimeBehavior": "UNTIL_END_OF_SUPPORT"}
+    exclusion = {"exclusionName": "nodes", "startTime": "2026-01-01T00:00:00Z", "exclusionOptions": nodes}
+    made = stage.cluster()
+    after = made.update(
+        maintenancePolicy={**ASKED["maintenancePolicy"], "maintenanceExclusions": [exclusion]}
+    )
+    (sent,) = after["maintenancePolicy"]["maintenanceExclusions"]
+    assert sent == exclusion, "unlike the exclusion of a node pool that exists"
+
+
 def test_an_exclusion_of_upgrades_does_not_reach_a_node_pool_that_exists(stage: Stage) -> None:
     exclusion: list[dict[str, Any]] = [{"exclusionUntilEndOfSupports": [{"enabled": True}]}]
     made = stage.pool(stage.cluster(), version="1.35.6-gke.1250000")

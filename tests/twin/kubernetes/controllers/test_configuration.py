@@ -13,8 +13,9 @@ from aiplatform.addons.values.setup import Setup
 from twin.kubernetes import kwok
 from twin.kubernetes.controllers.configuration import adapted
 from twin.kubernetes.controllers.programs import PROGRAMS, Program
+from twin.kubernetes.processes.programs import PROGRAMS as IN_PODS
 from twin.kubernetes.processes.rewriting import Rewriter
-from twin.toolchain.build import CONTROLLERS, program_of
+from twin.toolchain.build import CONTROLLERS, SELECTABLE, program_of
 
 PLACES = {"/tmp/k8s-webhook-server/serving-certs": Path("/here/certificate")}  # noqa: S108
 REWRITE = Rewriter(PLACES, "127.0.0.1", "kueue-system", ())
@@ -59,7 +60,9 @@ def test_certificate_that_has_no_setting_comes_from_the_twin() -> None:
 
 
 def test_every_controller_that_is_built_can_be_run() -> None:
-    assert set(PROGRAMS) == set(map(program_of, CONTROLLERS))
+    in_pods = {program.name for program in IN_PODS}
+    assert set(PROGRAMS) == set(map(program_of, CONTROLLERS)) - in_pods
+    assert set(SELECTABLE) <= {*CONTROLLERS, *in_pods}
 
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=list(PROGRAMS))

@@ -15,7 +15,7 @@ import pytest
 from tests.twin.kubernetes.builders import node, pod
 from tests.twin.kubernetes.fakes import FakeKube, FakeMirror
 from twin.kubernetes.api import Object
-from twin.kubernetes.egress import NoBackendError
+from twin.kubernetes.egress import NoBackendError, Serve
 from twin.kubernetes.processes import addresses, runtime
 from twin.kubernetes.processes.images import Image, Images
 from twin.kubernetes.processes.kubelet import Kubelet
@@ -70,7 +70,10 @@ class Machine:
         self.identity = Identity()
         kube: Any = self.kube
         mirror: Any = self.mirror
-        self.processes = Processes(world, kube, mirror, images, lambda: self.identity, 10)
+        self.processes = Processes(world, kube, mirror, images, lambda: self.identity, 10, self.resolve)
+
+    def resolve(self, host: str, port: int) -> Serve:
+        raise NoBackendError(f"{host}:{port}")
 
     def bind(self, body: Object) -> None:
         """Let the API server and the mirror have a Pod."""

@@ -1,0 +1,33 @@
+"""Secrets of a cloud's secret manager, as arguments name them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from pulumi import Input
+
+from aiplatform._shared.args import Rule, matches
+from aiplatform._shared.cloud_support import Cloud
+from aiplatform._shared.outputs import mapped
+
+SECRET: Final[Mapping[Cloud, Rule]] = {
+    "aws": matches(
+        # IAM compares whole arns, which end with six characters of Secrets Manager's.
+        r"[\w/+=.@-]{1,512}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-\w{6,}",
+        "the name of a secret, or its arn with the six characters at its end",
+    ),
+    "gcp": matches(
+        r"(projects/[^/\s]+/secrets/)?[a-zA-Z0-9_-]{1,255}",
+        "the id of a secret, or projects/PROJECT/secrets/ID",
+    ),
+}
+"""Cloud -> the rule for a secret there."""
+KMS_KEY: Final = matches(
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+",
+    "a key's arn, arn:aws:kms:us-west-2:111122223333:key/...",
+)
+"""A rule: a key of AWS KMS."""
+
+
+def google_id(secret: Input[str]) -> Input[str]:
+    """Return the id of a secret of Google Cloud, which is stated as an id or as `projects/.../secrets/ID`."""
+    return mapped(secret, lambda known: known.rpartition("/")[2])

@@ -1,0 +1,192 @@
+"""What runs in the namespace of promotions: Jobs with the platform's image, whose annotation states the
+member of the release group that created them.
+
+A user who creates such a Job acts as its service account, which writes releases. Pods are created by the Job
+controller only, so that no other kind of workload does.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.admissionregistration import v1 as admission
+from pulumi_kubernetes.meta import v1 as meta
+
+from aiplatform._shared.context import Context
+from aiplatform._shared.kubernetes.workloads import NAMESPACE_LABEL
+from aiplatform.guardrails.policies.policy import PLATFORM, literal
+from aiplatform.model_store.args import (
+    CONFIGURATION,
+    FILES,
+    IMPORTER,
+    NAMESPACE,
+    PROMOTER,
+    ModelStoreSettings,
+)
+
+APPROVED_BY: Final = "ai-platform/approved-by"
+"""The annotation of Jobs and their Pods: the user that approved, as the API server authenticated it."""
+JOB_LABEL: Final = "ai-platform/release-job"
+"""The label of Pods by which network policies select them: their service account."""
+API_GROUP: Final = "ai-platform"
+APPROVABLE: Final = "releases"
+VERB: Final = "approve"
+"""The right to create these Jobs, by RBAC: whether the authenticator or the authorizer of a cloud knows the
+groups of a user, the API server evaluates it. Nothing else has this resource."""
+
+_ACCOUNTS: Final = literal([PROMOTER, IMPORTER])
+_ANNOTATION: Final = f"{{object}}.?metadata.?annotations[?{literal(APPROVED_BY)}].orValue('')"
+_FIELD: Final = f"metadata.annotations['{APPROVED_BY}']"
+_MAY_APPROVE: Final = (
+    f"authorizer.group({literal(API_GROUP)}).resource({literal(APPROVABLE)})"
+    f".namespace({literal(NAMESPACE)}).check({literal(VERB)}).allowed()"
+)
+_CONTROLLERS: Final = literal(
+    ["system:serviceaccount:kube-system:job-controller", "system:kube-controller-manager"]
+)
+_NODES: Final = (
+    "request.userInfo.?groups.orValue([]).exists(group, "
+    "group in ['system:nodes', 'system:serviceaccounts:kube-system'])"
+)
+
+
+def _pod_rules(pod: str, image: str, labels: str) -> list[tuple[str, str]]:
+    """Return expressions and messages of what Pods must be. pod: the expression of their specification.
+    labels: that of their labels."""
+    return [
+        (
+            f"{pod}.?serviceAccountName.orValue('') in {_ACCOUNTS} "
+            f"&& {labels}[?{literal(JOB_LABEL)}].orValue('') == {pod}.serviceAccountName",
+            f"the service account is {PROMOTER} or {IMPORTER}, and the label {JOB_LABEL} has its name",
+        ),
+        (
+            f"size({pod}.containers) == 1 && size({pod}.?initContainers.orValue([])) == 0 "
+            f"&& {literal(image)} != '' && {pod}.containers[0].image == {literal(image)}",
+            "one container with the image of the model store's argument `image`",
+        ),
+        (
+            f"!has({pod}.containers[0].command) && !has({pod}.containers[0].lifecycle)",
+            "no `command` and no `lifecycle`: the image's entry point runs",
+        ),
+    ]
+
+
+def _template_rules(pod: str) -> list[tuple[str, str]]:
+    """Return expressions and messages of what the Pods of a Job must be before the API server and the cloud
+    add tokens and variables."""
+    return [
+        (
+            f"{pod}.containers[0].?env.orValue([]).all(variable, variable.name == 'APPROVED_BY' "
+            "&& variable.?valueFrom.?fieldRef.?fieldPath.orValue('') == "
+            f"{literal(_FIELD)}) "
+            f"&& {pod}.containers[0].?envFrom.orValue([]).all(source, "
+            f"source.?configMapRef.?name.orValue('') == {literal(CONFIGURATION)})",
+            f"variables only from the ConfigMap {CONFIGURATION}, and APPROVED_BY from the annotation "
+            f"{APPROVED_BY}",
+        ),
+        (
+            f"{pod}.?volumes.orValue([]).all(volume, has(volume.emptyDir) "
+            f"|| volume.?configMap.?name.orValue('') == {literal(FILES)})",
+            f"volumes only of emptyDir and the ConfigMap {FILES}",
+        ),
+    ]
+
+
+def _validations(rules: Sequence[tuple[str, str]], what: str) -> list[admission.ValidationArgs]:
+    return [
+        admission.ValidationArgs(
+            expression=expression, message=f"ai-platform: {what}: expected {message}", reason="Forbidden"
+        )
+        for expression, message in rules
+    ]
+
+
+def _job_rules(image: str) -> list[tuple[str, str]]:
+    pod = "object.spec.template.spec"
+    stated = _ANNOTATION.format(object="object")
+    return [
+        (f"request.operation != 'CREATE' || {_MAY_APPROVE}", "a member of the release group as its creator"),
+        (
+            f"request.operation == 'CREATE' ? {stated} == request.userInfo.username "
+            f": {stated} == {_ANNOTATION.format(object='oldObject')}",
+            f"the annotation {APPROVED_BY} with the name of the user that creates it, which stays",
+        ),
+        (
+            f"{_ANNOTATION.format(object='object.spec.template')} == {stated}",
+            f"the annotation {APPROVED_BY} of its Pods to be its own",
+        ),
+        *_pod_rules(pod, image, "object.spec.template.?metadata.?labels"),
+        *_template_rules(pod),
+    ]
+
+
+def _of_pods(image: str) -> list[tuple[str, str]]:
+    return [
+        (
+            f"request.userInfo.username in {_CONTROLLERS} "
+            "&& object.?metadata.?ownerReferences.orValue([]).exists(owner, owner.kind == 'Job')",
+            "a Job as its creator",
+        ),
+        *_pod_rules("object.spec", image, "object.?metadata.?labels"),
+    ]
+
+
+_TOKENS: Final = [
+    (f"{_NODES} || {PLATFORM}", "no tokens of its service accounts but those of Pods"),
+]
+_EPHEMERAL: Final = [("false", "no ephemeral containers, which would run as its service accounts")]
+
+
+def create(context: Context[ModelStoreSettings], options: pulumi.ResourceOptions) -> None:
+    """Create the policies and their bindings."""
+    image = context.settings.image or ""
+    policies: Mapping[str, tuple[tuple[str, str, Sequence[str]], list[tuple[str, str]]]] = {
+        "release-jobs": (("batch", "jobs", ("CREATE", "UPDATE")), _job_rules(image)),
+        "release-pods": (("", "pods", ("CREATE",)), _of_pods(image)),
+        "release-tokens": (("", "serviceaccounts/token", ("CREATE",)), _TOKENS),
+        "release-debugging": (("", "pods/ephemeralcontainers", ("UPDATE",)), _EPHEMERAL),
+    }
+    for name, (rule, rules) in policies.items():
+        _policy(context, name, rule, rules, options)
+
+
+def _policy(
+    context: Context[ModelStoreSettings],
+    name: str,
+    rule: tuple[str, str, Sequence[str]],
+    rules: Sequence[tuple[str, str]],
+    options: pulumi.ResourceOptions,
+) -> None:
+    group, resource, operations = rule
+    metadata = meta.ObjectMetaArgs(
+        name=f"ai-platform-{name}", labels={"app.kubernetes.io/managed-by": "ai-platform"}
+    )
+    policy = admission.ValidatingAdmissionPolicy(
+        f"{context.name}-{name}-policy",
+        metadata=metadata,
+        spec=admission.ValidatingAdmissionPolicySpecArgs(
+            # A policy that cannot be evaluated refuses, as one that is violated.
+            failure_policy="Fail",
+            match_constraints=admission.MatchResourcesArgs(
+                resource_rules=[
+                    admission.NamedRuleWithOperationsArgs(
+                        api_groups=[group],
+                        api_versions=["v1"],
+                        operations=list(operations),
+                        resources=[resource],
+                    )
+                ],
+                namespace_selector=meta.LabelSelectorArgs(match_labels={NAMESPACE_LABEL: NAMESPACE}),
+            ),
+            validations=_validations(rules, resource),
+        ),
+        opts=options,
+    )
+    admission.ValidatingAdmissionPolicyBinding(
+        f"{context.name}-{name}-binding",
+        metadata=metadata,
+        spec=admission.ValidatingAdmissionPolicyBindingSpecArgs(
+            policy_name=f"ai-platform-{name}", validation_actions=["Deny"]
+        ),
+        opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(depends_on=[policy])),
+    )

@@ -1,0 +1,144 @@
+"""The resources of training: add-ons, the right to read runtimes, and the runtimes."""
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any, Final
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.networking import v1 as networking
+from pulumi_kubernetes.rbac import v1 as rbac
+
+from aiplatform._shared.outputs import mapped_object
+from aiplatform.addons.catalog import Addon, catalog
+from aiplatform.addons.charts import locate
+from aiplatform.addons.install import Installed, create_budget, create_namespace, install
+from aiplatform.addons.values import BUDGETS, VALUES
+from aiplatform.addons.values.setup import Setup
+from aiplatform.training import plan
+from aiplatform.training.args import RAY, RAY_HEAD_PORTS, TRAINER, TrainingSettings
+
+_API: Final = "rbac.authorization.k8s.io"
+_READERS: Final = "ai-platform-training-runtimes"
+
+
+def build(
+    component: pulumi.ComponentResource, name: str, settings: TrainingSettings, opts: ResourceOptions | None
+) -> Mapping[str, Installed]:
+    """Create all resources as children of `component`. Returns the add-ons by name.
+
+    The runtimes depend on what the component depends on, which the engine does not pass on to children, and
+    on Trainer, whose webhook checks them.
+    """
+    before = ResourceOptions(depends_on=opts.depends_on if opts is not None else None)
+    namespaces = {
+        addon.name: create_namespace(component, name, addon.namespace, settings.cloud, addon.webhook_ports)
+        for addon in settings.installed
+    }
+    installed = {
+        addon.name: _install(component, name, settings, addon, namespaces[addon.name], before)
+        for addon in settings.installed
+    }
+    _allow_reading(component, name)
+    if settings.ray:
+        _allow_ray_heads(component, name, namespaces[RAY])
+    ready = Output.all(installed[TRAINER].resources).apply(lambda known: list(known[0]))
+    after = ResourceOptions.merge(before, ResourceOptions(depends_on=ready))
+
+    def create(key: str, manifest: Input[Mapping[str, Any]]) -> None:
+        options = ResourceOptions(parent=component, version=version("pulumi-kubernetes"))
+        pulumi.CustomResource(
+            f"kubernetes:{plan.API_VERSION}:{plan.KIND}",
+            f"{name}-{key}",
+            {
+                "apiVersion": plan.API_VERSION,
+                "kind": plan.KIND,
+                "metadata": mapped_object(manifest, lambda known: known["metadata"]),
+                "spec": mapped_object(manifest, lambda known: known["spec"]),
+            },
+            ResourceOptions.merge(after, options),
+        )
+
+    for key in settings.all_runtimes:
+        create(key, mapped_object(settings.mirrors, _planned(settings, key)))
+    return installed
+
+
+def _planned(settings: TrainingSettings, key: str) -> Callable[[Mapping[str, str]], Mapping[str, Any]]:
+    def planned(mirrors: Mapping[str, str]) -> Mapping[str, Any]:
+        return plan.runtimes(settings, mirrors)[key]
+
+    return planned
+
+
+def _install(
+    component: pulumi.ComponentResource,
+    name: str,
+    settings: TrainingSettings,
+    addon: Addon,
+    namespace: list[pulumi.Resource],
+    before: ResourceOptions,
+) -> Installed:
+    values = mapped_object(
+        settings.mirrors,
+        lambda mirrors: VALUES[addon.name](Setup(replicas=settings.replicas, mirrors=mirrors)),
+    )
+    installed = install(
+        component, name, addon, locate(addon, settings.charts), values, namespace, after=before
+    )
+    if settings.replicas > 1 and addon.name in BUDGETS:
+        create_budget(component, f"{name}-{addon.name}", addon, namespace)
+    return installed
+
+
+def _allow_ray_heads(component: pulumi.ComponentResource, name: str, exists: list[pulumi.Resource]) -> None:
+    """Let the operator reach the heads of Ray, by whose API it submits jobs and reads their state."""
+    namespace = catalog()[RAY].namespace
+    networking.NetworkPolicy(
+        f"{name}-ray-heads",
+        metadata=meta.ObjectMetaArgs(name="ray-heads", namespace=namespace),
+        spec=networking.NetworkPolicySpecArgs(
+            pod_selector=meta.LabelSelectorArgs(),
+            policy_types=["Egress"],
+            egress=[
+                networking.NetworkPolicyEgressRuleArgs(
+                    to=[
+                        networking.NetworkPolicyPeerArgs(
+                            namespace_selector=meta.LabelSelectorArgs(),
+                            pod_selector=meta.LabelSelectorArgs(match_labels={"ray.io/node-type": "head"}),
+                        )
+                    ],
+                    ports=[
+                        networking.NetworkPolicyPortArgs(port=port, protocol="TCP") for port in RAY_HEAD_PORTS
+                    ],
+                )
+            ],
+        ),
+        opts=ResourceOptions(parent=component, depends_on=exists),
+    )
+
+
+def _allow_reading(component: pulumi.ComponentResource, name: str) -> None:
+    """Let every user of the cluster read runtimes, which the Kubeflow SDK lists. They contain no secrets;
+    only the platform writes them."""
+    labels = {"app.kubernetes.io/managed-by": "ai-platform"}
+    role = rbac.ClusterRole(
+        f"{name}-runtime-readers",
+        metadata=meta.ObjectMetaArgs(name=_READERS, labels=labels),
+        rules=[
+            rbac.PolicyRuleArgs(
+                api_groups=["trainer.kubeflow.org"],
+                resources=["clustertrainingruntimes"],
+                verbs=["get", "list", "watch"],
+            )
+        ],
+        opts=ResourceOptions(parent=component),
+    )
+    rbac.ClusterRoleBinding(
+        f"{name}-runtime-readers",
+        metadata=meta.ObjectMetaArgs(name=_READERS, labels=labels),
+        role_ref=rbac.RoleRefArgs(api_group=_API, kind="ClusterRole", name=_READERS),
+        subjects=[rbac.SubjectArgs(api_group=_API, kind="Group", name="system:authenticated")],
+        opts=ResourceOptions(parent=component, depends_on=[role]),
+    )

@@ -1,0 +1,11 @@
+"""Errors that a user can act on."""
+
+from __future__ import annotations
+
+
+class RefusedError(Exception):
+    """A command that is refused; running it again does not help. The message states what is expected."""
+
+
+class VerificationError(RefusedError):
+    """Files that are not those of the manifest."""

@@ -1,0 +1,1 @@
+"""LoRA fine-tuning of a language model that was imported as a release."""

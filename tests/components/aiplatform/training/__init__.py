@@ -1,0 +1,1 @@
+"""Training: runtimes, refusals, and what the component registers."""

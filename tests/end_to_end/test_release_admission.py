@@ -1,0 +1,241 @@
+"""Who creates which Jobs in the namespace of promotions, on a real API server: members of the release group,
+with the platform's image and their own name."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from aiplatform.model_store.aws.access import GROUP
+from tests.components.aiplatform.model_store.example import APPROVERS, IMAGE, REGISTRY, store
+from tests.end_to_end.guardrails import ADMIN, Cluster, Object, control_plane_of, until
+
+pytestmark = pytest.mark.end_to_end
+
+RELEASE = "release"
+MANAGER = ("maria", GROUP)
+STRANGER = ("author", "ai-platform:team:search:owner")
+CONTROLLER = ("system:serviceaccount:kube-system:job-controller", "")
+APPROVED_BY = "ai-platform/approved-by"
+
+
+def job() -> Object:
+    """Return a Job as the command creates it."""
+    pod: Object = {
+        "serviceAccountName": "promoter",
+        "automountServiceAccountToken": False,
+        "restartPolicy": "Never",
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [
+            {
+                "name": "model-release",
+                "image": IMAGE,
+                "args": ["promote", "search/ranker", "7"],
+                "envFrom": [{"configMapRef": {"name": "model-release"}}],
+                "env": [
+                    {
+                        "name": "APPROVED_BY",
+                        "valueFrom": {"fieldRef": {"fieldPath": f"metadata.annotations['{APPROVED_BY}']"}},
+                    }
+                ],
+                "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                "volumeMounts": [{"name": "work", "mountPath": "/work"}],
+            }
+        ],
+        "volumes": [
+            {"name": "work", "emptyDir": {}},
+            {"name": "files", "configMap": {"name": "model-release-files", "optional": True}},
+        ],
+    }
+    template = {
+        "metadata": {
+            "labels": {"ai-platform/release-job": "promoter"},
+            "annotations": {APPROVED_BY: MANAGER[0]},
+        },
+        "spec": pod,
+    }
+    body: Object = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "promote", "annotations": {APPROVED_BY: MANAGER[0]}},
+        "spec": {"backoffLimit": 3, "template": template},
+    }
+    return body
+
+
+def changed(change: Callable[[Object], None]) -> Object:
+    """Return the Job with a change."""
+    body = copy.deepcopy(job())
+    change(body)
+    return body
+
+
+def pod_of(body: Object) -> Object:
+    """Return the specification of its Pods."""
+    return body["spec"]["template"]["spec"]
+
+
+def container(body: Object) -> Object:
+    """Return its container."""
+    return pod_of(body)["containers"][0]
+
+
+def approved_by(name: str) -> Object:
+    """Return the Job with another name in its annotations."""
+    body = job()
+    body["metadata"]["annotations"][APPROVED_BY] = name
+    body["spec"]["template"]["metadata"]["annotations"][APPROVED_BY] = name
+    return body
+
+
+def importing() -> Object:
+    """Return a Job that imports."""
+    body = job()
+    pod_of(body)["serviceAccountName"] = "importer"
+    body["spec"]["template"]["metadata"]["labels"]["ai-platform/release-job"] = "importer"
+    return body
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with control_plane_of(tmp_path_factory.mktemp("home")) as running:
+        running.apply(store(registry=REGISTRY, release_group=[APPROVERS], image=IMAGE))
+        for account in ("promoter", "importer"):
+            path = f"/api/v1/namespaces/{RELEASE}/serviceaccounts"
+            running.request("POST", path, {"metadata": {"name": account}})
+        # Policies are enforced a moment after they are created.
+        assert until(lambda: running.refusal(approved_by("another"), MANAGER, RELEASE)), "nothing is enforced"
+        assert until(lambda: not running.refusal(job(), MANAGER, RELEASE)), running.refusal(
+            job(), MANAGER, RELEASE
+        )
+        yield running
+
+
+def test_members_of_the_release_group_promote_and_import(cluster: Cluster) -> None:
+    assert cluster.refusal(job(), MANAGER, RELEASE) == ""
+    assert cluster.refusal(importing(), MANAGER, RELEASE) == ""
+
+
+REFUSED: dict[str, tuple[Object, str]] = {
+    "the name of another user": (approved_by("another"), "with the name of the user that creates it"),
+    "no name": (changed(lambda body: body["metadata"].pop("annotations")), "with the name of the user"),
+    "another name in its Pods": (
+        changed(
+            lambda body: body["spec"]["template"]["metadata"]["annotations"].update({APPROVED_BY: "another"})
+        ),
+        "of its Pods to be its own",
+    ),
+    "another image": (
+        changed(lambda body: container(body).update(image=f"{IMAGE.split('@')[0]}@sha256:{'1' * 64}")),
+        "one container with the image",
+    ),
+    "the image by its tag": (
+        changed(lambda body: container(body).update(image=f"{IMAGE.split('@')[0]}:latest")),
+        "one container with the image",
+    ),
+    "a second container": (
+        changed(lambda body: pod_of(body)["containers"].append({**container(body), "name": "second"})),
+        "one container with the image",
+    ),
+    "an init container": (
+        changed(lambda body: pod_of(body).update(initContainers=[{**container(body), "name": "first"}])),
+        "one container with the image",
+    ),
+    "another program": (changed(lambda body: container(body).update(command=["sh"])), "no `command`"),
+    "a literal approval": (
+        changed(lambda body: container(body)["env"].append({"name": "APPROVED_BY", "value": "another"})),
+        "APPROVED_BY from the annotation",
+    ),
+    "another registry": (
+        changed(lambda body: container(body)["env"].append({"name": "MLFLOW_TRACKING_URI", "value": "x"})),
+        "variables only from the ConfigMap",
+    ),
+    "variables of another ConfigMap": (
+        changed(lambda body: container(body)["envFrom"].append({"configMapRef": {"name": "mine"}})),
+        "variables only from the ConfigMap",
+    ),
+    "files of another ConfigMap": (
+        changed(lambda body: pod_of(body)["volumes"].append({"name": "a", "configMap": {"name": "mine"}})),
+        "volumes only of emptyDir",
+    ),
+    "another service account": (
+        changed(lambda body: pod_of(body).update(serviceAccountName="default")),
+        "the service account is promoter or importer",
+    ),
+    "a promotion with the network of imports": (
+        changed(
+            lambda body: body["spec"]["template"]["metadata"]["labels"].update(
+                {"ai-platform/release-job": "importer"}
+            )
+        ),
+        "the label ai-platform/release-job has its name",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_another_job_is_refused(cluster: Cluster, name: str) -> None:
+    body, error = REFUSED[name]
+    message = cluster.refusal(body, MANAGER, RELEASE)
+    assert "ai-platform: jobs: " in message, message or "it was admitted"
+    assert error in message
+
+
+def test_a_user_outside_of_the_release_group_creates_no_job(cluster: Cluster) -> None:
+    message = cluster.refusal(approved_by(STRANGER[0]), STRANGER, RELEASE)
+    assert "forbidden" in message
+
+
+def test_a_user_with_other_rights_in_the_namespace_does_not_approve(cluster: Cluster) -> None:
+    """A right to create Jobs is no right to approve."""
+    api = "rbac.authorization.k8s.io"
+    where = f"/apis/{api}/v1/namespaces/{RELEASE}"
+    rule = {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create"]}
+    cluster.create(f"{where}/roles", {"metadata": {"name": "jobs"}, "rules": [rule]})
+    subjects = [{"kind": "User", "name": "operator", "apiGroup": api}]
+    reference = {"kind": "Role", "name": "jobs", "apiGroup": api}
+    cluster.create(
+        f"{where}/rolebindings", {"metadata": {"name": "jobs"}, "subjects": subjects, "roleRef": reference}
+    )
+    refusal = lambda: cluster.refusal(approved_by("operator"), ("operator", ""), RELEASE)  # noqa: E731
+    assert until(lambda: "ai-platform: jobs" in refusal())
+    assert "a member of the release group" in refusal()
+
+
+def test_pods_come_from_jobs_alone(cluster: Cluster) -> None:
+    body = job()
+    template = body["spec"]["template"]
+    bare: Object = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "bare", **template["metadata"]},
+        "spec": template["spec"],
+    }
+    assert "a Job as its creator" in cluster.refusal(bare, ADMIN, RELEASE), "an administrator, too"
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": "promote", "uid": "0", "controller": True}
+    owned = {**bare, "metadata": {**bare["metadata"], "ownerReferences": [owner]}}
+    assert cluster.refusal(owned, CONTROLLER, RELEASE) == ""
+
+
+def test_no_user_gets_a_token_of_the_service_accounts(cluster: Cluster) -> None:
+    api = "rbac.authorization.k8s.io"
+    where = f"/apis/{api}/v1/namespaces/{RELEASE}"
+    rule = {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}
+    cluster.create(f"{where}/roles", {"metadata": {"name": "tokens"}, "rules": [rule]})
+    subjects = [{"kind": "User", "name": "thief", "apiGroup": api}]
+    reference = {"kind": "Role", "name": "tokens", "apiGroup": api}
+    cluster.create(
+        f"{where}/rolebindings", {"metadata": {"name": "tokens"}, "subjects": subjects, "roleRef": reference}
+    )
+    path = f"/api/v1/namespaces/{RELEASE}/serviceaccounts/promoter/token"
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"audiences": ["a"]}}
+    ask = lambda user: cluster.request("POST", path, body, user)  # noqa: E731
+    assert until(lambda: "no tokens of its service accounts" in ask(("thief", ""))[1])
+    node = ("system:node:a", "system:nodes")
+    assert "no tokens of its service accounts" not in ask(node)[1], "the kubelet requests those of Pods"
