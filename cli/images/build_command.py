@@ -28,6 +28,7 @@ app = typer.Typer(no_args_is_help=True, help="Build a folder into an image, and 
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _OUTPUT: Final = ".image"
+_IGNORED: Final = "# Written by `aiplatform image build`, which deletes what is here.\n*\n"
 _SHOWN: Final = 12
 _OF_CONTENTS: Final = 8
 """Hexadecimal digits of commit and contents in a tag."""
@@ -197,7 +198,10 @@ def _repository(described: Description, target: Target) -> str:
 def _emptied(place: Path) -> Path:
     """Return a folder for results of this run only. Git ignores it, so that the next run finds no change."""
     place.mkdir(parents=True, exist_ok=True)
-    (place / ".gitignore").write_text("*\n")
+    ignored = place / ".gitignore"
+    if any(place.iterdir()) and not (ignored.is_file() and ignored.read_text() == _IGNORED):
+        raise CommandError(f"{place}: has other files; expected an empty folder, or one of an earlier build")
+    ignored.write_text(_IGNORED)
     shutil.rmtree(place / "definition", ignore_errors=True)
     (place / "image.tar").unlink(missing_ok=True)
     return place

@@ -107,7 +107,7 @@ def _labels(contents: Contents, revision: Revision) -> Mapping[str, str]:
 
 
 def _text(contents: Contents, labels: Mapping[str, str]) -> str:
-    sync = ["uv", "sync", "--locked", "--no-dev", "--no-cache", "--no-editable"]
+    sync = ["uv", "sync", "--locked", "--no-default-groups", "--no-cache", "--no-editable"]
     sync += [word for name in contents.installed for word in ("--no-install-package", name)]
     packaged = locks.is_package(contents.folder)
     # What the lock states comes before what the base has.

@@ -28,7 +28,8 @@ MANIFESTS: Final = (
 SECONDS: Final = 30
 _STORING_SECONDS: Final = 600
 """How long a registry may take to store a blob after its last byte."""
-_GOOGLE: Final = re.compile(r"(?:[a-z0-9-]+-)?docker\.pkg\.dev|(?:[a-z]+\.)?gcr\.io")
+# Of a region, as the environments' own. Public images are in multi-regions, and need no login.
+_GOOGLE: Final = re.compile(r"[a-z]+-[a-z]+\d+-docker\.pkg\.dev")
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERRORS: Final = 500
 _ECR: Final = re.compile(r"\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
@@ -50,8 +51,7 @@ Credentials = Callable[[str], str]
 
 def credentials(host: str) -> str:
     """Return user and password of a registry: those of `docker login`, or a token that expires, of ECR by the
-    AWS credentials of this machine, of Artifact Registry by Google's application default credentials. Public
-    registries of Google need none, and are asked without where there are no such credentials."""
+    AWS credentials of this machine, of Artifact Registry by Google's application default credentials."""
     stored = _docker_login(host)
     if stored is not None:
         return stored

@@ -17,7 +17,7 @@ from cli.output import CommandError
 def refuse_without_cosign() -> None:
     """Raise CommandError where cosign is not on PATH: before a build, not after it."""
     if shutil.which("cosign") is None:
-        raise CommandError("--sign: cosign is not on PATH; expected cosign 2 or newer")
+        raise CommandError("--sign: cosign is not on PATH; expected cosign 3")
 
 
 def sign(reference: str, host: str, credentials: Credentials, key: str = "") -> None:

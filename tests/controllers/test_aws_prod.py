@@ -14,7 +14,7 @@ import pytest
 from aiplatform._shared.kubernetes.node_labels import CAPACITY, POOL
 from tests.controllers.cluster import GPU, LAYER
 from tests.controllers.production import INFERENCE, SECONDS, Jobs, Production, Setup, check_drain
-from tests.end_to_end.guardrail_objects import IMAGE
+from tests.end_to_end.guardrail_objects import DIGEST
 from tests.end_to_end.harness import GUARDED, eventually
 from tests.end_to_end.plain import trust
 
@@ -24,7 +24,8 @@ OWNER = "research-owner"
 SETUP = Setup(
     controllers=("kueue", "jobset", "karpenter"),
     owner=f"arn:aws:iam::333344445555:role/{OWNER}",
-    image=IMAGE,
+    # The guardrails admit images of the environment's own repositories.
+    image=f"333344445555.dkr.ecr.us-west-2.amazonaws.com/acme-prod/training:1{DIGEST}",
     change={
         "gpu_pools/serving/node_provisioning": "karpenter",
         "gpu_pools/serving/capacity": ["spot", "on_demand"],

@@ -19,6 +19,8 @@ TCPX_DAEMON = "us-docker.pkg.dev/gce-ai-infra/gpudirect-tcpx/tcpgpudmarxd-dev"
 """The image of the sidecar that Pods on gcp-prod's H100 nodes have."""
 GPU_TESTS = ["docker.io/pytorch/pytorch", "nvcr.io/nvidia/cloud-native/dcgm"]
 """The images of `aiplatform gpu check` there."""
+RUNTIMES = ["us-docker.pkg.dev/cloud-tpu-images/jax-ai-image/tpu"]
+"""The images of training runtimes there that no other workload has."""
 
 
 def stated(folder: Path, change: dict[str, Any], stack: str = "gcp-prod") -> dict[str, Any]:
@@ -53,6 +55,7 @@ def test_images_of_the_platform_without_a_known_digest_need_none(tmp_path: Path)
         "quay.io/feastdev/feature-server",
         TCPX_DAEMON,
         *GPU_TESTS,
+        *RUNTIMES,
     ]
     assert "digest_exceptions" not in stated(tmp_path, {}, "gcp-dev"), "no digest is required there"
 
@@ -68,6 +71,7 @@ def test_images_of_the_platform_come_from_allowed_registries(tmp_path: Path) -> 
         "mirror.acme.com/ghcr/mlflow/mlflow",
         TCPX_DAEMON,
         *GPU_TESTS,
+        *RUNTIMES,
     ]
     assert "allowed_registries" not in stated(tmp_path, {}, "gcp-staging"), "all are allowed"
 

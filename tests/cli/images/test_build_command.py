@@ -167,6 +167,16 @@ def test_base_without_a_digest_is_refused(tmp_path: Path, programs: Programs, st
     assert result.exit_code == 0, result.output
 
 
+def test_output_is_no_folder_with_other_files(tmp_path: Path, programs: Programs, stored: Stored) -> None:
+    folder = folders.write(tmp_path)
+    (tmp_path / "docs" / "definition").mkdir(parents=True)
+    words = problem("build", folder, "aws-dev", "--definition-only", "--output", tmp_path / "docs")
+    assert words == f"{tmp_path}/docs: has other files; expected an empty folder, or one of an earlier build"
+    for _ in range(2):
+        result = run("build", folder, "aws-dev", "--definition-only", "--output", tmp_path / "out")
+        assert result.exit_code == 0, result.output
+
+
 def test_layout_is_pushed_by_its_name(tmp_path: Path, programs: Programs, stored: Stored) -> None:
     digest = write(tmp_path / "layout")
     result = run("push", tmp_path / "layout", f"{stored.host}/acme-dev/training:v1")

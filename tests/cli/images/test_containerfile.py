@@ -63,7 +63,7 @@ def test_program_is_not_root_and_has_a_home_that_it_may_write(tmp_path: Path) ->
 def test_only_locked_packages_are_installed_by_a_uv_whose_hashes_are_known(tmp_path: Path) -> None:
     definition = written(tmp_path)
     text = definition.containerfile.read_text()
-    assert "RUN uv sync --locked --no-dev --no-cache --no-editable --no-install-project" in text
+    assert "RUN uv sync --locked --no-default-groups --no-cache --no-editable --no-install-project" in text
     assert "pip install --no-cache-dir --require-hashes -r /tmp/uv.txt" in text
     requirement = (definition.context / "uv.txt").read_text()
     assert requirement.startswith("uv==")
@@ -108,4 +108,7 @@ def test_project_with_a_build_system_is_installed(tmp_path: Path) -> None:
         tmp_path, files={"pyproject.toml": folders.PROJECT + '[build-system]\nrequires = ["hatchling"]\n'}
     )
     definition = containerfile.write(contents(folder), REVISION, tmp_path / "out")
-    assert "RUN uv sync --locked --no-dev --no-cache --no-editable\n" in definition.containerfile.read_text()
+    assert (
+        "RUN uv sync --locked --no-default-groups --no-cache --no-editable\n"
+        in definition.containerfile.read_text()
+    )
