@@ -132,8 +132,8 @@ def test_newest_release_is_that_of_the_public_parameter(
 
     def program() -> None:
         parent = pulumi.ComponentResource("test:index:Pool", "training")
-        asked = image_releases._newest(ami_type, version, parent)
-        pulumi.Output.from_input(asked).apply(newest.append)
+        release = image_releases._newest(ami_type, version, parent)
+        pulumi.Output.from_input(release).apply(newest.append)
 
     record(program, answers={"aws:ssm/getParameter:getParameter": answer})
     assert newest == [expected]
