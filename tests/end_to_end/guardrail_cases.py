@@ -23,7 +23,6 @@ from tests.end_to_end.guardrail_objects import (
     meta,
     pod,
     ray,
-    ray_cluster,
     service,
     sidecar,
     spec,
@@ -79,9 +78,6 @@ GROUP: Final = {
     "kueue.x-k8s.io/role-hash": "x",
 }
 A_GROUP: Final = "kueue.x-k8s.io/pod-group-name: Kueue counts a group by its first Pod"
-ADAPTERS: Final = {"cpu": "1", "vpc.amazonaws.com/efa": "32"}
-ADAPTERS_OF_HEAD: Final = {"headGroupSpec": {"template": {"spec": spec(ADAPTERS)}}}
-ADAPTER: Final = "a Pod requests vpc.amazonaws.com/efa and no accelerator"
 INITIAL: Final = "initContainers: one requests an accelerator"
 NO_QUEUE: Final = "requests an accelerator, or its runtime does, without a queue"
 NOT_A_TEAM: Final = "expected a team's namespace"
@@ -133,26 +129,6 @@ BYPASSES: Final[Mapping[str, Case]] = {
         INITIAL,
     ),
     "accelerator of an init container in a queue": (INSIDER, job(initial(GPU), QUEUE), "team-a", INITIAL),
-    "network cards without an accelerator": (DEVELOPER, job(spec(ADAPTERS)), "team-a", ADAPTER),
-    "network cards without an accelerator in a queue": (
-        DEVELOPER,
-        job(spec(ADAPTERS), QUEUE),
-        "team-a",
-        ADAPTER,
-    ),
-    "network cards of one Pod, and accelerators of another": (
-        INSIDER,
-        custom("ray.io/v1", "RayCluster", {**ray_cluster(spec(GPU)), **ADAPTERS_OF_HEAD}, QUEUE),
-        "team-a",
-        ADAPTER,
-    ),
-    "network cards of an init container": (
-        INSIDER,
-        job({**initial(ADAPTERS), "containers": spec()["containers"]}, QUEUE),
-        "team-a",
-        ADAPTER,
-    ),
-    "network cards by a controller": (CONTROLLER, pod(spec(ADAPTERS), owner="Job"), "team-a", ADAPTER),
     "partition of a GPU": (INSIDER, job(spec({"nvidia.com/mig-1g.10gb": "1"})), "team-a", NO_QUEUE),
     "TPU": (INSIDER, job(spec({"google.com/tpu": "4"})), "team-a", NO_QUEUE),
     "Neuron core": (INSIDER, job(spec({"aws.amazon.com/neuroncore": "2"})), "team-a", NO_QUEUE),

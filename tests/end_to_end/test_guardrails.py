@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end.guardrail_adapters import NETWORK_REFUSED
 from tests.end_to_end.guardrail_cases import (
     ADMITTED,
     BYPASSES,
@@ -33,7 +34,6 @@ from tests.end_to_end.guardrail_cases import (
 from tests.end_to_end.guardrail_fabrics import (
     ADDITIONS,
     FABRIC_ADMITTED,
-    FABRIC_REFUSED,
     FABRIC_TEAMS,
     LARGE,
     additions,
@@ -98,9 +98,9 @@ def test_a_way_past_the_quota_is_refused_with_the_platforms_error(cluster: Clust
     assert error in message
 
 
-@pytest.mark.parametrize("name", [*(name for name in REFUSED if name not in BYPASSES), *FABRIC_REFUSED])
+@pytest.mark.parametrize("name", [*(name for name in REFUSED if name not in BYPASSES), *NETWORK_REFUSED])
 def test_what_violates_a_policy_is_refused_with_the_platforms_error(cluster: Cluster, name: str) -> None:
-    user, body, where, error = {**REFUSED, **FABRIC_REFUSED}[name]
+    user, body, where, error = {**REFUSED, **NETWORK_REFUSED}[name]
     message = cluster.refusal(body, user, where)
     assert error in message, message or "it was admitted"
 

@@ -200,11 +200,12 @@ def test_a_stated_release_of_the_image_is_never_lost(plain: Plain, base: Base) -
     eks = plain.aws("eks")
 
     def stack(release: str, disk: int = 30) -> automation.Stack:
-        return plain.stack("pinned", node_pool(base, "acme-pin", ["m6i.large"], disk, image_version=release))
+        pool = node_pool(base, "acme-pin", ["m6i.large"], disk, name="pinned", image_version=release)
+        return plain.stack("pinned", pool)
 
     def group() -> dict[str, Any]:
         names = eks.list_nodegroups(clusterName=base.cluster)["nodegroups"]
-        [name] = [name for name in names if name.startswith("workers-")]
+        [name] = [name for name in names if name.startswith("pinned-")]
         return eks.describe_nodegroup(clusterName=base.cluster, nodegroupName=name)["nodegroup"]
 
     with pytest.raises(automation.CommandError) as refused:

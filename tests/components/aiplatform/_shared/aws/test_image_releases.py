@@ -10,6 +10,7 @@ import pytest
 from pulumi import ResourceHookArgs
 
 from aiplatform._shared.aws import image_releases
+from tests.components.recording import record
 from twin.aws.eks import images
 from twin.aws.eks.versions import release_version
 
@@ -108,6 +109,34 @@ def test_a_node_group_of_an_older_version_is_refused_before_eks_does(monkeypatch
         asyncio.run(before_create(change()))
     unknown, _ = hooks(monkeypatch, None, None)
     asyncio.run(unknown(change()))
+
+
+@pytest.mark.parametrize(
+    ("ami_type", "version", "expected"),
+    [
+        ("AL2023_ARM_64_STANDARD", "1.35", "1.35.9-20260930"),
+        ("AL2023_ARM_64_STANDARD", None, None),
+        ("CUSTOM", "1.35", None),
+    ],
+)
+def test_newest_release_is_that_of_the_public_parameter(
+    ami_type: str, version: str | None, expected: str | None
+) -> None:
+    name = "/aws/service/eks/optimized-ami/1.35/amazon-linux-2023/arm64/standard/recommended/release_version"
+
+    def answer(arguments: Any) -> Any:
+        assert arguments["name"] == name
+        return {"id": name, "name": name, "value": "1.35.9-20260930"}
+
+    newest: list[str | None] = []
+
+    def program() -> None:
+        parent = pulumi.ComponentResource("test:index:Pool", "training")
+        release = image_releases._newest(ami_type, version, parent)
+        pulumi.Output.from_input(release).apply(newest.append)
+
+    record(program, answers={"aws:ssm/getParameter:getParameter": answer})
+    assert newest == [expected]
 
 
 def test_every_image_of_a_node_group_has_a_parameter_with_its_newest_release() -> None:
