@@ -113,5 +113,8 @@ class TeamsArgs(TypedDict):
     """The buckets of checkpoints and releases: `ModelStore.outputs`. The identity of a team reads and writes
     checkpoints below the prefix of its namespace, and the ConfigMap `platform` has CHECKPOINTS_URI and
     RELEASES_URI. Default: none."""
+    cluster_roles: NotRequired[list[str]]
+    """ClusterRoles that exist and that all members of teams have, for kinds without a namespace:
+    `Training.outputs["reader_role"]`. Default: none."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags of every resource in the cloud, in addition to those of the provider."""
