@@ -3,7 +3,7 @@ observability."""
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ class InCluster:
     """Training.outputs, or None where the environment has none."""
     observability: dict[str, Any] | None = None
     """Observability.outputs, or None where the environment has none."""
-    resources: Output[list[pulumi.Resource]] | None = None
+    resources: Sequence[pulumi.Resource] = ()
     """What custom resources of other layers in the same stack depend on; not exported."""
 
     def exported(self) -> Output[dict[str, Any]]:
@@ -62,11 +62,8 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> InClu
     installed = addons.installed.values() if addons is not None else ()
     training = _training(settings, below, options, addons)
     in_cluster = [component for component in (queues, guardrails, training) if component is not None]
-
-    def with_components(of_addons: list[Any]) -> list[pulumi.Resource]:
-        return [*in_cluster, *itertools.chain(*of_addons)]
-
-    resources = Output.all(*(addon.resources for addon in installed)).apply(with_components)
+    markers = [addon.marker for addon in installed]
+    resources: list[pulumi.Resource] = [*in_cluster, *markers]
     _gpu_checks(settings, options, resources)
     return InCluster(
         addons=dict(addons.outputs) if addons is not None else None,
@@ -145,10 +142,8 @@ def _observability(
 
     assert below.cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
     assert addons is not None, "stacks/validation/cross_references.py refuses it"  # noqa: S101
-    installed = [addons.installed[name].resources for name in ("cert-manager", "external-secrets")]
-    ready = ResourceOptions(
-        depends_on=Output.all(*installed).apply(lambda known: [addons, *itertools.chain(*known)])
-    )
+    installed = [addons.installed[name].marker for name in ("cert-manager", "external-secrets")]
+    ready = ResourceOptions(depends_on=[addons, *installed])
     args = arguments.observability(
         settings,
         below.cluster,
@@ -168,12 +163,12 @@ def _guardrails(settings: Settings, options: LayerOptions) -> Guardrails | None:
     return Guardrails("guardrails", arguments.guardrails(settings), options.cluster)
 
 
-def _gpu_checks(settings: Settings, options: LayerOptions, before: Output[list[pulumi.Resource]]) -> None:
+def _gpu_checks(settings: Settings, options: LayerOptions, before: Sequence[pulumi.Resource]) -> None:
     args = arguments.gpu_checks(settings)
     if args is None:
         return
     from aiplatform.gpu_checks import GpuChecks
 
     # Its LocalQueues are created once Kueue runs, and deleted before it.
-    after = ResourceOptions(depends_on=before)
+    after = ResourceOptions(depends_on=list(before))
     GpuChecks("gpu-check", args, ResourceOptions.merge(options.cluster, after))

@@ -45,7 +45,7 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
     from aiplatform.teams import Teams as Component
 
     # LocalQueues and SecretStores are created once their controllers run, and deleted before them.
-    after = ResourceOptions(depends_on=below.kubernetes.resources)
+    after = ResourceOptions(depends_on=list(below.kubernetes.resources))
     offered = arguments.Offered(
         cluster=below.foundation.cluster,
         workload_identities=below.foundation.workload_identities,

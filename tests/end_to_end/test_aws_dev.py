@@ -290,8 +290,8 @@ def test_control_plane_stays_within_its_memory_limit(up: Twin) -> None:
         process for process in status["processes"] if process["name"] not in ("cloud", "controller")
     ]
     total = sum(process["memory_bytes"] for process in control_plane) / 2**30
-    # Measured after a first `up`: 1.24 GiB.
-    assert total < 1.6, f"the control plane uses {total:.2f} GiB, a good part for definitions of add-ons"
+    # Measured after a first `up`: 1.37 GiB.
+    assert total < 1.7, f"the control plane uses {total:.2f} GiB, a good part for definitions of add-ons"
 
 
 def test_state_and_outputs_have_no_secret(up: Twin) -> None:

@@ -38,18 +38,23 @@ class Installed:
     """An add-on in the cluster."""
 
     addon: Addon
-    resources: Output[list[pulumi.Resource]]
-    """All of its objects of Kubernetes' own kinds, for `depends_on`. A custom resource that depends on them
-    is created once the controller is ready and deleted while the controller still runs: a dependency on the
-    chart alone would only do the first."""
+    marker: pulumi.Stash
+    """Depends on all of its objects of Kubernetes' own kinds. A custom resource that depends on it is created
+    once the controller is ready and deleted while the controller still runs: a dependency on the chart alone
+    would only do the first, and one on each object is in the state of each custom resource."""
 
     role_arn: Output[str] | None = None
     """AWS: the role of its controller, where it calls APIs of the cloud."""
 
     @property
+    def resources(self) -> list[pulumi.Resource]:
+        """What custom resources depend on, for `depends_on`."""
+        return [self.marker]
+
+    @property
     def ready(self) -> Output[str]:
         """The add-on's version, known once all of its objects are there and its Deployments are available."""
-        return self.resources.apply(lambda _: self.addon.version)
+        return self.marker.urn.apply(lambda _: self.addon.version)
 
 
 def install_all(
@@ -141,13 +146,14 @@ def install(
     the add-ons that are ready before. after: options with what else exists before.
     """
     logical = f"{name}-{addon.name}"
-    options = ResourceOptions(parent=parent, depends_on=_all([*depends_on], required))
+    required_resources = [resource for some in required for resource in some.resources]
+    options = ResourceOptions(parent=parent, depends_on=[*depends_on, *required_resources])
     if after is not None:
         options = ResourceOptions.merge(after, options)
     if addon.is_manifest:
         options.transforms = [_adapt]
         group = yaml.ConfigGroup(logical, files=[location.chart], opts=options)
-        return Installed(addon, resources_of(group.resources))
+        return Installed(addon, _mark(parent, logical, addon, group))
     chart = helm.Chart(
         logical,
         # The first part of the names of the chart's objects, which documents and other charts refer to.
@@ -161,17 +167,18 @@ def install(
         post_renderer=helm.PostRendererArgs(command=sys.executable, args=["-I", str(_RENDERED)]),
         opts=options,
     )
-    return Installed(addon, resources_of(chart.resources))
+    return Installed(addon, _mark(parent, logical, addon, chart))
 
 
-def _all(
-    resources: list[pulumi.Resource], required: Sequence[Installed]
-) -> list[pulumi.Resource] | Output[list[pulumi.Resource]]:
-    """Return these resources and all of the required add-ons, for `depends_on`."""
-    if not required:
-        return resources
-    lists = Output.all(*(addon.resources for addon in required))
-    return lists.apply(lambda known: [*resources, *(resource for some in known for resource in some)])
+def _mark(
+    parent: pulumi.ComponentResource, logical: str, addon: Addon, installed: helm.Chart | yaml.ConfigGroup
+) -> pulumi.Stash:
+    # Only in the state: the engine stores the value itself.
+    return pulumi.Stash(
+        f"{logical}-installed",
+        input=addon.version,
+        opts=ResourceOptions(parent=parent, depends_on=resources_of(installed.resources)),
+    )
 
 
 def resources_of(objects: Any) -> Output[list[pulumi.Resource]]:

@@ -54,6 +54,6 @@ class Observability(ComponentResource):
         publish(self, self.outputs)
 
     @property
-    def resources(self) -> Output[list[pulumi.Resource]]:
-        """All objects of the chart, for `depends_on`."""
+    def resources(self) -> list[pulumi.Resource]:
+        """What custom resources of the chart's controllers depend on, for `depends_on`."""
         return self.installed.resources

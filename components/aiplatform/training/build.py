@@ -5,7 +5,7 @@ from importlib.metadata import version
 from typing import Any
 
 import pulumi
-from pulumi import Input, Output, ResourceOptions
+from pulumi import Input, ResourceOptions
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.rbac import v1 as rbac
@@ -40,8 +40,7 @@ def build(
     _create_reader_role(component, name)
     if settings.ray:
         _allow_ray_heads(component, name, namespaces[RAY])
-    ready = Output.all(installed[TRAINER].resources).apply(lambda known: list(known[0]))
-    after = ResourceOptions.merge(before, ResourceOptions(depends_on=ready))
+    after = ResourceOptions.merge(before, ResourceOptions(depends_on=installed[TRAINER].resources))
 
     def create(key: str, manifest: Input[Mapping[str, Any]]) -> None:
         options = ResourceOptions(parent=component, version=version("pulumi-kubernetes"))

@@ -191,7 +191,18 @@ def test_outputs_state_versions_and_namespaces() -> None:
 def test_what_custom_resources_depend_on_is_known_by_addon() -> None:
     component = addons().result
     assert set(component.installed) == set(component.outputs["versions"])
-    assert value(component.installed["kueue"].resources) == [], "the recording engine renders no chart"
+    assert component.installed["kueue"].resources == [component.installed["kueue"].marker]
+
+
+def test_a_custom_resource_has_one_dependency_for_all_objects_of_an_add_on() -> None:
+    """Each of some hundred objects would be in the state of each custom resource, and the engine saves the
+    whole state after each step."""
+    recording = addons()
+    issuer = recording.one("kubernetes:cert-manager.io/v1:ClusterIssuer", "addons-self-signed")
+    marker = recording.one("pulumi:index:Stash", "addons-cert-manager-installed")
+    assert marker.urn in issuer.depends_on
+    assert recording.one(CHART, "addons-cert-manager").urn not in issuer.depends_on
+    assert marker.inputs == {"input": catalog()["cert-manager"].version}, "nothing that changes by itself"
 
 
 def test_it_is_documented() -> None:

@@ -26,6 +26,7 @@ def test_the_logical_names_are_a_contract() -> None:
         "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole training-runtime-readers",
         f"{RUNTIME} training-jax-batch",
         f"{RUNTIME} training-torch-training",
+        "pulumi:index:Stash training-kubeflow-trainer-installed",
     ]
 
 
