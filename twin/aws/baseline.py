@@ -1,4 +1,5 @@
-"""What an AWS account holds before anyone asks: the deployer's role, service-linked roles, images.
+"""What an AWS account holds before anyone asks: the deployer's role, service-linked roles, that of approvers,
+images.
 
 It is the same in every life of the server, and the inventory leaves it out.
 """
@@ -20,6 +21,7 @@ LINKED_ROLES: Final = {
     "support.amazonaws.com": "AWSServiceRoleForSupport",
     "trustedadvisor.amazonaws.com": "AWSServiceRoleForTrustedAdvisor",
 }
+RELEASE_ROLE: Final = "model-release"
 EKS_IMAGE_OWNER: Final = "602401143452"
 _BORN: Final = "twin_born"
 
@@ -113,6 +115,8 @@ def _roles(iam: Any, account: str) -> None:
             "3600",
             linked_service=service,
         )
+    # environments/Pulumi.aws-prod.yaml names it. It has no permissions in AWS.
+    iam.create_role(RELEASE_ROLE, json.dumps(trust), "/", None, "Approves promotions of models", [], "3600")
 
 
 def _images(ec2: Any) -> None:
