@@ -158,8 +158,8 @@ def test_what_cert_manager_would_write_is_written_where_the_program_runs(world: 
     pki = Pki(world.folder / "kubernetes" / "pki")
     hook = {"name": "a", "clientConfig": {"service": {"namespace": "monitoring", "name": "operator"}}}
     where = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
-    for name, annotations in (("mine", {INJECTED: "monitoring/admission"}), ("other", {})):
-        metadata = {"name": name, "annotations": annotations}
+    for name, notes in (("mine", {INJECTED: "monitoring/admission"}), ("other", {})):
+        metadata = {"name": name, "annotations": notes}
         kube.objects[f"{where}/{name}"] = {"metadata": metadata, "webhooks": [hook]}
     assert SetAside(kube, Backends(kube), pki).names() == []
     (injected,) = kube.objects[f"{where}/mine"]["webhooks"]
