@@ -30,12 +30,6 @@ POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 EXTERNAL_SECRET = "kubernetes:external-secrets.io/v1:ExternalSecret"
 STORE = "kubernetes:external-secrets.io/v1:SecretStore"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
-OBJECTIVE: Any = {
-    "name": "api",
-    "indicator": "api_availability",
-    "objective_percent": 99.9,
-    "owner": "ml",
-}
 SLACK: Any = {"name": "ml", "slack": {"channel": "#ml", "secret": "acme-dev/alerts/slack"}}
 
 
@@ -110,14 +104,6 @@ def test_the_volume_has_room_beyond_the_blocks_that_are_kept() -> None:
     assert spec["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Delete", (
         "disks outlive the cluster"
     )
-
-
-@pytest.mark.parametrize(
-    ("windows", "expected"), [([], "15d"), ([7], "15d"), ([7, 30], "30d"), ([90], "90d")]
-)
-def test_metrics_are_kept_as_long_as_an_error_budget_needs_them(windows: list[int], expected: str) -> None:
-    slos = [{**OBJECTIVE, "name": f"api-{days}", "window_days": days} for days in windows]
-    assert prometheus(recorded(slos=slos))["retention"] == expected
 
 
 @pytest.mark.parametrize(("replicas", "expected"), [(1, False), (2, True)])
@@ -413,15 +399,6 @@ def test_an_output_of_another_stack_is_accepted_as_workspace() -> None:
         ({"addons": {}}, "addons: without cert-manager"),
         ({"prometheus": {"replicas": 3}}, "prometheus.replicas: got 3"),
         ({"prometheus": {"retention_days": 400}}, "prometheus.retention_days: got 400"),
-        (
-            {"prometheus": {"retention_days": 29}, "slos": [OBJECTIVE]},
-            "slos[0].window_days: got 30, and Prometheus keeps metrics for 29 days, from which the error "
-            "budget is computed; expected at most prometheus.retention_days",
-        ),
-        (
-            {"prometheus": {"retention_days": 15}, "slos": [OBJECTIVE], "long_term_storage": {}},
-            "slos[0].window_days: got 30, and Prometheus keeps metrics for 15 days",
-        ),
         ({"long_term_storage": {"retention_days": 2000}}, "long_term_storage.retention_days: got 2000"),
         (
             {"long_term_storage": {"workspace_id": WORKSPACE, "retention_days": 30}},
