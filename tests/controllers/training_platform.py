@@ -213,6 +213,8 @@ class TrainingTeams(Team):
             model_store=store.outputs,
         )
         arguments: Any = teams(settings, offered)
+        # Of the component Training, which another stack here has: the Kubeflow SDK reads runtimes.
+        arguments["cluster_roles"] = ["ai-platform-training-runtimes"]
         for name in TEAMS:
             arguments["teams"][name]["queue"] = name
         arguments["teams"][OTHER].pop("secrets")
