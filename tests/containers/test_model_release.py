@@ -77,3 +77,14 @@ def test_image_is_pinned_and_runs_without_root_and_shell() -> None:
             assert line.partition(" ")[2].startswith("["), f"{line}: runs by a shell"
     copied = {line.split()[1] for line in lines if line.startswith("COPY ") and "--from" not in line}
     assert copied == {"pyproject.toml", "model_release"}, "no tests in the image"
+
+
+def test_page_names_the_tags_and_keys_that_the_program_reads() -> None:
+    page = (_FOLDER.parents[1] / "docs" / "models.md").read_text()
+    source = (_FOLDER / "model_release" / "lineage.py").read_text()
+    card = (_FOLDER / "model_release" / "card.py").read_text()
+    tags = {f"ai-platform.{name}" for name in re.findall(r'f"\{PREFIX\}(\w+)"\n', source)}
+    keys = set(re.findall(r"^    (\w+): _(?:Text|Licence)$", card, re.MULTILINE))
+    assert (len(tags), len(keys)) == (5, 5)
+    documented = set(re.findall(r"^\| `([\w.-]+)` \|", page, re.MULTILINE))
+    assert documented == tags | keys
