@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -103,10 +104,10 @@ class Releases:
         )
         assert bucket
 
-    def version(self, **metrics: float) -> str:
+    def version(self, tags: Mapping[str, str] = _TAGS, **metrics: float) -> str:
         """Train and register a version as the account `training`; return its number."""
         logged = self._registry.user(
-            "training", "log_for_release", model=REGISTERED, tags=_TAGS, card=_CARD, metrics=metrics
+            "training", "log_for_release", model=REGISTERED, tags=tags, card=_CARD, metrics=metrics
         )
         return str(logged["version"])
 
