@@ -32,8 +32,8 @@ UNUSED = {
     ("Training", "cluster"),
     ("ModelStore", "checkpoints"),
 }
-"""Inputs that no resource of the example needs: it has no captures, grants, Valkey and caches. Of the cluster of
-a ComputeClass and of Training only the cloud matters; a bucket of checkpoints that exists is for teams."""
+"""Inputs that no resource of the example needs: it has no captures, grants, Valkey and caches. Of the cluster
+of a ComputeClass and of Training only the cloud matters; a bucket of checkpoints that exists is for teams."""
 INSTEAD: Mapping[tuple[str, str], str] = {("Observability", "longTermStorage"): "workspaceId"}
 """A key of a block with which the others are refused: it names what exists in place of what they describe."""
 VALKEY_ONLY = ("FeatureStore", "expireDays")
