@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import pulumi_aws as aws
+from ruamel.yaml import YAML
 
 from cli.model.jobs import CONFIGURATION, NAMESPACE
 from tests.end_to_end.mlflow_deployment import Registry
@@ -122,8 +124,17 @@ class Releases:
         return done.stderr
 
     def _cli(self, command: str, *arguments: str, check: bool) -> Any:
-        cluster = ("--kubeconfig", str(self.plain.world.kubeconfig))
+        cluster = ("--kubeconfig", str(self._kubeconfig()))
         return self.plain.cli("model", command, "aws-dev", MODEL, *arguments, *cluster, check=check)
+
+    def _kubeconfig(self) -> Path:
+        """Write the twin's kubeconfig with the name of aws-dev's cluster, which the command expects."""
+        file = self.plain.home / "aws-dev.kubeconfig"
+        content: Any = YAML(typ="safe").load(self.plain.world.kubeconfig)
+        content["clusters"][0]["name"] = content["contexts"][0]["context"]["cluster"] = "acme-dev-cluster"
+        with file.open("w") as stream:
+            YAML().dump(content, stream)
+        return file
 
     def champion(self) -> str:
         """Return the version that MLflow's alias is at."""
