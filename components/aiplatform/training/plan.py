@@ -250,10 +250,11 @@ def _needs_root(on_pool: placement.Placement) -> bool:
 
 
 def _pod_security(*, root: bool) -> dict[str, Any]:
-    """Return the security context of Pods as the level `restricted` requires it, or that of `baseline`."""
+    """Return the security context of Pods as the level `restricted` requires it, or that of root."""
     context: dict[str, Any] = {"seccompProfile": {"type": "RuntimeDefault"}}
     if root:
-        return context
+        # Stated: images may name another user, as those of `aiplatform image build` do.
+        return {**context, "runAsUser": 0, "runAsGroup": 0}
     return {**context, "runAsNonRoot": True, "runAsUser": USER, "runAsGroup": USER, "fsGroup": USER}
 
 

@@ -129,7 +129,11 @@ def test_gpudirect_adds_networks_and_what_its_containers_need(kind: str) -> None
     manifest = planned(f"torch-{kind}", "gcp", gpu_pools=[fabric_pool(kind)])
     template = pods(manifest)
     assert INTERFACES in template["metadata"]["annotations"]
-    assert "runAsNonRoot" not in template["spec"]["securityContext"], "its sockets and devices are root's"
+    assert template["spec"]["securityContext"] == {
+        "seccompProfile": {"type": "RuntimeDefault"},
+        "runAsUser": 0,
+        "runAsGroup": 0,
+    }, "its sockets and devices are root's, and the image may name another user"
     names = [entry["name"] for entry in template["spec"]["initContainers"]]
     assert names == (["fabric-wait"] if kind == "rdma" else ["fabric-wait", f"{kind}-daemon"])
     sidecars = [entry for entry in template["spec"]["initContainers"] if entry["name"].endswith("daemon")]
