@@ -120,7 +120,7 @@ class Controller:
             world,
             self.kube,
             self.mirror,
-            images.load(world),
+            images.load(world, self.clock.factor),
             identity,
             self.clock.factor,
             self.backends.resolve,

@@ -31,6 +31,8 @@ from twin.toolchain.errors import ToolchainError
 from twin.toolchain.progress import Step
 
 POLL_SECONDS = 0.5
+KEPT_SECONDS = 24 * 60 * 60
+"""How long a version stays after it was installed or used (`Cache.use`): other checkouts may read it."""
 
 
 def cache_dir() -> Path:
@@ -134,7 +136,8 @@ class Cache:
         """Put a finished folder in its place under `tools`, by one rename.
 
         key: the folder's name, which begins with the tool's name. Of the tool's other versions the latest
-        stays (another checkout may want it), and so does one that a process runs from.
+        stays (another checkout may want it), and so do one that a process runs from and one of the last day:
+        files that are read and not run have no process.
         """
         place = self.tools / key
         # It is there without its binary, or nobody would have built it: someone has tidied up.
@@ -144,6 +147,11 @@ class Cache:
         self._prune(name, place)
         return place
 
+    def use(self, place: Path) -> None:
+        """Have a folder stay for the next day."""
+        with contextlib.suppress(OSError):  # Of another user.
+            os.utime(place)
+
     def _prune(self, name: str, newest: Path) -> None:
         version = re.compile(re.escape(name) + r"-v?\d.*")  # `pulumi-3.274.1-...`, not `pulumi-plugin-1.0`
         others = [
@@ -151,7 +159,8 @@ class Cache:
             for folder in self.tools.iterdir()
             if folder != newest and version.fullmatch(folder.name)
         ]
-        older = [folder for _, folder in sorted(others)[:-1]]
+        longest = time.time() - KEPT_SECONDS
+        older = [folder for used, folder in sorted(others)[:-1] if used < longest]
         used = _in_use(older) if older else set()
         for folder in older:
             if folder not in used:

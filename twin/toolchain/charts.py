@@ -90,6 +90,7 @@ def ensure_charts(tools: Cache | None = None, progress: Progress | None = None) 
                 made = stack.enter_context(tools.temporary(_NAME))
                 _fill(made, tools, progress)
                 tools.install(made, _NAME, place.name)
+    tools.use(place)
     return place
 
 

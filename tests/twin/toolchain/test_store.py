@@ -150,6 +150,17 @@ def test_of_older_versions_the_latest_stays_and_what_a_process_runs_from(tmp_pat
         assert not first.exists(), "nothing runs from it any more"
 
 
+def test_a_version_that_was_used_in_the_last_day_stays(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    with cache.locked("a test", Recorded(), lambda: False):
+        for version in ("1.0.0", "1.1.0"):
+            cache.use(_installed(cache, "charts", version))
+        for version in ("1.2.0", "1.3.0"):
+            _installed(cache, "charts", version)
+        left = {folder.name for folder in cache.tools.iterdir()}
+    assert left == {"charts-1.0.0", "charts-1.1.0", "charts-1.3.0"}, "no process runs from charts"
+
+
 def test_two_threads_of_one_process_build_once(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
     recipe = fake_recipe(tmp_path)

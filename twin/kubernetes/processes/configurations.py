@@ -20,12 +20,13 @@ import yaml
 
 RULES: Final = re.compile(r"prometheus-.+-rulefiles-\d+")
 """The volumes with files of rules."""
-RESEND_SECONDS: Final = 60
-"""How often Prometheus sends an alert that goes on: the default of `--rules.alert.resend-delay`."""
 _SHORTEST_SECONDS: Final = 1.0
+_SHORTEST_SCRAPE: Final = 2.0
+"""Seconds of a scrape's interval and timeout at least: a busy machine answers later than a cluster."""
 _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _PART: Final = re.compile(r"(\d+)(ms|[smhdwy])")
-_INTERVALS: Final = ("scrape_interval", "evaluation_interval", "scrape_timeout")
+_SCRAPES: Final = ("scrape_interval", "scrape_timeout")
+_INTERVALS: Final = ("evaluation_interval",)
 _WAITS: Final = ("group_wait", "group_interval", "repeat_interval", "resolve_timeout")
 _PENDING: Final = ("for", "keep_firing_for")
 
@@ -57,7 +58,8 @@ class Adaptation:
         return content
 
     def _prometheus(self, text: str) -> str:
-        text = self._faster(self.rewrite(text), _INTERVALS)
+        text = self._faster(self.rewrite(text), _SCRAPES, shortest=_SHORTEST_SCRAPE)
+        text = self._faster(text, _INTERVALS)
         document: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
         alerting: Mapping[str, Any] = document.get("alerting") or {}
         jobs: Iterable[dict[str, Any]] = [

@@ -42,11 +42,13 @@ class Image:
 
 
 class Images:
-    """A table of images. selected: the programs that the twin runs; without it none has an image here."""
+    """A table of images. selected: the programs that the twin runs; without it none has an image here.
+    factor: of the twin's clock."""
 
-    def __init__(self, images: Iterable[Image], selected: Selected | None = None) -> None:
+    def __init__(self, images: Iterable[Image], selected: Selected | None = None, factor: float = 1) -> None:
         self._images = {image.repository: image for image in images}
         self._selected = selected
+        self._factor = factor
         self._programs: dict[str, PodProgram] = (
             {program.repository: program for program in PROGRAMS} if selected else {}
         )
@@ -68,9 +70,8 @@ class Images:
         binary = self._selected.binary(program) if self._selected else None
         if binary is None:
             return None
-        return Image(
-            program.repository, binary.parent, None, FOLDER, (program.path,), options=program.options
-        )
+        options = program.words(self._factor)
+        return Image(program.repository, binary.parent, None, FOLDER, (program.path,), options=options)
 
     def runs(self, pod: Mapping[str, Any]) -> bool:
         """Return whether a container of a Pod has an image of the table or of a program, be it selected or
@@ -91,9 +92,10 @@ class Images:
         return f'any(.spec.containers[]; .image | test("(^|/)({names})(:[^/]*)?(@.*)?$"))'
 
 
-def load(world: World) -> Images:
-    """Return the images of a twin. Raises WorldError for a table that is wrong, with its file and key."""
-    return Images([*_read(TABLE), *_read(world.folder / TABLE.name)], Selected(world))
+def load(world: World, factor: float = 1) -> Images:
+    """Return the images of a twin. factor: of its clock. Raises WorldError for a table that is wrong, with
+    its file and key."""
+    return Images([*_read(TABLE), *_read(world.folder / TABLE.name)], Selected(world), factor)
 
 
 def _ends(reference: str) -> Iterable[str]:

@@ -7,11 +7,13 @@ command and in the configuration that the operator generates (`configurations`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from twin.kubernetes.controllers import selection
+from twin.kubernetes.processes.configurations import divided
 from twin.world import World
 
 
@@ -20,12 +22,20 @@ class PodProgram:
     """A program of a container.
 
     name: in the selection. repository: the end of its image's repository. options: further arguments, after
-    those of the container.
+    those of the container. waits: options with a duration that the twin's clock divides, and their defaults.
     """
 
     name: str
     repository: str
     options: tuple[str, ...] = ()
+    waits: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def words(self, factor: float) -> tuple[str, ...]:
+        """Return the further arguments. factor: of the twin's clock."""
+        # Without it, none: the defaults may change, and a container may have the option.
+        waits = self.waits if factor != 1 else {}
+        divide = (f"{name}={divided(value, factor, SHORTEST_WAIT)}" for name, value in waits.items())
+        return (*self.options, *divide)
 
     @property
     def path(self) -> str:
@@ -34,9 +44,17 @@ class PodProgram:
 
 
 FOLDER: Final = "/bin"
+SHORTEST_WAIT: Final = 5.0
+"""Seconds of the shortest wait of an option. Alertmanager takes an alert for resolved four waits after it was
+sent last: on a machine that is busy a shorter one would end alerts that go on."""
 PROGRAMS: Final = (
     # Its default is all interfaces of the machine, at a port that another Pod may use.
-    PodProgram("prometheus", "prometheus/prometheus", ("--web.listen-address=0.0.0.0:9090",)),
+    PodProgram(
+        "prometheus",
+        "prometheus/prometheus",
+        ("--web.listen-address=0.0.0.0:9090",),
+        {"--rules.alert.resend-delay": "1m"},
+    ),
     PodProgram("alertmanager", "prometheus/alertmanager"),
     PodProgram("prometheus-config-reloader", "prometheus-operator/prometheus-config-reloader"),
 )

@@ -79,7 +79,9 @@ def test_all_else_is_as_the_operator_wrote_it() -> None:
 
 def test_the_clock_divides_what_is_waited_for() -> None:
     document = prometheus(240)
-    assert document["global"]["scrape_interval"] == "1000ms", "an interval is a second at least"
+    assert document["global"]["scrape_interval"] == "2000ms", "time for a target that is busy"
+    assert document["scrape_configs"][0]["scrape_timeout"] == "2000ms", "not above the interval"
+    assert document["global"]["evaluation_interval"] == "1000ms", "an interval is a second at least"
     rules = "groups:\n- name: a\n  rules:\n  - alert: A\n    expr: sum(rate(x[5m])) > 1\n    for: 2h\n"
     name = "prometheus-main-rulefiles-0"
     changed = adaptation(240).file(name, "monitoring-a.yaml", rules.encode()).decode()

@@ -129,6 +129,12 @@ def test_programs_of_monitoring_run_where_they_are_selected(
     words = ["/bin/prometheus", "--config.file=/etc/prometheus.yaml", "--web.listen-address=0.0.0.0:9090"]
     assert variables.command(container, image, {}) == words
     assert table.of("quay.io/prometheus/alertmanager:v0.34.0") is None, "another program"
+    faster = images.load(world, 240).of(reference)
+    assert faster is not None
+    assert faster.options == (*image.options, "--rules.alert.resend-delay=5000ms"), "not below five seconds"
+    slower = images.load(world, 2).of(reference)
+    assert slower is not None
+    assert slower.options[-1] == "--rules.alert.resend-delay=30000ms"
 
 
 def test_programs_of_monitoring_have_the_version_that_the_chart_deploys() -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 
+import psutil
 import pytest
 
 from twin.kubernetes.processes.listening import listens
@@ -27,3 +28,14 @@ def test_a_listener_on_all_interfaces_is_a_pods_only_if_it_is_one_of_its_process
         port = server.getsockname()[1]
         assert not listens(POD, port, []), "another program of this machine"
         assert listens(POD, port, [os.getpid()])
+
+
+def test_sockets_of_other_processes_are_not_read_where_one_of_the_pods_listens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def slow(kind: str) -> None:
+        raise AssertionError(f"all {kind} sockets of the machine take a second, at each scrape")
+
+    monkeypatch.setattr(psutil, "net_connections", slow)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert listens(POD, server.getsockname()[1], [os.getpid()])
