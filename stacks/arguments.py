@@ -258,16 +258,23 @@ def addons(settings: Settings, cluster: Mapping[str, Any]) -> AddonsArgs:
 
 
 def _pods_ready(settings: Settings, topic: dict[str, Any]) -> dict[str, Any]:
-    """Return how long Kueue gives workloads to start, with the time in which TrainJobs download: it counts
-    from admission until all Pods are ready, also those of jobs that wait for others (kubernetes-sigs/kueue
-    6796)."""
+    """Return how long Kueue gives workloads to start and to recover, with the time in which TrainJobs
+    download: it counts until all Pods are ready, also those of jobs that wait for others
+    (kubernetes-sigs/kueue 6796). A restart of a JobSet runs all of its jobs again."""
     runtimes: dict[str, Any] = stated(settings.training).get("runtimes", {}) if settings.training else {}
     known = (runtime.get("initializers") for runtime in runtimes.values())
     minutes = [entry.get("timeout_minutes", Initializers.timeout_minutes) for entry in known if entry]
     if not minutes:
         return topic
-    usual = topic.get("timeout_minutes", PodsReady.timeout_minutes)
-    return {**topic, "timeout_minutes": max(usual, max(minutes) + START_MINUTES)}
+    required = max(minutes) + START_MINUTES
+    start = topic.get("timeout_minutes", PodsReady.timeout_minutes)
+    recovery = topic.get("recovery_minutes", PodsReady.recovery_minutes)
+    return {
+        **topic,
+        "timeout_minutes": max(start, required),
+        # 0 is unlimited.
+        "recovery_minutes": max(recovery, required) if recovery else 0,
+    }
 
 
 def charts(settings: Settings) -> str:

@@ -34,6 +34,9 @@ _VARIABLES: Final = {
     "USER": "app",
     "VIRTUAL_ENV": _ENVIRONMENT,
     "PATH": f"{_ENVIRONMENT}/bin:$PATH",
+    # torchrun of the base starts its processes by this Python, and else by that of the base, which does not
+    # see the environment (torch/distributed/run.py).
+    "PYTHON_EXEC": f"{_ENVIRONMENT}/bin/python",
     "PYTHONPATH": "/app",
     "PYTHONUNBUFFERED": "1",
     # /app is read-only for the user.

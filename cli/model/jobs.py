@@ -30,6 +30,10 @@ _FILES: Final = "model-release-files"
 _JOB_NAME: Final = "batch.kubernetes.io/job-name"
 _REFUSED: Final = 2
 """The exit code of a command that is refused, which the Job does not run again."""
+_SECONDS: Final = 6 * 3600
+"""The limit of a Job. The admission policy admits no longer one."""
+_FILE: Final = "50Gi"
+"""The largest file of a model. One at a time is in the volume."""
 _USER: Final = 65532
 _RIGHTS: Final = "expected a member of the release group (argument `release_group` of the model store)"
 Object = dict[str, Any]
@@ -55,6 +59,8 @@ def job(image: str, approver: str, arguments: Sequence[str], *, label: str) -> O
         },
         "spec": {
             "backoffLimit": 3,
+            # Of all attempts together: those that a node evicts do not count as failures.
+            "activeDeadlineSeconds": _SECONDS,
             "ttlSecondsAfterFinished": 86400,
             "podFailurePolicy": {
                 "rules": [
@@ -121,7 +127,8 @@ def _pod(image: str, account: str, arguments: Sequence[str]) -> Object:
             }
         ],
         "volumes": [
-            {"name": "work", "emptyDir": {}},
+            # An eviction for more than this counts as a failure, one of a full node does not.
+            {"name": "work", "emptyDir": {"sizeLimit": _FILE}},
             {"name": "files", "configMap": {"name": _FILES, "optional": True}},
         ],
     }

@@ -29,9 +29,11 @@ UNUSED = {
     ("ContainerRegistry", "nodeRoles"),
     ("ContainerRegistry", "cachedDays"),
     ("ComputeClass", "cluster"),
+    ("Training", "cluster"),
+    ("ModelStore", "checkpoints"),
 }
-"""Inputs that no resource of the example needs: it has no captures, grants, Valkey and caches, and of a
-ComputeClass's cluster only the cloud matters."""
+"""Inputs that no resource of the example needs: it has no captures, grants, Valkey and caches. Of the cluster
+of a ComputeClass and of Training only the cloud matters; a bucket of checkpoints that exists is for teams."""
 INSTEAD: Mapping[tuple[str, str], str] = {("Observability", "longTermStorage"): "workspaceId"}
 """A key of a block with which the others are refused: it names what exists in place of what they describe."""
 VALKEY_ONLY = ("FeatureStore", "expireDays")
@@ -154,7 +156,7 @@ def _blocks() -> Iterator[tuple[str, str, dict[str, Any]]]:
             block = components.plugin().type_of(prop) if prop.plain else None
             unknown = dict(_variants(block.properties)) if block is not None else {}
             unknown.pop(INSTEAD.get((name, key), ""), None)
-            if unknown and key not in ("gcp", "gke", "perimeter"):
+            if unknown and key not in ("gcp", "gke", "perimeter") and (name, key) not in UNUSED:
                 yield name, key, unknown
 
 

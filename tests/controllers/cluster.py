@@ -7,6 +7,7 @@ JobSet are installed from upstream's charts with the platform's values, as the c
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -241,8 +242,19 @@ def node(
             "annotations": {kwok.MANAGED[0]: kwok.MANAGED[1]},
         },
         "spec": {"taints": [*taints]},
-        "status": {"capacity": resources, "allocatable": resources},
+        "status": {
+            "capacity": resources,
+            "allocatable": resources,
+            # Without it the API server reads no logs of the node's Pods.
+            "addresses": [{"type": "InternalIP", "address": _address(name)}],
+        },
     }
+
+
+def _address(name: str) -> str:
+    """Return an address for a Node, the same one for a name."""
+    number = zlib.crc32(name.encode())
+    return f"10.9.{number // 250 % 250}.{number % 250 + 1}"
 
 
 def queue(name: str, gpus: int, **spec: Any) -> dict[str, Any]:

@@ -355,4 +355,19 @@ def created(home: Path, folder: Path, images: str = IMAGES) -> Iterator[Platform
         for name in TEAMS:
             user = platform.members[name]
             eventually(f"access of {name}", lambda user=user, name=name: user.list("v1", "Pod", name) == [])
+        probe: dict[str, Any] = {
+            "apiVersion": "trainer.kubeflow.org/v1alpha1",
+            "kind": "TrainJob",
+            "metadata": {
+                "name": "probe",
+                "namespace": TEAM,
+                "labels": {"kueue.x-k8s.io/queue-name": "default"},
+            },
+            "spec": {
+                "runtimeRef": {"name": "torch-cpu"},
+                "trainer": {"numNodes": 1, "image": image("training")},
+            },
+        }
+        # Kueue looks for kinds that did not exist when it started every two minutes.
+        eventually("Kueue knows TrainJobs", lambda: platform.members[TEAM].dry_run(probe) == "", 240)
         yield platform

@@ -63,7 +63,13 @@ def program(base: Base, kubeconfig: str) -> None:
         "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
         "Action": "sts:AssumeRole",
     }
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [root]})
+    # The account that promotes is also that of a Job in the cluster (model_release.py).
+    pods = {
+        "Effect": "Allow",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+    }
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [root, pods]})
     roles = {
         person: aws.iam.Role(person, name=f"models-{person}", assume_role_policy=trust) for person in PEOPLE
     }

@@ -10,7 +10,7 @@ import json
 import socketserver
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -182,36 +182,9 @@ class Team:
     def _objects_of(self, kind: str) -> list[dict[str, Any]]:
         return self._objects.list_namespaced_custom_object(_GROUP, "v1", TEAM, _KINDS[kind])["items"]
 
-    @contextmanager
-    def reaches(self, port: int) -> Iterator[None]:
+    def reaches(self, port: int) -> AbstractContextManager[None]:
         """Let the registry's Service lead to a port of localhost, where its server listens."""
-        space = self._registry["namespace"]
-        serve = egress.to_loopback(port)
-
-        class Handler(socketserver.BaseRequestHandler):
-            def handle(self) -> None:
-                serve(self.request)
-
-        place = addresses.loopback(_SERVER)
-        assert place is not None
-        with socketserver.ThreadingTCPServer((place, 0), Handler) as server:
-            [service_port] = self.core.read_namespaced_service("mlflow", space).spec.ports
-            ports = [{"name": service_port.name, "port": server.server_address[1]}]
-            labels = {"kubernetes.io/service-name": "mlflow"}
-            body = {
-                "metadata": {"name": "server", "labels": labels},
-                "addressType": "IPv4",
-                "endpoints": [{"addresses": [_SERVER], "conditions": {"ready": True}}],
-                "ports": ports,
-            }
-            discovery: Any = kubernetes.client.DiscoveryV1Api(self.plain.kubernetes())
-            discovery.create_namespaced_endpoint_slice(space, body)
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            try:
-                yield
-            finally:
-                discovery.delete_namespaced_endpoint_slice("server", space)
-                server.shutdown()
+        return registry_reached(self.plain, self._registry["namespace"], port)
 
     def run(self) -> dict[str, str]:
         """Run a Pod with the ConfigMaps and the Secret of the team, and nothing else; return its logs."""
@@ -250,3 +223,34 @@ class Team:
         }
         assert self.core.read_namespaced_pod("client", TEAM).status.phase == "Succeeded", logs
         return logs
+
+
+@contextmanager
+def registry_reached(plain: Plain, space: str, port: int) -> Iterator[None]:
+    """Let the registry's Service lead to a port of localhost, where its server listens."""
+    serve = egress.to_loopback(port)
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            serve(self.request)
+
+    place = addresses.loopback(_SERVER)
+    assert place is not None
+    with socketserver.ThreadingTCPServer((place, 0), Handler) as server:
+        [service_port] = plain.core().read_namespaced_service("mlflow", space).spec.ports
+        ports = [{"name": service_port.name, "port": server.server_address[1]}]
+        labels = {"kubernetes.io/service-name": "mlflow"}
+        body = {
+            "metadata": {"name": "server", "labels": labels},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [_SERVER], "conditions": {"ready": True}}],
+            "ports": ports,
+        }
+        discovery: Any = kubernetes.client.DiscoveryV1Api(plain.kubernetes())
+        discovery.create_namespaced_endpoint_slice(space, body)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield
+        finally:
+            discovery.delete_namespaced_endpoint_slice("server", space)
+            server.shutdown()

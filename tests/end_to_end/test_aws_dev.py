@@ -15,6 +15,7 @@ import kubernetes
 import pytest
 
 from aiplatform.addons.catalog import Addon, catalog, in_order, selected
+from aiplatform.training.args import RAY
 from tests.end_to_end import clients, pods
 from tests.end_to_end.harness import GUARDED, PRIVATE_KEY, ROOT, Twin, eventually, gpu_pod, phase, steps
 from tests.end_to_end.images import push
@@ -138,8 +139,8 @@ def test_every_definition_of_the_catalog_is_served(up: Twin) -> None:
 
 def _installed() -> list[Addon]:
     """Return the add-ons of aws-dev: the default ones of an environment without a DNS zone, and those of
-    components."""
-    of_components = [addon for addon in catalog().values() if addon.installed_by]
+    components, without Ray."""
+    of_components = [addon for addon in catalog().values() if addon.installed_by and addon.name != RAY]
     return [*in_order(selected("aws", {}, has_zones=False)), *of_components]
 
 

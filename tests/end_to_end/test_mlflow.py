@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from aiplatform.model_registry.container_files import registry_routes
 from tests.end_to_end import clients
 from tests.end_to_end.mlflow_deployment import Registry, program
+from tests.end_to_end.model_release import REGISTERED, Releases
 from tests.end_to_end.plain import Base, Plain
 from tests.end_to_end.team_pod import Team
 
@@ -188,6 +189,33 @@ def test_a_pod_of_a_team_uses_registry_and_catalog_without_configuration(
         assert json.loads(logs["rows"].splitlines()[-1]) == [1, 2]
     finally:
         team.remove()
+
+
+def test_release_is_not_changed_by_the_author_of_its_model(
+    plain: Plain, base: Base, registry: Registry
+) -> None:
+    with Releases(plain, base, registry) as releases:
+        first, second = releases.version(auc=0.8), releases.version(auc=0.85)
+        without = releases.version(tags={}, auc=0.9)
+        assert "no release without lineage" in releases.refused("promote", without)
+        assert "is champion, approved by" in releases.run("promote", first)
+        before = releases.files(first)
+        assert json.loads(before["manifest.json"])["lineage"]["evaluation_set"] == "curated.holdout@5124"
+        assert releases.champion() == first
+        better = ("--better-than", "champion", "--metric", "auc", "--margin", "0.1")
+        assert "expected at least 0.1 above" in releases.refused("promote", second, *better)
+        releases.run("promote", second, *better[:-1], "0.01")
+        overwritten = registry.user("training", "overwrite", model=REGISTERED, version=first)
+        assert overwritten == {"status": 200}, "the registry protects promoted versions only"
+        assert f"{first} is champion" in releases.run("rollback")
+        assert (releases.files(first), releases.champion()) == (before, first)
+        rows = releases.run("show", "--json")
+        assert [entry["action"] for entry in json.loads(rows)["promotions"]] == [
+            "promote",
+            "promote",
+            "rollback",
+        ]
+        assert "nothing to roll back to" in releases.refused("rollback")
 
 
 def test_passwords_follow_their_secrets_and_accounts_their_declaration(registry: Registry) -> None:

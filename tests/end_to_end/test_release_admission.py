@@ -4,11 +4,13 @@ with the platform's image and their own name."""
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from aiplatform.model_store.aws.access import GROUP
+from cli.model import jobs
 from tests.components.aiplatform.model_store.example import APPROVERS, IMAGE, REGISTRY, store
 from tests.end_to_end.guardrails import ADMIN, Cluster, Object, control_plane_of, until
 
@@ -22,51 +24,12 @@ APPROVED_BY = "ai-platform/approved-by"
 
 
 def job() -> Object:
-    """Return a Job as the command creates it."""
-    pod: Object = {
-        "serviceAccountName": "promoter",
-        "automountServiceAccountToken": False,
-        "restartPolicy": "Never",
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 65532,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [
-            {
-                "name": "model-release",
-                "image": IMAGE,
-                "args": ["promote", "search/ranker", "7"],
-                "envFrom": [{"configMapRef": {"name": "model-release"}}],
-                "env": [
-                    {
-                        "name": "APPROVED_BY",
-                        "valueFrom": {"fieldRef": {"fieldPath": f"metadata.annotations['{APPROVED_BY}']"}},
-                    }
-                ],
-                "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-                "volumeMounts": [{"name": "work", "mountPath": "/work"}],
-            }
-        ],
-        "volumes": [
-            {"name": "work", "emptyDir": {}},
-            {"name": "files", "configMap": {"name": "model-release-files", "optional": True}},
-        ],
-    }
-    template = {
-        "metadata": {
-            "labels": {"ai-platform/release-job": "promoter"},
-            "annotations": {APPROVED_BY: MANAGER[0]},
-        },
-        "spec": pod,
-    }
-    body: Object = {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": "promote", "annotations": {APPROVED_BY: MANAGER[0]}},
-        "spec": {"backoffLimit": 3, "template": template},
-    }
-    return body
+    """Return a Job as the command creates it, with a name."""
+    body = jobs.job(IMAGE, MANAGER[0], ["promote", "--", "search/ranker", "7"], label="ranker")
+    del body["metadata"]["generateName"]
+    body["metadata"]["name"] = "promote"
+    # By JSON: its parts share their labels and annotations.
+    return json.loads(json.dumps(body))
 
 
 def changed(change: Callable[[Object], None]) -> Object:
@@ -84,6 +47,11 @@ def pod_of(body: Object) -> Object:
 def container(body: Object) -> Object:
     """Return its container."""
     return pod_of(body)["containers"][0]
+
+
+def with_field(field: str, value: object) -> Object:
+    """Return the Job with a field of its container."""
+    return changed(lambda body: container(body).update({field: value}))
 
 
 def approved_by(name: str) -> Object:
@@ -122,6 +90,14 @@ def test_members_of_the_release_group_promote_and_import(cluster: Cluster) -> No
     assert cluster.refusal(importing(), MANAGER, RELEASE) == ""
 
 
+_EXEC: Object = {"exec": {"command": ["python", "-c", "print()"]}}
+RUNS: dict[str, object] = {
+    "lifecycle": {"postStart": _EXEC},
+    "livenessProbe": _EXEC,
+    "readinessProbe": _EXEC,
+    "startupProbe": _EXEC,
+    "workingDir": "/tmp",  # noqa: S108 - in the container
+}
 REFUSED: dict[str, tuple[Object, str]] = {
     "the name of another user": (approved_by("another"), "with the name of the user that creates it"),
     "no name": (changed(lambda body: body["metadata"].pop("annotations")), "with the name of the user"),
@@ -148,6 +124,53 @@ REFUSED: dict[str, tuple[Object, str]] = {
         "one container with the image",
     ),
     "another program": (changed(lambda body: container(body).update(command=["sh"])), "no `command`"),
+    **{
+        f"another program by {field}": (
+            with_field(field, value),
+            "no `command`",
+        )
+        for field, value in RUNS.items()
+    },
+    "a registry at another address": (
+        changed(
+            lambda body: pod_of(body).update(
+                hostAliases=[{"ip": "192.0.2.1", "hostnames": ["mlflow.model-registry.svc.cluster.local"]}]
+            )
+        ),
+        "no `dnsConfig`, `hostAliases`, `nodeName`",
+    ),
+    "names of another server": (
+        changed(lambda body: pod_of(body).update(dnsPolicy="None", dnsConfig={"nameservers": ["192.0.2.1"]})),
+        "no `dnsConfig`, `hostAliases`, `nodeName`",
+    ),
+    "names of the node": (
+        changed(lambda body: pod_of(body).update(dnsPolicy="Default")),
+        "`dnsPolicy` ClusterFirst",
+    ),
+    "a stated node": (
+        changed(lambda body: pod_of(body).update(nodeName="node-1")),
+        "no `dnsConfig`, `hostAliases`, `nodeName`",
+    ),
+    "a volume over the program": (
+        changed(lambda body: container(body)["volumeMounts"][0].update(mountPath="/usr/lib")),
+        "volumes mounted at /tmp",
+    ),
+    "variables of a Secret": (
+        changed(lambda body: container(body)["envFrom"].append({"secretRef": {"name": "mine"}})),
+        "variables only from the ConfigMap",
+    ),
+    "files of a Secret": (
+        changed(lambda body: pod_of(body)["volumes"].append({"name": "a", "secret": {"secretName": "mine"}})),
+        "volumes only of emptyDir",
+    ),
+    "no limit of its time": (
+        changed(lambda body: body["spec"].pop("activeDeadlineSeconds")),
+        "`activeDeadlineSeconds` of at most",
+    ),
+    "a longer time": (
+        changed(lambda body: body["spec"].update(activeDeadlineSeconds=7 * 3600)),
+        "`activeDeadlineSeconds` of at most",
+    ),
     "a literal approval": (
         changed(lambda body: container(body)["env"].append({"name": "APPROVED_BY", "value": "another"})),
         "APPROVED_BY from the annotation",

@@ -88,6 +88,20 @@ def test_kueue_waits_longer_than_the_longest_download(
     assert addons(load_file(changed(tmp_path, download, stack)))["pods_ready"]["timeout_minutes"] == expected
 
 
+@pytest.mark.parametrize(
+    ("stack", "stated", "expected"),
+    [("gcp-dev", None, 120), ("gcp-prod", None, 120), ("gcp-prod", 600, 600), ("gcp-prod", 0, 0)],
+)
+def test_a_restart_has_the_time_to_download_again(
+    tmp_path: Path, stack: str, stated: int | None, expected: int
+) -> None:
+    change = runtime(pool="general", initializers={**DOWNLOAD, "timeout_minutes": 90})
+    if stated is not None:
+        change["addons/pods_ready"] = {"recovery_minutes": stated}
+    pods_ready = addons(load_file(changed(tmp_path, change, stack)))["pods_ready"]
+    assert pods_ready["recovery_minutes"] == expected, "a JobSet that restarts runs its initializers again"
+
+
 def test_without_downloads_the_time_to_start_is_that_of_the_file() -> None:
     assert "timeout_minutes" not in addons(settings_of("aws-dev"))["pods_ready"]
 

@@ -34,6 +34,26 @@ VERB: Final = "approve"
 """The right to create these Jobs, by RBAC: whether the authenticator or the authorizer of a cloud knows the
 groups of a user, the API server evaluates it. Nothing else has this resource."""
 
+REFUSED_IN_CONTAINERS: Final = (
+    "command",
+    "lifecycle",
+    "livenessProbe",
+    "readinessProbe",
+    "startupProbe",
+    "volumeDevices",
+    "workingDir",
+)
+"""Fields by which the kubelet runs another program in the container, with its identity, or by which the
+entry point finds other modules (Python looks first in the working directory)."""
+REFUSED_IN_PODS: Final = ("dnsConfig", "hostAliases", "nodeName")
+"""Fields by which a name leads elsewhere, such as that of the registry, which gets a password, and by which
+Pods pass the scheduler."""
+MOUNT_PATHS: Final = ("/tmp", "/etc/model-release")  # noqa: S108 - in the container
+"""Where volumes may be: none hides a file of the image."""
+MAX_SECONDS: Final = 6 * 3600
+"""The longest time that a Job may state, seconds: evictions, a full node and an image that is not found end,
+too."""
+
 _ACCOUNTS: Final = literal([PROMOTER, IMPORTER])
 _ANNOTATION: Final = f"{{object}}.?metadata.?annotations[?{literal(APPROVED_BY)}].orValue('')"
 _FIELD: Final = f"metadata.annotations['{APPROVED_BY}']"
@@ -48,6 +68,14 @@ _NODES: Final = (
     "request.userInfo.?groups.orValue([]).exists(group, "
     "group in ['system:nodes', 'system:serviceaccounts:kube-system'])"
 )
+
+
+def _without(place: str, fields: Sequence[str]) -> str:
+    return " && ".join(f"!has({place}.{field})" for field in fields)
+
+
+def _names(fields: Sequence[str]) -> str:
+    return ", ".join(f"`{field}`" for field in fields)
 
 
 def _pod_rules(pod: str, image: str, labels: str) -> list[tuple[str, str]]:
@@ -65,8 +93,8 @@ def _pod_rules(pod: str, image: str, labels: str) -> list[tuple[str, str]]:
             "one container with the image of the model store's argument `image`",
         ),
         (
-            f"!has({pod}.containers[0].command) && !has({pod}.containers[0].lifecycle)",
-            "no `command` and no `lifecycle`: the image's entry point runs",
+            _without(f"{pod}.containers[0]", REFUSED_IN_CONTAINERS),
+            f"no {_names(REFUSED_IN_CONTAINERS)}: the image's entry point runs, and nothing else",
         ),
     ]
 
@@ -88,6 +116,15 @@ def _template_rules(pod: str) -> list[tuple[str, str]]:
             f"{pod}.?volumes.orValue([]).all(volume, has(volume.emptyDir) "
             f"|| volume.?configMap.?name.orValue('') == {literal(FILES)})",
             f"volumes only of emptyDir and the ConfigMap {FILES}",
+        ),
+        (
+            f"{pod}.containers[0].?volumeMounts.orValue([]).all(mount, "
+            f"mount.mountPath in {literal(list(MOUNT_PATHS))})",
+            f"volumes mounted at {', '.join(MOUNT_PATHS)} only",
+        ),
+        (
+            f"{_without(pod, REFUSED_IN_PODS)} && {pod}.?dnsPolicy.orValue('ClusterFirst') == 'ClusterFirst'",
+            f"no {_names(REFUSED_IN_PODS)}, and `dnsPolicy` ClusterFirst: names lead where the cluster says",
         ),
     ]
 
@@ -114,6 +151,10 @@ def _job_rules(image: str) -> list[tuple[str, str]]:
         (
             f"{_ANNOTATION.format(object='object.spec.template')} == {stated}",
             f"the annotation {APPROVED_BY} of its Pods to be its own",
+        ),
+        (
+            f"object.spec.?activeDeadlineSeconds.orValue({MAX_SECONDS + 1}) <= {MAX_SECONDS}",
+            f"`activeDeadlineSeconds` of at most {MAX_SECONDS}",
         ),
         *_pod_rules(pod, image, "object.spec.template.?metadata.?labels"),
         *_template_rules(pod),

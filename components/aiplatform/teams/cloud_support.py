@@ -39,6 +39,7 @@ SUPPORT: Final[SupportTable] = {
         aws="ResourceClaimTemplates",
         gcp=refused("no pool of GKE has accelerators to claim; leave it out"),
     ),
+    "cluster_roles": CloudSupport(aws="ClusterRoleBindings", gcp="ClusterRoleBindings"),
     "tags": CloudSupport(
         aws="tags of roles and access entries",
         gcp=refused("none of the resources has labels; leave it out"),

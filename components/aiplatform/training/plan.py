@@ -38,6 +38,7 @@ _FRAMEWORK: Final = "trainer.kubeflow.org/framework"
 _STEP: Final = "trainer.kubeflow.org/trainjob-ancestor-step"
 _POOL: Final = "ai-platform/pool"
 _PREFERRED: Final = "kueue.x-k8s.io/podset-preferred-topology"
+_UNCONSTRAINED: Final = "kueue.x-k8s.io/podset-unconstrained-topology"
 _EXCLUSIVE: Final = "alpha.jobset.sigs.k8s.io/exclusive-topology"
 _NODE_POOL: Final = "cloud.google.com/gke-nodepool"
 """GKE's label: a slice of several nodes is one node pool."""
@@ -73,7 +74,7 @@ def _runtime(
         "failurePolicy": _failure_policy(runtime),
     }
     if runtime.initializers is not None:
-        jobs = [_initializer(kind, runtime.initializers, mirrors) for kind in runtime.initializers.kinds]
+        jobs = [_initializer(settings, kind, runtime, pool, mirrors) for kind in runtime.initializers.kinds]
         node["dependsOn"] = [{"name": job["name"], "status": "Complete"} for job in jobs]
         job_set["volumeClaimPolicies"] = [_claim(runtime.initializers)]
     return {
@@ -250,10 +251,11 @@ def _needs_root(on_pool: placement.Placement) -> bool:
 
 
 def _pod_security(*, root: bool) -> dict[str, Any]:
-    """Return the security context of Pods as the level `restricted` requires it, or that of `baseline`."""
+    """Return the security context of Pods as the level `restricted` requires it, or that of root."""
     context: dict[str, Any] = {"seccompProfile": {"type": "RuntimeDefault"}}
     if root:
-        return context
+        # Stated: images may name another user, as those of `aiplatform image build` do.
+        return {**context, "runAsUser": 0, "runAsGroup": 0}
     return {**context, "runAsNonRoot": True, "runAsUser": USER, "runAsGroup": USER, "fsGroup": USER}
 
 
@@ -262,33 +264,72 @@ def _container_security(*, root: bool) -> dict[str, Any]:
     return context if root else {**context, "capabilities": {"drop": ["ALL"]}}
 
 
-def _initializer(kind: str, initializers: Initializers, mirrors: Mapping[str, str]) -> dict[str, Any]:
+def _initializer(
+    settings: TrainingSettings,
+    kind: str,
+    runtime: TrainingRuntime,
+    pool: TrainingPool,
+    mirrors: Mapping[str, str],
+) -> dict[str, Any]:
     """Return the Job of an initializer: its name is that of its container and of its step."""
-    name = f"{kind}-initializer"
+    name, initializers = f"{kind}-initializer", runtime.initializers
+    assert initializers is not None, "called for those alone"  # noqa: S101
     container = {
         "name": name,
         "image": mirrored(images()[f"trainer-{name}"].reference, mirrors),
         "env": [{"name": "HOME", "value": HOME}],
-        "resources": {"requests": {"cpu": "1", "memory": "4Gi"}, "limits": {"memory": "4Gi"}},
+        # The region of the team's buckets, and proxies.
+        "envFrom": [{"configMapRef": {"name": settings.configuration, "optional": True}}],
+        "resources": {
+            "requests": {
+                "cpu": f"{resources.INITIALIZER_CPU}m",
+                "memory": f"{resources.INITIALIZER_MEMORY}Mi",
+            },
+            "limits": {"memory": "4Gi"},
+        },
         "securityContext": _container_security(root=False),
         "volumeMounts": [
             {"name": "home", "mountPath": HOME},
             {"name": _VOLUME, "mountPath": WORKSPACE},
         ],
     }
-    pods: dict[str, Any] = {
+    spec: dict[str, Any] = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "securityContext": _pod_security(root=False),
         "containers": [container],
         "volumes": [{"name": "home", "emptyDir": {}}],
     }
+    if settings.service_account is not None:
+        spec["serviceAccountName"] = settings.service_account
+    template: dict[str, Any] = {"spec": spec}
+    if not initializers.shared:
+        template = _next_to_the_node(settings, pool, spec)
     job = {
         "backoffLimit": 2,
         "activeDeadlineSeconds": initializers.timeout_minutes * 60,
-        "template": {"spec": pods},
+        "template": template,
     }
     return {"name": name, "template": {"metadata": {"labels": {_STEP: name}}, "spec": job}}
+
+
+def _next_to_the_node(
+    settings: TrainingSettings, pool: TrainingPool, spec: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the template of Pods of an initializer on the nodes of its runtime's pool. A volume that one
+    node can mount is created in the zone of the first Pod that mounts it: elsewhere that may be a zone
+    without nodes of the pool, and the node of the TrainJob could never start."""
+    known = {
+        "name": pool.name,
+        "resource": "",
+        "node_selector": pool.node_selector,
+        "taints": [asdict(taint) for taint in pool.taints],
+    }
+    annotations = _protection(settings.cloud)
+    if pool.name in settings.topologies:
+        # Kueue assigns a flavor with a topology only to Pods that request one.
+        annotations[_UNCONSTRAINED] = "true"
+    return placement.of(known).template({"metadata": {"annotations": annotations}, "spec": spec})
 
 
 def _claim(initializers: Initializers) -> dict[str, Any]:

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from aiplatform.training.pools import TrainingPool
 
 _PART: Final = 0.8
-"""Of what Pods can use of a node: the sidecar of GPUDirect and huge pages need some, too."""
+"""Of what Pods can use of a node: the sidecar of GPUDirect, huge pages and initializers need some, too."""
+INITIALIZER_CPU: Final = 250
+"""Millicores that an initializer requests. Kueue adds them to those of the nodes, which start later."""
+INITIALIZER_MEMORY: Final = 1024
+"""MiB that an initializer requests, which counts as its CPU does; it may use more."""
 _SHARED_MEMORY: Final = 64
 """GiB of /dev/shm at most."""
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from aiplatform._shared.args import Problem, got, is_unknown, nearest
+from aiplatform._shared.kubernetes.node_labels import TPU_ACCELERATOR
 from aiplatform.queues import amounts
 from aiplatform.training.frameworks import FRAMEWORKS, framework_of, image_of
-from aiplatform.training.resources import devices_of, slice_nodes
+from aiplatform.training.resources import INITIALIZER_CPU, INITIALIZER_MEMORY, devices_of, slice_nodes
 
 if TYPE_CHECKING:
     from aiplatform.training.args import TrainingRuntime, TrainingSettings
     from aiplatform.training.pools import TrainingPool
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_HYPERDISK_ALONE: Final = ("tpu-v6e-slice",)
 _TITLES: Final[Mapping[str, str]] = {"": "CPUs", "nvidia.com/gpu": "GPUs", "google.com/tpu": "TPUs"}
 
 
@@ -127,6 +130,13 @@ def _size(path: str, runtime: TrainingRuntime, pool: TrainingPool) -> Iterator[P
         if pool.memory_gib_per_node
         else None
     )
+    next_to = ""
+    if whole and runtime.initializers is not None and not runtime.initializers.shared:
+        # They run on nodes of the pool, before those of the TrainJob; Kueue counts all at once.
+        number, next_to = len(runtime.initializers.kinds), " next to the initializers"
+        for key, part in (("cpu", INITIALIZER_CPU / 1000), ("memory_gib", INITIALIZER_MEMORY / 1024)):
+            usable = node[key]
+            node[key] = usable - math.ceil(number * part) if usable else None
     processes = runtime.processes_per_node
     if pool.topology is not None:
         expected = slice_nodes(pool)
@@ -161,7 +171,8 @@ def _size(path: str, runtime: TrainingRuntime, pool: TrainingPool) -> Iterator[P
         stated = getattr(runtime, key)
         if stated is not None and most is not None and stated > most:
             yield Problem(
-                f"{path}.{key}", f"{got(stated)}; expected at most {most}, what Pods can use of a node"
+                f"{path}.{key}",
+                f"{got(stated)}; expected at most {most}, what Pods can use of a node{next_to}",
             )
         if stated is None and most is None and not (key == "cpu" and not whole):
             yield Problem(f"{path}.{key}", f"missing; expected a value: the size of {pool.name} is not known")
@@ -201,3 +212,17 @@ def _initializers(path: str, runtime: TrainingRuntime, pool: TrainingPool) -> It
             f"{path}.initializers.storage_class",
             "missing; expected a StorageClass whose volumes several nodes can mount",
         )
+    elif initializers.storage_class is None and _needs_hyperdisk(pool):
+        yield Problem(
+            f"{path}.initializers.storage_class",
+            f"missing, and the nodes of {pool.name} mount no Persistent Disk, of which the cluster's default "
+            "class is; expected a StorageClass of Hyperdisk, such as hyperdisk",
+        )
+
+
+def _needs_hyperdisk(pool: TrainingPool) -> bool:
+    """Return whether machines of a pool mount Hyperdisk alone, as A3 Ultra, A4 and TPU v6e do (Google Cloud,
+    "About Google Cloud Hyperdisk": machine type support)."""
+    if pool.pod_requirements is not None and pool.pod_requirements.fabric == "rdma":
+        return True
+    return pool.node_selector.get(TPU_ACCELERATOR) in _HYPERDISK_ALONE

@@ -26,7 +26,7 @@ def rows(name: str, snapshot: str, columns: Sequence[str], shard: int, shards: i
     same."""
     table = load_catalog().load_table(name)
     scan = table.scan(snapshot_id=pinned(table, snapshot), selected_fields=tuple(columns))
-    files = sorted(scan.plan_files(), key=lambda task: (task.file.file_path, task.start))
+    files = sorted(scan.plan_files(), key=lambda task: task.file.file_path)
     reader = ArrowScan(table.metadata, table.io, scan.projection(), scan.row_filter)
     return reader.to_table(files[shard::shards])
 

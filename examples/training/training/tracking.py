@@ -12,9 +12,9 @@ from typing import Any
 
 import mlflow
 import numpy as np
-import pandas as pd
 from mlflow import MlflowClient
-from mlflow.models import infer_signature
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema, TensorSpec
 
 PREDICTOR = Path(__file__).with_name("predictor.py")
 
@@ -52,12 +52,16 @@ class Tracking:
             weights = Path(folder) / "weights.npz"
             np.savez(weights, **arrays)
             columns = [str(name) for name in arrays["columns"]]
-            example = pd.DataFrame([arrays["mean"]], columns=columns)
+            # Stated: to infer it, MLflow needs more packages than its client has.
+            signature = ModelSignature(
+                inputs=Schema([ColSpec("double", name) for name in columns]),
+                outputs=Schema([TensorSpec(np.dtype(np.float64), (-1,))]),
+            )
             logged = mlflow.pyfunc.log_model(
                 name="model",
                 python_model=str(PREDICTOR),
                 artifacts={"weights": str(weights)},
-                signature=infer_signature(example, np.zeros(1)),
+                signature=signature,
                 # With its requirements: MLflow takes half a minute to infer them.
                 pip_requirements=[f"mlflow=={mlflow.__version__}", "numpy", "pandas"],
                 registered_model_name=self.model,

@@ -79,6 +79,14 @@ def test_packages_of_the_base_are_seen_and_not_replaced(tmp_path: Path) -> None:
     assert "--system-site-packages" not in written(tmp_path).containerfile.read_text()
 
 
+def test_processes_of_the_bases_torchrun_run_in_the_environment(tmp_path: Path) -> None:
+    text = written(tmp_path, with_packages_of_base=True, installed=["torch"]).containerfile.read_text()
+    [variables] = [line for line in text.rpartition("FROM ")[2].splitlines() if line.startswith("ENV ")]
+    assert "PYTHON_EXEC=/opt/venv/bin/python" in variables.split(), (
+        "the environment has no torchrun where the base has torch, and that of the base is its Python's"
+    )
+
+
 def test_labels_have_commit_source_and_base(tmp_path: Path) -> None:
     text = written(tmp_path).containerfile.read_text()
     for label, value in {

@@ -10,7 +10,7 @@ from pulumi import Output
 
 from aiplatform._shared.args import ArgumentError
 from aiplatform.addons.catalog import catalog
-from aiplatform.addons.values.kueue import INTEGRATIONS
+from aiplatform.addons.values.kueue import INTEGRATIONS, RAY
 from aiplatform.guardrails import Guardrails
 from aiplatform.guardrails.args import POLICIES
 from aiplatform.guardrails.policies import BUILDERS
@@ -261,7 +261,7 @@ def test_a_wrong_argument_is_refused_before_anything_is_registered(
 
 
 def test_every_kind_that_kueue_queues_is_evaluated() -> None:
-    kinds = {name.rpartition("/")[2] for name in INTEGRATIONS} - {"pod"}
+    kinds = {name.rpartition("/")[2] for name in (*INTEGRATIONS, *RAY)} - {"pod"}
     assert {kind.lower() for kind in QUEUED_OWNERS} == kinds
     rules = spec(guardrails(), "accelerators")["matchConstraints"]["resourceRules"]
     assert {f"{kind}s" for kind in kinds} <= {name for rule in rules for name in rule["resources"]}

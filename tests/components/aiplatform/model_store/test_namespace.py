@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from aiplatform.model_store import admission, args
+from cli.model import jobs
 from tests.components.aiplatform.model_store.example import (
     APPROVERS,
     GOOGLE_REGISTRY,
@@ -114,3 +116,50 @@ def test_each_admission_policy_fails_closed_and_denies(default: Recording) -> No
         }
     for binding in default.all("kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding"):
         assert binding.inputs["spec"]["validationActions"] == ["Deny"], binding.name
+
+
+def _expressions(recording: Recording, name: str) -> list[str]:
+    policy = recording.one(
+        "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy", f"store-{name}-policy"
+    )
+    return [validation["expression"] for validation in policy.inputs["spec"]["validations"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "pod"),
+    [("release-jobs", "object.spec.template.spec"), ("release-pods", "object.spec")],
+)
+def test_nothing_but_the_entry_point_runs_in_a_container(default: Recording, name: str, pod: str) -> None:
+    """A probe with `exec` runs a command with the container's identity, as `command` does."""
+    stated = {part for expression in _expressions(default, name) for part in expression.split(" && ")}
+    for field in ("command", "lifecycle", "livenessProbe", "readinessProbe", "startupProbe", "workingDir"):
+        assert f"!has({pod}.containers[0].{field})" in stated, field
+
+
+@pytest.mark.parametrize("field", ["hostAliases", "dnsConfig", "nodeName"])
+def test_names_lead_jobs_where_the_cluster_says(default: Recording, field: str) -> None:
+    expressions = " && ".join(_expressions(default, "release-jobs"))
+    assert f"!has(object.spec.template.spec.{field})" in expressions.split(" && ")
+
+
+@pytest.mark.parametrize("command", ["promote", "rollback", "show", "list", "import"])
+def test_the_jobs_of_the_command_have_the_form_that_is_admitted(command: str) -> None:
+    body = jobs.job(IMAGE, "maria", [command], label="ranker")
+    template = body["spec"]["template"]
+    pod = template["spec"]
+    (container,) = pod["containers"]
+    assert body["metadata"]["namespace"] == args.NAMESPACE
+    assert body["spec"]["activeDeadlineSeconds"] <= admission.MAX_SECONDS
+    annotation = {admission.APPROVED_BY: "maria"}
+    assert body["metadata"]["annotations"] == template["metadata"]["annotations"] == annotation
+    assert pod["serviceAccountName"] in (args.PROMOTER, args.IMPORTER)
+    assert template["metadata"]["labels"][admission.JOB_LABEL] == pod["serviceAccountName"]
+    assert not container.keys() & set(admission.REFUSED_IN_CONTAINERS)
+    assert not pod.keys() & {*admission.REFUSED_IN_PODS, "dnsPolicy", "initContainers", "ephemeralContainers"}
+    assert {mount["mountPath"] for mount in container["volumeMounts"]} <= set(admission.MOUNT_PATHS)
+    field = f"metadata.annotations['{admission.APPROVED_BY}']"
+    assert container["env"] == [{"name": "APPROVED_BY", "valueFrom": {"fieldRef": {"fieldPath": field}}}]
+    assert container["envFrom"] == [{"configMapRef": {"name": args.CONFIGURATION}}]
+    for volume in pod["volumes"]:
+        assert "emptyDir" in volume or volume["configMap"]["name"] == args.FILES, volume
+    assert container["image"] == IMAGE

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from kubernetes.utils.quantity import parse_quantity
 
 from aiplatform.accelerators.fabric import EFA, HUGE_PAGES, INTERFACES
+from aiplatform.queues import amounts
 from aiplatform.training import plan
 from tests.components.aiplatform.training.example import (
     container,
@@ -129,7 +132,11 @@ def test_gpudirect_adds_networks_and_what_its_containers_need(kind: str) -> None
     manifest = planned(f"torch-{kind}", "gcp", gpu_pools=[fabric_pool(kind)])
     template = pods(manifest)
     assert INTERFACES in template["metadata"]["annotations"]
-    assert "runAsNonRoot" not in template["spec"]["securityContext"], "its sockets and devices are root's"
+    assert template["spec"]["securityContext"] == {
+        "seccompProfile": {"type": "RuntimeDefault"},
+        "runAsUser": 0,
+        "runAsGroup": 0,
+    }, "its sockets and devices are root's, and the image may name another user"
     names = [entry["name"] for entry in template["spec"]["initContainers"]]
     assert names == (["fabric-wait"] if kind == "rdma" else ["fabric-wait", f"{kind}-daemon"])
     sidecars = [entry for entry in template["spec"]["initContainers"] if entry["name"].endswith("daemon")]
@@ -211,6 +218,55 @@ def test_initializers_end_before_kueue_would_evict_and_nodes_wait_for_them() -> 
     assert template["metadata"]["name"] == "initializer"
     rules = {rule["name"]: rule["action"] for rule in spec["failurePolicy"]["rules"]}
     assert rules["download"] == "FailJobSet", "the next download would take as long"
+
+
+def initializer(kind: str = "model", cloud: str = "aws", **more: Any) -> dict[str, Any]:
+    """The template of Pods of an initializer."""
+    manifest = planned("mine", cloud, **more)
+    [job] = [job for job in job_set(manifest)["replicatedJobs"] if job["name"] == f"{kind}-initializer"]
+    return job["template"]["spec"]["template"]
+
+
+def downloads(**more: Any) -> dict[str, Any]:
+    return {"mine": {"pool": "training", "initializers": {**INITIALIZERS, **more}}}
+
+
+def test_a_volume_of_one_node_is_created_in_a_zone_of_the_pool() -> None:
+    template = initializer(runtimes=downloads())
+    assert template["spec"]["nodeSelector"] == {"ai-platform/pool": "training"}, (
+        "the first Pod that mounts it decides its zone, and CPU nodes are in others"
+    )
+    assert [entry["key"] for entry in template["spec"]["tolerations"]] == ["nvidia.com/gpu"]
+    [first] = template["spec"]["containers"]
+    assert set(first["resources"]["limits"]) == {"memory"}, "it uses no accelerator"
+    assert template["metadata"]["annotations"]["karpenter.sh/do-not-disrupt"] == "true"
+    shared = initializer(runtimes=downloads(shared=True, storage_class="efs"))
+    assert "nodeSelector" not in shared["spec"], "several nodes mount it, wherever it is"
+
+
+@pytest.mark.parametrize(("topologies", "expected"), [({"training": "host"}, "true"), ({}, None)])
+def test_initializers_fit_flavors_with_a_topology(topologies: dict[str, str], expected: str | None) -> None:
+    template = initializer(runtimes=downloads(), topologies=topologies)
+    assert template["metadata"]["annotations"].get("kueue.x-k8s.io/podset-unconstrained-topology") == expected
+
+
+def test_initializers_and_the_node_fit_a_small_node_together() -> None:
+    small = gpu_pool(vcpus_per_node=4, memory_gib_per_node=16.0, resources_per_node=1)
+    manifest = planned("mine", gpu_pools=[small], runtimes=downloads())
+    requests = [
+        job["template"]["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]
+        for job in job_set(manifest)["replicatedJobs"]
+    ]
+    cpu, memory = (sum(parse_quantity(request[key]) for request in requests) for key in ("cpu", "memory"))
+    assert cpu <= Decimal(amounts.usable_cpu(4)) / amounts.MILLI, "Kueue counts them at once"
+    assert memory <= amounts.usable_memory(16.0) * 1024**2
+
+
+def test_initializers_have_the_identity_and_the_configuration_of_the_team() -> None:
+    template = initializer(runtimes=downloads(), service_account="workloads")
+    assert template["spec"]["serviceAccountName"] == "workloads", "it may read the team's buckets"
+    [first] = template["spec"]["containers"]
+    assert first["envFrom"] == [{"configMapRef": {"name": "platform", "optional": True}}]
 
 
 def test_images_come_from_mirrors_with_their_digests() -> None:

@@ -67,6 +67,24 @@ def runtime(**more: Any) -> dict[str, Any]:
             "runtimes.mine.initializers.timeout_minutes",
             "1 to 1380",
         ),
+        (
+            {"gpu_pools": [fabric_pool("rdma")], **runtime(pool="rdma", initializers=INITIALIZERS)},
+            "runtimes.mine.initializers.storage_class",
+            "expected a StorageClass of Hyperdisk",
+        ),
+        (
+            {
+                "gpu_pools": [tpu_pool(topology="2x2")],
+                **runtime(pool="batch", initializers=INITIALIZERS),
+            },
+            "runtimes.mine.initializers.storage_class",
+            "expected a StorageClass of Hyperdisk",
+        ),
+        (
+            runtime(cpu=190, initializers=INITIALIZERS),
+            "runtimes.mine.cpu",
+            "next to the initializers",
+        ),
         ({"default_runtimes": ["trainin"]}, "default_runtimes[0]", "did you mean 'training'?"),
         ({"gpu_pools": [gpu_pool(), gpu_pool()]}, "gpu_pools[1].name", "used twice"),
         ({"node_pools": [cpu_pool(name="training")]}, "node_pools[0].name", "used twice"),

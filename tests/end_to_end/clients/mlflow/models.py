@@ -64,6 +64,29 @@ def make(model: str, how: str) -> dict[str, Any]:
     return {"version": str(client.create_model_version(model, source, run.run_id).version)}
 
 
+def log_for_release(
+    model: str, tags: dict[str, str], card: dict[str, str], metrics: dict[str, float]
+) -> dict[str, Any]:
+    """Train and register a version with what a release needs: lineage in tags, metrics, and a model card."""
+    mlflow.set_experiment(model)
+    fitted = LinearRegression().fit([[1.0], [2.0], [3.0]], [2.0, 4.0, 6.0])
+    with mlflow.start_run() as run:
+        mlflow.set_tags(tags)
+        mlflow.log_metrics(metrics)
+        mlflow.log_dict(card, "model_card.json")
+        logged = mlflow.sklearn.log_model(
+            fitted, name="model", registered_model_name=model, pip_requirements=["scikit-learn"]
+        )
+    return {"run": run.info.run_id, "version": str(logged.registered_model_version)}
+
+
+def overwrite(model: str, version: str) -> dict[str, Any]:
+    """Overwrite a file of a version, as its author; return the status."""
+    place = MlflowClient().get_model_version_download_uri(model, version).removeprefix("mlflow-artifacts:/")
+    path = f"api/2.0/mlflow-artifacts/artifacts/{place}/MLmodel"
+    return {"status": ask(path, "PUT", data=b"poisoned")}
+
+
 def promote(version: str, model: str = MODEL, prompt: bool = False) -> dict[str, Any]:
     """Move the champion alias. MLflow's client has another call for prompts, to the same route."""
     if prompt:
@@ -133,7 +156,7 @@ def refused(run: str) -> dict[str, Any]:
     }
 
 
-def overwrite(run: str, path: str) -> dict[str, Any]:
+def overwrite_file(run: str, path: str) -> dict[str, Any]:
     """Change a file of a run; return its text as it is then."""
     client = MlflowClient()
     folder, _, name = path.rpartition("/")
@@ -172,7 +195,19 @@ def main() -> None:
     os.environ["MLFLOW_TRACKING_USERNAME"] = payload.pop("account")
     os.environ["MLFLOW_TRACKING_PASSWORD"] = payload.pop("password")
     mlflow.set_tracking_uri(payload.pop("uri"))
-    known = (train, make, promote, demote, use, read, rewrite, refused, overwrite)
+    known = (
+        train,
+        make,
+        log_for_release,
+        overwrite,
+        overwrite_file,
+        promote,
+        demote,
+        use,
+        read,
+        rewrite,
+        refused,
+    )
     does = {function.__name__: function for function in known}[payload.pop("do")]
     answer = does(**payload)
     sys.stdout.write("\n")
