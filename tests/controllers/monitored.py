@@ -7,6 +7,7 @@ import base64
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 import kubernetes
 import pulumi
+import pulumi_kubernetes
 import pytest
 import requests
 from kubernetes import client
@@ -66,11 +68,13 @@ class Sink:
     port: int = 0
     messages: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
 
-    def alerts(self, receiver: str, name: str, status: str = "firing", **labels: str) -> list[dict[str, Any]]:
-        """Return the alerts of a name and labels that a receiver got."""
+    def alerts(
+        self, receiver: str, name: str, status: str = "firing", /, **labels: str
+    ) -> list[dict[str, Any]]:
+        """Return the alerts of a name and labels that a receiver got, each with the time (`received`)."""
         expected = {"alertname": name, **labels}
         return [
-            alert
+            {**alert, "received": message["received"]}
             for message in [*self.messages.get(receiver, ())]
             for alert in message["alerts"]
             if alert["status"] == status and expected.items() <= alert["labels"].items()
@@ -80,8 +84,8 @@ class Sink:
 class Addons(pulumi.ComponentResource):
     """The add-ons, from upstream's charts with the platform's values, in namespaces as the component's."""
 
-    def __init__(self) -> None:
-        super().__init__("tests:index:Addons", "addons")
+    def __init__(self, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("tests:index:Addons", "addons", {}, opts)
         charts = str(ensure_charts())
         for name in ADDONS:
             addon = catalog()[name]
@@ -133,7 +137,7 @@ class MonitoredCluster(Cluster):
             {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "gpu-0"}},
             {"metadata": {"labels": {"nvidia.com/gpu.present": "true"}}},
         )
-        self.stack("addons", Addons).up()
+        self.stack("addons", lambda: Addons(self.provided())).up()
         self.create(flavor(), queue(QUEUE, 8))
         stack = self.stack("observability", lambda: observability(self))
         stack.set_config("aws:region", automation.ConfigValue(self.plain.world.region))
@@ -141,6 +145,13 @@ class MonitoredCluster(Cluster):
         secrets.start()
         stack.up()
         secrets.join(10)
+
+    def provided(self) -> pulumi.ResourceOptions:
+        """Return options with the provider of the cluster, in a program. By default there is one for each
+        version of an SDK: that of a chart does not know what that of its objects has just defined."""
+        kubeconfig = str(self.plain.world.kubeconfig)
+        provider = pulumi_kubernetes.Provider("cluster", kubeconfig=kubeconfig)
+        return pulumi.ResourceOptions(providers=[provider])
 
     def _create_secret(self, sink: Sink) -> None:
         """Create the Secret of Alertmanager's receivers, as External Secrets does by the ExternalSecret."""
@@ -211,7 +222,7 @@ def observability(cluster: MonitoredCluster) -> None:
         "runbooks": RUNBOOKS,
         "charts": str(ensure_charts()),
     }
-    Observability("observability", arguments)
+    Observability("observability", arguments, cluster.provided())
 
 
 @contextmanager
@@ -222,7 +233,8 @@ def sink() -> Iterator[Sink]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.messages.setdefault(self.path.strip("/"), []).append(json.loads(body))
+            message = {**json.loads(body), "received": time.monotonic()}
+            received.messages.setdefault(self.path.strip("/"), []).append(message)
             self.send_response(200)
             self.end_headers()
 
