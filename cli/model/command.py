@@ -138,13 +138,20 @@ def promote(
 def rollback(
     environment: str = ENVIRONMENT,
     model: str = MODEL,
+    leaves: str = typer.Option(
+        "",
+        "--from",
+        metavar="VERSION",
+        help="The version that has it now: repeated, the command goes back once.",
+    ),
     alias: str = ALIAS,
     minutes: int = MINUTES,
     kubeconfig: Path | None = KUBECONFIG,
 ) -> None:
     """Give an alias back to the release that had it before, which is verified first."""
     label = _label(model)
-    arguments = ["rollback", "--alias", alias, "--request", uuid.uuid4().hex, "--", model]
+    options = ["--alias", alias, "--request", uuid.uuid4().hex, *(["--from", leaves] if leaves else [])]
+    arguments = ["rollback", *options, "--", model]
     _print(_releases(environment, kubeconfig, minutes).run(arguments, label=label))
 
 

@@ -48,7 +48,9 @@ entry point finds other modules (Python looks first in the working directory).""
 REFUSED_IN_PODS: Final = ("dnsConfig", "hostAliases", "nodeName")
 """Fields by which a name leads elsewhere, such as that of the registry, which gets a password, and by which
 Pods pass the scheduler."""
-MOUNT_PATHS: Final = ("/tmp", "/etc/model-release")  # noqa: S108 - in the container
+FILES_AT: Final = "/etc/model-release"
+"""Where the ConfigMap FILES is."""
+MOUNT_PATHS: Final = ("/tmp", FILES_AT)  # noqa: S108 - in the container
 """Where volumes may be: none hides a file of the image."""
 MAX_SECONDS: Final = 6 * 3600
 """The longest time that a Job may state, seconds: evictions, a full node and an image that is not found end,

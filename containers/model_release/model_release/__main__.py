@@ -88,9 +88,14 @@ def promote(
 
 
 @app.command()
-def rollback(model: str = MODEL, alias: str = ALIAS, request: str = REQUEST) -> None:
+def rollback(
+    model: str = MODEL,
+    alias: str = ALIAS,
+    leaves: str = typer.Option("", "--from", metavar="VERSION", help="The version that has it now."),
+    request: str = REQUEST,
+) -> None:
     """Give an alias to the release that had it before."""
-    entry = _promoter().rollback(names.model(model), alias, request or uuid.uuid4().hex)
+    entry = _promoter().rollback(names.model(model), alias, request or uuid.uuid4().hex, leaves or None)
     _result(entry.model_dump(mode="json"))
 
 

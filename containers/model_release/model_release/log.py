@@ -97,6 +97,9 @@ def history(entries: list[Promotion]) -> Iterator[Promotion]:
         if entry.action == "rollback":
             while stack and stack[-1].version != entry.version:
                 stack.pop()
+            if not stack:
+                # Another rollback, at the same time, had gone below it.
+                stack.append(entry)
         elif not stack or stack[-1].version != entry.version:
             stack.append(entry)
     yield from stack

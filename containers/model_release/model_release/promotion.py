@@ -53,17 +53,23 @@ class Promoter:
         names.alias(alias, self.settings.guarded_aliases)
         self._approved(alias)
         release = Release(self.objects, model, names.version(version))
-        entries = Log(self.objects, model).entries(alias)
-        history = list(log.history(entries))
+        journal = Log(self.objects, model)
+        history = list(log.history(journal.entries(alias)))
+        if journal.repeated(request) is not None or (history and history[-1].version == version):
+            # Its comparison was with the release before it, when its entry was written.
+            comparison = None
         current = self._release_of(history[-1]).manifest() if history else None
         manifest, digest = self._released(release, alias, comparison, current)
-        repeated = Log(self.objects, model).repeated(request)
-        if repeated is None and not (history and history[-1].version == version):
+        if journal.repeated(request) is None and not (history and history[-1].version == version):
             self._append(release, manifest, digest, alias, "promote", history, request)
         return self._settle(model, alias)
 
-    def rollback(self, model: names.Model, alias: str, request: str) -> Promotion:
-        """Give an alias to the version that had it before. Its release is verified first."""
+    def rollback(self, model: names.Model, alias: str, request: str, leaves: str | None = None) -> Promotion:
+        """Give an alias to the version that had it before. Its release is verified first.
+
+        leaves: the version that has it now; None for any. Raises RefusedError where another one has it: a
+        command that is given again after its answer was lost does not go back further.
+        """
         names.alias(alias, self.settings.guarded_aliases)
         self._approved(alias)
         journal = Log(self.objects, model)
@@ -73,6 +79,13 @@ class Promoter:
             if len(history) < 2:
                 last = f"{history[0].version} is its only release" if history else "it has no release"
                 raise RefusedError(f"{model}: nothing to roll back to: {last} as {alias}")
+            if leaves not in (None, history[-1].version):
+                last_entry = journal.entries(alias)[-1]
+                raise RefusedError(
+                    f"{model}: {history[-1].version} is {alias} already, since the {last_entry.action} of "
+                    f"{last_entry.at.isoformat()} by {last_entry.approved_by or '-'}; expected {leaves} to "
+                    "have it"
+                )
             previous = history[-2]
             release = self._release_of(previous)
             note(f"verify {release}")

@@ -11,6 +11,7 @@ from typing import Any
 
 import mlflow
 from mlflow import MlflowClient
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
@@ -84,14 +85,29 @@ class Registry:
             entry = self._client.get_model_version(name, number)
             location = self._client.get_model_version_download_uri(name, number)
             tags, metrics, run_location = dict[str, str](), dict[str, float](), None
+            folders = list[str]()
             if entry.run_id:
                 run = self._client.get_run(entry.run_id)
                 tags, metrics, run_location = run.data.tags, run.data.metrics, run.info.artifact_uri
+                folders = self._folders(run)
         for place in filter(None, (location, run_location)):
             self._check(place, f"version {number} of {model}")
+        # The author states both the run and the files, and MLflow compares them on local disks only.
+        if entry.run_id and not any(_is_below(location, folder) for folder in folders):
+            raise RefusedError(
+                f"version {number} of {model}: its files are at {location}, which is of another run; "
+                f"expected files of its run {entry.run_id}, whose lineage and metrics are recorded"
+            )
         return Version(
             model, number, entry.run_id or None, {**tags, **entry.tags}, metrics, location, run_location
         )
+
+    def _folders(self, run: Run) -> list[str]:
+        """Return where files of a run's versions are: in the run, or in a model that it logged."""
+        logged = self._client.search_logged_models(
+            [run.info.experiment_id], filter_string=f"source_run_id = '{run.info.run_id}'"
+        )
+        return [run.info.artifact_uri, *(model.artifact_location for model in logged)]
 
     def _check(self, location: str, name: str) -> None:
         """Raise RefusedError for files that are not in the registry's bucket. The author of a version states
@@ -111,6 +127,12 @@ class Registry:
         """Give a version an alias."""
         with _errors(f"alias {alias} of {model}"):
             self._client.set_registered_model_alias(model.registered_name, alias, number)
+
+
+def _is_below(location: str, folder: str) -> bool:
+    """Return whether a location is a folder or in it."""
+    here, above = (urllib.parse.urlparse(place).path.rstrip("/") for place in (location, folder))
+    return here == above or here.startswith(f"{above}/")
 
 
 @contextmanager

@@ -106,6 +106,12 @@ def test_history_has_the_promotions_that_no_rollback_has_undone() -> None:
     assert [entry.version for entry in history(entries(("promote", "1"), ("promote", "1")))] == ["1"]
 
 
+def test_history_ends_with_the_last_entry_after_rollbacks_at_the_same_time() -> None:
+    log = entries(("promote", "1"), ("promote", "2"), ("promote", "3"), ("rollback", "2"), ("rollback", "1"))
+    late = entries(("rollback", "2"))
+    assert [entry.version for entry in history([*log, *late])] == ["2"], "2 has the alias: it is in the log"
+
+
 def test_keys_of_entries_are_in_the_order_of_time() -> None:
     first = entries(("promote", "9"))[0]
     times = (0, 1, 1_000_000, 3_600_000_000)

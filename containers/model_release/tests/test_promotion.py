@@ -280,6 +280,39 @@ def test_alias_that_an_interrupted_command_did_not_set_is_set_by_its_repetition(
     assert len(Log(objects, names.model(name)).entries()) == 2
 
 
+@pytest.mark.parametrize("request_id", ["r2", "r3"], ids=["by the same Job", "by the same command"])
+def test_conditional_promotion_that_ended_before_the_alias_is_completed_by_its_repetition(
+    register: Register, promoter: Factory, objects: S3Objects, name: str, request_id: str
+) -> None:
+    """The version that has the alias by the log is the promoted one: it is not better than itself."""
+    registered, better = name.replace("/", "."), Comparison("champion", "auc", 0.01)
+    first, second = (register(registered, metrics={"auc": auc}) for auc in (0.8, 0.9))
+    promote(promoter(), name, first)
+    promote(promoter(), name, second, "r2", comparison=better)
+    # As after a kill between the entry and the alias.
+    MlflowClient().set_registered_model_alias(registered, "champion", first)
+    assert promote(promoter(), name, second, request_id, comparison=better).version == second
+    assert champion(name) == second
+    assert len(Log(objects, names.model(name)).entries()) == 2
+
+
+def test_rollback_that_is_given_again_does_not_go_back_further(
+    register: Register, promoter: Factory, name: str
+) -> None:
+    registered, model = name.replace("/", "."), names.model(name)
+    numbers = [register(registered) for _ in range(3)]
+    for number in numbers:
+        promote(promoter(), name, number, number)
+    promoter().rollback(model, "champion", "b1", numbers[2])
+    with pytest.raises(
+        RefusedError, match=rf"{numbers[1]} is champion already, since the rollback of .* by ada"
+    ):
+        promoter().rollback(model, "champion", "b2", numbers[2])
+    assert champion(name) == numbers[1]
+    assert promoter().rollback(model, "champion", "b1", numbers[2]).version == numbers[1], "the Job again"
+    assert promoter().rollback(model, "champion", "b3", numbers[1]).version == numbers[0]
+
+
 def test_concurrent_promotions_of_one_version_make_one_release(
     register: Register, promoter: Factory, objects: S3Objects, name: str
 ) -> None:

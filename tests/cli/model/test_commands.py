@@ -71,6 +71,11 @@ def test_each_command_is_one_request_so_that_a_repeated_pod_is_not_a_second_one(
     assert first != second
 
 
+def test_version_that_a_rollback_leaves_is_passed_on(ran: list[list[str]]) -> None:
+    run("rollback", "aws-dev", "pricing/fares", "--from", "7")
+    assert "--from 7 -- pricing/fares" in " ".join(ran[0]), "repeated, it goes back once"
+
+
 def test_comparison_is_passed_on(ran: list[list[str]]) -> None:
     options = ("--better-than", "champion", "--metric", "auc", "--margin", "0.01", "--lower-is-better")
     run("promote", "aws-dev", "pricing/fares", "7", *options)

@@ -85,6 +85,30 @@ def test_jobs_find_their_settings_in_one_config_map(default: Recording) -> None:
     assert data["GUARDED_ALIASES"] == "champion"
 
 
+def test_a_secret_of_google_cloud_that_is_stated_by_its_id_has_its_project() -> None:
+    recording = on_google(registry={**GOOGLE_REGISTRY, "secret": "release"}, hugging_face={"secret": "hub"})
+    data = recording.one("kubernetes:core/v1:ConfigMap", "store-configuration").inputs["data"]
+    assert data["HUGGING_FACE_SECRET"] == "projects/acme-dev-1234/secrets/hub"
+    assert data["MLFLOW_ACCOUNT_SECRET"] == "projects/acme-dev-1234/secrets/release"
+
+
+@pytest.mark.parametrize(
+    ("uri", "path"),
+    [
+        ("https://mlflow.model-registry.svc.cluster.local", "/etc/model-release/ca.pem"),
+        ("http://mlflow.model-registry.svc.cluster.local", None),
+        ("https://mlflow.acme.example", None),
+    ],
+)
+def test_a_registry_in_the_cluster_is_verified_by_the_authority_of_its_certificate(
+    uri: str, path: str | None
+) -> None:
+    """No public authority signs a name below svc.cluster.local."""
+    recording = store(registry={**REGISTRY, "tracking_uri": uri})
+    data = recording.one("kubernetes:core/v1:ConfigMap", "store-configuration").inputs["data"]
+    assert data.get("MLFLOW_TRACKING_SERVER_CERT_PATH") == path
+
+
 def test_the_release_group_creates_jobs_and_runs_nothing_in_pods(default: Recording) -> None:
     rules = default.one("kubernetes:rbac.authorization.k8s.io/v1:Role", "store-release-managers").inputs[
         "rules"
