@@ -183,9 +183,9 @@ class ModelStoreSettings(CloudNeutral):
     )
     """The members that approve promotions and imports, as they create the Jobs. AWS: arns of IAM roles.
     Google Cloud: `group:` and the email address of a Google group. No member is in a team: an author does not
-    approve. The log has the name by which the API server knows a member: on AWS it ends with the session name,
-    which the roles' trust policies have to bind (`sts:RoleSessionName`). Default: none; then only administrators
-    of the cluster approve."""
+    approve. The log has the name by which the API server knows a member: on AWS it ends with the session
+    name, which the roles' trust policies have to bind (`sts:RoleSessionName`). Default: none; then only
+    administrators of the cluster approve."""
     image: Annotated[str, _IMAGE] | None = None
     """The image that promotes and imports, built from `containers/model_release`, with a digest. No other
     image runs as their identities. Default: none; then no promotion runs."""
