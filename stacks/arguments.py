@@ -315,15 +315,16 @@ def guardrails(settings: Settings) -> GuardrailsArgs:
     """Arguments of the guardrails. The platform's own workloads are evaluated as those of users are."""
     assert settings.guardrails is not None, "called only where there are guardrails"  # noqa: S101
     args = stated(settings.guardrails)
-    pinned = images.repositories(settings)
     if settings.environment.profile == "prod":
         # What the environment's own builds push, as Binary Authorization does on Google Cloud.
         args.setdefault("allowed_registries", list(repositories.urls(settings).values()))
     if args.get("allowed_registries"):
-        args["allowed_registries"] = [*args["allowed_registries"], *pinned]
+        args["allowed_registries"] = [*args["allowed_registries"], *images.repositories(settings)]
     if args.get("require_digests"):
-        without = [repository for repository, has_digest in pinned.items() if not has_digest]
-        args["digest_exceptions"] = [*args.get("digest_exceptions", []), *without]
+        args["digest_exceptions"] = [
+            *args.get("digest_exceptions", []),
+            *images.without_digests(settings),
+        ]
     args["cloud"] = settings.environment.cloud
     if devices.claimed(settings):
         args["device_claims"] = True

@@ -138,10 +138,23 @@ def _of_gpu_checks(settings: Settings) -> dict[str, str]:
     return {name: image for name, image in known.items() if name in needed}
 
 
-def repositories(settings: Settings) -> dict[str, bool]:
-    """Return repository, at its mirror if it has one, -> whether the image has a digest, of workloads outside
-    the namespaces of add-ons, and of containers in workloads of users."""
-    known: dict[str, bool] = {}
+def repositories(settings: Settings) -> list[str]:
+    """Return the repositories, at their mirrors if they have one, of workloads outside the namespaces of
+    add-ons, and of containers in workloads of users."""
+    names = (image.partition("@")[0] for image in _next_to_users(settings))
+    return list(dict.fromkeys(_split_tag(name)[0] for name in names))
+
+
+def without_digests(settings: Settings) -> list[str]:
+    """Return the images of these repositories that have no digest, as their Pods name them, with their tags:
+    another tag of the repository needs a digest."""
+    images_without = (image for image in _next_to_users(settings) if "@" not in image)
+    # One without a tag is refused anyway, and would be an exception of its whole repository.
+    return list(dict.fromkeys(image for image in images_without if _split_tag(image)[1]))
+
+
+def _next_to_users(settings: Settings) -> Iterator[str]:
+    """Yield the images that the guardrails evaluate, at their mirrors."""
     sidecars = [image for name, image in _of_gpudirect(settings).items() if name.endswith("-daemon")]
     # A user states the digest of an image of the file.
     users = [
@@ -149,10 +162,14 @@ def repositories(settings: Settings) -> dict[str, bool]:
         *(image for user, image in _of_runtimes(settings).items() if user.startswith("runtimes")),
     ]
     for image in (*_of_components(settings).values(), *sidecars, *users):
-        name, at, _ = mirrored(image, settings.images.mirrors).partition("@")
-        head, slash, last = name.rpartition("/")
-        known[f"{head}{slash}{last.partition(':')[0]}"] = bool(at)
-    return known
+        yield mirrored(image, settings.images.mirrors)
+
+
+def _split_tag(name: str) -> tuple[str, str]:
+    """Return repository and tag of an image without a digest; a colon before a slash is that of a port."""
+    head, slash, last = name.rpartition("/")
+    name, _, tag = last.partition(":")
+    return f"{head}{slash}{name}", tag
 
 
 def addons_of(settings: Settings) -> list[str]:

@@ -332,6 +332,36 @@ def test_job_that_builds_images_has_an_identity_of_its_own_after_what_is_install
     assert "@sha256:" in job["env"]["BUILDKIT"], "the builder is pinned as actions are"
 
 
+def test_images_of_staging_and_prod_are_built_from_main() -> None:
+    jobs = _load(GITHUB / "workflows" / "images.yml")["jobs"]
+    (guard,) = [step for step in jobs["changed"]["steps"] if "exit 1" in step.get("run", "")]
+    assert guard["if"] == "github.ref != 'refs/heads/main' && !endsWith(inputs.environment, '-dev')"
+    assert jobs[PUSHES_IMAGES]["needs"] == "changed"
+
+
+def test_every_environment_of_github_that_a_job_names_has_rules_in_the_documentation() -> None:
+    table = [line for line in (ROOT / "docs" / "ci.md").read_text().splitlines() if line.startswith("| `")]
+    rules = {
+        name: row[2]
+        for row in (line.split("|") for line in table)
+        if "branch main" in row[2]
+        for name in re.findall(r"`([a-z-]+)`", row[1])
+    }
+    stages = ("dev", "staging", "prod")
+    assert {*stages, "prod-plan", *(f"images-{stage}" for stage in stages)} <= set(rules)
+    assert [name for name in sorted(rules) if ", reviewers" in rules[name]] == ["images-prod", "prod"]
+
+
+def test_documented_identity_of_signatures_is_that_of_main() -> None:
+    (pattern,) = re.findall(
+        r"--certificate-identity-regexp '([^']+)'", (ROOT / "docs" / "images.md").read_text()
+    )
+    workflow = "https://github.com/acme/ai-platform/.github/workflows/images.yml@refs/heads/"
+    assert re.search(pattern, f"{workflow}main")
+    for branch in ("other", "main-2"):
+        assert not re.search(pattern, f"{workflow}{branch}"), branch
+
+
 def test_actionlint_finds_nothing() -> None:
     actionlint = shutil.which("actionlint")
     if actionlint is None:

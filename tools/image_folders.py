@@ -4,7 +4,8 @@
 
 From the environment: FOLDER and ENVIRONMENT of a run by hand; of a push BEFORE, the commit that it replaces.
 A push builds what it has changed, for the environments of DEVELOPMENT. Where that commit is not known (a new
-branch, a forced push), it builds all. Standard library only: it runs before anything is installed.
+branch, a forced push), it builds all. A folder whose image.toml names other environments is left out, with a
+note on stderr. Standard library only: it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -26,7 +28,7 @@ _NONE: Final = "0" * 40
 
 
 def main(variables: Mapping[str, str], root: Path = ROOT) -> int:
-    """Print the outputs `folders` and `environments`, lists in JSON. Return the exit code."""
+    """Print the output `images`, a list in JSON of folder and environment. Return the exit code."""
     known = _folders(root)
     wanted, environment = variables.get("FOLDER", "").strip("/"), variables.get("ENVIRONMENT", "")
     if wanted and wanted not in known:
@@ -38,8 +40,27 @@ def main(variables: Mapping[str, str], root: Path = ROOT) -> int:
         changed = _changed(root, variables.get("BEFORE", ""))
         folders = known if changed is None else [name for name in known if _is_in(name, changed)]
     environments = [environment] if environment else list(DEVELOPMENT)
-    sys.stdout.write(f"folders={json.dumps(folders)}\nenvironments={json.dumps(environments)}\n")
+    images: list[dict[str, str]] = []
+    for folder in folders:
+        meant = _environments(root / folder)
+        fitting = [name for name in environments if not meant or name in meant]
+        if not fitting:
+            known = f"{', '.join(environments)}; its {DESCRIPTION} names {', '.join(meant)}"
+            sys.stderr.write(f"{folder}: no image for {known}\n")
+        images += [{"folder": folder, "environment": name} for name in fitting]
+    if wanted and not images:
+        return 1
+    sys.stdout.write(f"images={json.dumps(images)}\n")
     return 0
+
+
+def _environments(folder: Path) -> list[str]:
+    """Return the environments that a folder names. What is wrong in its file is reported by its build."""
+    try:
+        stated = tomllib.loads((folder / DESCRIPTION).read_text()).get("environments", [])
+    except tomllib.TOMLDecodeError:
+        return []
+    return [str(name) for name in stated] if isinstance(stated, list) else []
 
 
 def _folders(root: Path) -> list[str]:

@@ -44,6 +44,8 @@ class Base:
     networks: tuple[str, ...]
     digest: str = ""
     digest_source: str = ""
+    python: str = ""
+    """The minor version of its Python, `3.12`; empty where it is not known."""
     packages: Mapping[str, str] = field(default_factory=dict[str, str])
     dependencies: tuple[str, ...] = ()
     """`with` in the file."""
@@ -70,8 +72,8 @@ def choose(framework: str, cloud: str, hardware: Hardware, stated: str = "") -> 
     """Return the reference to build on, with its digest, and the entry that says what it has installed.
 
     stated: the reference that the user states instead, with a digest. It is expected to have the packages of
-    the entry that fits, in versions that are not known; none where no entry fits. Raises CommandError where
-    no base fits, or the one that does has no recorded digest.
+    the entry that fits, in versions that are not known, as that of its Python; none where no entry fits.
+    Raises CommandError where no base fits, or the one that does has no recorded digest.
     """
     if stated and not _PINNED.fullmatch(stated):
         raise CommandError(f"--base: {stated!r} has no digest; expected REGISTRY/NAME[:TAG]@sha256:DIGEST")
@@ -83,7 +85,7 @@ def choose(framework: str, cloud: str, hardware: Hardware, stated: str = "") -> 
             and hardware.network in base.networks
         )
         if fits and stated:
-            return stated, replace(base, packages=dict.fromkeys(base.packages, ""))
+            return stated, replace(base, python="", packages=dict.fromkeys(base.packages, ""))
         if fits and base.digest:
             return base.reference, base
         if fits:

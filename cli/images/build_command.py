@@ -88,19 +88,25 @@ def build(
         signing.refuse_without_cosign()
     target = target_of(environment)
     described = description.load(folder)
+    if described.environments and environment not in described.environments:
+        raise described.error(
+            "environments",
+            f"{environment} is none of them; expected one of {', '.join(described.environments)}",
+        )
     revision = _clean_revision(folder, target, allow_dirty=allow_dirty)
     hardware = _hardware(described, target)
     name = _repository(described, target)
     reference, entry = bases.choose(described.framework, target.cloud, hardware, base)
-    place = _emptied(output or folder / _OUTPUT)
     paths = files.files_of(folder, untracked=allow_dirty)
-    locks.check(folder, paths)
+    locks.check(folder, paths, entry)
+    installed = locks.installed_by_base(folder, described.framework, entry)
+    place = _emptied(output or folder / _OUTPUT)
     contents = containerfile.Contents(
         folder=folder,
         files=paths,
         base=reference,
         with_packages_of_base=bool(entry.packages),
-        installed=locks.installed_by_base(folder, described.framework, entry),
+        installed=installed,
         entrypoint=described.entrypoint,
         title=described.name,
         uv=uv_requirement(),

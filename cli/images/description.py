@@ -34,6 +34,8 @@ class Description:
     pool: str | None = None
     """A pool of the environment, whose hardware and network decide the base. Default: nodes without
     accelerators."""
+    environments: tuple[str, ...] = ()
+    """The environments that it is for, such as those that have the pool. Default: all."""
 
     def error(self, key: str, problem: str) -> CommandError:
         """Return the error about one of its keys."""
@@ -59,7 +61,8 @@ def load(folder: Path) -> Description:
     problem = _word(stated["name"])
     if problem:
         raise CommandError(f"{file}: name: the folder's name {problem}; or state `name`")
-    return Description(file=file, **{**stated, "entrypoint": tuple(stated["entrypoint"])})
+    lists = {key: tuple(stated[key]) for key in ("entrypoint", "environments") if key in stated}
+    return Description(file=file, **{**stated, **lists})
 
 
 def _problems(stated: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -108,6 +111,13 @@ def _path(value: Any) -> str | None:
     return f"got {value!r}; expected {_EXPECTED['repository']}"
 
 
+def _environments(value: Any) -> str | None:
+    names: list[Any] = value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]
+    if names and all(isinstance(name, str) and _WORD.fullmatch(name) for name in names):
+        return None
+    return f"got {value!r}; expected {_EXPECTED['environments']}"
+
+
 def _pool(value: Any) -> str | None:
     return None if isinstance(value, str) and value else f"got {value!r}; expected the name of a pool"
 
@@ -115,6 +125,7 @@ def _pool(value: Any) -> str | None:
 _EXPECTED: Final = {
     "framework": f"one of {', '.join(FRAMEWORKS)}",
     "entrypoint": 'a list of words, ["python", "train.py"]',
+    "environments": 'a list of names of environments, ["aws-prod"]',
     "repository": "a name in container_registry.repositories of the environment, `training`",
 }
 _RULES: Final[Mapping[str, Callable[[Any], str | None]]] = {
@@ -123,6 +134,7 @@ _RULES: Final[Mapping[str, Callable[[Any], str | None]]] = {
     "repository": _path,
     "name": _word,
     "pool": _pool,
+    "environments": _environments,
 }
 
 

@@ -10,23 +10,28 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
 from cli.images.bases import Base
 from cli.output import CommandError
 
 PROJECT: Final = "pyproject.toml"
 LOCK: Final = "uv.lock"
+_PATCHES: Final = 100
 _SEPARATE: Final = ("path", "directory", "editable", "virtual")
 """Sources of packages that are folders or files of this machine."""
 
 
-def check(folder: Path, tracked: Collection[Path]) -> None:
-    """Refuse a folder whose packages are not locked, or whose lock is not that of its pyproject.toml. Asks
-    uv, which changes nothing."""
+def check(folder: Path, tracked: Collection[Path], base: Base) -> None:
+    """Refuse a folder whose packages are not locked, that the base's Python does not run, or whose lock is
+    not that of its pyproject.toml. Asks uv, which changes nothing."""
     for name in (PROJECT, LOCK):
         if not (folder / name).is_file():
             raise CommandError(f"{folder / name}: missing; expected a project of uv: `uv init`, `uv lock`")
         if Path(name) not in tracked:
             raise CommandError(f"{folder / name}: git does not track it; expected it in the commit")
+    # Before uv, which looks on this machine for a Python that the folder accepts.
+    check_python(folder, base)
     # UV_FROZEN, which CI may set, contradicts the check.
     variables = {
         name: value for name, value in os.environ.items() if name not in ("UV_FROZEN", "VIRTUAL_ENV")
@@ -41,6 +46,39 @@ def check(folder: Path, tracked: Collection[Path]) -> None:
             f"{folder / LOCK}: is not the lock of {PROJECT}; expected the result of `uv lock`:\n"
             f"{answer.stderr.strip()}"
         )
+
+
+def check_python(folder: Path, base: Base) -> None:
+    """Refuse a folder that the base's Python does not run: the build installs no other one."""
+    if not base.python:
+        return
+    file = folder / PROJECT
+    text = file.read_text()
+    project: dict[str, Any] = tomllib.loads(text)
+    required = project.get("project", {}).get("requires-python")
+    key = "project.requires-python"
+    if required is None:
+        # uv states the version for which it resolved.
+        file = folder / LOCK
+        text = file.read_text()
+        required, key = tomllib.loads(text).get("requires-python", ""), "requires-python"
+    try:
+        accepted = SpecifierSet(required)
+    except InvalidSpecifier as error:
+        raise CommandError(f"{file}:{_line(text)}: {key}: {error}; expected '>=3.11'") from error
+    # The base's patch is not recorded.
+    if not any(accepted.contains(f"{base.python}.{patch}") for patch in range(_PATCHES)):
+        raise CommandError(
+            f"{file}:{_line(text)}: {key}: is {required!r}, and the base {base.repository}:{base.tag} has "
+            f"Python {base.python}, which is the one that runs; expected a range with it in {PROJECT}, and "
+            "`uv lock`"
+        )
+
+
+def _line(text: str) -> int:
+    """Return the line of `requires-python`."""
+    lines = text.splitlines()
+    return next((n for n, line in enumerate(lines, 1) if line.lstrip().startswith("requires-python")), 1)
 
 
 def installed_by_base(folder: Path, framework: str, base: Base) -> list[str]:

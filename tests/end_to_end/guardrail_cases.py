@@ -35,7 +35,7 @@ SETTINGS: Final[Mapping[str, Any]] = {
     "pod_creators": ["system:serviceaccount:jupyterhub:hub"],
     "allowed_registries": ["registry.acme.com", "quay.io/argoproj"],
     "require_digests": True,
-    "digest_exceptions": ["quay.io/argoproj"],
+    "digest_exceptions": ["quay.io/argoproj", "registry.acme.com/old:1"],
     "fabric_namespaces": {
         "fabric": {
             "host_paths": ["/dev/infiniband"],
@@ -239,6 +239,7 @@ REFUSED: Final[Mapping[str, Case]] = {
         "registry is not allowed",
     ),
     "no digest": (INSIDER, job(image("registry.acme.com/train:1")), "team-a", "no digest"),
+    "tag next to an exception": (INSIDER, job(image("registry.acme.com/old:10")), "team-a", "no digest"),
     "image of a volume": (
         INSIDER,
         job(spec(volumes=[{"name": "v", "image": {"reference": "evil.com/model:1"}}])),
@@ -385,6 +386,7 @@ ADMITTED: Final[Mapping[str, tuple[tuple[str, str], Object, str]]] = {
     "Pod of a StatefulSet": (CONTROLLER, pod(spec(GPU), owner="StatefulSet"), "team-a"),
     "Pod of a Deployment": (CONTROLLER, pod(spec(GPU), QUEUE, owner="ReplicaSet"), "team-a"),
     "worker of a RayCluster": (RAY, pod(spec(GPU), owner="RayCluster"), "team-a"),
+    "image that needs no digest": (DEVELOPER, job(image("registry.acme.com/old:1")), "team-a"),
     "step of a workflow": (
         ARGO,
         pod(image("quay.io/argoproj/argoexec:v4.0.6"), owner="Workflow"),

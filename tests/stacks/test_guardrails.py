@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from aiplatform._shared import images as image_file
 from aiplatform.guardrails.args import GuardrailsSettings
 from stacks import arguments, images, repositories
 from stacks.loading import SettingsError, load_file
@@ -50,14 +51,40 @@ def test_digests_are_required_in_prod(stack: str) -> None:
 
 def test_images_of_the_platform_without_a_known_digest_need_none(tmp_path: Path) -> None:
     args = stated(tmp_path, {"guardrails/digest_exceptions": ["quay.io/argoproj"]})
+    known = image_file.images()
     assert args["digest_exceptions"] == [
         "quay.io/argoproj",
-        "quay.io/feastdev/feature-server",
-        TCPX_DAEMON,
-        *GPU_TESTS,
-        *RUNTIMES,
-    ]
+        known["feast-feature-server"].reference,
+        known["gpudirect-tcpx-daemon"].reference,
+        known["gpu-test-pytorch-tcpx"].reference,
+        known["gpu-test-dcgm"].reference,
+        known["training-jax-tpu"].reference,
+    ], "with their tags: other images of these public repositories need a digest"
     assert "digest_exceptions" not in stated(tmp_path, {}, "gcp-dev"), "no digest is required there"
+
+
+def test_which_image_of_a_repository_needs_no_digest_does_not_depend_on_their_order(tmp_path: Path) -> None:
+    mirrors = {"images/mirrors": {"docker.io": "mirror.acme.com:5000/hub"}}
+    settings = load_file(changed(tmp_path, mirrors, "gcp-prod"))
+    known = image_file.images()
+    repository = "mirror.acme.com:5000/hub/pytorch/pytorch"
+    expected = f"{repository}:{known['training-torch-tcpx'].tag}"
+    pools = dict(settings.gpu_pools)
+    for order in (pools, dict(reversed(pools.items()))):
+        without = images.without_digests(settings.model_copy(update={"gpu_pools": order}))
+        assert [image for image in without if image.startswith(repository)] == [expected]
+    pinned = settings.model_copy(update={"feature_store": None, "training": None, "queues": None})
+    assert not [image for image in images.without_digests(pinned) if "/pytorch/" in image], "none runs it"
+
+
+@pytest.mark.parametrize("image", ["registry.acme.com:5000/feast", "registry.acme.com/feast"])
+def test_image_without_tag_and_digest_is_no_exception_of_its_repository(tmp_path: Path, image: str) -> None:
+    settings = load_file(changed(tmp_path, {}, "gcp-prod"))
+    assert settings.feature_store is not None
+    topic = settings.feature_store.model_copy(update={"image": image})
+    changed_settings = settings.model_copy(update={"feature_store": topic})
+    assert image in images.repositories(changed_settings)
+    assert image not in images.without_digests(changed_settings)
 
 
 def test_images_of_the_platform_come_from_allowed_registries(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from aiplatform._shared.images import images
 from stacks import arguments, team_arguments
-from stacks.images import of_users, repositories
+from stacks.images import of_users, repositories, without_digests
 from stacks.loading import load_file
 from stacks.settings import Settings
 from stacks.validation import placeholders
@@ -135,7 +135,8 @@ def test_images_of_runtimes_are_admitted_and_exempt_only_where_none_is_published
     known = images()
     expected = {"training-jax-tpu", "training-torch", "training-torch-tcpx"}
     assert {known[name].reference for name in expected} <= set(of_users(settings).values())
-    exempt = {name for name, has_digest in repositories(settings).items() if not has_digest}
-    assert known["training-jax-tpu"].repository in exempt
+    exempt = without_digests(settings)
+    assert known["training-jax-tpu"].reference in exempt
+    assert known["training-torch"].repository not in exempt, "an image of the same repository has a digest"
     assert known["training-torch-efa"].repository not in repositories(settings), "no pool with EFA"
     assert known["training-torch-efa"].reference in of_users(settings_of("aws-prod")).values()

@@ -34,6 +34,10 @@ _REGISTRY: Final = matches(
     r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?(/[a-z0-9._-]+)*",
     "a registry, or a repository in it, without scheme and tag (`quay.io/argoproj`)",
 )
+_EXCEPTION: Final = matches(
+    r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?((/[a-z0-9._-]+)+(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?)?",
+    "a registry, a repository in it, or one image with its tag (`quay.io/argoproj/argoexec:v4.0.6`)",
+)
 _PATH: Final = matches(r"(/(?!\.\.?(/|$))[\w.@:+-]+)+", "an absolute path without a final slash")
 _CAPABILITY: Final = matches(r"(?!CAP_)[A-Z][A-Z0-9_]*", "a Linux capability without CAP_ (`IPC_LOCK`)")
 _USERNAME: Final = matches(r"\S+", "a user's name in Kubernetes")
@@ -146,9 +150,9 @@ class GuardrailsSettings(CloudNeutral):
     require_digests: bool = False
     """Whether images must have a digest, so that a tag that moves changes nothing that runs. Default
     false."""
-    digest_exceptions: list[Input[Annotated[str, _REGISTRY]]] = field(default_factory=list[Input[str]])
+    digest_exceptions: list[Input[Annotated[str, _EXCEPTION]]] = field(default_factory=list[Input[str]])
     """Registries or repositories whose images need no digest, such as those of containers that controllers
-    add to Pods. Default: none."""
+    add to Pods, or single images with their tags. Default: none."""
     fabric_namespaces: Annotated[
         Mapping[str, FabricNamespace], length(0, 50, "namespaces"), _names("names of namespaces")
     ] = field(default_factory=dict[str, FabricNamespace])

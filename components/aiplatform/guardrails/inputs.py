@@ -77,7 +77,7 @@ class GuardrailsArgs(TypedDict):
     false."""
     digest_exceptions: NotRequired[Sequence[Input[str]]]
     """Registries or repositories whose images need no digest, such as those of containers that controllers
-    add to Pods. Default: none."""
+    add to Pods, or single images with their tags. Default: none."""
     fabric_namespaces: NotRequired[dict[str, FabricNamespaceArgs]]
     """Namespace -> what its Pods may use of their node. Default: no Pod may."""
     public_namespaces: NotRequired[list[str]]

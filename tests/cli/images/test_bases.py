@@ -86,6 +86,19 @@ def test_every_network_of_a_gpu_has_a_base_of_pytorch() -> None:
     assert {("aws", "none"), ("aws", "efa")} <= covered
 
 
+def test_python_of_every_base_is_recorded_where_its_tag_or_its_release_states_it() -> None:
+    assert [name for name, base in bases.bases().items() if not base.python] == ["jax-tpu"]
+    for name, base in bases.bases().items():
+        version = re.match(r"3\.\d+", base.tag) if base.repository.endswith("/python") else None
+        assert version is None or version[0] == base.python, name
+        of_tag = re.search(r"-py3(\d+)-", base.tag)
+        assert of_tag is None or f"3.{of_tag[1]}" == base.python, name
+
+
+def test_python_of_a_stated_base_is_not_known() -> None:
+    assert choose("torch", "aws", Hardware("nvidia"), PINNED)[1].python == ""
+
+
 def test_recorded_digest_has_a_source() -> None:
     for name, base in bases.bases().items():
         assert bool(base.digest) == bool(base.digest_source), name

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.app import app
-from cli.images import build_command
+from cli.images import bases, build_command, description, locks
 from cli.images.bases import Hardware
 from cli.images.build_command import Target, target_of
 from cli.output import CommandError
@@ -19,6 +19,7 @@ from tests.cli.images import folders
 from tests.cli.images.oci_layouts import archive, write
 from tests.cli.images.programs import Programs
 from tests.cli.images.registries import Stored, registry
+from tools import image_folders
 
 TARGET = Target("aws-dev", "aws", "dev", {}, {"t4": Hardware("nvidia"), "general": Hardware()})
 
@@ -165,6 +166,44 @@ def test_base_without_a_digest_is_refused(tmp_path: Path, programs: Programs, st
     result = run("build", folder, "aws-dev", "--base", pinned, "--definition-only")
     assert f"FROM {pinned}" in (folder / ".image" / "definition" / "Containerfile").read_text()
     assert result.exit_code == 0, result.output
+
+
+def test_environment_that_the_folder_does_not_name_is_refused(
+    tmp_path: Path, programs: Programs, stored: Stored
+) -> None:
+    folder = folders.write(tmp_path)
+    file = folder / "image.toml"
+    file.write_text(f'{file.read_text()}environments = ["aws-prod", "aws-dev"]\n')
+    folders.commit(folder)
+    assert run("build", folder, "aws-dev", "--definition-only").exit_code == 0
+    assert problem("build", folder, "gcp-dev", "--definition-only") == (
+        f"{file}:4: environments: gcp-dev is none of them; expected one of aws-prod, aws-dev"
+    )
+
+
+def test_every_folder_of_the_repository_fits_the_environments_that_it_is_for() -> None:
+    for name in image_folders._folders(image_folders.ROOT):
+        folder = image_folders.ROOT / name
+        described = description.load(folder)
+        for environment in described.environments or image_folders.DEVELOPMENT:
+            target = target_of(environment)
+            assert described.repository in target.repositories, (name, environment)
+            hardware = build_command._hardware(described, target)
+            _, base = bases.choose(described.framework, target.cloud, hardware)
+            locks.check_python(folder, base)
+            locks.installed_by_base(folder, described.framework, base)
+
+
+def test_python_that_the_base_has_not_is_refused_before_anything_is_written(
+    tmp_path: Path, programs: Programs, stored: Stored
+) -> None:
+    files = {
+        "pyproject.toml": folders.PROJECT.replace(">=3.11", ">=3.12"),
+        "uv.lock": folders.LOCK.format(packages="").replace(">=3.11", ">=3.12"),
+    }
+    folder = folders.write(tmp_path, "torch", "t4", files)
+    assert "pyproject.toml:4: project.requires-python: is '>=3.12'" in problem("build", folder, "aws-dev")
+    assert not (folder / ".image").exists()
 
 
 def test_output_is_no_folder_with_other_files(tmp_path: Path, programs: Programs, stored: Stored) -> None:

@@ -35,7 +35,8 @@ GOOD = 'framework = "torch"\nrepository = "training"\nentrypoint = ["python"]\n'
 WORDS = 'expected a list of words, ["python", "train.py"]'
 REPOSITORY = "expected a name in container_registry.repositories of the environment, `training`"
 NAME = "expected lower-case letters and digits in words joined by '.', '_' or '-', at most 63 characters"
-KEYS = "expected one of framework, entrypoint, repository, name, pool; did you mean pool?"
+KEYS = "expected one of framework, entrypoint, repository, name, pool, environments; did you mean pool?"
+ENVIRONMENTS = 'expected a list of names of environments, ["aws-prod"]'
 FRAMEWORK = "expected one of torch, jax, python; did you mean torch?"
 
 
@@ -49,6 +50,8 @@ FRAMEWORK = "expected one of torch, jax, python; did you mean torch?"
         (GOOD.replace("training", "Training"), f"2: repository: got 'Training'; {REPOSITORY}"),
         ('framework = "jax"\nentrypoint = ["a"]', f"1: repository: missing; {REPOSITORY}"),
         (GOOD + 'name = "-a"', f"4: name: is '-a'; {NAME}"),
+        (GOOD + "environments = []", f"4: environments: got []; {ENVIRONMENTS}"),
+        (GOOD + 'environments = "aws-prod"', f"4: environments: got 'aws-prod'; {ENVIRONMENTS}"),
         (GOOD + "pool = 1", "4: pool: got 1; expected the name of a pool"),
     ],
 )

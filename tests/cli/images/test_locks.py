@@ -26,7 +26,7 @@ def locked(folder: Path, *packages: str) -> Path:
 
 
 def test_lock_of_the_project_is_accepted(tmp_path: Path) -> None:
-    locks.check(folders.write(tmp_path), TRACKED)
+    locks.check(folders.write(tmp_path), TRACKED, bases()["python"])
 
 
 def test_lock_that_is_out_of_date_is_refused(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_lock_that_is_out_of_date_is_refused(tmp_path: Path) -> None:
     folder = folders.write(tmp_path, files={"pyproject.toml": stated})
     before = (folder / locks.LOCK).read_text()
     with pytest.raises(CommandError, match=r"uv\.lock: is not the lock of pyproject\.toml"):
-        locks.check(folder, TRACKED)
+        locks.check(folder, TRACKED, bases()["python"])
     assert (folder / locks.LOCK).read_text() == before
 
 
@@ -43,12 +43,12 @@ def test_missing_lock_is_refused(tmp_path: Path, name: str) -> None:
     folder = folders.write(tmp_path)
     (folder / name).unlink()
     with pytest.raises(CommandError, match=f"{name}: missing; expected a project of uv"):
-        locks.check(folder, TRACKED)
+        locks.check(folder, TRACKED, bases()["python"])
 
 
 def test_lock_that_git_does_not_track_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="git does not track it"):
-        locks.check(folders.write(tmp_path), TRACKED[:1])
+        locks.check(folders.write(tmp_path), TRACKED[:1], bases()["python"])
 
 
 def test_packages_of_the_base_are_not_installed_again(tmp_path: Path) -> None:
@@ -62,6 +62,56 @@ def test_packages_of_the_base_are_not_installed_again(tmp_path: Path) -> None:
 def test_bases_of_several_networks_have_one_minor_version(tmp_path: Path) -> None:
     folder = locked(tmp_path, package("torch", "2.9.1+cu128"))
     assert locks.installed_by_base(folder, "torch", bases()["torch-efa"]) == ["torch"], "2.9.0"
+
+
+@pytest.mark.parametrize("name", ["torch", "torch-efa", "torch-tcpx", "python"])
+@pytest.mark.parametrize(
+    ("required", "versions"),
+    [
+        (">=3.12,<3.13", {"3.12"}),
+        (">=3.11,<3.13", {"3.11", "3.12"}),
+        ("==3.11.*", {"3.11"}),
+        (">=3.11.4", {"3.11", "3.12"}),
+        ("<3.11", {"3.10"}),
+    ],
+)
+def test_python_of_the_base_is_one_that_the_project_accepts(
+    tmp_path: Path, name: str, required: str, versions: set[str]
+) -> None:
+    stated = folders.PROJECT.replace(">=3.11", required)
+    folder = folders.write(tmp_path, files={"pyproject.toml": stated})
+    base = bases()[name]
+    if base.python in versions:
+        locks.check_python(folder, base)
+        return
+    with pytest.raises(CommandError) as refused:
+        locks.check_python(folder, base)
+    assert str(refused.value) == (
+        f"{folder}/pyproject.toml:4: project.requires-python: is {required!r}, and the base "
+        f"{base.repository}:{base.tag} has Python {base.python}, which is the one that runs; expected a "
+        "range with it in pyproject.toml, and `uv lock`"
+    )
+
+
+def test_python_of_a_project_that_states_none_is_that_of_its_lock(tmp_path: Path) -> None:
+    lock = folders.LOCK.format(packages="").replace(">=3.11", ">=3.12")
+    stated = folders.PROJECT.replace('requires-python = ">=3.11"\n', "")
+    folder = folders.write(tmp_path, files={"pyproject.toml": stated, "uv.lock": lock})
+    locks.check_python(folder, bases()["torch-efa"])
+    with pytest.raises(CommandError, match=r"uv\.lock:3: requires-python: is '>=3\.12'.* has Python 3\.11"):
+        locks.check_python(folder, bases()["torch"])
+
+
+def test_python_that_is_not_known_is_not_compared(tmp_path: Path) -> None:
+    stated = folders.PROJECT.replace(">=3.11", ">=3.99")
+    locks.check_python(folders.write(tmp_path, files={"pyproject.toml": stated}), bases()["jax-tpu"])
+
+
+def test_range_of_python_that_is_none_is_an_error_with_its_line(tmp_path: Path) -> None:
+    stated = folders.PROJECT.replace(">=3.11", "three")
+    folder = folders.write(tmp_path, files={"pyproject.toml": stated})
+    with pytest.raises(CommandError, match=r"pyproject\.toml:4: project\.requires-python: .*expected '>=3"):
+        locks.check_python(folder, bases()["torch"])
 
 
 def test_lock_of_another_version_than_the_base_is_refused(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def policy(settings: GuardrailsSettings) -> Policy:
     if settings.require_digests:
         validations.append(
             Validation(
-                _every_from(settings.digest_exceptions, f"{_DIGEST} || "),
+                _every_with_digest(settings.digest_exceptions),
                 "ai-platform: image: no digest; expected NAME:TAG@sha256:DIGEST",
             )
         )
@@ -72,13 +72,27 @@ def policy(settings: GuardrailsSettings) -> Policy:
     )
 
 
-def _every_from(registries: Sequence[Input[str]], alternative: str = "") -> Input[str]:
+def _every_from(registries: Sequence[Input[str]]) -> Input[str]:
     """Return the expression by which every image comes from one of the registries or repositories."""
+    return mapped_list(registries, lambda known: _EVERY.format(condition=_from(known)))
+
+
+def _every_with_digest(exceptions: Sequence[Input[str]]) -> Input[str]:
+    """Return the expression by which every image has a digest, or is or comes from an exception."""
 
     def expression(known: list[Any]) -> str:
-        # A registry's name is followed by a repository, a repository's by a tag, a digest or a part.
-        prefixes = [f"{registry}{end}" for registry in known for end in ("/", ":", "@")]
-        condition = f"{literal(prefixes)}.exists(prefix, image.startsWith(prefix))" if prefixes else "false"
-        return _EVERY.format(condition=alternative + condition)
+        # A colon before a slash is that of a port.
+        tagged = [name for name in known if "/" in name and ":" in name.rpartition("/")[2]]
+        alternatives = [_DIGEST]
+        alternatives += [f"image in {literal(tagged)}"] if tagged else []
+        alternatives.append(_from([name for name in known if name not in tagged]))
+        return _EVERY.format(condition=" || ".join(alternatives))
 
-    return mapped_list(registries, expression)
+    return mapped_list(exceptions, expression)
+
+
+def _from(registries: Sequence[str]) -> str:
+    """Return the condition by which an image comes from one of them."""
+    # A registry's name is followed by a repository, a repository's by a tag, a digest or a part.
+    prefixes = [f"{registry}{end}" for registry in registries for end in ("/", ":", "@")]
+    return f"{literal(prefixes)}.exists(prefix, image.startsWith(prefix))" if prefixes else "false"

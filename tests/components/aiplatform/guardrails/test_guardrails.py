@@ -160,6 +160,16 @@ def test_images_come_from_anywhere_by_default() -> None:
     assert "startsWith" not in expressions(guardrails(), "images")
 
 
+def test_exception_of_one_image_is_none_of_its_repository() -> None:
+    stated = ["registry.acme.com:5000", "quay.io/argoproj", "mirror.acme.com:5000/hub/torch:2.2.2"]
+    text = expressions(guardrails(require_digests=True, digest_exceptions=stated), "images")
+    assert '|| image in ["mirror.acme.com:5000/hub/torch:2.2.2"] ||' in text, "compared as a whole"
+    assert '"mirror.acme.com:5000/hub/torch:2.2.2:"' not in text
+    assert '"mirror.acme.com:5000/hub/torch:"' not in text, "another tag needs a digest"
+    assert '"registry.acme.com:5000/"' in text, "a port is no tag"
+    assert '"quay.io/argoproj/"' in text
+
+
 def test_registries_may_be_outputs() -> None:
     plain = guardrails(allowed_registries=["registry.acme.com/ml"])
     later = record(
@@ -211,6 +221,10 @@ def test_a_class_that_is_not_everyones_is_for_namespaces_that_list_it() -> None:
             "allowed_registries[0]: got 'https://quay.io'; expected a",
         ),
         ({"allowed_registries": ["quay.io/"]}, "expected a registry"),
+        ({"allowed_registries": ["quay.io/a:1"]}, "without scheme and tag"),
+        ({"digest_exceptions": ["quay.io:v1"]}, "or one image with its tag"),
+        ({"digest_exceptions": ["quay.io/a:"]}, "or one image with its tag"),
+        ({"digest_exceptions": [f"quay.io/a:v1@sha256:{'a' * 64}"]}, "or one image with its tag"),
         ({"allowed_registries": ["quay.io/x:1"]}, "expected a registry"),
         ({"system_namespaces": ["Argo"]}, "system_namespaces[0]: got 'Argo'; expected a DNS label"),
         ({"system_namespaces": ["argo", "argo"]}, "system_namespaces"),
