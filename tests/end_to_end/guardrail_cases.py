@@ -439,11 +439,10 @@ GOOGLE_REFUSED: Final = {
         "gateway.networking.k8s.io/v1", "Gateway", {"gatewayClassName": "gke-l7-global-external-managed"}
     ),
 }
+_REGIONAL: Final = "networking.gke.io/l4-regional-internal"
 GOOGLE_ADMITTED: Final = {
     "load balancer": service("LoadBalancer", GOOGLE_INTERNAL),
-    "load balancer by class": service(
-        "LoadBalancer", loadBalancerClass="networking.gke.io/l4-regional-internal"
-    ),
+    "load balancer by class": service("LoadBalancer", loadBalancerClass=_REGIONAL),
     "load balancer as before": service("LoadBalancer", {"cloud.google.com/load-balancer-type": "Internal"}),
     "Ingress": ingress({"kubernetes.io/ingress.class": "gce-internal"}),
     "Ingress of another controller": ingress(ingressClassName="envoy"),
