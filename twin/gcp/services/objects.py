@@ -195,7 +195,7 @@ def rewrite(call: Call) -> dict[str, Any]:
 
 def _check_overwrite(call: Call, bucket: str, name: str) -> None:
     """To replace an object is to delete it ("IAM permissions for JSON methods": objects.insert). A client
-    that states that there is none is told first that there is one."""
+    that expects none (`ifGenerationMatch=0`) gets 412 for that before its rights are checked."""
     if call.state.get(_row(bucket, name)) is None or str(call.parameters.get("ifGenerationMatch")) == "0":
         return
     if not call.principal.startswith(biglake_access.DOWNSCOPED):
