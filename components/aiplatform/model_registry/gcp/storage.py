@@ -6,6 +6,7 @@ from typing import Final
 from pulumi import Input
 from pulumi_gcp import storage
 
+from aiplatform._shared.gcp.access_logs import log_bucket
 from aiplatform._shared.gcp.context import DataKey
 from aiplatform._shared.gcp.keys import data_key, grant_key_use
 from aiplatform._shared.outputs import mapped
@@ -15,8 +16,6 @@ FOLDER: Final = "runs"
 """MLflow's folder in the bucket."""
 _DAY: Final = 24 * 3600
 _ABANDONED_DAYS: Final = 7
-# "Usage logs & storage logs: Set up log delivery".
-_LOG_WRITER: Final = "group:cloud-storage-analytics@google.com"
 
 
 @dataclass(frozen=True)
@@ -90,31 +89,14 @@ def create_buckets(context: Context, key: DataKey, server: Input[str]) -> Bucket
 
 
 def _log_bucket(context: Context) -> storage.Bucket:
-    logs = storage.Bucket(
+    return log_bucket(
         f"{context.name}-logs",
-        project=context.project,
         name=f"{context.settings.prefix}-models-logs-{context.project}",
-        location=context.region.upper(),
-        storage_class="STANDARD",
-        uniform_bucket_level_access=True,
-        public_access_prevention="enforced",
-        lifecycle_rules=[
-            storage.BucketLifecycleRuleArgs(
-                action=storage.BucketLifecycleRuleActionArgs(type="Delete"),
-                condition=storage.BucketLifecycleRuleConditionArgs(
-                    age=context.settings.artifacts.access_log_days
-                ),
-            )
-        ],
+        project=context.project,
+        region=context.region,
+        days=context.settings.artifacts.access_log_days,
         force_destroy=context.settings.force_destroy,
         labels=context.labels,
         opts=context.options(context.apis["storage"], data=True, delete_before_replace=True),
+        grant_opts=context.options(data=True),
     )
-    storage.BucketIAMMember(
-        f"{context.name}-logs",
-        bucket=logs.name,
-        role="roles/storage.objectCreator",
-        member=_LOG_WRITER,
-        opts=context.options(data=True),
-    )
-    return logs

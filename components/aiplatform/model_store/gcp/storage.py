@@ -7,6 +7,7 @@ import pulumi
 from pulumi import Input
 from pulumi_gcp import kms, storage
 
+from aiplatform._shared.gcp.access_logs import log_bucket
 from aiplatform._shared.gcp.keys import USER, data_key
 from aiplatform._shared.outputs import merged
 from aiplatform.model_store.gcp.context import Context
@@ -14,8 +15,6 @@ from aiplatform.model_store.gcp.context import Context
 _DAY: Final = 24 * 3600
 _ABANDONED_DAYS: Final = 7
 _DELETED_DAYS: Final = 30
-# "Usage logs & storage logs: Set up log delivery".
-_LOG_WRITER: Final = "group:cloud-storage-analytics@google.com"
 
 
 @dataclass(frozen=True)
@@ -126,29 +125,14 @@ def _abandoned() -> storage.BucketLifecycleRuleArgs:
 
 
 def _log_bucket(context: Context) -> storage.Bucket:
-    logs = storage.Bucket(
+    return log_bucket(
         f"{context.name}-logs",
-        project=context.project,
         name=context.bucket("model-store-logs"),
-        location=context.region.upper(),
-        storage_class="STANDARD",
-        uniform_bucket_level_access=True,
-        public_access_prevention="enforced",
-        lifecycle_rules=[
-            storage.BucketLifecycleRuleArgs(
-                action=storage.BucketLifecycleRuleActionArgs(type="Delete"),
-                condition=storage.BucketLifecycleRuleConditionArgs(age=context.settings.access_log_days),
-            )
-        ],
+        project=context.project,
+        region=context.region,
+        days=context.settings.access_log_days,
         force_destroy=context.settings.force_destroy,
         labels=context.labels,
         opts=context.options(context.apis["storage"], data=True, delete_before_replace=True),
+        grant_opts=context.options(data=True),
     )
-    storage.BucketIAMMember(
-        f"{context.name}-logs",
-        bucket=logs.name,
-        role="roles/storage.objectCreator",
-        member=_LOG_WRITER,
-        opts=context.options(data=True),
-    )
-    return logs
