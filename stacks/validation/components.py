@@ -20,6 +20,7 @@ from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
 from aiplatform.container_registry.args import ContainerRegistrySettings
 from aiplatform.feature_store.args import FeatureStoreSettings
 from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.gpu_pool.planned import planned as planned_gpu_pool
 from aiplatform.guardrails.args import GuardrailsSettings
 from aiplatform.karpenter.args import KarpenterSettings
 from aiplatform.lakehouse.args import LakehouseSettings
@@ -28,12 +29,11 @@ from aiplatform.model_store.args import ModelStoreSettings
 from aiplatform.naming import tightest
 from aiplatform.network.args import NetworkSettings
 from aiplatform.node_pool.args import NodePoolSettings
+from aiplatform.node_pool.planned import planned as planned_node_pool
 from aiplatform.observability.args import ObservabilitySettings
-from aiplatform.queues import planned_pools
 from aiplatform.queues.args import QueuesSettings
 from aiplatform.runner.args import RunnerSettings
 from aiplatform.teams.args import TeamsSettings
-from aiplatform.training import planned_pools as training_pools
 from aiplatform.training.args import TrainingSettings
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 from stacks import arguments, data_arguments, team_arguments
@@ -170,12 +170,8 @@ def _problems_of_pool_users(settings: Settings, references: Placeholders) -> lis
             read(GpuPoolSettings, arguments.gpu_pool(settings, name, pool, *location), "Args")
             for name, pool in settings.gpu_pools.items()
         ]
-        node_pools = [planned_pools.node_pool(pool) for pool in cpus]
-        gpu_pools = [planned_pools.gpu_pool(pool) for pool in gpus]
-        training = (
-            [training_pools.node_pool(pool) for pool in cpus],
-            [training_pools.gpu_pool(pool) for pool in gpus],
-        )
+        node_pools = [planned_node_pool(pool) for pool in cpus]
+        gpu_pools = [planned_gpu_pool(pool) for pool in gpus]
     except ArgumentError:
         return []
     collected: list[Problem] = []
@@ -183,7 +179,7 @@ def _problems_of_pool_users(settings: Settings, references: Placeholders) -> lis
         args: Any = arguments.queues(settings, node_pools, gpu_pools)
         collected += _problems_of("queues", QueuesSettings, args)
     if settings.training is not None:
-        of_training: Any = arguments.training(settings, references.cluster, *training)
+        of_training: Any = arguments.training(settings, references.cluster, node_pools, gpu_pools)
         collected += _problems_of("training", TrainingSettings, of_training)
     # Without add-ons cross_references reports it.
     if settings.observability is not None and settings.addons is not None:

@@ -166,6 +166,12 @@ def _model_store(settings: Settings) -> Iterator[Problem]:
                 f"got {account!r}, which is no account of model_registry that promotes"
                 f"{nearest(account, promoting)}; expected one with `promotes: true`",
             )
+        if stated(settings.model_registry).get("tls_secret") and not topic.get("registry_ca"):
+            yield Problem(
+                "model_store.registry_ca",
+                "missing, and no public authority signs the name of the registry's server "
+                "(model_registry.tls_secret); expected the certificates of its authority, in PEM",
+            )
     if settings.model_registry is None and settings.model_store.registry is None and "account" in topic:
         yield Problem(
             "model_store.account",

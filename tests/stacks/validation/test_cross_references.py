@@ -51,6 +51,12 @@ CASES: dict[str, tuple[str, Change, str, str]] = {
         "model_store.account",
         "got 'pipelines', which is no account of model_registry that promotes",
     ),
+    "registry with HTTPS whose authority is not stated": (
+        "aws-dev",
+        {"model_registry/tls_secret": "mlflow-tls"},
+        "model_store.registry_ca",
+        "missing, and no public authority signs the name of the registry's server",
+    ),
     "prod without a release group": (
         "aws-prod",
         {"model_store/release_group": []},
