@@ -82,8 +82,8 @@ def test_the_alert_policy_of_google_cloud_fires_on_absence_alone(minutes: int, t
 
 
 def _in_promtool(folder: Path, query: str, duration: str, minutes: int) -> None:
-    """Evaluate the condition as a rule of Prometheus, whose semantics it has (Google Cloud, "Alerting policies
-    with PromQL")."""
+    """Evaluate the condition as a rule of Prometheus, whose semantics it has ("Alerting policies with
+    PromQL", Google Cloud)."""
     labels = f'cluster="{GKE["name"]}", job="kube-prometheus-stack-prometheus"'
     rule = {"alert": "Missing", "expr": query, "for": duration}
     (folder / "rules.json").write_text(json.dumps({"groups": [{"name": "alarm", "rules": [rule]}]}))
