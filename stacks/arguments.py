@@ -24,10 +24,12 @@ from aiplatform.addons.pods_ready import PodsReady
 from aiplatform.cluster import ClusterArgs
 from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
 from aiplatform.device_plugins import DevicePluginsArgs
+from aiplatform.feature_store.args import NAMESPACE as FEATURE_STORE
 from aiplatform.gpu_checks.args import GpuChecksArgs
 from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
 from aiplatform.guardrails.args import GuardrailsArgs
 from aiplatform.karpenter.args import KarpenterArgs
+from aiplatform.model_registry.args import NAMESPACE as MODEL_REGISTRY
 from aiplatform.network import NetworkArgs, NetworkReferenceArgs
 from aiplatform.node_pool import NodePoolArgs
 from aiplatform.observability.args import ObservabilityArgs
@@ -243,6 +245,9 @@ def addons(settings: Settings, cluster: Mapping[str, Any]) -> AddonsArgs:
     if devices.claimed(settings) and devices.enabled(settings, CLAIMS) is None:
         options = args.get("options", {})
         args["options"] = {**options, CLAIMS: {**options.get(CLAIMS, {}), "enabled": True}}
+    if devices.needs_exporter(settings):
+        options = args.get("options", {})
+        args["options"] = overlaid({devices.EXPORTER: {"enabled": True}}, options)
     if settings.karpenter_pools:
         args["options"] = overlaid(_karpenter_options(settings), args.get("options", {}))
     if settings.training is not None:
@@ -393,6 +398,11 @@ def observability(
         mirrors=settings.images.mirrors,
         retain_data=retains_data(settings),
     )
+    registry, features = settings.model_registry, settings.feature_store
+    if registry is not None and stated(registry).get("metrics", True):
+        args["model_registry"] = stated(registry).get("namespace", MODEL_REGISTRY)
+    if features is not None and stated(features).get("server", {}).get("metrics", True):
+        args["feature_store"] = FEATURE_STORE
     if settings.environment.cloud == "aws":
         args.update(
             secrets_role_arn=addons["secrets_role_arn"],

@@ -58,6 +58,8 @@ _OF_LAYERS: Final = (
     "gpu_pools",
     "cluster_queues",
     "cluster_autoscaler",
+    "model_registry",
+    "feature_store",
     "charts",
 )
 

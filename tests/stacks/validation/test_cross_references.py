@@ -111,6 +111,16 @@ CASES: dict[str, tuple[str, Change, str, str]] = {
         "cluster.gke.workload_logs",
         "observability.logs collects the same logs",
     ),
+    "two exporters of GPU metrics": (
+        "gcp-dev",
+        {
+            "addons/options/dcgm-exporter": {"enabled": True},
+            "observability": None,
+            "cluster/gke/managed_prometheus": True,
+        },
+        "addons.options.dcgm-exporter.enabled",
+        "GKE's own collection of metrics (cluster.gke.managed_prometheus) has an exporter, too",
+    ),
     "feature store without a grant": (
         "aws-dev",
         {"lakehouse/grants": []},
