@@ -72,18 +72,20 @@ def test_production_with_serving_has_runtimes_identity_and_template_and_no_viola
     assert re.fullmatch(rf"{scheme}://[^/]+/search/assistant/3", uri), uri
     [metric] = made["spec"]["predictor"]["autoScaling"]["metrics"]
     assert metric["external"]["metric"]["serverAddress"].endswith(".monitoring:9090")
-    found = [
+    reported = [
         f"{entry.policy.id}: {entry.name}.{entry.path}: {entry.problem}"
         for entry in violations(recording, stack)
     ]
-    assert not found, "\n".join(found)
+    assert not reported, "\n".join(reported)
 
 
 def test_images_and_charts_of_serving_are_listed_and_admitted(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, topic(), "aws-prod"))
-    listed = {entry.image for entry in images_of(settings)}
-    assert {images()[name].reference for name in ("kserve-controller", "kube-rbac-proxy", "vllm")} <= listed
-    assert f"registry.example/acme/model-server{DIGEST}" in listed
+    references = {entry.image for entry in images_of(settings)}
+    assert {
+        images()[name].reference for name in ("kserve-controller", "kube-rbac-proxy", "vllm")
+    } <= references
+    assert f"registry.example/acme/model-server{DIGEST}" in references
     assert {"kserve", "kserve-crd"} <= {entry.user.rpartition(" ")[2] for entry in charts_of(settings)}
     admitted = {"docker.io/vllm/vllm-openai", "registry.example/acme/model-server"}
     assert admitted <= set(repositories(settings)), "the guardrails would refuse the Pods of servers"
@@ -138,14 +140,14 @@ def services(**service: Any) -> dict[str, Any]:
 def test_wrong_file_is_refused_with_its_line(
     tmp_path: Path, change: dict[str, Any], key: str, reason: str
 ) -> None:
-    found = problems(tmp_path, topic(**change), "aws-prod")
-    matching = [problem for problem in found if re.search(rf"yaml:\d+: {re.escape(key)}: ", problem)]
-    assert matching, found
+    reported = problems(tmp_path, topic(**change), "aws-prod")
+    matching = [problem for problem in reported if re.search(rf"yaml:\d+: {re.escape(key)}: ", problem)]
+    assert matching, reported
     assert reason in matching[0]
 
 
 def test_serving_without_the_image_that_copies_releases_is_refused(tmp_path: Path) -> None:
     change = topic()
     del change["model_store/image"]
-    found = problems(tmp_path, change, "aws-prod")
-    assert any("model_store.image: missing" in problem for problem in found), found
+    reported = problems(tmp_path, change, "aws-prod")
+    assert any("model_store.image: missing" in problem for problem in reported), reported

@@ -24,7 +24,7 @@ def release_of(uri: str, releases: str, objects: Objects) -> Release:
     """
     path = uri.removeprefix(f"{releases}/")
     parts = path.split("/")
-    # Imports that nobody has promoted have one part more.
+    # An import that is not promoted yet has one part more.
     if not releases or path == uri or len(parts) != 3:
         raise RefusedError(f"model: got {uri!r}; expected a release, {releases or '...'}/TEAM/MODEL/VERSION")
     return Release(objects, names.model("/".join(parts[:2])), names.version(parts[2]))
