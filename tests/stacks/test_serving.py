@@ -66,11 +66,11 @@ def test_production_with_serving_has_runtimes_identity_and_template_and_no_viola
         "sklearn",
     }
     templates = recording.one("kubernetes:core/v1:ConfigMap", "serving-search-templates")
-    made = json.loads(Template(templates.inputs["data"]["chat"]).substitute(NAME="chat", VERSION="3"))
+    service = json.loads(Template(templates.inputs["data"]["chat"]).substitute(NAME="chat", VERSION="3"))
     scheme = "s3" if stack == "aws-prod" else "gs"
-    uri = made["spec"]["predictor"]["model"]["storageUri"]
+    uri = service["spec"]["predictor"]["model"]["storageUri"]
     assert re.fullmatch(rf"{scheme}://[^/]+/search/assistant/3", uri), uri
-    [metric] = made["spec"]["predictor"]["autoScaling"]["metrics"]
+    [metric] = service["spec"]["predictor"]["autoScaling"]["metrics"]
     assert metric["external"]["metric"]["serverAddress"].endswith(".monitoring:9090")
     reported = [
         f"{entry.policy.id}: {entry.name}.{entry.path}: {entry.problem}"

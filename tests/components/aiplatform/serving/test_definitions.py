@@ -46,8 +46,8 @@ def test_every_template_has_the_fields_of_its_definition(cloud: str) -> None:
     texts = templates.templates(settings(cloud), "search", "s3://acme-dev-releases")
     assert set(texts) == {"chat", "fares"}
     for text in texts.values():
-        made = json.loads(Template(text).substitute(NAME="chat-green", VERSION="7"))
-        jsonschema.validate(made, schema)
+        created = json.loads(Template(text).substitute(NAME="chat-green", VERSION="7"))
+        jsonschema.validate(created, schema)
 
 
 def test_container_that_copies_models_has_the_fields_of_its_definition() -> None:

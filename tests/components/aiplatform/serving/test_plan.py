@@ -25,7 +25,7 @@ ALONE: dict[str, Any] = {"teams": {}}
 
 
 def template(name: str = "chat", **more: Any) -> dict[str, Any]:
-    """An InferenceService made from a template."""
+    """An InferenceService created from a template."""
     text = templates.templates(settings(**more), "search", "s3://acme-dev-releases")[name]
     return json.loads(Template(text).substitute(NAME=f"{name}-blue", VERSION="7"))
 
@@ -124,14 +124,14 @@ def test_images_come_from_mirrors() -> None:
 
 
 def test_template_is_a_service_of_the_team_with_a_release_of_it() -> None:
-    made = template()
-    assert made["metadata"]["name"] == "chat-blue"
-    assert made["metadata"]["namespace"] == "search"
-    labels = made["metadata"]["labels"]
+    created = template()
+    assert created["metadata"]["name"] == "chat-blue"
+    assert created["metadata"]["namespace"] == "search"
+    labels = created["metadata"]["labels"]
     assert labels["kueue.x-k8s.io/queue-name"] == "default", "KServe passes it on to the Deployment"
     assert labels["kueue.x-k8s.io/priority-class"] == "serving"
     assert labels["ai-platform/release"] == "7"
-    predictor = made["spec"]["predictor"]
+    predictor = created["spec"]["predictor"]
     assert predictor["model"] == {
         "modelFormat": {"name": "vLLM", "version": "1"},
         "runtime": "vllm-inference",
@@ -144,9 +144,9 @@ def test_template_is_a_service_of_the_team_with_a_release_of_it() -> None:
 
 
 def test_service_that_scales_does_so_by_keda_on_a_value_that_kserve_reads() -> None:
-    made = template()
-    assert made["metadata"]["annotations"] == {"serving.kserve.io/autoscalerClass": "keda"}
-    predictor = made["spec"]["predictor"]
+    created = template()
+    assert created["metadata"]["annotations"] == {"serving.kserve.io/autoscalerClass": "keda"}
+    predictor = created["spec"]["predictor"]
     assert (predictor["minReplicas"], predictor["maxReplicas"]) == (1, 3)
     [metric] = predictor["autoScaling"]["metrics"]
     external = metric["external"]
@@ -158,22 +158,22 @@ def test_service_that_scales_does_so_by_keda_on_a_value_that_kserve_reads() -> N
 
 
 def test_service_that_does_not_scale_has_no_autoscaler() -> None:
-    made = template("fares")
-    assert made["metadata"]["annotations"] == {"serving.kserve.io/autoscalerClass": "none"}, (
+    created = template("fares")
+    assert created["metadata"]["annotations"] == {"serving.kserve.io/autoscalerClass": "none"}, (
         "without a class KServe creates one by CPU"
     )
-    assert "autoScaling" not in made["spec"]["predictor"]
-    assert made["spec"]["predictor"]["minReplicas"] == made["spec"]["predictor"]["maxReplicas"] == 1
+    assert "autoScaling" not in created["spec"]["predictor"]
+    assert created["spec"]["predictor"]["minReplicas"] == created["spec"]["predictor"]["maxReplicas"] == 1
 
 
 def test_labels_and_arguments_of_a_team_are_in_its_templates() -> None:
     more = service(arguments=["--max-model-len=4096"])
     more["teams"]["search"] |= {"labels": {"cost-center": "1234"}, "namespace": "search-prod"}
-    made = template(**more)
-    assert made["metadata"]["labels"]["cost-center"] == "1234"
-    assert made["metadata"]["namespace"] == "search-prod"
-    assert made["spec"]["predictor"]["model"]["args"] == ["--max-model-len=4096"]
-    assert made["spec"]["predictor"]["model"]["storageUri"].startswith("s3://acme-dev-releases/search/"), (
+    created = template(**more)
+    assert created["metadata"]["labels"]["cost-center"] == "1234"
+    assert created["metadata"]["namespace"] == "search-prod"
+    assert created["spec"]["predictor"]["model"]["args"] == ["--max-model-len=4096"]
+    assert created["spec"]["predictor"]["model"]["storageUri"].startswith("s3://acme-dev-releases/search/"), (
         "releases are those of the team, whatever its namespace is called"
     )
 
