@@ -7,6 +7,7 @@ from typing import Any
 
 from pulumi import Output, ResourceOptions
 
+from stacks import serving
 from stacks import team_arguments as arguments
 from stacks.data import Data
 from stacks.foundation import Foundation, LayerOptions
@@ -31,10 +32,12 @@ class Teams:
 
     teams: dict[str, Any] | None = None
     """Teams.outputs, or None where the environment has none."""
+    serving: dict[str, Any] | None = None
+    """Serving.outputs, or None where the environment has none."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
-        return Output.from_input({"teams": self.teams})
+        return Output.from_input({"teams": self.teams, "serving": self.serving})
 
 
 def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
@@ -59,4 +62,5 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
     teams = Component(
         "teams", arguments.teams(settings, offered), ResourceOptions.merge(options.cluster, after)
     )
-    return Teams(teams=dict(teams.outputs))
+    layers = (below.foundation, below.kubernetes, below.models)
+    return Teams(teams=dict(teams.outputs), serving=serving.build(settings, layers, options, teams))

@@ -25,7 +25,7 @@ from stacks.settings.composition import Layers, Shared
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
 from stacks.settings.generated import ComponentTopic, stated
-from stacks.settings.kubernetes import Addons, Guardrails, Observability, Queues, Training
+from stacks.settings.kubernetes import Addons, Guardrails, Observability, Queues, Serving, Training
 from stacks.settings.ml import ContainerRegistry, ModelRegistry, ModelStore
 from stacks.settings.network import Images, Network
 from stacks.settings.pools import CapacityEntry, GpuPool, NodeImages, NodePool, Pool
@@ -56,6 +56,7 @@ __all__ = [
     "Observability",
     "Pool",
     "Runner",
+    "Serving",
     "Settings",
     "Team",
     "Topic",
@@ -108,6 +109,8 @@ class Settings(Topic):
     model_registry: ModelRegistry | None = None
     """Left out, there is none."""
     model_store: ModelStore | None = None
+    """Left out, there is none."""
+    serving: Serving | None = None
     """Left out, there is none."""
     teams: dict[TeamName, Team] = Field(default_factory=dict)
     """Teams by name."""

@@ -1,4 +1,4 @@
-"""The topics `addons`, `guardrails`, `queues`, `training` and `observability`."""
+"""The topics `addons`, `guardrails`, `queues`, `training`, `serving` and `observability`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from aiplatform.addons.args import AddonsArgs, AddonsSettings
 from aiplatform.guardrails.args import GuardrailsArgs, GuardrailsSettings
 from aiplatform.observability.args import ObservabilityArgs, ObservabilitySettings
 from aiplatform.queues.args import QueuesArgs, QueuesSettings
+from aiplatform.serving.args import ServingArgs, ServingSettings
 from aiplatform.training.args import TrainingArgs, TrainingSettings
 from stacks.settings.generated import topic_of
 
@@ -49,6 +50,18 @@ class Training(
 ):
     """Kubeflow Trainer, and a runtime for each pool with accelerators. Charts come from where `addons`
     states, topologies from `queues`."""
+
+
+class Serving(
+    topic_of(
+        ServingArgs,
+        ServingSettings,
+        without=("node_pools", "gpu_pools", "model_store", "image", "prometheus_url", "charts"),
+    )
+):
+    """KServe, a runtime for each pool with GPUs, and for each team an identity and templates of its services.
+    It serves the releases of `model_store`, whose image copies them; Prometheus, whose metrics services scale
+    by, is that of `observability`, and charts come from where `addons` states."""
 
 
 _OF_LAYERS: Final = (

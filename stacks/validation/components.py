@@ -33,10 +33,12 @@ from aiplatform.node_pool.planned import planned as planned_node_pool
 from aiplatform.observability.args import ObservabilitySettings
 from aiplatform.queues.args import QueuesSettings
 from aiplatform.runner.args import RunnerSettings
+from aiplatform.serving import planned_pools as serving_pools
+from aiplatform.serving.args import ServingSettings
 from aiplatform.teams.args import TeamsSettings
 from aiplatform.training.args import TrainingSettings
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
-from stacks import arguments, data_arguments, team_arguments
+from stacks import arguments, data_arguments, serving_arguments, serving_images, team_arguments
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 from stacks.settings.kubernetes import CHARTS_VARIABLE
@@ -66,6 +68,14 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
         "mirrors": "images.mirrors",
         "node_pools": "node_pools",
         "topologies": "queues.topologies",
+    },
+    "serving": {
+        "charts": "addons.charts",
+        "gpu_pools": "gpu_pools",
+        "image": "model_store.image",
+        "mirrors": "images.mirrors",
+        "node_pools": "node_pools",
+        "prometheus_url": "observability",
     },
     "workload_identities": {"name": "{topic}"},
     "lakehouse": _LOCATION,
@@ -154,9 +164,10 @@ def _data_and_models(
 
 
 def _problems_of_pool_users(settings: Settings, references: Placeholders) -> list[Problem]:
-    """Return the problems of queues, training and observability; none where a pool has one: quotas are parts
-    of pools."""
-    if settings.queues is None and settings.observability is None and settings.training is None:
+    """Return the problems of queues, training, serving and observability; none where a pool has one: quotas
+    are parts of pools."""
+    users = (settings.queues, settings.observability, settings.training, settings.serving)
+    if all(user is None for user in users):
         return []
     location = (references.cluster, references.network)
     if settings.node_pools.keys() & settings.gpu_pools.keys():
@@ -181,6 +192,16 @@ def _problems_of_pool_users(settings: Settings, references: Placeholders) -> lis
     if settings.training is not None:
         of_training: Any = arguments.training(settings, references.cluster, node_pools, gpu_pools)
         collected += _problems_of("training", TrainingSettings, of_training)
+    # What it lacks of other topics is reported by stacks/validation/serving.py.
+    if settings.serving is not None and serving_images.release_image(settings) is not None:
+        offered = placeholders.offered_to_serving(
+            settings,
+            references,
+            [serving_pools.node_pool(pool) for pool in cpus],
+            [serving_pools.gpu_pool(pool) for pool in gpus],
+        )
+        args = serving_arguments.serving(settings, offered)
+        collected += _problems_of("serving", ServingSettings, args)
     # Without add-ons cross_references reports it.
     if settings.observability is not None and settings.addons is not None:
         addons = placeholders.installed_addons(settings, references)
@@ -212,7 +233,7 @@ def _key(topic: str, path: str) -> str:
     if topic == "teams" and head == "teams":
         return argument
     if (
-        topic in ("addons", "observability", "training")
+        topic in ("addons", "observability", "serving", "training")
         and head == "charts"
         and os.environ.get(CHARTS_VARIABLE)
     ):

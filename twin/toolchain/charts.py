@@ -56,11 +56,12 @@ class ChartSource:
     manifest: str = ""
     kinds: Sequence[str] = ()
     fields: Sequence[str] = ()
+    published_as: str = ""
 
     @property
     def file_name(self) -> str:
         """The name in the folder of charts."""
-        return f"{self.name}-{self.chart_version}" + (".yaml" if self.manifest else "")
+        return f"{self.published_as or self.name}-{self.chart_version}" + (".yaml" if self.manifest else "")
 
 
 @cache

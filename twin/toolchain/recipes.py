@@ -33,6 +33,7 @@ MINUTES = {
     "kube-state-metrics": 1,
     "prometheus-config-reloader": 1,
     "trainer": 3,
+    "kserve": 4,
     "promtool": 5,
     "prometheus": 2,
     "amtool": 2,
@@ -177,13 +178,17 @@ CONTROLLERS: Mapping[str, ControllerSource] = {
     "trainer": ControllerSource(
         "trainer", "github.com/kubeflow/trainer/v2/cmd/trainer-controller-manager", {}
     ),
+    # Nor is its.
+    "kserve": ControllerSource("kserve", "github.com/kserve/kserve/cmd/manager", {}),
 }
 """The controllers of add-ons, by the name of their table in versions.toml, with hyphens. Each is built where
 it is named. Several versions of one program can be selected: a Pod gets that of its image."""
 
 
 SELECTABLE: Mapping[str, Sequence[str]] = {
-    **dict.fromkeys(("kueue", "jobset", "kueue-previous", "trainer", "karpenter", "kube-state-metrics"), ()),
+    **dict.fromkeys(
+        ("kueue", "jobset", "kueue-previous", "trainer", "kserve", "karpenter", "kube-state-metrics"), ()
+    ),
     # The operator creates their Pods, in which reloaders write their configuration.
     "prometheus": ("prometheus-operator", "prometheus-config-reloader"),
     "alertmanager": ("prometheus-operator", "prometheus-config-reloader"),

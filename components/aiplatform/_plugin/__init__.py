@@ -46,6 +46,7 @@ from aiplatform.node_pool import NodePool
 from aiplatform.observability import Observability
 from aiplatform.queues import Queues
 from aiplatform.runner import Runner
+from aiplatform.serving import Serving
 from aiplatform.teams import Teams
 from aiplatform.training import Training
 from aiplatform.workload_identity import WorkloadIdentity
@@ -76,6 +77,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     ModelStore,
     Queues,
     Training,
+    Serving,
     Observability,
 )
 

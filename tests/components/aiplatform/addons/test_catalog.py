@@ -14,6 +14,7 @@ from tests.components.aiplatform.addons import chart_facts
 ADDONS = sorted(catalog())
 OF_OTHERS = {
     "gpu-operator": ("k8s-device-plugin", "node-feature-discovery"),
+    "kserve": ("kube-rbac-proxy",),
     "kube-prometheus-stack": ("alertmanager", "grafana", "kube-state-metrics", "node-exporter", "prometheus"),
 }
 """Add-on -> images that it runs of projects with other versions."""
