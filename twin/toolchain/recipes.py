@@ -33,6 +33,7 @@ MINUTES = {
     "kube-state-metrics": 1,
     "prometheus-config-reloader": 1,
     "trainer": 3,
+    "envoy-gateway": 5,
     "promtool": 5,
     "prometheus": 2,
     "amtool": 2,
@@ -177,13 +178,22 @@ CONTROLLERS: Mapping[str, ControllerSource] = {
     "trainer": ControllerSource(
         "trainer", "github.com/kubeflow/trainer/v2/cmd/trainer-controller-manager", {}
     ),
+    # Envoy Gateway's own command, which translates as the controller does (twin/kubernetes/envoy_gateway).
+    "envoy-gateway": ControllerSource(
+        "envoy_gateway",
+        "github.com/envoyproxy/gateway/cmd/egctl",
+        {"github.com/envoyproxy/gateway/internal/cmd/version.envoyGatewayVersion": "v$VERSION"},
+    ),
 }
 """The controllers of add-ons, by the name of their table in versions.toml, with hyphens. Each is built where
 it is named. Several versions of one program can be selected: a Pod gets that of its image."""
 
 
 SELECTABLE: Mapping[str, Sequence[str]] = {
-    **dict.fromkeys(("kueue", "jobset", "kueue-previous", "trainer", "karpenter", "kube-state-metrics"), ()),
+    **dict.fromkeys(
+        ("kueue", "jobset", "kueue-previous", "trainer", "karpenter", "kube-state-metrics", "envoy-gateway"),
+        (),
+    ),
     # The operator creates their Pods, in which reloaders write their configuration.
     "prometheus": ("prometheus-operator", "prometheus-config-reloader"),
     "alertmanager": ("prometheus-operator", "prometheus-config-reloader"),

@@ -37,6 +37,7 @@ class Versions:
     prometheus_config_reloader: str
     kube_state_metrics: str
     trainer: str
+    envoy_gateway: str
     prometheus: str
     alertmanager: str
 
@@ -61,6 +62,7 @@ _PLACES = {
     "prometheus_config_reloader": ("prometheus_operator", "version"),
     "kube_state_metrics": ("kube_state_metrics", "version"),
     "trainer": ("trainer", "version"),
+    "envoy_gateway": ("envoy_gateway", "version"),
     "prometheus": ("prometheus", "version"),
     "alertmanager": ("alertmanager", "version"),
 }

@@ -43,6 +43,8 @@ class Addon:
     """The component that installs it in place of `Addons`; empty for those of `Addons`."""
     by_default: bool = True
     """Whether it is installed where a program states nothing of it."""
+    default_clouds: tuple[str, ...] = CLOUDS
+    """Of its clouds, those where it is installed by default."""
     needs_zones: bool = False
     """Whether it is installed by default only where there are DNS zones for it."""
     pod_security: str = "restricted"
@@ -110,7 +112,8 @@ def selected(cloud: str, enabled: Mapping[str, bool | None], *, has_zones: bool)
     for name, addon in catalog().items():
         if addon.installed_by:
             continue
-        by_default = addon.by_default and (has_zones or not addon.needs_zones)
+        by_default = addon.by_default and cloud in addon.default_clouds
+        by_default = by_default and (has_zones or not addon.needs_zones)
         stated = enabled.get(name)
         if cloud in addon.clouds and (by_default if stated is None else stated):
             names.append(name)
