@@ -17,9 +17,6 @@ LISTENER: Final = "https"
 PORT: Final = 443
 CONTAINER_PORT: Final = PORT + 10_000
 """Where Envoy listens: Envoy Gateway adds 10,000 to ports below 1024, which only root may open."""
-METRICS_PORT: Final = 19001
-"""Envoy's metrics, at `/stats/prometheus`."""
-READY_PORT: Final = 19003
 CONTROLLER_PORT: Final = 18000
 """Where Envoy Gateway configures Envoy."""
 PODS: Final[Mapping[str, str]] = {

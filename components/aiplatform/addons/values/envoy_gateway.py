@@ -7,6 +7,10 @@ from aiplatform.addons.values.setup import PRIORITY_CLASS, Setup, requests, sche
 
 PODS: Final[Mapping[str, str]] = {"control-plane": "envoy-gateway"}
 """The label of its Pods."""
+METRICS_PORT: Final = 19001
+"""Metrics of the controller, at `/metrics`, and of Envoy."""
+METRICS: Final = "/stats/prometheus"
+"""Where Envoy has its metrics."""
 CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
 """The controller that a GatewayClass names."""
 DEFINITIONS: Final[Mapping[str, Any]] = {
