@@ -19,6 +19,7 @@ from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
 from aiplatform.container_registry.args import ContainerRegistrySettings
 from aiplatform.feature_store.args import FeatureStoreSettings
+from aiplatform.gateway.args import GatewaySettings
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.planned import planned as planned_gpu_pool
 from aiplatform.guardrails.args import GuardrailsSettings
@@ -38,7 +39,14 @@ from aiplatform.serving.args import ServingSettings
 from aiplatform.teams.args import TeamsSettings
 from aiplatform.training.args import TrainingSettings
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
-from stacks import arguments, data_arguments, serving_arguments, serving_images, team_arguments
+from stacks import (
+    arguments,
+    data_arguments,
+    gateway_arguments,
+    serving_arguments,
+    serving_images,
+    team_arguments,
+)
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 from stacks.settings.kubernetes import CHARTS_VARIABLE
@@ -53,6 +61,7 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "network": {f"gcp.{argument}": key for argument, key in _LOCATION.items()},
     "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
     "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator", "mirrors": "images.mirrors"},
+    "gateway": {"charts": "addons.charts", "mirrors": "images.mirrors", "teams": "teams"},
     "queues": {"node_pools": "node_pools", "gpu_pools": "gpu_pools"},
     "observability": {
         "addons": "addons",
@@ -141,6 +150,8 @@ def _components(
     if settings.teams:
         offered = placeholders.offered_to_teams(settings, references)
         yield "teams", TeamsSettings, team_arguments.teams(settings, offered)
+    if settings.gateway is not None:
+        yield "gateway", GatewaySettings, gateway_arguments.gateway(settings, cluster)
 
 
 def _data_and_models(
@@ -233,7 +244,7 @@ def _key(topic: str, path: str) -> str:
     if topic == "teams" and head == "teams":
         return argument
     if (
-        topic in ("addons", "observability", "serving", "training")
+        topic in ("addons", "gateway", "observability", "serving", "training")
         and head == "charts"
         and os.environ.get(CHARTS_VARIABLE)
     ):

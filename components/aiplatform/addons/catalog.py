@@ -43,8 +43,8 @@ class Addon:
     """The component that installs it in place of `Addons`; empty for those of `Addons`."""
     by_default: bool = True
     """Whether it is installed where a program states nothing of it."""
-    by_request: tuple[str, ...] = ()
-    """Clouds on which it is not, although it is by default."""
+    default_clouds: tuple[str, ...] = CLOUDS
+    """Of its clouds, those where it is installed by default."""
     needs_zones: bool = False
     """Whether it is installed by default only where there are DNS zones for it."""
     pod_security: str = "restricted"
@@ -61,7 +61,7 @@ class Addon:
 
     def is_default(self, cloud: str) -> bool:
         """Return whether it is installed on a cloud where a program states nothing of it."""
-        return self.by_default and cloud not in self.by_request
+        return self.by_default and cloud in self.default_clouds
 
     @property
     def is_manifest(self) -> bool:
