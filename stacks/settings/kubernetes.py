@@ -62,6 +62,8 @@ class Gateway(topic_of(GatewayArgs, GatewaySettings, without=("teams", "charts")
     claims: dict[str, list[str]] = Field(default_factory=dict)
     """Team -> values of `authentication.team_claim` with which clients reach its services. Default: the
     team's name."""
+
+
 class Serving(
     topic_of(
         ServingArgs,

@@ -34,7 +34,6 @@ from aiplatform.node_pool.planned import planned as planned_node_pool
 from aiplatform.observability.args import ObservabilitySettings
 from aiplatform.queues.args import QueuesSettings
 from aiplatform.runner.args import RunnerSettings
-from aiplatform.serving import planned_pools as serving_pools
 from aiplatform.serving.args import ServingSettings
 from aiplatform.teams.args import TeamsSettings
 from aiplatform.training.args import TrainingSettings
@@ -205,12 +204,7 @@ def _problems_of_pool_users(settings: Settings, references: Placeholders) -> lis
         collected += _problems_of("training", TrainingSettings, of_training)
     # What it lacks of other topics is reported by stacks/validation/serving.py.
     if settings.serving is not None and serving_images.release_image(settings) is not None:
-        offered = placeholders.offered_to_serving(
-            settings,
-            references,
-            [serving_pools.node_pool(pool) for pool in cpus],
-            [serving_pools.gpu_pool(pool) for pool in gpus],
-        )
+        offered = placeholders.offered_to_serving(settings, references, node_pools, gpu_pools)
         args = serving_arguments.serving(settings, offered)
         collected += _problems_of("serving", ServingSettings, args)
     # Without add-ons cross_references reports it.

@@ -194,7 +194,16 @@ it is named. Several versions of one program can be selected: a Pod gets that of
 
 SELECTABLE: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(
-        ("kueue", "jobset", "kueue-previous", "trainer", "kserve", "karpenter", "kube-state-metrics", "envoy-gateway"),
+        (
+            "kueue",
+            "jobset",
+            "kueue-previous",
+            "trainer",
+            "kserve",
+            "karpenter",
+            "kube-state-metrics",
+            "envoy-gateway",
+        ),
         (),
     ),
     # The operator creates their Pods, in which reloaders write their configuration.
