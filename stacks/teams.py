@@ -37,7 +37,8 @@ class Teams:
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
-        return Output.from_input({"teams": self.teams, "serving": self.serving})
+        serving = {"serving": self.serving} if self.serving is not None else {}
+        return Output.from_input({"teams": self.teams, **serving})
 
 
 def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:

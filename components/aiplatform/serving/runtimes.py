@@ -24,7 +24,7 @@ CONTAINER: Final = "kserve-container"
 """The name by which KServe knows the server's container (its constant)."""
 POOL: Final = "ai-platform/pool"
 PORT_NAME: Final = "metrics"
-"""The name by which the monitor of workloads finds the port (component Observability). Servers have one port."""
+"""The name by which the monitor of workloads (component Observability) finds the only port of a server."""
 _PROBE_SECONDS: Final = 10
 
 
