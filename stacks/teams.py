@@ -45,7 +45,10 @@ class Teams:
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
-        return Output.from_input({"teams": self.teams, "serving": self.serving, "gateway": self.gateway})
+        # An environment without them keeps the output that it has.
+        others = {"serving": self.serving, "gateway": self.gateway}
+        stated = {name: outputs for name, outputs in others.items() if outputs is not None}
+        return Output.from_input({"teams": self.teams, **stated})
 
 
 def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 EngineName = Literal["vllm", "sklearn", "xgboost"]
-HOME: Final = "/home/server"
+HOME: Final = "/serving"
 """The home of the user, which is writable; images know no user with the number of ours."""
 MODELS: Final = "/mnt/models"
 """Where KServe mounts the model, read-only (its constant)."""

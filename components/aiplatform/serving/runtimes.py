@@ -23,6 +23,8 @@ KIND: Final = "ClusterServingRuntime"
 CONTAINER: Final = "kserve-container"
 """The name by which KServe knows the server's container (its constant)."""
 POOL: Final = "ai-platform/pool"
+PORT_NAME: Final = "metrics"
+"""The name by which the monitor of workloads (component Observability) finds the only port of a server."""
 _PROBE_SECONDS: Final = 10
 
 
@@ -68,7 +70,7 @@ def _runtime(
         **({"command": list(engine.command)} if engine.command else {}),
         "args": [*arguments, *runtime.arguments],
         "env": [{"name": key, "value": value} for key, value in {"HOME": HOME, **engine.environment}.items()],
-        "ports": [{"name": "http1", "containerPort": PORT, "protocol": "TCP"}],
+        "ports": [{"name": PORT_NAME, "containerPort": PORT, "protocol": "TCP"}],
         "resources": _requests(runtime, pool, memory, devices),
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -23,6 +23,8 @@ SERVICE: Final = "ai-platform/service"
 MODEL: Final = "ai-platform/model"
 RELEASE: Final = "ai-platform/release"
 """The label with the version."""
+SCRAPED: Final = "ai-platform/scrape"
+"""The label of Pods whose metrics Prometheus reads (component Observability)."""
 _AUTOSCALER: Final = "serving.kserve.io/autoscalerClass"
 _QUEUE: Final = "kueue.x-k8s.io/queue-name"
 _PRIORITY: Final = "kueue.x-k8s.io/priority-class"
@@ -52,6 +54,7 @@ def _manifest(
         # KServe passes them on to the Deployment, by which Kueue finds the queue.
         _QUEUE: settings.queue,
         _PRIORITY: settings.priority_class,
+        SCRAPED: "true",
     }
     predictor: dict[str, Any] = {
         "minReplicas": served.min_replicas if served.scales else served.most,

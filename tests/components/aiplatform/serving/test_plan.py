@@ -178,6 +178,15 @@ def test_labels_and_arguments_of_a_team_are_in_its_templates() -> None:
     )
 
 
+def test_prometheus_finds_the_metrics_of_servers() -> None:
+    from aiplatform.observability import monitors
+
+    assert template()["metadata"]["labels"][monitors.SCRAPED] == "true"
+    for name in ("vllm-inference", "sklearn", "xgboost"):
+        [port] = container(planned(name))["ports"]
+        assert (port["name"], port["containerPort"]) == ("metrics", 8080)
+
+
 def test_pools_that_are_listed_have_default_runtimes() -> None:
     pools = [gpu_pool(), gpu_pool(name="other"), gpu_pool(name="tpu", resource="google.com/tpu")]
     assert list(settings(gpu_pools=pools).defaults) == ["vllm-inference", "vllm-other"]
