@@ -24,10 +24,13 @@ from aiplatform.addons.pods_ready import PodsReady
 from aiplatform.cluster import ClusterArgs
 from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
 from aiplatform.device_plugins import DevicePluginsArgs
+from aiplatform.feature_store.args import NAMESPACE as FEATURE_STORE
+from aiplatform.gateway.args import GATEWAY_KINDS
 from aiplatform.gpu_checks.args import GpuChecksArgs
 from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
 from aiplatform.guardrails.args import GuardrailsArgs
 from aiplatform.karpenter.args import KarpenterArgs
+from aiplatform.model_registry.args import NAMESPACE as MODEL_REGISTRY
 from aiplatform.network import NetworkArgs, NetworkReferenceArgs
 from aiplatform.node_pool import NodePoolArgs
 from aiplatform.observability.args import ObservabilityArgs
@@ -114,6 +117,9 @@ def cluster(
             gke["managed_prometheus"] = False
             if settings.observability.logs is not None:
                 gke["workload_logs"] = False
+        if settings.gateway_class == "envoy":
+            # The add-on gateway-api brings the kinds, in the version that Envoy Gateway needs.
+            gke["gateway_api"] = False
         runnable = runnable_images(settings)
         if runnable is not None:
             gke["binary_authorization"] = runnable
@@ -243,8 +249,14 @@ def addons(settings: Settings, cluster: Mapping[str, Any]) -> AddonsArgs:
     if devices.claimed(settings) and devices.enabled(settings, CLAIMS) is None:
         options = args.get("options", {})
         args["options"] = {**options, CLAIMS: {**options.get(CLAIMS, {}), "enabled": True}}
+    if devices.needs_exporter(settings):
+        options = args.get("options", {})
+        args["options"] = overlaid({devices.EXPORTER: {"enabled": True}}, options)
     if settings.karpenter_pools:
         args["options"] = overlaid(_karpenter_options(settings), args.get("options", {}))
+    if settings.gateway_class == "envoy":
+        required = {GATEWAY_KINDS: {"enabled": True}}
+        args["options"] = overlaid(required, args.get("options", {}))
     if settings.training is not None:
         args["pods_ready"] = _pods_ready(settings, args.get("pods_ready", {}))
         args["ray"] = bool(stated(settings.training).get("ray"))
@@ -385,7 +397,7 @@ def observability(
     args.update(
         prefix=settings.environment.prefix,
         cluster=cluster,
-        addons={**addons["versions"], **_training_addons(settings)},
+        addons={**addons["versions"], **_other_addons(settings)},
         node_pools=list(node_pools),
         gpu_pools=list(gpu_pools),
         cluster_queues=list(cluster_queues),
@@ -393,6 +405,11 @@ def observability(
         mirrors=settings.images.mirrors,
         retain_data=retains_data(settings),
     )
+    registry, features = settings.model_registry, settings.feature_store
+    if registry is not None and stated(registry).get("metrics", True):
+        args["model_registry"] = stated(registry).get("namespace", MODEL_REGISTRY)
+    if features is not None and stated(features).get("server", {}).get("metrics", True):
+        args["feature_store"] = FEATURE_STORE
     if settings.environment.cloud == "aws":
         args.update(
             secrets_role_arn=addons["secrets_role_arn"],
@@ -402,9 +419,10 @@ def observability(
     return cast(ObservabilityArgs, args)
 
 
-def _training_addons(settings: Settings) -> dict[str, str]:
-    """Return the add-ons that training installs, with their versions."""
-    return {name: catalog()[name].version for name in images.training_addons(settings)}
+def _other_addons(settings: Settings) -> dict[str, str]:
+    """Return the add-ons that training and the gateway install, with their versions."""
+    names = [*images.training_addons(settings), *images.gateway_addons(settings)]
+    return {name: catalog()[name].version for name in names}
 
 
 def gpu_checks(settings: Settings) -> GpuChecksArgs | None:

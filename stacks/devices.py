@@ -22,6 +22,13 @@ def enabled(settings: Settings, addon: str) -> bool | None:
     return topic.get("options", {}).get(addon, {}).get("enabled")
 
 
+def needs_exporter(settings: Settings) -> bool:
+    """Return whether the exporter of GPU metrics is installed although it is not by default: on Google Cloud,
+    where Prometheus of the platform scrapes it and GKE's own is off. A file that states it decides."""
+    scraped = settings.environment.cloud == "gcp" and settings.observability is not None
+    return scraped and enabled(settings, EXPORTER) is None
+
+
 def installed_plugins(settings: Settings, pools: Collection[str]) -> set[str]:
     """Return the device plugins that the platform installs. pools: the outputs `device_plugin` of the pools.
     NVIDIA's GPU operator installs NVIDIA's: two would both register the devices of a node."""

@@ -10,6 +10,7 @@ from aiplatform.accelerators import CARDS
 from aiplatform.addons.catalog import catalog, selected
 from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE
+from aiplatform.gateway.args import ENVOY_GATEWAY, ENVOY_KINDS, GATEWAY_KINDS
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY
 from aiplatform.observability.args import CHART as OBSERVABILITY
 from aiplatform.observability.args import GOOGLE_PROMETHEUS
@@ -30,7 +31,8 @@ def of_workloads(settings: Settings) -> Mapping[str, str]:
         **{f"the {name} of GPUDirect": image for name, image in _of_gpudirect(settings).items()},
         **_of_addons(settings),
         **_of_observability(settings),
-        **_of_training(settings),
+        **_of_installed(training_addons(settings)),
+        **_of_installed(gateway_addons(settings)),
         **serving_images.images_of(settings),
     }
 
@@ -56,6 +58,11 @@ def training_addons(settings: Settings) -> list[str]:
     if settings.training is None:
         return []
     return [TRAINER, RAY] if stated(settings.training).get("ray") else [TRAINER]
+
+
+def gateway_addons(settings: Settings) -> list[str]:
+    """Return the names of the add-ons that the gateway installs."""
+    return [ENVOY_KINDS, ENVOY_GATEWAY] if settings.gateway_class == "envoy" else []
 
 
 def _of_runtimes(settings: Settings) -> dict[str, str]:
@@ -186,6 +193,8 @@ def addons_of(settings: Settings) -> list[str]:
     enabled = {name: option.enabled for name, option in topic.options.items()}
     if settings.karpenter_pools and enabled.get(KARPENTER) is None:
         enabled[KARPENTER] = True
+    if settings.gateway_class == "envoy" and enabled.get(GATEWAY_KINDS) is None:
+        enabled[GATEWAY_KINDS] = True
     return selected(settings.environment.cloud, enabled, has_zones=bool(topic.dns_zones))
 
 
@@ -198,11 +207,11 @@ def _of_addons(settings: Settings) -> dict[str, str]:
     }
 
 
-def _of_training(settings: Settings) -> dict[str, str]:
-    """Return `the add-on kubeflow-trainer (trainer)` -> the image."""
+def _of_installed(addons: Iterable[str]) -> dict[str, str]:
+    """Return `the add-on kubeflow-trainer (trainer)` -> the image, of add-ons that a component installs."""
     return {
         f"the add-on {name} ({image})": images()[image].reference
-        for name in training_addons(settings)
+        for name in addons
         for image in catalog()[name].images
     }
 

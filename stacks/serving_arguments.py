@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from aiplatform.addons.catalog import catalog
+from aiplatform.gateway.args import ENVOY_GATEWAY
 from aiplatform.serving.args import ServingArgs
 from stacks.arguments import charts
 from stacks.serving_images import release_image
@@ -42,6 +44,8 @@ def serving(settings: Settings, offered: Offered) -> ServingArgs:
     if offered.observability is not None:
         args["prometheus_url"] = offered.observability["prometheus_url"]
         clients = list(dict.fromkeys([*clients, offered.observability["namespace"]]))
+    if settings.gateway_class == "envoy":
+        clients = list(dict.fromkeys([*clients, catalog()[ENVOY_GATEWAY].namespace]))
     args.update(
         prefix=settings.environment.prefix,
         cluster=offered.cluster,

@@ -15,6 +15,7 @@ from aiplatform._shared.principals import known
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.permissions import SECRETS
 from aiplatform.feature_store.args import PORT as STORE_PORT
+from aiplatform.gateway.args import ENVOY_GATEWAY
 from aiplatform.model_registry.args import PORT as REGISTRY_PORT
 from aiplatform.teams.inputs import TeamsArgs
 from aiplatform.training.args import RAY, RAY_HEAD_PORTS
@@ -28,6 +29,8 @@ MOUNTED_AT: Final = FILES_AT
 """Where Pods mount the ConfigMap `platform-files`."""
 MLFLOW: Final = "mlflow"
 """The Secret of a team's account in the model registry."""
+_SERVED_PORTS: Final = (8000, 8080)
+"""Ports of Pods that serve models behind the gateway: of LLMInferenceServices and of InferenceServices."""
 _SERVICE_PORTS: Final = (80, 443)
 """Ports of the Services in front of the platform's servers."""
 
@@ -81,6 +84,9 @@ def _team(settings: Settings, name: str, offered: Offered, has_secrets: bool) ->
     team["services"] = {**dict(_services(offered)), **team.get("services", {})}
     if settings.training is not None and stated(settings.training).get("ray"):
         team["clients"] = {catalog()[RAY].namespace: list(RAY_HEAD_PORTS), **team.get("clients", {})}
+    if settings.gateway_class == "envoy":
+        namespace = catalog()[ENVOY_GATEWAY].namespace
+        team["clients"] = {namespace: list(_SERVED_PORTS), **team.get("clients", {})}
     registry = offered.model_registry
     if registry is not None and has_secrets:
         account = {

@@ -1,9 +1,10 @@
-"""The last layer: the teams, whose namespaces have the addresses of what the layers below offer."""
+"""The last layer: the teams, whose namespaces have the addresses of what the layers below offer, and the
+gateway to their services."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pulumi import Output, ResourceOptions
 
@@ -11,9 +12,14 @@ from stacks import serving
 from stacks import team_arguments as arguments
 from stacks.data import Data
 from stacks.foundation import Foundation, LayerOptions
+from stacks.gateway_arguments import gateway as gateway_arguments
 from stacks.kubernetes import InCluster
 from stacks.ml import Models
 from stacks.settings import Settings
+
+if TYPE_CHECKING:
+    from aiplatform.gateway import Gateway
+    from aiplatform.teams import Teams as TeamsComponent
 
 
 @dataclass(frozen=True)
@@ -34,17 +40,33 @@ class Teams:
     """Teams.outputs, or None where the environment has none."""
     serving: dict[str, Any] | None = None
     """Serving.outputs, or None where the environment has none."""
+    gateway: dict[str, Any] | None = None
+    """Gateway.outputs, or None where the environment has none."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
-        serving = {"serving": self.serving} if self.serving is not None else {}
-        return Output.from_input({"teams": self.teams, **serving})
+        # An environment without them keeps the output that it has.
+        others = {"serving": self.serving, "gateway": self.gateway}
+        stated = {name: outputs for name, outputs in others.items() if outputs is not None}
+        return Output.from_input({"teams": self.teams, **stated})
 
 
 def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
     """Register the layer."""
+    teams = _teams(settings, below, options)
+    gateway = _gateway(settings, below, options, teams)
+    layers = (below.foundation, below.kubernetes, below.models)
+    return Teams(
+        teams=dict(teams.outputs) if teams is not None else None,
+        # Without teams there is no namespace to serve in: stacks/validation/serving.py refuses it.
+        serving=serving.build(settings, layers, options, teams) if teams is not None else None,
+        gateway=dict(gateway.outputs) if gateway is not None else None,
+    )
+
+
+def _teams(settings: Settings, below: Below, options: LayerOptions) -> TeamsComponent | None:
     if not settings.teams:
-        return Teams()
+        return None
     # Imported late: an environment without them does not wait for it.
     from aiplatform.teams import Teams as Component
 
@@ -60,8 +82,21 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
         model_store=below.models.model_store,
         training=below.kubernetes.training,
     )
-    teams = Component(
-        "teams", arguments.teams(settings, offered), ResourceOptions.merge(options.cluster, after)
+    args = arguments.teams(settings, offered)
+    return Component("teams", args, ResourceOptions.merge(options.cluster, after))
+
+
+def _gateway(
+    settings: Settings, below: Below, options: LayerOptions, teams: TeamsComponent | None
+) -> Gateway | None:
+    if settings.gateway is None:
+        return None
+    from aiplatform.gateway import Gateway
+
+    assert below.foundation.cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
+    # Its routes are in namespaces of teams. Its load balancer ends before the controller that deletes it.
+    before = [*below.kubernetes.resources, *([teams] if teams is not None else [])]
+    args = gateway_arguments(settings, below.foundation.cluster)
+    return Gateway(
+        "gateway", args, ResourceOptions.merge(options.cluster, ResourceOptions(depends_on=before))
     )
-    layers = (below.foundation, below.kubernetes, below.models)
-    return Teams(teams=dict(teams.outputs), serving=serving.build(settings, layers, options, teams))

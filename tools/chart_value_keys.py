@@ -26,6 +26,8 @@ _COMMENTED: Final[Mapping[str, dict[str, Any]]] = {
     "gpu-operator-v26.7.0": {"operator": {"version": None}, "validator": {"version": None}},
 }
 """Values that charts document as comments, without a default."""
+_PASSED_ON: Final[Mapping[str, tuple[str, str]]] = {"gateway-helm-v1.9.0": ("config", "envoyGateway")}
+"""Values that a chart passes on to its program as they are: a key, and one below it."""
 _DEEPEST: Final = 12
 
 
@@ -36,7 +38,11 @@ def keys(folder: Path) -> dict[str, Any]:
     schema = json.loads(file.read_text()) if file.is_file() else {}
     known = merged(of_values(yaml.load(text, yaml.CSafeLoader)) or {}, of_schema(schema, schema) or {}) or {}
     contained = {chart.parent.name: keys(chart.parent) for chart in folder.glob("charts/*/values.yaml")}
-    return merged(merged(known, contained), _COMMENTED.get(folder.name, {})) or {}
+    keys_of_chart = merged(merged(known, contained), _COMMENTED.get(folder.name, {})) or {}
+    if folder.name in _PASSED_ON:
+        key, below = _PASSED_ON[folder.name]
+        keys_of_chart[key][below] = None
+    return keys_of_chart
 
 
 def of_values(value: Any) -> dict[str, Any] | None:

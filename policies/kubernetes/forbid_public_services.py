@@ -37,6 +37,7 @@ _INTERNAL = {
 # The AWS Load Balancer Controller's, and EKS Auto Mode's: internal by default.
 _CLASSES = ("service.k8s.aws/nlb", "eks.amazonaws.com/nlb")
 _TYPES = ("external", "nlb-ip")
+_PROXY = "spec.provider.kubernetes.envoyService"
 
 
 def _is_listed(resource: Resource, options: Options) -> bool:
@@ -48,20 +49,42 @@ def _is_listed(resource: Resource, options: Options) -> bool:
 @POLICY.on("kubernetes:core/v1:Service")
 def on_services(resource: Resource, options: Options) -> Iterator[Outcome]:
     """Services with a public load balancer."""
-    if resource.known("spec.type") != "LoadBalancer" or _is_listed(resource, options):
-        return
-    ranges = resource.fully_known("spec.loadBalancerSourceRanges")
-    limited = ranges and not any(map(is_internet, ranges))
-    if not limited and not _is_internal(resource):
+    if not _is_listed(resource, options) and is_public(resource):
         yield Violation("spec.type", "is 'LoadBalancer' with an address that is open to the internet")
 
 
-def _is_internal(service: Resource) -> bool:
-    service.fully_known("metadata.annotations")
-    annotations = service.mapping("metadata.annotations")
+@POLICY.on("kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy")
+def on_envoy_proxies(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Public load balancers that Envoy Gateway creates, for every gateway by default."""
+    if not _is_listed(resource, options) and is_public_proxy(resource):
+        yield Violation(_PROXY, "is a load balancer that is open to the internet")
+
+
+def is_public(service: Resource) -> bool:
+    """Return whether a Service has a load balancer that the whole internet reaches."""
+    return service.known("spec.type") == "LoadBalancer" and _is_open(service, "metadata", "spec")
+
+
+def is_public_proxy(proxy: Resource) -> bool:
+    """Return whether an EnvoyProxy states such a load balancer: its type is LoadBalancer by default."""
+    if proxy.known(f"{_PROXY}.type") not in (None, "LoadBalancer"):
+        return False
+    return _is_open(proxy, _PROXY, _PROXY)
+
+
+def _is_open(resource: Resource, metadata: str, spec: str) -> bool:
+    """metadata, spec: the paths of what has the annotations, and the properties of the Service."""
+    ranges = resource.fully_known(f"{spec}.loadBalancerSourceRanges")
+    limited = ranges and not any(map(is_internet, ranges))
+    return not limited and not _is_internal(resource, metadata, spec)
+
+
+def _is_internal(resource: Resource, metadata: str, spec: str) -> bool:
+    resource.fully_known(f"{metadata}.annotations")
+    annotations = resource.mapping(f"{metadata}.annotations")
     if any(annotations.get(key) in values for key, values in _INTERNAL.items()):
         return True
-    by_class = service.known("spec.loadBalancerClass") in _CLASSES
+    by_class = resource.known(f"{spec}.loadBalancerClass") in _CLASSES
     controller = by_class or annotations.get(f"{_AWS}type") in _TYPES
     return controller and annotations.get(f"{_AWS}scheme") is None
 

@@ -25,7 +25,15 @@ from stacks.settings.composition import Layers, Shared
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
 from stacks.settings.generated import ComponentTopic, stated
-from stacks.settings.kubernetes import Addons, Guardrails, Observability, Queues, Serving, Training
+from stacks.settings.kubernetes import (
+    Addons,
+    Gateway,
+    Guardrails,
+    Observability,
+    Queues,
+    Serving,
+    Training,
+)
 from stacks.settings.ml import ContainerRegistry, ModelRegistry, ModelStore
 from stacks.settings.network import Images, Network
 from stacks.settings.pools import CapacityEntry, GpuPool, NodeImages, NodePool, Pool
@@ -43,6 +51,7 @@ __all__ = [
     "ContainerRegistry",
     "Environment",
     "FeatureStore",
+    "Gateway",
     "GpuPool",
     "Guardrails",
     "Images",
@@ -114,6 +123,8 @@ class Settings(Topic):
     """Left out, there is none."""
     teams: dict[TeamName, Team] = Field(default_factory=dict)
     """Teams by name."""
+    gateway: Gateway | None = None
+    """Left out, there is none."""
 
     @property
     def identities(self) -> dict[str, WorkloadIdentity]:
@@ -133,6 +144,11 @@ class Settings(Topic):
     def namespace_of(self, team: str) -> str:
         """Return the namespace of a team."""
         return stated(self.teams[team]).get("namespace") or team
+
+    @property
+    def gateway_class(self) -> str | None:
+        """The class of the gateway, `envoy` or `gke`; None where there is no gateway."""
+        return None if self.gateway is None else stated(self.gateway).get("gateway_class", "envoy")
 
     @property
     def karpenter_pools(self) -> list[str]:

@@ -1,10 +1,13 @@
-"""The topics `addons`, `guardrails`, `queues`, `training`, `serving` and `observability`."""
+"""The topics `addons`, `guardrails`, `queues`, `training`, `gateway`, `serving` and `observability`."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from pydantic import Field
+
 from aiplatform.addons.args import AddonsArgs, AddonsSettings
+from aiplatform.gateway.args import GatewayArgs, GatewaySettings
 from aiplatform.guardrails.args import GuardrailsArgs, GuardrailsSettings
 from aiplatform.observability.args import ObservabilityArgs, ObservabilitySettings
 from aiplatform.queues.args import QueuesArgs, QueuesSettings
@@ -52,6 +55,15 @@ class Training(
     states, topologies from `queues`."""
 
 
+class Gateway(topic_of(GatewayArgs, GatewaySettings, without=("teams", "charts"))):
+    """A gateway for requests to services of the environment's teams. Charts come from where `addons`
+    states."""
+
+    claims: dict[str, list[str]] = Field(default_factory=dict)
+    """Team -> values of `authentication.team_claim` with which clients reach its services. Default: the
+    team's name."""
+
+
 class Serving(
     topic_of(
         ServingArgs,
@@ -71,6 +83,8 @@ _OF_LAYERS: Final = (
     "gpu_pools",
     "cluster_queues",
     "cluster_autoscaler",
+    "model_registry",
+    "feature_store",
     "charts",
 )
 

@@ -6,17 +6,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aiplatform._shared.args import Problem, nearest
-from aiplatform.addons.permissions.settings import KARPENTER
+from aiplatform.addons.permissions.settings import KARPENTER, LOAD_BALANCERS
 from aiplatform.feature_store.args import IDENTITY as STORE_IDENTITY
 from aiplatform.feature_store.args import MATERIALIZER as STORE_MATERIALIZER
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
 from aiplatform.feature_store.args import SERVER as STORE_SERVER
+from aiplatform.gateway.args import CERTIFICATES, GATEWAY_KINDS
 from aiplatform.model_registry.args import NAMESPACE as REGISTRY_NAMESPACE
 from aiplatform.model_registry.args import SERVER as REGISTRY_SERVER
 from aiplatform.model_registry.args import SETUP as REGISTRY_SETUP
 from aiplatform.model_store.args import IMPORTER, PROMOTER
 from aiplatform.model_store.args import NAMESPACE as RELEASE
 from aiplatform.training.args import JOBSET
+from stacks import devices
 from stacks.settings import MATERIALIZER, ModelRegistry, Settings
 from stacks.settings.generated import stated
 
@@ -29,8 +31,10 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from _feature_store(settings)
     yield from _teams(settings)
     yield from _observability(settings)
+    yield from _gpu_metrics(settings)
     yield from _model_store(settings)
     yield from _training(settings)
+    yield from _gateway(settings)
     if settings.model_registry is not None:
         yield from _namespace(settings.model_registry)
 
@@ -59,6 +63,18 @@ def _karpenter(settings: Settings) -> Iterator[Problem]:
                 f"addons.options.{KARPENTER}.enabled",
                 f"got false, and {path} needs it; expected true, or node_provisioning: cluster_autoscaler",
             )
+
+
+def _gpu_metrics(settings: Settings) -> Iterator[Problem]:
+    """Yield where a node with GPUs would have two exporters of their metrics."""
+    if settings.environment.cloud != "gcp" or not devices.enabled(settings, devices.EXPORTER):
+        return
+    if settings.observability is None and stated(settings.cluster.gke).get("managed_prometheus") is not False:
+        yield Problem(
+            f"addons.options.{devices.EXPORTER}.enabled",
+            "got true, and GKE's own collection of metrics (cluster.gke.managed_prometheus) has an exporter, "
+            "too; expected managed_prometheus: false or the topic observability, or the add-on left out",
+        )
 
 
 def _observability(settings: Settings) -> Iterator[Problem]:
@@ -94,6 +110,42 @@ def _training(settings: Settings) -> Iterator[Problem]:
             f"addons.options.{JOBSET}.enabled",
             "got false, and TrainJobs consist of JobSets; expected true, or no topic training",
         )
+
+
+def _gateway(settings: Settings) -> Iterator[Problem]:
+    """Yield what the gateway lacks, and what contradicts it."""
+    if settings.gateway is None:
+        return
+    if settings.addons is None:
+        yield Problem("gateway", "it needs add-ons, and the file has none; expected the topic addons")
+        return
+    envoy, on_google = settings.gateway_class == "envoy", settings.environment.cloud == "gcp"
+    needed = [CERTIFICATES, *([GATEWAY_KINDS] if envoy else [])]
+    for name in [*needed, *([] if on_google else [LOAD_BALANCERS])]:
+        option = settings.addons.options.get(name)
+        if option is not None and option.enabled is False:
+            yield Problem(
+                f"addons.options.{name}.enabled",
+                "got false, and the topic gateway needs it; expected true, or no topic gateway",
+            )
+    gateways_of_gke = stated(settings.cluster.gke).get("gateway_api")
+    if envoy and on_google and gateways_of_gke:
+        yield Problem(
+            "cluster.gke.gateway_api",
+            "got true, and Envoy Gateway needs the kinds of gateways in another version than GKE's, which "
+            "would replace them; expected false, or gateway.gateway_class: gke",
+        )
+    if not envoy and on_google and gateways_of_gke is False:
+        yield Problem(
+            "cluster.gke.gateway_api",
+            "got false, and gateway.gateway_class is gke; expected true, or gateway_class: envoy",
+        )
+    for name in stated(settings.gateway).get("claims", {}):
+        if name not in settings.teams:
+            yield Problem(
+                f"gateway.claims.{name}",
+                f"got {name!r}, which is no team of the file{nearest(name, settings.teams)}",
+            )
 
 
 def _teams(settings: Settings) -> Iterator[Problem]:
@@ -165,6 +217,12 @@ def _model_store(settings: Settings) -> Iterator[Problem]:
                 "model_store.account",
                 f"got {account!r}, which is no account of model_registry that promotes"
                 f"{nearest(account, promoting)}; expected one with `promotes: true`",
+            )
+        if stated(settings.model_registry).get("tls_secret") and not topic.get("registry_ca"):
+            yield Problem(
+                "model_store.registry_ca",
+                "missing, and no public authority signs the name of the registry's server "
+                "(model_registry.tls_secret); expected the certificates of its authority, in PEM",
             )
     if settings.model_registry is None and settings.model_store.registry is None and "account" in topic:
         yield Problem(

@@ -30,10 +30,12 @@ UNUSED = {
     ("ContainerRegistry", "cachedDays"),
     ("ComputeClass", "cluster"),
     ("Training", "cluster"),
+    ("Gateway", "cluster"),
     ("ModelStore", "checkpoints"),
 }
 """Inputs that no resource of the example needs: it has no captures, grants, Valkey and caches. Of the cluster
-of a ComputeClass and of Training only the cloud matters; a bucket of checkpoints that exists is for teams."""
+of a ComputeClass, of Training and of a Gateway only the cloud matters; a bucket of checkpoints that exists is
+for teams."""
 INSTEAD: Mapping[tuple[str, str], str] = {("Observability", "longTermStorage"): "workspaceId"}
 """A key of a block with which the others are refused: it names what exists in place of what they describe."""
 VALKEY_ONLY = ("FeatureStore", "expireDays")

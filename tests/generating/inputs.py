@@ -86,6 +86,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "aiplatform.observability.storage_args",
         "aiplatform.observability.args",
     ),
+    "aiplatform.gateway.inputs": ("aiplatform.gateway.args",),
     "aiplatform.gpu_checks.inputs": ("aiplatform.gpu_checks.args",),
     "aiplatform.runner.inputs": ("aiplatform.runner.args",),
     "aiplatform.teams.inputs": ("aiplatform.teams.args",),

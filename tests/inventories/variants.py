@@ -38,6 +38,7 @@ from tests.components.recording import ACCOUNT, REGION, Recording, record
 from tests.inventories import (
     addon_variants,
     data_variants,
+    gateway_variants,
     guardrail_variants,
     observability_variants,
     provisioning_variants,
@@ -420,6 +421,7 @@ COMPONENTS: Final[Mapping[str, Variants]] = {
     "cluster": _cluster(),
     "container_registry": _container_registry(),
     "feature_store": data_variants.FEATURE_STORE,
+    "gateway": gateway_variants.GATEWAY,
     "gpu_pool": _gpu_pool(),
     "lakehouse": data_variants.LAKEHOUSE,
     "model_registry": data_variants.MODEL_REGISTRY,

@@ -30,6 +30,7 @@ from twin.kubernetes.controllers.absent import Absent
 from twin.kubernetes.controllers.supervisor import Supervisor
 from twin.kubernetes.device_plugins import DevicePlugins
 from twin.kubernetes.health import NodeGroupHealth
+from twin.kubernetes.load_balancers import LoadBalancers
 from twin.kubernetes.mirror import Mirror
 from twin.kubernetes.nodes import Nodes
 from twin.kubernetes.pods import by_node
@@ -111,6 +112,7 @@ class Controller:
         )
         self.health = NodeGroupHealth(view, self.clock)
         self.provisioner = Provisioner(self.kube, self.mirror)
+        self.load_balancers = LoadBalancers(self.kube, self.mirror, world.cloud)
         self.policies = AccessPolicies(self.kube, settle=SETTLE)
         self.webhook = Webhook(world.ports["webhook"], self.authenticate)
         self.backends = Backends(self.kube, Absent(world, self.kube).serve)
@@ -177,6 +179,7 @@ class Controller:
         self._guard("access policies", lambda: self.policies.step(self._namespaces()))
         self._guard("nodes", self._machines)
         self._guard("volumes", self.provisioner.step)
+        self._guard("load balancers", self.load_balancers.step)
 
     def _machines(self) -> None:
         machines = self.view.machines()

@@ -19,9 +19,10 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from string import Template
 from typing import Any, Final
 
 import yaml
@@ -48,6 +49,7 @@ class ChartSource:
     name: str
     chart_version: str
     app_version: str
+    published: str = ""
     module: str = ""
     version: str = ""
     sum: str = ""
@@ -56,12 +58,14 @@ class ChartSource:
     manifest: str = ""
     kinds: Sequence[str] = ()
     fields: Sequence[str] = ()
-    published_as: str = ""
+    values: str = ""
+    words: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def file_name(self) -> str:
         """The name in the folder of charts."""
-        return f"{self.published_as or self.name}-{self.chart_version}" + (".yaml" if self.manifest else "")
+        name = self.published or self.name
+        return f"{name}-{self.chart_version}" + (".yaml" if self.manifest else "")
 
 
 @cache
@@ -146,6 +150,9 @@ def copy_chart(source: ChartSource, origin: Path, into: Path) -> None:
         (templates / f"{definition['metadata']['name']}.yaml").write_text(
             json.dumps(definition), encoding="utf-8"
         )
+    if source.values:
+        text = (target / source.values).read_text(encoding="utf-8")
+        (target / "values.yaml").write_text(Template(text).substitute(source.words), encoding="utf-8")
     _write_chart_file(target / "Chart.yaml", source)
     # Of subcharts, which the module does not have.
     (target / "Chart.lock").unlink(missing_ok=True)
@@ -205,9 +212,12 @@ def _definition(name: str, kind: str, scope: str, version: str) -> Body:
 
 
 def _write_chart_file(file: Path, source: ChartSource) -> None:
-    """Write the versions of the release into Chart.yaml, and leave out subcharts."""
+    """Write the versions of the release into Chart.yaml, and leave out subcharts that are not there."""
     chart: Body = yaml.safe_load(file.read_text(encoding="utf-8"))
-    chart.pop("dependencies", None)
+    dependencies: list[Body] = chart.pop("dependencies", None) or []
+    there = [entry for entry in dependencies if (file.parent / "charts" / entry["name"]).is_dir()]
+    if there:
+        chart["dependencies"] = there
     chart |= {"version": source.chart_version, "appVersion": source.app_version}
     file.write_text(yaml.safe_dump(chart, sort_keys=False), encoding="utf-8")
 

@@ -34,6 +34,7 @@ MINUTES = {
     "prometheus-config-reloader": 1,
     "trainer": 3,
     "kserve": 4,
+    "envoy-gateway": 5,
     "promtool": 5,
     "prometheus": 2,
     "amtool": 2,
@@ -180,6 +181,12 @@ CONTROLLERS: Mapping[str, ControllerSource] = {
     ),
     # Nor is its.
     "kserve": ControllerSource("kserve", "github.com/kserve/kserve/cmd/manager", {}),
+    # Envoy Gateway's own command, which translates as the controller does (twin/kubernetes/envoy_gateway).
+    "envoy-gateway": ControllerSource(
+        "envoy_gateway",
+        "github.com/envoyproxy/gateway/cmd/egctl",
+        {"github.com/envoyproxy/gateway/internal/cmd/version.envoyGatewayVersion": "v$VERSION"},
+    ),
 }
 """The controllers of add-ons, by the name of their table in versions.toml, with hyphens. Each is built where
 it is named. Several versions of one program can be selected: a Pod gets that of its image."""
@@ -187,7 +194,17 @@ it is named. Several versions of one program can be selected: a Pod gets that of
 
 SELECTABLE: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(
-        ("kueue", "jobset", "kueue-previous", "trainer", "kserve", "karpenter", "kube-state-metrics"), ()
+        (
+            "kueue",
+            "jobset",
+            "kueue-previous",
+            "trainer",
+            "kserve",
+            "karpenter",
+            "kube-state-metrics",
+            "envoy-gateway",
+        ),
+        (),
     ),
     # The operator creates their Pods, in which reloaders write their configuration.
     "prometheus": ("prometheus-operator", "prometheus-config-reloader"),

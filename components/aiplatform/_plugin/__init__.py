@@ -34,6 +34,7 @@ from aiplatform.container_registry import ContainerRegistry
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
+from aiplatform.gateway import Gateway
 from aiplatform.gpu_checks import GpuChecks
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.guardrails import Guardrails
@@ -77,6 +78,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     ModelStore,
     Queues,
     Training,
+    Gateway,
     Serving,
     Observability,
 )

@@ -43,6 +43,8 @@ class Addon:
     """The component that installs it in place of `Addons`; empty for those of `Addons`."""
     by_default: bool = True
     """Whether it is installed where a program states nothing of it."""
+    default_clouds: tuple[str, ...] = CLOUDS
+    """Of its clouds, those where it is installed by default."""
     needs_zones: bool = False
     """Whether it is installed by default only where there are DNS zones for it."""
     pod_security: str = "restricted"
@@ -56,6 +58,10 @@ class Addon:
     """`sha256:...` of the OCI manifest, of the chart's archive or of the manifest's file; empty where no
     published one was found."""
     digest_source: str = ""
+
+    def is_default(self, cloud: str) -> bool:
+        """Return whether it is installed on a cloud where a program states nothing of it."""
+        return self.by_default and cloud in self.default_clouds
 
     @property
     def is_manifest(self) -> bool:
@@ -110,7 +116,7 @@ def selected(cloud: str, enabled: Mapping[str, bool | None], *, has_zones: bool)
     for name, addon in catalog().items():
         if addon.installed_by:
             continue
-        by_default = addon.by_default and (has_zones or not addon.needs_zones)
+        by_default = addon.is_default(cloud) and (has_zones or not addon.needs_zones)
         stated = enabled.get(name)
         if cloud in addon.clouds and (by_default if stated is None else stated):
             names.append(name)

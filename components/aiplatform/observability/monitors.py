@@ -19,6 +19,9 @@ from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes.workloads import ingress_from
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.install import EXISTING_NAMESPACES
+from aiplatform.addons.values.envoy_gateway import METRICS, METRICS_PORT
+from aiplatform.addons.values.envoy_gateway import PODS as ENVOY_GATEWAY_PODS
+from aiplatform.gateway.args import ENVOY_GATEWAY as GATEWAY
 from aiplatform.observability.args import ObservabilitySettings
 from aiplatform.observability.metrics import metrics
 from aiplatform.observability.values.setup import NAMESPACE
@@ -48,8 +51,14 @@ class Target:
     """The name of the Service's port."""
     creates_service: bool = False
     """Whether the chart has no such Service."""
+    addon: str = ""
+    """The add-on that it belongs to; empty: it is the add-on itself."""
+    path: str = ""
+    """Where the metrics are; empty: `/metrics`."""
     honor_labels: bool = False
     """Whether a label `namespace` of a series is the object's that it is about, and stays."""
+    allowed_elsewhere: bool = False
+    """Whether another component allows Prometheus to connect to the port."""
     on_nodes: bool = False
     """Whether it exports what its node has. A series without `namespace` and `pod` is then about no workload,
     and does not get those of the exporter."""
@@ -69,6 +78,8 @@ TARGETS: Final = (
     Target("aws-load-balancer-controller", "", 8080, {_NAME: "aws-load-balancer-controller"}),
     Target("cert-manager", "", 9402, {_INSTANCE: "cert-manager"}, honor_labels=True),
     Target("dcgm-exporter", "", 9400, {_NAME: "dcgm-exporter"}, honor_labels=True, on_nodes=True),
+    Target("envoy", "", METRICS_PORT, {_NAME: "envoy", _COMPONENT: "proxy"}, addon=GATEWAY, path=METRICS),
+    Target(GATEWAY, "", METRICS_PORT, ENVOY_GATEWAY_PODS),
     Target("external-dns", "", 7979, {_NAME: "external-dns"}),
     Target("external-secrets", "", 8080, {_INSTANCE: "external-secrets"}, honor_labels=True),
     Target(
@@ -99,17 +110,26 @@ TARGETS: Final = (
     ),
     Target("lws", "", 8443, {_NAME: "lws"}, service={_NAME: "lws-metrics"}, creates_service=True),
 )
-"""The add-ons with metrics, by the names of the catalog, in whose namespaces they are."""
+"""The add-ons with metrics, by the names of the catalog, in whose namespaces they are, and what they run."""
 AUTOSCALER: Final = Target("cluster-autoscaler", "kube-system", 8085, {_NAME: "cluster-autoscaler"})
+# The packages of both are not imported: they would load the cloud's SDK.
+REGISTRY: Final = Target("model-registry", "", 8000, {_NAME: "mlflow"}, allowed_elsewhere=True)
+FEATURES: Final = Target("feature-server", "", 8000, {_NAME: "feature-server"}, allowed_elsewhere=True)
+"""In the namespaces that arguments state."""
 
 
 def targets(settings: ObservabilitySettings) -> Iterator[Target]:
     """Yield what is scraped."""
     for target in TARGETS:
-        if target.name in settings.addons:
-            yield replace(target, namespace=catalog()[target.name].namespace)
+        addon = target.addon or target.name
+        if addon in settings.addons:
+            yield replace(target, namespace=catalog()[addon].namespace)
     if settings.cluster_autoscaler:
         yield AUTOSCALER
+    if settings.model_registry is not None:
+        yield replace(REGISTRY, namespace=settings.model_registry)
+    if settings.feature_store is not None:
+        yield replace(FEATURES, namespace=settings.feature_store)
 
 
 def create(context: Context[ObservabilitySettings], after: ResourceOptions) -> list[pulumi.Resource]:
@@ -119,7 +139,7 @@ def create(context: Context[ObservabilitySettings], after: ResourceOptions) -> l
         created.append(_monitor(context, target, after))
         if target.creates_service:
             created.append(_service(context, target))
-        if target.namespace not in EXISTING_NAMESPACES:
+        if target.namespace not in EXISTING_NAMESPACES and not target.allowed_elsewhere:
             created.append(_allow(context, target))
     return created
 
@@ -133,6 +153,7 @@ def _monitor(
             *(_OF_NODE if target.on_nodes else ()),
         ],
         **({"honorLabels": True} if target.honor_labels else {}),
+        **({"path": target.path} if target.path else {}),
     }
     if target.service:
         kind, endpoints = "ServiceMonitor", "endpoints"

@@ -56,6 +56,7 @@ def program(violates: Violations, rendered: Path, charts: Charts, later: pulumi.
     _others(violates, options)
     _rights(violates, options)
     _services(violates, options)
+    _gateways(violates, options)
     _charts(violates, options, charts, later)
 
 
@@ -250,6 +251,47 @@ def _services(violates: Violations, options: pulumi.ResourceOptions) -> None:
         parameters={"type": "gp2"},
         opts=options,
     )
+
+
+def _gateways(violates: Violations, options: pulumi.ResourceOptions) -> None:
+    def gateway(name: str, object_name: str, protocol: str = "HTTPS") -> None:
+        listener = {"name": "one", "port": 443, "protocol": protocol}
+        if protocol == "HTTPS":
+            listener["tls"] = {"certificateRefs": [{"name": "certificate"}]}
+        k8s.apiextensions.CustomResource(
+            name,
+            api_version="gateway.networking.k8s.io/v1",
+            kind="Gateway",
+            metadata={"name": object_name, "namespace": OWN},
+            spec={
+                "gatewayClassName": "envoy",
+                "infrastructure": {
+                    "parametersRef": {
+                        "group": "gateway.envoyproxy.io",
+                        "kind": "EnvoyProxy",
+                        "name": object_name,
+                    }
+                },
+                "listeners": [listener],
+            },
+            opts=options,
+        )
+
+    def proxy(name: str, object_name: str, service: dict[str, Any]) -> None:
+        k8s.apiextensions.CustomResource(
+            name,
+            api_version="gateway.envoyproxy.io/v1alpha1",
+            kind="EnvoyProxy",
+            metadata={"name": object_name, "namespace": OWN},
+            spec={"provider": {"type": "Kubernetes", "kubernetes": {"envoyService": service}}},
+            opts=options,
+        )
+
+    gateway("right-gateway", "right")
+    proxy("right-proxy", "right", {"type": "ClusterIP"})
+    gateway(violates("gateway-in-the-clear", "encryption.encrypt_gateways"), "clear", "HTTP")
+    gateway(violates("gateway-for-strangers", "network.authenticate_gateways"), "open")
+    proxy(violates("proxy-for-all", "kubernetes.forbid_public_services"), "open", {"type": "LoadBalancer"})
 
 
 def _charts(

@@ -29,6 +29,15 @@ def _gateway(name: Any) -> Resource:
     )
 
 
+def _proxy(service: Any) -> Resource:
+    spec = {} if service is None else {"provider": {"kubernetes": {"envoyService": service}}}
+    return resource(
+        "kubernetes:gateway.envoyproxy.io/v1alpha1:EnvoyProxy", {"metadata": metadata(), "spec": spec}
+    )
+
+
+PROXY = "spec.provider.kubernetes.envoyService"
+
 SPEC = Spec(
     passes={
         "a service of the cluster": _service(kind="ClusterIP"),
@@ -39,6 +48,8 @@ SPEC = Spec(
         "limited to an office": _service(loadBalancerSourceRanges=["192.0.2.0/24"]),
         "an internal ingress": _ingress({"alb.ingress.kubernetes.io/scheme": "internal"}),
         "an internal gateway": _gateway("gke-l7-rilb"),
+        "Envoy without a load balancer": _proxy({"type": "ClusterIP"}),
+        "Envoy behind an internal one": _proxy({"annotations": {SCHEME: "internal"}}),
     },
     fails={
         "defaults": Fails(_service(), "spec.type", "open to the internet"),
@@ -55,8 +66,13 @@ SPEC = Spec(
         "a public gateway": Fails(
             _gateway("gke-l7-global-external-managed"), "spec.gatewayClassName", "public load balancer"
         ),
+        "Envoy with its default": Fails(_proxy(None), PROXY, "open to the internet"),
+        "Envoy behind a public one": Fails(
+            _proxy({"type": "LoadBalancer", "annotations": {SCHEME: "internet-facing"}}), PROXY
+        ),
     },
     unknown={
+        "Envoy's load balancer": _proxy(UNKNOWN),
         "the type": _service(kind=UNKNOWN),
         "the annotations": _service(UNKNOWN),
         "the ranges": _service(loadBalancerSourceRanges=UNKNOWN),

@@ -18,9 +18,9 @@ def values(setup: Setup) -> dict[str, Any]:
     Pod, which elects itself. While it is replaced, Pods of InferenceServices that exist run on."""
     return {
         "kserve": {
-            # Without it the chart has no ClusterStorageContainer: the platform's own is the only one, as KServe
-            # takes the first that fits a URI. `storagecontainer.enabled: false` would set nothing, because the
-            # template takes false for absent; the other two shared objects are switched on one by one.
+            # Without it the chart has no ClusterStorageContainer: the platform's own is the only one, as
+            # KServe takes the first that fits a URI. `storagecontainer.enabled: false` would set nothing: the
+            # template takes false for absent. The other two shared objects are switched on one by one.
             "createSharedResources": False,
             "inferenceServiceConfig": {"enabled": True},
             "certManager": {"enabled": True},

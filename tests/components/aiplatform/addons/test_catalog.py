@@ -8,11 +8,12 @@ import pytest
 
 from aiplatform._shared.args import Problem
 from aiplatform._shared.images import images
-from aiplatform.addons.catalog import CLOUDS, Addon, catalog, in_order, owner_problems
+from aiplatform.addons.catalog import CLOUDS, Addon, catalog, in_order, owner_problems, selected
 from tests.components.aiplatform.addons import chart_facts
 
 ADDONS = sorted(catalog())
 OF_OTHERS = {
+    "envoy-gateway": ("envoy",),
     "gpu-operator": ("k8s-device-plugin", "node-feature-discovery"),
     "kserve": ("kube-rbac-proxy",),
     "kube-prometheus-stack": ("alertmanager", "grafana", "kube-state-metrics", "node-exporter", "prometheus"),
@@ -23,6 +24,8 @@ NOT_RUN = {"kube-prometheus-stack": {"k8s-sidecar"}, "kubeflow-trainer": {"jobse
 SWITCHED_OFF = {"kubeflow-trainer": "jobset"}
 """Add-on -> the first part of the names of what a contained chart makes, which the platform's values leave
 out."""
+EXPERIMENTAL = ".gateway.networking.x-k8s.io"
+"""The end of the names of kinds that only the experimental channel of the Gateway API has."""
 CHARTS = [name for name in ADDONS if not catalog()[name].is_manifest]
 
 
@@ -54,6 +57,7 @@ def test_the_definitions_are_those_that_the_chart_brings(name: str) -> None:
     addon = catalog()[name]
     brought = chart_facts.crds(chart_facts.folder(name, addon.file_name))
     by_others = {crd for required in addon.requires for crd in catalog()[required].crds}
+    brought = {name for name in brought if not name.endswith(EXPERIMENTAL)}
     if addon.skips_definitions:
         assert addon.crds == ()
         assert brought, "the chart has no definitions to skip"
@@ -121,6 +125,12 @@ def test_two_owners_of_a_definition_are_a_problem_that_names_both() -> None:
             "removed takes the objects of the other with it",
         )
     ]
+
+
+def test_the_kinds_of_gateways_are_installed_by_default_where_the_cloud_has_none() -> None:
+    assert "gateway-api" in selected("aws", {}, has_zones=False)
+    assert "gateway-api" not in selected("gcp", {}, has_zones=False)
+    assert "gateway-api" in selected("gcp", {"gateway-api": True}, has_zones=False)
 
 
 def test_an_addon_comes_after_what_it_requires(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.images import mirrored
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.pods_ready import PodsReady
-from aiplatform.addons.values import VALUES, kueue
+from aiplatform.addons.values import VALUES, envoy_gateway, kueue
 from aiplatform.addons.values.setup import Setup
 from aiplatform.cluster.aws.addons import SYSTEM_TAINT as EKS_TAINT
 from aiplatform.cluster.gcp.nodes import SYSTEM_TAINT as GKE_TAINT
@@ -36,6 +36,8 @@ ON_NODES = {"dcgm-exporter", "dra-driver-nvidia-gpu", "gpu-operator"}
 """Add-ons with Pods on nodes with GPUs, whatever their taints."""
 FREE = {"resources", "podSecurityContext", "securityContext"}
 """Objects whose keys are the user's: charts list none or some of them."""
+PASSED_ON = {"envoy-gateway": "config.envoyGateway."}
+"""Add-on -> the first part of values that its chart passes on to the program as they are."""
 
 
 def unknown(values: Mapping[str, Any], defaults: Any, path: str = "") -> Iterator[str]:
@@ -71,6 +73,7 @@ def test_the_chart_has_every_value(name: str, setup: Setup) -> None:
         key
         for key in unknown(values, defaults)
         if not _in_schema(key, schema) and not chart_facts.is_commented_out(path, key)
+        if not key.startswith(PASSED_ON.get(name, " "))
     ]
     assert left == [], "Helm ignores a value that the chart does not have"
 
@@ -271,3 +274,21 @@ def _resolved(node: Any, root: Any) -> Mapping[str, Any]:
     while node and "$ref" in node:
         node = root["$defs"][node["$ref"].removeprefix("#/$defs/")]
     return node or {}
+
+
+def test_envoy_gateway_has_no_webhook_whose_certificate_a_hook_would_write() -> None:
+    values = VALUES["envoy-gateway"](Setup())
+    assert values["topologyInjector"] == {"enabled": False}
+    kubernetes = values["config"]["envoyGateway"]["provider"]["kubernetes"]
+    assert kubernetes["proxyTopologyInjector"] == {"disabled": True}, (
+        "the chart's own setting is at the top of the configuration, where the controller does not read it"
+    )
+
+
+def test_the_kinds_of_envoy_gateway_are_those_of_one_chart_and_those_of_routes_of_another() -> None:
+    addon = catalog()["envoy-gateway-crds"]
+    path = chart_facts.folder(addon.name, addon.file_name)
+    assert list(unknown(envoy_gateway.DEFINITIONS, chart_facts.default_values(path))) == []
+    assert VALUES["envoy-gateway"](Setup())["crds"] == {"enabled": False}
+    kinds = envoy_gateway.DEFINITIONS["crds"]
+    assert kinds == {"gatewayAPI": {"enabled": False}, "envoyGateway": {"enabled": True}}

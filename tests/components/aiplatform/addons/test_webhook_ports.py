@@ -26,7 +26,9 @@ CHARTS = [name for name, addon in catalog().items() if name not in chart_facts.F
 @pytest.mark.parametrize("name", CHARTS)
 def test_an_addon_that_the_api_server_calls_states_its_ports(name: str) -> None:
     addon = catalog()[name]
-    kinds = {entry.kind for entry in chart_facts.objects(chart_facts.folder(name, addon.file_name))}
+    objects = chart_facts.objects(chart_facts.folder(name, addon.file_name))
+    # Pulumi runs no hooks.
+    kinds = {entry.kind for entry in objects if not entry.hook}
     assert bool(addon.webhook_ports) == bool(kinds & CALLED)
 
 

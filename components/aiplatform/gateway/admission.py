@@ -1,0 +1,120 @@
+"""What the API server refuses of routes: a team's routes are below its path, and only the platform has
+policies of Envoy Gateway, since one of a route replaces those of the gateway."""
+
+from typing import Final
+
+import pulumi
+from pulumi import ResourceOptions
+from pulumi_kubernetes.admissionregistration import v1 as admission
+from pulumi_kubernetes.meta import v1 as meta
+
+from aiplatform._shared.kubernetes.names import TEAM_LABEL
+from aiplatform.gateway.args import NAME, NAMESPACE, GatewayClass
+from aiplatform.gateway.objects import ENVOY_GROUP, GATEWAY_GROUP
+
+ROUTES: Final = "ai-platform-gateway-routes"
+POLICIES: Final = "ai-platform-gateway-policies"
+_OF_TEAMS: Final = meta.LabelSelectorArgs(
+    match_expressions=[meta.LabelSelectorRequirementArgs(key=TEAM_LABEL, operator="Exists")]
+)
+_BELOW: Final = (
+    "object.spec.?rules.orValue([]).all(rule, rule.?matches.orValue([]).size() > 0 "
+    "&& rule.matches.all(match, match.?path.?type.orValue('') in ['PathPrefix', 'Exact'] "
+    "&& (match.path.value == variables.path || match.path.value.startsWith(variables.path + '/'))))"
+)
+
+
+def create(parent: pulumi.ComponentResource, name: str, gateway_class: GatewayClass) -> None:
+    """Create the policies with their bindings."""
+    _policy(
+        parent,
+        name,
+        "routes",
+        ROUTES,
+        admission.NamedRuleWithOperationsArgs(
+            api_groups=[GATEWAY_GROUP],
+            api_versions=["*"],
+            operations=["CREATE", "UPDATE"],
+            resources=["httproutes", "grpcroutes"],
+        ),
+        [
+            admission.MatchConditionArgs(
+                name="of-the-gateway",
+                expression=(
+                    f"object.spec.?parentRefs.orValue([]).exists(parent, parent.name == '{NAME}' "
+                    f"&& parent.?namespace.orValue('') == '{NAMESPACE}')"
+                ),
+            ),
+        ],
+        [
+            admission.VariableArgs(
+                name="path", expression=f"'/' + namespaceObject.metadata.labels['{TEAM_LABEL}']"
+            )
+        ],
+        admission.ValidationArgs(
+            expression=f"request.kind.kind == 'HTTPRoute' && {_BELOW}",
+            message="ai-platform: the route has requests of others; expected an HTTPRoute whose rules have "
+            "paths below /TEAM/, of the type PathPrefix or Exact",
+            reason="Forbidden",
+        ),
+    )
+    if gateway_class == "envoy":
+        _policy(
+            parent,
+            name,
+            "policies",
+            POLICIES,
+            admission.NamedRuleWithOperationsArgs(
+                api_groups=[ENVOY_GROUP],
+                api_versions=["*"],
+                operations=["CREATE", "UPDATE"],
+                resources=["*"],
+            ),
+            [],
+            [],
+            admission.ValidationArgs(
+                expression="false",
+                message="ai-platform: a policy of a route would replace tokens and limits of the gateway; "
+                "expected none in a team's namespace",
+                reason="Forbidden",
+            ),
+        )
+
+
+def _policy(
+    parent: pulumi.ComponentResource,
+    name: str,
+    logical: str,
+    object_name: str,
+    rule: admission.NamedRuleWithOperationsArgs,
+    conditions: list[admission.MatchConditionArgs],
+    variables: list[admission.VariableArgs],
+    validation: admission.ValidationArgs,
+) -> None:
+    metadata = meta.ObjectMetaArgs(name=object_name, labels={"app.kubernetes.io/managed-by": "ai-platform"})
+    # A status has no rules to check, and removing a finalizer of what is in deletion must not fail.
+    alive = admission.MatchConditionArgs(
+        name="not-in-deletion", expression="!has(object.metadata.deletionTimestamp)"
+    )
+    resource = admission.ValidatingAdmissionPolicy(
+        f"{name}-{logical}-policy",
+        metadata=metadata,
+        spec=admission.ValidatingAdmissionPolicySpecArgs(
+            failure_policy="Fail",
+            match_constraints=admission.MatchResourcesArgs(
+                resource_rules=[rule], namespace_selector=_OF_TEAMS
+            ),
+            match_conditions=[alive, *conditions],
+            variables=variables or None,
+            validations=[validation],
+        ),
+        opts=ResourceOptions(parent=parent),
+    )
+    admission.ValidatingAdmissionPolicyBinding(
+        f"{name}-{logical}-binding",
+        metadata=metadata,
+        spec=admission.ValidatingAdmissionPolicyBindingSpecArgs(
+            policy_name=object_name, validation_actions=["Deny"]
+        ),
+        opts=ResourceOptions(parent=parent, depends_on=[resource]),
+    )

@@ -1,0 +1,1 @@
+GatewayOutputs = dict

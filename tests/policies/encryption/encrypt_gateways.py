@@ -1,0 +1,50 @@
+"""Spec of encryption.encrypt_gateways."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, resource
+from tests.policies.workloads import metadata
+
+_TLS: dict[str, Any] = {"certificateRefs": [{"name": "certificate"}]}
+
+
+def _gateway(*listeners: Any, **more: Any) -> Resource:
+    props = {"metadata": metadata(**more), "spec": {"listeners": list(listeners)}}
+    return resource("kubernetes:gateway.networking.k8s.io/v1:Gateway", props)
+
+
+def _listener(protocol: Any = "HTTPS", tls: Any = None) -> dict[str, Any]:
+    return {"name": "one", "port": 443, "protocol": protocol, **({"tls": tls} if tls is not None else {})}
+
+
+SPEC = Spec(
+    passes={
+        "a certificate": _gateway(_listener(tls=_TLS)),
+        "TLS that the backend ends": _gateway(_listener("TLS", {"mode": "Passthrough"})),
+        "a certificate map of Google Cloud": _gateway(
+            _listener(), annotations={"networking.gke.io/certmap": "certificates"}
+        ),
+        "a certificate of Google Cloud": _gateway(
+            _listener(tls={"options": {"networking.gke.io/pre-shared-certs": "certificate"}})
+        ),
+    },
+    fails={
+        "plain HTTP": Fails(_gateway(_listener("HTTP")), "spec.listeners[0].protocol", "without encryption"),
+        "plain HTTP next to HTTPS": Fails(
+            _gateway(_listener(tls=_TLS), _listener("HTTP")), "spec.listeners[1].protocol", "'HTTP'"
+        ),
+        "no certificate": Fails(
+            _gateway(_listener(tls={"mode": "Terminate"})), "spec.listeners[0].tls", "no certificate"
+        ),
+    },
+    unknown={
+        "the listeners": resource(
+            "kubernetes:gateway.networking.k8s.io/v1:Gateway",
+            {"metadata": metadata(), "spec": {"listeners": UNKNOWN}},
+        ),
+        "the protocol": _gateway(_listener(UNKNOWN)),
+        "the certificate": _gateway(_listener(tls={"certificateRefs": UNKNOWN})),
+    },
+)
