@@ -38,6 +38,7 @@ class Versions:
     kube_state_metrics: str
     trainer: str
     envoy_gateway: str
+    envoy: str
     prometheus: str
     alertmanager: str
 
@@ -63,6 +64,7 @@ _PLACES = {
     "kube_state_metrics": ("kube_state_metrics", "version"),
     "trainer": ("trainer", "version"),
     "envoy_gateway": ("envoy_gateway", "version"),
+    "envoy": ("envoy", "version"),
     "prometheus": ("prometheus", "version"),
     "alertmanager": ("alertmanager", "version"),
 }
