@@ -407,7 +407,7 @@ serving = Serving(
         "prefix": "team-dev",
         "cluster": cluster.outputs,
         "model_store": store.outputs,
-        "image": "111122223333.dkr.ecr.us-west-2.amazonaws.com/platform/model-release@sha256:1111111111111111111111111111111111111111111111111111111111111111",
+        "image": "111122223333.dkr.ecr.us-west-2.amazonaws.com/platform/model-release@sha256:" + 64 * "1",
         "gpu_pools": [
             {
                 "name": "training",
