@@ -13,6 +13,7 @@ from aiplatform.feature_store.args import IMAGE as FEATURE_STORE
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY
 from aiplatform.observability.args import CHART as OBSERVABILITY
 from aiplatform.observability.args import GOOGLE_PROMETHEUS
+from aiplatform.pipelines.args import ARGO
 from aiplatform.training.args import RAY, TRAINER
 from stacks import devices, gpu_check_queues
 from stacks.settings import GpuPool, Settings
@@ -20,6 +21,7 @@ from stacks.settings.generated import stated
 
 PYTORCH: Final = "gpu-test-pytorch"
 DCGM: Final = "gpu-test-dcgm"
+EXECUTOR: Final = "argo-executor"
 """Names in images.toml."""
 
 
@@ -31,6 +33,7 @@ def of_workloads(settings: Settings) -> Mapping[str, str]:
         **_of_addons(settings),
         **_of_observability(settings),
         **_of_training(settings),
+        **_of_pipelines(settings),
     }
 
 
@@ -161,7 +164,9 @@ def _next_to_users(settings: Settings) -> Iterator[str]:
         *_of_gpu_checks(settings).values(),
         *(image for user, image in _of_runtimes(settings).items() if user.startswith("runtimes")),
     ]
-    for image in (*_of_components(settings).values(), *sidecars, *users):
+    # In the Pod of each step.
+    executor = [images()[EXECUTOR].reference] if settings.pipelines is not None else []
+    for image in (*_of_components(settings).values(), *sidecars, *executor, *users):
         yield mirrored(image, settings.images.mirrors)
 
 
@@ -199,6 +204,14 @@ def _of_training(settings: Settings) -> dict[str, str]:
         for name in training_addons(settings)
         for image in catalog()[name].images
     }
+
+
+def _of_pipelines(settings: Settings) -> dict[str, str]:
+    """Return `the add-on argo-workflows (argo-executor)` -> the image. Each step of a workflow runs the
+    executor in the namespace of its team."""
+    if settings.pipelines is None:
+        return {}
+    return {f"the add-on {ARGO} ({image})": images()[image].reference for image in catalog()[ARGO].images}
 
 
 def _of_observability(settings: Settings) -> dict[str, str]:

@@ -1,12 +1,15 @@
-"""The last layer: the teams, whose namespaces have the addresses of what the layers below offer."""
+"""The last layer: the teams, whose namespaces have the addresses of what the layers below offer, and their
+pipelines."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+import pulumi
 from pulumi import Output, ResourceOptions
 
+from stacks import data_arguments
 from stacks import team_arguments as arguments
 from stacks.data import Data
 from stacks.foundation import Foundation, LayerOptions
@@ -31,10 +34,12 @@ class Teams:
 
     teams: dict[str, Any] | None = None
     """Teams.outputs, or None where the environment has none."""
+    pipelines: dict[str, Any] | None = None
+    """Pipelines.outputs, or None where the environment has none."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
-        return Output.from_input({"teams": self.teams})
+        return Output.from_input({"teams": self.teams, "pipelines": self.pipelines})
 
 
 def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
@@ -59,4 +64,21 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
     teams = Component(
         "teams", arguments.teams(settings, offered), ResourceOptions.merge(options.cluster, after)
     )
-    return Teams(teams=dict(teams.outputs))
+    return Teams(teams=dict(teams.outputs), pipelines=_pipelines(settings, below, options, teams))
+
+
+def _pipelines(
+    settings: Settings, below: Below, options: LayerOptions, teams: pulumi.Resource
+) -> dict[str, Any] | None:
+    if settings.pipelines is None:
+        return None
+    from aiplatform.pipelines import Pipelines
+
+    # Their namespaces, and what defines the kinds of their workloads.
+    after = ResourceOptions(depends_on=[teams, *below.kubernetes.resources])
+    component = Pipelines(
+        "pipelines",
+        data_arguments.pipelines(settings, below.foundation),
+        ResourceOptions.merge(options.cluster, after),
+    )
+    return dict(component.outputs)

@@ -329,6 +329,16 @@ const store = new aiplatform.ModelStore("store", {
     releaseGroup: ["arn:aws:iam::111122223333:role/model-release"],
     forceDestroy: true,
 }, { providers: [awsProvider, kubernetesProvider] });
+const searcher = new aiplatform.WorkloadIdentity("searcher", {
+    prefix: "team-dev",
+    name: "search",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    namespace: "search",
+    serviceAccount: "workloads",
+}, { providers: [awsProvider] });
 const teams = new aiplatform.Teams("teams", {
     prefix: "team-dev",
     cluster: {
@@ -345,6 +355,12 @@ const teams = new aiplatform.Teams("teams", {
             services: {
                 "model-registry": [80, 5000],
             },
+            identity: {
+                principal: searcher.principal,
+                roleName: searcher.roleName,
+                namespace: "search",
+                serviceAccount: "workloads",
+            },
         },
     },
     modelStore: {
@@ -356,6 +372,33 @@ const teams = new aiplatform.Teams("teams", {
     secretsRoleArn: addons.secretsRoleArn,
     secretKeys: [models.kmsKey],
 }, { providers: [awsProvider, kubernetesProvider] });
+const workflows = new aiplatform.Pipelines("workflows", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    teams: {
+        search: {
+            namespace: "search",
+            identity: {
+                principal: searcher.principal,
+                roleName: searcher.roleName,
+                namespace: "search",
+                serviceAccount: "workloads",
+            },
+            submitters: ["arn:aws:iam::111122223333:role/search-ci"],
+            schedules: {
+                nightly: {
+                    template: "train",
+                    schedules: ["0 3 * * *"],
+                    timezone: "Europe/Berlin",
+                },
+            },
+        },
+    },
+    forceDestroy: true,
+}, { providers: [awsProvider, kubernetesProvider], dependsOn: [teams] });
 export const vpcId = network.vpcId;
 export const clusterName = cluster.name;
 export const nodeGroups = training.nodeGroups;

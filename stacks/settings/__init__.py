@@ -25,7 +25,7 @@ from stacks.settings.composition import Layers, Shared
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
 from stacks.settings.generated import ComponentTopic, stated
-from stacks.settings.kubernetes import Addons, Guardrails, Observability, Queues, Training
+from stacks.settings.kubernetes import Addons, Guardrails, Observability, Pipelines, Queues, Training
 from stacks.settings.ml import ContainerRegistry, ModelRegistry, ModelStore
 from stacks.settings.network import Images, Network
 from stacks.settings.pools import CapacityEntry, GpuPool, NodeImages, NodePool, Pool
@@ -54,6 +54,7 @@ __all__ = [
     "NodeImages",
     "NodePool",
     "Observability",
+    "Pipelines",
     "Pool",
     "Runner",
     "Settings",
@@ -97,6 +98,8 @@ class Settings(Topic):
     """Left out, there are none."""
     training: Training | None = None
     """Left out, there is none."""
+    pipelines: Pipelines | None = None
+    """Left out, there are none."""
     observability: Observability | None = None
     """Left out, there is none."""
     lakehouse: Lakehouse | None = None

@@ -1,4 +1,4 @@
-"""The topics `addons`, `guardrails`, `queues`, `training` and `observability`."""
+"""The topics `addons`, `guardrails`, `queues`, `training`, `pipelines` and `observability`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 from aiplatform.addons.args import AddonsArgs, AddonsSettings
 from aiplatform.guardrails.args import GuardrailsArgs, GuardrailsSettings
 from aiplatform.observability.args import ObservabilityArgs, ObservabilitySettings
+from aiplatform.pipelines.args import PipelinesArgs, PipelinesSettings
 from aiplatform.queues.args import QueuesArgs, QueuesSettings
 from aiplatform.training.args import TrainingArgs, TrainingSettings
 from stacks.settings.generated import topic_of
@@ -49,6 +50,13 @@ class Training(
 ):
     """Kubeflow Trainer, and a runtime for each pool with accelerators. Charts come from where `addons`
     states, topologies from `queues`."""
+
+
+class Pipelines(
+    topic_of(PipelinesArgs, PipelinesSettings, without=("charts", "teams.namespace", "teams.identity"))
+):
+    """Argo Workflows for teams of the file, with the identity of each team and a prefix for its artifacts and
+    logs. Charts come from where `addons` states."""
 
 
 _OF_LAYERS: Final = (

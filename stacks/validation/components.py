@@ -29,6 +29,7 @@ from aiplatform.naming import tightest
 from aiplatform.network.args import NetworkSettings
 from aiplatform.node_pool.args import NodePoolSettings
 from aiplatform.observability.args import ObservabilitySettings
+from aiplatform.pipelines.args import PipelinesSettings
 from aiplatform.queues import planned_pools
 from aiplatform.queues.args import QueuesSettings
 from aiplatform.runner.args import RunnerSettings
@@ -67,6 +68,7 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
         "node_pools": "node_pools",
         "topologies": "queues.topologies",
     },
+    "pipelines": {"charts": "addons.charts", "mirrors": "images.mirrors"},
     "workload_identities": {"name": "{topic}"},
     "lakehouse": _LOCATION,
     "feature_store": {"mirrors": "images.mirrors"},
@@ -131,6 +133,9 @@ def _components(
     if settings.teams:
         offered = placeholders.offered_to_teams(settings, references)
         yield "teams", TeamsSettings, team_arguments.teams(settings, offered)
+    # Other teams are reported by cross_references.
+    if settings.pipelines is not None and settings.pipelines.teams.keys() <= settings.teams.keys():
+        yield "pipelines", PipelinesSettings, data_arguments.pipelines(settings, references)
 
 
 def _data_and_models(

@@ -37,6 +37,11 @@ class Versions:
     prometheus_config_reloader: str
     kube_state_metrics: str
     trainer: str
+    argo: str
+    argoexec: str
+    argo_cli: str
+    keda: str
+    keda_adapter: str
     prometheus: str
     alertmanager: str
 
@@ -61,6 +66,11 @@ _PLACES = {
     "prometheus_config_reloader": ("prometheus_operator", "version"),
     "kube_state_metrics": ("kube_state_metrics", "version"),
     "trainer": ("trainer", "version"),
+    "argo": ("argo_workflows", "version"),
+    "argoexec": ("argo_workflows", "version"),
+    "argo_cli": ("argo_workflows", "version"),
+    "keda": ("keda", "version"),
+    "keda_adapter": ("keda", "version"),
     "prometheus": ("prometheus", "version"),
     "alertmanager": ("alertmanager", "version"),
 }

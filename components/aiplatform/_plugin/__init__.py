@@ -44,6 +44,7 @@ from aiplatform.model_store import ModelStore
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.observability import Observability
+from aiplatform.pipelines import Pipelines
 from aiplatform.queues import Queues
 from aiplatform.runner import Runner
 from aiplatform.teams import Teams
@@ -76,6 +77,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     ModelStore,
     Queues,
     Training,
+    Pipelines,
     Observability,
 )
 

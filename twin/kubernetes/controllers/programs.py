@@ -38,6 +38,11 @@ class Program:
       defaults. The process gets a free port of loopback for each.
     issued: where the container has the certificate of its webhook, which cert-manager issues into a Secret:
       the twin does where there is none.
+    instead: version of an image -> the version that is built in its place, where the module proxy serves no
+      other.
+    peers: arguments with the address of a Service whose Pods are another program, and that program. The
+      process gets the address of that process.
+    authority: the argument for the name of that Service, by which its certificate is valid.
     """
 
     name: str
@@ -53,6 +58,9 @@ class Program:
     cloud: bool = False
     port_arguments: Mapping[str, str] = field(default_factory=dict[str, str])
     issued: str = ""
+    instead: Mapping[str, str] = field(default_factory=dict[str, str])
+    peers: Mapping[str, str] = field(default_factory=dict[str, str])
+    authority: str = ""
 
     def container(self, pod: Object) -> Object | None:
         """Return the container of a Pod that is this program."""
@@ -145,6 +153,34 @@ _ALL: Final = (
         },
         # Where controller-runtime reads it by default: in the folder of temporary files, TMPDIR.
         certificate="tmp/k8s-webhook-server/serving-certs",
+    ),
+    Program(
+        name="argo",
+        image="argoproj/workflow-controller",
+        # As it is built here (twin/toolchain/argo_changes.py). With a value they are ports of the container.
+        environment={"METRICS_PORT": "9090", "HEALTH_PORT": "6060", "LEADER_ELECTION_DISABLE": "true"},
+        port_variables=("METRICS_PORT", "HEALTH_PORT"),
+        instead={"4.0.6": "4.0.5"},
+    ),
+    Program(
+        name="keda",
+        image="kedacore/keda",
+        port_arguments={
+            "--metrics-bind-address": ":8080",
+            "--health-probe-bind-address": ":8081",
+            "--metrics-service-bind-address": ":9666",
+        },
+        arguments=("--leader-elect=false",),
+        # Its triggers read queues.
+        cloud=True,
+    ),
+    Program(
+        name="keda-adapter",
+        image="kedacore/keda-metrics-apiserver",
+        port_arguments={"--secure-port": "6443", "--port": "8080"},
+        arguments=(f"--bind-address={LOOPBACK}",),
+        peers={"--metrics-service-address": "keda"},
+        authority="--metrics-service-grpc-authority",
     ),
 )
 PROGRAMS: Final[Mapping[str, Program]] = {program.name: program for program in _ALL}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from aiplatform.addons.values import (
+    argo_workflows,
     aws_load_balancer_controller,
     cert_manager,
     dcgm_exporter,
@@ -17,6 +18,7 @@ from aiplatform.addons.values import (
     gpu_operator,
     jobset,
     karpenter,
+    keda,
     kubeflow_trainer,
     kuberay_operator,
     kueue,
@@ -25,6 +27,7 @@ from aiplatform.addons.values import (
 from aiplatform.addons.values.setup import Setup
 
 VALUES: Final[Mapping[str, Callable[[Setup], Mapping[str, Any]]]] = {
+    "argo-workflows": argo_workflows.values,
     "aws-load-balancer-controller": aws_load_balancer_controller.values,
     "cert-manager": cert_manager.values,
     "dcgm-exporter": dcgm_exporter.values,
@@ -34,6 +37,7 @@ VALUES: Final[Mapping[str, Callable[[Setup], Mapping[str, Any]]]] = {
     "gpu-operator": gpu_operator.values,
     "jobset": jobset.values,
     "karpenter": karpenter.values,
+    "keda": keda.values,
     "kubeflow-trainer": kubeflow_trainer.values,
     "kuberay-operator": kuberay_operator.values,
     "kueue": kueue.values,
