@@ -5,6 +5,9 @@ from typing import Final
 from aiplatform._shared.cloud_support import CloudSupport, SupportTable
 
 SUPPORT: Final[SupportTable] = {
+    "": CloudSupport(
+        aws="Argo Workflows on the system nodes of EKS", gcp="Argo Workflows on the system nodes of GKE"
+    ),
     "prefix": CloudSupport(aws="first part of every name", gcp="first part of every name"),
     "cluster": CloudSupport(
         aws="region of the bucket, access entries of submitters", gcp="project and region of the bucket"
