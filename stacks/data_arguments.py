@@ -1,4 +1,5 @@
-"""The arguments of the components of data and models, from the settings. Pure: no resource, no call."""
+"""The arguments of the components of data, models and pipelines, from the settings. Pure: no resource, no
+call."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from aiplatform.lakehouse.args import LakehouseArgs
 from aiplatform.model_registry.args import ModelRegistryArgs
 from aiplatform.model_store.args import NAMESPACE as RELEASE
 from aiplatform.model_store.args import ModelStoreArgs
-from stacks.arguments import retains_data
+from aiplatform.pipelines.args import PipelinesArgs
+from stacks.arguments import charts, retains_data
 from stacks.settings import MATERIALIZER, Settings, principals
 from stacks.settings.generated import ComponentTopic, stated
 
@@ -122,6 +124,21 @@ def model_store(settings: Settings, below: Below, registry: Mapping[str, Any] | 
         # Cloud Storage empties no bucket in its period, which ends with this update.
         args.get("releases", {}).pop("retention", None)
     return cast(ModelStoreArgs, args)
+
+
+def pipelines(settings: Settings, below: Below) -> PipelinesArgs:
+    """Arguments of pipelines: each team runs its steps with the identity of its Pods."""
+    args = _arguments(settings, "pipelines", below.principals, PipelinesArgs)
+    stated_teams: Mapping[str, Mapping[str, Any]] = args["teams"]
+    teams = {
+        name: {
+            **team,
+            "namespace": settings.namespace_of(name),
+            "identity": below.workload_identities[name],
+        }
+        for name, team in stated_teams.items()
+    }
+    return cast(PipelinesArgs, {**args, "cluster": below.cluster, "charts": charts(settings), "teams": teams})
 
 
 def _guarded_aliases(settings: Settings) -> dict[str, Any]:

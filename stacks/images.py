@@ -14,6 +14,7 @@ from aiplatform.gateway.args import ENVOY_GATEWAY, ENVOY_KINDS, GATEWAY_KINDS
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY
 from aiplatform.observability.args import CHART as OBSERVABILITY
 from aiplatform.observability.args import GOOGLE_PROMETHEUS
+from aiplatform.pipelines.args import ARGO
 from aiplatform.training.args import RAY, TRAINER
 from stacks import devices, gpu_check_queues, serving_images
 from stacks.settings import GpuPool, Settings
@@ -21,6 +22,7 @@ from stacks.settings.generated import stated
 
 PYTORCH: Final = "gpu-test-pytorch"
 DCGM: Final = "gpu-test-dcgm"
+EXECUTOR: Final = "argo-executor"
 """Names in images.toml."""
 
 
@@ -33,6 +35,7 @@ def of_workloads(settings: Settings) -> Mapping[str, str]:
         **_of_observability(settings),
         **_of_installed(training_addons(settings)),
         **_of_installed(gateway_addons(settings)),
+        **_of_installed([ARGO] if settings.pipelines is not None else []),
         **serving_images.images_of(settings),
     }
 
@@ -174,7 +177,9 @@ def _next_to_users(settings: Settings) -> Iterator[str]:
         *(image for user, image in _of_runtimes(settings).items() if user.startswith("runtimes")),
         *serving_images.next_to_users(settings),
     ]
-    for image in (*_of_components(settings).values(), *sidecars, *users):
+    # In the Pod of each step.
+    executor = [images()[EXECUTOR].reference] if settings.pipelines is not None else []
+    for image in (*_of_components(settings).values(), *sidecars, *executor, *users):
         yield mirrored(image, settings.images.mirrors)
 
 

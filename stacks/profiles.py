@@ -41,6 +41,7 @@ OPTIONAL: Final = (
     "guardrails",
     "queues",
     "training",
+    "pipelines",
     "observability",
     "lakehouse",
     "feature_store",
@@ -95,6 +96,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "artifacts": {"deleted_days": 7, "access_log_days": 30},
         },
         "model_store": {"checkpoints": {"expire_days": 14}, "access_log_days": 30},
+        "pipelines": {"expire_days": 14, "access_log_days": 30},
     },
     # Like prod, smaller.
     "staging": {
@@ -121,6 +123,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "artifacts": {"deleted_days": 30, "access_log_days": 90},
         },
         "model_store": {"checkpoints": {"expire_days": 30}, "access_log_days": 90},
+        "pipelines": {"replicas": 2},
     },
     # Survives the loss of a zone, and is not deleted by accident.
     "prod": {
@@ -168,6 +171,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "releases": {"retention": {"days": 365}},
             "access_log_days": 365,
         },
+        "pipelines": {"replicas": 2, "expire_days": 90, "access_log_days": 365},
     },
 }
 

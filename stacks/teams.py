@@ -1,14 +1,15 @@
-"""The last layer: the teams, whose namespaces have the addresses of what the layers below offer, and the
-gateway to their services."""
+"""The last layer: the teams, whose namespaces have the addresses of what the layers below offer, their
+pipelines, what serves their models, and the gateway to their services."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pulumi
 from pulumi import Output, ResourceOptions
 
-from stacks import serving
+from stacks import data_arguments, serving
 from stacks import team_arguments as arguments
 from stacks.data import Data
 from stacks.foundation import Foundation, LayerOptions
@@ -38,15 +39,17 @@ class Teams:
 
     teams: dict[str, Any] | None = None
     """Teams.outputs, or None where the environment has none."""
-    serving: dict[str, Any] | None = None
-    """Serving.outputs, or None where the environment has none."""
     gateway: dict[str, Any] | None = None
     """Gateway.outputs, or None where the environment has none."""
+    pipelines: dict[str, Any] | None = None
+    """Pipelines.outputs, or None where the environment has none."""
+    serving: dict[str, Any] | None = None
+    """Serving.outputs, or None where the environment has none."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
         # An environment without them keeps the output that it has.
-        others = {"serving": self.serving, "gateway": self.gateway}
+        others = {"gateway": self.gateway, "pipelines": self.pipelines, "serving": self.serving}
         stated = {name: outputs for name, outputs in others.items() if outputs is not None}
         return Output.from_input({"teams": self.teams, **stated})
 
@@ -55,12 +58,16 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
     """Register the layer."""
     teams = _teams(settings, below, options)
     gateway = _gateway(settings, below, options, teams)
+    outputs = dict(gateway.outputs) if gateway is not None else None
+    if teams is None:
+        # Serving and pipelines are in namespaces of teams: validation refuses them without.
+        return Teams(gateway=outputs)
     layers = (below.foundation, below.kubernetes, below.models)
     return Teams(
-        teams=dict(teams.outputs) if teams is not None else None,
-        # Without teams there is no namespace to serve in: stacks/validation/serving.py refuses it.
-        serving=serving.build(settings, layers, options, teams) if teams is not None else None,
-        gateway=dict(gateway.outputs) if gateway is not None else None,
+        teams=dict(teams.outputs),
+        gateway=outputs,
+        pipelines=_pipelines(settings, below, options, teams),
+        serving=serving.build(settings, layers, options, teams),
     )
 
 
@@ -100,3 +107,20 @@ def _gateway(
     return Gateway(
         "gateway", args, ResourceOptions.merge(options.cluster, ResourceOptions(depends_on=before))
     )
+
+
+def _pipelines(
+    settings: Settings, below: Below, options: LayerOptions, teams: pulumi.Resource
+) -> dict[str, Any] | None:
+    if settings.pipelines is None:
+        return None
+    from aiplatform.pipelines import Pipelines
+
+    # Their namespaces, and what defines the kinds of their workloads.
+    after = ResourceOptions(depends_on=[teams, *below.kubernetes.resources])
+    component = Pipelines(
+        "pipelines",
+        data_arguments.pipelines(settings, below.foundation),
+        ResourceOptions.merge(options.cluster, after),
+    )
+    return dict(component.outputs)

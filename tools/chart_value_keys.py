@@ -22,6 +22,7 @@ FILE: Final = Path("components/aiplatform/addons/value_keys.json")
 _FREE: Final = ("resources", "securitycontext", "annotations", "labels", "selector", "affinity")
 """Ends of the names of objects whose keys are the user's, or Kubernetes' own: charts list some of them."""
 _COMMENTED: Final[Mapping[str, dict[str, Any]]] = {
+    "argo-workflows-1.0.18": {"controller": {"pdb": {"minAvailable": None}}},
     "dcgm-exporter-4.8.2": {"customMetrics": None},
     "gpu-operator-v26.7.0": {"operator": {"version": None}, "validator": {"version": None}},
 }

@@ -24,6 +24,7 @@ from aiplatform.model_store import ModelStore
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.observability import Observability
+from aiplatform.pipelines import Pipelines
 from aiplatform.runner import Runner
 from aiplatform.serving import Serving
 from aiplatform.teams import Teams
@@ -378,6 +379,17 @@ store = ModelStore(
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )
+searcher = WorkloadIdentity(
+    "searcher",
+    {
+        "prefix": "team-dev",
+        "name": "search",
+        "cluster": cluster.outputs,
+        "namespace": "search",
+        "service_account": "workloads",
+    },
+    pulumi.ResourceOptions(providers=[aws_provider]),
+)
 teams = Teams(
     "teams",
     {
@@ -393,6 +405,12 @@ teams = Teams(
                 "services": {
                     "model-registry": [80, 5000],
                 },
+                "identity": {
+                    "principal": searcher.principal,
+                    "role_name": searcher.role_name,
+                    "namespace": "search",
+                    "service_account": "workloads",
+                },
             },
         },
         "model_store": store.outputs,
@@ -400,6 +418,34 @@ teams = Teams(
         "secret_keys": [models.kms_key],
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
+)
+workflows = Pipelines(
+    "workflows",
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "teams": {
+            "search": {
+                "namespace": "search",
+                "identity": {
+                    "principal": searcher.principal,
+                    "role_name": searcher.role_name,
+                    "namespace": "search",
+                    "service_account": "workloads",
+                },
+                "submitters": ["arn:aws:iam::111122223333:role/search-ci"],
+                "schedules": {
+                    "nightly": {
+                        "template": "train",
+                        "schedules": ["0 3 * * *"],
+                        "timezone": "Europe/Berlin",
+                    },
+                },
+            },
+        },
+        "force_destroy": True,
+    },
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[teams]),
 )
 serving = Serving(
     "serving",

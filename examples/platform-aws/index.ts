@@ -350,6 +350,16 @@ const store = new aiplatform.ModelStore("store", {
     releaseGroup: ["arn:aws:iam::111122223333:role/model-release"],
     forceDestroy: true,
 }, { providers: [awsProvider, kubernetesProvider] });
+const searcher = new aiplatform.WorkloadIdentity("searcher", {
+    prefix: "team-dev",
+    name: "search",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    namespace: "search",
+    serviceAccount: "workloads",
+}, { providers: [awsProvider] });
 const teams = new aiplatform.Teams("teams", {
     prefix: "team-dev",
     cluster: {
@@ -366,6 +376,12 @@ const teams = new aiplatform.Teams("teams", {
             services: {
                 "model-registry": [80, 5000],
             },
+            identity: {
+                principal: searcher.principal,
+                roleName: searcher.roleName,
+                namespace: "search",
+                serviceAccount: "workloads",
+            },
         },
     },
     modelStore: {
@@ -377,6 +393,33 @@ const teams = new aiplatform.Teams("teams", {
     secretsRoleArn: addons.secretsRoleArn,
     secretKeys: [models.kmsKey],
 }, { providers: [awsProvider, kubernetesProvider] });
+const workflows = new aiplatform.Pipelines("workflows", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    teams: {
+        search: {
+            namespace: "search",
+            identity: {
+                principal: searcher.principal,
+                roleName: searcher.roleName,
+                namespace: "search",
+                serviceAccount: "workloads",
+            },
+            submitters: ["arn:aws:iam::111122223333:role/search-ci"],
+            schedules: {
+                nightly: {
+                    template: "train",
+                    schedules: ["0 3 * * *"],
+                    timezone: "Europe/Berlin",
+                },
+            },
+        },
+    },
+    forceDestroy: true,
+}, { providers: [awsProvider, kubernetesProvider], dependsOn: [teams] });
 const serving = new aiplatform.Serving("serving", {
     prefix: "team-dev",
     cluster: {

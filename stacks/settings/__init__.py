@@ -30,6 +30,7 @@ from stacks.settings.kubernetes import (
     Gateway,
     Guardrails,
     Observability,
+    Pipelines,
     Queues,
     Serving,
     Training,
@@ -63,6 +64,7 @@ __all__ = [
     "NodeImages",
     "NodePool",
     "Observability",
+    "Pipelines",
     "Pool",
     "Runner",
     "Serving",
@@ -107,6 +109,8 @@ class Settings(Topic):
     """Left out, there are none."""
     training: Training | None = None
     """Left out, there is none."""
+    pipelines: Pipelines | None = None
+    """Left out, there are none."""
     observability: Observability | None = None
     """Left out, there is none."""
     lakehouse: Lakehouse | None = None

@@ -1,4 +1,5 @@
-"""The topics `addons`, `guardrails`, `queues`, `training`, `gateway`, `serving` and `observability`."""
+"""The topics `addons`, `guardrails`, `queues`, `training`, `gateway`, `serving`, `pipelines` and
+`observability`."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from aiplatform.addons.args import AddonsArgs, AddonsSettings
 from aiplatform.gateway.args import GatewayArgs, GatewaySettings
 from aiplatform.guardrails.args import GuardrailsArgs, GuardrailsSettings
 from aiplatform.observability.args import ObservabilityArgs, ObservabilitySettings
+from aiplatform.pipelines.args import PipelinesArgs, PipelinesSettings
 from aiplatform.queues.args import QueuesArgs, QueuesSettings
 from aiplatform.serving.args import ServingArgs, ServingSettings
 from aiplatform.training.args import TrainingArgs, TrainingSettings
@@ -62,6 +64,13 @@ class Gateway(topic_of(GatewayArgs, GatewaySettings, without=("teams", "charts")
     claims: dict[str, list[str]] = Field(default_factory=dict)
     """Team -> values of `authentication.team_claim` with which clients reach its services. Default: the
     team's name."""
+
+
+class Pipelines(
+    topic_of(PipelinesArgs, PipelinesSettings, without=("charts", "teams.namespace", "teams.identity"))
+):
+    """Argo Workflows for teams of the file, with the identity of each team and a prefix for its artifacts and
+    logs. Charts come from where `addons` states."""
 
 
 class Serving(

@@ -32,6 +32,7 @@ from aiplatform.network.args import NetworkSettings
 from aiplatform.node_pool.args import NodePoolSettings
 from aiplatform.node_pool.planned import planned as planned_node_pool
 from aiplatform.observability.args import ObservabilitySettings
+from aiplatform.pipelines.args import PipelinesSettings
 from aiplatform.queues.args import QueuesSettings
 from aiplatform.runner.args import RunnerSettings
 from aiplatform.serving.args import ServingSettings
@@ -77,6 +78,7 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
         "node_pools": "node_pools",
         "topologies": "queues.topologies",
     },
+    "pipelines": {"charts": "addons.charts", "mirrors": "images.mirrors"},
     "serving": {
         "charts": "addons.charts",
         "gpu_pools": "gpu_pools",
@@ -151,6 +153,9 @@ def _components(
         yield "teams", TeamsSettings, team_arguments.teams(settings, offered)
     if settings.gateway is not None:
         yield "gateway", GatewaySettings, gateway_arguments.gateway(settings, cluster)
+    # Other teams are reported by cross_references.
+    if settings.pipelines is not None and settings.pipelines.teams.keys() <= settings.teams.keys():
+        yield "pipelines", PipelinesSettings, data_arguments.pipelines(settings, references)
 
 
 def _data_and_models(

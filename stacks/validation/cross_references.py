@@ -35,6 +35,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from _model_store(settings)
     yield from _training(settings)
     yield from _gateway(settings)
+    yield from _pipelines(settings)
     if settings.model_registry is not None:
         yield from _namespace(settings.model_registry)
 
@@ -240,10 +241,7 @@ def _model_store(settings: Settings) -> Iterator[Problem]:
             "missing; expected the group gke-security-groups@<your domain>, without which GKE knows no "
             "members of model_store.release_group",
         )
-    others = dict.fromkeys(settings.cluster.admins, "cluster.admins")
-    for name, team in settings.teams.items():
-        for role in ("owners", "developers", "readers"):
-            others |= dict.fromkeys(stated(team).get(role, []), f"teams.{name}.{role}")
+    others = _admitted(settings)
     for index, member in enumerate(group):
         if member in others:
             yield Problem(
@@ -251,6 +249,15 @@ def _model_store(settings: Settings) -> Iterator[Problem]:
                 f"got {member!r}, which is in {others[member]}, too; expected a member that only approves: "
                 "an author does not approve, and EKS has one access entry for a role",
             )
+
+
+def _admitted(settings: Settings) -> dict[str, str]:
+    """Return the administrators and members of teams, each with the key that states it."""
+    members = dict.fromkeys(settings.cluster.admins, "cluster.admins")
+    for name, team in settings.teams.items():
+        for role in ("owners", "developers", "readers"):
+            members |= dict.fromkeys(stated(team).get(role, []), f"teams.{name}.{role}")
+    return members
 
 
 def _quotas(settings: Settings) -> Iterator[Problem]:
@@ -339,6 +346,27 @@ def _service_accounts_of_the_platform(settings: Settings) -> Mapping[tuple[str, 
     if settings.model_store is not None:
         accounts |= {(RELEASE, name): "model_store" for name in (PROMOTER, IMPORTER)}
     return accounts
+
+
+def _pipelines(settings: Settings) -> Iterator[Problem]:
+    """Yield teams of pipelines that do not exist, and submitters that may do more."""
+    if settings.pipelines is None:
+        return
+    others = _admitted(settings)
+    if settings.model_store is not None:
+        group = stated(settings.model_store).get("release_group", [])
+        others |= dict.fromkeys(group, "model_store.release_group")
+    for name, team in stated(settings.pipelines)["teams"].items():
+        if name not in settings.teams:
+            expected = nearest(name, settings.teams) or "; expected a team of the topic teams"
+            yield Problem(f"pipelines.teams.{name}", f"no team has this name{expected}")
+        for index, submitter in enumerate(team.get("submitters", [])):
+            if submitter in others:
+                yield Problem(
+                    f"pipelines.teams.{name}.submitters[{index}]",
+                    f"got {submitter!r}, which is in {others[submitter]}, too; expected a principal that "
+                    "only submits: EKS has one access entry for a role",
+                )
 
 
 def _namespace(topic: ModelRegistry) -> Iterator[Problem]:

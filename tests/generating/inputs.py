@@ -77,6 +77,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiplatform.queues.inputs": ("aiplatform.queues.pools", "aiplatform.queues.args"),
     "aiplatform.addons.inputs": ("aiplatform.addons.args", "aiplatform.addons.pods_ready"),
     "aiplatform.karpenter.inputs": ("aiplatform.karpenter.args",),
+    "aiplatform.pipelines.inputs": ("aiplatform.pipelines.args",),
     "aiplatform.guardrails.inputs": ("aiplatform.guardrails.args",),
     "aiplatform.observability.inputs": (
         "aiplatform.observability.logs.args",

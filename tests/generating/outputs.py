@@ -34,6 +34,7 @@ ENTITIES: Final = (
     "model_registry",
     "node_pool",
     "observability",
+    "pipelines",
     "queues",
     "runner",
     "serving",

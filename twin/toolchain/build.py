@@ -18,6 +18,7 @@ from twin.toolchain.found import find_kubectl, find_kubernetes_plugin, find_moni
 from twin.toolchain.golang import go_builder, install_wheel
 from twin.toolchain.progress import Progress, Silent
 from twin.toolchain.recipes import (
+    COMMANDS,
     CONTROLLERS,
     MONITORING_TOOLS,
     SELECTABLE,
@@ -32,6 +33,7 @@ from twin.toolchain.versions import Versions, read_versions
 
 __all__ = [
     "ALL",
+    "COMMANDS",
     "CONTROLLERS",
     "MONITORING_TOOLS",
     "SELECTABLE",
@@ -89,7 +91,7 @@ def ensure(
     thread, between two builds: hand slow work to a thread of its own. Two processes
     that ask at once build once. Raises ToolchainError.
     """
-    known = (*ALL, *CONTROLLERS, *MONITORING_TOOLS, *WHEELS)
+    known = (*ALL, *CONTROLLERS, *COMMANDS, *MONITORING_TOOLS, *WHEELS)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ValueError(f"unknown tools: {', '.join(unknown)}; there are {', '.join(known)}")

@@ -53,6 +53,7 @@ class ChartSource:
     module: str = ""
     version: str = ""
     sum: str = ""
+    stand_in: bool = False
     chart: str = ""
     definitions: str = ""
     manifest: str = ""
@@ -131,9 +132,10 @@ def copy_chart(source: ChartSource, origin: Path, into: Path) -> None:
     if source.manifest:
         target.write_text("".join(_documents(origin / source.manifest)), encoding="utf-8")
         return
-    if source.chart:
+    if source.chart or source.stand_in:
+        chart = STAND_INS / source.name if source.stand_in else origin / source.chart
         # Not copytree's own copy: the module cache is read-only, and its modes would come along.
-        shutil.copytree(origin / source.chart, target, copy_function=shutil.copyfile)
+        shutil.copytree(chart, target, copy_function=shutil.copyfile)
         for path in (target, *target.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
     else:

@@ -206,7 +206,7 @@ class GoBuilder:
         self._replace(slimmed.module, copy, source, log)
 
     def _complete(self, completed: CompletedModule, source: Path, copy: Path, log: Path) -> None:
-        """Have a module replaced by a copy of it with further files."""
+        """Have a module replaced by a copy of it with further files and changes."""
         origin = self._module(completed.module, source, log)
         # Not its modes: the module cache is read-only.
         shutil.copytree(origin, copy, copy_function=shutil.copyfile)
@@ -215,6 +215,14 @@ class GoBuilder:
         for path, content in completed.files:
             (copy / path).parent.mkdir(parents=True, exist_ok=True)
             (copy / path).write_text(content, encoding="utf-8")
+        for path, before, after in completed.changes:
+            text = (copy / path).read_text(encoding="utf-8")
+            if before not in text:
+                raise ToolchainError(
+                    f"{completed.module} has no `{before}` in {path}.",
+                    advice="its version and twin/toolchain do not match: please report it.",
+                )
+            (copy / path).write_text(text.replace(before, after), encoding="utf-8")
         self._replace(completed.module, copy, source, log)
 
     def _replace(self, module: str, copy: Path, source: Path, log: Path) -> None:

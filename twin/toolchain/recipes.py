@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from twin.toolchain import argo_changes
 from twin.toolchain.versions import Versions, read_versions
 
 MODULES = Path(__file__).with_name("go")
@@ -39,6 +40,11 @@ MINUTES = {
     "prometheus": 2,
     "amtool": 2,
     "alertmanager": 1,
+    "argo": 5,
+    "argoexec": 1,
+    "argo-cli": 2,
+    "keda": 6,
+    "keda-adapter": 1,
 }
 
 
@@ -72,10 +78,12 @@ class SlimmedModule:
 @dataclass(frozen=True)
 class CompletedModule:
     """A Go module that is built from a copy of it with further files, which it generates in a release and
-    does not carry. files: their content, by path."""
+    does not carry. files: their content, by path. changes: a file, a text in it and its replacement."""
 
     module: str
     files: tuple[tuple[str, str], ...]
+    # Not part of the representation, either: the key has them apart.
+    changes: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,9 @@ class Recipe:
         digest.update(repr((recipe, flags, sys.platform, platform.machine())).encode())
         if self.completed or self.tags:
             digest.update(repr((self.completed, self.tags)).encode())
+        changes = [module.changes for module in self.completed if module.changes]
+        if changes:
+            digest.update(repr(changes).encode())
         return f"{self.name}-{self.version}-{digest.hexdigest()[:12]}"
 
     @property
@@ -131,13 +142,15 @@ class ControllerSource:
 
     module: its folder under go/, which controllers with the same libraries share: the second of them is
     built in seconds. linked: variables of its packages and their values; `$VERSION` is its version. program:
-    the name of the program that it is a further version of; by default its own.
+    the name of the program that it is a further version of; by default its own. completed: modules that are
+    built from a copy.
     """
 
     module: str
     package: str
     linked: Mapping[str, str]
     program: str = ""
+    completed: Sequence[CompletedModule] = ()
 
 
 _KUEUE = {
@@ -146,6 +159,20 @@ _KUEUE = {
     # A relative path is in the folder that the twin starts it in.
     "sigs.k8s.io/kueue/pkg/visibility.certDir": "visibility",
 }
+
+_ARGO = argo_changes.MODULE
+_KEDA = "github.com/kedacore/keda/v2"
+
+
+def _argo(command: str) -> ControllerSource:
+    copy = CompletedModule(_ARGO, argo_changes.FILES, argo_changes.CHANGES)
+    linked = {f"{_ARGO}.version": "v$VERSION"}
+    return ControllerSource("argo_workflows", f"{_ARGO}/cmd/{command}", linked, completed=[copy])
+
+
+def _keda(command: str) -> ControllerSource:
+    return ControllerSource("keda", f"{_KEDA}/cmd/{command}", {f"{_KEDA}/version.Version": "$VERSION"})
+
 
 CONTROLLERS: Mapping[str, ControllerSource] = {
     "kueue": ControllerSource("kueue_jobset", "sigs.k8s.io/kueue/cmd/kueue", _KUEUE),
@@ -187,9 +214,17 @@ CONTROLLERS: Mapping[str, ControllerSource] = {
         "github.com/envoyproxy/gateway/cmd/egctl",
         {"github.com/envoyproxy/gateway/internal/cmd/version.envoyGatewayVersion": "v$VERSION"},
     ),
+    "argo": _argo("workflow-controller"),
+    "argoexec": _argo("argoexec"),
+    "keda": _keda("operator"),
+    "keda-adapter": _keda("adapter"),
 }
 """The controllers of add-ons, by the name of their table in versions.toml, with hyphens. Each is built where
 it is named. Several versions of one program can be selected: a Pod gets that of its image."""
+
+
+COMMANDS: Mapping[str, ControllerSource] = {"argo-cli": _argo("argo")}
+"""Commands of add-ons that check their objects, each built where it is named: `argo lint`."""
 
 
 SELECTABLE: Mapping[str, Sequence[str]] = {
@@ -201,6 +236,10 @@ SELECTABLE: Mapping[str, Sequence[str]] = {
     # The operator creates their Pods, in which reloaders write their configuration.
     "prometheus": ("prometheus-operator", "prometheus-config-reloader"),
     "alertmanager": ("prometheus-operator", "prometheus-config-reloader"),
+    # The Pods of steps run its executor.
+    "argo": ("argoexec",),
+    # The API server asks it for the metrics of autoscalers.
+    "keda": ("keda-adapter",),
 }
 """The programs of add-ons that a twin can run, and what each needs to be created and configured."""
 
@@ -246,7 +285,9 @@ def program_of(name: str) -> str:
 def recipes(versions: Versions | None = None) -> dict[str, Recipe]:
     """The recipes by name, in the order in which the tools are wanted."""
     versions = versions or read_versions()
-    controllers = (_controller(name, versions) for name in CONTROLLERS)
+    controllers = (
+        _controller(name, source, versions) for name, source in {**CONTROLLERS, **COMMANDS}.items()
+    )
     monitoring_tools = (_monitoring_tool(name, versions) for name in MONITORING_TOOLS)
     all_recipes = (
         _controlplane(versions),
@@ -335,8 +376,7 @@ def _kubernetes_provider(versions: Versions) -> Recipe:
     )
 
 
-def _controller(name: str, versions: Versions) -> Recipe:
-    source = CONTROLLERS[name]
+def _controller(name: str, source: ControllerSource, versions: Versions) -> Recipe:
     version = controller_version(name, versions)
     return Recipe(
         name=name,
@@ -345,6 +385,7 @@ def _controller(name: str, versions: Versions) -> Recipe:
         package=source.package,
         binary=name,
         linked=[(variable, value.replace("$VERSION", version)) for variable, value in source.linked.items()],
+        completed=source.completed,
     )
 
 

@@ -40,6 +40,11 @@ class Versions:
     kserve: str
     envoy_gateway: str
     envoy: str
+    argo: str
+    argoexec: str
+    argo_cli: str
+    keda: str
+    keda_adapter: str
     prometheus: str
     alertmanager: str
 
@@ -67,6 +72,11 @@ _PLACES = {
     "kserve": ("kserve", "version"),
     "envoy_gateway": ("envoy_gateway", "version"),
     "envoy": ("envoy", "version"),
+    "argo": ("argo_workflows", "version"),
+    "argoexec": ("argo_workflows", "version"),
+    "argo_cli": ("argo_workflows", "version"),
+    "keda": ("keda", "version"),
+    "keda_adapter": ("keda", "version"),
     "prometheus": ("prometheus", "version"),
     "alertmanager": ("alertmanager", "version"),
 }

@@ -45,6 +45,7 @@ from aiplatform.model_store import ModelStore
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.observability import Observability
+from aiplatform.pipelines import Pipelines
 from aiplatform.queues import Queues
 from aiplatform.runner import Runner
 from aiplatform.serving import Serving
@@ -79,6 +80,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     Queues,
     Training,
     Gateway,
+    Pipelines,
     Serving,
     Observability,
 )

@@ -39,6 +39,8 @@ class Addon:
     """Where it is installed."""
     webhook_ports: tuple[int, ...] = ()
     """Ports of its Pods that the API server calls: for webhooks, and for APIs that it adds."""
+    internal_ports: tuple[int, ...] = ()
+    """Ports of its Pods that Pods of its namespace call."""
     installed_by: str = ""
     """The component that installs it in place of `Addons`; empty for those of `Addons`."""
     by_default: bool = True

@@ -80,6 +80,12 @@ def install_all(
                 for port in addon.webhook_ports
             },
             level=_level(settings.addons, namespace),
+            internal_ports={
+                port
+                for addon in settings.addons
+                if addon.namespace == namespace
+                for port in addon.internal_ports
+            },
         )
         for namespace in dict.fromkeys(addon.namespace for addon in settings.addons)
         if namespace not in ("", *EXISTING_NAMESPACES)
@@ -197,12 +203,13 @@ def create_namespace(
     webhook_ports: Collection[int],
     *,
     level: str = "restricted",
+    internal_ports: Collection[int] = (),
 ) -> list[pulumi.Resource]:
     """Create a namespace of add-ons: Pods in it may have the priority of critical ones, and only the
     connections that controllers need are allowed.
 
     name: the first part of logical names. namespace: its name. webhook_ports: those of all its add-ons, which
-    the API server calls. level: of Pod Security.
+    the API server calls. level: of Pod Security. internal_ports: those that Pods of the namespace call.
     """
     # Privileged ones have Pods on nodes, with the priority of such Pods.
     classes = [PRIORITY_CLASS] if level == "restricted" else [PRIORITY_CLASS, NODE_PRIORITY_CLASS]
@@ -220,7 +227,7 @@ def create_namespace(
     )
     options = ResourceOptions(parent=parent, depends_on=[created])
     quota = critical_pods(f"{name}-{namespace}-critical-pods", namespace, classes, _MOST_PODS, options)
-    return [created, quota, traffic.allow(name, namespace, cloud, webhook_ports, options)]
+    return [created, quota, traffic.allow(name, namespace, cloud, webhook_ports, options, internal_ports)]
 
 
 def _adapt(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:

@@ -20,13 +20,18 @@ _HTTPS: Final = 443
 
 
 def allow(
-    name: str, namespace: str, cloud: Cloud, ports: Collection[int], options: ResourceOptions
+    name: str,
+    namespace: str,
+    cloud: Cloud,
+    ports: Collection[int],
+    options: ResourceOptions,
+    internal: Collection[int] = (),
 ) -> networking.NetworkPolicy:
     """Create the network policy of a namespace of add-ons. It denies everything but calls of webhooks, names,
     and HTTPS: the API server and the cloud's APIs have no addresses that are known in advance.
 
     name: the first part of its logical name. ports: of webhooks. The control plane, which calls them, is no
-    Pod that a policy could select.
+    Pod that a policy could select. internal: those that Pods of the namespace call.
     """
     address, credentials = _CREDENTIALS[cloud]
     egress = [
@@ -38,6 +43,11 @@ def allow(
         ),
     ]
     ingress = [networking.NetworkPolicyIngressRuleArgs(ports=_ports(ports, "TCP"))] if ports else []
+    if internal:
+        pods = [networking.NetworkPolicyPeerArgs(pod_selector=meta.LabelSelectorArgs())]
+        called = _ports(internal, "TCP")
+        egress.append(networking.NetworkPolicyEgressRuleArgs(to=pods, ports=called))
+        ingress.append(networking.NetworkPolicyIngressRuleArgs(from_=pods, ports=called))
     return networking.NetworkPolicy(
         f"{name}-{namespace}-network-policy",
         metadata=meta.ObjectMetaArgs(name="add-ons", namespace=namespace),

@@ -197,6 +197,21 @@ def test_a_completed_module_is_a_copy_with_the_files_that_it_lacks(root: Path) -
     assert build.rindex("grpcnotrace,small") > build.index("grpcnotrace"), "the last option counts"
 
 
+def test_a_change_of_a_module_is_made_in_a_copy_and_has_to_apply(root: Path) -> None:
+    kinds = "kinds/kinds.go"
+    original = (root / "modules" / "example.com" / "library" / kinds).read_text()
+    changed = CompletedModule("example.com/library", (), ((kinds, "package kinds", "package changed"),))
+    recipe = dataclasses.replace(recipe_in(root), slimmed=(), completed=(changed,))
+    make(root, Recorded(), recipe)
+    assert "package changed" in (root / "seen" / "source" / "completed-0" / kinds).read_text()
+    assert (root / "modules" / "example.com" / "library" / kinds).read_text() == original
+    other = CompletedModule("example.com/library", (), ((kinds, "package other", ""),))
+    missing = dataclasses.replace(recipe, completed=(other,))
+    assert missing.key != recipe.key
+    with pytest.raises(ToolchainError, match=r"has no `package other` in kinds/kinds\.go"):
+        make(root, Recorded(), missing)
+
+
 def test_what_completes_a_tool_is_part_of_its_key(root: Path) -> None:
     recipe = recipe_in(root)
     tagged = dataclasses.replace(recipe, tags=("small",))

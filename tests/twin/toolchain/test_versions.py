@@ -74,6 +74,8 @@ def test_the_bootstrap_script_can_read_the_versions_before_anything_is_installed
         ("kueue_previous", "sigs.k8s.io/kueue", lambda versions: versions.kueue_previous),
         ("karpenter", "github.com/aws/karpenter-provider-aws", lambda versions: versions.karpenter),
         ("trainer", "github.com/kubeflow/trainer/v2", lambda versions: versions.trainer),
+        ("argo_workflows", "github.com/argoproj/argo-workflows/v4", lambda versions: versions.argo),
+        ("keda", "github.com/kedacore/keda/v2", lambda versions: versions.keda),
         (
             "monitoring",
             "github.com/prometheus-operator/prometheus-operator",

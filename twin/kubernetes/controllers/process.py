@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,7 +24,7 @@ from twin.kubernetes.processes import variables
 from twin.kubernetes.processes.images import ROOT
 from twin.kubernetes.processes.probes import port_of, succeeds
 from twin.kubernetes.processes.rewriting import Rewriter
-from twin.kubernetes.processes.sources import Sources
+from twin.kubernetes.processes.sources import MissingSourceError, Sources
 from twin.kubernetes.processes.volumes import Volumes
 from twin.processes import Daemon
 from twin.world import World, free_ports
@@ -54,15 +54,23 @@ class Launch:
     """The variables by which it reaches the cloud. Those of a new controller process of the twin differ."""
     ports: dict[int, int] = field(default_factory=dict[int, int])
     """Port of the container -> port of loopback."""
+    peers: dict[str, str] = field(default_factory=dict[str, str])
+    """Argument -> the address of another program that it was started with."""
     restarts: int = 0
     """How often it was started again for this Pod."""
 
 
 class ControllerProcess:
-    """The process of a program. Not thread-safe. identity: returns the cloud's part of a node."""
+    """The process of a program. Not thread-safe. identity: returns the cloud's part of a node. ports_of:
+    returns the ports of another program, by its name."""
 
     def __init__(
-        self, world: World, kube: Kube, program: Program, identity: Callable[[], Identity] | None = None
+        self,
+        world: World,
+        kube: Kube,
+        program: Program,
+        identity: Callable[[], Identity] | None = None,
+        ports_of: Callable[[str], Mapping[int, int]] = lambda _name: {},
     ) -> None:
         self.program = program
         self.daemon = Daemon(world.folder, program.name)
@@ -71,6 +79,7 @@ class ControllerProcess:
         self._folder = world.folder / "controllers" / program.name
         self._files: tuple[str, Sources, Volumes] | None = None
         self._identity = identity if program.cloud else None
+        self._ports_of = ports_of
         self._extended: tuple[Object, dict[str, str]] = ({}, {})
         self._launch = self._read()
         self._failures = 0
@@ -99,9 +108,11 @@ class ControllerProcess:
         pod, cloud = self._with_identity(pod)
         container = next(entry for entry in pod["spec"]["containers"] if entry["name"] == name)
         launch = self._launch
-        if launch is None or (launch.pod, launch.binary, launch.cloud) != (uid, build.binary, cloud):
+        peers = self._peers(container)
+        known = (launch.pod, launch.binary, launch.cloud, launch.peers) if launch else None
+        if launch is None or known != (uid, build.binary, cloud, peers):
             self.end()
-            launch = self._launch = Launch(uid, build.binary, cloud)
+            launch = self._launch = Launch(uid, build.binary, cloud, peers=peers)
         self._issue(pod, container)
         sources, volumes = self._mounted(pod)
         volumes.write()
@@ -120,6 +131,21 @@ class ControllerProcess:
         declared = variables.declared(sources, container)
         self._start(pod, container, declared, volumes.mounts(container, declared))
         self._began, self._again = now, 0.0
+
+    def _peers(self, container: Object) -> dict[str, str]:
+        """Return the addresses of the other programs that it calls. Raises MissingSourceError for one that
+        does not run."""
+        peers: dict[str, str] = {}
+        for argument in container.get("args") or ():
+            name, _, address = argument.partition("=")
+            if name not in self.program.peers:
+                continue
+            host, _, port = address.rpartition(":")
+            here = self._ports_of(self.program.peers[name]).get(int(port))
+            if here is None:
+                raise MissingSourceError(f"{host} does not listen on port {port}")
+            peers[name] = f"{LOOPBACK}:{here}"
+        return peers
 
     def end(self) -> None:
         """Stop it, and forget its Pod."""
@@ -164,7 +190,7 @@ class ControllerProcess:
         # Ports are drawn at each start: another program may have taken one meanwhile.
         self._launch.ports = {}
         (self._folder / "tmp").mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._write_kubeconfig(places)
+        self._write_kubeconfig(places, pod["metadata"]["namespace"])
         if self.program.certificate:
             self._write_certificate(pod)
         rewrite = Rewriter(places, LOOPBACK, pod["metadata"]["namespace"], ())
@@ -174,6 +200,7 @@ class ControllerProcess:
             self._configured(rewrite(variables.expand(argument, declared)), rewrite) for argument in stated
         ]
         arguments = listening(self.program, arguments, self._port)
+        arguments = list(self._calling(arguments))
         arguments += [argument.replace(FOLDER, str(self._folder)) for argument in self.program.arguments]
         settings = {**declared, **self.program.environment}
         settings |= {
@@ -196,6 +223,19 @@ class ControllerProcess:
             environment["PYTHONPATH"] = str(ROOT)
         processes.start(self.daemon, command, env=environment, cwd=self._folder)
 
+    def _calling(self, arguments: Sequence[str]) -> Iterator[str]:
+        """Yield the arguments, with the addresses of other programs in place of those of their Services."""
+        assert self._launch is not None  # noqa: S101 - set by `keep`
+        for argument in arguments:
+            name, _, address = argument.partition("=")
+            here = self._launch.peers.get(name)
+            if here is None:
+                yield argument
+                continue
+            yield f"{name}={here}"
+            if self.program.authority:
+                yield f"{self.program.authority}={address}"
+
     def _configured(self, argument: str, rewrite: Rewriter) -> str:
         """Return an argument; the one that names the configuration names an adapted copy instead."""
         name, sign, file = argument.partition("=")
@@ -213,13 +253,13 @@ class ControllerProcess:
             )
         return self._launch.ports[number]
 
-    def _write_kubeconfig(self, places: Mapping[str, Path]) -> None:
+    def _write_kubeconfig(self, places: Mapping[str, Path], namespace: str) -> None:
         user = {"tokenFile": str(places[ACCOUNT] / "token")} if ACCOUNT in places else {}
         cluster = {
             "server": control_plane.endpoint(self._world),
             "certificate-authority-data": control_plane.certificate_authority(self._world),
         }
-        write_context(self._folder / "kubeconfig", "twin", cluster, "pod", user)
+        write_context(self._folder / "kubeconfig", "twin", cluster, "pod", user, namespace=namespace)
 
     def _write_certificate(self, pod: Object) -> tuple[Path, Path]:
         """Issue a certificate for the Services of a Pod, by the authority that the API server trusts. Returns

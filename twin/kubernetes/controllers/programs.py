@@ -40,6 +40,11 @@ class Program:
     certificates: whether it reads Secrets of cert-manager's Certificates, which the twin issues.
     issued: where the container has the certificate of its webhook, which cert-manager issues into a Secret:
       the twin does where there is none.
+    instead: version of an image -> the version that is built in its place, where the module proxy serves no
+      other.
+    peers: arguments with the address of a Service whose Pods are another program, and that program. The
+      process gets the address of that process.
+    authority: the argument for the name of that Service, by which its certificate is valid.
     """
 
     name: str
@@ -57,6 +62,9 @@ class Program:
     module: str = ""
     certificates: bool = False
     issued: str = ""
+    instead: Mapping[str, str] = field(default_factory=dict[str, str])
+    peers: Mapping[str, str] = field(default_factory=dict[str, str])
+    authority: str = ""
 
     def container(self, pod: Object) -> Object | None:
         """Return the container of a Pod that is this program."""
@@ -171,6 +179,34 @@ _ALL: Final = (
         port_arguments={"--health-address": ":8081"},
         arguments=(f"--folder={FOLDER}/envoys",),
         certificates=True,
+    ),
+    Program(
+        name="argo",
+        image="argoproj/workflow-controller",
+        # As it is built here (twin/toolchain/argo_changes.py). With a value they are ports of the container.
+        environment={"METRICS_PORT": "9090", "HEALTH_PORT": "6060", "LEADER_ELECTION_DISABLE": "true"},
+        port_variables=("METRICS_PORT", "HEALTH_PORT"),
+        instead={"4.0.6": "4.0.5"},
+    ),
+    Program(
+        name="keda",
+        image="kedacore/keda",
+        port_arguments={
+            "--metrics-bind-address": ":8080",
+            "--health-probe-bind-address": ":8081",
+            "--metrics-service-bind-address": ":9666",
+        },
+        arguments=("--leader-elect=false",),
+        # Its triggers read queues.
+        cloud=True,
+    ),
+    Program(
+        name="keda-adapter",
+        image="kedacore/keda-metrics-apiserver",
+        port_arguments={"--secure-port": "6443", "--port": "8080"},
+        arguments=(f"--bind-address={LOOPBACK}",),
+        peers={"--metrics-service-address": "keda"},
+        authority="--metrics-service-grpc-authority",
     ),
 )
 PROGRAMS: Final[Mapping[str, Program]] = {program.name: program for program in _ALL}

@@ -55,7 +55,8 @@ class Supervisor:
         self._mirror = mirror
         self._backends = backends
         self._processes = {
-            name: ControllerProcess(world, kube, program, identity) for name, program in PROGRAMS.items()
+            name: ControllerProcess(world, kube, program, identity, self._ports_of)
+            for name, program in PROGRAMS.items()
         }
         self._set_aside = SetAside(kube, backends, Pki(world.folder / "kubernetes" / "pki"))
         self._issued = Issued(kube, Pki(world.folder / "kubernetes" / "pki"), world.folder / "certificates")
@@ -63,6 +64,10 @@ class Supervisor:
         self._problems: dict[str, str] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="controllers", daemon=True)
+
+    def _ports_of(self, name: str) -> Mapping[int, int]:
+        """Return the ports on which a program listens."""
+        return self._processes[name].ports
 
     def start(self) -> None:
         """Begin to look after the controllers."""
@@ -124,6 +129,7 @@ class Supervisor:
         name = process.program.name
         pod, container = _current(running, process.pod)
         wanted = version_of(container["image"])
+        wanted = process.program.instead.get(wanted, wanted)
         build = builds.get(wanted)
         if build is None:
             process.end()

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from twin.kubernetes.pods import repository
-from twin.kubernetes.processes.programs import FOLDER, PROGRAMS, PodProgram, Selected
+from twin.kubernetes.processes.programs import (
+    EXECUTOR,
+    EXECUTOR_PATH,
+    FOLDER,
+    PROGRAMS,
+    PodProgram,
+    Selected,
+)
 from twin.world import World, WorldError
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -29,7 +36,8 @@ class Image:
 
     repository: the end of its repository. folder: the working directory. environment: a folder with
     pyproject.toml and uv.lock, or None. path: where the image has the folder, or empty. entrypoint,
-    arguments: its ENTRYPOINT and CMD. options: words after the arguments of a container.
+    arguments: its ENTRYPOINT and CMD. options: words after the arguments of a container. search: folders in
+    which commands are looked for, too.
     """
 
     repository: str
@@ -39,6 +47,7 @@ class Image:
     entrypoint: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
 
 
 class Images:
@@ -71,7 +80,21 @@ class Images:
         if binary is None:
             return None
         options = program.words(self._factor)
-        return Image(program.repository, binary.parent, None, FOLDER, (program.path,), options=options)
+        search = (str(binary.parent),)
+        return Image(
+            program.repository, binary.parent, None, FOLDER, (program.path,), options=options, search=search
+        )
+
+    def step(self, container: Mapping[str, Any]) -> tuple[Mapping[str, Any], Image] | None:
+        """Return what runs in place of a container of a workflow's step whose image is in no table: the
+        executor that its controller put in front of the step's command, with a command that ends at once. It
+        reports the end, for which the next container waits. None for other containers."""
+        command: list[str] = container.get("command") or []
+        executor = self.of(EXECUTOR)
+        if executor is None or command[:1] != [EXECUTOR_PATH] or "--" not in command:
+            return None
+        words = [*command[: command.index("--") + 1], "true"]
+        return {**container, "command": words, "args": []}, executor
 
     def runs(self, pod: Mapping[str, Any]) -> bool:
         """Return whether a container of a Pod has an image of the table or of a program, be it selected or

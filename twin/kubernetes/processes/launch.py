@@ -24,6 +24,10 @@ from twin.kubernetes.processes.volumes import Volumes
 HOOK: Final = Path(__file__).with_name("hook")
 """A folder for PYTHONPATH: its sitecustomize.py gives Python programs the Pod's addresses and names."""
 TOKENS: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
+MOUNTS: Final = "AIPLATFORM_TWIN_MOUNTS"
+"""The variable with the folders of this machine by mount path, for programs that look for fixed paths."""
+VERBATIM: Final = ("ARGO_TEMPLATE",)
+"""Variables with paths of another container: the template of a step is read by the containers next to it."""
 _MESSAGE_BYTES: Final = 4096
 
 
@@ -145,13 +149,14 @@ class Launcher:
             "KUBERNETES_SERVICE_PORT": str(port),
             **({"KUBECONFIG": str(self._kubeconfig(mounts[TOKENS]))} if TOKENS in mounts else {}),
             **self._cloud,
-            **{name: rewrite(value) for name, value in declared.items()},
+            **{name: value if name in VERBATIM else rewrite(value) for name, value in declared.items()},
+            MOUNTS: json.dumps({place: str(folder) for place, folder in folders.items()}),
         }
         return Call(
             command,
             {
                 **env,
-                "PATH": f"{commands}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+                "PATH": os.pathsep.join((str(commands), *image.search, os.environ.get("PATH", os.defpath))),
                 "PYTHONPATH": os.pathsep.join(filter(None, (str(HOOK), env.get("PYTHONPATH")))),
                 "AIPLATFORM_TWIN_POD": json.dumps(
                     {
@@ -173,7 +178,7 @@ class Launcher:
         spec = self._sources.pod["spec"]
         mounts: dict[str, Path] = {}
         for container in [*(spec.get("initContainers") or ()), *spec["containers"]]:
-            mounts |= self._volumes.mounts(container, {})
+            mounts |= self._volumes.mounts(container, {}, create=False)
         rewrite = Rewriter(mounts, self.address, self._sources.pod["metadata"]["namespace"], ())
         return Adaptation(rewrite, proxy, self.folder / "kubeconfig", factor)
 

@@ -107,6 +107,8 @@ class Pod:
         containers: list[Container] = []
         for kind, container in kinds:
             image = images.of(container.get("image") or "")
+            if image is None:
+                container, image = images.step(container) or (container, None)
             containers.append(Container(container, kind, image, rules))
             if container["name"] in before:
                 containers[-1].resume(before[container["name"]])

@@ -1,8 +1,10 @@
-"""The programs of monitoring and gateways whose Pods run as processes where selected (`--controllers`).
+"""The programs whose Pods run as processes where they are selected (`--controllers`): of monitoring, gateways
+and steps of workflows.
 
 Controllers create these Pods. Their programs are written in Go or C++: nothing in them can be changed when
 they start, as in Python programs (hook/sitecustomize.py). What differs on this machine is in their
-command and in the configuration that the operator generates (`configurations`).
+command and in the configuration that the operator generates (`configurations`). The executor of Argo
+Workflows reads in a variable where the mounts of its container are.
 """
 
 from __future__ import annotations
@@ -44,6 +46,10 @@ class PodProgram:
 
 
 FOLDER: Final = "/bin"
+EXECUTOR: Final = "argoproj/argoexec"
+"""The image of the executor of Argo Workflows."""
+EXECUTOR_PATH: Final = "/var/run/argo/argoexec"
+"""Where its init container puts it for the other containers of a step."""
 SHORTEST_WAIT: Final = 5.0
 """Seconds of the shortest wait of an option. Alertmanager takes an alert for resolved four waits after it was
 sent last: on a machine that is busy a shorter one would end alerts that go on."""
@@ -59,6 +65,8 @@ PROGRAMS: Final = (
     PodProgram("prometheus-config-reloader", "prometheus-operator/prometheus-config-reloader"),
     # A Pod of it is created by the twin's controller of gateways (twin/kubernetes/envoy_gateway).
     PodProgram("envoy", "envoyproxy/envoy"),
+    # The executor of steps of workflows, which the controller of Argo Workflows adds to their Pods.
+    PodProgram("argoexec", EXECUTOR),
 )
 
 

@@ -55,14 +55,17 @@ class Volumes:
                 }
                 _replace(folder, files)
 
-    def mounts(self, container: Object, variables: Mapping[str, str]) -> dict[str, Path]:
-        """Return folder or file by mount path."""
+    def mounts(
+        self, container: Object, variables: Mapping[str, str], *, create: bool = True
+    ) -> dict[str, Path]:
+        """Return folder or file by mount path. create: whether a folder that is missing is created: only when
+        the container starts, since an init container may write a file of that name."""
         mounts: dict[str, Path] = {}
         for mount in container.get("volumeMounts") or ():
             inside = mount.get("subPath") or expand(mount.get("subPathExpr") or "", variables)
             place = self._of(mount["name"]) / inside
             volume = self._volumes[mount["name"]]
-            if not place.exists() and not any(kind in volume for kind in _WRITTEN):
+            if create and not place.exists() and not any(kind in volume for kind in _WRITTEN):
                 private.folder(place)
             mounts[mount["mountPath"]] = place
         return mounts

@@ -18,6 +18,9 @@ from aiplatform._shared.outputs import Tags
 
 ABANDONED_DAYS: Final = 7
 """Days until the parts of incomplete uploads are deleted."""
+_OF_PODS: Final = "aws:PrincipalTag/kubernetes-namespace"
+"""The tag of a session of EKS Pod Identity that states the Pod's namespace (EKS user guide, "Grant Pods
+access to AWS resources based on tags"). The agent sets it; no Pod can choose it."""
 
 
 class BucketContext(Protocol):
@@ -195,6 +198,25 @@ def other_keys(context: BucketContext, purpose: str, key_arn: str) -> list[State
         ),
         deny("CustomersKey", ["s3:PutObject"], objects, {"Null": {customer: "false"}}),
     ]
+
+
+def other_namespaces(context: BucketContext, purpose: str) -> Statement:
+    """Return a statement that denies a Pod the objects of other namespaces, whatever its role allows: the
+    first part of a key is the namespace."""
+    return {
+        "Sid": "OtherNamespaces",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": [
+            "s3:AbortMultipartUpload",
+            "s3:DeleteObject",
+            "s3:GetObject",
+            "s3:ListMultipartUploadParts",
+            "s3:PutObject",
+        ],
+        "NotResource": context.bucket_arn(purpose, f"/${{{_OF_PODS}}}/*"),
+        "Condition": {"Null": {_OF_PODS: "false"}},
+    }
 
 
 def log_delivery(context: BucketContext, logs: str, purposes: Iterable[str]) -> Statement:

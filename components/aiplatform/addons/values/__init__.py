@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from aiplatform.addons.values import (
+    argo_workflows,
     aws_load_balancer_controller,
     cert_manager,
     dcgm_exporter,
@@ -18,6 +19,7 @@ from aiplatform.addons.values import (
     gpu_operator,
     jobset,
     karpenter,
+    keda,
     kserve,
     kubeflow_trainer,
     kuberay_operator,
@@ -27,6 +29,7 @@ from aiplatform.addons.values import (
 from aiplatform.addons.values.setup import Setup
 
 VALUES: Final[Mapping[str, Callable[[Setup], Mapping[str, Any]]]] = {
+    "argo-workflows": argo_workflows.values,
     "aws-load-balancer-controller": aws_load_balancer_controller.values,
     "cert-manager": cert_manager.values,
     "dcgm-exporter": dcgm_exporter.values,
@@ -37,6 +40,7 @@ VALUES: Final[Mapping[str, Callable[[Setup], Mapping[str, Any]]]] = {
     "gpu-operator": gpu_operator.values,
     "jobset": jobset.values,
     "karpenter": karpenter.values,
+    "keda": keda.values,
     "kserve": kserve.values,
     "kubeflow-trainer": kubeflow_trainer.values,
     "kuberay-operator": kuberay_operator.values,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from pulumi import Input, Output
 from pulumi_aws import kms, s3
@@ -16,6 +15,7 @@ from aiplatform._shared.aws.buckets import (
     log_bucket,
     logged,
     other_keys,
+    other_namespaces,
     plain_http,
     private_bucket,
     versioned,
@@ -26,10 +26,6 @@ from aiplatform._shared.aws.policy_documents import Statement, document, key_pol
 from aiplatform._shared.outputs import mapped
 from aiplatform.model_store.args import KEY_ALIAS
 from aiplatform.model_store.aws.context import CHECKPOINTS, LOGS, RELEASES, Context
-
-_OF_PODS: Final = "aws:PrincipalTag/kubernetes-namespace"
-"""The tag of a session of EKS Pod Identity that states the Pod's namespace (EKS user guide, "Grant Pods
-access to AWS resources based on tags"). The agent sets it; no Pod can choose it."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,7 @@ def _checkpoints(context: Context, key: Input[str], logs: Bucket) -> Bucket:
         lambda arn: document(
             plain_http(context, CHECKPOINTS),
             *other_keys(context, CHECKPOINTS, arn),
-            _other_namespaces(context),
+            other_namespaces(context, CHECKPOINTS),
         ),
     )
     bucket.ready.append(with_policy(context, CHECKPOINTS, bucket, policy))
@@ -97,24 +93,6 @@ def _checkpoints(context: Context, key: Input[str], logs: Bucket) -> Bucket:
     )
     logged(context, CHECKPOINTS, name, logs)
     return bucket
-
-
-def _other_namespaces(context: Context) -> Statement:
-    """Deny a Pod the checkpoints of other namespaces, whatever its role allows."""
-    return {
-        "Sid": "OtherNamespaces",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": [
-            "s3:AbortMultipartUpload",
-            "s3:DeleteObject",
-            "s3:GetObject",
-            "s3:ListMultipartUploadParts",
-            "s3:PutObject",
-        ],
-        "NotResource": context.bucket_arn(CHECKPOINTS, f"/${{{_OF_PODS}}}/*"),
-        "Condition": {"Null": {_OF_PODS: "false"}},
-    }
 
 
 def _releases(context: Context, key: Input[str], writers: Sequence[Output[str]], logs: Bucket) -> Bucket:

@@ -143,3 +143,23 @@ def test_programs_of_monitoring_have_the_version_that_the_chart_deploys() -> Non
     for name in (*built, *operator):
         version = controller_version(name, read_versions())
         assert component_images()[name].tag.removeprefix("v").partition("-")[0] == version, name
+
+
+def test_a_step_of_an_image_that_is_not_here_ends_by_its_executor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
+    world = World("one")
+    words = ["/var/run/argo/argoexec", "emissary", "--loglevel", "info", "--", "python", "-m", "train"]
+    step = {"name": "main", "image": "registry.example/train:1", "command": words, "args": ["--rows=1"]}
+    table = images.load(world)
+    assert table.step(step) is None, "it is not selected"
+    binary = tmp_path / "tools" / "argoexec"
+    selection.write(world, [selection.Build("argoexec", "4.0.5", str(binary))])
+    replaced = table.step(step)
+    assert replaced is not None
+    container, image = replaced
+    assert container["command"] == [*words[:5], "true"], "its end is reported, for which the next one waits"
+    assert container["args"] == []
+    assert image.search == (str(binary.parent),), "the executor looks for itself on PATH"
+    assert table.step({**step, "command": ["python"]}) is None, "no step of a workflow"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -328,3 +329,23 @@ def test_a_container_that_ran_when_the_twin_was_stopped_is_lost(runs: Runs, poli
         until(lambda: "running" in runs.state("main")["state"])
         assert runs.state("main")["restartCount"] == 2
         assert runs.state("main")["lastState"]["terminated"]["reason"] == "ContainerStatusUnknown"
+
+
+def test_a_program_finds_its_mounts_and_the_text_of_another_container(runs: Runs) -> None:
+    """Argo's executor: it has paths as constants, and the template of the container next to it."""
+    template = {"name": "ARGO_TEMPLATE", "value": '{"path": "/tmp/score"}'}
+    script = 'echo "$AIPLATFORM_TWIN_MOUNTS"; echo "$ARGO_TEMPLATE"'
+    runs.start(shell("main", script, env=[template]), restartPolicy="Never")
+    until(lambda: runs.status["phase"] == "Succeeded")
+    mounts, text = runs.log("main")
+    assert json.loads(mounts)["/shared"] == str(runs.shared)
+    assert text == '{"path": "/tmp/score"}', "a path of the other container, which has another /tmp"
+
+
+def test_an_init_container_writes_the_file_that_another_one_mounts(runs: Runs) -> None:
+    mount = {"name": "shared", "mountPath": "/work/model", "subPath": "model"}
+    initial = shell("init", "echo 42 > /shared/model")
+    main = shell("main", "cat /work/model", volumeMounts=[mount])
+    runs.start(main, initContainers=[initial], restartPolicy="Never")
+    until(lambda: runs.status["phase"] in ("Succeeded", "Failed"))
+    assert runs.log("main") == ["42"], "no folder was there before"

@@ -1,0 +1,90 @@
+"""A controller that calls another one: by the address of its process, and with the name of its Service."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.harness import eventually
+from tests.twin.kubernetes.builders import pod
+from tests.twin.kubernetes.fakes import FakeKube
+from twin import processes
+from twin import world as worlds
+from twin.kubernetes.controllers import process as process_module
+from twin.kubernetes.controllers.process import ControllerProcess
+from twin.kubernetes.controllers.programs import PROGRAMS
+from twin.kubernetes.controllers.selection import Build
+from twin.kubernetes.processes.sources import MissingSourceError
+
+PROGRAM = f"""\
+    #!{sys.executable} -S
+    import json, pathlib, sys, time
+    pathlib.Path("seen.new").write_text(json.dumps(sys.argv[1:]))
+    pathlib.Path("seen.new").rename("seen.json")
+    time.sleep(60)
+"""
+SERVICE = "keda-operator.keda.svc.cluster.local:9666"
+
+
+class Scene:
+    """The process of KEDA's adapter, and its Pod."""
+
+    def __init__(self, folder: Path) -> None:
+        world = worlds.create("one")
+        self.folder = world.folder / "controllers" / "keda-adapter"
+        binary = folder / "keda-adapter"
+        binary.write_text(textwrap.dedent(PROGRAM))
+        binary.chmod(0o755)
+        self.build = Build("keda-adapter", "2.20.2", str(binary))
+        self.pod = pod("adapter", namespace="keda", phase="Running", node="n")
+        self.container = self.pod["spec"]["containers"][0]
+        self.container |= {"name": "adapter", "args": [f"--metrics-service-address={SERVICE}", "--v=0"]}
+        self.ports: dict[int, int] = {}
+        program = PROGRAMS["keda-adapter"]
+        kube = FakeKube()
+        self.process = ControllerProcess(world, kube, program, None, lambda name: self.of(name))  # pyright: ignore[reportArgumentType]
+
+    def of(self, name: str) -> dict[int, int]:
+        """The ports of the other program."""
+        assert name == "keda"
+        return self.ports
+
+    def seen(self) -> list[str]:
+        """The arguments of the process that runs."""
+        self.process.keep(self.build, self.pod, self.container)
+        file = self.folder / "seen.json"
+        eventually("its start", file.exists, 10)
+        return json.loads(file.read_text())
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(process_module.control_plane, "certificate_authority", lambda _: "")
+    created = Scene(tmp_path)
+    yield created
+    processes.stop([created.process.daemon], grace_seconds=0)
+
+
+def test_a_controller_waits_for_the_one_that_it_calls(scene: Scene) -> None:
+    with pytest.raises(MissingSourceError, match="does not listen on port 9666"):
+        scene.process.keep(scene.build, scene.pod, scene.container)
+
+
+def test_a_controller_calls_the_process_by_the_name_of_its_service(scene: Scene) -> None:
+    scene.ports = {9666: 40001}
+    words = scene.seen()
+    assert "--metrics-service-address=127.0.0.1:40001" in words
+    assert f"--metrics-service-grpc-authority={SERVICE}" in words, "its certificate is for this name"
+
+
+def test_a_controller_is_restarted_where_the_other_one_has_another_address(scene: Scene) -> None:
+    scene.ports = {9666: 40001}
+    scene.seen()
+    scene.ports = {9666: 40002}
+    assert "--metrics-service-address=127.0.0.1:40002" in scene.seen()
