@@ -453,7 +453,7 @@ serving = Serving(
         "prefix": "team-dev",
         "cluster": cluster.outputs,
         "model_store": store.outputs,
-        "image": "111122223333.dkr.ecr.us-west-2.amazonaws.com/platform/model-release@sha256:" + 64 * "1",
+        "image": "111122223333.dkr.ecr.us-west-2.amazonaws.com/platform/model-release@sha256:1111111111111111111111111111111111111111111111111111111111111111",
         "gpu_pools": [
             {
                 "name": "training",
