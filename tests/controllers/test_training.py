@@ -261,6 +261,8 @@ def test_an_author_changes_the_run_and_the_release_stays(
     before = objects(platform)
     names = {key.removeprefix(f"{MODEL}/1/") for key in before}
     assert {"manifest.json", "card.json"} <= names, released
+    assert ":assumed-role/team-releaser/" in released["approved_by"], "as the API server authenticated it"
+    assert released["run"] == trained.run["info"]["run_id"]
     assert any(name.startswith("model/") and name.endswith("weights.npz") for name in names), names
     run = trained.run["info"]["run_id"]
     changed = platform.registry.user(TEAM, "overwrite_file", run=run, path="model_card.json")

@@ -285,8 +285,15 @@ def test_a_pod_stays_what_it_was_admitted_as(cluster: Cluster, running: tuple[st
 
 
 def test_nothing_else_runs_in_a_pod(cluster: Cluster, running: tuple[str, Object]) -> None:
-    path, _ = running
-    shell: Object = {"name": "shell", "image": "busybox", "targetContainerName": "model-release"}
+    path, pod = running
+    context = pod["spec"]["containers"][0]["securityContext"]
+    shell: Object = {
+        "name": "shell",
+        "image": "busybox",
+        "targetContainerName": "model-release",
+        # Pod Security admits it.
+        "securityContext": context,
+    }
     attempts = [
         ("PATCH", f"{path}/ephemeralcontainers", {"spec": {"ephemeralContainers": [shell]}}),
         ("POST", f"{path}/exec?command=sh&stdout=true", None),
