@@ -241,9 +241,9 @@ def gpu_pod(name: str, **spec: Any) -> dict[str, Any]:
     }
 
 
-def phase(core: Any, name: str) -> str:
-    """Return the phase of a Pod in the namespace default."""
-    return core.read_namespaced_pod(name, "default").status.phase
+def phase(core: Any, name: str, namespace: str = "default") -> str:
+    """Return the phase of a Pod."""
+    return core.read_namespaced_pod(name, namespace).status.phase
 
 
 def steps(output: str) -> list[dict[str, Any]]:

@@ -139,4 +139,5 @@ def test_every_argument_of_the_component_is_a_key(tmp_path: Path) -> None:
     assert keys == {field.name for field in dataclasses.fields(GuardrailsSettings)} - {
         "cloud",
         "device_claims",
+        "adapters",
     }

@@ -219,6 +219,7 @@ class Workloads:
         """Yield the container that serves metrics. It has neither the server's secrets nor its scratch
         volume."""
         if self.settings.metrics:
+            answers = core.HTTPGetActionArgs(path="/metrics", port=METRICS_PORT)
             yield core.ContainerArgs(
                 name=_METRICS,
                 image=self.settings.chosen_image,
@@ -231,6 +232,8 @@ class Workloads:
                 resources=resources("10m", "128Mi"),
                 security_context=container_security(),
                 ports=[core.ContainerPortArgs(name=_METRICS, container_port=METRICS_PORT)],
+                liveness_probe=core.ProbeArgs(http_get=answers, period_seconds=20, failure_threshold=3),
+                readiness_probe=core.ProbeArgs(http_get=answers, period_seconds=5, failure_threshold=6),
                 volume_mounts=[
                     core.VolumeMountArgs(name=_FILES, mount_path=container_files.FOLDER, read_only=True),
                     core.VolumeMountArgs(name=_METRICS, mount_path=_COUNTED),
