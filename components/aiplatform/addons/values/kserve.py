@@ -44,8 +44,8 @@ def values(setup: Setup) -> dict[str, Any]:
 
 
 def _manager() -> dict[str, Any]:
-    """Return the requests of the manager. The chart limits it to a tenth of a CPU, which Helm would keep where
-    none is stated: its webhook would be too slow for Pods that start together."""
+    """Return the requests of the manager. The chart limits it to a tenth of a CPU, which Helm would keep
+    where none is stated: its webhook would be too slow for Pods that start together."""
     resources = requests("100m", "512Mi")
     return {**resources, "limits": {**resources["limits"], "cpu": "1"}}
 
