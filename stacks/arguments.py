@@ -340,6 +340,9 @@ def guardrails(settings: Settings) -> GuardrailsArgs:
     args["cloud"] = settings.environment.cloud
     if devices.claimed(settings):
         args["device_claims"] = True
+    adapters = devices.adapters(settings)
+    if adapters:
+        args["adapters"] = adapters
     derived = fabrics.namespaces(settings)
     if derived:
         args["fabric_namespaces"] = {**args.get("fabric_namespaces", {}), **derived}

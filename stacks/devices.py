@@ -64,6 +64,19 @@ def has_efa(pool: GpuPool) -> bool:
     return aws_machines(pool.accelerator, pool.count)[0].efa_interfaces > 1
 
 
+def adapters(settings: Settings) -> dict[str, float]:
+    """Return pool -> the adapters of EFA of a node for each of its accelerators, of the pools that have
+    some. Of machines that do not exist another check reports."""
+    if settings.environment.cloud != "aws":
+        return {}
+    shares: dict[str, float] = {}
+    for name, pool in settings.gpu_pools.items():
+        machines = aws_machines(pool.accelerator, pool.count)
+        if machines and machines[0].efa_interfaces and has_efa(pool):
+            shares[name] = machines[0].efa_interfaces / int(pool.count)
+    return shares
+
+
 def claiming(settings: Settings) -> dict[str, GpuPool]:
     """Return the pools whose accelerators Pods claim, by name."""
     return {

@@ -14,6 +14,7 @@ from aiplatform.container_registry import ContainerRegistry
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
+from aiplatform.gateway import Gateway
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.guardrails import Guardrails
 from aiplatform.karpenter import Karpenter
@@ -195,6 +196,28 @@ trainer = Training(
                 "nodes": 2,
                 "max_restarts": 10,
             },
+        },
+    },
+    pulumi.ResourceOptions(providers=[kubernetes_provider], depends_on=[addons]),
+)
+gateway = Gateway(
+    "gateway",
+    {
+        "cluster": cluster.outputs,
+        "hosts": ["models.team-dev.example.com"],
+        "authentication": {
+            "issuer": "https://login.example.com",
+            "audiences": ["models"],
+            "jwks_uri": "https://login.example.com/keys",
+        },
+        "teams": {
+            "vision": {
+                "claims": ["vision-users"],
+            },
+        },
+        "rate_limit": {
+            "requests": 100,
+            "unit": "second",
         },
     },
     pulumi.ResourceOptions(providers=[kubernetes_provider], depends_on=[addons]),
@@ -384,7 +407,7 @@ serving = Serving(
         "prefix": "team-dev",
         "cluster": cluster.outputs,
         "model_store": store.outputs,
-        "image": "111122223333.dkr.ecr.us-west-2.amazonaws.com/platform/model-release@sha256:1111111111111111111111111111111111111111111111111111111111111111",
+        "image": "111122223333.dkr.ecr.us-west-2.amazonaws.com/platform/model-release@sha256:" + 64 * "1",
         "gpu_pools": [
             {
                 "name": "training",

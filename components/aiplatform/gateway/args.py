@@ -19,12 +19,12 @@ from aiplatform.addons.issuers import INTERNAL
 from aiplatform.gateway import rules
 from aiplatform.gateway.cloud_support import SUPPORT
 from aiplatform.gateway.inputs import AuthenticationArgs as AuthenticationArgs
-from aiplatform.gateway.inputs import BackendArgs as BackendArgs
 from aiplatform.gateway.inputs import GatewayArgs as GatewayArgs
+from aiplatform.gateway.inputs import GatewayBackendArgs as GatewayBackendArgs
+from aiplatform.gateway.inputs import GatewayMirrorArgs as GatewayMirrorArgs
+from aiplatform.gateway.inputs import GatewayRouteArgs as GatewayRouteArgs
 from aiplatform.gateway.inputs import GatewayTeamArgs as GatewayTeamArgs
-from aiplatform.gateway.inputs import MirrorArgs as MirrorArgs
 from aiplatform.gateway.inputs import RateLimitArgs as RateLimitArgs
-from aiplatform.gateway.inputs import RouteArgs as RouteArgs
 
 ENVOY_GATEWAY: Final = "envoy-gateway"
 """The add-on with the controller of Envoy's gateways."""
@@ -109,7 +109,7 @@ class RateLimit:
 
 
 @dataclass(frozen=True)
-class Backend:
+class GatewayBackend:
     """A Service that gets a part of the requests."""
 
     service: Annotated[str, _NAME]
@@ -121,7 +121,7 @@ class Backend:
 
 
 @dataclass(frozen=True)
-class Mirror:
+class GatewayMirror:
     """A Service that gets copies of requests (shadow traffic); its responses are dropped."""
 
     service: Annotated[str, _NAME]
@@ -133,13 +133,13 @@ class Mirror:
 
 
 @dataclass(frozen=True)
-class Route:
+class GatewayRoute:
     """A service of a team: requests whose path begins with its path go to its backends, without that part of
     the path. Routes whose weights a pipeline changes are the pipeline's, and are not here."""
 
     team: str
     """The team, of `teams`."""
-    backends: Annotated[list[Backend], length(1, 16, "backends")]
+    backends: Annotated[list[GatewayBackend], length(1, 16, "backends")]
     """Services, with weights that add up to 100."""
     path: Annotated[str, _PATH] | None = None
     """The beginning of the path, below `/TEAM/`. Default: `/TEAM/NAME`, with the route's name."""
@@ -147,7 +147,7 @@ class Route:
     """Hosts of `hosts`. Default: all."""
     timeout_seconds: Annotated[int, between(0, 86_400, "seconds")] | None = None
     """Seconds from the request to the end of the response; 0 is unlimited. Default: that of the gateway."""
-    mirror: Mirror | None = None
+    mirror: GatewayMirror | None = None
     """Where copies of the requests go. Default: nowhere."""
     callers: Annotated[list[str], distinct] = field(default_factory=list[str])
     """Other teams of `teams` whose clients may call it. Default: none."""
@@ -188,8 +188,8 @@ class GatewaySettings(CloudNeutral):
         default_factory=dict[str, GatewayTeam]
     )
     """Team -> its namespace, and its clients. Default: none."""
-    routes: Annotated[Mapping[Annotated[str, _NAME], Route], length(0, 500, "routes")] = field(
-        default_factory=dict[str, Route]
+    routes: Annotated[Mapping[Annotated[str, _NAME], GatewayRoute], length(0, 500, "routes")] = field(
+        default_factory=dict[str, GatewayRoute]
     )
     """Name -> route. Default: none."""
     rate_limit: RateLimit | None = None

@@ -48,7 +48,7 @@ class RateLimitArgs(TypedDict):
     """`second`, `minute` or `hour`. Default `minute`."""
 
 
-class BackendArgs(TypedDict):
+class GatewayBackendArgs(TypedDict):
     """A Service that gets a part of the requests."""
 
     service: str
@@ -59,7 +59,7 @@ class BackendArgs(TypedDict):
     """Percent of the requests; those of a route add up to 100. Default 100."""
 
 
-class MirrorArgs(TypedDict):
+class GatewayMirrorArgs(TypedDict):
     """A Service that gets copies of requests (shadow traffic); its responses are dropped."""
 
     service: str
@@ -70,13 +70,13 @@ class MirrorArgs(TypedDict):
     """Percent of the requests. Default 100."""
 
 
-class RouteArgs(TypedDict):
+class GatewayRouteArgs(TypedDict):
     """A service of a team: requests whose path begins with its path go to its backends, without that part of
     the path. Routes whose weights a pipeline changes are the pipeline's, and are not here."""
 
     team: str
     """The team, of `teams`."""
-    backends: list[BackendArgs]
+    backends: list[GatewayBackendArgs]
     """Services, with weights that add up to 100."""
     path: NotRequired[str]
     """The beginning of the path, below `/TEAM/`. Default: `/TEAM/NAME`, with the route's name."""
@@ -84,7 +84,7 @@ class RouteArgs(TypedDict):
     """Hosts of `hosts`. Default: all."""
     timeout_seconds: NotRequired[int]
     """Seconds from the request to the end of the response; 0 is unlimited. Default: that of the gateway."""
-    mirror: NotRequired[MirrorArgs]
+    mirror: NotRequired[GatewayMirrorArgs]
     """Where copies of the requests go. Default: nowhere."""
     callers: NotRequired[list[str]]
     """Other teams of `teams` whose clients may call it. Default: none."""
@@ -118,7 +118,7 @@ class GatewayArgs(TypedDict):
     """Tokens of clients. Default: none, and every client of the network is allowed."""
     teams: NotRequired[dict[str, GatewayTeamArgs]]
     """Team -> its namespace, and its clients. Default: none."""
-    routes: NotRequired[dict[str, RouteArgs]]
+    routes: NotRequired[dict[str, GatewayRouteArgs]]
     """Name -> route. Default: none."""
     rate_limit: NotRequired[RateLimitArgs]
     """A limit of requests of every route. Default: none."""

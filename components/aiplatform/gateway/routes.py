@@ -8,7 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aiplatform.gateway.args import NAME, NAMESPACE, Backend, GatewayClass, GatewaySettings, Mirror
+from aiplatform.gateway.args import (
+    NAME,
+    NAMESPACE,
+    GatewayBackend,
+    GatewayClass,
+    GatewayMirror,
+    GatewaySettings,
+)
 from aiplatform.gateway.objects import GATEWAY_GROUP, GATEWAY_VERSION, LISTENER
 
 KIND: Final = "HTTPRoute"
@@ -23,11 +30,11 @@ class ServiceRoute:
     name: str
     namespace: str
     path: str
-    backends: Sequence[Backend]
+    backends: Sequence[GatewayBackend]
     hosts: Sequence[str] = ()
     """Empty: all of the gateway."""
     timeout_seconds: int = 0
-    mirror: Mirror | None = None
+    mirror: GatewayMirror | None = None
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     gateway_class: GatewayClass = "envoy"
 
@@ -92,7 +99,7 @@ def service_route(
     green: str,
     green_percent: int = 0,
     timeout_seconds: int = 3600,
-    mirror: Mirror | None = None,
+    mirror: GatewayMirror | None = None,
     gateway_class: GatewayClass = "envoy",
 ) -> Mapping[str, Any]:
     """Return the HTTPRoute of a service with two versions, whose weights a pipeline changes. blue, green:
@@ -105,7 +112,10 @@ def service_route(
             name=name,
             namespace=namespace,
             path=f"/{team}/{name}",
-            backends=[Backend(blue, weight=100 - green_percent), Backend(green, weight=green_percent)],
+            backends=[
+                GatewayBackend(blue, weight=100 - green_percent),
+                GatewayBackend(green, weight=green_percent),
+            ],
             timeout_seconds=timeout_seconds,
             mirror=mirror,
             gateway_class=gateway_class,

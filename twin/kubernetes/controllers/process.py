@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from twin.kubernetes.controllers.configuration import adapted, listening
 from twin.kubernetes.controllers.programs import FOLDER, LOOPBACK, Program
 from twin.kubernetes.controllers.selection import Build
 from twin.kubernetes.processes import variables
+from twin.kubernetes.processes.images import ROOT
 from twin.kubernetes.processes.probes import port_of, succeeds
 from twin.kubernetes.processes.rewriting import Rewriter
 from twin.kubernetes.processes.sources import Sources
@@ -166,9 +168,10 @@ class ControllerProcess:
         if self.program.certificate:
             self._write_certificate(pod)
         rewrite = Rewriter(places, LOOPBACK, pod["metadata"]["namespace"], ())
+        # Those of the program mean nothing to the module that runs in its place.
+        stated = () if self.program.module else container.get("args") or ()
         arguments = [
-            self._configured(rewrite(variables.expand(argument, declared)), rewrite)
-            for argument in container.get("args") or ()
+            self._configured(rewrite(variables.expand(argument, declared)), rewrite) for argument in stated
         ]
         arguments = listening(self.program, arguments, self._port)
         arguments += [argument.replace(FOLDER, str(self._folder)) for argument in self.program.arguments]
@@ -187,7 +190,11 @@ class ControllerProcess:
             "TMPDIR": str(self._folder / "tmp"),
             "KUBECONFIG": str(self._folder / "kubeconfig"),
         }
-        processes.start(self.daemon, [self._launch.binary, *arguments], env=environment, cwd=self._folder)
+        command = [self._launch.binary, *arguments]
+        if self.program.module:
+            command = [sys.executable, "-m", self.program.module, *command]
+            environment["PYTHONPATH"] = str(ROOT)
+        processes.start(self.daemon, command, env=environment, cwd=self._folder)
 
     def _configured(self, argument: str, rewrite: Rewriter) -> str:
         """Return an argument; the one that names the configuration names an adapted copy instead."""

@@ -36,6 +36,8 @@ class Program:
     cloud: whether it calls the cloud, with the workload identity of its ServiceAccount.
     port_arguments: arguments with a port (`8080`) or an address (`:10250`) on which it listens, and their
       defaults. The process gets a free port of loopback for each.
+    module: a module of the twin that runs in its place, with the path of the program and `arguments`.
+    certificates: whether it reads Secrets of cert-manager's Certificates, which the twin issues.
     issued: where the container has the certificate of its webhook, which cert-manager issues into a Secret:
       the twin does where there is none.
     """
@@ -52,6 +54,8 @@ class Program:
     port_variables: tuple[str, ...] = ()
     cloud: bool = False
     port_arguments: Mapping[str, str] = field(default_factory=dict[str, str])
+    module: str = ""
+    certificates: bool = False
     issued: str = ""
 
     def container(self, pod: Object) -> Object | None:
@@ -159,6 +163,14 @@ _ALL: Final = (
         # In the container it is a Secret; controller-runtime reads it in the folder of temporary files.
         issued="/tmp/k8s-webhook-server/serving-certs",  # noqa: S108 - the container's
         certificate="tmp/k8s-webhook-server/serving-certs",
+    ),
+    Program(
+        name="envoy-gateway",
+        image="envoyproxy/gateway",
+        module="twin.kubernetes.envoy_gateway",
+        port_arguments={"--health-address": ":8081"},
+        arguments=(f"--folder={FOLDER}/envoys",),
+        certificates=True,
     ),
 )
 PROGRAMS: Final[Mapping[str, Program]] = {program.name: program for program in _ALL}

@@ -12,6 +12,7 @@ from twin.kubernetes.api import ApiError, Kube, Object, Unreachable, path
 from twin.kubernetes.backends import Backends
 from twin.kubernetes.certificates import Pki
 from twin.kubernetes.controllers import reports, selection
+from twin.kubernetes.controllers.issued import Issued
 from twin.kubernetes.controllers.process import ControllerProcess
 from twin.kubernetes.controllers.programs import PROGRAMS, Program
 from twin.kubernetes.controllers.reports import State
@@ -57,6 +58,7 @@ class Supervisor:
             name: ControllerProcess(world, kube, program, identity) for name, program in PROGRAMS.items()
         }
         self._set_aside = SetAside(kube, backends, Pki(world.folder / "kubernetes" / "pki"))
+        self._issued = Issued(kube, Pki(world.folder / "kubernetes" / "pki"), world.folder / "certificates")
         self._registered: dict[str, set[tuple[str, str]]] = {name: set() for name in PROGRAMS}
         self._problems: dict[str, str] = {}
         self._over = threading.Event()
@@ -86,6 +88,8 @@ class Supervisor:
             return
         builds = selection.versions(self._world)
         pods = self._mirror.all("pods")
+        if any(PROGRAMS[name].certificates for name in builds if name in PROGRAMS):
+            self._issued.step()
         states = [self._look(program, builds.get(program.name, {}), pods) for program in PROGRAMS.values()]
         set_aside = self._set_aside.names()
         reports.write(self._world, [state for state in states if state is not None], set_aside)

@@ -120,7 +120,10 @@ class Launcher:
         commands = environments.commands(image.environment)
         folders = {
             # A command may name a file of the machine, which can be below /tmp, too.
-            **{str(folder): folder for folder in (ROOT, image.folder, commands, Path(sys.prefix))},
+            **{
+                str(path): path
+                for path in (ROOT, self.folder.parents[1], image.folder, commands, Path(sys.prefix))
+            },
             "/tmp": self._private("tmp", container["name"]),  # noqa: S108 - of the container
             **({image.path: image.folder} if image.path else {}),
             container.get("terminationMessagePath") or "/dev/termination-log": self._message_file(container),

@@ -1,7 +1,7 @@
-"""The programs of monitoring whose Pods run as processes where they are selected (`--controllers`).
+"""The programs of monitoring and gateways whose Pods run as processes where selected (`--controllers`).
 
-The Prometheus operator creates these Pods. Their programs are written in Go: nothing in them can be changed
-when they start, as in Python programs (hook/sitecustomize.py). What differs on this machine is in their
+Controllers create these Pods. Their programs are written in Go or C++: nothing in them can be changed when
+they start, as in Python programs (hook/sitecustomize.py). What differs on this machine is in their
 command and in the configuration that the operator generates (`configurations`).
 """
 
@@ -57,6 +57,8 @@ PROGRAMS: Final = (
     ),
     PodProgram("alertmanager", "prometheus/alertmanager"),
     PodProgram("prometheus-config-reloader", "prometheus-operator/prometheus-config-reloader"),
+    # A Pod of it is created by the twin's controller of gateways (twin/kubernetes/envoy_gateway).
+    PodProgram("envoy", "envoyproxy/envoy"),
 )
 
 

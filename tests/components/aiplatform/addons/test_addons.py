@@ -271,8 +271,8 @@ def test_the_known_values_are_those_of_the_charts() -> None:
 
 
 def test_an_addon_that_another_cloud_needs_is_refused() -> None:
-    [problem] = refused(cluster=GOOGLE_CLUSTER, options={"dcgm-exporter": {}})
-    assert "options.dcgm-exporter: Google Cloud does not need this add-on" in problem
+    [problem] = refused(cluster=GOOGLE_CLUSTER, options={"gpu-operator": {}})
+    assert "options.gpu-operator: Google Cloud does not need this add-on" in problem
 
 
 def test_a_mirror_that_lacks_charts_is_refused_with_all_their_names(tmp_path: Path) -> None:

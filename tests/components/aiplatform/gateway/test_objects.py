@@ -12,7 +12,7 @@ import pytest
 from aiplatform._shared.kubernetes.names import TEAM_LABEL
 from aiplatform.addons.catalog import catalog
 from aiplatform.gateway import objects, routes
-from aiplatform.gateway.args import Backend, Mirror
+from aiplatform.gateway.args import GatewayBackend, GatewayMirror
 from tests.components.aiplatform.addons import chart_facts
 from tests.components.aiplatform.gateway.example import ROUTE, settings
 
@@ -155,7 +155,9 @@ def test_the_template_of_a_service_moves_requests_from_blue_to_green() -> None:
         assert patch["value"] == weight
     with pytest.raises(ValueError, match="expected 0 to 100"):
         routes.weights(101)
-    wrong = routes.ServiceRoute("chat", "find", "/search/chat", [Backend("a", weight=90)], mirror=Mirror("b"))
+    wrong = routes.ServiceRoute(
+        "chat", "find", "/search/chat", [GatewayBackend("a", weight=90)], mirror=GatewayMirror("b")
+    )
     with pytest.raises(ValueError, match="weights add up to 90"):
         routes.http_route(wrong)
 
