@@ -80,16 +80,23 @@ REFUSED: dict[str, tuple[Object, str]] = {
     ),
     "several models": (
         changed(lambda predictor: predictor.update(storageUris=[{"uri": f"{BUCKET}/search/fares/7"}])),
-        "without transformer and explainer",
+        "without transformer, explainer and canary",
     ),
     "the field of a framework": (
         changed(lambda predictor: predictor.update(sklearn={"storageUri": "hf://acme/model"})),
-        "without transformer and explainer",
+        "without transformer, explainer and canary",
     ),
     "credentials of a Secret": (
         changed(lambda predictor: predictor["model"].update(storage={"key": "mine"})),
-        "without transformer and explainer",
+        "without transformer, explainer and canary",
     ),
+    **{
+        f"a {part}": (
+            {**service(), "spec": {**service()["spec"], part: {"predictor": {}}}},
+            "without transformer, explainer and canary",
+        )
+        for part in ("canary", "explainer", "transformer")
+    },
     "another program that copies": (
         changed(lambda predictor: predictor.update(storageContainerName="default")),
         "no `storageContainerName`",

@@ -28,6 +28,8 @@ FORMATS: Final = (
     "xgboost",
 )
 """Fields of a predictor that also state a model, in a form that KServe keeps for older objects."""
+PARTS: Final = ("canary", "explainer", "transformer")
+"""Parts of an InferenceService next to its predictor."""
 _VERSION: Final = "([1-9][0-9]{0,9}|hf-[0-9a-f]{40})"
 
 
@@ -44,10 +46,10 @@ def rules(releases_uri: str) -> list[tuple[str, str]]:
             f"{releases_uri}/TEAM/MODEL/VERSION",
         ),
         (
-            f"{others} && !has({_PREDICTOR}.model.storage) && !has(object.spec.transformer) "
-            "&& !has(object.spec.explainer)",
-            "a predictor with `model` and `storageUri` alone, without transformer and explainer: no other "
-            "model is compared with a manifest",
+            f"{others} && !has({_PREDICTOR}.model.storage) "
+            f"&& {' && '.join(f'!has(object.spec.{part})' for part in PARTS)}",
+            "a predictor with `model` and `storageUri` alone, without transformer, explainer and canary: they "
+            "may state other models",
         ),
         (
             f"!has({_PREDICTOR}.storageContainerName) "
