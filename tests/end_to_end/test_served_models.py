@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from aiplatform.serving import Serving, templates
+from aiplatform.serving.admission import INTERNAL
 from tests.components.aiplatform.serving.example import arguments, settings
 from tests.components.recording import record
 from tests.end_to_end.guardrails import ADMIN, Cluster, Object, control_plane_of, until
@@ -80,15 +81,33 @@ REFUSED: dict[str, tuple[Object, str]] = {
     ),
     "several models": (
         changed(lambda predictor: predictor.update(storageUris=[{"uri": f"{BUCKET}/search/fares/7"}])),
-        "without transformer and explainer",
+        "without transformer, explainer and canary",
     ),
     "the field of a framework": (
         changed(lambda predictor: predictor.update(sklearn={"storageUri": "hf://acme/model"})),
-        "without transformer and explainer",
+        "without transformer, explainer and canary",
     ),
     "credentials of a Secret": (
         changed(lambda predictor: predictor["model"].update(storage={"key": "mine"})),
-        "without transformer and explainer",
+        "without transformer, explainer and canary",
+    ),
+    **{
+        f"a {part}": (
+            {**service(), "spec": {**service()["spec"], part: {"predictor": {}}}},
+            "without transformer, explainer and canary",
+        )
+        for part in ("canary", "explainer", "transformer")
+    },
+    **{
+        f"{kind} that instruct KServe": (
+            {**service(), "metadata": {**service()["metadata"], kind: {f"{INTERNAL}localmodel": "mine"}}},
+            "no label and no annotation",
+        )
+        for kind in ("labels", "annotations")
+    },
+    "annotations of Pods that instruct KServe": (
+        changed(lambda predictor: predictor.update(annotations={f"{INTERNAL}agent": "true"})),
+        "no label and no annotation",
     ),
     "another program that copies": (
         changed(lambda predictor: predictor.update(storageContainerName="default")),
@@ -132,6 +151,9 @@ def test_service_that_exists_can_be_labelled_and_deleted(cluster: Cluster) -> No
     here = f"{path}/fares-blue"
     status, text, _ = cluster.request("PATCH", here, {"metadata": {"labels": {"a": "b"}}})
     assert status == 200, text
+    instructed = {"metadata": {"annotations": {f"{INTERNAL}agent": "true"}}}
+    status, text, _ = cluster.request("PATCH", here, instructed)
+    assert (status, "no label and no annotation" in text) == (403, True), text
     other = {"spec": {"predictor": {"model": {"storageUri": "hf://acme/model"}}}}
     status, text, _ = cluster.request("PATCH", here, other)
     assert (status, "to be a release" in text) == (403, True), text

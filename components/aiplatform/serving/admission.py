@@ -28,6 +28,16 @@ FORMATS: Final = (
     "xgboost",
 )
 """Fields of a predictor that also state a model, in a form that KServe keeps for older objects."""
+PARTS: Final = ("canary", "explainer", "transformer")
+"""Parts of an InferenceService next to its predictor."""
+INTERNAL: Final = "internal.serving.kserve.io/"
+"""Beginning of the labels and annotations by which KServe's parts instruct each other; Pods get those of an
+InferenceService."""
+_CHANGES: Final = "request.operation == 'CREATE' || object.spec != oldObject.spec || " + " || ".join(
+    f"object.metadata.?{kind}.orValue({{}}) != oldObject.metadata.?{kind}.orValue({{}})"
+    for kind in ("labels", "annotations")
+)
+"""Removal of a finalizer, and whatever else changes nothing that Pods get, is not evaluated."""
 _VERSION: Final = "([1-9][0-9]{0,9}|hf-[0-9a-f]{40})"
 
 
@@ -44,15 +54,24 @@ def rules(releases_uri: str) -> list[tuple[str, str]]:
             f"{releases_uri}/TEAM/MODEL/VERSION",
         ),
         (
-            f"{others} && !has({_PREDICTOR}.model.storage) && !has(object.spec.transformer) "
-            "&& !has(object.spec.explainer)",
-            "a predictor with `model` and `storageUri` alone, without transformer and explainer: no other "
-            "model is compared with a manifest",
+            f"{others} && !has({_PREDICTOR}.model.storage) "
+            f"&& {' && '.join(f'!has(object.spec.{part})' for part in PARTS)}",
+            "a predictor with `model` and `storageUri` alone, without transformer, explainer and canary: "
+            "they may state other models",
         ),
         (
             f"!has({_PREDICTOR}.storageContainerName) "
             f"&& {_PREDICTOR}.?initContainers.orValue([]).size() == 0",
             "no `storageContainerName` and no `initContainers`: the platform's program copies the release",
+        ),
+        (
+            " && ".join(
+                f"{place}.?{kind}.orValue({{}}).all(key, !key.startsWith({literal(INTERNAL)}))"
+                for place in ("object.metadata", _PREDICTOR)
+                for kind in ("labels", "annotations")
+            ),
+            f"no label and no annotation {INTERNAL}..., by which KServe would mount another model, or copy "
+            "none",
         ),
         (
             f"{_PREDICTOR}.?model.?runtime.orValue('') != ''",
@@ -95,13 +114,7 @@ def create(name: str, releases_uri: Input[str], options: ResourceOptions) -> pul
                     )
                 ]
             ),
-            # Removal of a finalizer, and whatever else leaves the specification as it is.
-            match_conditions=[
-                admission.MatchConditionArgs(
-                    name="changes",
-                    expression="request.operation == 'CREATE' || object.spec != oldObject.spec",
-                )
-            ],
+            match_conditions=[admission.MatchConditionArgs(name="changes", expression=_CHANGES)],
             validations=mapped(releases_uri, validations),
         ),
         opts=options,

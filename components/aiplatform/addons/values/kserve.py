@@ -34,13 +34,20 @@ def values(setup: Setup) -> dict[str, Any]:
                 "tag": setup.tag("kserve-controller"),
                 "imagePullPolicy": "IfNotPresent",
                 "rbacProxyImage": f"{setup.repository('kube-rbac-proxy')}:{setup.tag('kube-rbac-proxy')}",
-                "resources": requests("100m", "512Mi"),
+                "resources": _manager(),
                 "rbacProxy": {"resources": requests("10m", "64Mi")},
                 "gateway": _no_routes(),
                 **scheduling(),
             },
         }
     }
+
+
+def _manager() -> dict[str, Any]:
+    """Return the requests of the manager. The chart limits it to a tenth of a CPU, which Helm would keep
+    where none is stated: its webhook would be too slow for Pods that start together."""
+    resources = requests("100m", "512Mi")
+    return {**resources, "limits": {**resources["limits"], "cpu": "1"}}
 
 
 def _no_routes() -> dict[str, Any]:
