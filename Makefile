@@ -49,7 +49,7 @@ test-unit: ## run the fast tests, before every commit
 	@$(RUN) python -m pytest @tests/unit.options
 
 test-end-to-end: ## run the tests with the real engine on the twin
-	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m "end_to_end and not nightly" -n $(WORKERS) --dist loadfile tests'
+	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest --tb=short -m "end_to_end and not nightly" -n $(WORKERS) --dist loadfile tests'
 
 test-nightly: ## run the tests with the real engine that repeat a proof on another environment
 	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m nightly -n $(WORKERS) --dist loadfile tests'

@@ -24,11 +24,13 @@ from aiplatform.addons.pods_ready import PodsReady
 from aiplatform.cluster import ClusterArgs
 from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
 from aiplatform.device_plugins import DevicePluginsArgs
-from aiplatform.gateway.args import GATEWAY_KINDS, GatewayArgs
+from aiplatform.feature_store.args import NAMESPACE as FEATURE_STORE
+from aiplatform.gateway.args import GATEWAY_KINDS
 from aiplatform.gpu_checks.args import GpuChecksArgs
 from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
 from aiplatform.guardrails.args import GuardrailsArgs
 from aiplatform.karpenter.args import KarpenterArgs
+from aiplatform.model_registry.args import NAMESPACE as MODEL_REGISTRY
 from aiplatform.network import NetworkArgs, NetworkReferenceArgs
 from aiplatform.node_pool import NodePoolArgs
 from aiplatform.observability.args import ObservabilityArgs
@@ -247,6 +249,9 @@ def addons(settings: Settings, cluster: Mapping[str, Any]) -> AddonsArgs:
     if devices.claimed(settings) and devices.enabled(settings, CLAIMS) is None:
         options = args.get("options", {})
         args["options"] = {**options, CLAIMS: {**options.get(CLAIMS, {}), "enabled": True}}
+    if devices.needs_exporter(settings):
+        options = args.get("options", {})
+        args["options"] = overlaid({devices.EXPORTER: {"enabled": True}}, options)
     if settings.karpenter_pools:
         args["options"] = overlaid(_karpenter_options(settings), args.get("options", {}))
     if settings.gateway_class == "envoy":
@@ -335,6 +340,9 @@ def guardrails(settings: Settings) -> GuardrailsArgs:
     args["cloud"] = settings.environment.cloud
     if devices.claimed(settings):
         args["device_claims"] = True
+    adapters = devices.adapters(settings)
+    if adapters:
+        args["adapters"] = adapters
     derived = fabrics.namespaces(settings)
     if derived:
         args["fabric_namespaces"] = {**args.get("fabric_namespaces", {}), **derived}
@@ -378,24 +386,6 @@ def training(
     return cast(TrainingArgs, args)
 
 
-def gateway(settings: Settings, cluster: Mapping[str, Any]) -> GatewayArgs:
-    """Arguments of the gateway. cluster: outputs, or a reference."""
-    assert settings.gateway is not None, "called only where there is a gateway"  # noqa: S101
-    args = stated(settings.gateway)
-    claims: dict[str, list[str]] = args.pop("claims", {})
-    names = list(dict.fromkeys([*settings.teams, *claims]))
-    args["teams"] = {
-        name: {
-            # One that the file lacks is reported by stacks/validation/cross_references.py.
-            "namespace": settings.namespace_of(name) if name in settings.teams else name,
-            **({"claims": claims[name]} if name in claims else {}),
-        }
-        for name in names
-    }
-    args.update(cluster=cluster, charts=charts(settings), mirrors=settings.images.mirrors)
-    return cast(GatewayArgs, args)
-
-
 def observability(
     settings: Settings,
     cluster: Mapping[str, Any],
@@ -418,6 +408,11 @@ def observability(
         mirrors=settings.images.mirrors,
         retain_data=retains_data(settings),
     )
+    registry, features = settings.model_registry, settings.feature_store
+    if registry is not None and stated(registry).get("metrics", True):
+        args["model_registry"] = stated(registry).get("namespace", MODEL_REGISTRY)
+    if features is not None and stated(features).get("server", {}).get("metrics", True):
+        args["feature_store"] = FEATURE_STORE
     if settings.environment.cloud == "aws":
         args.update(
             secrets_role_arn=addons["secrets_role_arn"],

@@ -63,9 +63,10 @@ def feature_store(settings: Settings, below: Below, lakehouse: Mapping[str, Any]
     )
     if settings.environment.cloud == "aws":
         args["network"] = below.network
+    server: dict[str, Any] = {"metrics": settings.observability is not None, **args.get("server", {})}
     if settings.teams:
-        server = args.get("server", {})
-        args["server"] = {**server, "clients": _with_teams(settings, server.get("clients", []))}
+        server["clients"] = _with_teams(settings, server.get("clients", []))
+    args["server"] = server
     return cast(FeatureStoreArgs, args)
 
 
@@ -86,6 +87,7 @@ def model_registry(settings: Settings, below: Below) -> ModelRegistryArgs:
     """Arguments of the model registry."""
     args = _arguments(settings, "model_registry", below.principals, ModelRegistryArgs)
     args.update(cluster=below.cluster, network=below.network)
+    args.setdefault("metrics", settings.observability is not None)
     if settings.teams:
         # Each team has an account, and its Pods reach the server.
         args["accounts"] = {**{name: {} for name in settings.teams}, **args.get("accounts", {})}

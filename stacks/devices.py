@@ -22,6 +22,13 @@ def enabled(settings: Settings, addon: str) -> bool | None:
     return topic.get("options", {}).get(addon, {}).get("enabled")
 
 
+def needs_exporter(settings: Settings) -> bool:
+    """Return whether the exporter of GPU metrics is installed although it is not by default: on Google Cloud,
+    where Prometheus of the platform scrapes it and GKE's own is off. A file that states it decides."""
+    scraped = settings.environment.cloud == "gcp" and settings.observability is not None
+    return scraped and enabled(settings, EXPORTER) is None
+
+
 def installed_plugins(settings: Settings, pools: Collection[str]) -> set[str]:
     """Return the device plugins that the platform installs. pools: the outputs `device_plugin` of the pools.
     NVIDIA's GPU operator installs NVIDIA's: two would both register the devices of a node."""
@@ -55,6 +62,19 @@ def has_efa(pool: GpuPool) -> bool:
     if stated_efa is not None:
         return stated_efa
     return aws_machines(pool.accelerator, pool.count)[0].efa_interfaces > 1
+
+
+def adapters(settings: Settings) -> dict[str, float]:
+    """Return pool -> the adapters of EFA of a node for each of its accelerators, of the pools that have
+    some. Of machines that do not exist another check reports."""
+    if settings.environment.cloud != "aws":
+        return {}
+    shares: dict[str, float] = {}
+    for name, pool in settings.gpu_pools.items():
+        machines = aws_machines(pool.accelerator, pool.count)
+        if machines and machines[0].efa_interfaces and has_efa(pool):
+            shares[name] = machines[0].efa_interfaces / int(pool.count)
+    return shares
 
 
 def claiming(settings: Settings) -> dict[str, GpuPool]:

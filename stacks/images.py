@@ -15,7 +15,7 @@ from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY
 from aiplatform.observability.args import CHART as OBSERVABILITY
 from aiplatform.observability.args import GOOGLE_PROMETHEUS
 from aiplatform.training.args import RAY, TRAINER
-from stacks import devices, gpu_check_queues
+from stacks import devices, gpu_check_queues, serving_images
 from stacks.settings import GpuPool, Settings
 from stacks.settings.generated import stated
 
@@ -33,14 +33,19 @@ def of_workloads(settings: Settings) -> Mapping[str, str]:
         **_of_observability(settings),
         **_of_installed(training_addons(settings)),
         **_of_installed(gateway_addons(settings)),
+        **serving_images.images_of(settings),
     }
 
 
 def of_users(settings: Settings) -> Mapping[str, str]:
     """Return what users run of the platform -> its image, as of_workloads: tests by `aiplatform gpu check`,
-    and runtimes of training. An environment works without them: nothing requires that its nodes reach their
-    registries."""
-    return {**of_tests(settings), **_of_runtimes(settings)}
+    and runtimes of training and serving. An environment works without them: nothing requires that its nodes
+    reach their registries."""
+    return {
+        **of_tests(settings),
+        **_of_runtimes(settings),
+        **serving_images.runtime_images(settings),
+    }
 
 
 def of_tests(settings: Settings) -> Mapping[str, str]:
@@ -167,6 +172,7 @@ def _next_to_users(settings: Settings) -> Iterator[str]:
     users = [
         *_of_gpu_checks(settings).values(),
         *(image for user, image in _of_runtimes(settings).items() if user.startswith("runtimes")),
+        *serving_images.next_to_users(settings),
     ]
     for image in (*_of_components(settings).values(), *sidecars, *users):
         yield mirrored(image, settings.images.mirrors)

@@ -47,6 +47,7 @@ OPTIONAL: Final = (
     "container_registry",
     "model_registry",
     "model_store",
+    "serving",
 )
 """Topics that an environment has only where its file states them, if only as an empty object."""
 
@@ -140,6 +141,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         },
         "guardrails": {"require_digests": True},
         "training": {"replicas": 2, "require_digests": True},
+        "serving": {"require_digests": True},
         # Alerts survive the loss of a zone, and metrics the loss of the cluster.
         "observability": {
             "prometheus": {"replicas": 2, "storage_gib": 100},

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi import Output, ResourceOptions
 
+from stacks import serving
 from stacks import team_arguments as arguments
-from stacks.arguments import gateway as gateway_arguments
 from stacks.data import Data
 from stacks.foundation import Foundation, LayerOptions
+from stacks.gateway_arguments import gateway as gateway_arguments
 from stacks.kubernetes import InCluster
 from stacks.ml import Models
 from stacks.settings import Settings
@@ -37,20 +38,28 @@ class Teams:
 
     teams: dict[str, Any] | None = None
     """Teams.outputs, or None where the environment has none."""
+    serving: dict[str, Any] | None = None
+    """Serving.outputs, or None where the environment has none."""
     gateway: dict[str, Any] | None = None
     """Gateway.outputs, or None where the environment has none."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
-        return Output.from_input({"teams": self.teams, "gateway": self.gateway})
+        # An environment without them keeps the output that it has.
+        others = {"serving": self.serving, "gateway": self.gateway}
+        stated = {name: outputs for name, outputs in others.items() if outputs is not None}
+        return Output.from_input({"teams": self.teams, **stated})
 
 
 def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
     """Register the layer."""
     teams = _teams(settings, below, options)
     gateway = _gateway(settings, below, options, teams)
+    layers = (below.foundation, below.kubernetes, below.models)
     return Teams(
         teams=dict(teams.outputs) if teams is not None else None,
+        # Without teams there is no namespace to serve in: stacks/validation/serving.py refuses it.
+        serving=serving.build(settings, layers, options, teams) if teams is not None else None,
         gateway=dict(gateway.outputs) if gateway is not None else None,
     )
 

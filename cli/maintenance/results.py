@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -139,6 +140,7 @@ def of_hardware(pool: str, node: str, output: str | None, why: str = "", *, gpus
         failed = [f"GPU {entry['gpu']}: {entry['test']}: {entry['reason']}" for entry in report["failed"]]
         passed = {test: len(report["passed"][test]) for test in HARDWARE_TESTS}
         speeds = ", ".join(f"{kind} {speed} GB/s" for kind, speed in report["gb_per_second"].items())
+        profiles = Counter(part["profile"] for part in report.get("partitions", ()))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         last = (output or "").strip().splitlines()[-1:]
         return Result(pool, node, "diagnostics", "not run", why or (last or ["no output"])[0])
@@ -147,7 +149,10 @@ def of_hardware(pool: str, node: str, output: str | None, why: str = "", *, gpus
     missing = [f"{test} on {count} of {gpus} GPUs" for test, count in passed.items() if count < gpus]
     if missing:
         return Result(pool, node, "diagnostics", "not run", f"passed {', '.join(missing)}")
-    detail = f"{', '.join(HARDWARE_TESTS)} on {gpus} GPUs, {report.get('rounds')} rounds; {speeds}"
+    tested = ", ".join(f"{count} partitions {profile}" for profile, count in sorted(profiles.items()))
+    detail = (
+        f"{', '.join(HARDWARE_TESTS)} on {tested or f'{gpus} GPUs'}, {report.get('rounds')} rounds; {speeds}"
+    )
     return Result(pool, node, "diagnostics", "ok", detail)
 
 

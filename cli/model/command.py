@@ -11,7 +11,7 @@ from typing import Any, Final
 import typer
 
 from cli.maintenance.cluster import KUBECONFIG, kubeconfig_of
-from cli.model.jobs import Releases
+from cli.model.jobs import DISK_GIB, Releases
 from cli.output import CommandError, say, table
 from cli.stacks import ENVIRONMENT
 
@@ -22,6 +22,9 @@ MODEL = typer.Argument(metavar="TEAM/MODEL", help="The model.", show_default=Fal
 ALIAS = typer.Option("champion", "--alias", help="An alias that the model registry guards.")
 MINUTES = typer.Option(120, "--timeout", metavar="MINUTES", min=1, help="Limit of the wait; the Job goes on.")
 CARD = typer.Option(..., "--card", metavar="FILE", help="The model card, JSON.")
+DISK = typer.Option(
+    DISK_GIB, "--disk", metavar="GIB", min=1, max=1000, help="Disk of the Job: the largest file of the model."
+)
 JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 
 
@@ -113,6 +116,7 @@ def promote(
     metric: str = typer.Option("", "--metric", help="The metric to compare."),
     margin: float = typer.Option(0.0, "--margin", help="By how much at least, 0 to 1, in the metric's unit."),
     lower_is_better: bool = typer.Option(False, "--lower-is-better", help="For errors and losses."),
+    disk_gib: int = DISK,
     minutes: int = MINUTES,
     kubeconfig: Path | None = KUBECONFIG,
 ) -> None:
@@ -131,7 +135,8 @@ def promote(
         options += ["--lower-is-better"] if lower_is_better else []
     # Options before `--`, so that no name is read as one.
     arguments = ["promote", *options, "--", model, version]
-    _print(_releases(environment, kubeconfig, minutes).run(arguments, label=label))
+    releases = _releases(environment, kubeconfig, minutes)
+    _print(releases.run(arguments, label=label, disk_gib=disk_gib))
 
 
 @app.command()
@@ -162,6 +167,7 @@ def import_(
     repository: str = typer.Option(..., "--repository", help="OWNER/NAME on Hugging Face."),
     revision: str = typer.Option(..., "--revision", help="The full commit."),
     card: Path = CARD,
+    disk_gib: int = DISK,
     minutes: int = MINUTES,
     kubeconfig: Path | None = KUBECONFIG,
 ) -> None:
@@ -177,7 +183,8 @@ def import_(
     except ValueError as error:
         raise CommandError(f"{card}: no JSON: {error}") from error
     options = ["--repository", repository, "--revision", revision, "--card", content]
-    result = _releases(environment, kubeconfig, minutes).run(["import", *options, "--", model], label=label)
+    releases = _releases(environment, kubeconfig, minutes)
+    result = releases.run(["import", *options, "--", model], label=label, disk_gib=disk_gib)
     say(f"{model} {result['version']} is imported, {result['files']} files; promote it to serve it.")
 
 

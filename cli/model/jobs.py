@@ -32,16 +32,18 @@ _REFUSED: Final = 2
 """The exit code of a command that is refused, which the Job does not run again."""
 _SECONDS: Final = 6 * 3600
 """The limit of a Job. The admission policy admits no longer one."""
-_FILE: Final = "50Gi"
-"""The largest file of a model. One at a time is in the volume."""
+DISK_GIB: Final = 10
+"""Disk of the node for a Job, by default: one file of a model at a time is in its volume."""
 _USER: Final = 65532
 _RIGHTS: Final = "expected a member of the release group (argument `release_group` of the model store)"
 Object = dict[str, Any]
 
 
-def job(image: str, approver: str, arguments: Sequence[str], *, label: str) -> Object:
+def job(
+    image: str, approver: str, arguments: Sequence[str], *, label: str, disk_gib: int = DISK_GIB
+) -> Object:
     """Return a Job. approver: the user, as the cluster authenticates it. arguments: of the program. label:
-    part of its name."""
+    part of its name. disk_gib: the largest file of the model."""
     command = arguments[0]
     account = "importer" if command == "import" else "promoter"
     # A name has at most 63 characters, and the API server adds five.
@@ -80,13 +82,13 @@ def job(image: str, approver: str, arguments: Sequence[str], *, label: str) -> O
             },
             "template": {
                 "metadata": {"labels": labels, "annotations": annotations},
-                "spec": _pod(image, account, arguments),
+                "spec": _pod(image, account, arguments, f"{disk_gib}Gi"),
             },
         },
     }
 
 
-def _pod(image: str, account: str, arguments: Sequence[str]) -> Object:
+def _pod(image: str, account: str, arguments: Sequence[str], disk: str) -> Object:
     return {
         "serviceAccountName": account,
         "automountServiceAccountToken": False,
@@ -111,9 +113,10 @@ def _pod(image: str, account: str, arguments: Sequence[str]) -> Object:
                     }
                 ],
                 "resources": {
-                    # One file of a model at a time is in the volume.
-                    "requests": {"cpu": "500m", "memory": "1Gi", "ephemeral-storage": "10Gi"},
-                    "limits": {"memory": "2Gi"},
+                    # Equal, so that this Pod never fills the node: it is evicted before, which counts as a
+                    # failure. An eviction from a full node does not.
+                    "requests": {"cpu": "500m", "memory": "1Gi", "ephemeral-storage": disk},
+                    "limits": {"memory": "2Gi", "ephemeral-storage": disk},
                 },
                 "securityContext": {
                     "allowPrivilegeEscalation": False,
@@ -127,8 +130,7 @@ def _pod(image: str, account: str, arguments: Sequence[str]) -> Object:
             }
         ],
         "volumes": [
-            # An eviction for more than this counts as a failure, one of a full node does not.
-            {"name": "work", "emptyDir": {"sizeLimit": _FILE}},
+            {"name": "work", "emptyDir": {"sizeLimit": disk}},
             {"name": "files", "configMap": {"name": _FILES, "optional": True}},
         ],
     }
@@ -164,13 +166,14 @@ class Releases:
         client.request = Requests(client.request, note, 120)
         return cls(api, seconds)
 
-    def run(self, arguments: Sequence[str], *, label: str) -> Any:
-        """Run a command of the program as a Job, note its log, and return its result.
+    def run(self, arguments: Sequence[str], *, label: str, disk_gib: int = DISK_GIB) -> Any:
+        """Run a command of the program as a Job, note its log, and return its result. disk_gib: the largest
+        file of the model.
 
         Raises CommandError where the user has no right to it, and with the reason where it is refused.
         """
         with _errors():
-            body = job(self._image(), self._user(), arguments, label=label)
+            body = job(self._image(), self._user(), arguments, label=label, disk_gib=disk_gib)
             name = self._batch.create_namespaced_job(NAMESPACE, body).metadata.name
         try:
             with _errors():
@@ -203,17 +206,21 @@ class Releases:
 
     def _result(self, name: str) -> Any:
         deadline = time.monotonic() + self.seconds
-        logs, waiting = dict[str, list[str]](), ""
+        logs, waiting, evicted = dict[str, list[str]](), "", ""
         while True:
             finished = self._finished(name)
             for pod in self._pods(name):
+                if pod.status.reason == "Evicted":
+                    evicted = pod.status.message or ""
                 if pod.status.phase == "Pending":
                     waiting = self._note_waiting(pod, waiting)
                 else:
                     self._note_log(pod, logs)
             if finished is not None:
                 lines = [line for pod in logs.values() for line in pod]
-                return _succeeded(lines, name) if finished == "Complete" else _failed(lines, name, finished)
+                if finished == "Complete":
+                    return _succeeded(lines, name)
+                return _failed(lines, name, f"{finished} ({evicted})" if evicted else finished)
             if time.monotonic() >= deadline:
                 raise CommandError(
                     f"Job {NAMESPACE}/{name} has not ended within {self.seconds / 60:.0f} minutes, and "

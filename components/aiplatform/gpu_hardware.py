@@ -6,6 +6,9 @@
 - copies: to the GPU and back, and from each GPU to the next. What arrives must be what was sent; a GPU that
   is much slower than the others has a bad link.
 
+A process of CUDA uses one partition of a GPU (MIG) at most. Where a container has some, each is tested by
+a separate process, and the report names its profile and UUID.
+
 The last line of output is a JSON object. It exits with 0 also where a GPU failed.
 """
 
@@ -13,12 +16,14 @@ import argparse
 import contextlib
 import importlib
 import json
+import os
 import re
 import statistics
+import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
@@ -36,6 +41,10 @@ SIZE = 8192
 """Rows and columns of a matrix."""
 PRODUCTS = 20
 """Products of a round."""
+PROCESSES = 4
+"""Partitions that are tested at the same time: each process takes some GB of memory of the host."""
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+_PARTITION = re.compile(r"MIG (\S+)\s+Device\s+\d+: \(UUID: (MIG-[^)\s]+)\)")
 Value = TypeVar("Value")
 
 
@@ -213,6 +222,72 @@ def _products(gpus: Sequence[Gpu], failures: Failures, deadline: float, clock: C
     return rounds
 
 
+def partitions(listing: str) -> list[tuple[str, str]]:
+    """Return profile and UUID of each partition in the output of `nvidia-smi -L`."""
+    return [(match[1], match[2]) for match in _PARTITION.finditer(listing)]
+
+
+def of_partitions(
+    known: Sequence[tuple[str, str]], minutes: float, test: Callable[[str, float], Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Test each partition in a process that has no other one, and return one report of all of them.
+
+    known: profile and UUID. minutes: of all products. test: runs a process, for a UUID and minutes.
+    """
+    batches = -(-len(known) // PROCESSES)
+
+    def run_one(partition: tuple[str, str]) -> Mapping[str, Any]:
+        return test(partition[1], minutes / batches)
+
+    with ThreadPoolExecutor(PROCESSES) as threads:
+        reports = list(threads.map(run_one, known))
+    failed = [
+        {**entry, "gpu": number, "reason": f"MIG {known[number][0]} {known[number][1]}: {entry['reason']}"}
+        for number, report in enumerate(reports)
+        for entry in report["failed"]
+    ]
+    tests = sorted({test for report in reports for test in report["passed"]})
+    kinds = sorted({kind for report in reports for kind in report["gb_per_second"]})
+    speeds = {
+        kind: [report["gb_per_second"][kind] for report in reports if kind in report["gb_per_second"]]
+        for kind in kinds
+    }
+    return {
+        "gpus": len(known),
+        "models": sorted({model for report in reports for model in report["models"]}),
+        "partitions": [{"profile": profile, "uuid": uuid} for profile, uuid in known],
+        "passed": {
+            test: [number for number, report in enumerate(reports) if report["passed"].get(test)]
+            for test in tests
+        },
+        "failed": failed,
+        "rounds": min(report["rounds"] for report in reports),
+        "gb_per_second": {kind: min(values) for kind, values in speeds.items()},
+    }
+
+
+def _in_process(uuid: str, minutes: float) -> Mapping[str, Any]:
+    done = subprocess.run(
+        [sys.executable, __file__, f"--minutes={minutes:g}"],
+        env={**os.environ, VISIBLE: uuid},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode or not lines:
+        sys.exit(f"{uuid}: {(done.stderr.strip().splitlines() or ['no report'])[-1]}")
+    return json.loads(lines[-1])
+
+
+def _listing() -> str:
+    """Return what nvidia-smi, which the driver has, lists in the container; empty without it."""
+    try:
+        return subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False).stdout  # noqa: S607
+    except OSError:
+        return ""
+
+
 class TorchGpu:
     """A GPU by PyTorch."""
 
@@ -330,6 +405,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=5)
     options = parser.parse_args()
+    known = partitions(_listing()) if VISIBLE not in os.environ else []
+    if known:
+        report = of_partitions(known, options.minutes, _in_process)
+        sys.stdout.write(f"{json.dumps(report)}\n")
+        return
     # Not at the top: only the image of the test has it.
     torch: Any = importlib.import_module("torch")
     gpus = [TorchGpu(torch, index) for index in range(torch.cuda.device_count())]

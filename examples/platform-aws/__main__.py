@@ -25,6 +25,7 @@ from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.observability import Observability
 from aiplatform.runner import Runner
+from aiplatform.serving import Serving
 from aiplatform.teams import Teams
 from aiplatform.training import Training
 from aiplatform.workload_identity import WorkloadIdentity
@@ -399,6 +400,46 @@ teams = Teams(
         "secret_keys": [models.kms_key],
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
+)
+serving = Serving(
+    "serving",
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "model_store": store.outputs,
+        "image": "111122223333.dkr.ecr.us-west-2.amazonaws.com/platform/model-release@sha256:" + 64 * "1",
+        "gpu_pools": [
+            {
+                "name": "training",
+                "resource": "nvidia.com/gpu",
+                "resources_per_node": 1,
+                "max_nodes": 2,
+                "node_selector": {
+                    "ai-platform/pool": "training",
+                },
+                "taints": [
+                    {
+                        "key": "nvidia.com/gpu",
+                        "value": "true",
+                        "effect": "NoSchedule",
+                    },
+                ],
+                "vcpus_per_node": 4,
+                "memory_gib_per_node": 16,
+            },
+        ],
+        "teams": {
+            "search": {
+                "services": {
+                    "chat": {
+                        "model": "assistant",
+                        "runtime": "vllm-training",
+                    },
+                },
+            },
+        },
+    },
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons, teams]),
 )
 pulumi.export("vpc_id", network.vpc_id)
 pulumi.export("cluster_name", cluster.name)

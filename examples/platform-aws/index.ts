@@ -377,6 +377,50 @@ const teams = new aiplatform.Teams("teams", {
     secretsRoleArn: addons.secretsRoleArn,
     secretKeys: [models.kmsKey],
 }, { providers: [awsProvider, kubernetesProvider] });
+const serving = new aiplatform.Serving("serving", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    modelStore: {
+        checkpointsBucket: store.checkpointsBucket,
+        releasesBucket: store.releasesBucket,
+        kmsKey: store.kmsKey,
+        checkpointsKey: store.checkpointsKey,
+    },
+    image: "111122223333.dkr.ecr.us-west-2.amazonaws.com/platform/model-release@sha256:1111111111111111111111111111111111111111111111111111111111111111",
+    gpuPools: [
+        {
+            name: "training",
+            resource: "nvidia.com/gpu",
+            resourcesPerNode: 1,
+            maxNodes: 2,
+            nodeSelector: {
+                "ai-platform/pool": "training",
+            },
+            taints: [
+                {
+                    key: "nvidia.com/gpu",
+                    value: "true",
+                    effect: "NoSchedule",
+                },
+            ],
+            vcpusPerNode: 4,
+            memoryGibPerNode: 16,
+        },
+    ],
+    teams: {
+        search: {
+            services: {
+                chat: {
+                    model: "assistant",
+                    runtime: "vllm-training",
+                },
+            },
+        },
+    },
+}, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons, teams] });
 export const vpcId = network.vpcId;
 export const clusterName = cluster.name;
 export const nodeGroups = training.nodeGroups;

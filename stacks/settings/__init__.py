@@ -25,7 +25,15 @@ from stacks.settings.composition import Layers, Shared
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
 from stacks.settings.generated import ComponentTopic, stated
-from stacks.settings.kubernetes import Addons, Gateway, Guardrails, Observability, Queues, Training
+from stacks.settings.kubernetes import (
+    Addons,
+    Gateway,
+    Guardrails,
+    Observability,
+    Queues,
+    Serving,
+    Training,
+)
 from stacks.settings.ml import ContainerRegistry, ModelRegistry, ModelStore
 from stacks.settings.network import Images, Network
 from stacks.settings.pools import CapacityEntry, GpuPool, NodeImages, NodePool, Pool
@@ -57,6 +65,7 @@ __all__ = [
     "Observability",
     "Pool",
     "Runner",
+    "Serving",
     "Settings",
     "Team",
     "Topic",
@@ -109,6 +118,8 @@ class Settings(Topic):
     model_registry: ModelRegistry | None = None
     """Left out, there is none."""
     model_store: ModelStore | None = None
+    """Left out, there is none."""
+    serving: Serving | None = None
     """Left out, there is none."""
     teams: dict[TeamName, Team] = Field(default_factory=dict)
     """Teams by name."""

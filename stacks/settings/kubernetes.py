@@ -1,4 +1,4 @@
-"""The topics `addons`, `guardrails`, `queues`, `training`, `gateway` and `observability`."""
+"""The topics `addons`, `guardrails`, `queues`, `training`, `gateway`, `serving` and `observability`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aiplatform.gateway.args import GatewayArgs, GatewaySettings
 from aiplatform.guardrails.args import GuardrailsArgs, GuardrailsSettings
 from aiplatform.observability.args import ObservabilityArgs, ObservabilitySettings
 from aiplatform.queues.args import QueuesArgs, QueuesSettings
+from aiplatform.serving.args import ServingArgs, ServingSettings
 from aiplatform.training.args import TrainingArgs, TrainingSettings
 from stacks.settings.generated import topic_of
 
@@ -24,7 +25,7 @@ class Addons(topic_of(AddonsArgs, AddonsSettings, without=("ray",))):
     that has it."""
 
 
-class Guardrails(topic_of(GuardrailsArgs, GuardrailsSettings, without=("device_claims",))):
+class Guardrails(topic_of(GuardrailsArgs, GuardrailsSettings, without=("device_claims", "adapters"))):
     """Policies that the cluster's API server enforces on workloads, and their priority classes. The images of
     the platform's own workloads count as allowed, and need no digest where none is known. In prod the
     repositories of `container_registry` are the default of `allowed_registries`."""
@@ -63,6 +64,18 @@ class Gateway(topic_of(GatewayArgs, GatewaySettings, without=("teams", "charts")
     team's name."""
 
 
+class Serving(
+    topic_of(
+        ServingArgs,
+        ServingSettings,
+        without=("node_pools", "gpu_pools", "model_store", "image", "prometheus_url", "charts"),
+    )
+):
+    """KServe, a runtime for each pool with GPUs, and for each team an identity and templates of its services.
+    It serves the releases of `model_store`, whose image copies them; Prometheus, whose metrics services scale
+    by, is that of `observability`, and charts come from where `addons` states."""
+
+
 _OF_LAYERS: Final = (
     "addons",
     "secrets_role_arn",
@@ -70,6 +83,8 @@ _OF_LAYERS: Final = (
     "gpu_pools",
     "cluster_queues",
     "cluster_autoscaler",
+    "model_registry",
+    "feature_store",
     "charts",
 )
 

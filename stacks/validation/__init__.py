@@ -51,6 +51,7 @@ from stacks.validation import (
     private_network,
     profile,
     runner,
+    serving,
 )
 
 RULES: Final[tuple[Callable[[Settings], Iterable[Problem]], ...]] = (
@@ -60,6 +61,7 @@ RULES: Final[tuple[Callable[[Settings], Iterable[Problem]], ...]] = (
     runner.problems,
     principals.problems,
     cross_references.problems,
+    serving.problems,
     devices.problems,
     fabrics.problems,
     components.problems,

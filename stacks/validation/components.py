@@ -21,6 +21,7 @@ from aiplatform.container_registry.args import ContainerRegistrySettings
 from aiplatform.feature_store.args import FeatureStoreSettings
 from aiplatform.gateway.args import GatewaySettings
 from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.gpu_pool.planned import planned as planned_gpu_pool
 from aiplatform.guardrails.args import GuardrailsSettings
 from aiplatform.karpenter.args import KarpenterSettings
 from aiplatform.lakehouse.args import LakehouseSettings
@@ -29,15 +30,22 @@ from aiplatform.model_store.args import ModelStoreSettings
 from aiplatform.naming import tightest
 from aiplatform.network.args import NetworkSettings
 from aiplatform.node_pool.args import NodePoolSettings
+from aiplatform.node_pool.planned import planned as planned_node_pool
 from aiplatform.observability.args import ObservabilitySettings
-from aiplatform.queues import planned_pools
 from aiplatform.queues.args import QueuesSettings
 from aiplatform.runner.args import RunnerSettings
+from aiplatform.serving.args import ServingSettings
 from aiplatform.teams.args import TeamsSettings
-from aiplatform.training import planned_pools as training_pools
 from aiplatform.training.args import TrainingSettings
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
-from stacks import arguments, data_arguments, team_arguments
+from stacks import (
+    arguments,
+    data_arguments,
+    gateway_arguments,
+    serving_arguments,
+    serving_images,
+    team_arguments,
+)
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 from stacks.settings.kubernetes import CHARTS_VARIABLE
@@ -68,6 +76,14 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
         "mirrors": "images.mirrors",
         "node_pools": "node_pools",
         "topologies": "queues.topologies",
+    },
+    "serving": {
+        "charts": "addons.charts",
+        "gpu_pools": "gpu_pools",
+        "image": "model_store.image",
+        "mirrors": "images.mirrors",
+        "node_pools": "node_pools",
+        "prometheus_url": "observability",
     },
     "workload_identities": {"name": "{topic}"},
     "lakehouse": _LOCATION,
@@ -134,7 +150,7 @@ def _components(
         offered = placeholders.offered_to_teams(settings, references)
         yield "teams", TeamsSettings, team_arguments.teams(settings, offered)
     if settings.gateway is not None:
-        yield "gateway", GatewaySettings, arguments.gateway(settings, cluster)
+        yield "gateway", GatewaySettings, gateway_arguments.gateway(settings, cluster)
 
 
 def _data_and_models(
@@ -158,9 +174,10 @@ def _data_and_models(
 
 
 def _problems_of_pool_users(settings: Settings, references: Placeholders) -> list[Problem]:
-    """Return the problems of queues, training and observability; none where a pool has one: quotas are parts
-    of pools."""
-    if settings.queues is None and settings.observability is None and settings.training is None:
+    """Return the problems of queues, training, serving and observability; none where a pool has one: quotas
+    are parts of pools."""
+    users = (settings.queues, settings.observability, settings.training, settings.serving)
+    if all(user is None for user in users):
         return []
     location = (references.cluster, references.network)
     if settings.node_pools.keys() & settings.gpu_pools.keys():
@@ -174,12 +191,8 @@ def _problems_of_pool_users(settings: Settings, references: Placeholders) -> lis
             read(GpuPoolSettings, arguments.gpu_pool(settings, name, pool, *location), "Args")
             for name, pool in settings.gpu_pools.items()
         ]
-        node_pools = [planned_pools.node_pool(pool) for pool in cpus]
-        gpu_pools = [planned_pools.gpu_pool(pool) for pool in gpus]
-        training = (
-            [training_pools.node_pool(pool) for pool in cpus],
-            [training_pools.gpu_pool(pool) for pool in gpus],
-        )
+        node_pools = [planned_node_pool(pool) for pool in cpus]
+        gpu_pools = [planned_gpu_pool(pool) for pool in gpus]
     except ArgumentError:
         return []
     collected: list[Problem] = []
@@ -187,8 +200,13 @@ def _problems_of_pool_users(settings: Settings, references: Placeholders) -> lis
         args: Any = arguments.queues(settings, node_pools, gpu_pools)
         collected += _problems_of("queues", QueuesSettings, args)
     if settings.training is not None:
-        of_training: Any = arguments.training(settings, references.cluster, *training)
+        of_training: Any = arguments.training(settings, references.cluster, node_pools, gpu_pools)
         collected += _problems_of("training", TrainingSettings, of_training)
+    # What it lacks of other topics is reported by stacks/validation/serving.py.
+    if settings.serving is not None and serving_images.release_image(settings) is not None:
+        offered = placeholders.offered_to_serving(settings, references, node_pools, gpu_pools)
+        args = serving_arguments.serving(settings, offered)
+        collected += _problems_of("serving", ServingSettings, args)
     # Without add-ons cross_references reports it.
     if settings.observability is not None and settings.addons is not None:
         addons = placeholders.installed_addons(settings, references)
@@ -220,7 +238,7 @@ def _key(topic: str, path: str) -> str:
     if topic == "teams" and head == "teams":
         return argument
     if (
-        topic in ("addons", "gateway", "observability", "training")
+        topic in ("addons", "gateway", "observability", "serving", "training")
         and head == "charts"
         and os.environ.get(CHARTS_VARIABLE)
     ):

@@ -18,6 +18,7 @@ from aiplatform.model_registry.args import SETUP as REGISTRY_SETUP
 from aiplatform.model_store.args import IMPORTER, PROMOTER
 from aiplatform.model_store.args import NAMESPACE as RELEASE
 from aiplatform.training.args import JOBSET
+from stacks import devices
 from stacks.settings import MATERIALIZER, ModelRegistry, Settings
 from stacks.settings.generated import stated
 
@@ -30,6 +31,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from _feature_store(settings)
     yield from _teams(settings)
     yield from _observability(settings)
+    yield from _gpu_metrics(settings)
     yield from _model_store(settings)
     yield from _training(settings)
     yield from _gateway(settings)
@@ -61,6 +63,18 @@ def _karpenter(settings: Settings) -> Iterator[Problem]:
                 f"addons.options.{KARPENTER}.enabled",
                 f"got false, and {path} needs it; expected true, or node_provisioning: cluster_autoscaler",
             )
+
+
+def _gpu_metrics(settings: Settings) -> Iterator[Problem]:
+    """Yield where a node with GPUs would have two exporters of their metrics."""
+    if settings.environment.cloud != "gcp" or not devices.enabled(settings, devices.EXPORTER):
+        return
+    if settings.observability is None and stated(settings.cluster.gke).get("managed_prometheus") is not False:
+        yield Problem(
+            f"addons.options.{devices.EXPORTER}.enabled",
+            "got true, and GKE's own collection of metrics (cluster.gke.managed_prometheus) has an exporter, "
+            "too; expected managed_prometheus: false or the topic observability, or the add-on left out",
+        )
 
 
 def _observability(settings: Settings) -> Iterator[Problem]:
@@ -203,6 +217,12 @@ def _model_store(settings: Settings) -> Iterator[Problem]:
                 "model_store.account",
                 f"got {account!r}, which is no account of model_registry that promotes"
                 f"{nearest(account, promoting)}; expected one with `promotes: true`",
+            )
+        if stated(settings.model_registry).get("tls_secret") and not topic.get("registry_ca"):
+            yield Problem(
+                "model_store.registry_ca",
+                "missing, and no public authority signs the name of the registry's server "
+                "(model_registry.tls_secret); expected the certificates of its authority, in PEM",
             )
     if settings.model_registry is None and settings.model_store.registry is None and "account" in topic:
         yield Problem(

@@ -19,9 +19,11 @@ from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
 from aiplatform.lakehouse.tables import ZONES
 from aiplatform.model_registry.args import NAMESPACE as REGISTRY_NAMESPACE
 from aiplatform.network.args import NetworkReference, NetworkReferenceArgs, NetworkZone
+from aiplatform.observability.values.setup import NAMESPACE as MONITORING
 from aiplatform.training.args import READERS
 from aiplatform.workload_identity.args import physical_name
 from stacks import arguments
+from stacks.serving_arguments import Offered as OfferedToServing
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 from stacks.team_arguments import Offered
@@ -100,6 +102,22 @@ def offered_to_teams(settings: Settings, references: Placeholders) -> Offered:
         model_registry=model_registry(settings),
         model_store=store_of_models,
         training={"reader_role": READERS} if settings.training is not None else None,
+    )
+
+
+def offered_to_serving(
+    settings: Settings, references: Placeholders, node_pools: Sequence[Any], gpu_pools: Sequence[Any]
+) -> OfferedToServing:
+    """Return the placeholders of what the layers below offer to serving, with references to pools."""
+    observability: dict[str, Any] | None = None
+    if settings.observability is not None:
+        observability = {"prometheus_url": f"http://prometheus.{MONITORING}:9090", "namespace": MONITORING}
+    return OfferedToServing(
+        cluster=references.cluster,
+        model_store=placeholder(ModelStoreReference, cloud=settings.environment.cloud),
+        node_pools=node_pools,
+        gpu_pools=gpu_pools,
+        observability=observability,
     )
 
 

@@ -43,12 +43,31 @@ CONTROLLERS: Final = "prometheus,alertmanager,kube-state-metrics,kueue,jobset"
 ADDONS: Final = ("cert-manager", "external-secrets", "dcgm-exporter", "kueue", "jobset")
 FACTOR: Final = 240
 """Of the twin's clock: an alert that is pending for an hour fires after 15 seconds."""
-EXPORTERS: Final = {"cert-manager": "9402,9403", "dcgm-exporter": "9400"}
-"""Add-ons whose Pods serve a file of the test, and their ports of metrics and probes."""
+EXPORTERS: Final = {
+    "cert-manager": "9402,9403",
+    "dcgm-exporter": "9400",
+    "external-secrets": "8080,8081,8082",
+    "fluent-bit": "2020",
+}
+"""What serves a file of the test in place of its program, and its ports of metrics and probes."""
 IMAGES: Final = {
     "cert-manager": "jetstack/cert-manager-controller",
     "dcgm-exporter": "nvidia/k8s/dcgm-exporter",
+    "external-secrets": "external-secrets/external-secrets",
+    "fluent-bit": "fluent/fluent-bit",
 }
+FLUENT_BIT: Final = "/fluent-bit/bin"
+"""The folder of the program in its image, which the DaemonSet starts by its path."""
+SYNCHRONIZED: Final = (
+    'externalsecret_sync_calls_total{{name="alert-receivers",namespace="release"}} {calls}\n'
+    'externalsecret_sync_calls_error{{name="alert-receivers",namespace="release"}} {errors}\n'
+)
+DROPPED: Final = 'fluentbit_output_dropped_records_total{{name="cloudwatch_logs.0"}} {records}\n'
+STARTED: Final = {
+    "external-secrets": SYNCHRONIZED.format(calls=0, errors=0),
+    "fluent-bit": DROPPED.format(records=0),
+}
+"""What exporters serve at first: a counter has a rate from its second sample on."""
 QUEUE: Final = "training"
 NOTIFICATIONS: Final[Mapping[str, Any]] = {
     "receivers": [
@@ -105,7 +124,11 @@ class MonitoredCluster(Cluster):
         self.metrics.mkdir()
         shutil.copy(Path(__file__).with_name("exporter.py"), self.metrics)
         for exporter in EXPORTERS:
-            self.export(exporter, "")
+            self.export(exporter, STARTED.get(exporter, ""))
+        program = self.metrics / "fluent-bit"
+        # Its argument is the configuration.
+        program.write_text(f"#!/bin/sh\nexec python exporter.py fluent-bit.prom {EXPORTERS['fluent-bit']}\n")
+        program.chmod(0o755)
         self.plain = Plain(home, name, "--controllers", CONTROLLERS, images=self._images())
         self.base = self.plain.base()
         self.connect()
@@ -188,6 +211,7 @@ class MonitoredCluster(Cluster):
     def _images(self) -> str:
         return "".join(
             f'["{IMAGES[name]}"]\nfolder = {json.dumps(str(self.metrics))}\n'
+            f'path = "{FLUENT_BIT if name == "fluent-bit" else ""}"\n'
             f'entrypoint = ["python", "exporter.py", "{name}.prom", "{ports}"]\n'
             for name, ports in EXPORTERS.items()
         )
@@ -219,6 +243,15 @@ def observability(cluster: MonitoredCluster) -> None:
         "cluster_queues": [QUEUE],
         "notifications": NOTIFICATIONS,
         "prometheus": {"memory_gib": 1, "storage_gib": 10},
+        "logs": {"retention_days": 30},
+        "slos": [
+            {
+                "name": "secrets",
+                "indicator": "secret_synchronization",
+                "objective_percent": 99,
+                "owner": "platform",
+            }
+        ],
         "runbooks": RUNBOOKS,
         "charts": str(ensure_charts()),
     }

@@ -30,9 +30,11 @@ from tests.components.aiplatform.observability.rules.test_alerts import RUNBOOKS
 from tests.controllers.cluster import job, jobset_of, local_queue
 from tests.controllers.monitored import (
     ALERTMANAGER,
+    DROPPED,
     FACTOR,
     PROMETHEUS,
     QUEUE,
+    SYNCHRONIZED,
     MonitoredCluster,
     Sink,
     created,
@@ -44,7 +46,7 @@ from twin.kubernetes.processes.configurations import divided
 from twin.toolchain import build
 
 EXPORTERS: Final = (
-    *("alertmanager", "cert-manager", "dcgm-exporter", "jobset"),
+    *("alertmanager", "cert-manager", "container-logs", "dcgm-exporter", "external-secrets", "jobset"),
     *("kube-state-metrics", "kueue", "prometheus", "prometheus-operator"),
 )
 """Those of the inventory of metrics that run here."""
@@ -212,6 +214,26 @@ CERTIFICATE: Final = (
 )
 
 
+NOT_READY: Final = (
+    'externalsecret_status_condition{name="alert-receivers",namespace="release",condition="Ready",'
+    'status="False"} 1\n'
+)
+
+
+def secrets(cluster: MonitoredCluster) -> None:
+    """External Secrets reports a secret that it cannot read, and that all of its calls fail."""
+    eventually("calls are counted", lambda: cluster.query("externalsecret_sync_calls_total") or None, 60)
+    cluster.export("external-secrets", NOT_READY + SYNCHRONIZED.format(calls=900, errors=900))
+
+
+def lost_logs(cluster: MonitoredCluster) -> None:
+    """The store of logs refuses records."""
+    eventually(
+        "records are counted", lambda: cluster.query("fluentbit_output_dropped_records_total") or None, 60
+    )
+    cluster.export("fluent-bit", DROPPED.format(records=25))
+
+
 def gpu_error(cluster: MonitoredCluster) -> None:
     """A GPU reports an error of its hardware."""
     cluster.export("dcgm-exporter", XID)
@@ -306,10 +328,25 @@ ERRORS: Final[Mapping[str, tuple[Callable[[MonitoredCluster], None], str, str, d
     "data": (late_features, "team", "FeaturesLate", {"namespace": "features"}),
     "registry": (registry, "on-call", "ModelRegistryDown", {"namespace": "registry"}),
     "certificates": (certificate, "team", "CertificateNotReady", {"namespace": "release", "name": "api"}),
+    # Of three Pods with the image one has the metrics of secrets; here all have.
+    "secrets": (
+        secrets,
+        "team",
+        "SecretNotSynchronized",
+        {"name": "alert-receivers", "pod": "app.kubernetes.io/name=external-secrets"},
+    ),
+    "objectives": (
+        lambda cluster: None,
+        "on-call",
+        "SloErrorBudgetBurn",
+        {"slo": "secrets", "owner": "platform", "long_window": "1h"},
+    ),
+    "logs": (lost_logs, "team", "LogsLost", {"pod": "app.kubernetes.io/name=container-logs"}),
     "nodes": (node_not_ready, "team", "NodeNotReady", {"node": "broken"}),
     "monitoring": (rejected, "team", "PrometheusObjectsRejected", {"resource": "ServiceMonitor"}),
 }
-"""Group of rules -> the error, its receiver, the alert and its labels."""
+"""Group of rules -> the error, its receiver, the alert and its labels; `pod` by a selector of labels. The
+budget of the objective is spent by the calls of `secrets`."""
 
 
 @pytest.fixture(scope="module")
@@ -323,6 +360,9 @@ def broken(running: Running) -> Running:
 @pytest.mark.parametrize("group", ERRORS)
 def test_an_error_arrives_once_at_the_receiver_that_is_meant(broken: Running, group: str) -> None:
     _, receiver, alert, labels = ERRORS[group]
+    if "pod" in labels and "=" in labels["pod"]:
+        pods = broken.cluster.core.list_pod_for_all_namespaces(label_selector=labels["pod"]).items
+        labels = {**labels, "pod": pods[0].metadata.name}
     received(broken, receiver, alert, **labels)
 
 

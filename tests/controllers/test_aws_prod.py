@@ -1,13 +1,15 @@
 """aws-prod with the real Kueue, JobSet and Karpenter: the first `up` from nothing, a job for each pool of
-accelerators, and a drain while a JobSet runs.
+accelerators, what Karpenter does with the nodes of its pool, and a drain while a JobSet runs.
 
 Without the layers of data and models. The tests of this module run in the order in which they are written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +32,8 @@ SETUP = Setup(
         "gpu_pools/serving/node_provisioning": "karpenter",
         "gpu_pools/serving/capacity": ["spot", "on_demand"],
         "karpenter/image_versions": {"al2023": "v20260930"},
+        # By default ten, which no test waits for.
+        "karpenter/consolidate_after_minutes": 1,
         "guardrails/policies": {"accelerators": "deny"},
     },
 )
@@ -98,6 +102,73 @@ def test_job_on_a_serving_node_gets_one_of_karpenter(jobs: Jobs) -> None:
     assert node.metadata.labels["karpenter.sh/nodepool"] == "serving-spot"
     assert node.status.allocatable[GPU] == "1"
     eventually("completion", lambda: "Complete" in jobs.conditions(job), SECONDS)
+
+
+def lasting(jobs: Jobs, name: str) -> dict[str, Any]:
+    """Return a Job of the serving pool, whose Pod is created again where its node is lost."""
+    job = jobs.job(name, "serving", team=INFERENCE, seconds=3600)
+    return {**job, "spec": {**job["spec"], "backoffLimit": 6}}
+
+
+def moved(jobs: Jobs, job: Mapping[str, Any], before: Any) -> Callable[[], Any]:
+    """Return a probe: the node on which the Pod of a Job runs, where it is another one; None before."""
+    running = jobs.running(job)
+
+    def probe() -> Any:
+        nodes = running()
+        return nodes[0] if nodes and nodes[0].metadata.uid != before.metadata.uid else None
+
+    return probe
+
+
+def test_interruption_of_a_serving_node_moves_its_pod_before_the_instance_ends(
+    prod: Production, jobs: Jobs
+) -> None:
+    job = lasting(jobs, "interrupted")
+    jobs.create(job)
+    (before,) = eventually("a Pod", jobs.running(job), SECONDS)
+    instance = before.spec.provider_id.rpartition("/")[2]
+    prod.cli("twin", "fault", "interrupt", instance, "--name", prod.environment)
+    after = eventually("another node", moved(jobs, job, before), SECONDS)
+    assert after.metadata.labels["karpenter.sh/nodepool"] == "serving-spot"
+    reasons = {event.reason for event in jobs.core.list_event_for_all_namespaces().items}
+    assert "SpotInterrupted" in reasons, "the message of the queue ended it, not the instance's end"
+    jobs.delete(job)
+
+
+def test_serving_node_with_a_failed_gpu_is_replaced(jobs: Jobs) -> None:
+    job = lasting(jobs, "repaired")
+    jobs.create(job)
+    (before,) = eventually("a Pod", jobs.running(job), SECONDS)
+    eventually("initialization", lambda: initialized(jobs, before.metadata.name), SECONDS)
+    since = datetime.now(UTC) - timedelta(minutes=11)
+    failure = {
+        "type": "AcceleratedHardwareReady",
+        "status": "False",
+        "reason": "NvidiaXID79Error",
+        "message": "GPU has fallen off the bus",
+        "lastTransitionTime": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    # As eks-node-monitoring-agent reports it, and longer ago than Karpenter tolerates (10 minutes).
+    jobs.core.patch_node_status(before.metadata.name, {"status": {"conditions": [failure]}})
+    after = eventually("another node", moved(jobs, job, before), SECONDS)
+    assert after.metadata.labels[POOL] == "serving"
+    jobs.delete(job)
+
+
+def initialized(jobs: Jobs, node: str) -> bool:
+    """Return whether Karpenter has initialized the NodeClaim of a node: it repairs none before."""
+    for claim in jobs.list("karpenter.sh/v1", "NodeClaim"):
+        status = claim.get("status") or {}
+        states = {entry["type"]: entry["status"] for entry in status.get("conditions") or ()}
+        if status.get("nodeName") == node:
+            return states.get("Initialized") == "True"
+    return False
+
+
+def test_empty_serving_node_is_consolidated_away(jobs: Jobs) -> None:
+    assert jobs.nodes("serving"), "nodes of the jobs before are still there"
+    eventually("no node", lambda: not jobs.nodes("serving"), 60 + SECONDS)
 
 
 def test_shortage_of_spot_instances_moves_both_pools_on_to_nodes_on_demand(

@@ -223,6 +223,28 @@ def test_a_pod_that_is_lost_with_its_node_does_not_count_as_a_failure(trainer: C
     trainer.delete(job)
 
 
+def test_a_pod_that_is_evicted_for_its_use_of_the_disk_counts_as_a_failure(trainer: Cluster) -> None:
+    job = train_job("full", "torch-pair")
+    trainer.create(job)
+    known: set[str] = set()
+    for number in (0, 1):
+        current = eventually(
+            "Pods of this start",
+            lambda known=known: _exactly(
+                [pod for pod in pods(trainer, "full") if pod.metadata.uid not in known], 2
+            ),
+            90,
+        )
+        assert restarts(trainer, "full") == (number, number)
+        known = {pod.metadata.uid for pod in current}
+        # As the kubelet evicts for a limit: without a condition (eviction_manager.go, localStorageEviction).
+        message = "Pod ephemeral local storage usage exceeds the total limit of containers 16Gi. "
+        status = {"phase": "Failed", "reason": "Evicted", "message": message}
+        trainer.core.patch_namespaced_pod_status(current[0].metadata.name, TEAM, {"status": status})
+    eventually("failure", lambda: "Failed" in conditions(trainer, job), 90)
+    trainer.delete(job)
+
+
 def test_nodes_without_accelerators_start_a_process_for_each_cpu_that_they_request(trainer: Cluster) -> None:
     job = train_job("small", "torch-cpu", numNodes=2)
     trainer.create(job)

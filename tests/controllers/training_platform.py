@@ -185,6 +185,7 @@ class TrainingTeams(Team):
                 },
                 "release_group": [arns[RELEASER]],
                 "image": RELEASE_IMAGE,
+                "registry_ca": self._certificate.read_text(),
                 "force_destroy": True,
             },
             ResourceOptions(depends_on=list(roles.values())),
@@ -312,17 +313,6 @@ def kubeconfig(user: Objects, folder: Path) -> Path:
     return file
 
 
-def _trust(cluster: Cluster, certificate: str) -> None:
-    """Let promotions trust the certificate of the registry's server, which is not of a public authority."""
-    path = f"/etc/model-release/{_CA}"
-    cluster.core.create_namespaced_config_map(
-        "release", {"metadata": {"name": "model-release-files"}, "data": {_CA: certificate}}
-    )
-    cluster.core.patch_namespaced_config_map(
-        "model-release", "release", {"data": {"MLFLOW_TRACKING_SERVER_CERT_PATH": path}}
-    )
-
-
 @contextmanager
 def created(home: Path, folder: Path, images: str = IMAGES) -> Iterator[Platform]:
     """Yield the platform, and remove it at the end. folder: for files."""
@@ -349,7 +339,6 @@ def created(home: Path, folder: Path, images: str = IMAGES) -> Iterator[Platform
         file = automation.ConfigValue(str(cluster.plain.world.kubeconfig))
         deployed.stack.set_config("kubernetes:kubeconfig", file)
         deployed.deploy()
-        _trust(cluster, registry.certificate.read_text())
         ends.enter_context(deployed.reaches(registry.port))
         platform = Platform(cluster, registry, deployed)
         for name in TEAMS:

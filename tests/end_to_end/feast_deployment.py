@@ -116,6 +116,7 @@ def program(base: Base, kubeconfig: str, asking: Sequence[str] = READERS) -> Non
             "feature_views": ["driver_stats"],
             "backup_days": 7,
             "force_destroy": True,
+            "server": {"metrics": True},
             "appliers": [f"arn:aws:iam::{account}:role/acme-feast-applier"],
             "readers": [f"arn:aws:iam::{account}:role/acme-feast-{name}" for name in asking],
         },
@@ -144,6 +145,7 @@ class Features:
 
     def __init__(self, plain: Plain, base: Base, outputs: Mapping[str, Any]) -> None:
         self.plain, self.base = plain, base
+        self.metrics_port = free_port()
         self._cluster = plain.kubernetes()
         self.outputs = outputs["features"]
         self.client_outputs: dict[str, Any] = {
@@ -185,6 +187,14 @@ class Features:
             )
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
 
+    def metrics(self) -> str:
+        """Return what Prometheus reads from the running server; empty while it does not answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/", timeout=20) as response:
+                return response.read().decode()
+        except OSError:
+            return ""
+
     @contextmanager
     def serving(self) -> Iterator[str]:
         """Run the Deployment's command on loopback, with the role of its Pods; yield the URL."""
@@ -199,7 +209,9 @@ class Features:
             words: list[str] = container.command
             server = subprocess.Popen(
                 [*command("feast"), *(here.get(word, word) for word in words)],
-                env=environment("feast", self._pod("feature-server")),
+                env=environment(
+                    "feast", {**self._pod("feature-server"), **_metrics_at(self.metrics_port, folder)}
+                ),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
@@ -268,6 +280,16 @@ class Features:
         rows = pa.table(values, schema=schema)
         assert len(rows) == ROWS
         catalog.load_table(f"{self.database}.driver_stats").append(rows)
+
+
+def _metrics_at(port: int, folder: str) -> dict[str, str]:
+    """Return variables with which Feast serves metrics at another port than 8000, for which it has no
+    option."""
+    (Path(folder) / "sitecustomize.py").write_text(
+        "from feast.metrics import start_metrics_server as start\n"
+        f"start.__defaults__ = ({port}, *start.__defaults__[1:])\n"
+    )
+    return {"PYTHONPATH": folder}
 
 
 def request_json(url: str, question: Mapping[str, Any] | None = None) -> dict[str, Any] | None:

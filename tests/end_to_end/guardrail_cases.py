@@ -44,6 +44,7 @@ SETTINGS: Final[Mapping[str, Any]] = {
             "pools": ["gpu"],
         }
     },
+    "adapters": {"p5": 4, "p4d": 0.5},
     "public_namespaces": ["gateway"],
     "required_labels": ["cost-center"],
 }

@@ -57,6 +57,7 @@ CUSTOM: Final = (
     ("argoproj.io", "v1alpha1", "Workflow", "workflows"),
     ("kueue.x-k8s.io", "v1beta2", "LocalQueue", "localqueues"),
     ("gateway.networking.k8s.io", "v1", "Gateway", "gateways"),
+    ("serving.kserve.io", "v1beta1", "InferenceService", "inferenceservices"),
 )
 """Kinds of add-ons: group, version, kind, plural."""
 

@@ -16,7 +16,8 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,7 @@ def program(base: Base, kubeconfig: str) -> None:
                 "release": {"principals": [roles["release"].arn], "promotes": True},
             },
             "workers": 1,
+            "metrics": True,
             "tls_secret": "mlflow-tls",
             "force_destroy": True,
         },
@@ -207,6 +209,32 @@ class Registry:
             )
         eventually(f"MLflow answers ({self.folder}/server.log)", self._healthy, 120)
 
+    @contextmanager
+    def exporting(self) -> Iterator[Callable[[], str]]:
+        """Run the container that serves metrics; yield a function that scrapes it."""
+        pod, port = self._template("deployment").spec, free_port()
+        command = [str(port) if word == "8000" else word for word in self._command(pod.containers[1])]
+        exporter = subprocess.Popen(
+            command, env=self._variables(pod.containers[1], pod.service_account_name), start_new_session=True
+        )
+
+        def scrape() -> str:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+                return answer.read().decode()
+
+        def answers() -> bool:
+            try:
+                return bool(scrape())
+            except OSError:
+                return False
+
+        try:
+            eventually("the exporter answers", answers, 60)
+            yield scrape
+        finally:
+            os.killpg(exporter.pid, 15)
+            exporter.wait(30)
+
     def _healthy(self) -> bool:
         assert self._server is not None
         assert self._server.poll() is None, (self.folder / "server.log").read_text()[-3000:]
@@ -241,6 +269,7 @@ class Registry:
             ("/opt/tls/tls.key", str(self.key)),
             ("--host=0.0.0.0", "--host=127.0.0.1"),
             ("--port=5000", f"--port={self.port}"),
+            ("/opt/metrics", str(self.folder / "metrics")),
         ):
             text = text.replace(there, here)
         return str(self.folder) if text == "/tmp" else text  # noqa: S108 - a folder of the Pod

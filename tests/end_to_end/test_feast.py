@@ -6,6 +6,7 @@ materializes, one that reads and one that serves, each with only the permissions
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError as BotoError
 
+from aiplatform.observability import metrics
 from tests.components.aiplatform.feature_store import example
 from tests.components.recording import value
 from tests.end_to_end.clients import ClientError, run
@@ -64,7 +66,10 @@ def test_feast_applies_materializes_and_joins_points_in_time(features: Features)
             "entities": {"driver_id": [7, 4999, 123456]},
         }
         answer = request_json(f"{url}/get-online-features", question)
+        eventually("the age of features is known", lambda: "freshness_seconds{" in features.metrics(), 60)
+        scraped = features.metrics()
     assert answer is not None
+    _exports_what_rules_use(scraped)
     served = dict(zip(answer["metadata"]["feature_names"], answer["results"], strict=True))
     assert served["trips_today"]["values"] == [8, 5000, None]
     rates = served["conversion_rate"]["values"]
@@ -75,6 +80,18 @@ def test_feast_applies_materializes_and_joins_points_in_time(features: Features)
     assert [row["trips_today"] for row in by_moment] == [None, 7, 8, None], (
         "the newest value at that time: none from the future, none older than the view's ttl"
     )
+
+
+def _exports_what_rules_use(text: str) -> None:
+    exporter = metrics.exporters()["feature-server"]
+    for metric in exporter.metrics:
+        assert f"# TYPE {metric.name} {metric.type}" in text, metric.name
+        sample = next(line for line in text.splitlines() if line.startswith(f"{metric.series[0]}{{"))
+        assert set(re.findall(r'(\w+)="', sample)) - {"le"} == set(metric.labels), metric.name
+        bounds = [float(bound) for bound in re.findall(rf'^{metric.name}_bucket{{.*le="([^"]+)"', text, re.M)]
+        assert list(dict.fromkeys(bounds)) == ([*metric.buckets, float("inf")] if metric.buckets else [])
+    answered = r'^feast_feature_server_request_total{endpoint="/get-online-features",status="success"} 1'
+    assert re.search(answered, text, re.M)
 
 
 def _moments() -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.guardrail_adapters import NETWORK_REFUSED
+from tests.end_to_end.guardrail_adapters import NETWORK_REFUSED, SHARES_ADMITTED
 from tests.end_to_end.guardrail_cases import (
     ADMITTED,
     BYPASSES,
@@ -105,9 +105,9 @@ def test_what_violates_a_policy_is_refused_with_the_platforms_error(cluster: Clu
     assert error in message, message or "it was admitted"
 
 
-@pytest.mark.parametrize("name", [*ADMITTED, *FABRIC_ADMITTED])
+@pytest.mark.parametrize("name", [*ADMITTED, *FABRIC_ADMITTED, *SHARES_ADMITTED])
 def test_what_users_and_controllers_need_is_admitted(cluster: Cluster, name: str) -> None:
-    user, body, where = {**ADMITTED, **FABRIC_ADMITTED}[name]
+    user, body, where = {**ADMITTED, **FABRIC_ADMITTED, **SHARES_ADMITTED}[name]
     assert cluster.refusal(body, user, where) == ""
 
 

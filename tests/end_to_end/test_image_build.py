@@ -40,6 +40,10 @@ HOST = f"{ACCOUNT}.dkr.ecr.us-west-2.amazonaws.com"
 REPOSITORY = f"{HOST}/acme-prod/training"
 
 
+EXAMPLES = ("image", "training", "batch-inference", "fine-tune")
+_generated = shutil.ignore_patterns("__pycache__", ".venv", ".image")
+
+
 def _program() -> None:
     """Declare the registry of aws-prod, which the role of CI may write, and a role in no list."""
     from aiplatform.container_registry import ContainerRegistry
@@ -77,7 +81,7 @@ class Production:
     cluster: Cluster
     hosts: RegistryHosts
     folder: Path
-    """A copy of examples/image, committed."""
+    """A copy of examples/image, committed, next to those of the other examples."""
     digest: str
     """Of the image that the builder builds."""
     bin: Path
@@ -121,7 +125,8 @@ def production(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         cluster = Cluster(twin.world)
         settings: Any = arguments.guardrails(load_file(ENVIRONMENTS / "Pulumi.aws-prod.yaml"))
         cluster.apply(guardrails(**settings))
-        shutil.copytree(ROOT / "examples" / "image", folder / "repository" / "image")
+        for name in EXAMPLES:
+            shutil.copytree(ROOT / "examples" / name, folder / "repository" / name, ignore=_generated)
         git(folder / "repository", "init", "-q", "-b", "main")
         commit(folder / "repository")
         digest = write(folder / "layout")
@@ -154,6 +159,18 @@ def test_folder_is_pushed_by_ci_and_its_digest_admitted_in_prod(production: Prod
     again = production.image("images", "build", str(production.folder), "aws-prod", "--push")
     assert again.stdout == done.stdout
     assert "is not built again" in again.stderr
+
+
+@pytest.mark.parametrize("name", EXAMPLES[1:])
+def test_folder_of_an_example_is_pushed_to_the_registry_of_prod(production: Production, name: str) -> None:
+    done = production.image("images", "build", str(production.folder.parent / name), "aws-prod", "--push")
+    assert done.returncode == 0, done.stderr
+    reference = done.stdout.strip()
+    assert reference.startswith(f"{REPOSITORY}:{name}-")
+    assert reference.endswith(f"@{production.digest}")
+    assert production.refusal(reference) == "", "prod admits it"
+    definition = production.folder.parent / name / ".image" / "definition" / "Containerfile"
+    assert "@sha256:" in definition.read_text().splitlines()[1]
 
 
 def test_identity_in_no_list_cannot_push(production: Production) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from aiplatform.model_registry.container_files import registry_routes
+from aiplatform.observability import metrics
 from tests.end_to_end import clients
 from tests.end_to_end.mlflow_deployment import Registry, program
 from tests.end_to_end.model_release import REGISTERED, Releases
@@ -58,6 +60,33 @@ def test_requests_without_an_account_are_refused(registry: Registry) -> None:
 def test_a_request_for_another_host_is_refused(registry: Registry) -> None:
     status, body = registry.ask("/", Host="models.evil.example")
     assert (status, b"Invalid Host header" in body) == (403, True), "it protects against DNS rebinding"
+
+
+def test_prometheus_scrapes_requests_without_an_account(registry: Registry) -> None:
+    assert registry.ask("/metrics")[0] == 401, "the server's own address has them for accounts only"
+    host = {"Host": f"10.0.0.1:{registry.port}"}
+    assert registry.ask("/metrics", **host)[0] == 403, "Prometheus connects to the address of a Pod"
+    exporter = metrics.exporters()["model-registry"]
+    with registry.exporting() as scrape:
+        before = _samples(scrape(), "mlflow_http_request_total", 401)
+        assert before > 0
+        assert registry.ask("/api/2.0/mlflow/registered-models/search")[0] == 401
+        text = scrape()
+    assert _samples(text, "mlflow_http_request_total", 401) == before + 1
+    for metric in exporter.metrics:
+        assert f"# TYPE {metric.name} {metric.type}" in text
+        sample = next(line for line in text.splitlines() if line.startswith(f"{metric.series[0]}{{"))
+        labels = set(re.findall(r'(\w+)="', sample)) - {"le"}
+        assert labels == set(metric.labels), metric.name
+    bounds = re.findall(r'duration_seconds_bucket{le="([^"]+)",[^}]*status="401"}', text)
+    [duration] = [metric for metric in exporter.metrics if metric.buckets]
+    assert [float(bound) for bound in dict.fromkeys(bounds)] == [*duration.buckets, float("inf")]
+
+
+def _samples(text: str, name: str, status: int) -> float:
+    """Return the number of requests with a status."""
+    values = re.findall(rf'^{name}{{[^}}]*status="{status}"[^}}]*}} (.+)$', text, re.MULTILINE)
+    return sum(map(float, values))
 
 
 def test_training_registers_a_model_and_cannot_promote_it(

@@ -9,21 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pulumi
 import pulumi_aws as aws
 import pytest
 from botocore.exceptions import ClientError
 from pulumi import automation
 
-from aiplatform.model_store import ModelStore
-from aiplatform.teams import Teams
-from aiplatform.workload_identity import WorkloadIdentity
-from tests.end_to_end import pods
+from tests.end_to_end import model_stores, pods
+from tests.end_to_end.model_stores import RELEASE
 from tests.end_to_end.plain import Base, Plain, location, trust
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
 
-RELEASE = "search/ranker/1/model/weights"
 PART = 5 * 1024 * 1024
 """The least size of a part but the last."""
 
@@ -37,49 +33,12 @@ def _program(base: Base) -> None:
     }
     for name, secret in secrets.items():
         aws.secretsmanager.SecretVersion(name, secret_id=secret.id, secret_string=f"of {name}")
-    store = ModelStore(
-        "store",
-        {
-            "prefix": "acme-dev",
-            "cluster": cluster,
-            "profile": "dev",
-            "registry": {
-                "tracking_uri": "http://mlflow.model-registry.svc.cluster.local",
-                "namespace": "model-registry",
-                "secret": secrets["mlflow-release"].arn,
-            },
-            "hugging_face": {"secret": "acme-dev/hugging-face"},
-            "force_destroy": True,
-        },
+    model_stores.register(
+        cluster,
+        owner.arn,
+        registry_secret=secrets["mlflow-release"].arn,
+        token_secret="acme-dev/hugging-face",
     )
-    identities = {
-        team: WorkloadIdentity(
-            team,
-            {
-                "prefix": "acme-dev",
-                "name": team,
-                "cluster": cluster,
-                "namespace": team,
-                "service_account": "workloads",
-            },
-        )
-        for team in ("search", "ads")
-    }
-    Teams(
-        "teams-of-store",
-        {
-            "prefix": "acme-dev",
-            "cluster": cluster,
-            "secret_stores": False,
-            "model_store": store.outputs,
-            "teams": {
-                team: {"owners": [owner.arn], "identity": identity.outputs, "serves": True}
-                for team, identity in identities.items()
-            },
-        },
-    )
-    pulumi.export("checkpoints", store.checkpoints_bucket)
-    pulumi.export("releases", store.releases_bucket)
 
 
 class Store:

@@ -16,10 +16,8 @@ import pytest
 from googleapiclient.errors import HttpError
 from pulumi import automation
 
-from aiplatform.model_store import ModelStore
-from aiplatform.teams import Teams
-from aiplatform.workload_identity import WorkloadIdentity
-from tests.end_to_end import clients, gcp_lake, gke_cluster
+from tests.end_to_end import clients, gcp_lake, gke_cluster, model_stores
+from tests.end_to_end.model_stores import RELEASE
 from tests.end_to_end.plain import Plain
 from tests.twin.gcp.gke.scene import PROJECT, REGION
 
@@ -28,7 +26,6 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
 NAME = "store-gcp"
 DENIED = 403
 EXISTS = 412
-RELEASE = "search/ranker/1/model/weights"
 SECRETS = {"promoter": "mlflow-release", "importer": "hugging-face"}
 
 
@@ -53,49 +50,12 @@ def _program() -> None:
             opts=pulumi.ResourceOptions(depends_on=[api]),
         )
         gcp.secretmanager.SecretVersion(name, secret=secrets[name].id, secret_data=f"of {name}")
-    store = ModelStore(
-        "store",
-        {
-            "prefix": "acme-dev",
-            "cluster": cluster,
-            "profile": "dev",
-            "registry": {
-                "tracking_uri": "http://mlflow.model-registry.svc.cluster.local",
-                "namespace": "model-registry",
-                "secret": secrets["mlflow-release"].secret_id,
-            },
-            "hugging_face": {"secret": secrets["hugging-face"].secret_id},
-            "force_destroy": True,
-        },
+    model_stores.register(
+        cluster,
+        "group:owners@acme.example",
+        registry_secret=secrets["mlflow-release"].secret_id,
+        token_secret=secrets["hugging-face"].secret_id,
     )
-    identities = {
-        team: WorkloadIdentity(
-            team,
-            {
-                "prefix": "acme-dev",
-                "name": team,
-                "cluster": cluster,
-                "namespace": team,
-                "service_account": "workloads",
-            },
-        )
-        for team in ("search", "ads")
-    }
-    Teams(
-        "teams",
-        {
-            "prefix": "acme-dev",
-            "cluster": cluster,
-            "secret_stores": False,
-            "model_store": store.outputs,
-            "teams": {
-                team: {"owners": ["group:owners@acme.example"], "identity": identity.outputs, "serves": True}
-                for team, identity in identities.items()
-            },
-        },
-    )
-    pulumi.export("checkpoints", store.checkpoints_bucket)
-    pulumi.export("releases", store.releases_bucket)
 
 
 class Store:

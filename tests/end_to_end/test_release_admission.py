@@ -246,6 +246,58 @@ def test_pods_come_from_jobs_alone(cluster: Cluster) -> None:
     assert cluster.refusal(owned, CONTROLLER, RELEASE) == ""
 
 
+@pytest.fixture(scope="module")
+def running(cluster: Cluster) -> tuple[str, Object]:
+    """The path of a Pod that the Job controller created for an admitted Job, and the Pod."""
+    body = job()
+    body["metadata"]["name"] = "admitted"
+    status, text, _ = cluster.request("POST", f"/apis/batch/v1/namespaces/{RELEASE}/jobs", body, MANAGER)
+    assert status == 201, text
+    where = f"/api/v1/namespaces/{RELEASE}/pods"
+
+    def pods() -> list[Object]:
+        selector = "?labelSelector=batch.kubernetes.io/job-name%3Dadmitted"
+        return json.loads(cluster.request("GET", where + selector)[1])["items"]
+
+    assert until(pods), "the Job controller passes the policies"
+    [pod] = pods()
+    return f"{where}/{pod['metadata']['name']}", pod
+
+
+def test_a_pod_stays_what_it_was_admitted_as(cluster: Cluster, running: tuple[str, Object]) -> None:
+    path, pod = running
+    containers = copy.deepcopy(pod["spec"]["containers"])
+    containers[0]["image"] = "registry.example/other@sha256:" + "1" * 64
+    changes: dict[str, Object] = {
+        "the image that the Pod was admitted with": {"spec": {"containers": containers}},
+        f"the annotation {APPROVED_BY}": {"metadata": {"annotations": {APPROVED_BY: "another"}}},
+        "the label ai-platform/release-job": {
+            "metadata": {"labels": {"ai-platform/release-job": "importer"}}
+        },
+    }
+    for message, change in changes.items():
+        status, text, _ = cluster.request("PATCH", path, change)
+        assert (status, message in text) == (403, True), text
+    # What controllers and operators may change.
+    for change in ({"metadata": {"labels": {"note": "seen"}}}, {"spec": {"activeDeadlineSeconds": 60}}):
+        status, text, _ = cluster.request("PATCH", path, change)
+        assert status == 200, text
+
+
+def test_nothing_else_runs_in_a_pod(cluster: Cluster, running: tuple[str, Object]) -> None:
+    path, _ = running
+    shell: Object = {"name": "shell", "image": "busybox", "targetContainerName": "model-release"}
+    attempts = [
+        ("PATCH", f"{path}/ephemeralcontainers", {"spec": {"ephemeralContainers": [shell]}}),
+        ("POST", f"{path}/exec?command=sh&stdout=true", None),
+        ("POST", f"{path}/attach?stdout=true", None),
+    ]
+    for method, place, body in attempts:
+        status, text, _ = cluster.request(method, place, body)
+        assert status == 403, f"{place}: {text}"
+        assert "no ephemeral containers and no commands in Pods" in text, text
+
+
 def test_no_user_gets_a_token_of_the_service_accounts(cluster: Cluster) -> None:
     api = "rbac.authorization.k8s.io"
     where = f"/apis/{api}/v1/namespaces/{RELEASE}"

@@ -144,7 +144,7 @@ class Story:
         return CoreV1Api(ApiClient(configuration))
 
 
-def until(holds: Callable[[], Any], seconds: float = 30) -> None:
+def until(holds: Callable[[], Any], seconds: float = 60) -> None:
     """Wait until a condition is true."""
     end = time.monotonic() + seconds
     while not holds():
@@ -157,7 +157,7 @@ def story(home: Path) -> Iterator[Story]:
     world = instances.create("simulation")
     control_plane.start(world)
     view = FakeView(Cluster("acme-dev", "CREATING", "1.34", uid="one"))
-    controller = Controller(world, view, clock=Clock(60))
+    controller = Controller(world, view, clock=Clock(30))
     thread = threading.Thread(target=controller.run, daemon=True)
     thread.start()
     yield Story(world, view, controller)

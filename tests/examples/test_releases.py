@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.examples.loading import module
+from tests.examples.loading import EXAMPLES, module
 
 PROGRAMS = {
     "batch-inference": (
@@ -31,6 +31,13 @@ def _release(folder: Path, **files: str) -> Path:
         entries[name] = {"size": len(text), "sha256": hashlib.sha256(text.encode()).hexdigest()}
     (folder / "manifest.json").write_text(json.dumps({"files": entries}))
     return folder
+
+
+def test_copies_of_a_file_that_examples_share_are_equal() -> None:
+    """A folder of examples/ can be copied, so each has its file; a correction of one is one of all."""
+    copies = sorted(EXAMPLES.glob("*/*/storage.py"))
+    assert len(copies) == 3
+    assert len({copy.read_text() for copy in copies}) == 1, copies
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

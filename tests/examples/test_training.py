@@ -113,15 +113,15 @@ def test_a_checkpoint_is_written_with_final_names_and_its_marker_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved, names = checkpoints.Checkpoints(f"file://{tmp_path}", "r"), []
-    write = saved._write
-    monkeypatch.setattr(saved, "_write", lambda name, data: (names.append(name), write(name, data)))
+    write = saved._folder.write
+    monkeypatch.setattr(saved._folder, "write", lambda name, data: (names.append(name), write(name, data)))
     saved.save(3, {"a": b"1", "b": b"2"}, {})
     assert names == [f"step-00000003/{name}" for name in ("a", "b", "complete.json")]
     assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["complete.json"], "nothing temporary"
 
 
 def test_unknown_scheme_is_refused() -> None:
-    with pytest.raises(ValueError, match="ftp://x: unknown scheme; expected s3, gs or file"):
+    with pytest.raises(ValueError, match="ftp://x/r: unknown scheme; expected s3, gs or file"):
         checkpoints.Checkpoints("ftp://x", "r")
 
 

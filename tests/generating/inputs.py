@@ -65,6 +65,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "aiplatform.model_registry.database",
     ),
     "aiplatform.model_store.inputs": ("aiplatform.model_store.args",),
+    "aiplatform.serving.inputs": ("aiplatform.serving.pools", "aiplatform.serving.args"),
     "aiplatform._shared.kubernetes.inputs": ("aiplatform._shared.kubernetes.names",),
     "aiplatform.accelerators.inputs": ("aiplatform.accelerators.fabric",),
     "aiplatform.node_pool.inputs": ("aiplatform.node_pool.args",),

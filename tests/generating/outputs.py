@@ -36,6 +36,7 @@ ENTITIES: Final = (
     "observability",
     "queues",
     "runner",
+    "serving",
     "teams",
     "training",
 )

@@ -43,6 +43,7 @@ from tests.inventories import (
     observability_variants,
     provisioning_variants,
     queue_variants,
+    serving_variants,
     team_variants,
     training_variants,
 )
@@ -430,6 +431,7 @@ COMPONENTS: Final[Mapping[str, Variants]] = {
     "observability": observability_variants.OBSERVABILITY,
     "queues": queue_variants.QUEUES,
     "runner": _runner(),
+    "serving": serving_variants.SERVING,
     "training": training_variants.TRAINING,
     **_inside_the_cluster(),
 }

@@ -113,3 +113,25 @@ def test_an_agent_without_an_engine_is_accepted_without_the_exporter(tmp_path: P
             "addons/options/dcgm-exporter": {"enabled": False},
         },
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, True),
+        ({"addons/options/dcgm-exporter": {"enabled": False}}, False),
+        ({"observability": None}, None),
+    ],
+)
+def test_on_google_cloud_the_exporter_is_installed_where_prometheus_scrapes_it(
+    tmp_path: Path, change: Change, expected: bool | None
+) -> None:
+    loaded = load_file(changed(tmp_path, change, "gcp-dev"))
+    assert options(loaded).get("dcgm-exporter", {}).get("enabled") is expected
+
+
+def test_a_pod_gets_the_adapters_of_a_node_by_the_share_of_its_accelerators(tmp_path: Path) -> None:
+    pool = {"accelerator": "h100", "count": 8, "capacity": ["on_demand"], "max": 2}
+    loaded = settings(tmp_path, {"gpu_pools/large": pool, "gpu_pools/plain": {**pool, "efa": False}})
+    assert arguments.guardrails(loaded).get("adapters") == {"large": 4}
+    assert "adapters" not in arguments.guardrails(settings(tmp_path, {}))

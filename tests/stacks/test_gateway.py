@@ -10,7 +10,7 @@ import pytest
 
 from aiplatform._shared.args import read
 from aiplatform.gateway.args import GatewaySettings
-from stacks import arguments, images, team_arguments
+from stacks import arguments, gateway_arguments, images, team_arguments
 from stacks.loading import load_file
 from stacks.settings import Settings
 from stacks.validation import placeholders
@@ -123,7 +123,7 @@ def test_teams_of_the_file_are_behind_the_gateway_and_reached_by_envoy(tmp_path:
     change["teams/vision"] = {**TEAM, "namespace": "pictures"}
     settings = settings_with(tmp_path, change)
     references = placeholders.of(settings)
-    args: Any = arguments.gateway(settings, references.cluster)
+    args: Any = gateway_arguments.gateway(settings, references.cluster)
     assert args["teams"] == {"vision": {"namespace": "pictures", "claims": ["vision-users"]}}
     read(GatewaySettings, args, "GatewayArgs")
     teams: Any = team_arguments.teams(settings, placeholders.offered_to_teams(settings, references))

@@ -33,6 +33,7 @@ MINUTES = {
     "kube-state-metrics": 1,
     "prometheus-config-reloader": 1,
     "trainer": 3,
+    "kserve": 4,
     "envoy-gateway": 5,
     "promtool": 5,
     "prometheus": 2,
@@ -178,6 +179,8 @@ CONTROLLERS: Mapping[str, ControllerSource] = {
     "trainer": ControllerSource(
         "trainer", "github.com/kubeflow/trainer/v2/cmd/trainer-controller-manager", {}
     ),
+    # Nor is its.
+    "kserve": ControllerSource("kserve", "github.com/kserve/kserve/cmd/manager", {}),
     # Envoy Gateway's own command, which translates as the controller does (twin/kubernetes/envoy_gateway).
     "envoy-gateway": ControllerSource(
         "envoy_gateway",
@@ -190,7 +193,9 @@ it is named. Several versions of one program can be selected: a Pod gets that of
 
 
 SELECTABLE: Mapping[str, Sequence[str]] = {
-    **dict.fromkeys(("kueue", "jobset", "kueue-previous", "trainer", "karpenter", "kube-state-metrics"), ()),
+    **dict.fromkeys(
+        ("kueue", "jobset", "kueue-previous", "trainer", "kserve", "karpenter", "kube-state-metrics"), ()
+    ),
     # It runs Envoy in Pods.
     "envoy-gateway": ("envoy",),
     # The operator creates their Pods, in which reloaders write their configuration.

@@ -37,6 +37,7 @@ class Versions:
     prometheus_config_reloader: str
     kube_state_metrics: str
     trainer: str
+    kserve: str
     envoy_gateway: str
     envoy: str
     prometheus: str
@@ -63,6 +64,7 @@ _PLACES = {
     "prometheus_config_reloader": ("prometheus_operator", "version"),
     "kube_state_metrics": ("kube_state_metrics", "version"),
     "trainer": ("trainer", "version"),
+    "kserve": ("kserve", "version"),
     "envoy_gateway": ("envoy_gateway", "version"),
     "envoy": ("envoy", "version"),
     "prometheus": ("prometheus", "version"),

@@ -47,6 +47,7 @@ from aiplatform.node_pool import NodePool
 from aiplatform.observability import Observability
 from aiplatform.queues import Queues
 from aiplatform.runner import Runner
+from aiplatform.serving import Serving
 from aiplatform.teams import Teams
 from aiplatform.training import Training
 from aiplatform.workload_identity import WorkloadIdentity
@@ -78,6 +79,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     Queues,
     Training,
     Gateway,
+    Serving,
     Observability,
 )
 

@@ -59,6 +59,10 @@ class Addon:
     published one was found."""
     digest_source: str = ""
 
+    def is_default(self, cloud: str) -> bool:
+        """Return whether it is installed on a cloud where a program states nothing of it."""
+        return self.by_default and cloud in self.default_clouds
+
     @property
     def is_manifest(self) -> bool:
         """Whether it is a file of Kubernetes objects and not a chart."""
@@ -112,8 +116,7 @@ def selected(cloud: str, enabled: Mapping[str, bool | None], *, has_zones: bool)
     for name, addon in catalog().items():
         if addon.installed_by:
             continue
-        by_default = addon.by_default and cloud in addon.default_clouds
-        by_default = by_default and (has_zones or not addon.needs_zones)
+        by_default = addon.is_default(cloud) and (has_zones or not addon.needs_zones)
         stated = enabled.get(name)
         if cloud in addon.clouds and (by_default if stated is None else stated):
             names.append(name)

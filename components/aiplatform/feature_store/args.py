@@ -57,6 +57,9 @@ SERVER: Final = "feature-server"
 """The Deployment, its Service and its service account."""
 PORT: Final = 6566
 """The port of the server's Pods."""
+METRICS_PORT: Final = 8000
+"""The port at which the server's Pods serve metrics, with `server.metrics`: Feast has no option for it
+(feast.metrics.start_metrics_server)."""
 MATERIALIZER: Final = "feature-materializer"
 """The CronJob and its service account."""
 IDENTITY: Final = "feast"

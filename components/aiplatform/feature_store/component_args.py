@@ -112,6 +112,9 @@ class FeatureServer:
         default_factory=list[Input[str]]
     )
     """The namespaces whose Pods may send requests. Default none."""
+    metrics: bool = False
+    """Whether each Pod serves metrics of requests and of the age of features to the namespace `monitoring`
+    (component Observability). Default false."""
 
     def check(self) -> Iterator[Problem]:
         """Return a problem where the least number is greater than the greatest."""

@@ -60,6 +60,9 @@ class FeatureServerArgs(TypedDict):
     """The memory of a Pod, in Kubernetes' notation. Default `1Gi`."""
     clients: NotRequired[Sequence[Input[str]]]
     """The namespaces whose Pods may send requests. Default none."""
+    metrics: NotRequired[bool]
+    """Whether each Pod serves metrics of requests and of the age of features to the namespace `monitoring`
+    (component Observability). Default false."""
 
 
 class FeatureStoreArgs(TypedDict):

@@ -2,7 +2,7 @@
 store."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -13,8 +13,10 @@ from pulumi_kubernetes.autoscaling import v2 as autoscaling
 from pulumi_kubernetes.batch import v1 as batch
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.networking import v1 as networking
 
 from aiplatform._shared.kubernetes.workloads import (
+    MONITORING,
     Application,
     container_security,
     disruption_budget,
@@ -31,6 +33,7 @@ from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.feature_store.args import (
     IDENTITY,
     MATERIALIZER,
+    METRICS_PORT,
     NAMESPACE,
     PORT,
     SERVER,
@@ -119,21 +122,23 @@ class Workloads:
             opts=self.application.options(*self.depends_on),
         )
 
-    def _network_policy(self, part: str, clients: Sequence[Input[str]]) -> pulumi.Resource:
+    def _network_policy(
+        self, part: str, *ingress: networking.NetworkPolicyIngressRuleArgs
+    ) -> pulumi.Resource:
         more = [egress_to(_REDIS)] if self.settings.store == "valkey" else []
         more += [egress_to(_DATABASE)] if self.settings.registry.kind == "sql" else []
         return network_policy(
             self.application,
             part,
             egress_rules(self.settings.cloud, *more),
-            [ingress_from(PORT, clients)] if clients else [],
+            ingress,
             self.depends_on,
         )
 
     def _server(self, file: core.ConfigMap) -> core.Service:
         settings, identity = self.settings.server, self.platform.server
         account = self._service_account(SERVER, identity)
-        policy = self._network_policy(SERVER, settings.clients)
+        policy = self._network_policy(SERVER, *self._ingress())
         service = core.Service(
             f"{self.application.name}-{SERVER}-service",
             metadata=self.application.metadata(SERVER),
@@ -186,6 +191,12 @@ class Workloads:
         disruption_budget(self.application, SERVER, self.depends_on)
         return service
 
+    def _ingress(self) -> Iterator[networking.NetworkPolicyIngressRuleArgs]:
+        if self.settings.server.clients:
+            yield ingress_from(PORT, self.settings.server.clients)
+        if self.settings.server.metrics:
+            yield ingress_from(METRICS_PORT, [MONITORING])
+
     def _await(self) -> Mapping[str, str]:
         """Pods whose Secret others create, possibly later, are not awaited."""
         return {"pulumi.com/skipAwait": "true"} if self.settings.registry.kind == "sql" else {}
@@ -198,9 +209,22 @@ class Workloads:
         serve = ["feast", "--chdir", _FOLDER, "serve", "--host", "0.0.0.0", "--port", str(PORT)]  # noqa: S104
         return self._container(
             SERVER,
-            [*serve, "--no-access-log", "--registry_ttl_sec", mapped(settings.registry.cache_seconds, str)],
+            [
+                *serve,
+                "--no-access-log",
+                "--registry_ttl_sec",
+                mapped(settings.registry.cache_seconds, str),
+                *(["--metrics"] if settings.server.metrics else []),
+            ],
             resources(settings.server.cpu, settings.server.memory),
-            ports=[core.ContainerPortArgs(name="http", container_port=PORT)],
+            ports=[
+                core.ContainerPortArgs(name="http", container_port=PORT),
+                *(
+                    [core.ContainerPortArgs(name="metrics", container_port=METRICS_PORT)]
+                    if settings.server.metrics
+                    else []
+                ),
+            ],
             startup_probe=probe(period_seconds=5, failure_threshold=60),
             liveness_probe=probe(period_seconds=20, failure_threshold=3),
             readiness_probe=probe(period_seconds=5, failure_threshold=3),
@@ -209,7 +233,7 @@ class Workloads:
     def _materializer(self, file: core.ConfigMap) -> None:
         settings, identity = self.settings.materialization, self.platform.materializer
         account = self._service_account(MATERIALIZER, identity)
-        policy = self._network_policy(MATERIALIZER, [])
+        policy = self._network_policy(MATERIALIZER)
         container = self._container(
             MATERIALIZER, ["/bin/sh", "-c", _RUN], resources(settings.cpu, settings.memory)
         )

@@ -1,21 +1,17 @@
 """Nodes with accelerators."""
 
-from collections.abc import Iterable
-
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
 from aiplatform._shared.component_outputs import KnownOutput, publish
-from aiplatform._shared.kubernetes.names import Taint, TaintArgs
-from aiplatform._shared.kubernetes.node_labels import GPU_CLASS, POOL
+from aiplatform._shared.kubernetes.names import TaintArgs
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
 from aiplatform._shared.references.karpenter import KarpenterPoolReferenceArgs
 from aiplatform._shared.references.providers import refuse_cloud_of_unknown
-from aiplatform.accelerators import fabric
 from aiplatform.accelerators.fabric import PodRequirementsArgs, PodSidecarArgs
 from aiplatform.gpu_pool.args import CapacityArgs, GpuPoolArgs, GpuPoolSettings, SharingArgs
 from aiplatform.gpu_pool.outputs import GpuPoolOutputs
-from aiplatform.gpu_pool.size import Size, size
+from aiplatform.gpu_pool.planned import planned
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 
 __all__ = [
@@ -101,15 +97,11 @@ class GpuPool(ComponentResource):
         settings = read(GpuPoolSettings, args, "GpuPoolArgs")
         super().__init__("aiplatform:index:GpuPool", name, {}, opts)
         outputs = _on_gcp if settings.cloud == "gcp" else _on_aws
-        self.outputs: GpuPoolOutputs = outputs(self, name, settings, size(settings))
+        self.outputs: GpuPoolOutputs = outputs(self, name, settings)
         publish(self, self.outputs)
 
 
-def _taints(taints: Iterable[Taint]) -> list[TaintArgs]:
-    return [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints]
-
-
-def _on_aws(component: GpuPool, name: str, settings: GpuPoolSettings, size: Size) -> GpuPoolOutputs:
+def _on_aws(component: GpuPool, name: str, settings: GpuPoolSettings) -> GpuPoolOutputs:
     # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
     from aiplatform.gpu_pool.aws import nodes
     from aiplatform.gpu_pool.aws.build import build
@@ -117,23 +109,9 @@ def _on_aws(component: GpuPool, name: str, settings: GpuPoolSettings, size: Size
     built = build(component, name, settings)
     return {
         "cloud": "aws",
-        "name": settings.name,
-        "resource": settings.resource,
-        "device_class": GPU_CLASS if settings.claimed else None,
-        "resources_per_node": nodes.devices_of(settings),
-        "capacity_types": [entry.type for entry in settings.capacity],
-        "min_nodes": size.min_nodes,
-        "max_nodes": size.max_nodes,
-        "vcpus_per_node": size.vcpus,
-        "memory_gib_per_node": size.memory_gib,
-        "topology_labels": size.topology_labels,
-        "efa_interfaces": settings.machine.efa_interfaces if settings.with_efa else 0,
+        **planned(settings),
         "network_interfaces": [],
-        "pod_requirements": fabric.as_output(nodes.pod_requirements(settings)),
-        "topology": None,
         "device_plugin": nodes.device_plugin(settings),
-        "taints": _taints(nodes.taints(settings)),
-        "node_selector": {POOL: settings.name},
         "compute_class": None,
         "node_groups": built.node_groups,
         "karpenter_pools": built.karpenter_pools,
@@ -143,30 +121,16 @@ def _on_aws(component: GpuPool, name: str, settings: GpuPoolSettings, size: Size
     }
 
 
-def _on_gcp(component: GpuPool, name: str, settings: GpuPoolSettings, size: Size) -> GpuPoolOutputs:
+def _on_gcp(component: GpuPool, name: str, settings: GpuPoolSettings) -> GpuPoolOutputs:
     from aiplatform.gpu_pool.gcp import nodes
     from aiplatform.gpu_pool.gcp.build import build
 
     built = build(component, name, settings)
     return {
         "cloud": "gcp",
-        "name": settings.name,
-        "resource": settings.resource,
-        "device_class": GPU_CLASS if settings.claimed else None,
-        "resources_per_node": nodes.devices_of(settings),
-        "capacity_types": [entry.type for entry in settings.capacity],
-        "min_nodes": size.min_nodes,
-        "max_nodes": size.max_nodes,
-        "vcpus_per_node": size.vcpus,
-        "memory_gib_per_node": size.memory_gib,
-        "topology_labels": size.topology_labels,
-        "efa_interfaces": 0,
+        **planned(settings),
         "network_interfaces": list(built.networks),
-        "pod_requirements": fabric.as_output(nodes.pod_requirements(settings)),
-        "topology": nodes.topology(settings),
         "device_plugin": "gke",
-        "taints": _taints(nodes.taints(settings)),
-        "node_selector": nodes.selector(settings),
         "compute_class": nodes.compute_class(settings),
         "node_groups": built.node_groups,
         "karpenter_pools": [],

@@ -145,6 +145,14 @@ class GuardrailsSettings(CloudNeutral):
     """Whether Pods may claim devices by ResourceClaimTemplates, which Kueue counts where it is configured to
     (component Addons). A claim that several Pods share is never allowed. Default false: no quota counts
     claims."""
+    adapters: Annotated[
+        Mapping[str, Annotated[float, between(0.01, 64, "adapters")]],
+        length(0, 50, "pools"),
+        _names("names of pools"),
+    ] = field(default_factory=dict[str, float])
+    """Pool with EFA -> the adapters of a node for each of its accelerators: 4 of a p5.48xlarge, which has 32
+    for 8. A Pod requests at most this, so that it leaves none of a node's accelerators without. One that
+    selects no pool (`ai-platform/pool`) has the share of the pool with most. Default: no limit."""
     allowed_registries: list[Input[Annotated[str, _REGISTRY]]] = field(default_factory=list[Input[str]])
     """Registries, or repositories in them, that images may come from. Default: any."""
     require_digests: bool = False

@@ -91,6 +91,8 @@ NAMESPACE: Final = "model-registry"
 """The namespace, where the arguments state none."""
 PORT: Final = 5000
 """The port of the server's Pods."""
+METRICS_PORT: Final = 8000
+"""The port at which the server's Pods serve metrics, with `metrics`."""
 SETUP: Final = "mlflow-setup"
 """The service account of the Jobs that set up databases and accounts."""
 
@@ -169,6 +171,10 @@ class ModelRegistrySettings(CloudNeutral):
     """Replicas of the server, 1 to 20. Default 2 with `high_availability`, 1 without."""
     workers: Input[Annotated[int, _WORKERS]] = 2
     """Processes of one replica, 1 to 16; each takes about half a GiB of memory. Default 2."""
+    metrics: bool = False
+    """Whether requests are counted, and a second container of each Pod serves the metrics to the namespace
+    `monitoring` (component Observability). `image` then has the package `prometheus-flask-exporter`. Default
+    false."""
     database: ModelRegistryDatabaseSettings = field(default_factory=ModelRegistryDatabaseSettings)
     """The database."""
     artifacts: ModelRegistryArtifactsSettings = field(default_factory=ModelRegistryArtifactsSettings)

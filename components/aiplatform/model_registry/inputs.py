@@ -99,6 +99,10 @@ class ModelRegistryArgs(TypedDict):
     """Replicas of the server, 1 to 20. Default 2 with `high_availability`, 1 without."""
     workers: NotRequired[Input[int]]
     """Processes of one replica, 1 to 16; each takes about half a GiB of memory. Default 2."""
+    metrics: NotRequired[bool]
+    """Whether requests are counted, and a second container of each Pod serves the metrics to the namespace
+    `monitoring` (component Observability). `image` then has the package `prometheus-flask-exporter`. Default
+    false."""
     database: NotRequired[ModelRegistryDatabaseArgs]
     """The database."""
     artifacts: NotRequired[ModelRegistryArtifactsArgs]

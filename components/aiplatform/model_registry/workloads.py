@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -16,6 +16,7 @@ from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
 from aiplatform._shared.kubernetes.workloads import (
+    MONITORING,
     Application,
     container_security,
     disruption_budget,
@@ -29,7 +30,14 @@ from aiplatform._shared.kubernetes.workloads import (
 )
 from aiplatform._shared.outputs import mapped, mapped_list
 from aiplatform.model_registry import container_files
-from aiplatform.model_registry.args import PORT, SERVER, SETUP, ModelRegistrySettings, promoters
+from aiplatform.model_registry.args import (
+    METRICS_PORT,
+    PORT,
+    SERVER,
+    SETUP,
+    ModelRegistrySettings,
+    promoters,
+)
 from aiplatform.model_registry.platform import ACCOUNTS_DATABASE, DATABASE, Identity, Platform
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -38,6 +46,9 @@ _TLS: Final = "tls"
 _CERTIFICATE: Final = "/opt/tls"
 _UVICORN: Final = f"--ssl-certfile {_CERTIFICATE}/tls.crt --ssl-keyfile {_CERTIFICATE}/tls.key"
 _SCRATCH: Final = "scratch"
+_METRICS: Final = "metrics"
+_COUNTED: Final = "/opt/metrics"
+"""The folder in which the server's processes count requests."""
 # Any user but root: the image requires none.
 _USER: Final = 10001
 
@@ -67,7 +78,7 @@ class Workloads:
         setup = [
             files,
             self._service_account(SETUP, self.platform.setup),
-            self._network_policy(SETUP, []),
+            self._network_policy(SETUP),
         ]
         prepare = self._prepare_job(setup)
         migrate = self._migrate_job([*setup, prepare])
@@ -81,7 +92,9 @@ class Workloads:
             opts=self.application.options(*self.depends_on),
         )
 
-    def _network_policy(self, part: str, clients: Sequence[Input[str]]) -> pulumi.Resource:
+    def _network_policy(
+        self, part: str, *ingress: networking.NetworkPolicyIngressRuleArgs
+    ) -> pulumi.Resource:
         database = networking.NetworkPolicyPeerArgs(
             ip_block=networking.IPBlockArgs(cidr=self.platform.database.addresses)
         )
@@ -89,7 +102,7 @@ class Workloads:
             self.application,
             part,
             egress_rules(self.settings.cloud, egress_to(self.platform.database.port, [database])),
-            [ingress_from(PORT, clients)] if clients else [],
+            ingress,
             self.depends_on,
         )
 
@@ -151,7 +164,7 @@ class Workloads:
 
     def _server(self, depends_on: Sequence[pulumi.Resource]) -> apps.Deployment:
         account = self._service_account(SERVER, self.platform.server)
-        policy = self._network_policy(SERVER, self.settings.client_namespaces)
+        policy = self._network_policy(SERVER, *self._ingress())
         core.Service(
             f"{self.application.name}-service",
             metadata=self.application.metadata(SERVER),
@@ -187,7 +200,7 @@ class Workloads:
                     SERVER,
                     self.platform.server,
                     restart="Always",
-                    containers=[self._server_container()],
+                    containers=[self._server_container(), *self._metrics_container()],
                     topology_spread_constraints=spread(self.application, SERVER),
                     # So that uploads of models in progress end.
                     termination_grace_period_seconds=120,
@@ -195,6 +208,34 @@ class Workloads:
             ),
             opts=self.application.options(account, policy, *depends_on, *self.depends_on),
         )
+
+    def _ingress(self) -> Iterator[networking.NetworkPolicyIngressRuleArgs]:
+        if self.settings.client_namespaces:
+            yield ingress_from(PORT, self.settings.client_namespaces)
+        if self.settings.metrics:
+            yield ingress_from(METRICS_PORT, [MONITORING])
+
+    def _metrics_container(self) -> Iterator[core.ContainerArgs]:
+        """Yield the container that serves metrics. It has neither the server's secrets nor its scratch
+        volume."""
+        if self.settings.metrics:
+            yield core.ContainerArgs(
+                name=_METRICS,
+                image=self.settings.chosen_image,
+                command=["python"],
+                args=["-m", "registry_metrics", _COUNTED, str(METRICS_PORT)],
+                env=[
+                    core.EnvVarArgs(name="PYTHONDONTWRITEBYTECODE", value="1"),
+                    core.EnvVarArgs(name="PYTHONPATH", value=container_files.FOLDER),
+                ],
+                resources=resources("10m", "128Mi"),
+                security_context=container_security(),
+                ports=[core.ContainerPortArgs(name=_METRICS, container_port=METRICS_PORT)],
+                volume_mounts=[
+                    core.VolumeMountArgs(name=_FILES, mount_path=container_files.FOLDER, read_only=True),
+                    core.VolumeMountArgs(name=_METRICS, mount_path=_COUNTED),
+                ],
+            )
 
     def _server_container(self) -> core.ContainerArgs:
         def probe(**timing: Any) -> core.ProbeArgs:
@@ -217,14 +258,18 @@ class Workloads:
             ["-m", "registry_start", *self._flags()],
             variables,
             resources("500m", mapped(self.settings.workers, lambda workers: f"{512 + 768 * workers}Mi")),
-            mounts=[core.VolumeMountArgs(name=_TLS, mount_path=_CERTIFICATE, read_only=True)]
-            if self.settings.tls_secret
-            else [],
+            mounts=list(self._server_mounts()),
             ports=[core.ContainerPortArgs(name=self.settings.scheme, container_port=PORT)],
             startup_probe=probe(period_seconds=5, failure_threshold=60),
             liveness_probe=probe(period_seconds=20, timeout_seconds=5, failure_threshold=3),
             readiness_probe=probe(period_seconds=5, timeout_seconds=3, failure_threshold=3),
         )
+
+    def _server_mounts(self) -> Iterator[core.VolumeMountArgs]:
+        if self.settings.tls_secret:
+            yield core.VolumeMountArgs(name=_TLS, mount_path=_CERTIFICATE, read_only=True)
+        if self.settings.metrics:
+            yield core.VolumeMountArgs(name=_METRICS, mount_path=_COUNTED)
 
     def _flags(self) -> list[Input[str]]:
         """Return the arguments of `mlflow server`."""
@@ -240,6 +285,7 @@ class Workloads:
             mapped_list(self._hosts(), lambda hosts: f"--allowed-hosts={','.join(hosts)}"),
             *([mapped_list(self.settings.hosts, _allowed_origins)] if self.settings.hosts else []),
             *([f"--uvicorn-opts={_UVICORN}"] if self.settings.tls_secret else []),
+            *([f"--expose-prometheus={_COUNTED}"] if self.settings.metrics else []),
         ]
 
     def _hosts(self) -> list[Input[str]]:
@@ -317,6 +363,9 @@ class Workloads:
             core.VolumeArgs(name=_FILES, config_map=core.ConfigMapVolumeSourceArgs(name=SERVER, items=items)),
             core.VolumeArgs(name=_SCRATCH, empty_dir=core.EmptyDirVolumeSourceArgs(size_limit="10Gi")),
         ]
+        if part == SERVER and self.settings.metrics:
+            counted = core.EmptyDirVolumeSourceArgs(size_limit="256Mi")
+            volumes.append(core.VolumeArgs(name=_METRICS, empty_dir=counted))
         if part == SERVER and self.settings.tls_secret:
             certificate = core.SecretVolumeSourceArgs(
                 secret_name=self.settings.tls_secret,

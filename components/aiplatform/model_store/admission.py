@@ -56,6 +56,8 @@ MAX_SECONDS: Final = 6 * 3600
 """The longest time that a Job may state, seconds: evictions, a full node and an image that is not found end,
 too."""
 
+_Rule = tuple[str, Sequence[str], Sequence[str]]
+"""API group, resources and operations that a policy applies to."""
 _ACCOUNTS: Final = literal([PROMOTER, IMPORTER])
 _ANNOTATION: Final = f"{{object}}.?metadata.?annotations[?{literal(APPROVED_BY)}].orValue('')"
 _FIELD: Final = f"metadata.annotations['{APPROVED_BY}']"
@@ -174,20 +176,40 @@ def _of_pods(image: str) -> list[tuple[str, str]]:
     ]
 
 
+def _unchanged(field: str) -> str:
+    return f"{field.format(object='object')} == {field.format(object='oldObject')}"
+
+
+_IMAGES: Final = "{object}.spec.containers.map(container, container.image)"
+_LABEL: Final = f"{{object}}.?metadata.?labels[?{literal(JOB_LABEL)}].orValue('')"
+_CHANGES: Final = [
+    (_unchanged(_IMAGES), "the image that the Pod was admitted with"),
+    (
+        f"{_unchanged(_ANNOTATION)} && {_unchanged(_LABEL)}",
+        f"the annotation {APPROVED_BY} and the label {JOB_LABEL} that the Pod was admitted with",
+    ),
+]
 _TOKENS: Final = [
     (f"{_NODES} || {PLATFORM}", "no tokens of its service accounts but those of Pods"),
 ]
-_EPHEMERAL: Final = [("false", "no ephemeral containers, which would run as its service accounts")]
+_DEBUGGING: Final = [
+    ("false", "no ephemeral containers and no commands in Pods, which would run as its service accounts")
+]
 
 
 def create(context: Context[ModelStoreSettings], options: pulumi.ResourceOptions) -> None:
     """Create the policies and their bindings."""
     image = context.settings.image or ""
-    policies: Mapping[str, tuple[tuple[str, str, Sequence[str]], list[tuple[str, str]]]] = {
-        "release-jobs": (("batch", "jobs", ("CREATE", "UPDATE")), _job_rules(image)),
-        "release-pods": (("", "pods", ("CREATE",)), _of_pods(image)),
-        "release-tokens": (("", "serviceaccounts/token", ("CREATE",)), _TOKENS),
-        "release-debugging": (("", "pods/ephemeralcontainers", ("UPDATE",)), _EPHEMERAL),
+    policies: Mapping[str, tuple[_Rule, list[tuple[str, str]]]] = {
+        "release-jobs": (("batch", ("jobs",), ("CREATE", "UPDATE")), _job_rules(image)),
+        "release-pods": (("", ("pods",), ("CREATE",)), _of_pods(image)),
+        # An image may be changed in a Pod that runs: the kubelet restarts the container with it.
+        "release-pod-changes": (("", ("pods",), ("UPDATE",)), _CHANGES),
+        "release-tokens": (("", ("serviceaccounts/token",), ("CREATE",)), _TOKENS),
+        "release-debugging": (
+            ("", ("pods/attach", "pods/ephemeralcontainers", "pods/exec"), ("CONNECT", "UPDATE")),
+            _DEBUGGING,
+        ),
     }
     for name, (rule, rules) in policies.items():
         _policy(context, name, rule, rules, options)
@@ -196,11 +218,11 @@ def create(context: Context[ModelStoreSettings], options: pulumi.ResourceOptions
 def _policy(
     context: Context[ModelStoreSettings],
     name: str,
-    rule: tuple[str, str, Sequence[str]],
+    rule: _Rule,
     rules: Sequence[tuple[str, str]],
     options: pulumi.ResourceOptions,
 ) -> None:
-    group, resource, operations = rule
+    group, resources, operations = rule
     metadata = meta.ObjectMetaArgs(
         name=f"ai-platform-{name}", labels={"app.kubernetes.io/managed-by": "ai-platform"}
     )
@@ -216,12 +238,12 @@ def _policy(
                         api_groups=[group],
                         api_versions=["v1"],
                         operations=list(operations),
-                        resources=[resource],
+                        resources=list(resources),
                     )
                 ],
                 namespace_selector=meta.LabelSelectorArgs(match_labels={NAMESPACE_LABEL: NAMESPACE}),
             ),
-            validations=_validations(rules, resource),
+            validations=_validations(rules, ", ".join(resources)),
         ),
         opts=options,
     )

@@ -1,5 +1,6 @@
 """Arguments of the model store."""
 
+import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal
@@ -41,7 +42,7 @@ IMPORTER: Final = "importer"
 CONFIGURATION: Final = "model-release"
 """The ConfigMap of the namespace, for environment variables of promotions and imports."""
 FILES: Final = "model-release-files"
-"""A ConfigMap that Jobs mount, with the authority of MLflow's certificate. You create it."""
+"""A ConfigMap that Jobs mount, with `registry_ca`."""
 
 KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-model-store")
 _BUCKET: Final = PhysicalName(S3_BUCKET, "{prefix}-model-store-logs-111122223333")
@@ -74,10 +75,20 @@ _KEYS: Final[dict[Cloud, Rule]] = {
 }
 _MEMBER: Final[dict[Cloud, Rule]] = {"aws": ROLE, "gcp": GROUP}
 _IMAGE: Final = matches(r"[^\s:@]+(:\d+/[^\s:@]+)?(:[\w.-]+)?@sha256:[0-9a-f]{64}", "an image with a digest")
+_CERTIFICATES: Final = matches(
+    r"(?s)\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+",
+    "certificates in PEM, -----BEGIN CERTIFICATE-----...",
+)
 _RANGE: Final = matches(r"\d{1,3}(\.\d{1,3}){3}/\d{1,2}", "an IPv4 range such as 10.0.0.0/16")
 
 Profile = Literal["dev", "staging", "prod"]
 RetentionMode = Literal["governance", "compliance"]
+
+
+def is_in_cluster(uri: str) -> bool:
+    """Return whether a server with HTTPS has a name of the cluster."""
+    place = urllib.parse.urlparse(uri)
+    return place.scheme == "https" and (place.hostname or "").endswith((".svc", ".svc.cluster.local"))
 
 
 @dataclass(frozen=True)
@@ -176,6 +187,10 @@ class ModelStoreSettings(CloudNeutral):
     cluster's region. Default: a key that is created."""
     registry: ModelStoreRegistry | None = None
     """The MLflow from which models are promoted. Default: none; then models are only imported."""
+    registry_ca: Input[Annotated[str, _CERTIFICATES]] | None = None
+    """Certificates of the authorities of the registry's certificate, in PEM, by which promotions verify its
+    server. A server with HTTPS in the cluster needs it: no public authority signs its name. Default: public
+    authorities."""
     hugging_face: ModelStoreToken | None = None
     """The token of imports. Default: none; then only public models are imported."""
     release_group: Annotated[list[Input[str]], length(0, 20, "members"), distinct] = field(
@@ -223,6 +238,7 @@ class ModelStoreSettings(CloudNeutral):
             )
         yield from self._keys()
         yield from self._secrets()
+        yield from self._authority()
         yield from self._teardown()
         if self.cloud == "gcp" and self.cluster.workload_pool is None:
             yield Problem("cluster.workload_pool", "missing; expected it as in Cluster.outputs")
@@ -269,6 +285,19 @@ class ModelStoreSettings(CloudNeutral):
                 "hugging_face.secret",
                 f"{got(self.hugging_face.secret)}, which is registry.secret, too: imports would read the "
                 "password of promotions; expected another secret",
+            )
+
+    def _authority(self) -> Iterator[Problem]:
+        if self.registry is None:
+            if self.registry_ca is not None:
+                yield Problem("registry_ca", "got certificates without a registry; expected `registry`")
+            return
+        uri = self.registry.tracking_uri
+        if isinstance(uri, str) and not is_unknown(uri) and self.registry_ca is None and is_in_cluster(uri):
+            yield Problem(
+                "registry_ca",
+                f"missing, and no public authority signs the name of the server ({uri}); expected the "
+                "certificates of its authority, in PEM",
             )
 
     def _teardown(self) -> Iterator[Problem]:

@@ -92,6 +92,10 @@ class ModelStoreArgs(TypedDict):
     cluster's region. Default: a key that is created."""
     registry: NotRequired[ModelStoreRegistryArgs]
     """The MLflow from which models are promoted. Default: none; then models are only imported."""
+    registry_ca: NotRequired[Input[str]]
+    """Certificates of the authorities of the registry's certificate, in PEM, by which promotions verify its
+    server. A server with HTTPS in the cluster needs it: no public authority signs its name. Default: public
+    authorities."""
     hugging_face: NotRequired[ModelStoreTokenArgs]
     """The token of imports. Default: none; then only public models are imported."""
     release_group: NotRequired[Sequence[Input[str]]]

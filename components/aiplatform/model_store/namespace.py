@@ -1,6 +1,5 @@
 """The namespace of promotions and imports, its service accounts, network policies, quota and roles."""
 
-import urllib.parse
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,11 +19,12 @@ from aiplatform._shared.kubernetes.workloads import (
     egress_to,
     namespace,
 )
-from aiplatform._shared.outputs import mapped, mapped_object
+from aiplatform._shared.outputs import mapped
 from aiplatform._shared.references.model_store import RELEASES_URI
 from aiplatform.model_store import admission
 from aiplatform.model_store.args import (
     CONFIGURATION,
+    FILES,
     IMPORTER,
     NAMESPACE,
     PROMOTER,
@@ -37,7 +37,7 @@ _RBAC: Final = "rbac.authorization.k8s.io"
 ROLE: Final = "release-managers"
 """The Role of the members that approve."""
 CA_FILE: Final = "ca.pem"
-"""The key of the ConfigMap FILES with the authority of a registry's certificate."""
+"""The key of the ConfigMap FILES with the authorities of the registry's certificate."""
 _GOOGLE_APIS: Final = ("199.36.153.4/30", "199.36.153.8/30")
 """restricted.googleapis.com and private.googleapis.com ("Configure Private Google Access")."""
 _PODS: Final = 20
@@ -83,12 +83,22 @@ def create(context: Context[ModelStoreSettings], built: Built, uri: Input[str]) 
         data=_variables(context.settings, built, uri),
         opts=options,
     )
+    files: list[pulumi.Resource] = []
+    if context.settings.registry_ca is not None:
+        files = [
+            core.ConfigMap(
+                f"{context.name}-files",
+                metadata=metadata(FILES),
+                data={CA_FILE: context.settings.registry_ca},
+                opts=options,
+            )
+        ]
     _approvers(context, built.groups, options)
     admission.create(context, options)
-    return [*exists, *accounts, configuration, *_network_policies(context, options)]
+    return [*exists, *accounts, configuration, *files, *_network_policies(context, options)]
 
 
-def _variables(settings: ModelStoreSettings, built: Built, uri: Input[str]) -> Input[dict[str, str]]:
+def _variables(settings: ModelStoreSettings, built: Built, uri: Input[str]) -> dict[str, Input[str]]:
     variables: dict[str, Input[str]] = {
         RELEASES_URI: uri,
         "IMAGE": settings.image or "",
@@ -101,7 +111,10 @@ def _variables(settings: ModelStoreSettings, built: Built, uri: Input[str]) -> I
         variables["GUARDED_ALIASES"] = ",".join(settings.registry.guarded_aliases)
     if settings.hugging_face is not None:
         variables["HUGGING_FACE_SECRET"] = _secret(settings, settings.hugging_face.secret)
-    return mapped_object(variables, _with_authority)
+    if settings.registry_ca is not None:
+        # Absent without: MLflow takes an empty one for no verification.
+        variables["MLFLOW_TRACKING_SERVER_CERT_PATH"] = f"{admission.FILES_AT}/{CA_FILE}"
+    return variables
 
 
 def _secret(settings: ModelStoreSettings, secret: Input[str]) -> Input[str]:
@@ -110,15 +123,6 @@ def _secret(settings: ModelStoreSettings, secret: Input[str]) -> Input[str]:
         return secret
     project = settings.cluster.project
     return mapped(secret, lambda stated: stated if "/" in stated else f"projects/{project}/secrets/{stated}")
-
-
-def _with_authority(variables: dict[str, str]) -> dict[str, str]:
-    """Add the file of the authority that a server in the cluster is verified by: no public one signs its
-    name. The variable is absent for others: MLflow takes an empty one for no verification."""
-    place = urllib.parse.urlparse(variables.get("MLFLOW_TRACKING_URI", ""))
-    if place.scheme != "https" or not (place.hostname or "").endswith((".svc", ".svc.cluster.local")):
-        return variables
-    return {**variables, "MLFLOW_TRACKING_SERVER_CERT_PATH": f"{admission.FILES_AT}/{CA_FILE}"}
 
 
 def _network_policies(

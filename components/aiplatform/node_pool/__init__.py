@@ -10,7 +10,7 @@ from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 from aiplatform.node_pool.args import NodePoolArgs, NodePoolSettings
 from aiplatform.node_pool.outputs import NodePoolOutputs
-from aiplatform.node_pool.size import size
+from aiplatform.node_pool.planned import planned
 
 __all__ = [
     "ClusterReferenceArgs",
@@ -59,20 +59,8 @@ class NodePool(ComponentResource):
         settings = read(NodePoolSettings, args, "NodePoolArgs")
         super().__init__("aiplatform:index:NodePool", name, {}, opts)
         node_groups, node_role_arn = _build(self, name, settings)
-        pool_size = size(settings)
         self.outputs: NodePoolOutputs = {
-            "name": settings.name,
-            "architecture": settings.architecture,
-            "min_nodes": pool_size.min_nodes,
-            "max_nodes": pool_size.max_nodes,
-            "vcpus_per_node": pool_size.vcpus,
-            "memory_gib_per_node": pool_size.memory_gib,
-            "taints": [
-                {"key": taint.key, "value": taint.value, "effect": taint.effect}
-                for taint in settings.node_taints
-            ],
-            "node_selector": settings.selector,
-            "compute_class": settings.compute_class,
+            **planned(settings),
             "node_groups": node_groups,
             "node_role_arn": node_role_arn,
         }

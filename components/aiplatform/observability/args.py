@@ -15,7 +15,15 @@ from aiplatform.addons.catalog import Addon, catalog
 from aiplatform.addons.charts import UPSTREAM
 from aiplatform.addons.charts import problems as chart_problems
 from aiplatform.addons.charts import rule as source_of_charts
-from aiplatform.naming import CLOUDWATCH_ALARM, IAM_ROLE, IAM_ROLE_PREFIX, PhysicalName, aws_tags, prefix_for
+from aiplatform.naming import (
+    CLOUDWATCH_ALARM,
+    IAM_ROLE,
+    IAM_ROLE_PREFIX,
+    PhysicalName,
+    aws_tags,
+    dns_label,
+    prefix_for,
+)
 from aiplatform.observability.cloud_support import SUPPORT
 from aiplatform.observability.collectors import NAMES as COLLECTORS
 from aiplatform.observability.inputs import AlarmArgs as AlarmArgs
@@ -157,6 +165,10 @@ class ObservabilitySettings(CloudNeutral):
     cluster_autoscaler: bool = False
     """AWS: whether the cluster has the component ClusterAutoscaler, which is monitored then. Default
     false."""
+    model_registry: Annotated[str, dns_label] | None = None
+    """The namespace of a model registry with `metrics`, which is monitored then. Default: none."""
+    feature_store: Annotated[str, dns_label] | None = None
+    """The namespace of a feature store with `server.metrics`, which is monitored then. Default: none."""
     prometheus: Prometheus = field(default_factory=Prometheus)
     """Prometheus."""
     alertmanager: Alertmanager = field(default_factory=Alertmanager)
@@ -237,6 +249,8 @@ class ObservabilitySettings(CloudNeutral):
             long_term_storage=self.long_term_storage is not None,
             logs=self.logs is not None,
             traces=self.traces is not None,
+            model_registry=self.model_registry is not None,
+            feature_store=self.feature_store is not None,
         )
 
     def check(self) -> Iterator[Problem]:

@@ -321,6 +321,10 @@ class ObservabilityArgs(TypedDict):
     cluster_autoscaler: NotRequired[bool]
     """AWS: whether the cluster has the component ClusterAutoscaler, which is monitored then. Default
     false."""
+    model_registry: NotRequired[str]
+    """The namespace of a model registry with `metrics`, which is monitored then. Default: none."""
+    feature_store: NotRequired[str]
+    """The namespace of a feature store with `server.metrics`, which is monitored then. Default: none."""
     prometheus: NotRequired[PrometheusArgs]
     """Prometheus."""
     alertmanager: NotRequired[AlertmanagerArgs]

@@ -57,6 +57,8 @@ class Target:
     """Where the metrics are; empty: `/metrics`."""
     honor_labels: bool = False
     """Whether a label `namespace` of a series is the object's that it is about, and stays."""
+    allowed_elsewhere: bool = False
+    """Whether another component allows Prometheus to connect to the port."""
     on_nodes: bool = False
     """Whether it exports what its node has. A series without `namespace` and `pod` is then about no workload,
     and does not get those of the exporter."""
@@ -110,6 +112,10 @@ TARGETS: Final = (
 )
 """The add-ons with metrics, by the names of the catalog, in whose namespaces they are, and what they run."""
 AUTOSCALER: Final = Target("cluster-autoscaler", "kube-system", 8085, {_NAME: "cluster-autoscaler"})
+# The packages of both are not imported: they would load the cloud's SDK.
+REGISTRY: Final = Target("model-registry", "", 8000, {_NAME: "mlflow"}, allowed_elsewhere=True)
+FEATURES: Final = Target("feature-server", "", 8000, {_NAME: "feature-server"}, allowed_elsewhere=True)
+"""In the namespaces that arguments state."""
 
 
 def targets(settings: ObservabilitySettings) -> Iterator[Target]:
@@ -120,6 +126,10 @@ def targets(settings: ObservabilitySettings) -> Iterator[Target]:
             yield replace(target, namespace=catalog()[addon].namespace)
     if settings.cluster_autoscaler:
         yield AUTOSCALER
+    if settings.model_registry is not None:
+        yield replace(REGISTRY, namespace=settings.model_registry)
+    if settings.feature_store is not None:
+        yield replace(FEATURES, namespace=settings.feature_store)
 
 
 def create(context: Context[ObservabilitySettings], after: ResourceOptions) -> list[pulumi.Resource]:
@@ -129,7 +139,7 @@ def create(context: Context[ObservabilitySettings], after: ResourceOptions) -> l
         created.append(_monitor(context, target, after))
         if target.creates_service:
             created.append(_service(context, target))
-        if target.namespace not in EXISTING_NAMESPACES:
+        if target.namespace not in EXISTING_NAMESPACES and not target.allowed_elsewhere:
             created.append(_allow(context, target))
     return created
 

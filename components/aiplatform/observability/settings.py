@@ -67,6 +67,10 @@ class Settings:
     """Whether Fluent Bit collects logs."""
     traces: bool = False
     """Whether the OpenTelemetry collector takes traces."""
+    model_registry: bool = False
+    """Whether the model registry serves metrics of its requests."""
+    feature_store: bool = False
+    """Whether the feature server serves metrics of its requests."""
 
     @property
     def gpu_pools(self) -> Iterator[Pool]:

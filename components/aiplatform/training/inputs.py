@@ -110,13 +110,19 @@ class TrainingRuntimeArgs(TypedDict):
     memory_gib: NotRequired[int]
     """Memory of a Pod, GiB, request and limit; half of it may be shared memory (`/dev/shm`), at most 64 GiB.
     Default: 80 % of the part of a node that belongs to its accelerators or vCPUs."""
+    disk_gib: NotRequired[int]
+    """Disk of the node that a Pod may use, GiB, request and limit: for its home, its logs and what it writes
+    to its root file system. A Pod that uses more is evicted, which counts as a failure (`max_restarts`).
+    Default: 16 for Pods that use a whole node, and the same part of it as of the node for others; at least
+    4."""
     interconnect: NotRequired[Literal["if_present", "required", "none"]]
     """The network between the accelerators of several nodes (EFA, GPUDirect): `if_present` (default), used
     where the pool has one and the Pod uses whole nodes; `required`, an error without; `none`, not used. Pods
     with GPUDirect are admitted only in namespaces that list the pool (component Teams, `fabric`)."""
     max_restarts: NotRequired[int]
     """How often all nodes start again, from the last checkpoint, when one of them fails, before the TrainJob
-    fails, 0 to 1000. A Pod that is lost with its node (spot, drain, repair) does not count. Default 5."""
+    fails, 0 to 1000. A Pod that is lost with its node (spot, drain, repair) does not count; one that is
+    evicted because it uses more than `disk_gib` does. Default 5."""
     initializers: NotRequired[InitializersArgs]
     """What TrainJobs download before their nodes start. Default: nothing."""
 

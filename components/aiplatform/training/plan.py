@@ -44,6 +44,8 @@ _NODE_POOL: Final = "cloud.google.com/gke-nodepool"
 """GKE's label: a slice of several nodes is one node pool."""
 _DISRUPTED: Final = "DisruptionTarget"
 """The condition of a Pod that was evicted, preempted or lost with its node (Kubernetes, "Disruptions")."""
+_DISK: Final = "ephemeral-storage"
+"""The resource of the node's disk. Kueue counts none of it (addons/values/kueue.py)."""
 _NOT_SCALED_DOWN: Final = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 _NOT_CONSOLIDATED: Final = {"karpenter.sh/do-not-disrupt": "true"}
 
@@ -165,7 +167,7 @@ def _pods(
 ) -> dict[str, Any]:
     """Return the template of Pods, as placement has it for the pool."""
     on_pool = _placement(runtime, pool)
-    memory = resources.memory_of(runtime, pool)
+    memory, disk = resources.memory_of(runtime, pool), resources.disk_of(runtime, pool)
     environment = {"HOME": HOME, "USER": "training", **FRAMEWORKS[framework].environment}
     requirements = dict(on_pool.requirements or {})
     setup = requirements.pop("setup", None)
@@ -184,8 +186,12 @@ def _pods(
             *({"secretRef": {"name": name, "optional": True}} for name in settings.credentials),
         ],
         "resources": {
-            "requests": {"cpu": str(resources.cpu_of(runtime, pool)), "memory": f"{memory}Gi"},
-            "limits": {"memory": f"{memory}Gi", **_cpu_limit(runtime, pool)},
+            "requests": {
+                "cpu": str(resources.cpu_of(runtime, pool)),
+                "memory": f"{memory}Gi",
+                _DISK: disk,
+            },
+            "limits": {"memory": f"{memory}Gi", _DISK: disk, **_cpu_limit(runtime, pool)},
         },
         "securityContext": _container_security(root=_needs_root(on_pool)),
         "volumeMounts": [
@@ -204,7 +210,8 @@ def _pods(
         "securityContext": _pod_security(root=_needs_root(on_pool)),
         "containers": [container],
         "volumes": [
-            {"name": "home", "emptyDir": {}},
+            # Also where a TrainJob replaces the resources of its nodes (`resourcesPerNode`).
+            {"name": "home", "emptyDir": {"sizeLimit": disk}},
             {"name": "shared-memory", "emptyDir": shared_memory},
             {"name": "files", "configMap": {"name": settings.files, "optional": True}},
         ],
@@ -274,6 +281,7 @@ def _initializer(
     """Return the Job of an initializer: its name is that of its container and of its step."""
     name, initializers = f"{kind}-initializer", runtime.initializers
     assert initializers is not None, "called for those alone"  # noqa: S101
+    disk = f"{resources.INITIALIZER_DISK}Gi"
     container = {
         "name": name,
         "image": mirrored(images()[f"trainer-{name}"].reference, mirrors),
@@ -284,8 +292,9 @@ def _initializer(
             "requests": {
                 "cpu": f"{resources.INITIALIZER_CPU}m",
                 "memory": f"{resources.INITIALIZER_MEMORY}Mi",
+                _DISK: disk,
             },
-            "limits": {"memory": "4Gi"},
+            "limits": {"memory": "4Gi", _DISK: disk},
         },
         "securityContext": _container_security(root=False),
         "volumeMounts": [
@@ -298,7 +307,7 @@ def _initializer(
         "automountServiceAccountToken": False,
         "securityContext": _pod_security(root=False),
         "containers": [container],
-        "volumes": [{"name": "home", "emptyDir": {}}],
+        "volumes": [{"name": "home", "emptyDir": {"sizeLimit": disk}}],
     }
     if settings.service_account is not None:
         spec["serviceAccountName"] = settings.service_account

@@ -17,6 +17,12 @@ INITIALIZER_CPU: Final = 250
 """Millicores that an initializer requests. Kueue adds them to those of the nodes, which start later."""
 INITIALIZER_MEMORY: Final = 1024
 """MiB that an initializer requests, which counts as its CPU does; it may use more."""
+INITIALIZER_DISK: Final = 8
+"""GiB of the node's disk that an initializer may use, for caches: what it downloads goes to the volume."""
+_DISK: Final = 16
+"""GiB of the disk of a node for Pods that use all of the node, by default: a fifth of the default disk of a
+node pool. Images have the same disk."""
+_LEAST_DISK: Final = 4
 _SHARED_MEMORY: Final = 64
 """GiB of /dev/shm at most."""
 
@@ -56,6 +62,20 @@ def memory_of(runtime: TrainingRuntime, pool: TrainingPool) -> int:
     return max(1, int(_share(runtime, pool)[amounts.MEMORY] * _PART) // amounts.MIB_PER_GIB)
 
 
+def disk_of(runtime: TrainingRuntime, pool: TrainingPool) -> str:
+    """Return the disk of the node that a Pod requests, and may use.
+
+    Request and limit are equal: the kubelet evicts a Pod above its limit without the condition
+    DisruptionTarget, so that this counts as a failure; and under pressure, with this condition, those first
+    that use more than they request (Kubernetes, "Node-pressure Eviction"; kubelet/eviction/
+    eviction_manager.go, localStorageEviction). With a lower request a program that fills the disk would be
+    lost "with its node", and start again without end.
+    """
+    if runtime.disk_gib is not None:
+        return f"{runtime.disk_gib}Gi"
+    return f"{max(_LEAST_DISK, int(_DISK * _part(runtime, pool)))}Gi"
+
+
 def shared_memory_of(memory_gib: int) -> str:
     """Return the limit of /dev/shm, which counts as memory of the Pod."""
     mib = min(_SHARED_MEMORY * amounts.MIB_PER_GIB, memory_gib * amounts.MIB_PER_GIB // 2)
@@ -64,10 +84,15 @@ def shared_memory_of(memory_gib: int) -> str:
 
 def _share(runtime: TrainingRuntime, pool: TrainingPool) -> dict[str, int]:
     """Return what Pods can use of the part of a node that belongs to a Pod's accelerators or vCPUs."""
+    part = _part(runtime, pool)
     cpu = amounts.usable_cpu(pool.vcpus_per_node)
     memory = amounts.usable_memory(pool.memory_gib_per_node)
-    if pool.resources_per_node:
-        part = devices_of(runtime, pool) / pool.resources_per_node
-    else:
-        part = min(1.0, cpu_of(runtime, pool) * amounts.MILLI / cpu) if cpu else 1.0
     return {amounts.CPU: int(cpu * part), amounts.MEMORY: int(memory * part)}
+
+
+def _part(runtime: TrainingRuntime, pool: TrainingPool) -> float:
+    """Return the part of a node that belongs to a Pod's accelerators or vCPUs."""
+    if pool.resources_per_node:
+        return devices_of(runtime, pool) / pool.resources_per_node
+    cpu = amounts.usable_cpu(pool.vcpus_per_node)
+    return min(1.0, cpu_of(runtime, pool) * amounts.MILLI / cpu) if cpu else 1.0

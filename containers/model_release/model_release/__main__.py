@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 MODEL = typer.Argument(metavar="TEAM/MODEL")
 ALIAS = typer.Option("champion", "--alias", help="The alias to set: one that the registry guards.")
+FOLDER = typer.Argument(help="Where the files of the model go.")
 TOKEN_FILE = typer.Option(
     None, "--token-file", help="A file with the token. Default: the secret HUGGING_FACE_SECRET, or none."
 )
@@ -128,6 +129,23 @@ def import_(
     source = Source(repository, revision, token or None, os.environ.get("HF_ENDPOINT") or HUB)
     manifest = import_release(_objects(), name, source, content)
     _result({"model": model, "version": manifest.version, "files": len(manifest.files)})
+
+
+@app.command()
+def load(
+    uri: str = typer.Argument(metavar="URI", help="RELEASES_URI/TEAM/MODEL/VERSION"),
+    folder: Path = FOLDER,
+) -> None:
+    """Copy a release for a server, each file compared with the manifest: the storage initializer of KServe.
+
+    It needs to read the release only: no registry, no approval.
+    """
+    from model_release.load import load as copy
+    from model_release.load import release_of
+
+    release = release_of(uri, settings.of_environment(os.environ).releases, _objects())
+    manifest = copy(release, folder)
+    _result({"release": str(release), "files": len(manifest.files)})
 
 
 @app.command(name="list")

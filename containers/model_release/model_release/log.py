@@ -70,8 +70,13 @@ class Log:
             raise RefusedError(f"{key}: no entry of a log: {error}") from error
 
     def append(self, entry: Promotion) -> Promotion:
-        """Write an entry after all others, and return it with its time."""
-        latest = max((known.at for known in self.entries()), default=entry.at)
+        """Write an entry after all others, and return it with its time. A request has one entry: where there
+        is one already, it is returned."""
+        entries = self.entries()
+        for known in entries:
+            if known.request == entry.request:
+                return known
+        latest = max((known.at for known in entries), default=entry.at)
         for step in itertools.count():
             # Clocks of two machines differ: the order of keys is that in which entries were written.
             at = max(entry.at, latest + timedelta(microseconds=1)) + timedelta(microseconds=step)
@@ -81,7 +86,9 @@ class Log:
                     f"{self._prefix}{placed.key}", (placed.model_dump_json(indent=1) + "\n").encode()
                 )
             except ExistsError:
-                continue
+                # The request was repeated because its answer was lost, or another entry is there.
+                if self._entry(f"{self._prefix}{placed.key}") != placed:
+                    continue
             return placed
         raise AssertionError("unreachable")
 

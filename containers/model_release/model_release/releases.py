@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -103,6 +104,10 @@ class Release:
                 f"{self}: has files of an interrupted attempt that its source no longer has: "
                 f"{', '.join(sorted(others))}; expected the same files: register another version"
             )
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """Yield the bytes of a file. Raises FileNotFoundError."""
+        return self.objects.chunks(self._key(path))
 
     def fetch(self, path: str, folder: Path) -> Path:
         """Copy a file of the release into a folder, and return where it is."""

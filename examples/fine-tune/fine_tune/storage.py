@@ -1,4 +1,7 @@
-"""Objects below a URI of S3 or Cloud Storage, with the identity of this process."""
+"""Objects below a URI of S3 or Cloud Storage, with the identity of this process.
+
+Each example that needs it has this file, so that its folder can be copied; the copies are equal.
+"""
 
 from __future__ import annotations
 
@@ -41,5 +44,12 @@ class Folder:
 
     def folders(self) -> list[str]:
         """Return the names below the URI that have objects below them."""
+        return self._names(fs.FileType.Directory)
+
+    def names(self) -> list[str]:
+        """Return the names of the objects directly below the URI."""
+        return self._names(fs.FileType.File)
+
+    def _names(self, kind: fs.FileType) -> list[str]:
         entries = self._system.get_file_info(fs.FileSelector(self._path, allow_not_found=True))
-        return [entry.base_name for entry in entries if entry.type == fs.FileType.Directory]
+        return [entry.base_name for entry in entries if entry.type == kind]

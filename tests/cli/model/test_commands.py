@@ -41,8 +41,8 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
     }
 
     class Releases:
-        def run(self, arguments: Sequence[str], *, label: str) -> Any:
-            commands.append(list(arguments))
+        def run(self, arguments: Sequence[str], *, label: str, disk_gib: int = 10) -> Any:
+            commands.append([*arguments, *([f"({disk_gib} GiB)"] if disk_gib != 10 else [])])
             return results.get(arguments[0], ENTRY)
 
     monkeypatch.setattr(command, "_releases", lambda *_: Releases())
@@ -53,6 +53,11 @@ def run(*arguments: str) -> Any:
     result = RUNNER.invoke(application.app, ["model", *arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
+
+
+def test_disk_of_a_job_is_that_of_the_largest_file(ran: list[list[str]]) -> None:
+    run("promote", "aws-dev", "pricing/fares", "7", "--disk", "60")
+    assert ran[-1][-1] == "(60 GiB)"
 
 
 def test_promotion_is_printed_with_its_approver(ran: list[list[str]]) -> None:

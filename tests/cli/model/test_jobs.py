@@ -38,8 +38,9 @@ class Cluster:
         end: tuple[str, str] = ("Complete", ""),
         data: dict[str, str] | None = None,
         refused: ApiException | None = None,
+        evicted: str | None = None,
     ) -> None:
-        self.steps, self.end, self.refused = steps, end, refused
+        self.steps, self.end, self.refused, self.evicted = steps, end, refused, evicted
         self.data = {"IMAGE": IMAGE} if data is None else data
         self.created: list[Any] = []
         self.look = 0
@@ -75,6 +76,8 @@ class Cluster:
                     metadata=SimpleNamespace(name=name, creation_timestamp=start + timedelta(minutes=number)),
                     status=SimpleNamespace(
                         phase=phase,
+                        reason="Evicted" if phase == "Failed" and self.evicted else None,
+                        message=self.evicted,
                         conditions=[],
                         container_statuses=[SimpleNamespace(state=SimpleNamespace(waiting=waiting))],
                     ),
@@ -115,6 +118,24 @@ def test_job_states_the_approver_where_a_policy_compares_it() -> None:
 def test_job_that_imports_has_the_account_that_writes_no_release() -> None:
     template = job(IMAGE, USER, ["import"], label="fares")["spec"]["template"]
     assert template["spec"]["serviceAccountName"] == template["metadata"]["labels"][jobs.LABEL] == "importer"
+
+
+def test_job_that_fills_its_disk_fails_before_the_disk_of_its_node_is_full() -> None:
+    [container] = (spec := job(IMAGE, USER, ["import"], label="f", disk_gib=60)["spec"]["template"]["spec"])[
+        "containers"
+    ]
+    for kind in ("requests", "limits"):
+        assert container["resources"][kind]["ephemeral-storage"] == "60Gi"
+    assert {"name": "work", "emptyDir": {"sizeLimit": "60Gi"}} in spec["volumes"]
+
+
+def test_eviction_of_a_job_that_failed_is_named() -> None:
+    message = 'Usage of EmptyDir volume "work" exceeds the limit "10Gi".'
+    cluster = Cluster(
+        [{"a": ("Failed", "")}], ("Failed", "Job has reached the backoff limit"), evicted=message
+    )
+    with pytest.raises(CommandError, match=r"the backoff limit \(Usage of EmptyDir volume .work. exceeds"):
+        releases(cluster).run(["promote"], label="f")
 
 
 @pytest.mark.parametrize("label", ["", "fares", "fare_v2", "x" * 63, "-"])

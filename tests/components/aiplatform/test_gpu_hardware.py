@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from itertools import count
 from types import SimpleNamespace
@@ -197,3 +198,60 @@ def test_gpu_for_which_the_image_has_no_code_is_not_run_and_not_failed(
     text = str(ended.value)
     assert "(CUDA 12.6) has no code for the NVIDIA B200, compute capability 10.0" in text
     assert of_hardware("training", "node", f"{text}\n", gpus=8).outcome == "not run"
+
+
+LISTING = """GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f)
+  MIG 3g.20gb     Device  0: (UUID: MIG-c7384736-a75d-5afc-978f-d2f1294409fd)
+  MIG 1g.5gb      Device  1: (UUID: MIG-a28ad590-3fda-56dd-84fc-0a0b96edc58d)
+GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-4200ccc0-2667-d4cb-9137-f932c716232a)
+  MIG 3g.20gb     Device  0: (UUID: MIG-43d9c8f2-6b1f-5e4b-9d3a-9a8e0a2a9f11)
+"""
+
+
+def test_partitions_are_those_that_the_container_has() -> None:
+    known = gpu_hardware.partitions(LISTING)
+    assert [profile for profile, _ in known] == ["3g.20gb", "1g.5gb", "3g.20gb"]
+    assert known[1][1] == "MIG-a28ad590-3fda-56dd-84fc-0a0b96edc58d"
+    assert gpu_hardware.partitions(LISTING.partition("\n")[0]) == [], "a GPU without partitions"
+
+
+def test_each_partition_is_tested_alone_and_named_by_profile_and_uuid() -> None:
+    known = gpu_hardware.partitions(LISTING)
+    times: dict[str, float] = {}
+
+    def test(uuid: str, minutes: float) -> dict[str, Any]:
+        times[uuid] = minutes
+        bad = uuid == known[2][1]
+        return run([FakeGpu(stuck=1 if bad else 0, model="A100 MIG")], 0)
+
+    report = gpu_hardware.of_partitions(known, 5, test)
+    assert times == {uuid: 5 for _, uuid in known}
+    assert report["passed"]["memory"] == [0, 1]
+    assert report["passed"]["products"] == [0, 1, 2]
+    (failed,) = report["failed"]
+    assert failed["reason"].startswith("MIG 3g.20gb MIG-43d9c8f2-6b1f-5e4b-9d3a-9a8e0a2a9f11: 1 words differ")
+    result = of_hardware("p", "n", json.dumps(report), gpus=3)
+    assert result.outcome == "failed"
+    assert result.detail.startswith("GPU 2: memory: MIG 3g.20gb")
+
+
+def test_partitions_that_all_pass_are_counted_by_profile() -> None:
+    known = gpu_hardware.partitions(LISTING)
+    report = gpu_hardware.of_partitions(known, 5, lambda uuid, minutes: run([FakeGpu()], 0))
+    result = of_hardware("p", "n", json.dumps(report), gpus=3)
+    assert result.outcome == "ok"
+    assert "on 1 partitions 1g.5gb, 2 partitions 3g.20gb" in result.detail
+    missing = of_hardware("p", "n", json.dumps(report), gpus=4)
+    assert (missing.outcome, "3 of 4" in missing.detail) == ("not run", True), "one is not in the container"
+
+
+def test_many_partitions_share_the_time() -> None:
+    known = [("1g.5gb", f"MIG-{number}") for number in range(10)]
+    minutes: list[float] = []
+
+    def test(uuid: str, share: float) -> dict[str, Any]:
+        minutes.append(share)
+        return run([FakeGpu()], 0)
+
+    gpu_hardware.of_partitions(known, 6, test)
+    assert set(minutes) == {2}, "ten in batches of four"

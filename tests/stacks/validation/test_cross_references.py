@@ -51,6 +51,12 @@ CASES: dict[str, tuple[str, Change, str, str]] = {
         "model_store.account",
         "got 'pipelines', which is no account of model_registry that promotes",
     ),
+    "registry with HTTPS whose authority is not stated": (
+        "aws-dev",
+        {"model_registry/tls_secret": "mlflow-tls"},
+        "model_store.registry_ca",
+        "missing, and no public authority signs the name of the registry's server",
+    ),
     "prod without a release group": (
         "aws-prod",
         {"model_store/release_group": []},
@@ -104,6 +110,16 @@ CASES: dict[str, tuple[str, Change, str, str]] = {
         {"cluster/gke/workload_logs": True},
         "cluster.gke.workload_logs",
         "observability.logs collects the same logs",
+    ),
+    "two exporters of GPU metrics": (
+        "gcp-dev",
+        {
+            "addons/options/dcgm-exporter": {"enabled": True},
+            "observability": None,
+            "cluster/gke/managed_prometheus": True,
+        },
+        "addons.options.dcgm-exporter.enabled",
+        "GKE's own collection of metrics (cluster.gke.managed_prometheus) has an exporter, too",
     ),
     "feature store without a grant": (
         "aws-dev",

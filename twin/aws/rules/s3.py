@@ -82,6 +82,60 @@ def upload(params: Params, look: Look) -> None:
             "the upload may have been aborted or completed.",
             404,
         )
+    begun = _algorithm(params, look)
+    if begun is None or begun[1] != "COMPOSITE":
+        return
+    for stated in (params.get("MultipartUpload") or {}).get("Parts") or []:
+        if begun[0] not in _checksums(stated):
+            raise Refusal(
+                "InvalidRequest",
+                f"The upload was created using a {begun[0]} checksum. The complete request must include the "
+                f"checksum for each part. It was missing for part {stated['PartNumber']} in the request.",
+            )
+
+
+_ALGORITHMS: Final = ("CRC32", "CRC32C", "CRC64NVME", "MD5", "SHA1", "SHA256", "SHA512")
+
+
+def _checksums(stated: Params) -> set[str]:
+    """The algorithms of a request's or part's checksums, in small letters."""
+    named = {name.lower() for name in _ALGORITHMS if stated.get(f"Checksum{name}")}
+    return named or ({str(stated["ChecksumAlgorithm"]).lower()} if stated.get("ChecksumAlgorithm") else set())
+
+
+def _algorithm(params: Params, look: Look) -> tuple[str, str] | None:
+    """Algorithm and type of checksum that an upload began with."""
+    begun = bucket(params, look).multiparts.get(params.get("UploadId"))
+    name = begun and begun.metadata.get("x-amz-checksum-algorithm")
+    if not name:
+        return None
+    default = "FULL_OBJECT" if name == "CRC64NVME" else "COMPOSITE"
+    return str(name).lower(), begun.metadata.get("x-amz-checksum-type") or default
+
+
+def content(params: Params, look: Look, what: str = "Put Object") -> None:
+    """PutObject: with a checksum where a retention is set, by the request or the bucket."""
+    here = bucket(params, look)
+    if not (here.default_lock_mode or params.get("ObjectLockMode")):
+        return
+    if not (params.get("ContentMD5") or _checksums(params)):
+        raise Refusal(
+            "InvalidRequest",
+            f"Content-MD5 OR x-amz-checksum- HTTP header is required for {what} requests with Object Lock "
+            "parameters",
+        )
+
+
+def part(params: Params, look: Look) -> None:
+    """UploadPart: with the algorithm that the upload began with."""
+    content(params, look, "Put Part")
+    begun, stated = _algorithm(params, look), _checksums(params)
+    if begun is not None and stated and stated != {begun[0]}:
+        raise Refusal(
+            "InvalidRequest",
+            f"Checksum Type mismatch occurred, expected checksum Type: {begun[0]}, actual checksum Type: "
+            f"{', '.join(sorted(stated))}",
+        )
 
 
 def versioning(params: Params, look: Look) -> None:
@@ -251,6 +305,8 @@ RULES: Final = {
     "PutBucketLifecycleConfiguration": lifecycle,
     "PutBucketPolicy": bucket_policy,
     "CompleteMultipartUpload": upload,
+    "PutObject": content,
+    "UploadPart": part,
 }
 
 

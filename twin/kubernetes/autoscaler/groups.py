@@ -26,6 +26,14 @@ PASSING_TAINTS: Final = (
     "ToBeDeletedByClusterAutoscaler",
     "DeletionCandidateOfClusterAutoscaler",
 )
+NOT_READY_TAINTS: Final = {
+    "node.kubernetes.io/not-ready",
+    "node.kubernetes.io/disk-pressure",
+    "node.kubernetes.io/network-unavailable",
+}
+"""Taints of a node that the autoscaler takes for not ready, whatever its condition says: the controllers
+that remove them follow the condition with some delay.
+Source: cluster-autoscaler/utils/kubernetes/ready.go, GetReadinessState."""
 ZONE_LABELS: Final = (
     HOSTNAME,
     "topology.kubernetes.io/zone",
@@ -103,6 +111,12 @@ def managed(
     return found
 
 
+def takes_pods(node: Mapping[str, Any]) -> bool:
+    """Whether a node is ready, and no longer has a taint that says otherwise."""
+    taints = (node.get("spec") or {}).get("taints") or ()
+    return ready(node) and not any(taint["key"] in NOT_READY_TAINTS for taint in taints)
+
+
 def usable(member: Member, clock_factor: float) -> bool:
     """Whether the autoscaler counts the node as there.
 
@@ -110,7 +124,7 @@ def usable(member: Member, clock_factor: float) -> bool:
     no such rule and may ask for one node too many; the twin gives them a moment.
     """
     node = member.node
-    if node is None or not ready(node):
+    if node is None or not takes_pods(node):
         return False
     allocatable = (node.get("status") or {}).get("allocatable") or {}
     labels = node["metadata"].get("labels") or {}

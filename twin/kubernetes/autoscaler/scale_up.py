@@ -12,7 +12,7 @@ from typing import Any, Final
 from twin.kubernetes.api import Object
 from twin.kubernetes.autoscaler.expander import Option, choose
 from twin.kubernetes.autoscaler.flags import Flags
-from twin.kubernetes.autoscaler.groups import Managed, similar
+from twin.kubernetes.autoscaler.groups import Managed, similar, takes_pods
 from twin.kubernetes.events import Recorder
 from twin.kubernetes.fit import Bin, Pod, fill, misfits, opened, overheads, pack, shape_of
 from twin.kubernetes.pods import condition, finished, leaving, node_of
@@ -143,7 +143,7 @@ class ScaleUp:
         }
         bins: list[Bin] = []
         for name, node in scene.nodes.items():
-            if name in away or condition(node, "Ready").get("status") != "True":
+            if name in away or not takes_pods(node):
                 continue
             there = [pod for pod in scene.by_node.get(name, ()) if not finished(pod)]
             bins.append(opened(shape_of(node), there))

@@ -151,6 +151,20 @@ _ALL: Final = (
         certificate="tmp/k8s-webhook-server/serving-certs",
     ),
     Program(
+        name="kserve",
+        image="kserve/kserve-controller",
+        # Its webhook listens on all interfaces: only the port is a setting.
+        port_arguments={
+            "--metrics-addr": "127.0.0.1:8080",
+            "--health-probe-addr": ":8081",
+            "--webhook-port": "9443",
+        },
+        arguments=("--leader-elect=false",),
+        # In the container it is a Secret; controller-runtime reads it in the folder of temporary files.
+        issued="/tmp/k8s-webhook-server/serving-certs",  # noqa: S108 - the container's
+        certificate="tmp/k8s-webhook-server/serving-certs",
+    ),
+    Program(
         name="envoy-gateway",
         image="envoyproxy/gateway",
         module="twin.kubernetes.envoy_gateway",

@@ -6,8 +6,8 @@ the authority of its certificate, which a program may wait for.
 
 from __future__ import annotations
 
-import contextlib
 import copy
+import logging
 import time
 from collections.abc import Iterator
 from typing import Any, Final
@@ -16,8 +16,11 @@ from twin.kubernetes.api import ApiError, Kube, Object
 from twin.kubernetes.backends import Backends
 from twin.kubernetes.certificates import Pki
 
+log = logging.getLogger(__name__)
+
 INJECTED: Final = "cert-manager.io/inject-ca-from"
-"""The annotation of configurations whose authority cert-manager writes."""
+"""How annotations of configurations begin whose authority cert-manager writes: of a Certificate, a Secret
+(`-secret`) or the API server (`-apiserver`)."""
 LOOK: Final = 2.0
 """Seconds between looks."""
 _ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
@@ -57,15 +60,14 @@ class SetAside:
                 for service in services:
                     if service not in known:
                         known[service] = self._backends.is_absent(*service)
-                annotations = item["metadata"].get("annotations") or {}
                 # cert-manager's injector does not run here; the twin issues the certificates of its Secrets.
-                if INJECTED in annotations or (services and all(known[service] for service in services)):
-                    self._inject(where, item)
+                if _injected(item) or (services and all(known[service] for service in services)):
+                    self._inject(kind, where, item)
                 for service in services:
                     if known[service]:
                         yield f"{kind} {item['metadata']['name']} (Service {'/'.join(service)})"
 
-    def _inject(self, where: str, item: Object) -> None:
+    def _inject(self, kind: str, where: str, item: Object) -> None:
         """Write the authority into the webhooks that have none."""
         webhooks = copy.deepcopy(item.get("webhooks") or [])
         without = [hook for hook in webhooks if not hook["clientConfig"].get("caBundle")]
@@ -73,12 +75,19 @@ class SetAside:
             return
         for hook in without:
             hook["clientConfig"]["caBundle"] = self._pki.authority_base64()
+        name = item["metadata"]["name"]
         version = {"resourceVersion": item["metadata"].get("resourceVersion")}
-        # Changed or deleted meanwhile: the next look decides.
-        with contextlib.suppress(ApiError):
-            self._kube.merge(
-                f"{where}/{item['metadata']['name']}", {"metadata": version, "webhooks": webhooks}
-            )
+        try:
+            self._kube.merge(f"{where}/{name}", {"metadata": version, "webhooks": webhooks})
+        except ApiError as error:
+            # Changed or deleted meanwhile: the next look decides.
+            if error.status not in (404, 409):
+                log.warning("%s %s: %s (trying again)", kind, name, error)
+
+
+def _injected(item: Object) -> bool:
+    annotations: dict[str, str] = item["metadata"].get("annotations") or {}
+    return any(name.startswith(INJECTED) for name in annotations)
 
 
 def _services(item: Object) -> Iterator[Service]:

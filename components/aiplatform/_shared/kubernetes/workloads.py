@@ -18,6 +18,9 @@ _LEVEL: Final = "pod-security.kubernetes.io"
 NAMESPACE_LABEL: Final = "kubernetes.io/metadata.name"
 """The label that Kubernetes sets to a namespace's name."""
 
+MONITORING: Final = "monitoring"
+"""The namespace of Prometheus."""
+
 _CREDENTIALS: Final[Mapping[Cloud, Sequence[tuple[str, int]]]] = {
     # EKS user guide, "Set up the Amazon EKS Pod Identity Agent".
     "aws": (("169.254.170.23/32", 80),),

@@ -1,13 +1,20 @@
-"""DCGM exporter: a Pod on each node with GPUs, as a client of the DCGM engine that the node has already.
+"""DCGM exporter: a Pod on each node with GPUs.
 
-EKS's add-on eks-node-monitoring-agent runs an engine on each node with NVIDIA's GPUs, at a port of the node
-(its chart, DaemonSet dcgm-server). Next to a second engine it reports failed hardware, and node repair
-replaces the node with all that runs there (aws/containers-roadmap, issue 2763). The exporter starts an engine
-unless it gets the address of one.
+On EKS it is a client of the DCGM engine that the node has already. EKS's add-on eks-node-monitoring-agent
+runs an engine on each node with NVIDIA's GPUs, at a port of the node (its chart, DaemonSet dcgm-server). Next
+to a second engine it reports failed hardware, and node repair replaces the node with all that runs there
+(aws/containers-roadmap, issue 2763). The exporter starts an engine unless it gets the address of one.
+
+On GKE no other engine runs, unless GKE's own metrics of GPUs are on (component `DCGM` of the cluster's
+monitoring), so that the exporter starts one. The driver is in a folder of the node, and its devices reach
+only privileged containers and those that request GPUs (Google Cloud, "NVIDIA Data Center GPU Manager",
+exporters for Managed Service for Prometheus).
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.kubernetes.node_labels import GPU_PRESENT
 from aiplatform.addons.values.setup import Setup
 
@@ -17,6 +24,11 @@ OLDEST_AGENT: Final = (1, 5, 2)
 """The first version of the agent whose engine is known to be of DCGM 4, as the exporter is (its changelog).
 Clients of one major version do not connect to an engine of another."""
 _FILE: Final = "/etc/dcgm-exporter/default-counters.csv"
+_NODE_LABELS: Final[Mapping[Cloud, str]] = {"aws": GPU_PRESENT, "gcp": "cloud.google.com/gke-gpu"}
+"""The labels of nodes with NVIDIA's GPUs: the platform's, and GKE's own."""
+_GOOGLE_DRIVER: Final = "/home/kubernetes/bin/nvidia"
+"""The folder of the driver on GKE's nodes."""
+_DRIVER: Final = "/usr/local/nvidia"
 _EVERYWHERE: Final = ({"operator": "Exists"},)
 
 COUNTERS: Final = (
@@ -57,21 +69,39 @@ COUNTERS: Final = (
 """Field of DCGM, type of metric, help text."""
 
 
+_ROOT: Final = {"runAsUser": 0, "runAsNonRoot": False}
+"""The kubelet's socket is root's."""
+_ON_EKS: Final[Mapping[str, Any]] = {
+    "arguments": ["-f", _FILE, "-r", f"$(NODE_IP):{ENGINE_PORT}"],
+    "extraEnv": [{"name": "NODE_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}],
+    # The engine has the privileges that profiling needs.
+    "securityContext": {
+        **_ROOT,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"add": [], "drop": ["ALL"]},
+    },
+}
+_ON_GKE: Final[Mapping[str, Any]] = {
+    "arguments": ["-f", _FILE],
+    "extraEnv": [{"name": "LD_LIBRARY_PATH", "value": f"{_DRIVER}/lib64"}],
+    "extraHostVolumes": [{"name": "nvidia", "hostPath": _GOOGLE_DRIVER}],
+    "extraVolumeMounts": [
+        # The chart's own, which this list replaces: the file of the counters.
+        {"name": "exporter-metrics-volume", "mountPath": _FILE, "subPath": "default-counters.csv"},
+        {"name": "nvidia", "mountPath": _DRIVER, "readOnly": True},
+    ],
+    "securityContext": {**_ROOT, "privileged": True, "allowPrivilegeEscalation": True},
+}
+_OF_CLOUD: Final[Mapping[Cloud, Mapping[str, Any]]] = {"aws": _ON_EKS, "gcp": _ON_GKE}
+
+
 def values(setup: Setup) -> dict[str, Any]:
     """Return the values of the chart."""
     return {
         "image": {**setup.image("dcgm-exporter"), "pullPolicy": "IfNotPresent"},
-        "arguments": ["-f", _FILE, "-r", f"$(NODE_IP):{ENGINE_PORT}"],
-        "extraEnv": [{"name": "NODE_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}],
+        **(_OF_CLOUD[setup.cloud]),
         "customMetrics": "".join(f"{', '.join(counter)}\n" for counter in COUNTERS),
-        # The engine has the privileges that profiling needs. The kubelet's socket is root's.
-        "securityContext": {
-            "runAsUser": 0,
-            "runAsNonRoot": False,
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"add": [], "drop": ["ALL"]},
-        },
-        "nodeSelector": {GPU_PRESENT: "true"},
+        "nodeSelector": {_NODE_LABELS[setup.cloud]: "true"},
         "tolerations": [dict(toleration) for toleration in _EVERYWHERE],
         # Its kind comes with the Prometheus operator's definitions.
         "serviceMonitor": {"enabled": False},

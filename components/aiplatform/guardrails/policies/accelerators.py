@@ -9,6 +9,7 @@ it counts the first one times their number.
 
 from typing import Final
 
+from aiplatform._shared.kubernetes.node_labels import POOL
 from aiplatform.accelerators.fabric import EFA
 from aiplatform.addons.catalog import catalog
 from aiplatform.guardrails.args import GuardrailsSettings
@@ -25,6 +26,7 @@ from aiplatform.guardrails.policies.policy import (
     Policy,
     Rule,
     Validation,
+    is_accelerator,
     is_toleration_of_accelerators,
     literal,
     namespace_conditions,
@@ -136,6 +138,39 @@ def _adapters(settings: GuardrailsSettings) -> list[Validation]:
             f".exists(container, {REQUESTS_ADAPTER}) && !({accelerated}))",
             f"ai-platform: containers: a Pod requests {EFA} and no accelerator, and no quota counts "
             "adapters; expected accelerators in the same Pod",
+        ),
+        *_shares(settings),
+    ]
+
+
+def _shares(settings: GuardrailsSettings) -> list[Validation]:
+    """Return the limit of adapters by accelerators: a Pod with one accelerator and all adapters of a node
+    would leave its other accelerators to Pods that need none."""
+    if not settings.adapters:
+        return []
+    shares = {name: float(share) for name, share in settings.adapters.items()}
+    selected = f"pod.?nodeSelector[?{literal(POOL)}].orValue('')"
+    share = f"{literal(shares)}[?{selected}].orValue({max(shares.values())})"
+    requested = f"container.?resources.?limits[?{literal(EFA)}].orValue('0')"
+    adapters = f"quantity(string({requested})).asInteger()"
+    limits = "container.?resources.?limits.orValue({})"
+    counted = (
+        f"{limits}.map(name, {is_accelerator('name')} "
+        "? quantity(string(container.resources.limits[name])).asInteger() : 0).sum()"
+    )
+    containers = "dyn(pod.?containers.orValue([])).map(container, {number}).sum()"
+    most = f"({share} * double({containers.format(number=counted)}))"
+    # Of init containers one runs at a time.
+    excess = (
+        f"double({containers.format(number=adapters)}) > {most} "
+        f"|| dyn(pod.?initContainers.orValue([])).exists(container, double({adapters}) > {most})"
+    )
+    return [
+        Validation(
+            f"variables.maintained || !variables.pods.exists(pod, !({CLAIMS}) && ({excess}))",
+            f"ai-platform: containers: a Pod requests more {EFA} than the share of its accelerators, so that "
+            "others of its node have none; expected at most the adapters of a node for each accelerator, "
+            "times the accelerators of the Pod",
         )
     ]
 

@@ -1,7 +1,8 @@
 """What runs inside MLflow's image: files that its containers are given in a ConfigMap.
 
 They import what the image has (MLflow, SQLAlchemy, boto3, google-auth) and nothing of this package; the image
-has nothing of ours. The server starts by `registry_start`, the steps before it by `registry_setup`.
+has nothing of ours. The server starts by `registry_start`, the steps before it by `registry_setup`, and
+`registry_metrics` serves its metrics.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ _MODULES: Final = (
     "registry_app.py",
     "registry_cloud.py",
     "registry_guard.py",
+    "registry_metrics.py",
     "registry_routes.py",
     "registry_setup.py",
     "registry_start.py",

@@ -15,6 +15,7 @@ from pathlib import Path
 import registry_cloud
 
 SIGNING = "signing_key"
+METRICS = "--expose-prometheus="
 
 
 def configuration(database_uri: str) -> str:
@@ -36,8 +37,17 @@ def configuration(database_uri: str) -> str:
     return str(path)
 
 
+def clear_metrics(arguments: list) -> None:
+    """Delete what an earlier server of this Pod counted: its processes may have had the same numbers."""
+    for argument in arguments:
+        if argument.startswith(METRICS):
+            for file in Path(argument.removeprefix(METRICS)).glob("*.db"):
+                file.unlink()
+
+
 def main(arguments: list) -> None:
     """Become the server."""
+    clear_metrics(arguments)
     secret = registry_cloud.read_secret(os.environ["REGISTRY_SERVER_SECRET"])
     if secret is None:
         raise SystemExit("the server's secret is empty: the step that sets up secrets has not run")

@@ -158,7 +158,8 @@ def _releases(context: Context, key: Input[str], writers: Sequence[Output[str]],
 
 
 def _immutable(context: Context, writers: Sequence[str]) -> list[Statement]:
-    """Return statements: only `writers` create objects, none replaces one, and no principal deletes one.
+    """Return statements: only `writers` create objects, none replaces one, and no principal deletes one or
+    replicates another bucket's (S3 user guide, "Setting up permissions for live replication").
 
     Only requests that create an object have the header: those that begin a multipart upload and send its
     parts have none (S3 user guide, "Enforce conditional writes on Amazon S3 buckets"). S3 accepts no header
@@ -180,6 +181,19 @@ def _immutable(context: Context, writers: Sequence[str]) -> list[Statement]:
             "Effect": "Deny",
             "Principal": "*",
             "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+            "Resource": objects,
+        },
+        {
+            # Replication from another bucket writes without s3:PutObject, and deletes.
+            "Sid": "Replicas",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": [
+                "s3:ObjectOwnerOverrideToBucketOwner",
+                "s3:ReplicateDelete",
+                "s3:ReplicateObject",
+                "s3:ReplicateTags",
+            ],
             "Resource": objects,
         },
     ]

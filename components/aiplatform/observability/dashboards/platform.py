@@ -22,7 +22,7 @@ def dashboard(settings: Settings) -> Dashboard:
     """Return the dashboard."""
     result = board(NAME, "Platform", "Controllers, features and models, certificates, and the monitoring.")
     _controllers(result)
-    _features_and_models(result)
+    _features_and_models(result, settings)
     if "cert-manager" in settings.addons:
         _certificates(result)
     if settings.logs or settings.traces:
@@ -85,7 +85,7 @@ def _controllers(board: Dashboard) -> None:
     )
 
 
-def _features_and_models(board: Dashboard) -> None:
+def _features_and_models(board: Dashboard, settings: Settings) -> None:
     board.with_row(Row("Features and models"))
     available = "max by (namespace) (kube_deployment_status_replicas_available{{deployment={name}}})"
     for title, name in (("Feature server", '"feature-server"'), ("Model registry", '"mlflow"')):
@@ -99,6 +99,73 @@ def _features_and_models(board: Dashboard) -> None:
             "Age of online features",
             "Time since the last run that wrote them.",
             [Query(age, "{{namespace}}")],
+            "s",
+        )
+    )
+    if settings.model_registry:
+        _registry_requests(board)
+    if settings.feature_store:
+        _feature_requests(board)
+
+
+def _registry_requests(board: Dashboard) -> None:
+    board.with_panel(
+        graph(
+            "Requests to the model registry",
+            "A second, by status. Uploads of files are not counted.",
+            [Query("sum by (status) (rate(mlflow_http_request_total[5m]))", "{{status}}")],
+        )
+    )
+    buckets = "sum by (le) (rate(mlflow_http_request_duration_seconds_bucket[5m]))"
+    board.with_panel(
+        graph(
+            "Time of a request to the model registry",
+            "Half of them, and 95 %, take at most.",
+            [
+                Query(f"histogram_quantile(0.5, {buckets})", "half"),
+                Query(f"histogram_quantile(0.95, {buckets})", "95 %"),
+            ],
+            "s",
+        )
+    )
+
+
+def _feature_requests(board: Dashboard) -> None:
+    board.with_panel(
+        graph(
+            "Requests to the feature server",
+            "A second, by status.",
+            [Query("sum by (status) (rate(feast_feature_server_request_total[5m]))", "{{status}}")],
+        )
+    )
+    latency = "sum by (le) (rate(feast_feature_server_request_latency_seconds_bucket[5m]))"
+    reads = "sum by (le) (rate(feast_feature_server_online_store_read_duration_seconds_bucket[5m]))"
+    board.with_panel(
+        graph(
+            "Time of a request for features",
+            "95 % take at most; of it, reading the online store.",
+            [
+                Query(f"histogram_quantile(0.95, {latency})", "request"),
+                Query(f"histogram_quantile(0.95, {reads})", "online store"),
+            ],
+            "s",
+        )
+    )
+    absent = 'sum by (feature_view) (rate(feast_online_features_status_total{status="not_found"}[5m]))'
+    every = "sum by (feature_view) (rate(feast_online_features_status_total[5m]))"
+    board.with_panel(
+        graph(
+            "Features that are not in the online store",
+            "Share of the requested values.",
+            [Query(f"{absent} / {every}", "{{feature_view}}")],
+            "percentunit",
+        )
+    )
+    board.with_panel(
+        graph(
+            "Age of each feature view",
+            "Time since the end of the interval that was last written.",
+            [Query("max by (feature_view) (feast_feature_freshness_seconds)", "{{feature_view}}")],
             "s",
         )
     )

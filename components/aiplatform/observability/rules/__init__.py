@@ -99,6 +99,8 @@ def _platform_alerts(settings: Settings) -> Iterator[Alert]:
         long_term_storage=True,
         logs=True,
         traces=True,
+        model_registry=True,
+        feature_store=True,
     )
     for group in rule_groups(everything):
         yield from group.alerts

@@ -1,4 +1,5 @@
-"""Alerts of data: features that are late. Tables and their quality emit no metrics."""
+"""Alerts of data: features that are late, and a server that fails. Tables and their quality emit no
+metrics."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -13,8 +14,9 @@ MATERIALIZER: Final = "feature-materializer"
 """Its CronJob."""
 
 
-def rules(_: Settings) -> Iterator[Alert]:
-    """Return the rules of an environment. They have no series where no feature store exists."""
+def rules(settings: Settings) -> Iterator[Alert]:
+    """Return the rules of an environment. Those about objects of Kubernetes have no series where no feature
+    store exists."""
     selector = f'{{cronjob="{MATERIALIZER}"}}'
     succeeded = f"kube_cronjob_status_last_successful_time{selector}"
     on_job = "on (namespace, cronjob)"
@@ -41,4 +43,31 @@ def rules(_: Settings) -> Iterator[Alert]:
             "cannot be read."
         ),
         pending="10m",
+    )
+    if settings.feature_store:
+        yield from _requests()
+
+
+def _requests() -> Iterator[Alert]:
+    total = "sum by (namespace, endpoint) (rate(feast_feature_server_request_total[10m]))"
+    failed = 'sum by (namespace, endpoint) (rate(feast_feature_server_request_total{status="error"}[10m]))'
+    yield Alert(
+        name="FeatureServerErrors",
+        severity="warning",
+        expression=f"{failed} / {total} > 0.05",
+        summary="requests to the feature server fail",
+        description=(
+            "{{ $value | humanizePercentage }} of the requests to {{ $labels.endpoint }} fail. Wrong "
+            "requests count, too."
+        ),
+        pending="10m",
+    )
+    reads = "feast_feature_server_online_store_read_duration_seconds_bucket"
+    yield Alert(
+        name="FeatureStoreSlow",
+        severity="warning",
+        expression=f"histogram_quantile(0.95, sum by (namespace, le) (rate({reads}[10m]))) > 0.5",
+        summary="the online store answers slowly",
+        description="One read in twenty takes more than {{ $value | humanizeDuration }}.",
+        pending="15m",
     )

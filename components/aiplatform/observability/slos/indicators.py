@@ -55,6 +55,16 @@ INDICATORS: Final[Mapping[str, Indicator]] = {
         total="apiserver_request_total",
         bad=("apiserver_request_total", 'code=~"5.."'),
     ),
+    "registry_availability": Indicator(
+        purpose="requests to the model registry without a server error (5xx)",
+        total="mlflow_http_request_total",
+        bad=("mlflow_http_request_total", 'status=~"5.."'),
+    ),
+    "feature_latency": Indicator(
+        purpose="the time in which the feature server answers a request for online features",
+        histogram="feast_feature_server_request_latency_seconds",
+        selector='endpoint="/get-online-features"',
+    ),
     "secret_synchronization": Indicator(
         purpose="reads of the cloud's secret manager that succeed",
         total="externalsecret_sync_calls_total",

@@ -1,9 +1,18 @@
 """Objects of S3, by conditional writes (S3 user guide, "How to prevent object overwrites with conditional
-writes")."""
+writes").
+
+Each request states the SHA-256 of its body, which S3 compares: a bucket with a retention refuses uploads
+without a checksum, and what an SDK adds by itself depends on its settings. All parts of an upload and the
+request that completes it need the algorithm that the upload began with (API reference, UploadPart). The
+checksum that S3 has of an object in parts is one of its parts' checksums (`-N`, COMPOSITE), as SHA-256 has no
+other form there: not the SHA-256 in a manifest, for which the object is read back.
+"""
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +28,7 @@ from model_release.objects import CHUNK, ExistsError
 _PARTS: Final = 10_000
 """The most parts of an upload (S3, "Amazon S3 multipart upload limits")."""
 _THREADS: Final = 4
+_ALGORITHM: Final = "SHA256"
 _CONFLICT: Final = "ConditionalRequestConflict"
 """Another writer creates the object at the same time: S3 asks to try again."""
 
@@ -39,6 +49,12 @@ _retried = tenacity.retry(
 )
 
 
+def _checksum(data: bytes) -> dict[str, str]:
+    """Return the parameters that state the SHA-256 of a body."""
+    digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
+    return {"ChecksumAlgorithm": _ALGORITHM, "ChecksumSHA256": digest}
+
+
 class S3Objects:
     """A bucket of S3. part: bytes from which a file is uploaded in parts of this size."""
 
@@ -56,7 +72,7 @@ class S3Objects:
 
     def create_bytes(self, key: str, data: bytes) -> None:
         """Create an object. Raises ExistsError."""
-        self._created(self._client.put_object, Key=key, Body=data)
+        self._created(self._client.put_object, Key=key, Body=data, **_checksum(data))
 
     @_retried
     def _created(self, request: Any, **parameters: Any) -> None:
@@ -71,15 +87,22 @@ class S3Objects:
     def _in_parts(self, key: str, path: Path) -> None:
         size = path.stat().st_size
         part = max(self._part, -(-size // _PARTS))
-        upload = self._client.create_multipart_upload(Bucket=self._bucket, Key=key)["UploadId"]
+        upload = self._client.create_multipart_upload(
+            Bucket=self._bucket, Key=key, ChecksumAlgorithm=_ALGORITHM
+        )["UploadId"]
         place = {"Bucket": self._bucket, "Key": key, "UploadId": upload}
 
         def send(number: int) -> dict[str, Any]:
             with path.open("rb") as file:
                 file.seek((number - 1) * part)
                 body = file.read(part)
-            answer = self._client.upload_part(**place, PartNumber=number, Body=body)
-            return {"PartNumber": number, "ETag": answer["ETag"]}
+            checksum = _checksum(body)
+            answer = self._client.upload_part(**place, PartNumber=number, Body=body, **checksum)
+            return {
+                "PartNumber": number,
+                "ETag": answer["ETag"],
+                "ChecksumSHA256": checksum["ChecksumSHA256"],
+            }
 
         try:
             with ThreadPoolExecutor(_THREADS) as pool:

@@ -48,9 +48,7 @@ def installed(recording: Recording) -> set[str]:
 def test_by_default_all_that_the_cloud_needs_is_installed(cloud: str, cluster: Any) -> None:
     entries = {name: addon for name, addon in catalog().items() if not addon.installed_by}
     expected = {name for name, addon in entries.items() if cloud in addon.clouds}
-    by_request = {
-        name for name in expected if not entries[name].by_default or cloud not in entries[name].default_clouds
-    }
+    by_request = {name for name in expected if not catalog()[name].is_default(cloud)}
     assert installed(addons(cluster)) == expected - {"external-dns"} - by_request
     everything = addons(cluster, dns_zones=["Z1"], options={name: {"enabled": True} for name in by_request})
     assert installed(everything) == expected
@@ -273,8 +271,8 @@ def test_the_known_values_are_those_of_the_charts() -> None:
 
 
 def test_an_addon_that_another_cloud_needs_is_refused() -> None:
-    [problem] = refused(cluster=GOOGLE_CLUSTER, options={"dcgm-exporter": {}})
-    assert "options.dcgm-exporter: Google Cloud does not need this add-on" in problem
+    [problem] = refused(cluster=GOOGLE_CLUSTER, options={"gpu-operator": {}})
+    assert "options.gpu-operator: Google Cloud does not need this add-on" in problem
 
 
 def test_a_mirror_that_lacks_charts_is_refused_with_all_their_names(tmp_path: Path) -> None:
@@ -321,7 +319,7 @@ def test_pods_of_nodes_may_have_their_priority_in_the_namespaces_that_need_it() 
     assert {*levels.values()} == {"restricted"}
 
 
-@pytest.mark.parametrize("name", ["dcgm-exporter", "dra-driver-nvidia-gpu", "gpu-operator"])
+@pytest.mark.parametrize("name", ["dra-driver-nvidia-gpu", "gpu-operator"])
 def test_device_software_of_eks_is_refused_on_gke(name: str) -> None:
     (problem,) = refused(cluster=GOOGLE_CLUSTER, options={name: {"enabled": True}})
     assert problem.startswith(f"AddonsArgs.options.{name}: Google Cloud does not need this add-on")

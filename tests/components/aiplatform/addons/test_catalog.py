@@ -15,6 +15,7 @@ ADDONS = sorted(catalog())
 OF_OTHERS = {
     "envoy-gateway": ("envoy",),
     "gpu-operator": ("k8s-device-plugin", "node-feature-discovery"),
+    "kserve": ("kube-rbac-proxy",),
     "kube-prometheus-stack": ("alertmanager", "grafana", "kube-state-metrics", "node-exporter", "prometheus"),
 }
 """Add-on -> images that it runs of projects with other versions."""

@@ -45,6 +45,19 @@ def test_the_exporter_is_a_client_of_the_engine_on_its_node() -> None:
     assert values["securityContext"]["capabilities"] == {"add": [], "drop": ["ALL"]}, "the engine profiles"
 
 
+def test_the_exporter_on_gke_starts_an_engine_with_the_driver_of_the_node() -> None:
+    values = dcgm_exporter.values(Setup(cloud="gcp"))
+    assert "-r" not in values["arguments"], "no engine listens on a node of GKE"
+    assert values["extraHostVolumes"] == [{"name": "nvidia", "hostPath": "/home/kubernetes/bin/nvidia"}]
+    mounts = {mount["name"]: mount["mountPath"] for mount in values["extraVolumeMounts"]}
+    assert values["extraEnv"] == [{"name": "LD_LIBRARY_PATH", "value": f"{mounts['nvidia']}/lib64"}]
+    assert mounts["exporter-metrics-volume"] == values["arguments"][1], "the list replaces the chart's own"
+    context = values["securityContext"]
+    assert context["privileged"] is True, "others get devices only with a request for GPUs"
+    assert context["allowPrivilegeEscalation"] is True, "Kubernetes refuses false next to privileged"
+    assert values["nodeSelector"] == {"cloud.google.com/gke-gpu": "true"}
+
+
 def test_the_counters_have_errors_of_memory_and_throttling() -> None:
     fields = [field for field, _, _ in dcgm_exporter.COUNTERS]
     assert len(set(fields)) == len(fields)

@@ -368,3 +368,22 @@ def test_the_image_is_pulled_from_its_mirror() -> None:
     assert pod(recorded)["containers"][0]["image"] == (
         "111122223333.dkr.ecr.eu-central-1.amazonaws.com/quay/feastdev/feature-server:0.67.0"
     )
+
+
+@pytest.mark.parametrize("metrics", [True, False])
+def test_metrics_are_served_to_the_monitoring_alone(metrics: bool) -> None:
+    recorded = aws(server={"clients": ["shop"], "metrics": metrics})
+    deployment = recorded.one("kubernetes:apps/v1:Deployment").inputs
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    assert ("--metrics" in container["command"]) is metrics
+    policy = recorded.one(
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy", "features-feature-server-network-policy"
+    ).inputs
+    allowed = {
+        rule["ports"][0]["port"]: rule["from"][0]["namespaceSelector"]["matchLabels"]
+        for rule in policy["spec"]["ingress"]
+    }
+    assert {port: labels["kubernetes.io/metadata.name"] for port, labels in allowed.items()} == {
+        6566: "shop",
+        **({8000: "monitoring"} if metrics else {}),
+    }

@@ -235,3 +235,35 @@ def test_a_server_with_a_certificate_serves_only_https() -> None:
     assert recorded.one("kubernetes:core/v1:Service").inputs["spec"]["ports"][0]["port"] == 443
     uri = value(recorded.result.outputs["tracking_uri"])
     assert uri == "https://mlflow.model-registry.svc.cluster.local"
+
+
+def test_metrics_are_served_to_the_monitoring_by_a_container_without_secrets() -> None:
+    recorded = registry(metrics=True, client_namespaces=["training"])
+    pod = _pod(recorded, DEPLOYMENT)
+    server, exporter = pod["containers"]
+    assert "--expose-prometheus=/opt/metrics" in server["args"]
+    assert exporter["args"] == ["-m", "registry_metrics", "/opt/metrics", "8000"]
+    assert _variables(exporter).keys() == {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH"}
+    assert {mount["name"] for mount in exporter["volumeMounts"]} == {"files", "metrics"}, (
+        "the server's scratch volume has a file with the address of the accounts' database"
+    )
+    assert {"name": "metrics", "mountPath": "/opt/metrics"} in server["volumeMounts"]
+    policy = recorded.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "models-mlflow-network-policy")
+    assert _allowed(policy.inputs) == {5000: ["training"], 8000: ["monitoring"]}
+
+
+def test_without_metrics_nothing_is_counted(default: Recording) -> None:
+    [server] = _pod(default, DEPLOYMENT)["containers"]
+    assert not [argument for argument in server["args"] if "prometheus" in str(argument)]
+    policy = default.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "models-mlflow-network-policy")
+    assert 8000 not in _allowed(policy.inputs)
+
+
+def _allowed(policy: Any) -> dict[int, list[str]]:
+    """Return the namespaces that a network policy allows to connect, by port."""
+    return {
+        rule["ports"][0]["port"]: [
+            peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for peer in rule["from"]
+        ]
+        for rule in policy["spec"].get("ingress", [])
+    }

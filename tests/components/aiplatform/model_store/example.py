@@ -21,6 +21,7 @@ REGISTRY: dict[str, Any] = {
     "secret": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:acme-dev/mlflow/accounts/release-AbCdEf",
     "kms_key": KEY,
 }
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 GOOGLE_REGISTRY: dict[str, Any] = {
     "tracking_uri": REGISTRY["tracking_uri"],
     "namespace": "model-registry",

@@ -80,6 +80,14 @@ def test_no_principal_deletes_a_release(default: Recording) -> None:
     assert denied["Action"] == ["s3:DeleteObject", "s3:DeleteObjectVersion"]
 
 
+def test_no_principal_writes_or_deletes_a_release_by_replication(default: Recording) -> None:
+    """S3 authorizes replicas by s3:ReplicateObject in the target, not by s3:PutObject."""
+    denied = statements(default, POLICY, "store-releases")["Replicas"]
+    assert (denied["Effect"], denied["Principal"], denied["Resource"]) == ("Deny", "*", f"{RELEASES}/*")
+    assert "Condition" not in denied, "promotions included"
+    assert {"s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"} <= set(denied["Action"])
+
+
 def test_a_pod_has_no_checkpoints_of_other_namespaces_whatever_its_role_allows(default: Recording) -> None:
     denied = statements(default, POLICY, "store-checkpoints")["OtherNamespaces"]
     namespace = "${aws:PrincipalTag/kubernetes-namespace}"

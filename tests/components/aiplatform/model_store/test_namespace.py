@@ -10,6 +10,7 @@ from aiplatform.model_store import admission, args
 from cli.model import jobs
 from tests.components.aiplatform.model_store.example import (
     APPROVERS,
+    CERTIFICATE,
     GOOGLE_REGISTRY,
     IMAGE,
     REGISTRY,
@@ -92,21 +93,18 @@ def test_a_secret_of_google_cloud_that_is_stated_by_its_id_has_its_project() -> 
     assert data["MLFLOW_ACCOUNT_SECRET"] == "projects/acme-dev-1234/secrets/release"
 
 
-@pytest.mark.parametrize(
-    ("uri", "path"),
-    [
-        ("https://mlflow.model-registry.svc.cluster.local", "/etc/model-release/ca.pem"),
-        ("http://mlflow.model-registry.svc.cluster.local", None),
-        ("https://mlflow.acme.example", None),
-    ],
-)
-def test_a_registry_in_the_cluster_is_verified_by_the_authority_of_its_certificate(
-    uri: str, path: str | None
-) -> None:
-    """No public authority signs a name below svc.cluster.local."""
-    recording = store(registry={**REGISTRY, "tracking_uri": uri})
+def test_jobs_verify_a_registry_by_the_authority_that_is_stated(default: Recording) -> None:
+    recording = store(
+        registry={**REGISTRY, "tracking_uri": "https://mlflow.model-registry.svc.cluster.local"},
+        registry_ca=CERTIFICATE,
+    )
+    files = recording.one("kubernetes:core/v1:ConfigMap", "store-files").inputs
+    assert files["metadata"]["name"] == args.FILES, "which Jobs mount"
+    assert files["data"] == {"ca.pem": CERTIFICATE}
     data = recording.one("kubernetes:core/v1:ConfigMap", "store-configuration").inputs["data"]
-    assert data.get("MLFLOW_TRACKING_SERVER_CERT_PATH") == path
+    assert data["MLFLOW_TRACKING_SERVER_CERT_PATH"] == "/etc/model-release/ca.pem"
+    plain = default.one("kubernetes:core/v1:ConfigMap", "store-configuration").inputs["data"]
+    assert "MLFLOW_TRACKING_SERVER_CERT_PATH" not in plain, "MLflow takes an empty one for no verification"
 
 
 def test_the_release_group_creates_jobs_and_runs_nothing_in_pods(default: Recording) -> None:
@@ -129,6 +127,7 @@ def test_each_admission_policy_fails_closed_and_denies(default: Recording) -> No
     assert [policy.name for policy in policies] == [
         "store-release-debugging-policy",
         "store-release-jobs-policy",
+        "store-release-pod-changes-policy",
         "store-release-pods-policy",
         "store-release-tokens-policy",
     ]

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.components.aiplatform.model_store.example import APPROVERS, KEY, REGISTRY, problems
+from tests.components.aiplatform.model_store.example import (
+    APPROVERS,
+    CERTIFICATE,
+    KEY,
+    REGISTRY,
+    problems,
+)
 from tests.components.aiplatform.pools import GOOGLE_CLUSTER
 
 GOOGLE: dict[str, Any] = {"cluster": {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-1234.svc.id.goog"}}
@@ -63,6 +69,15 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (
         {"registry": REGISTRY, "hugging_face": {"secret": REGISTRY["secret"]}},
         "hugging_face.secret: got 'arn:aws:secretsmanager:",
+    ),
+    (
+        {"registry": {**REGISTRY, "tracking_uri": "https://mlflow.model-registry.svc.cluster.local"}},
+        "registry_ca: missing, and no public authority signs the name of the server (https://mlflow.",
+    ),
+    ({"registry_ca": CERTIFICATE}, "registry_ca: got certificates without a registry"),
+    (
+        {"registry": REGISTRY, "registry_ca": "/etc/ca.pem"},
+        "registry_ca: got '/etc/ca.pem'; expected certificates in PEM",
     ),
     (
         {**GOOGLE, "hugging_face": {"secret": "token", "kms_key": KEY}},

@@ -11,6 +11,8 @@ SLOS: Final = (
     Slo("api", "api_availability", 99.9, "platform"),
     Slo("api-latency", "api_latency", 99, "platform", latency_seconds=1),
     Slo("secrets", "secret_synchronization", 99, "platform"),
+    Slo("models", "registry_availability", 99.5, "ml"),
+    Slo("features", "feature_latency", 99, "ml", latency_seconds=0.1),
     Slo(
         "training-wait",
         "queue_wait",
@@ -34,6 +36,8 @@ COMPLETE: Final = Settings(
     long_term_storage=True,
     logs=True,
     traces=True,
+    model_registry=True,
+    feature_store=True,
 )
 """With everything that rules depend on."""
 SMALL: Final = Settings(
@@ -42,8 +46,9 @@ SMALL: Final = Settings(
 GOOGLE: Final = Settings(
     cloud="gcp",
     cluster="acme-prod",
-    addons=ADDONS - {"dcgm-exporter", "karpenter"},
+    addons=ADDONS - {"karpenter"},
     pools=POOLS,
+    gpu_metrics=True,
     long_term_storage=True,
 )
 ALL: Final = {"complete": COMPLETE, "small": SMALL, "google": GOOGLE}

@@ -163,15 +163,6 @@ def test_grafana_reads_from_the_workspace_only_where_that_is_stated() -> None:
     assert "aps:RemoteWrite" not in statement["Action"]
 
 
-def test_missing_metrics_raise_an_alarm_outside_of_the_cluster() -> None:
-    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:platform"
-    alarm = recorded(long_term_storage={"alarm": {"notify": [topic], "minutes": 12}}).one(ALARM)
-    assert alarm.inputs["treatMissingData"] == "breaching", "without metrics there is no data"
-    assert alarm.inputs["dimensions"]["Resource"] == "IngestionRate"
-    assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [topic]
-    assert (alarm.inputs["period"], alarm.inputs["evaluationPeriods"]) == (300, 3)
-
-
 def test_google_cloud_has_googles_prometheus_with_the_permission_to_write() -> None:
     recording = recorded(GKE, long_term_storage={}, prometheus={"replicas": 2})
     spec = prometheus(recording)
@@ -191,17 +182,6 @@ def test_one_replica_on_google_cloud_needs_no_lease() -> None:
     assert recording.all("kubernetes:rbac.authorization.k8s.io/v1:Role") == []
     names = {entry["name"] for entry in prometheus(recording)["additionalArgs"]}
     assert not any(name.startswith("export.ha") for name in names)
-
-
-def test_the_alert_policy_of_google_cloud_fires_on_absence() -> None:
-    channel = "projects/acme-dev-123/notificationChannels/1234567890"
-    policy = recorded(GKE, long_term_storage={"alarm": {"notify": [channel]}}).one(
-        "gcp:monitoring/alertPolicy:AlertPolicy"
-    )
-    (condition,) = policy.inputs["conditions"]
-    promql = condition["conditionPrometheusQueryLanguage"]
-    assert promql["query"].startswith("absent(up{cluster=")
-    assert (promql["duration"], policy.inputs["notificationChannels"]) == ("600s", [channel])
 
 
 def test_credentials_are_files_that_external_secrets_makes() -> None:

@@ -10,10 +10,13 @@ import pytest
 from aiplatform._shared.args import read
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.gpu_pool.planned import planned as planned_gpu_pool
 from aiplatform.node_pool import NodePool
 from aiplatform.node_pool.args import NodePoolSettings
-from aiplatform.queues import Queues, planned_pools
+from aiplatform.node_pool.planned import planned as planned_node_pool
+from aiplatform.queues import Queues
 from aiplatform.queues.pools import GpuPoolReference, NodePoolReference
+from aiplatform.training.pools import TrainingGpuPoolReference, TrainingNodePoolReference
 from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER, GOOGLE_NETWORK, NETWORK, machine_types
 from tests.components.aiplatform.queues import example
 from tests.components.aiplatform.schema import undocumented
@@ -159,8 +162,13 @@ def test_a_reference_before_the_pool_exists_has_the_values_of_its_outputs(cloud:
 
     record(program, answers=machine_types() if google else None)
     node_pool, gpu_pool = (component.outputs for component in components)
-    planned = planned_pools.node_pool(read(NodePoolSettings, cpu, "Args"))
-    assert planned == read(NodePoolReference, node_pool, "outputs")
-    assert planned_pools.gpu_pool(read(GpuPoolSettings, gpu, "Args")) == read(
-        GpuPoolReference, gpu_pool, "outputs"
-    )
+    planned_cpu = planned_node_pool(read(NodePoolSettings, cpu, "Args"))
+    planned_gpu = planned_gpu_pool(read(GpuPoolSettings, gpu, "Args"))
+    for of_cpu, of_gpu in (
+        (NodePoolReference, GpuPoolReference),
+        (TrainingNodePoolReference, TrainingGpuPoolReference),
+    ):
+        assert read(of_cpu, planned_cpu, "planned") == read(of_cpu, node_pool, "outputs")
+        # The networks of GPUDirect are known when they exist.
+        outputs = {**gpu_pool, "network_interfaces": None}
+        assert read(of_gpu, planned_gpu, "planned") == read(of_gpu, outputs, "outputs")

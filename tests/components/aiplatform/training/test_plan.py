@@ -117,6 +117,35 @@ def test_shared_memory_is_at_most_half_of_the_memory() -> None:
     assert limit(memory_gib=3) == "1536Mi"
 
 
+def test_a_pod_that_fills_the_disk_fails_before_the_disk_is_full() -> None:
+    """An eviction for a limit is a failure. One for a full node is a disruption, which restarts without end:
+    it begins with Pods that use more than they request."""
+    for name in ("torch-training", "cpu", "downloads"):
+        for job in job_set(planned(name, **MORE))["replicatedJobs"]:
+            spec = job["template"]["spec"]["template"]["spec"]
+            [first] = spec["containers"]
+            limit = first["resources"]["limits"]["ephemeral-storage"]
+            assert first["resources"]["requests"]["ephemeral-storage"] == limit
+            for volume in spec["volumes"]:
+                assert "emptyDir" not in volume or volume["emptyDir"].get("sizeLimit"), volume["name"]
+            home = next(volume for volume in spec["volumes"] if volume["name"] == "home")
+            assert home["emptyDir"] == {"sizeLimit": limit}, "where a TrainJob replaces the resources"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, "16Gi"),
+        ({"processes_per_node": 4}, "8Gi"),
+        ({"processes_per_node": 1}, "4Gi"),
+        ({"disk_gib": 200}, "200Gi"),
+    ],
+)
+def test_a_pod_has_the_same_part_of_the_disk_as_of_the_node(more: dict[str, Any], expected: str) -> None:
+    manifest = planned("mine", runtimes={"mine": {"pool": "training", **more}})
+    assert container(manifest)["resources"]["limits"]["ephemeral-storage"] == expected
+
+
 def test_efa_adds_devices_and_huge_pages_and_keeps_the_level() -> None:
     manifest = planned("torch-efa", gpu_pools=[fabric_pool("efa")])
     limits = container(manifest)["resources"]["limits"]
@@ -198,7 +227,7 @@ def test_autoscalers_do_not_move_pods() -> None:
 def test_nodes_without_accelerators_request_a_cpu_for_each_process() -> None:
     manifest = planned("cpu", **MORE)
     assert container(manifest)["resources"]["requests"]["cpu"] == "2"
-    assert set(container(manifest)["resources"]["limits"]) == {"memory", "cpu"}, (
+    assert set(container(manifest)["resources"]["limits"]) == {"memory", "cpu", "ephemeral-storage"}, (
         "the Kubeflow SDK looks for a device or CPU"
     )
 
@@ -238,7 +267,7 @@ def test_a_volume_of_one_node_is_created_in_a_zone_of_the_pool() -> None:
     )
     assert [entry["key"] for entry in template["spec"]["tolerations"]] == ["nvidia.com/gpu"]
     [first] = template["spec"]["containers"]
-    assert set(first["resources"]["limits"]) == {"memory"}, "it uses no accelerator"
+    assert set(first["resources"]["limits"]) == {"memory", "ephemeral-storage"}, "it uses no accelerator"
     assert template["metadata"]["annotations"]["karpenter.sh/do-not-disrupt"] == "true"
     shared = initializer(runtimes=downloads(shared=True, storage_class="efs"))
     assert "nodeSelector" not in shared["spec"], "several nodes mount it, wherever it is"

@@ -44,6 +44,7 @@ def runtime(**more: Any) -> dict[str, Any]:
         (runtime(interconnect="required"), "runtimes.mine.interconnect", "no network between"),
         (runtime(cpu=192), "runtimes.mine.cpu", "expected at most"),
         (runtime(memory_gib=2048), "runtimes.mine.memory_gib", "expected at most"),
+        (runtime(disk_gib=0), "runtimes.mine.disk_gib", "1 to 65536"),
         (runtime(pool="general", cpu=2), "runtimes.mine.cpu", "expected processes_per_node instead"),
         (runtime(image="with space"), "runtimes.mine.image", "an image"),
         (

@@ -113,7 +113,7 @@ def test_a_group_with_a_node_is_known_by_that_node() -> None:
     one, two = list(view.made)
     gpus = {"nvidia.com/gpu": "7", "cpu": "191"}
     there = node(
-        one, taints=[{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}], resources=gpus
+        one, taints=[{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}], resources=gpus
     )
     there["status"]["allocatable"]["vpc.amazonaws.com/efa"] = "32"
     (found,) = managed(view.groups(), view.machines(), {one: there, two: node(two, ready=False)}, 10)

@@ -90,6 +90,18 @@ def test_a_node_that_is_on_its_way_is_waited_for() -> None:
     assert trial.step(gpu_pod(), gpu_pod("second"), seconds=10), "a second Pod needs a second node"
 
 
+def test_a_node_that_is_ready_and_still_has_its_first_taint_is_waited_for() -> None:
+    trial = Trial()
+    trial.view.add_group("l4", L4, 0, 4, 0)
+    trial.step(gpu_pod())
+    (name,) = trial.view.made
+    taint = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+    there = {"labels": dict(L4.labels), "resources": {"nvidia.com/gpu": "1"}}
+    trial.nodes[name] = node(name, taints=[taint], **there)
+    assert not trial.step(gpu_pod(), seconds=10), "the taint goes by itself, as upstream's autoscaler knows"
+    assert trial.desired("l4") == 1
+
+
 def test_it_asks_for_as_many_as_are_needed_and_the_maximum_allows() -> None:
     trial = Trial()
     trial.view.add_group("l4", L4, 0, 3, 0)

@@ -19,6 +19,7 @@ from tests.twin.kubernetes.builders import pod
 from tests.twin.kubernetes.fakes import FakeKube
 from twin import world as worlds
 from twin.kubernetes import certificates
+from twin.kubernetes.api import ApiError
 from twin.kubernetes.backends import Backends
 from twin.kubernetes.certificates import Pki
 from twin.kubernetes.controllers.absent import Absent, answer
@@ -158,11 +159,39 @@ def test_what_cert_manager_would_write_is_written_where_the_program_runs(world: 
     pki = Pki(world.folder / "kubernetes" / "pki")
     hook = {"name": "a", "clientConfig": {"service": {"namespace": "monitoring", "name": "operator"}}}
     where = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
-    for name, stated in (("mine", {INJECTED: "monitoring/admission"}), ("other", {})):
-        metadata = {"name": name, "annotations": stated}
+    stated = {
+        "mine": {INJECTED: "monitoring/admission"},
+        "of a secret": {f"{INJECTED}-secret": "cert-manager/webhook-ca"},
+        "other": {},
+    }
+    for name, entries in stated.items():
+        metadata = {"name": name, "annotations": entries}
         kube.objects[f"{where}/{name}"] = {"metadata": metadata, "webhooks": [hook]}
     assert SetAside(kube, Backends(kube), pki).names() == []
-    (injected,) = kube.objects[f"{where}/mine"]["webhooks"]
-    assert injected["clientConfig"]["caBundle"] == pki.authority_base64()
+    for name in ("mine", "of a secret"):
+        (injected,) = kube.objects[f"{where}/{name}"]["webhooks"]
+        assert injected["clientConfig"]["caBundle"] == pki.authority_base64(), name
     (left,) = kube.objects[f"{where}/other"]["webhooks"]
     assert "caBundle" not in left["clientConfig"], "its controller writes it"
+
+
+def test_a_refused_authority_is_logged_and_others_are_written(
+    world: World, kube: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = {"name": "a", "clientConfig": {"service": {"namespace": "monitoring", "name": "operator"}}}
+    where = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    for name in ("first", "second"):
+        metadata = {"name": name, "annotations": {INJECTED: "monitoring/admission"}}
+        kube.objects[f"{where}/{name}"] = {"metadata": metadata, "webhooks": [hook]}
+    merge = kube.merge
+
+    def refusing(at: str, body: Any) -> Any:
+        if at.endswith("/first"):
+            raise ApiError(422, "caBundle: unable to load root certificates", "Invalid")
+        return merge(at, body)
+
+    monkeypatch.setattr(kube, "merge", refusing)
+    SetAside(kube, Backends(kube), Pki(world.folder / "kubernetes" / "pki")).names()
+    assert "ValidatingWebhookConfiguration first: 422 Invalid" in caplog.text
+    (written,) = kube.objects[f"{where}/second"]["webhooks"]
+    assert written["clientConfig"]["caBundle"]

@@ -1,0 +1,87 @@
+"""Serving of models by KServe."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pulumi import ComponentResource, Output, ResourceOptions
+
+from aiplatform._shared.args import read
+from aiplatform._shared.component_outputs import KnownOutput, publish
+from aiplatform._shared.kubernetes.names import TaintArgs
+from aiplatform._shared.references.cluster import ClusterReferenceArgs
+from aiplatform._shared.references.model_store import ModelStoreReferenceArgs
+from aiplatform._shared.references.providers import refuse_cloud_of_unknown
+from aiplatform.serving.args import (
+    SERVICE_ACCOUNT,
+    TEMPLATES,
+    ServedModelArgs,
+    ServingArgs,
+    ServingRuntimeArgs,
+    ServingSettings,
+    ServingTeamArgs,
+)
+from aiplatform.serving.outputs import ServingOutputs
+from aiplatform.serving.pools import ServingGpuPoolReferenceArgs, ServingNodePoolReferenceArgs
+
+if TYPE_CHECKING:
+    from aiplatform.addons.install import Installed
+
+__all__ = [
+    "ClusterReferenceArgs",
+    "ModelStoreReferenceArgs",
+    "ServedModelArgs",
+    "Serving",
+    "ServingArgs",
+    "ServingGpuPoolReferenceArgs",
+    "ServingNodePoolReferenceArgs",
+    "ServingOutputs",
+    "ServingRuntimeArgs",
+    "ServingTeamArgs",
+    "TaintArgs",
+]
+
+
+class Serving(ComponentResource):
+    """Serving: KServe, a ClusterServingRuntime for each pool, and for each team an identity that reads its
+    releases, and templates of InferenceServices. The InferenceServices themselves, which change with each
+    promotion, are created from the templates by who promotes.
+
+    It needs the cloud's and the cluster's Kubernetes provider in `opts.providers`, and the add-on
+    cert-manager and the teams in `opts.depends_on`."""
+
+    versions: KnownOutput[dict[str, str]]
+    """Add-on -> the version of its chart."""
+    runtimes: KnownOutput[list[str]]
+    """The names of the runtimes, for `spec.predictor.model.runtime` of InferenceServices."""
+    pools: KnownOutput[dict[str, str]]
+    """Runtime -> its pool."""
+    service_account: KnownOutput[str]
+    """The service account of predictors, in the namespace of each team."""
+    templates: KnownOutput[str]
+    """The ConfigMap in the namespace of each team whose keys are services and whose values are templates of
+    their InferenceServices, with `${NAME}` and `${VERSION}`."""
+    services: KnownOutput[dict[str, list[str]]]
+    """Team -> its services."""
+    principals: Output[dict[str, str]]
+    """Team -> the principal of its predictors: a role's arn, or `principal://...`."""
+
+    def __init__(self, name: str, args: ServingArgs, opts: ResourceOptions | None = None) -> None:
+        refuse_cloud_of_unknown("ServingArgs", args, opts)
+        settings = read(ServingSettings, args, "ServingArgs")
+        super().__init__("aiplatform:index:Serving", name, {}, opts)
+        # Imported late: arguments are checked without Kubernetes' SDK, which takes a second to load.
+        from aiplatform.serving.build import build
+
+        self.installed: Mapping[str, Installed]
+        """Add-on -> what custom resources of a Python program depend on: its `resources`."""
+        self.installed, principals = build(self, name, settings, opts)
+        self.outputs: ServingOutputs = {
+            "versions": {addon.name: addon.version for addon in settings.installed},
+            "runtimes": list(settings.all_runtimes),
+            "pools": {key: runtime.pool for key, runtime in settings.all_runtimes.items()},
+            "service_account": SERVICE_ACCOUNT,
+            "templates": TEMPLATES,
+            "services": {team: list(declared.services) for team, declared in settings.teams.items()},
+            "principals": Output.all(**principals),
+        }
+        publish(self, self.outputs)

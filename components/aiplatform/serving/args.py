@@ -1,0 +1,230 @@
+"""Arguments of serving."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Final
+
+from pulumi import Input
+
+from aiplatform._shared import images
+from aiplatform._shared.args import Problem, between, distinct, length, matches
+from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.outputs import Tags
+from aiplatform._shared.references.cluster import ClusterReference
+from aiplatform._shared.references.model_store import ModelStoreReference
+from aiplatform.addons.catalog import Addon, catalog
+from aiplatform.addons.charts import UPSTREAM
+from aiplatform.addons.charts import problems as chart_problems
+from aiplatform.addons.charts import rule as source_of_charts
+from aiplatform.naming import IAM_ROLE_PREFIX, PhysicalName, dns_label, prefix_for
+from aiplatform.serving import rules
+from aiplatform.serving.cloud_support import SUPPORT
+from aiplatform.serving.engines import ENGINES, EngineName, MetricName
+from aiplatform.serving.inputs import ServedModelArgs as ServedModelArgs
+from aiplatform.serving.inputs import ServingArgs as ServingArgs
+from aiplatform.serving.inputs import ServingRuntimeArgs as ServingRuntimeArgs
+from aiplatform.serving.inputs import ServingTeamArgs as ServingTeamArgs
+from aiplatform.serving.pools import ServingGpuPoolReference, ServingNodePoolReference, ServingPool
+from aiplatform.teams.args import QUEUE
+
+KSERVE: Final = "kserve"
+"""The add-on with the controller of InferenceServices."""
+DEFINITIONS: Final = "kserve-crd"
+"""The add-on with KServe's kinds."""
+SERVICE_ACCOUNT: Final = "serving"
+"""The service account of predictors in the namespace of each team."""
+ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-serving")
+"""The role of a team's predictors on AWS."""
+TEMPLATES: Final = "serving-templates"
+"""The ConfigMap with the templates of a team's InferenceServices."""
+LONGEST_SERVICE: Final = 40
+"""Characters of a service's name: KServe and a pipeline add to it (`-green`, `-predictor`)."""
+
+_NAME: Final = matches(
+    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "1 to 63 lower-case letters, digits and hyphens (a DNS label)"
+)
+_IMAGE: Final = matches(
+    r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})+", "an image with its tag or digest"
+)
+_PINNED: Final = matches(r"[^\s@]+@sha256:[0-9a-f]{64}", "an image with its digest (NAME@sha256:...)")
+_MODEL: Final = matches(
+    r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?",
+    "the name of a model in the team's releases, without team, version or URI",
+)
+_URL: Final = matches(r"https?://[^\s/]+(/\S*)?", "the address of a server of Prometheus (http://...)")
+
+
+@dataclass(frozen=True)
+class ServingRuntime:
+    """A ClusterServingRuntime: what serves models on a pool. An InferenceService names it in
+    `spec.predictor.model.runtime`."""
+
+    pool: str
+    """The pool's name, of `gpu_pools` or `node_pools`."""
+    engine: EngineName
+    """`vllm` for language models on GPUs; `sklearn` or `xgboost` for such models on CPUs."""
+    image: Annotated[str, _IMAGE] | None = None
+    """Its image, with tag or digest. Default: of `vllm` one of a tested version; of the others
+    `server_image`."""
+    tensor_parallel: Annotated[int, between(1, 1024, "GPUs")] | None = None
+    """GPUs of a Pod, over which vLLM distributes each layer, at most those of a node. The model's number of
+    attention heads has to be a multiple of it. Default: all of a node."""
+    cpu: Annotated[int, between(1, 10_000, "vCPUs")] | None = None
+    """vCPUs that a Pod requests. Default: 80 % of the part of a node that belongs to its GPUs; 1 on nodes
+    without."""
+    memory_gib: Annotated[int, between(1, 100_000, "GiB")] | None = None
+    """Memory of a Pod, GiB, request and limit; with several GPUs half of it may be shared memory
+    (`/dev/shm`). Default: 80 % of the part of a node that belongs to its GPUs; 2 on nodes without."""
+    storage_gib: Annotated[int, between(1, 100_000, "GiB")] | None = None
+    """Disk of the node that a Pod requests, GiB: its model is copied there. Default: nothing is requested,
+    and a node with a full disk evicts Pods."""
+    start_minutes: Annotated[int, between(1, 240, "minutes")] = 30
+    """Minutes that a server has to load its model, after the files are there, before it is restarted, 1 to
+    240. Default 30."""
+    arguments: Annotated[list[str], length(0, 50, "arguments")] = field(default_factory=list[str])
+    """Further arguments of the server, such as `--max-model-len=8192`. Default: none."""
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A service of a team: the template of its InferenceServices."""
+
+    model: Annotated[str, _MODEL]
+    """The model: its releases are `TEAM/MODEL/VERSION` of the bucket of releases."""
+    runtime: str
+    """The runtime, of `runtimes` or a default one."""
+    min_replicas: Annotated[int, between(0, 1000, "replicas")] = 1
+    """Pods that run at least. Default 1."""
+    max_replicas: Annotated[int, between(1, 1000, "replicas")] | None = None
+    """Pods that run at most; more than `min_replicas` needs the add-on keda, and `prometheus_url`. Default:
+    `min_replicas`."""
+    metric: MetricName = "requests_waiting"
+    """By what it scales: the requests that vLLM has accepted and not begun (`requests_waiting`), or those
+    that it works on (`requests_running`). Default `requests_waiting`."""
+    target: Annotated[int, between(1, 100_000)] = 4
+    """The metric for each Pod, above which a Pod is added. Default 4."""
+    arguments: Annotated[list[str], length(0, 50, "arguments")] = field(default_factory=list[str])
+    """Further arguments of the server, after those of the runtime. Default: none."""
+
+    @property
+    def most(self) -> int:
+        """Pods that run at most."""
+        return self.max_replicas if self.max_replicas is not None else max(1, self.min_replicas)
+
+    @property
+    def scales(self) -> bool:
+        """Whether the number of Pods changes."""
+        return self.most > self.min_replicas
+
+
+@dataclass(frozen=True)
+class ServingTeam:
+    """A team that serves models of its releases."""
+
+    namespace: Annotated[str, dns_label] | None = None
+    """Its namespace, which exists (component Teams), may use the priority class `serving`, and has the
+    LocalQueue `default`. Default: the team's name."""
+    services: Annotated[
+        Mapping[Annotated[str, dns_label], ServedModel], length(0, 100, "services"), rules.services
+    ] = field(default_factory=dict[str, ServedModel])
+    """Name of a service -> the model that it serves. Default: none; its identity and the rules of its
+    namespace exist."""
+    labels: dict[str, str] = field(default_factory=dict[str, str])
+    """Further labels of its InferenceServices and their Pods, such as those that the guardrails require.
+    Default: none."""
+
+
+@dataclass(frozen=True)
+class ServingSettings(CloudNeutral):
+    """Serving: KServe, a ClusterServingRuntime for each pool, and for each team an identity that reads its
+    releases and the templates of its InferenceServices. The add-on cert-manager must be installed (component
+    Addons), and teams must exist; the resources of both go into `opts.depends_on`."""
+
+    cloud_support: ClassVar[SupportTable] = SUPPORT
+
+    prefix: Annotated[str, prefix_for(ROLE)]
+    """First part of every physical name, `{org}-{environment}`."""
+    cluster: ClusterReference
+    """The cluster: `Cluster.outputs`."""
+    model_store: ModelStoreReference
+    """The bucket of releases: `ModelStore.outputs`."""
+    image: Annotated[str, _PINNED]
+    """The image that copies a release into the Pod of a server and compares it with its manifest, built from
+    `containers/model_release`, with its digest: `ModelStore.outputs["image"]`."""
+    server_image: Annotated[str, _PINNED] | None = None
+    """The image of runtimes for scikit-learn and XGBoost, built from `containers/model_server`, with its
+    digest. Default: none; such runtimes then state an image."""
+    gpu_pools: list[ServingGpuPoolReference] = field(default_factory=list[ServingGpuPoolReference])
+    """Pools of nodes with GPUs: `GpuPool.outputs`. Default: none."""
+    node_pools: list[ServingNodePoolReference] = field(default_factory=list[ServingNodePoolReference])
+    """Pools of CPU nodes that runtimes name: `NodePool.outputs`. Default: none."""
+    runtimes: Annotated[
+        Mapping[Annotated[str, _NAME], ServingRuntime], length(0, 200, "runtimes"), rules.names
+    ] = field(default_factory=dict[str, ServingRuntime])
+    """Name -> runtime, in addition to those of `default_runtimes`. Default: none."""
+    default_runtimes: Annotated[list[str], distinct] | None = None
+    """Pools of `gpu_pools` that get a runtime with all defaults, `vllm-POOL`. Default: all with GPUs that
+    Pods request."""
+    teams: Annotated[Mapping[str, ServingTeam], length(0, 100, "teams")] = field(
+        default_factory=dict[str, ServingTeam]
+    )
+    """Team -> what it serves, by the names of the component Teams. Default: none."""
+    priority_class: Annotated[str, _NAME] = "serving"
+    """The PriorityClass of predictors, and Kueue's class of the same name. Default `serving`."""
+    queue: Annotated[str, _NAME] = QUEUE
+    """The LocalQueue of predictors in each namespace. Default `default`, that of teams."""
+    client_namespaces: Annotated[list[Annotated[str, _NAME]], distinct] = field(default_factory=list[str])
+    """Namespaces whose Pods reach predictors, on their port 8080: those of the gateway and of Prometheus.
+    Default: none, so that only Pods of the team's namespace reach them."""
+    prometheus_url: Annotated[str, _URL] | None = None
+    """The address of Prometheus in the cluster, by whose metrics services scale. Default: none; then no
+    service scales."""
+    require_digests: bool = False
+    """Whether images of `runtimes` must have a digest, so that a tag that moves changes nothing that runs.
+    Default false."""
+    charts: Annotated[str, source_of_charts] = UPSTREAM
+    """Where charts come from, as in the component Addons. Default `upstream`."""
+    mirrors: images.Mirrors = field(default_factory=dict[str, Input[str]])
+    """Mirrors of upstream's images, as in the component Addons. Default: none."""
+    tags: Tags = field(default_factory=dict[str, Input[str]])
+    """AWS: tags of every resource in the cloud, in addition to those of the provider."""
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cluster's."""
+        return self.cluster.cloud
+
+    @property
+    def installed(self) -> list[Addon]:
+        """The add-ons that the component installs, in this order."""
+        return [catalog()[name] for name in (DEFINITIONS, KSERVE)]
+
+    @property
+    def pools(self) -> dict[str, ServingPool]:
+        """All pools by name."""
+        return {pool.name: pool for pool in (*self.gpu_pools, *self.node_pools)}
+
+    @property
+    def defaults(self) -> dict[str, ServingRuntime]:
+        """Name -> the runtimes that pools get by default."""
+        stated = self.default_runtimes
+        chosen = [pool for pool in self.gpu_pools if stated is None or pool.name in stated]
+        return {
+            f"vllm-{pool.name}"[:63].rstrip("-"): ServingRuntime(pool.name, "vllm")
+            for pool in chosen
+            if pool.device_class is None and pool.resource == ENGINES["vllm"].accelerator
+        }
+
+    @property
+    def all_runtimes(self) -> dict[str, ServingRuntime]:
+        """Name -> runtime, those of pools first."""
+        return {**self.defaults, **self.runtimes}
+
+    def namespace(self, team: str) -> str:
+        """Return the namespace of a team."""
+        return self.teams[team].namespace or team
+
+    def check(self) -> Iterator[Problem]:
+        """Return the problems that concern several keys."""
+        yield from rules.problems(self)
+        yield from chart_problems(self.installed, self.charts, "charts")

@@ -1,0 +1,209 @@
+"""The resources of serving: add-ons, runtimes, the container that copies models, and what each team has."""
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any, Final
+
+import pulumi
+from pulumi import Input, ResourceOptions
+from pulumi_kubernetes.core import v1 as core
+from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.networking import v1 as networking
+
+from aiplatform._shared.context import Context
+from aiplatform._shared.kubernetes.names import TEAM_LABEL
+from aiplatform._shared.kubernetes.workloads import ingress_from
+from aiplatform._shared.outputs import mapped, mapped_object
+from aiplatform._shared.references.model_store import RELEASES_URI
+from aiplatform.addons.charts import locate
+from aiplatform.addons.install import Installed, create_namespace, install
+from aiplatform.addons.values import VALUES
+from aiplatform.addons.values.setup import Setup
+from aiplatform.serving import admission, runtimes, templates
+from aiplatform.serving.args import DEFINITIONS, KSERVE, SERVICE_ACCOUNT, TEMPLATES, ServingSettings
+from aiplatform.serving.engines import PORT
+
+LOADER: Final = "ai-platform-releases"
+"""The ClusterStorageContainer, the only one of the cluster."""
+PREDICTORS: Final = "serving.kserve.io/inferenceservice"
+"""The label of Pods of InferenceServices."""
+_SCHEMES: Final = ("s3://", "gs://", "hf://", "hdfs://", "webhdfs://", "https://", "http://")
+"""All schemes for which KServe would otherwise take its own program; ours refuses what is no release."""
+
+
+def build(
+    component: pulumi.ComponentResource, name: str, settings: ServingSettings, opts: ResourceOptions | None
+) -> tuple[Mapping[str, Installed], dict[str, Input[str]]]:
+    """Create all resources as children of `component`. Returns the add-ons by name, and the principal of each
+    team's predictors.
+
+    What is custom depends on what the component depends on, which the engine does not pass on to children.
+    """
+    before = ResourceOptions(depends_on=opts.depends_on if opts is not None else None)
+    context = Context(component, name, settings)
+    installed = _install(context, before)
+    store = settings.model_store
+    uri = store.uri(store.releases_bucket)
+    kserve = ResourceOptions.merge(before, ResourceOptions(depends_on=installed[KSERVE].resources))
+    _loader(context, uri, kserve)
+    for key in settings.all_runtimes:
+        manifest = mapped_object(settings.mirrors, _planned(settings, key))
+        _custom(context, f"{name}-{key}", runtimes.API_VERSION, runtimes.KIND, manifest, kserve)
+    admission.create(name, uri, ResourceOptions(parent=component))
+    return installed, _teams(context, uri, before)
+
+
+def _install(context: Context[ServingSettings], before: ResourceOptions) -> dict[str, Installed]:
+    settings, component, name = context.settings, context.parent, context.name
+    ports = {port for addon in settings.installed for port in addon.webhook_ports}
+    namespace = create_namespace(component, name, settings.installed[0].namespace, settings.cloud, ports)
+    installed: dict[str, Installed] = {}
+    for addon in settings.installed:
+        values = mapped_object(
+            settings.mirrors,
+            lambda mirrors, key=addon.name: VALUES[key](Setup(mirrors=mirrors)) if key in VALUES else {},
+        )
+        # cert-manager, which it requires too, is an add-on of the component Addons: in `before`.
+        required = [installed[key] for key in addon.requires if key in installed]
+        installed[addon.name] = install(
+            component, name, addon, locate(addon, settings.charts), values, namespace, required, before
+        )
+    assert set(installed) == {DEFINITIONS, KSERVE}  # noqa: S101 - others depend on them by name
+    return installed
+
+
+def _planned(settings: ServingSettings, key: str) -> Callable[[Mapping[str, str]], Mapping[str, Any]]:
+    def planned(mirrors: Mapping[str, str]) -> Mapping[str, Any]:
+        return runtimes.runtimes(settings, mirrors)[key]
+
+    return planned
+
+
+def _custom(
+    context: Context[ServingSettings],
+    logical: str,
+    api_version: str,
+    kind: str,
+    manifest: Input[Mapping[str, Any]],
+    after: ResourceOptions,
+) -> None:
+    options = ResourceOptions(parent=context.parent, version=version("pulumi-kubernetes"))
+    pulumi.CustomResource(
+        f"kubernetes:{api_version}:{kind}",
+        logical,
+        {
+            "apiVersion": api_version,
+            "kind": kind,
+            "metadata": mapped_object(manifest, lambda known: known["metadata"]),
+            "spec": mapped_object(manifest, lambda known: known["spec"]),
+        },
+        ResourceOptions.merge(after, options),
+    )
+
+
+def _loader(context: Context[ServingSettings], uri: Input[str], after: ResourceOptions) -> None:
+    """Create the container that KServe adds to Pods with a model: it copies the release, and compares each
+    file with the manifest."""
+    settings = context.settings
+    variables: dict[str, Input[str]] = {RELEASES_URI: uri}
+    if settings.cloud == "aws":
+        from aiplatform.serving.aws import region
+
+        variables |= dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), region(context.parent))
+
+    def manifest(known: Mapping[str, str]) -> Mapping[str, Any]:
+        return {
+            "metadata": {"name": LOADER, "labels": {"app.kubernetes.io/managed-by": "ai-platform"}},
+            "spec": {
+                "workloadType": "initContainer",
+                "supportsMultiModelDownload": False,
+                "supportedUriFormats": [{"prefix": scheme} for scheme in _SCHEMES],
+                "container": {
+                    "name": "storage-initializer",
+                    "image": settings.image,
+                    # KServe adds the URI and the folder as arguments.
+                    "command": ["python", "-m", "model_release", "load"],
+                    "env": [{"name": key, "value": value} for key, value in sorted(known.items())],
+                    "resources": {
+                        "requests": {"cpu": "500m", "memory": "512Mi"},
+                        "limits": {"cpu": "2", "memory": "1Gi"},
+                    },
+                    "securityContext": {
+                        "allowPrivilegeEscalation": False,
+                        "capabilities": {"drop": ["ALL"]},
+                        "readOnlyRootFilesystem": True,
+                    },
+                },
+            },
+        }
+
+    _custom(
+        context,
+        f"{context.name}-loader",
+        runtimes.API_VERSION,
+        "ClusterStorageContainer",
+        mapped_object(variables, manifest),
+        after,
+    )
+
+
+def _teams(
+    context: Context[ServingSettings], uri: Input[str], after: ResourceOptions
+) -> dict[str, Input[str]]:
+    settings = context.settings
+    principals: dict[str, Input[str]] = {}
+    if not settings.teams:
+        return principals
+    grant = _granting(context)
+    for team in settings.teams:
+        principals[team], ready = grant(team)
+        _team(context, team, uri, ResourceOptions.merge(after, context.options(*ready)))
+    return principals
+
+
+def _granting(
+    context: Context[ServingSettings],
+) -> Callable[[str], tuple[Input[str], list[pulumi.Resource]]]:
+    """Return what gives a team its identity in the cloud."""
+    if context.settings.cloud == "gcp":
+        from aiplatform.serving import gcp
+
+        number = gcp.project_number(context)
+        return lambda team: gcp.grant(context, team, number)
+    from aiplatform.serving import aws
+
+    return lambda team: aws.grant(context, team)
+
+
+def _team(context: Context[ServingSettings], team: str, uri: Input[str], options: ResourceOptions) -> None:
+    """Create what is in the namespace of a team."""
+    settings = context.settings
+
+    def metadata(name: str) -> meta.ObjectMetaArgs:
+        return meta.ObjectMetaArgs(name=name, namespace=settings.namespace(team), labels={TEAM_LABEL: team})
+
+    core.ServiceAccount(
+        f"{context.name}-{team}-service-account",
+        metadata=metadata(SERVICE_ACCOUNT),
+        automount_service_account_token=False,
+        opts=options,
+    )
+    core.ConfigMap(
+        f"{context.name}-{team}-templates",
+        metadata=metadata(TEMPLATES),
+        data=mapped(uri, lambda known: templates.templates(settings, team, known)),
+        opts=options,
+    )
+    if settings.client_namespaces:
+        networking.NetworkPolicy(
+            f"{context.name}-{team}-clients",
+            metadata=metadata("serving-clients"),
+            spec=networking.NetworkPolicySpecArgs(
+                pod_selector=meta.LabelSelectorArgs(
+                    match_expressions=[meta.LabelSelectorRequirementArgs(key=PREDICTORS, operator="Exists")]
+                ),
+                policy_types=["Ingress"],
+                ingress=[ingress_from(PORT, settings.client_namespaces)],
+            ),
+            opts=options,
+        )

@@ -1,0 +1,18 @@
+"""Serving on each cloud."""
+
+from typing import Final
+
+from aiplatform._shared.cloud_support import CloudSupport, SupportTable
+
+SUPPORT: Final[SupportTable] = {
+    "": CloudSupport(
+        aws="KServe on the system nodes of EKS, and runtimes for its pools",
+        gcp="KServe on the system nodes of GKE, and runtimes for its pools",
+    ),
+    "teams": CloudSupport(
+        aws="a role for each team, by EKS Pod Identity, that reads its releases",
+        gcp="a grant for each team's service account, by Workload Identity Federation, to read its releases",
+    ),
+    "tags": CloudSupport(aws="tags of the roles", gcp="none: grants have no labels"),
+}
+"""What each argument becomes."""

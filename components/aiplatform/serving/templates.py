@@ -1,0 +1,111 @@
+"""Templates of InferenceServices from the arguments. Pure.
+
+API: serving.kserve.io/v1beta1 of KServe 0.20. A template is the text of a manifest in JSON with `${NAME}` and
+`${VERSION}` (string.Template of Python): who promotes creates the blue and the green InferenceService from
+it, so that no preview changes them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from aiplatform._shared.kubernetes.names import TEAM_LABEL
+from aiplatform.serving.args import SERVICE_ACCOUNT, ServedModel, ServingSettings
+from aiplatform.serving.engines import ENGINES, METRICS
+
+API_VERSION: Final = "serving.kserve.io/v1beta1"
+KIND: Final = "InferenceService"
+NAME: Final = "${NAME}"
+VERSION: Final = "${VERSION}"
+SERVICE: Final = "ai-platform/service"
+"""The label of the InferenceServices of a service, and of their Pods."""
+MODEL: Final = "ai-platform/model"
+RELEASE: Final = "ai-platform/release"
+"""The label with the version."""
+SCRAPED: Final = "ai-platform/scrape"
+"""The label of Pods whose metrics Prometheus reads (component Observability)."""
+_AUTOSCALER: Final = "serving.kserve.io/autoscalerClass"
+_QUEUE: Final = "kueue.x-k8s.io/queue-name"
+_PRIORITY: Final = "kueue.x-k8s.io/priority-class"
+USER: Final = 1000
+_DRAIN_SECONDS: Final = 60
+"""Seconds that a server has for the requests that it works on."""
+
+
+def templates(settings: ServingSettings, team: str, releases_uri: str) -> dict[str, str]:
+    """Return service -> template of its InferenceServices. releases_uri: `s3://BUCKET` or `gs://BUCKET`."""
+    return {
+        name: json.dumps(_manifest(settings, team, name, served, releases_uri), indent=1) + "\n"
+        for name, served in settings.teams[team].services.items()
+    }
+
+
+def _manifest(
+    settings: ServingSettings, team: str, name: str, served: ServedModel, releases_uri: str
+) -> dict[str, Any]:
+    runtime = settings.all_runtimes[served.runtime]
+    labels = {
+        **settings.teams[team].labels,
+        TEAM_LABEL: team,
+        SERVICE: name,
+        MODEL: served.model,
+        RELEASE: VERSION,
+        # KServe passes them on to the Deployment, by which Kueue finds the queue.
+        _QUEUE: settings.queue,
+        _PRIORITY: settings.priority_class,
+        SCRAPED: "true",
+    }
+    predictor: dict[str, Any] = {
+        "minReplicas": served.min_replicas if served.scales else served.most,
+        "maxReplicas": served.most,
+        "serviceAccountName": SERVICE_ACCOUNT,
+        "priorityClassName": settings.priority_class,
+        # A server calls no API of Kubernetes; identities of clouds have separate tokens.
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": _DRAIN_SECONDS,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "model": {
+            "modelFormat": {"name": ENGINES[runtime.engine].format, "version": "1"},
+            "runtime": served.runtime,
+            "storageUri": f"{releases_uri}/{team}/{served.model}/{VERSION}",
+            **({"args": list(served.arguments)} if served.arguments else {}),
+        },
+    }
+    if served.scales:
+        predictor["autoScaling"] = {"metrics": [_metric(settings, team, served)]}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": {
+            "name": NAME,
+            "namespace": settings.namespace(team),
+            "labels": labels,
+            # Without a class KServe creates an HorizontalPodAutoscaler by CPU.
+            "annotations": {_AUTOSCALER: "keda" if served.scales else "none"},
+        },
+        "spec": {"predictor": predictor},
+    }
+
+
+def _metric(settings: ServingSettings, team: str, served: ServedModel) -> dict[str, Any]:
+    query = METRICS[served.metric].query
+    query = query.replace("%NAMESPACE%", settings.namespace(team)).replace("%NAME%", NAME)
+    return {
+        "type": "External",
+        "external": {
+            "metric": {
+                "backend": "prometheus",
+                "serverAddress": str(settings.prometheus_url),
+                "query": query,
+            },
+            # KServe reads `value` alone: of `averageValue` it makes the threshold 0.
+            "target": {"type": "Value", "value": str(served.target)},
+        },
+    }

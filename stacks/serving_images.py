@@ -1,0 +1,65 @@
+"""The images and add-ons of serving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiplatform._shared.images import images
+from aiplatform.addons.catalog import catalog
+from aiplatform.serving.args import DEFINITIONS, KSERVE
+from stacks.settings import Settings
+from stacks.settings.generated import stated
+
+
+def release_image(settings: Settings) -> str | None:
+    """Return the image that copies releases: that of promotions; None where the file states none."""
+    store = stated(settings.model_store) if settings.model_store is not None else {}
+    return store.get("image")
+
+
+def images_of(settings: Settings) -> dict[str, str]:
+    """Return `the add-on kserve (kserve-controller)` -> the image, and the images of the file."""
+    if settings.serving is None:
+        return {}
+    args = stated(settings.serving)
+    users = {
+        f"the add-on {name} ({image})": images()[image].reference
+        for name in addons(settings)
+        for image in catalog()[name].images
+    }
+    if image := release_image(settings):
+        users["the copies of releases"] = image
+    if args.get("server_image"):
+        users["the servers of small models"] = args["server_image"]
+    return users
+
+
+def runtime_images(settings: Settings) -> dict[str, str]:
+    """Return `runtimes of serving (vllm)` -> the image, of those that the file states and the default."""
+    if settings.serving is None:
+        return {}
+    args = stated(settings.serving)
+    runtimes: dict[str, dict[str, Any]] = args.get("runtimes", {})
+    users = {
+        f"runtimes.{name} of serving": runtime["image"]
+        for name, runtime in runtimes.items()
+        if "image" in runtime
+    }
+    by_default = args.get("default_runtimes") is None or bool(args["default_runtimes"])
+    if (by_default and settings.gpu_pools) or any(entry["engine"] == "vllm" for entry in runtimes.values()):
+        users["runtimes of serving (vllm)"] = images()["vllm"].reference
+    return users
+
+
+def next_to_users(settings: Settings) -> list[str]:
+    """Return the images that serving runs in the namespaces of teams."""
+    if settings.serving is None:
+        return []
+    server = stated(settings.serving).get("server_image")
+    copies = release_image(settings)
+    return [*([copies] if copies else []), *([server] if server else []), *runtime_images(settings).values()]
+
+
+def addons(settings: Settings) -> list[str]:
+    """Return the names of the add-ons that serving installs."""
+    return [DEFINITIONS, KSERVE] if settings.serving is not None else []

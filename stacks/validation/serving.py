@@ -1,0 +1,70 @@
+"""What serving needs of other topics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from aiplatform._shared.args import Problem, got, nearest
+from aiplatform.serving.args import ServingSettings
+from stacks.settings import Settings
+from stacks.settings.generated import stated
+
+_CERTIFICATES: Final = "cert-manager"
+_PRIORITY_CLASS: Final = ServingSettings.priority_class
+
+
+def problems(settings: Settings) -> Iterator[Problem]:
+    """Yield what serving lacks."""
+    if settings.serving is None:
+        return
+    if settings.addons is None:
+        yield Problem("serving", "it needs add-ons, and the file has none; expected the topic addons")
+    else:
+        option = settings.addons.options.get(_CERTIFICATES)
+        if option is not None and option.enabled is False:
+            yield Problem(
+                f"addons.options.{_CERTIFICATES}.enabled",
+                "got false, and it issues the certificate of KServe's webhook; expected true, or no topic "
+                "serving",
+            )
+    if settings.model_store is None:
+        yield Problem("serving", "it serves releases, and the file has none; expected the topic model_store")
+    elif stated(settings.model_store).get("image") is None:
+        yield Problem(
+            "model_store.image",
+            "missing, and it copies releases into the Pods of servers; expected the image, with its digest",
+        )
+    if not settings.teams:
+        yield Problem("serving", "it serves models of teams, and the file has none; expected the topic teams")
+        return
+    yield from _teams(settings)
+
+
+def _teams(settings: Settings) -> Iterator[Problem]:
+    topic: dict[str, Any] = stated(settings.serving) if settings.serving is not None else {}
+    declared: dict[str, dict[str, Any]] = topic.get("teams", {})
+    for name, team in declared.items():
+        path = f"serving.teams.{name}"
+        if name not in settings.teams:
+            yield Problem(
+                path,
+                f"{name!r} is no team of the file; expected one of {', '.join(settings.teams)}"
+                f"{nearest(name, settings.teams)}",
+            )
+            continue
+        if "namespace" in team:
+            yield Problem(
+                f"{path}.namespace",
+                f"{got(team['namespace'])}; expected it left out: it is that of teams.{name}",
+            )
+        if stated(settings.teams[name]).get("queue") is None:
+            yield Problem(
+                f"teams.{name}.queue",
+                "missing, and the Pods of its servers wait for quota; expected a queue of the file",
+            )
+        if _PRIORITY_CLASS not in stated(settings.teams[name]).get("priority_classes", []):
+            yield Problem(
+                f"teams.{name}.priority_classes",
+                f"without {_PRIORITY_CLASS!r}, which its servers have; expected it in the list",
+            )
