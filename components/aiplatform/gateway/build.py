@@ -196,5 +196,5 @@ def address(built: Built) -> Output[str | None]:
 
 def _address(status: Any) -> str | None:
     balancer = status.load_balancer if status is not None else None
-    entries = (balancer.ingress if balancer is not None else None) or []
-    return next((entry.hostname or entry.ip for entry in entries), None)
+    entries: list[Any] = (balancer.ingress if balancer is not None else None) or []
+    return str(entries[0].hostname or entries[0].ip) if entries else None
