@@ -27,6 +27,7 @@ ENTITIES: Final = (
     "device_plugins",
     "efa_plugin",
     "feature_store",
+    "gateway",
     "gpu_checks",
     "gpu_pool",
     "guardrails",

@@ -187,14 +187,14 @@ def _create_route(creator: _Creator, settings: GatewaySettings, key: str, gatewa
             )
 
 
-def address(built: Built) -> Output[str | None]:
+def address(built: Built) -> Output[str] | None:
     """Return the address of the load balancer: its DNS name on AWS, its IP address on Google Cloud."""
     if built.service is None:
-        return Output.from_input(None)
+        return None
     return built.service.status.apply(_address)
 
 
-def _address(status: Any) -> str | None:
+def _address(status: Any) -> str:
     balancer = status.load_balancer if status is not None else None
-    entries = (balancer.ingress if balancer is not None else None) or []
-    return next((entry.hostname or entry.ip for entry in entries), None)
+    entries: list[Any] = (balancer.ingress if balancer is not None else None) or []
+    return str(entries[0].hostname or entries[0].ip) if entries else ""

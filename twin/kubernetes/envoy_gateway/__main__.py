@@ -87,7 +87,7 @@ class Controller:
         for plural, body in proxy.objects(bootstrap, digest):
             where = path(_VERSIONS[plural], plural, self._namespace, proxy.name)
             present = self._kube.find(where)
-            if present is None or not _includes(present, body):
+            if present is None or not includes(present, body):
                 self._kube.apply(where, body, MANAGER)
         return proxy.name
 
@@ -152,15 +152,15 @@ def _key(item: Object) -> tuple[str, str]:
     return item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 
-def _includes(present: Any, wanted: Any) -> bool:
+def includes(present: Any, wanted: Any) -> bool:
     """Whether an object has everything that is wanted; the API server adds to it."""
     if isinstance(wanted, dict):
         return isinstance(present, dict) and all(
-            _includes(present.get(key), value) for key, value in wanted.items() if value not in ({}, [])
+            includes(present.get(key), value) for key, value in wanted.items() if value not in ({}, [])
         )
     if isinstance(wanted, list):
         return (
-            isinstance(present, list) and len(present) == len(wanted) and all(map(_includes, present, wanted))
+            isinstance(present, list) and len(present) == len(wanted) and all(map(includes, present, wanted))
         )
     return present == wanted
 
