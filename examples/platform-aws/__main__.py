@@ -34,12 +34,7 @@ from aiplatform.workload_identity import WorkloadIdentity
 aws_provider = aws.Provider("aws", region="us-west-2")
 network = Network(
     "network",
-    {
-        "prefix": "team-dev",
-        "cidr": "10.16.0.0/16",
-        "zone_ids": ["usw2-az1", "usw2-az2"],
-        "nat": "single",
-    },
+    {"prefix": "team-dev", "cidr": "10.16.0.0/16", "zone_ids": ["usw2-az1", "usw2-az2"], "nat": "single"},
     pulumi.ResourceOptions(providers=[aws_provider]),
 )
 runner = Runner(
@@ -58,10 +53,7 @@ cluster = Cluster(
         "prefix": "team-dev",
         "version": "1.35",
         "network": network.outputs,
-        "api_access": {
-            "mode": "cidrs",
-            "cidrs": ["192.52.193.0/24"],
-        },
+        "api_access": {"mode": "cidrs", "cidrs": ["192.52.193.0/24"]},
     },
     pulumi.ResourceOptions(providers=[aws_provider]),
 )
@@ -90,39 +82,22 @@ training = GpuPool(
         "zones": ["usw2-az1", "usw2-az2"],
         "accelerator": "t4",
         "count": 1,
-        "capacity": [
-            {
-                "type": "spot",
-            },
-            {
-                "type": "on_demand",
-            },
-        ],
+        "capacity": [{"type": "spot"}, {"type": "on_demand"}],
         "max": 2,
     },
     pulumi.ResourceOptions(providers=[aws_provider]),
 )
 autoscaler = ClusterAutoscaler(
     "autoscaler",
-    {
-        "prefix": "team-dev",
-        "cluster": cluster.outputs,
-        "node_groups": training.node_groups,
-    },
+    {"prefix": "team-dev", "cluster": cluster.outputs, "node_groups": training.node_groups},
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )
 device_plugins = DevicePlugins(
-    "devicePlugins",
-    {
-        "nvidia": True,
-    },
-    pulumi.ResourceOptions(providers=[kubernetes_provider]),
+    "devicePlugins", {"nvidia": True}, pulumi.ResourceOptions(providers=[kubernetes_provider])
 )
 efa_plugin = EfaPlugin(
     "efaPlugin",
-    {
-        "image": "602401143452.dkr.ecr.us-west-2.amazonaws.com/eks/aws-efa-k8s-device-plugin:v0.5.6",
-    },
+    {"image": "602401143452.dkr.ecr.us-west-2.amazonaws.com/eks/aws-efa-k8s-device-plugin:v0.5.6"},
     pulumi.ResourceOptions(providers=[kubernetes_provider]),
 )
 addons = Addons(
@@ -131,11 +106,7 @@ addons = Addons(
         "prefix": "team-dev",
         "cluster": cluster.outputs,
         "replicas": 2,
-        "options": {
-            "karpenter": {
-                "enabled": True,
-            },
-        },
+        "options": {"karpenter": {"enabled": True}},
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )
@@ -153,17 +124,11 @@ karpenter = Karpenter(
                 "zones": ["usw2-az1"],
                 "subnet_ids": [network.private_subnet_ids[0]],
                 "security_group_ids": ["sg-0a1b2c3d4e5f60718"],
-                "labels": {
-                    "workload": "builds",
-                },
-                "limits": {
-                    "cpu": "64",
-                },
-            },
+                "labels": {"workload": "builds"},
+                "limits": {"cpu": "64"},
+            }
         ],
-        "image_versions": {
-            "al2023": "v20261110",
-        },
+        "image_versions": {"al2023": "v20261110"},
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons]),
 )
@@ -176,28 +141,14 @@ trainer = Training(
                 "name": "training",
                 "resource": "nvidia.com/gpu",
                 "resources_per_node": 1,
-                "node_selector": {
-                    "ai-platform/pool": "training",
-                },
-                "taints": [
-                    {
-                        "key": "nvidia.com/gpu",
-                        "value": "true",
-                        "effect": "NoSchedule",
-                    },
-                ],
+                "node_selector": {"ai-platform/pool": "training"},
+                "taints": [{"key": "nvidia.com/gpu", "value": "true", "effect": "NoSchedule"}],
                 "topology_labels": [],
                 "vcpus_per_node": 4,
                 "memory_gib_per_node": 16,
-            },
+            }
         ],
-        "runtimes": {
-            "torch-twice": {
-                "pool": "training",
-                "nodes": 2,
-                "max_restarts": 10,
-            },
-        },
+        "runtimes": {"torch-twice": {"pool": "training", "nodes": 2, "max_restarts": 10}},
     },
     pulumi.ResourceOptions(providers=[kubernetes_provider], depends_on=[addons]),
 )
@@ -211,15 +162,8 @@ gateway = Gateway(
             "audiences": ["models"],
             "jwks_uri": "https://login.example.com/keys",
         },
-        "teams": {
-            "vision": {
-                "claims": ["vision-users"],
-            },
-        },
-        "rate_limit": {
-            "requests": 100,
-            "unit": "second",
-        },
+        "teams": {"vision": {"claims": ["vision-users"]}},
+        "rate_limit": {"requests": 100, "unit": "second"},
     },
     pulumi.ResourceOptions(providers=[kubernetes_provider], depends_on=[addons]),
 )
@@ -240,17 +184,12 @@ observability = Observability(
             "receivers": [
                 {
                     "name": "platform-team",
-                    "slack": {
-                        "channel": "#ml-platform-alerts",
-                        "secret": "team-dev/alerts/slack",
-                    },
-                },
+                    "slack": {"channel": "#ml-platform-alerts", "secret": "team-dev/alerts/slack"},
+                }
             ],
             "default": "platform-team",
         },
-        "logs": {
-            "retention_days": 30,
-        },
+        "logs": {"retention_days": 30},
         "slos": [
             {
                 "name": "admission",
@@ -258,7 +197,7 @@ observability = Observability(
                 "objective_percent": 95,
                 "latency_seconds": 320,
                 "owner": "ml-platform",
-            },
+            }
         ],
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons]),
@@ -295,22 +234,11 @@ lakehouse = Lakehouse(
                 "name": "orders",
                 "owner": "sales",
                 "columns": [
-                    {
-                        "name": "order_id",
-                        "type": "long",
-                        "required": True,
-                    },
-                    {
-                        "name": "customer",
-                        "type": "string",
-                        "classification": "pii",
-                    },
-                    {
-                        "name": "ordered_at",
-                        "type": "timestamptz",
-                    },
+                    {"name": "order_id", "type": "long", "required": True},
+                    {"name": "customer", "type": "string", "classification": "pii"},
+                    {"name": "ordered_at", "type": "timestamptz"},
                 ],
-            },
+            }
         ],
         "force_destroy": True,
     },
@@ -351,12 +279,7 @@ images = ContainerRegistry(
 )
 models = ModelRegistry(
     "models",
-    {
-        "prefix": "team-dev",
-        "cluster": cluster.outputs,
-        "network": network.outputs,
-        "force_destroy": True,
-    },
+    {"prefix": "team-dev", "cluster": cluster.outputs, "network": network.outputs, "force_destroy": True},
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )
 store = ModelStore(
@@ -371,9 +294,7 @@ store = ModelStore(
             "secret": models.admin_secret,
             "kms_key": models.kms_key,
         },
-        "checkpoints": {
-            "expire_days": 14,
-        },
+        "checkpoints": {"expire_days": 14},
         "release_group": ["arn:aws:iam::111122223333:role/model-release"],
         "force_destroy": True,
     },
@@ -399,19 +320,15 @@ teams = Teams(
             "search": {
                 "owners": ["arn:aws:iam::111122223333:role/search-owners"],
                 "developers": ["arn:aws:iam::111122223333:role/search-developers"],
-                "configuration": {
-                    "MLFLOW_TRACKING_URI": models.tracking_uri,
-                },
-                "services": {
-                    "model-registry": [80, 5000],
-                },
+                "configuration": {"MLFLOW_TRACKING_URI": models.tracking_uri},
+                "services": {"model-registry": [80, 5000]},
                 "identity": {
                     "principal": searcher.principal,
                     "role_name": searcher.role_name,
                     "namespace": "search",
                     "service_account": "workloads",
                 },
-            },
+            }
         },
         "model_store": store.outputs,
         "secrets_role_arn": addons.secrets_role_arn,
@@ -435,13 +352,9 @@ workflows = Pipelines(
                 },
                 "submitters": ["arn:aws:iam::111122223333:role/search-ci"],
                 "schedules": {
-                    "nightly": {
-                        "template": "train",
-                        "schedules": ["0 3 * * *"],
-                        "timezone": "Europe/Berlin",
-                    },
+                    "nightly": {"template": "train", "schedules": ["0 3 * * *"], "timezone": "Europe/Berlin"}
                 },
-            },
+            }
         },
         "force_destroy": True,
     },
@@ -460,30 +373,13 @@ serving = Serving(
                 "resource": "nvidia.com/gpu",
                 "resources_per_node": 1,
                 "max_nodes": 2,
-                "node_selector": {
-                    "ai-platform/pool": "training",
-                },
-                "taints": [
-                    {
-                        "key": "nvidia.com/gpu",
-                        "value": "true",
-                        "effect": "NoSchedule",
-                    },
-                ],
+                "node_selector": {"ai-platform/pool": "training"},
+                "taints": [{"key": "nvidia.com/gpu", "value": "true", "effect": "NoSchedule"}],
                 "vcpus_per_node": 4,
                 "memory_gib_per_node": 16,
-            },
+            }
         ],
-        "teams": {
-            "search": {
-                "services": {
-                    "chat": {
-                        "model": "assistant",
-                        "runtime": "vllm-training",
-                    },
-                },
-            },
-        },
+        "teams": {"search": {"services": {"chat": {"model": "assistant", "runtime": "vllm-training"}}}},
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons, teams]),
 )

@@ -12,9 +12,9 @@ from ..kubernetes.forbid_public_services import is_public, is_public_proxy
 POLICY = Policy(
     title="Authentication at public gateways",
     severity="critical",
-    description="Whoever finds a public gateway of models without authentication uses its accelerators, and "
-    "reads what models answer. A SecurityPolicy that targets the Gateway checks every request before a route "
-    "is chosen.",
+    description="A stranger who finds a public gateway of models without authentication uses its "
+    "accelerators, and reads what models answer. A SecurityPolicy that targets the Gateway "
+    "checks every request before a route is chosen.",
     remediation="Add a SecurityPolicy with `jwt`, `oidc`, `basicAuth`, `apiKeyAuth` or `extAuth` that "
     "targets the Gateway, or make its load balancer internal.",
     frameworks=("NIST 800-53 AC-3", "NIST 800-53 IA-2", "SOC 2 CC6.1"),

@@ -69,10 +69,10 @@ def train() -> dict[str, Any]:
         step(
             "evaluate",
             CONSUME,
-            "/work/model.json",
+            "/data/model.json",
             "{{inputs.parameters.score}}",
             inputs={
-                "artifacts": [{"name": "model", "path": "/work/model.json"}],
+                "artifacts": [{"name": "model", "path": "/data/model.json"}],
                 "parameters": [{"name": "score"}],
             },
         ),

@@ -97,12 +97,7 @@ BYPASSES: Final[Mapping[str, Case]] = {
         "team-a",
         "is no queue of this namespace",
     ),
-    "queue that leads to another team's": (
-        INSIDER,
-        LOCAL_QUEUE,
-        "team-a",
-        "only the platform changes",
-    ),
+    "queue that leads to another team's": (INSIDER, LOCAL_QUEUE, "team-a", "only the platform changes"),
     "Deployment": (INSIDER, controlled("Deployment", spec(GPU)), "team-a", NO_QUEUE),
     "StatefulSet": (INSIDER, controlled("StatefulSet", spec(GPU)), "team-a", NO_QUEUE),
     "DaemonSet": (INSIDER, controlled("DaemonSet", spec(GPU), QUEUE), "team-a", "no queue for the acc"),
@@ -225,12 +220,7 @@ GOOGLE_INTERNAL: Final = {"networking.gke.io/load-balancer-type": "Internal"}
 PUBLIC: Final = "would be public"
 REFUSED: Final[Mapping[str, Case]] = {
     "no tag": (INSIDER, job(image("registry.acme.com/train")), "team-a", "no tag, or the tag"),
-    "port and no tag": (
-        INSIDER,
-        job(image("registry.acme.com:5000/x")),
-        "team-a",
-        "no tag, or the tag",
-    ),
+    "port and no tag": (INSIDER, job(image("registry.acme.com:5000/x")), "team-a", "no tag, or the tag"),
     "latest": (INSIDER, job(image("registry.acme.com/train:latest")), "team-a", "no tag, or the tag"),
     "other registry": (INSIDER, job(image(f"evil.com/train:1{DIGEST}")), "team-a", "registry is not allowed"),
     "registry that begins alike": (
@@ -307,10 +297,7 @@ REFUSED: Final[Mapping[str, Case]] = {
         INSIDER,
         service(
             "LoadBalancer",
-            {
-                SCHEME: "internet-facing",
-                "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
-            },
+            {SCHEME: "internet-facing", "service.beta.kubernetes.io/aws-load-balancer-internal": "true"},
         ),
         "scratch",
         PUBLIC,
@@ -339,11 +326,7 @@ REFUSED: Final[Mapping[str, Case]] = {
 ADMITTED: Final[Mapping[str, tuple[tuple[str, str], Object, str]]] = {
     "CPU Job": (DEVELOPER, job(spec({"cpu": "2", "memory": "64Gi"})), "team-a"),
     "Job in a queue": (DEVELOPER, job(spec(GPU), QUEUE), "team-a"),
-    "Job in a queue with EFA": (
-        DEVELOPER,
-        job(spec({**GPU, "vpc.amazonaws.com/efa": "4"}), QUEUE),
-        "team-a",
-    ),
+    "Job in a queue with EFA": (DEVELOPER, job(spec({**GPU, "vpc.amazonaws.com/efa": "4"}), QUEUE), "team-a"),
     "Job on its nodes": (DEVELOPER, job(spec(GPU, **ON_GPU_NODES), QUEUE), "team-a"),
     "Job with a priority": (DEVELOPER, job(spec(GPU, priorityClassName="training"), QUEUE), "team-a"),
     "Job with a priority in the queue": (
@@ -388,11 +371,7 @@ ADMITTED: Final[Mapping[str, tuple[tuple[str, str], Object, str]]] = {
     "Pod of a Deployment": (CONTROLLER, pod(spec(GPU), QUEUE, owner="ReplicaSet"), "team-a"),
     "worker of a RayCluster": (RAY, pod(spec(GPU), owner="RayCluster"), "team-a"),
     "image that needs no digest": (DEVELOPER, job(image("registry.acme.com/old:1")), "team-a"),
-    "step of a workflow": (
-        ARGO,
-        pod(image("quay.io/argoproj/argoexec:v4.0.6"), owner="Workflow"),
-        "team-a",
-    ),
+    "step of a workflow": (ARGO, pod(image("quay.io/argoproj/argoexec:v4.0.6"), owner="Workflow"), "team-a"),
     "step of a workflow in a queue": (ARGO, pod(spec(GPU), QUEUE, owner="Workflow"), "team-a"),
     "notebook": (HUB, pod(spec(GPU), QUEUE), "team-a"),
     "init container with a network card": (

@@ -267,12 +267,7 @@ def _google_gpu_pool() -> Variants:
         GpuPool,
         "gpu",
         answers=machine_types(),
-        common={
-            "prefix": "acme-dev",
-            "name": "train",
-            "cluster": GOOGLE_CLUSTER,
-            "network": GOOGLE_NETWORK,
-        },
+        common={"prefix": "acme-dev", "name": "train", "cluster": GOOGLE_CLUSTER, "network": GOOGLE_NETWORK},
         gcp={"accelerator": "l4", "count": 1},
         gcp_options={
             "accelerator": "l4",
@@ -388,15 +383,8 @@ def _container_registry() -> Variants:
 
 
 def _runner() -> Variants:
-    network = {
-        "vpc_id": "vpc-1",
-        "cidr": "10.16.0.0/16",
-        "private_subnet_ids": ["subnet-p1", "subnet-p2"],
-    }
-    github: dict[str, Any] = {
-        "repository": "https://github.com/acme/platform",
-        "connection_arn": _CONNECTION,
-    }
+    network = {"vpc_id": "vpc-1", "cidr": "10.16.0.0/16", "private_subnet_ids": ["subnet-p1", "subnet-p2"]}
+    github: dict[str, Any] = {"repository": "https://github.com/acme/platform", "connection_arn": _CONNECTION}
     return _of(
         Runner,
         "runner",

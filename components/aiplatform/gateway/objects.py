@@ -140,8 +140,8 @@ def backend_traffic(settings: GatewaySettings) -> Object:
 
 
 def security(settings: GatewaySettings, authentication: Authentication) -> Object:
-    """Return who may call what: a client with a valid token the services of its teams, and of those whose
-    routes list its team. All else is refused."""
+    """Return which paths clients may call: with a valid token the services of their teams, and routes that
+    list one of their teams. All else is refused."""
     rules = [
         _rule(f"team-{team}", f"/{team}", authentication, settings.claims(team)) for team in settings.teams
     ]

@@ -196,16 +196,27 @@ def test_the_command_gets_the_routes_of_the_gateway_with_their_kind() -> None:
     objects["gatewayclasses"] = [item("envoy", "", spec={}), item("other", "", spec={})]
     objects["envoyproxies"] = [item("settings", spec={"a": 1}), item("settings", "else", spec={})]
     objects["secrets"] = [item("certificate", type="kubernetes.io/tls"), item("password", type="Opaque")]
+    team = {"matchExpressions": [{"key": "team", "operator": "Exists"}]}
+    allowed = {"namespaces": {"from": "Selector", "selector": team}}
+    listeners = [{**GATEWAY["spec"]["listeners"][0], "allowedRoutes": allowed}]
+    gateway = {**GATEWAY, "spec": {**GATEWAY["spec"], "listeners": listeners}}
+    objects["namespaces"] = [
+        {"metadata": {"name": "vision", "labels": {"team": "vision"}}},
+        {"metadata": {"name": "strange"}},
+    ]
     objects["httproutes"] = [
         item("mine", "vision", spec={"parentRefs": [parent]}, status={"parents": []}),
+        item("strange", "strange", spec={"parentRefs": [parent]}),
         item("others", "vision", spec={"parentRefs": [{"name": "front"}]}),
     ]
-    documents = [json.loads(text) for text in request(GATEWAY, objects).split("\n---\n")]
+    documents = [json.loads(text) for text in request(gateway, objects).split("\n---\n")]
     named = [(document["kind"], document["metadata"]["name"]) for document in documents]
     assert named == [
         ("GatewayClass", "envoy"),
         ("EnvoyProxy", "settings"),
         ("Gateway", "front"),
+        ("Namespace", "vision"),
+        ("Namespace", "strange"),
         ("Secret", "certificate"),
         ("HTTPRoute", "mine"),
     ]

@@ -19,7 +19,7 @@ from twin.kubernetes.certificates import write_private
 from twin.kubernetes.envoy_gateway import configuration, translation
 from twin.kubernetes.envoy_gateway.proxy import MANAGED, Proxy
 from twin.kubernetes.envoy_gateway.services import Services
-from twin.kubernetes.envoy_gateway.status import merged
+from twin.kubernetes.envoy_gateway.status import merged, observing
 from twin.kubernetes.mirror import Mirror
 
 log = logging.getLogger("envoy-gateway")
@@ -110,7 +110,9 @@ class Controller:
                     self._update(plural, present[_key(item)], item["status"])
 
     def _update(self, plural: str, item: Object, stated: dict[str, Any]) -> None:
-        status = merged(item.get("status") or {}, stated, translation.CONTROLLER)
+        # The command does not know of which generation an object is.
+        observed = observing(stated, item["metadata"].get("generation", 0))
+        status = merged(item.get("status") or {}, observed, translation.CONTROLLER)
         if status is None:
             return
         metadata = item["metadata"]

@@ -25,6 +25,16 @@ def merged(present: Mapping[str, Any], stated: Mapping[str, Any], controller: st
     return None if timed == {**present} else cast("dict[str, Any]", timed)
 
 
+def observing(status: Any, generation: int) -> Any:
+    """Return a status whose conditions state the generation of the object."""
+    if isinstance(status, list):
+        return [observing(entry, generation) for entry in cast("list[Any]", status)]
+    if not isinstance(status, dict):
+        return status
+    entries = {key: observing(value, generation) for key, value in cast("dict[str, Any]", status).items()}
+    return {**entries, "observedGeneration": generation} if _TIME in entries else entries
+
+
 def _timed(present: Any, wanted: Any) -> Any:
     """Return what is wanted, each condition with its time: the present one where it is the same."""
     if isinstance(wanted, list):

@@ -63,6 +63,9 @@ def request(gateway: Object, objects: Mapping[str, Iterable[Object]]) -> str:
     collection."""
     name = gateway["metadata"]["name"], gateway["metadata"]["namespace"]
     spec = {key: value for key, value in gateway["spec"].items() if key != "infrastructure"}
+    # The command reads no labels of namespaces: who may attach is decided here.
+    spec["listeners"] = [_open(listener) for listener in spec["listeners"]]
+    allowed = _allowed(gateway, objects["namespaces"])
     proxy = ((gateway["spec"].get("infrastructure") or {}).get("parametersRef") or {}).get("name")
     documents = [
         _document("gatewayclasses", item)
@@ -90,8 +93,46 @@ def request(gateway: Object, objects: Mapping[str, Iterable[Object]]) -> str:
         for item in objects["secrets"]
         if item.get("type") == "kubernetes.io/tls" and item["metadata"]["namespace"] == name[1]
     ]
-    documents += [_document("httproutes", item) for item in objects["httproutes"] if attaches(item, *name)]
+    documents += [
+        _document("httproutes", item)
+        for item in objects["httproutes"]
+        if attaches(item, *name) and item["metadata"]["namespace"] in allowed
+    ]
     return "\n---\n".join(json.dumps(document, sort_keys=True) for document in documents) + "\n"
+
+
+def _open(listener: Object) -> Object:
+    """Return a listener that takes the routes of all namespaces."""
+    routes = {**(listener.get("allowedRoutes") or {}), "namespaces": {"from": "All"}}
+    return {**listener, "allowedRoutes": routes}
+
+
+def _allowed(gateway: Object, namespaces: Iterable[Object]) -> set[str]:
+    """Return the namespaces whose routes a listener of a gateway takes."""
+    rules = [
+        (listener.get("allowedRoutes") or {}).get("namespaces") or {}
+        for listener in gateway["spec"]["listeners"]
+    ]
+    own = gateway["metadata"]["namespace"]
+    return {item["metadata"]["name"] for item in namespaces if any(_takes(rule, item, own) for rule in rules)}
+
+
+def _takes(rule: Mapping[str, Any], namespace: Object, own: str) -> bool:
+    kind = rule.get("from", "Same")
+    if kind != "Selector":
+        return kind == "All" or (kind == "Same" and namespace["metadata"]["name"] == own)
+    labels: Mapping[str, str] = namespace["metadata"].get("labels") or {}
+    selector = rule.get("selector") or {}
+    exact = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
+    return exact and all(_matches(entry, labels) for entry in selector.get("matchExpressions") or ())
+
+
+def _matches(entry: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether labels meet an expression of a selector."""
+    value = labels.get(entry["key"])
+    if entry["operator"] in ("Exists", "DoesNotExist"):
+        return (value is not None) == (entry["operator"] == "Exists")
+    return (value in entry["values"]) == (entry["operator"] == "In")
 
 
 def attaches(route: Object, name: str, namespace: str) -> bool:

@@ -97,7 +97,9 @@ def test_the_load_balancer_ends_before_what_deletes_it_in_the_cloud() -> None:
     assert recording.depends(service, recording.one(GATEWAY))
     assert "pulumi.com/skipAwait" not in service.inputs["metadata"]["annotations"]
     proxy = recording.one(f"{ENVOY}:EnvoyProxy").inputs["spec"]["provider"]["kubernetes"]
-    assert proxy["envoyService"] == {"type": "ClusterIP"}, "Envoy Gateway creates none that nobody waits for"
+    assert proxy["envoyService"] == {"type": "ClusterIP"}, (
+        "Envoy Gateway creates none without a wait for its end"
+    )
 
 
 def test_no_request_comes_before_the_policies() -> None:

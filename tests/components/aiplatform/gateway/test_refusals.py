@@ -68,7 +68,7 @@ def test_a_route_outside_its_teams_path_is_refused() -> None:
             {"team": "visoin"},
             "routes.classifier.team: got 'visoin', which is no team of `teams`; did you mean",
         ),
-        ({"callers": ["nobody"]}, "routes.classifier.callers[0]: got 'nobody'"),
+        ({"callers": ["absent"]}, "routes.classifier.callers[0]: got 'absent'"),
         ({"hosts": ["other.example"]}, "routes.classifier.hosts[0]: got 'other.example'"),
         ({"backends": [{"service": "a", "weight": 50}] * 2}, "backends[1]: duplicates backends[0]"),
         ({"path": "/vision/"}, "routes.classifier.path"),

@@ -343,9 +343,9 @@ def test_a_program_finds_its_mounts_and_the_text_of_another_container(runs: Runs
 
 
 def test_an_init_container_writes_the_file_that_another_one_mounts(runs: Runs) -> None:
-    mount = {"name": "shared", "mountPath": "/work/model", "subPath": "model"}
+    mount = {"name": "shared", "mountPath": "/data/model", "subPath": "model"}
     initial = shell("init", "echo 42 > /shared/model")
-    main = shell("main", "cat /work/model", volumeMounts=[mount])
+    main = shell("main", "cat /data/model", volumeMounts=[mount])
     runs.start(main, initContainers=[initial], restartPolicy="Never")
     until(lambda: runs.status["phase"] in ("Succeeded", "Failed"))
     assert runs.log("main") == ["42"], "no folder was there before"
