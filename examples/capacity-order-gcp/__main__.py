@@ -23,14 +23,8 @@ batch = ComputeClass(
             "node_service_account": "nodes@acme-dev-1234.iam.gserviceaccount.com",
         },
         "node_groups": [
-            {
-                "name": "batch-spot",
-                "priority": 100,
-            },
-            {
-                "name": "batch-on-demand",
-                "priority": 90,
-            },
+            {"name": "batch-spot", "priority": 100},
+            {"name": "batch-on-demand", "priority": 90},
         ],
     },
     pulumi.ResourceOptions(providers=[kubernetes_provider]),
@@ -44,15 +38,9 @@ queues = Queues(
                 "resource": "nvidia.com/gpu",
                 "resources_per_node": 8,
                 "capacity_types": ["reserved"],
-                "node_selector": {
-                    "cloud.google.com/gke-nodepool": "training",
-                },
+                "node_selector": {"cloud.google.com/gke-nodepool": "training"},
                 "taints": [
-                    {
-                        "key": "nvidia.com/gpu",
-                        "value": "present",
-                        "effect": "NoSchedule",
-                    },
+                    {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"},
                 ],
                 "topology_labels": [],
                 "min_nodes": 0,
@@ -62,40 +50,27 @@ queues = Queues(
             },
         ],
         "cohorts": [
-            {
-                "name": "research",
-            },
+            {"name": "research"},
         ],
         "queues": [
             {
                 "name": "vision",
                 "cohort": "research",
                 "quotas": [
-                    {
-                        "pool": "training",
-                        "accelerators": 16,
-                    },
+                    {"pool": "training", "accelerators": 16},
                 ],
                 "local_queues": [
-                    {
-                        "namespace": "vision",
-                    },
+                    {"namespace": "vision"},
                 ],
             },
             {
                 "name": "language",
                 "cohort": "research",
                 "quotas": [
-                    {
-                        "pool": "training",
-                        "accelerators": 16,
-                        "borrow": 8,
-                    },
+                    {"pool": "training", "accelerators": 16, "borrow": 8},
                 ],
                 "local_queues": [
-                    {
-                        "namespace": "language",
-                    },
+                    {"namespace": "language"},
                 ],
             },
             {
@@ -103,15 +78,9 @@ queues = Queues(
                 "cohort": "research",
                 "weight": 0,
                 "quotas": [
-                    {
-                        "pool": "training",
-                        "accelerators": 0,
-                    },
+                    {"pool": "training", "accelerators": 0},
                 ],
-                "preemption": {
-                    "within_cluster_queue": "Never",
-                    "reclaim_within_cohort": "Never",
-                },
+                "preemption": {"within_cluster_queue": "Never", "reclaim_within_cohort": "Never"},
                 "namespaces": ["gpu-check"],
             },
         ],
@@ -122,9 +91,7 @@ checks = GpuChecks(
     "checks",
     {
         "cloud": "gcp",
-        "queues": {
-            "training": "gpu-check-training",
-        },
+        "queues": {"training": "gpu-check-training"},
     },
     pulumi.ResourceOptions(providers=[kubernetes_provider], depends_on=[queues]),
 )

@@ -34,7 +34,12 @@ from aiplatform.workload_identity import WorkloadIdentity
 aws_provider = aws.Provider("aws", region="us-west-2")
 network = Network(
     "network",
-    {"prefix": "team-dev", "cidr": "10.16.0.0/16", "zone_ids": ["usw2-az1", "usw2-az2"], "nat": "single"},
+    {
+        "prefix": "team-dev",
+        "cidr": "10.16.0.0/16",
+        "zone_ids": ["usw2-az1", "usw2-az2"],
+        "nat": "single",
+    },
     pulumi.ResourceOptions(providers=[aws_provider]),
 )
 runner = Runner(
@@ -82,22 +87,35 @@ training = GpuPool(
         "zones": ["usw2-az1", "usw2-az2"],
         "accelerator": "t4",
         "count": 1,
-        "capacity": [{"type": "spot"}, {"type": "on_demand"}],
+        "capacity": [
+            {"type": "spot"},
+            {"type": "on_demand"},
+        ],
         "max": 2,
     },
     pulumi.ResourceOptions(providers=[aws_provider]),
 )
 autoscaler = ClusterAutoscaler(
     "autoscaler",
-    {"prefix": "team-dev", "cluster": cluster.outputs, "node_groups": training.node_groups},
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "node_groups": training.node_groups,
+    },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )
 device_plugins = DevicePlugins(
-    "devicePlugins", {"nvidia": True}, pulumi.ResourceOptions(providers=[kubernetes_provider])
+    "devicePlugins",
+    {
+        "nvidia": True,
+    },
+    pulumi.ResourceOptions(providers=[kubernetes_provider]),
 )
 efa_plugin = EfaPlugin(
     "efaPlugin",
-    {"image": "602401143452.dkr.ecr.us-west-2.amazonaws.com/eks/aws-efa-k8s-device-plugin:v0.5.6"},
+    {
+        "image": "602401143452.dkr.ecr.us-west-2.amazonaws.com/eks/aws-efa-k8s-device-plugin:v0.5.6",
+    },
     pulumi.ResourceOptions(providers=[kubernetes_provider]),
 )
 addons = Addons(
@@ -126,7 +144,7 @@ karpenter = Karpenter(
                 "security_group_ids": ["sg-0a1b2c3d4e5f60718"],
                 "labels": {"workload": "builds"},
                 "limits": {"cpu": "64"},
-            }
+            },
         ],
         "image_versions": {"al2023": "v20261110"},
     },
@@ -142,11 +160,13 @@ trainer = Training(
                 "resource": "nvidia.com/gpu",
                 "resources_per_node": 1,
                 "node_selector": {"ai-platform/pool": "training"},
-                "taints": [{"key": "nvidia.com/gpu", "value": "true", "effect": "NoSchedule"}],
+                "taints": [
+                    {"key": "nvidia.com/gpu", "value": "true", "effect": "NoSchedule"},
+                ],
                 "topology_labels": [],
                 "vcpus_per_node": 4,
                 "memory_gib_per_node": 16,
-            }
+            },
         ],
         "runtimes": {"torch-twice": {"pool": "training", "nodes": 2, "max_restarts": 10}},
     },
@@ -185,7 +205,7 @@ observability = Observability(
                 {
                     "name": "platform-team",
                     "slack": {"channel": "#ml-platform-alerts", "secret": "team-dev/alerts/slack"},
-                }
+                },
             ],
             "default": "platform-team",
         },
@@ -197,7 +217,7 @@ observability = Observability(
                 "objective_percent": 95,
                 "latency_seconds": 320,
                 "owner": "ml-platform",
-            }
+            },
         ],
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons]),
@@ -238,7 +258,7 @@ lakehouse = Lakehouse(
                     {"name": "customer", "type": "string", "classification": "pii"},
                     {"name": "ordered_at", "type": "timestamptz"},
                 ],
-            }
+            },
         ],
         "force_destroy": True,
     },
@@ -279,7 +299,12 @@ images = ContainerRegistry(
 )
 models = ModelRegistry(
     "models",
-    {"prefix": "team-dev", "cluster": cluster.outputs, "network": network.outputs, "force_destroy": True},
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "network": network.outputs,
+        "force_destroy": True,
+    },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )
 store = ModelStore(
@@ -328,7 +353,7 @@ teams = Teams(
                     "namespace": "search",
                     "service_account": "workloads",
                 },
-            }
+            },
         },
         "model_store": store.outputs,
         "secrets_role_arn": addons.secrets_role_arn,
@@ -352,9 +377,13 @@ workflows = Pipelines(
                 },
                 "submitters": ["arn:aws:iam::111122223333:role/search-ci"],
                 "schedules": {
-                    "nightly": {"template": "train", "schedules": ["0 3 * * *"], "timezone": "Europe/Berlin"}
+                    "nightly": {
+                        "template": "train",
+                        "schedules": ["0 3 * * *"],
+                        "timezone": "Europe/Berlin",
+                    },
                 },
-            }
+            },
         },
         "force_destroy": True,
     },
@@ -366,7 +395,7 @@ serving = Serving(
         "prefix": "team-dev",
         "cluster": cluster.outputs,
         "model_store": store.outputs,
-        "image": "111122223333.dkr.ecr.us-west-2.amazonaws.com/platform/model-release@sha256:1111111111111111111111111111111111111111111111111111111111111111",
+        "image": "example.com/loader@sha256:1111111111111111111111111111111111111111111111111111111111111111",
         "gpu_pools": [
             {
                 "name": "training",
@@ -374,12 +403,18 @@ serving = Serving(
                 "resources_per_node": 1,
                 "max_nodes": 2,
                 "node_selector": {"ai-platform/pool": "training"},
-                "taints": [{"key": "nvidia.com/gpu", "value": "true", "effect": "NoSchedule"}],
+                "taints": [
+                    {"key": "nvidia.com/gpu", "value": "true", "effect": "NoSchedule"},
+                ],
                 "vcpus_per_node": 4,
                 "memory_gib_per_node": 16,
-            }
+            },
         ],
-        "teams": {"search": {"services": {"chat": {"model": "assistant", "runtime": "vllm-training"}}}},
+        "teams": {
+            "search": {
+                "services": {"chat": {"model": "assistant", "runtime": "vllm-training"}},
+            },
+        },
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons, teams]),
 )

@@ -432,7 +432,7 @@ const serving = new aiplatform.Serving("serving", {
         kmsKey: store.kmsKey,
         checkpointsKey: store.checkpointsKey,
     },
-    image: "111122223333.dkr.ecr.us-west-2.amazonaws.com/platform/model-release@sha256:1111111111111111111111111111111111111111111111111111111111111111",
+    image: "example.com/loader@sha256:1111111111111111111111111111111111111111111111111111111111111111",
     gpuPools: [
         {
             name: "training",

@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("platform-aws", "capacity-order-gcp")
 PROVIDER = "pulumi:providers:"
 COMPONENT = "aiplatform:"
+_SHORT = 70
+"""Characters of a dict of the Python program that is written in one line."""
 REFERENCE = re.compile(r"\$\{([\w.\[\]]+)\}")
 
 
@@ -182,12 +184,20 @@ def _python_resource(name: str, resource: Mapping[str, Any], inputs: Inputs) -> 
 def _python_object(
     value: Any, properties: Properties, names: Mapping[str, str], type_of: Any, depth: int
 ) -> str:
-    inner, outer = "    " * (depth + 1), "    " * depth
-    lines = [
-        f'{inner}"{names[key]}": {_python_value(entry, properties[key], type_of, depth + 1)},\n'
+    entries = [
+        f'"{names[key]}": {_python_value(entry, properties[key], type_of, depth + 1)}'
         for key, entry in value.items()
     ]
-    return "{\n" + "".join(lines) + outer + "}"
+    return _python_dict(entries, depth)
+
+
+def _python_dict(entries: list[str], depth: int) -> str:
+    """A dict in one line where it fits, but for the arguments of a component."""
+    line = "{" + ", ".join(entries) + "}"
+    if depth > 1 and "\n" not in line and len(line) <= _SHORT:
+        return line
+    inner, outer = "    " * (depth + 1), "    " * depth
+    return "{\n" + "".join(f"{inner}{entry},\n" for entry in entries) + outer + "}"
 
 
 def _python_value(value: Any, prop: PropertyDefinition, type_of: Any, depth: int) -> str:
@@ -201,11 +211,11 @@ def _python_value(value: Any, prop: PropertyDefinition, type_of: Any, depth: int
         if prop.additional_properties is not None:
             # Keys that the program chooses.
             of_key = prop.additional_properties
-            lines = [
-                f"{inner}{json.dumps(key)}: {_python_value(entry, of_key, type_of, depth + 1)},\n"
+            named = [
+                f"{json.dumps(key)}: {_python_value(entry, of_key, type_of, depth + 1)}"
                 for key, entry in value.items()
             ]
-            return "{\n" + "".join(lines) + outer + "}"
+            return _python_dict(named, depth)
         definition = type_of(prop)
         if definition.name.endswith("ReferenceArgs") and (source := _source(value)):
             return f"{_snake_case(source)}.outputs"
