@@ -41,8 +41,8 @@ def _problems(home: Path) -> Iterator[tuple[str, str]]:
     for log in sorted(home.glob("twins/*/logs/*.log")):
         lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
         marked = [line for line in lines[:-1] if any(word in line for word in PROBLEM_WORDS)]
-        shown = [*marked[-PROBLEMS_SHOWN:], *lines[-1:]]
-        yield f"{log.parts[-3]}/{log.name}", "\n".join(line[:LINE_LENGTH] for line in shown)
+        selected = [*marked[-PROBLEMS_SHOWN:], *lines[-1:]]
+        yield f"{log.parts[-3]}/{log.name}", "\n".join(line[:LINE_LENGTH] for line in selected)
 
 
 @pytest.fixture(scope="module")
