@@ -142,7 +142,10 @@ def test_every_definition_of_the_catalog_is_served(up: Twin) -> None:
 def _installed() -> list[Addon]:
     """Return the add-ons of aws-dev: the default ones of an environment without a DNS zone, and those of
     components, without Ray."""
-    of_components = [addon for addon in catalog().values() if addon.installed_by and addon.name != RAY]
+    components = ("Observability", "Training")
+    of_components = [
+        addon for addon in catalog().values() if addon.installed_by in components and addon.name != RAY
+    ]
     return [*in_order(selected("aws", {}, has_zones=False)), *of_components]
 
 

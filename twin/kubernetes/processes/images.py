@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from twin.kubernetes.api import Object
 from twin.kubernetes.pods import repository
 from twin.kubernetes.processes.programs import (
     EXECUTOR,
@@ -85,7 +86,7 @@ class Images:
             program.repository, binary.parent, None, FOLDER, (program.path,), options=options, search=search
         )
 
-    def step(self, container: Mapping[str, Any]) -> tuple[Mapping[str, Any], Image] | None:
+    def step(self, container: Object) -> tuple[Object, Image] | None:
         """Return what runs in place of a container of a workflow's step whose image is in no table: the
         executor that its controller put in front of the step's command, with a command that ends at once. It
         reports the end, for which the next container waits. None for other containers."""
