@@ -36,7 +36,7 @@ _REGISTRY: Final = matches(
 )
 _EXCEPTION: Final = matches(
     r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?((/[a-z0-9._-]+)+(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?)?",
-    "a registry, a repository in it, or one image with its tag (`quay.io/argoproj/argoexec:v4.0.6`)",
+    "a registry, a repository in it, or one image with its tag (`quay.io/acme/tool:v1.2`)",
 )
 _PATH: Final = matches(r"(/(?!\.\.?(/|$))[\w.@:+-]+)+", "an absolute path without a final slash")
 _CAPABILITY: Final = matches(r"(?!CAP_)[A-Z][A-Z0-9_]*", "a Linux capability without CAP_ (`IPC_LOCK`)")

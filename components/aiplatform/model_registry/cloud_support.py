@@ -30,6 +30,10 @@ SUPPORT: Final[SupportTable] = {
         aws="Multi-AZ, two replicas or more", gcp="availability type REGIONAL, two replicas or more"
     ),
     "replicas": CloudSupport(aws="replicas of the Deployment", gcp="replicas of the Deployment"),
+    "metrics": CloudSupport(
+        aws="a second container of each Pod, for Prometheus",
+        gcp="a second container of each Pod, for Prometheus",
+    ),
     "workers": CloudSupport(aws="uvicorn's processes", gcp="uvicorn's processes"),
     "database": CloudSupport(aws="RDS for PostgreSQL", gcp="Cloud SQL for PostgreSQL, Enterprise edition"),
     "database.size": CloudSupport(

@@ -35,6 +35,9 @@ SUPPORT: Final[SupportTable] = {
         aws="secretsmanager:GetSecretValue on the account's secret",
         gcp="roles/secretmanager.secretAccessor on the account's secret",
     ),
+    "registry_ca": CloudSupport(
+        aws="a ConfigMap that promotions mount", gcp="a ConfigMap that promotions mount"
+    ),
     "hugging_face": CloudSupport(
         aws="secretsmanager:GetSecretValue on the token",
         gcp="roles/secretmanager.secretAccessor on the token",

@@ -38,7 +38,9 @@ def test_what_is_no_registry_is_refused(place: str) -> None:
 def test_every_image_states_a_version_and_where_it_is_from(name: str) -> None:
     image = images()[name]
     assert re.fullmatch(r"[a-z0-9.-]+(/[a-z0-9._-]+)+", image.repository)
-    assert re.fullmatch(r"(v|jax)?\d+\.\d+(\.\d+[\w.-]*|-py3)", image.tag), "a version, no tag that moves"
+    assert re.fullmatch(r"(distroless-)?(v|jax)?\d+\.\d+(\.\d+[\w.-]*|-py3)", image.tag), (
+        "a version, no tag that moves"
+    )
     assert image.source
     assert bool(image.digest) == bool(image.digest_source), "only a digest with a source is recorded"
     assert re.fullmatch(r"(sha256:[0-9a-f]{64})?", image.digest)
