@@ -264,6 +264,7 @@ CASES = {
                 "secret": Leaf(stores.REGISTRY["secret"]),
                 "kms_key": Leaf(stores.KEY),
             },
+            "registry_ca": Leaf(stores.CERTIFICATE),
             "hugging_face": {"secret": Leaf("hugging-face"), "kms_key": Leaf(stores.KEY)},
             "access_log_days": Leaf(40),
             "tags": TAGS,
