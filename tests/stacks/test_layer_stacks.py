@@ -127,8 +127,8 @@ def test_an_environment_without_separate_layers_exports_all_of_them() -> None:
 
 
 IN_NO_FILE = {"Gateway", "Pipelines", "Serving"}
-"""Components that no environment of this repository has: test_gateway.py, test_pipelines.py and test_serving.py
-deploy them."""
+"""Components that no environment of this repository has: test_gateway.py, test_pipelines.py and
+test_serving.py deploy them."""
 
 
 @every_layer
