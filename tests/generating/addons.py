@@ -78,9 +78,11 @@ def _section(addon: Addon) -> Iterator[str]:
     yield f"## {addon.name}"
     yield f"{addon.purpose[0].upper()}{addon.purpose[1:]}."
     default = "where it is enabled" if not addon.by_default else "by default"
-    requested = [cloud for cloud in addon.clouds if cloud not in addon.default_clouds]
+    requested = [
+        name for cloud, name in CLOUDS.items() if cloud in addon.clouds and cloud not in addon.default_clouds
+    ]
     if addon.by_default and requested:
-        clouds = " and ".join(CLOUDS[cloud] for cloud in requested)
+        clouds = " and ".join(requested)
         default = f"by default; on {clouds} where it is enabled"
     default = f"by the component {addon.installed_by}" if addon.installed_by else default
     facts = [
