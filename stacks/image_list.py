@@ -19,8 +19,7 @@ from aiplatform.accelerators import CARDS
 from aiplatform.addons.catalog import in_order
 from aiplatform.cluster_autoscaler.args import image_for
 from aiplatform.efa_plugin.args import image_in
-from aiplatform.pipelines.args import ARGO
-from stacks import devices, serving_images
+from stacks import devices
 from stacks import images as deployed
 from stacks.loading import ENVIRONMENTS, SettingsError, load_file
 from stacks.settings import GpuPool, Settings
@@ -69,10 +68,7 @@ def charts_of(settings: Settings) -> Iterator[ListedChart]:
     names = deployed.addons_of(settings)
     if settings.observability is not None:
         names.append(deployed.OBSERVABILITY)
-    names += deployed.training_addons(settings)
-    names += serving_images.addons(settings)
-    if settings.pipelines is not None:
-        names.append(ARGO)
+    names += deployed.component_addons(settings)
     for addon in in_order(names):
         yield ListedChart(
             f"the add-on {addon.name}", addon.chart, addon.version, addon.digest, addon.digest_source

@@ -33,9 +33,7 @@ def of_workloads(settings: Settings) -> Mapping[str, str]:
         **{f"the {name} of GPUDirect": image for name, image in _of_gpudirect(settings).items()},
         **_of_addons(settings),
         **_of_observability(settings),
-        **_of_installed(training_addons(settings)),
-        **_of_installed(gateway_addons(settings)),
-        **_of_installed([ARGO] if settings.pipelines is not None else []),
+        **_of_installed(component_addons(settings)),
         **serving_images.images_of(settings),
     }
 
@@ -61,6 +59,16 @@ def training_addons(settings: Settings) -> list[str]:
     if settings.training is None:
         return []
     return [TRAINER, RAY] if stated(settings.training).get("ray") else [TRAINER]
+
+
+def component_addons(settings: Settings) -> list[str]:
+    """Return the names of the add-ons that components install, but for observability's."""
+    return [
+        *training_addons(settings),
+        *gateway_addons(settings),
+        *([ARGO] if settings.pipelines is not None else []),
+        *serving_images.addons(settings),
+    ]
 
 
 def gateway_addons(settings: Settings) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from aiplatform._shared.images import images
-from aiplatform.addons.catalog import catalog
 from aiplatform.serving.args import DEFINITIONS, KSERVE
 from stacks.settings import Settings
 from stacks.settings.generated import stated
@@ -18,15 +17,11 @@ def release_image(settings: Settings) -> str | None:
 
 
 def images_of(settings: Settings) -> dict[str, str]:
-    """Return `the add-on kserve (kserve-controller)` -> the image, and the images of the file."""
+    """Return the images of serving that the file states, but for those of runtimes."""
     if settings.serving is None:
         return {}
     args = stated(settings.serving)
-    users = {
-        f"the add-on {name} ({image})": images()[image].reference
-        for name in addons(settings)
-        for image in catalog()[name].images
-    }
+    users: dict[str, str] = {}
     if image := release_image(settings):
         users["the copies of releases"] = image
     if args.get("server_image"):

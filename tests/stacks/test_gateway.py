@@ -10,7 +10,7 @@ import pytest
 
 from aiplatform._shared.args import read
 from aiplatform.gateway.args import GatewaySettings
-from stacks import arguments, gateway_arguments, images, team_arguments
+from stacks import arguments, gateway_arguments, image_list, images, team_arguments
 from stacks.loading import load_file
 from stacks.settings import Settings
 from stacks.validation import placeholders
@@ -128,6 +128,11 @@ def test_teams_of_the_file_are_behind_the_gateway_and_reached_by_envoy(tmp_path:
     read(GatewaySettings, args, "GatewayArgs")
     teams: Any = team_arguments.teams(settings, placeholders.offered_to_teams(settings, references))
     assert teams["teams"]["vision"]["clients"]["envoy-gateway-system"] == [8000, 8080]
+
+
+def test_charts_of_the_gateway_are_charts_of_the_environment(tmp_path: Path) -> None:
+    users = {chart.user for chart in image_list.charts_of(settings_with(tmp_path, gateway()))}
+    assert {"the add-on envoy-gateway", "the add-on envoy-gateway-crds"} <= users, "a mirror would lack them"
 
 
 def test_images_of_the_gateway_are_images_of_the_environment(tmp_path: Path) -> None:
