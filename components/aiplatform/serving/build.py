@@ -74,7 +74,7 @@ def _install(context: Context[ServingSettings], before: ResourceOptions) -> dict
 
 def _planned(settings: ServingSettings, key: str) -> Callable[[Mapping[str, str]], Mapping[str, Any]]:
     def planned(mirrors: Mapping[str, str]) -> Mapping[str, Any]:
-        return runtimes.runtimes(settings, mirrors)[key]
+        return runtimes.runtime(settings, key, mirrors)
 
     return planned
 

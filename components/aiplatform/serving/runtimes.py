@@ -30,11 +30,13 @@ _PROBE_SECONDS: Final = 10
 
 def runtimes(settings: ServingSettings, mirrors: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Return name -> manifest of each runtime."""
-    pools = settings.pools
-    return {
-        name: _runtime(settings, name, runtime, pools[runtime.pool], mirrors)
-        for name, runtime in settings.all_runtimes.items()
-    }
+    return {name: runtime(settings, name, mirrors) for name in settings.all_runtimes}
+
+
+def runtime(settings: ServingSettings, name: str, mirrors: Mapping[str, str]) -> dict[str, Any]:
+    """Return the manifest of one runtime."""
+    stated = settings.all_runtimes[name]
+    return _runtime(settings, name, stated, settings.pools[stated.pool], mirrors)
 
 
 def image_of(settings: ServingSettings, runtime: ServingRuntime, mirrors: Mapping[str, str]) -> str:
