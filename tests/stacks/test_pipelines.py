@@ -75,7 +75,7 @@ def test_the_executor_may_run_in_namespaces_of_teams_in_prod(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("keys", "reason"),
     [
-        ({"teams": {"nobody-knows": {}}}, r"pipelines\.teams\.nobody-knows: no team has this name"),
+        ({"teams": {"unknown-team": {}}}, r"pipelines\.teams\.unknown-team: no team has this name"),
         (
             {"teams": {"search": {"schedules": {"s": {"template": "t", "schedules": ["x"]}}}}},
             r"schedules\.s\.schedules\[0\]: got 'x'; expected cron's five fields",
