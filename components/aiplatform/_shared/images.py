@@ -10,8 +10,15 @@ from typing import Annotated, Final
 
 from pulumi import Input
 
+from aiplatform._shared.args import matches
+
 _HOST = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::\d+)?"
 _REGISTRY: Final = re.compile(rf"{_HOST}(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
+
+TAG_OR_DIGEST: Final = matches(
+    r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})+", "an image with its tag or digest"
+)
+"""An image whose version is stated."""
 
 
 @dataclass(frozen=True)

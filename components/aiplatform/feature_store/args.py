@@ -96,9 +96,6 @@ _EXPIRE: Final = between(1, 365, "days")
 _BACKUP: Final = between(1, MOST_BACKUP_DAYS, "days")
 _STAGING: Final = between(1, 30, "days")
 _CUTOFF: Final = between(LEAST_CUTOFF, 1024**5, "bytes")
-_IMAGE: Final = matches(
-    r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})+", "an image with its tag or digest"
-)
 _NAME: Final = "letters, digits and underscores, the first no underscore"
 
 
@@ -167,7 +164,7 @@ class FeatureStoreSettings(CloudNeutral):
     """Principals that may read the registry and query training data (`get_historical_features`); on AWS roles
     of this account. The lakehouse's grants decide which data they get. Each has a separate configuration in
     the output `clients`, and a location of results that no other principal reads. Default none."""
-    image: Input[Annotated[str, _IMAGE]] = IMAGE
+    image: Input[Annotated[str, _images.TAG_OR_DIGEST]] = IMAGE
     """Feast's image, with tag or digest, of the release of the default. Default: upstream's feature
     server."""
     mirrors: _images.Mirrors = field(default_factory=dict[str, Input[str]])

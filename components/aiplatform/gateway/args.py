@@ -10,6 +10,7 @@ from aiplatform._shared import images
 from aiplatform._shared.addresses import any_range, not_the_internet
 from aiplatform._shared.args import Problem, between, distinct, length, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.kubernetes.names import DNS_LABEL
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.addons.catalog import Addon, catalog
 from aiplatform.addons.charts import UPSTREAM
@@ -43,9 +44,6 @@ GatewayClass = Literal["envoy", "gke"]
 ClaimType = Literal["string", "list"]
 RateUnit = Literal["second", "minute", "hour"]
 
-_NAME: Final = matches(
-    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "1 to 63 lower-case letters, digits and hyphens (a DNS label)"
-)
 _LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _HOST: Final = matches(
     rf"(\*\.)?({_LABEL}\.)+{_LABEL}", "a DNS name (models.example.com), its first label perhaps `*`"
@@ -90,7 +88,7 @@ class Authentication:
 class GatewayTeam:
     """A team whose services are below the path `/TEAM/`."""
 
-    namespace: Annotated[str, _NAME] | None = None
+    namespace: Annotated[str, DNS_LABEL] | None = None
     """Its namespace, with the label `ai-platform/team`. Default: the team's name."""
     claims: Annotated[list[str], length(1, 50, "values"), distinct] | None = None
     """Values of `authentication.team_claim` with which clients reach its services. Default: the team's
@@ -112,7 +110,7 @@ class RateLimit:
 class GatewayBackend:
     """A Service that gets a part of the requests."""
 
-    service: Annotated[str, _NAME]
+    service: Annotated[str, DNS_LABEL]
     """Its name, in the team's namespace: of an InferenceService `NAME-predictor`."""
     port: Annotated[int, between(1, 65_535, "")] = 80
     """Its port. Default 80."""
@@ -124,7 +122,7 @@ class GatewayBackend:
 class GatewayMirror:
     """A Service that gets copies of requests (shadow traffic); its responses are dropped."""
 
-    service: Annotated[str, _NAME]
+    service: Annotated[str, DNS_LABEL]
     """Its name, in the team's namespace."""
     port: Annotated[int, between(1, 65_535, "")] = 80
     """Its port. Default 80."""
@@ -172,7 +170,7 @@ class GatewaySettings(CloudNeutral):
     """`envoy`: Envoy Gateway. `gke`: a gateway of GKE (its internal Application Load Balancer), which checks
     no tokens and limits no rates, and needs `gke.gateway_api` of the cluster and a proxy-only subnet. Default
     `envoy`."""
-    issuer: Annotated[str, _NAME] = INTERNAL
+    issuer: Annotated[str, DNS_LABEL] = INTERNAL
     """The ClusterIssuer of cert-manager that issues the certificate. Default `ai-platform-internal`, the
     cluster's own authority."""
     public: bool = False
@@ -184,11 +182,11 @@ class GatewaySettings(CloudNeutral):
     """Ranges of addresses that reach it. Default: all, of the network or the internet."""
     authentication: Authentication | None = None
     """Tokens of clients. Default: none, and every client of the network is allowed."""
-    teams: Annotated[Mapping[Annotated[str, _NAME], GatewayTeam], length(0, 200, "teams")] = field(
+    teams: Annotated[Mapping[Annotated[str, DNS_LABEL], GatewayTeam], length(0, 200, "teams")] = field(
         default_factory=dict[str, GatewayTeam]
     )
     """Team -> its namespace, and its clients. Default: none."""
-    routes: Annotated[Mapping[Annotated[str, _NAME], GatewayRoute], length(0, 500, "routes")] = field(
+    routes: Annotated[Mapping[Annotated[str, DNS_LABEL], GatewayRoute], length(0, 500, "routes")] = field(
         default_factory=dict[str, GatewayRoute]
     )
     """Name -> route. Default: none."""

@@ -4,17 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Final
 
-from aiplatform._shared.args import Problem, distinct, length, matches
+from aiplatform._shared.args import Problem, distinct, length
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.kubernetes.names import DNS_LABEL
 from aiplatform.gpu_checks.cloud_support import SUPPORT
 from aiplatform.gpu_checks.inputs import GpuChecksArgs as GpuChecksArgs
 from aiplatform.naming import dns_label
 
 NAMESPACE: Final = "gpu-check"
 """The namespace of the tests, by default."""
-_QUEUE: Final = matches(
-    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "1 to 63 lower-case letters, digits and hyphens (a DNS label)"
-)
 
 
 def _pools(value: Mapping[str, Any]) -> str | None:
@@ -29,7 +27,7 @@ class GpuChecksSettings(CloudNeutral):
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
-    queues: Annotated[Mapping[str, Annotated[str, _QUEUE]], length(1, 64, "pools"), _pools]
+    queues: Annotated[Mapping[str, Annotated[str, DNS_LABEL]], length(1, 64, "pools"), _pools]
     """Pool -> the ClusterQueue that admits its tests (component Queues), which must admit workloads of the
     namespace. The pool's name is that of the LocalQueue."""
     cloud: Cloud = "aws"

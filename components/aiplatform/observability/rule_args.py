@@ -1,15 +1,12 @@
 """Arguments of objectives and of alerts."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from aiplatform._shared.args import between, length, matches
+from aiplatform._shared.kubernetes.names import DNS_LABEL
 
 Severity = Literal["critical", "warning", "info"]
-
-_NAME: Final = matches(
-    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "1 to 63 lower-case letters, digits and hyphens (a DNS label)"
-)
 
 
 @dataclass(frozen=True)
@@ -17,7 +14,7 @@ class Slo:
     """A service level objective. Alerts on its burn rate, its error budget and its dashboard follow from
     it."""
 
-    name: Annotated[str, _NAME]
+    name: Annotated[str, DNS_LABEL]
     """Its name, a DNS label; each objective has a different one."""
     indicator: str
     """What is measured, by the name of an indicator (docs/observability.md)."""

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
-from aiplatform._shared.args import Problem, between, distinct, length, matches
+from aiplatform._shared.args import Problem, between, distinct, length
+from aiplatform._shared.kubernetes.names import DNS_LABEL
 from aiplatform.queues import rules
 from aiplatform.queues.inputs import CohortArgs as CohortArgs
 from aiplatform.queues.inputs import LocalQueueArgs as LocalQueueArgs
@@ -17,9 +18,6 @@ from aiplatform.queues.pools import GpuPoolReference, NodePoolReference, Pool
 
 TopologyKind = Literal["network", "host"]
 
-_NAME: Final = matches(
-    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "1 to 63 lower-case letters, digits and hyphens (a DNS label)"
-)
 _AMOUNT: Final = between(0, 1_000_000)
 _WEIGHT: Final = between(0, 1000)
 _PRIORITY: Final = between(-(10**9), 10**9)
@@ -70,9 +68,9 @@ class LocalQueue:
     """The entrance of a namespace to a queue: workloads name it in the label
     `kueue.x-k8s.io/queue-name`."""
 
-    namespace: Annotated[str, _NAME]
+    namespace: Annotated[str, DNS_LABEL]
     """The namespace, which exists and has the label `kueue.x-k8s.io/managed-namespace: "true"`."""
-    name: Annotated[str, _NAME] = "default"
+    name: Annotated[str, DNS_LABEL] = "default"
     """Its name. Default `default`: the one of workloads without the label."""
 
 
@@ -80,7 +78,7 @@ class LocalQueue:
 class Queue:
     """A ClusterQueue: the quota of a team."""
 
-    name: Annotated[str, _NAME]
+    name: Annotated[str, DNS_LABEL]
     """Its name in the cluster, a DNS label."""
     quotas: Annotated[list[Quota], length(1, 64, "quotas")]
     """One for each pool that it may use. A workload gets the first pool in which it fits; CPU pools come
@@ -98,7 +96,7 @@ class Queue:
     """`Hold`: admit nothing more. `HoldAndDrain`: also evict what runs. Default: neither."""
     local_queues: list[LocalQueue] = field(default_factory=list[LocalQueue])
     """LocalQueues to create."""
-    namespaces: Annotated[list[Annotated[str, _NAME]], distinct] = field(default_factory=list[str])
+    namespaces: Annotated[list[Annotated[str, DNS_LABEL]], distinct] = field(default_factory=list[str])
     """Further namespaces whose LocalQueues, created elsewhere, may refer to it. Default, without
     `local_queues` too: every namespace that Kueue manages."""
 
@@ -107,7 +105,7 @@ class Queue:
 class Cohort:
     """Queues, and other cohorts, that share unused quota."""
 
-    name: Annotated[str, _NAME]
+    name: Annotated[str, DNS_LABEL]
     """Its name in the cluster, a DNS label."""
     parent: str | None = None
     """The cohort that it is part of. Default: none."""
@@ -123,7 +121,7 @@ class WorkloadPriority:
     """A WorkloadPriorityClass: the order in a queue, and what may be evicted. Workloads name it in the label
     `kueue.x-k8s.io/priority-class`. It does not change the priority of Pods."""
 
-    name: Annotated[str, _NAME]
+    name: Annotated[str, DNS_LABEL]
     """Its name in the cluster, a DNS label."""
     value: Annotated[int, _PRIORITY]
     """The higher, the more important. A workload without a class has the priority of its Pods, usually 0."""

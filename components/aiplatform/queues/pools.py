@@ -10,8 +10,8 @@ from typing import Annotated, ClassVar, Final
 
 from pulumi import Input
 
-from aiplatform._shared.args import between, length, matches
-from aiplatform._shared.kubernetes.names import Taint
+from aiplatform._shared.args import between, length
+from aiplatform._shared.kubernetes.names import DNS_LABEL, Taint
 from aiplatform.gpu_pool.outputs import GpuPoolOutputs
 from aiplatform.node_pool.outputs import NodePoolOutputs
 from aiplatform.queues.inputs import GpuPoolReferenceArgs as GpuPoolReferenceArgs
@@ -22,9 +22,6 @@ MOST_TAINTS: Final = 8
 """Of a ResourceFlavor (Kueue's definition, `nodeLabels` and `tolerations`)."""
 QUEUED: Final = "queued"
 """The type of capacity for which Kueue requests nodes: Google Cloud's queued provisioning."""
-_NAME: Final = matches(
-    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "1 to 63 lower-case letters, digits and hyphens (a DNS label)"
-)
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class NodePoolReference:
     capacity_types: ClassVar[list[str]] = []
     topology_labels: ClassVar[list[str]] = []
 
-    name: Annotated[str, _NAME]
+    name: Annotated[str, DNS_LABEL]
     """The pool's name, a DNS label; its flavor has the same."""
     node_selector: Annotated[dict[str, str], length(1, MOST_LABELS, "labels")]
     """The node selector of Pods for the pool, 1 to 8 labels."""
@@ -59,7 +56,7 @@ class GpuPoolReference:
 
     passed_on: ClassVar[Collection[str]] = GpuPoolOutputs.__annotations__.keys()
 
-    name: Annotated[str, _NAME]
+    name: Annotated[str, DNS_LABEL]
     """The pool's name, a DNS label; its flavor has the same."""
     resource: str
     """The resource that a Pod requests, `nvidia.com/gpu`."""

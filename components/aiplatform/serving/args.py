@@ -9,6 +9,7 @@ from pulumi import Input
 from aiplatform._shared import images
 from aiplatform._shared.args import Problem, between, distinct, length, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.kubernetes.names import DNS_LABEL
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.model_store import ModelStoreReference
@@ -40,12 +41,6 @@ TEMPLATES: Final = "serving-templates"
 LONGEST_SERVICE: Final = 40
 """Characters of a service's name: KServe and a pipeline add to it (`-green`, `-predictor`)."""
 
-_NAME: Final = matches(
-    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "1 to 63 lower-case letters, digits and hyphens (a DNS label)"
-)
-_IMAGE: Final = matches(
-    r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})+", "an image with its tag or digest"
-)
 _PINNED: Final = matches(r"[^\s@]+@sha256:[0-9a-f]{64}", "an image with its digest (NAME@sha256:...)")
 _MODEL: Final = matches(
     r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?",
@@ -63,7 +58,7 @@ class ServingRuntime:
     """The pool's name, of `gpu_pools` or `node_pools`."""
     engine: EngineName
     """`vllm` for language models on GPUs; `sklearn` or `xgboost` for such models on CPUs."""
-    image: Annotated[str, _IMAGE] | None = None
+    image: Annotated[str, images.TAG_OR_DIGEST] | None = None
     """Its image, with tag or digest. Default: of `vllm` one of a tested version; of the others
     `server_image`."""
     tensor_parallel: Annotated[int, between(1, 1024, "GPUs")] | None = None
@@ -159,7 +154,7 @@ class ServingSettings(CloudNeutral):
     node_pools: list[ServingNodePoolReference] = field(default_factory=list[ServingNodePoolReference])
     """Pools of CPU nodes that runtimes name: `NodePool.outputs`. Default: none."""
     runtimes: Annotated[
-        Mapping[Annotated[str, _NAME], ServingRuntime], length(0, 200, "runtimes"), rules.names
+        Mapping[Annotated[str, DNS_LABEL], ServingRuntime], length(0, 200, "runtimes"), rules.names
     ] = field(default_factory=dict[str, ServingRuntime])
     """Name -> runtime, in addition to those of `default_runtimes`. Default: none."""
     default_runtimes: Annotated[list[str], distinct] | None = None
@@ -169,11 +164,11 @@ class ServingSettings(CloudNeutral):
         default_factory=dict[str, ServingTeam]
     )
     """Team -> what it serves, by the names of the component Teams. Default: none."""
-    priority_class: Annotated[str, _NAME] = "serving"
+    priority_class: Annotated[str, DNS_LABEL] = "serving"
     """The PriorityClass of predictors, and Kueue's class of the same name. Default `serving`."""
-    queue: Annotated[str, _NAME] = QUEUE
+    queue: Annotated[str, DNS_LABEL] = QUEUE
     """The LocalQueue of predictors in each namespace. Default `default`, that of teams."""
-    client_namespaces: Annotated[list[Annotated[str, _NAME]], distinct] = field(default_factory=list[str])
+    client_namespaces: Annotated[list[Annotated[str, DNS_LABEL]], distinct] = field(default_factory=list[str])
     """Namespaces whose Pods reach predictors, on their port 8080: those of the gateway and of Prometheus.
     Default: none, so that only Pods of the team's namespace reach them."""
     prometheus_url: Annotated[str, _URL] | None = None

@@ -10,16 +10,13 @@ from typing import Annotated, ClassVar, Final
 
 from pulumi import Input
 
-from aiplatform._shared.args import between, length, matches
-from aiplatform._shared.kubernetes.names import Taint
+from aiplatform._shared.args import between, length
+from aiplatform._shared.kubernetes.names import DNS_LABEL, Taint
 from aiplatform.gpu_pool.outputs import GpuPoolOutputs
 from aiplatform.node_pool.outputs import NodePoolOutputs
 from aiplatform.serving.inputs import ServingGpuPoolReferenceArgs as ServingGpuPoolReferenceArgs
 from aiplatform.serving.inputs import ServingNodePoolReferenceArgs as ServingNodePoolReferenceArgs
 
-_NAME: Final = matches(
-    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "1 to 63 lower-case letters, digits and hyphens (a DNS label)"
-)
 _VCPUS: Final = between(0, 10_000, "vCPUs")
 
 
@@ -32,7 +29,7 @@ class ServingNodePoolReference:
     resources_per_node: ClassVar[int] = 0
     device_class: ClassVar[str | None] = None
 
-    name: Annotated[str, _NAME]
+    name: Annotated[str, DNS_LABEL]
     """The pool's name."""
     node_selector: Annotated[dict[str, str], length(1, 50, "labels")]
     """The node selector of Pods for the pool."""
@@ -53,7 +50,7 @@ class ServingGpuPoolReference:
     passed_on: ClassVar[Collection[str]] = GpuPoolOutputs.__annotations__.keys()
     architecture: ClassVar[str] = "x86_64"
 
-    name: Annotated[str, _NAME]
+    name: Annotated[str, DNS_LABEL]
     """The pool's name."""
     resource: str
     """The resource that a Pod requests, `nvidia.com/gpu`."""

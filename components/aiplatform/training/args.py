@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar, Final, Literal
 from pulumi import Input
 
 from aiplatform._shared import images
-from aiplatform._shared.args import Problem, between, distinct, length, matches
+from aiplatform._shared.args import Problem, between, distinct, length
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.kubernetes.names import DNS_LABEL
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.addons.catalog import Addon, catalog
 from aiplatform.addons.charts import UPSTREAM
@@ -39,13 +40,6 @@ LONGEST_NAME: Final = 63
 Interconnect = Literal["if_present", "required", "none"]
 InitializerKind = Literal["dataset", "model"]
 
-_NAME: Final = matches(
-    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "1 to 63 lower-case letters, digits and hyphens (a DNS label)"
-)
-_IMAGE: Final = matches(
-    r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})+", "an image with its tag or digest"
-)
-
 
 @dataclass(frozen=True)
 class Initializers:
@@ -58,7 +52,7 @@ class Initializers:
     to state each of them in `spec.initializer`, with its `storageUri`."""
     storage_gib: Annotated[int, between(1, 65_536, "GiB")]
     """The volume, GiB."""
-    storage_class: Annotated[str, _NAME] | None = None
+    storage_class: Annotated[str, DNS_LABEL] | None = None
     """The StorageClass of the volume. Default: that of the cluster, whose volumes one node can mount."""
     shared: bool = False
     """Whether volumes of `storage_class` can be mounted on several nodes (`ReadWriteMany`), which a runtime
@@ -80,7 +74,7 @@ class TrainingRuntime:
     framework: FrameworkName | None = None
     """`torch` (DDP, FSDP), for GPUs and CPUs, or `jax`, for TPUs. Default: that of the pool's
     accelerators."""
-    image: Annotated[str, _IMAGE] | None = None
+    image: Annotated[str, images.TAG_OR_DIGEST] | None = None
     """The image of the nodes, with tag or digest; a TrainJob may state another one. Default: one with the
     framework, and with the libraries of the pool's network between accelerators."""
     nodes: Annotated[int, between(1, 10_000, "nodes")] | None = None
@@ -127,7 +121,7 @@ class TrainingSettings(CloudNeutral):
     node_pools: list[TrainingNodePoolReference] = field(default_factory=list[TrainingNodePoolReference])
     """Pools of CPU nodes that runtimes name: `NodePool.outputs`. Default: none."""
     runtimes: Annotated[
-        Mapping[Annotated[str, _NAME], TrainingRuntime], length(0, 200, "runtimes"), rules.names
+        Mapping[Annotated[str, DNS_LABEL], TrainingRuntime], length(0, 200, "runtimes"), rules.names
     ] = field(default_factory=dict[str, TrainingRuntime])
     """Name -> runtime, in addition to those of `default_runtimes`. Default: none."""
     default_runtimes: Annotated[list[str], distinct] | None = None
@@ -136,16 +130,16 @@ class TrainingSettings(CloudNeutral):
     topologies: dict[str, TopologyKind] = field(default_factory=dict[str, TopologyKind])
     """Pool -> how Kueue places Pods on its nodes, as in the component Queues: then the nodes of a TrainJob
     are placed as close together as possible. Default: none."""
-    service_account: Annotated[str, _NAME] | None = None
+    service_account: Annotated[str, DNS_LABEL] | None = None
     """The service account of the nodes, which exists in each namespace with TrainJobs and has the identity of
     their Pods in the cloud. Default: the namespace's `default`."""
-    configuration: Annotated[str, _NAME] = CONFIGURATION
+    configuration: Annotated[str, DNS_LABEL] = CONFIGURATION
     """A ConfigMap whose entries are environment variables of the nodes, in namespaces that have it. Default
     `platform`, that of teams."""
-    files: Annotated[str, _NAME] = FILES
+    files: Annotated[str, DNS_LABEL] = FILES
     """A ConfigMap that the nodes mount at `/etc/platform`, in namespaces that have it. Default
     `platform-files`, that of teams."""
-    credentials: Annotated[list[Annotated[str, _NAME]], length(0, 20, "Secrets"), distinct] = field(
+    credentials: Annotated[list[Annotated[str, DNS_LABEL]], length(0, 20, "Secrets"), distinct] = field(
         default_factory=lambda: ["mlflow"]
     )
     """Secrets whose entries are environment variables of the nodes, in namespaces that have them. Default

@@ -8,17 +8,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
-from aiplatform._shared.args import between, length, matches
-from aiplatform._shared.kubernetes.names import Taint
+from aiplatform._shared.args import between, length
+from aiplatform._shared.kubernetes.names import DNS_LABEL, Taint
 from aiplatform.accelerators.fabric import PodRequirements
 from aiplatform.gpu_pool.outputs import GpuPoolOutputs
 from aiplatform.node_pool.outputs import NodePoolOutputs
 from aiplatform.training.inputs import TrainingGpuPoolReferenceArgs as TrainingGpuPoolReferenceArgs
 from aiplatform.training.inputs import TrainingNodePoolReferenceArgs as TrainingNodePoolReferenceArgs
 
-_NAME: Final = matches(
-    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "1 to 63 lower-case letters, digits and hyphens (a DNS label)"
-)
 _VCPUS: Final = between(0, 10_000, "vCPUs")
 
 
@@ -34,7 +31,7 @@ class TrainingNodePoolReference:
     topology_labels: ClassVar[list[str]] = []
     pod_requirements: ClassVar[PodRequirements | None] = None
 
-    name: Annotated[str, _NAME]
+    name: Annotated[str, DNS_LABEL]
     """The pool's name."""
     node_selector: Annotated[dict[str, str], length(1, 50, "labels")]
     """The node selector of Pods for the pool."""
@@ -55,7 +52,7 @@ class TrainingGpuPoolReference:
     passed_on: ClassVar[Collection[str]] = GpuPoolOutputs.__annotations__.keys()
     architecture: ClassVar[str] = "x86_64"
 
-    name: Annotated[str, _NAME]
+    name: Annotated[str, DNS_LABEL]
     """The pool's name."""
     resource: str
     """The resource that a Pod requests, `nvidia.com/gpu`."""

@@ -10,13 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from aiplatform._shared.args import Problem, got, is_unknown, with_value
+from aiplatform._shared.args import Problem, got, is_unknown, matches, with_value
 from aiplatform._shared.kubernetes.inputs import TaintArgs as TaintArgs
 from aiplatform._shared.outputs import Tags, plain
 
 _NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _DOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LONGEST = 63
+DNS_LABEL: Final = matches(
+    r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "1 to 63 lower-case letters, digits and hyphens (a DNS label)"
+)
+"""The name of most objects of Kubernetes."""
 _MOST_TAINTS = 50
 
 KUBELET_DOMAINS: Final = ("kubelet.kubernetes.io", "node.kubernetes.io")
