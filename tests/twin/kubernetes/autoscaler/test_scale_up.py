@@ -96,8 +96,8 @@ def test_a_node_that_is_ready_and_still_has_its_first_taint_is_waited_for() -> N
     trial.step(gpu_pod())
     (name,) = trial.view.made
     taint = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
-    there = {"labels": dict(L4.labels), "resources": {"nvidia.com/gpu": "1"}}
-    trial.nodes[name] = node(name, taints=[taint], **there)
+    gpu = {"nvidia.com/gpu": "1"}
+    trial.nodes[name] = node(name, labels=dict(L4.labels), resources=gpu, taints=[taint])
     assert not trial.step(gpu_pod(), seconds=10), "the taint goes by itself, as upstream's autoscaler knows"
     assert trial.desired("l4") == 1
 
