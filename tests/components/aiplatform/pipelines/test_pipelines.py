@@ -96,6 +96,14 @@ def test_a_principal_that_submits_writes_no_template_and_resumes_nothing() -> No
     assert not {resource for group, resource in verbs if group == "ai-platform"}, "it approves no release"
 
 
+def test_a_principal_that_submits_has_no_rights_before_its_limits() -> None:
+    recorded = pipelines("aws")
+    limits = recorded.one("kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding")
+    submitters = next(entry for entry in recorded.all(ROLE_BINDING) if "submitters" in entry.name)
+    assert recorded.depends(submitters, limits)
+    assert limits.inputs["spec"]["validationActions"] == ["Deny"]
+
+
 def test_steps_may_only_report_results() -> None:
     assert RULES["pipeline-steps"] == (("argoproj.io", ("workflowtaskresults",), ("create", "patch")),)
 
