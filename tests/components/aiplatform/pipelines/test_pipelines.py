@@ -152,6 +152,11 @@ def test_a_step_is_repeated_when_its_node_is_lost_and_not_when_its_program_fails
     assert bool(re.search(pattern, message)) is again
 
 
+def test_a_step_that_ran_for_hours_is_started_again_and_runs_as_long() -> None:
+    retry = argo_workflows.workflow_defaults()["spec"]["templateDefaults"]["retryStrategy"]
+    assert "maxDuration" not in retry["backoff"], "it counts from the first start, and stops what runs longer"
+
+
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_what_pods_need_exists_before_the_rights_of_steps(cloud: str) -> None:
     recorded = pipelines(cloud)
