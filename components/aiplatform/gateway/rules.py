@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aiplatform._shared.args import Problem, got, nearest
 from aiplatform.addons.issuers import INTERNAL
 
 if TYPE_CHECKING:
     from aiplatform.gateway.args import GatewaySettings
+
+_MOST_CLAIMS: Final = 128
+"""Values of a claim in a rule of Envoy Gateway (its SecurityPolicy)."""
 
 
 def key_set(value: Any) -> str | None:
@@ -123,6 +126,12 @@ def _of_route(settings: "GatewaySettings", name: str) -> Iterator[Problem]:
                 f"routes.{name}.{key}",
                 f"{got(team)}, which is no team of `teams`{nearest(team, settings.teams)}",
             )
+    values = {value for team in route.callers if team in settings.teams for value in settings.claims(team)}
+    if len(values) > _MOST_CLAIMS:
+        yield Problem(
+            f"routes.{name}.callers",
+            f"they have {len(values)} values of claims; expected at most {_MOST_CLAIMS}",
+        )
     if not settings.path(name).startswith(f"/{route.team}/"):
         yield Problem(
             f"routes.{name}.path",
