@@ -240,6 +240,19 @@ class GatewaySettings(CloudNeutral):
         """Return the hosts of a route."""
         return self.routes[name].hosts or self.hosts
 
+    def services(self, name: str) -> list[str]:
+        """Return the Services that get requests of a route, or copies of them."""
+        route = self.routes[name]
+        mirrors = [route.mirror.service] if route.mirror is not None else []
+        return list(dict.fromkeys([*(backend.service for backend in route.backends), *mirrors]))
+
+    def first_route(self, name: str, service: str) -> str:
+        """Return the first route of the team of a route that has the same Service."""
+        team = self.routes[name].team
+        return next(
+            key for key, route in self.routes.items() if route.team == team and service in self.services(key)
+        )
+
     def timeout(self, name: str) -> int:
         """Return the seconds that a route's requests may take; 0 is unlimited."""
         stated = self.routes[name].timeout_seconds

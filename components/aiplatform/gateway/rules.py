@@ -59,6 +59,7 @@ def _of_class(settings: "GatewaySettings") -> Iterator[Problem]:
                 "a gateway of GKE has neither checks of tokens nor limits of rates; expected it left out, or "
                 "gateway_class: envoy",
             )
+    yield from _shared_services(settings)
     for name, route in settings.routes.items():
         if route.callers:
             yield Problem(
@@ -70,6 +71,24 @@ def _of_class(settings: "GatewaySettings") -> Iterator[Problem]:
             "source_ranges",
             "a gateway of GKE has no list of addresses; expected it left out, or gateway_class: envoy",
         )
+
+
+def _shared_services(settings: "GatewaySettings") -> Iterator[Problem]:
+    """Yield routes to one Service that differ in what GKE knows of the Service, and not of the route."""
+    for name, route in settings.routes.items():
+        for service in settings.services(name):
+            first = settings.first_route(name, service)
+            for key, one, two in (
+                ("timeout_seconds", settings.timeout(first), settings.timeout(name)),
+                ("health_path", settings.routes[first].health_path, route.health_path),
+            ):
+                if one != two:
+                    yield Problem(
+                        f"routes.{name}",
+                        f"the service {service} is a backend of routes.{first}, too, with another {key} "
+                        f"({one!r}, here {two!r}); expected the same: with GKE's gateways it is one of "
+                        "the service",
+                    )
 
 
 def _of_public(settings: "GatewaySettings") -> Iterator[Problem]:

@@ -177,3 +177,11 @@ def test_public_keys_in_the_arguments_are_accepted() -> None:
 
 def test_the_whole_internet_is_no_list_of_addresses() -> None:
     assert any("source_ranges" in problem for problem in refused(source_ranges=["0.0.0.0/0"]))
+
+
+def test_two_routes_of_gke_to_one_service_state_the_same_of_it() -> None:
+    one, two = {**ROUTE, "timeout_seconds": 60}, {**ROUTE, "path": "/vision/other", "timeout_seconds": 90}
+    problems = refused("gcp", **GKE, routes={"one": one, "two": two})
+    assert "routes.two: the service blue is a backend of routes.one, too, with another" in problems[0]
+    settings("gcp", **GKE, routes={"one": one, "two": {**two, "timeout_seconds": 60}})
+    settings("gcp", routes={"one": one, "two": two})
