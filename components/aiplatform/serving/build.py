@@ -50,7 +50,8 @@ def build(
         manifest = mapped_object(settings.mirrors, _planned(settings, key))
         _custom(context, f"{name}-{key}", runtimes.API_VERSION, runtimes.KIND, manifest, kserve)
     admission.create(name, uri, ResourceOptions(parent=component))
-    return installed, _teams(context, uri, before)
+    # The service account of a team ends while KServe runs: what it owns has finalizers of KServe's.
+    return installed, _teams(context, uri, kserve)
 
 
 def _install(context: Context[ServingSettings], before: ResourceOptions) -> dict[str, Installed]:
