@@ -4,9 +4,11 @@ resource, no call."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import IPv4Network
 from typing import Any, cast
 
 from aiplatform.gateway.args import GatewayArgs
+from aiplatform.network.gcp.planning import plan
 from stacks.arguments import charts
 from stacks.settings import Settings
 from stacks.settings.generated import stated
@@ -26,5 +28,16 @@ def gateway(settings: Settings, cluster: Mapping[str, Any]) -> GatewayArgs:
         }
         for name in names
     }
+    if settings.gateway_class == "gke" and settings.environment.cloud == "gcp":
+        args["proxy_ranges"] = _proxy_ranges(settings)
     args.update(cluster=cluster, charts=charts(settings), mirrors=settings.images.mirrors)
     return cast("GatewayArgs", args)
+
+
+def _proxy_ranges(settings: Settings) -> list[str]:
+    """Return the range of the network's proxy-only subnet."""
+    try:
+        return [str(plan(IPv4Network(str(stated(settings.network)["cidr"]))).proxies)]
+    except (KeyError, ValueError):
+        # A wrong range is reported by stacks/validation/components.py.
+        return ["10.0.176.0/23"]

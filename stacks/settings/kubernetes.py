@@ -57,7 +57,7 @@ class Training(
     states, topologies from `queues`."""
 
 
-class Gateway(topic_of(GatewayArgs, GatewaySettings, without=("teams", "charts"))):
+class Gateway(topic_of(GatewayArgs, GatewaySettings, without=("teams", "charts", "proxy_ranges"))):
     """A gateway for requests to services of the environment's teams. Charts come from where `addons`
     states."""
 

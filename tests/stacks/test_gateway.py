@@ -60,6 +60,8 @@ def test_a_gateway_of_gke_has_the_kinds_of_gke(tmp_path: Path) -> None:
     assert "gateway-api" not in addons(settings).get("options", {})
     assert "gateway_api" not in cluster(settings).get("gke", {}), "the component's default is true"
     assert images.gateway_addons(settings) == []
+    args = gateway_arguments.gateway(settings, placeholders.of(settings).cluster)
+    assert args.get("proxy_ranges") == ["10.16.176.0/23"], "the proxy-only subnet of the network"
 
 
 def test_envoy_gateway_with_gkes_own_gateways_is_refused(tmp_path: Path) -> None:

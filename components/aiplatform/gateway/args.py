@@ -185,6 +185,11 @@ class GatewaySettings(CloudNeutral):
         default_factory=list[str]
     )
     """Ranges of addresses that reach it. Default: all, of the network or the internet."""
+    proxy_ranges: Annotated[list[Annotated[str, any_range]], not_the_internet, distinct] = field(
+        default_factory=list[str]
+    )
+    """Class `gke`: the ranges of the region's proxy-only subnet, from which its load balancers reach the Pods
+    of teams. Default: none."""
     authentication: Authentication | None = None
     """Tokens of clients. Default: none, and every client of the network is allowed."""
     teams: Annotated[Mapping[Annotated[str, DNS_LABEL], GatewayTeam], length(0, 200, "teams")] = field(

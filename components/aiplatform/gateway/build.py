@@ -55,6 +55,9 @@ def build(
     for key in settings.routes:
         _create_route(creator, settings, key, gateway)
     if installed is None:
+        for team in settings.teams:
+            namespace_of = settings.namespace(team)
+            traffic.allow_proxies(component, f"{name}-{team}", namespace_of, settings.proxy_ranges, before)
         return Built(gateway)
     options = ResourceOptions.merge(after, ResourceOptions(depends_on=[gateway]))
     return Built(gateway, load_balancer.create(component, name, settings, installed.addon.namespace, options))

@@ -13,6 +13,10 @@ SUPPORT: Final[SupportTable] = {
         aws="the scheme of the load balancer: `internet-facing` or `internal`",
         gcp="an external or internal passthrough Network Load Balancer",
     ),
+    "proxy_ranges": CloudSupport(
+        aws="refused: no class of gateways there has such proxies",
+        gcp="with the class `gke` a network policy in the namespace of each team",
+    ),
     "routes.health_path": CloudSupport(
         aws="refused: readiness probes of Pods decide",
         gcp="with the class `gke` a HealthCheckPolicy",

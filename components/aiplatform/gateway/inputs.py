@@ -114,6 +114,9 @@ class GatewayArgs(TypedDict):
     Default false."""
     source_ranges: NotRequired[list[str]]
     """Ranges of addresses that reach it. Default: all, of the network or the internet."""
+    proxy_ranges: NotRequired[list[str]]
+    """Class `gke`: the ranges of the region's proxy-only subnet, from which its load balancers reach the Pods
+    of teams. Default: none."""
     authentication: NotRequired[AuthenticationArgs]
     """Tokens of clients. Default: none, and every client of the network is allowed."""
     teams: NotRequired[dict[str, GatewayTeamArgs]]

@@ -42,6 +42,12 @@ def problems(settings: "GatewaySettings") -> Iterator[Problem]:
 
 def _of_class(settings: "GatewaySettings") -> Iterator[Problem]:
     if settings.gateway_class == "envoy":
+        if settings.proxy_ranges:
+            yield Problem(
+                "proxy_ranges",
+                f"{got(settings.proxy_ranges)}, and Envoy runs in Pods; expected it left out, or "
+                "gateway_class: gke",
+            )
         for name, route in settings.routes.items():
             if route.health_path is not None:
                 yield Problem(
@@ -52,6 +58,12 @@ def _of_class(settings: "GatewaySettings") -> Iterator[Problem]:
         return
     if settings.cloud != "gcp":
         yield Problem("gateway_class", "got 'gke', which only GKE has; expected 'envoy'")
+    if not settings.proxy_ranges:
+        yield Problem(
+            "proxy_ranges",
+            "missing, and the network policies of teams refuse what they do not list; expected the ranges of "
+            "the region's proxy-only subnet",
+        )
     for key in ("authentication", "rate_limit"):
         if getattr(settings, key) is not None:
             yield Problem(

@@ -1,6 +1,7 @@
 """What Envoy and its controller may connect to, in addition to what the namespace of an add-on allows."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import pulumi
 from pulumi import ResourceOptions
@@ -10,6 +11,34 @@ from pulumi_kubernetes.networking import v1 as networking
 from aiplatform._shared.kubernetes.names import TEAM_LABEL
 from aiplatform.addons.values.envoy_gateway import PODS as CONTROLLER
 from aiplatform.gateway.objects import CONTAINER_PORT, CONTROLLER_PORT, PODS
+
+_HEALTH_CHECKS: Final = ("35.191.0.0/16", "130.211.0.0/22")
+"""From where Google's Application Load Balancers check backends ("Health checks overview")."""
+
+
+def allow_proxies(
+    parent: pulumi.ComponentResource, name: str, namespace: str, ranges: Sequence[str], after: ResourceOptions
+) -> None:
+    """Create the network policy by which GKE's load balancers reach the Pods of a team (GKE, "Control
+    communication between Pods and Services using network policies": Application Load Balancers). ranges: of
+    their proxies. Which ports Pods have is theirs to choose."""
+    networking.NetworkPolicy(
+        f"{name}-load-balancers",
+        metadata=meta.ObjectMetaArgs(name="load-balancers", namespace=namespace),
+        spec=networking.NetworkPolicySpecArgs(
+            pod_selector=meta.LabelSelectorArgs(),
+            policy_types=["Ingress"],
+            ingress=[
+                networking.NetworkPolicyIngressRuleArgs(
+                    from_=[
+                        networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr=cidr))
+                        for cidr in (*_HEALTH_CHECKS, *ranges)
+                    ]
+                )
+            ],
+        ),
+        opts=ResourceOptions.merge(after, ResourceOptions(parent=parent)),
+    )
 
 
 def allow(

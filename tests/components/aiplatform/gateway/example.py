@@ -37,6 +37,7 @@ def arguments(cloud: str = "aws", **more: Any) -> dict[str, Any]:
         "authentication": TOKENS,
         "teams": TEAMS,
         "routes": {"classifier": ROUTE},
+        **({"proxy_ranges": ["10.0.176.0/23"]} if more.get("gateway_class") == "gke" else {}),
         **more,
     }
     return {key: value for key, value in args.items() if value is not None}

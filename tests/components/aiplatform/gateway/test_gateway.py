@@ -141,6 +141,18 @@ def test_envoy_reaches_pods_of_teams_and_no_others() -> None:
     assert to[1]["namespaceSelector"]["matchExpressions"][0]["key"] == "ai-platform/team"
 
 
+def test_gkes_load_balancers_reach_pods_of_teams_whose_namespaces_deny_others() -> None:
+    policy = gke().one(POLICY, "gateway-search-load-balancers").inputs
+    assert policy["metadata"]["namespace"] == "find"
+    [rule] = policy["spec"]["ingress"]
+    assert {peer["ipBlock"]["cidr"] for peer in rule["from"]} == {
+        "10.0.176.0/23",
+        "35.191.0.0/16",
+        "130.211.0.0/22",
+    }, "the proxies, and their health checks"
+    assert "gateway-search-load-balancers" not in {entry.name for entry in gateway("gcp").all(POLICY)}
+
+
 def test_a_service_of_two_routes_has_one_policy_of_each_kind_on_gke() -> None:
     routes = {name: {"team": "vision", "backends": [{"service": "blue"}]} for name in ("one", "two")}
     recording = gke(routes=routes)

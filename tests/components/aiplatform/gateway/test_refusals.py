@@ -185,3 +185,10 @@ def test_two_routes_of_gke_to_one_service_state_the_same_of_it() -> None:
     assert "routes.two: the service blue is a backend of routes.one, too, with another" in problems[0]
     settings("gcp", **GKE, routes={"one": one, "two": {**two, "timeout_seconds": 60}})
     settings("gcp", routes={"one": one, "two": two})
+
+
+def test_ranges_of_proxies_are_of_gkes_gateways_and_needed_there() -> None:
+    [problem] = refused("gcp", **GKE, proxy_ranges=None)
+    assert "proxy_ranges: missing, and the network policies of teams refuse" in problem
+    [problem] = refused("gcp", proxy_ranges=["10.0.176.0/23"])
+    assert "proxy_ranges: got ['10.0.176.0/23'], and Envoy runs in Pods" in problem
