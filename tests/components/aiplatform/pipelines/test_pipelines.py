@@ -142,6 +142,7 @@ def test_a_step_is_repeated_when_its_node_is_lost_and_not_when_its_program_fails
     assert retry["retryPolicy"] == "Always", "by default only failures are, and a lost Pod is an error"
     pattern = retry["expression"].partition("matches '")[2].rstrip("'")
     assert bool(re.search(pattern, message)) is again
+    assert "maxDuration" not in retry["backoff"], "it counts from the first start of a step"
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
