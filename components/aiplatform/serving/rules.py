@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
+_PLACEHOLDER: Final = re.compile(r"\$|\{\{(?!\.Name\}\})")
 _OURS: Final = ("--model", "--port", "--served-model-name", "--tensor-parallel-size", "--host")
 """Arguments of servers that the platform sets; of two the last one applies."""
 
@@ -199,6 +200,12 @@ def _arguments(path: str, arguments: list[str]) -> Iterator[Problem]:
                 f"{path}.arguments[{index}]",
                 f"{got(argument)}, which the platform sets; expected other arguments"
                 + (", and `tensor_parallel`" if name == "--tensor-parallel-size" else ""),
+            )
+        elif _PLACEHOLDER.search(argument):
+            yield Problem(
+                f"{path}.arguments[{index}]",
+                f"{got(argument)}; expected one without `$`, a placeholder of templates, and without "
+                "`{{`, which KServe evaluates, but for `{{.Name}}`",
             )
 
 
