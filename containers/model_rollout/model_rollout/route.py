@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 
-from model_rollout.templates import COLORS, RUN, Object, Service
+from model_rollout.templates import COLORS, Object, Service
 
 STABLE: Final = "ai-platform/stable"
 """The annotation with the color that requests go back to."""
@@ -127,5 +127,3 @@ def same_path(service: Service, routes: Sequence[Object]) -> str:
             return str(item["metadata"]["name"])
     return ""
 
-
-__all__ = ["RUN", "State", "backend_of", "cluster_of", "created", "same_path", "spec"]

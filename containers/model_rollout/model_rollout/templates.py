@@ -18,6 +18,7 @@ RUN: Final = "ai-platform/rollout"
 TEMPLATE: Final = "ai-platform/template"
 """The annotation of an InferenceService with the digest of its template and release."""
 COLORS: Final = ("blue", "green")
+_VERSION: Final = "${VERSION}"
 Object = dict[str, Any]
 
 
@@ -52,6 +53,13 @@ class Service:
         return json.loads(Template(self.text).substitute(NAME=name, VERSION=self.version))
 
 
+def _release_of(predictor: Object) -> str:
+    """Return the URI with the version: that of the model or, where it has adapters, of its base."""
+    uris = [predictor["model"].get("storageUri", "")]
+    uris += [entry["uri"] for entry in predictor.get("storageUris") or ()]
+    return next(uri for uri in uris if uri.endswith(_VERSION))
+
+
 def load(folder: Path, routes: Path, name: str, model_uri: str) -> Service:
     """Return a service, to serve a release. Raises RefusedError for a service that the team does not have,
     and for what is no release of its model."""
@@ -63,8 +71,7 @@ def load(folder: Path, routes: Path, name: str, model_uri: str) -> Service:
             + (f"; did you mean {near[0]}?" if near else "")
         )
     text = (folder / name).read_text()
-    uri: str = json.loads(text)["spec"]["predictor"]["model"]["storageUri"]
-    prefix = uri.removesuffix("${VERSION}")
+    prefix = _release_of(json.loads(text)["spec"]["predictor"]).removesuffix(_VERSION)
     version = model_uri.removeprefix(prefix)
     if not model_uri.startswith(prefix) or not version or "/" in version or '"' in version or "\\" in version:
         raise RefusedError(
