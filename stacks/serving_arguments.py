@@ -71,7 +71,7 @@ def _rollouts(settings: Settings) -> dict[str, Any]:
     if settings.gateway is not None and "timeout_seconds" in (gateway := stated(settings.gateway)):
         values["timeout_seconds"] = gateway["timeout_seconds"]
     if settings.observability is not None:
-        prometheus = stated(settings.observability).get("prometheus") or {}
+        prometheus: dict[str, Any] = stated(settings.observability).get("prometheus") or {}
         if "scrape_interval_seconds" in prometheus:
             values["scrape_seconds"] = prometheus["scrape_interval_seconds"]
     return values

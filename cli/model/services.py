@@ -91,8 +91,8 @@ class Services:
         """Move the requests of a service to its release before, and return that version; None where it is not
         there any more. A rollout in progress ends with the release that it began with.
 
-        leaves: the version that has the requests now; where it is another one, they have moved already. Raises
-        CommandError where the cluster refuses it.
+        leaves: the version that has the requests now; where it is another one, they have moved already.
+        Raises CommandError where the cluster refuses it.
         """
         with api_errors(_ADVICE):
             for _ in range(_ATTEMPTS):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiplatform.gateway import routes
-from aiplatform.serving.args import TEMPLATES, Rollouts, ServingSettings
+from aiplatform.serving.args import SERVICE_ACCOUNT, TEMPLATES, Rollouts, ServingSettings
 from aiplatform.serving.templates import SERVICE
 
 API_VERSION: Final = "argoproj.io/v1alpha1"
@@ -55,6 +55,8 @@ def account_rules(settings: ServingSettings, team: str) -> list[Rule]:
     return [
         # What the executor of Argo Workflows needs in the Pod of a step.
         Rule("argoproj.io", "workflowtaskresults", ("create", "patch")),
+        # What owns the InferenceServices.
+        Rule("", "serviceaccounts", ("get",), [SERVICE_ACCOUNT]),
         Rule("serving.kserve.io", "inferenceservices", ("create",)),
         Rule("serving.kserve.io", "inferenceservices", ("delete", "get"), colors),
         Rule("gateway.networking.k8s.io", "httproutes", ("create", "list")),

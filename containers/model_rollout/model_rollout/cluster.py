@@ -40,6 +40,18 @@ class Cluster:
             api = client.ApiClient()
         self.namespace = namespace
         self._custom: Any = client.CustomObjectsApi(api)
+        self._core: Any = client.CoreV1Api(api)
+
+    def owner(self, account: str) -> Object:
+        """Return the reference to a service account as an owner: it is deleted after what it owns."""
+        found = self._call(lambda: self._core.read_namespaced_service_account(account, self.namespace))
+        return {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "name": account,
+            "uid": found.metadata.uid,
+            "blockOwnerDeletion": True,
+        }
 
     def service(self, name: str) -> Object | None:
         """Return an InferenceService; None where there is none."""

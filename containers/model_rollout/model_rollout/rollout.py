@@ -177,7 +177,8 @@ class Rollout:
                     self.cluster.delete_service(name)
                 self.sleep(min(self.interval, 2))
         note(f"create the InferenceService {name} with version {self.service.version}")
-        self.cluster.create_service(self.service.inference_service(color, self.run))
+        owner = self.cluster.owner(self.service.account)
+        self.cluster.create_service(self.service.inference_service(color, self.run, owner))
 
     def _delete_own(self, color: str) -> None:
         if self._exists(color):

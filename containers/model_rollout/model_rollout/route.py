@@ -126,4 +126,3 @@ def same_path(service: Service, routes: Sequence[Object]) -> str:
         if item["metadata"]["name"] != service.name and overlap and paths(item) & wanted:
             return str(item["metadata"]["name"])
     return ""
-

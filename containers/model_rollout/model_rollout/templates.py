@@ -32,16 +32,23 @@ class Service:
     route: Object
     version: str
 
-    def inference_service(self, color: str, run: str) -> Object:
-        """Return the InferenceService of a color, as created by a run."""
+    def inference_service(self, color: str, run: str, owner: Object) -> Object:
+        """Return the InferenceService of a color, as created by a run. owner: the reference to its service
+        account, so that Pulumi, which waits for what an object owns, deletes KServe after it."""
         item = self._rendered(self.object_name(color))
         annotations = {**item["metadata"].get("annotations", {}), RUN: run, TEMPLATE: self.digest}
         item["metadata"]["annotations"] = annotations
+        item["metadata"]["ownerReferences"] = [owner]
         return item
 
     def object_name(self, color: str) -> str:
         """Return the name of the InferenceService of a color."""
         return f"{self.name}-{color}"
+
+    @property
+    def account(self) -> str:
+        """The service account of its predictors."""
+        return self._rendered(self.name)["spec"]["predictor"]["serviceAccountName"]
 
     @property
     def digest(self) -> str:

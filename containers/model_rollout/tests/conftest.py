@@ -29,7 +29,12 @@ TEMPLATE: Object = {
         "labels": {"ai-platform/release": "${VERSION}"},
         "annotations": {"serving.kserve.io/autoscalerClass": "none"},
     },
-    "spec": {"predictor": {"model": {"storageUri": f"{RELEASES}/${{VERSION}}"}}},
+    "spec": {
+        "predictor": {
+            "serviceAccountName": "serving",
+            "model": {"storageUri": f"{RELEASES}/${{VERSION}}"},
+        }
+    },
 }
 _FILTER = {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"set": []}}
 ROUTE: Object = {
@@ -91,6 +96,11 @@ class World:
         self.calls += 1
         if self.kill_after and self.calls >= self.kill_after:
             raise Killed
+
+    def owner(self, account: str) -> Object:
+        self._called()
+        assert account == "serving"
+        return {"kind": "ServiceAccount", "name": account, "uid": "1"}
 
     def service(self, name: str) -> Object | None:
         self._called()

@@ -29,7 +29,7 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.requests.append((self.command, self.path, self.headers.get("Content-Type", "")))
         status = self.server.answers.pop(0) if self.server.answers else 200
-        body = json.dumps({"items": [], "message": f"status {status}"}).encode()
+        body = json.dumps({"items": [], "metadata": {"uid": "u"}, "message": f"status {status}"}).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -82,6 +82,12 @@ def test_route_is_patched_by_merging_and_a_conflict_is_no_error(server: Server, 
     assert cluster.change_route("fares", {"metadata": {"resourceVersion": "1"}}) is False
     assert cluster.change_route("fares", {"metadata": {"resourceVersion": "2"}}) is True
     assert {kind for _, _, kind in server.requests} == {"application/merge-patch+json"}
+
+
+def test_service_account_is_deleted_after_what_it_owns(cluster: Cluster) -> None:
+    owner = cluster.owner("serving")
+    assert (owner["kind"], owner["name"], owner["uid"]) == ("ServiceAccount", "serving", "u")
+    assert owner["blockOwnerDeletion"] is True
 
 
 def test_what_exists_or_is_gone_is_no_error(server: Server, cluster: Cluster) -> None:

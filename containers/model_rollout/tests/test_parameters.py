@@ -63,8 +63,9 @@ def test_uri_that_is_no_release_of_the_model_is_refused(folders: tuple[Path, Pat
 
 
 def test_inference_service_has_name_release_and_run(service: Service) -> None:
-    item = service.inference_service("green", "run-1")
+    item = service.inference_service("green", "run-1", {"name": "serving"})
     assert item["metadata"]["name"] == "fares-green"
+    assert item["metadata"]["ownerReferences"] == [{"name": "serving"}]
     assert item["spec"]["predictor"]["model"]["storageUri"] == f"{RELEASES}/8"
     assert item["metadata"]["annotations"]["ai-platform/rollout"] == "run-1"
     assert item["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "none"

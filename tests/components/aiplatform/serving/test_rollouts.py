@@ -115,6 +115,7 @@ def test_service_account_touches_inference_services_and_routes_of_services_only(
     assert allowed == {
         ("workflowtaskresults", "create"): None,
         ("workflowtaskresults", "patch"): None,
+        ("serviceaccounts", "get"): ["serving"],
         ("inferenceservices", "create"): None,
         ("inferenceservices", "get"): colors,
         ("inferenceservices", "delete"): colors,
