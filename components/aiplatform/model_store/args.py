@@ -58,6 +58,8 @@ _PREFIX: Final[dict[Cloud, Rule]] = {
 }
 _TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
 
+RELEASE_GROUP: Final = "ai-platform:release"
+"""The group of Kubernetes of the members that approve, on AWS; on Google Cloud they are Google groups."""
 DAYS: Final = between(1, 3650, "days")
 _NAMES: Final[dict[Cloud, Rule]] = {
     cloud: matches(

@@ -19,7 +19,7 @@ from aiplatform.addons.charts import locate
 from aiplatform.addons.install import Installed, create_namespace, install
 from aiplatform.addons.values import VALUES
 from aiplatform.addons.values.setup import Setup
-from aiplatform.serving import admission, runtimes, templates
+from aiplatform.serving import admission, rollout_objects, runtimes, templates
 from aiplatform.serving.args import DEFINITIONS, KSERVE, SERVICE_ACCOUNT, TEMPLATES, ServingSettings
 from aiplatform.serving.engines import PORT
 
@@ -185,6 +185,8 @@ def _team(context: Context[ServingSettings], team: str, uri: Input[str], options
         data=mapped(uri, lambda known: templates.templates(settings, team, known)),
         opts=options,
     )
+    if team in settings.rolled_out:
+        rollout_objects.create(context.name, settings, team, options)
     if settings.client_namespaces:
         networking.NetworkPolicy(
             f"{context.name}-{team}-clients",
