@@ -9,6 +9,7 @@ from pulumi import Input, ResourceOptions
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
+from pulumi_kubernetes.policy import v1 as policy
 
 from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes.names import TEAM_LABEL
@@ -55,8 +56,14 @@ def build(
 
 def _install(context: Context[ServingSettings], before: ResourceOptions) -> dict[str, Installed]:
     settings, component, name = context.settings, context.parent, context.name
-    ports = {port for addon in settings.installed for port in addon.webhook_ports}
-    namespace = create_namespace(component, name, settings.installed[0].namespace, settings.cloud, ports)
+    namespace = create_namespace(
+        component,
+        name,
+        settings.installed[0].namespace,
+        settings.cloud,
+        {port for addon in settings.installed for port in addon.webhook_ports},
+        metrics_ports={port for addon in settings.installed for port in addon.metrics_ports},
+    )
     installed: dict[str, Installed] = {}
     for addon in settings.installed:
         values = mapped_object(
@@ -194,6 +201,9 @@ def _team(context: Context[ServingSettings], team: str, uri: Input[str], options
         data=mapped(uri, lambda known: templates.templates(settings, team, known)),
         opts=options,
     )
+    for service, served in settings.teams[team].services.items():
+        if served.most > 1:
+            _budget(context, team, service, metadata(f"serving-{service}"), options)
     if settings.client_namespaces:
         networking.NetworkPolicy(
             f"{context.name}-{team}-clients",
@@ -207,3 +217,25 @@ def _team(context: Context[ServingSettings], team: str, uri: Input[str], options
             ),
             opts=options,
         )
+
+
+def _budget(
+    context: Context[ServingSettings],
+    team: str,
+    service: str,
+    metadata: meta.ObjectMetaArgs,
+    options: ResourceOptions,
+) -> None:
+    """Create the disruption budget of a service: a drain evicts one Pod of its blue and green servers at a
+    time. A single Pod is evicted, too."""
+    policy.PodDisruptionBudget(
+        f"{context.name}-{team}-{service}-disruption-budget",
+        metadata=metadata,
+        spec=policy.PodDisruptionBudgetSpecArgs(
+            max_unavailable=1,
+            selector=meta.LabelSelectorArgs(match_labels={templates.SERVICE: service}),
+            # A server that does not start would otherwise stop the drain of its node.
+            unhealthy_pod_eviction_policy="AlwaysAllow",
+        ),
+        opts=options,
+    )

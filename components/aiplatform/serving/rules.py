@@ -263,8 +263,8 @@ def _replicas(
     elif served.min_replicas == 0 and not metric.at_zero:
         yield Problem(
             f"{path}.min_replicas",
-            f"got 0, and {served.metric} has no series while no Pod runs, so that nothing would start one; "
-            "expected 1 or more",
+            f"got 0, and {served.metric} has no series while no Pod runs, so that nothing would start "
+            "one, and nothing keeps a request until then; expected 1 or more",
         )
     if settings.prometheus_url is None:
         yield Problem(
