@@ -123,7 +123,8 @@ def _loader(context: Context[ServingSettings], uri: Input[str], after: ResourceO
             "metadata": {"name": LOADER, "labels": {"app.kubernetes.io/managed-by": "ai-platform"}},
             "spec": {
                 "workloadType": "initContainer",
-                "supportsMultiModelDownload": False,
+                # A model and its adapters: pairs of a URI and a folder.
+                "supportsMultiModelDownload": True,
                 "supportedUriFormats": [{"prefix": scheme} for scheme in _SCHEMES],
                 "container": {
                     "name": "storage-initializer",
