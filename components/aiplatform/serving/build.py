@@ -205,19 +205,10 @@ def _team(context: Context[ServingSettings], team: str, uri: Input[str], options
     for service, served in settings.teams[team].services.items():
         if served.most > 1:
             _budget(context, team, service, metadata(f"serving-{service}"), options)
-    if settings.client_namespaces:
-        networking.NetworkPolicy(
-            f"{context.name}-{team}-clients",
-            metadata=metadata("serving-clients"),
-            spec=networking.NetworkPolicySpecArgs(
-                pod_selector=meta.LabelSelectorArgs(
-                    match_expressions=[meta.LabelSelectorRequirementArgs(key=PREDICTORS, operator="Exists")]
-                ),
-                policy_types=["Ingress"],
-                ingress=[ingress_from(PORT, settings.client_namespaces)],
-            ),
-            opts=options,
-        )
+    # By KServe's label; and by the platform's, which groups of Pods over several nodes have.
+    for name, label in (("clients", PREDICTORS), ("service-clients", templates.SERVICE)):
+        if settings.client_namespaces:
+            _clients(context, f"{context.name}-{team}-{name}", metadata(f"serving-{name}"), label, options)
 
 
 def _budget(
@@ -237,6 +228,28 @@ def _budget(
             selector=meta.LabelSelectorArgs(match_labels={templates.SERVICE: service}),
             # A server that does not start would otherwise stop the drain of its node.
             unhealthy_pod_eviction_policy="AlwaysAllow",
+        ),
+        opts=options,
+    )
+
+
+def _clients(
+    context: Context[ServingSettings],
+    logical: str,
+    metadata: meta.ObjectMetaArgs,
+    label: str,
+    options: ResourceOptions,
+) -> None:
+    """Allow clients to connect to the port of servers with a label, whatever its value."""
+    networking.NetworkPolicy(
+        logical,
+        metadata=metadata,
+        spec=networking.NetworkPolicySpecArgs(
+            pod_selector=meta.LabelSelectorArgs(
+                match_expressions=[meta.LabelSelectorRequirementArgs(key=label, operator="Exists")]
+            ),
+            policy_types=["Ingress"],
+            ingress=[ingress_from(PORT, context.settings.client_namespaces)],
         ),
         opts=options,
     )

@@ -180,7 +180,7 @@ def _parallelism(path: str, runtime: ServingRuntime, pool: ServingPool) -> Itera
         yield Problem(
             f"{path}.tensor_parallel",
             f"{got(parallel)}; expected 1 to {most}, the GPUs of a node of {pool.name}: a Pod of this "
-            "runtime is on one node, and no runtime here is one of several nodes",
+            "runtime is on one node; examples/several-nodes has a model over several",
         )
 
 

@@ -104,12 +104,16 @@ def test_clients_reach_predictors_on_their_port_only() -> None:
     policies = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
     assert "serving-search-clients" not in {entry.name for entry in serving().all(policies)}
     recording = serving(client_namespaces=["envoy-gateway-system", "monitoring"])
-    policy = recording.one(policies, "serving-search-clients").inputs
-    [rule] = policy["spec"]["ingress"]
-    assert [port["port"] for port in rule["ports"]] == [8080]
-    assert len(rule["from"]) in (1, 2)
-    [selected] = policy["spec"]["podSelector"]["matchExpressions"]
-    assert selected["key"] == "serving.kserve.io/inferenceservice"
+    for name, label in (
+        ("clients", "serving.kserve.io/inferenceservice"),
+        ("service-clients", "ai-platform/service"),
+    ):
+        policy = recording.one(policies, f"serving-search-{name}").inputs
+        [rule] = policy["spec"]["ingress"]
+        assert [port["port"] for port in rule["ports"]] == [8080]
+        assert len(rule["from"]) == 2
+        [selected] = policy["spec"]["podSelector"]["matchExpressions"]
+        assert selected == {"key": label, "operator": "Exists"}
 
 
 def test_the_service_account_mounts_no_token_of_kubernetes() -> None:
