@@ -20,6 +20,7 @@ from stacks.settings import Settings
 
 if TYPE_CHECKING:
     from aiplatform.gateway import Gateway
+    from aiplatform.pipelines import Pipelines
     from aiplatform.teams import Teams as TeamsComponent
 
 
@@ -63,11 +64,13 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
         # Serving and pipelines are in namespaces of teams: validation refuses them without.
         return Teams(gateway=outputs)
     layers = (below.foundation, below.kubernetes, below.models)
+    pipelines = _pipelines(settings, below, options, teams)
+    rolling_out = [component for component in (gateway, pipelines) if component is not None]
     return Teams(
         teams=dict(teams.outputs),
         gateway=outputs,
-        pipelines=_pipelines(settings, below, options, teams),
-        serving=serving.build(settings, layers, options, teams),
+        pipelines=dict(pipelines.outputs) if pipelines is not None else None,
+        serving=serving.build(settings, layers, options, [teams, *rolling_out]),
     )
 
 
@@ -111,16 +114,15 @@ def _gateway(
 
 def _pipelines(
     settings: Settings, below: Below, options: LayerOptions, teams: pulumi.Resource
-) -> dict[str, Any] | None:
+) -> Pipelines | None:
     if settings.pipelines is None:
         return None
     from aiplatform.pipelines import Pipelines
 
     # Their namespaces, and what defines the kinds of their workloads.
     after = ResourceOptions(depends_on=[teams, *below.kubernetes.resources])
-    component = Pipelines(
+    return Pipelines(
         "pipelines",
         data_arguments.pipelines(settings, below.foundation),
         ResourceOptions.merge(options.cluster, after),
     )
-    return dict(component.outputs)
