@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from aiplatform._shared.args import Problem, got, nearest
-from aiplatform.serving.args import ServingSettings
+from aiplatform.serving.args import ServedModel, ServingSettings
+from stacks.images import addons_of
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
+KEDA: Final = "keda"
+"""The add-on that scales servers."""
 _CERTIFICATES: Final = "cert-manager"
 _PRIORITY_CLASS: Final = ServingSettings.priority_class
 
@@ -40,6 +43,23 @@ def problems(settings: Settings) -> Iterator[Problem]:
         return
     yield from _teams(settings)
     yield from _rollouts(settings)
+    if settings.addons is not None and KEDA not in addons_of(settings):
+        yield from _scaling(settings)
+
+
+def _scaling(settings: Settings) -> Iterator[Problem]:
+    """Yield the services that scale, in an environment without the add-on that does it."""
+    topic: dict[str, Any] = stated(settings.serving) if settings.serving is not None else {}
+    for name, team in topic.get("teams", {}).items():
+        for service, served in team.get("services", {}).items():
+            model = ServedModel(**served)
+            if model.scales:
+                yield Problem(
+                    f"serving.teams.{name}.services.{service}.max_replicas",
+                    f"{got(model.most)} with min_replicas {model.min_replicas}, and the file has no add-on "
+                    f"that scales; expected addons.options.{KEDA}.enabled: true, or max_replicas "
+                    f"{max(1, model.min_replicas)}",
+                )
 
 
 def _teams(settings: Settings) -> Iterator[Problem]:

@@ -39,6 +39,7 @@ def topic(stack: str = "aws-prod", **change: Any) -> dict[str, Any]:
     changes: dict[str, Any] = {
         "teams": {"search": team},
         "guardrails/policies": {"accelerators": "deny"},
+        "addons/options/keda/enabled": True,
         "model_store/image": f"registry.example/acme/model-release{DIGEST}",
         "serving": {
             "server_image": f"registry.example/acme/model-server{DIGEST}",
@@ -133,6 +134,11 @@ def services(**service: Any) -> dict[str, Any]:
             {"addons__options": {"cert-manager": {"enabled": False}}},
             "addons.options.cert-manager.enabled",
             "KServe's webhook",
+        ),
+        (
+            {"addons__options__keda__enabled": False},
+            "serving.teams.search.services.chat.max_replicas",
+            "expected addons.options.keda.enabled: true, or max_replicas 1",
         ),
         ({"teams__search__priority_classes": []}, "teams.search.priority_classes", "without 'serving'"),
     ],

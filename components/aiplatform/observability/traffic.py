@@ -9,7 +9,9 @@ from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
 from aiplatform._shared.context import Context
-from aiplatform._shared.kubernetes.workloads import egress_to
+from aiplatform._shared.kubernetes.workloads import NAMESPACE_LABEL, egress_to, ingress_from
+from aiplatform.addons.catalog import catalog
+from aiplatform.addons.values.keda import OPERATOR
 from aiplatform.observability.args import ObservabilitySettings
 from aiplatform.observability.values.setup import NAMESPACE
 
@@ -18,6 +20,11 @@ NODE_PORTS: Final = (9100, 10250)
 _HTTPS: Final = 443
 """To which every Pod of these namespaces may connect."""
 _NAME: Final = "app.kubernetes.io/name"
+_PROMETHEUS: Final = {_NAME: "prometheus"}
+PORT: Final = 9090
+"""Of Prometheus."""
+KEDA: Final = "keda"
+"""The add-on that scales servers of models by metrics of Prometheus."""
 
 
 def create(context: Context[ObservabilitySettings], options: ResourceOptions) -> list[pulumi.Resource]:
@@ -36,7 +43,7 @@ def create(context: Context[ObservabilitySettings], options: ResourceOptions) ->
         _policy(
             context,
             "scrapes",
-            {_NAME: "prometheus"},
+            _PROMETHEUS,
             options,
             egress=[
                 networking.NetworkPolicyEgressRuleArgs(to=[every_pod]),
@@ -44,6 +51,8 @@ def create(context: Context[ObservabilitySettings], options: ResourceOptions) ->
             ],
         ),
     ]
+    if KEDA in context.settings.addons:
+        policies += _clients(context, options)
     receivers = context.settings.notifications.receivers
     servers = [server for receiver in receivers for server in (receiver.email, receiver.webhook) if server]
     ports = sorted({server.port for server in servers} - {_HTTPS})
@@ -53,6 +62,37 @@ def create(context: Context[ObservabilitySettings], options: ResourceOptions) ->
             _policy(context, "receivers", selector, options, egress=[egress_to(port) for port in ports])
         )
     return policies
+
+
+def _clients(context: Context[ObservabilitySettings], options: ResourceOptions) -> list[pulumi.Resource]:
+    """Allow KEDA's operator to ask Prometheus. Both namespaces deny it otherwise."""
+    namespace = catalog()[KEDA].namespace
+    prometheus = networking.NetworkPolicyPeerArgs(
+        namespace_selector=meta.LabelSelectorArgs(match_labels={NAMESPACE_LABEL: NAMESPACE}),
+        pod_selector=meta.LabelSelectorArgs(match_labels=_PROMETHEUS),
+    )
+    return [
+        networking.NetworkPolicy(
+            f"{context.name}-prometheus-clients",
+            metadata=meta.ObjectMetaArgs(name="prometheus-clients", namespace=NAMESPACE),
+            spec=networking.NetworkPolicySpecArgs(
+                pod_selector=meta.LabelSelectorArgs(match_labels=_PROMETHEUS),
+                policy_types=["Ingress"],
+                ingress=[ingress_from(PORT, [namespace])],
+            ),
+            opts=options,
+        ),
+        networking.NetworkPolicy(
+            f"{context.name}-{KEDA}-prometheus",
+            metadata=meta.ObjectMetaArgs(name="prometheus", namespace=namespace),
+            spec=networking.NetworkPolicySpecArgs(
+                pod_selector=meta.LabelSelectorArgs(match_labels=dict(OPERATOR)),
+                policy_types=["Egress"],
+                egress=[egress_to(PORT, [prometheus])],
+            ),
+            opts=context.options(),
+        ),
+    ]
 
 
 def _policy(

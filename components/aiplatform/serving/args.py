@@ -22,6 +22,7 @@ from aiplatform.serving import rules
 from aiplatform.serving.cloud_support import SUPPORT
 from aiplatform.serving.engines import ENGINES, EngineName, MetricName
 from aiplatform.serving.inputs import RolloutsArgs as RolloutsArgs
+from aiplatform.serving.inputs import ServedAdapterArgs as ServedAdapterArgs
 from aiplatform.serving.inputs import ServedModelArgs as ServedModelArgs
 from aiplatform.serving.inputs import ServingArgs as ServingArgs
 from aiplatform.serving.inputs import ServingRuntimeArgs as ServingRuntimeArgs
@@ -82,6 +83,17 @@ class ServingRuntime:
 
 
 @dataclass(frozen=True)
+class ServedAdapter:
+    """A fine-tuned adapter (LoRA) of a service's model: a release of the team with `adapter_config.json` and
+    `adapter_model.safetensors`."""
+
+    model: Annotated[str, _MODEL]
+    """The adapter's name among the models: its releases are `TEAM/MODEL/VERSION`."""
+    version: Annotated[int, between(1, 9_999_999_999, "")]
+    """Its release. A change is served by the next InferenceService that is created from the template."""
+
+
+@dataclass(frozen=True)
 class ServedModel:
     """A service of a team: the template of its InferenceServices."""
 
@@ -101,6 +113,11 @@ class ServedModel:
     """The metric for each Pod, above which a Pod is added. Default 4."""
     arguments: Annotated[list[str], length(0, 50, "arguments")] = field(default_factory=list[str])
     """Further arguments of the server, after those of the runtime. Default: none."""
+    adapters: Annotated[Mapping[str, ServedAdapter], length(0, 100, "adapters"), rules.adapters] = field(
+        default_factory=dict[str, ServedAdapter]
+    )
+    """vLLM: name -> an adapter that the service serves next to its model, which both share. Clients state the
+    name as `model`. Default: none."""
 
     @property
     def most(self) -> int:

@@ -83,6 +83,16 @@ class ServingRuntimeArgs(TypedDict):
     """Further arguments of the server, such as `--max-model-len=8192`. Default: none."""
 
 
+class ServedAdapterArgs(TypedDict):
+    """A fine-tuned adapter (LoRA) of a service's model: a release of the team with `adapter_config.json` and
+    `adapter_model.safetensors`."""
+
+    model: str
+    """The adapter's name among the models: its releases are `TEAM/MODEL/VERSION`."""
+    version: int
+    """Its release. A change is served by the next InferenceService that is created from the template."""
+
+
 class ServedModelArgs(TypedDict):
     """A service of a team: the template of its InferenceServices."""
 
@@ -102,6 +112,9 @@ class ServedModelArgs(TypedDict):
     """The metric for each Pod, above which a Pod is added. Default 4."""
     arguments: NotRequired[list[str]]
     """Further arguments of the server, after those of the runtime. Default: none."""
+    adapters: NotRequired[dict[str, ServedAdapterArgs]]
+    """vLLM: name -> an adapter that the service serves next to its model, which both share. Clients state the
+    name as `model`. Default: none."""
 
 
 class ServingTeamArgs(TypedDict):

@@ -22,8 +22,21 @@ _SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
 _PLACEHOLDER: Final = re.compile(r"\$|\{\{(?!\.Name\}\})")
 SAMPLES: Final = 4
 """Samples of Prometheus that a step of a rollout has at least (`SCRAPES` of containers/model_rollout)."""
-_OURS: Final = ("--model", "--port", "--served-model-name", "--tensor-parallel-size", "--host")
+_OURS: Final = (
+    "--enable-lora",
+    "--host",
+    "--lora-modules",
+    "--model",
+    "--port",
+    "--served-model-name",
+    "--tensor-parallel-size",
+)
 """Arguments of servers that the platform sets; of two the last one applies."""
+_INSTEAD: Final = {
+    "--enable-lora": ", and `adapters` of services",
+    "--lora-modules": ", and `adapters` of services",
+    "--tensor-parallel-size": ", and `tensor_parallel`",
+}
 
 
 def names(value: Mapping[str, Any]) -> str | None:
@@ -45,6 +58,17 @@ def services(value: Mapping[str, Any]) -> str | None:
     return (
         f"with {', '.join(map(repr, wrong))}; expected names of 1 to 40 lower-case letters, digits and "
         "hyphens, a letter first: names of Services begin with them"
+    )
+
+
+def adapters(value: Mapping[str, Any]) -> str | None:
+    """A rule: the keys are names of adapters, by which folders are named, too."""
+    wrong = [name for name in value if not _LABEL.fullmatch(name)]
+    if not wrong:
+        return None
+    return (
+        f"with {', '.join(map(repr, wrong))}; expected names of 1 to 63 lower-case letters, digits and "
+        "hyphens, which clients state as `model`"
     )
 
 
@@ -168,7 +192,7 @@ def _parallelism(path: str, runtime: ServingRuntime, pool: ServingPool) -> Itera
         yield Problem(
             f"{path}.tensor_parallel",
             f"{got(parallel)}; expected 1 to {most}, the GPUs of a node of {pool.name}: a Pod of this "
-            "runtime is on one node, and no runtime here is one of several nodes",
+            "runtime is on one node; examples/several-nodes has a model over several",
         )
 
 
@@ -210,7 +234,7 @@ def _arguments(path: str, arguments: list[str]) -> Iterator[Problem]:
             yield Problem(
                 f"{path}.arguments[{index}]",
                 f"{got(argument)}, which the platform sets; expected other arguments"
-                + (", and `tensor_parallel`" if name == "--tensor-parallel-size" else ""),
+                + _INSTEAD.get(name, ""),
             )
         elif _PLACEHOLDER.search(argument):
             yield Problem(
@@ -264,6 +288,7 @@ def _service(settings: ServingSettings, path: str, served: ServedModel) -> Itera
         )
         return
     yield from _arguments(path, served.arguments)
+    yield from _adapters(path, served, runtime)
     yield from _replicas(settings, path, served, runtime)
     pool = settings.pools.get(runtime.pool)
     limit = getattr(pool, "max_nodes", None)
@@ -277,6 +302,28 @@ def _service(settings: ServingSettings, path: str, served: ServedModel) -> Itera
             f"{got(served.most)} with {devices} GPUs each; expected at most {most}: {pool.name} has at most "
             f"{limit} nodes of {pool.resources_per_node} GPUs",
         )
+
+
+def _adapters(path: str, served: ServedModel, runtime: ServingRuntime) -> Iterator[Problem]:
+    if served.adapters and not ENGINES[runtime.engine].adapters:
+        having = ", ".join(engine.title for engine in ENGINES.values() if engine.adapters)
+        yield Problem(
+            f"{path}.adapters",
+            f"stated, and {ENGINES[runtime.engine].title} has none; expected them left out, or a runtime of "
+            f"{having}",
+        )
+    service = path.rpartition(".")[2]
+    for name, adapter in served.adapters.items():
+        if name in (service, f"{service}-blue", f"{service}-green"):
+            yield Problem(
+                f"{path}.adapters.{name}",
+                "has the name by which clients request the service's model; expected another name",
+            )
+        if adapter.model == served.model:
+            yield Problem(
+                f"{path}.adapters.{name}.model",
+                f"{got(adapter.model)}, which is the service's model; expected that of an adapter of it",
+            )
 
 
 def _replicas(
@@ -300,8 +347,8 @@ def _replicas(
     elif served.min_replicas == 0 and not metric.at_zero:
         yield Problem(
             f"{path}.min_replicas",
-            f"got 0, and {served.metric} has no series while no Pod runs, so that nothing would start one; "
-            "expected 1 or more",
+            f"got 0, and {served.metric} has no series while no Pod runs, so that nothing would start "
+            "one, and nothing keeps a request until then; expected 1 or more",
         )
     if settings.prometheus_url is None:
         yield Problem(
