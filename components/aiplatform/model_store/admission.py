@@ -147,6 +147,19 @@ def _validations(rules: Sequence[tuple[str, str]], what: str) -> list[admission.
 
 
 def _job_rules(image: str) -> list[tuple[str, str]]:
+    """Return what Jobs must be. An update that changes neither specification nor labels nor annotations
+    passes, such as the end of a deletion: the image of the store may be another one by then."""
+    same = " && ".join(
+        f"object.{field} == oldObject.{field}"
+        for field in ("spec", "metadata.?labels.orValue({})", "metadata.?annotations.orValue({})")
+    )
+    return [
+        (f"(request.operation == 'UPDATE' && {same}) || ({expression})", message)
+        for expression, message in _new_job_rules(image)
+    ]
+
+
+def _new_job_rules(image: str) -> list[tuple[str, str]]:
     pod = "object.spec.template.spec"
     stated = _ANNOTATION.format(object="object")
     return [

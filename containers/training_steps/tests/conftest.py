@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +65,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tracking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def tracking(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URI of the model registry."""
     import mlflow
 
@@ -75,4 +74,4 @@ def tracking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     uri = f"sqlite:///{folder}/mlflow.db"
     mlflow.set_tracking_uri(uri)
     mlflow.create_experiment("pricing.fares", artifact_location=str(folder / "files"))
-    yield uri
+    return uri

@@ -39,9 +39,7 @@ def test_first_version_needs_only_its_thresholds() -> None:
 )
 def test_margin_decides(candidate: float, champion: float, lower: bool, better: bool) -> None:
     stated = evaluation(lower_is_better=lower, thresholds={})
-    result = evaluate(
-        stated, _report({"accuracy": candidate}, {"accuracy": champion}), has_champion=True
-    )
+    result = evaluate(stated, _report({"accuracy": candidate}, {"accuracy": champion}), has_champion=True)
     assert result.is_better == better, result.reasons
     assert better or "is not better than" in result.reasons[0]
 
@@ -90,10 +88,14 @@ def test_answers_to_prompts_are_compared_with_the_expected_ones(
         ({}, _report({"accuracy": float("nan")}), False, "expected a finite number"),
         ({}, _report({"accuracy": True}), False, "expected a finite number"),
         ({}, _report({}), False, "expected an object of metrics"),
-        ({"kind": "prompts", "prompts": PROMPTS, "metric": "correct", "thresholds": {}}, _report(["4"]), False,
-         "expected a list of 2 answers"),
+        (
+            {"kind": "prompts", "prompts": PROMPTS, "metric": "correct", "thresholds": {}},
+            _report(["4"]),
+            False,
+            "expected a list of 2 answers",
+        ),
     ],
-)  # fmt: skip
+)
 def test_report_of_another_form_is_refused(
     more: dict[str, Any], report: Any, has_champion: bool, error: str
 ) -> None:

@@ -225,9 +225,7 @@ def promotion_message() -> None:
     waits = _variable("PROFILE") == "prod"
     _handle(
         _variable("QUEUE"),
-        lambda text, identifier: [
-            dispatch.of_promotions(text, identifier, team, answers, waits=waits)
-        ],
+        lambda text, identifier: [dispatch.of_promotions(text, identifier, team, answers, waits=waits)],
         _variable("RELEASE_NAMESPACE"),
     )
 

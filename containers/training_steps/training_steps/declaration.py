@@ -88,5 +88,7 @@ def model(name: str, file: Path = FILE) -> Model:
     """Return a declared model. Raises RefusedError for an unknown one."""
     known = models(file)
     if name not in known:
-        raise RefusedError(f"model {name!r}: expected one of {', '.join(sorted(known)) or 'none: the file is empty'}")
+        raise RefusedError(
+            f"model {name!r}: expected one of {', '.join(sorted(known)) or 'none: the file is empty'}"
+        )
     return known[name]

@@ -47,10 +47,11 @@ def parse(text: str) -> tuple[str, Mapping[str, str]]:
     try:
         message = json.loads(text)
         [(kind, content)] = message.items()
-        if not all(isinstance(value, str) for value in content.values()):
-            raise TypeError("a value is no string")
-    except (ValueError, AttributeError, TypeError) as error:
+        is_text = all(isinstance(value, str) for value in content.values())
+    except (ValueError, AttributeError) as error:
         raise RefusedError(f"message {text[:200]!r}: {error}; expected an object with one kind") from error
+    if not is_text:
+        raise RefusedError(f"message {text[:200]!r}: expected values that are text")
     return kind, content
 
 
@@ -61,9 +62,7 @@ def _workflow(name: str, template: str, parameters: Mapping[str, str], labels: M
         "metadata": {"name": name, "labels": dict(labels)},
         "spec": {
             "workflowTemplateRef": {"name": template},
-            "arguments": {
-                "parameters": [{"name": key, "value": value} for key, value in parameters.items()]
-            },
+            "arguments": {"parameters": [{"name": key, "value": value} for key, value in parameters.items()]},
         },
     }
 
@@ -76,10 +75,8 @@ def name_of(first: str, model: str, key: str) -> str:
 
 
 def _training(model: str, cause: str, key: str) -> Object:
-    return _workflow(
-        name_of("train", model, key), f"train-{model.replace('_', '-')}", {"cause": cause},
-        {MODEL_LABEL: model, CAUSE_LABEL: cause},
-    )  # fmt: skip
+    labels = {MODEL_LABEL: model, CAUSE_LABEL: cause}
+    return _workflow(name_of("train", model, key), f"train-{model}", {"cause": cause}, labels)
 
 
 def of_team(
@@ -98,7 +95,10 @@ def of_team(
     elif kind == "data":
         table = content.get("table", "")
         for model, declared in models.items():
-            if declared.on_data and table in (declared.table, *(v.table for v in declared.feature_views.values())):
+            if declared.on_data and table in (
+                declared.table,
+                *(v.table for v in declared.feature_views.values()),
+            ):
                 yield _training(model, "data", identifier)
     elif kind == "rollout":
         yield from _rollout(content, models, team, releases)
@@ -159,7 +159,9 @@ class Workflows:
             if error.status == 409:
                 return False
             if error.status in (400, 403, 422):
-                raise RefusedError(f"Workflow {self.namespace}/{body['metadata']['name']}: {error.body}") from error
+                raise RefusedError(
+                    f"Workflow {self.namespace}/{body['metadata']['name']}: {error.body}"
+                ) from error
             raise
         return True
 
@@ -168,4 +170,6 @@ class Workflows:
             GROUP, VERSION, self.namespace, PLURAL, label_selector=f"{MODEL_LABEL}={model},{CAUSE_LABEL}=data"
         )
         # Pending: it waits for the training before it. No phase: the controller has not seen it yet.
-        return any((item.get("status") or {}).get("phase") in (None, "", "Pending") for item in listed["items"])
+        return any(
+            (item.get("status") or {}).get("phase") in (None, "", "Pending") for item in listed["items"]
+        )

@@ -34,7 +34,9 @@ def manifest(name: str, owner: Owner, job: Job, values: Mapping[str, str]) -> Ob
     try:
         arguments = [string.Template(argument).substitute(known) for argument in job.args]
     except (KeyError, ValueError) as error:
-        raise RefusedError(f"args: unknown placeholder {error}; expected one of {', '.join(known)}") from error
+        raise RefusedError(
+            f"args: unknown placeholder {error}; expected one of {', '.join(known)}"
+        ) from error
     return {
         "apiVersion": f"{GROUP}/{VERSION}",
         "kind": "TrainJob",
@@ -45,7 +47,12 @@ def manifest(name: str, owner: Owner, job: Job, values: Mapping[str, str]) -> Ob
                 "kueue.x-k8s.io/priority-class": job.priority_class,
             },
             "ownerReferences": [
-                {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": owner.name, "uid": owner.uid}
+                {
+                    "apiVersion": "argoproj.io/v1alpha1",
+                    "kind": "Workflow",
+                    "name": owner.name,
+                    "uid": owner.uid,
+                }
             ],
         },
         "spec": {

@@ -39,7 +39,9 @@ def receive(queue: str) -> Message | None:
         message = received[0]["message"]
         text = base64.b64decode(message.get("data", "")).decode()
         return Message(text, message["messageId"], received[0]["ackId"], message.get("attributes", {}))
-    received = _sqs().receive_message(QueueUrl=queue, MaxNumberOfMessages=1, WaitTimeSeconds=5).get("Messages")
+    received = (
+        _sqs().receive_message(QueueUrl=queue, MaxNumberOfMessages=1, WaitTimeSeconds=5).get("Messages")
+    )
     if not received:
         return None
     return Message(received[0]["Body"], received[0]["MessageId"], received[0]["ReceiptHandle"])

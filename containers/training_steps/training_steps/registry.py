@@ -17,7 +17,7 @@ _EVALUATION: Final = "ai-platform.evaluation"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A run, and the champion that its model is compared with. champion: its version; empty: there is none."""
+    """A run, and the champion that its model is compared with. champion: a version; empty: there is none."""
 
     run: str
     champion: str
