@@ -11,11 +11,14 @@ from typing import Any, Final
 import typer
 
 from cli.maintenance.cluster import KUBECONFIG, kubeconfig_of
+from cli.model import requests
 from cli.model.jobs import DISK_GIB, Releases
 from cli.output import CommandError, say, table
 from cli.stacks import ENVIRONMENT
 
 app = typer.Typer(name="model", help="Releases of models.", no_args_is_help=True)
+app.command()(requests.requests)
+app.command()(requests.approve)
 _MODEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 MODEL = typer.Argument(metavar="TEAM/MODEL", help="The model.", show_default=False)

@@ -1,4 +1,4 @@
-"""The topic `continuous_training`: what an environment supplies, and what is refused by file, line and key."""
+"""The topic `continuous_training`: what an environment supplies, and what it refuses by file and line."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from stacks.images import repositories
 from stacks.loading import load_file
@@ -99,6 +100,22 @@ def test_buckets_notify_of_commits_only_where_data_starts_trainings(tmp_path: Pa
 def test_the_image_of_the_steps_is_admitted_in_namespaces_of_teams(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, topic(), "aws-prod"))
     assert "registry.example/acme/training-steps" in repositories(settings)
+
+
+def test_the_example_is_accepted_in_prod(tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "examples" / "continuous-training" / "environment.yaml"
+    change: dict[str, Any] = {}
+    for key, content in yaml.safe_load(example.read_text()).items():
+        topic_name = key.removeprefix("ai-platform:")
+        for part, value in content.items():
+            # Topics of the file keep their other keys.
+            change |= (
+                {f"addons/options/{name}": option for name, option in value.items()}
+                if topic_name == "addons"
+                else {f"{topic_name}/{part}": value}
+            )
+    settings = load_file(changed(tmp_path, change, "aws-prod"))
+    assert settings.continuous_training is not None
 
 
 _PATH = r"continuous_training\.teams\.search\.models\.fares"
