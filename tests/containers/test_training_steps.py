@@ -64,10 +64,10 @@ def test_the_program_reads_what_the_component_writes(tmp_path: Path) -> None:
     file = tmp_path / training.MODELS_FILE
     file.write_text(configuration.inputs["data"][training.MODELS_FILE])
     script = (
-        "import json, sys; from pathlib import Path; from training_steps import declaration; "
-        "print(json.dumps(declaration.model('fares', Path(sys.argv[1])).model_dump()))"
+        "import json; from training_steps import declaration; "
+        "print(json.dumps(declaration.model('fares').model_dump()))"
     )
-    done = _run("python", "-c", script, str(file))
+    done = _run("python", "-c", script, MODELS_FILE=str(file))
     assert done.returncode == 0, done.stderr
     read: dict[str, Any] = json.loads(done.stdout)
     assert read["service"] == "fares"

@@ -174,6 +174,7 @@ def container(image: str, words: Sequence[str], promotions: Input[str]) -> Objec
         ],
         "env": [
             {"name": "NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+            {"name": "MODELS_FILE", "value": f"{MODELS_AT}/{MODELS_FILE}"},
             {"name": "OUTPUTS", "value": _OUTPUTS},
             {"name": "PROMOTIONS_QUEUE", "value": promotions},
         ],

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from training_steps import declaration
-
 IMAGE = "registry.example/train@sha256:" + "a" * 64
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -54,9 +52,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of declared models, which the program reads."""
     file = tmp_path / "models.json"
     file.write_text(json.dumps({"fares": declared()}))
-    monkeypatch.setattr(declaration, "FILE", file)
-    monkeypatch.setattr(declaration.model, "__defaults__", (file,))
-    monkeypatch.setattr(declaration.models, "__defaults__", (file,))
+    monkeypatch.setenv("MODELS_FILE", str(file))
     monkeypatch.setenv("PLATFORM_TEAM", "pricing")
     monkeypatch.setenv("NAMESPACE", "pricing")
     monkeypatch.setenv("RELEASES_URI", "s3://releases")

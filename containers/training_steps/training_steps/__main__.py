@@ -62,7 +62,8 @@ def _registered_name(model: str) -> str:
 def _kubernetes() -> Any:
     from kubernetes import client, config
 
-    config.load_incluster_config()
+    # In a Pod that of its service account.
+    config.load_config()
     return client.CustomObjectsApi()
 
 

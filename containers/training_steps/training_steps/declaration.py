@@ -1,8 +1,10 @@
-"""What the environment's file declares of the models of a team: the ConfigMap `continuous-training`."""
+"""What the environment's file declares of the models of a team: the ConfigMap `continuous-training`, in the
+file that the variable MODELS_FILE names."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -11,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from training_steps.errors import RefusedError
 
-FILE: Final = Path("/etc/continuous-training/models.json")
+FILE: Final = "/etc/continuous-training/models.json"
+"""The file by default."""
 
 
 class _Part(BaseModel):
@@ -76,17 +79,18 @@ class Model(_Part):
     on_data: bool = False
 
 
-def models(file: Path = FILE) -> Mapping[str, Model]:
+def models() -> Mapping[str, Model]:
     """Return the declared models by their names. Raises RefusedError for a file of another form."""
+    file = Path(os.environ.get("MODELS_FILE") or FILE)
     try:
         return {name: Model.model_validate(entry) for name, entry in json.loads(file.read_text()).items()}
     except (OSError, ValueError, ValidationError, AttributeError) as error:
         raise RefusedError(f"{file}: {error}; expected the ConfigMap of the platform") from error
 
 
-def model(name: str, file: Path = FILE) -> Model:
+def model(name: str) -> Model:
     """Return a declared model. Raises RefusedError for an unknown one."""
-    known = models(file)
+    known = models()
     if name not in known:
         raise RefusedError(
             f"model {name!r}: expected one of {', '.join(sorted(known)) or 'none: the file is empty'}"
