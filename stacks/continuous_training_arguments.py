@@ -118,4 +118,4 @@ def _of_table(tables: Any, path: str, value: Any) -> Input[str]:
     def find(known: Sequence[Mapping[str, Any]]) -> str:
         return value(next(table for table in known if f"{table['zone']}.{table['name']}" == path))
 
-    return cast("Output[str]", Output.from_input(tables).apply(find))
+    return Output.from_input(tables).apply(find)

@@ -1,5 +1,5 @@
-"""A platform on which a team trains continuously: Argo Workflows, a model store whose promotions are workflows,
-queues, and CI's identity. Images run as processes; a Job of a ScaledJob is created by the test, as KEDA does
+"""A platform on which a team trains continuously: Argo Workflows, a model store whose promotions are
+workflows, queues, and CI's identity. Images run as processes; a Job of a ScaledJob is created by the test, as KEDA does
 it for a message."""
 
 from __future__ import annotations

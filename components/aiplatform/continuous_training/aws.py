@@ -171,9 +171,11 @@ def _queue(context: Context, team: str, purpose: str, key: Input[str]) -> Queue:
             # Events that the queue refuses are lost.
             opts=context.options(policy),
         )
-    dead_policy: Any = lambda arn: document(_tls_only(arn))  # noqa: E731
     sqs.QueuePolicy(
-        f"{logical}-dead", queue_url=dead.url, policy=dead.arn.apply(dead_policy), opts=context.options()
+        f"{logical}-dead",
+        queue_url=dead.url,
+        policy=dead.arn.apply(lambda arn: document(_tls_only(arn))),
+        opts=context.options(),
     )
     region = str(context.account.region)
     trigger = {

@@ -149,5 +149,6 @@ def test_promotions_run_the_program_that_releases_models(recording: Recording) -
 
 def test_outputs_name_queues_and_templates(recording: Recording) -> None:
     component = recording.one("aiplatform:index:ContinuousTraining", "training")
+    assert component.outputs is not None
     assert component.outputs["templates"] == {"search": ["train-fares"]}
     assert set(component.outputs["queues"]) == {"search"}
