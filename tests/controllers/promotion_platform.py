@@ -1,6 +1,6 @@
 """A platform on which a team trains continuously: Argo Workflows, a model store whose promotions are
-workflows, queues, and CI's identity. Images run as processes; a Job of a ScaledJob is created by the test, as KEDA does
-it for a message."""
+workflows, queues, and CI's identity. Images run as processes; a Job of a ScaledJob is created by the test,
+as KEDA does it for a message."""
 
 from __future__ import annotations
 

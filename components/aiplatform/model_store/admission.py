@@ -147,19 +147,6 @@ def _validations(rules: Sequence[tuple[str, str]], what: str) -> list[admission.
 
 
 def _job_rules(image: str) -> list[tuple[str, str]]:
-    """Return what Jobs must be. An update that changes neither specification nor labels nor annotations
-    passes, such as the end of a deletion: the image of the store may be another one by then."""
-    same = " && ".join(
-        f"object.{field} == oldObject.{field}"
-        for field in ("spec", "metadata.?labels.orValue({})", "metadata.?annotations.orValue({})")
-    )
-    return [
-        (f"(request.operation == 'UPDATE' && {same}) || ({expression})", message)
-        for expression, message in _new_job_rules(image)
-    ]
-
-
-def _new_job_rules(image: str) -> list[tuple[str, str]]:
     pod = "object.spec.template.spec"
     stated = _ANNOTATION.format(object="object")
     return [
@@ -223,6 +210,12 @@ _CHANGES: Final = [
         f"the annotation {APPROVED_BY} and the label {JOB_LABEL} that the Pod was admitted with",
     ),
 ]
+_JOB_CHANGES: Final = "request.operation == 'CREATE' || " + " || ".join(
+    f"object.{field} != oldObject.{field}"
+    for field in ("spec", "metadata.?labels.orValue({})", "metadata.?annotations.orValue({})")
+)
+"""When the policy of Jobs applies: not to the end of a deletion, when the image of the store may be another
+one."""
 _TOKENS: Final = [
     (f"{_NODES} || {PLATFORM}", "no tokens of its service accounts but those of Pods"),
 ]
@@ -255,9 +248,10 @@ def create(context: Context[ModelStoreSettings], options: pulumi.ResourceOptions
         policies |= workflow_admission.policies(_MAY_APPROVE, APPROVED_BY, prod=is_prod)
         condition, rule = workflow_admission.elsewhere()
         everything = ("*", ("*",), ("CONNECT", "CREATE", "DELETE", "UPDATE"))
-        _policy(context, "release-identities", everything, [rule], options, condition)
+        _policy(context, "release-identities", everything, [rule], options, condition, elsewhere=True)
+    conditions = {"release-jobs": _JOB_CHANGES}
     for name, (rule, rules) in policies.items():
-        _policy(context, name, rule, rules, options)
+        _policy(context, name, rule, rules, options, conditions.get(name))
 
 
 def _policy(
@@ -267,9 +261,11 @@ def _policy(
     rules: Sequence[tuple[str, str]],
     options: pulumi.ResourceOptions,
     condition: str | None = None,
+    *,
+    elsewhere: bool = False,
 ) -> None:
-    """Create a policy and its binding. condition: that of requests in any namespace; without it the policy
-    concerns all requests in the namespace of promotions."""
+    """Create a policy and its binding. condition: of the requests that it concerns; default all. elsewhere:
+    whether in any namespace, and not only in that of promotions."""
     group, resources, operations = rule
     metadata = meta.ObjectMetaArgs(
         name=f"ai-platform-{name}", labels={"app.kubernetes.io/managed-by": "ai-platform"}
@@ -291,14 +287,14 @@ def _policy(
                 ],
                 namespace_selector=(
                     meta.LabelSelectorArgs(match_labels={NAMESPACE_LABEL: NAMESPACE})
-                    if condition is None
+                    if not elsewhere
                     else None
                 ),
             ),
             match_conditions=(
-                [admission.MatchConditionArgs(name="identity", expression=condition)] if condition else None
+                [admission.MatchConditionArgs(name="concerned", expression=condition)] if condition else None
             ),
-            validations=_validations(rules, ", ".join(resources) if condition is None else name),
+            validations=_validations(rules, ", ".join(resources) if not elsewhere else name),
         ),
         opts=options,
     )
