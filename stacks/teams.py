@@ -20,7 +20,7 @@ from stacks.settings import Settings
 
 if TYPE_CHECKING:
     from aiplatform.gateway import Gateway
-    from aiplatform.pipelines import Pipelines as PipelinesComponent
+    from aiplatform.pipelines import Pipelines
     from aiplatform.teams import Teams as TeamsComponent
 
 
@@ -72,11 +72,12 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
         return Teams(gateway=outputs)
     layers = (below.foundation, below.kubernetes, below.models)
     pipelines = _pipelines(settings, below, options, teams)
+    rolling_out = [component for component in (gateway, pipelines) if component is not None]
     return Teams(
         teams=dict(teams.outputs),
         gateway=outputs,
         pipelines=dict(pipelines.outputs) if pipelines is not None else None,
-        serving=serving.build(settings, layers, options, teams),
+        serving=serving.build(settings, layers, options, [teams, *rolling_out]),
         continuous_training=_continuous_training(settings, below, options, pipelines),
     )
 
@@ -121,7 +122,7 @@ def _gateway(
 
 def _pipelines(
     settings: Settings, below: Below, options: LayerOptions, teams: pulumi.Resource
-) -> PipelinesComponent | None:
+) -> Pipelines | None:
     if settings.pipelines is None:
         return None
     from aiplatform.pipelines import Pipelines
@@ -136,7 +137,7 @@ def _pipelines(
 
 
 def _continuous_training(
-    settings: Settings, below: Below, options: LayerOptions, pipelines: PipelinesComponent | None
+    settings: Settings, below: Below, options: LayerOptions, pipelines: Pipelines | None
 ) -> dict[str, Any] | None:
     if settings.continuous_training is None:
         return None

@@ -96,7 +96,17 @@ class Serving(
     topic_of(
         ServingArgs,
         ServingSettings,
-        without=("node_pools", "gpu_pools", "model_store", "image", "prometheus_url", "charts"),
+        without=(
+            "node_pools",
+            "gpu_pools",
+            "model_store",
+            "image",
+            "prometheus_url",
+            "charts",
+            "rollouts.operators",
+            "rollouts.scrape_seconds",
+            "rollouts.timeout_seconds",
+        ),
     )
 ):
     """KServe, a runtime for each pool with GPUs, and for each team an identity and templates of its services.

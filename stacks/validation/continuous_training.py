@@ -119,6 +119,10 @@ def _service(settings: Settings, team: str, path: str, model: str, service: str)
             path, "it is rolled out to a service, and the file has none; expected the topic serving"
         )
         return
+    if "rollouts" not in stated(settings.serving):
+        yield Problem(
+            path, "serving has no rollouts, by which it would be rolled out; expected serving.rollouts"
+        )
     services: dict[str, Any] = stated(settings.serving).get("teams", {}).get(team, {}).get("services", {})
     if service not in services:
         yield Problem(

@@ -39,6 +39,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
         yield Problem("serving", "it serves models of teams, and the file has none; expected the topic teams")
         return
     yield from _teams(settings)
+    yield from _rollouts(settings)
 
 
 def _teams(settings: Settings) -> Iterator[Problem]:
@@ -67,4 +68,51 @@ def _teams(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 f"teams.{name}.priority_classes",
                 f"without {_PRIORITY_CLASS!r}, which its servers have; expected it in the list",
+            )
+
+
+def _rollouts(settings: Settings) -> Iterator[Problem]:
+    topic: dict[str, Any] = stated(settings.serving) if settings.serving is not None else {}
+    if "rollouts" not in topic:
+        return
+    needs = {
+        "pipelines": "they are workflows",
+        "gateway": "they move the weights of its routes",
+        "observability": "they go back by what Prometheus knows of the gateway",
+    }
+    for name, reason in needs.items():
+        if getattr(settings, name) is None:
+            yield Problem(
+                "serving.rollouts",
+                f"{reason}, and the file has none; expected the topic {name}, or no rollouts",
+            )
+    if settings.gateway is None:
+        return
+    if settings.gateway_class != "envoy":
+        yield Problem(
+            "serving.rollouts",
+            f"Prometheus has no metrics of a gateway of the class {settings.gateway_class}; expected "
+            "gateway.gateway_class: envoy, or no rollouts",
+        )
+    yield from _same_paths(settings, topic.get("teams", {}))
+
+
+def _same_paths(settings: Settings, teams: dict[str, Any]) -> Iterator[Problem]:
+    """Yield routes of the file with the path or the name of the route that a service gets by its first
+    rollout."""
+    services = {
+        (team, service): f"serving.teams.{team}.services.{service}"
+        for team, declared in teams.items()
+        for service in declared.get("services", {})
+    }
+    paths = {f"/{team}/{service}": key for (team, service), key in services.items()}
+    routes: dict[str, dict[str, Any]] = stated(settings.gateway).get("routes", {}) if settings.gateway else {}
+    for name, route in routes.items():
+        path = route.get("path") or f"/{route['team']}/{name}"
+        service = paths.get(path) or services.get((route["team"], name))
+        if service is not None:
+            yield Problem(
+                f"gateway.routes.{name}",
+                f"its path {path} or its name is that of {service}, which gets a route by its rollouts; "
+                "expected another path and name, or no such route",
             )

@@ -251,7 +251,11 @@ SERVING = {
 
 @pytest.mark.parametrize(
     ("service", "reason"),
-    [("price", "no service 'price'.*mean 'prices'"), ("prices", "'prices' serves the model 'prices'")],
+    [
+        ("price", "no service 'price'.*mean 'prices'"),
+        ("prices", "'prices' serves the model 'prices'"),
+        ("prices", "serving has no rollouts"),
+    ],
 )
 def test_a_service_is_one_of_the_team_that_serves_the_model(
     tmp_path: Path, service: str, reason: str

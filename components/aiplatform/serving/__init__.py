@@ -14,6 +14,7 @@ from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.serving.args import (
     SERVICE_ACCOUNT,
     TEMPLATES,
+    RolloutsArgs,
     ServedModelArgs,
     ServingArgs,
     ServingRuntimeArgs,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ClusterReferenceArgs",
     "ModelStoreReferenceArgs",
+    "RolloutsArgs",
     "ServedModelArgs",
     "Serving",
     "ServingArgs",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from aiplatform._shared.args import Problem, got, is_unknown, nearest, obeys
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
+_PLACEHOLDER: Final = re.compile(r"\$|\{\{(?!\.Name\}\})")
+SAMPLES: Final = 4
+"""Samples of Prometheus that a step of a rollout has at least (`SCRAPES` of containers/model_rollout)."""
 _OURS: Final = ("--model", "--port", "--served-model-name", "--tensor-parallel-size", "--host")
 """Arguments of servers that the platform sets; of two the last one applies."""
 
@@ -42,6 +46,13 @@ def services(value: Mapping[str, Any]) -> str | None:
         f"with {', '.join(map(repr, wrong))}; expected names of 1 to 40 lower-case letters, digits and "
         "hyphens, a letter first: names of Services begin with them"
     )
+
+
+def weights(value: Any) -> str | None:
+    """A rule: percentages that rise to 100."""
+    if not value or value[-1] != 100 or any(before >= after for before, after in pairwise(value)):
+        return "expected percentages that rise to 100, as in [10, 50, 100]"
+    return None
 
 
 def problems(settings: ServingSettings) -> Iterator[Problem]:
@@ -70,6 +81,7 @@ def problems(settings: ServingSettings) -> Iterator[Problem]:
         yield from _runtime(settings, path, runtime)
     yield from _sizes_of_defaults(settings)
     yield from _teams(settings)
+    yield from _rollouts(settings)
 
 
 def _pool_names(settings: ServingSettings) -> Iterator[Problem]:
@@ -200,6 +212,31 @@ def _arguments(path: str, arguments: list[str]) -> Iterator[Problem]:
                 f"{got(argument)}, which the platform sets; expected other arguments"
                 + (", and `tensor_parallel`" if name == "--tensor-parallel-size" else ""),
             )
+        elif _PLACEHOLDER.search(argument):
+            yield Problem(
+                f"{path}.arguments[{index}]",
+                f"{got(argument)}; expected one without `$`, a placeholder of templates, and without "
+                "`{{`, which KServe evaluates, but for `{{.Name}}`",
+            )
+
+
+def _rollouts(settings: ServingSettings) -> Iterator[Problem]:
+    rollouts = settings.rollouts
+    if rollouts is None:
+        return
+    if settings.prometheus_url is None:
+        yield Problem(
+            "rollouts",
+            "they go back by the gateway's metrics, and there is no `prometheus_url`; expected the address, "
+            "or no rollouts",
+        )
+    shortest = SAMPLES * rollouts.scrape_seconds
+    if rollouts.step_minutes * 60 < shortest:
+        yield Problem(
+            "rollouts.step_minutes",
+            f"{got(rollouts.step_minutes)}; expected at least {-(-shortest // 60)}: {SAMPLES} samples of "
+            f"Prometheus, which are {rollouts.scrape_seconds} seconds apart",
+        )
 
 
 def _teams(settings: ServingSettings) -> Iterator[Problem]:

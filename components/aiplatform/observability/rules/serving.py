@@ -19,3 +19,13 @@ def rules(_: Settings) -> Iterator[Alert]:
         description="It has waited for 10 minutes. The model runs with fewer replicas than its load needs.",
         pending="10m",
     )
+    yield Alert(
+        name="RolloutRolledBack",
+        severity="warning",
+        expression=(
+            "time() - max by (namespace, name) (kube_customresource_httproute_rolled_back > 0) < 24 * 3600"
+        ),
+        summary="A release of service {{ $labels.namespace }}/{{ $labels.name }} was rolled back",
+        description="Clients get the release before. The alert ends after a day, or with the next rollout "
+        "that succeeds.",
+    )
