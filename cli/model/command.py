@@ -11,12 +11,15 @@ from typing import Any, Final
 import typer
 
 from cli.maintenance.cluster import KUBECONFIG, kubeconfig_of
+from cli.model import requests
 from cli.model.jobs import DISK_GIB, Releases
 from cli.model.services import Services
 from cli.output import CommandError, say, table
 from cli.stacks import ENVIRONMENT
 
 app = typer.Typer(name="model", help="Releases of models.", no_args_is_help=True)
+app.command()(requests.requests)
+app.command()(requests.approve)
 _MODEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")
 SERVED_ALIAS: Final = "champion"
 """The alias of the release that services serve."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiplatform._shared.args import Problem, nearest
 from aiplatform.addons.permissions.settings import KARPENTER, LOAD_BALANCERS
+from aiplatform.continuous_training.args import REQUESTS_IDENTITY
 from aiplatform.feature_store.args import IDENTITY as STORE_IDENTITY
 from aiplatform.feature_store.args import MATERIALIZER as STORE_MATERIALIZER
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
@@ -16,7 +17,7 @@ from aiplatform.guardrails.args import default_priority_classes
 from aiplatform.model_registry.args import NAMESPACE as REGISTRY_NAMESPACE
 from aiplatform.model_registry.args import SERVER as REGISTRY_SERVER
 from aiplatform.model_registry.args import SETUP as REGISTRY_SETUP
-from aiplatform.model_store.args import IMPORTER, PROMOTER
+from aiplatform.model_store.args import IMPORTER, PROMOTER, REQUESTS
 from aiplatform.model_store.args import NAMESPACE as RELEASE
 from aiplatform.training.args import JOBSET
 from stacks import devices
@@ -349,6 +350,8 @@ def _names_of_components(settings: Settings) -> Mapping[str, str]:
         names |= dict.fromkeys((REGISTRY_SERVER, REGISTRY_SETUP), "the model registry")
     if settings.model_store is not None:
         names |= dict.fromkeys((PROMOTER, IMPORTER), "the model store")
+    if settings.continuous_training is not None:
+        names[REQUESTS_IDENTITY] = "continuous training"
     return names
 
 
@@ -363,6 +366,8 @@ def _service_accounts_of_the_platform(settings: Settings) -> Mapping[tuple[str, 
         accounts |= {(namespace, name): "model_registry" for name in (REGISTRY_SERVER, REGISTRY_SETUP)}
     if settings.model_store is not None:
         accounts |= {(RELEASE, name): "model_store" for name in (PROMOTER, IMPORTER)}
+    if settings.continuous_training is not None:
+        accounts[(REQUESTS, REQUESTS)] = "continuous_training"
     return accounts
 
 

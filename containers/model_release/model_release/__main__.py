@@ -150,6 +150,20 @@ def load(pairs: list[str] = PAIRS) -> None:
     _result(copied[0] if len(copied) == 1 else copied)
 
 
+@app.command()
+def notify(
+    model: str = MODEL,
+    version: str = typer.Argument(),
+    queue: str = typer.Option("", "--queue", help="Of the team; empty: nothing is sent."),
+    request: str = REQUEST,
+) -> None:
+    """Request the rollout of a promoted version from its team, by a message in the team's queue."""
+    from model_release.notify import message, send
+
+    text = message(names.model(model), names.version(version), request or uuid.uuid4().hex)
+    _result({"message": send(queue, text) if queue else None})
+
+
 @app.command(name="list")
 def list_(team: str = typer.Argument("")) -> None:
     """List the models that have releases."""
