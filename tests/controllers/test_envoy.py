@@ -6,6 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -129,6 +130,10 @@ def test_a_change_of_weights_is_in_effect_within_two_seconds(gateway: Front) -> 
     assert took < 2, f"{took:.1f} s"
 
 
+def _has(gateway: Front, series: str) -> bool:
+    return re.search(series, gateway.metrics()) is not None
+
+
 def test_versions_of_a_service_have_separate_metrics_and_so_have_copies(gateway: Front) -> None:
     """The names of clusters are those that rollouts ask for (containers/model_rollout)."""
     route = dict(
@@ -154,9 +159,7 @@ def test_versions_of_a_service_have_separate_metrics_and_so_have_copies(gateway:
             name = re.escape(f"httproute/vision/fares/{cluster}")
             for metric in ("upstream_rq_xx", "upstream_rq_time_bucket"):
                 series = rf'envoy_cluster_{metric}\{{[^}}]*envoy_cluster_name="{name}"'
-                eventually(
-                    f"{metric} of {cluster}", lambda series=series: re.search(series, gateway.metrics()), 20
-                )
+                eventually(f"{metric} of {cluster}", partial(_has, gateway, series), 20)
     finally:
         gateway.items["httproutes"] = known
         gateway.configure()
