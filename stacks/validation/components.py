@@ -94,6 +94,8 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "model_registry": {"mirrors": "images.mirrors", "network": "network.gcp.private_services"},
 }
 """Topic -> argument that the topic does not have -> key that decides it."""
+_OF_MACHINES: Final = ("name", "accelerator", "count")
+"""The arguments of a GPU pool that decide its machines."""
 _PREFIX: Final = "environment.name"
 """The key that, with environment.org, decides every component's `prefix`."""
 
@@ -118,6 +120,20 @@ def problems(settings: Settings) -> list[Problem]:
     collected = [_with_cause_of_release(settings, problem) for problem in collected]
     collected += _images_of_other_cloud(settings)
     return list(dict.fromkeys(_with_one_prefix_problem(_with_one_version_problem(collected))))
+
+
+def unknown_machines(settings: Settings) -> list[Problem]:
+    """Return the problems of the names, accelerators and counts of GPU pools: without them nothing else of a
+    file can be derived from its pools."""
+    location = (placeholders.of(settings).cluster, placeholders.of(settings).network)
+    collected: list[Problem] = []
+    for name, pool in settings.gpu_pools.items():
+        try:
+            read(GpuPoolSettings, arguments.gpu_pool(settings, name, pool, *location), "Args")
+        except ArgumentError as error:
+            decisive = [p for p in error.problems if p.path.partition(".")[2] in _OF_MACHINES]
+            collected += [Problem(_key(f"gpu_pools.{name}", p.path), p.reason) for p in decisive]
+    return collected
 
 
 def _components(
@@ -215,7 +231,9 @@ def _problems_of_pool_users(settings: Settings, references: Placeholders) -> lis
     # Without add-ons cross_references reports it.
     if settings.observability is not None and settings.addons is not None:
         addons = placeholders.installed_addons(settings, references)
-        names = [queue["name"] for queue in stated(settings.queues)["queues"]] if settings.queues else []
+        names = (
+            [queue["name"] for queue in stated(settings.queues).get("queues", [])] if settings.queues else []
+        )
         args = arguments.observability(settings, references.cluster, addons, (node_pools, gpu_pools), names)
         collected += _problems_of("observability", ObservabilitySettings, args)
     return collected

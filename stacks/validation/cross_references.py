@@ -12,6 +12,7 @@ from aiplatform.feature_store.args import MATERIALIZER as STORE_MATERIALIZER
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
 from aiplatform.feature_store.args import SERVER as STORE_SERVER
 from aiplatform.gateway.args import CERTIFICATES, GATEWAY_KINDS
+from aiplatform.guardrails.args import default_priority_classes
 from aiplatform.model_registry.args import NAMESPACE as REGISTRY_NAMESPACE
 from aiplatform.model_registry.args import SERVER as REGISTRY_SERVER
 from aiplatform.model_registry.args import SETUP as REGISTRY_SETUP
@@ -149,6 +150,22 @@ def _gateway(settings: Settings) -> Iterator[Problem]:
             )
 
 
+def _priority_classes(settings: Settings) -> Iterator[Problem]:
+    """Yield the priority classes of teams that the environment does not have."""
+    if settings.guardrails is None:
+        return
+    topic: dict[str, Any] = stated(settings.guardrails)
+    known: list[str] = list(topic.get("priority_classes", default_priority_classes()))
+    for name, team in settings.teams.items():
+        for index, entry in enumerate(stated(team).get("priority_classes", [])):
+            if entry not in known:
+                yield Problem(
+                    f"teams.{name}.priority_classes[{index}]",
+                    f"got {entry!r}, which is no priority class of the cluster{nearest(entry, known)}; "
+                    f"expected one of {', '.join(known)}, or an entry in guardrails.priority_classes",
+                )
+
+
 def _teams(settings: Settings) -> Iterator[Problem]:
     """Yield what keeps the members of teams out of the cluster, and names that are taken."""
     platform_names = _names_of_components(settings)
@@ -169,6 +186,7 @@ def _teams(settings: Settings) -> Iterator[Problem]:
                 f"teams.{name}.queue",
                 f"got {queue!r}, which is no queue of the file{nearest(queue, queues)}; {expected}",
             )
+    yield from _priority_classes(settings)
     groups = stated(settings.cluster.gke).get("google_groups")
     if settings.teams and settings.environment.cloud == "gcp" and groups is None:
         yield Problem(

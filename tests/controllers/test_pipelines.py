@@ -141,6 +141,10 @@ def test_ci_neither_writes_templates_nor_changes_workflows(
         ci.patch(trained, {"spec": {"shutdown": "Stop"}})
     assert refused.value.status == 403
     assert "forbidden" in ci.refusal(workflow("elsewhere", "train", "language"))
+    # Argo would run it in place of the template.
+    mine = {"entrypoint": "main", "templates": [step("main", "print('mine')")]}
+    body = {**workflow("mine", "train"), "status": {"storedWorkflowTemplateSpec": mine}}
+    assert "expected no `status`" in ci.refusal(body)
 
 
 def test_ci_promotes_nothing(platform: Platform) -> None:

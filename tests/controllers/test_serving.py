@@ -167,9 +167,9 @@ class Platform:
         status = self.cluster.get(item).get("status") or {}
         return {entry["type"]: entry["status"] for entry in status.get("conditions") or ()}
 
-    def ask(self, service: str, rows: list[list[float]]) -> Any:
-        """Return the answer of a service, through its Service."""
-        place = f"/api/v1/namespaces/{TEAM}/services/{service}-predictor:80/proxy/v1/models/{service}:predict"
+    def ask(self, name: str, model: str, rows: list[list[float]]) -> Any:
+        """Return the answer of an InferenceService, through its Service. model: as clients name it."""
+        place = f"/api/v1/namespaces/{TEAM}/services/{name}-predictor:80/proxy/v1/models/{model}:predict"
         rest: Any = self.cluster.api.rest_client
         answer = rest.request(
             "POST",
@@ -233,6 +233,8 @@ def test_service_becomes_the_deployment_that_runtime_and_template_state(
         "--model_dir=/mnt/models",
         "--http_port=8080",
         "--enable_grpc=false",
+        # Clients name the service; of two the last one applies.
+        "--model_name=fares",
     ]
     assert main.resources.requests == {"cpu": "1", "memory": "2Gi"}
     assert spec.node_selector == CPU_POOL["node_selector"]
@@ -273,7 +275,7 @@ def test_kueue_admits_the_pod_to_the_teams_queue_with_the_priority_of_serving(
 
 def test_server_answers_with_the_model_of_the_release(platform: Platform, served: dict[str, Any]) -> None:
     del served
-    assert platform.ask("fares-blue", ROWS) == {"predictions": [0, 1]}
+    assert platform.ask("fares-blue", "fares", ROWS) == {"predictions": [0, 1]}
 
 
 def test_kserve_creates_no_routes_and_no_autoscaler(platform: Platform, served: dict[str, Any]) -> None:
@@ -343,7 +345,7 @@ def test_language_model_gets_all_gpus_of_a_node_and_shared_memory(platform: Plat
     assert "@sha256:" in main.image
     assert "vllm-openai-cpu" not in main.image, "KServe takes another image without GPUs"
     assert "--tensor-parallel-size=8" in main.args
-    assert "--served-model-name=chat-blue" in main.args
+    assert main.args[-3:] == ["--served-model-name", "chat-blue", "chat"], "the last one applies"
     assert main.resources.limits["nvidia.com/gpu"] == "8"
     assert {volume.empty_dir.medium for volume in spec.volumes if volume.name == "shared-memory"} == {
         "Memory"

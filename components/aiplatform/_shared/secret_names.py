@@ -1,4 +1,4 @@
-"""Secrets of a cloud's secret manager, as arguments name them."""
+"""Secrets and keys of a cloud, as arguments name them."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -26,6 +26,14 @@ KMS_KEY: Final = matches(
     "a key's arn, arn:aws:kms:us-west-2:111122223333:key/...",
 )
 """A rule: a key of AWS KMS."""
+KEY: Final[Mapping[Cloud, Rule]] = {
+    "aws": KMS_KEY,
+    "gcp": matches(
+        r"projects/[^/\s]+/locations/[^/\s]+/keyRings/[^/\s]+/cryptoKeys/[^/\s]+",
+        "a key, projects/PROJECT/locations/REGION/keyRings/RING/cryptoKeys/KEY",
+    ),
+}
+"""Cloud -> the rule for a key there."""
 
 
 def google_id(secret: Input[str]) -> Input[str]:

@@ -92,9 +92,10 @@ def _policy(
     validation: admission.ValidationArgs,
 ) -> None:
     metadata = meta.ObjectMetaArgs(name=object_name, labels={"app.kubernetes.io/managed-by": "ai-platform"})
-    # A status has no rules to check, and removing a finalizer of what is in deletion must not fail.
-    alive = admission.MatchConditionArgs(
-        name="not-in-deletion", expression="!has(object.metadata.deletionTimestamp)"
+    # Removing a finalizer of what is in deletion must not fail. Its specification can still be changed, and
+    # Envoy Gateway serves a route until the end.
+    changes = admission.MatchConditionArgs(
+        name="changes", expression="request.operation == 'CREATE' || object.spec != oldObject.spec"
     )
     resource = admission.ValidatingAdmissionPolicy(
         f"{name}-{logical}-policy",
@@ -104,7 +105,7 @@ def _policy(
             match_constraints=admission.MatchResourcesArgs(
                 resource_rules=[rule], namespace_selector=_OF_TEAMS
             ),
-            match_conditions=[alive, *conditions],
+            match_conditions=[changes, *conditions],
             variables=variables or None,
             validations=[validation],
         ),

@@ -48,9 +48,12 @@ _LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _HOST: Final = matches(
     rf"(\*\.)?({_LABEL}\.)+{_LABEL}", "a DNS name (models.example.com), its first label perhaps `*`"
 )
-_URL: Final = matches(r"https://[^\s/]+(/\S*)?", "an address with https")
+_URL: Final = matches(
+    r"(?=.{1,253}$)https://[^\s/]+(/\S*)?", "an address with https of at most 253 characters"
+)
 _PATH: Final = matches(
-    r"(/[A-Za-z0-9._~-]+)+", "a path that begins with `/`, without one at its end: /vision/classifier"
+    r"(?=.{1,1024}$)(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+",
+    "a path that begins with `/`, without one at its end, and without `.` and `..`: /vision/classifier",
 )
 
 
@@ -60,7 +63,7 @@ class Authentication:
 
     issuer: Annotated[str, _URL]
     """The issuer, as in the claim `iss`: `https://login.example.com`."""
-    audiences: Annotated[list[str], length(1, 20, "audiences"), distinct]
+    audiences: Annotated[list[str], length(1, 8, "audiences"), distinct]
     """Audiences of the gateway: a token has one of them in its claim `aud`."""
     jwks_uri: Annotated[str, _URL] | None = None
     """Where the issuer publishes its keys. Envoy reads them by HTTPS, and keeps them for five minutes. Either
@@ -141,8 +144,10 @@ class GatewayRoute:
     """Services, with weights that add up to 100."""
     path: Annotated[str, _PATH] | None = None
     """The beginning of the path, below `/TEAM/`. Default: `/TEAM/NAME`, with the route's name."""
-    hosts: Annotated[list[Annotated[str, _HOST]], distinct] = field(default_factory=list[str])
-    """Hosts of `hosts`. Default: all."""
+    hosts: Annotated[list[Annotated[str, _HOST]], length(0, 16, "hosts"), distinct] = field(
+        default_factory=list[str]
+    )
+    """Hosts of `hosts`, at most 16. Default: all."""
     timeout_seconds: Annotated[int, between(0, 86_400, "seconds")] | None = None
     """Seconds from the request to the end of the response; 0 is unlimited. Default: that of the gateway."""
     mirror: GatewayMirror | None = None
@@ -234,6 +239,19 @@ class GatewaySettings(CloudNeutral):
     def hosts_of(self, name: str) -> list[str]:
         """Return the hosts of a route."""
         return self.routes[name].hosts or self.hosts
+
+    def services(self, name: str) -> list[str]:
+        """Return the Services that get requests of a route, or copies of them."""
+        route = self.routes[name]
+        mirrors = [route.mirror.service] if route.mirror is not None else []
+        return list(dict.fromkeys([*(backend.service for backend in route.backends), *mirrors]))
+
+    def first_route(self, name: str, service: str) -> str:
+        """Return the first route of the team of a route that has the same Service."""
+        team = self.routes[name].team
+        return next(
+            key for key, route in self.routes.items() if route.team == team and service in self.services(key)
+        )
 
     def timeout(self, name: str) -> int:
         """Return the seconds that a route's requests may take; 0 is unlimited."""

@@ -176,6 +176,9 @@ def _create_route(creator: _Creator, settings: GatewaySettings, key: str, gatewa
     if settings.gateway_class != "gke":
         return
     for service, specs in routes.backend_policies(settings, key).items():
+        # GKE uses one policy of a kind for a Service.
+        if settings.first_route(key, service) != key:
+            continue
         for kind, spec in specs.items():
             creator.create(
                 f"{key}-{service}-{kind.lower()}",

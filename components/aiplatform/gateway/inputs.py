@@ -81,7 +81,7 @@ class GatewayRouteArgs(TypedDict):
     path: NotRequired[str]
     """The beginning of the path, below `/TEAM/`. Default: `/TEAM/NAME`, with the route's name."""
     hosts: NotRequired[list[str]]
-    """Hosts of `hosts`. Default: all."""
+    """Hosts of `hosts`, at most 16. Default: all."""
     timeout_seconds: NotRequired[int]
     """Seconds from the request to the end of the response; 0 is unlimited. Default: that of the gateway."""
     mirror: NotRequired[GatewayMirrorArgs]

@@ -99,8 +99,10 @@ def envoy_proxy(settings: GatewaySettings, mirrors: Mapping[str, str]) -> Object
         kubernetes["envoyPDB"] = {"minAvailable": 1}
     return {
         "provider": {"type": "Kubernetes", "kubernetes": kubernetes},
-        # Longer than it takes until no load balancer sends new connections.
-        "shutdown": {"drainTimeout": "60s", "minDrainDuration": "15s"},
+        # A Network Load Balancer of AWS sends new connections for two minutes to a Pod that it deregisters
+        # (aws-load-balancer-controller 2366), and one of GKE until its health check has failed. What runs
+        # then has as long again. Envoy Gateway adds 5 minutes, and autoscalers wait 10 for a Pod.
+        "shutdown": {"drainTimeout": "300s", "minDrainDuration": "150s"},
     }
 
 

@@ -176,9 +176,6 @@ def backend_policies(settings: GatewaySettings, name: str) -> Mapping[str, Mappi
     """Return Service -> kind -> what GKE's load balancers need of a route's backends: timeouts, which are 30
     seconds by default, and what health checks request (GKE, "Configure Gateway resources using Policies")."""
     route, seconds = settings.routes[name], settings.timeout(name)
-    services = [backend.service for backend in route.backends]
-    if route.mirror is not None:
-        services.append(route.mirror.service)
     return {
         service: {
             "GCPBackendPolicy": {
@@ -195,7 +192,7 @@ def backend_policies(settings: GatewaySettings, name: str) -> Mapping[str, Mappi
                 "targetRef": _service(service),
             },
         }
-        for service in dict.fromkeys(services)
+        for service in settings.services(name)
     }
 
 

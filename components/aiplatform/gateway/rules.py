@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aiplatform._shared.args import Problem, got, nearest
 from aiplatform.addons.issuers import INTERNAL
 
 if TYPE_CHECKING:
     from aiplatform.gateway.args import GatewaySettings
+
+_MOST_CLAIMS: Final = 128
+"""Values of a claim in a rule of Envoy Gateway (its SecurityPolicy)."""
 
 
 def key_set(value: Any) -> str | None:
@@ -56,6 +59,7 @@ def _of_class(settings: "GatewaySettings") -> Iterator[Problem]:
                 "a gateway of GKE has neither checks of tokens nor limits of rates; expected it left out, or "
                 "gateway_class: envoy",
             )
+    yield from _shared_services(settings)
     for name, route in settings.routes.items():
         if route.callers:
             yield Problem(
@@ -67,6 +71,24 @@ def _of_class(settings: "GatewaySettings") -> Iterator[Problem]:
             "source_ranges",
             "a gateway of GKE has no list of addresses; expected it left out, or gateway_class: envoy",
         )
+
+
+def _shared_services(settings: "GatewaySettings") -> Iterator[Problem]:
+    """Yield routes to one Service that differ in what GKE knows of the Service, and not of the route."""
+    for name, route in settings.routes.items():
+        for service in settings.services(name):
+            first = settings.first_route(name, service)
+            for key, one, two in (
+                ("timeout_seconds", settings.timeout(first), settings.timeout(name)),
+                ("health_path", settings.routes[first].health_path, route.health_path),
+            ):
+                if one != two:
+                    yield Problem(
+                        f"routes.{name}",
+                        f"the service {service} is a backend of routes.{first}, too, with another {key} "
+                        f"({one!r}, here {two!r}); expected the same: with GKE's gateways it is one of "
+                        "the service",
+                    )
 
 
 def _of_public(settings: "GatewaySettings") -> Iterator[Problem]:
@@ -123,6 +145,12 @@ def _of_route(settings: "GatewaySettings", name: str) -> Iterator[Problem]:
                 f"routes.{name}.{key}",
                 f"{got(team)}, which is no team of `teams`{nearest(team, settings.teams)}",
             )
+    values = {value for team in route.callers if team in settings.teams for value in settings.claims(team)}
+    if len(values) > _MOST_CLAIMS:
+        yield Problem(
+            f"routes.{name}.callers",
+            f"they have {len(values)} values of claims; expected at most {_MOST_CLAIMS}",
+        )
     if not settings.path(name).startswith(f"/{route.team}/"):
         yield Problem(
             f"routes.{name}.path",

@@ -13,7 +13,7 @@ from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import GROUP, ROLE
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.model_store import NAMESPACE as NAMESPACE
-from aiplatform._shared.secret_names import KMS_KEY, SECRET
+from aiplatform._shared.secret_names import KEY, KMS_KEY, SECRET
 from aiplatform.model_registry.accounts import ALIAS
 from aiplatform.model_store.cloud_support import SUPPORT
 from aiplatform.model_store.inputs import ModelStoreArgs as ModelStoreArgs
@@ -67,13 +67,6 @@ _NAMES: Final[dict[Cloud, Rule]] = {
         "a bucket's name, without s3:// or gs://",
     )
     for cloud in ("aws", "gcp")
-}
-_KEYS: Final[dict[Cloud, Rule]] = {
-    "aws": KMS_KEY,
-    "gcp": matches(
-        r"projects/[^/\s]+/locations/[^/\s]+/keyRings/[^/\s]+/cryptoKeys/[^/\s]+",
-        "a key, projects/PROJECT/locations/REGION/keyRings/RING/cryptoKeys/KEY",
-    ),
 }
 _MEMBER: Final[dict[Cloud, Rule]] = {"aws": ROLE, "gcp": GROUP}
 _IMAGE: Final = matches(r"[^\s:@]+(:\d+/[^\s:@]+)?(:[\w.-]+)?@sha256:[0-9a-f]{64}", "an image with a digest")
@@ -247,7 +240,7 @@ class ModelStoreSettings(CloudNeutral):
 
     def _keys(self) -> Iterator[Problem]:
         if self.kms_key is not None:
-            yield from obeys("kms_key", self.kms_key, _KEYS[self.cloud])
+            yield from obeys("kms_key", self.kms_key, KEY[self.cloud])
         checkpoints = self.checkpoints
         if checkpoints.bucket is None:
             if checkpoints.kms_key is not None:
@@ -259,7 +252,7 @@ class ModelStoreSettings(CloudNeutral):
             return
         yield from obeys("checkpoints.bucket", checkpoints.bucket, _NAMES[self.cloud])
         if checkpoints.kms_key is not None:
-            yield from obeys("checkpoints.kms_key", checkpoints.kms_key, _KEYS[self.cloud])
+            yield from obeys("checkpoints.kms_key", checkpoints.kms_key, KEY[self.cloud])
         elif self.cloud == "aws":
             yield Problem(
                 "checkpoints.kms_key",

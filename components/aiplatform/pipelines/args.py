@@ -27,7 +27,7 @@ from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import ROLE
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.identity import WorkloadIdentityReference
-from aiplatform._shared.secret_names import KMS_KEY
+from aiplatform._shared.secret_names import KEY
 from aiplatform.addons.catalog import Addon, catalog
 from aiplatform.addons.charts import UPSTREAM
 from aiplatform.addons.charts import problems as chart_problems
@@ -63,13 +63,6 @@ KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-pipelines")
 _PREFIX: Final[Mapping[Cloud, Rule]] = {
     "aws": prefix_for(KEY_ALIAS, PhysicalName(S3_BUCKET, "{prefix}-pipelines-logs-111122223333")),
     "gcp": prefix_for(PhysicalName(GOOGLE_BUCKET, "{prefix}-pipelines-logs-acme-dev-1234567890123456789012")),
-}
-_KEYS: Final[Mapping[Cloud, Rule]] = {
-    "aws": KMS_KEY,
-    "gcp": matches(
-        r"projects/[^/\s]+/locations/[^/\s]+/keyRings/[^/\s]+/cryptoKeys/[^/\s]+",
-        "a key, projects/PROJECT/locations/REGION/keyRings/RING/cryptoKeys/KEY",
-    ),
 }
 _SUBMITTER: Final[Mapping[Cloud, Rule]] = {
     "aws": ROLE,
@@ -193,7 +186,7 @@ class PipelinesSettings(CloudNeutral):
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         if self.kms_key is not None:
-            yield from obeys("kms_key", self.kms_key, _KEYS[self.cloud])
+            yield from obeys("kms_key", self.kms_key, KEY[self.cloud])
         for name, team in self.teams.items():
             yield from self._team(f"teams.{name}", team)
         yield from self._namespaces()

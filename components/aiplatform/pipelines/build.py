@@ -8,7 +8,7 @@ from aiplatform.addons.charts import locate
 from aiplatform.addons.install import Installed, create_namespace, install
 from aiplatform.addons.values import VALUES
 from aiplatform.addons.values.setup import Setup
-from aiplatform.pipelines import namespaces
+from aiplatform.pipelines import admission, namespaces
 from aiplatform.pipelines.args import PipelinesSettings
 from aiplatform.pipelines.platform import Artifacts
 
@@ -33,7 +33,8 @@ def build(
     else:
         from aiplatform.pipelines import aws as cloud
     artifacts = cloud.create(component, name, settings)
-    # Schedules exist as long as the controller that knows them.
-    after = ResourceOptions.merge(before, ResourceOptions(depends_on=installed.resources))
+    # Schedules exist as long as the controller that knows them, and rights as long as their limits.
+    exists = [*installed.resources, admission.create(component, name)]
+    after = ResourceOptions.merge(before, ResourceOptions(depends_on=exists))
     namespaces.create(component, name, settings, artifacts, after)
     return installed, artifacts

@@ -1,7 +1,6 @@
 """The resources of serving: add-ons, runtimes, the container that copies models, and what each team has."""
 
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from typing import Any, Final
 
 import pulumi
@@ -11,6 +10,7 @@ from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
 from aiplatform._shared.context import Context
+from aiplatform._shared.kubernetes import custom_objects
 from aiplatform._shared.kubernetes.names import TEAM_LABEL
 from aiplatform._shared.kubernetes.workloads import ingress_from
 from aiplatform._shared.outputs import mapped, mapped_object
@@ -50,7 +50,8 @@ def build(
         manifest = mapped_object(settings.mirrors, _planned(settings, key))
         _custom(context, f"{name}-{key}", runtimes.API_VERSION, runtimes.KIND, manifest, kserve)
     admission.create(name, uri, ResourceOptions(parent=component))
-    return installed, _teams(context, uri, before)
+    # The service account of a team ends while KServe runs: what it owns has finalizers of KServe's.
+    return installed, _teams(context, uri, kserve)
 
 
 def _install(context: Context[ServingSettings], before: ResourceOptions) -> dict[str, Installed]:
@@ -87,18 +88,8 @@ def _custom(
     manifest: Input[Mapping[str, Any]],
     after: ResourceOptions,
 ) -> None:
-    options = ResourceOptions(parent=context.parent, version=version("pulumi-kubernetes"))
-    pulumi.CustomResource(
-        f"kubernetes:{api_version}:{kind}",
-        logical,
-        {
-            "apiVersion": api_version,
-            "kind": kind,
-            "metadata": mapped_object(manifest, lambda known: known["metadata"]),
-            "spec": mapped_object(manifest, lambda known: known["spec"]),
-        },
-        ResourceOptions.merge(after, options),
-    )
+    options = ResourceOptions.merge(after, ResourceOptions(parent=context.parent))
+    custom_objects.create(logical, api_version, kind, manifest, options)
 
 
 def _loader(context: Context[ServingSettings], uri: Input[str], after: ResourceOptions) -> None:

@@ -21,7 +21,8 @@ class Engine:
     argument states. command, arguments, environment: of its container; `{{.Name}}` is the name of the
     InferenceService, which KServe fills in. ready: the path that answers once the model is loaded.
     protocols: those of KServe that it speaks. read_only: whether its root file system may be; it is not known
-    where else than in its home vLLM writes.
+    where else than in its home vLLM writes. names: the arguments by which it knows the model by the name of
+    its service, too, in which `%NAME%` and `%SERVICE%` are those of the InferenceService and of the service.
     """
 
     title: str
@@ -30,6 +31,7 @@ class Engine:
     image: str
     ready: str
     arguments: Sequence[str]
+    names: Sequence[str]
     command: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     protocols: Sequence[str] = ("v1", "v2")
@@ -47,6 +49,8 @@ def _model_server(framework: str) -> Sequence[str]:
     )
 
 
+_SERVICE_ALONE: Final = ("--model_name=%SERVICE%",)
+"""A model of KServe's server has one name; the last argument applies."""
 ENGINES: Final[Mapping[EngineName, Engine]] = {
     "vllm": Engine(
         "vLLM",
@@ -56,6 +60,8 @@ ENGINES: Final[Mapping[EngineName, Engine]] = {
         # It answers once the model is registered (KServe's runtime kserve-vllmserver).
         "/v1/models",
         (f"--port={PORT}", "--served-model-name={{.Name}}", f"--model={MODELS}"),
+        # Responses and metrics have the first one: the version that answered, and that scales.
+        ("--served-model-name", "%NAME%", "%SERVICE%"),
         ("python3", "-m", "vllm.entrypoints.openai.api_server"),
         {
             # Its processes on several GPUs begin without the state of the first (vLLM, "Troubleshooting").
@@ -74,10 +80,24 @@ ENGINES: Final[Mapping[EngineName, Engine]] = {
         (),
     ),
     "sklearn": Engine(
-        "scikit-learn", "sklearn", "", "", "/v2/health/ready", _model_server("sklearn"), read_only=True
+        "scikit-learn",
+        "sklearn",
+        "",
+        "",
+        "/v2/health/ready",
+        _model_server("sklearn"),
+        _SERVICE_ALONE,
+        read_only=True,
     ),
     "xgboost": Engine(
-        "XGBoost", "xgboost", "", "", "/v2/health/ready", _model_server("xgboost"), read_only=True
+        "XGBoost",
+        "xgboost",
+        "",
+        "",
+        "/v2/health/ready",
+        _model_server("xgboost"),
+        _SERVICE_ALONE,
+        read_only=True,
     ),
 }
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
+_PLACEHOLDER: Final = re.compile(r"\$|\{\{(?!\.Name\}\})")
 SAMPLES: Final = 4
 """Samples of Prometheus that a step of a rollout has at least (`SCRAPES` of containers/model_rollout)."""
 _OURS: Final = ("--model", "--port", "--served-model-name", "--tensor-parallel-size", "--host")
@@ -210,6 +211,12 @@ def _arguments(path: str, arguments: list[str]) -> Iterator[Problem]:
                 f"{path}.arguments[{index}]",
                 f"{got(argument)}, which the platform sets; expected other arguments"
                 + (", and `tensor_parallel`" if name == "--tensor-parallel-size" else ""),
+            )
+        elif _PLACEHOLDER.search(argument):
+            yield Problem(
+                f"{path}.arguments[{index}]",
+                f"{got(argument)}; expected one without `$`, a placeholder of templates, and without "
+                "`{{`, which KServe evaluates, but for `{{.Name}}`",
             )
 
 

@@ -44,7 +44,7 @@ def templates(settings: ServingSettings, team: str, releases_uri: str) -> dict[s
 def _manifest(
     settings: ServingSettings, team: str, name: str, served: ServedModel, releases_uri: str
 ) -> dict[str, Any]:
-    runtime = settings.all_runtimes[served.runtime]
+    engine = ENGINES[settings.all_runtimes[served.runtime].engine]
     labels = {
         **settings.teams[team].labels,
         TEAM_LABEL: team,
@@ -72,10 +72,14 @@ def _manifest(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "model": {
-            "modelFormat": {"name": ENGINES[runtime.engine].format, "version": "1"},
+            "modelFormat": {"name": engine.format, "version": "1"},
             "runtime": served.runtime,
             "storageUri": f"{releases_uri}/{team}/{served.model}/{VERSION}",
-            **({"args": list(served.arguments)} if served.arguments else {}),
+            # Clients name the model in each request. The name of an InferenceService changes with a rollout.
+            "args": [
+                *(part.replace("%NAME%", NAME).replace("%SERVICE%", name) for part in engine.names),
+                *served.arguments,
+            ],
         },
     }
     if served.scales:

@@ -1,15 +1,15 @@
 """The resources of training: add-ons, the right to read runtimes, and the runtimes."""
 
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from typing import Any
 
 import pulumi
-from pulumi import Input, ResourceOptions
+from pulumi import ResourceOptions
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.rbac import v1 as rbac
 
+from aiplatform._shared.kubernetes import custom_objects
 from aiplatform._shared.outputs import mapped_object
 from aiplatform.addons.catalog import Addon, catalog
 from aiplatform.addons.charts import locate
@@ -42,22 +42,10 @@ def build(
         _allow_ray_heads(component, name, namespaces[RAY])
     after = ResourceOptions.merge(before, ResourceOptions(depends_on=installed[TRAINER].resources))
 
-    def create(key: str, manifest: Input[Mapping[str, Any]]) -> None:
-        options = ResourceOptions(parent=component, version=version("pulumi-kubernetes"))
-        pulumi.CustomResource(
-            f"kubernetes:{plan.API_VERSION}:{plan.KIND}",
-            f"{name}-{key}",
-            {
-                "apiVersion": plan.API_VERSION,
-                "kind": plan.KIND,
-                "metadata": mapped_object(manifest, lambda known: known["metadata"]),
-                "spec": mapped_object(manifest, lambda known: known["spec"]),
-            },
-            ResourceOptions.merge(after, options),
-        )
-
+    options = ResourceOptions.merge(after, ResourceOptions(parent=component))
     for key in settings.all_runtimes:
-        create(key, mapped_object(settings.mirrors, _planned(settings, key)))
+        manifest = mapped_object(settings.mirrors, _planned(settings, key))
+        custom_objects.create(f"{name}-{key}", plan.API_VERSION, plan.KIND, manifest, options)
     return installed
 
 

@@ -36,9 +36,7 @@ def load(release: Release, folder: Path) -> Manifest:
 
     Raises VerificationError, which names every difference.
     """
-    content = release.manifest()
-    if content is None:
-        raise VerificationError(f"{release}: no manifest; expected a finished release")
+    content = _manifest(release)
     folder.mkdir(parents=True, exist_ok=True)
     # Of an attempt that was interrupted, perhaps.
     for path in sorted(folder.rglob("*")):
@@ -48,7 +46,7 @@ def load(release: Release, folder: Path) -> Manifest:
     def copy(path: str) -> tuple[str, Entry | None]:
         try:
             return path, _copy(release, path, folder, content.files[path])
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):
             return path, None
 
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -60,6 +58,19 @@ def load(release: Release, folder: Path) -> Manifest:
         for path in content.files:
             (folder / path).unlink(missing_ok=True)
         raise
+    return content
+
+
+def _manifest(release: Release) -> Manifest:
+    try:
+        content = release.manifest()
+    except PermissionError as error:
+        raise VerificationError(
+            f"{release}: no manifest, or none that this identity may read; expected a finished release "
+            f"of its team ({error})"
+        ) from error
+    if content is None:
+        raise VerificationError(f"{release}: no manifest; expected a finished release")
     return content
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from model_release import __main__, manifest
 from model_release.errors import RefusedError, VerificationError
@@ -82,6 +84,27 @@ def test_release_without_a_manifest_or_a_file_is_refused(
     client.delete_object(Bucket=bucket, Key=f"{PREFIX}/model/config.json")
     with pytest.raises(VerificationError, match=r"config\.json: missing"):
         load(release, tmp_path)
+
+
+@pytest.mark.parametrize("absent", ["manifest.json", "model/config.json"])
+def test_release_that_is_not_there_is_refused_where_the_identity_lists_nothing(
+    objects: S3Objects, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, absent: str
+) -> None:
+    released(objects)
+    client: Any = objects._client
+    get = client.get_object
+
+    def without_list(Bucket: str, Key: str) -> Any:  # noqa: N803 - of boto3
+        # S3 answers so to identities without s3:ListBucket: whether an object exists is a secret.
+        if Key == f"{PREFIX}/{absent}":
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "denied"}}, "GetObject")
+        return get(Bucket=Bucket, Key=Key)
+
+    monkeypatch.setattr(client, "get_object", without_list)
+    release = release_of(f"s3://{bucket}/{PREFIX}", f"s3://{bucket}", objects)
+    with pytest.raises(VerificationError, match=r"no manifest, or none that|config\.json: missing"):
+        load(release, tmp_path)
+    assert files_in(tmp_path) == {}
 
 
 @pytest.mark.parametrize(

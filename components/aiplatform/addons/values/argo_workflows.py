@@ -22,7 +22,9 @@ RETRY: Final[dict[str, Any]] = {
     # Without `Always` an expression is evaluated, but Pods in error are not retried.
     "retryPolicy": "Always",
     "expression": f"lastRetry.message matches '{NODE_LOST}'",
-    "backoff": {"duration": "30s", "factor": "2", "maxDuration": "30m"},
+    # No `maxDuration`: it counts from the first start, so a step of an hour would not be started again, and a
+    # shorter one be stopped (v4.0.6, processNodeRetries).
+    "backoff": {"duration": "30s", "factor": "2", "cap": "10m"},
 }
 """A step is started again when its node is lost, and not when its program fails."""
 DAY: Final = 24 * 3600

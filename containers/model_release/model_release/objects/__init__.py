@@ -28,7 +28,8 @@ class Objects(Protocol):
         ...
 
     def chunks(self, key: str) -> Iterator[bytes]:
-        """Yield the bytes of an object. Raises FileNotFoundError where there is none."""
+        """Yield the bytes of an object. Raises FileNotFoundError where there is none, PermissionError where
+        this identity may not read it, or lists nothing and may not know whether it exists."""
         ...
 
     def sizes(self, prefix: str) -> dict[str, int]:

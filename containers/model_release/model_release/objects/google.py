@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from google.api_core.exceptions import NotFound, PreconditionFailed
+from google.api_core.exceptions import Forbidden, NotFound, PreconditionFailed
 from google.cloud import storage
 
 from model_release.objects import CHUNK, ExistsError
@@ -39,13 +39,15 @@ class GoogleObjects:
             raise ExistsError(key) from error
 
     def chunks(self, key: str) -> Iterator[bytes]:
-        """Yield the bytes of an object. Raises FileNotFoundError."""
+        """Yield the bytes of an object. Raises FileNotFoundError, and PermissionError."""
         try:
             with self._bucket.blob(key, chunk_size=CHUNK).open("rb", timeout=_SECONDS) as file:
                 while data := file.read(CHUNK):
                     yield data
         except NotFound as error:
             raise FileNotFoundError(key) from error
+        except Forbidden as error:
+            raise PermissionError(f"{key}: {error}") from error
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """Return key -> size of all objects whose keys begin so."""

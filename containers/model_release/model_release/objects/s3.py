@@ -118,11 +118,16 @@ class S3Objects:
             raise
 
     def chunks(self, key: str) -> Iterator[bytes]:
-        """Yield the bytes of an object. Raises FileNotFoundError."""
+        """Yield the bytes of an object. Raises FileNotFoundError, and PermissionError."""
         try:
             body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
         except self._client.exceptions.NoSuchKey as error:
             raise FileNotFoundError(key) from error
+        except ClientError as error:
+            # Without s3:ListBucket also for one that does not exist (API reference, GetObject).
+            if error.response.get("Error", {}).get("Code") == "AccessDenied":
+                raise PermissionError(f"{key}: {error}") from error
+            raise
         yield from body.iter_chunks(CHUNK)
 
     def sizes(self, prefix: str) -> dict[str, int]:

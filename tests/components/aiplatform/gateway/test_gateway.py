@@ -141,6 +141,14 @@ def test_envoy_reaches_pods_of_teams_and_no_others() -> None:
     assert to[1]["namespaceSelector"]["matchExpressions"][0]["key"] == "ai-platform/team"
 
 
+def test_a_service_of_two_routes_has_one_policy_of_each_kind_on_gke() -> None:
+    routes = {name: {"team": "vision", "backends": [{"service": "blue"}]} for name in ("one", "two")}
+    recording = gke(routes=routes)
+    for kind in ("GCPBackendPolicy", "HealthCheckPolicy"):
+        [policy] = recording.all(f"kubernetes:networking.gke.io/v1:{kind}")
+        assert policy.inputs["spec"]["targetRef"]["name"] == "blue", "GKE uses the older of two"
+
+
 def test_a_route_is_in_the_namespace_of_its_team() -> None:
     kind = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
     route = {"team": "search", "backends": [{"service": "a"}]}

@@ -178,3 +178,11 @@ def test_routes_of_gkes_gateways_have_policies_in_place_of_timeouts() -> None:
         "requestPath": "/healthz"
     }
     assert objects.gateway(gateway)["gatewayClassName"] == "gke-l7-rilb", "the internal one"
+
+
+def test_envoy_takes_connections_until_no_load_balancer_sends_any_and_then_ends_what_runs() -> None:
+    shutdown = objects.envoy_proxy(settings(), {})["shutdown"]
+    least, most = (int(shutdown[key].rstrip("s")) for key in ("minDrainDuration", "drainTimeout"))
+    assert least > 120, "a Network Load Balancer sends new connections for two minutes after a deregistration"
+    assert most >= 2 * least, "streams go on for as long"
+    assert most + 300 <= 600, "with what Envoy Gateway adds, a Pod's grace is what autoscalers wait"

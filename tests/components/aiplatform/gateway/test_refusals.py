@@ -129,6 +129,46 @@ def test_keys_of_an_issuer_have_one_source_and_are_public(more: dict[str, Any], 
     assert any(expected in problem for problem in refused(authentication=tokens))
 
 
+LONG = "https://login.acme.example/" + "a" * 240
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"audiences": [f"a{i}" for i in range(9)]}, "of length 9; expected 1 to 8 audiences"),
+        ({"issuer": LONG}, "issuer"),
+        ({"jwks_uri": LONG}, "jwks_uri"),
+    ],
+)
+def test_tokens_that_envoy_gateways_definitions_refuse_are_refused_before(
+    more: dict[str, Any], expected: str
+) -> None:
+    assert any(expected in problem for problem in refused(authentication={**TOKENS, **more}))
+
+
+def test_more_hosts_than_a_route_may_have_are_refused() -> None:
+    hosts = [f"h{i}.acme.example" for i in range(17)]
+    problems = refused(hosts=hosts, routes={"classifier": {**ROUTE, "hosts": hosts}})
+    assert any("of length 17; expected 0 to 16 hosts" in problem for problem in problems)
+    settings(hosts=hosts)
+
+
+def test_more_callers_than_a_rule_may_have_values_are_refused() -> None:
+    others = {f"team-{i}": {"claims": [f"{i}-{j}" for j in range(50)]} for i in range(3)}
+    routes = {"classifier": {**ROUTE, "callers": list(others)}}
+    [problem] = refused(teams={"vision": {}, **others}, routes=routes)
+    assert "routes.classifier.callers: they have 150 values of claims; expected at most 128" in problem
+
+
+@pytest.mark.parametrize("path", ["/vision/../search", "/vision/.", "/vision/./a", "/vision/" + "a" * 1020])
+def test_a_path_that_the_gateway_api_refuses_is_refused_before(path: str) -> None:
+    assert any(
+        "routes.classifier.path" in problem
+        for problem in refused(routes={"classifier": {**ROUTE, "path": path}})
+    )
+    settings(routes={"classifier": {**ROUTE, "path": "/vision/v1.2/.well-known/..."}})
+
+
 def test_public_keys_in_the_arguments_are_accepted() -> None:
     tokens = {**TOKENS, "jwks": PUBLIC_KEY}
     del tokens["jwks_uri"]
@@ -137,3 +177,11 @@ def test_public_keys_in_the_arguments_are_accepted() -> None:
 
 def test_the_whole_internet_is_no_list_of_addresses() -> None:
     assert any("source_ranges" in problem for problem in refused(source_ranges=["0.0.0.0/0"]))
+
+
+def test_two_routes_of_gke_to_one_service_state_the_same_of_it() -> None:
+    one, two = {**ROUTE, "timeout_seconds": 60}, {**ROUTE, "path": "/vision/other", "timeout_seconds": 90}
+    problems = refused("gcp", **GKE, routes={"one": one, "two": two})
+    assert "routes.two: the service blue is a backend of routes.one, too, with another" in problems[0]
+    settings("gcp", **GKE, routes={"one": one, "two": {**two, "timeout_seconds": 60}})
+    settings("gcp", routes={"one": one, "two": two})

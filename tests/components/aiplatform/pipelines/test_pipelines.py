@@ -96,6 +96,14 @@ def test_a_principal_that_submits_writes_no_template_and_resumes_nothing() -> No
     assert not {resource for group, resource in verbs if group == "ai-platform"}, "it approves no release"
 
 
+def test_a_principal_that_submits_has_no_rights_before_its_limits() -> None:
+    recorded = pipelines("aws")
+    limits = recorded.one("kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding")
+    submitters = next(entry for entry in recorded.all(ROLE_BINDING) if "submitters" in entry.name)
+    assert recorded.depends(submitters, limits)
+    assert limits.inputs["spec"]["validationActions"] == ["Deny"]
+
+
 def test_steps_may_only_report_results() -> None:
     assert RULES["pipeline-steps"] == (("argoproj.io", ("workflowtaskresults",), ("create", "patch")),)
 
@@ -142,6 +150,12 @@ def test_a_step_is_repeated_when_its_node_is_lost_and_not_when_its_program_fails
     assert retry["retryPolicy"] == "Always", "by default only failures are, and a lost Pod is an error"
     pattern = retry["expression"].partition("matches '")[2].rstrip("'")
     assert bool(re.search(pattern, message)) is again
+    assert "maxDuration" not in retry["backoff"], "it counts from the first start of a step"
+
+
+def test_a_step_that_ran_for_hours_is_started_again_and_runs_as_long() -> None:
+    retry = argo_workflows.workflow_defaults()["spec"]["templateDefaults"]["retryStrategy"]
+    assert "maxDuration" not in retry["backoff"], "it counts from the first start, and stops what runs longer"
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

@@ -136,11 +136,26 @@ def test_template_is_a_service_of_the_team_with_a_release_of_it() -> None:
         "modelFormat": {"name": "vLLM", "version": "1"},
         "runtime": "vllm-inference",
         "storageUri": "s3://acme-dev-releases/search/assistant/7",
+        "args": ["--served-model-name", "chat-blue", "chat"],
     }
     assert predictor["serviceAccountName"] == "serving"
     assert predictor["priorityClassName"] == "serving"
     assert predictor["securityContext"]["runAsNonRoot"] is True
     assert predictor["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("chat", ["--served-model-name", "chat-green", "chat"]), ("fares", ["--model_name=fares"])],
+)
+def test_clients_name_the_model_by_the_service_whichever_version_answers(
+    name: str, expected: list[str]
+) -> None:
+    text = templates.templates(settings(), "search", "s3://acme-dev-releases")[name]
+    created = json.loads(Template(text).substitute(NAME=f"{name}-green", VERSION="8"))
+    assert created["spec"]["predictor"]["model"]["args"] == expected, (
+        "after the arguments of the runtime, of which the last one applies; metrics have the first name"
+    )
 
 
 def test_service_that_scales_does_so_by_keda_on_a_value_that_kserve_reads() -> None:
@@ -172,7 +187,7 @@ def test_labels_and_arguments_of_a_team_are_in_its_templates() -> None:
     created = template(**more)
     assert created["metadata"]["labels"]["cost-center"] == "1234"
     assert created["metadata"]["namespace"] == "search-prod"
-    assert created["spec"]["predictor"]["model"]["args"] == ["--max-model-len=4096"]
+    assert created["spec"]["predictor"]["model"]["args"][-1] == "--max-model-len=4096"
     assert created["spec"]["predictor"]["model"]["storageUri"].startswith("s3://acme-dev-releases/search/"), (
         "releases are those of the team, whatever its namespace is called"
     )

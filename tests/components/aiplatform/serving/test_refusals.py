@@ -60,6 +60,12 @@ SERVICE = "teams.search.services.chat"
         ),
         (service(runtime="vllm-inferences"), f"{SERVICE}.runtime", "did you mean 'vllm-inference'?"),
         (service(arguments=["--model=/etc"]), f"{SERVICE}.arguments[0]", "which the platform sets"),
+        (service(arguments=["--seed=$SEED"]), f"{SERVICE}.arguments[0]", "a placeholder of templates"),
+        (
+            runtime(arguments=["--served={{.Name}}", '--chat-template={{"a"}}']),
+            "runtimes.mine.arguments[1]",
+            "which KServe evaluates",
+        ),
         (
             runtime(arguments=["--tensor_parallel_size=2"]),
             "runtimes.mine.arguments[0]",

@@ -110,6 +110,12 @@ def test_clients_reach_predictors_on_their_port_only() -> None:
     assert selected["key"] == "serving.kserve.io/inferenceservice"
 
 
+def test_what_owns_servers_ends_before_the_controller_that_removes_their_finalizers() -> None:
+    recording = serving()
+    account = recording.one("kubernetes:core/v1:ServiceAccount")
+    assert recording.depends(account, recording.one("pulumi:index:Stash", "serving-kserve-installed"))
+
+
 def test_the_service_account_mounts_no_token_of_kubernetes() -> None:
     account = serving().one("kubernetes:core/v1:ServiceAccount").inputs
     assert account["automountServiceAccountToken"] is False
