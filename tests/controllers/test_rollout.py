@@ -159,7 +159,8 @@ def test_service_account_of_rollouts_touches_nothing_else(platform: Platform) ->
                 "resourceAttributes": attributes,
             }
         }
-        return review.create_subject_access_review(body).status.allowed
+        answer: Any = review.create_subject_access_review(body)
+        return answer.status.allowed
 
     gateway, kserve = "gateway.networking.k8s.io", "serving.kserve.io"
     assert may("patch", gateway, "httproutes", SERVICE)

@@ -9,9 +9,11 @@ from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
 from aiplatform._shared.context import Context
+from aiplatform._shared.kubernetes.names import TEAM_LABEL
 from aiplatform._shared.kubernetes.workloads import NAMESPACE_LABEL, egress_to, ingress_from
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.values.keda import OPERATOR
+from aiplatform.gateway.args import ENVOY_GATEWAY as GATEWAY
 from aiplatform.observability.args import ObservabilitySettings
 from aiplatform.observability.values.setup import NAMESPACE
 
@@ -25,6 +27,8 @@ PORT: Final = 9090
 """Of Prometheus."""
 KEDA: Final = "keda"
 """The add-on that scales servers of models by metrics of Prometheus."""
+ROLLOUT: Final = "ai-platform/rollout"
+"""The label of the Pods of rollouts (component Serving), which ask Prometheus what the gateway measured."""
 
 
 def create(context: Context[ObservabilitySettings], options: ResourceOptions) -> list[pulumi.Resource]:
@@ -61,6 +65,8 @@ def create(context: Context[ObservabilitySettings], options: ResourceOptions) ->
         policies.append(
             _policy(context, "receivers", selector, options, egress=[egress_to(port) for port in ports])
         )
+    if GATEWAY in context.settings.addons:
+        policies.append(_rollouts(context, options))
     return policies
 
 
@@ -112,6 +118,27 @@ def _policy(
             policy_types=["Egress", *(["Ingress"] if ingress else [])],
             egress=egress,
             ingress=ingress,
+        ),
+        opts=options,
+    )
+
+
+def _rollouts(context: Context[ObservabilitySettings], options: ResourceOptions) -> pulumi.Resource:
+    """Allow the Pods of rollouts in the namespaces of teams to ask Prometheus."""
+    pods = networking.NetworkPolicyPeerArgs(
+        namespace_selector=meta.LabelSelectorArgs(
+            match_expressions=[meta.LabelSelectorRequirementArgs(key=TEAM_LABEL, operator="Exists")]
+        ),
+        pod_selector=meta.LabelSelectorArgs(match_labels={ROLLOUT: "true"}),
+    )
+    port = networking.NetworkPolicyPortArgs(port=PORT, protocol="TCP")
+    return networking.NetworkPolicy(
+        f"{context.name}-rollouts",
+        metadata=meta.ObjectMetaArgs(name="rollouts", namespace=NAMESPACE),
+        spec=networking.NetworkPolicySpecArgs(
+            pod_selector=meta.LabelSelectorArgs(match_labels=_PROMETHEUS),
+            policy_types=["Ingress"],
+            ingress=[networking.NetworkPolicyIngressRuleArgs(from_=[pods], ports=[port])],
         ),
         opts=options,
     )

@@ -1,5 +1,5 @@
-"""What kube-state-metrics exports of JobSets, TrainJobs, Kueue's workloads and routes (its documentation, "Custom
-Resource State Metrics").
+"""What kube-state-metrics exports of JobSets, TrainJobs, Kueue's workloads and routes (its documentation,
+"Custom Resource State Metrics").
 
 Each metric has the labels `namespace` and `name` of the object. The prefix is `kube_customresource_`.
 """
