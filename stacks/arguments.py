@@ -423,9 +423,8 @@ def observability(
 
 
 def _other_addons(settings: Settings) -> dict[str, str]:
-    """Return the add-ons that training and the gateway install, with their versions."""
-    names = [*images.training_addons(settings), *images.gateway_addons(settings)]
-    return {name: catalog()[name].version for name in names}
+    """Return the add-ons that other components install, with their versions."""
+    return {name: catalog()[name].version for name in images.component_addons(settings)}
 
 
 def gpu_checks(settings: Settings) -> GpuChecksArgs | None:

@@ -16,6 +16,7 @@ from aiplatform.model_registry.args import ModelRegistryArgs
 from aiplatform.model_store.args import NAMESPACE as RELEASE
 from aiplatform.model_store.args import ModelStoreArgs
 from aiplatform.pipelines.args import PipelinesArgs
+from stacks import continuous_training_arguments
 from stacks.arguments import charts, retains_data
 from stacks.settings import MATERIALIZER, Settings, principals
 from stacks.settings.generated import ComponentTopic, stated
@@ -54,6 +55,8 @@ def lakehouse(settings: Settings, below: Below) -> LakehouseArgs:
     args = _arguments(settings, "lakehouse", below.principals, LakehouseArgs)
     if args.get("captures") or args.get("batches"):
         args["network"] = below.network
+    if continuous_training_arguments.uses_table_events(settings):
+        args["table_events"] = True
     return cast(LakehouseArgs, args)
 
 
@@ -111,6 +114,8 @@ def model_store(settings: Settings, below: Below, registry: Mapping[str, Any] | 
     args = _arguments(settings, "model_store", below.principals, ModelStoreArgs)
     account = args.pop("account", "release")
     args.update(cluster=below.cluster, profile=environment.profile)
+    if settings.continuous_training is not None:
+        args["workflows"] = continuous_training_arguments.workflows(settings)
     if registry is not None and "registry" not in args:
         args["registry"] = {
             "tracking_uri": registry["tracking_uri"],

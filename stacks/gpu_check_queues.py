@@ -25,6 +25,8 @@ _NO_PREEMPTION: Final = {"within_cluster_queue": "Never", "reclaim_within_cohort
 _LONGEST: Final = 63
 _LOWEST: Final = -(10**9)
 """The lowest value of a class (component Queues)."""
+_SHARING: Final = ("borrow", "lend")
+"""What a quota states about its cohort."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,14 @@ def _is_tested(pool: GpuPool) -> bool:
 
 
 def _offers(topic: Mapping[str, Any], pool: str) -> Iterator[_Lender]:
+    cohorts = {cohort["name"] for cohort in topic.get("cohorts", [])}
     for queue in topic.get("queues", []):
         cohort = queue.get("cohort")
+        # What the component refuses stays as it is, so that it is refused where it stands.
+        if cohort is not None and cohort not in cohorts:
+            continue
+        if cohort is None and any(key in quota for quota in queue.get("quotas", []) for key in _SHARING):
+            continue
         yield from _lent(queue, pool, None if cohort else queue["name"], cohort)
     for cohort in topic.get("cohorts", []):
         yield from _lent(cohort, pool, None, cohort["name"])

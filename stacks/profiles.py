@@ -42,6 +42,7 @@ OPTIONAL: Final = (
     "queues",
     "training",
     "pipelines",
+    "continuous_training",
     "observability",
     "lakehouse",
     "feature_store",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
@@ -18,9 +19,10 @@ def build(
     settings: Settings,
     below: tuple[Foundation, InCluster, Models],
     options: LayerOptions,
-    teams: pulumi.Resource,
+    teams: Sequence[pulumi.Resource],
 ) -> dict[str, Any] | None:
-    """Register serving, and return its outputs; None where the environment has none."""
+    """Register serving, and return its outputs; None where the environment has none.
+    teams: the teams, and what rolls out and routes: pipelines and the gateway."""
     if settings.serving is None:
         return None
     # Imported late: an environment without it does not wait for it.
@@ -37,6 +39,6 @@ def build(
         observability=in_cluster.observability,
     )
     # Custom resources are created once cert-manager runs, whose certificate KServe's webhook has.
-    after = ResourceOptions(depends_on=[teams, *in_cluster.resources])
+    after = ResourceOptions(depends_on=[*teams, *in_cluster.resources])
     args = arguments.serving(settings, offered)
     return dict(Serving("serving", args, ResourceOptions.merge(options.cluster, after)).outputs)

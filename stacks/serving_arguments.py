@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from aiplatform.addons.catalog import catalog
 from aiplatform.gateway.args import ENVOY_GATEWAY
+from aiplatform.model_store.args import RELEASE_GROUP
 from aiplatform.serving.args import ServingArgs
 from stacks.arguments import charts
 from stacks.serving_images import release_image
@@ -44,6 +45,8 @@ def serving(settings: Settings, offered: Offered) -> ServingArgs:
     if offered.observability is not None:
         args["prometheus_url"] = offered.observability["prometheus_url"]
         clients = list(dict.fromkeys([*clients, offered.observability["namespace"]]))
+    if "rollouts" in args:
+        args["rollouts"] = {**_rollouts(settings), **args["rollouts"]}
     if settings.gateway_class == "envoy":
         clients = list(dict.fromkeys([*clients, catalog()[ENVOY_GATEWAY].namespace]))
     args.update(
@@ -60,3 +63,25 @@ def serving(settings: Settings, offered: Offered) -> ServingArgs:
     if settings.environment.cloud == "aws":
         args["tags"] = settings.environment.all_tags
     return cast("ServingArgs", args)
+
+
+def _rollouts(settings: Settings) -> dict[str, Any]:
+    """Return what other topics state about rollouts."""
+    values: dict[str, Any] = {"operators": release_groups(settings)}
+    if settings.gateway is not None and "timeout_seconds" in (gateway := stated(settings.gateway)):
+        values["timeout_seconds"] = gateway["timeout_seconds"]
+    if settings.observability is not None:
+        prometheus: dict[str, Any] = stated(settings.observability).get("prometheus") or {}
+        if "scrape_interval_seconds" in prometheus:
+            values["scrape_seconds"] = prometheus["scrape_interval_seconds"]
+    return values
+
+
+def release_groups(settings: Settings) -> list[str]:
+    """Return the groups of Kubernetes of the members that promote."""
+    members: list[str] = (
+        stated(settings.model_store).get("release_group", []) if settings.model_store is not None else []
+    )
+    if settings.environment.cloud == "gcp":
+        return [member.partition(":")[2] for member in members]
+    return [RELEASE_GROUP] if members else []

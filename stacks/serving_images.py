@@ -16,6 +16,12 @@ def release_image(settings: Settings) -> str | None:
     return store.get("image")
 
 
+def rollout_image(settings: Settings) -> str | None:
+    """Return the image of rollouts; None where the file states none."""
+    args = stated(settings.serving) if settings.serving is not None else {}
+    return args.get("rollouts", {}).get("image")
+
+
 def images_of(settings: Settings) -> dict[str, str]:
     """Return the images of serving that the file states, but for those of runtimes."""
     if settings.serving is None:
@@ -26,6 +32,8 @@ def images_of(settings: Settings) -> dict[str, str]:
         users["the copies of releases"] = image
     if args.get("server_image"):
         users["the servers of small models"] = args["server_image"]
+    if image := rollout_image(settings):
+        users["the rollouts of releases"] = image
     return users
 
 
@@ -52,7 +60,8 @@ def next_to_users(settings: Settings) -> list[str]:
         return []
     server = stated(settings.serving).get("server_image")
     copies = release_image(settings)
-    return [*([copies] if copies else []), *([server] if server else []), *runtime_images(settings).values()]
+    images = [copies, server, rollout_image(settings), *runtime_images(settings).values()]
+    return [image for image in images if image]
 
 
 def addons(settings: Settings) -> list[str]:

@@ -1,5 +1,5 @@
 """The last layer: the teams, whose namespaces have the addresses of what the layers below offer, their
-pipelines, what serves their models, and the gateway to their services."""
+pipelines, what serves their models and trains them again, and the gateway to their services."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import Output, ResourceOptions
 
-from stacks import data_arguments, serving
+from stacks import continuous_training_arguments, data_arguments, serving
 from stacks import team_arguments as arguments
 from stacks.data import Data
 from stacks.foundation import Foundation, LayerOptions
@@ -20,6 +20,7 @@ from stacks.settings import Settings
 
 if TYPE_CHECKING:
     from aiplatform.gateway import Gateway
+    from aiplatform.pipelines import Pipelines
     from aiplatform.teams import Teams as TeamsComponent
 
 
@@ -45,11 +46,18 @@ class Teams:
     """Pipelines.outputs, or None where the environment has none."""
     serving: dict[str, Any] | None = None
     """Serving.outputs, or None where the environment has none."""
+    continuous_training: dict[str, Any] | None = None
+    """ContinuousTraining.outputs, or None where the environment has none."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
         # An environment without them keeps the output that it has.
-        others = {"gateway": self.gateway, "pipelines": self.pipelines, "serving": self.serving}
+        others = {
+            "gateway": self.gateway,
+            "pipelines": self.pipelines,
+            "serving": self.serving,
+            "continuous_training": self.continuous_training,
+        }
         stated = {name: outputs for name, outputs in others.items() if outputs is not None}
         return Output.from_input({"teams": self.teams, **stated})
 
@@ -63,11 +71,14 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
         # Serving and pipelines are in namespaces of teams: validation refuses them without.
         return Teams(gateway=outputs)
     layers = (below.foundation, below.kubernetes, below.models)
+    pipelines = _pipelines(settings, below, options, teams)
+    rolling_out = [component for component in (gateway, pipelines) if component is not None]
     return Teams(
         teams=dict(teams.outputs),
         gateway=outputs,
-        pipelines=_pipelines(settings, below, options, teams),
-        serving=serving.build(settings, layers, options, teams),
+        pipelines=dict(pipelines.outputs) if pipelines is not None else None,
+        serving=serving.build(settings, layers, options, [teams, *rolling_out]),
+        continuous_training=_continuous_training(settings, below, options, pipelines),
     )
 
 
@@ -111,16 +122,41 @@ def _gateway(
 
 def _pipelines(
     settings: Settings, below: Below, options: LayerOptions, teams: pulumi.Resource
-) -> dict[str, Any] | None:
+) -> Pipelines | None:
     if settings.pipelines is None:
         return None
     from aiplatform.pipelines import Pipelines
 
     # Their namespaces, and what defines the kinds of their workloads.
     after = ResourceOptions(depends_on=[teams, *below.kubernetes.resources])
-    component = Pipelines(
+    return Pipelines(
         "pipelines",
         data_arguments.pipelines(settings, below.foundation),
         ResourceOptions.merge(options.cluster, after),
     )
+
+
+def _continuous_training(
+    settings: Settings, below: Below, options: LayerOptions, pipelines: Pipelines | None
+) -> dict[str, Any] | None:
+    if settings.continuous_training is None:
+        return None
+    from aiplatform.continuous_training import ContinuousTraining
+
+    lakehouse, store, cluster = below.data.lakehouse, below.models.model_store, below.foundation.cluster
+    reason = "stacks/validation/continuous_training.py refuses it"
+    assert lakehouse is not None, reason  # noqa: S101
+    assert store is not None, reason  # noqa: S101
+    assert cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
+    assert pipelines is not None, reason  # noqa: S101
+    offered = continuous_training_arguments.Offered(
+        cluster=cluster,
+        workload_identities=below.foundation.workload_identities,
+        lakehouse=lakehouse,
+        promoter=store["promoter_principal"],
+    )
+    # Templates and ScaledJobs are created once their controllers run.
+    after = ResourceOptions(depends_on=[pipelines, *below.kubernetes.resources])
+    args = continuous_training_arguments.continuous_training(settings, offered)
+    component = ContinuousTraining("continuous-training", args, ResourceOptions.merge(options.cluster, after))
     return dict(component.outputs)

@@ -11,12 +11,18 @@ from typing import Any, Final
 import typer
 
 from cli.maintenance.cluster import KUBECONFIG, kubeconfig_of
+from cli.model import requests
 from cli.model.jobs import DISK_GIB, Releases
+from cli.model.services import Services
 from cli.output import CommandError, say, table
 from cli.stacks import ENVIRONMENT
 
 app = typer.Typer(name="model", help="Releases of models.", no_args_is_help=True)
+app.command()(requests.requests)
+app.command()(requests.approve)
 _MODEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")
+SERVED_ALIAS: Final = "champion"
+"""The alias of the release that services serve."""
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 MODEL = typer.Argument(metavar="TEAM/MODEL", help="The model.", show_default=False)
 ALIAS = typer.Option("champion", "--alias", help="An alias that the model registry guards.")
@@ -153,11 +159,32 @@ def rollback(
     minutes: int = MINUTES,
     kubeconfig: Path | None = KUBECONFIG,
 ) -> None:
-    """Give an alias back to the release that had it before, which is verified first."""
+    """Go back to the release before: requests to its services, and the alias, once it is verified.
+
+    Requests move at once where the release before is kept. Else its rollout is started.
+    """
     label = _label(model)
+    releases = _releases(environment, kubeconfig, minutes)
+    services = _services(environment, kubeconfig, model) if alias == SERVED_ALIAS else None
+    templates = services.serving(label) if services is not None else {}
+    versions: dict[str, str | None] = {}
+    for service in templates:
+        assert services is not None  # noqa: S101 - there are templates
+        # First: it takes a second, and the verification of the files minutes.
+        versions[service] = services.move_back(service, leaves)
+        if versions[service] is not None:
+            say(f"requests to {service} go to version {versions[service]}")
     options = ["--alias", alias, "--request", uuid.uuid4().hex, *(["--from", leaves] if leaves else [])]
     arguments = ["rollback", *options, "--", model]
-    _print(_releases(environment, kubeconfig, minutes).run(arguments, label=label))
+    entry = releases.run(arguments, label=label)
+    _print(entry)
+    for service, template in templates.items():
+        if services is not None and versions[service] != entry["version"]:
+            name = services.submit(service, template, entry["version"])
+            say(
+                f"{service}: version {entry['version']} is not kept; its rollout is the workflow "
+                f"{services.namespace}/{name}"
+            )
 
 
 @app.command(name="import")
@@ -200,6 +227,15 @@ def _releases(environment: str, kubeconfig: Path | None, minutes: int) -> Releas
 
     instances.of_environment(environment)  # refuses one that has no file
     return Releases.of(kubeconfig_of(environment, kubeconfig), minutes * 60)
+
+
+def _services(environment: str, kubeconfig: Path | None, model: str) -> Services:
+    from cli import instances
+
+    team = model.partition("/")[0]
+    teams: Any = instances.config(environment).get("ai-platform:teams") or {}
+    namespace = (teams.get(team) or {}).get("namespace") or team
+    return Services.of(kubeconfig_of(environment, kubeconfig), str(namespace))
 
 
 def _print(entry: dict[str, Any]) -> None:

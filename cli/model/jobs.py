@@ -172,11 +172,11 @@ class Releases:
 
         Raises CommandError where the user has no right to it, and with the reason where it is refused.
         """
-        with _errors():
+        with errors():
             body = job(self._image(), self._user(), arguments, label=label, disk_gib=disk_gib)
             name = self._batch.create_namespaced_job(NAMESPACE, body).metadata.name
         try:
-            with _errors():
+            with errors():
                 return self._result(name)
         except KeyboardInterrupt:
             note(f"the Job continues: kubectl logs -n {NAMESPACE} -f job/{name}")
@@ -295,7 +295,7 @@ def _failed(lines: Sequence[str], name: str, reason: str) -> Any:
 
 
 @contextmanager
-def _errors() -> Iterator[None]:
+def errors() -> Iterator[None]:
     """Raise CommandError where the cluster refuses a request or does not answer."""
     from kubernetes.client import ApiException
     from urllib3.exceptions import HTTPError

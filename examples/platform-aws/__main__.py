@@ -11,6 +11,7 @@ from aiplatform.addons import Addons
 from aiplatform.cluster import Cluster
 from aiplatform.cluster_autoscaler import ClusterAutoscaler
 from aiplatform.container_registry import ContainerRegistry
+from aiplatform.continuous_training import ContinuousTraining
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
@@ -124,7 +125,7 @@ addons = Addons(
         "prefix": "team-dev",
         "cluster": cluster.outputs,
         "replicas": 2,
-        "options": {"karpenter": {"enabled": True}},
+        "options": {"karpenter": {"enabled": True}, "keda": {"enabled": True}},
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )
@@ -321,6 +322,8 @@ store = ModelStore(
         },
         "checkpoints": {"expire_days": 14},
         "release_group": ["arn:aws:iam::111122223333:role/model-release"],
+        "image": "example.com/loader@sha256:1111111111111111111111111111111111111111111111111111111111111111",
+        "workflows": {"executor_image": "quay.io/argoproj/argoexec:v4.0.6"},
         "force_destroy": True,
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
@@ -417,6 +420,46 @@ serving = Serving(
         },
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons, teams]),
+)
+continuous = ContinuousTraining(
+    "continuous",
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "profile": "dev",
+        "image": "example.com/steps@sha256:2222222222222222222222222222222222222222222222222222222222222222",
+        "release_image": "example.com/loader@sha256:1111111111111111111111111111111111111111111111111111111111111111",
+        "promoter": store.promoter_principal,
+        "teams": {
+            "search": {
+                "namespace": "search",
+                "identity": {
+                    "principal": searcher.principal,
+                    "role_name": searcher.role_name,
+                    "namespace": "search",
+                    "service_account": "workloads",
+                },
+                "models": {
+                    "ranker": {
+                        "table": "team_dev_curated.orders",
+                        "training": {
+                            "image": "example.com/train@sha256:3333333333333333333333333333333333333333333333333333333333333333",
+                            "code_commit": "0123456789abcdef0123456789abcdef01234567",
+                            "runtime": "torch-training",
+                            "args": ["--table=$${TABLE}", "--snapshot=$${SNAPSHOT}", "--run-name=$${RUN_NAME}"],
+                        },
+                        "evaluation": {
+                            "metric": "accuracy",
+                            "margin": 0.01,
+                            "args": ["--run=$${RUN_ID}", "--champion=$${CHAMPION}"],
+                        },
+                        "schedule": {"schedules": ["0 3 * * *"], "timezone": "Europe/Berlin"},
+                    },
+                },
+            },
+        },
+    },
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons, store, workflows]),
 )
 pulumi.export("vpc_id", network.vpc_id)
 pulumi.export("cluster_name", cluster.name)

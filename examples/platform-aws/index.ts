@@ -114,6 +114,9 @@ const addons = new aiplatform.Addons("addons", {
         karpenter: {
             enabled: true,
         },
+        keda: {
+            enabled: true,
+        },
     },
 }, { providers: [awsProvider, kubernetesProvider] });
 const karpenter = new aiplatform.Karpenter("karpenter", {
@@ -348,6 +351,10 @@ const store = new aiplatform.ModelStore("store", {
         expireDays: 14,
     },
     releaseGroup: ["arn:aws:iam::111122223333:role/model-release"],
+    image: "example.com/loader@sha256:1111111111111111111111111111111111111111111111111111111111111111",
+    workflows: {
+        executorImage: "quay.io/argoproj/argoexec:v4.0.6",
+    },
     forceDestroy: true,
 }, { providers: [awsProvider, kubernetesProvider] });
 const searcher = new aiplatform.WorkloadIdentity("searcher", {
@@ -464,6 +471,48 @@ const serving = new aiplatform.Serving("serving", {
         },
     },
 }, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons, teams] });
+const continuous = new aiplatform.ContinuousTraining("continuous", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    profile: "dev",
+    image: "example.com/steps@sha256:2222222222222222222222222222222222222222222222222222222222222222",
+    releaseImage: "example.com/loader@sha256:1111111111111111111111111111111111111111111111111111111111111111",
+    promoter: store.promoterPrincipal,
+    teams: {
+        search: {
+            namespace: "search",
+            identity: {
+                principal: searcher.principal,
+                roleName: searcher.roleName,
+                namespace: "search",
+                serviceAccount: "workloads",
+            },
+            models: {
+                ranker: {
+                    table: "team_dev_curated.orders",
+                    training: {
+                        image: "example.com/train@sha256:3333333333333333333333333333333333333333333333333333333333333333",
+                        codeCommit: "0123456789abcdef0123456789abcdef01234567",
+                        runtime: "torch-training",
+                        args: ["--table=${TABLE}", "--snapshot=${SNAPSHOT}", "--run-name=${RUN_NAME}"],
+                    },
+                    evaluation: {
+                        metric: "accuracy",
+                        margin: 0.01,
+                        args: ["--run=${RUN_ID}", "--champion=${CHAMPION}"],
+                    },
+                    schedule: {
+                        schedules: ["0 3 * * *"],
+                        timezone: "Europe/Berlin",
+                    },
+                },
+            },
+        },
+    },
+}, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons, store, workflows] });
 export const vpcId = network.vpcId;
 export const clusterName = cluster.name;
 export const nodeGroups = training.nodeGroups;

@@ -27,6 +27,7 @@ from stacks.settings.environment import Environment
 from stacks.settings.generated import ComponentTopic, stated
 from stacks.settings.kubernetes import (
     Addons,
+    ContinuousTraining,
     Gateway,
     Guardrails,
     Observability,
@@ -50,6 +51,7 @@ __all__ = [
     "Cluster",
     "ClusterAutoscaler",
     "ContainerRegistry",
+    "ContinuousTraining",
     "Environment",
     "FeatureStore",
     "Gateway",
@@ -111,6 +113,8 @@ class Settings(Topic):
     """Left out, there is none."""
     pipelines: Pipelines | None = None
     """Left out, there are none."""
+    continuous_training: ContinuousTraining | None = None
+    """Left out, there is none."""
     observability: Observability | None = None
     """Left out, there is none."""
     lakehouse: Lakehouse | None = None

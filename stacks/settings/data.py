@@ -15,7 +15,7 @@ class WorkloadIdentity(topic_of(WorkloadIdentityArgs, without=("name",))):
     in this topic."""
 
 
-class Lakehouse(topic_of(LakehouseArgs, without=("project",))):
+class Lakehouse(topic_of(LakehouseArgs, without=("project", "table_events"))):
     """The governed lakehouse: zones, Iceberg tables, grants. Its principals are names of workload identities
     of the file, or principals of the cloud."""
 

@@ -1,5 +1,5 @@
-"""The topics `addons`, `guardrails`, `queues`, `training`, `gateway`, `serving`, `pipelines` and
-`observability`."""
+"""The topics `addons`, `guardrails`, `queues`, `training`, `gateway`, `serving`, `pipelines`,
+`continuous_training` and `observability`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import Field
 
 from aiplatform.addons.args import AddonsArgs, AddonsSettings
+from aiplatform.continuous_training.args import ContinuousTrainingArgs, ContinuousTrainingSettings
 from aiplatform.gateway.args import GatewayArgs, GatewaySettings
 from aiplatform.guardrails.args import GuardrailsArgs, GuardrailsSettings
 from aiplatform.observability.args import ObservabilityArgs, ObservabilitySettings
@@ -73,11 +74,39 @@ class Pipelines(
     logs. Charts come from where `addons` states."""
 
 
+class ContinuousTraining(
+    topic_of(
+        ContinuousTrainingArgs,
+        ContinuousTrainingSettings,
+        without=(
+            "release_image",
+            "promoter",
+            "profile",
+            "teams.namespace",
+            "teams.identity",
+            "teams.models.locations",
+        ),
+    )
+):
+    """Models of teams that are trained again and again. Their tables and those of feature views are
+    `ZONE.NAME` of `lakehouse`, services those of `serving`, and promotions run the image of `model_store`."""
+
+
 class Serving(
     topic_of(
         ServingArgs,
         ServingSettings,
-        without=("node_pools", "gpu_pools", "model_store", "image", "prometheus_url", "charts"),
+        without=(
+            "node_pools",
+            "gpu_pools",
+            "model_store",
+            "image",
+            "prometheus_url",
+            "charts",
+            "rollouts.operators",
+            "rollouts.scrape_seconds",
+            "rollouts.timeout_seconds",
+        ),
     )
 ):
     """KServe, a runtime for each pool with GPUs, and for each team an identity and templates of its services.

@@ -23,7 +23,7 @@ class ModelRegistry(topic_of(ModelRegistryArgs)):
     workload identities of the file, or principals of the cloud."""
 
 
-class ModelStore(topic_of(ModelStoreArgs, without=("profile",))):
+class ModelStore(topic_of(ModelStoreArgs, without=("profile", "workflows"))):
     """The buckets of checkpoints and releases, and the identities that promote and import models. Models are
     promoted from the model registry of the environment, unless `registry` states another MLflow."""
 

@@ -40,6 +40,7 @@ from stacks.validation import (
     availability,
     bootstrap_guard,
     components,
+    continuous_training,
     cross_references,
     devices,
     environment,
@@ -62,6 +63,7 @@ RULES: Final[tuple[Callable[[Settings], Iterable[Problem]], ...]] = (
     principals.problems,
     cross_references.problems,
     serving.problems,
+    continuous_training.problems,
     devices.problems,
     fabrics.problems,
     components.problems,
@@ -79,12 +81,15 @@ CLOUD_RULES: Final[tuple[Callable[[Settings, pulumi.ProviderResource], Iterable[
 
 
 def validate(settings: Settings, provider: pulumi.ProviderResource | None = None) -> list[Problem]:
-    """Return every problem of the settings; an empty list if they can be applied.
+    """Return every problem of the settings; an empty list if they can be applied. Pools of machines that the
+    cloud does not have are reported alone.
 
     provider: the environment's, by which the cloud is asked. Without one only the offline rules are
     evaluated.
     """
-    problems = [problem for rule in RULES for problem in rule(settings)]
+    problems = components.unknown_machines(settings)
+    if not problems:
+        problems = [problem for rule in RULES for problem in rule(settings)]
     if provider is not None and not problems:
         problems = [problem for rule in CLOUD_RULES for problem in rule(settings, provider)]
     return list(dict.fromkeys(problems))

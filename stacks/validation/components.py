@@ -18,6 +18,7 @@ from aiplatform.addons.args import AddonsSettings
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
 from aiplatform.container_registry.args import ContainerRegistrySettings
+from aiplatform.continuous_training.args import ContinuousTrainingSettings
 from aiplatform.feature_store.args import FeatureStoreSettings
 from aiplatform.gateway.args import GatewaySettings
 from aiplatform.gpu_pool.args import GpuPoolSettings
@@ -41,6 +42,7 @@ from aiplatform.training.args import TrainingSettings
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 from stacks import (
     arguments,
+    continuous_training_arguments,
     data_arguments,
     gateway_arguments,
     serving_arguments,
@@ -50,7 +52,7 @@ from stacks import (
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 from stacks.settings.kubernetes import CHARTS_VARIABLE
-from stacks.validation import environment, placeholders
+from stacks.validation import continuous_training, environment, placeholders
 from stacks.validation.placeholders import Placeholders
 
 _LOCATION: Final = {"project": "environment.project_id", "region": "environment.region"}
@@ -78,6 +80,7 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
         "node_pools": "node_pools",
         "topologies": "queues.topologies",
     },
+    "continuous_training": {"release_image": "model_store.image"},
     "pipelines": {"charts": "addons.charts", "mirrors": "images.mirrors"},
     "serving": {
         "charts": "addons.charts",
@@ -94,6 +97,8 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "model_registry": {"mirrors": "images.mirrors", "network": "network.gcp.private_services"},
 }
 """Topic -> argument that the topic does not have -> key that decides it."""
+_OF_MACHINES: Final = ("name", "accelerator", "count")
+"""The arguments of a GPU pool that decide its machines."""
 _PREFIX: Final = "environment.name"
 """The key that, with environment.org, decides every component's `prefix`."""
 
@@ -118,6 +123,20 @@ def problems(settings: Settings) -> list[Problem]:
     collected = [_with_cause_of_release(settings, problem) for problem in collected]
     collected += _images_of_other_cloud(settings)
     return list(dict.fromkeys(_with_one_prefix_problem(_with_one_version_problem(collected))))
+
+
+def unknown_machines(settings: Settings) -> list[Problem]:
+    """Return the problems of the names, accelerators and counts of GPU pools: without them nothing else of a
+    file can be derived from its pools."""
+    location = (placeholders.of(settings).cluster, placeholders.of(settings).network)
+    collected: list[Problem] = []
+    for name, pool in settings.gpu_pools.items():
+        try:
+            read(GpuPoolSettings, arguments.gpu_pool(settings, name, pool, *location), "Args")
+        except ArgumentError as error:
+            decisive = [p for p in error.problems if p.path.partition(".")[2] in _OF_MACHINES]
+            collected += [Problem(_key(f"gpu_pools.{name}", p.path), p.reason) for p in decisive]
+    return collected
 
 
 def _components(
@@ -156,6 +175,18 @@ def _components(
     # Other teams are reported by cross_references.
     if settings.pipelines is not None and settings.pipelines.teams.keys() <= settings.teams.keys():
         yield "pipelines", PipelinesSettings, data_arguments.pipelines(settings, references)
+    yield from _continuous_training(settings, references)
+
+
+def _continuous_training(
+    settings: Settings, references: Placeholders
+) -> Iterator[tuple[str, type[Any], Mapping[str, Any]]]:
+    # What it lacks of other topics is reported by stacks/validation/continuous_training.py.
+    teams = continuous_training_arguments.declared(settings)
+    if teams and teams.keys() <= settings.teams.keys() and serving_images.release_image(settings):
+        of_layers = placeholders.offered_to_continuous_training(references)
+        args = continuous_training_arguments.continuous_training(settings, of_layers)
+        yield "continuous_training", ContinuousTrainingSettings, args
 
 
 def _data_and_models(
@@ -207,6 +238,7 @@ def _problems_of_pool_users(settings: Settings, references: Placeholders) -> lis
     if settings.training is not None:
         of_training: Any = arguments.training(settings, references.cluster, node_pools, gpu_pools)
         collected += _problems_of("training", TrainingSettings, of_training)
+        collected += continuous_training.runtime_problems(settings, of_training)
     # What it lacks of other topics is reported by stacks/validation/serving.py.
     if settings.serving is not None and serving_images.release_image(settings) is not None:
         offered = placeholders.offered_to_serving(settings, references, node_pools, gpu_pools)
@@ -215,7 +247,9 @@ def _problems_of_pool_users(settings: Settings, references: Placeholders) -> lis
     # Without add-ons cross_references reports it.
     if settings.observability is not None and settings.addons is not None:
         addons = placeholders.installed_addons(settings, references)
-        names = [queue["name"] for queue in stated(settings.queues)["queues"]] if settings.queues else []
+        names = (
+            [queue["name"] for queue in stated(settings.queues).get("queues", [])] if settings.queues else []
+        )
         args = arguments.observability(settings, references.cluster, addons, (node_pools, gpu_pools), names)
         collected += _problems_of("observability", ObservabilitySettings, args)
     return collected

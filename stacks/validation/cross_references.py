@@ -7,15 +7,17 @@ from typing import Any
 
 from aiplatform._shared.args import Problem, nearest
 from aiplatform.addons.permissions.settings import KARPENTER, LOAD_BALANCERS
+from aiplatform.continuous_training.args import REQUESTS_IDENTITY
 from aiplatform.feature_store.args import IDENTITY as STORE_IDENTITY
 from aiplatform.feature_store.args import MATERIALIZER as STORE_MATERIALIZER
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
 from aiplatform.feature_store.args import SERVER as STORE_SERVER
 from aiplatform.gateway.args import CERTIFICATES, GATEWAY_KINDS
+from aiplatform.guardrails.args import default_priority_classes
 from aiplatform.model_registry.args import NAMESPACE as REGISTRY_NAMESPACE
 from aiplatform.model_registry.args import SERVER as REGISTRY_SERVER
 from aiplatform.model_registry.args import SETUP as REGISTRY_SETUP
-from aiplatform.model_store.args import IMPORTER, PROMOTER
+from aiplatform.model_store.args import IMPORTER, PROMOTER, REQUESTS
 from aiplatform.model_store.args import NAMESPACE as RELEASE
 from aiplatform.training.args import JOBSET
 from stacks import devices
@@ -149,6 +151,22 @@ def _gateway(settings: Settings) -> Iterator[Problem]:
             )
 
 
+def _priority_classes(settings: Settings) -> Iterator[Problem]:
+    """Yield the priority classes of teams that the environment does not have."""
+    if settings.guardrails is None:
+        return
+    topic: dict[str, Any] = stated(settings.guardrails)
+    known: list[str] = list(topic.get("priority_classes", default_priority_classes()))
+    for name, team in settings.teams.items():
+        for index, entry in enumerate(stated(team).get("priority_classes", [])):
+            if entry not in known:
+                yield Problem(
+                    f"teams.{name}.priority_classes[{index}]",
+                    f"got {entry!r}, which is no priority class of the cluster{nearest(entry, known)}; "
+                    f"expected one of {', '.join(known)}, or an entry in guardrails.priority_classes",
+                )
+
+
 def _teams(settings: Settings) -> Iterator[Problem]:
     """Yield what keeps the members of teams out of the cluster, and names that are taken."""
     platform_names = _names_of_components(settings)
@@ -169,6 +187,7 @@ def _teams(settings: Settings) -> Iterator[Problem]:
                 f"teams.{name}.queue",
                 f"got {queue!r}, which is no queue of the file{nearest(queue, queues)}; {expected}",
             )
+    yield from _priority_classes(settings)
     groups = stated(settings.cluster.gke).get("google_groups")
     if settings.teams and settings.environment.cloud == "gcp" and groups is None:
         yield Problem(
@@ -331,6 +350,8 @@ def _names_of_components(settings: Settings) -> Mapping[str, str]:
         names |= dict.fromkeys((REGISTRY_SERVER, REGISTRY_SETUP), "the model registry")
     if settings.model_store is not None:
         names |= dict.fromkeys((PROMOTER, IMPORTER), "the model store")
+    if settings.continuous_training is not None:
+        names[REQUESTS_IDENTITY] = "continuous training"
     return names
 
 
@@ -345,6 +366,8 @@ def _service_accounts_of_the_platform(settings: Settings) -> Mapping[tuple[str, 
         accounts |= {(namespace, name): "model_registry" for name in (REGISTRY_SERVER, REGISTRY_SETUP)}
     if settings.model_store is not None:
         accounts |= {(RELEASE, name): "model_store" for name in (PROMOTER, IMPORTER)}
+    if settings.continuous_training is not None:
+        accounts[(REQUESTS, REQUESTS)] = "continuous_training"
     return accounts
 
 

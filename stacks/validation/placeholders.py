@@ -23,6 +23,7 @@ from aiplatform.observability.values.setup import NAMESPACE as MONITORING
 from aiplatform.training.args import READERS
 from aiplatform.workload_identity.args import physical_name
 from stacks import arguments
+from stacks.continuous_training_arguments import Offered as OfferedToTraining
 from stacks.serving_arguments import Offered as OfferedToServing
 from stacks.settings import Settings
 from stacks.settings.generated import stated
@@ -118,6 +119,16 @@ def offered_to_serving(
         node_pools=node_pools,
         gpu_pools=gpu_pools,
         observability=observability,
+    )
+
+
+def offered_to_continuous_training(references: Placeholders) -> OfferedToTraining:
+    """Return the placeholders of what the layers below offer to continuous training."""
+    return OfferedToTraining(
+        cluster=references.cluster,
+        workload_identities=references.workload_identities,
+        lakehouse=references.lakehouse,
+        promoter=UNKNOWN,
     )
 
 

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from aiplatform._shared.args import Problem, got, nearest
-from aiplatform.serving.args import ServingSettings
+from aiplatform.serving.args import ServedModel, ServingSettings
+from stacks.images import addons_of
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
+KEDA: Final = "keda"
+"""The add-on that scales servers."""
 _CERTIFICATES: Final = "cert-manager"
 _PRIORITY_CLASS: Final = ServingSettings.priority_class
 
@@ -39,6 +42,24 @@ def problems(settings: Settings) -> Iterator[Problem]:
         yield Problem("serving", "it serves models of teams, and the file has none; expected the topic teams")
         return
     yield from _teams(settings)
+    yield from _rollouts(settings)
+    if settings.addons is not None and KEDA not in addons_of(settings):
+        yield from _scaling(settings)
+
+
+def _scaling(settings: Settings) -> Iterator[Problem]:
+    """Yield the services that scale, in an environment without the add-on that does it."""
+    topic: dict[str, Any] = stated(settings.serving) if settings.serving is not None else {}
+    for name, team in topic.get("teams", {}).items():
+        for service, served in team.get("services", {}).items():
+            model = ServedModel(**served)
+            if model.scales:
+                yield Problem(
+                    f"serving.teams.{name}.services.{service}.max_replicas",
+                    f"{got(model.most)} with min_replicas {model.min_replicas}, and the file has no add-on "
+                    f"that scales; expected addons.options.{KEDA}.enabled: true, or max_replicas "
+                    f"{max(1, model.min_replicas)}",
+                )
 
 
 def _teams(settings: Settings) -> Iterator[Problem]:
@@ -67,4 +88,51 @@ def _teams(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 f"teams.{name}.priority_classes",
                 f"without {_PRIORITY_CLASS!r}, which its servers have; expected it in the list",
+            )
+
+
+def _rollouts(settings: Settings) -> Iterator[Problem]:
+    topic: dict[str, Any] = stated(settings.serving) if settings.serving is not None else {}
+    if "rollouts" not in topic:
+        return
+    needs = {
+        "pipelines": "they are workflows",
+        "gateway": "they move the weights of its routes",
+        "observability": "they go back by what Prometheus knows of the gateway",
+    }
+    for name, reason in needs.items():
+        if getattr(settings, name) is None:
+            yield Problem(
+                "serving.rollouts",
+                f"{reason}, and the file has none; expected the topic {name}, or no rollouts",
+            )
+    if settings.gateway is None:
+        return
+    if settings.gateway_class != "envoy":
+        yield Problem(
+            "serving.rollouts",
+            f"Prometheus has no metrics of a gateway of the class {settings.gateway_class}; expected "
+            "gateway.gateway_class: envoy, or no rollouts",
+        )
+    yield from _same_paths(settings, topic.get("teams", {}))
+
+
+def _same_paths(settings: Settings, teams: dict[str, Any]) -> Iterator[Problem]:
+    """Yield routes of the file with the path or the name of the route that a service gets by its first
+    rollout."""
+    services = {
+        (team, service): f"serving.teams.{team}.services.{service}"
+        for team, declared in teams.items()
+        for service in declared.get("services", {})
+    }
+    paths = {f"/{team}/{service}": key for (team, service), key in services.items()}
+    routes: dict[str, dict[str, Any]] = stated(settings.gateway).get("routes", {}) if settings.gateway else {}
+    for name, route in routes.items():
+        path = route.get("path") or f"/{route['team']}/{name}"
+        service = paths.get(path) or services.get((route["team"], name))
+        if service is not None:
+            yield Problem(
+                f"gateway.routes.{name}",
+                f"its path {path} or its name is that of {service}, which gets a route by its rollouts; "
+                "expected another path and name, or no such route",
             )

@@ -98,6 +98,7 @@ def pool(cluster: Cluster) -> Iterator[Pool]:
             lambda: (
                 NAMESPACE not in {item.metadata.name for item in cluster.core.list_namespace().items} or None
             ),
+            180,  # its Pods have half a minute to end
         )
         # A flavor stays until no queue names it.
         eventually("queues deleted", lambda: not of_kueue(cluster) or None)

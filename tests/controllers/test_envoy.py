@@ -6,11 +6,14 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from aiplatform.gateway import routes
+from aiplatform.gateway.args import GatewayMirror
 from tests.components.aiplatform.gateway.example import settings
 from tests.controllers.envoy import AUDIENCE, ISSUER, Backend, Front, Tokens, front
 from tests.end_to_end.harness import eventually
@@ -125,6 +128,41 @@ def test_a_change_of_weights_is_in_effect_within_two_seconds(gateway: Front) -> 
     references[0]["weight"], references[1]["weight"] = 90, 10
     gateway.configure()
     assert took < 2, f"{took:.1f} s"
+
+
+def _has(gateway: Front, series: str) -> bool:
+    return re.search(series, gateway.metrics()) is not None
+
+
+def test_versions_of_a_service_have_separate_metrics_and_so_have_copies(gateway: Front) -> None:
+    """The names of clusters are those that rollouts ask for (containers/model_rollout)."""
+    route = dict(
+        routes.service_route(
+            "fares",
+            "vision",
+            "vision",
+            blue="blue",
+            green="green",
+            green_percent=50,
+            mirror=GatewayMirror("shadow"),
+        )
+    )
+    known = gateway.items["httproutes"]
+    gateway.items["httproutes"] = [*known, route]
+    gateway.configure()
+    try:
+        token = TOKENS.token("vision")
+        eventually("the route", lambda: gateway.get("/vision/fares/x", token).status == 200)
+        for _ in range(20):
+            gateway.get("/vision/fares/x", token)
+        for cluster in ("rule/0/backend/0", "rule/0/backend/1", "rule/0-mirror-1"):
+            name = re.escape(f"httproute/vision/fares/{cluster}")
+            for metric in ("upstream_rq_xx", "upstream_rq_time_bucket"):
+                series = rf'envoy_cluster_{metric}\{{[^}}]*envoy_cluster_name="{name}"'
+                eventually(f"{metric} of {cluster}", partial(_has, gateway, series), 20)
+    finally:
+        gateway.items["httproutes"] = known
+        gateway.configure()
 
 
 def test_the_status_is_that_of_envoy_gateway(gateway: Front) -> None:

@@ -335,6 +335,7 @@ ADMITTED: Final = (
     "fine-tune/trainjob.yaml",
     "batch-inference/jobset.yaml",
     "ray/rayjob.yaml",
+    "several-nodes/leaderworkerset.yaml",
     "notebook/job.yaml",
 )
 

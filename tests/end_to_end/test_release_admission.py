@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -282,6 +283,31 @@ def test_a_pod_stays_what_it_was_admitted_as(cluster: Cluster, running: tuple[st
     for change in ({"metadata": {"labels": {"note": "seen"}}}, {"spec": {"activeDeadlineSeconds": 60}}):
         status, text, _ = cluster.request("PATCH", path, change)
         assert status == 200, text
+
+
+def test_a_job_of_a_former_image_can_end(cluster: Cluster, running: tuple[str, Object]) -> None:
+    """Its finalizers are removed when it is deleted, also after the store got another image."""
+    path = f"/apis/batch/v1/namespaces/{RELEASE}/jobs/admitted"
+    name = "ai-platform-release-jobs"
+    policies = f"/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/{name}"
+    before = json.loads(cluster.request("GET", policies)[1])["spec"]["validations"]
+    other = json.loads(json.dumps(before).replace("0" * 64, "1" * 64))
+    assert other != before
+    cluster.request("PATCH", policies, {"spec": {"validations": other}})
+    ends = {"metadata": {"finalizers": ["example.com/mine"]}}
+
+    def labelled() -> int:
+        # Another value each time: an update that changes nothing passes.
+        change = {"metadata": {"labels": {"note": f"at-{time.monotonic_ns()}"}}}
+        return cluster.request("PATCH", path, change)[0]
+
+    try:
+        assert until(lambda: labelled() == 403), "it has the image of before"
+        status, text, _ = cluster.request("PATCH", path, ends)
+        assert status == 200, text
+    finally:
+        cluster.request("PATCH", path, {"metadata": {"finalizers": None}})
+        cluster.request("PATCH", policies, {"spec": {"validations": before}})
 
 
 def test_nothing_else_runs_in_a_pod(cluster: Cluster, running: tuple[str, Object]) -> None:

@@ -54,6 +54,25 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield running
 
 
+def tuned(*entries: tuple[str, str]) -> Object:
+    """Return a service with these releases, each a URI and its folder."""
+    uris = [{"uri": uri, "mountPath": folder} for uri, folder in entries]
+
+    def change(predictor: Object) -> None:
+        predictor["model"].pop("storageUri")
+        predictor["storageUris"] = uris
+
+    return changed(change)
+
+
+MODEL = (f"{BUCKET}/search/assistant/7", "/mnt/models")
+ADAPTER = (f"{BUCKET}/search/support-lora/3", "/mnt/adapters/support")
+
+
+def test_service_with_adapters_of_the_team_is_created(cluster: Cluster) -> None:
+    assert cluster.refusal(tuned(MODEL, ADAPTER), ADMIN, TEAM) == ""
+
+
 def test_service_of_a_template_is_created(cluster: Cluster) -> None:
     assert cluster.refusal(service(), ADMIN, TEAM) == ""
     assert cluster.refusal(service("hf-" + "a" * 40), ADMIN, TEAM) == "", "an import that was promoted"
@@ -79,9 +98,23 @@ REFUSED: dict[str, tuple[Object, str]] = {
         changed(lambda predictor: predictor.pop("model")),
         "to be a release of the namespace's team",
     ),
-    "several models": (
-        changed(lambda predictor: predictor.update(storageUris=[{"uri": f"{BUCKET}/search/fares/7"}])),
-        "without transformer, explainer and canary",
+    "a model in both fields": (
+        changed(lambda predictor: predictor.update(storageUris=[{"uri": MODEL[0], "mountPath": MODEL[1]}])),
+        "to be a release of the namespace's team",
+    ),
+    "an adapter of another team": (
+        tuned(MODEL, (f"{BUCKET}/pricing/support-lora/3", "/mnt/adapters/support")),
+        "to be a release of the namespace's team",
+    ),
+    "an adapter that is no release": (
+        tuned(MODEL, ("hf://acme/lora", "/mnt/adapters/support")),
+        "to be a release of the namespace's team",
+    ),
+    "adapters without a model": (tuned(ADAPTER), "one of `predictor.storageUris` at /mnt/models"),
+    "two models": (tuned(MODEL, MODEL), "one of `predictor.storageUris` at /mnt/models"),
+    "an adapter outside of the folder of adapters": (
+        tuned(MODEL, (ADAPTER[0], "/mnt/models/support")),
+        "and the others at /mnt/adapters/NAME",
     ),
     "the field of a framework": (
         changed(lambda predictor: predictor.update(sklearn={"storageUri": "hf://acme/model"})),

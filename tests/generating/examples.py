@@ -140,7 +140,12 @@ def _typescript_key(key: str) -> str:
 
 def _expression(value: Any) -> str:
     reference = REFERENCE.fullmatch(value) if isinstance(value, str) else None
-    return reference[1] if reference else json.dumps(value)
+    return reference[1] if reference else _literal(value)
+
+
+def _literal(value: Any) -> str:
+    """A scalar, which both languages write as JSON. `$${` is how YAML states the characters `${`."""
+    return json.dumps(value.replace("$${", "${") if isinstance(value, str) else value)
 
 
 def _python(program: Program, inputs: Inputs) -> str:

@@ -78,6 +78,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiplatform.addons.inputs": ("aiplatform.addons.args", "aiplatform.addons.pods_ready"),
     "aiplatform.karpenter.inputs": ("aiplatform.karpenter.args",),
     "aiplatform.pipelines.inputs": ("aiplatform.pipelines.args",),
+    "aiplatform.continuous_training.inputs": ("aiplatform.continuous_training.args",),
     "aiplatform.guardrails.inputs": ("aiplatform.guardrails.args",),
     "aiplatform.observability.inputs": (
         "aiplatform.observability.logs.args",

@@ -23,6 +23,7 @@ ENTITIES: Final = (
     "addons",
     "cluster_autoscaler",
     "compute_class",
+    "continuous_training",
     "container_registry",
     "device_plugins",
     "efa_plugin",

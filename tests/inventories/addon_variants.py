@@ -35,6 +35,8 @@ ADDONS: Final[Mapping[str, Callable[[], Recording]]] = {
         {**CLUSTER, "vpc_id": "vpc-1", "volume_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1"},
         {"options": {"karpenter": {"enabled": True}}},
     ),
+    "aws-keda": _recorded({**CLUSTER, "vpc_id": "vpc-1"}, {"options": {"keda": {"enabled": True}}}),
     "aws-full": _recorded({**CLUSTER, "vpc_id": "vpc-1"}, _FULL),
     "gcp": _recorded(GOOGLE_CLUSTER, {"dns_zones": ["acme-example"]}),
+    "gcp-keda": _recorded(GOOGLE_CLUSTER, {"options": {"keda": {"enabled": True}}}),
 }

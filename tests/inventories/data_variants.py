@@ -225,6 +225,19 @@ MODEL_STORE: Final[Mapping[str, Callable[[], Recording]]] = {
         protect=True,
         retain_data=True,
     ),
+    "aws-workflows": lambda: stores.store(
+        profile="prod",
+        registry=stores.REGISTRY,
+        release_group=[stores.APPROVERS],
+        image=stores.IMAGE,
+        workflows={"executor_image": "quay.io/argoproj/argoexec:v4.0.6"},
+    ),
+    "gcp-workflows": lambda: stores.on_google(
+        registry=stores.GOOGLE_REGISTRY,
+        release_group=["group:release@acme.example"],
+        image=stores.IMAGE,
+        workflows={"executor_image": "quay.io/argoproj/argoexec:v4.0.6"},
+    ),
     "gcp": lambda: stores.on_google(
         registry=stores.GOOGLE_REGISTRY,
         hugging_face={"secret": "hugging-face"},

@@ -31,7 +31,13 @@ SERVING: Final[Mapping[str, Callable[[], Recording]]] = {
                 "namespace": "search-prod",
                 "labels": {"cost-center": "1234"},
                 "services": {
-                    "chat": {"model": "assistant", "runtime": "small", "min_replicas": 2, "max_replicas": 8}
+                    "chat": {
+                        "model": "assistant",
+                        "runtime": "small",
+                        "min_replicas": 2,
+                        "max_replicas": 8,
+                        "adapters": {"support": {"model": "support-lora", "version": 3}},
+                    }
                 },
             },
             "pricing": {},

@@ -37,6 +37,7 @@ from tests.components.cloud_answers import PROJECT
 from tests.components.recording import ACCOUNT, REGION, Recording, record
 from tests.inventories import (
     addon_variants,
+    continuous_training_variants,
     data_variants,
     gateway_variants,
     guardrail_variants,
@@ -408,6 +409,7 @@ def _runner() -> Variants:
 COMPONENTS: Final[Mapping[str, Variants]] = {
     "addons": addon_variants.ADDONS,
     "cluster": _cluster(),
+    "continuous_training": continuous_training_variants.CONTINUOUS_TRAINING,
     "container_registry": _container_registry(),
     "feature_store": data_variants.FEATURE_STORE,
     "gateway": gateway_variants.GATEWAY,

@@ -75,6 +75,32 @@ def test_without_gpus_that_can_be_borrowed_there_is_no_namespace(
     assert "priorities" not in args
 
 
+@pytest.mark.parametrize(
+    ("queue", "problem"),
+    [
+        ({"cohort": "zzz"}, "queues.queues[0].cohort: got 'zzz', which is no cohort"),
+        (
+            {"quotas": [{"pool": "t4", "accelerators": 4, "borrow": 2}]},
+            "queues.queues[0].quotas[0].borrow: got 2; expected none without a cohort",
+        ),
+        (
+            {"quotas": [{"pool": "t4", "accelerators": 4, "lend": 0}]},
+            "queues.queues[0].quotas[0].lend: got 0; expected none without a cohort",
+        ),
+    ],
+    ids=["unknown cohort", "borrows from none", "lends to none"],
+)
+def test_cohorts_of_tests_hide_no_problem_of_the_file(
+    tmp_path: Path, queue: dict[str, Any], problem: str
+) -> None:
+    quotas = [{"pool": "t4", "accelerators": 4}]
+    change: dict[str, Any] = {"queues/queues": [{"name": "a", "quotas": quotas, **queue}]}
+    with pytest.raises(SettingsError) as refused:
+        settings_of(tmp_path, **change)
+    assert problem in str(refused.value)
+    assert "1 error" in str(refused.value), "no queue that the file does not have is named"
+
+
 def test_without_fair_sharing_tests_have_no_weight(tmp_path: Path) -> None:
     change: dict[str, Any] = {"queues/fair_sharing": False}
     settings = settings_of(tmp_path, **change)

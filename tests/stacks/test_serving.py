@@ -24,6 +24,7 @@ OWNERS = {
     "aws-prod": f"arn:aws:iam::{ACCOUNT}:role/owners",
     "gcp-prod": "group:search-owners@acme.example",
 }
+BACKEND: dict[str, Any] = {"backends": [{"service": "other"}]}
 RUNTIME = "kubernetes:serving.kserve.io/v1alpha1:ClusterServingRuntime"
 
 
@@ -38,6 +39,7 @@ def topic(stack: str = "aws-prod", **change: Any) -> dict[str, Any]:
     changes: dict[str, Any] = {
         "teams": {"search": team},
         "guardrails/policies": {"accelerators": "deny"},
+        "addons/options/keda/enabled": True,
         "model_store/image": f"registry.example/acme/model-release{DIGEST}",
         "serving": {
             "server_image": f"registry.example/acme/model-server{DIGEST}",
@@ -133,6 +135,11 @@ def services(**service: Any) -> dict[str, Any]:
             "addons.options.cert-manager.enabled",
             "KServe's webhook",
         ),
+        (
+            {"addons__options__keda__enabled": False},
+            "serving.teams.search.services.chat.max_replicas",
+            "expected addons.options.keda.enabled: true, or max_replicas 1",
+        ),
         ({"teams__search__priority_classes": []}, "teams.search.priority_classes", "without 'serving'"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
@@ -151,3 +158,106 @@ def test_serving_without_the_image_that_copies_releases_is_refused(tmp_path: Pat
     del change["model_store/image"]
     reported = problems(tmp_path, change, "aws-prod")
     assert any("model_store.image: missing" in problem for problem in reported), reported
+
+
+ROLLOUTS = f"registry.example/acme/model-rollout{DIGEST}"
+GATEWAY: dict[str, Any] = {"hosts": ["models.acme.example"]}
+
+
+def with_rollouts(**change: Any) -> dict[str, Any]:
+    """A file with rollouts; further keys, `__` for a slash."""
+    pipelines = {"teams": {"search": {}}}
+    files: dict[str, Any] = {"gateway": GATEWAY, "pipelines": pipelines}
+    return topic(**{**files, "serving__rollouts": {"image": ROLLOUTS}, **change})
+
+
+def test_rollouts_are_those_of_gateway_prometheus_and_release_group(tmp_path: Path) -> None:
+    recording = build(load_file(changed(tmp_path, with_rollouts(), "aws-prod"))).recording
+    template = recording.one("kubernetes:argoproj.io/v1alpha1:WorkflowTemplate").inputs
+    assert template["metadata"]["namespace"] == "search"
+    roll = next(item for item in template["spec"]["templates"] if item["name"] == "roll")
+    assert roll["container"]["image"] == ROLLOUTS
+    environment = {entry["name"]: entry["value"] for entry in roll["container"]["env"]}
+    assert environment["PROMETHEUS_URL"].endswith(".monitoring:9090")
+    binding = recording.one(
+        "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", "serving-search-rollout-operators-members"
+    ).inputs
+    assert [subject["name"] for subject in binding["subjects"]] == ["ai-platform:release"]
+    reported = [
+        f"{entry.policy.id}: {entry.name}.{entry.path}: {entry.problem}"
+        for entry in violations(recording, "aws-prod")
+    ]
+    assert not reported, "\n".join(reported)
+
+
+def test_image_of_rollouts_is_admitted_next_to_the_teams(tmp_path: Path) -> None:
+    settings = load_file(changed(tmp_path, with_rollouts(), "aws-prod"))
+    assert "registry.example/acme/model-rollout" in set(repositories(settings))
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "reason"),
+    [
+        (
+            {"serving__rollouts__weights": [50, 10, 100]},
+            "serving.rollouts.weights",
+            "expected percentages that rise to 100",
+        ),
+        ({"serving__rollouts__max_error_rate": 2}, "serving.rollouts.max_error_rate", "0 to 1"),
+        (
+            {
+                "serving__rollouts__step_minutes": 7,
+                "observability__prometheus__scrape_interval_seconds": 120,
+            },
+            "serving.rollouts.step_minutes",
+            "expected at least 8: 4 samples of Prometheus, which are 120 seconds apart",
+        ),
+        (
+            {
+                "gateway": {
+                    **GATEWAY,
+                    "routes": {"other": {"team": "search", "path": "/search/chat", **BACKEND}},
+                }
+            },
+            "gateway.routes.other",
+            "is that of serving.teams.search.services.chat",
+        ),
+        (
+            {
+                "gateway": {
+                    **GATEWAY,
+                    "routes": {"chat": {"team": "search", "path": "/search/new", **BACKEND}},
+                }
+            },
+            "gateway.routes.chat",
+            "is that of serving.teams.search.services.chat",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_wrong_rollouts_are_refused_with_their_line(
+    tmp_path: Path, change: dict[str, Any], key: str, reason: str
+) -> None:
+    reported = problems(tmp_path, with_rollouts(**change), "aws-prod")
+    matching = [problem for problem in reported if re.search(rf"yaml:\d+: {re.escape(key)}", problem)]
+    assert matching, reported
+    assert reason in matching[0]
+
+
+@pytest.mark.parametrize("missing", ["gateway", "pipelines"])
+def test_rollouts_without_what_they_need_are_refused(tmp_path: Path, missing: str) -> None:
+    change = with_rollouts()
+    del change[missing]
+    reported = problems(tmp_path, change, "aws-prod")
+    assert any(f"expected the topic {missing}, or no rollouts" in problem for problem in reported), reported
+
+
+def test_rollouts_with_a_gateway_of_gke_are_refused(tmp_path: Path) -> None:
+    change = topic(
+        "gcp-prod",
+        gateway={**GATEWAY, "gateway_class": "gke"},
+        pipelines={"teams": {"search": {}}},
+        serving__rollouts={"image": ROLLOUTS},
+    )
+    reported = problems(tmp_path, change, "gcp-prod")
+    assert any("no metrics of a gateway of the class gke" in problem for problem in reported), reported

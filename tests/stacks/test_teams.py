@@ -149,6 +149,12 @@ def test_a_team_without_external_secrets_has_no_secret_store(tmp_path: Path) -> 
         ),
         ({"search": {"owners": [OWNER]}}, {"cluster/admins": [OWNER]}, "which is in cluster.admins"),
         (
+            {"search": {"owners": [OWNER], "priority_classes": ["servng"]}},
+            {},
+            "teams.search.priority_classes[0]: got 'servng', which is no priority class of the cluster; did "
+            "you mean 'serving'?",
+        ),
+        (
             {"search": {"owners": [OWNER], "queue": "shred"}},
             {},
             "teams.search.queue: got 'shred', which is no queue of the file; did you mean 'shared'?",

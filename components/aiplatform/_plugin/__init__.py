@@ -31,6 +31,7 @@ from aiplatform.cluster import Cluster
 from aiplatform.cluster_autoscaler import ClusterAutoscaler
 from aiplatform.compute_class import ComputeClass
 from aiplatform.container_registry import ContainerRegistry
+from aiplatform.continuous_training import ContinuousTraining
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
@@ -81,6 +82,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     Training,
     Gateway,
     Pipelines,
+    ContinuousTraining,
     Serving,
     Observability,
 )

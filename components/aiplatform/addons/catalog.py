@@ -41,6 +41,8 @@ class Addon:
     """Ports of its Pods that the API server calls: for webhooks, and for APIs that it adds."""
     internal_ports: tuple[int, ...] = ()
     """Ports of its Pods that Pods of its namespace call."""
+    metrics_ports: tuple[int, ...] = ()
+    """Ports of its Pods that Prometheus reads, of add-ons whose namespace is created after Observability."""
     installed_by: str = ""
     """The component that installs it in place of `Addons`; empty for those of `Addons`."""
     by_default: bool = True

@@ -204,12 +204,14 @@ def create_namespace(
     *,
     level: str = "restricted",
     internal_ports: Collection[int] = (),
+    metrics_ports: Collection[int] = (),
 ) -> list[pulumi.Resource]:
     """Create a namespace of add-ons: Pods in it may have the priority of critical ones, and only the
     connections that controllers need are allowed.
 
     name: the first part of logical names. namespace: its name. webhook_ports: those of all its add-ons, which
     the API server calls. level: of Pod Security. internal_ports: those that Pods of the namespace call.
+    metrics_ports: those that Prometheus reads.
     """
     # Privileged ones have Pods on nodes, with the priority of such Pods.
     classes = [PRIORITY_CLASS] if level == "restricted" else [PRIORITY_CLASS, NODE_PRIORITY_CLASS]
@@ -227,7 +229,8 @@ def create_namespace(
     )
     options = ResourceOptions(parent=parent, depends_on=[created])
     quota = critical_pods(f"{name}-{namespace}-critical-pods", namespace, classes, _MOST_PODS, options)
-    return [created, quota, traffic.allow(name, namespace, cloud, webhook_ports, options, internal_ports)]
+    allowed = traffic.allow(name, namespace, cloud, webhook_ports, options, internal_ports, metrics_ports)
+    return [created, quota, allowed]
 
 
 def _adapt(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:

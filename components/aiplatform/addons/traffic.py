@@ -8,6 +8,8 @@ from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
 from aiplatform._shared.cloud_support import Cloud
+from aiplatform._shared.kubernetes.workloads import ingress_from
+from aiplatform.addons.catalog import catalog
 
 _CREDENTIALS: Final[dict[Cloud, tuple[str, tuple[int, ...]]]] = {
     # The agent of Pod Identity; the metadata server of GKE with Dataplane V2 (EKS user guide, "Pod Identity
@@ -15,6 +17,8 @@ _CREDENTIALS: Final[dict[Cloud, tuple[str, tuple[int, ...]]]] = {
     "aws": ("169.254.170.23/32", (80,)),
     "gcp": ("169.254.169.254/32", (80, 8080)),
 }
+MONITORING: Final = catalog()["kube-prometheus-stack"].namespace
+"""The namespace of Prometheus."""
 _DNS: Final = 53
 _HTTPS: Final = 443
 
@@ -26,12 +30,14 @@ def allow(
     ports: Collection[int],
     options: ResourceOptions,
     internal: Collection[int] = (),
+    scraped: Collection[int] = (),
 ) -> networking.NetworkPolicy:
     """Create the network policy of a namespace of add-ons. It denies everything but calls of webhooks, names,
     and HTTPS: the API server and the cloud's APIs have no addresses that are known in advance.
 
     name: the first part of its logical name. ports: of webhooks. The control plane, which calls them, is no
-    Pod that a policy could select. internal: those that Pods of the namespace call.
+    Pod that a policy could select. internal: those that Pods of the namespace call. scraped: those that
+    Prometheus reads.
     """
     address, credentials = _CREDENTIALS[cloud]
     egress = [
@@ -48,6 +54,7 @@ def allow(
         called = _ports(internal, "TCP")
         egress.append(networking.NetworkPolicyEgressRuleArgs(to=pods, ports=called))
         ingress.append(networking.NetworkPolicyIngressRuleArgs(from_=pods, ports=called))
+    ingress += [ingress_from(port, [MONITORING]) for port in sorted(scraped)]
     return networking.NetworkPolicy(
         f"{name}-{namespace}-network-policy",
         metadata=meta.ObjectMetaArgs(name="add-ons", namespace=namespace),

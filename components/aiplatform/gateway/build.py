@@ -102,7 +102,14 @@ def _install(
         return None
     addon = by_name[ENVOY_GATEWAY]
     kinds = _chart(component, name, settings, by_name[ENVOY_KINDS], envoy_gateway.DEFINITIONS, [], before)
-    created = create_namespace(component, name, addon.namespace, settings.cloud, addon.webhook_ports)
+    created = create_namespace(
+        component,
+        name,
+        addon.namespace,
+        settings.cloud,
+        addon.webhook_ports,
+        metrics_ports=addon.metrics_ports,
+    )
     traffic.allow(component, name, addon.namespace, created)
     issued = certificates.create(
         component,

@@ -19,6 +19,8 @@ from aiplatform.gateway.args import (
 from aiplatform.gateway.objects import GATEWAY_GROUP, GATEWAY_VERSION, LISTENER
 
 KIND: Final = "HTTPRoute"
+SERVED_BY: Final = "x-served-by"
+"""The header with the InferenceService that answered, of routes whose weights a pipeline changes."""
 _LONGEST_SECONDS: Final = 86_400
 """A day: a backend of Google Cloud has no unlimited timeout."""
 
@@ -37,6 +39,9 @@ class ServiceRoute:
     mirror: GatewayMirror | None = None
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     gateway_class: GatewayClass = "envoy"
+    named: bool = False
+    """Whether responses have the header `x-served-by` with the name of the backend. Envoy then has a cluster
+    with metrics for each backend; without such a filter one for all of a rule."""
 
 
 def http_route(route: ServiceRoute) -> Mapping[str, Any]:
@@ -54,7 +59,11 @@ def http_route(route: ServiceRoute) -> Mapping[str, Any]:
             }
         ],
         "backendRefs": [
-            {**_reference(backend.service, backend.port), "weight": backend.weight}
+            {
+                **_reference(backend.service, backend.port),
+                "weight": backend.weight,
+                **({"filters": [_named(backend.service)]} if route.named else {}),
+            }
             for backend in route.backends
         ],
     }
@@ -119,6 +128,8 @@ def service_route(
             timeout_seconds=timeout_seconds,
             mirror=mirror,
             gateway_class=gateway_class,
+            # A gateway of GKE refuses filters of backends.
+            named=gateway_class == "envoy",
         )
     )
 
@@ -150,6 +161,11 @@ def of_settings(settings: GatewaySettings, name: str) -> Mapping[str, Any]:
             gateway_class=settings.gateway_class,
         )
     )
+
+
+def _named(service: str) -> dict[str, Any]:
+    header = {"name": SERVED_BY, "value": service.removesuffix("-predictor")}
+    return {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"set": [header]}}
 
 
 def _reference(service: str, port: int) -> dict[str, Any]:

@@ -183,6 +183,9 @@ class LakehouseSettings(CloudNeutral):
     arrival_events: bool = True
     """Whether an event is sent for each object that arrives in raw: to EventBridge on AWS, to Pub/Sub on
     Google Cloud. Default true."""
+    table_events: bool = False
+    """AWS: whether EventBridge is notified of objects in the buckets of all zones, by which commits to tables
+    start trainings (component ContinuousTraining). Default false."""
     arrival_targets: Targets = field(default_factory=dict[str, Input[str]])
     """Targets of an event for each file that arrives under `files/` of raw, by names of your choice. AWS: the
     arn of an SQS queue, an SNS topic or a Lambda function, whose policy allows the rule `{prefix}-arrivals`.

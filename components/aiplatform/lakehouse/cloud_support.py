@@ -139,6 +139,10 @@ SUPPORT: Final[SupportTable] = {
         aws="events of raw's bucket to EventBridge",
         gcp="a Pub/Sub topic with messages for objects under `files/` of raw",
     ),
+    "table_events": CloudSupport(
+        aws="events of the zones' buckets to EventBridge",
+        gcp=refused("notifications of Cloud Storage belong to their topics; leave it out"),
+    ),
     "arrival_targets": CloudSupport(
         aws="targets of an EventBridge rule",
         gcp="a subscription for each service account or group",

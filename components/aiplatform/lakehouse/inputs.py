@@ -341,6 +341,9 @@ class LakehouseArgs(TypedDict):
     arrival_events: NotRequired[bool]
     """Whether an event is sent for each object that arrives in raw: to EventBridge on AWS, to Pub/Sub on
     Google Cloud. Default true."""
+    table_events: NotRequired[bool]
+    """AWS: whether EventBridge is notified of objects in the buckets of all zones, by which commits to tables
+    start trainings (component ContinuousTraining). Default false."""
     arrival_targets: NotRequired[Mapping[str, Input[str]]]
     """Targets of an event for each file that arrives under `files/` of raw, by names of your choice. AWS: the
     arn of an SQS queue, an SNS topic or a Lambda function, whose policy allows the rule `{prefix}-arrivals`.

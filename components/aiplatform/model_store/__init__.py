@@ -21,6 +21,7 @@ from aiplatform.model_store.args import (
     ModelStoreRetentionArgs,
     ModelStoreSettings,
     ModelStoreTokenArgs,
+    ModelStoreWorkflowsArgs,
 )
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "ModelStoreReleasesArgs",
     "ModelStoreRetentionArgs",
     "ModelStoreTokenArgs",
+    "ModelStoreWorkflowsArgs",
 ]
 
 

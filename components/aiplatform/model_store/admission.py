@@ -2,10 +2,11 @@
 member of the release group that created them.
 
 A user who creates such a Job acts as its service account, which writes releases. Pods are created by the Job
-controller only, so that no other kind of workload does.
+controller only, so that no other kind of workload does, or by that of workflows where there are some
+(workflow_admission.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import pulumi
@@ -15,6 +16,7 @@ from pulumi_kubernetes.meta import v1 as meta
 from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes.workloads import NAMESPACE_LABEL
 from aiplatform.guardrails.policies.policy import PLATFORM, literal
+from aiplatform.model_store import workflow_admission
 from aiplatform.model_store.args import (
     CONFIGURATION,
     FILES,
@@ -48,6 +50,8 @@ entry point finds other modules (Python looks first in the working directory).""
 REFUSED_IN_PODS: Final = ("dnsConfig", "hostAliases", "nodeName")
 """Fields by which a name leads elsewhere, such as that of the registry, which gets a password, and by which
 Pods pass the scheduler."""
+REFUSED_IN_STEPS: Final = ("dnsConfig", "hostAliases")
+"""As REFUSED_IN_PODS; the scheduler binds a Pod after its creation."""
 FILES_AT: Final = "/etc/model-release"
 """Where the ConfigMap FILES is."""
 MOUNT_PATHS: Final = ("/tmp", FILES_AT)  # noqa: S108 - in the container
@@ -165,14 +169,28 @@ def _job_rules(image: str) -> list[tuple[str, str]]:
     ]
 
 
-def _of_pods(image: str) -> list[tuple[str, str]]:
+def _of_pods(image: str, executor: str | None) -> list[tuple[str, str]]:
+    """Return what Pods must be. executor: the image of Argo's executor; None without workflows."""
+    by_job = (
+        f"(request.userInfo.username in {_CONTROLLERS} "
+        "&& object.?metadata.?ownerReferences.orValue([]).exists(owner, owner.kind == 'Job'))"
+    )
+    of_job = _pod_rules("object.spec", image, "object.?metadata.?labels")
+    if executor is None:
+        return [(by_job, "a Job as its creator"), *of_job]
+    of_workflow = f"({workflow_admission.OF_WORKFLOW})"
+    of_step = workflow_admission.pod_rules(
+        image, executor, JOB_LABEL, APPROVED_BY, MAX_SECONDS, REFUSED_IN_CONTAINERS
+    )
+    names = (
+        f"{_without('object.spec', REFUSED_IN_STEPS)} "
+        "&& object.spec.?dnsPolicy.orValue('ClusterFirst') == 'ClusterFirst'",
+        f"no {_names(REFUSED_IN_STEPS)}, and `dnsPolicy` ClusterFirst: names lead where the cluster says",
+    )
     return [
-        (
-            f"request.userInfo.username in {_CONTROLLERS} "
-            "&& object.?metadata.?ownerReferences.orValue([]).exists(owner, owner.kind == 'Job')",
-            "a Job as its creator",
-        ),
-        *_pod_rules("object.spec", image, "object.?metadata.?labels"),
+        (f"{by_job} || {of_workflow}", "a Job as its creator, or a Workflow"),
+        *((f"{of_workflow} || ({expression})", message) for expression, message in of_job),
+        *((f"!{of_workflow} || ({expression})", message) for expression, message in (*of_step, names)),
     ]
 
 
@@ -180,7 +198,10 @@ def _unchanged(field: str) -> str:
     return f"{field.format(object='object')} == {field.format(object='oldObject')}"
 
 
-_IMAGES: Final = "{object}.spec.containers.map(container, container.image)"
+_IMAGES: Final = (
+    "[{object}.spec.containers.map(container, container.image), "
+    "{object}.spec.?initContainers.orValue([]).map(container, container.image)]"
+)
 _LABEL: Final = f"{{object}}.?metadata.?labels[?{literal(JOB_LABEL)}].orValue('')"
 _CHANGES: Final = [
     (_unchanged(_IMAGES), "the image that the Pod was admitted with"),
@@ -189,6 +210,12 @@ _CHANGES: Final = [
         f"the annotation {APPROVED_BY} and the label {JOB_LABEL} that the Pod was admitted with",
     ),
 ]
+_JOB_CHANGES: Final = "request.operation == 'CREATE' || " + " || ".join(
+    f"object.{field} != oldObject.{field}"
+    for field in ("spec", "metadata.?labels.orValue({})", "metadata.?annotations.orValue({})")
+)
+"""When the policy of Jobs applies: not to the end of a deletion, when the image of the store may be another
+one."""
 _TOKENS: Final = [
     (f"{_NODES} || {PLATFORM}", "no tokens of its service accounts but those of Pods"),
 ]
@@ -199,10 +226,15 @@ _DEBUGGING: Final = [
 
 def create(context: Context[ModelStoreSettings], options: pulumi.ResourceOptions) -> None:
     """Create the policies and their bindings."""
-    image = context.settings.image or ""
-    policies: Mapping[str, tuple[_Rule, list[tuple[str, str]]]] = {
+    settings = context.settings
+    image = settings.image or ""
+    workflows = settings.workflows
+    policies: dict[str, tuple[_Rule, list[tuple[str, str]]]] = {
         "release-jobs": (("batch", ("jobs",), ("CREATE", "UPDATE")), _job_rules(image)),
-        "release-pods": (("", ("pods",), ("CREATE",)), _of_pods(image)),
+        "release-pods": (
+            ("", ("pods",), ("CREATE",)),
+            _of_pods(image, workflows and workflows.executor_image),
+        ),
         # An image may be changed in a Pod that runs: the kubelet restarts the container with it.
         "release-pod-changes": (("", ("pods",), ("UPDATE",)), _CHANGES),
         "release-tokens": (("", ("serviceaccounts/token",), ("CREATE",)), _TOKENS),
@@ -211,8 +243,15 @@ def create(context: Context[ModelStoreSettings], options: pulumi.ResourceOptions
             _DEBUGGING,
         ),
     }
+    if workflows is not None:
+        is_prod = settings.profile == "prod"
+        policies |= workflow_admission.policies(_MAY_APPROVE, APPROVED_BY, prod=is_prod)
+        condition, rule = workflow_admission.elsewhere()
+        everything = ("*", ("*",), ("CONNECT", "CREATE", "DELETE", "UPDATE"))
+        _policy(context, "release-identities", everything, [rule], options, condition, elsewhere=True)
+    conditions = {"release-jobs": _JOB_CHANGES}
     for name, (rule, rules) in policies.items():
-        _policy(context, name, rule, rules, options)
+        _policy(context, name, rule, rules, options, conditions.get(name))
 
 
 def _policy(
@@ -221,7 +260,12 @@ def _policy(
     rule: _Rule,
     rules: Sequence[tuple[str, str]],
     options: pulumi.ResourceOptions,
+    condition: str | None = None,
+    *,
+    elsewhere: bool = False,
 ) -> None:
+    """Create a policy and its binding. condition: of the requests that it concerns; default all. elsewhere:
+    whether in any namespace, and not only in that of promotions."""
     group, resources, operations = rule
     metadata = meta.ObjectMetaArgs(
         name=f"ai-platform-{name}", labels={"app.kubernetes.io/managed-by": "ai-platform"}
@@ -236,14 +280,21 @@ def _policy(
                 resource_rules=[
                     admission.NamedRuleWithOperationsArgs(
                         api_groups=[group],
-                        api_versions=["v1"],
+                        api_versions=["*"] if group in ("*", workflow_admission.GROUP) else ["v1"],
                         operations=list(operations),
                         resources=list(resources),
                     )
                 ],
-                namespace_selector=meta.LabelSelectorArgs(match_labels={NAMESPACE_LABEL: NAMESPACE}),
+                namespace_selector=(
+                    meta.LabelSelectorArgs(match_labels={NAMESPACE_LABEL: NAMESPACE})
+                    if not elsewhere
+                    else None
+                ),
             ),
-            validations=_validations(rules, ", ".join(resources)),
+            match_conditions=(
+                [admission.MatchConditionArgs(name="concerned", expression=condition)] if condition else None
+            ),
+            validations=_validations(rules, ", ".join(resources) if not elsewhere else name),
         ),
         opts=options,
     )

@@ -22,6 +22,7 @@ from aiplatform.model_store.inputs import ModelStoreRegistryArgs as ModelStoreRe
 from aiplatform.model_store.inputs import ModelStoreReleasesArgs as ModelStoreReleasesArgs
 from aiplatform.model_store.inputs import ModelStoreRetentionArgs as ModelStoreRetentionArgs
 from aiplatform.model_store.inputs import ModelStoreTokenArgs as ModelStoreTokenArgs
+from aiplatform.model_store.inputs import ModelStoreWorkflowsArgs as ModelStoreWorkflowsArgs
 from aiplatform.naming import (
     GOOGLE_BUCKET,
     GOOGLE_SERVICE_ACCOUNT,
@@ -41,6 +42,11 @@ IMPORTER: Final = "importer"
 """The service account of imports, and the name of its workload identity."""
 CONFIGURATION: Final = "model-release"
 """The ConfigMap of the namespace, for environment variables of promotions and imports."""
+REQUESTS: Final = "promotion-requests"
+"""The service account that makes workflows of requests for promotions, and its namespace, which is another
+one: in that of promotions only the platform's image runs."""
+TEMPLATE: Final = "promotion"
+"""The WorkflowTemplate of promotions."""
 FILES: Final = "model-release-files"
 """A ConfigMap that Jobs mount, with `registry_ca`."""
 
@@ -58,6 +64,8 @@ _PREFIX: Final[dict[Cloud, Rule]] = {
 }
 _TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
 
+RELEASE_GROUP: Final = "ai-platform:release"
+"""The group of Kubernetes of the members that approve, on AWS; on Google Cloud they are Google groups."""
 DAYS: Final = between(1, 3650, "days")
 _NAMES: Final[dict[Cloud, Rule]] = {
     cloud: matches(
@@ -68,6 +76,9 @@ _NAMES: Final[dict[Cloud, Rule]] = {
 }
 _MEMBER: Final[dict[Cloud, Rule]] = {"aws": ROLE, "gcp": GROUP}
 _IMAGE: Final = matches(r"[^\s:@]+(:\d+/[^\s:@]+)?(:[\w.-]+)?@sha256:[0-9a-f]{64}", "an image with a digest")
+_TAGGED: Final = matches(
+    r"[^\s:@]+(:\d+/[^\s:@]+)?(:[\w.-]+)?(@sha256:[0-9a-f]{64})?", "an image, REGISTRY/NAME:TAG"
+)
 _CERTIFICATES: Final = matches(
     r"(?s)\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+",
     "certificates in PEM, -----BEGIN CERTIFICATE-----...",
@@ -159,6 +170,15 @@ class ModelStoreToken:
 
 
 @dataclass(frozen=True)
+class ModelStoreWorkflows:
+    """Promotions by workflows of Argo, in addition to Jobs (component ContinuousTraining). In prod a workflow
+    is suspended until a member of the release group resumes it."""
+
+    executor_image: Annotated[str, _TAGGED]
+    """The image of Argo's executor, as the controller of component Pipelines states it in Pods."""
+
+
+@dataclass(frozen=True)
 class ModelStoreSettings(CloudNeutral):
     """Checkpoints of training, and releases of models that no principal changes."""
 
@@ -197,10 +217,14 @@ class ModelStoreSettings(CloudNeutral):
     image: Annotated[str, _IMAGE] | None = None
     """The image that promotes and imports, built from `containers/model_release`, with a digest. No other
     image runs as their identities. Default: none; then no promotion runs."""
+    workflows: ModelStoreWorkflows | None = None
+    """Promotions by workflows of Argo. Default: none; then only members of the release group create
+    promotions."""
     api_ranges: Annotated[list[Annotated[str, _RANGE]], length(1, 100, "ranges"), distinct] | None = None
     """Addresses to which promotions connect by HTTPS: those of the cloud's APIs. Imports connect to every
-    address. Default: on Google Cloud 199.36.153.4/30 and 199.36.153.8/30, by which a network of this platform
-    reaches Google's APIs; on AWS every address, as those of S3 change."""
+    address. With `workflows` the ranges include the API server's. Default: on Google Cloud without
+    `workflows` 199.36.153.4/30 and 199.36.153.8/30, by which a network of this platform reaches Google's
+    APIs; else every address, as those of S3 and of the API server change."""
     access_log_days: Input[Annotated[int, DAYS]] = 90
     """How long access logs of the buckets are retained, in days: 1 to 3650. Default 90."""
     protect: bool = False

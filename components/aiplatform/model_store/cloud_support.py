@@ -47,6 +47,7 @@ SUPPORT: Final[SupportTable] = {
         gcp="a Role of Google groups, and roles/container.clusterViewer",
     ),
     "image": CloudSupport(aws="ValidatingAdmissionPolicy", gcp="ValidatingAdmissionPolicy"),
+    "workflows": CloudSupport(aws="ValidatingAdmissionPolicy", gcp="ValidatingAdmissionPolicy"),
     "api_ranges": CloudSupport(aws="NetworkPolicy", gcp="NetworkPolicy"),
     "access_log_days": CloudSupport(
         aws="S3 access logs in a dedicated bucket", gcp="usage logs in a dedicated bucket"

@@ -73,6 +73,14 @@ class ModelStoreTokenArgs(TypedDict):
     """AWS: the arn of the key that encrypts it. Default: AWS's own key."""
 
 
+class ModelStoreWorkflowsArgs(TypedDict):
+    """Promotions by workflows of Argo, in addition to Jobs (component ContinuousTraining). In prod a workflow
+    is suspended until a member of the release group resumes it."""
+
+    executor_image: str
+    """The image of Argo's executor, as the controller of component Pipelines states it in Pods."""
+
+
 class ModelStoreArgs(TypedDict):
     """Checkpoints of training, and releases of models that no principal changes."""
 
@@ -107,10 +115,14 @@ class ModelStoreArgs(TypedDict):
     image: NotRequired[str]
     """The image that promotes and imports, built from `containers/model_release`, with a digest. No other
     image runs as their identities. Default: none; then no promotion runs."""
+    workflows: NotRequired[ModelStoreWorkflowsArgs]
+    """Promotions by workflows of Argo. Default: none; then only members of the release group create
+    promotions."""
     api_ranges: NotRequired[list[str]]
     """Addresses to which promotions connect by HTTPS: those of the cloud's APIs. Imports connect to every
-    address. Default: on Google Cloud 199.36.153.4/30 and 199.36.153.8/30, by which a network of this platform
-    reaches Google's APIs; on AWS every address, as those of S3 change."""
+    address. With `workflows` the ranges include the API server's. Default: on Google Cloud without
+    `workflows` 199.36.153.4/30 and 199.36.153.8/30, by which a network of this platform reaches Google's
+    APIs; else every address, as those of S3 and of the API server change."""
     access_log_days: NotRequired[Input[int]]
     """How long access logs of the buckets are retained, in days: 1 to 3650. Default 90."""
     protect: NotRequired[bool]

@@ -21,7 +21,7 @@ from aiplatform._shared.kubernetes.workloads import (
 )
 from aiplatform._shared.outputs import mapped
 from aiplatform._shared.references.model_store import RELEASES_URI
-from aiplatform.model_store import admission
+from aiplatform.model_store import admission, workflow_admission
 from aiplatform.model_store.args import (
     CONFIGURATION,
     FILES,
@@ -48,6 +48,15 @@ _RULES: Final[Sequence[tuple[str, Sequence[str], Sequence[str]]]] = (
     ("", ("pods/log", "configmaps"), ("get",)),
     (admission.API_GROUP, (admission.APPROVABLE,), (admission.VERB,)),
 )
+
+
+_WORKFLOW_RULES: Final[Sequence[tuple[str, Sequence[str], Sequence[str]]]] = (
+    # `patch` resumes: the admission policies allow no other change.
+    (workflow_admission.GROUP, ("workflows",), (*_READ, "patch")),
+    (workflow_admission.GROUP, ("workflowtemplates",), ("get", "list")),
+)
+REPORTERS: Final = "promotion-steps"
+"""The Role of the promoter, by which steps of workflows report their results."""
 
 
 def create(context: Context[ModelStoreSettings], built: Built, uri: Input[str]) -> list[pulumi.Resource]:
@@ -94,6 +103,8 @@ def create(context: Context[ModelStoreSettings], built: Built, uri: Input[str]) 
             )
         ]
     _approvers(context, built.groups, options)
+    if context.settings.workflows is not None:
+        _reporters(context, options)
     admission.create(context, options)
     return [*exists, *accounts, configuration, *files, *_network_policies(context, options)]
 
@@ -131,7 +142,8 @@ def _network_policies(
     """Create what promotions and imports connect to. Only imports reach every address."""
     settings = context.settings
     ranges = settings.api_ranges
-    if ranges is None and settings.cloud == "gcp":
+    # Argo's executor reports to the API server, whose addresses change.
+    if ranges is None and settings.cloud == "gcp" and settings.workflows is None:
         ranges = list(_GOOGLE_APIS)
     registry = settings.registry
     servers = (
@@ -176,12 +188,13 @@ def _approvers(
     """Create the Role of the members that approve, and its binding."""
     if not groups:
         return
+    rules = _RULES if context.settings.workflows is None else (*_RULES, *_WORKFLOW_RULES)
     role = rbac.Role(
         f"{context.name}-{ROLE}",
         metadata=meta.ObjectMetaArgs(name=ROLE, namespace=NAMESPACE, labels=_LABELS),
         rules=[
             rbac.PolicyRuleArgs(api_groups=[group], resources=list(resources), verbs=list(verbs))
-            for group, resources, verbs in _RULES
+            for group, resources, verbs in rules
         ],
         opts=options,
     )
@@ -190,5 +203,28 @@ def _approvers(
         metadata=meta.ObjectMetaArgs(name=ROLE, namespace=NAMESPACE, labels=_LABELS),
         role_ref=rbac.RoleRefArgs(api_group=_RBAC, kind="Role", name=ROLE),
         subjects=[rbac.SubjectArgs(kind="Group", name=group, api_group=_RBAC) for group in groups],
+        opts=ResourceOptions.merge(options, ResourceOptions(depends_on=[role])),
+    )
+
+
+def _reporters(context: Context[ModelStoreSettings], options: ResourceOptions) -> None:
+    """Allow the promoter to report the results of steps, and nothing else."""
+    role = rbac.Role(
+        f"{context.name}-{REPORTERS}",
+        metadata=meta.ObjectMetaArgs(name=REPORTERS, namespace=NAMESPACE, labels=_LABELS),
+        rules=[
+            rbac.PolicyRuleArgs(
+                api_groups=[workflow_admission.GROUP],
+                resources=["workflowtaskresults"],
+                verbs=["create", "patch"],
+            )
+        ],
+        opts=options,
+    )
+    rbac.RoleBinding(
+        f"{context.name}-{REPORTERS}-members",
+        metadata=meta.ObjectMetaArgs(name=REPORTERS, namespace=NAMESPACE, labels=_LABELS),
+        role_ref=rbac.RoleRefArgs(api_group=_RBAC, kind="Role", name=REPORTERS),
+        subjects=[rbac.SubjectArgs(kind="ServiceAccount", name=PROMOTER, namespace=NAMESPACE)],
         opts=ResourceOptions.merge(options, ResourceOptions(depends_on=[role])),
     )

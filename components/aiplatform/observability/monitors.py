@@ -19,8 +19,11 @@ from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes.workloads import ingress_from
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.install import EXISTING_NAMESPACES
+from aiplatform.addons.values.argo_workflows import PODS as WORKFLOW_CONTROLLER_PODS
 from aiplatform.addons.values.envoy_gateway import METRICS, METRICS_PORT
 from aiplatform.addons.values.envoy_gateway import PODS as ENVOY_GATEWAY_PODS
+from aiplatform.addons.values.keda import OPERATOR as KEDA_PODS
+from aiplatform.addons.values.kserve import PODS as KSERVE_PODS
 from aiplatform.gateway.args import ENVOY_GATEWAY as GATEWAY
 from aiplatform.observability.args import ObservabilitySettings
 from aiplatform.observability.metrics import metrics
@@ -49,6 +52,8 @@ class Target:
     it."""
     service_port: str = "https"
     """The name of the Service's port."""
+    tls: bool = False
+    """Without a Service: whether metrics are served with TLS, to everyone who reaches the port."""
     creates_service: bool = False
     """Whether the chart has no such Service."""
     addon: str = ""
@@ -68,6 +73,8 @@ _NAME: Final = "app.kubernetes.io/name"
 _INSTANCE: Final = "app.kubernetes.io/instance"
 _COMPONENT: Final = "app.kubernetes.io/component"
 
+_TLS: Final[Mapping[str, Any]] = {"scheme": "https", "tlsConfig": {"insecureSkipVerify": True}}
+"""The controllers sign their certificates themselves."""
 _OF_NODE: Final = (
     {"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "node"},
     {"action": "labeldrop", "regex": "namespace|pod|container"},
@@ -75,6 +82,7 @@ _OF_NODE: Final = (
 """The relabelings of exporters on nodes."""
 
 TARGETS: Final = (
+    Target("argo-workflows", "", 9090, WORKFLOW_CONTROLLER_PODS, tls=True, honor_labels=True),
     Target("aws-load-balancer-controller", "", 8080, {_NAME: "aws-load-balancer-controller"}),
     Target("cert-manager", "", 9402, {_INSTANCE: "cert-manager"}, honor_labels=True),
     Target("dcgm-exporter", "", 9400, {_NAME: "dcgm-exporter"}, honor_labels=True, on_nodes=True),
@@ -99,6 +107,8 @@ TARGETS: Final = (
         service={_NAME: "kubeflow-trainer", _COMPONENT: "manager"},
         service_port="monitoring-port",
     ),
+    Target("keda", "", 8080, KEDA_PODS, honor_labels=True),
+    Target("kserve", "", 8443, KSERVE_PODS, service=KSERVE_PODS),
     Target("kuberay-operator", "", 8080, {_NAME: "kuberay-operator"}),
     Target(
         "kueue",
@@ -123,7 +133,10 @@ def targets(settings: ObservabilitySettings) -> Iterator[Target]:
     for target in TARGETS:
         addon = target.addon or target.name
         if addon in settings.addons:
-            yield replace(target, namespace=catalog()[addon].namespace)
+            entry = catalog()[addon]
+            # The namespace of one with such ports does not exist yet.
+            elsewhere = bool(entry.metrics_ports)
+            yield replace(target, namespace=entry.namespace, allowed_elsewhere=elsewhere)
     if settings.cluster_autoscaler:
         yield AUTOSCALER
     if settings.model_registry is not None:
@@ -159,14 +172,13 @@ def _monitor(
         kind, endpoints = "ServiceMonitor", "endpoints"
         endpoint |= {
             "port": target.service_port,
-            "scheme": "https",
+            **_TLS,
+            # Who reads metrics is decided by the token.
             "bearerTokenFile": TOKEN,
-            # The controllers sign their certificates themselves. Who reads metrics is decided by the token.
-            "tlsConfig": {"insecureSkipVerify": True},
         }
     else:
         kind, endpoints = "PodMonitor", "podMetricsEndpoints"
-        endpoint["portNumber"] = target.port
+        endpoint |= {"portNumber": target.port, **(_TLS if target.tls else {})}
     return CustomResource(
         f"{context.name}-{target.name}-monitor",
         api_version=VERSION,

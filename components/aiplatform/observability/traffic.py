@@ -9,7 +9,11 @@ from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
 from aiplatform._shared.context import Context
-from aiplatform._shared.kubernetes.workloads import egress_to
+from aiplatform._shared.kubernetes.names import TEAM_LABEL
+from aiplatform._shared.kubernetes.workloads import NAMESPACE_LABEL, egress_to, ingress_from
+from aiplatform.addons.catalog import catalog
+from aiplatform.addons.values.keda import OPERATOR
+from aiplatform.gateway.args import ENVOY_GATEWAY as GATEWAY
 from aiplatform.observability.args import ObservabilitySettings
 from aiplatform.observability.values.setup import NAMESPACE
 
@@ -18,6 +22,13 @@ NODE_PORTS: Final = (9100, 10250)
 _HTTPS: Final = 443
 """To which every Pod of these namespaces may connect."""
 _NAME: Final = "app.kubernetes.io/name"
+_PROMETHEUS: Final = {_NAME: "prometheus"}
+PORT: Final = 9090
+"""Of Prometheus."""
+KEDA: Final = "keda"
+"""The add-on that scales servers of models by metrics of Prometheus."""
+ROLLOUT: Final = "ai-platform/rollout"
+"""The label of the Pods of rollouts (component Serving), which ask Prometheus what the gateway measured."""
 
 
 def create(context: Context[ObservabilitySettings], options: ResourceOptions) -> list[pulumi.Resource]:
@@ -36,7 +47,7 @@ def create(context: Context[ObservabilitySettings], options: ResourceOptions) ->
         _policy(
             context,
             "scrapes",
-            {_NAME: "prometheus"},
+            _PROMETHEUS,
             options,
             egress=[
                 networking.NetworkPolicyEgressRuleArgs(to=[every_pod]),
@@ -44,6 +55,8 @@ def create(context: Context[ObservabilitySettings], options: ResourceOptions) ->
             ],
         ),
     ]
+    if KEDA in context.settings.addons:
+        policies += _clients(context, options)
     receivers = context.settings.notifications.receivers
     servers = [server for receiver in receivers for server in (receiver.email, receiver.webhook) if server]
     ports = sorted({server.port for server in servers} - {_HTTPS})
@@ -52,7 +65,40 @@ def create(context: Context[ObservabilitySettings], options: ResourceOptions) ->
         policies.append(
             _policy(context, "receivers", selector, options, egress=[egress_to(port) for port in ports])
         )
+    if GATEWAY in context.settings.addons:
+        policies.append(_rollouts(context, options))
     return policies
+
+
+def _clients(context: Context[ObservabilitySettings], options: ResourceOptions) -> list[pulumi.Resource]:
+    """Allow KEDA's operator to ask Prometheus. Both namespaces deny it otherwise."""
+    namespace = catalog()[KEDA].namespace
+    prometheus = networking.NetworkPolicyPeerArgs(
+        namespace_selector=meta.LabelSelectorArgs(match_labels={NAMESPACE_LABEL: NAMESPACE}),
+        pod_selector=meta.LabelSelectorArgs(match_labels=_PROMETHEUS),
+    )
+    return [
+        networking.NetworkPolicy(
+            f"{context.name}-prometheus-clients",
+            metadata=meta.ObjectMetaArgs(name="prometheus-clients", namespace=NAMESPACE),
+            spec=networking.NetworkPolicySpecArgs(
+                pod_selector=meta.LabelSelectorArgs(match_labels=_PROMETHEUS),
+                policy_types=["Ingress"],
+                ingress=[ingress_from(PORT, [namespace])],
+            ),
+            opts=options,
+        ),
+        networking.NetworkPolicy(
+            f"{context.name}-{KEDA}-prometheus",
+            metadata=meta.ObjectMetaArgs(name="prometheus", namespace=namespace),
+            spec=networking.NetworkPolicySpecArgs(
+                pod_selector=meta.LabelSelectorArgs(match_labels=dict(OPERATOR)),
+                policy_types=["Egress"],
+                egress=[egress_to(PORT, [prometheus])],
+            ),
+            opts=context.options(),
+        ),
+    ]
 
 
 def _policy(
@@ -72,6 +118,27 @@ def _policy(
             policy_types=["Egress", *(["Ingress"] if ingress else [])],
             egress=egress,
             ingress=ingress,
+        ),
+        opts=options,
+    )
+
+
+def _rollouts(context: Context[ObservabilitySettings], options: ResourceOptions) -> pulumi.Resource:
+    """Allow the Pods of rollouts in the namespaces of teams to ask Prometheus."""
+    pods = networking.NetworkPolicyPeerArgs(
+        namespace_selector=meta.LabelSelectorArgs(
+            match_expressions=[meta.LabelSelectorRequirementArgs(key=TEAM_LABEL, operator="Exists")]
+        ),
+        pod_selector=meta.LabelSelectorArgs(match_labels={ROLLOUT: "true"}),
+    )
+    port = networking.NetworkPolicyPortArgs(port=PORT, protocol="TCP")
+    return networking.NetworkPolicy(
+        f"{context.name}-rollouts",
+        metadata=meta.ObjectMetaArgs(name="rollouts", namespace=NAMESPACE),
+        spec=networking.NetworkPolicySpecArgs(
+            pod_selector=meta.LabelSelectorArgs(match_labels=_PROMETHEUS),
+            policy_types=["Ingress"],
+            ingress=[networking.NetworkPolicyIngressRuleArgs(from_=[pods], ports=[port])],
         ),
         opts=options,
     )

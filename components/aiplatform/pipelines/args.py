@@ -76,7 +76,7 @@ _SCHEDULE: Final = r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?"
 """Argo adds a number to the name of a schedule: that of a workflow is a label."""
 
 
-def _time_zone(value: Any) -> str | None:
+def time_zone(value: Any) -> str | None:
     """A rule: a time zone of the database of IANA."""
     if value in available_timezones():
         return None
@@ -100,7 +100,7 @@ class PipelineSchedule:
     schedules: Annotated[list[Annotated[str, cron]], length(1, 10, "schedules"), distinct]
     """When, in cron's format: minute, hour, day of the month, month, day of the week. `["0 3 * * *"]`. Times
     that a change of daylight saving time skips do not run, and those that occur twice run twice."""
-    timezone: Annotated[str, _time_zone] = "UTC"
+    timezone: Annotated[str, time_zone] = "UTC"
     """The time zone, `Europe/Berlin`. Default `UTC`."""
     parameters: Mapping[str, Input[str]] = field(default_factory=dict[str, Input[str]])
     """Name -> value of the template's parameters that differ from its defaults. Default: none."""

@@ -62,7 +62,6 @@ def create(parent: pulumi.ComponentResource, name: str, settings: PipelinesSetti
         log_bucket=logs.bucket.bucket,
         repositories={
             team: {
-                "archiveLogs": True,
                 "s3": {
                     "endpoint": endpoint,
                     "region": context.account.region,

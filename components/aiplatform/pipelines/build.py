@@ -20,7 +20,14 @@ def build(
     depends on, which the engine does not pass on to children."""
     before = ResourceOptions(depends_on=opts.depends_on if opts is not None else None)
     addon = settings.addon
-    namespace = create_namespace(component, name, addon.namespace, settings.cloud, addon.webhook_ports)
+    namespace = create_namespace(
+        component,
+        name,
+        addon.namespace,
+        settings.cloud,
+        addon.webhook_ports,
+        metrics_ports=addon.metrics_ports,
+    )
     values = mapped_object(
         settings.mirrors,
         lambda mirrors: VALUES[addon.name](Setup(replicas=settings.replicas, mirrors=mirrors)),

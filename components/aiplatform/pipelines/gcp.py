@@ -61,7 +61,6 @@ def create(parent: pulumi.ComponentResource, name: str, settings: PipelinesSetti
         log_bucket=logs.name,
         repositories={
             team: {
-                "archiveLogs": True,
                 # Without a key of a service account: the identity of the Pod.
                 "gcs": {"bucket": bucket.name, "keyFormat": key_format(declared.namespace)},
             }

@@ -14,6 +14,8 @@ from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.serving.args import (
     SERVICE_ACCOUNT,
     TEMPLATES,
+    RolloutsArgs,
+    ServedAdapterArgs,
     ServedModelArgs,
     ServingArgs,
     ServingRuntimeArgs,
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ClusterReferenceArgs",
     "ModelStoreReferenceArgs",
+    "RolloutsArgs",
+    "ServedAdapterArgs",
     "ServedModelArgs",
     "Serving",
     "ServingArgs",

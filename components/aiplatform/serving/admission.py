@@ -11,6 +11,7 @@ from aiplatform._shared.kubernetes.names import TEAM_LABEL
 from aiplatform._shared.outputs import mapped
 from aiplatform.guardrails.policies.policy import literal
 from aiplatform.serving.args import SERVICE_ACCOUNT
+from aiplatform.serving.engines import ADAPTERS, MODELS
 
 NAME: Final = "ai-platform-served-models"
 _PREDICTOR: Final = "object.spec.predictor"
@@ -38,26 +39,41 @@ _CHANGES: Final = "request.operation == 'CREATE' || object.spec != oldObject.spe
     for kind in ("labels", "annotations")
 )
 """Removal of a finalizer, and whatever else changes nothing that Pods get, is not evaluated."""
+_ADAPTER: Final = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _VERSION: Final = "([1-9][0-9]{0,9}|hf-[0-9a-f]{40})"
 
 
 def rules(releases_uri: str) -> list[tuple[str, str]]:
     """Return expressions, and what is expected. releases_uri: `s3://BUCKET` or `gs://BUCKET`."""
     uri = f"{_PREDICTOR}.?model.?storageUri.orValue('')"
+    uris = f"{_PREDICTOR}.?storageUris.orValue([])"
     prefix = f"{literal(releases_uri + '/')} + {_TEAM} + '/'"
-    others = " && ".join(f"!has({_PREDICTOR}.{name})" for name in (*FORMATS, "storageUris"))
+    others = " && ".join(f"!has({_PREDICTOR}.{name})" for name in FORMATS)
+
+    def release(value: str) -> str:
+        return (
+            f"{value}.startsWith({prefix}) "
+            f"&& {value}.substring(size({prefix})).matches('^[a-z0-9][a-z0-9_-]*/{_VERSION}$')"
+        )
+
+    folder = f"(entry.mountPath == {literal(MODELS)} || entry.mountPath.matches('^{ADAPTERS}/{_ADAPTER}$'))"
     return [
         (
-            f"{_TEAM} != '' && {uri}.startsWith({prefix}) "
-            f"&& {uri}.substring(size({prefix})).matches('^[a-z0-9][a-z0-9_-]*/{_VERSION}$')",
-            "`predictor.model.storageUri` to be a release of the namespace's team, "
-            f"{releases_uri}/TEAM/MODEL/VERSION",
+            f"{_TEAM} != '' && (size({uris}) == 0 ? {release(uri)} : {uri} == '' && {uris}.all(entry, "
+            f"{release('entry.uri')}))",
+            "`predictor.model.storageUri`, or each of `predictor.storageUris`, to be a release of the "
+            f"namespace's team, {releases_uri}/TEAM/MODEL/VERSION",
+        ),
+        (
+            f"size({uris}) == 0 || {uris}.exists_one(entry, entry.mountPath == {literal(MODELS)}) "
+            f"&& {uris}.all(entry, {folder})",
+            f"one of `predictor.storageUris` at {MODELS}, and the others at {ADAPTERS}/NAME",
         ),
         (
             f"{others} && !has({_PREDICTOR}.model.storage) "
             f"&& {' && '.join(f'!has(object.spec.{part})' for part in PARTS)}",
-            "a predictor with `model` and `storageUri` alone, without transformer, explainer and canary: "
-            "they may state other models",
+            "a predictor with `model` alone, without transformer, explainer and canary: they may state other "
+            "models",
         ),
         (
             f"!has({_PREDICTOR}.storageContainerName) "

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 
 from pulumi import Input
 
@@ -21,6 +21,8 @@ from aiplatform.naming import IAM_ROLE_PREFIX, PhysicalName, dns_label, prefix_f
 from aiplatform.serving import rules
 from aiplatform.serving.cloud_support import SUPPORT
 from aiplatform.serving.engines import ENGINES, EngineName, MetricName
+from aiplatform.serving.inputs import RolloutsArgs as RolloutsArgs
+from aiplatform.serving.inputs import ServedAdapterArgs as ServedAdapterArgs
 from aiplatform.serving.inputs import ServedModelArgs as ServedModelArgs
 from aiplatform.serving.inputs import ServingArgs as ServingArgs
 from aiplatform.serving.inputs import ServingRuntimeArgs as ServingRuntimeArgs
@@ -81,6 +83,17 @@ class ServingRuntime:
 
 
 @dataclass(frozen=True)
+class ServedAdapter:
+    """A fine-tuned adapter (LoRA) of a service's model: a release of the team with `adapter_config.json` and
+    `adapter_model.safetensors`."""
+
+    model: Annotated[str, _MODEL]
+    """The adapter's name among the models: its releases are `TEAM/MODEL/VERSION`."""
+    version: Annotated[int, between(1, 9_999_999_999, "")]
+    """Its release. A change is served by the next InferenceService that is created from the template."""
+
+
+@dataclass(frozen=True)
 class ServedModel:
     """A service of a team: the template of its InferenceServices."""
 
@@ -100,6 +113,11 @@ class ServedModel:
     """The metric for each Pod, above which a Pod is added. Default 4."""
     arguments: Annotated[list[str], length(0, 50, "arguments")] = field(default_factory=list[str])
     """Further arguments of the server, after those of the runtime. Default: none."""
+    adapters: Annotated[Mapping[str, ServedAdapter], length(0, 100, "adapters"), rules.adapters] = field(
+        default_factory=dict[str, ServedAdapter]
+    )
+    """vLLM: name -> an adapter that the service serves next to its model, which both share. Clients state the
+    name as `model`. Default: none."""
 
     @property
     def most(self) -> int:
@@ -127,6 +145,49 @@ class ServingTeam:
     labels: dict[str, str] = field(default_factory=dict[str, str])
     """Further labels of its InferenceServices and their Pods, such as those that the guardrails require.
     Default: none."""
+
+
+@dataclass(frozen=True)
+class Rollouts:
+    """Rollouts of releases: a WorkflowTemplate `rollout` in the namespace of each team with services. It
+    creates the InferenceService of a release, moves the requests of the service's HTTPRoute to it step by
+    step, and back where Envoy measures too many errors or answers that are too slow. A workflow may state
+    other values than these by its parameters of the same names."""
+
+    image: Annotated[str, _PINNED]
+    """The image of the rollouts, built from `containers/model_rollout`, with its digest."""
+    weights: Annotated[list[Annotated[int, between(1, 100, "percent")]], rules.weights] = field(
+        default_factory=lambda: [10, 50, 100]
+    )
+    """Percent of the requests that the new release gets in each step; they rise to 100. Default 10, 50,
+    100."""
+    step_minutes: Annotated[int, between(1, 1440, "minutes")] = 10
+    """Minutes of each step: at least four samples of Prometheus. Default 10."""
+    max_error_rate: Annotated[float, between(0, 1, "share of the requests")] = 0.01
+    """The share of requests with status 5xx at the gateway above which requests go back, 0 to 1. Default
+    0.01."""
+    max_p95_ms: Annotated[int, between(1, 3_600_000, "milliseconds")] = 1000
+    """Milliseconds within which 95 % of the requests of a step end; else requests go back. Default 1000."""
+    min_requests: Annotated[int, between(1, 1_000_000, "requests")] = 20
+    """Requests to the new release without which a step is not evaluated. Default 20."""
+    no_traffic: Literal["back", "continue"] = "back"
+    """What happens after a step with fewer requests: the service goes `back` to the release before (default),
+    or the next step begins (`continue`)."""
+    mirror_percent: Annotated[int, between(0, 100, "percent")] = 0
+    """Percent of the requests whose copies the new release gets before any client gets its answers (shadow
+    traffic), for one step. Default 0: there is no such step."""
+    ready_minutes: Annotated[int, between(1, 1440, "minutes")] = 60
+    """Minutes within which the new release is ready. Default 60."""
+    keep: bool = True
+    """Whether the InferenceService of the release before is kept, so that `aiplatform model rollback` moves
+    requests back at once; it keeps its Pods and quota. Default true."""
+    operators: list[Input[str]] = field(default_factory=list[Input[str]])
+    """Groups of Kubernetes whose members move requests back and start rollouts, in the namespaces of all
+    teams with services: those of the release group. Default: none."""
+    scrape_seconds: Annotated[int, between(1, 120, "seconds")] = 30
+    """Seconds between two samples of Prometheus. Default 30."""
+    timeout_seconds: Annotated[int, between(0, 86_400, "seconds")] = 3600
+    """Seconds from a request to the end of its response, of the routes; 0 is unlimited. Default 3600."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +235,10 @@ class ServingSettings(CloudNeutral):
     prometheus_url: Annotated[str, _URL] | None = None
     """The address of Prometheus in the cluster, by whose metrics services scale. Default: none; then no
     service scales."""
+    rollouts: Rollouts | None = None
+    """How releases of services are rolled out. It needs Argo Workflows (component Pipelines), a gateway of
+    the class `envoy` (component Gateway), whose resources go into `opts.depends_on`, and `prometheus_url`.
+    Default: no rollouts; then something else creates InferenceServices and routes."""
     require_digests: bool = False
     """Whether images of `runtimes` must have a digest, so that a tag that moves changes nothing that runs.
     Default false."""
@@ -214,6 +279,13 @@ class ServingSettings(CloudNeutral):
     def all_runtimes(self) -> dict[str, ServingRuntime]:
         """Name -> runtime, those of pools first."""
         return {**self.defaults, **self.runtimes}
+
+    @property
+    def rolled_out(self) -> list[str]:
+        """The teams with rollouts: those with services."""
+        return [
+            team for team, declared in self.teams.items() if declared.services and self.rollouts is not None
+        ]
 
     def namespace(self, team: str) -> str:
         """Return the namespace of a team."""

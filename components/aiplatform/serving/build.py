@@ -8,6 +8,7 @@ from pulumi import Input, ResourceOptions
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
+from pulumi_kubernetes.policy import v1 as policy
 
 from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes import custom_objects
@@ -19,7 +20,7 @@ from aiplatform.addons.charts import locate
 from aiplatform.addons.install import Installed, create_namespace, install
 from aiplatform.addons.values import VALUES
 from aiplatform.addons.values.setup import Setup
-from aiplatform.serving import admission, runtimes, templates
+from aiplatform.serving import admission, rollout_objects, runtimes, templates
 from aiplatform.serving.args import DEFINITIONS, KSERVE, SERVICE_ACCOUNT, TEMPLATES, ServingSettings
 from aiplatform.serving.engines import PORT
 
@@ -56,8 +57,14 @@ def build(
 
 def _install(context: Context[ServingSettings], before: ResourceOptions) -> dict[str, Installed]:
     settings, component, name = context.settings, context.parent, context.name
-    ports = {port for addon in settings.installed for port in addon.webhook_ports}
-    namespace = create_namespace(component, name, settings.installed[0].namespace, settings.cloud, ports)
+    namespace = create_namespace(
+        component,
+        name,
+        settings.installed[0].namespace,
+        settings.cloud,
+        {port for addon in settings.installed for port in addon.webhook_ports},
+        metrics_ports={port for addon in settings.installed for port in addon.metrics_ports},
+    )
     installed: dict[str, Installed] = {}
     for addon in settings.installed:
         values = mapped_object(
@@ -107,7 +114,8 @@ def _loader(context: Context[ServingSettings], uri: Input[str], after: ResourceO
             "metadata": {"name": LOADER, "labels": {"app.kubernetes.io/managed-by": "ai-platform"}},
             "spec": {
                 "workloadType": "initContainer",
-                "supportsMultiModelDownload": False,
+                # A model and its adapters: pairs of a URI and a folder.
+                "supportsMultiModelDownload": True,
                 "supportedUriFormats": [{"prefix": scheme} for scheme in _SCHEMES],
                 "container": {
                     "name": "storage-initializer",
@@ -185,16 +193,56 @@ def _team(context: Context[ServingSettings], team: str, uri: Input[str], options
         data=mapped(uri, lambda known: templates.templates(settings, team, known)),
         opts=options,
     )
-    if settings.client_namespaces:
-        networking.NetworkPolicy(
-            f"{context.name}-{team}-clients",
-            metadata=metadata("serving-clients"),
-            spec=networking.NetworkPolicySpecArgs(
-                pod_selector=meta.LabelSelectorArgs(
-                    match_expressions=[meta.LabelSelectorRequirementArgs(key=PREDICTORS, operator="Exists")]
-                ),
-                policy_types=["Ingress"],
-                ingress=[ingress_from(PORT, settings.client_namespaces)],
+    for service, served in settings.teams[team].services.items():
+        if served.most > 1:
+            _budget(context, team, service, metadata(f"serving-{service}"), options)
+    if team in settings.rolled_out:
+        rollout_objects.create(context.name, settings, team, options)
+    # By KServe's label; and by the platform's, which groups of Pods over several nodes have.
+    for name, label in (("clients", PREDICTORS), ("service-clients", templates.SERVICE)):
+        if settings.client_namespaces:
+            _clients(context, f"{context.name}-{team}-{name}", metadata(f"serving-{name}"), label, options)
+
+
+def _budget(
+    context: Context[ServingSettings],
+    team: str,
+    service: str,
+    metadata: meta.ObjectMetaArgs,
+    options: ResourceOptions,
+) -> None:
+    """Create the disruption budget of a service: a drain evicts one Pod of its blue and green servers at a
+    time. A single Pod is evicted, too."""
+    policy.PodDisruptionBudget(
+        f"{context.name}-{team}-{service}-disruption-budget",
+        metadata=metadata,
+        spec=policy.PodDisruptionBudgetSpecArgs(
+            max_unavailable=1,
+            selector=meta.LabelSelectorArgs(match_labels={templates.SERVICE: service}),
+            # A server that does not start would otherwise stop the drain of its node.
+            unhealthy_pod_eviction_policy="AlwaysAllow",
+        ),
+        opts=options,
+    )
+
+
+def _clients(
+    context: Context[ServingSettings],
+    logical: str,
+    metadata: meta.ObjectMetaArgs,
+    label: str,
+    options: ResourceOptions,
+) -> None:
+    """Allow clients to connect to the port of servers with a label, whatever its value."""
+    networking.NetworkPolicy(
+        logical,
+        metadata=metadata,
+        spec=networking.NetworkPolicySpecArgs(
+            pod_selector=meta.LabelSelectorArgs(
+                match_expressions=[meta.LabelSelectorRequirementArgs(key=label, operator="Exists")]
             ),
-            opts=options,
-        )
+            policy_types=["Ingress"],
+            ingress=[ingress_from(PORT, context.settings.client_namespaces)],
+        ),
+        opts=options,
+    )

@@ -13,6 +13,9 @@ SUPPORT: Final[SupportTable] = {
         aws="a role for each team, by EKS Pod Identity, that reads its releases",
         gcp="a grant for each team's service account, by Workload Identity Federation, to read its releases",
     ),
+    "rollouts": CloudSupport(
+        aws="objects in the namespaces of teams", gcp="objects in the namespaces of teams"
+    ),
     "tags": CloudSupport(aws="tags of the roles", gcp="none: grants have no labels"),
 }
 """What each argument becomes."""

@@ -9,6 +9,8 @@ HOME: Final = "/serving"
 """The home of the user, which is writable; images know no user with the number of ours."""
 MODELS: Final = "/mnt/models"
 """Where KServe mounts the model, read-only (its constant)."""
+ADAPTERS: Final = "/mnt/adapters"
+"""Where the adapters of a model are, each in a folder with its name."""
 PORT: Final = 8080
 
 
@@ -20,9 +22,10 @@ class Engine:
     empty: CPUs. image: its name in images.toml; empty: the image of `containers/model_server`, which an
     argument states. command, arguments, environment: of its container; `{{.Name}}` is the name of the
     InferenceService, which KServe fills in. ready: the path that answers once the model is loaded.
-    protocols: those of KServe that it speaks. read_only: whether its root file system may be; it is not known
-    where else than in its home vLLM writes. names: the arguments by which it knows the model by the name of
-    its service, too, in which `%NAME%` and `%SERVICE%` are those of the InferenceService and of the service.
+    protocols: those of KServe that it speaks. adapters: whether it serves adapters of a model. read_only:
+    whether its root file system may be; it is not known where else than in its home vLLM writes. names: the
+    arguments by which it knows the model by the name of its service, too, in which `%NAME%` and `%SERVICE%`
+    are those of the InferenceService and of the service.
     """
 
     title: str
@@ -36,6 +39,7 @@ class Engine:
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     protocols: Sequence[str] = ("v1", "v2")
     read_only: bool = False
+    adapters: bool = False
 
 
 def _model_server(framework: str) -> Sequence[str]:
@@ -78,6 +82,7 @@ ENGINES: Final[Mapping[EngineName, Engine]] = {
             "VLLM_NO_USAGE_STATS": "1",
         },
         (),
+        adapters=True,
     ),
     "sklearn": Engine(
         "scikit-learn",

@@ -3,7 +3,7 @@
 Sources: serving.pools, serving.args.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NotRequired, TypedDict
 
 from pulumi import Input
@@ -83,6 +83,16 @@ class ServingRuntimeArgs(TypedDict):
     """Further arguments of the server, such as `--max-model-len=8192`. Default: none."""
 
 
+class ServedAdapterArgs(TypedDict):
+    """A fine-tuned adapter (LoRA) of a service's model: a release of the team with `adapter_config.json` and
+    `adapter_model.safetensors`."""
+
+    model: str
+    """The adapter's name among the models: its releases are `TEAM/MODEL/VERSION`."""
+    version: int
+    """Its release. A change is served by the next InferenceService that is created from the template."""
+
+
 class ServedModelArgs(TypedDict):
     """A service of a team: the template of its InferenceServices."""
 
@@ -102,6 +112,9 @@ class ServedModelArgs(TypedDict):
     """The metric for each Pod, above which a Pod is added. Default 4."""
     arguments: NotRequired[list[str]]
     """Further arguments of the server, after those of the runtime. Default: none."""
+    adapters: NotRequired[dict[str, ServedAdapterArgs]]
+    """vLLM: name -> an adapter that the service serves next to its model, which both share. Clients state the
+    name as `model`. Default: none."""
 
 
 class ServingTeamArgs(TypedDict):
@@ -116,6 +129,46 @@ class ServingTeamArgs(TypedDict):
     labels: NotRequired[dict[str, str]]
     """Further labels of its InferenceServices and their Pods, such as those that the guardrails require.
     Default: none."""
+
+
+class RolloutsArgs(TypedDict):
+    """Rollouts of releases: a WorkflowTemplate `rollout` in the namespace of each team with services. It
+    creates the InferenceService of a release, moves the requests of the service's HTTPRoute to it step by
+    step, and back where Envoy measures too many errors or answers that are too slow. A workflow may state
+    other values than these by its parameters of the same names."""
+
+    image: str
+    """The image of the rollouts, built from `containers/model_rollout`, with its digest."""
+    weights: NotRequired[list[int]]
+    """Percent of the requests that the new release gets in each step; they rise to 100. Default 10, 50,
+    100."""
+    step_minutes: NotRequired[int]
+    """Minutes of each step: at least four samples of Prometheus. Default 10."""
+    max_error_rate: NotRequired[float]
+    """The share of requests with status 5xx at the gateway above which requests go back, 0 to 1. Default
+    0.01."""
+    max_p95_ms: NotRequired[int]
+    """Milliseconds within which 95 % of the requests of a step end; else requests go back. Default 1000."""
+    min_requests: NotRequired[int]
+    """Requests to the new release without which a step is not evaluated. Default 20."""
+    no_traffic: NotRequired[Literal["back", "continue"]]
+    """What happens after a step with fewer requests: the service goes `back` to the release before (default),
+    or the next step begins (`continue`)."""
+    mirror_percent: NotRequired[int]
+    """Percent of the requests whose copies the new release gets before any client gets its answers (shadow
+    traffic), for one step. Default 0: there is no such step."""
+    ready_minutes: NotRequired[int]
+    """Minutes within which the new release is ready. Default 60."""
+    keep: NotRequired[bool]
+    """Whether the InferenceService of the release before is kept, so that `aiplatform model rollback` moves
+    requests back at once; it keeps its Pods and quota. Default true."""
+    operators: NotRequired[Sequence[Input[str]]]
+    """Groups of Kubernetes whose members move requests back and start rollouts, in the namespaces of all
+    teams with services: those of the release group. Default: none."""
+    scrape_seconds: NotRequired[int]
+    """Seconds between two samples of Prometheus. Default 30."""
+    timeout_seconds: NotRequired[int]
+    """Seconds from a request to the end of its response, of the routes; 0 is unlimited. Default 3600."""
 
 
 class ServingArgs(TypedDict):
@@ -156,6 +209,10 @@ class ServingArgs(TypedDict):
     prometheus_url: NotRequired[str]
     """The address of Prometheus in the cluster, by whose metrics services scale. Default: none; then no
     service scales."""
+    rollouts: NotRequired[RolloutsArgs]
+    """How releases of services are rolled out. It needs Argo Workflows (component Pipelines), a gateway of
+    the class `envoy` (component Gateway), whose resources go into `opts.depends_on`, and `prometheus_url`.
+    Default: no rollouts; then something else creates InferenceServices and routes."""
     require_digests: NotRequired[bool]
     """Whether images of `runtimes` must have a digest, so that a tag that moves changes nothing that runs.
     Default false."""

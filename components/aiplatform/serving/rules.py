@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from aiplatform._shared.args import Problem, got, is_unknown, nearest, obeys
@@ -19,8 +20,23 @@ if TYPE_CHECKING:
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SERVICE: Final = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
 _PLACEHOLDER: Final = re.compile(r"\$|\{\{(?!\.Name\}\})")
-_OURS: Final = ("--model", "--port", "--served-model-name", "--tensor-parallel-size", "--host")
+SAMPLES: Final = 4
+"""Samples of Prometheus that a step of a rollout has at least (`SCRAPES` of containers/model_rollout)."""
+_OURS: Final = (
+    "--enable-lora",
+    "--host",
+    "--lora-modules",
+    "--model",
+    "--port",
+    "--served-model-name",
+    "--tensor-parallel-size",
+)
 """Arguments of servers that the platform sets; of two the last one applies."""
+_INSTEAD: Final = {
+    "--enable-lora": ", and `adapters` of services",
+    "--lora-modules": ", and `adapters` of services",
+    "--tensor-parallel-size": ", and `tensor_parallel`",
+}
 
 
 def names(value: Mapping[str, Any]) -> str | None:
@@ -43,6 +59,24 @@ def services(value: Mapping[str, Any]) -> str | None:
         f"with {', '.join(map(repr, wrong))}; expected names of 1 to 40 lower-case letters, digits and "
         "hyphens, a letter first: names of Services begin with them"
     )
+
+
+def adapters(value: Mapping[str, Any]) -> str | None:
+    """A rule: the keys are names of adapters, by which folders are named, too."""
+    wrong = [name for name in value if not _LABEL.fullmatch(name)]
+    if not wrong:
+        return None
+    return (
+        f"with {', '.join(map(repr, wrong))}; expected names of 1 to 63 lower-case letters, digits and "
+        "hyphens, which clients state as `model`"
+    )
+
+
+def weights(value: Any) -> str | None:
+    """A rule: percentages that rise to 100."""
+    if not value or value[-1] != 100 or any(before >= after for before, after in pairwise(value)):
+        return "expected percentages that rise to 100, as in [10, 50, 100]"
+    return None
 
 
 def problems(settings: ServingSettings) -> Iterator[Problem]:
@@ -71,6 +105,7 @@ def problems(settings: ServingSettings) -> Iterator[Problem]:
         yield from _runtime(settings, path, runtime)
     yield from _sizes_of_defaults(settings)
     yield from _teams(settings)
+    yield from _rollouts(settings)
 
 
 def _pool_names(settings: ServingSettings) -> Iterator[Problem]:
@@ -157,7 +192,7 @@ def _parallelism(path: str, runtime: ServingRuntime, pool: ServingPool) -> Itera
         yield Problem(
             f"{path}.tensor_parallel",
             f"{got(parallel)}; expected 1 to {most}, the GPUs of a node of {pool.name}: a Pod of this "
-            "runtime is on one node, and no runtime here is one of several nodes",
+            "runtime is on one node; examples/several-nodes has a model over several",
         )
 
 
@@ -199,7 +234,7 @@ def _arguments(path: str, arguments: list[str]) -> Iterator[Problem]:
             yield Problem(
                 f"{path}.arguments[{index}]",
                 f"{got(argument)}, which the platform sets; expected other arguments"
-                + (", and `tensor_parallel`" if name == "--tensor-parallel-size" else ""),
+                + _INSTEAD.get(name, ""),
             )
         elif _PLACEHOLDER.search(argument):
             yield Problem(
@@ -207,6 +242,25 @@ def _arguments(path: str, arguments: list[str]) -> Iterator[Problem]:
                 f"{got(argument)}; expected one without `$`, a placeholder of templates, and without "
                 "`{{`, which KServe evaluates, but for `{{.Name}}`",
             )
+
+
+def _rollouts(settings: ServingSettings) -> Iterator[Problem]:
+    rollouts = settings.rollouts
+    if rollouts is None:
+        return
+    if settings.prometheus_url is None:
+        yield Problem(
+            "rollouts",
+            "they go back by the gateway's metrics, and there is no `prometheus_url`; expected the address, "
+            "or no rollouts",
+        )
+    shortest = SAMPLES * rollouts.scrape_seconds
+    if rollouts.step_minutes * 60 < shortest:
+        yield Problem(
+            "rollouts.step_minutes",
+            f"{got(rollouts.step_minutes)}; expected at least {-(-shortest // 60)}: {SAMPLES} samples of "
+            f"Prometheus, which are {rollouts.scrape_seconds} seconds apart",
+        )
 
 
 def _teams(settings: ServingSettings) -> Iterator[Problem]:
@@ -234,6 +288,7 @@ def _service(settings: ServingSettings, path: str, served: ServedModel) -> Itera
         )
         return
     yield from _arguments(path, served.arguments)
+    yield from _adapters(path, served, runtime)
     yield from _replicas(settings, path, served, runtime)
     pool = settings.pools.get(runtime.pool)
     limit = getattr(pool, "max_nodes", None)
@@ -247,6 +302,28 @@ def _service(settings: ServingSettings, path: str, served: ServedModel) -> Itera
             f"{got(served.most)} with {devices} GPUs each; expected at most {most}: {pool.name} has at most "
             f"{limit} nodes of {pool.resources_per_node} GPUs",
         )
+
+
+def _adapters(path: str, served: ServedModel, runtime: ServingRuntime) -> Iterator[Problem]:
+    if served.adapters and not ENGINES[runtime.engine].adapters:
+        having = ", ".join(engine.title for engine in ENGINES.values() if engine.adapters)
+        yield Problem(
+            f"{path}.adapters",
+            f"stated, and {ENGINES[runtime.engine].title} has none; expected them left out, or a runtime of "
+            f"{having}",
+        )
+    service = path.rpartition(".")[2]
+    for name, adapter in served.adapters.items():
+        if name in (service, f"{service}-blue", f"{service}-green"):
+            yield Problem(
+                f"{path}.adapters.{name}",
+                "has the name by which clients request the service's model; expected another name",
+            )
+        if adapter.model == served.model:
+            yield Problem(
+                f"{path}.adapters.{name}.model",
+                f"{got(adapter.model)}, which is the service's model; expected that of an adapter of it",
+            )
 
 
 def _replicas(
@@ -270,8 +347,8 @@ def _replicas(
     elif served.min_replicas == 0 and not metric.at_zero:
         yield Problem(
             f"{path}.min_replicas",
-            f"got 0, and {served.metric} has no series while no Pod runs, so that nothing would start one; "
-            "expected 1 or more",
+            f"got 0, and {served.metric} has no series while no Pod runs, so that nothing would start "
+            "one, and nothing keeps a request until then; expected 1 or more",
         )
     if settings.prometheus_url is None:
         yield Problem(

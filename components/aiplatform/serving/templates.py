@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from aiplatform._shared.kubernetes.names import TEAM_LABEL
 from aiplatform.serving.args import SERVICE_ACCOUNT, ServedModel, ServingSettings
-from aiplatform.serving.engines import ENGINES, METRICS
+from aiplatform.serving.engines import ADAPTERS, ENGINES, METRICS, MODELS
 
 API_VERSION: Final = "serving.kserve.io/v1beta1"
 KIND: Final = "InferenceService"
@@ -74,14 +74,25 @@ def _manifest(
         "model": {
             "modelFormat": {"name": engine.format, "version": "1"},
             "runtime": served.runtime,
-            "storageUri": f"{releases_uri}/{team}/{served.model}/{VERSION}",
             # Clients name the model in each request. The name of an InferenceService changes with a rollout.
             "args": [
                 *(part.replace("%NAME%", NAME).replace("%SERVICE%", name) for part in engine.names),
+                *_adapter_arguments(served),
                 *served.arguments,
             ],
         },
     }
+    uri = f"{releases_uri}/{team}/{served.model}/{VERSION}"
+    if served.adapters:
+        predictor["storageUris"] = [
+            {"uri": uri, "mountPath": MODELS},
+            *(
+                {"uri": f"{releases_uri}/{team}/{adapter.model}/{adapter.version}", "mountPath": _folder(key)}
+                for key, adapter in served.adapters.items()
+            ),
+        ]
+    else:
+        predictor["model"]["storageUri"] = uri
     if served.scales:
         predictor["autoScaling"] = {"metrics": [_metric(settings, team, served)]}
     return {
@@ -96,6 +107,19 @@ def _manifest(
         },
         "spec": {"predictor": predictor},
     }
+
+
+def _folder(adapter: str) -> str:
+    """Return where an adapter's files are."""
+    return f"{ADAPTERS}/{adapter}"
+
+
+def _adapter_arguments(served: ServedModel) -> list[str]:
+    """Return the arguments of vLLM for adapters: requests for all of them are computed in one batch."""
+    if not served.adapters:
+        return []
+    modules = [f"{name}={_folder(name)}" for name in served.adapters]
+    return ["--enable-lora", f"--max-loras={len(modules)}", "--lora-modules", *modules]
 
 
 def _metric(settings: ServingSettings, team: str, served: ServedModel) -> dict[str, Any]:

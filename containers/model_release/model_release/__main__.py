@@ -32,7 +32,9 @@ app = typer.Typer(
 )
 MODEL = typer.Argument(metavar="TEAM/MODEL")
 ALIAS = typer.Option("champion", "--alias", help="The alias to set: one that the registry guards.")
-FOLDER = typer.Argument(help="Where the files of the model go.")
+PAIRS = typer.Argument(
+    metavar="URI FOLDER...", help="RELEASES_URI/TEAM/MODEL/VERSION, and where its files go."
+)
 TOKEN_FILE = typer.Option(
     None, "--token-file", help="A file with the token. Default: the secret HUGGING_FACE_SECRET, or none."
 )
@@ -132,20 +134,34 @@ def import_(
 
 
 @app.command()
-def load(
-    uri: str = typer.Argument(metavar="URI", help="RELEASES_URI/TEAM/MODEL/VERSION"),
-    folder: Path = FOLDER,
-) -> None:
-    """Copy a release for a server, each file compared with the manifest: the storage initializer of KServe.
+def load(pairs: list[str] = PAIRS) -> None:
+    """Copy releases for a server, each file compared with its manifest: the storage initializer of KServe.
 
-    It needs to read the release only: no registry, no approval.
+    It needs to read the releases only: no registry, no approval.
     """
     from model_release.load import load as copy
-    from model_release.load import release_of
+    from model_release.load import pairs_of, release_of
 
-    release = release_of(uri, settings.of_environment(os.environ).releases, _objects())
-    manifest = copy(release, folder)
-    _result({"release": str(release), "files": len(manifest.files)})
+    releases, objects = settings.of_environment(os.environ).releases, _objects()
+    stated = [(release_of(uri, releases, objects), folder) for uri, folder in pairs_of(pairs)]
+    copied = [
+        {"release": str(release), "files": len(copy(release, folder).files)} for release, folder in stated
+    ]
+    _result(copied[0] if len(copied) == 1 else copied)
+
+
+@app.command()
+def notify(
+    model: str = MODEL,
+    version: str = typer.Argument(),
+    queue: str = typer.Option("", "--queue", help="Of the team; empty: nothing is sent."),
+    request: str = REQUEST,
+) -> None:
+    """Request the rollout of a promoted version from its team, by a message in the team's queue."""
+    from model_release.notify import message, send
+
+    text = message(names.model(model), names.version(version), request or uuid.uuid4().hex)
+    _result({"message": send(queue, text) if queue else None})
 
 
 @app.command(name="list")

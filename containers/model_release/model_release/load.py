@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,19 @@ from model_release.releases import Release
 
 _THREADS: Final = 4
 """Files that are copied at a time, each in chunks: memory does not depend on their sizes."""
+
+
+def pairs_of(arguments: Sequence[str]) -> list[tuple[str, Path]]:
+    """Return the pairs of a URI and a folder. Raises RefusedError where one lacks its folder, and where a
+    folder is in another one: a copy begins with an empty folder."""
+    if not arguments or len(arguments) % 2:
+        raise RefusedError(f"got {len(arguments)} arguments; expected pairs of a URI and a folder")
+    folders = [Path(folder) for folder in arguments[1::2]]
+    for index, folder in enumerate(folders):
+        for other in (*folders[:index], *folders[index + 1 :]):
+            if folder.is_relative_to(other):
+                raise RefusedError(f"folder: got {folder} in {other}; expected separate folders")
+    return list(zip(arguments[::2], folders, strict=True))
 
 
 def release_of(uri: str, releases: str, objects: Objects) -> Release:

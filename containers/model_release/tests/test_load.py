@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from model_release import __main__, manifest
 from model_release.errors import RefusedError, VerificationError
-from model_release.load import load, release_of
+from model_release.load import load, pairs_of, release_of
 from model_release.manifest import FromHub, Manifest
 from model_release.objects.s3 import S3Objects
 
@@ -142,3 +142,44 @@ def test_command_is_what_kserve_calls(
         __main__.main()
     assert end.value.code in (None, 0)
     assert files_in(tmp_path / "models") == CONTENT
+
+
+def test_model_and_its_adapters_are_copied_into_separate_folders(
+    objects: S3Objects, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released(objects)
+    monkeypatch.setenv("RELEASES_URI", f"s3://{bucket}")
+    folders = [tmp_path / "models", tmp_path / "adapters" / "support"]
+    arguments = [part for folder in folders for part in (f"s3://{bucket}/{PREFIX}", str(folder))]
+    monkeypatch.setattr(sys, "argv", ["model_release", "load", *arguments])
+    with pytest.raises(SystemExit) as end:
+        __main__.main()
+    assert end.value.code in (None, 0)
+    for folder in folders:
+        assert files_in(folder) == CONTENT
+
+
+def test_nothing_is_copied_where_one_of_several_is_no_release(
+    objects: S3Objects, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released(objects)
+    monkeypatch.setenv("RELEASES_URI", f"s3://{bucket}")
+    arguments = [f"s3://{bucket}/{PREFIX}", str(tmp_path / "a"), "hf://acme/lora", str(tmp_path / "b")]
+    monkeypatch.setattr(sys, "argv", ["model_release", "load", *arguments])
+    assert __main__.main() == 2, "running it again changes nothing"
+    assert files_in(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["s3://releases/search/embed/7"],
+        ["s3://releases/search/embed/7", "/mnt/models", "s3://releases/search/lora/1"],
+        ["s3://releases/search/embed/7", "/mnt/models", "s3://releases/search/lora/1", "/mnt/models/lora"],
+        ["s3://releases/search/embed/7", "/mnt/models", "s3://releases/search/lora/1", "/mnt/models"],
+    ],
+)
+def test_arguments_that_are_no_pairs_of_separate_folders_are_refused(arguments: list[str]) -> None:
+    with pytest.raises(RefusedError):
+        pairs_of(arguments)

@@ -46,7 +46,29 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
             return results.get(arguments[0], ENTRY)
 
     monkeypatch.setattr(command, "_releases", lambda *_: Releases())
+    monkeypatch.setattr(command, "_services", lambda *_: Services())
     return commands
+
+
+class Services:
+    """Services of a team. kept: service -> the version that its requests go back to."""
+
+    def __init__(self, kept: dict[str, str | None] | None = None) -> None:
+        self.kept = kept or {}
+        self.namespace = "pricing"
+        self.calls: list[str] = []
+
+    def serving(self, model: str) -> dict[str, Any]:
+        assert model == "fares"
+        return {name: {} for name in self.kept}
+
+    def move_back(self, service: str, leaves: str) -> str | None:
+        self.calls.append(f"move {service} {leaves}".strip())
+        return self.kept[service]
+
+    def submit(self, service: str, template: Any, version: str) -> str:
+        self.calls.append(f"submit {service} {version}")
+        return f"rollback-{service}-1"
 
 
 def run(*arguments: str) -> Any:
@@ -79,6 +101,35 @@ def test_each_command_is_one_request_so_that_a_repeated_pod_is_not_a_second_one(
 def test_version_that_a_rollback_leaves_is_passed_on(ran: list[list[str]]) -> None:
     run("rollback", "aws-dev", "pricing/fares", "--from", "7")
     assert "--from 7 -- pricing/fares" in " ".join(ran[0]), "repeated, it goes back once"
+
+
+def test_rollback_moves_requests_before_the_alias(
+    ran: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = Services({"fares": "7"})
+    monkeypatch.setattr(command, "_services", lambda *_: services)
+    output = run("rollback", "aws-dev", "pricing/fares", "--from", "8")
+    assert services.calls == ["move fares 8"]
+    assert output.splitlines()[0] == "requests to fares go to version 7"
+    assert ran[0][0] == "rollback"
+
+
+def test_rollback_starts_the_rollout_of_a_release_that_is_not_kept(
+    ran: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = Services({"fares": None, "other": "6"})
+    monkeypatch.setattr(command, "_services", lambda *_: services)
+    output = run("rollback", "aws-dev", "pricing/fares")
+    assert services.calls == ["move fares", "move other", "submit fares 7", "submit other 7"]
+    assert "fares: version 7 is not kept; its rollout is the workflow pricing/rollback-fares-1" in output
+
+
+def test_rollback_of_another_alias_moves_no_requests(
+    ran: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(command, "_services")
+    run("rollback", "aws-dev", "pricing/fares", "--alias", "challenger")
+    assert ran[0][:3] == ["rollback", "--alias", "challenger"]
 
 
 def test_comparison_is_passed_on(ran: list[list[str]]) -> None:

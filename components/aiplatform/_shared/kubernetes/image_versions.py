@@ -42,9 +42,11 @@ def problems(
     yield from wrong_form
     if wrong_form or not (isinstance(release, str) and isinstance(control_plane, str)):
         return
-    nodes, control = _MINOR.match(release), int(control_plane.rpartition(".")[2])
-    if nodes is None:
+    nodes, minor = _MINOR.match(release), control_plane.rpartition(".")[2]
+    # A version that is none is reported by the cluster.
+    if nodes is None or not minor.isdecimal():
         return
+    control = int(minor)
     oldest = control - _MOST_BEHIND[cloud]
     if not oldest <= int(nodes[1]) <= control:
         yield Problem(

@@ -21,6 +21,7 @@ from aiplatform.addons.permissions.settings import (
     INTERRUPTIONS,
     KARPENTER,
     KARPENTER_NODES,
+    KEDA,
     LOAD_BALANCERS,
     NAMES,
     ROLES,
@@ -34,6 +35,7 @@ __all__ = [
     "INTERRUPTIONS",
     "KARPENTER",
     "KARPENTER_NODES",
+    "KEDA",
     "LOAD_BALANCERS",
     "NAMES",
     "ROLES",
@@ -72,7 +74,8 @@ def grant(context: Context[Settings], addon: Addon) -> Permissions:
     if context.settings.cluster.cloud == "gcp":
         from aiplatform.addons.permissions import gcp
 
-        return Permissions(gcp.grant_dns(context, addon)) if addon.name == DNS else Permissions()
+        grants = {DNS: gcp.grant_dns, KEDA: gcp.grant_keda}
+        return Permissions(grants[addon.name](context, addon)) if addon.name in grants else Permissions()
     from aiplatform.addons.permissions import aws
 
     return Permissions(*aws.grant(context, addon)) if addon.name in ROLES else Permissions()

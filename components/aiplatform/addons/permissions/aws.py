@@ -10,14 +10,17 @@ from aiplatform._shared.aws.pod_identity import pod_identity
 from aiplatform._shared.context import Context
 from aiplatform.addons.catalog import Addon
 from aiplatform.addons.permissions import interruptions, karpenter
-from aiplatform.addons.permissions.aws_policies import dns, load_balancers, secrets
+from aiplatform.addons.permissions.aws_policies import dns, load_balancers, queues, secrets
 from aiplatform.addons.permissions.settings import (
     DNS,
     KARPENTER,
     KARPENTER_NODES,
+    KEDA,
     LOAD_BALANCERS,
+    QUEUES,
     ROLES,
     SECRET_READERS,
+    SERVICE_ACCOUNTS,
     Settings,
 )
 
@@ -25,6 +28,7 @@ _DESCRIPTIONS: Final = {
     LOAD_BALANCERS: "AWS Load Balancer Controller: load balancers of this cluster",
     DNS: "ExternalDNS: records of the listed zones",
     KARPENTER: "Karpenter: instances of this cluster",
+    KEDA: "KEDA: messages in queues of continuous training",
 }
 
 
@@ -44,7 +48,7 @@ def grant(context: Context[Settings], addon: Addon) -> tuple[list[pulumi.Resourc
         context,
         logical,
         namespace=addon.namespace,
-        service_account=addon.name,
+        service_account=SERVICE_ACCOUNTS.get(addon.name, addon.name),
         policy=text,
         name_prefix=ROLES[addon.name].of(settings.prefix),
         description=_DESCRIPTIONS.get(addon.name, "External Secrets: assume the roles of secret stores"),
@@ -78,4 +82,6 @@ def _policy(context: Context[Settings], addon: Addon, account: Account) -> pulum
         return Output.all(*settings.dns_zones).apply(
             lambda zones: dns(account, [str(zone) for zone in zones])
         )
+    if addon.name == KEDA:
+        return queues(account, settings.prefix, QUEUES)
     return secrets(account, SECRET_READERS.of(settings.prefix))

@@ -18,6 +18,13 @@ def secrets(account: Account, role_name: str) -> str:
     return document(allow(["sts:AssumeRole", "sts:TagSession"], roles, sid="AssumeStores"))
 
 
+def queues(account: Account, prefix: str, purposes: Sequence[str]) -> str:
+    """Return the policy of KEDA's operator, which counts messages and reads none (KEDA documentation, scaler
+    "AWS SQS Queue"). purposes: the last parts of the names of queues."""
+    arns = [account.arn("sqs", f"{prefix}-*-{purpose}") for purpose in purposes]
+    return document(allow(["sqs:GetQueueAttributes"], arns, sid="CountMessages"))
+
+
 def dns(account: Account, zones: Sequence[str]) -> str:
     """Return the policy of external-dns: records of addresses in these hosted zones, and the TXT records by
     which it remembers its own. Listing zones has no resource-level permissions (its tutorial "AWS")."""

@@ -1,6 +1,6 @@
 """An add-on's permissions on Google Cloud, of its Kubernetes service account itself (Workload Identity
-Federation for GKE). Only external-dns has any: each SecretStore reads secrets by a service account of its
-namespace, and GKE creates load balancers itself."""
+Federation for GKE). Only external-dns and KEDA have any: each SecretStore reads secrets by a service account
+of its namespace, and GKE creates load balancers itself."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ from pulumi_gcp import dns, organizations, projects
 from aiplatform._shared.context import Context
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform.addons.catalog import Addon
-from aiplatform.addons.permissions.settings import Settings
+from aiplatform.addons.permissions.settings import SERVICE_ACCOUNTS, Settings
 
 _CHANGES_RECORDS: Final = (
     "dns.changes.create",
@@ -63,18 +63,35 @@ def grant_dns(context: Context[Settings], addon: Addon) -> list[pulumi.Resource]
     return [reads, *changes]
 
 
+def grant_keda(context: Context[Settings], addon: Addon) -> list[pulumi.Resource]:
+    """Allow KEDA's operator to read metrics of the project, by which it knows how many messages a
+    subscription has (KEDA documentation, scaler "Google Cloud Platform Pub/Sub")."""
+    settings, logical = context.settings, f"{context.name}-{addon.name}"
+    project = settings.cluster.project or ""
+    apis = enable_apis(context.parent, logical, project, ["cloudresourcemanager", "iam", "monitoring"])
+    reads = projects.IAMMember(
+        f"{logical}-reads",
+        project=project,
+        role="roles/monitoring.viewer",
+        member=_member(context, addon, project, list(apis.values())),
+        opts=context.options(),
+    )
+    return [reads]
+
+
 def _member(
     context: Context[Settings], addon: Addon, project: str, apis: list[pulumi.Resource]
 ) -> Output[str]:
-    """Return the principal of the service account of an add-on ("Authenticate to Google Cloud APIs from GKE
-    workloads")."""
+    """Return the principal of the service account of an add-on's controller ("Authenticate to Google Cloud
+    APIs from GKE workloads")."""
+    account = SERVICE_ACCOUNTS.get(addon.name, addon.name)
     options = pulumi.InvokeOutputOptions(parent=context.parent, depends_on=apis)
     number = organizations.get_project_output(project_id=project, opts=options).number
     pool = context.settings.cluster.workload_pool or f"{project}.svc.id.goog"
     return Output.all(number, pool).apply(
         lambda known: (
             f"principal://iam.googleapis.com/projects/{known[0]}/locations/global/workloadIdentityPools/"
-            f"{known[1]}/subject/ns/{addon.namespace}/sa/{addon.name}"
+            f"{known[1]}/subject/ns/{addon.namespace}/sa/{account}"
         )
     )
 

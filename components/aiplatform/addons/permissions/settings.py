@@ -13,14 +13,21 @@ LOAD_BALANCERS: Final = "aws-load-balancer-controller"
 DNS: Final = "external-dns"
 SECRETS: Final = "external-secrets"
 KARPENTER: Final = "karpenter"
+KEDA: Final = "keda"
 
 ROLES: Final[Mapping[str, PhysicalName]] = {
     LOAD_BALANCERS: PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lb-controller"),
     DNS: PhysicalName(IAM_ROLE_PREFIX, "{prefix}-external-dns"),
     SECRETS: PhysicalName(IAM_ROLE_PREFIX, "{prefix}-ext-secrets"),
     KARPENTER: PhysicalName(IAM_ROLE_PREFIX, "{prefix}-karpenter"),
+    KEDA: PhysicalName(IAM_ROLE_PREFIX, "{prefix}-keda"),
 }
-"""AWS: an add-on with permissions -> the name of its role. Its service account is named as the add-on."""
+"""AWS: an add-on with permissions -> the name of its role. Its service account is named as the add-on, or as
+SERVICE_ACCOUNTS states."""
+SERVICE_ACCOUNTS: Final[Mapping[str, str]] = {KEDA: "keda-operator"}
+"""An add-on -> the service account of its controller, where it is not the add-on's name."""
+QUEUES: Final = ("training", "promotions")
+"""The last parts of the names of queues whose messages KEDA counts (component ContinuousTraining)."""
 SECRET_READERS: Final = PhysicalName(IAM_ROLE, "{prefix}-secrets-")
 """AWS: the first part of the names of the roles that external-secrets can assume, one of each SecretStore.
 They trust the add-on's role for sts:AssumeRole and sts:TagSession."""

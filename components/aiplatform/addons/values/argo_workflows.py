@@ -1,9 +1,12 @@
 """Argo Workflows: the controller, the defaults of all workflows, and the server where sign-in is stated."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aiplatform.addons.values.setup import PRIORITY_CLASS, Setup, requests, scheduling
 
+PODS: Final[Mapping[str, str]] = {"app.kubernetes.io/component": "workflow-controller"}
+"""The label of the controller's Pods."""
 RESTRICTED: Final = {
     "runAsNonRoot": True,
     "allowPrivilegeEscalation": False,
@@ -76,10 +79,11 @@ def values(setup: Setup) -> dict[str, Any]:
             "namespaceParallelism": 20,
             # Pods that were evicted before their container started.
             "failedPodRestart": {"enabled": True, "maxRestarts": 3},
-            "metricsConfig": {"enabled": True},
+            # Metrics name workflows and namespaces: with TLS, which the chart switches off.
+            "metricsConfig": {"enabled": True, "secure": True},
             # One for each step would fill etcd.
             "nodeEvents": {"enabled": False},
-            "topologySpreadConstraints": setup.spread({"app.kubernetes.io/component": "workflow-controller"}),
+            "topologySpreadConstraints": setup.spread(PODS),
             **scheduling(),
         },
         "executor": {

@@ -1,6 +1,7 @@
 """KEDA: the operator, the API of external metrics, and the webhook that checks its kinds. The operator writes
 the certificate of all three."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aiplatform.addons.values.setup import PRIORITY_CLASS, Setup, requests, scheduling
@@ -11,6 +12,8 @@ PARTS: Final = {
     "webhooks": "keda-admission-webhooks",
 }
 """Part, as the chart names it -> the label `app` of its Pods."""
+OPERATOR: Final[Mapping[str, str]] = {"app": PARTS["operator"]}
+"""The label of the Pods that ask servers of metrics, and count errors."""
 _DEPLOYMENTS: Final = {"operator": "operator", "metricServer": "metricsServer", "webhooks": "webhooks"}
 """Part -> the key of its Deployment."""
 _IMAGES: Final = {
@@ -40,6 +43,8 @@ def values(setup: Setup) -> dict[str, Any]:
             "metricServer": {"restrict": {"secret": True}},
             "operator": {"restrict": {"secret": True}},
         },
+        # The numbers of all triggers are the operator's.
+        "prometheus": {"operator": {"enabled": True}},
         "resources": {
             "operator": requests("100m", "256Mi"),
             "metricServer": requests("50m", "128Mi"),

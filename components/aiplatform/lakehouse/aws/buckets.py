@@ -167,7 +167,8 @@ def _zone_bucket(context: Context, zone: Zone, key: kms.Key, logs: Bucket, roles
             opts=context.options(versioning, data=True),
         )
         bucket.ready.append(lock)
-    if zone == "raw" and context.settings.arrival_events:
+    settings = context.settings
+    if settings.table_events or (zone == "raw" and settings.arrival_events):
         s3.BucketNotification(
             f"{context.name}-{zone}", bucket=name, eventbridge=True, opts=context.options(data=True)
         )

@@ -11,12 +11,16 @@ from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform._shared.aws.roles import key
 from aiplatform._shared.aws.secret_stores import secret_arn
 from aiplatform._shared.references.model_store import IMPORTS
-from aiplatform.model_store.args import IMPORTER, PROMOTER, ModelStoreRegistry, ModelStoreToken
+from aiplatform.model_store.args import (
+    IMPORTER,
+    PROMOTER,
+    RELEASE_GROUP,
+    ModelStoreRegistry,
+    ModelStoreToken,
+)
 from aiplatform.model_store.aws.context import RELEASES, Context
 from aiplatform.model_store.platform import Identities
 
-GROUP: Final = "ai-platform:release"
-"""The group of Kubernetes of the members that approve."""
 _WRITE: Final = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject")
 _SECRET: Final = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
 
@@ -29,12 +33,12 @@ def admit_members(context: Context) -> list[Input[str]]:
             f"{context.name}-{key(f'release_group[{index}]', principal)}",
             cluster_name=context.settings.cluster.name,
             principal_arn=principal,
-            kubernetes_groups=[GROUP],
+            kubernetes_groups=[RELEASE_GROUP],
             type="STANDARD",
             tags=context.settings.tags,
             opts=context.options(delete_before_replace=True),
         )
-    return [GROUP] if members else []
+    return [RELEASE_GROUP] if members else []
 
 
 def grant(context: Context, identities: Identities, key_arn: Input[str]) -> list[pulumi.Resource]:

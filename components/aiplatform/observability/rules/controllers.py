@@ -75,6 +75,15 @@ def rules(settings: Settings) -> Iterator[Alert]:
         pending="10m",
     )
     yield from _targets(settings)
+    if "argo-workflows" in settings.addons:
+        yield Alert(
+            name="WorkflowControllerErrors",
+            severity="warning",
+            expression="sum by (cause) (increase(argo_workflows_error_count[1h])) > 0",
+            summary="Argo Workflows could not run a workflow or a schedule: {{ $labels.cause }}",
+            description="{{ $value | humanize }} errors in an hour. The controller's log names the object.",
+            pending="0s",
+        )
     if "karpenter" in settings.addons:
         yield from _karpenter()
 

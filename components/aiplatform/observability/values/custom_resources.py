@@ -1,5 +1,5 @@
-"""What kube-state-metrics exports of JobSets, TrainJobs and Kueue's workloads (its documentation, "Custom
-Resource State Metrics").
+"""What kube-state-metrics exports of JobSets, TrainJobs, Kueue's workloads and routes (its documentation,
+"Custom Resource State Metrics").
 
 Each metric has the labels `namespace` and `name` of the object. The prefix is `kube_customresource_`.
 """
@@ -48,6 +48,17 @@ def configuration() -> dict[str, Any]:
                     ),
                     labels={"queue": ["spec", "queueName"]},
                 ),
+                _resource(
+                    "gateway.networking.k8s.io",
+                    "v1",
+                    "HTTPRoute",
+                    _gauge(
+                        "httproute_rolled_back",
+                        "When a rollout of the service was rolled back, Unix time; 0 after one that was not.",
+                        # A rollout writes it (containers/model_rollout/model_rollout/route.py).
+                        ["metadata", "annotations", "ai-platform/rolled-back-at"],
+                    ),
+                ),
             ]
         },
     }
@@ -59,6 +70,7 @@ def permissions() -> list[dict[str, Any]]:
         _reads("jobset.x-k8s.io", "jobsets"),
         _reads("trainer.kubeflow.org", "trainjobs"),
         _reads("kueue.x-k8s.io", "workloads"),
+        _reads("gateway.networking.k8s.io", "httproutes"),
     ]
 
 

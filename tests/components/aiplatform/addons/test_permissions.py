@@ -20,6 +20,7 @@ from aiplatform.addons.permissions import (
     DNS,
     KARPENTER,
     KARPENTER_NODES,
+    KEDA,
     LOAD_BALANCERS,
     ROLES,
     SECRET_READERS,
@@ -28,6 +29,7 @@ from aiplatform.addons.permissions import (
     grant,
     problems,
 )
+from aiplatform.addons.permissions.settings import SERVICE_ACCOUNTS
 from aiplatform.naming import prefix_for
 from tests.components.aiplatform.pools import GOOGLE_CLUSTER
 from tests.components.recording import ACCOUNT, Recording, record
@@ -86,15 +88,16 @@ def test_aws_accepts_every_statement(addon: str) -> None:
 @pytest.mark.parametrize("addon", sorted(ROLES))
 def test_a_role_is_for_the_service_account_of_the_addon_in_this_cluster(addon: str) -> None:
     recording = granted(addon)
+    account = SERVICE_ACCOUNTS.get(addon, addon)
     trust = json.loads(recording.one("aws:iam/role:Role").inputs["assumeRolePolicy"])["Statement"][0]
     assert trust["Condition"]["StringEquals"] == {
         "aws:SourceAccount": ACCOUNT,
         "aws:RequestTag/eks-cluster-name": "acme-dev-cluster",
         "aws:RequestTag/kubernetes-namespace": catalog()[addon].namespace,
-        "aws:RequestTag/kubernetes-service-account": addon,
+        "aws:RequestTag/kubernetes-service-account": account,
     }
     association = recording.one("aws:eks/podIdentityAssociation:PodIdentityAssociation")
-    assert association.inputs["serviceAccount"] == addon
+    assert association.inputs["serviceAccount"] == account
     policy = recording.one("aws:iam/rolePolicy:RolePolicy")
     assert recording.depends(association, policy), "Pods start with the permissions"
     role = recording.one("aws:iam/role:Role")
@@ -108,7 +111,7 @@ def test_a_role_is_for_the_service_account_of_the_addon_in_this_cluster(addon: s
 def test_most_addons_have_no_identity_on_a_cloud() -> None:
     for name in sorted(set(catalog()) - set(ROLES)):
         assert granted(name).names() == ["tests:index:Addons addons"]
-    for name in sorted(set(catalog()) - {DNS}):
+    for name in sorted(set(catalog()) - {DNS, KEDA}):
         assert granted(name, "gcp").names() == ["tests:index:Addons addons"]
 
 
@@ -260,6 +263,22 @@ def test_google_accepts_every_grant_of_external_dns() -> None:
     assert project.inputs["member"].endswith(
         "/workloadIdentityPools/acme-dev-1234.svc.id.goog/subject/ns/external-dns/sa/external-dns"
     )
+
+
+def test_keda_counts_messages_of_continuous_training_and_reads_none() -> None:
+    [statement] = statements(KEDA)
+    assert statement["Action"] == ["sqs:GetQueueAttributes"]
+    assert [arn.rpartition(":")[2] for arn in statement["Resource"]] == [
+        "acme-dev-*-training",
+        "acme-dev-*-promotions",
+    ]
+    association = granted(KEDA).one("aws:eks/podIdentityAssociation:PodIdentityAssociation").inputs
+    assert (association["namespace"], association["serviceAccount"]) == ("keda", "keda-operator")
+    on_google = granted(KEDA, "gcp")
+    assert list(google_grants.errors(on_google)) == []
+    reads = on_google.one("gcp:projects/iAMMember:IAMMember").inputs
+    assert reads["role"] == "roles/monitoring.viewer", "a subscription's messages are a metric"
+    assert reads["member"].endswith("/subject/ns/keda/sa/keda-operator")
 
 
 @pytest.mark.parametrize("name", ROLES.values(), ids=str)

@@ -205,3 +205,11 @@ def test_keys_of_the_issuer_are_read_by_https_or_are_those_of_the_arguments() ->
 
     assert provider()["remoteJWKS"] == {"uri": "https://login.acme.example/keys"}
     assert provider()["audiences"] == ["models"]
+
+
+def test_prometheus_and_no_other_namespace_reads_metrics_of_the_add_on() -> None:
+    policy = gateway().one(POLICY, "gateway-envoy-gateway-system-network-policy")
+    rules = [rule for rule in policy.inputs["spec"]["ingress"] if "from" in rule]
+    assert [[port["port"] for port in rule["ports"]] for rule in rules] == [[19001]]
+    [[peer]] = [rule["from"] for rule in rules]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}

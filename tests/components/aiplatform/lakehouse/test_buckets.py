@@ -153,6 +153,12 @@ def test_raw_sends_events_of_arrivals_unless_disabled(default: Recording) -> Non
     assert not lakehouse(arrival_events=False, tables=[]).all(kind)
 
 
+def test_all_buckets_send_events_of_commits_where_trainings_need_them() -> None:
+    kind = "aws:s3/bucketNotification:BucketNotification"
+    names = {entry.name for entry in lakehouse(table_events=True, arrival_events=False, tables=[]).all(kind)}
+    assert names == {"lake-raw", "lake-curated", "lake-serving"}
+
+
 def test_targets_get_events_of_files_that_arrive(default: Recording) -> None:
     queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:arrivals"
     recorded = lakehouse(arrival_targets={"loader": queue}, tables=[])

@@ -5,7 +5,17 @@ from typing import Final
 from aiplatform.observability.settings import Pool, Settings, Slo
 
 ADDONS: Final = frozenset(
-    {"cert-manager", "dcgm-exporter", "external-secrets", "jobset", "karpenter", "kueue"}
+    {
+        "argo-workflows",
+        "cert-manager",
+        "dcgm-exporter",
+        "external-secrets",
+        "jobset",
+        "karpenter",
+        "keda",
+        "kserve",
+        "kueue",
+    }
 )
 SLOS: Final = (
     Slo("api", "api_availability", 99.9, "platform"),

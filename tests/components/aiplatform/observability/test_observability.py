@@ -357,7 +357,12 @@ def test_the_collector_of_objects_reads_no_secrets() -> None:
     values = chart(recorded()).inputs["values"]["kube-state-metrics"]
     assert not {"secrets", "configmaps"} & set(values["collectors"])
     groups = {group for rule in values["rbac"]["extraRules"] for group in rule["apiGroups"]}
-    assert groups == {"jobset.x-k8s.io", "kueue.x-k8s.io", "trainer.kubeflow.org"}
+    assert groups == {
+        "gateway.networking.k8s.io",
+        "jobset.x-k8s.io",
+        "kueue.x-k8s.io",
+        "trainer.kubeflow.org",
+    }
 
 
 def test_images_come_from_mirrors() -> None:

@@ -6,9 +6,11 @@ from aiplatform.addons.catalog import catalog
 from aiplatform.feature_store import args as feature_store
 from aiplatform.model_registry import args as model_registry
 from aiplatform.observability import Observability
+from aiplatform.observability.monitors import TARGETS
 from tests.components.aiplatform.pools import CLUSTER
 from tests.components.recording import Recording, record
 
+SERVICE_MONITOR = "kubernetes:monitoring.coreos.com/v1:ServiceMonitor"
 POD_MONITOR = "kubernetes:monitoring.coreos.com/v1:PodMonitor"
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 
@@ -32,3 +34,63 @@ def test_the_model_registry_and_the_feature_store_are_scraped_where_they_are() -
     names = {resource.name for resource in recording.all(POLICY)}
     assert "observability-model-registry-scrapes" not in names, "its namespace may not exist yet"
     assert not [name for name in recorded().names() if "model-registry" in name or "feature-server" in name]
+
+
+def test_keda_may_ask_prometheus_and_nothing_else_of_its_namespace_may() -> None:
+    addons = {name: catalog()[name].version for name in ("cert-manager", "external-secrets", "keda")}
+    recording = recorded(addons=addons)
+    clients = recording.one(POLICY, "observability-prometheus-clients").inputs
+    assert clients["metadata"]["namespace"] == "monitoring"
+    [rule] = clients["spec"]["ingress"]
+    assert [port["port"] for port in rule["ports"]] == [9090]
+    [client] = rule["from"]
+    assert client["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "keda"}
+    egress = recording.one(POLICY, "observability-keda-prometheus").inputs
+    assert egress["metadata"]["namespace"] == "keda", "this namespace denies all but HTTPS otherwise"
+    assert egress["spec"]["podSelector"]["matchLabels"] == {"app": "keda-operator"}
+    [rule] = egress["spec"]["egress"]
+    assert [port["port"] for port in rule["ports"]] == [9090]
+    [server] = rule["to"]
+    assert server["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}
+    assert server["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "prometheus"}
+    names = {resource.name for resource in recorded().all(POLICY)}
+    assert not names & {"observability-prometheus-clients", "observability-keda-prometheus"}
+
+
+def test_metrics_with_a_certificate_of_the_controller_are_read_with_tls() -> None:
+    named = ("argo-workflows", "cert-manager", "external-secrets", "keda", "kserve")
+    recording = recorded(addons={name: catalog()[name].version for name in named})
+    workflows = recording.one(POD_MONITOR, "observability-argo-workflows-monitor").inputs["spec"]
+    [endpoint] = workflows["podMetricsEndpoints"]
+    assert (endpoint["scheme"], endpoint["portNumber"]) == ("https", 9090)
+    assert "bearerTokenFile" not in endpoint, "everyone who reaches the port may read them"
+    kserve = recording.one(SERVICE_MONITOR, "observability-kserve-monitor").inputs["spec"]
+    [endpoint] = kserve["endpoints"]
+    assert (endpoint["scheme"], endpoint["port"]) == ("https", "https")
+    assert endpoint["bearerTokenFile"], "kube-rbac-proxy asks who reads them"
+    [endpoint] = recording.one(POD_MONITOR, "observability-keda-monitor").inputs["spec"][
+        "podMetricsEndpoints"
+    ]
+    assert "scheme" not in endpoint
+
+
+def test_no_policy_is_in_a_namespace_that_a_later_layer_creates() -> None:
+    later = {
+        entry.namespace
+        for entry in catalog().values()
+        if entry.installed_by in ("Gateway", "Pipelines", "Serving") and entry.images
+    }
+    assert later == {"argo", "envoy-gateway-system", "kserve"}
+    named = [name for name, entry in catalog().items() if entry.namespace in {*later, "cert-manager"}]
+    addons = {name: catalog()[name].version for name in (*named, "external-secrets")}
+    for policy in recorded(addons=addons).all(POLICY):
+        assert policy.inputs["metadata"]["namespace"] not in later, policy.name
+
+
+def test_prometheus_reaches_the_metrics_of_add_ons_that_later_layers_install() -> None:
+    for target in TARGETS:
+        entry = catalog()[target.addon or target.name]
+        if entry.installed_by in ("Gateway", "Pipelines", "Serving"):
+            assert target.port in entry.metrics_ports, target.name
+        else:
+            assert not entry.metrics_ports, "Observability has a policy for each of these"

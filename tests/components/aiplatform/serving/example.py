@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from aiplatform._shared.args import read
@@ -9,6 +10,7 @@ from aiplatform.serving import runtimes
 from aiplatform.serving.args import ServingSettings
 from tests.components.aiplatform.training import example as training
 
+ROOT = Path(__file__).parents[4]
 DIGEST = "@sha256:" + "1" * 64
 LOADER = f"registry.example/platform/model-release{DIGEST}"
 SERVER = f"registry.example/platform/model-server{DIGEST}"
@@ -29,6 +31,14 @@ CLUSTERS = {
     "aws": training.CLUSTERS["aws"],
     "gcp": {**training.CLUSTERS["gcp"], "workload_pool": "acme.svc.id.goog"},
 }
+
+
+ROLLOUTS = f"registry.example/platform/model-rollout{DIGEST}"
+
+
+def rollouts(**more: Any) -> dict[str, Any]:
+    """Arguments with rollouts."""
+    return {"rollouts": {"image": ROLLOUTS, "operators": ["ai-platform:release"], **more}}
 
 
 def gpu_pool(**more: Any) -> dict[str, Any]:

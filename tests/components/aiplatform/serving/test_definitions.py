@@ -16,7 +16,7 @@ from aiplatform.serving import runtimes, templates
 from aiplatform.serving.args import DEFINITIONS, KSERVE
 from tests.components.aiplatform.addons import chart_facts
 from tests.components.aiplatform.queues.test_definitions import TOP_LEVEL, strict
-from tests.components.aiplatform.serving.example import arguments, settings
+from tests.components.aiplatform.serving.example import arguments, service, settings
 from tests.components.recording import record
 
 
@@ -43,9 +43,12 @@ def test_every_runtime_has_the_fields_of_its_definition(cloud: str) -> None:
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 def test_every_template_has_the_fields_of_its_definition(cloud: str) -> None:
     schema = definition(templates.KIND, templates.API_VERSION)
-    texts = templates.templates(settings(cloud), "search", "s3://acme-dev-releases")
+    uri = "s3://acme-dev-releases"
+    texts = templates.templates(settings(cloud), "search", uri)
     assert set(texts) == {"chat", "fares"}
-    for text in texts.values():
+    adapters = service(adapters={"support": {"model": "support-lora", "version": 3}})
+    tuned = templates.templates(settings(cloud, **adapters), "search", uri)["chat"]
+    for text in (*texts.values(), tuned):
         created = json.loads(Template(text).substitute(NAME="chat-green", VERSION="7"))
         jsonschema.validate(created, schema)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePosixPath
 from string import Template
 from typing import Any
 
@@ -206,3 +207,36 @@ def test_pools_that_are_listed_have_default_runtimes() -> None:
     pools = [gpu_pool(), gpu_pool(name="other"), gpu_pool(name="tpu", resource="google.com/tpu")]
     assert list(settings(gpu_pools=pools).defaults) == ["vllm-inference", "vllm-other"]
     assert list(settings(gpu_pools=pools, default_runtimes=["other"], **ALONE).defaults) == ["vllm-other"]
+
+
+def test_adapters_are_releases_that_a_server_gets_next_to_their_model() -> None:
+    adapters = {
+        "support": {"model": "support-lora", "version": 3},
+        "sales": {"model": "sales-lora", "version": 12},
+    }
+    more = service(adapters=adapters, arguments=["--max-lora-rank=32"])
+    predictor = template(**more)["spec"]["predictor"]
+    assert predictor["storageUris"] == [
+        {"uri": "s3://acme-dev-releases/search/assistant/7", "mountPath": "/mnt/models"},
+        {"uri": "s3://acme-dev-releases/search/support-lora/3", "mountPath": "/mnt/adapters/support"},
+        {"uri": "s3://acme-dev-releases/search/sales-lora/12", "mountPath": "/mnt/adapters/sales"},
+    ]
+    assert "storageUri" not in predictor["model"], "KServe refuses both"
+    arguments = predictor["model"]["args"]
+    begin = arguments.index("--lora-modules")
+    assert arguments[begin + 1 : begin + 3] == [
+        "support=/mnt/adapters/support",
+        "sales=/mnt/adapters/sales",
+    ]
+    assert {"--enable-lora", "--max-loras=2"} <= set(arguments)
+    assert arguments[-1] == "--max-lora-rank=32"
+
+
+def test_folders_of_a_model_and_its_adapters_have_one_parent_and_contain_none_of_each_other() -> None:
+    adapters = {"support": {"model": "support-lora", "version": 3}}
+    entries = template(**service(adapters=adapters))["spec"]["predictor"]["storageUris"]
+    folders = [PurePosixPath(entry["mountPath"]) for entry in entries]
+    assert {str(folder.parents[-2]) for folder in folders} == {"/mnt"}, "KServe mounts the common parent"
+    for folder in folders:
+        for other in folders:
+            assert folder == other or not folder.is_relative_to(other), "a copy begins with an empty folder"

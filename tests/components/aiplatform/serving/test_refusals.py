@@ -58,6 +58,36 @@ SERVICE = "teams.search.services.chat"
             f"{SERVICE}.max_replicas",
             "without `prometheus_url`",
         ),
+        (
+            service(runtime="sklearn", adapters={"support": {"model": "support-lora", "version": 3}}),
+            f"{SERVICE}.adapters",
+            "a runtime of vLLM",
+        ),
+        (
+            service(adapters={"chat": {"model": "support-lora", "version": 3}}),
+            f"{SERVICE}.adapters.chat",
+            "by which clients request the service's model",
+        ),
+        (
+            service(adapters={"support": {"model": "assistant", "version": 3}}),
+            f"{SERVICE}.adapters.support.model",
+            "expected that of an adapter of it",
+        ),
+        (
+            service(adapters={"../etc": {"model": "support-lora", "version": 3}}),
+            f"{SERVICE}.adapters",
+            "'../etc'",
+        ),
+        (
+            service(adapters={"support": {"model": "s3://b/search/lora", "version": 3}}),
+            f"{SERVICE}.adapters.support.model",
+            "without team, version or URI",
+        ),
+        (
+            service(arguments=["--lora-modules=a=/b"]),
+            f"{SERVICE}.arguments[0]",
+            "and `adapters` of services",
+        ),
         (service(runtime="vllm-inferences"), f"{SERVICE}.runtime", "did you mean 'vllm-inference'?"),
         (service(arguments=["--model=/etc"]), f"{SERVICE}.arguments[0]", "which the platform sets"),
         (service(arguments=["--seed=$SEED"]), f"{SERVICE}.arguments[0]", "a placeholder of templates"),

@@ -11,6 +11,7 @@ from tests.components.aiplatform.serving.example import LOADER, arguments
 from tests.components.recording import Recording, record
 
 LOADERS = "kubernetes:serving.kserve.io/v1alpha1:ClusterStorageContainer"
+BUDGET = "kubernetes:policy/v1:PodDisruptionBudget"
 RUNTIME = "kubernetes:serving.kserve.io/v1alpha1:ClusterServingRuntime"
 
 
@@ -33,6 +34,7 @@ def test_the_logical_names_are_a_contract() -> None:
         "kubernetes:core/v1:ResourceQuota serving-kserve-critical-pods",
         "kubernetes:core/v1:ServiceAccount serving-search-service-account",
         "kubernetes:networking.k8s.io/v1:NetworkPolicy serving-kserve-network-policy",
+        f"{BUDGET} serving-search-chat-disruption-budget",
         f"{RUNTIME} serving-sklearn",
         f"{RUNTIME} serving-vllm-inference",
         f"{RUNTIME} serving-xgboost",
@@ -102,12 +104,16 @@ def test_clients_reach_predictors_on_their_port_only() -> None:
     policies = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
     assert "serving-search-clients" not in {entry.name for entry in serving().all(policies)}
     recording = serving(client_namespaces=["envoy-gateway-system", "monitoring"])
-    policy = recording.one(policies, "serving-search-clients").inputs
-    [rule] = policy["spec"]["ingress"]
-    assert [port["port"] for port in rule["ports"]] == [8080]
-    assert len(rule["from"]) in (1, 2)
-    [selected] = policy["spec"]["podSelector"]["matchExpressions"]
-    assert selected["key"] == "serving.kserve.io/inferenceservice"
+    for name, label in (
+        ("clients", "serving.kserve.io/inferenceservice"),
+        ("service-clients", "ai-platform/service"),
+    ):
+        policy = recording.one(policies, f"serving-search-{name}").inputs
+        [rule] = policy["spec"]["ingress"]
+        assert [port["port"] for port in rule["ports"]] == [8080]
+        assert len(rule["from"]) == 2
+        [selected] = policy["spec"]["podSelector"]["matchExpressions"]
+        assert selected == {"key": label, "operator": "Exists"}
 
 
 def test_what_owns_servers_ends_before_the_controller_that_removes_their_finalizers() -> None:
@@ -120,3 +126,19 @@ def test_the_service_account_mounts_no_token_of_kubernetes() -> None:
     account = serving().one("kubernetes:core/v1:ServiceAccount").inputs
     assert account["automountServiceAccountToken"] is False
     assert account["metadata"]["namespace"] == "search"
+
+
+def test_prometheus_and_no_other_namespace_reads_metrics_of_the_add_on() -> None:
+    policy = serving().one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "serving-kserve-network-policy")
+    rules = [rule for rule in policy.inputs["spec"]["ingress"] if "from" in rule]
+    assert [[port["port"] for port in rule["ports"]] for rule in rules] == [[8443]]
+    [[peer]] = [rule["from"] for rule in rules]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}
+
+
+def test_a_service_with_several_pods_loses_one_at_a_time() -> None:
+    [budget] = serving().all(BUDGET)
+    assert budget.inputs["metadata"]["namespace"] == "search"
+    spec = budget.inputs["spec"]
+    assert spec["selector"]["matchLabels"] == {"ai-platform/service": "chat"}, "of blue and green"
+    assert spec["maxUnavailable"] == 1, "of a single Pod `minAvailable` would stop every drain"

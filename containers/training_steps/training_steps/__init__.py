@@ -1,0 +1,1 @@
+"""Steps of continuous training, and what starts them (docs/continuous-training.md)."""
