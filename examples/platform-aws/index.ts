@@ -497,16 +497,11 @@ const continuous = new aiplatform.ContinuousTraining("continuous", {
                         image: "example.com/train@sha256:3333333333333333333333333333333333333333333333333333333333333333",
                         codeCommit: "0123456789abcdef0123456789abcdef01234567",
                         runtime: "torch-training",
-                        args: ["--table=${TABLE}", "--snapshot=${SNAPSHOT}", "--run-name=${RUN_NAME}"],
+                        args: ["--run=${RUN_NAME}"],
                     },
                     evaluation: {
                         metric: "accuracy",
                         margin: 0.01,
-                        args: ["--run=${RUN_ID}", "--champion=${CHAMPION}"],
-                    },
-                    schedule: {
-                        schedules: ["0 3 * * *"],
-                        timezone: "Europe/Berlin",
                     },
                 },
             },

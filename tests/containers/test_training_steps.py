@@ -34,11 +34,11 @@ def _uv(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     name = f"training-steps-{hashlib.sha256(lock + python.encode()).hexdigest()[:12]}"
     machine = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
-    own = {"UV_PROJECT_ENVIRONMENT": str(cache_dir() / "clients" / name), "PYTHONDONTWRITEBYTECODE": "1"}
+    of_uv = {"UV_PROJECT_ENVIRONMENT": str(cache_dir() / "clients" / name), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         [uv, *arguments],
         cwd=_FOLDER,
-        env={**machine, **own, **variables},
+        env={**machine, **of_uv, **variables},
         capture_output=True,
         text=True,
         check=False,

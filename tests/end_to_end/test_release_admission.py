@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from aiplatform.model_store.aws.access import GROUP
+from aiplatform.model_store.args import RELEASE_GROUP as GROUP
 from cli.model import jobs
 from tests.components.aiplatform.model_store.example import APPROVERS, IMAGE, REGISTRY, store
 from tests.end_to_end.guardrails import ADMIN, Cluster, Object, control_plane_of, until

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from aiplatform.continuous_training import promotion
-from aiplatform.model_store.aws.access import GROUP
+from aiplatform.model_store.args import RELEASE_GROUP as GROUP
 from tests.components.aiplatform.model_store.example import APPROVERS, IMAGE, REGISTRY, store
 from tests.end_to_end.guardrails import ADMIN, Cluster, Object, control_plane_of, definition, until
 
@@ -47,7 +47,7 @@ def step() -> Object:
     """Return the Pod of a step, as Argo's controller makes it of the template (workflowpod.go of Argo
     Workflows v4.0.5)."""
     [_, template, _] = promotion.template(IMAGE, 10)["spec"]["templates"]
-    own = [
+    variables = [
         {"name": "ARGO_CONTAINER_NAME", "value": "main"},
         {"name": "ARGO_NODE_ID", "value": "promote-1"},
         {"name": "ARGO_INCLUDE_SCRIPT_OUTPUT", "value": "false"},
@@ -56,7 +56,7 @@ def step() -> Object:
     argo = {"name": "var-run-argo", "mountPath": "/var/run/argo"}
     program = copy.deepcopy(template["container"])
     program["command"] = ["/var/run/argo/argoexec", "emissary", *options, "--", *program["command"]]
-    program["env"] += own
+    program["env"] += variables
     program["volumeMounts"].append(argo)
     security = {**program["securityContext"], "readOnlyRootFilesystem": False, "runAsUser": 8737}
 
@@ -65,7 +65,7 @@ def step() -> Object:
             "name": name,
             "image": EXECUTOR,
             "command": ["argoexec", name, *options],
-            "env": own,
+            "env": variables,
             "securityContext": security,
             "volumeMounts": [argo],
         }

@@ -124,9 +124,9 @@ def test_requests_are_listed_and_approved_by_the_command(
     cluster = Cluster(workflow("promote-1"), workflow("promote-22", suspend=False, approved_by="ada"))
     of_cluster = promotions(monkeypatch, cluster)
     monkeypatch.setattr(requests, "_promotions", lambda *_: of_cluster)
-    listed = CliRunner().invoke(application.app, ["model", "requests", "aws-prod"], catch_exceptions=False)
-    assert listed.exit_code == 0, listed.output
-    assert "waits for an approval" in listed.output
+    result = CliRunner().invoke(application.app, ["model", "requests", "aws-prod"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert "waits for an approval" in result.output
     words = ["model", "approve", "aws-prod", "promote-1"]
     approved = CliRunner().invoke(application.app, words, catch_exceptions=False)
     assert "pricing/fares 7 is being promoted, approved by maria" in approved.output

@@ -54,10 +54,10 @@ def test_every_parameter_of_a_step_is_the_output_of_an_earlier_one(spec: dict[st
     templates, known = _templates(spec), set[str]()
     for call in _steps(spec):
         template = templates[call["template"]]
-        given = {entry["name"]: entry["value"] for entry in call.get("arguments", {}).get("parameters", [])}
+        values = {entry["name"]: entry["value"] for entry in call.get("arguments", {}).get("parameters", [])}
         declared = [entry["name"] for entry in template.get("inputs", {}).get("parameters", [])]
-        assert sorted(given) == sorted(declared)
-        for value in given.values():
+        assert sorted(values) == sorted(declared)
+        for value in values.values():
             assert value in known or value in ("{{workflow.name}}", "{{workflow.uid}}"), value
         used = [word for word in template["container"]["args"] if word.startswith("{{inputs")]
         assert used == [f"{{{{inputs.parameters.{name}}}}}" for name in declared]
