@@ -127,7 +127,7 @@ def _offers(topic: Mapping[str, Any], pool: str) -> Iterator[_Lender]:
     cohorts = {cohort["name"] for cohort in topic.get("cohorts", [])}
     for queue in topic.get("queues", []):
         cohort = queue.get("cohort")
-        # What the component refuses stays as it is, so that it is refused where it stands.
+        # What the component refuses stays as it is, so that its key is the one that is refused.
         if cohort is not None and cohort not in cohorts:
             continue
         if cohort is None and any(key in quota for quota in queue.get("quotas", []) for key in _SHARING):

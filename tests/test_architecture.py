@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.generating import examples
+
 ROOT = Path(__file__).parents[1]
 PARTS = ("aiplatform", "stacks", "policies", "twin", "cli")
 # Part -> the parts that it may import. `components/` is the package aiplatform.
@@ -128,10 +130,14 @@ def _tracked() -> list[Path]:
 
 
 def test_no_python_file_is_much_over_400_lines() -> None:
+    written = {ROOT / path for path in examples.paths()}  # by a program
     long = [
         f"{file.relative_to(ROOT)}: {count}"
         for file in _tracked()
-        if file.suffix == ".py" and file.is_file() and (count := len(file.read_text().splitlines())) > 450
+        if file not in written
+        and file.suffix == ".py"
+        and file.is_file()
+        and (count := len(file.read_text().splitlines())) > 450
     ]
     assert not long, "split them by what they are about"
 

@@ -257,7 +257,6 @@ lakehouse = Lakehouse(
                 "columns": [
                     {"name": "order_id", "type": "long", "required": True},
                     {"name": "customer", "type": "string", "classification": "pii"},
-                    {"name": "ordered_at", "type": "timestamptz"},
                 ],
             },
         ],
@@ -320,7 +319,6 @@ store = ModelStore(
             "secret": models.admin_secret,
             "kms_key": models.kms_key,
         },
-        "checkpoints": {"expire_days": 14},
         "release_group": ["arn:aws:iam::111122223333:role/model-release"],
         "image": "example.com/loader@sha256:1111111111111111111111111111111111111111111111111111111111111111",
         "workflows": {"executor_image": "quay.io/argoproj/argoexec:v4.0.6"},
@@ -379,13 +377,6 @@ workflows = Pipelines(
                     "service_account": "workloads",
                 },
                 "submitters": ["arn:aws:iam::111122223333:role/search-ci"],
-                "schedules": {
-                    "nightly": {
-                        "template": "train",
-                        "schedules": ["0 3 * * *"],
-                        "timezone": "Europe/Berlin",
-                    },
-                },
             },
         },
         "force_destroy": True,
@@ -436,7 +427,6 @@ continuous = ContinuousTraining(
                 "identity": {
                     "principal": searcher.principal,
                     "role_name": searcher.role_name,
-                    "namespace": "search",
                     "service_account": "workloads",
                 },
                 "models": {
@@ -446,7 +436,6 @@ continuous = ContinuousTraining(
                             "image": "example.com/train@sha256:3333333333333333333333333333333333333333333333333333333333333333",
                             "code_commit": "0123456789abcdef0123456789abcdef01234567",
                             "runtime": "torch-training",
-                            "args": ["--run=$${RUN_NAME}"],
                         },
                         "evaluation": {"metric": "accuracy", "margin": 0.01},
                     },
@@ -454,7 +443,9 @@ continuous = ContinuousTraining(
             },
         },
     },
-    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons, store, workflows]),
+    pulumi.ResourceOptions(
+        providers=[aws_provider, kubernetes_provider], depends_on=[addons, store, workflows]
+    ),
 )
 pulumi.export("vpc_id", network.vpc_id)
 pulumi.export("cluster_name", cluster.name)

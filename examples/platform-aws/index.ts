@@ -275,10 +275,6 @@ const lakehouse = new aiplatform.Lakehouse("lakehouse", {
                     type: "string",
                     classification: "pii",
                 },
-                {
-                    name: "ordered_at",
-                    type: "timestamptz",
-                },
             ],
         },
     ],
@@ -347,9 +343,6 @@ const store = new aiplatform.ModelStore("store", {
         secret: models.adminSecret,
         kmsKey: models.kmsKey,
     },
-    checkpoints: {
-        expireDays: 14,
-    },
     releaseGroup: ["arn:aws:iam::111122223333:role/model-release"],
     image: "example.com/loader@sha256:1111111111111111111111111111111111111111111111111111111111111111",
     workflows: {
@@ -416,13 +409,6 @@ const workflows = new aiplatform.Pipelines("workflows", {
                 serviceAccount: "workloads",
             },
             submitters: ["arn:aws:iam::111122223333:role/search-ci"],
-            schedules: {
-                nightly: {
-                    template: "train",
-                    schedules: ["0 3 * * *"],
-                    timezone: "Europe/Berlin",
-                },
-            },
         },
     },
     forceDestroy: true,
@@ -487,7 +473,6 @@ const continuous = new aiplatform.ContinuousTraining("continuous", {
             identity: {
                 principal: searcher.principal,
                 roleName: searcher.roleName,
-                namespace: "search",
                 serviceAccount: "workloads",
             },
             models: {
@@ -497,7 +482,6 @@ const continuous = new aiplatform.ContinuousTraining("continuous", {
                         image: "example.com/train@sha256:3333333333333333333333333333333333333333333333333333333333333333",
                         codeCommit: "0123456789abcdef0123456789abcdef01234567",
                         runtime: "torch-training",
-                        args: ["--run=${RUN_NAME}"],
                     },
                     evaluation: {
                         metric: "accuracy",

@@ -51,6 +51,10 @@ ADDITIONAL: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """Inputs of a component without which others are not needed."""
+REQUIRED: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("Serving", "rollouts"): {"image": f"registry.example/rollout@sha256:{'1' * 64}"},
+}
+"""Keys of a block that is in no example, without which it is refused."""
 REFERENCE = re.compile(r"\$\{.*\}")
 
 
@@ -172,7 +176,8 @@ def test_unknown_values_of_a_block_are_accepted_and_their_dependency_is_kept(
     plugin: Served, component: str, key: str, unknown: dict[str, Any]
 ) -> None:
     example = {**_example(component), **ADDITIONAL.get(component, {})}
-    inputs = {**example, key: {**example.get(key, {}), **unknown}}
+    required = REQUIRED.get((component, key), {})
+    inputs = {**example, key: {**example.get(key, {}), **required, **unknown}}
     monitor = preview(plugin, component, inputs, key)
     needed = [
         resource for resource in monitor.inner.recorded.values() if source_of(key) in resource.depends_on

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,8 @@ PROVIDER = "pulumi:providers:"
 COMPONENT = "aiplatform:"
 _SHORT = 70
 """Characters of a dict of the Python program that is written in one line."""
+_LONGEST = 110
+"""Characters of a line of Python."""
 REFERENCE = re.compile(r"\$\{([\w.\[\]]+)\}")
 
 
@@ -178,12 +180,16 @@ def _python_resource(name: str, resource: Mapping[str, Any], inputs: Inputs) -> 
     component = kind.removeprefix(COMPONENT)
     properties, names, type_of = inputs(component)
     arguments = _python_object(resource["properties"], properties, names, type_of, 1)
-    options = "".join(
-        f"    pulumi.ResourceOptions(providers=[{', '.join(map(_python_provider, providers))}]"
-        f"{_after('depends_on=', resource)}),\n"
-        for providers in _providers(resource)
-    )
+    options = "".join(_python_options(providers, resource) for providers in _providers(resource))
     return f"{_snake_case(name)} = {component}(\n    {logical},\n    {arguments},\n{options})"
+
+
+def _python_options(providers: Sequence[str], resource: Mapping[str, Any]) -> str:
+    arguments = f"providers=[{', '.join(map(_python_provider, providers))}]{_after('depends_on=', resource)}"
+    line = f"    pulumi.ResourceOptions({arguments}),\n"
+    if len(line) <= _LONGEST:
+        return line
+    return f"    pulumi.ResourceOptions(\n        {arguments}\n    ),\n"
 
 
 def _python_object(

@@ -173,7 +173,7 @@ class ContinuousEvaluation:
     """What the job writes: `metrics`: numbers, `{"candidate": {"accuracy": 0.93}, "champion": ...}`;
     `prompts`: answers to the prompts of the variable `PROMPTS`, `{"candidate": ["4", ...], ...}`, whose share
     of correct ones is the metric `correct`. Default `metrics`."""
-    margin: Annotated[float, between(0, 1)] = 0.0
+    margin: Annotated[float, between(0, 1)] = 0
     """By how much at least the metric is better, in its unit, 0 to 1. An equal version is not better. Default
     0."""
     lower_is_better: bool = False

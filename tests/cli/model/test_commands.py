@@ -51,20 +51,20 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
 
 
 class Services:
-    """Services of a team. kept: service -> the version that its requests go back to."""
+    """Services of a team. versions: service -> the version that its requests go back to."""
 
-    def __init__(self, kept: dict[str, str | None] | None = None) -> None:
-        self.kept = kept or {}
+    def __init__(self, versions: dict[str, str | None] | None = None) -> None:
+        self.versions = versions or {}
         self.namespace = "pricing"
         self.calls: list[str] = []
 
     def serving(self, model: str) -> dict[str, Any]:
         assert model == "fares"
-        return {name: {} for name in self.kept}
+        return {name: {} for name in self.versions}
 
     def move_back(self, service: str, leaves: str) -> str | None:
         self.calls.append(f"move {service} {leaves}".strip())
-        return self.kept[service]
+        return self.versions[service]
 
     def submit(self, service: str, template: Any, version: str) -> str:
         self.calls.append(f"submit {service} {version}")

@@ -1,4 +1,4 @@
-"""Who may connect to Prometheus."""
+"""Connections to Prometheus."""
 
 from __future__ import annotations
 
