@@ -41,6 +41,7 @@ OPTIONAL: Final = (
     "guardrails",
     "queues",
     "training",
+    "gateway",
     "pipelines",
     "continuous_training",
     "observability",
@@ -173,6 +174,8 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "access_log_days": 365,
         },
         "pipelines": {"replicas": 2, "expire_days": 90, "access_log_days": 365},
+        # While the only Pod of Envoy Gateway is replaced, routes do not change. One Envoy for each zone.
+        "gateway": {"controller_replicas": 2, "replicas": 3},
     },
 }
 

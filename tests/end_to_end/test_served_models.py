@@ -124,6 +124,10 @@ REFUSED: dict[str, tuple[Object, str]] = {
         changed(lambda predictor: predictor["model"].update(storage={"key": "mine"})),
         "without transformer, explainer and canary",
     ),
+    "a share of requests that KServe ignores": (
+        changed(lambda predictor: predictor.update(canaryTrafficPercent=10)),
+        "no `predictor.canaryTrafficPercent`",
+    ),
     **{
         f"a {part}": (
             {**service(), "spec": {**service()["spec"], part: {"predictor": {}}}},

@@ -94,6 +94,11 @@ def rules(releases_uri: str) -> list[tuple[str, str]]:
             "`predictor.model.runtime`, so that a runtime that is added later changes nothing",
         ),
         (
+            f"!has({_PREDICTOR}.canaryTrafficPercent)",
+            "no `predictor.canaryTrafficPercent`, which KServe ignores without Knative: the route of the "
+            "service has weights",
+        ),
+        (
             f"{_PREDICTOR}.?serviceAccountName.orValue('') == {literal(SERVICE_ACCOUNT)}",
             f"the service account {SERVICE_ACCOUNT}, which reads the team's releases and nothing else",
         ),
