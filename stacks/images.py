@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiplatform._shared.images import images, mirrored
 from aiplatform.accelerators import CARDS
+from aiplatform.addons.args import CLAIMS
 from aiplatform.addons.catalog import catalog, selected
 from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE
@@ -209,6 +210,10 @@ def addons_of(settings: Settings) -> list[str]:
         enabled[KARPENTER] = True
     if settings.gateway_class == "envoy" and enabled.get(GATEWAY_KINDS) is None:
         enabled[GATEWAY_KINDS] = True
+    if devices.claimed(settings) and enabled.get(CLAIMS) is None:
+        enabled[CLAIMS] = True
+    if devices.needs_exporter(settings):
+        enabled[devices.EXPORTER] = True
     return selected(settings.environment.cloud, enabled, has_zones=bool(topic.dns_zones))
 
 

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from aiplatform._shared.images import images
+from aiplatform.addons.catalog import selected
+from stacks import arguments
 from stacks.arguments import runnable_images
-from stacks.images import admitted, of_workloads, repositories
+from stacks.images import addons_of, admitted, of_workloads, repositories
 from stacks.loading import SettingsError, load_file
+from stacks.validation import placeholders
+from tests.stacks.environments import STACKS, settings_of
 from tests.stacks.test_google_files import changed
 
 FEAST = images()["feast-feature-server"]
@@ -35,6 +39,15 @@ def test_prod_admits_its_own_registries_and_exactly_the_images_of_the_platform(t
         MLFLOW.reference,
         f"{MLFLOW.repository}@{MLFLOW.digest}",
     ], "without them the cluster refuses the Pods that the program itself makes"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_add_ons_whose_images_are_known_are_those_that_are_installed(stack: str) -> None:
+    settings = settings_of(stack)
+    args: Any = arguments.addons(settings, placeholders.of(settings).cluster)
+    enabled = {name: option.get("enabled") for name, option in args.get("options", {}).items()}
+    installed = selected(settings.environment.cloud, enabled, has_zones=bool(args.get("dns_zones")))
+    assert addons_of(settings) == installed, "others are neither admitted nor mirrored"
 
 
 def test_what_an_environment_does_not_install_is_not_admitted(tmp_path: Path) -> None:
