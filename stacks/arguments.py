@@ -14,18 +14,15 @@ from typing import Any, Final, cast
 from pulumi import Input
 
 from aiplatform._shared.args import UNKNOWN
-from aiplatform._shared.deep_merge import overlaid
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
-from aiplatform.addons.args import CLAIMS, AddonsArgs
+from aiplatform.addons.args import AddonsArgs
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.charts import UPSTREAM
-from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.addons.pods_ready import PodsReady
 from aiplatform.cluster import ClusterArgs
 from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
 from aiplatform.device_plugins import DevicePluginsArgs
 from aiplatform.feature_store.args import NAMESPACE as FEATURE_STORE
-from aiplatform.gateway.args import GATEWAY_KINDS
 from aiplatform.gpu_checks.args import GpuChecksArgs
 from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
 from aiplatform.guardrails.args import GuardrailsArgs
@@ -38,7 +35,7 @@ from aiplatform.queues.args import QueuesArgs
 from aiplatform.runner import RunnerArgs
 from aiplatform.training.args import Initializers, TrainingArgs
 from aiplatform.workload_identity import WorkloadIdentityArgs
-from stacks import devices, fabrics, gpu_check_queues, images, repositories
+from stacks import addon_options, devices, fabrics, gpu_check_queues, images, repositories
 from stacks.settings import GpuPool, NodePool, Pool, Settings
 from stacks.settings.generated import stated
 from stacks.settings.kubernetes import CHARTS_VARIABLE
@@ -246,17 +243,8 @@ def addons(settings: Settings, cluster: Mapping[str, Any]) -> AddonsArgs:
     """Arguments of the add-ons. cluster: Cluster.outputs, or a reference."""
     assert settings.addons is not None, "called only where there are add-ons"  # noqa: S101
     args = stated(settings.addons)
-    if devices.claimed(settings) and devices.enabled(settings, CLAIMS) is None:
-        options = args.get("options", {})
-        args["options"] = {**options, CLAIMS: {**options.get(CLAIMS, {}), "enabled": True}}
-    if devices.needs_exporter(settings):
-        options = args.get("options", {})
-        args["options"] = overlaid({devices.EXPORTER: {"enabled": True}}, options)
-    if settings.karpenter_pools:
-        args["options"] = overlaid(_karpenter_options(settings), args.get("options", {}))
-    if settings.gateway_class == "envoy":
-        required = {GATEWAY_KINDS: {"enabled": True}}
-        args["options"] = overlaid(required, args.get("options", {}))
+    if options := addon_options.options(settings):
+        args["options"] = options
     if settings.training is not None:
         args["pods_ready"] = _pods_ready(settings, args.get("pods_ready", {}))
         args["ray"] = bool(stated(settings.training).get("ray"))
@@ -297,15 +285,6 @@ def charts(settings: Settings) -> str:
         # The engine runs the program in stacks/: a folder is meant from the repository.
         return str(_ROOT / source)
     return source
-
-
-def _karpenter_options(settings: Settings) -> dict[str, Any]:
-    """Return the options of the add-on where a pool needs it."""
-    options: dict[str, Any] = {"enabled": True}
-    if settings.network.nat == "none":
-        # It calls neither IAM nor the price list, for which a region has no endpoints.
-        options["values"] = {"settings": {"isolatedVPC": True}}
-    return {KARPENTER: options}
 
 
 def karpenter(

@@ -7,17 +7,15 @@ from typing import Any, Final
 
 from aiplatform._shared.images import images, mirrored
 from aiplatform.accelerators import CARDS
-from aiplatform.addons.args import CLAIMS
 from aiplatform.addons.catalog import catalog, selected
-from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE
-from aiplatform.gateway.args import ENVOY_GATEWAY, ENVOY_KINDS, GATEWAY_KINDS
+from aiplatform.gateway.args import ENVOY_GATEWAY, ENVOY_KINDS
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY
 from aiplatform.observability.args import CHART as OBSERVABILITY
 from aiplatform.observability.args import GOOGLE_PROMETHEUS
 from aiplatform.pipelines.args import ARGO
 from aiplatform.training.args import RAY, TRAINER
-from stacks import devices, gpu_check_queues, serving_images
+from stacks import addon_options, devices, gpu_check_queues, serving_images
 from stacks.settings import GpuPool, Settings
 from stacks.settings.generated import stated
 
@@ -205,15 +203,7 @@ def addons_of(settings: Settings) -> list[str]:
     topic = settings.addons
     if topic is None:
         return []
-    enabled = {name: option.enabled for name, option in topic.options.items()}
-    if settings.karpenter_pools and enabled.get(KARPENTER) is None:
-        enabled[KARPENTER] = True
-    if settings.gateway_class == "envoy" and enabled.get(GATEWAY_KINDS) is None:
-        enabled[GATEWAY_KINDS] = True
-    if devices.claimed(settings) and enabled.get(CLAIMS) is None:
-        enabled[CLAIMS] = True
-    if devices.needs_exporter(settings):
-        enabled[devices.EXPORTER] = True
+    enabled = {name: option.get("enabled") for name, option in addon_options.options(settings).items()}
     return selected(settings.environment.cloud, enabled, has_zones=bool(topic.dns_zones))
 
 

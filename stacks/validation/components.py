@@ -128,7 +128,8 @@ def problems(settings: Settings) -> list[Problem]:
 def unknown_machines(settings: Settings) -> list[Problem]:
     """Return the problems of the names, accelerators and counts of GPU pools: without them nothing else of a
     file can be derived from its pools."""
-    location = (placeholders.of(settings).cluster, placeholders.of(settings).network)
+    references = placeholders.of(settings)
+    location = (references.cluster, references.network)
     collected: list[Problem] = []
     for name, pool in settings.gpu_pools.items():
         try:
