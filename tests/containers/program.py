@@ -1,0 +1,100 @@
+"""A program in containers/: run in an environment of its lock, and what its image has to be."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from twin.toolchain.cache import cache_dir
+from twin.toolchain.found import find_uv
+
+_CONTAINERS: Final = Path(__file__).parents[2] / "containers"
+# What the deployed registry runs, of which the client is a part.
+_SERVER: Final = Path(__file__).parents[1] / "end_to_end" / "clients" / "mlflow" / "pyproject.toml"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program. name: of its folder, and of its package. private: beginnings of names of variables of this
+    machine that it does not get, in addition to those of Python."""
+
+    name: str
+    private: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Its folder."""
+        return _CONTAINERS / self.name
+
+    def uv(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run uv for it, with an environment in the toolchain's cache: the checkout stays clean."""
+        uv = find_uv()
+        assert uv is not None, "uv is not installed: `make setup` installs it"
+        lock = (self.folder / "uv.lock").read_bytes()
+        python = f"{sys.version_info.major}.{sys.version_info.minor}"
+        digest = hashlib.sha256(lock + python.encode()).hexdigest()[:12]
+        environment = cache_dir() / "clients" / f"{self.name.replace('_', '-')}-{digest}"
+        private = (*self.private, "PYTEST_", "PYTHON", "VIRTUAL_ENV")
+        machine = {name: value for name, value in os.environ.items() if not name.startswith(private)}
+        of_uv = {"UV_PROJECT_ENVIRONMENT": str(environment), "PYTHONDONTWRITEBYTECODE": "1"}
+        return subprocess.run(
+            [uv, *arguments],
+            cwd=self.folder,
+            env={**machine, **of_uv, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command with its packages and those of its tests."""
+        options = (
+            "--frozen",
+            "--quiet",
+            "--no-python-downloads",
+            "--group",
+            "test",
+            "--python",
+            sys.executable,
+        )
+        return self.uv("run", *options, *words, **variables)
+
+    def assert_its_tests_pass(self) -> None:
+        """Run its tests."""
+        done = self.run("python", "-m", "pytest", "tests")
+        assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-2000:]}"
+
+    def assert_locked(self) -> None:
+        """Its lock is that of its declaration."""
+        done = self.uv("lock", "--check", "--offline")
+        assert done.returncode == 0 or "offline" in done.stderr.lower(), done.stderr
+
+    def assert_client_of_the_registry(self) -> None:
+        """Its client of MLflow has the version of the server."""
+        declared = tomllib.loads((self.folder / "pyproject.toml").read_text())["project"]["dependencies"]
+        server = tomllib.loads(_SERVER.read_text())["project"]["dependencies"]
+        [client] = [entry.partition("==")[2] for entry in declared if entry.startswith("mlflow-skinny==")]
+        assert f"mlflow[auth]=={client}" in server
+
+    def assert_image(self, user: int = 65532) -> Sequence[str]:
+        """Its image is pinned, and runs without root and shell. Returns the lines of its Containerfile."""
+        lines = (self.folder / "Containerfile").read_text().splitlines()
+        bases = [line.split()[1] for line in lines if line.startswith("FROM ")]
+        assert all(re.fullmatch(r"\S+:\d+\.\d+\.\d+\S*@sha256:[0-9a-f]{64}", base) for base in bases), bases
+        assert len(set(bases)) == 1, "packages are installed for the Python that runs them"
+        users = [line for line in lines if line.startswith("USER ")]
+        assert users == [f"USER {user}:{user}"], "a numeric user, which runAsNonRoot can check"
+        for line in lines:
+            if line.startswith(("RUN ", "ENTRYPOINT ", "CMD ")):
+                assert line.partition(" ")[2].startswith("["), f"{line}: runs by a shell"
+        copied = {line.split()[1] for line in lines if line.startswith("COPY ") and "--from" not in line}
+        assert copied == {"pyproject.toml", self.name}, "no tests in the image"
+        return lines
