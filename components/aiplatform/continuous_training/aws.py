@@ -13,7 +13,14 @@ from pulumi_aws import cloudwatch, iam, kms, sqs
 
 from aiplatform._shared.aws.account import Account, account_of
 from aiplatform._shared.aws.logs import name_key
-from aiplatform._shared.aws.policy_documents import Statement, allow, document, key_policy
+from aiplatform._shared.aws.policy_documents import (
+    Statement,
+    allow,
+    document,
+    key_policy,
+    queue_by_tls,
+    rules_may_send,
+)
 from aiplatform._shared.context import Context as Base
 from aiplatform._shared.outputs import mapped
 from aiplatform.continuous_training.args import (
@@ -152,7 +159,8 @@ def _queue(context: Context, team: str, purpose: str, key: Input[str]) -> Queue:
         **common,
         opts=options,
     )
-    rules = _rules(context, team) if purpose == TRAINING else []
+    tables = _tables(context, team) if purpose == TRAINING else ()
+    rules = [_rule(context, team, key, location) for key, _, location in tables]
     policy = sqs.QueuePolicy(
         logical,
         queue_url=queue.url,
@@ -161,20 +169,20 @@ def _queue(context: Context, team: str, purpose: str, key: Input[str]) -> Queue:
         ),
         opts=context.options(),
     )
-    for rule, table in zip(rules, _tables(context, team), strict=False):
+    for rule, (key_of_table, table, _) in zip(rules, tables, strict=True):
         cloudwatch.EventTarget(
-            f"{logical}-{table[0]}",
+            f"{logical}-{key_of_table}",
             rule=rule.name,
             target_id="training",
             arn=queue.arn,
-            input=Output.json_dumps({"data": {"table": table[1]}}),
+            input=Output.json_dumps({"data": {"table": table}}),
             # Events that the queue refuses are lost.
             opts=context.options(policy),
         )
     sqs.QueuePolicy(
         f"{logical}-dead",
         queue_url=dead.url,
-        policy=dead.arn.apply(lambda arn: document(_tls_only(arn))),
+        policy=dead.arn.apply(lambda arn: document(queue_by_tls(arn))),
         opts=context.options(),
     )
     region = str(context.account.region)
@@ -193,7 +201,7 @@ def _queue(context: Context, team: str, purpose: str, key: Input[str]) -> Queue:
 
 
 def _queue_policy(purpose: str, queue: str, promoter: str, *rules: str) -> list[Statement]:
-    statements: list[Statement] = [_tls_only(queue)]
+    statements: list[Statement] = [queue_by_tls(queue)]
     if purpose == TRAINING:
         # It reports what was promoted.
         statements.append(
@@ -206,28 +214,8 @@ def _queue_policy(purpose: str, queue: str, promoter: str, *rules: str) -> list[
             }
         )
     if rules:
-        statements.append(
-            {
-                "Sid": "RulesSend",
-                "Effect": "Allow",
-                "Principal": {"Service": "events.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": queue,
-                "Condition": {"ArnEquals": {"aws:SourceArn": list(rules)}},
-            }
-        )
+        statements.append(rules_may_send(queue, rules))
     return statements
-
-
-def _tls_only(queue: str) -> Statement:
-    return {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sqs:*",
-        "Resource": queue,
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
 
 
 def _tables(context: Context, team: str) -> Sequence[tuple[str, Input[str], Input[str]]]:
@@ -243,21 +231,17 @@ def _tables(context: Context, team: str) -> Sequence[tuple[str, Input[str], Inpu
     return list(tables.values())
 
 
-def _rules(context: Context, team: str) -> list[cloudwatch.EventRule]:
-    """Create a rule for each table: the last file of a commit is the table's metadata."""
-    settings = context.settings
-    return [
-        cloudwatch.EventRule(
-            f"{context.name}-{team}-{key}",
-            # Not named: the provider's names fit, whatever the team and the model are called.
-            name_prefix="ai-platform-data-",
-            description=f"Commits to a table of {key}, of the team {team}",
-            event_pattern=mapped(location, _pattern),
-            tags=settings.tags,
-            opts=context.options(),
-        )
-        for key, _, location in _tables(context, team)
-    ]
+def _rule(context: Context, team: str, key: str, location: Input[str]) -> cloudwatch.EventRule:
+    """Create the rule of a table: the last file of a commit is the table's metadata."""
+    return cloudwatch.EventRule(
+        f"{context.name}-{team}-{key}",
+        # Not named: the provider's names fit, whatever the team and the model are called.
+        name_prefix="ai-platform-data-",
+        description=f"Commits to a table of {key}, of the team {team}",
+        event_pattern=mapped(location, _pattern),
+        tags=context.settings.tags,
+        opts=context.options(),
+    )
 
 
 def _pattern(location: str) -> str:

@@ -147,3 +147,28 @@ def logs_may_use_key(account: Account, *log_groups: str) -> Statement:
             "ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arns[0] if len(arns) == 1 else arns}
         },
     }
+
+
+def rules_may_send(queue: str, rules: Sequence[str]) -> Statement:
+    """Return a statement of the policy of a queue of SQS: these rules of EventBridge send to it. queue,
+    rules: arns."""
+    return {
+        "Sid": "RulesSend",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnEquals": {"aws:SourceArn": list(rules)}},
+    }
+
+
+def queue_by_tls(queue: str) -> Statement:
+    """Return a statement of the policy of a queue of SQS: no access without TLS. queue: its arn."""
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": queue,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }

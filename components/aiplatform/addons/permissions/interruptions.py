@@ -4,7 +4,7 @@ instance."""
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 from pulumi import Output
@@ -12,7 +12,7 @@ from pulumi_aws import cloudwatch, kms, sqs
 
 from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.logs import name_key
-from aiplatform._shared.aws.policy_documents import document, key_policy
+from aiplatform._shared.aws.policy_documents import document, key_policy, queue_by_tls, rules_may_send
 from aiplatform._shared.context import Context
 from aiplatform.addons.permissions.settings import (
     INTERRUPTION_KEY_ALIAS,
@@ -119,20 +119,4 @@ def _rule(context: Context[Settings], logical: str, purpose: str) -> cloudwatch.
 
 def _policy(queue: str, rules: list[str]) -> str:
     """Return the policy of the queue: these rules alone send to it, and only by TLS."""
-    send: dict[str, Any] = {
-        "Sid": "RulesSend",
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": queue,
-        "Condition": {"ArnEquals": {"aws:SourceArn": list(rules)}},
-    }
-    deny: dict[str, Any] = {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sqs:*",
-        "Resource": queue,
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    return document(send, deny)
+    return document(rules_may_send(queue, rules), queue_by_tls(queue))
