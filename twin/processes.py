@@ -81,9 +81,8 @@ class Daemon:
     @property
     def ending(self) -> str:
         """How it ended: `exit status 1`, `killed by SIGKILL`, or `exit status unknown` without a record."""
-        try:
-            status = int(self.record.read_text())
-        except (OSError, ValueError):
+        status = self.status
+        if status is None:
             return "exit status unknown"
         if status <= _SIGNALLED:
             return f"exit status {status}"
@@ -96,6 +95,14 @@ class Daemon:
     def record(self) -> Path:
         """Where its exit status is written when it ends; absent while it runs, and where it was stopped."""
         return self.folder / "run" / f"{self.name}.ended"
+
+    @property
+    def status(self) -> int | None:
+        """Its exit status on record, or None: the shell makes the file a moment before it writes to it."""
+        try:
+            return int(self.record.read_text())
+        except (OSError, ValueError):
+            return None
 
     @property
     def command(self) -> list[str]:
@@ -226,7 +233,7 @@ def kill_strays(daemons: Iterable[Daemon]) -> None:
 def ending(daemon: Daemon) -> str:
     """How a process that ended just now has ended, when that is on record: `exit status 1`."""
     deadline = time.monotonic() + _RECORD_SECONDS
-    while not daemon.record.exists() and time.monotonic() < deadline:
+    while daemon.status is None and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
     return daemon.ending
 

@@ -49,6 +49,7 @@ ADDITIONAL: Mapping[str, Mapping[str, Any]] = {
         "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
         "githubWorkflows": ["deploy"],
     },
+    "Serving": {"prometheusUrl": "http://prometheus.monitoring:9090"},
 }
 """Inputs of a component without which others are not needed."""
 REQUIRED: Mapping[tuple[str, str], Mapping[str, Any]] = {

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -209,9 +210,19 @@ def test_the_end_of_a_log_begins_with_the_cause_of_a_panic(make: Make) -> None:
 def test_how_a_process_ended_is_known(make: Make, code: str, ending: str) -> None:
     daemon = make("ending")
     run(daemon, code)
-    assert until(daemon.record.exists)
+    assert until(lambda: daemon.status is not None)
     assert daemon.ended
     assert daemon.ending == ending
+
+
+def test_a_record_that_is_made_and_not_yet_written_is_waited_for(make: Make) -> None:
+    daemon = make("written-late")
+    daemon.record.parent.mkdir(parents=True, exist_ok=True)
+    daemon.record.touch()
+    writer = threading.Timer(0.2, daemon.record.write_text, ["137\n"])
+    writer.start()
+    assert processes.ending(daemon) == "killed by SIGKILL"
+    writer.join()
 
 
 def test_a_process_that_was_stopped_has_not_ended_by_itself(make: Make) -> None:
