@@ -66,7 +66,6 @@ def component_addons(settings: Settings) -> list[str]:
         *training_addons(settings),
         *gateway_addons(settings),
         *([ARGO] if settings.pipelines is not None else []),
-        *serving_images.addons(settings),
     ]
 
 

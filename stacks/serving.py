@@ -38,7 +38,7 @@ def build(
         gpu_pools=list(foundation.gpu_pools.values()),
         observability=in_cluster.observability,
     )
-    # Custom resources are created once cert-manager runs, whose certificate KServe's webhook has.
+    # Among the add-ons is KServe: what has its kinds or its finalizers ends before it.
     after = ResourceOptions(depends_on=[*teams, *in_cluster.resources])
     args = arguments.serving(settings, offered)
     return dict(Serving("serving", args, ResourceOptions.merge(options.cluster, after)).outputs)

@@ -11,7 +11,6 @@ from aiplatform.addons.catalog import catalog
 from aiplatform.gateway.args import ENVOY_GATEWAY
 from aiplatform.model_store.args import RELEASE_GROUP
 from aiplatform.serving.args import ServingArgs
-from stacks.arguments import charts
 from stacks.serving_images import release_image
 from stacks.settings import Settings
 from stacks.settings.generated import stated
@@ -57,7 +56,6 @@ def serving(settings: Settings, offered: Offered) -> ServingArgs:
         node_pools=list(offered.node_pools),
         gpu_pools=list(offered.gpu_pools),
         client_namespaces=clients,
-        charts=charts(settings),
         mirrors=settings.images.mirrors,
     )
     if settings.environment.cloud == "aws":

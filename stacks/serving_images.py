@@ -1,11 +1,10 @@
-"""The images and add-ons of serving."""
+"""The images of serving."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from aiplatform._shared.images import images
-from aiplatform.serving.args import DEFINITIONS, KSERVE
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
@@ -62,8 +61,3 @@ def next_to_users(settings: Settings) -> list[str]:
     copies = release_image(settings)
     images = [copies, server, rollout_image(settings), *runtime_images(settings).values()]
     return [image for image in images if image]
-
-
-def addons(settings: Settings) -> list[str]:
-    """Return the names of the add-ons that serving installs."""
-    return [DEFINITIONS, KSERVE] if settings.serving is not None else []

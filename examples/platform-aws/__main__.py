@@ -125,7 +125,11 @@ addons = Addons(
         "prefix": "team-dev",
         "cluster": cluster.outputs,
         "replicas": 2,
-        "options": {"karpenter": {"enabled": True}, "keda": {"enabled": True}},
+        "options": {
+            "karpenter": {"enabled": True},
+            "keda": {"enabled": True},
+            "kserve": {"enabled": True},
+        },
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )

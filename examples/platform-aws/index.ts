@@ -117,6 +117,9 @@ const addons = new aiplatform.Addons("addons", {
         keda: {
             enabled: true,
         },
+        kserve: {
+            enabled: true,
+        },
     },
 }, { providers: [awsProvider, kubernetesProvider] });
 const karpenter = new aiplatform.Karpenter("karpenter", {

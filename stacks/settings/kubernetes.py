@@ -102,16 +102,15 @@ class Serving(
             "model_store",
             "image",
             "prometheus_url",
-            "charts",
             "rollouts.operators",
             "rollouts.scrape_seconds",
             "rollouts.timeout_seconds",
         ),
     )
 ):
-    """KServe, a runtime for each pool with GPUs, and for each team an identity and templates of its services.
-    It serves the releases of `model_store`, whose image copies them; Prometheus, whose metrics services scale
-    by, is that of `observability`, and charts come from where `addons` states."""
+    """A runtime of KServe for each pool with GPUs, and for each team an identity and templates of its
+    services. It enables the add-ons `kserve` and `kserve-crd`. It serves the releases of `model_store`, whose
+    image copies them; Prometheus, whose metrics services scale by, is that of `observability`."""
 
 
 _OF_LAYERS: Final = (

@@ -83,7 +83,6 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "continuous_training": {"release_image": "model_store.image"},
     "pipelines": {"charts": "addons.charts", "mirrors": "images.mirrors"},
     "serving": {
-        "charts": "addons.charts",
         "gpu_pools": "gpu_pools",
         "image": "model_store.image",
         "mirrors": "images.mirrors",

@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from aiplatform._shared.args import Problem, got, nearest
-from aiplatform.serving.args import ServedModel, ServingSettings
+from aiplatform.serving.args import DEFINITIONS, KSERVE, ServedModel, ServingSettings
 from stacks.images import addons_of
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
 KEDA: Final = "keda"
 """The add-on that scales servers."""
-_CERTIFICATES: Final = "cert-manager"
+_NEEDED: Final = {
+    "cert-manager": "it issues the certificate of KServe's webhook",
+    KSERVE: "it is the controller of the services' InferenceServices",
+    DEFINITIONS: "it brings the kinds of KServe",
+}
+"""Add-on -> what serving needs it for."""
 _PRIORITY_CLASS: Final = ServingSettings.priority_class
 
 
@@ -24,13 +29,13 @@ def problems(settings: Settings) -> Iterator[Problem]:
     if settings.addons is None:
         yield Problem("serving", "it needs add-ons, and the file has none; expected the topic addons")
     else:
-        option = settings.addons.options.get(_CERTIFICATES)
-        if option is not None and option.enabled is False:
-            yield Problem(
-                f"addons.options.{_CERTIFICATES}.enabled",
-                "got false, and it issues the certificate of KServe's webhook; expected true, or no topic "
-                "serving",
-            )
+        for name, reason in _NEEDED.items():
+            option = settings.addons.options.get(name)
+            if option is not None and option.enabled is False:
+                yield Problem(
+                    f"addons.options.{name}.enabled",
+                    f"got false, and {reason}; expected true, or no topic serving",
+                )
     if settings.model_store is None:
         yield Problem("serving", "it serves releases, and the file has none; expected the topic model_store")
     elif stated(settings.model_store).get("image") is None:

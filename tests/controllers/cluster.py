@@ -38,17 +38,25 @@ Object = Mapping[str, Any]
 
 
 class Addons(pulumi.ComponentResource):
-    """The add-ons with a controller that runs here."""
+    """The add-ons with a controller that runs here. names: each after what it requires."""
 
     def __init__(self, names: Sequence[str] = ADDONS, setup: Setup | None = None) -> None:
         super().__init__("tests:index:Addons", "addons")
         charts = str(ensure_charts())
+        entries = [catalog()[name] for name in names]
+        namespaces: dict[str, list[pulumi.Resource]] = {}
+        for namespace in dict.fromkeys(addon.namespace for addon in entries):
+            inside = [addon for addon in entries if addon.namespace == namespace]
+            ports = {port for addon in inside for port in addon.webhook_ports}
+            namespaces[namespace] = create_namespace(self, "addons", namespace, "aws", ports)
         self.installed: dict[str, Installed] = {}
-        for name in names:
-            addon = catalog()[name]
-            values = VALUES[name](setup or Setup(ray=True))
-            namespace = create_namespace(self, "addons", addon.namespace, "aws", addon.webhook_ports)
-            self.installed[name] = install(self, "addons", addon, locate(addon, charts), values, namespace)
+        for addon in entries:
+            values = VALUES[addon.name](setup or Setup(ray=True)) if addon.name in VALUES else {}
+            required = [self.installed[name] for name in addon.requires if name in self.installed]
+            namespace = namespaces[addon.namespace]
+            self.installed[addon.name] = install(
+                self, "addons", addon, locate(addon, charts), values, namespace, required
+            )
 
 
 class Objects:

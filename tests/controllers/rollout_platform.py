@@ -68,7 +68,7 @@ def program(base_cluster: str, prometheus_port: int) -> None:
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     roles = {name: aws.iam.Role(name, assume_role_policy=trust) for name in ("owner", "releaser", "ci")}
     cluster: Any = {"name": base_cluster, "security_group_id": "sg-1"}
-    addons = Addons(("cert-manager", "jobset", "kueue"))
+    addons = Addons(("cert-manager", "jobset", "kueue", "kserve-crd", "kserve"))
     installed = pulumi.Output.all(*(addon.resources for addon in addons.installed.values())).apply(
         lambda known: [resource for resources in known for resource in resources]
     )
@@ -118,7 +118,8 @@ def program(base_cluster: str, prometheus_port: int) -> None:
         "secret_stores": False,
         "teams": {TEAM: declared},
     }
-    after: Any = [guardrails, queues, *roles.values()]
+    # Namespaces, with the InferenceServices in them, end while KServe runs.
+    after: Any = [addons, guardrails, queues, *roles.values()]
     teams = Teams("teams", of_teams, ResourceOptions(depends_on=after))
     charts = str(ensure_charts())
     of_pipelines: Any = {
@@ -147,7 +148,6 @@ def program(base_cluster: str, prometheus_port: int) -> None:
             "max_p95_ms": 5000,
             "operators": ["ai-platform:release"],
         },
-        "charts": charts,
     }
     Serving("serving", of_serving, ResourceOptions(depends_on=[teams, addons, pipelines]))
     pulumi.export("roles", {name: role.arn for name, role in roles.items()})

@@ -17,7 +17,7 @@ import pulumi_aws as aws
 import pytest
 from botocore.exceptions import ClientError
 from kubernetes import client
-from pulumi import ResourceOptions
+from pulumi import ResourceOptions, automation
 
 from aiplatform.guardrails import Guardrails
 from aiplatform.model_store import ModelStore
@@ -30,7 +30,6 @@ from tests.controllers.team import CPU_POOL, POOL
 from tests.end_to_end import pods
 from tests.end_to_end.harness import eventually
 from twin.kubernetes.processes.environments import commands
-from twin.toolchain.charts import ensure_charts
 
 pytestmark = pytest.mark.timeout(1500)
 ROOT: Final = Path(__file__).parents[2]
@@ -68,7 +67,7 @@ def program(base_cluster: str) -> None:
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     roles = {name: aws.iam.Role(name, assume_role_policy=trust) for name in ("owner", "releaser")}
     cluster: Any = {"name": base_cluster, "security_group_id": "sg-1"}
-    addons = Addons(("cert-manager", "jobset", "kueue"))
+    addons = Addons(("cert-manager", "jobset", "kueue", "kserve-crd", "kserve"))
     installed = pulumi.Output.all(*(addon.resources for addon in addons.installed.values())).apply(
         lambda known: [resource for resources in known for resource in resources]
     )
@@ -94,7 +93,8 @@ def program(base_cluster: str) -> None:
         for name in (TEAM, OTHER)
     }
     of_teams: Any = {"prefix": "acme-dev", "cluster": cluster, "secret_stores": False, "teams": declared}
-    after: Any = [guardrails, queues, *roles.values()]
+    # Namespaces, with the InferenceServices in them, end while KServe runs.
+    after: Any = [addons, guardrails, queues, *roles.values()]
     teams = Teams("teams", of_teams, ResourceOptions(depends_on=after))
     small: Any = {"model": "fares", "runtime": "sklearn"}
     large: Any = {"model": "assistant", "runtime": "vllm-training"}
@@ -111,17 +111,17 @@ def program(base_cluster: str) -> None:
             TEAM: {"services": {"fares": small, "chat": large}},
             OTHER: {"services": {"fares": small}},
         },
-        "charts": str(ensure_charts()),
     }
     Serving("serving", of_serving, ResourceOptions(depends_on=[teams, addons]))
     pulumi.export("releases", store.releases_bucket)
 
 
 class Platform:
-    """The cluster, and the bucket of releases."""
+    """The cluster, its stack, and the bucket of releases."""
 
-    def __init__(self, cluster: Cluster, bucket: str, model: bytes) -> None:
-        self.cluster, self.bucket, self.model = cluster, bucket, model
+    def __init__(self, cluster: Cluster, stack: automation.Stack, model: bytes) -> None:
+        self.cluster, self.stack, self.model = cluster, stack, model
+        self.bucket: str = stack.outputs()["releases"].value
 
     def release(self, team: str, model: str, version: str, *, written: bytes | None = None) -> None:
         """Create a release as the identity that promotes. written: a file that differs from the manifest."""
@@ -193,17 +193,18 @@ def platform(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     with ExitStack() as ends:
         cluster = Cluster(home, "serving", "kueue,jobset,kserve", IMAGES)
         ends.callback(cluster.remove)
-        # Those of KServe come with the component.
+        # Those of KServe come with its add-on.
         cluster.create(
             *(item for item in definitions(home) if "serving.kserve.io" not in item["metadata"]["name"])
         )
         cluster.add_nodes(gpu_nodes=1)
         cluster.create(node("cpu-0", cpu=16, labels=CPU_POOL["node_selector"]))
-        outputs = cluster.stack("serving", lambda: program(cluster.base.cluster)).up().outputs
+        stack = cluster.stack("serving", lambda: program(cluster.base.cluster))
+        stack.up()
         file = tmp_path_factory.mktemp("model") / "model.joblib"
         python = commands(ROOT / "containers" / "model_server") / "python"
         subprocess.run([str(python), "-c", TRAIN, str(file)], check=True, timeout=300)
-        yield Platform(cluster, outputs["releases"].value, file.read_bytes())
+        yield Platform(cluster, stack, file.read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -351,3 +352,13 @@ def test_language_model_gets_all_gpus_of_a_node_and_shared_memory(platform: Plat
         "Memory"
     }
     platform.cluster.delete(service)
+
+
+def test_destroy_with_a_server_that_runs_leaves_nothing(platform: Platform, served: dict[str, Any]) -> None:
+    """The last test: KServe's finalizer is on a service that no other object owns."""
+    assert platform.conditions(served)["Ready"] == "True"
+    assert "inferenceservice.finalizers" in platform.cluster.get(served)["metadata"]["finalizers"]
+    platform.stack.destroy()
+    namespaces = {item.metadata.name for item in platform.cluster.core.list_namespace().items}
+    assert not namespaces & {TEAM, OTHER, "kserve"}
+    assert platform.cluster.list("serving.kserve.io/v1beta1", "InferenceService") == []

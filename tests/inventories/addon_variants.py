@@ -36,6 +36,10 @@ ADDONS: Final[Mapping[str, Callable[[], Recording]]] = {
         {"options": {"karpenter": {"enabled": True}}},
     ),
     "aws-keda": _recorded({**CLUSTER, "vpc_id": "vpc-1"}, {"options": {"keda": {"enabled": True}}}),
+    "aws-kserve": _recorded(
+        {**CLUSTER, "vpc_id": "vpc-1"},
+        {"options": {"keda": {"enabled": True}, "kserve": {"enabled": True}}},
+    ),
     "aws-full": _recorded({**CLUSTER, "vpc_id": "vpc-1"}, _FULL),
     "gcp": _recorded(GOOGLE_CLUSTER, {"dns_zones": ["acme-example"]}),
     "gcp-keda": _recorded(GOOGLE_CLUSTER, {"options": {"keda": {"enabled": True}}}),

@@ -12,7 +12,7 @@ import pytest
 
 from aiplatform._shared.images import images
 from stacks.image_list import charts_of, images_of
-from stacks.images import repositories
+from stacks.images import addons_of, repositories
 from stacks.loading import load_file
 from tests.components.recording import ACCOUNT, Recording
 from tests.policies.test_environments import violations
@@ -93,6 +93,35 @@ def test_images_and_charts_of_serving_are_listed_and_admitted(tmp_path: Path) ->
     assert admitted <= set(repositories(settings)), "the guardrails would refuse the Pods of servers"
 
 
+@pytest.mark.parametrize("stack", ["aws-prod", "gcp-prod"])
+def test_services_end_with_their_namespaces_while_kserve_runs(tmp_path: Path, stack: str) -> None:
+    """KServe has a finalizer on each InferenceService, which the engine does not know: a `destroy` deletes
+    the namespaces of teams and what owns InferenceServices before KServe."""
+    recording = registered(tmp_path, stack)
+    kserve = recording.named("addons-kserve-installed")
+    assert recording.depends(kserve, recording.named("addons-kserve"))
+    namespace = recording.named("teams-search-namespace")
+    assert recording.depends(namespace, kserve) or recording.depends(recording[namespace.parent], kserve), (
+        "the engine deletes children before their component, and that before what it depends on"
+    )
+    for name in (
+        "serving-loader",
+        "serving-vllm-serving",
+        "serving-sklearn",
+        "serving-search-service-account",
+        "serving-search-templates",
+    ):
+        assert recording.depends(recording.named(name), kserve), name
+        assert recording.depends(recording.named(name), namespace), name
+
+
+def test_environment_without_serving_has_no_kserve(tmp_path: Path) -> None:
+    change = topic()
+    del change["serving"]
+    settings = load_file(changed(tmp_path, change, "aws-prod"))
+    assert not {"kserve", "kserve-crd"} & set(addons_of(settings))
+
+
 def services(**service: Any) -> dict[str, Any]:
     return {
         "serving__teams__search__services__chat": {"model": "assistant", "runtime": "vllm-serving", **service}
@@ -135,6 +164,12 @@ def services(**service: Any) -> dict[str, Any]:
             "addons.options.cert-manager.enabled",
             "KServe's webhook",
         ),
+        ({"addons__options__kserve__enabled": False}, "addons.options.kserve.enabled", "the controller of"),
+        (
+            {"addons__options__kserve-crd__enabled": False},
+            "addons.options.kserve-crd.enabled",
+            "kinds of KServe",
+        ),
         (
             {"addons__options__keda__enabled": False},
             "serving.teams.search.services.chat.max_replicas",
@@ -151,6 +186,11 @@ def test_wrong_file_is_refused_with_its_line(
     matching = [problem for problem in reported if re.search(rf"yaml:\d+: {re.escape(key)}: ", problem)]
     assert matching, reported
     assert reason in matching[0]
+
+
+def test_serving_without_addons_is_refused(tmp_path: Path) -> None:
+    reported = problems(tmp_path, topic(addons=None), "aws-prod")
+    assert any("serving: it needs add-ons" in problem for problem in reported), reported
 
 
 def test_serving_without_the_image_that_copies_releases_is_refused(tmp_path: Path) -> None:

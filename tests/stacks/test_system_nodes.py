@@ -6,7 +6,7 @@ the clouds document it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -37,8 +37,10 @@ AUTOSCALER = {"cpu": "100m", "memory": "600Mi"}
 SINGLE = {"external-dns"}
 """Add-ons without leader election, of which there is never a second Pod."""
 OF_ACCELERATORS = {"nvidia-gpu-device-plugin", "tpu-device-plugin"}
-LATER = ("Gateway", "Pipelines", "Serving")
+LATER = ("Gateway", "Pipelines")
 """Components that no file of this repository has."""
+OF_SERVING = ("kserve",)
+"""Add-ons that the topic serving enables, which no file of this repository has."""
 ADDITIONAL = {("aws", "dev"): "m7i.large"}
 """Cloud, profile -> a node of the first pool, which runs while idle for the registries (test_idle_cost.py): a
 system node of AWS' dev has 17 Pods at most."""
@@ -47,15 +49,16 @@ FLUENT_BIT = amounts({"cpu": OF_LOGS[0], "memory": OF_LOGS[1], "pods": 1})
 CASES = [(cloud, profile) for cloud in PROFILES for profile in PROFILES[cloud]]
 
 
-def addon_pods(cloud: str, replicas: int, without: Collection[str] = ()) -> Iterator[Amounts]:
-    """Yield the requests of each Pod of the default add-ons on system nodes. without: components whose
-    add-ons are not there."""
+def addon_pods(cloud: str, replicas: int, *, everything: bool) -> Iterator[Amounts]:
+    """Yield the requests of each Pod of the default add-ons on system nodes; with those of a gateway,
+    pipelines and serving where `everything` is true."""
     setup = Setup(replicas=replicas, cloud=cast("Any", cloud))
     for name, values in VALUES.items():
         addon = catalog()[name]
-        if cloud not in addon.clouds or not addon.by_default or addon.on_gpu_nodes:
+        of_serving = name in OF_SERVING
+        if cloud not in addon.clouds or not (addon.by_default or of_serving) or addon.on_gpu_nodes:
             continue
-        if addon.installed_by in without:
+        if not everything and (of_serving or addon.installed_by in LATER):
             continue
         for part in _objects(values(setup)):
             if "resources" in part and "requests" in part["resources"]:
@@ -146,18 +149,18 @@ def pending(nodes: list[Amounts], pods: list[Amounts]) -> list[Amounts]:
 
 @pytest.mark.parametrize(("cloud", "profile"), CASES)
 def test_all_addons_fit_on_the_system_nodes_of_a_profile(cloud: str, profile: str) -> None:
-    _assert_fit(nodes_of(cloud, profile), _pods(cloud, profile, without=LATER))
+    _assert_fit(nodes_of(cloud, profile), _pods(cloud, profile, everything=False))
 
 
 @pytest.mark.parametrize(("cloud", "profile"), CASES)
 def test_a_gateway_pipelines_and_serving_fit_with_one_more_node(cloud: str, profile: str) -> None:
-    _assert_fit(nodes_of(cloud, profile, further=1), _pods(cloud, profile))
+    _assert_fit(nodes_of(cloud, profile, further=1), _pods(cloud, profile, everything=True))
 
 
-def _pods(cloud: str, profile: str, without: Collection[str] = ()) -> list[Amounts]:
+def _pods(cloud: str, profile: str, *, everything: bool) -> list[Amounts]:
     pods = [
         *system_pods(cloud, "Deployment"),
-        *addon_pods(cloud, REPLICAS[profile], without),
+        *addon_pods(cloud, REPLICAS[profile], everything=everything),
         *observability_pods(cloud, profile),
     ]
     if cloud == "aws":

@@ -35,6 +35,8 @@ class Addon:
     """The custom resource definitions that it brings, by name."""
     requires: tuple[str, ...] = ()
     """Add-ons that are ready before it is installed."""
+    after: tuple[str, ...] = ()
+    """Add-ons that are ready before it is installed, where they are installed at all."""
     clouds: tuple[str, ...] = CLOUDS
     """Where it is installed."""
     webhook_ports: tuple[int, ...] = ()
@@ -133,8 +135,8 @@ def in_order(names: Collection[str]) -> list[Addon]:
 
     def add(name: str) -> None:
         addon = catalog()[name]
-        for required in addon.requires:
-            add(required)
+        for before in (*addon.requires, *(other for other in addon.after if other in names)):
+            add(before)
         ordered.setdefault(name, addon)
 
     for name in sorted(names):

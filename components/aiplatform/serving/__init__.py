@@ -1,8 +1,5 @@
 """Serving of models by KServe."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
@@ -25,9 +22,6 @@ from aiplatform.serving.args import (
 from aiplatform.serving.outputs import ServingOutputs
 from aiplatform.serving.pools import ServingGpuPoolReferenceArgs, ServingNodePoolReferenceArgs
 
-if TYPE_CHECKING:
-    from aiplatform.addons.install import Installed
-
 __all__ = [
     "ClusterReferenceArgs",
     "ModelStoreReferenceArgs",
@@ -46,15 +40,15 @@ __all__ = [
 
 
 class Serving(ComponentResource):
-    """Serving: KServe, a ClusterServingRuntime for each pool, and for each team an identity that reads its
-    releases, and templates of InferenceServices. The InferenceServices themselves, which change with each
-    promotion, are created from the templates by who promotes.
+    """Serving: a ClusterServingRuntime for each pool, and for each team an identity that reads its releases,
+    and templates of InferenceServices. The InferenceServices themselves, which change with each promotion,
+    are created from the templates by who promotes.
 
-    It needs the cloud's and the cluster's Kubernetes provider in `opts.providers`, and the add-on
-    cert-manager and the teams in `opts.depends_on`."""
+    It needs the cloud's and the cluster's Kubernetes provider in `opts.providers`, and in `opts.depends_on`
+    the teams and KServe: the add-ons kserve, kserve-crd and cert-manager of the component Addons, or what
+    else installs it. The teams depend on KServe, too: InferenceServices end with their namespaces, while
+    KServe removes their finalizers."""
 
-    versions: KnownOutput[dict[str, str]]
-    """Add-on -> the version of its chart."""
     runtimes: KnownOutput[list[str]]
     """The names of the runtimes, for `spec.predictor.model.runtime` of InferenceServices."""
     pools: KnownOutput[dict[str, str]]
@@ -76,11 +70,8 @@ class Serving(ComponentResource):
         # Imported late: arguments are checked without Kubernetes' SDK, which takes a second to load.
         from aiplatform.serving.build import build
 
-        self.installed: Mapping[str, Installed]
-        """Add-on -> what custom resources of a Python program depend on: its `resources`."""
-        self.installed, principals = build(self, name, settings, opts)
+        principals = build(self, name, settings, opts)
         self.outputs: ServingOutputs = {
-            "versions": {addon.name: addon.version for addon in settings.installed},
             "runtimes": list(settings.all_runtimes),
             "pools": {key: runtime.pool for key, runtime in settings.all_runtimes.items()},
             "service_account": SERVICE_ACCOUNT,

@@ -13,10 +13,6 @@ from aiplatform._shared.kubernetes.names import DNS_LABEL
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.model_store import ModelStoreReference
-from aiplatform.addons.catalog import Addon, catalog
-from aiplatform.addons.charts import UPSTREAM
-from aiplatform.addons.charts import problems as chart_problems
-from aiplatform.addons.charts import rule as source_of_charts
 from aiplatform.naming import IAM_ROLE_PREFIX, PhysicalName, dns_label, prefix_for
 from aiplatform.serving import rules
 from aiplatform.serving.cloud_support import SUPPORT
@@ -31,9 +27,9 @@ from aiplatform.serving.pools import ServingGpuPoolReference, ServingNodePoolRef
 from aiplatform.teams.args import QUEUE
 
 KSERVE: Final = "kserve"
-"""The add-on with the controller of InferenceServices."""
+"""The add-on with the controller of InferenceServices, which the component Addons installs."""
 DEFINITIONS: Final = "kserve-crd"
-"""The add-on with KServe's kinds."""
+"""The add-on with KServe's kinds, which the component Addons installs."""
 SERVICE_ACCOUNT: Final = "serving"
 """The service account of predictors in the namespace of each team."""
 ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-serving")
@@ -192,9 +188,10 @@ class Rollouts:
 
 @dataclass(frozen=True)
 class ServingSettings(CloudNeutral):
-    """Serving: KServe, a ClusterServingRuntime for each pool, and for each team an identity that reads its
-    releases and the templates of its InferenceServices. The add-on cert-manager must be installed (component
-    Addons), and teams must exist; the resources of both go into `opts.depends_on`."""
+    """Serving: a ClusterServingRuntime for each pool, and for each team an identity that reads its releases
+    and the templates of its InferenceServices. KServe must be installed (add-ons kserve, kserve-crd and
+    cert-manager of the component Addons), and teams must exist; the resources of both go into
+    `opts.depends_on`."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
@@ -242,8 +239,6 @@ class ServingSettings(CloudNeutral):
     require_digests: bool = False
     """Whether images of `runtimes` must have a digest, so that a tag that moves changes nothing that runs.
     Default false."""
-    charts: Annotated[str, source_of_charts] = UPSTREAM
-    """Where charts come from, as in the component Addons. Default `upstream`."""
     mirrors: images.Mirrors = field(default_factory=dict[str, Input[str]])
     """Mirrors of upstream's images, as in the component Addons. Default: none."""
     tags: Tags = field(default_factory=dict[str, Input[str]])
@@ -253,11 +248,6 @@ class ServingSettings(CloudNeutral):
     def cloud(self) -> Cloud:
         """The cluster's."""
         return self.cluster.cloud
-
-    @property
-    def installed(self) -> list[Addon]:
-        """The add-ons that the component installs, in this order."""
-        return [catalog()[name] for name in (DEFINITIONS, KSERVE)]
 
     @property
     def pools(self) -> dict[str, ServingPool]:
@@ -294,4 +284,3 @@ class ServingSettings(CloudNeutral):
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
         yield from rules.problems(self)
-        yield from chart_problems(self.installed, self.charts, "charts")

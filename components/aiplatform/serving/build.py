@@ -1,4 +1,4 @@
-"""The resources of serving: add-ons, runtimes, the container that copies models, and what each team has."""
+"""The resources of serving: runtimes, the container that copies models, and what each team has."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -16,12 +16,8 @@ from aiplatform._shared.kubernetes.names import TEAM_LABEL
 from aiplatform._shared.kubernetes.workloads import ingress_from
 from aiplatform._shared.outputs import mapped, mapped_object
 from aiplatform._shared.references.model_store import RELEASES_URI
-from aiplatform.addons.charts import locate
-from aiplatform.addons.install import Installed, create_namespace, install
-from aiplatform.addons.values import VALUES
-from aiplatform.addons.values.setup import Setup
 from aiplatform.serving import admission, rollout_objects, runtimes, templates
-from aiplatform.serving.args import DEFINITIONS, KSERVE, SERVICE_ACCOUNT, TEMPLATES, ServingSettings
+from aiplatform.serving.args import SERVICE_ACCOUNT, TEMPLATES, ServingSettings
 from aiplatform.serving.engines import PORT
 
 LOADER: Final = "ai-platform-releases"
@@ -34,50 +30,23 @@ _SCHEMES: Final = ("s3://", "gs://", "hf://", "hdfs://", "webhdfs://", "https://
 
 def build(
     component: pulumi.ComponentResource, name: str, settings: ServingSettings, opts: ResourceOptions | None
-) -> tuple[Mapping[str, Installed], dict[str, Input[str]]]:
-    """Create all resources as children of `component`. Returns the add-ons by name, and the principal of each
-    team's predictors.
+) -> dict[str, Input[str]]:
+    """Create all resources as children of `component`. Returns the principal of each team's predictors.
 
     What is custom depends on what the component depends on, which the engine does not pass on to children.
     """
-    before = ResourceOptions(depends_on=opts.depends_on if opts is not None else None)
+    kserve = ResourceOptions(depends_on=opts.depends_on if opts is not None else None)
     context = Context(component, name, settings)
-    installed = _install(context, before)
     store = settings.model_store
     uri = store.uri(store.releases_bucket)
-    kserve = ResourceOptions.merge(before, ResourceOptions(depends_on=installed[KSERVE].resources))
     _loader(context, uri, kserve)
     for key in settings.all_runtimes:
         manifest = mapped_object(settings.mirrors, _planned(settings, key))
         _custom(context, f"{name}-{key}", runtimes.API_VERSION, runtimes.KIND, manifest, kserve)
     admission.create(name, uri, ResourceOptions(parent=component))
-    # The service account of a team ends while KServe runs: what it owns has finalizers of KServe's.
-    return installed, _teams(context, uri, kserve)
-
-
-def _install(context: Context[ServingSettings], before: ResourceOptions) -> dict[str, Installed]:
-    settings, component, name = context.settings, context.parent, context.name
-    namespace = create_namespace(
-        component,
-        name,
-        settings.installed[0].namespace,
-        settings.cloud,
-        {port for addon in settings.installed for port in addon.webhook_ports},
-        metrics_ports={port for addon in settings.installed for port in addon.metrics_ports},
-    )
-    installed: dict[str, Installed] = {}
-    for addon in settings.installed:
-        values = mapped_object(
-            settings.mirrors,
-            lambda mirrors, key=addon.name: VALUES[key](Setup(mirrors=mirrors)) if key in VALUES else {},
-        )
-        # cert-manager, which it requires too, is an add-on of the component Addons: in `before`.
-        required = [installed[key] for key in addon.requires if key in installed]
-        installed[addon.name] = install(
-            component, name, addon, locate(addon, settings.charts), values, namespace, required, before
-        )
-    assert set(installed) == {DEFINITIONS, KSERVE}  # noqa: S101 - others depend on them by name
-    return installed
+    # The service account of a team ends while KServe runs, also where the namespace stays: the
+    # InferenceServices that it owns have finalizers of KServe's.
+    return _teams(context, uri, kserve)
 
 
 def _planned(settings: ServingSettings, key: str) -> Callable[[Mapping[str, str]], Mapping[str, Any]]:

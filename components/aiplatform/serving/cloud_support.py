@@ -6,8 +6,8 @@ from aiplatform._shared.cloud_support import CloudSupport, SupportTable
 
 SUPPORT: Final[SupportTable] = {
     "": CloudSupport(
-        aws="KServe on the system nodes of EKS, and runtimes for its pools",
-        gcp="KServe on the system nodes of GKE, and runtimes for its pools",
+        aws="runtimes of KServe for the pools of EKS",
+        gcp="runtimes of KServe for the pools of GKE",
     ),
     "teams": CloudSupport(
         aws="a role for each team, by EKS Pod Identity, that reads its releases",

@@ -172,9 +172,10 @@ class RolloutsArgs(TypedDict):
 
 
 class ServingArgs(TypedDict):
-    """Serving: KServe, a ClusterServingRuntime for each pool, and for each team an identity that reads its
-    releases and the templates of its InferenceServices. The add-on cert-manager must be installed (component
-    Addons), and teams must exist; the resources of both go into `opts.depends_on`."""
+    """Serving: a ClusterServingRuntime for each pool, and for each team an identity that reads its releases
+    and the templates of its InferenceServices. KServe must be installed (add-ons kserve, kserve-crd and
+    cert-manager of the component Addons), and teams must exist; the resources of both go into
+    `opts.depends_on`."""
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`."""
@@ -216,8 +217,6 @@ class ServingArgs(TypedDict):
     require_digests: NotRequired[bool]
     """Whether images of `runtimes` must have a digest, so that a tag that moves changes nothing that runs.
     Default false."""
-    charts: NotRequired[str]
-    """Where charts come from, as in the component Addons. Default `upstream`."""
     mirrors: NotRequired[Input[Mapping[str, Input[str]]]]
     """Mirrors of upstream's images, as in the component Addons. Default: none."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]

@@ -8,8 +8,6 @@ from pulumi import Input
 class ServingOutputs(TypedDict):
     """Outputs of Serving."""
 
-    versions: dict[str, str]
-    """Add-on -> the version of its chart."""
     runtimes: list[str]
     """The names of the runtimes, for `spec.predictor.model.runtime` of InferenceServices."""
     pools: dict[str, str]

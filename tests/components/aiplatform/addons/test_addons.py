@@ -151,6 +151,17 @@ def test_a_chart_waits_for_the_addons_that_it_requires() -> None:
     assert not recording.depends(controller, recording.one(CHART, "addons-kueue")), "others start meanwhile"
 
 
+def test_kserve_brings_its_kinds_and_looks_for_those_of_keda_when_they_are_there() -> None:
+    enabled = {"enabled": True}
+    kserve = addons(options={"kserve": enabled})
+    controller = kserve.one(CHART, "addons-kserve")
+    assert kserve.depends(controller, kserve.named("addons-kserve-crd-installed"))
+    assert kserve.depends(controller, kserve.named("addons-cert-manager-installed"))
+    assert "keda" not in installed(kserve), "services that do not scale need none"
+    both = addons(options={"kserve": enabled, "keda": enabled})
+    assert both.depends(both.one(CHART, "addons-kserve"), both.named("addons-keda-installed"))
+
+
 def test_internal_names_have_an_authority_once_cert_manager_is_ready() -> None:
     recording = addons()
     issuer = recording.one("kubernetes:cert-manager.io/v1:ClusterIssuer", "addons-internal")

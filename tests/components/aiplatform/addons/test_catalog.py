@@ -142,6 +142,16 @@ def test_an_addon_comes_after_what_it_requires(monkeypatch: pytest.MonkeyPatch) 
     assert [addon.name for addon in in_order(["b", "a"])] == ["d", "c", "a", "b"]
 
 
+def test_an_addon_comes_after_others_that_it_does_not_require(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = {
+        name: Addon(name, "", "oci://r.example/c", "1", "1", "n", after=tuple(after))
+        for name, after in {"a": ["b"], "b": []}.items()
+    }
+    monkeypatch.setattr("aiplatform.addons.catalog.catalog", lambda: entries)
+    assert [addon.name for addon in in_order(["a", "b"])] == ["b", "a"]
+    assert [addon.name for addon in in_order(["a"])] == ["a"], "it does not need the other one"
+
+
 def test_a_folder_of_charts_has_each_by_name_and_version() -> None:
     assert catalog()["kueue"].file_name == "kueue-0.19.2"
     assert catalog()["gateway-api"].file_name == "gateway-api-v1.6.1.yaml"

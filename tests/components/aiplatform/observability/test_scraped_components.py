@@ -13,6 +13,8 @@ from tests.components.recording import Recording, record
 SERVICE_MONITOR = "kubernetes:monitoring.coreos.com/v1:ServiceMonitor"
 POD_MONITOR = "kubernetes:monitoring.coreos.com/v1:PodMonitor"
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+LATER = ("Gateway", "Pipelines")
+"""Components that install add-ons after Observability."""
 
 
 def recorded(**more: Any) -> Recording:
@@ -68,6 +70,12 @@ def test_metrics_with_a_certificate_of_the_controller_are_read_with_tls() -> Non
     [endpoint] = kserve["endpoints"]
     assert (endpoint["scheme"], endpoint["port"]) == ("https", "https")
     assert endpoint["bearerTokenFile"], "kube-rbac-proxy asks who reads them"
+    allowed = recording.one(POLICY, "observability-kserve-scrapes").inputs
+    assert allowed["metadata"]["namespace"] == "kserve", "Addons creates it before Observability"
+    [rule] = allowed["spec"]["ingress"]
+    assert [port["port"] for port in rule["ports"]] == [8443]
+    [peer] = rule["from"]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}
     [endpoint] = recording.one(POD_MONITOR, "observability-keda-monitor").inputs["spec"][
         "podMetricsEndpoints"
     ]
@@ -75,12 +83,8 @@ def test_metrics_with_a_certificate_of_the_controller_are_read_with_tls() -> Non
 
 
 def test_no_policy_is_in_a_namespace_that_a_later_layer_creates() -> None:
-    later = {
-        entry.namespace
-        for entry in catalog().values()
-        if entry.installed_by in ("Gateway", "Pipelines", "Serving") and entry.images
-    }
-    assert later == {"argo", "envoy-gateway-system", "kserve"}
+    later = {entry.namespace for entry in catalog().values() if entry.installed_by in LATER and entry.images}
+    assert later == {"argo", "envoy-gateway-system"}
     named = [name for name, entry in catalog().items() if entry.namespace in {*later, "cert-manager"}]
     addons = {name: catalog()[name].version for name in (*named, "external-secrets")}
     for policy in recorded(addons=addons).all(POLICY):
@@ -90,7 +94,7 @@ def test_no_policy_is_in_a_namespace_that_a_later_layer_creates() -> None:
 def test_prometheus_reaches_the_metrics_of_add_ons_that_later_layers_install() -> None:
     for target in TARGETS:
         entry = catalog()[target.addon or target.name]
-        if entry.installed_by in ("Gateway", "Pipelines", "Serving"):
+        if entry.installed_by in LATER:
             assert target.port in entry.metrics_ports, target.name
         else:
             assert not entry.metrics_ports, "Observability has a policy for each of these"

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pulumi
+from pulumi import ResourceOptions
+
 from aiplatform.serving import Serving
 from tests.components.aiplatform.schema import undocumented
 from tests.components.aiplatform.serving.example import LOADER, arguments
@@ -21,7 +24,7 @@ def serving(cloud: str = "aws", **more: Any) -> Recording:
 
 
 def test_the_logical_names_are_a_contract() -> None:
-    assert [name for name in serving().names() if "helm" not in name] == [
+    assert serving().names() == [
         "aiplatform:index:Serving serving",
         "aws:eks/podIdentityAssociation:PodIdentityAssociation serving-search-identity",
         "aws:iam/role:Role serving-search-role",
@@ -30,17 +33,12 @@ def test_the_logical_names_are_a_contract() -> None:
         "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding "
         "serving-served-models-binding",
         "kubernetes:core/v1:ConfigMap serving-search-templates",
-        "kubernetes:core/v1:Namespace serving-kserve-namespace",
-        "kubernetes:core/v1:ResourceQuota serving-kserve-critical-pods",
         "kubernetes:core/v1:ServiceAccount serving-search-service-account",
-        "kubernetes:networking.k8s.io/v1:NetworkPolicy serving-kserve-network-policy",
         f"{BUDGET} serving-search-chat-disruption-budget",
         f"{RUNTIME} serving-sklearn",
         f"{RUNTIME} serving-vllm-inference",
         f"{RUNTIME} serving-xgboost",
         f"{LOADERS} serving-loader",
-        "pulumi:index:Stash serving-kserve-crd-installed",
-        "pulumi:index:Stash serving-kserve-installed",
     ]
 
 
@@ -52,7 +50,6 @@ def test_the_outputs_name_runtimes_templates_and_identities() -> None:
     outputs = serving().result.outputs
     assert outputs["runtimes"] == ["vllm-inference", "sklearn", "xgboost"]
     assert outputs["pools"]["sklearn"] == "general"
-    assert outputs["versions"] == {"kserve-crd": "v0.20.0", "kserve": "v0.20.0"}
     assert (outputs["service_account"], outputs["templates"]) == ("serving", "serving-templates")
     assert outputs["services"] == {"search": ["chat", "fares"]}
 
@@ -116,24 +113,29 @@ def test_clients_reach_predictors_on_their_port_only() -> None:
         assert selected == {"key": label, "operator": "Exists"}
 
 
-def test_what_owns_servers_ends_before_the_controller_that_removes_their_finalizers() -> None:
-    recording = serving()
-    account = recording.one("kubernetes:core/v1:ServiceAccount")
-    assert recording.depends(account, recording.one("pulumi:index:Stash", "serving-kserve-installed"))
+def test_what_owns_servers_or_has_kinds_of_kserve_ends_before_its_controller() -> None:
+    args: Any = arguments()
+
+    def program() -> None:
+        kserve = pulumi.Stash("kserve", input="v0.20.0")
+        Serving("serving", args, ResourceOptions(depends_on=[kserve]))
+
+    recording = record(program)
+    controller = recording.named("kserve")
+    for kind in ("kubernetes:core/v1:ServiceAccount", LOADERS, RUNTIME):
+        for resource in recording.all(kind):
+            assert recording.depends(resource, controller), resource.name
+
+
+def test_it_installs_nothing_so_that_another_kserve_may_run() -> None:
+    kinds = {entry.type for entry in serving().resources}
+    assert not kinds & {"kubernetes:helm.sh/v4:Chart", "kubernetes:core/v1:Namespace"}
 
 
 def test_the_service_account_mounts_no_token_of_kubernetes() -> None:
     account = serving().one("kubernetes:core/v1:ServiceAccount").inputs
     assert account["automountServiceAccountToken"] is False
     assert account["metadata"]["namespace"] == "search"
-
-
-def test_prometheus_and_no_other_namespace_reads_metrics_of_the_add_on() -> None:
-    policy = serving().one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "serving-kserve-network-policy")
-    rules = [rule for rule in policy.inputs["spec"]["ingress"] if "from" in rule]
-    assert [[port["port"] for port in rule["ports"]] for rule in rules] == [[8443]]
-    [[peer]] = [rule["from"] for rule in rules]
-    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}
 
 
 def test_a_service_with_several_pods_loses_one_at_a_time() -> None:
