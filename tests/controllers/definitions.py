@@ -65,6 +65,7 @@ MODULES: Final = (
 OWNERS: Final = (
     ("argoproj.io", "v1alpha1", "Workflow", "workflows"),
     ("serving.kserve.io", "v1beta1", "InferenceService", "inferenceservices"),
+    ("leaderworkerset.x-k8s.io", "v1", "LeaderWorkerSet", "leaderworkersets"),
 )
 """Kinds that only own what their controllers create: any object of them is accepted. Group, version, kind,
 plural."""

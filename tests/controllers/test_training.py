@@ -319,7 +319,7 @@ def test_batch_inference_commits_the_predictions_of_all_shards_once(
     assert {row["release"] for row in rows} == {"churn/1"}
     assert 0 < sum(row["probability"] > 0.5 for row in rows) < 600
     member.delete(job_set)
-    eventually("it is gone", lambda: not platform.cluster.list(job_set["apiVersion"], "JobSet", TEAM))
+    eventually("it is gone", lambda: not platform.cluster.list(job_set["apiVersion"], "JobSet", TEAM), 240)
     member.create(job_set)
     wait(platform, job_set, "Completed")
     again = platform.teams.stored("churn_predictions", "customer_id")
