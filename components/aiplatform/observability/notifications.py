@@ -92,7 +92,7 @@ class Receiver:
     """A webhook. Default: none."""
     owners: Annotated[list[str], distinct] = field(default_factory=list[str])
     """Owners of objectives (`slos`) whose alerts it gets, in addition to those of `routes`: twice where a
-    route or `default` names it, too. Default: none."""
+    route names it, too. `default` does not get them then. Default: none."""
 
     @property
     def secrets(self) -> dict[str, str]:
