@@ -148,6 +148,10 @@ def test_no_credential_is_in_the_configuration() -> None:
             },
             "receivers[0].slack.secret: got 'https://hooks.slack.com/services/T/B'; expected the name of a",
         ),
+        (
+            {"receivers": [{"name": "p", "pagerduty": {"secret": "0a1b2c3d" * 4}}], "default": "p"},
+            "receivers[0].pagerduty.secret: got 32 letters and digits, as an integration key has",
+        ),
         ({"receivers": [{"name": "ml"}], "default": "ml"}, "receivers[0]: it has no integration"),
         ({"receivers": [SLACK, PAGER], "default": "ml"}, "receivers[1].name: got 'pager', to which nothing"),
         (
