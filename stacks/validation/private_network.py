@@ -100,7 +100,8 @@ def _observability(settings: Settings) -> Iterator[Problem]:
     if settings.observability is None:
         return
     args = stated(settings.observability)
-    receivers: list[dict[str, Any]] = (args.get("notifications") or {}).get("receivers") or []
+    notifications: dict[str, Any] = args.get("notifications") or {}
+    receivers: list[dict[str, Any]] = notifications.get("receivers") or []
     for index, receiver in enumerate(receivers):
         for kind, service in PUBLIC_RECEIVERS.items():
             if receiver.get(kind) is not None:
@@ -109,7 +110,8 @@ def _observability(settings: Settings) -> Iterator[Problem]:
                     f"Pods cannot reach {service}, as nat is 'none', and no alert would arrive; expected "
                     "email or webhook, by a server that the network reaches",
                 )
-    if (args.get("long_term_storage") or {}).get("data_source"):
+    storage: dict[str, Any] = args.get("long_term_storage") or {}
+    if storage.get("data_source"):
         yield Problem(
             "observability.long_term_storage.data_source",
             "Grafana cannot download the plugin of the data source, as nat is 'none'; expected it left out",
