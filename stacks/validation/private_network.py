@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from aiplatform._shared.args import Problem
 from aiplatform._shared.images import mirrored, registry
@@ -27,11 +27,15 @@ from aiplatform.observability import logs, traces
 from aiplatform.observability.storage_args import ENDPOINTS as STORAGE
 from stacks import images
 from stacks.settings import Settings
+from stacks.settings.generated import stated
 from stacks.validation import components
 
 PULL_THROUGH: Final = ("public.ecr.aws", "registry.k8s.io", "quay.io", "registry-1.docker.io", "ghcr.io")
 """Registries that ECR can be a pull-through cache of, out of those that images of the platform come from
 (ECR user guide, "Sync an upstream registry"). NVIDIA's nvcr.io is not among them."""
+
+PUBLIC_RECEIVERS: Final = {"slack": "Slack", "pagerduty": "PagerDuty"}
+"""Kinds of receivers of alerts whose service is on the internet alone."""
 
 GOOGLE_REGISTRIES: Final = re.compile(r"[a-z0-9-]+-docker\.pkg\.dev|([a-z0-9-]+\.)?gcr\.io")
 """Registries that nodes reach by Private Google Access."""
@@ -43,6 +47,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
         return
     if settings.environment.cloud == "aws":
         yield from _endpoints(settings)
+    yield from _observability(settings)
     unreachable: dict[str, list[str]] = {}
     for name, image in _images(settings).items():
         if not _is_reachable(settings, image):
@@ -87,6 +92,29 @@ def _endpoints(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "network.aws.endpoints",
             f"nodes reach AWS by endpoints only, as nat is 'none'; expected also {', '.join(missing)}",
+        )
+
+
+def _observability(settings: Settings) -> Iterator[Problem]:
+    """Yield receivers of alerts that Alertmanager cannot reach, and what Grafana cannot download."""
+    if settings.observability is None:
+        return
+    args = stated(settings.observability)
+    notifications: dict[str, Any] = args.get("notifications") or {}
+    receivers: list[dict[str, Any]] = notifications.get("receivers") or []
+    for index, receiver in enumerate(receivers):
+        for kind, service in PUBLIC_RECEIVERS.items():
+            if receiver.get(kind) is not None:
+                yield Problem(
+                    f"observability.notifications.receivers[{index}].{kind}",
+                    f"Pods cannot reach {service}, as nat is 'none', and no alert would arrive; expected "
+                    "email or webhook, by a server that the network reaches",
+                )
+    storage: dict[str, Any] = args.get("long_term_storage") or {}
+    if storage.get("data_source"):
+        yield Problem(
+            "observability.long_term_storage.data_source",
+            "Grafana cannot download the plugin of the data source, as nat is 'none'; expected it left out",
         )
 
 

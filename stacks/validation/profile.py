@@ -136,7 +136,16 @@ def _observability(topic: Observability) -> Iterator[Problem]:
         )
     storage: dict[str, Any] = args.get("long_term_storage") or {}
     alarm: dict[str, Any] = storage.get("alarm") or {}
-    if notifications.get("heartbeat") is None and not alarm.get("notify"):
+    if notifications.get("heartbeat") is not None:
+        return
+    if storage.get("workspace_id") is not None:
+        yield Problem(
+            "observability.notifications.heartbeat",
+            "got none, and others may write to the workspace of long_term_storage.workspace_id, whose alarm "
+            "is raised only once all of them have stopped; expected a receiver in prod that notices when the "
+            "alert Watchdog stays away",
+        )
+    elif not alarm.get("notify"):
         yield Problem(
             "observability.long_term_storage.alarm.notify",
             "got nothing; expected what the cloud notifies in prod when metrics stay away, or a receiver in "

@@ -16,6 +16,8 @@ FOLDER: Final = f"/etc/alertmanager/secrets/{SECRET}"
 WATCHDOG: Final = "Watchdog"
 """The alert that always fires."""
 _HEARTBEAT_MINUTES: Final = 5
+_SPECIAL: Final = frozenset(r"\.+*?()|[]{}^$")
+"""The characters with a meaning in regular expressions of RE2."""
 _TITLE: Final = (
     '[{{ .Status | toUpper }}{{ if eq .Status "firing" }}:{{ .Alerts.Firing | len }}{{ end }}] '
     "{{ .CommonLabels.alertname }} ({{ .CommonLabels.severity }})"
@@ -60,10 +62,10 @@ def _routes(notifications: Notifications) -> Iterator[dict[str, Any]]:
     # An alert may concern several owners' receivers, and a route of severities as well.
     for receiver in notifications.receivers:
         if receiver.owners:
-            owners = "|".join(map(_quoted, receiver.owners))
+            owners = _text("|".join(map(_literal, receiver.owners)))
             yield {
                 "receiver": receiver.name,
-                "matchers": [f'owner=~"{owners}"', 'severity=~"critical|warning"'],
+                "matchers": [f"owner=~{owners}", 'severity=~"critical|warning"'],
                 "continue": True,
             }
     yield from (_route(route) for route in notifications.routes)
@@ -88,11 +90,9 @@ def _text(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _quoted(value: str) -> str:
-    """Return a text for a regular expression inside of a quoted string."""
-    return "".join(
-        character if character.isalnum() or character in "-_ @" else f"\\\\{character}" for character in value
-    )
+def _literal(value: str) -> str:
+    """Return a regular expression that matches the text alone. RE2 refuses escapes beyond ASCII."""
+    return "".join(f"\\{character}" if character in _SPECIAL else character for character in value)
 
 
 def _inhibitions() -> Iterator[dict[str, Any]]:

@@ -106,7 +106,7 @@ class ReceiverArgs(TypedDict):
     """A webhook. Default: none."""
     owners: NotRequired[list[str]]
     """Owners of objectives (`slos`) whose alerts it gets, in addition to those of `routes`: twice where a
-    route or `default` names it, too. Default: none."""
+    route names it, too. `default` does not get them then. Default: none."""
 
 
 class RouteArgs(TypedDict):
@@ -224,8 +224,8 @@ class LongTermStorageArgs(TypedDict):
     project."""
 
     workspace_id: NotRequired[Input[str]]
-    """AWS: a workspace that exists, `ws-...`, which the program does not change. Default: the program creates
-    one."""
+    """AWS: a workspace that exists, `ws-...`, which the program does not change. Where other clusters write
+    to it, too, the alarm is raised only once all of them have stopped. Default: the program creates one."""
     retention_days: NotRequired[int]
     """AWS: days that the created workspace keeps metrics, 1 to 1095. Default: AWS' default, 150. Google Cloud
     keeps metrics for 24 months, which cannot be changed."""

@@ -4,6 +4,7 @@ Credentials are in the cloud's secret manager. An argument names a secret, Exter
 and Alertmanager reads the file: nothing of it is in the program's state.
 """
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
@@ -23,6 +24,8 @@ SECRET: Final = matches(
     "the name of a secret in Secrets Manager or Secret Manager, such as acme-prod/alerts/slack, and never "
     "the credential itself",
 )
+_INTEGRATION_KEY: Final = re.compile(r"[A-Za-z0-9]{32}")
+"""A key of PagerDuty ("Events API v2", `routing_key`: 32 characters)."""
 _ADDRESS: Final = matches(r"[^@\s,]+@[^@\s,]+\.[a-z]{2,}", "one mail address")
 _TIME: Final = matches(r"([01]\d|2[0-3]):[0-5]\d|24:00", "a time such as 09:30, up to 24:00")
 _LABEL: Final = r"[a-zA-Z_][a-zA-Z0-9_]*"
@@ -46,6 +49,14 @@ class PagerDuty:
 
     secret: Annotated[str, SECRET]
     """The secret whose text is the integration key of the service (Events API v2)."""
+
+    def check(self) -> Iterator[Problem]:
+        """Report a key in the place of the secret's name: it would be in the state."""
+        if _INTEGRATION_KEY.fullmatch(self.secret):
+            yield Problem(
+                "secret",
+                "got 32 letters and digits, as an integration key has; expected the name of a secret with it",
+            )
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,7 @@ class Receiver:
     """A webhook. Default: none."""
     owners: Annotated[list[str], distinct] = field(default_factory=list[str])
     """Owners of objectives (`slos`) whose alerts it gets, in addition to those of `routes`: twice where a
-    route or `default` names it, too. Default: none."""
+    route names it, too. `default` does not get them then. Default: none."""
 
     @property
     def secrets(self) -> dict[str, str]:

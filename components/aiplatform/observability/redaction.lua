@@ -28,15 +28,85 @@ local function is_harmless(key, value)
     or value:sub(1, #MARK - 1) == MARK:sub(1, -2)
 end
 
-local ASSIGNMENT = "([%w_.%-]+)([\"']?%s*[:=]%s*)([^%s\"',;&)}%]]+)"
+-- A key with what separates it from its value. It begins where a word does: from every character of a long word the
+-- search would take minutes.
+local KEY = "%f[%w_.%-]([%w_.%-]+)\\*[\"']?%s*[:=]%s*"
+local VALUE = "^[^%s\"',;&)}%]]+"
 
-local assignment
-function assignment(key, separator, value)
-  if is_secret(key) then
-    return not is_harmless(key, value) and key .. separator .. MARK or nil
+-- The end of a text in quotes: a quote that is escaped more often than the first one belongs to the text.
+local function closed(text, first, quote, escapes)
+  local at = first
+  while true do
+    local position = text:find(quote, at, true)
+    if position == nil then
+      return #text
+    end
+    local before = position
+    while before > first and text:byte(before - 1) == 92 do
+      before = before - 1
+    end
+    local run = position - before
+    if run <= escapes then
+      return before - 1
+    elseif escapes == 0 and run % 2 == 0 then
+      return position - 1
+    end
+    at = position + 1
   end
-  -- The value of this key may be another key: `main: password=x`.
-  return key .. separator .. value:gsub(ASSIGNMENT, assignment)
+end
+
+-- First and last character of the value at a position, without its quotes, or nil.
+local function value_at(text, position)
+  local _, last, escapes = text:find("^(\\*)[\"']", position)
+  if last ~= nil then
+    return last + 1, closed(text, last + 1, text:sub(last, last), #escapes)
+  end
+  local first, stop = text:find(VALUE, position)
+  if first == nil or text:sub(first, stop):find("^[%[{]+$") then
+    return nil
+  end
+  return first, stop
+end
+
+-- The text without the values of secret keys: `key=value`, `"key": "value"`, also in JSON that is itself a text
+-- (`\"key\": \"value\"`), lists of values, and all of a header with cookies.
+local function without_values(text)
+  local parts, from, init = {}, 1, 1
+  while true do
+    local _, last, key = text:find(KEY, init)
+    if last == nil then
+      break
+    end
+    init = last + 1
+    if is_secret(key) and text:sub(init, init + #MARK - 1) ~= MARK then
+      local _, list = text:find("^%[%s*", init)
+      local at = list ~= nil and list + 1 or init
+      while at ~= nil do
+        local first, stop = value_at(text, at)
+        if first == nil then
+          break
+        end
+        local value = text:sub(first, stop)
+        if key:lower():sub(-6) == "cookie" then
+          local _, further = text:find("^;%s*[^%s;=\"',]+=[^%s;\"',]*", stop + 1)
+          while further ~= nil do
+            stop = further
+            _, further = text:find("^;%s*[^%s;=\"',]+=[^%s;\"',]*", stop + 1)
+          end
+        end
+        if value ~= "" and not is_harmless(key, value) then
+          parts[#parts + 1] = text:sub(from, first - 1)
+          parts[#parts + 1] = MARK
+          from = stop + 1
+        end
+        init = stop + 1
+        local _, comma = text:find("^\\*[\"']?%s*,%s*", init)
+        at = list ~= nil and comma ~= nil and comma + 1 or nil
+      end
+    end
+  end
+  parts[#parts + 1] = text:sub(from)
+  return table.concat(parts)
 end
 
 -- The text without secrets.
@@ -55,21 +125,21 @@ local function redacted(text)
       end
     end
   end
-  text = text:gsub("([%w_.%-]+)([\"']?%s*[:=]%s*\")([^\"]+)", assignment)
-  text = text:gsub("([%w_.%-]+)([\"']?%s*[:=]%s*')([^']+)", assignment)
-  return (text:gsub(ASSIGNMENT, assignment))
+  return without_values(text)
 end
 
--- Removes the secrets of a table in place; returns whether there were any.
-local function redact(record, depth)
+-- Removes the secrets of a table in place; returns whether there were any. secret: the key of the table, or nil, where
+-- its name shows that all of its values are secrets.
+local function redact(record, depth, secret)
   local changed = false
   for key, value in pairs(record) do
     local kind = type(value)
-    if kind == "string" then
-      local text
-      if type(key) == "string" and is_secret(key) and not is_harmless(key, value) then
+    local name = type(key) == "string" and is_secret(key) and key or secret
+    if kind == "string" or kind == "number" and name ~= nil then
+      local text = value
+      if name ~= nil and not is_harmless(name, tostring(value)) then
         text = MARK
-      else
+      elseif kind == "string" then
         text = redacted(value)
       end
       if text ~= value then
@@ -80,7 +150,7 @@ local function redact(record, depth)
       if depth >= DEPTH then
         record[key] = MARK
         changed = true
-      elseif redact(value, depth + 1) then
+      elseif redact(value, depth + 1, name) then
         changed = true
       end
     end

@@ -46,8 +46,8 @@ class LongTermStorage:
     project."""
 
     workspace_id: Input[Annotated[str, _WORKSPACE]] | None = None
-    """AWS: a workspace that exists, `ws-...`, which the program does not change. Default: the program creates
-    one."""
+    """AWS: a workspace that exists, `ws-...`, which the program does not change. Where other clusters write
+    to it, too, the alarm is raised only once all of them have stopped. Default: the program creates one."""
     retention_days: Annotated[int, between(1, 1095, "days")] | None = None
     """AWS: days that the created workspace keeps metrics, 1 to 1095. Default: AWS' default, 150. Google Cloud
     keeps metrics for 24 months, which cannot be changed."""

@@ -78,6 +78,40 @@ def test_logs_and_traces_need_the_endpoints_of_their_stores(tmp_path: Path) -> N
     assert "xray (the traces)" in missing
 
 
+def test_a_receiver_on_the_internet_gets_no_alerts_and_is_refused(tmp_path: Path) -> None:
+    mail = {
+        "to": ["a@acme.example"],
+        "sender": "b@acme.example",
+        "host": "smtp.acme.example",
+        "username": "u",
+        "secret": "acme/mail",
+    }
+    topics = {
+        "config/ai-platform:addons": {},
+        "config/ai-platform:observability": {
+            "notifications": {
+                "receivers": [
+                    {"name": "mail", "email": mail},
+                    {"name": "ml", "slack": {"channel": "#ml", "secret": "acme/slack"}},
+                    {"name": "pager", "pagerduty": {"secret": "acme/pagerduty"}},
+                    {"name": "hook", "webhook": {"secret": "acme/hook"}},
+                ],
+                "default": "mail",
+                "routes": [{"receiver": name} for name in ("ml", "pager", "hook")],
+            },
+            "long_term_storage": {"data_source": True},
+        },
+    }
+    with pytest.raises(SettingsError) as refused:
+        load_file(_isolated(tmp_path, endpoints=ENDPOINTS, mirrors=MIRRORS, **topics))
+    problems = [problem for problem in refused.value.problems if ": observability." in problem]
+    assert [problem.partition(": observability.")[2].partition(": ")[0] for problem in problems] == [
+        "notifications.receivers[1].slack",
+        "notifications.receivers[2].pagerduty",
+        "long_term_storage.data_source",
+    ], "mail and webhooks may have a server in the network"
+
+
 def test_every_unreachable_registry_is_reported_with_a_mirror_that_would_do(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         load_file(_isolated(tmp_path, endpoints=ENDPOINTS, mirrors={}))

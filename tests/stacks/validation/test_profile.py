@@ -83,6 +83,17 @@ REFUSED_IN_PROD: dict[str, tuple[str, Change, str, str]] = {
         "observability.long_term_storage.alarm.notify",
         "sends no alert",
     ),
+    "alarm of a workspace that others may write to": (
+        "aws",
+        {
+            "observability/long_term_storage": {
+                "workspace_id": "ws-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+                "alarm": {"notify": ["arn:aws:sns:us-west-2:333344445555:on-call"]},
+            }
+        },
+        "observability.notifications.heartbeat",
+        "raised only once all of them have stopped",
+    ),
     "database in one zone": (
         "aws",
         {"model_registry/high_availability": False},

@@ -135,7 +135,8 @@ def _container(context: Context[Settings]) -> core.ContainerArgs:
         ],
         resources=requests(*REQUESTS),
         liveness_probe=probe("/", period_seconds=30, failure_threshold=3),
-        # Not ready while the store refuses its records: an update stops at the first nodes.
+        # Not ready while Cloud Logging refuses its records: an update stops at the first nodes. What is
+        # retried, as all that CloudWatch Logs refuses, does not count (src/http_server/api/v1/health.c).
         readiness_probe=probe("/api/v1/health", period_seconds=10),
         # The files of containers are root's, who needs no capability to read them.
         security_context=core.SecurityContextArgs(

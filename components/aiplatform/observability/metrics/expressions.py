@@ -11,6 +11,7 @@ import promql_parser
 from aiplatform._shared.problems import nearest
 
 _NAME_LABEL = "__name__"
+_NO_VECTOR = (promql_parser.MatrixSelector, promql_parser.SubqueryExpr, promql_parser.StringLiteral)
 
 
 def metric_names(expression: str) -> frozenset[str]:
@@ -38,8 +39,14 @@ def problem(expression: str, known: Iterable[str]) -> str | None:
     """Return what is wrong with an expression, or None. known: the names of the series that exist."""
     try:
         names = metric_names(expression)
+        root = promql_parser.parse(expression)
     except ValueError as error:
         return f"does not parse: {error}; expected a PromQL expression"
+    while isinstance(root, promql_parser.ParenExpr):
+        root = root.expr
+    # A rule with it parses, and fails at each evaluation ("rule result is not a vector or scalar").
+    if isinstance(root, _NO_VECTOR):
+        return f"{root.prettify()} is a range or a text; expected a value for each series, as by rate()"
     return unknown_metric(names, frozenset(known))
 
 

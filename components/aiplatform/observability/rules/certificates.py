@@ -12,11 +12,13 @@ _NAME: Final = "{{ $labels.namespace }}/{{ $labels.name }}"
 def rules(settings: Settings) -> Iterator[Alert]:
     """Return the rules of an environment."""
     if "cert-manager" in settings.addons:
-        # Not a number of days before it expires: certificates for hours would always be below it.
+        # Not a number of days before it expires: certificates for hours would always be below it. Both times
+        # are 0 of a certificate that was never issued (internal/collectors/certificate_collector.go of
+        # cert-manager).
         yield Alert(
             name="CertificateNotRenewed",
             severity="warning",
-            expression="time() - certmanager_certificate_renewal_timestamp_seconds > 6 * 3600",
+            expression="time() - (certmanager_certificate_renewal_timestamp_seconds > 0) > 6 * 3600",
             summary=f"certificate {_NAME} was not renewed",
             description="Its renewal has been due for {{ $value | humanizeDuration }}.",
             pending="15m",
@@ -25,7 +27,7 @@ def rules(settings: Settings) -> Iterator[Alert]:
             name="CertificateExpiresSoon",
             severity="critical",
             expression=(
-                "certmanager_certificate_expiration_timestamp_seconds - time() < 3 * 86400 "
+                "(certmanager_certificate_expiration_timestamp_seconds > 0) - time() < 3 * 86400 "
                 "and time() > certmanager_certificate_renewal_timestamp_seconds"
             ),
             summary=f"certificate {_NAME} expires soon",

@@ -46,8 +46,12 @@ def _prometheus() -> Iterator[Alert]:
     yield Alert(
         name="PrometheusNotIngesting",
         severity="critical",
-        expression="sum by (pod) (rate(prometheus_tsdb_head_samples_appended_total[5m])) == 0",
-        summary="Prometheus {{ $labels.pod }} stores no samples",
+        # A single replica that stores none does not store this series either.
+        expression=(
+            "sum by (pod) (rate(prometheus_tsdb_head_samples_appended_total[5m])) == 0 "
+            "or absent(prometheus_tsdb_head_samples_appended_total)"
+        ),
+        summary="Prometheus stores no samples",
         description=f"It has no targets, or cannot write to its volume. {_LOST}",
         pending="10m",
     )

@@ -14,8 +14,10 @@ def rules(settings: Settings) -> Iterator[Alert]:
     yield Alert(
         name="JobFailed",
         severity="info",
+        # Not by all labels: a new Pod of kube-state-metrics has another address.
         expression=(
-            'kube_job_failed{condition="true"} == 1 unless kube_job_failed{condition="true"} offset 30m == 1'
+            'kube_job_failed{condition="true"} == 1 '
+            'unless on (namespace, job_name) kube_job_failed{condition="true"} offset 30m == 1'
         ),
         summary="Job {{ $labels.namespace }}/{{ $labels.job_name }} failed",
         description="The Job does not start again by itself.",

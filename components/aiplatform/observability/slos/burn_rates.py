@@ -76,10 +76,13 @@ def burn_rate(tier: Tier, window_days: int) -> float:
 def _alerts(slo: Slo, selector: str, labels: dict[str, str]) -> Iterator[Alert]:
     for tier in TIERS:
         rate = burn_rate(tier, slo.window_days)
+        if rate * error_budget(slo) >= 1:
+            # Not even errors alone exceed it.
+            if tier is not TIERS[-1]:
+                continue
+            # An objective has one alert at least.
+            rate = 1.0
         threshold = rate * error_budget(slo)
-        # Not even errors alone exceed it. The last tier's is always below 1.
-        if threshold >= 1:
-            continue
         events = f"avg_over_time(slo:events:rate5m{selector}[{tier.long}]) * {_HOURS[tier.long] * 3600:g}"
         windows = (
             f"slo:error_ratio:rate{window}{selector} > {threshold:.10g}" for window in (tier.long, tier.short)

@@ -105,8 +105,10 @@ def _configuration(oidc: Oidc | None, *, signs: bool) -> dict[str, Any]:
         "users": {"allow_sign_up": False, "viewers_can_edit": False},
         "snapshots": {"external_enabled": False},
         "news": {"news_feed_enabled": False},
-        # Apps of Grafana Labs, which it downloads when it starts.
-        **({} if signs else {"plugins": {"preinstall_disabled": True}}),
+        # Otherwise it downloads apps of Grafana Labs when it starts, and updates of its image's plugins. That
+        # for Prometheus is then unloaded, and cannot be replaced, since its folder is read-only
+        # (grafana/grafana issue 132528).
+        "plugins": {"preinstall_auto_update": False} if signs else {"preinstall_disabled": True},
     }
     if signs:
         settings["auth"] = {"sigv4_auth_enabled": True}

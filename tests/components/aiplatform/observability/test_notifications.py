@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -61,6 +63,22 @@ def test_owners_get_the_alerts_of_their_objectives_in_addition() -> None:
     route = document["route"]["routes"][1]
     assert route["matchers"][0] == 'owner=~"search|ads"'
     assert route["continue"] is True
+
+
+@pytest.mark.parametrize(
+    "owner", ['the "ml" team', "ml.search+ads", "a\\b", "search § Köln", "a|b (c)", "a\nb"]
+)
+def test_an_owner_is_matched_by_its_characters_alone(owner: str) -> None:
+    document = config(receivers=[SLACK, {**PAGER, "owners": [owner]}], default="ml")
+    matcher = document["route"]["routes"][1]["matchers"][0]
+    name, quoted = matcher.split("=~", 1)
+    # Alertmanager reads it as a Go string, and the expression by RE2.
+    pattern = json.loads(quoted)
+    assert name == "owner"
+    assert re.fullmatch(pattern, owner)
+    assert not re.fullmatch(pattern, "mlxsearch+ads")
+    escaped = re.findall(r"\\(.)", pattern, re.DOTALL)
+    assert all(character.isascii() and not character.isalnum() for character in escaped), "RE2 refuses others"
 
 
 def test_a_critical_alert_inhibits_the_warning_of_the_same_name() -> None:
@@ -129,6 +147,10 @@ def test_no_credential_is_in_the_configuration() -> None:
                 "default": "ml",
             },
             "receivers[0].slack.secret: got 'https://hooks.slack.com/services/T/B'; expected the name of a",
+        ),
+        (
+            {"receivers": [{"name": "p", "pagerduty": {"secret": "0a1b2c3d" * 4}}], "default": "p"},
+            "receivers[0].pagerduty.secret: got 32 letters and digits, as an integration key has",
         ),
         ({"receivers": [{"name": "ml"}], "default": "ml"}, "receivers[0]: it has no integration"),
         ({"receivers": [SLACK, PAGER], "default": "ml"}, "receivers[1].name: got 'pager', to which nothing"),

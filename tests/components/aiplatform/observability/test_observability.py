@@ -159,6 +159,11 @@ def test_grafana_reads_from_the_workspace_only_where_that_is_stated() -> None:
     grafana = chart(recording).inputs["values"]["grafana"]
     sources = grafana["datasources"]["datasources.yaml"]["datasources"]
     assert [source["uid"] for source in sources] == ["prometheus", "alertmanager", "long-term"]
+    assert grafana["containerSecurityContext"]["readOnlyRootFilesystem"] is True
+    assert grafana["grafana.ini"]["plugins"] == {"preinstall_auto_update": False}, (
+        "an update of the bundled plugin for Prometheus unloads it, and fails on the read-only file system"
+    )
+    assert without["grafana.ini"]["plugins"] == {"preinstall_disabled": True}
     (statement,) = role_policy(recording, "observability-grafana-policy")
     assert "aps:RemoteWrite" not in statement["Action"]
 

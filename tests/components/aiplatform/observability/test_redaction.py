@@ -1,6 +1,7 @@
 """Secrets that are removed from logs and traces, by the script that Fluent Bit runs, in LuaJIT."""
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -89,6 +90,22 @@ def test_a_pattern_alone_removes_its_example_whatever_the_others_do(name: str) -
         ("wandb: WANDB_API_KEY=0123456789", "wandb: WANDB_API_KEY=[redacted]"),
         ("client_secret = s3cr3t;", "client_secret = [redacted];"),
         ("passphrase:correct", "passphrase:[redacted]"),
+        # JSON in a text, and in a text of that.
+        (r'body="{\"password\": \"hunter2\", \"a\": 1}"', r'body="{\"password\": \"[redacted]\", \"a\": 1}"'),
+        (r"{\"q\": \"{\\\"token\\\": \\\"abc\\\"}\"}", r"{\"q\": \"{\\\"token\\\": \\\"[redacted]\\\"}\"}"),
+        (r'{"password": "a\"hunter2", "user": "x"}', '{"password": "[redacted]", "user": "x"}'),
+        (r'{"secret": "C:\\", "user": "x"}', '{"secret": "[redacted]", "user": "x"}'),
+        ("password: 'hunter2, cut off", "password: '[redacted]"),
+        # Headers as Go and Python write them.
+        (
+            '{"X-Api-Key":["abc","def"],"Host":["h"]}',
+            '{"X-Api-Key":["[redacted]","[redacted]"],"Host":["h"]}',
+        ),
+        ("{'Cookie': ['sid=abc'], 'Host': ['h']}", "{'Cookie': ['[redacted]'], 'Host': ['h']}"),
+        ("> Cookie: theme=dark; session=abc", "> Cookie: [redacted]"),
+        ("msg: user=x: password=abc", "msg: user=x: password=[redacted]"),
+        ("password=[redacted] token: [redacted]", "password=[redacted] token: [redacted]"),
+        ('{"credentials": {"user": "x"}}', '{"credentials": {"user": "x"}}'),
     ],
 )
 def test_the_value_of_a_secret_key_is_removed_from_a_text(line: str, expected: str) -> None:
@@ -133,6 +150,44 @@ def test_a_structured_log_is_searched_at_every_level() -> None:
     assert request["retries"] == 3
     assert record["fields"]["list"] == ["a", f"postgres://u:{MARK}@db/x"]
     assert record["kubernetes"] == {"pod_name": "p", "labels": {"app": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"Authorization": ["Basic abc"], "Accept": ["x"]}, {"Authorization": [MARK], "Accept": ["x"]}),
+        (
+            {"credentials": {"user": "a", "more": {"key": "b"}}},
+            {"credentials": {"user": MARK, "more": {"key": MARK}}},
+        ),
+        ({"password": 12345678, "retries": 3}, {"password": MARK, "retries": 3}),
+        (
+            {"max_token": 4096, "use_token": True, "step": 1},
+            {"max_token": 4096, "use_token": True, "step": 1},
+        ),
+    ],
+)
+def test_all_that_is_below_a_secret_key_of_a_structured_log_is_removed(
+    fields: Mapping[str, Any], expected: Mapping[str, Any]
+) -> None:
+    assert REDACT({"fields": fields})[1]["fields"] == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ab12" * 50_000,
+        "a1.b2-c3_" * 20_000,
+        "c3:5f:" * 30_000,
+        "a=" * 100_000,
+        "-----" * 40_000,
+        'a b="' * 30_000,
+    ],
+)
+def test_a_long_line_is_searched_in_a_moment(line: str) -> None:
+    began = time.process_time()
+    assert text(f"{line} password=hunter2").endswith("password=[redacted]")
+    assert time.process_time() - began < 5, "Fluent Bit reads nothing else of its node meanwhile"
 
 
 def test_a_record_that_is_too_deep_to_search_is_cut() -> None:

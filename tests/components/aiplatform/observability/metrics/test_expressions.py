@@ -35,6 +35,18 @@ def test_an_expression_that_does_not_parse_is_refused(expression: str) -> None:
     assert problem.endswith("; expected a PromQL expression")
 
 
+@pytest.mark.parametrize("expression", ["up[5m]", "(up[5m] offset 1m)", "rate(up[5m])[1h:1m]", '"up"'])
+def test_an_expression_that_no_alert_can_evaluate_is_refused(expression: str) -> None:
+    problem = expressions.problem(expression, KNOWN)
+    assert problem is not None
+    assert problem.endswith("is a range or a text; expected a value for each series, as by rate()")
+
+
+@pytest.mark.parametrize("expression", ["rate(up[5m])", "(up)", "1", "vector(1)", "max_over_time(up[1h:5m])"])
+def test_an_expression_with_a_value_for_each_series_is_accepted(expression: str) -> None:
+    assert expressions.problem(expression, KNOWN) is None
+
+
 @pytest.mark.parametrize("expression", ['{__name__=~"kueue_.*"}', '{job="kubelet"}'])
 def test_a_selector_without_the_name_of_a_metric_is_refused(expression: str) -> None:
     problem = expressions.problem(expression, KNOWN)

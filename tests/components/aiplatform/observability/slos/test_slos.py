@@ -114,11 +114,11 @@ def test_no_alert_fires_while_the_budget_lasts() -> None:
         assert all(burn_rates.burn_rate(tier, days) >= 1 for tier in burn_rates.TIERS)
 
 
-@pytest.mark.parametrize("percent", [10, 50, 90, 99.99])
-def test_an_alert_that_could_never_fire_is_left_out(percent: float) -> None:
-    alerts = [
-        rule for rule in burn_rates.rules(changed(API, objective_percent=percent)) if isinstance(rule, Alert)
-    ]
+@pytest.mark.parametrize("days", [3, 30, 90])
+@pytest.mark.parametrize("percent", [10, 50, 60, 90, 99.99])
+def test_an_alert_that_could_never_fire_is_left_out(percent: float, days: int) -> None:
+    slo = changed(API, objective_percent=percent, window_days=days)
+    alerts = [rule for rule in burn_rates.rules(slo) if isinstance(rule, Alert)]
     assert alerts, "no error budget can be spent unnoticed"
     for alert in alerts:
         thresholds = [float(number) for number in re.findall(r" > ([\d.]+)", alert.expression)]
