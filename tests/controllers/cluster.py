@@ -123,6 +123,12 @@ class Objects:
             return str(json.loads(str(error.body))["message"])
         return ""
 
+    def accepted(self, item: Object) -> bool:
+        """Return true where an object would be created; raise AssertionError with the refusal otherwise."""
+        refusal = self.dry_run(item)
+        assert not refusal, refusal
+        return True
+
     def _resource(self, item: Object) -> Any:
         for _ in range(2):
             if self._dynamic is None:

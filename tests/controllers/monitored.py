@@ -161,6 +161,15 @@ class MonitoredCluster(Cluster):
             {"metadata": {"labels": {"nvidia.com/gpu.present": "true"}}},
         )
         self.stack("addons", lambda: Addons(self.provided())).up()
+        # The Pod of this webhook has the image of the controller, which is an exporter here.
+        for name in ("externalsecret-validate", "secretstore-validate"):
+            self.delete(
+                {
+                    "apiVersion": "admissionregistration.k8s.io/v1",
+                    "kind": "ValidatingWebhookConfiguration",
+                    "metadata": {"name": name},
+                }
+            )
         self.create(flavor(), queue(QUEUE, 8))
         stack = self.stack("observability", lambda: observability(self))
         stack.set_config("aws:region", automation.ConfigValue(self.plain.world.region))

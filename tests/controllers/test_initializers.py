@@ -126,7 +126,7 @@ def platform(home: Path) -> Iterator[Platform]:
         platform = Platform(cluster)
         platform.up()
         # Kueue looks for kinds that did not exist when it started every two minutes.
-        eventually("queues for TrainJobs", lambda: cluster.dry_run(train_job("probe")) == "", 240)
+        eventually("queues for TrainJobs", lambda: cluster.accepted(train_job("probe")), 300)
         yield platform
     finally:
         cluster.remove()

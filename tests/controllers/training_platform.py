@@ -358,5 +358,5 @@ def created(home: Path, folder: Path, images: str = IMAGES) -> Iterator[Platform
             },
         }
         # Kueue looks for kinds that did not exist when it started every two minutes.
-        eventually("Kueue knows TrainJobs", lambda: platform.members[TEAM].dry_run(probe) == "", 240)
+        eventually("Kueue knows TrainJobs", lambda: platform.members[TEAM].accepted(probe), 300)
         yield platform
