@@ -116,7 +116,8 @@ def build(
     note(f"{definition.containerfile}: builds {full} on {reference}")
     if definition_only:
         return
-    # A writer of the repository can know the tag before: what is signed was built here, and compared with what is there.
+    # A writer of the repository can know the tag before. What is signed is built here, and compared with what
+    # is there.
     if push and not sign:
         pushed = _already_pushed(full)
         if pushed:

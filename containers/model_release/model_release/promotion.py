@@ -280,6 +280,6 @@ def _last(history: list[Promotion]) -> str | None:
 def _moved(model: names.Model, last: Promotion, expected: str) -> RefusedError:
     """Return the error about an alias that another version has than expected. last: the log's last entry."""
     return RefusedError(
-        f"{model}: {last.version} is {last.alias} already, since the {last.action} of {last.at.isoformat()} by "
-        f"{last.approved_by or '-'}; expected {expected} to have it"
+        f"{model}: {last.version} is {last.alias} already, since the {last.action} of "
+        f"{last.at.isoformat()} by {last.approved_by or '-'}; expected {expected} to have it"
     )
