@@ -22,6 +22,17 @@ from aiplatform.training.pools import TrainingPool
 
 API_VERSION: Final = "trainer.kubeflow.org/v1alpha1"
 KIND: Final = "ClusterTrainingRuntime"
+IMMUTABLE: Final = (
+    "spec.template.spec.failurePolicy",
+    "spec.template.spec.network",
+    "spec.template.spec.replicatedJobs[*].dependsOn",
+    "spec.template.spec.startupPolicy",
+    "spec.template.spec.successPolicy",
+    "spec.template.spec.volumeClaimPolicies",
+)
+"""What the API server lets no runtime change (`self == oldSelf` in the definition, which has JobSet's rules):
+a new object takes the place of the old one. TrainJobs that exist keep what they began with: Trainer stores a
+copy of the runtime for each (trainer v2.3.0, pkg/runtime/core/snapshot.go)."""
 NODE: Final = "node"
 """The name of the job with the nodes, and of its container: Trainer looks for both."""
 HOME: Final = "/training"
