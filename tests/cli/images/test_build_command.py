@@ -138,11 +138,11 @@ def test_image_of_another_build_under_the_tag_is_not_signed(
     programs.add("cosign")
     monkeypatch.setattr("cli.images.registry.credentials", lambda _: "AWS:s3cret")
     name = run("build", folder, "aws-dev", "--push").stdout.partition("@")[0]
-    own = write(tmp_path / "own", b"print('mine')\n")
+    digest = write(tmp_path / "own", b"print('mine')\n")
     programs.add("docker", archive(tmp_path / "own", tmp_path / "own.tar"))
     words = problem("build", folder, "aws-dev", "--push", "--sign")
     assert words.startswith(f"{name} has sha256:")
-    assert own not in words
+    assert digest not in words
     assert "sign" not in [call["arguments"][0] for call in programs.calls]
 
 
