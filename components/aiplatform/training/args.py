@@ -173,15 +173,22 @@ class TrainingSettings(CloudNeutral):
         return {pool.name: pool for pool in (*self.gpu_pools, *self.node_pools)}
 
     @property
+    def default_pools(self) -> dict[str, list[TrainingRuntime]]:
+        """Name -> the runtimes that pools get by default under this name, which is cut off at 63 characters.
+        `rules.problems` refuses two."""
+        pools = self.default_runtimes
+        runtimes: dict[str, list[TrainingRuntime]] = {}
+        for pool in self.gpu_pools:
+            framework = framework_of(pool) if pool.device_class is None else None
+            if framework is not None and (pools is None or pool.name in pools):
+                name = f"{framework}-{pool.name}"[:LONGEST_NAME].rstrip("-")
+                runtimes.setdefault(name, []).append(TrainingRuntime(pool.name, framework))
+        return runtimes
+
+    @property
     def defaults(self) -> dict[str, TrainingRuntime]:
         """Name -> the runtimes that pools get by default."""
-        pools = self.default_runtimes
-        chosen = [pool for pool in self.gpu_pools if pools is None or pool.name in pools]
-        return {
-            f"{framework}-{pool.name}"[:LONGEST_NAME].rstrip("-"): TrainingRuntime(pool.name, framework)
-            for pool in chosen
-            if pool.device_class is None and (framework := framework_of(pool)) is not None
-        }
+        return {name: runtimes[0] for name, runtimes in self.default_pools.items()}
 
     @property
     def all_runtimes(self) -> dict[str, TrainingRuntime]:

@@ -42,7 +42,8 @@ def build(
         _allow_ray_heads(component, name, namespaces[RAY])
     after = ResourceOptions.merge(before, ResourceOptions(depends_on=installed[TRAINER].resources))
 
-    options = ResourceOptions.merge(after, ResourceOptions(parent=component))
+    fixed = ResourceOptions(replace_on_changes=list(plan.IMMUTABLE), delete_before_replace=True)
+    options = ResourceOptions.merge(ResourceOptions.merge(after, ResourceOptions(parent=component)), fixed)
     for key in settings.all_runtimes:
         manifest = mapped_object(settings.mirrors, _planned(settings, key))
         custom_objects.create(f"{name}-{key}", plan.API_VERSION, plan.KIND, manifest, options)

@@ -22,6 +22,17 @@ from aiplatform.training.pools import TrainingPool
 
 API_VERSION: Final = "trainer.kubeflow.org/v1alpha1"
 KIND: Final = "ClusterTrainingRuntime"
+IMMUTABLE: Final = (
+    "spec.template.spec.failurePolicy",
+    "spec.template.spec.network",
+    "spec.template.spec.replicatedJobs[*].dependsOn",
+    "spec.template.spec.startupPolicy",
+    "spec.template.spec.successPolicy",
+    "spec.template.spec.volumeClaimPolicies",
+)
+"""What the API server lets no runtime change (`self == oldSelf` in the definition, which has JobSet's rules):
+a new object takes the place of the old one. TrainJobs that exist keep what they began with: Trainer stores a
+copy of the runtime for each (trainer v2.3.0, pkg/runtime/core/snapshot.go)."""
 NODE: Final = "node"
 """The name of the job with the nodes, and of its container: Trainer looks for both."""
 HOME: Final = "/training"
@@ -113,17 +124,28 @@ def _failure_policy(runtime: TrainingRuntime) -> dict[str, Any]:
         "maxRestarts": runtime.max_restarts,
         # New Pods have the names of the old ones in DNS, which must be gone before.
         "restartStrategy": "BlockingRecreate",
-        "rules": [*([_INITIALIZER_FAILS] if runtime.initializers is not None else []), disruption],
+        "rules": [*_initializer_fails(runtime), disruption],
     }
 
 
-_INITIALIZER_FAILS: Final[Mapping[str, Any]] = {
-    "name": "download",
-    # The next one would take as long.
-    "action": "FailJobSet",
-    "onJobFailureReasons": ["DeadlineExceeded"],
-    "targetReplicatedJobs": ["dataset-initializer", "model-initializer"],
-}
+def _initializer_fails(runtime: TrainingRuntime) -> list[dict[str, Any]]:
+    """Return the rule by which a download that takes too long fails the TrainJob. JobSet's webhook refuses a
+    rule that names a job which is not there (jobset v0.12.0, pkg/webhooks/jobset_webhook.go)."""
+    if runtime.initializers is None:
+        return []
+    rule = {
+        "name": "download",
+        # The next one would take as long.
+        "action": "FailJobSet",
+        "onJobFailureReasons": ["DeadlineExceeded"],
+        "targetReplicatedJobs": [_initializer_name(kind) for kind in runtime.initializers.kinds],
+    }
+    return [rule]
+
+
+def _initializer_name(kind: str) -> str:
+    """Return the name of the job of an initializer, by which Trainer finds it."""
+    return f"{kind}-initializer"
 
 
 def _node(
@@ -279,7 +301,7 @@ def _initializer(
     mirrors: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the Job of an initializer: its name is that of its container and of its step."""
-    name, initializers = f"{kind}-initializer", runtime.initializers
+    name, initializers = _initializer_name(kind), runtime.initializers
     assert initializers is not None, "called for those alone"  # noqa: S101
     disk = f"{resources.INITIALIZER_DISK}Gi"
     container = {

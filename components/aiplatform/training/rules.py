@@ -81,6 +81,14 @@ def _defaults(settings: TrainingSettings) -> Iterator[Problem]:
             yield Problem(path, f"{got(name)}, which is no GPU pool; {expected}{nearest(name, known)}")
         elif reason := _unusable(known[name]):
             yield Problem(path, f"{got(name)}, {reason}; expected it left out")
+    for name, runtimes in settings.default_pools.items():
+        pools = dict.fromkeys(runtime.pool for runtime in runtimes)
+        if len(pools) > 1:
+            yield Problem(
+                "default_runtimes",
+                f"the pools {', '.join(pools)} would have the same runtime, {name}; expected all but one of "
+                "them left out, and entries of `runtimes` with other names in their place",
+            )
 
 
 def _unusable(pool: TrainingPool) -> str | None:

@@ -55,13 +55,17 @@ class Promoter:
         release = Release(self.objects, model, names.version(version))
         journal = Log(self.objects, model)
         history = list(log.history(journal.entries(alias)))
-        if journal.repeated(request) is not None or (history and history[-1].version == version):
+        recorded = journal.repeated(request) is not None or _last(history) == version
+        if recorded:
             # Its comparison was with the release before it, when its entry was written.
             comparison = None
-        current = self._release_of(history[-1]).manifest() if history else None
-        manifest, digest = self._released(release, alias, comparison, current)
-        if journal.repeated(request) is None and not (history and history[-1].version == version):
-            self._append(release, manifest, digest, alias, "promote", history, request)
+        manifest, digest = self._released(release, alias, comparison, self._current(history))
+        if not recorded:
+            # The copy takes minutes, in which another command may have moved the alias.
+            history = list(log.history(journal.entries(alias)))
+            if _last(history) != version:
+                self._compare(comparison, manifest, self._current(history))
+                self._append(release, manifest, digest, alias, "promote", history, request)
         return self._settle(model, alias)
 
     def rollback(self, model: names.Model, alias: str, request: str, leaves: str | None = None) -> Promotion:
@@ -80,17 +84,17 @@ class Promoter:
                 last = f"{history[0].version} is its only release" if history else "it has no release"
                 raise RefusedError(f"{model}: nothing to roll back to: {last} as {alias}")
             if leaves not in (None, history[-1].version):
-                last_entry = journal.entries(alias)[-1]
-                raise RefusedError(
-                    f"{model}: {history[-1].version} is {alias} already, since the {last_entry.action} of "
-                    f"{last_entry.at.isoformat()} by {last_entry.approved_by or '-'}; expected {leaves} to "
-                    "have it"
-                )
+                raise _moved(model, journal.entries(alias)[-1], leaves or "")
             previous = history[-2]
             release = self._release_of(previous)
             note(f"verify {release}")
             manifest, digest = release.verify(previous.manifest_sha256)
-            self._append(release, manifest, digest, alias, "rollback", history, request)
+            # It takes minutes, in which another command may have moved the alias.
+            entries = journal.entries(alias)
+            if request not in [entry.request for entry in entries]:
+                if list(log.history(entries))[-1] != history[-1]:
+                    raise _moved(model, entries[-1], history[-1].version)
+                self._append(release, manifest, digest, alias, "rollback", history, request)
         return self._settle(model, alias)
 
     def _approved(self, alias: str) -> None:
@@ -101,6 +105,10 @@ class Promoter:
 
     def _release_of(self, entry: Promotion) -> Release:
         return Release(self.objects, names.Model(entry.team, entry.model), entry.version)
+
+    def _current(self, history: list[Promotion]) -> Manifest | None:
+        """Return the manifest of the release that has the alias; None where none has it."""
+        return self._release_of(history[-1]).manifest() if history else None
 
     def _released(
         self, release: Release, alias: str, comparison: Comparison | None, current: Manifest | None
@@ -262,3 +270,16 @@ class Promoter:
             if latest == entry:
                 return entry
             entry = latest
+
+
+def _last(history: list[Promotion]) -> str | None:
+    """Return the version that has the alias."""
+    return history[-1].version if history else None
+
+
+def _moved(model: names.Model, last: Promotion, expected: str) -> RefusedError:
+    """Return the error about an alias that another version has than expected. last: the log's last entry."""
+    return RefusedError(
+        f"{model}: {last.version} is {last.alias} already, since the {last.action} of "
+        f"{last.at.isoformat()} by {last.approved_by or '-'}; expected {expected} to have it"
+    )

@@ -104,10 +104,18 @@ class Registry:
 
     def _folders(self, run: Run) -> list[str]:
         """Return where files of a run's versions are: in the run, or in a model that it logged."""
-        logged = self._client.search_logged_models(
-            [run.info.experiment_id], filter_string=f"source_run_id = '{run.info.run_id}'"
-        )
-        return [run.info.artifact_uri, *(model.artifact_location for model in logged)]
+        folders, token = [run.info.artifact_uri], None
+        while True:
+            # A page has 100 by default: a training may log one with each checkpoint.
+            logged = self._client.search_logged_models(
+                [run.info.experiment_id],
+                filter_string=f"source_run_id = '{run.info.run_id}'",
+                page_token=token,
+            )
+            folders += [model.artifact_location for model in logged]
+            token = logged.token
+            if not token:
+                return folders
 
     def _check(self, location: str, name: str) -> None:
         """Raise RefusedError for files that are not in the registry's bucket. The author of a version states

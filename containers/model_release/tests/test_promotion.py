@@ -335,6 +335,82 @@ def test_concurrent_promotions_of_two_versions_leave_the_alias_at_the_last_entry
     assert champion(name) == entries[-1].version
 
 
+def _meanwhile(monkeypatch: pytest.MonkeyPatch, version: str, task: Any) -> None:
+    """Run a task once, after the files of a release were verified: they take minutes."""
+    verify = Release.verify
+
+    def verified(release: Release, digest: str | None = None) -> Any:
+        result = verify(release, digest)
+        if release.version == version:
+            monkeypatch.undo()
+            task()
+        return result
+
+    monkeypatch.setattr(Release, "verify", verified)
+
+
+def test_version_is_compared_with_the_one_that_was_promoted_while_it_was_copied(
+    register: Register,
+    promoter: Factory,
+    objects: S3Objects,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registered, better = name.replace("/", "."), Comparison("champion", "auc", 0.01)
+    first, slow, best = (register(registered, metrics={"auc": auc}) for auc in (0.8, 0.82, 0.9))
+    promote(promoter(), name, first)
+    _meanwhile(monkeypatch, slow, lambda: promote(promoter(), name, best, "r3", comparison=better))
+    with pytest.raises(RefusedError, match=r"auc: got 0\.82; expected at least 0\.01 above .*champion, 0\.9"):
+        promote(promoter(), name, slow, "r2", comparison=better)
+    assert champion(name) == best
+    assert [entry.version for entry in Log(objects, names.model(name)).entries()] == [first, best]
+
+
+def test_entry_states_the_version_that_it_replaced(
+    register: Register, promoter: Factory, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, slow, quick = (register(name.replace("/", ".")) for _ in range(3))
+    promote(promoter(), name, first)
+    _meanwhile(monkeypatch, slow, lambda: promote(promoter(), name, quick, "r3"))
+    assert promote(promoter(), name, slow, "r2").previous == quick
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_rollback_does_not_undo_a_promotion_that_came_meanwhile(
+    register: Register,
+    promoter: Factory,
+    objects: S3Objects,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    stated: bool,
+) -> None:
+    registered, model = name.replace("/", "."), names.model(name)
+    first, second, third = (register(registered) for _ in range(3))
+    for number in (first, second):
+        promote(promoter(), name, number, number)
+    _meanwhile(monkeypatch, first, lambda: promote(promoter(), name, third, "r3"))
+    with pytest.raises(RefusedError, match=f"{third} is champion already, .*expected {second} to have it"):
+        promoter().rollback(model, "champion", "b1", second if stated else None)
+    assert champion(name) == third
+
+
+def test_rollback_of_a_job_that_runs_twice_goes_back_once(
+    register: Register,
+    promoter: Factory,
+    objects: S3Objects,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registered, model = name.replace("/", "."), names.model(name)
+    numbers = [register(registered) for _ in range(3)]
+    for number in numbers:
+        promote(promoter(), name, number, number)
+    _meanwhile(monkeypatch, numbers[1], lambda: promoter().rollback(model, "champion", "b1"))
+    assert promoter().rollback(model, "champion", "b1").version == numbers[1]
+    assert len(Log(objects, model).entries()) == 4
+    assert champion(name) == numbers[1]
+
+
 def _together(*tasks: Any) -> list[BaseException]:
     errors: list[BaseException] = []
 

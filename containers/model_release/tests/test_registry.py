@@ -44,3 +44,16 @@ def test_files_of_a_model_that_the_run_logged_are_accepted(name: str, register: 
     assert Registry().version(names.model(name), str(mine.version)).run == run
     with pytest.raises(RefusedError, match="of another run"):
         Registry().version(names.model(name), str(foreign.version))
+
+
+def test_files_of_the_last_of_many_models_that_the_run_logged_are_accepted(
+    name: str, register: Register
+) -> None:
+    """As of a training that logs a model with each checkpoint: MLflow returns pages of 100."""
+    client, model = MlflowClient(), name.replace("/", ".")
+    run = _version(register, model).run_id
+    experiment = client.get_run(run).info.experiment_id
+    logged = [client.create_logged_model(experiment, name=f"step-{n}", source_run_id=run) for n in range(101)]
+    for place in (logged[0].artifact_location, logged[-1].artifact_location):
+        number = client.create_model_version(model, place, run).version
+        assert Registry().version(names.model(name), str(number)).run == run

@@ -129,6 +129,36 @@ def test_signature_is_of_the_digest(
     assert "--push" in problem("build", folder, "aws-dev", "--sign")
 
 
+def test_image_of_another_build_under_the_tag_is_not_signed(
+    tmp_path: Path, programs: Programs, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tags are known before: another writer of the repository may have pushed first."""
+    folder = folders.write(tmp_path)
+    built(tmp_path, programs)
+    programs.add("cosign")
+    monkeypatch.setattr("cli.images.registry.credentials", lambda _: "AWS:s3cret")
+    name = run("build", folder, "aws-dev", "--push").stdout.partition("@")[0]
+    digest = write(tmp_path / "own", b"print('mine')\n")
+    programs.add("docker", archive(tmp_path / "own", tmp_path / "own.tar"))
+    words = problem("build", folder, "aws-dev", "--push", "--sign")
+    assert words.startswith(f"{name} has sha256:")
+    assert digest not in words
+    assert "sign" not in [call["arguments"][0] for call in programs.calls]
+
+
+def test_image_of_an_earlier_run_is_signed_where_this_one_builds_the_same(
+    tmp_path: Path, programs: Programs, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, digest = folders.write(tmp_path), built(tmp_path, programs)
+    programs.add("cosign")
+    monkeypatch.setattr("cli.images.registry.credentials", lambda _: "AWS:s3cret")
+    first = run("build", folder, "aws-dev", "--push")
+    signed = run("build", folder, "aws-dev", "--push", "--sign")
+    assert signed.exit_code == 0, signed.output
+    assert signed.stdout == first.stdout
+    assert programs.calls[-1]["arguments"][-1] == f"{stored.host}/acme-dev/training@{digest}"
+
+
 def test_uncommitted_change_is_refused_and_in_prod_always(
     tmp_path: Path, programs: Programs, stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -202,7 +202,11 @@ def other_keys(context: BucketContext, purpose: str, key_arn: str) -> list[State
 
 def other_namespaces(context: BucketContext, purpose: str) -> Statement:
     """Return a statement that denies a Pod the objects of other namespaces, whatever its role allows: the
-    first part of a key is the namespace."""
+    first part of a key is the namespace.
+
+    The actions on versions are those of requests that name one, `null` in a bucket without versions (S3 API
+    reference, GetObject, DeleteObject).
+    """
     return {
         "Sid": "OtherNamespaces",
         "Effect": "Deny",
@@ -210,7 +214,9 @@ def other_namespaces(context: BucketContext, purpose: str) -> Statement:
         "Action": [
             "s3:AbortMultipartUpload",
             "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
             "s3:GetObject",
+            "s3:GetObjectVersion",
             "s3:ListMultipartUploadParts",
             "s3:PutObject",
         ],

@@ -93,6 +93,8 @@ def test_a_pod_has_no_checkpoints_of_other_namespaces_whatever_its_role_allows(d
     namespace = "${aws:PrincipalTag/kubernetes-namespace}"
     assert denied["NotResource"] == f"arn:aws:s3:::acme-dev-checkpoints-{ACCOUNT}/{namespace}/*"
     assert denied["Condition"] == {"Null": {"aws:PrincipalTag/kubernetes-namespace": "false"}}
+    by_version = {"s3:GetObjectVersion", "s3:DeleteObjectVersion"}
+    assert {"s3:GetObject", "s3:DeleteObject", *by_version} <= set(denied["Action"]), "?versionId=null, too"
 
 
 @pytest.mark.parametrize("bucket", ["checkpoints", "releases"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import jsonschema
 import pytest
@@ -17,6 +18,7 @@ from tests.components.aiplatform.training.example import fabric_pool, settings
 from tests.components.aiplatform.training.test_plan import MORE
 
 KINDS = ("tcpx", "tcpxo", "rdma")
+UNCHANGED: Final = "self == oldSelf"
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +52,18 @@ def test_every_runtime_has_the_fields_of_its_definition(
     assert manifests
     for manifest in manifests.values():
         jsonschema.validate(manifest, definition)
+
+
+def _unchanged(schema: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Yield the paths that a definition lets no object change."""
+    if UNCHANGED in [entry["rule"] for entry in schema.get("x-kubernetes-validations", [])]:
+        yield path
+    for name, part in schema.get("properties", {}).items():
+        yield from _unchanged(part, f"{path}.{name}" if path else name)
+    if isinstance(schema.get("items"), dict):
+        yield from _unchanged(schema["items"], f"{path}[*]")
+
+
+def test_what_the_api_server_lets_no_runtime_change_replaces_it(definition: dict[str, Any]) -> None:
+    """Else `up` fails with "Value is immutable" once `max_restarts` or a volume's size is another one."""
+    assert set(plan.IMMUTABLE) == set(_unchanged(definition))

@@ -249,6 +249,15 @@ def test_initializers_end_before_kueue_would_evict_and_nodes_wait_for_them() -> 
     assert rules["download"] == "FailJobSet", "the next download would take as long"
 
 
+@pytest.mark.parametrize("kinds", [["dataset"], ["model"], ["model", "dataset"]])
+def test_rules_of_failures_name_jobs_that_are_there(kinds: list[str]) -> None:
+    """JobSet's webhook refuses others: no TrainJob with a single initializer would start."""
+    spec = job_set(planned("mine", runtimes=downloads(kinds=kinds)))
+    rules = {rule["name"]: rule["targetReplicatedJobs"] for rule in spec["failurePolicy"]["rules"]}
+    names = [job["name"] for job in spec["replicatedJobs"]]
+    assert rules == {"download": names[:-1], "disruption": names[-1:]}
+
+
 def initializer(kind: str = "model", cloud: str = "aws", **more: Any) -> dict[str, Any]:
     """The template of Pods of an initializer."""
     manifest = planned("mine", cloud, **more)

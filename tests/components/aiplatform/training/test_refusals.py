@@ -24,6 +24,11 @@ def runtime(**more: Any) -> dict[str, Any]:
         (runtime(pool="trainings"), "runtimes.mine.pool", "did you mean 'training'?"),
         ({"runtimes": {"torch-training": {"pool": "training"}}}, "runtimes.torch-training", "by default"),
         ({"runtimes": {"jax-batch": {"pool": "batch"}}}, "runtimes.jax-batch", "by default"),
+        (
+            {"gpu_pools": [gpu_pool(name="p" * 60 + end) for end in "ab"]},
+            "default_runtimes",
+            f"would have the same runtime, torch-{'p' * 57}",
+        ),
         ({"runtimes": {"Mine": {"pool": "training"}}}, "runtimes", "'Mine'"),
         (runtime(framework="tensorflow"), "runtimes.mine.framework", "torch"),
         (runtime(framework="jax"), "runtimes.mine.framework", "on a pool with GPUs; expected torch"),

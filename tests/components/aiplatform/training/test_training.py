@@ -42,6 +42,14 @@ def test_the_outputs_name_runtimes_and_their_pools() -> None:
     assert outputs["ray"] is False
 
 
+def test_a_change_that_the_api_server_refuses_replaces_the_runtime() -> None:
+    runtimes = training(runtimes={"torch-cpu": {"pool": "general"}}).all(RUNTIME)
+    assert len(runtimes) == 3
+    for runtime in runtimes:
+        assert "spec.template.spec.failurePolicy" in runtime.replace_on_changes, "max_restarts is there"
+        assert runtime.delete_before_replace is True, "both have the same name"
+
+
 def test_the_role_of_teams_reads_runtimes_and_writes_none() -> None:
     recording = training()
     role = recording.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole")
