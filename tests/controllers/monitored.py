@@ -90,10 +90,15 @@ class Sink:
     def alerts(
         self, receiver: str, name: str, status: str = "firing", /, **labels: str
     ) -> list[dict[str, Any]]:
-        """Return the alerts of a name and labels that a receiver got, each with the time (`received`)."""
+        """Return the alerts of a name and labels that a receiver got, each with the time (`received`) and all
+        alerts of the message (`group`)."""
         expected = {"alertname": name, **labels}
         return [
-            {**alert, "received": message["received"]}
+            {
+                **alert,
+                "received": message["received"],
+                "group": {(other["fingerprint"], other["status"]) for other in message["alerts"]},
+            }
             for message in [*self.messages.get(receiver, ())]
             for alert in message["alerts"]
             if alert["status"] == status and expected.items() <= alert["labels"].items()
