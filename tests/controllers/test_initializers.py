@@ -150,6 +150,18 @@ def since(platform: Platform, name: str, condition: str) -> datetime | None:
     return None
 
 
+def state(platform: Platform, job: dict[str, Any]) -> str:
+    """Return what is known of a TrainJob, for failures."""
+    cluster, name = platform.cluster, job["metadata"]["name"]
+    lines = [f"TrainJob {cluster.get(job).get('status')}", f"Workload {workload(platform, name)['status']}"]
+    for kind, version in (("JobSet", "jobset.x-k8s.io/v1alpha2"), ("Job", "batch/v1"), ("Pod", "v1")):
+        for item in cluster.list(version, kind, TEAM):
+            lines.append(f"{kind} {item['metadata']['name']} {item.get('status')}")
+    for event in cluster.core.list_namespaced_event(TEAM).items:
+        lines.append(f"{event.involved_object.kind} {event.involved_object.name}: {event.message}")
+    return "\n".join(lines)
+
+
 def test_kueue_evicts_a_download_that_outlasts_its_limit(platform: Platform) -> None:
     """Without more time for downloads: what the other test would fail of."""
     job = train_job("early")
@@ -174,7 +186,10 @@ def test_an_initializer_that_outlasts_the_limit_of_other_workloads_is_not_evicte
     platform.up()
     job = train_job("late")
     eventually("a TrainJob", lambda: platform.cluster.refusal(job) == "", 60)
-    eventually("completion", lambda: "Complete" in conditions(platform.cluster, job), DOWNLOAD + 180)
+    try:
+        eventually("completion", lambda: "Complete" in conditions(platform.cluster, job), DOWNLOAD + 180)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{state(platform, job)}") from error
     status = workload(platform, "late")["status"]
     assert not [entry for entry in status["conditions"] if entry["type"] == "Evicted"], status
     assert not status.get("requeueState"), status

@@ -319,11 +319,16 @@ def test_batch_inference_commits_the_predictions_of_all_shards_once(
     assert {row["release"] for row in rows} == {"churn/1"}
     assert 0 < sum(row["probability"] > 0.5 for row in rows) < 600
     member.delete(job_set)
-    eventually("it is gone", lambda: not platform.cluster.list(job_set["apiVersion"], "JobSet", TEAM), 240)
+    eventually("it is gone", lambda: job_set["metadata"]["name"] not in _job_sets(platform))
     member.create(job_set)
     wait(platform, job_set, "Completed")
     again = platform.teams.stored("churn_predictions", "customer_id")
     assert again == stored, "a run that is repeated adds nothing"
+
+
+def _job_sets(platform: Platform) -> list[str]:
+    items = platform.cluster.list("jobset.x-k8s.io/v1alpha2", "JobSet", TEAM)
+    return [item["metadata"]["name"] for item in items]
 
 
 def _batch(job: str) -> dict[str, Any]:

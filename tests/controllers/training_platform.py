@@ -126,6 +126,7 @@ class TrainingTeams(Team):
         declared: dict[str, dict[str, Any]] = {name: {"owners": [arns[f"{name}-owner"]]} for name in TEAMS}
         declared[TEAM] |= {
             "serves": True,
+            "priority_classes": ["serving"],
             # The certificate of the registry's server is not of a public authority.
             "configuration": {"MLFLOW_TRACKING_SERVER_CERT_PATH": f"{MOUNTED_AT}/{_CA}"},
             "files": {_CA: self._certificate.read_text()},
