@@ -173,7 +173,9 @@ def install(
         repository_opts=helm.RepositoryOptsArgs(repo=location.repository) if location.repository else None,
         values=values,
         skip_crds=addon.skips_definitions or None,
-        post_renderer=helm.PostRendererArgs(command=sys.executable, args=["-I", str(_RENDERED)]),
+        post_renderer=helm.PostRendererArgs(
+            command=sys.executable, args=["-I", str(_RENDERED), addon.namespace]
+        ),
         opts=options,
     )
     return Installed(addon, _mark(parent, logical, addon, chart))

@@ -1,22 +1,35 @@
 """What is changed in a rendered chart before its objects become resources. Helm runs this file as a
 post-renderer: it gets the objects as text, and prints them.
 
-Only custom resource definitions, Services and webhook configurations change, and a role is granted to no one
-but accounts and groups of the platform. This is done here and not by a
-transform of Pulumi's: a transform gets every object, and definitions of thousands of lines take seconds in
-it.
+Only custom resource definitions, Services, webhook configurations and workloads change, and a role is granted
+to no one but accounts and groups of the platform. This is done here and not by a transform of Pulumi's: a
+transform gets every object, and definitions of thousands of lines take seconds in it.
+
+Its argument is the namespace of the chart, in which objects are that state none.
 """
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 import yaml
 
 _SEPARATOR: Final = "\n---"
+_DEPENDS_ON: Final = "config.kubernetes.io/depends-on"
+_CONFIGURATION: Final = ("ConfigMap", "Secret")
+_WORKLOADS: Final = ("DaemonSet", "Deployment", "StatefulSet")
 _BINDINGS: Final = ("RoleBinding", "ClusterRoleBinding")
 _EVERYONE: Final = ("system:anonymous", "system:authenticated", "system:unauthenticated")
+_READS: Final = {
+    "configMap": "ConfigMap",
+    "configMapKeyRef": "ConfigMap",
+    "configMapRef": "ConfigMap",
+    "secret": "Secret",
+    "secretKeyRef": "Secret",
+    "secretRef": "Secret",
+}
+"""Key in the specification of a Pod -> the kind of what it names."""
 _INJECTED: Final = "cert-manager.io/inject-ca-from"
 _TYPES: Final = ("null", "bool", "int", "float")
 
@@ -30,15 +43,20 @@ class _Loader(yaml.CSafeLoader):
     }
 
 
-def adapted(text: str) -> str:
+def adapted(text: str, namespace: str) -> str:
     """Return the objects of a chart with those changed that need it."""
-    return _SEPARATOR.join(_documents(text))
+    return _SEPARATOR.join(_documents(text, namespace))
 
 
-def _documents(text: str) -> Iterator[str]:
-    for document in f"\n{text}".split(_SEPARATOR):
-        kinds = [line for line in document.splitlines() if line.startswith("kind:")]
-        kind = kinds[0].partition(":")[2].strip(" \"'") if kinds else ""
+def _documents(text: str, namespace: str) -> Iterator[str]:
+    documents = f"\n{text}".split(_SEPARATOR)
+    kinds = [_kind(document) for document in documents]
+    configuration = [
+        _reference(_object(document), namespace)
+        for document, kind in zip(documents, kinds, strict=True)
+        if kind in _CONFIGURATION
+    ]
+    for document, kind in zip(documents, kinds, strict=True):
         if kind == "CustomResourceDefinition":
             yield f"\n{json.dumps(definition(_object(document)))}\n"
         elif kind == "Service":
@@ -47,8 +65,21 @@ def _documents(text: str) -> Iterator[str]:
             continue
         elif kind.endswith("WebhookConfiguration"):
             yield f"\n{json.dumps(webhooks(_object(document)))}\n"
+        elif kind in _WORKLOADS and configuration:
+            yield f"\n{json.dumps(workload(_object(document), namespace, configuration))}\n"
         else:
             yield document
+
+
+def _kind(document: str) -> str:
+    lines = (line for line in document.splitlines() if line.startswith("kind:"))
+    return next(lines, "").partition(":")[2].strip(" \"'")
+
+
+def _reference(body: Mapping[str, Any], namespace: str) -> str:
+    """Return what the annotation calls a ConfigMap or Secret."""
+    metadata = body["metadata"]
+    return f"/namespaces/{metadata.get('namespace') or namespace}/{body['kind']}/{metadata['name']}"
 
 
 def _object(document: str) -> dict[str, Any]:
@@ -82,6 +113,33 @@ def webhooks(body: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
+def workload(body: dict[str, Any], namespace: str, configuration: Sequence[str]) -> dict[str, Any]:
+    """Return a workload that is updated after those of the chart's ConfigMaps and Secrets that its Pods read:
+    charts give new Pods to a workload whose configuration changes, and these would else begin with that
+    before. configuration: all that the chart has.
+    """
+    own = body["metadata"].get("namespace") or namespace
+    read = {f"/namespaces/{own}/{kind}/{name}" for kind, name in _read(body["spec"]["template"]["spec"])}
+    if known := [reference for reference in configuration if reference in read]:
+        annotated(body, _DEPENDS_ON, ",".join(known))
+    return body
+
+
+def _read(node: Any) -> Iterator[tuple[str, str]]:
+    """Yield kind and name of the ConfigMaps and Secrets of a Pod: in its volumes and variables."""
+    if isinstance(node, dict):
+        for key, value in cast("dict[str, Any]", node).items():
+            kind = _READS.get(key)
+            if kind is not None and isinstance(value, dict):
+                entry = cast("dict[str, Any]", value)
+                yield kind, str(entry.get("name") or entry.get("secretName"))
+            else:
+                yield from _read(value)
+    elif isinstance(node, list):
+        for entry in cast("list[Any]", node):
+            yield from _read(entry)
+
+
 def binds_everyone(body: dict[str, Any]) -> bool:
     """Return whether a binding grants its role to all who reach the API server, on GKE to every Google
     account: it is left out."""
@@ -110,4 +168,4 @@ def without_descriptions(node: Any) -> Any:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(adapted(sys.stdin.read()))
+    sys.stdout.write(adapted(sys.stdin.read(), sys.argv[1]))

@@ -13,6 +13,7 @@ from aiplatform.addons import rendered
 from aiplatform.addons.catalog import catalog
 from tests.components.aiplatform.addons import chart_facts
 
+NAMESPACE = "kueue-system"
 CHART = """\
 ---
 # Source: kueue/templates/crd.yaml
@@ -66,7 +67,7 @@ def objects(text: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def changed() -> list[dict[str, Any]]:
-    return objects(rendered.adapted(CHART))
+    return objects(rendered.adapted(CHART, NAMESPACE))
 
 
 def test_a_definition_stays_in_the_cluster_and_is_taken_over(changed: list[dict[str, Any]]) -> None:
@@ -108,14 +109,18 @@ def test_a_webhook_is_waited_for_until_cert_manager_has_injected_its_authority(
 
 def test_the_text_of_other_objects_is_the_same() -> None:
     config_map = CHART[CHART.index("\n# A comment") :]
-    assert rendered.adapted(CHART).endswith(config_map)
+    assert rendered.adapted(CHART, NAMESPACE).endswith(config_map)
 
 
 def test_helm_runs_it_as_a_program() -> None:
     done = subprocess.run(
-        [sys.executable, "-I", rendered.__file__], input=CHART, capture_output=True, text=True, check=True
+        [sys.executable, "-I", rendered.__file__, NAMESPACE],
+        input=CHART,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert done.stdout == rendered.adapted(CHART)
+    assert done.stdout == rendered.adapted(CHART, NAMESPACE)
 
 
 @pytest.mark.parametrize("name", [name for name, addon in catalog().items() if addon.crds])
@@ -124,7 +129,7 @@ def test_the_definitions_of_a_chart_lose_nothing_but_descriptions(name: str) -> 
     if not file.is_file():
         pytest.skip("the definitions are in subcharts")
     text = file.read_text()
-    for before, after in zip(objects(text), objects(rendered.adapted(text)), strict=True):
+    for before, after in zip(objects(text), objects(rendered.adapted(text, NAMESPACE)), strict=True):
         if before["kind"] != "CustomResourceDefinition":
             assert after == before, "the policy of Gateway API stays as it is"
             continue
@@ -141,6 +146,79 @@ def test_a_role_for_everyone_who_reaches_the_api_server_is_left_out() -> None:
     head = "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: %s}\n"
     everyone = head % "public" + "subjects: [{kind: Group, name: system:authenticated}]\n"
     account = head % "own" + "subjects: [{kind: ServiceAccount, name: manager, namespace: x}]\n"
-    text = rendered.adapted(f"---\n{everyone}---\n{account}")
+    text = rendered.adapted(f"---\n{everyone}---\n{account}", NAMESPACE)
     assert "public" not in text
     assert "name: own" in text
+
+
+WORKLOAD = """\
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: manager}
+spec:
+  template:
+    spec:
+      containers:
+        - name: main
+          env: [{name: TOKEN, valueFrom: {secretKeyRef: {name: token, key: token}}}]
+          envFrom: [{configMapRef: {name: variables}}, {configMapRef: {name: of-another-chart}}]
+      volumes:
+        - name: configuration
+          configMap: {name: configuration}
+        - name: certificate
+          secret: {secretName: certificate}
+        - name: many
+          projected: {sources: [{configMap: {name: projected}}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: configuration, namespace: kueue-system}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: variables}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: projected}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: configuration, namespace: another}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: unread}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: certificate}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: token}
+"""
+
+
+def test_a_workload_is_updated_after_the_configuration_that_its_pods_read() -> None:
+    """Else Pods that the chart makes for a new configuration may begin with the one before."""
+    [deployment, *_] = objects(rendered.adapted(WORKLOAD, NAMESPACE))
+    annotations = deployment["metadata"]["annotations"]
+    assert annotations.pop("config.kubernetes.io/depends-on").split(",") == [
+        f"/namespaces/{NAMESPACE}/{name}"
+        for name in (
+            "ConfigMap/configuration",
+            "ConfigMap/variables",
+            "ConfigMap/projected",
+            "Secret/certificate",
+            "Secret/token",
+        )
+    ]
+    deployment["metadata"].pop("annotations")
+    assert deployment == objects(WORKLOAD)[0], "all else stays"
+
+
+def test_a_workload_that_reads_nothing_of_the_chart_stays_as_it_is() -> None:
+    text = WORKLOAD.partition("---\napiVersion: v1")[0]
+    assert rendered.adapted(text, NAMESPACE).strip() == text.strip()
