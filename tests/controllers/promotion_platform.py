@@ -55,36 +55,33 @@ def program(cluster: Cluster) -> None:
     roles = {name: aws.iam.Role(name, assume_role_policy=trust) for name in MEMBERS}
     reference: Any = {"name": cluster.base.cluster, "security_group_id": "sg-1"}
     common: Any = {"prefix": "acme-dev", "cluster": reference}
-    identity = WorkloadIdentity(
-        TEAM, {**common, "name": TEAM, "namespace": TEAM, "service_account": "workloads"}
-    )
+    of_identity: Any = {**common, "name": TEAM, "namespace": TEAM, "service_account": "workloads"}
+    identity = WorkloadIdentity(TEAM, of_identity)
     addons = Addons(("keda",))
-    store = ModelStore(
-        "store",
-        {
-            **common,
-            "profile": "prod",
-            "release_group": [roles["approver"].arn],
-            "image": RELEASE,
-            "workflows": {"executor_image": "quay.io/argoproj/argoexec:v4.0.6"},
-        },
-    )
+    of_store: Any = {
+        **common,
+        "profile": "prod",
+        "release_group": [roles["approver"].arn],
+        "image": RELEASE,
+        "workflows": {"executor_image": "quay.io/argoproj/argoexec:v4.0.6"},
+    }
+    store = ModelStore("store", of_store)
     of_team: Any = {"owners": [roles["vision-owner"].arn], "identity": identity.outputs}
-    teams = Teams(
-        "teams",
-        {**common, "secret_stores": False, "teams": {TEAM: of_team}, "model_store": store.outputs},
-    )
+    of_teams: Any = {
+        **common,
+        "secret_stores": False,
+        "teams": {TEAM: of_team},
+        "model_store": store.outputs,
+    }
+    teams = Teams("teams", of_teams)
     entry: Any = {"namespace": TEAM, "identity": identity.outputs}
-    pipelines = Pipelines(
-        "pipelines",
-        {
-            **common,
-            "teams": {TEAM: {**entry, "submitters": [roles["ci"].arn]}},
-            "charts": str(ensure_charts()),
-            "force_destroy": True,
-        },
-        ResourceOptions(depends_on=[teams]),
-    )
+    of_pipelines: Any = {
+        **common,
+        "teams": {TEAM: {**entry, "submitters": [roles["ci"].arn]}},
+        "charts": str(ensure_charts()),
+        "force_destroy": True,
+    }
+    pipelines = Pipelines("pipelines", of_pipelines, ResourceOptions(depends_on=[teams]))
     thresholds = {"thresholds": {"accuracy": {"min": 0.8}}}
     models: Any = {
         "fares": model(evaluation=thresholds, service="fares", rollout={"weights": [20, 100]}),
@@ -98,7 +95,7 @@ def program(cluster: Cluster) -> None:
         "promoter": store.promoter_principal,
         "teams": {TEAM: {**entry, "models": models}},
     }
-    after: Any = addons.installed["keda"].resources.apply(lambda known: [*known, pipelines, store, teams])
+    after: Any = [*addons.installed["keda"].resources, pipelines, store, teams]
     ContinuousTraining("continuous", arguments, ResourceOptions(depends_on=after))
     pulumi.export("roles", {name: role.arn for name, role in roles.items()})
 

@@ -118,8 +118,10 @@ def workload(body: dict[str, Any], namespace: str, configuration: Sequence[str])
     charts give new Pods to a workload whose configuration changes, and these would else begin with that
     before. configuration: all that the chart has.
     """
-    own = body["metadata"].get("namespace") or namespace
-    read = {f"/namespaces/{own}/{kind}/{name}" for kind, name in _read(body["spec"]["template"]["spec"])}
+    namespace = body["metadata"].get("namespace") or namespace
+    read = {
+        f"/namespaces/{namespace}/{kind}/{name}" for kind, name in _read(body["spec"]["template"]["spec"])
+    }
     if known := [reference for reference in configuration if reference in read]:
         annotated(body, _DEPENDS_ON, ",".join(known))
     return body
