@@ -372,4 +372,7 @@ def _claim(initializers: Initializers) -> dict[str, Any]:
     }
     if initializers.storage_class is not None:
         spec["storageClassName"] = initializers.storage_class
-    return {"templates": [{"metadata": {"name": _VOLUME}, "spec": spec}]}
+    # The default, stated: JobSet's webhook adds it when a JobSet is created and not when it is changed, and
+    # the field is immutable. Trainer would resume no TrainJob (jobset v0.12.0, rules of its webhooks).
+    retention = {"whenDeleted": "Delete"}
+    return {"templates": [{"metadata": {"name": _VOLUME}, "spec": spec}], "retentionPolicy": retention}

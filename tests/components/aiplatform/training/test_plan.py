@@ -243,7 +243,11 @@ def test_initializers_end_before_kueue_would_evict_and_nodes_wait_for_them() -> 
         assert job["template"]["spec"]["activeDeadlineSeconds"] == 90 * 60
         [first] = job["template"]["spec"]["template"]["spec"]["containers"]
         assert {"name": "initializer", "mountPath": "/workspace"} in first["volumeMounts"]
-    [template] = spec["volumeClaimPolicies"][0]["templates"]
+    [policy] = spec["volumeClaimPolicies"]
+    assert policy["retentionPolicy"] == {"whenDeleted": "Delete"}, (
+        "JobSet adds it at the creation alone, and refuses the change by which Trainer resumes a TrainJob"
+    )
+    [template] = policy["templates"]
     assert template["metadata"]["name"] == "initializer"
     rules = {rule["name"]: rule["action"] for rule in spec["failurePolicy"]["rules"]}
     assert rules["download"] == "FailJobSet", "the next download would take as long"
