@@ -66,7 +66,12 @@ def program(cluster: Cluster) -> None:
         "workflows": {"executor_image": "quay.io/argoproj/argoexec:v4.0.6"},
     }
     store = ModelStore("store", of_store)
-    of_team: Any = {"owners": [roles["vision-owner"].arn], "identity": identity.outputs}
+    of_team: Any = {
+        "owners": [roles["vision-owner"].arn],
+        "identity": identity.outputs,
+        # As environments state it.
+        "configuration": {"PLATFORM_TEAM": TEAM},
+    }
     of_teams: Any = {
         **common,
         "secret_stores": False,
@@ -160,7 +165,25 @@ class Platform:
             phase = (current.get("status") or {}).get("phase")
             return current if phase in ("Succeeded", "Failed", "Error") else None
 
-        return eventually(f"the end of {name}", status, seconds)
+        try:
+            return eventually(f"the end of {name}", status, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.state(namespace)}") from error
+
+    def state(self, namespace: str) -> str:
+        """Return what is known of a namespace's workflows, for failures."""
+        lines: list[str] = []
+        for item in self.cluster.list(ARGO, "Workflow", namespace):
+            lines.append(f"{item['metadata']['name']} {item.get('spec')} {item.get('status')}")
+        for pod in self.cluster.core.list_namespaced_pod(namespace).items:
+            statuses = [*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ())]
+            lines += [
+                f"{pod.metadata.name} {pod.status.phase} {pod.status.conditions}",
+                *(f"{entry.name} {entry.state}" for entry in statuses),
+            ]
+        for event in self.cluster.core.list_namespaced_event(namespace).items:
+            lines.append(f"{event.involved_object.kind} {event.involved_object.name}: {event.message}")
+        return "\n".join(lines)
 
 
 @contextmanager

@@ -180,6 +180,20 @@ def test_controller_reads_its_queue_and_no_other(clients: Clients, karpenter: Cl
     assert "AccessDenied" in code
 
 
+def test_policy_of_a_queue_lets_a_principal_of_its_account_send(clients: Clients) -> None:
+    sqs, arn = clients("sqs"), role(clients, "sender")
+    sender = session(clients, arn)("sqs")
+    url = sqs.create_queue(QueueName="answers")["QueueUrl"]
+    refused(sender.send_message, QueueUrl=url, MessageBody="early")
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allowed = {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sqs:SendMessage", "Resource": queue}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": text})
+    assert sender.send_message(QueueUrl=url, MessageBody="late")["MessageId"]
+    code, _ = refused(sender.receive_message, QueueUrl=url)
+    assert code == "AccessDeniedException", "it allows nothing else"
+
+
 def test_messages_are_read_only_with_the_right_on_their_key(
     clients: Clients, karpenter: Clients, key: str
 ) -> None:

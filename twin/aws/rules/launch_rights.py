@@ -199,8 +199,8 @@ def _queue(call: Call, moto: Any) -> Iterator[Asked]:
     if not name:
         return
     arn = f"arn:aws:sqs:{call.region}:{moto.account}:{name}"
-    yield Asked(f"sqs:{call.operation}", arn, {})
     queue: Any = moto.backend("sqs", call.region).queues.get(name)
+    yield Asked(f"sqs:{call.operation}", arn, {}, getattr(queue, "policy", None))
     if queue is None:
         return
     context = {"kms:EncryptionContext:aws:sqs:arn": arn}
