@@ -52,7 +52,8 @@ class Addons(pulumi.ComponentResource):
         self.installed: dict[str, Installed] = {}
         for addon in entries:
             values = VALUES[addon.name](setup or Setup(ray=True)) if addon.name in VALUES else {}
-            required = [self.installed[name] for name in addon.requires if name in self.installed]
+            before = addon.ready_before(self.installed)
+            required = [self.installed[name] for name in before if name in self.installed]
             namespace = namespaces[addon.namespace]
             self.installed[addon.name] = install(
                 self, "addons", addon, locate(addon, charts), values, namespace, required

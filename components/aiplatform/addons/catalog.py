@@ -69,6 +69,10 @@ class Addon:
         """Return whether it is installed on a cloud where a program states nothing of it."""
         return self.by_default and cloud in self.default_clouds
 
+    def ready_before(self, installed: Collection[str]) -> tuple[str, ...]:
+        """Return the add-ons that are ready before it. installed: the names of those that are installed."""
+        return (*self.requires, *(name for name in self.after if name in installed))
+
     @property
     def is_manifest(self) -> bool:
         """Whether it is a file of Kubernetes objects and not a chart."""
@@ -135,7 +139,7 @@ def in_order(names: Collection[str]) -> list[Addon]:
 
     def add(name: str) -> None:
         addon = catalog()[name]
-        for before in (*addon.requires, *(other for other in addon.after if other in names)):
+        for before in addon.ready_before(names):
             add(before)
         ordered.setdefault(name, addon)
 

@@ -100,10 +100,7 @@ def install_all(
             locate(addon, settings.charts),
             settings.values(addon, region),
             [*namespaces.get(addon.namespace, ()), *granted.resources],
-            [
-                *(installed[required] for required in addon.requires),
-                *(installed[other] for other in addon.after if other in installed),
-            ],
+            [installed[before] for before in addon.ready_before(installed)],
         )
         installed[addon.name] = replace(objects, role_arn=granted.role_arn)
         if settings.replicas > 1 and addon.name in BUDGETS:

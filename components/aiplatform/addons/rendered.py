@@ -52,7 +52,7 @@ def _documents(text: str, namespace: str) -> Iterator[str]:
     documents = f"\n{text}".split(_SEPARATOR)
     kinds = [_kind(document) for document in documents]
     configuration = [
-        _reference(_object(document), namespace)
+        _configuration(_object(document), namespace)
         for document, kind in zip(documents, kinds, strict=True)
         if kind in _CONFIGURATION
     ]
@@ -76,10 +76,18 @@ def _kind(document: str) -> str:
     return next(lines, "").partition(":")[2].strip(" \"'")
 
 
-def _reference(body: Mapping[str, Any], namespace: str) -> str:
-    """Return what the annotation calls a ConfigMap or Secret."""
-    metadata = body["metadata"]
-    return f"/namespaces/{metadata.get('namespace') or namespace}/{body['kind']}/{metadata['name']}"
+def _configuration(body: Mapping[str, Any], namespace: str) -> str:
+    """Return the reference to a ConfigMap or Secret."""
+    return _reference(_namespace(body, namespace), body["kind"], body["metadata"]["name"])
+
+
+def _namespace(body: Mapping[str, Any], default: str) -> str:
+    return body["metadata"].get("namespace") or default
+
+
+def _reference(namespace: str, kind: str, name: str) -> str:
+    """Return what the annotation calls an object of the core API."""
+    return f"/namespaces/{namespace}/{kind}/{name}"
 
 
 def _object(document: str) -> dict[str, Any]:
@@ -118,10 +126,8 @@ def workload(body: dict[str, Any], namespace: str, configuration: Sequence[str])
     charts give new Pods to a workload whose configuration changes, and these would else begin with that
     before. configuration: all that the chart has.
     """
-    namespace = body["metadata"].get("namespace") or namespace
-    read = {
-        f"/namespaces/{namespace}/{kind}/{name}" for kind, name in _read(body["spec"]["template"]["spec"])
-    }
+    namespace = _namespace(body, namespace)
+    read = {_reference(namespace, kind, name) for kind, name in _read(body["spec"]["template"]["spec"])}
     if known := [reference for reference in configuration if reference in read]:
         annotated(body, _DEPENDS_ON, ",".join(known))
     return body
