@@ -4,7 +4,6 @@ The image of the steps runs as processes, as the executor of Argo Workflows does
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +20,7 @@ from aiplatform.teams import Teams
 from aiplatform.workload_identity import WorkloadIdentity
 from tests.controllers.cluster import Addons, Cluster, Objects, node
 from tests.controllers.definitions import definitions
-from tests.controllers.team import CPU_POOL, POOL, member
+from tests.controllers.team import CPU_POOL, POOL, member, member_roles
 from tests.end_to_end.harness import eventually
 from twin.toolchain.charts import ensure_charts
 
@@ -42,11 +41,7 @@ KEDA: Final = "keda.sh/v1alpha1"
 
 def program(cluster: Cluster) -> None:
     """Register add-ons, guardrails, queues, teams and pipelines."""
-    account = aws.get_caller_identity().account_id
-    trusted = {"AWS": f"arn:aws:iam::{account}:root"}
-    statement = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    roles = {name: aws.iam.Role(name, assume_role_policy=trust) for name in MEMBERS}
+    roles = member_roles(*MEMBERS)
     reference: Any = {"name": cluster.base.cluster, "security_group_id": "sg-1"}
     messages = aws.sqs.Queue("arrivals", name=QUEUE)
     scaler = _identity("keda", reference, "keda", "keda-operator")

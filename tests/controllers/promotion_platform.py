@@ -4,14 +4,12 @@ as KEDA does it for a message."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import pulumi
-import pulumi_aws as aws
 from pulumi import ResourceOptions, automation
 
 from aiplatform.continuous_training import ContinuousTraining
@@ -22,7 +20,7 @@ from aiplatform.workload_identity import WorkloadIdentity
 from tests.components.aiplatform.continuous_training.example import model
 from tests.controllers.cluster import Addons, Cluster, Objects, node
 from tests.controllers.definitions import definitions
-from tests.controllers.team import member
+from tests.controllers.team import member, member_roles
 from tests.end_to_end.harness import eventually
 from twin.toolchain.charts import ensure_charts
 
@@ -48,11 +46,7 @@ MEMBERS: Final = ("vision-owner", "ci", "approver")
 
 def program(cluster: Cluster) -> None:
     """Register add-ons, the team, its pipelines, the model store and continuous training."""
-    account = aws.get_caller_identity().account_id
-    trusted = {"AWS": f"arn:aws:iam::{account}:root"}
-    statement = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    roles = {name: aws.iam.Role(name, assume_role_policy=trust) for name in MEMBERS}
+    roles = member_roles(*MEMBERS)
     reference: Any = {"name": cluster.base.cluster, "security_group_id": "sg-1"}
     common: Any = {"prefix": "acme-dev", "cluster": reference}
     of_identity: Any = {**common, "name": TEAM, "namespace": TEAM, "service_account": "workloads"}

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pulumi
-import pulumi_aws as aws
 import requests
 import yaml
 from kubernetes import client
@@ -33,7 +32,7 @@ from tests.components.aiplatform.gateway.example import settings
 from tests.controllers.cluster import Addons, Cluster, Objects, node
 from tests.controllers.definitions import definitions
 from tests.controllers.envoy import AUDIENCE, ISSUER, Backend, Front, Tokens
-from tests.controllers.team import CPU_POOL, POOL, member
+from tests.controllers.team import CPU_POOL, POOL, member, member_roles
 from tests.end_to_end.harness import eventually
 from twin.toolchain import build
 from twin.toolchain.charts import ensure_charts
@@ -63,10 +62,7 @@ _POOL_KEYS: Final = ("name", "node_selector", "taints", "vcpus_per_node", "memor
 
 def program(base_cluster: str, prometheus_port: int) -> None:
     """Register a platform of one stack."""
-    root = {"AWS": f"arn:aws:iam::{aws.get_caller_identity().account_id}:root"}
-    statement = {"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole"}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    roles = {name: aws.iam.Role(name, assume_role_policy=trust) for name in ("owner", "releaser", "ci")}
+    roles = member_roles("owner", "releaser", "ci")
     cluster: Any = {"name": base_cluster, "security_group_id": "sg-1"}
     addons = Addons(("cert-manager", "jobset", "kueue", "kserve-crd", "kserve"))
     installed = pulumi.Output.all(*(addon.resources for addon in addons.installed.values())).apply(

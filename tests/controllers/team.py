@@ -55,13 +55,18 @@ JOB: Final = ("batch/v1", "Job")
 EIGHT: Final = {GPU: "8", "cpu": "8", "memory": "64Gi"}
 
 
-def program(base_cluster: str, gpus: int = QUOTA, after: Any = None) -> None:
-    """Register guardrails, queues and teams. gpus: the quota of each team. after: the objects of the add-ons,
-    where they are in the same stack."""
+def member_roles(*names: str) -> dict[str, aws.iam.Role]:
+    """Register a role for each name, which the account may assume."""
     trusted = {"AWS": f"arn:aws:iam::{aws.get_caller_identity().account_id}:root"}
     statement = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    roles = {name: aws.iam.Role(name, assume_role_policy=trust) for name in MEMBERS}
+    return {name: aws.iam.Role(name, assume_role_policy=trust) for name in names}
+
+
+def program(base_cluster: str, gpus: int = QUOTA, after: Any = None) -> None:
+    """Register guardrails, queues and teams. gpus: the quota of each team. after: the objects of the add-ons,
+    where they are in the same stack."""
+    roles = member_roles(*MEMBERS)
     guardrails = Guardrails("guardrails", {"system_namespaces": list(SYSTEM)})
     quotas: Any = [{"pool": "training", "accelerators": gpus}, {"pool": "general", "cpu": 6}]
     entries: Any = [{"name": name, "quotas": quotas, "namespaces": [name]} for name in TEAMS]

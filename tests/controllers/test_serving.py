@@ -13,7 +13,6 @@ from string import Template
 from typing import Any, Final
 
 import pulumi
-import pulumi_aws as aws
 import pytest
 from botocore.exceptions import ClientError
 from kubernetes import client
@@ -26,7 +25,7 @@ from aiplatform.serving import Serving
 from aiplatform.teams import Teams
 from tests.controllers.cluster import Addons, Cluster, node
 from tests.controllers.definitions import definitions
-from tests.controllers.team import CPU_POOL, POOL
+from tests.controllers.team import CPU_POOL, POOL, member_roles
 from tests.end_to_end import pods
 from tests.end_to_end.harness import eventually
 from twin.kubernetes.processes.environments import commands
@@ -62,10 +61,7 @@ _GPU_KEYS: Final = (*_POOL_KEYS, "resource", "resources_per_node", "max_nodes")
 
 def program(base_cluster: str) -> None:
     """Register a platform of one stack: add-ons, queues, guardrails of prod, releases, teams and serving."""
-    root = {"AWS": f"arn:aws:iam::{aws.get_caller_identity().account_id}:root"}
-    statement = {"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole"}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    roles = {name: aws.iam.Role(name, assume_role_policy=trust) for name in ("owner", "releaser")}
+    roles = member_roles("owner", "releaser")
     cluster: Any = {"name": base_cluster, "security_group_id": "sg-1"}
     addons = Addons(("cert-manager", "jobset", "kueue", "kserve-crd", "kserve"))
     installed = pulumi.Output.all(*(addon.resources for addon in addons.installed.values())).apply(
