@@ -128,7 +128,8 @@ def test_an_approved_promotion_runs_with_the_name_of_the_approver(
     [pod] = [pod for pod in pods if "-promote-" in pod.metadata.name]
     assert pod.metadata.annotations["ai-platform/approved-by"] == approver
     log = platform.cluster.core.read_namespaced_pod_log(pod.metadata.name, RELEASE, container="main")
-    result = json.loads(log.splitlines()[-1])["result"]
+    # Argo's executor adds lines to the log of the container that it starts.
+    [result] = [json.loads(line)["result"] for line in log.splitlines() if line.startswith('{"result"')]
     assert result["approved_by"] == approver
     assert result["arguments"][-2:] == [f"{TEAM}/fares", "7"]
 
