@@ -18,7 +18,7 @@ from twin.kubernetes import certificates, control_plane
 from twin.kubernetes.api import Kube, Object, path
 from twin.kubernetes.certificates import Pki, write_context, write_private
 from twin.kubernetes.controllers.configuration import adapted, listening
-from twin.kubernetes.controllers.programs import FOLDER, LOOPBACK, Program
+from twin.kubernetes.controllers.programs import FOLDER, LOOPBACK, NAMESPACE, Program
 from twin.kubernetes.controllers.selection import Build
 from twin.kubernetes.processes import variables
 from twin.kubernetes.processes.images import ROOT
@@ -202,7 +202,11 @@ class ControllerProcess:
         arguments = listening(self.program, arguments, self._port)
         arguments = list(self._calling(arguments))
         arguments += [argument.replace(FOLDER, str(self._folder)) for argument in self.program.arguments]
-        settings = {**declared, **self.program.environment}
+        namespace = pod["metadata"]["namespace"]
+        differing = {
+            name: value.replace(NAMESPACE, namespace) for name, value in self.program.environment.items()
+        }
+        settings = {**declared, **differing}
         settings |= {
             name: str(self._port(int(settings[name])))
             for name in self.program.port_variables

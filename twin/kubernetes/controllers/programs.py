@@ -16,6 +16,8 @@ from twin.kubernetes.pods import repository
 LOOPBACK: Final = "127.0.0.1"
 FOLDER: Final = "$FOLDER"
 """In values of the table: the folder of the process."""
+NAMESPACE: Final = "$NAMESPACE"
+"""In variables of the table: the namespace of the Pod."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Program:
     arguments: further ones, after those of the container.
     certificate: the folder, in that of the process, into which the twin issues its webhook's certificate: for
       a controller that writes it to a path of the container that has no setting. Empty: it does not.
-    environment: variables with a value that differs in a process.
+    environment: variables with a value that differs in a process. `$NAMESPACE` is the namespace of its Pod.
     port_variables: variables with a port on which it listens. The process gets a free port for each.
     cloud: whether it calls the cloud, with the workload identity of its ServiceAccount.
     port_arguments: arguments with a port (`8080`) or an address (`:10250`) on which it listens, and their
@@ -197,6 +199,8 @@ _ALL: Final = (
             "--metrics-service-bind-address": ":9666",
         },
         arguments=("--leader-elect=false",),
+        # Without it KEDA reads the namespace of its Pod from a path of the container that has no setting.
+        environment={"KEDA_CLUSTER_OBJECT_NAMESPACE": NAMESPACE},
         # Its triggers read queues.
         cloud=True,
     ),
@@ -204,7 +208,14 @@ _ALL: Final = (
         name="keda-adapter",
         image="kedacore/keda-metrics-apiserver",
         port_arguments={"--secure-port": "6443", "--port": "8080"},
-        arguments=(f"--bind-address={LOOPBACK}",),
+        arguments=(
+            f"--bind-address={LOOPBACK}",
+            # Without these it expects to be in a Pod.
+            *(
+                f"--{use}-kubeconfig={FOLDER}/kubeconfig"
+                for use in ("lister", "authentication", "authorization")
+            ),
+        ),
         peers={"--metrics-service-address": "keda"},
         authority="--metrics-service-grpc-authority",
     ),

@@ -1,4 +1,5 @@
-"""A controller that calls another one: by the address of its process, and with the name of its Service."""
+"""A controller that calls another one: by the address of its process, and with the name of its Service. What
+KEDA reads in a Pod and a process does not have: its namespace, and the API server."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import json
 import sys
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,8 @@ from twin.kubernetes.processes.sources import MissingSourceError
 
 PROGRAM = f"""\
     #!{sys.executable} -S
-    import json, pathlib, sys, time
+    import json, os, pathlib, sys, time
+    pathlib.Path("environment.json").write_text(json.dumps(dict(os.environ)))
     pathlib.Path("seen.new").write_text(json.dumps(sys.argv[1:]))
     pathlib.Path("seen.new").rename("seen.json")
     time.sleep(60)
@@ -32,20 +35,20 @@ SERVICE = "keda-operator.keda.svc.cluster.local:9666"
 
 
 class Scene:
-    """The process of KEDA's adapter, and its Pod."""
+    """A process of KEDA, its adapter, and its Pod."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "keda-adapter") -> None:
         world = worlds.create("one")
-        self.folder = world.folder / "controllers" / "keda-adapter"
-        binary = folder / "keda-adapter"
+        self.folder = world.folder / "controllers" / name
+        binary = folder / name
         binary.write_text(textwrap.dedent(PROGRAM))
         binary.chmod(0o755)
-        self.build = Build("keda-adapter", "2.20.2", str(binary))
+        self.build = Build(name, "2.20.2", str(binary))
         self.pod = pod("adapter", namespace="keda", phase="Running", node="n")
         self.container = self.pod["spec"]["containers"][0]
         self.container |= {"name": "adapter", "args": [f"--metrics-service-address={SERVICE}", "--v=0"]}
         self.ports: dict[int, int] = {}
-        program = PROGRAMS["keda-adapter"]
+        program = replace(PROGRAMS[name], cloud=False)
         kube = FakeKube()
         self.process = ControllerProcess(world, kube, program, None, lambda name: self.of(name))  # pyright: ignore[reportArgumentType]
 
@@ -88,3 +91,20 @@ def test_a_controller_is_restarted_where_the_other_one_has_another_address(scene
     scene.seen()
     scene.ports = {9666: 40002}
     assert "--metrics-service-address=127.0.0.1:40002" in scene.seen()
+
+
+def test_the_adapter_reaches_the_api_server_by_its_kubeconfig(scene: Scene) -> None:
+    scene.ports = {9666: 40001}
+    words = scene.seen()
+    for use in ("lister", "authentication", "authorization"):
+        assert f"--{use}-kubeconfig={scene.folder}/kubeconfig" in words
+
+
+def test_the_operator_has_the_namespace_of_its_pod(scene: Scene, tmp_path: Path) -> None:
+    operator = Scene(tmp_path, "keda")
+    try:
+        operator.seen()
+        environment = json.loads((operator.folder / "environment.json").read_text())
+    finally:
+        processes.stop([operator.process.daemon], grace_seconds=0)
+    assert environment["KEDA_CLUSTER_OBJECT_NAMESPACE"] == "keda"
