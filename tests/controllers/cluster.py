@@ -45,7 +45,7 @@ class Addons(pulumi.ComponentResource):
         charts = str(ensure_charts())
         entries = [catalog()[name] for name in names]
         namespaces: dict[str, list[pulumi.Resource]] = {}
-        for namespace in dict.fromkeys(addon.namespace for addon in entries):
+        for namespace in dict.fromkeys(addon.namespace for addon in entries if addon.namespace):
             inside = [addon for addon in entries if addon.namespace == namespace]
             ports = {port for addon in inside for port in addon.webhook_ports}
             namespaces[namespace] = create_namespace(self, "addons", namespace, "aws", ports)
@@ -54,7 +54,8 @@ class Addons(pulumi.ComponentResource):
             values = VALUES[addon.name](setup or Setup(ray=True)) if addon.name in VALUES else {}
             before = addon.ready_before(self.installed)
             required = [self.installed[name] for name in before if name in self.installed]
-            namespace = namespaces[addon.namespace]
+            # A manifest of definitions has none.
+            namespace = namespaces.get(addon.namespace, [])
             self.installed[addon.name] = install(
                 self, "addons", addon, locate(addon, charts), values, namespace, required
             )

@@ -21,11 +21,11 @@ from tests.components.aiplatform.continuous_training.example import model
 from tests.controllers.cluster import Addons, Cluster, Objects, node
 from tests.controllers.definitions import definitions
 from tests.controllers.team import member, member_roles
+from tests.controllers.workflows import Workflows
 from tests.end_to_end.harness import eventually
 from twin.toolchain.charts import ensure_charts
 
 TEAM: Final = "vision"
-ARGO: Final = "argoproj.io/v1alpha1"
 KEDA: Final = "keda.sh/v1alpha1"
 REGISTRY: Final = "registry.example/acme"
 STEPS: Final = f"{REGISTRY}/training-steps@sha256:{'1' * 64}"
@@ -99,11 +99,12 @@ def program(cluster: Cluster) -> None:
     pulumi.export("roles", {name: role.arn for name, role in roles.items()})
 
 
-class Platform:
+class Platform(Workflows):
     """The deployed platform. members: the owner of the team, CI, and who approves releases."""
 
     def __init__(self, cluster: Cluster, stack: automation.Stack) -> None:
-        self.cluster, self.stack = cluster, stack
+        super().__init__(cluster)
+        self.stack = stack
         self._sqs: Any = cluster.plain.aws("sqs")
         self.members: dict[str, Objects] = {
             name: member(cluster, arn) for name, arn in stack.outputs()["roles"].value.items()
@@ -144,40 +145,6 @@ class Platform:
         selector = f"batch.kubernetes.io/job-name={name}"
         [pod] = self.cluster.core.list_namespaced_pod(namespace, label_selector=selector).items
         return str(self.cluster.core.read_namespaced_pod_log(pod.metadata.name, namespace))
-
-    def workflows(self, namespace: str, template: str) -> list[dict[str, Any]]:
-        """Return the workflows of a template."""
-        items = self.cluster.list(ARGO, "Workflow", namespace)
-        return [item for item in items if item["spec"]["workflowTemplateRef"]["name"] == template]
-
-    def ended(self, namespace: str, name: str, seconds: float = 300) -> dict[str, Any]:
-        """Wait for the end of a workflow, and return it."""
-        item = {"apiVersion": ARGO, "kind": "Workflow", "metadata": {"name": name, "namespace": namespace}}
-
-        def status() -> Any:
-            current = self.cluster.get(item)
-            phase = (current.get("status") or {}).get("phase")
-            return current if phase in ("Succeeded", "Failed", "Error") else None
-
-        try:
-            return eventually(f"the end of {name}", status, seconds)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.state(namespace)}") from error
-
-    def state(self, namespace: str) -> str:
-        """Return what is known of a namespace's workflows, for failures."""
-        lines: list[str] = []
-        for item in self.cluster.list(ARGO, "Workflow", namespace):
-            lines.append(f"{item['metadata']['name']} {item.get('spec')} {item.get('status')}")
-        for pod in self.cluster.core.list_namespaced_pod(namespace).items:
-            statuses = [*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ())]
-            lines += [
-                f"{pod.metadata.name} {pod.status.phase} {pod.status.conditions}",
-                *(f"{entry.name} {entry.state}" for entry in statuses),
-            ]
-        for event in self.cluster.core.list_namespaced_event(namespace).items:
-            lines.append(f"{event.involved_object.kind} {event.involved_object.name}: {event.message}")
-        return "\n".join(lines)
 
 
 @contextmanager

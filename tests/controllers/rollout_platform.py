@@ -32,7 +32,9 @@ from tests.components.aiplatform.gateway.example import settings
 from tests.controllers.cluster import Addons, Cluster, Objects, node
 from tests.controllers.definitions import definitions
 from tests.controllers.envoy import AUDIENCE, ISSUER, Backend, Front, Tokens
+from tests.controllers.served import KSERVE, RELEASE, ROUTES, Service
 from tests.controllers.team import CPU_POOL, POOL, member, member_roles
+from tests.controllers.workflows import ARGO
 from tests.end_to_end.harness import eventually
 from twin.toolchain import build
 from twin.toolchain.charts import ensure_charts
@@ -51,9 +53,6 @@ IMAGES: Final = """
 folder = "containers/model_rollout"
 environment = "containers/model_rollout"
 """
-ARGO: Final = "argoproj.io/v1alpha1"
-KSERVE: Final = "serving.kserve.io/v1beta1"
-ROUTES: Final = "gateway.networking.k8s.io/v1"
 TOKENS: Final = Tokens()
 STEP_MINUTES: Final = "0.25"
 """A quarter, of which four samples of Prometheus are four seconds."""
@@ -183,11 +182,12 @@ class Traffic:
         return Counter(name for _, name in self.answers[count:])
 
 
-class Platform:
+class Platform(Service):
     """The deployed platform. bad: versions whose servers answer with status 500."""
 
     def __init__(self, cluster: Cluster, stack: automation.Stack, front: Front) -> None:
-        self.cluster, self.stack, self.front = cluster, stack, front
+        super().__init__(cluster, TEAM, SERVICE)
+        self.stack, self.front = stack, front
         outputs = stack.outputs()
         self.releases = f"s3://{outputs['releases'].value}/{TEAM}/fares"
         self.members: dict[str, Objects] = {
@@ -259,30 +259,12 @@ class Platform:
         label = f"workflows.argoproj.io/workflow={name}"
         return self.cluster.core.list_namespaced_pod(TEAM, label_selector=label).items
 
-    def route(self) -> dict[str, Any]:
-        """Return the HTTPRoute."""
-        return self.cluster.get(
-            {"apiVersion": ROUTES, "kind": "HTTPRoute", "metadata": {"name": SERVICE, "namespace": TEAM}}
-        )
-
-    def weights(self) -> dict[str, int]:
-        """Return color -> percent of the requests."""
-        references = self.route()["spec"]["rules"][0]["backendRefs"]
-        return {entry["name"].split("-")[1]: entry["weight"] for entry in references}
-
-    def services(self) -> dict[str, str]:
-        """Return color -> version of the InferenceServices."""
-        return {
-            item["metadata"]["name"].rpartition("-")[2]: item["metadata"]["labels"]["ai-platform/release"]
-            for item in self.cluster.list(KSERVE, "InferenceService", TEAM)
-        }
-
     def follow(self) -> None:
         """Report InferenceServices as ready, and configure the gateway by the routes that there are."""
         for item in self.cluster.list(KSERVE, "InferenceService", TEAM):
             color = item["metadata"]["name"].rpartition("-")[2]
             backend = self.front.backends[("blue", "green").index(color)]
-            version = item["metadata"]["labels"]["ai-platform/release"]
+            version = item["metadata"]["labels"][RELEASE]
             backend.status = 500 if version in self.bad else 200
             if not (item.get("status") or {}).get("conditions"):
                 ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}

@@ -14,21 +14,12 @@ from kubernetes import client
 
 from cli.model.requests import Promotions
 from cli.output import CommandError
-from tests.controllers.promotion_platform import ARGO, STEPS, TEAM, Platform, created
+from tests.controllers.promotion_platform import STEPS, TEAM, Platform, created
+from tests.controllers.workflows import ARGO, parameters, steps, workflow
 
 RELEASE: Final = "release"
 REQUESTS: Final = "promotion-requests"
 PARAMETERS: Final = ("service", "model_uri", "weights")
-
-
-def workflow(name: str, template: str, namespace: str = TEAM) -> dict[str, Any]:
-    """Return a workflow of a template."""
-    return {
-        "apiVersion": ARGO,
-        "kind": "Workflow",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"workflowTemplateRef": {"name": template}},
-    }
 
 
 def rollout() -> dict[str, Any]:
@@ -62,19 +53,15 @@ def platform(home: Path) -> Iterator[Platform]:
 @pytest.fixture(scope="module")
 def trained(platform: Platform) -> dict[str, Any]:
     """A training that CI started, at its end."""
-    platform.members["ci"].create(workflow("by-ci", "train-fares"))
+    platform.members["ci"].create(workflow("by-ci", "train-fares", TEAM))
     return platform.ended(TEAM, "by-ci")
-
-
-def _phases(ended: dict[str, Any]) -> dict[str, str]:
-    return {node["displayName"]: node["phase"] for node in ended["status"]["nodes"].values()}
 
 
 def test_a_training_of_ci_hands_the_pinned_snapshot_on_and_requests_a_promotion(
     platform: Platform, trained: dict[str, Any]
 ) -> None:
     assert trained["status"]["phase"] == "Succeeded", trained["status"].get("message")
-    phases = _phases(trained)
+    phases = steps(trained)
     for step in ("pin", "features", "train", "candidate", "evaluate", "register", "request"):
         assert phases[step] == "Succeeded", phases
     assert platform.messages("promotions") == 1
@@ -82,10 +69,10 @@ def test_a_training_of_ci_hands_the_pinned_snapshot_on_and_requests_a_promotion(
 
 def test_a_worse_version_is_not_promoted(platform: Platform) -> None:
     before = platform.messages("promotions")
-    platform.members["ci"].create(workflow("worse", "train-prices"))
+    platform.members["ci"].create(workflow("worse", "train-prices", TEAM))
     ended = platform.ended(TEAM, "worse")
     assert ended["status"]["phase"] == "Succeeded", ended["status"].get("message")
-    phases = _phases(ended)
+    phases = steps(ended)
     assert (phases["register"], phases["request"]) == ("Succeeded", "Skipped")
     assert platform.messages("promotions") == before
 
@@ -140,7 +127,7 @@ def test_a_promoted_version_is_rolled_out_by_the_team(platform: Platform, promot
     [item] = platform.workflows(TEAM, "rollout")
     ended = platform.ended(TEAM, item["metadata"]["name"])
     assert ended["status"]["phase"] == "Succeeded", f"{ended['status'].get('message')}: {log}"
-    values = {entry["name"]: entry["value"] for entry in ended["spec"]["arguments"]["parameters"]}
+    values = parameters(ended)
     assert values["service"] == "fares"
     assert values["weights"] == "20,100"
     assert values["model_uri"].endswith(f"/{TEAM}/fares/7")

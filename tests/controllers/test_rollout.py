@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -15,7 +15,6 @@ from tests.controllers.rollout_platform import SERVICE, TEAM, Platform, created
 from tests.end_to_end.harness import eventually
 
 pytestmark = pytest.mark.timeout(1800)
-STABLE: Final = "ai-platform/stable"
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +67,7 @@ def test_good_release_gets_all_requests_step_by_step(platform: Platform) -> None
     assert (ended["phase"], ended.get("result")) == ("Succeeded", "promoted"), platform.state("second")
     steps = [weights["green"] for weights in seen if "green" in weights]
     assert steps == [0, 10, 50, 100], seen
-    assert platform.route()["metadata"]["annotations"][STABLE] == "green"
+    assert platform.stable() == "green"
     count = len(platform.traffic.answers)
     eventually("requests", lambda: sum(platform.traffic.since(count).values()) > 50, 30)
     assert set(platform.traffic.since(count)) == {"fares-green-predictor"}
@@ -76,7 +75,7 @@ def test_good_release_gets_all_requests_step_by_step(platform: Platform) -> None
 
 
 def test_release_with_errors_is_rolled_back_by_what_the_gateway_measures(platform: Platform) -> None:
-    stable = platform.route()["metadata"]["annotations"][STABLE]
+    stable = platform.stable()
     platform.bad.add("3")
     platform.roll("bad", "3")
     seen = _seen(platform, "bad")
@@ -93,7 +92,7 @@ def test_release_with_errors_is_rolled_back_by_what_the_gateway_measures(platfor
 
 
 def test_killed_in_the_middle_it_goes_on(platform: Platform) -> None:
-    stable = platform.route()["metadata"]["annotations"][STABLE]
+    stable = platform.stable()
     candidate = "blue" if stable == "green" else "green"
     platform.roll("killed", "4")
     eventually("the first step", lambda: platform.weights().get(candidate) == 10, 120)
@@ -119,7 +118,7 @@ def test_refused_parameters_end_without_a_change(platform: Platform) -> None:
 
 
 def test_rollback_moves_requests_at_once(platform: Platform) -> None:
-    stable = platform.route()["metadata"]["annotations"][STABLE]
+    stable = platform.stable()
     services = Services(platform.members["releaser"].api, TEAM)
     assert list(services.serving("fares")) == [SERVICE]
     began = time.monotonic()

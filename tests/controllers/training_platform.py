@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ import pulumi_aws as aws
 from pulumi import ResourceOptions, automation
 
 from aiplatform._shared.images import images as platform_images
+from aiplatform.addons.values.setup import Setup
 from aiplatform.guardrails import Guardrails
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.lakehouse.tables import LakehouseTableArgs
@@ -28,7 +30,7 @@ from aiplatform.training import Training
 from aiplatform.workload_identity import WorkloadIdentity
 from stacks.loading import load_file
 from stacks.team_arguments import MOUNTED_AT, Offered, teams
-from tests.controllers.cluster import Addons, Cluster, Objects, node
+from tests.controllers.cluster import ADDONS, Addons, Cluster, Objects, node
 from tests.controllers.definitions import definitions
 from tests.controllers.team import CPU_POOL, POOL, member
 from tests.end_to_end import clients, mlflow_deployment, pods
@@ -91,7 +93,7 @@ RUNTIMES: Final[dict[str, Any]] = {
     },
 }
 _CA: Final = "registry-ca.pem"
-_POOL_KEYS: Final = ("name", "node_selector", "taints", "vcpus_per_node", "memory_gib_per_node")
+POOL_KEYS: Final = ("name", "node_selector", "taints", "vcpus_per_node", "memory_gib_per_node")
 
 
 def image(name: str) -> str:
@@ -111,12 +113,39 @@ def customers(count: int, seed: int, *, inverted: bool = False) -> list[dict[str
     return rows
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What a program has registered when it adds more. prefix: of physical names. roles: name -> arn."""
+
+    prefix: str
+    cluster: Any
+    roles: Mapping[str, str]
+    identities: Mapping[str, WorkloadIdentity]
+    store: ModelStore
+    teams: Teams
+
+
 class TrainingTeams(Team):
     """The teams, with queues and guardrails, and their table."""
 
+    customers: LakehouseTableArgs = CUSTOMERS
+    members: tuple[str, ...] = (RELEASER,)
+    """Roles of persons and programs in addition to the owners of the teams."""
+    registries: Sequence[str] = ()
+    """Registries of images of which Pods need state no digest."""
+    cpu = 6
+    """The quota of each team."""
+
+    def _store(self) -> dict[str, Any]:
+        """Return further arguments of the model store."""
+        return {}
+
+    def _more(self, parts: Parts) -> None:
+        """Register what another platform has in addition."""
+
     def _program(self) -> None:
         trust = json.dumps({"Version": "2012-10-17", "Statement": [_assumed_by_account()]})
-        names = (*(f"{name}-owner" for name in TEAMS), RELEASER, "pipeline", "external-secrets")
+        names = (*(f"{name}-owner" for name in TEAMS), *self.members, "pipeline", "external-secrets")
         roles = {name: aws.iam.Role(name, name=f"team-{name}", assume_role_policy=trust) for name in names}
         assume = {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:TagSession"], "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [assume]})
@@ -153,7 +182,7 @@ class TrainingTeams(Team):
                 "prefix": prefix,
                 "force_destroy": True,
                 "writers": [arns["pipeline"]],
-                "tables": [CUSTOMERS, PREDICTIONS],
+                "tables": [self.customers, PREDICTIONS],
                 "grants": [
                     {
                         "name": "reads",
@@ -172,28 +201,33 @@ class TrainingTeams(Team):
             ResourceOptions(depends_on=list(roles.values())),
         )
         [secret] = [entry["secret"] for entry in self._registry["secrets"] if entry["account"] == "release"]
-        store = ModelStore(
-            "store",
-            {
-                "prefix": prefix,
-                "cluster": cluster,
-                "profile": "prod",
-                "registry": {
-                    "tracking_uri": self._registry["tracking_uri"],
-                    "namespace": self._registry["namespace"],
-                    "secret": secret,
-                    "kms_key": self._registry["kms_key"],
-                },
-                "release_group": [arns[RELEASER]],
-                "image": RELEASE_IMAGE,
-                "registry_ca": self._certificate.read_text(),
-                "force_destroy": True,
+        of_store: Any = {
+            "prefix": prefix,
+            "cluster": cluster,
+            "profile": "prod",
+            "registry": {
+                "tracking_uri": self._registry["tracking_uri"],
+                "namespace": self._registry["namespace"],
+                "secret": secret,
+                "kms_key": self._registry["kms_key"],
             },
-            ResourceOptions(depends_on=list(roles.values())),
-        )
+            "release_group": [arns[RELEASER]],
+            "image": RELEASE_IMAGE,
+            "registry_ca": self._certificate.read_text(),
+            "force_destroy": True,
+            **self._store(),
+        }
+        store = ModelStore("store", of_store, ResourceOptions(depends_on=list(roles.values())))
         registries = [REGISTRY, *sorted({entry.repository for entry in platform_images().values()})]
-        guardrails = Guardrails("guardrails", {"require_digests": True, "allowed_registries": registries})
-        quotas: Any = [{"pool": "training", "accelerators": 16}, {"pool": "general", "cpu": 6}]
+        guardrails = Guardrails(
+            "guardrails",
+            {
+                "require_digests": True,
+                "allowed_registries": [*registries, *self.registries],
+                "digest_exceptions": list(self.registries),
+            },
+        )
+        quotas: Any = [{"pool": "training", "accelerators": 16}, {"pool": "general", "cpu": self.cpu}]
         entries: Any = [{"name": name, "quotas": quotas, "namespaces": [name]} for name in TEAMS]
         queues: Any = {"gpu_pools": [POOL], "node_pools": [CPU_POOL], "queues": entries}
         offered = Offered(
@@ -220,24 +254,31 @@ class TrainingTeams(Team):
         for name in TEAMS:
             arguments["teams"][name]["queue"] = name
         arguments["teams"][OTHER].pop("secrets")
-        Teams(
+        created = Teams(
             "teams",
             arguments,
             ResourceOptions(depends_on=[*roles.values(), guardrails, Queues("queues", queues)]),
         )
+        self._more(Parts(prefix, cluster, arns, identities, store, created))
         pulumi.export("lake", lake.outputs)
         pulumi.export("store", store.outputs)
         owners = {name: arns[f"{name}-owner"] for name in TEAMS}
-        pulumi.export("members", {**owners, RELEASER: arns[RELEASER]})
+        pulumi.export("members", {**owners, **{name: arns[name] for name in self.members}})
 
     def _append(self, lake: Mapping[str, Any]) -> None:
         """Write two snapshots as the pipeline; the second one has many customers who behave differently."""
+        self._know(lake)
+        self.write(customers(600, 1), customers(2000, 2, inverted=True))
+
+    def _know(self, lake: Mapping[str, Any]) -> None:
         [table] = [entry for entry in lake["tables"] if entry["name"] == "customers"]
         self.lake, self.table = lake, f"{table['database']}.{table['name']}"
+
+    def write(self, *writes: list[dict[str, str]]) -> None:
+        """Append customers as the pipeline, a snapshot for each list."""
         common = {"identity": self._assumed("team-pipeline")}
-        writes = (customers(600, 1), customers(2000, 2, inverted=True))
         asks = [{"do": "append_as_writer", **common, "rows": rows} for rows in writes]
-        payload = {"lake": lake, "table": self.table}
+        payload = {"lake": self.lake, "table": self.table}
         clients.run("pyiceberg", "lake", {**payload, "asks": asks}, pods.place(self.plain))
         self.snapshots: list[int] = self.stored("customers", "customer_id")["snapshots"]
 
@@ -277,18 +318,17 @@ class Platform:
         return [entry["Key"] for entry in page.get("Contents", ())]
 
 
-def _training(cluster: Cluster) -> None:
-    """Register the add-ons and training."""
-    addons = Addons()
+def _training(cluster: Cluster, addons: Addons) -> None:
+    """Register training, after add-ons."""
     after = pulumi.Output.all(*(addon.resources for addon in addons.installed.values())).apply(
         lambda known: [resource for resources in known for resource in resources]
     )
     arguments: Any = {
         "cluster": {"name": cluster.base.cluster, "security_group_id": "sg-1"},
         "gpu_pools": [
-            {key: POOL[key] for key in (*_POOL_KEYS, "resource", "resources_per_node", "topology_labels")}
+            {key: POOL[key] for key in (*POOL_KEYS, "resource", "resources_per_node", "topology_labels")}
         ],
-        "node_pools": [{key: CPU_POOL[key] for key in _POOL_KEYS}],
+        "node_pools": [{key: CPU_POOL[key] for key in POOL_KEYS}],
         "runtimes": RUNTIMES,
         "service_account": "workloads",
         "charts": str(ensure_charts()),
@@ -296,17 +336,18 @@ def _training(cluster: Cluster) -> None:
     Training("training", arguments, ResourceOptions(depends_on=after))
 
 
-def kubeconfig(user: Objects, folder: Path) -> Path:
-    """Write the kubeconfig of a member, with its token, and return its path."""
+def kubeconfig(user: Objects, folder: Path, name: str = "twin") -> Path:
+    """Write the kubeconfig of a member, with its token, and return its path. name: of the cluster's
+    entry."""
     known: Any = user.api.configuration
     token = known.api_key["authorization"].removeprefix("Bearer ")
     cluster = {"server": known.host, "certificate-authority": known.ssl_ca_cert}
     document = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "twin", "cluster": cluster}],
+        "clusters": [{"name": name, "cluster": cluster}],
         "users": [{"name": "member", "user": {"token": token}}],
-        "contexts": [{"name": "member", "context": {"cluster": "twin", "user": "member"}}],
+        "contexts": [{"name": "member", "context": {"cluster": name, "user": "member"}}],
         "current-context": "member",
     }
     file = folder / "kubeconfig.json"
@@ -314,20 +355,41 @@ def kubeconfig(user: Objects, folder: Path) -> Path:
     return file
 
 
+@dataclass(frozen=True)
+class Variant:
+    """A platform of another test. owned: parts of the names of kinds that its components bring. images: a
+    table of images whose Pods run as processes. teams: the class of its stack of teams. nodes: with CPUs
+    only."""
+
+    name: str = "training"
+    controllers: str = "kueue,jobset,trainer"
+    addons: Sequence[str] = ADDONS
+    owned: Sequence[str] = (".trainer.kubeflow.org",)
+    images: str = IMAGES
+    teams: type[TrainingTeams] = TrainingTeams
+    nodes: int = 1
+
+
+TRAINING: Final = Variant()
+
+
 @contextmanager
-def created(home: Path, folder: Path, images: str = IMAGES) -> Iterator[Platform]:
+def created(home: Path, folder: Path, variant: Variant = TRAINING) -> Iterator[Platform]:
     """Yield the platform, and remove it at the end. folder: for files."""
     with ExitStack() as ends:
-        cluster = Cluster(home, "training", "kueue,jobset,trainer", images)
+        cluster = Cluster(home, variant.name, variant.controllers, variant.images)
         ends.callback(cluster.remove)
-        # Trainer's kinds come with the component.
-        known = [
-            item for item in definitions(home) if ".trainer.kubeflow.org" not in item["metadata"]["name"]
-        ]
-        cluster.create(*known)
+        cluster.create(
+            *(
+                item
+                for item in definitions(home)
+                if not any(part in item["metadata"]["name"] for part in variant.owned)
+            )
+        )
         cluster.add_nodes()
-        cluster.create(node("cpu-0", cpu=16, labels=CPU_POOL["node_selector"]))
-        cluster.stack("training", lambda: _training(cluster)).up()
+        for number in range(variant.nodes):
+            cluster.create(node(f"cpu-{number}", cpu=16, labels=CPU_POOL["node_selector"]))
+        cluster.stack("training", lambda: _training(cluster, installed(cluster, variant.addons))).up()
         registry = Registry(cluster.plain)
         ends.callback(registry.end)
         kubeconfig = cluster.plain.world.kubeconfig.read_text()
@@ -336,7 +398,7 @@ def created(home: Path, folder: Path, images: str = IMAGES) -> Iterator[Platform
         for name in ("mlflow-prepare", "mlflow-migrate"):
             registry.job(name)
         registry.start()
-        deployed = TrainingTeams(cluster.plain, cluster.base, registry.outputs, folder, registry.certificate)
+        deployed = variant.teams(cluster.plain, cluster.base, registry.outputs, folder, registry.certificate)
         file = automation.ConfigValue(str(cluster.plain.world.kubeconfig))
         deployed.stack.set_config("kubernetes:kubeconfig", file)
         deployed.deploy()
@@ -361,3 +423,10 @@ def created(home: Path, folder: Path, images: str = IMAGES) -> Iterator[Platform
         # Kueue looks for kinds that did not exist when it started every two minutes.
         eventually("Kueue knows TrainJobs", lambda: platform.members[TEAM].accepted(probe), 300)
         yield platform
+
+
+def installed(cluster: Cluster, names: Sequence[str]) -> Addons:
+    """Register add-ons. In the program of a stack."""
+    region = cluster.plain.world.region
+    setup = Setup(ray=True, cluster=cluster.base.cluster, region=region, vpc_id=cluster.base.vpc_id)
+    return Addons(names, setup)
