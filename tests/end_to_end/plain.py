@@ -95,6 +95,10 @@ class Plain(Twin):
         stack.workspace.program = program
         return stack
 
+    def deployed(self, name: str) -> automation.Stack:
+        """Return a stack that there is, with its program."""
+        return self._stacks[name]
+
     def base(self) -> Base:
         """Deploy the base stack."""
         outputs = self.stack("base", self._base).up().outputs
