@@ -300,10 +300,10 @@ class Clients:
             for thread in threads:
                 thread.join(30)
 
-    def recent(self, count: int, known: int) -> list[Answer]:
-        """Return the last answers, all of them after a number of them; empty until there are so many."""
+    def recent(self, count: int, known: int) -> list[Answer] | None:
+        """Return the last answers, all of them after a number of them; None until there are so many."""
         answers = self.answers[known:]
-        return answers[-count:] if len(answers) >= count else []
+        return answers[-count:] if len(answers) >= count else None
 
 
 class Platform(Workflows):
@@ -354,23 +354,23 @@ class Platform(Workflows):
     def requested(self, version: str) -> dict[str, Any]:
         """Wait for the workflow of the promotion of a version, and return it."""
 
-        def found() -> Any:
+        def promotion() -> Any:
             items = self.workflows(RELEASE, "promotion")
             return next((item for item in items if parameters(item)["version"] == version), None)
 
         spaces = ("promotion-requests", RELEASE)
-        return self.eventually(f"the request of version {version}", found, 180, *spaces)
+        return self.eventually(f"the request of version {version}", promotion, 180, *spaces)
 
     def rolled_out(self, version: str) -> dict[str, Any]:
         """Wait for the workflow of the rollout of a version, and return it."""
 
-        def found() -> Any:
+        def rollout() -> Any:
             items = self.workflows(TEAM, "rollout")
             return next(
                 (item for item in items if parameters(item)["model_uri"].endswith(f"/{version}")), None
             )
 
-        return self.eventually(f"the rollout of version {version}", found, 180, TEAM)
+        return self.eventually(f"the rollout of version {version}", rollout, 180, TEAM)
 
     def moved(self, name: str, seconds: float = 900) -> tuple[dict[str, Any], list[dict[str, int]]]:
         """Wait for the end of a rollout, and return it, with the weights that the route had."""

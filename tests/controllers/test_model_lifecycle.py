@@ -318,7 +318,7 @@ def moved_back(platform: Platform, worse: Training) -> float:
 
     def moved() -> float | None:
         recent = platform.clients.recent(20, known)
-        colors = {answer.served_by for answer in recent}
+        colors = {answer.served_by for answer in recent or ()}
         return time.monotonic() - began if colors == {f"{SERVICE}-blue-predictor"} else None
 
     try:

@@ -45,9 +45,9 @@ def train(options: argparse.Namespace) -> None:
         customers = read(options.table, options.snapshot)
         known = customers.iloc[::2]
         columns = [name for name in COLUMNS if not known[name].isna().any()]
-        own = known.iloc[group.rank :: group.size]
-        log.info("node %d of %d learns from %d customers: %s", group.rank, group.size, len(own), columns)
-        model = LogisticRegression(max_iter=1000).fit(own[columns], own[LABEL])
+        share = known.iloc[group.rank :: group.size]
+        log.info("node %d of %d learns from %d customers: %s", group.rank, group.size, len(share), columns)
+        model = LogisticRegression(max_iter=1000).fit(share[columns], share[LABEL])
         part = np.concatenate([model.coef_[0], model.intercept_])
         mean = np.frombuffer(group.exchange(part.tobytes(), _mean))
         model.coef_, model.intercept_ = mean[:-1].reshape(1, -1), mean[-1:]
