@@ -155,6 +155,13 @@ class Cluster(Objects):
         self.batch: Any = client.BatchV1Api(self.api)
         self.custom: Any = client.CustomObjectsApi(self.api)
 
+    def read_schema(self) -> None:
+        """Read the schema of all kinds, which the API server makes anew for definitions: on a busy machine
+        it takes longer than the 32 seconds that the engine's first request waits."""
+        rest: Any = self.api.rest_client
+        url = f"{self.api.configuration.host}/openapi/v2"
+        eventually("the schema", lambda: rest.request("GET", url, _request_timeout=120).status == 200, 300)
+
     def add_nodes(self, gpu_nodes: int = 4, gpus: int = 8) -> None:
         """Create a system node for add-ons, and nodes with GPUs: two below each node of the network's third
         layer."""

@@ -389,6 +389,7 @@ def created(home: Path, folder: Path, variant: Variant = TRAINING) -> Iterator[P
         cluster.add_nodes()
         for number in range(variant.nodes):
             cluster.create(node(f"cpu-{number}", cpu=16, labels=CPU_POOL["node_selector"]))
+        cluster.read_schema()
         cluster.stack("training", lambda: _training(cluster, installed(cluster, variant.addons))).up()
         registry = Registry(cluster.plain)
         ends.callback(registry.end)
