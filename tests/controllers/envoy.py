@@ -147,17 +147,23 @@ class Answer:
     served_by: str = ""
 
 
+def _any_certificate() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 @dataclass(frozen=True)
 class GatewayClient:
     """A client of a gateway. address: of its Envoy."""
 
     address: str
+    # One for all requests: it has the authorities of the machine, a megabyte.
+    context: ssl.SSLContext = field(default_factory=_any_certificate)
 
     def ask(self, path: str, token: str = "", host: str = HOST, body: Any = None) -> Answer:
         """Request a path by HTTPS, without verification of the certificate's name. body: as JSON, by POST;
         None: by GET."""
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         headers = {"Host": host, **({"Authorization": f"Bearer {token}"} if token else {})}
         data = None
         if body is not None:
@@ -165,7 +171,7 @@ class GatewayClient:
         url = f"https://{self.address}:{shifted(443)}{path}"
         request = urllib.request.Request(url, data, headers)
         try:
-            with urllib.request.urlopen(request, timeout=10, context=context) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=10, context=self.context) as answer:  # noqa: S310
                 return Answer(answer.status, answer.read().decode(), answer.headers.get("x-served-by") or "")
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.read().decode(), error.headers.get("x-served-by") or "")
@@ -182,6 +188,7 @@ class Front:
         [self.gateway] = self.items["gateways"]
         self.proxy = Proxy(self.gateway, CONTROLLER_NAMESPACE, self.items["envoyproxies"][0]["spec"])
         self.place = configuration.Place(folder / "envoy", self.proxy.address)
+        self.client = GatewayClient(self.proxy.address)
         self.translation: translation.Translation | None = None
 
     def configure(self) -> None:
@@ -223,7 +230,7 @@ class Front:
 
     def get(self, path: str, token: str = "", host: str = HOST) -> Answer:
         """Request a path by HTTPS, without verification of the certificate's name."""
-        return GatewayClient(self.proxy.address).ask(path, token, host)
+        return self.client.ask(path, token, host)
 
     def metrics(self) -> str:
         """Return Envoy's metrics as Prometheus reads them."""
