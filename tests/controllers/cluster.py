@@ -156,7 +156,7 @@ class Cluster(Objects):
         self.custom: Any = client.CustomObjectsApi(self.api)
 
     def read_schema(self) -> None:
-        """Read the schema of all kinds, which the API server makes again for new definitions: on a busy machine
+        """Read the schema of all kinds. The API server makes it again for new definitions: on a busy machine
         it takes longer than the 32 seconds that the engine's first request waits."""
         rest: Any = self.api.rest_client
         url = f"{self.api.configuration.host}/openapi/v2"
