@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 
@@ -151,7 +152,7 @@ def program(base_cluster: str, prometheus_port: int) -> None:
 
 @dataclass
 class Traffic:
-    """Requests of four clients through the gateway."""
+    """Requests of four clients through the gateway. One without an answer has status 0 and the error."""
 
     front: Front
     answers: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
@@ -164,7 +165,11 @@ class Traffic:
         def send() -> None:
             token = TOKENS.token(TEAM, seconds=3600)
             while not stop.wait(0.02):
-                answer = self.front.get(f"/{TEAM}/{SERVICE}/v1", token)
+                try:
+                    answer = self.front.get(f"/{TEAM}/{SERVICE}/v1", token)
+                except (OSError, HTTPException) as error:
+                    self.answers.append((0, repr(error)))
+                    continue
                 self.answers.append((answer.status, answer.body.partition(" ")[0]))
 
         threads = [threading.Thread(target=send, daemon=True) for _ in range(4)]
@@ -252,7 +257,12 @@ class Platform(Service):
             except client.ApiException as error:
                 log = str(error.reason)
             lines += [f"{pod.metadata.name} {pod.status.phase}", log[-2000:]]
-        return "\n".join(lines)
+        counters = [
+            line
+            for line in self.front.metrics().splitlines()
+            if line.startswith("envoy_cluster_upstream_rq_xx") and SERVICE in line
+        ]
+        return "\n".join([*lines, *counters, f"last answers: {self.traffic.answers[-20:]}"])
 
     def pods(self, name: str) -> list[Any]:
         """Return the Pods of a workflow."""
