@@ -187,8 +187,11 @@ class Front:
         self.items = _objects(settings, folder, backends)
         [self.gateway] = self.items["gateways"]
         self.proxy = Proxy(self.gateway, CONTROLLER_NAMESPACE, self.items["envoyproxies"][0]["spec"])
-        self.place = configuration.Place(folder / "envoy", self.proxy.address)
-        self.client = GatewayClient(self.proxy.address)
+        # Of the folder and not of the Gateway's name, which the tests share: Envoys may share a port.
+        here = addresses.loopback(addresses.of_host(str(folder), self.proxy.name, CONTROLLER_NAMESPACE))
+        self.address = here or "127.0.0.1"
+        self.place = configuration.Place(folder / "envoy", self.address)
+        self.client = GatewayClient(self.address)
         self.translation: translation.Translation | None = None
 
     def configure(self) -> None:
@@ -234,7 +237,7 @@ class Front:
 
     def metrics(self) -> str:
         """Return Envoy's metrics as Prometheus reads them."""
-        url = f"http://{self.proxy.address}:19001/stats/prometheus"
+        url = f"http://{self.address}:19001/stats/prometheus"
         with urllib.request.urlopen(url, timeout=10) as answer:
             return answer.read().decode()
 

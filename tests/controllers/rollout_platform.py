@@ -55,8 +55,8 @@ folder = "containers/model_rollout"
 environment = "containers/model_rollout"
 """
 TOKENS: Final = Tokens()
-STEP_MINUTES: Final = "0.25"
-"""A quarter, of which four samples of Prometheus are four seconds."""
+STEP_MINUTES: Final = "0.5"
+"""A stage is longer than the gateway needs to follow, whose translation takes three seconds of CPU time."""
 _POOL_KEYS: Final = ("name", "node_selector", "taints", "vcpus_per_node", "memory_gib_per_node")
 
 
@@ -393,7 +393,7 @@ def created(home: Path, folder: Path) -> Iterator[Platform]:
             ends.enter_context(backend.serving())
         front.configure()
         ends.enter_context(front.running())
-        ends.enter_context(prometheus(folder, port, f"{front.proxy.address}:19001"))
+        ends.enter_context(prometheus(folder, port, f"{front.address}:19001"))
         platform = Platform(cluster, stack, front)
         eventually("access of CI", lambda: platform.members["ci"].list("v1", "Pod", TEAM) is not None)
         ends.enter_context(platform.followed())
