@@ -155,6 +155,9 @@ class Kube:
         client = self._connected()
         url = client.configuration.host + where + (f"?{urlencode(query)}" if query else "")
         headers = {"Accept": JSON, "Content-Type": content, "User-Agent": "aiplatform-twin"}
+        # The client adds them only to calls of its generated methods. Without a token there are none.
+        settings: Any = client.configuration.auth_settings()
+        headers |= {setting["key"]: setting["value"] for setting in settings.values()}
         try:
             answer = client.call_api(
                 method,
@@ -166,6 +169,10 @@ class Kube:
         except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
             raise Unreachable(f"{method} {where}: {error}") from error
         response = answer.response
+        if response.status == 401:
+            # A token may have been replaced, which is in a file that the kubeconfig names.
+            with self._lock:
+                self._client = None
         if response.status >= 400:
             raise _refusal(response)
         return response

@@ -14,6 +14,7 @@ import pytest
 from twin.kubernetes.api import ApiError, Kube, Unreachable, path
 
 seen: list[tuple[str, str, str]] = []
+tokens: list[str] = []
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -22,12 +23,15 @@ class Handler(BaseHTTPRequestHandler):
     def _any(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         seen.append((self.command, self.path, self.headers.get("Content-Type") or ""))
+        tokens.append(self.headers.get("Authorization") or "")
         body = json.loads(self.rfile.read(length)) if length else {}
         if "watch=true" in self.path:
             lines = [{"type": "ADDED", "object": {"n": n}} for n in range(3)]
             self._say(200, b"".join(json.dumps(line).encode() + b"\n" for line in lines))
         elif "missing" in self.path:
             self._say(404, json.dumps({"message": "pods missing not found", "reason": "NotFound"}).encode())
+        elif "secret" in self.path and tokens[-1] != "Bearer second":
+            self._say(401, json.dumps({"message": "Unauthorized", "reason": "Unauthorized"}).encode())
         elif "broken" in self.path:
             self._say(503, b"upstream")
         else:
@@ -45,13 +49,13 @@ class Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-def kubeconfig(folder: Path, server: str) -> Path:
+def kubeconfig(folder: Path, server: str, token_file: Path | None = None) -> Path:
     file = folder / "admin.kubeconfig"
     document = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "c", "cluster": {"server": server}}],
-        "users": [{"name": "u", "user": {}}],
+        "users": [{"name": "u", "user": {"tokenFile": str(token_file)} if token_file else {}}],
         "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
         "current-context": "x",
     }
@@ -60,13 +64,18 @@ def kubeconfig(folder: Path, server: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def kube(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
+def address() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Kube(kubeconfig(tmp_path_factory.mktemp("kube"), f"http://127.0.0.1:{server.server_address[1]}"))
+    yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="module")
+def kube(tmp_path_factory: pytest.TempPathFactory, address: str) -> Kube:
+    return Kube(kubeconfig(tmp_path_factory.mktemp("kube"), address))
 
 
 def test_paths_follow_group_and_namespace() -> None:
@@ -118,3 +127,21 @@ def test_a_kubeconfig_that_is_half_written_is_waited_for(tmp_path: Path) -> None
     file.write_text("apiVersion: v1\nkind: Config\n")
     with pytest.raises(Unreachable, match="cannot be used yet"):
         Kube(file).get("/version")
+
+
+def test_the_token_of_a_file_is_sent_and_read_again_once_it_is_refused(tmp_path: Path, address: str) -> None:
+    file = tmp_path / "token"
+    file.write_text("first")
+    pod = Kube(kubeconfig(tmp_path, address, file))
+    with pytest.raises(ApiError) as refused:
+        pod.get("/api/v1/secret")
+    assert refused.value.status == 401
+    assert tokens[-1] == "Bearer first"
+    file.write_text("second")
+    pod.get("/api/v1/secret")
+    assert tokens[-1] == "Bearer second", "the kubelet writes another token before the first one expires"
+
+
+def test_without_a_token_there_is_no_header_of_one(kube: Kube) -> None:
+    kube.get("/api/v1/nodes")
+    assert tokens[-1] == ""
