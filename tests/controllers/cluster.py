@@ -40,8 +40,15 @@ Object = Mapping[str, Any]
 class Addons(pulumi.ComponentResource):
     """The add-ons with a controller that runs here. names: each after what it requires."""
 
-    def __init__(self, names: Sequence[str] = ADDONS, setup: Setup | None = None) -> None:
-        super().__init__("tests:index:Addons", "addons")
+    def __init__(
+        self,
+        names: Sequence[str] = ADDONS,
+        setup: Setup | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("tests:index:Addons", "addons", {}, opts)
+        # The engine does not pass it on to children.
+        before = pulumi.ResourceOptions(depends_on=opts.depends_on if opts is not None else None)
         charts = str(ensure_charts())
         entries = [catalog()[name] for name in names]
         namespaces: dict[str, list[pulumi.Resource]] = {}
@@ -52,12 +59,12 @@ class Addons(pulumi.ComponentResource):
         self.installed: dict[str, Installed] = {}
         for addon in entries:
             values = VALUES[addon.name](setup or Setup(ray=True)) if addon.name in VALUES else {}
-            before = addon.ready_before(self.installed)
-            required = [self.installed[name] for name in before if name in self.installed]
+            earlier = addon.ready_before(self.installed)
+            required = [self.installed[name] for name in earlier if name in self.installed]
             # A manifest of definitions has none.
             namespace = namespaces.get(addon.namespace, [])
             self.installed[addon.name] = install(
-                self, "addons", addon, locate(addon, charts), values, namespace, required
+                self, "addons", addon, locate(addon, charts), values, namespace, required, before
             )
 
 

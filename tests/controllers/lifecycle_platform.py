@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pulumi_aws as aws
-from pulumi import Output, ResourceOptions, automation
+from pulumi import Output, Resource, ResourceOptions, automation
 
 from aiplatform.continuous_training import ContinuousTraining
 from aiplatform.gateway import Gateway
@@ -28,7 +28,7 @@ from aiplatform.pipelines import Pipelines
 from aiplatform.serving import Serving
 from aiplatform.workload_identity import WorkloadIdentity
 from tests.controllers import training_platform
-from tests.controllers.cluster import Objects
+from tests.controllers.cluster import Cluster, Objects
 from tests.controllers.envoy import (
     AUDIENCE,
     CONTROLLER_NAMESPACE,
@@ -65,7 +65,9 @@ SERVICE: Final = "churn"
 RELEASE: Final = "release"
 """The namespace of promotions."""
 ENVIRONMENT: Final = "aws-dev"
-"""The environment whose file the command reads: that of the prefix."""
+"""The environment whose file the command reads."""
+PREFIX: Final = "acme-dev"
+"""Of its physical names."""
 MINIMUM: Final = 0.8
 """The accuracy that a version needs."""
 COMMIT: Final = "a" * 40
@@ -202,7 +204,7 @@ class LifecycleTeams(TrainingTeams):
             "promoter": parts.store.promoter_principal,
             "teams": {TEAM: {**entry, "models": {MODEL: _model(parts.prefix)}}},
         }
-        before: Any = [pipelines, parts.store, parts.teams, serving, *_counts_messages(parts)]
+        before: Any = [pipelines, parts.store, parts.teams, serving]
         ContinuousTraining("continuous", of_training, ResourceOptions(depends_on=before))
 
 
@@ -228,14 +230,15 @@ def _model(prefix: str) -> dict[str, Any]:
     }
 
 
-def _counts_messages(parts: Parts) -> list[Any]:
-    """Register the identity of KEDA's operator, which the component Addons registers in an environment."""
+def _counts_messages(cluster: Cluster) -> list[Resource]:
+    """Register the identity of KEDA's operator, as the component Addons does: a Pod gets one only when it is
+    created."""
     identity = WorkloadIdentity(
         "keda",
         {
-            "prefix": parts.prefix,
+            "prefix": PREFIX,
             "name": "keda",
-            "cluster": parts.cluster,
+            "cluster": {"name": cluster.base.cluster, "security_group_id": "sg-1"},
             "namespace": "keda",
             "service_account": "keda-operator",
         },
@@ -244,7 +247,7 @@ def _counts_messages(parts: Parts) -> list[Any]:
     allowed = {
         "Effect": "Allow",
         "Action": "sqs:GetQueueAttributes",
-        "Resource": f"arn:aws:sqs:*:{account}:{parts.prefix}-*",
+        "Resource": f"arn:aws:sqs:*:{account}:{PREFIX}-*",
     }
     policy = aws.iam.RolePolicy(
         "keda",
@@ -262,6 +265,7 @@ VARIANT: Final = Variant(
     images=IMAGES,
     teams=LifecycleTeams,
     nodes=2,
+    before=_counts_messages,
 )
 
 
@@ -330,7 +334,7 @@ class Platform(Workflows):
     def kubeconfig(self, name: str) -> Path:
         """Return the kubeconfig of a member, as of the cluster of the environment."""
         # The command refuses that of another cluster.
-        return kubeconfig(self.member(name), self._folder, "twin/acme-dev-cluster")
+        return kubeconfig(self.member(name), self._folder, f"twin/{PREFIX}-cluster")
 
     def model_command(self, who: str, command: str, *arguments: str, check: bool = True) -> Any:
         """Run `aiplatform model ...` as a member."""

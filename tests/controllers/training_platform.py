@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -359,7 +359,7 @@ def kubeconfig(user: Objects, folder: Path, name: str = "twin") -> Path:
 class Variant:
     """A platform of another test. owned: parts of the names of kinds that its components bring. images: a
     table of images whose Pods run as processes. teams: the class of its stack of teams. nodes: with CPUs
-    only."""
+    only. before: registers what exists before the add-ons, and returns it."""
 
     name: str = "training"
     controllers: str = "kueue,jobset,trainer"
@@ -368,6 +368,7 @@ class Variant:
     images: str = IMAGES
     teams: type[TrainingTeams] = TrainingTeams
     nodes: int = 1
+    before: Callable[[Cluster], list[pulumi.Resource]] = lambda _: []
 
 
 TRAINING: Final = Variant()
@@ -390,7 +391,7 @@ def created(home: Path, folder: Path, variant: Variant = TRAINING) -> Iterator[P
         for number in range(variant.nodes):
             cluster.create(node(f"cpu-{number}", cpu=16, labels=CPU_POOL["node_selector"]))
         cluster.read_schema()
-        cluster.stack("training", lambda: _training(cluster, installed(cluster, variant.addons))).up()
+        cluster.stack("training", lambda: _training(cluster, installed(cluster, variant))).up()
         registry = Registry(cluster.plain)
         ends.callback(registry.end)
         kubeconfig = cluster.plain.world.kubeconfig.read_text()
@@ -426,8 +427,8 @@ def created(home: Path, folder: Path, variant: Variant = TRAINING) -> Iterator[P
         yield platform
 
 
-def installed(cluster: Cluster, names: Sequence[str]) -> Addons:
-    """Register add-ons. In the program of a stack."""
+def installed(cluster: Cluster, variant: Variant) -> Addons:
+    """Register the add-ons of a platform. In the program of a stack."""
     region = cluster.plain.world.region
     setup = Setup(ray=True, cluster=cluster.base.cluster, region=region, vpc_id=cluster.base.vpc_id)
-    return Addons(names, setup)
+    return Addons(variant.addons, setup, ResourceOptions(depends_on=variant.before(cluster)))
