@@ -125,7 +125,10 @@ def _export(setup: Setup) -> dict[str, Any]:
     """Return what writes to Managed Service for Prometheus: Google's distribution of Prometheus, since the
     operator's remote write has no credentials of Google ("Get started with self-deployed collection"). Of
     two replicas one writes."""
+    quoted = _NOT_STORED.replace("\\", "\\\\")
     flags = {
+        # A selector needs one matcher that the empty name does not meet.
+        "export.match": f'{{__name__=~".+",__name__!~"{quoted}"}}',
         "export.label.project-id": setup.project,
         "export.label.location": setup.location,
         "export.label.cluster": setup.cluster,

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import promql_parser
 import pulumi
 import pytest
 
@@ -180,6 +181,23 @@ def test_google_cloud_has_googles_prometheus_with_the_permission_to_write() -> N
     assert member.inputs["member"].endswith("/subject/ns/monitoring/sa/kube-prometheus-stack-prometheus")
     role = recording.one("kubernetes:rbac.authorization.k8s.io/v1:Role")
     assert role.inputs["rules"][1]["resourceNames"] == [flags["export.ha.kube.name"]]
+
+
+def test_google_cloud_stores_the_series_that_aws_stores() -> None:
+    written = prometheus(recorded(long_term_storage={}))["remoteWrite"]
+    (dropped,) = written[0]["writeRelabelConfigs"]
+    arguments = prometheus(recorded(GKE, long_term_storage={}))["additionalArgs"]
+    (selector,) = [entry["value"] for entry in arguments if entry["name"] == "export.match"]
+    parsed = promql_parser.parse(selector)
+    assert isinstance(parsed, promql_parser.VectorSelector)
+    assert [(str(matcher.op), matcher.value) for matcher in parsed.matchers.matchers] == [
+        (str(promql_parser.MatchOp.Re), ".+"),
+        (str(promql_parser.MatchOp.NotRe), dropped["regex"]),
+    ]
+    for name in ("etcd_request_duration_seconds_bucket", "container_network_receive_bytes_total"):
+        assert re.fullmatch(dropped["regex"], name)
+    for name in ("up", "apiserver_request_total", "container_memory_working_set_bytes"):
+        assert not re.fullmatch(dropped["regex"], name)
 
 
 def test_one_replica_on_google_cloud_needs_no_lease() -> None:
