@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import bootstrap
 from twin.toolchain.cache import cache_dir
 from twin.toolchain.found import find_uv
 
@@ -96,5 +98,16 @@ class Program:
             if line.startswith(("RUN ", "ENTRYPOINT ", "CMD ")):
                 assert line.partition(" ")[2].startswith("["), f"{line}: runs by a shell"
         copied = {line.split()[1] for line in lines if line.startswith("COPY ") and "--from" not in line}
-        assert copied == {"pyproject.toml", self.name}, "no tests in the image"
+        assert copied == {"pyproject.toml", "uv.txt", self.name}, "no tests in the image"
+        self._assert_builder(lines)
         return lines
+
+    def _assert_builder(self, lines: Sequence[str]) -> None:
+        """Pip refuses every uv but that of the toolchain."""
+        stated = [
+            line for line in (self.folder / "uv.txt").read_text().splitlines() if not line.startswith("#")
+        ]
+        assert " ".join(stated).replace("\\", "").split() == bootstrap.uv_requirement().split()
+        [install] = [json.loads(line.partition(" ")[2]) for line in lines if line.startswith('RUN ["pip"')]
+        assert "--require-hashes" in install
+        assert install[-2:] == ["-r", "/tmp/uv.txt"]  # noqa: S108 - in the image

@@ -29,7 +29,7 @@ from aiplatform.addons.install import EXISTING_NAMESPACES, create_namespace, ins
 from aiplatform.addons.values import VALUES
 from aiplatform.addons.values.setup import Setup
 from aiplatform.observability import Observability
-from aiplatform.observability.alertmanager import SECRET
+from aiplatform.observability.alertmanager import secret
 from aiplatform.observability.values.setup import NAMESPACE
 from tests.controllers.cluster import Cluster, Objects, flavor, node, queue
 from tests.controllers.definitions import definitions
@@ -178,7 +178,7 @@ class MonitoredCluster(Cluster):
         self.create(flavor(), queue(QUEUE, 8))
         stack = self.stack("observability", lambda: observability(self))
         stack.set_config("aws:region", automation.ConfigValue(self.plain.world.region))
-        secrets = threading.Thread(target=self._create_secret, args=(sink,), daemon=True)
+        secrets = threading.Thread(target=self._create_secrets, args=(sink,), daemon=True)
         secrets.start()
         stack.up()
         secrets.join(10)
@@ -190,26 +190,26 @@ class MonitoredCluster(Cluster):
         provider = pulumi_kubernetes.Provider("cluster", kubeconfig=kubeconfig)
         return pulumi.ResourceOptions(providers=[provider])
 
-    def _create_secret(self, sink: Sink) -> None:
-        """Create the Secret of Alertmanager's receivers, as External Secrets does by the ExternalSecret."""
-        external = {
-            "apiVersion": "external-secrets.io/v1",
-            "kind": "ExternalSecret",
-            "metadata": {"name": SECRET, "namespace": NAMESPACE},
-        }
-        eventually("the ExternalSecret", lambda: self.get(external), 300)
-        urls = {
-            f"{receiver['name']}-webhook": f"http://127.0.0.1:{sink.port}/{receiver['name']}"
-            for receiver in NOTIFICATIONS["receivers"]
-        }
-        self.create(
-            {
-                "apiVersion": "v1",
-                "kind": "Secret",
-                "metadata": {"name": SECRET, "namespace": NAMESPACE},
-                "data": {name: base64.b64encode(url.encode()).decode() for name, url in urls.items()},
+    def _create_secrets(self, sink: Sink) -> None:
+        """Create the Secrets of Alertmanager's receivers, as External Secrets does by the ExternalSecrets."""
+        for receiver in NOTIFICATIONS["receivers"]:
+            file = f"{receiver['name']}-webhook"
+            metadata = {"name": secret(file), "namespace": NAMESPACE}
+            external = {
+                "apiVersion": "external-secrets.io/v1",
+                "kind": "ExternalSecret",
+                "metadata": metadata,
             }
-        )
+            eventually("the ExternalSecret", lambda external=external: self.get(external), 300)
+            url = f"http://127.0.0.1:{sink.port}/{receiver['name']}"
+            self.create(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Secret",
+                    "metadata": metadata,
+                    "data": {file: base64.b64encode(url.encode()).decode()},
+                }
+            )
 
     def url(self, pod: str, port: int) -> str:
         """Return where a Pod that runs as processes serves a port on this machine."""

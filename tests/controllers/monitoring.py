@@ -43,6 +43,9 @@ class Monitoring:
 
     endpoints: Endpoints
     prometheus: str
+    alertmanager: str
+    folder: Path
+    """That with the files of receivers."""
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """Return the series of an expression, now."""
@@ -86,7 +89,8 @@ def monitoring(
                 f"--web.listen-address=127.0.0.1:{prometheus_port}",
             )
         )
-        result = Monitoring(endpoints, f"http://127.0.0.1:{prometheus_port}")
+        local = "http://127.0.0.1"
+        result = Monitoring(endpoints, f"{local}:{prometheus_port}", f"{local}:{alertmanager_port}", folder)
         eventually("Prometheus is ready", lambda: _is_ready(result.prometheus))
         yield result
 

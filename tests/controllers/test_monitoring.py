@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import requests
 
 from aiplatform.observability import rules
 from aiplatform.observability.notifications import Notifications, Receiver, Route, Webhook
@@ -84,6 +85,26 @@ def test_evictions_of_workloads_reach_the_default_receiver(running: Monitoring) 
 
 def test_the_alert_that_always_fires_reaches_the_heartbeat_only(running: Monitoring) -> None:
     received(running, "heartbeat", "Watchdog")
+
+
+def test_a_receiver_without_its_credential_hinders_no_other(running: Monitoring) -> None:
+    file = running.folder / "ml-webhook"
+    url = file.read_text()
+    file.unlink()
+    labels = {"alertname": "WithoutCredential", "severity": "critical", "owner": "ml"}
+    alerts = f"{running.alertmanager}/api/v2/alerts"
+    requests.post(alerts, json=[{"labels": labels}], timeout=10).raise_for_status()
+    received(running, "on-call", "WithoutCredential")
+    failed = 'alertmanager_notifications_failed_total{integration="webhook"'
+
+    def counted() -> bool | None:
+        lines = requests.get(f"{running.alertmanager}/metrics", timeout=10).text.splitlines()
+        return any(line.startswith(failed) and not line.endswith(" 0") for line in lines) or None
+
+    eventually("the failure is counted", counted)
+    file.write_text(url)
+    arrived = running.endpoints.alerts
+    eventually("it arrives with its credential", lambda: arrived("ml", "WithoutCredential") or None)
 
 
 def test_prometheus_stores_the_bounds_by_which_objectives_select(running: Monitoring) -> None:

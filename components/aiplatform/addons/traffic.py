@@ -11,11 +11,12 @@ from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.kubernetes.workloads import ingress_from
 from aiplatform.addons.catalog import catalog
 
-_CREDENTIALS: Final[dict[Cloud, tuple[str, tuple[int, ...]]]] = {
-    # The agent of Pod Identity; the metadata server of GKE with Dataplane V2 (EKS user guide, "Pod Identity
-    # Agent"; GKE documentation, "Network policies and Workload Identity Federation").
-    "aws": ("169.254.170.23/32", (80,)),
-    "gcp": ("169.254.169.254/32", (80, 8080)),
+_CREDENTIALS: Final[dict[Cloud, tuple[tuple[str, tuple[int, ...]], ...]]] = {
+    # The agent of Pod Identity; the metadata server of GKE without and with Dataplane V2: a cluster that the
+    # program did not create has either (EKS user guide, "Pod Identity Agent"; GKE documentation, "Network
+    # policies and Workload Identity Federation").
+    "aws": (("169.254.170.23/32", (80,)),),
+    "gcp": (("169.254.169.252/32", (987, 988)), ("169.254.169.254/32", (80, 8080))),
 }
 MONITORING: Final = catalog()["kube-prometheus-stack"].namespace
 """The namespace of Prometheus."""
@@ -39,13 +40,15 @@ def allow(
     Pod that a policy could select. internal: those that Pods of the namespace call. scraped: those that
     Prometheus reads.
     """
-    address, credentials = _CREDENTIALS[cloud]
     egress = [
         networking.NetworkPolicyEgressRuleArgs(ports=_ports([_DNS], "UDP", "TCP")),
         networking.NetworkPolicyEgressRuleArgs(ports=_ports([_HTTPS], "TCP")),
-        networking.NetworkPolicyEgressRuleArgs(
-            to=[networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr=address))],
-            ports=_ports(credentials, "TCP"),
+        *(
+            networking.NetworkPolicyEgressRuleArgs(
+                to=[networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr=address))],
+                ports=_ports(numbers, "TCP"),
+            )
+            for address, numbers in _CREDENTIALS[cloud]
         ),
     ]
     ingress = [networking.NetworkPolicyIngressRuleArgs(ports=_ports(ports, "TCP"))] if ports else []

@@ -44,6 +44,8 @@ CONFIGURATION: Final = "continuous-training"
 REQUESTS_IDENTITY: Final = "requests"
 """The workload identity that handles requests for promotions."""
 KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-continuous-training")
+TEAM: Final = "PLATFORM_TEAM"
+"""The variable with the name of the team, of steps and of the nodes of their jobs."""
 PLACEHOLDERS: Final = (
     "TABLE",
     "SNAPSHOT",
@@ -53,6 +55,7 @@ PLACEHOLDERS: Final = (
     "MODEL",
     "IMAGE",
     "CODE_COMMIT",
+    TEAM,
 )
 """Variables of all jobs, which their arguments may name."""
 OF_EVALUATION: Final = (*PLACEHOLDERS, "RUN_ID", "CANDIDATE", "CHAMPION")
@@ -116,7 +119,7 @@ class ContinuousFeatureView:
 @dataclass(frozen=True)
 class ContinuousJob:
     """A TrainJob in the team's queue. Its nodes have the variables `TABLE`, `SNAPSHOT`, `SNAPSHOTS` and
-    `FEATURE_VIEWS` (JSON), `RUN_NAME`, `MODEL`, `IMAGE` and `CODE_COMMIT`."""
+    `FEATURE_VIEWS` (JSON), `RUN_NAME`, `MODEL`, `IMAGE`, `CODE_COMMIT` and `PLATFORM_TEAM`."""
 
     image: Annotated[str, _IMAGE]
     """Its image, with a digest."""

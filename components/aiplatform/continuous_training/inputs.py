@@ -23,7 +23,7 @@ class ContinuousFeatureViewArgs(TypedDict):
 
 class ContinuousJobArgs(TypedDict):
     """A TrainJob in the team's queue. Its nodes have the variables `TABLE`, `SNAPSHOT`, `SNAPSHOTS` and
-    `FEATURE_VIEWS` (JSON), `RUN_NAME`, `MODEL`, `IMAGE` and `CODE_COMMIT`."""
+    `FEATURE_VIEWS` (JSON), `RUN_NAME`, `MODEL`, `IMAGE`, `CODE_COMMIT` and `PLATFORM_TEAM`."""
 
     image: str
     """Its image, with a digest."""

@@ -19,7 +19,12 @@ from aiplatform._shared.kubernetes.workloads import (
 )
 from aiplatform._shared.references.model_store import NAMESPACE as RELEASE
 from aiplatform.continuous_training import promotion, training
-from aiplatform.continuous_training.args import CONFIGURATION, ContinuousTeam, ContinuousTrainingSettings
+from aiplatform.continuous_training.args import (
+    CONFIGURATION,
+    TEAM,
+    ContinuousTeam,
+    ContinuousTrainingSettings,
+)
 from aiplatform.continuous_training.platform import Queue, Queues
 from aiplatform.model_store.args import REQUESTS
 
@@ -94,12 +99,12 @@ class Messages:
         )
         after = [configuration, *bound]
         for model in team.models:
-            template = training.template(self._settings.image, team, model, promotions.send)
+            template = training.template(self._settings.image, name, team, model, promotions.send)
             created = self._custom(f"{name}-{model}", template, configuration)
             schedule = training.schedule(team, model)
             if schedule is not None:
                 self._custom(f"{name}-{model}-schedule", schedule, created)
-        container = training.container(self._settings.image, ["team-message"], promotions.send)
+        container = training.container(self._settings.image, name, ["team-message"], promotions.send)
         container["env"].append({"name": "QUEUE", "value": queue.receive})
         self._custom(
             f"{name}-messages",
@@ -132,7 +137,7 @@ class Messages:
     def _requests(self, team: str, queue: Queue, answers: Queue) -> Object:
         settings = self._settings
         variables: dict[str, Input[str]] = {
-            "PLATFORM_TEAM": team,
+            TEAM: team,
             "PROFILE": settings.profile,
             "QUEUE": queue.receive,
             "RELEASE_NAMESPACE": RELEASE,

@@ -7,6 +7,7 @@ from pulumi import Input, Output
 
 from aiplatform.continuous_training.args import (
     CONFIGURATION,
+    TEAM,
     ContinuousJob,
     ContinuousModel,
     ContinuousTeam,
@@ -45,7 +46,7 @@ def template_name(model: str) -> str:
     return f"train-{model}"
 
 
-def template(image: str, team: ContinuousTeam, model: str, promotions: Input[str]) -> Object:
+def template(image: str, team_name: str, team: ContinuousTeam, model: str, promotions: Input[str]) -> Object:
     """Return the template of a model. promotions: the team's queue of requests."""
     name, uid = "{{workflow.name}}", "{{workflow.uid}}"
     snapshots, views = _output("features", "snapshots"), _output("features", "feature_views")
@@ -62,7 +63,7 @@ def template(image: str, team: ContinuousTeam, model: str, promotions: Input[str
         ("register", compared, ["version", "better"]),
         ("request", ["--version", _output("register", "version")], []),
     )
-    parts = [_step(image, model, *entry, promotions=promotions) for entry in steps]
+    parts = [_step(image, team_name, model, *entry, promotions=promotions) for entry in steps]
     return {
         "apiVersion": VERSION,
         "kind": "WorkflowTemplate",
@@ -86,7 +87,7 @@ def template(image: str, team: ContinuousTeam, model: str, promotions: Input[str
                         [{"name": "stop", "template": "stop", "when": "{{workflow.status}} != Succeeded"}]
                     ],
                 },
-                _step(image, model, "stop", ["--name", name], [], promotions=promotions),
+                _step(image, team_name, model, "stop", ["--name", name], [], promotions=promotions),
             ],
         },
     }
@@ -117,6 +118,7 @@ def _parameter(option: str) -> str:
 
 def _step(
     image: str,
+    team: str,
     model: str,
     name: str,
     arguments: Sequence[str],
@@ -142,7 +144,7 @@ def _step(
             "expression": f"asInt(lastRetry.exitCode) != {_REFUSED}",
             "backoff": {"duration": "30s", "factor": "2", "cap": "10m"},
         },
-        "container": container(image, words, promotions),
+        "container": container(image, team, words, promotions),
         "volumes": volumes(),
     }
     if arguments and name != "stop":
@@ -160,7 +162,7 @@ def _step(
     return step
 
 
-def container(image: str, words: Sequence[str], promotions: Input[str]) -> Object:
+def container(image: str, team: str, words: Sequence[str], promotions: Input[str]) -> Object:
     """Return the container of a step."""
     return {
         "name": "main",
@@ -176,6 +178,8 @@ def container(image: str, words: Sequence[str], promotions: Input[str]) -> Objec
             {"name": "NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
             {"name": "MODELS_FILE", "value": f"{MODELS_AT}/{MODELS_FILE}"},
             {"name": "OUTPUTS", "value": _OUTPUTS},
+            # Environment files state it in the ConfigMap; a program need not.
+            {"name": TEAM, "value": team},
             {"name": "PROMOTIONS_QUEUE", "value": promotions},
         ],
         "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "512Mi"}},

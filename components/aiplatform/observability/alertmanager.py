@@ -1,7 +1,7 @@
 """Alertmanager's configuration, from the arguments of notifications.
 
-It contains paths of files and no credential: Alertmanager reads each from a Secret that External Secrets
-makes.
+It contains paths of files and no credential: Alertmanager reads each, when it sends a notification, from a
+Secret that External Secrets makes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from aiplatform.observability.notifications import NONE, MuteInterval, Notifications, Receiver, Route
 
-SECRET: Final = "alert-receivers"  # noqa: S105
-"""The Secret with the credentials of receivers, one key for each."""
-FOLDER: Final = f"/etc/alertmanager/secrets/{SECRET}"
-"""Where the operator mounts it."""
+VOLUME: Final = "alert-receivers"
+"""The volume with the files of all receivers."""
+FOLDER: Final = f"/etc/alertmanager/secrets/{VOLUME}"
+"""Where it is mounted."""
 WATCHDOG: Final = "Watchdog"
 """The alert that always fires."""
 _HEARTBEAT_MINUTES: Final = 5
@@ -27,6 +27,12 @@ _TEXT: Final = (
     "{{ with .Annotations.description }}{{ . }}\n{{ end }}"
     "{{ with .Annotations.runbook_url }}Runbook: {{ . }}\n{{ end }}{{ end }}"
 )
+
+
+def secret(file: str) -> str:
+    """Return the name of the Secret with a file of `Notifications.secrets`. Each has one, since External
+    Secrets makes none as long as a part of it cannot be read."""
+    return f"alert-receiver-{file}"
 
 
 def configuration(notifications: Notifications) -> dict[str, Any]:

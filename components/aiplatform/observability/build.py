@@ -105,7 +105,7 @@ def _values(
                 alertmanager=settings.alertmanager,
                 grafana=settings.grafana,
                 configuration=alertmanager.configuration(settings.notifications),
-                credentials=[alertmanager.SECRET] if settings.notifications.secrets else [],
+                credentials=[alertmanager.secret(file) for file in settings.notifications.secrets],
                 dashboards=[objects.config_map(dashboard) for dashboard in dashboards],
                 mirrors=mirrors,
                 region=region,

@@ -50,24 +50,18 @@ def create(
         opts=ResourceOptions.merge(options, ResourceOptions(depends_on=list(reader.needed))),
     )
     in_store = ResourceOptions.merge(options, ResourceOptions(depends_on=[store]))
-    if settings.notifications.secrets:
-        files = settings.notifications.secrets
-        created.append(_secret(context, alertmanager.SECRET, files, in_store))
+    for file, secret in settings.notifications.secrets.items():
+        created.append(_secret(context, alertmanager.secret(file), file, secret, in_store))
     if settings.grafana.oidc is not None:
-        files = {OIDC_SECRET: settings.grafana.oidc.secret}
-        created.append(_secret(context, OIDC_SECRET, files, in_store))
+        created.append(_secret(context, OIDC_SECRET, OIDC_SECRET, settings.grafana.oidc.secret, in_store))
     return created
 
 
-def _secret(context: _Context, name: str, files: dict[str, str], options: ResourceOptions) -> CustomResource:
-    """Create a Secret with a key for each file. files: key -> secret of the cloud."""
+def _secret(context: _Context, name: str, key: str, secret: str, options: ResourceOptions) -> CustomResource:
+    """Create a Secret with one key. secret: that of the cloud."""
     gcp = context.settings.cloud == "gcp"
     data: list[dict[str, Any]] = [
-        {
-            "secretKey": key,
-            "remoteRef": {"key": secret.rpartition("/")[2] if gcp else secret},
-        }
-        for key, secret in files.items()
+        {"secretKey": key, "remoteRef": {"key": secret.rpartition("/")[2] if gcp else secret}}
     ]
     return CustomResource(
         f"{context.name}-{name}",

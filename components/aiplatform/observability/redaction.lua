@@ -1,4 +1,5 @@
--- Removes secrets from a record of Fluent Bit, and states its severity where a structured log has one.
+-- Removes secrets from a record of Fluent Bit, states its severity where a structured log has one, and cuts texts of a
+-- record that the store would refuse.
 -- WORDS, EXCEPTIONS and PATTERNS precede this text (redaction.toml).
 
 local MARK = "[redacted]"
@@ -171,11 +172,72 @@ local function severity(fields)
   return nil
 end
 
+-- Bytes of a record. Cloud Logging refuses an entry above 256 KiB; CloudWatch Logs takes 1 MB, and Fluent Bit cuts off
+-- what is above it, after escapes of up to four bytes for a quote, so that the metadata of the Pod is lost.
+local LIMIT = 240000
+local LONGEST = { 200000, 100000, 50000, 10000, 1000, 100 }
+
+local function size(value)
+  local kind = type(value)
+  if kind == "string" then
+    return #value
+  elseif kind ~= "table" then
+    return 10
+  end
+  local sum = 2
+  for key, entry in pairs(value) do
+    sum = sum + size(key) + size(entry) + 4
+  end
+  return sum
+end
+
+-- Cuts the texts of a table that are longer than `most` bytes, between characters of UTF-8.
+local function shorten(record, most)
+  for key, value in pairs(record) do
+    if type(value) == "table" then
+      shorten(value, most)
+    elseif type(value) == "string" and #value > most then
+      local last = most
+      while last > most - 4 and (value:byte(last + 1) or 0) >= 128 and value:byte(last + 1) < 192 do
+        last = last - 1
+      end
+      local length = value:match("%[cut, (%d+) bytes%]$") or #value
+      record[key] = value:sub(1, last) .. "[cut, " .. length .. " bytes]"
+    end
+  end
+end
+
+-- Cuts a message that is too long for the store: its longest texts first. Returns whether it was.
+local function cut(record)
+  local before = size(record)
+  if before <= LIMIT then
+    return false
+  end
+  for _, most in ipairs(LONGEST) do
+    local message = { log = record["log"], fields = record["fields"] }
+    shorten(message, most)
+    record["log"] = message.log
+    if size(record) <= LIMIT then
+      return true
+    end
+  end
+  -- Many short texts.
+  record["fields"] = nil
+  record["log"] = "[cut, " .. before .. " bytes]"
+  if size(record) > LIMIT and type(record["kubernetes"]) == "table" then
+    record["kubernetes"]["labels"] = nil
+  end
+  return true
+end
+
 function redact_record(tag, timestamp, record)
   local level = severity(record["fields"])
   local changed = redact(record, 1)
   if level ~= nil then
     record["severity"] = level
+    changed = true
+  end
+  if cut(record) then
     changed = true
   end
   if changed then

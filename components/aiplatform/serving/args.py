@@ -38,6 +38,8 @@ TEMPLATES: Final = "serving-templates"
 """The ConfigMap with the templates of a team's InferenceServices."""
 LONGEST_SERVICE: Final = 40
 """Characters of a service's name: KServe and a pipeline add to it (`-green`, `-predictor`)."""
+_LONGEST_RUNTIME: Final = 63
+"""Characters of a runtime's name."""
 
 _PINNED: Final = matches(r"[^\s@]+@sha256:[0-9a-f]{64}", "an image with its digest (NAME@sha256:...)")
 _MODEL: Final = matches(
@@ -255,15 +257,22 @@ class ServingSettings(CloudNeutral):
         return {pool.name: pool for pool in (*self.gpu_pools, *self.node_pools)}
 
     @property
+    def default_pools(self) -> dict[str, list[ServingRuntime]]:
+        """Name -> the runtimes that pools get by default under this name, which is cut off at 63 characters.
+        `rules.problems` refuses two."""
+        pools = self.default_runtimes
+        runtimes: dict[str, list[ServingRuntime]] = {}
+        for pool in self.gpu_pools:
+            usable = pool.device_class is None and pool.resource == ENGINES["vllm"].accelerator
+            if usable and (pools is None or pool.name in pools):
+                name = f"vllm-{pool.name}"[:_LONGEST_RUNTIME].rstrip("-")
+                runtimes.setdefault(name, []).append(ServingRuntime(pool.name, "vllm"))
+        return runtimes
+
+    @property
     def defaults(self) -> dict[str, ServingRuntime]:
         """Name -> the runtimes that pools get by default."""
-        stated = self.default_runtimes
-        chosen = [pool for pool in self.gpu_pools if stated is None or pool.name in stated]
-        return {
-            f"vllm-{pool.name}"[:63].rstrip("-"): ServingRuntime(pool.name, "vllm")
-            for pool in chosen
-            if pool.device_class is None and pool.resource == ENGINES["vllm"].accelerator
-        }
+        return {name: runtimes[0] for name, runtimes in self.default_pools.items()}
 
     @property
     def all_runtimes(self) -> dict[str, ServingRuntime]:

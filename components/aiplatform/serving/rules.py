@@ -128,6 +128,14 @@ def _default_runtimes(settings: ServingSettings) -> Iterator[Problem]:
             yield Problem(path, f"{got(name)}, which is no GPU pool; {expected}{nearest(name, known)}")
         elif reason := _unusable(known[name], "vllm"):
             yield Problem(path, f"{got(name)}, {reason}; expected it left out")
+    for name, runtimes in settings.default_pools.items():
+        pools = dict.fromkeys(runtime.pool for runtime in runtimes)
+        if len(pools) > 1:
+            yield Problem(
+                "default_runtimes",
+                f"the pools {', '.join(pools)} would have the same runtime, {name}; expected all but one of "
+                "them left out, and entries of `runtimes` with other names in their place",
+            )
 
 
 def _unusable(pool: ServingPool, engine: Any) -> str | None:

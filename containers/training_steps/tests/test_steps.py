@@ -144,6 +144,9 @@ def test_jobs_get_what_the_steps_before_found(models: Path, monkeypatch: pytest.
     __main__.train("fares", "train-fares-1", "uid", SNAPSHOTS, "{}")
     __main__.evaluate("fares", "train-fares-1", "uid", SNAPSHOTS, "{}", "r1", "4")
     training, evaluation = bodies
+    for body in bodies:
+        stated = {entry["name"]: entry["value"] for entry in body["spec"]["trainer"]["env"]}
+        assert stated["PLATFORM_TEAM"] == "pricing", "the experiment has its name"
     assert training["spec"]["trainer"]["args"][1] == "--snapshot=5"
     assert evaluation["metadata"]["name"] == "train-fares-1-eval"
     assert evaluation["spec"]["trainer"]["args"] == ["--run=r1"]

@@ -96,6 +96,7 @@ def features(model: str = MODEL, snapshot: str = typer.Option(..., "--snapshot")
 def _values(model: str, name: str, snapshots: str, views: str, more: Mapping[str, str]) -> dict[str, str]:
     declared = declaration.model(model)
     return {
+        "PLATFORM_TEAM": _variable("PLATFORM_TEAM"),
         "MODEL": model,
         "TABLE": declared.table,
         "SNAPSHOT": str(json.loads(snapshots)[declared.table]),

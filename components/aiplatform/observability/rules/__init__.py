@@ -7,7 +7,7 @@ from typing import Final
 
 from aiplatform._shared.args import Problem
 from aiplatform.observability import metrics
-from aiplatform.observability.metrics import expressions
+from aiplatform.observability.metrics import expressions, templates
 from aiplatform.observability.rule_types import Alert, Recording
 from aiplatform.observability.rule_types import RuleGroup as RuleGroup
 from aiplatform.observability.rules import (
@@ -85,6 +85,10 @@ def _custom_problems(settings: Settings) -> Iterator[Problem]:
         problem = expressions.problem(rule.expression, known)
         if problem is not None:
             yield Problem(f"{path}.expression", problem)
+        for key, text in (("summary", rule.summary), ("runbook_url", rule.runbook_url)):
+            problem = templates.problem(text or "")
+            if problem is not None:
+                yield Problem(f"{path}.{key}", problem)
 
 
 def _platform_alerts(settings: Settings) -> Iterator[Alert]:

@@ -1,9 +1,11 @@
 """Values of the operator, of Prometheus and of Alertmanager."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiplatform._shared.outputs import mapped
 from aiplatform.addons.values.setup import requests
+from aiplatform.observability import alertmanager
 from aiplatform.observability.args import GOOGLE_PROMETHEUS
 from aiplatform.observability.values.setup import (
     DELETED_WITH_IT,
@@ -123,7 +125,10 @@ def _export(setup: Setup) -> dict[str, Any]:
     """Return what writes to Managed Service for Prometheus: Google's distribution of Prometheus, since the
     operator's remote write has no credentials of Google ("Get started with self-deployed collection"). Of
     two replicas one writes."""
+    quoted = _NOT_STORED.replace("\\", "\\\\")
     flags = {
+        # A selector needs one matcher that the empty name does not meet.
+        "export.match": f'{{__name__=~".+",__name__!~"{quoted}"}}',
         "export.label.project-id": setup.project,
         "export.label.location": setup.location,
         "export.label.cluster": setup.cluster,
@@ -151,7 +156,19 @@ def _alertmanager(setup: Setup) -> dict[str, Any]:
         "replicas": setup.alertmanager.replicas,
         **placed("10m", "64Mi"),
         **_IN_ZONES,
-        "secrets": list(setup.credentials),
+        **(_receivers(setup.credentials) if setup.credentials else {}),
         "storage": volume(_ALERTMANAGER_GIB),
         "persistentVolumeClaimRetentionPolicy": dict(DELETED_WITH_IT),
+    }
+
+
+def _receivers(secrets: Sequence[str]) -> dict[str, Any]:
+    """Return the volume with the files of receivers. The operator's `secrets` are required volumes: without
+    one of them no replica would start."""
+    sources = [{"secret": {"name": secret, "optional": True}} for secret in secrets]
+    return {
+        "volumes": [{"name": alertmanager.VOLUME, "projected": {"sources": sources}}],
+        "volumeMounts": [
+            {"name": alertmanager.VOLUME, "mountPath": alertmanager.FOLDER, "readOnly": True},
+        ],
     }

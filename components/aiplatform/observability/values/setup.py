@@ -32,7 +32,7 @@ class Setup:
     configuration: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Alertmanager's configuration."""
     credentials: Sequence[str] = ()
-    """The Secrets that Alertmanager mounts."""
+    """The Secrets with the files of receivers, which Alertmanager mounts where they exist."""
     dashboards: Sequence[str] = ()
     """The names of the ConfigMaps with a dashboard each."""
     mirrors: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -118,6 +118,20 @@ def test_a_namespace_allows_only_the_connections_of_controllers() -> None:
     assert [[port["port"] for port in rule["ports"]] for rule in spec["egress"]] == [[53, 53], [443], [80]]
 
 
+def test_addons_reach_the_metadata_server_of_gke_with_and_without_dataplane_v2() -> None:
+    policies = addons(cluster=GOOGLE_CLUSTER).all("kubernetes:networking.k8s.io/v1:NetworkPolicy")
+    assert policies
+    for policy in policies:
+        reached = {
+            peer["ipBlock"]["cidr"]: {port["port"] for port in rule["ports"]}
+            for rule in policy.inputs["spec"]["egress"]
+            for peer in rule.get("to", ())
+            if "ipBlock" in peer
+        }
+        assert reached["169.254.169.254/32"] >= {80}, "with Dataplane V2"
+        assert reached["169.254.169.252/32"] >= {988}, "without"
+
+
 def test_a_namespace_is_created_once_and_never_one_that_every_cluster_has() -> None:
     names = [namespace.inputs["metadata"]["name"] for namespace in addons().all(NAMESPACE)]
     assert len(names) == len(set(names))

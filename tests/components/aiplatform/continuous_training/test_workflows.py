@@ -77,6 +77,22 @@ def test_steps_that_create_trainjobs_have_no_identity_in_the_cloud(spec: dict[st
         assert templates[name]["archiveLocation"] == {"archiveLogs": False}, "no identity to store a log with"
 
 
+def test_every_step_knows_its_team_without_the_configuration_of_teams(
+    spec: dict[str, Any], recording: Recording
+) -> None:
+    containers = [entry["container"] for entry in spec["templates"] if "container" in entry]
+    messages = recording.one("kubernetes:keda.sh/v1alpha1:ScaledJob", "training-search-messages").inputs
+    containers += messages["spec"]["jobTargetRef"]["template"]["spec"]["containers"]
+    assert len(containers) == 9
+    for container in containers:
+        variables = {entry["name"]: entry.get("value") for entry in container["env"]}
+        assert variables["PLATFORM_TEAM"] == "search", container["args"]
+
+
+def test_arguments_of_jobs_may_name_the_team() -> None:
+    training("aws", model=model(evaluation={"args": ["--team=${PLATFORM_TEAM}"]}))
+
+
 def test_trainjobs_of_a_stopped_workflow_are_deleted(spec: dict[str, Any]) -> None:
     [[stop]] = _templates(spec)[spec["onExit"]]["steps"]
     assert stop["when"] == "{{workflow.status}} != Succeeded"

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import promql_parser
 import pulumi
 import pytest
 
@@ -182,50 +183,28 @@ def test_google_cloud_has_googles_prometheus_with_the_permission_to_write() -> N
     assert role.inputs["rules"][1]["resourceNames"] == [flags["export.ha.kube.name"]]
 
 
+def test_google_cloud_stores_the_series_that_aws_stores() -> None:
+    written = prometheus(recorded(long_term_storage={}))["remoteWrite"]
+    (dropped,) = written[0]["writeRelabelConfigs"]
+    arguments = prometheus(recorded(GKE, long_term_storage={}))["additionalArgs"]
+    (selector,) = [entry["value"] for entry in arguments if entry["name"] == "export.match"]
+    parsed = promql_parser.parse(selector)
+    assert isinstance(parsed, promql_parser.VectorSelector)
+    assert [(str(matcher.op), matcher.value) for matcher in parsed.matchers.matchers] == [
+        (str(promql_parser.MatchOp.Re), ".+"),
+        (str(promql_parser.MatchOp.NotRe), dropped["regex"]),
+    ]
+    for name in ("etcd_request_duration_seconds_bucket", "container_network_receive_bytes_total"):
+        assert re.fullmatch(dropped["regex"], name)
+    for name in ("up", "apiserver_request_total", "container_memory_working_set_bytes"):
+        assert not re.fullmatch(dropped["regex"], name)
+
+
 def test_one_replica_on_google_cloud_needs_no_lease() -> None:
     recording = recorded(GKE, long_term_storage={})
     assert recording.all("kubernetes:rbac.authorization.k8s.io/v1:Role") == []
     names = {entry["name"] for entry in prometheus(recording)["additionalArgs"]}
     assert not any(name.startswith("export.ha") for name in names)
-
-
-def test_credentials_are_files_that_external_secrets_makes() -> None:
-    recording = recorded(notifications={"receivers": [SLACK], "default": "ml"})
-    secret = recording.one(EXTERNAL_SECRET, "observability-alert-receivers")
-    assert secret.inputs["spec"]["data"] == [
-        {"secretKey": "ml-slack", "remoteRef": {"key": "acme-dev/alerts/slack"}}
-    ]
-    alertmanager = chart(recording).inputs["values"]["alertmanager"]
-    assert alertmanager["alertmanagerSpec"]["secrets"] == ["alert-receivers"]
-    (statement,) = role_policy(recording, "observability-secrets")
-    assert statement["Resource"] == [
-        f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:acme-dev/alerts/slack-??????"
-    ]
-    trust = json.loads(recording.one("aws:iam/role:Role", "observability-secrets").inputs["assumeRolePolicy"])
-    (allowed,) = trust["Statement"]
-    assert allowed["Principal"] == {"AWS": CONTROLLER}
-    assert allowed["Condition"] == {"StringEquals": {"aws:RequestTag/esoNamespace": "monitoring"}}
-    assert recording.depends(chart(recording), secret), "Alertmanager would wait for its files"
-
-
-def test_credentials_on_google_cloud_are_read_by_a_service_account_that_no_pod_has() -> None:
-    receiver = {"name": "ml", "pagerduty": {"secret": "projects/acme-dev-1234/secrets/pagerduty"}}
-    recording = recorded(GKE, notifications={"receivers": [receiver], "default": "ml"})
-    store = recording.one(STORE).inputs["spec"]["provider"]["gcpsm"]
-    account = store["auth"]["workloadIdentity"]["serviceAccountRef"]["name"]
-    member = recording.one("gcp:secretmanager/secretIamMember:SecretIamMember")
-    assert (member.inputs["secretId"], member.inputs["role"]) == (
-        "pagerduty",
-        "roles/secretmanager.secretAccessor",
-    )
-    assert member.inputs["member"].endswith(f"/subject/ns/monitoring/sa/{account}")
-    assert recording.one("kubernetes:core/v1:ServiceAccount").inputs["automountServiceAccountToken"] is False
-
-
-def test_nothing_reads_secrets_without_credentials() -> None:
-    recording = recorded()
-    assert recording.all(STORE) == []
-    assert [secret.name for secret in recording.all(EXTERNAL_SECRET)] == ["observability-grafana-admin"]
 
 
 def test_the_password_of_grafana_is_generated_in_the_cluster() -> None:

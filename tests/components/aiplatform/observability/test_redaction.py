@@ -1,5 +1,6 @@
 """Secrets that are removed from logs and traces, by the script that Fluent Bit runs, in LuaJIT."""
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ lupa: Any = pytest.importorskip("lupa.luajit21")
 
 MARK: Final = "[redacted]"
 _UNCHANGED: Final = 0
+_CHANGED: Final = 2
 
 
 def redactor(keys: Sequence[str] = ()) -> Callable[[Mapping[str, Any]], tuple[int, Any]]:
@@ -202,6 +204,64 @@ def test_the_severity_of_a_structured_log_becomes_that_of_the_record() -> None:
         assert REDACT({"fields": {key: value}})[1]["severity"] == value.upper()
     assert "severity" not in REDACT({"fields": {"level": 3}})[1]
     assert "severity" not in REDACT({"log": "level=error"})[1]
+
+
+LIMIT: Final = 256 * 1024
+"""Bytes of an entry of Cloud Logging ("Quotas and limits": size of a LogEntry)."""
+PLACE: Final = {"namespace_name": "search", "pod_name": "train-0", "labels": {"app": "train"}}
+
+
+@pytest.mark.parametrize("length", [300_000, 2_000_000])
+@pytest.mark.parametrize("character", ["x", "é", "語", "𝄞"])
+def test_a_message_that_the_store_would_refuse_is_cut_visibly(length: int, character: str) -> None:
+    line = "loss=1 " + character * (length // len(character.encode()))
+    code, record = REDACT({"log": line, "kubernetes": PLACE, "stream": "stdout"})
+    assert code == _CHANGED
+    assert len(json.dumps(record, ensure_ascii=False).encode()) < LIMIT
+    beginning, _, mark = record["log"].rpartition("[cut, ")
+    assert line.startswith(beginning), "no character is cut in two"
+    assert len(beginning) > 40_000
+    assert mark == f"{len(line.encode())} bytes]"
+    assert record["kubernetes"] == PLACE, "whose it is stays known"
+
+
+def test_a_message_of_many_quotes_fits_into_an_event_of_cloudwatch() -> None:
+    record = REDACT({"log": '"' * 300_000, "kubernetes": PLACE})[1]
+    # The event is a text in JSON, and its text is the record in JSON.
+    assert len(json.dumps(json.dumps(record))) < 1_000_000, "Fluent Bit would cut off the metadata"
+
+
+def test_of_a_structured_message_the_longest_texts_are_cut() -> None:
+    fields = {"level": "error", "msg": "no answer", "request": "r" * 300_000, "headers": ["h" * 150_000] * 2}
+    code, record = REDACT({"fields": fields, "kubernetes": PLACE})
+    assert (code, record["severity"]) == (_CHANGED, "ERROR")
+    assert len(json.dumps(record)) < LIMIT
+    assert record["fields"]["msg"] == "no answer"
+    assert record["fields"]["request"].endswith("r[cut, 300000 bytes]")
+    assert [text.rpartition("h")[2] for text in record["fields"]["headers"]] == ["[cut, 150000 bytes]"] * 2
+
+
+def test_a_message_of_too_many_short_texts_is_dropped_visibly() -> None:
+    record = REDACT({"fields": {f"key-{number}": "x" * 50 for number in range(9000)}, "kubernetes": PLACE})[1]
+    assert re.fullmatch(r"\[cut, \d{6} bytes\]", record["log"])
+    assert "fields" not in record
+    assert record["kubernetes"] == PLACE
+
+
+def test_labels_without_end_do_not_keep_a_message_away() -> None:
+    labels = {f"label-{number}": "x" * 63 for number in range(9000)}
+    record = REDACT({"log": "x", "kubernetes": {**PLACE, "labels": labels}})[1]
+    assert len(json.dumps(record)) < LIMIT
+    assert record["kubernetes"]["pod_name"] == "train-0"
+
+
+def test_a_secret_at_the_place_of_the_cut_is_removed() -> None:
+    line = "x" * 199_995 + " password=hunter2hunter2 " + "y" * 100_000
+    assert "hunter" not in text(line)
+
+
+def test_a_message_below_the_limit_stays_as_it_is() -> None:
+    assert REDACT({"log": "x" * 230_000, "kubernetes": PLACE})[0] == _UNCHANGED
 
 
 def test_keys_of_an_environment_are_secrets_too() -> None:

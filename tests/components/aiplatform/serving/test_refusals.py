@@ -106,6 +106,11 @@ SERVICE = "teams.search.services.chat"
             "runtimes.vllm-inference",
             "has a runtime of this name by default",
         ),
+        (
+            {"gpu_pools": [gpu_pool(name="p" * 60 + end) for end in "ab"], "runtimes": {}, **NO_TEAMS},
+            "default_runtimes",
+            f"would have the same runtime, vllm-{'p' * 58}",
+        ),
         ({"runtimes": {"Mine": {"pool": "inference", "engine": "vllm"}}, **NO_TEAMS}, "runtimes", "'Mine'"),
         (runtime(pool="inferenc"), "runtimes.mine.pool", "did you mean 'inference'?"),
         (runtime(pool="general"), "runtimes.mine.pool", "vLLM runs on nvidia.com/gpu; expected another pool"),

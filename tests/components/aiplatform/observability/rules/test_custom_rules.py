@@ -37,6 +37,18 @@ def test_an_expression_that_does_not_parse_is_refused() -> None:
     )
 
 
+def test_texts_that_prometheus_would_refuse_are_refused() -> None:
+    rule = dataclasses.replace(
+        RULE, summary="{{ $value | humanise }}", runbook_url="https://a.com/{{ $labels.x"
+    )
+    assert problems(rule) == [
+        "rules[0].summary: does not parse: unknown function humanise; did you mean 'humanize'?; expected a "
+        "template of Prometheus as in {{ $labels.namespace }}",
+        "rules[0].runbook_url: does not parse: unclosed action '{{ $labels.x'; expected a template of "
+        "Prometheus as in {{ $labels.namespace }}",
+    ]
+
+
 def test_an_unknown_metric_is_refused_with_the_nearest() -> None:
     (problem,) = problems(dataclasses.replace(RULE, expression="kueue_pending_workload > 1"))
     assert problem == (
