@@ -1,11 +1,12 @@
-"""The command line: `python -m model_monitor compact MODEL`, `python -m model_monitor compare MODEL`.
+"""The command line: `python -m model_monitor compact MODEL`, and `compare`, `report` alike.
 
-Progress and errors go to stderr. Exit codes: 2 where a command is refused, which running it again does not
-change; 1 for other errors. A window that has drifted is no error.
+Progress and errors go to stderr, the result of `report` to stdout. Exit codes: 2 where a command is refused,
+which running it again does not change; 1 for other errors. A window that has drifted is no error.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from datetime import UTC, datetime, timedelta
@@ -68,9 +69,10 @@ def compare(model: str = MODEL, end: str | None = END, version: str | None = VER
     """Compare a window of requests with what the served version was trained on."""
     from dataclasses import replace
 
-    from model_monitor import metrics, report
+    from model_monitor import metrics
     from model_monitor.compare import Comparer, window
     from model_monitor.registry import Registry
+    from model_monitor.report import render
     from model_monitor.results import PENDING, Results
 
     monitor, team = declaration.monitor(model), _variable("PLATFORM_TEAM")
@@ -80,7 +82,7 @@ def compare(model: str = MODEL, end: str | None = END, version: str | None = VER
     now = _now()
     stated = window(monitor, now, end)
     registry = Registry(f"{team}.{model}")
-    outcome = Comparer(monitor, team, model, registry, report.render).run(stated, version, now)
+    outcome = Comparer(monitor, team, model, registry, render).run(stated, version, now)
     run = outcome.run
     if outcome.html is not None:
         key = f"{team}/{model}/{run.window_end:%Y%m%dT%H%M%SZ}-{run.run_id}.html"
@@ -94,6 +96,20 @@ def compare(model: str = MODEL, end: str | None = END, version: str | None = VER
     _note(f"version {run.version}, {run.rows} rows: {run.status}{columns}, event: {run.event}")
     if address := os.environ.get("PUSHGATEWAY_URL"):
         metrics.of_run(run, outcome.comparison, _now()).push(address, metrics.COMPARE, team, model)
+
+
+@app.command()
+def report(model: str = MODEL) -> None:
+    """Print the last result of a model as JSON."""
+    from model_monitor.results import Results
+
+    monitor = declaration.monitor(model)
+    row = Results(monitor.results_table, _variable("PLATFORM_TEAM"), model).last()
+    if row is None:
+        raise RefusedError(
+            f"table {monitor.results_table!r}: no result of {model}; expected a run of `compare`"
+        )
+    sys.stdout.write(f"{json.dumps(row)}\n")
 
 
 def main() -> int:

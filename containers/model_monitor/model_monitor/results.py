@@ -160,6 +160,22 @@ class Results:
         )
         return COOLDOWN if announced else PENDING
 
+    def last(self) -> dict[str, Any] | None:
+        """Return the newest row, as JSON has it; None without any."""
+        from pyiceberg.expressions import And, EqualTo
+
+        where = And(EqualTo("team", self._team), EqualTo("model", self._model))
+        names = (*_TEXTS, *_NUMBERS, *_TIMES, *_SHARES)
+        newest: dict[str, Any] | None = None
+        for batch in tables.batches(tables.load(self._name), names, where=where):
+            for row in batch.to_pylist():
+                if newest is None or row["created_at"] > newest["created_at"]:
+                    newest = row
+        if newest is None:
+            return None
+        times = {name: newest[name].isoformat() for name in _TIMES}
+        return {**newest, **times, "scores": json.loads(newest["scores"])}
+
     def sent(self, run: Run, now: datetime) -> Run:
         """Store that a run was announced."""
         done = replace(run, event=SENT, created_at=now)

@@ -1,6 +1,6 @@
 """Days of requests from seeded generators: undrifted ones, and one for each kind of drift of stated size.
 
-`python -m tests.campaign` in the folder of the program prints the table of docs/drift-detection.md.
+`python -m tests.campaign ../../docs/drift-detection.md` in the folder of the program renews the page.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -209,12 +210,65 @@ def drifted(reference: Frame, number: int) -> Day:
     return _compared(reference, day)
 
 
+BEGIN: Final = "<!-- begin of the campaign: written by a program -->"
+FINISH: Final = "<!-- end of the campaign -->"
+
+
+def line(kind: Drift, day: Day) -> str:
+    """Return the line of a kind of drift in the table."""
+    by = sorted(
+        {reason.partition(": ")[2].partition(" ")[0] for reason in day.reasons if _is_of(kind, reason)}
+    )
+    others = sorted(set(day.columns) - {kind.column})
+    also = f"; also in {', '.join(others)}" if others else ""
+    found = "found" if kind.column in day.columns else "**missed**"
+    return f"| {kind.name} | {kind.size} | `{kind.column}` | {found} | {', '.join(by) or '-'}{also} |"
+
+
+def _is_of(kind: Drift, reason: str) -> bool:
+    return reason.startswith(f"{kind.column}: ")
+
+
+def text() -> str:
+    """Return the tables of the whole campaign."""
+    reference = baseline()
+    quiet_days = [quiet(reference, number) for number in range(QUIET_DAYS)]
+    days = [drifted(reference, number) for number in range(len(DRIFTS))]
+    alarms = [
+        f"| {rows} | {len(part)} | {sum(1 for day in part if day.reasons)} |"
+        for rows in QUIET_ROWS
+        if (part := [day for day in quiet_days if day.rows == rows])
+    ]
+    missed = sum(kind.column not in day.columns for kind, day in zip(DRIFTS, days, strict=True))
+    return "\n".join(
+        [
+            BEGIN,
+            f"{QUIET_DAYS} undrifted days, {sum(1 for day in quiet_days if day.reasons)} alarms:",
+            "",
+            "| rows of a day | days | alarms |",
+            "|---|---|---|",
+            *alarms,
+            "",
+            f"{len(DRIFTS)} kinds of drift on days of {DAY_ROWS:,} rows, {len(DRIFTS) - missed} found:",
+            "",
+            "| drift | size | column | result | by |",
+            "|---|---|---|---|---|",
+            *(line(kind, day) for kind, day in zip(DRIFTS, days, strict=True)),
+            FINISH,
+        ]
+    )
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print the tables, or write them into a page."""
+    made = text()
+    if not arguments:
+        sys.stdout.write(f"{made}\n")
+        return
+    page = Path(arguments[0])
+    before, _, rest = page.read_text().partition(BEGIN)
+    page.write_text(before + made + rest.partition(FINISH)[2])
+
+
 if __name__ == "__main__":
-    known = baseline()
-    for number in range(QUIET_DAYS):
-        found = quiet(known, number)
-        if found.reasons:
-            sys.stdout.write(f"quiet {number} {found.rows} {found.reasons}\n")
-    for number, kind in enumerate(DRIFTS):
-        found = drifted(known, number)
-        sys.stdout.write(f"{number} {kind.name}: {kind.column in found.columns} {found.reasons}\n")
+    main(sys.argv[1:])

@@ -73,7 +73,7 @@ def declared(**more: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="session", autouse=True)
 def server() -> Iterator[str]:
-    """The address of a server that speaks S3 and SQS; clients find it, and no other identity, by variables."""
+    """The address of a server of S3 and SQS; clients find it by variables, and no other identity."""
     started = ThreadedMotoServer(port=0)
     started.start()
     _, port = started.get_host_and_port()
