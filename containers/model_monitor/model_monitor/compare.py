@@ -82,7 +82,7 @@ class Comparer:
         team: str,
         model: str,
         versions: Versions,
-        render: Callable[[Run, pd.DataFrame, pd.DataFrame, Sequence[Declared]], bytes],
+        render: Callable[[Run, Mapping[str, pd.Series], pd.DataFrame, Sequence[Declared]], bytes],
     ) -> None:
         self._monitor, self._team, self._model = monitor, team, model
         self._versions, self._render = versions, render
@@ -175,14 +175,12 @@ class Comparer:
         sample = self._sample(served, tables.within(stated.start, stated.end))
         trained = self._training(snapshot)
         current = drift.frame(sample.table, {part.name: part for part in compared})
-        base = pd.DataFrame(
-            {
-                part.name: drift.frame(trained.table, {source: part})[part.name]
-                for part in compared
-                if (source := part.source if isinstance(part, Column) else part.baseline_column)
-            }
-        )
-        base = self._with_first_answers(base, served, stated)
+        base = {
+            part.name: drift.frame(trained.table, {source: part})[part.name]
+            for part in compared
+            if (source := part.source if isinstance(part, Column) else part.baseline_column)
+        }
+        base |= self._first_answers(served, stated)
         known = [part for part in compared if part.name in base]
         categories = {
             part.name: trained.categories[source]
@@ -245,14 +243,15 @@ class Comparer:
             )
         return sample
 
-    def _with_first_answers(self, base: pd.DataFrame, served: str, stated: Window) -> pd.DataFrame:
-        """Add answers without a column of the training: the first ones of the version, before the window."""
+    def _first_answers(self, served: str, stated: Window) -> dict[str, pd.Series]:
+        """Return answers without a column of the training: the first ones of the version, before the
+        window."""
         from pyiceberg.expressions import And, EqualTo, IsNull, LessThan
 
         monitor = self._monitor
         rest = [part for part in monitor.predictions if part.is_compared and part.baseline_column is None]
         if not rest:
-            return base
+            return {}
         where = And(LessThan("time", stated.start.isoformat()), EqualTo("version", served), IsNull("problem"))
         names = [part.name for part in rest]
         first = _first(
@@ -260,9 +259,9 @@ class Comparer:
             monitor.sample_rows,
         )
         if first is None or first.num_rows < monitor.min_rows:
-            return base
+            return {}
         answers = drift.frame(first, {part.name: part for part in rest})
-        return pd.concat([base, answers], axis=1)
+        return {part.name: answers[part.name] for part in rest}
 
     def _quality(self, sample: sampling.Sample, reference: float | None) -> quality.Quality | None:
         labels = self._monitor.labels

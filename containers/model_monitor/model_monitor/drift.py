@@ -83,13 +83,13 @@ def frame(table: pa.Table, columns: Mapping[str, Column | Prediction]) -> pd.Dat
 
 
 def compare(
-    reference: pd.DataFrame,
+    reference: Mapping[str, pd.Series] | pd.DataFrame,
     current: pd.DataFrame,
     columns: Sequence[Column | Prediction],
     categories: Mapping[str, set[str] | None],
 ) -> Comparison:
-    """Compare columns that both have. categories: column -> its values in the whole baseline, or None for too
-    many of them: `unseen` is not a score then."""
+    """Compare columns that both have; those of the reference may differ in length. categories: column -> its
+    values in the whole baseline, or None for too many of them: `unseen` is not a score then."""
     known = {column.name: column for column in columns if column.name in reference and column.name in current}
     values = {
         name: _evidently(reference[name], current[name], column)

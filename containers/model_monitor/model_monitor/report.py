@@ -28,16 +28,21 @@ METHODS: Final[Mapping[str, str]] = {"number": "wasserstein", "category": "jense
 
 def render(
     run: Run,
-    reference: pd.DataFrame,
+    reference: Mapping[str, pd.Series],
     current: pd.DataFrame,
     columns: Sequence[Column | Prediction],
 ) -> bytes:
-    """Return the HTML of a run. columns: those that both frames have values of; no others are part of it."""
+    """Return the HTML of a run. columns: those that both sides have; no others are part of it. The charts are
+    of as many rows as the shortest column of the baseline has."""
     from evidently import DataDefinition, Dataset, Report
     from evidently.metrics import MissingValueCount, ValueDrift
 
     names = [column.name for column in columns]
-    sides = {"current": current[names].copy(), "reference": reference[names].copy()}
+    rows = min(len(reference[name]) for name in names)
+    sides = {
+        "current": current[names].copy(),
+        "reference": pd.DataFrame({name: reference[name].iloc[:rows] for name in names}),
+    }
     for column in columns:
         if column.type == "category":
             kept = grouped(sides["reference"][column.name], sides["current"][column.name])

@@ -292,8 +292,9 @@ def test_answers_without_a_column_of_the_training_have_the_first_ones_as_baselin
     assert "fare" not in {score["column"] for score in json.loads(results(catalog)[-1]["scores"])}
     served(catalog, 300, 72, START - timedelta(days=2), version=number, shift=-2.0)
     compare()
-    drifted = {s["column"] for s in json.loads(results(catalog)[-1]["scores"]) if s["drifted"]}
-    assert drifted == {"fare"}
+    scores = json.loads(results(catalog)[-1]["scores"])
+    assert {score["column"] for score in scores if score["drifted"]} == {"fare"}
+    assert [score["value"] for score in scores if score["score"] == "missing"] == [0, 0, 0]
 
 
 def test_version_without_a_baseline_is_refused(
