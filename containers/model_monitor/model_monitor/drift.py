@@ -1,0 +1,173 @@
+"""How far the values of columns are from those of the baseline: scores by Evidently, and when they are drift.
+
+Large samples make every difference significant, and many columns make one of them different by chance. So a
+column has drifted where a distance reaches its threshold **and** a test finds it significant, at a level that
+is divided by the number of columns; or where values are missing more or less often, or are unseen
+(docs/drift-detection.md).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from model_monitor.declaration import TESTS, Column, Prediction
+from model_monitor.tables import text_of
+
+# Before Evidently is imported.
+os.environ.setdefault("DO_NOT_TRACK", "1")
+
+DISTANCES: Final = ("psi", "wasserstein", "jensenshannon")
+LEAST: Final = 30
+"""Values on each side that distances need; with fewer only `missing` is a score."""
+GROUPS: Final = 30
+"""Categories of the baseline that are compared one by one, the most frequent ones; all others are one group.
+With hundreds of them a small sample is far from every baseline."""
+OTHER: Final = "(other)"
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score of a column. threshold: of this run. drifted: whether it is part of the reason."""
+
+    column: str
+    score: str
+    value: float
+    threshold: float
+    drifted: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {**asdict(self), "value": float(f"{self.value:.6g}")}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """scores: of all columns. missing and unseen: column -> share."""
+
+    scores: Sequence[Score]
+    missing: Mapping[str, float]
+    unseen: Mapping[str, float]
+
+    @property
+    def columns(self) -> list[str]:
+        """The compared columns."""
+        return list(dict.fromkeys(score.column for score in self.scores))
+
+    @property
+    def drifted(self) -> list[str]:
+        """The columns that have drifted."""
+        return list(dict.fromkeys(score.column for score in self.scores if score.drifted))
+
+
+def frame(table: pa.Table, columns: Mapping[str, Column | Prediction]) -> pd.DataFrame:
+    """Return columns as Evidently compares them. columns: name in the table -> declaration."""
+    values: dict[str, Any] = {}
+    for source, column in columns.items():
+        listed = table[source].to_pylist()
+        if column.type == "number":
+            numbers = np.array([math.nan if value is None else float(value) for value in listed], dtype=float)
+            numbers[~np.isfinite(numbers)] = math.nan
+            values[column.name] = numbers
+        else:
+            values[column.name] = pd.Series([text_of(value) for value in listed], dtype=object)
+    return pd.DataFrame(values)
+
+
+def compare(
+    reference: Mapping[str, pd.Series] | pd.DataFrame,
+    current: pd.DataFrame,
+    columns: Sequence[Column | Prediction],
+    categories: Mapping[str, set[str] | None],
+) -> Comparison:
+    """Compare columns that both have; those of the reference may differ in length. categories: column -> its
+    values in the whole baseline, or None for too many of them: `unseen` is not a score then."""
+    known = {column.name: column for column in columns if column.name in reference and column.name in current}
+    values = {
+        name: _evidently(reference[name], current[name], column)
+        for name, column in known.items()
+        if min(reference[name].count(), current[name].count()) >= LEAST
+    }
+    missing = {name: float(current[name].isna().mean()) for name in known}
+    unseen = {
+        name: _unseen(current[name], seen)
+        for name, column in known.items()
+        if column.type == "category" and (seen := categories.get(name)) is not None
+    }
+    scores: list[Score] = []
+    for name, column in known.items():
+        limits = {
+            score: limit / len(known) if score in TESTS else limit for score, limit in column.limits.items()
+        }
+        scores += _of_distances(name, values.get(name, {}), limits)
+        scores.append(_of_missing(name, reference[name], current[name], limits["missing"], len(known)))
+        if name in unseen:
+            share, limit = unseen[name], limits["unseen"]
+            scores.append(Score(name, "unseen", share, limit, share >= limit))
+    return Comparison(scores, missing, unseen)
+
+
+def _of_distances(name: str, values: Mapping[str, float], limits: Mapping[str, float]) -> Iterator[Score]:
+    significant = any(values[score] < limits[score] for score in TESTS & values.keys())
+    far = {score for score in DISTANCES if score in values and values[score] >= limits[score]}
+    for score, value in values.items():
+        reached = score in far or (score in TESTS and value < limits[score])
+        yield Score(name, score, value, limits[score], bool(reached and significant and far))
+
+
+def _of_missing(name: str, reference: pd.Series, current: pd.Series, limit: float, columns: int) -> Score:
+    """Return the difference between the shares of missing values, which has to be significant, too."""
+    from scipy.stats import fisher_exact
+
+    counts = [[int(side.isna().sum()), int(side.count())] for side in (reference, current)]
+    difference = abs(float(current.isna().mean()) - float(reference.isna().mean()))
+    significant = difference >= limit and fisher_exact(counts)[1] < _LEVEL / columns
+    return Score(name, "missing", difference, limit, bool(significant))
+
+
+_LEVEL: Final = 0.001
+
+
+def _unseen(values: pd.Series, seen: set[str]) -> float:
+    present = values.dropna()
+    return float((~present.isin(list(seen))).mean()) if len(present) else 0.0
+
+
+def grouped(reference: pd.Series, current: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Return categories with the rare ones of the baseline as one; missing ones stay."""
+    kept = list(reference.value_counts().index[:GROUPS])
+
+    def group(values: pd.Series) -> pd.Series:
+        return values.where(values.isna() | values.isin(kept), OTHER)
+
+    return group(reference), group(current)
+
+
+def _evidently(reference: pd.Series, current: pd.Series, column: Column | Prediction) -> dict[str, float]:
+    """Return score -> value of a column, by the methods that Evidently registers under these names."""
+    from evidently.legacy.calculations.stattests import get_stattest
+    from evidently.legacy.core import ColumnType
+
+    kind = ColumnType.Numerical if column.type == "number" else ColumnType.Categorical
+    if column.type == "category":
+        reference, current = grouped(reference, current)
+    # As Evidently's own metric does.
+    sides = (reference.dropna(), current.dropna())
+    values: dict[str, float] = {}
+    for score, limit in column.limits.items():
+        if score in TESTS or score in DISTANCES:
+            with warnings.catch_warnings():
+                # Chi-square of a category that the baseline lacks: infinite, and its p-value 0.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                value = float(get_stattest(*sides, kind, score)(*sides, kind, limit).drift_score)
+            # A test of two equal constants has no p-value.
+            values[score] = value if math.isfinite(value) else float(score in TESTS)
+    return values
