@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Final
 
 _DAYS: Final = 366 * 4
@@ -13,7 +14,9 @@ def longest_gap_hours(schedule: str) -> float:
     """Return the longest time between two runs, in hours, within four years; infinity for a schedule that
     never runs. schedule: one that `cron` accepts. The shift of a time zone in summer is left out."""
     minute, hour, day, month, weekday = schedule.split()
-    times = [of_hour * 60 + of_minute for of_hour in _values(hour, 0, 23) for of_minute in _values(minute, 0, 59)]
+    times = [
+        of_hour * 60 + of_minute for of_hour in _values(hour, 0, 23) for of_minute in _values(minute, 0, 59)
+    ]
     days = set(_values(day, 1, 31))
     weekdays = set(_values(weekday, 0, 6))
     months = set(_values(month, 1, 12))
@@ -37,7 +40,7 @@ def longest_gap_hours(schedule: str) -> float:
 
 
 def _gaps(times: Sequence[int]) -> Iterator[int]:
-    return (later - earlier for earlier, later in zip(times, times[1:], strict=False))
+    return (later - earlier for earlier, later in pairwise(times))
 
 
 def _values(part: str, low: int, high: int) -> list[int]:
