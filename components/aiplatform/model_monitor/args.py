@@ -33,6 +33,8 @@ from aiplatform.naming import (
     prefix_for,
 )
 
+PUSHGATEWAY: Final = "prometheus-pushgateway"
+"""The add-on that Jobs send numbers to."""
 LOGS: Final = "logs"
 """The folder of the bucket with requests, with a folder for each namespace."""
 REPORTS: Final = "reports"

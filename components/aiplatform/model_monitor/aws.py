@@ -85,6 +85,8 @@ def _bucket(context: Context, key_arn: Input[str]) -> tuple[Input[str], list[pul
         rules=[
             expired_after("logs", f"{LOGS}/", settings.log_days),
             expired_after("reports", f"{REPORTS}/", settings.report_days),
+            # Nothing else is stored, and parts of uploads end wherever they are.
+            expired_after("others", "", max(settings.log_days, settings.report_days)),
         ],
         opts=context.options(data=True),
     )

@@ -214,7 +214,7 @@ def _monitor(
 def _workloads(context: Context[ObservabilitySettings], after: ResourceOptions) -> CustomResource:
     """Create the monitor of workloads: Pods of any namespace with the label, at the port `metrics`. A Pod
     cannot choose its `job`, nor export a metric that the platform's rules read."""
-    beginnings = sorted({name.partition("_")[0] for name in metrics() if "_" in name})
+    beginnings = sorted({_beginning(name) for name in metrics() if "_" in name})
     reserved = f"(?:{'|'.join(beginnings)})_.+|slo:.+|ALERTS.*"
     return CustomResource(
         f"{context.name}-workloads-monitor",
@@ -238,6 +238,11 @@ def _workloads(context: Context[ObservabilitySettings], after: ResourceOptions) 
         },
         opts=ResourceOptions.merge(after, context.options()),
     )
+
+
+def _beginning(name: str) -> str:
+    """Return the first word of a metric; of the platform's own both words of its name."""
+    return "ai_platform" if name.startswith("ai_platform_") else name.partition("_")[0]
 
 
 def _service(context: Context[ObservabilitySettings], target: Target) -> core.Service:

@@ -131,6 +131,7 @@ def test_requests_and_reports_expire() -> None:
     assert {rule["filter"]["prefix"]: rule["expiration"]["days"] for rule in rules} == {
         "logs/": 3,
         "reports/": 30,
+        "": 30,
     }
     bucket = monitoring("gcp", log_days=3, report_days=30).one("gcp:storage/bucket:Bucket", "monitor-bucket")
     ages = {
