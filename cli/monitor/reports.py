@@ -18,7 +18,7 @@ CRON_JOB: Final = "model-monitor-compare-"
 """The first part of the name of the CronJob that compares (component ModelMonitor)."""
 CONTAINER: Final = "main"
 _JOB_NAME: Final = "batch.kubernetes.io/job-name"
-_RIGHTS: Final = "expected a member of the team, who may create Jobs in its namespace"
+_RIGHTS: Final = "expected a member of the team with the right to create Jobs in its namespace"
 _KEPT_SECONDS: Final = 600
 Object = dict[str, Any]
 

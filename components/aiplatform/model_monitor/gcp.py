@@ -79,11 +79,14 @@ def _bucket(context: Context) -> tuple[Input[str], Input[str]]:
             *(
                 storage.BucketLifecycleRuleArgs(
                     action=storage.BucketLifecycleRuleActionArgs(type="Delete"),
-                    condition=storage.BucketLifecycleRuleConditionArgs(
-                        age=days, matches_prefixes=[f"{folder}/"]
-                    ),
+                    condition=storage.BucketLifecycleRuleConditionArgs(age=days, matches_prefixes=prefixes),
                 )
-                for folder, days in ((LOGS, settings.log_days), (REPORTS, settings.report_days))
+                for prefixes, days in (
+                    ([f"{LOGS}/"], settings.log_days),
+                    ([f"{REPORTS}/"], settings.report_days),
+                    # Nothing else is stored.
+                    (None, max(settings.log_days, settings.report_days)),
+                )
             ),
             storage.BucketLifecycleRuleArgs(
                 action=storage.BucketLifecycleRuleActionArgs(type="AbortIncompleteMultipartUpload"),

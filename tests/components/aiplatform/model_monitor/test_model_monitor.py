@@ -135,11 +135,11 @@ def test_requests_and_reports_expire() -> None:
     }
     bucket = monitoring("gcp", log_days=3, report_days=30).one("gcp:storage/bucket:Bucket", "monitor-bucket")
     ages = {
-        rule["condition"]["matchesPrefixes"][0]: rule["condition"]["age"]
+        "".join(rule["condition"].get("matchesPrefixes") or ()): rule["condition"]["age"]
         for rule in bucket.inputs["lifecycleRules"]
         if rule["action"]["type"] == "Delete"
     }
-    assert ages == {"logs/": 3, "reports/": 30}
+    assert ages == {"logs/": 3, "reports/": 30, "": 30}
 
 
 @CLOUDS
