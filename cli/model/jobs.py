@@ -296,7 +296,8 @@ def _failed(lines: Sequence[str], name: str, reason: str) -> Any:
 
 @contextmanager
 def errors(rights: str = _RIGHTS) -> Iterator[None]:
-    """Raise CommandError where the cluster refuses a request or does not answer. rights: who may."""
+    """Raise CommandError where the cluster refuses a request or does not answer. rights: what is
+    expected of a user without the right."""
     from kubernetes.client import ApiException
     from urllib3.exceptions import HTTPError
 

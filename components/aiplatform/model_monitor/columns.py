@@ -8,39 +8,42 @@ from aiplatform._shared.args import Problem, got, length, matches
 from aiplatform.lakehouse.tables import Classification
 from aiplatform.model_monitor.inputs import MonitoredColumnArgs as MonitoredColumnArgs
 from aiplatform.model_monitor.inputs import MonitorThresholdsArgs as MonitorThresholdsArgs
+from aiplatform.model_monitor.tables import REQUESTS
 
 NAME: Final = matches(r"[A-Za-z_]\w{0,127}", "a column's name")
 ColumnType = Literal["number", "category"]
-DEFAULTS: Final[Mapping[ColumnType, Mapping[str, float]]] = {
-    "number": {"psi": 0.2, "wasserstein": 0.15, "ks": 0.05, "missing": 0.05},
-    "category": {"psi": 0.2, "jensenshannon": 0.1, "chisquare": 0.05, "missing": 0.05, "unseen": 0.02},
+SCORES: Final[Mapping[ColumnType, tuple[str, ...]]] = {
+    "number": ("psi", "wasserstein", "ks", "missing"),
+    "category": ("psi", "jensenshannon", "chisquare", "missing", "unseen"),
 }
-"""Type of a column -> score -> the threshold that the program has by default."""
+"""Type of a column -> its scores."""
 P_VALUES: Final = ("ks", "chisquare")
 """Scores that state drift below their threshold; the others do at it and above."""
-_MOST: Final[Mapping[str, float]] = {"psi": 10, "wasserstein": 10}
-"""The greatest threshold of scores without an upper bound; that of the others is 1."""
+MOST: Final[Mapping[str, float]] = {"psi": 10, "wasserstein": 10, "jensenshannon": 0.8325}
+"""Score -> what its threshold is below: it has no greater value (Jensen-Shannon: the root of ln 2), or none
+that means something. Others are shares and p-values, below 1."""
 
 
 @dataclass(frozen=True)
 class MonitorThresholds:
-    """Thresholds of a column that differ from those of its type (docs/model-monitoring.md)."""
+    """Thresholds of a column that differ from those of its type, which docs/drift-detection.md states."""
 
     psi: float | None = None
-    """The population stability index, above 0, at most 10. Default 0.2."""
+    """The population stability index, above 0, below 10. Default: that of the type."""
     wasserstein: float | None = None
-    """Of numbers: the normed Wasserstein distance, above 0, at most 10. Default 0.15."""
+    """Of numbers: the normed Wasserstein distance, above 0, below 10. Default: that of the type."""
     ks: float | None = None
     """Of numbers: the p-value of the Kolmogorov-Smirnov test below which a column differs, above 0, below 1;
-    it counts together with a distance alone. Default 0.05, divided by the columns."""
+    each column has this one divided by their number. Default: that of the type."""
     jensenshannon: float | None = None
-    """Of categories: the Jensen-Shannon distance, above 0, at most 1. Default 0.1."""
+    """Of categories: the Jensen-Shannon distance, above 0, below 0.8325. Default: that of the type."""
     chisquare: float | None = None
-    """Of categories: the p-value of the chi-square test, as `ks`. Default 0.05, divided by the columns."""
+    """Of categories: the p-value of the chi-square test, as `ks`. Default: that of the type."""
     missing: float | None = None
-    """The share of missing values that is added, above 0, at most 1. Default 0.05."""
+    """The share of missing values that is added, above 0, below 1. Default: that of the type."""
     unseen: float | None = None
-    """Of categories: the share of values that the baseline lacks, above 0, at most 1. Default 0.02."""
+    """Of categories: the share of values that the baseline lacks, above 0, below 1. Default: that of the
+    type."""
 
     @property
     def stated(self) -> dict[str, float]:
@@ -51,14 +54,14 @@ class MonitorThresholds:
     def check(self) -> Iterator[Problem]:
         """Return thresholds that never fire, or always."""
         for name, value in self.stated.items():
-            most = _MOST.get(name, 1)
+            most = MOST.get(name, 1)
             if value <= 0:
                 never = "no p-value is below it" if name in P_VALUES else "every window would reach it"
                 yield Problem(name, f"{got(value)}: {never}; expected more than 0")
             elif name in P_VALUES and value >= 1:
                 yield Problem(name, f"{got(value)}: every p-value would be below it; expected less than 1")
-            elif value > most:
-                yield Problem(name, f"{got(value)}, which no window reaches; expected at most {most:g}")
+            elif value >= most:
+                yield Problem(name, f"{got(value)}, which no window reaches; expected less than {most:g}")
 
 
 @dataclass(frozen=True)
@@ -80,14 +83,23 @@ class MonitoredColumn:
     thresholds: MonitorThresholds = MonitorThresholds()
     """Thresholds that differ from those of its type."""
 
+    @property
+    def is_compared(self) -> bool:
+        """Whether its values are read, and part of reports and results."""
+        return self.classification != "pii" or self.pii_consent
+
     def check(self) -> Iterator[Problem]:
-        """Return thresholds of the other type, and consent to nothing."""
+        """Return thresholds of the other type, consent to nothing, and names of other columns."""
+        if self.name in REQUESTS:
+            yield Problem(
+                "name", f"{got(self.name)}, which every table of requests has; expected another name"
+            )
         for name in self.thresholds.stated:
-            if name not in DEFAULTS[self.type]:
+            if name not in SCORES[self.type]:
                 yield Problem(
                     f"thresholds.{name}",
                     f"stated of a {self.type}, which has no such score; expected one of "
-                    f"{', '.join(DEFAULTS[self.type])}",
+                    f"{', '.join(SCORES[self.type])}",
                 )
         if self.pii_consent and self.classification != "pii":
             yield Problem("pii_consent", f"got true of a column that is {self.classification}; expected pii")

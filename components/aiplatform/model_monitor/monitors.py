@@ -18,6 +18,8 @@ from aiplatform.pipelines.args import time_zone
 Metric = Literal["accuracy", "f1", "precision", "recall", "roc_auc", "mae", "rmse", "mape"]
 OF_CLASSES: Final = ("f1", "precision", "recall", "roc_auc")
 """Metrics that need the label that is positive."""
+ERRORS: Final = ("mae", "rmse", "mape")
+"""Metrics of which a lower one is better."""
 REQUEST_ID: Final = "request_id"
 
 
@@ -37,13 +39,19 @@ class ModelMonitorLabels:
     metric: Metric
     """`accuracy`, `f1`, `precision`, `recall`, `roc_auc`, or an error: `mae`, `rmse`, `mape`. The version has
     it as the tag `ai-platform.evaluation.candidate.METRIC`."""
-    max_loss: Annotated[float, between(0, 1e12)]
-    """By how much the metric may be worse than at the evaluation, in its unit."""
+    max_loss: float
+    """By how much the metric may be worse than at the evaluation, in its unit: above 0, of metrics that are
+    no errors below 1."""
     positive: str | None = None
     """The label that is positive: of `f1`, `precision`, `recall` and `roc_auc`. Default: none."""
 
     def check(self) -> Iterator[Problem]:
-        """Return a positive label that is missing, or that the metric does not have."""
+        """Return a positive label that is missing, or that the metric does not have, and a loss that never
+        fires, or always."""
+        most = float("inf") if self.metric in ERRORS else 1
+        if not 0 < self.max_loss < most:
+            below = "" if self.metric in ERRORS else ", and below 1"
+            yield Problem("max_loss", f"{got(self.max_loss)} of {self.metric}; expected above 0{below}")
         needed = self.metric in OF_CLASSES
         if needed and self.positive is None:
             yield Problem("positive", f"missing; expected the label that is positive for {self.metric}")
@@ -76,7 +84,7 @@ class MonitoredModel:
     )
     """The names of its InferenceServices, where no service of Serving has it. Default: `SERVICE-blue` and
     `SERVICE-green`."""
-    predictions: Annotated[list[MonitoredColumn], length(0, 50, "answers")] = field(
+    predictions: Annotated[list[MonitoredColumn], length(0, 20, "answers")] = field(
         default_factory=list[MonitoredColumn]
     )
     """The answers that are stored and compared, in their order. Default: none."""
@@ -139,8 +147,10 @@ class MonitoredModel:
             yield Problem(
                 "sample_rows", f"{got(self.sample_rows)}; expected at least min_rows, {self.min_rows}"
             )
-        compared = len(self.columns) + len(self.predictions)
-        if self.min_drifted_columns > compared:
+        compared = sum(column.is_compared for column in (*self.columns, *self.predictions))
+        if not compared:
+            yield Problem("columns", "all are pii without consent; expected one that is compared")
+        elif self.min_drifted_columns > compared:
             yield Problem(
                 "min_drifted_columns",
                 f"{got(self.min_drifted_columns)}, and {compared} are compared, so that no window is "

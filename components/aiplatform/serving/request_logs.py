@@ -44,15 +44,9 @@ class Target:
 
 
 def logger(log: ServedRequestLog, target: Target) -> dict[str, Any]:
-    """Return `spec.predictor.logger`, by which KServe leads requests to the agent."""
-    return {
-        "mode": log.mode,
-        "url": target.uri,
-        "metadataAnnotations": list(ANNOTATIONS),
-        "batchSize": log.batch_size,
-        "batchInterval": f"{log.batch_seconds}s",
-        "storage": {"path": FOLDER, "parameters": {"format": "json"}},
-    }
+    """Return `spec.predictor.logger`, by which KServe leads requests to the agent. The other keys are those
+    of an agent that KServe adds; of `storage` its webhook requires the name of a Secret, too."""
+    return {"mode": log.mode, "url": target.uri}
 
 
 def agent(

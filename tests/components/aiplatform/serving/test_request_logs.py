@@ -55,11 +55,11 @@ def test_the_agent_stores_records_with_the_release_that_answered(cloud: str, sch
     predictor = created(cloud)["spec"]["predictor"]
     uri = f"{scheme}://acme-dev-model-monitor/logs"
     assert predictor["logger"]["url"] == uri, "by it KServe leads requests to the agent"
-    assert predictor["logger"]["storage"]["path"], "without a path KServe's agent stores nothing"
     [agent] = predictor["containers"]
     assert agent["name"] == "agent", "KServe adds no second one"
     stated = options(agent)
     assert stated["log-url"] == uri
+    assert stated["log-store-path"], "without a path KServe's agent stores nothing"
     assert stated["inference-service"] == "fares-blue"
     assert stated["namespace"] == "search"
     assert stated["metadata-annotations"] == "ai-platform/model=fares,ai-platform/release=7"
