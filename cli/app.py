@@ -11,6 +11,7 @@ from cli.images import build_command as image
 from cli.images import command as images
 from cli.maintenance import command as maintenance
 from cli.model import command as model
+from cli.monitor import command as monitor
 from cli.output import CommandError, command_name, lock_timeout, note, say
 from cli.plan import command as plan
 from cli.policy import command as policy
@@ -35,6 +36,7 @@ images.register(app)
 maintenance.register(app)
 app.add_typer(image.app, name="image", rich_help_panel="Images and charts")
 app.add_typer(model.app, rich_help_panel="Models")
+app.add_typer(monitor.app, rich_help_panel="Models")
 app.add_typer(twins.app, name="twin", rich_help_panel="The twin itself")
 app.add_typer(plan.app, name="plan", rich_help_panel="Plans of previews, for CI")
 

@@ -8,6 +8,7 @@ from aiplatform._shared.deep_merge import overlaid
 from aiplatform.addons.args import CLAIMS
 from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.gateway.args import GATEWAY_KINDS
+from aiplatform.model_monitor.args import PUSHGATEWAY
 from aiplatform.serving.args import DEFINITIONS, KSERVE
 from stacks import devices
 from stacks.settings import Settings
@@ -28,6 +29,8 @@ def options(settings: Settings) -> dict[str, Any]:
         needed[GATEWAY_KINDS] = {"enabled": True}
     if settings.serving is not None:
         needed |= {name: {"enabled": True} for name in (DEFINITIONS, KSERVE)}
+    if settings.model_monitor is not None and settings.observability is not None:
+        needed[PUSHGATEWAY] = {"enabled": True}
     file: dict[str, Any] = stated(settings.addons) if settings.addons is not None else {}
     return overlaid(needed, file.get("options", {}))
 

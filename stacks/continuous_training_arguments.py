@@ -87,12 +87,12 @@ def _model(model: Mapping[str, Any], lakehouse: Mapping[str, Any]) -> dict[str, 
     """Return a model with its tables as the catalog names them."""
     tables = lakehouse.get("tables", UNKNOWN)
     views = {
-        name: {**view, "table": _of_table(tables, view["table"], _name)}
+        name: {**view, "table": table_name(tables, view["table"])}
         for name, view in model.get("feature_views", {}).items()
     }
     return {
         **model,
-        "table": _of_table(tables, model["table"], _name),
+        "table": table_name(tables, model["table"]),
         **({"feature_views": views} if views else {}),
         **(
             {"locations": [_of_table(tables, path, _location) for _, path in tables_of(model)]}
@@ -100,6 +100,12 @@ def _model(model: Mapping[str, Any], lakehouse: Mapping[str, Any]) -> dict[str, 
             else {}
         ),
     }
+
+
+def table_name(tables: Any, path: str) -> Input[str]:
+    """Return `database.table` of the catalog. tables: an output of the lakehouse, or a placeholder. path:
+    `ZONE.NAME`."""
+    return _of_table(tables, path, _name)
 
 
 def _name(table: Mapping[str, Any]) -> str:

@@ -166,6 +166,12 @@ def _with_teams(settings: Settings, namespaces: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*namespaces, *map(settings.namespace_of, settings.teams)]))
 
 
+def component_arguments(settings: Settings, topic: str, arguments: type) -> dict[str, Any]:
+    """Return the arguments that the file states and those that every component gets, of a topic without
+    principals."""
+    return _arguments(settings, topic, {}, arguments)
+
+
 def _arguments(settings: Settings, topic: str, known: Principals, arguments: type) -> dict[str, Any]:
     """Return the arguments that the file states and those that every component gets, as far as this one
     accepts them. Names of workload identities are replaced by their principals."""

@@ -114,6 +114,7 @@ def _of_components(settings: Settings) -> dict[str, str]:
         # Built by the organisation: there is no published one.
         ("the model store", settings.model_store, None),
         ("the steps of continuous training", settings.continuous_training, None),
+        ("the monitors of models", settings.model_monitor, None),
     )
     used = {name: stated(topic).get("image") or image for name, topic, image in topics if topic is not None}
     return {name: image for name, image in used.items() if image is not None}

@@ -44,6 +44,7 @@ OPTIONAL: Final = (
     "gateway",
     "pipelines",
     "continuous_training",
+    "model_monitor",
     "observability",
     "lakehouse",
     "feature_store",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -20,9 +20,11 @@ def build(
     below: tuple[Foundation, InCluster, Models],
     options: LayerOptions,
     teams: Sequence[pulumi.Resource],
+    model_monitor: Mapping[str, Any] | None,
 ) -> dict[str, Any] | None:
     """Register serving, and return its outputs; None where the environment has none.
-    teams: the teams, and what rolls out and routes: pipelines and the gateway."""
+    teams: the teams, and what rolls out and routes: pipelines and the gateway. model_monitor:
+    ModelMonitor.outputs, whose bucket stores requests."""
     if settings.serving is None:
         return None
     # Imported late: an environment without it does not wait for it.
@@ -37,6 +39,7 @@ def build(
         node_pools=list(foundation.node_pools.values()),
         gpu_pools=list(foundation.gpu_pools.values()),
         observability=in_cluster.observability,
+        model_monitor=model_monitor,
     )
     # Among the add-ons is KServe: what has its kinds or its finalizers ends before it.
     after = ResourceOptions(depends_on=[*teams, *in_cluster.resources])

@@ -11,6 +11,7 @@ from aiplatform.addons.catalog import catalog
 from aiplatform.gateway.args import ENVOY_GATEWAY
 from aiplatform.model_store.args import RELEASE_GROUP
 from aiplatform.serving.args import ServingArgs
+from stacks.model_monitor_arguments import request_logs
 from stacks.serving_images import release_image
 from stacks.settings import Settings
 from stacks.settings.generated import stated
@@ -25,6 +26,7 @@ class Offered:
     node_pools: Sequence[Any]
     gpu_pools: Sequence[Any]
     observability: Mapping[str, Any] | None = None
+    model_monitor: Mapping[str, Any] | None = None
 
 
 def serving(settings: Settings, offered: Offered) -> ServingArgs:
@@ -48,6 +50,8 @@ def serving(settings: Settings, offered: Offered) -> ServingArgs:
         args["rollouts"] = {**_rollouts(settings), **args["rollouts"]}
     if settings.gateway_class == "envoy":
         clients = list(dict.fromkeys([*clients, catalog()[ENVOY_GATEWAY].namespace]))
+    if offered.model_monitor is not None:
+        args["request_logs"] = request_logs(offered.model_monitor, settings.environment.cloud)
     args.update(
         prefix=settings.environment.prefix,
         cluster=offered.cluster,

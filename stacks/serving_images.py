@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiplatform._shared.images import images
+from aiplatform.serving.request_logs import IMAGE as AGENT
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
@@ -21,6 +22,14 @@ def rollout_image(settings: Settings) -> str | None:
     return args.get("rollouts", {}).get("image")
 
 
+def agent_image(settings: Settings) -> str | None:
+    """Return the image that stores requests and answers; None where no service does."""
+    args = stated(settings.serving) if settings.serving is not None else {}
+    teams: dict[str, dict[str, Any]] = args.get("teams", {})
+    services = (served for team in teams.values() for served in team.get("services", {}).values())
+    return images()[AGENT].reference if any("request_log" in served for served in services) else None
+
+
 def images_of(settings: Settings) -> dict[str, str]:
     """Return the images of serving that the file states, but for those of runtimes."""
     if settings.serving is None:
@@ -33,6 +42,8 @@ def images_of(settings: Settings) -> dict[str, str]:
         users["the servers of small models"] = args["server_image"]
     if image := rollout_image(settings):
         users["the rollouts of releases"] = image
+    if image := agent_image(settings):
+        users["the logs of requests"] = image
     return users
 
 
@@ -59,5 +70,5 @@ def next_to_users(settings: Settings) -> list[str]:
         return []
     server = stated(settings.serving).get("server_image")
     copies = release_image(settings)
-    images = [copies, server, rollout_image(settings), *runtime_images(settings).values()]
-    return [image for image in images if image]
+    stated_images = [copies, server, rollout_image(settings), agent_image(settings)]
+    return [image for image in (*stated_images, *runtime_images(settings).values()) if image]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import Output, ResourceOptions
 
-from stacks import continuous_training_arguments, data_arguments, serving
+from stacks import continuous_training_arguments, data_arguments, model_monitor_arguments, serving
 from stacks import team_arguments as arguments
 from stacks.data import Data
 from stacks.foundation import Foundation, LayerOptions
@@ -48,6 +48,8 @@ class Teams:
     """Serving.outputs, or None where the environment has none."""
     continuous_training: dict[str, Any] | None = None
     """ContinuousTraining.outputs, or None where the environment has none."""
+    model_monitor: dict[str, Any] | None = None
+    """ModelMonitor.outputs, or None where the environment has none."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
@@ -57,6 +59,7 @@ class Teams:
             "pipelines": self.pipelines,
             "serving": self.serving,
             "continuous_training": self.continuous_training,
+            "model_monitor": self.model_monitor,
         }
         stated = {name: outputs for name, outputs in others.items() if outputs is not None}
         return Output.from_input({"teams": self.teams, **stated})
@@ -73,12 +76,15 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
     layers = (below.foundation, below.kubernetes, below.models)
     pipelines = _pipelines(settings, below, options, teams)
     rolling_out = [component for component in (gateway, pipelines) if component is not None]
+    trained = _continuous_training(settings, below, options, pipelines)
+    monitored = _model_monitor(settings, below, options, teams, trained)
     return Teams(
         teams=dict(teams.outputs),
         gateway=outputs,
         pipelines=dict(pipelines.outputs) if pipelines is not None else None,
-        serving=serving.build(settings, layers, options, [teams, *rolling_out]),
-        continuous_training=_continuous_training(settings, below, options, pipelines),
+        serving=serving.build(settings, layers, options, [teams, *rolling_out], monitored),
+        continuous_training=trained,
+        model_monitor=monitored,
     )
 
 
@@ -160,3 +166,31 @@ def _continuous_training(
     args = continuous_training_arguments.continuous_training(settings, offered)
     component = ContinuousTraining("continuous-training", args, ResourceOptions.merge(options.cluster, after))
     return dict(component.outputs)
+
+
+def _model_monitor(
+    settings: Settings,
+    below: Below,
+    options: LayerOptions,
+    teams: pulumi.Resource,
+    trained: dict[str, Any] | None,
+) -> dict[str, Any] | None:
+    if settings.model_monitor is None:
+        return None
+    from aiplatform.model_monitor import ModelMonitor
+
+    lakehouse, cluster = below.data.lakehouse, below.foundation.cluster
+    reason = "stacks/validation/model_monitor.py refuses it"
+    assert lakehouse is not None, reason  # noqa: S101
+    assert trained is not None, reason  # noqa: S101
+    assert cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
+    offered = model_monitor_arguments.Offered(
+        cluster=cluster,
+        workload_identities=below.foundation.workload_identities,
+        lakehouse=lakehouse,
+        queues=trained["queues"],
+    )
+    # Their namespaces, and the Pushgateway's.
+    after = ResourceOptions(depends_on=[teams, *below.kubernetes.resources])
+    args = model_monitor_arguments.model_monitor(settings, offered)
+    return dict(ModelMonitor("model-monitor", args, ResourceOptions.merge(options.cluster, after)).outputs)

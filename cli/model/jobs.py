@@ -295,8 +295,9 @@ def _failed(lines: Sequence[str], name: str, reason: str) -> Any:
 
 
 @contextmanager
-def errors() -> Iterator[None]:
-    """Raise CommandError where the cluster refuses a request or does not answer."""
+def errors(rights: str = _RIGHTS) -> Iterator[None]:
+    """Raise CommandError where the cluster refuses a request or does not answer. rights: what is
+    expected of a user without the right."""
     from kubernetes.client import ApiException
     from urllib3.exceptions import HTTPError
 
@@ -304,7 +305,7 @@ def errors() -> Iterator[None]:
         yield
     except ApiException as error:
         if error.status == 403:
-            raise CommandError(f"no right to it: {message(error)}; {_RIGHTS}") from error
+            raise CommandError(f"no right to it: {message(error)}; {rights}") from error
         raise CommandError(
             f"the cluster refused a request: {message(error)} (status {error.status})"
         ) from error

@@ -30,6 +30,7 @@ from stacks.settings.kubernetes import (
     ContinuousTraining,
     Gateway,
     Guardrails,
+    ModelMonitor,
     Observability,
     Pipelines,
     Queues,
@@ -60,6 +61,7 @@ __all__ = [
     "Images",
     "Karpenter",
     "Lakehouse",
+    "ModelMonitor",
     "ModelRegistry",
     "ModelStore",
     "Network",
@@ -114,6 +116,8 @@ class Settings(Topic):
     pipelines: Pipelines | None = None
     """Left out, there are none."""
     continuous_training: ContinuousTraining | None = None
+    """Left out, there is none."""
+    model_monitor: ModelMonitor | None = None
     """Left out, there is none."""
     observability: Observability | None = None
     """Left out, there is none."""

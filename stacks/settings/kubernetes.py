@@ -1,5 +1,5 @@
 """The topics `addons`, `guardrails`, `queues`, `training`, `gateway`, `serving`, `pipelines`,
-`continuous_training` and `observability`."""
+`continuous_training`, `model_monitor` and `observability`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aiplatform.addons.args import AddonsArgs, AddonsSettings
 from aiplatform.continuous_training.args import ContinuousTrainingArgs, ContinuousTrainingSettings
 from aiplatform.gateway.args import GatewayArgs, GatewaySettings
 from aiplatform.guardrails.args import GuardrailsArgs, GuardrailsSettings
+from aiplatform.model_monitor.args import ModelMonitorArgs, ModelMonitorSettings
 from aiplatform.observability.args import ObservabilityArgs, ObservabilitySettings
 from aiplatform.pipelines.args import PipelinesArgs, PipelinesSettings
 from aiplatform.queues.args import QueuesArgs, QueuesSettings
@@ -92,6 +93,27 @@ class ContinuousTraining(
     `ZONE.NAME` of `lakehouse`, services those of `serving`, and promotions run the image of `model_store`."""
 
 
+class ModelMonitor(
+    topic_of(
+        ModelMonitorArgs,
+        ModelMonitorSettings,
+        without=(
+            "profile",
+            "pushgateway",
+            "teams.namespace",
+            "teams.identity",
+            "teams.queue",
+            "teams.queue_key",
+            "teams.monitors.baseline_table",
+        ),
+    )
+):
+    """Monitors of served models. Their tables are `ZONE.NAME` of `lakehouse`, services those of `serving`
+    with a `request_log`, and the baseline is the table that `continuous_training` trains the model with. Jobs
+    run with the identity of the team. With `observability` the topic enables the add-on
+    `prometheus-pushgateway`."""
+
+
 class Serving(
     topic_of(
         ServingArgs,
@@ -102,6 +124,7 @@ class Serving(
             "model_store",
             "image",
             "prometheus_url",
+            "request_logs",
             "rollouts.operators",
             "rollouts.scrape_seconds",
             "rollouts.timeout_seconds",
@@ -110,7 +133,8 @@ class Serving(
 ):
     """A runtime of KServe for each pool with GPUs, and for each team an identity and templates of its
     services. It enables the add-ons `kserve` and `kserve-crd`. It serves the releases of `model_store`, whose
-    image copies them; Prometheus, whose metrics services scale by, is that of `observability`."""
+    image copies them; Prometheus, whose metrics services scale by, is that of `observability`. Requests are
+    stored in the bucket of `model_monitor`."""
 
 
 _OF_LAYERS: Final = (

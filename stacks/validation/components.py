@@ -26,6 +26,7 @@ from aiplatform.gpu_pool.planned import planned as planned_gpu_pool
 from aiplatform.guardrails.args import GuardrailsSettings
 from aiplatform.karpenter.args import KarpenterSettings
 from aiplatform.lakehouse.args import LakehouseSettings
+from aiplatform.model_monitor.args import ModelMonitorSettings
 from aiplatform.model_registry.args import ModelRegistrySettings
 from aiplatform.model_store.args import ModelStoreSettings
 from aiplatform.naming import tightest
@@ -45,6 +46,7 @@ from stacks import (
     continuous_training_arguments,
     data_arguments,
     gateway_arguments,
+    model_monitor_arguments,
     serving_arguments,
     serving_images,
     team_arguments,
@@ -88,6 +90,7 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
         "mirrors": "images.mirrors",
         "node_pools": "node_pools",
         "prometheus_url": "observability",
+        "request_logs": "model_monitor",
     },
     "workload_identities": {"name": "{topic}"},
     "lakehouse": _LOCATION,
@@ -176,6 +179,19 @@ def _components(
     if settings.pipelines is not None and settings.pipelines.teams.keys() <= settings.teams.keys():
         yield "pipelines", PipelinesSettings, data_arguments.pipelines(settings, references)
     yield from _continuous_training(settings, references)
+    yield from _model_monitor(settings, references)
+
+
+def _model_monitor(
+    settings: Settings, references: Placeholders
+) -> Iterator[tuple[str, type[Any], Mapping[str, Any]]]:
+    # What it lacks of other topics is reported by stacks/validation/model_monitor.py.
+    monitored = model_monitor_arguments.declared(settings)
+    if monitored and monitored.keys() <= settings.teams.keys():
+        args = model_monitor_arguments.model_monitor(
+            settings, placeholders.offered_to_model_monitor(references)
+        )
+        yield "model_monitor", ModelMonitorSettings, args
 
 
 def _continuous_training(

@@ -24,6 +24,7 @@ from aiplatform.training.args import READERS
 from aiplatform.workload_identity.args import physical_name
 from stacks import arguments
 from stacks.continuous_training_arguments import Offered as OfferedToTraining
+from stacks.model_monitor_arguments import Offered as OfferedToMonitor
 from stacks.serving_arguments import Offered as OfferedToServing
 from stacks.settings import Settings
 from stacks.settings.generated import stated
@@ -119,6 +120,19 @@ def offered_to_serving(
         node_pools=node_pools,
         gpu_pools=gpu_pools,
         observability=observability,
+        model_monitor=(
+            {"bucket": UNKNOWN, "kms_key": UNKNOWN} if settings.model_monitor is not None else None
+        ),
+    )
+
+
+def offered_to_model_monitor(references: Placeholders) -> OfferedToMonitor:
+    """Return the placeholders of what the layers below offer to model monitoring."""
+    return OfferedToMonitor(
+        cluster=references.cluster,
+        workload_identities=references.workload_identities,
+        lakehouse=references.lakehouse,
+        queues=UNKNOWN,
     )
 
 

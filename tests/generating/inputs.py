@@ -46,6 +46,11 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "aiplatform._shared.references.model_store",
     ),
     "aiplatform.container_registry.inputs": ("aiplatform.container_registry.args",),
+    "aiplatform.model_monitor.inputs": (
+        "aiplatform.model_monitor.columns",
+        "aiplatform.model_monitor.monitors",
+        "aiplatform.model_monitor.args",
+    ),
     "aiplatform.feature_store.inputs": (
         "aiplatform.feature_store.component_args",
         "aiplatform.feature_store.args",

@@ -33,6 +33,7 @@ ENTITIES: Final = (
     "gpu_pool",
     "guardrails",
     "karpenter",
+    "model_monitor",
     "model_registry",
     "node_pool",
     "observability",

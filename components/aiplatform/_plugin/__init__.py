@@ -41,6 +41,7 @@ from aiplatform.gpu_pool import GpuPool
 from aiplatform.guardrails import Guardrails
 from aiplatform.karpenter import Karpenter
 from aiplatform.lakehouse import Lakehouse
+from aiplatform.model_monitor import ModelMonitor
 from aiplatform.model_registry import ModelRegistry
 from aiplatform.model_store import ModelStore
 from aiplatform.network import Network
@@ -83,6 +84,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     Gateway,
     Pipelines,
     ContinuousTraining,
+    ModelMonitor,
     Serving,
     Observability,
 )

@@ -24,6 +24,8 @@ from aiplatform.addons.values.envoy_gateway import METRICS, METRICS_PORT
 from aiplatform.addons.values.envoy_gateway import PODS as ENVOY_GATEWAY_PODS
 from aiplatform.addons.values.keda import OPERATOR as KEDA_PODS
 from aiplatform.addons.values.kserve import PODS as KSERVE_PODS
+from aiplatform.addons.values.prometheus_pushgateway import PODS as PUSHGATEWAY_PODS
+from aiplatform.addons.values.prometheus_pushgateway import PORT as PUSHGATEWAY_PORT
 from aiplatform.gateway.args import ENVOY_GATEWAY as GATEWAY
 from aiplatform.observability.args import ObservabilitySettings
 from aiplatform.observability.metrics import metrics
@@ -64,6 +66,8 @@ class Target:
     """Whether a label `namespace` of a series is the object's that it is about, and stays."""
     allowed_elsewhere: bool = False
     """Whether another component allows Prometheus to connect to the port."""
+    kept: str = ""
+    """Where others decide what it exports: a pattern of the names of the series that are stored."""
     on_nodes: bool = False
     """Whether it exports what its node has. A series without `namespace` and `pod` is then about no workload,
     and does not get those of the exporter."""
@@ -119,6 +123,15 @@ TARGETS: Final = (
         honor_labels=True,
     ),
     Target("lws", "", 8443, {_NAME: "lws"}, service={_NAME: "lws-metrics"}, creates_service=True),
+    Target(
+        "prometheus-pushgateway",
+        "",
+        PUSHGATEWAY_PORT,
+        PUSHGATEWAY_PODS,
+        honor_labels=True,
+        # A job that sends other numbers could otherwise imitate any exporter.
+        kept="ai_platform_monitor_.+|push_(failure_)?time_seconds",
+    ),
 )
 """The add-ons with metrics, by the names of the catalog, in whose namespaces they are, and what they run."""
 AUTOSCALER: Final = Target("cluster-autoscaler", "kube-system", 8085, {_NAME: "cluster-autoscaler"})
@@ -167,6 +180,11 @@ def _monitor(
         ],
         **({"honorLabels": True} if target.honor_labels else {}),
         **({"path": target.path} if target.path else {}),
+        **(
+            {"metricRelabelings": [{"action": "keep", "sourceLabels": ["__name__"], "regex": target.kept}]}
+            if target.kept
+            else {}
+        ),
     }
     if target.service:
         kind, endpoints = "ServiceMonitor", "endpoints"
@@ -196,7 +214,7 @@ def _monitor(
 def _workloads(context: Context[ObservabilitySettings], after: ResourceOptions) -> CustomResource:
     """Create the monitor of workloads: Pods of any namespace with the label, at the port `metrics`. A Pod
     cannot choose its `job`, nor export a metric that the platform's rules read."""
-    beginnings = sorted({name.partition("_")[0] for name in metrics() if "_" in name})
+    beginnings = sorted({_beginning(name) for name in metrics() if "_" in name})
     reserved = f"(?:{'|'.join(beginnings)})_.+|slo:.+|ALERTS.*"
     return CustomResource(
         f"{context.name}-workloads-monitor",
@@ -220,6 +238,11 @@ def _workloads(context: Context[ObservabilitySettings], after: ResourceOptions) 
         },
         opts=ResourceOptions.merge(after, context.options()),
     )
+
+
+def _beginning(name: str) -> str:
+    """Return the first word of a metric; of the platform's own both words of its name."""
+    return "ai_platform" if name.startswith("ai_platform_") else name.partition("_")[0]
 
 
 def _service(context: Context[ObservabilitySettings], target: Target) -> core.Service:

@@ -11,9 +11,11 @@ from aiplatform._shared.references.providers import refuse_cloud_of_unknown
 from aiplatform.serving.args import (
     SERVICE_ACCOUNT,
     TEMPLATES,
+    RequestLogStoreArgs,
     RolloutsArgs,
     ServedAdapterArgs,
     ServedModelArgs,
+    ServedRequestLogArgs,
     ServingArgs,
     ServingRuntimeArgs,
     ServingSettings,
@@ -25,9 +27,11 @@ from aiplatform.serving.pools import ServingGpuPoolReferenceArgs, ServingNodePoo
 __all__ = [
     "ClusterReferenceArgs",
     "ModelStoreReferenceArgs",
+    "RequestLogStoreArgs",
     "RolloutsArgs",
     "ServedAdapterArgs",
     "ServedModelArgs",
+    "ServedRequestLogArgs",
     "Serving",
     "ServingArgs",
     "ServingGpuPoolReferenceArgs",

@@ -1,5 +1,6 @@
 """What InferenceServices of teams may be: those of the templates, with releases of the team."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import pulumi
@@ -8,7 +9,7 @@ from pulumi_kubernetes.admissionregistration import v1 as admission
 from pulumi_kubernetes.meta import v1 as meta
 
 from aiplatform._shared.kubernetes.names import TEAM_LABEL
-from aiplatform._shared.outputs import mapped
+from aiplatform._shared.outputs import mapped_list
 from aiplatform.guardrails.policies.policy import literal
 from aiplatform.serving.args import SERVICE_ACCOUNT
 from aiplatform.serving.engines import ADAPTERS, MODELS
@@ -43,8 +44,9 @@ _ADAPTER: Final = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _VERSION: Final = "([1-9][0-9]{0,9}|hf-[0-9a-f]{40})"
 
 
-def rules(releases_uri: str) -> list[tuple[str, str]]:
-    """Return expressions, and what is expected. releases_uri: `s3://BUCKET` or `gs://BUCKET`."""
+def rules(releases_uri: str, logs_uri: str) -> list[tuple[str, str]]:
+    """Return expressions, and what is expected. releases_uri: `s3://BUCKET` or `gs://BUCKET`. logs_uri: where
+    requests may be stored; empty where no service stores any."""
     uri = f"{_PREDICTOR}.?model.?storageUri.orValue('')"
     uris = f"{_PREDICTOR}.?storageUris.orValue([])"
     prefix = f"{literal(releases_uri + '/')} + {_TEAM} + '/'"
@@ -102,20 +104,29 @@ def rules(releases_uri: str) -> list[tuple[str, str]]:
             f"{_PREDICTOR}.?serviceAccountName.orValue('') == {literal(SERVICE_ACCOUNT)}",
             f"the service account {SERVICE_ACCOUNT}, which reads the team's releases and nothing else",
         ),
+        (
+            f"!has({_PREDICTOR}.logger)"
+            + (f" || {_PREDICTOR}.logger.?url.orValue('') == {literal(logs_uri)}" if logs_uri else ""),
+            f"no `predictor.logger`, or its url to be {logs_uri}: elsewhere no classification applies"
+            if logs_uri
+            else "no `predictor.logger`: requests are stored by `request_log` of a service alone",
+        ),
     ]
 
 
-def create(name: str, releases_uri: Input[str], options: ResourceOptions) -> pulumi.Resource:
+def create(
+    name: str, releases_uri: Input[str], options: ResourceOptions, logs_uri: Input[str] = ""
+) -> pulumi.Resource:
     """Create the policy and its binding. name: the first part of logical names."""
 
-    def validations(uri: str) -> list[admission.ValidationArgs]:
+    def validations(uris: Sequence[str]) -> list[admission.ValidationArgs]:
         return [
             admission.ValidationArgs(
                 expression=expression,
                 message=f"ai-platform: inferenceservices: expected {expected}",
                 reason="Forbidden",
             )
-            for expression, expected in rules(uri)
+            for expression, expected in rules(*uris)
         ]
 
     metadata = meta.ObjectMetaArgs(name=NAME, labels={"app.kubernetes.io/managed-by": "ai-platform"})
@@ -136,7 +147,7 @@ def create(name: str, releases_uri: Input[str], options: ResourceOptions) -> pul
                 ]
             ),
             match_conditions=[admission.MatchConditionArgs(name="changes", expression=_CHANGES)],
-            validations=mapped(releases_uri, validations),
+            validations=mapped_list([releases_uri, logs_uri], validations),
         ),
         opts=options,
     )

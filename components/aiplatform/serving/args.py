@@ -17,9 +17,11 @@ from aiplatform.naming import IAM_ROLE_PREFIX, PhysicalName, dns_label, prefix_f
 from aiplatform.serving import rules
 from aiplatform.serving.cloud_support import SUPPORT
 from aiplatform.serving.engines import ENGINES, EngineName, MetricName
+from aiplatform.serving.inputs import RequestLogStoreArgs as RequestLogStoreArgs
 from aiplatform.serving.inputs import RolloutsArgs as RolloutsArgs
 from aiplatform.serving.inputs import ServedAdapterArgs as ServedAdapterArgs
 from aiplatform.serving.inputs import ServedModelArgs as ServedModelArgs
+from aiplatform.serving.inputs import ServedRequestLogArgs as ServedRequestLogArgs
 from aiplatform.serving.inputs import ServingArgs as ServingArgs
 from aiplatform.serving.inputs import ServingRuntimeArgs as ServingRuntimeArgs
 from aiplatform.serving.inputs import ServingTeamArgs as ServingTeamArgs
@@ -92,6 +94,33 @@ class ServedAdapter:
 
 
 @dataclass(frozen=True)
+class ServedRequestLog:
+    """Requests and answers of a service that are stored as JSON in `request_logs`, by KServe's agent in the
+    Pod of the server. Answers with another status than 200 are not stored, nor is what its memory has when
+    the Pod ends."""
+
+    mode: Literal["all", "request", "response"] = "all"
+    """What is stored: `all`, the `request` or the `response`. A monitor needs `all`. Default `all`."""
+    batch_size: Annotated[int, between(1, 1000, "records")] = 100
+    """Records of an object at most, 1 to 1000: the agent stores one object after the other, and requests wait
+    while 100 records wait for it. Default 100."""
+    batch_seconds: Annotated[int, between(1, 600, "seconds")] = 10
+    """Seconds after which an object with fewer is stored, 1 to 600. Default 10."""
+
+
+@dataclass(frozen=True)
+class RequestLogStore:
+    """The bucket of requests and answers."""
+
+    bucket: Input[str]
+    """Its name: `ModelMonitor.outputs["bucket"]`."""
+    prefix: Annotated[str, matches(r"[a-z0-9][a-z0-9/_-]{0,99}", "a prefix such as logs")] = "logs"
+    """The folder, without a slash at the end; each namespace has one in it. Default `logs`."""
+    kms_key: Input[str] | None = None
+    """AWS, and required there: the arn of the key of the bucket."""
+
+
+@dataclass(frozen=True)
 class ServedModel:
     """A service of a team: the template of its InferenceServices."""
 
@@ -116,6 +145,9 @@ class ServedModel:
     )
     """vLLM: name -> an adapter that the service serves next to its model, which both share. Clients state the
     name as `model`. Default: none."""
+    request_log: ServedRequestLog | None = None
+    """Which requests and answers are stored, for monitors (component ModelMonitor). Not with `vllm`. Default:
+    none."""
 
     @property
     def most(self) -> int:
@@ -234,6 +266,9 @@ class ServingSettings(CloudNeutral):
     prometheus_url: Annotated[str, _URL] | None = None
     """The address of Prometheus in the cluster, by whose metrics services scale. Default: none; then no
     service scales."""
+    request_logs: RequestLogStore | None = None
+    """The bucket in which services with `request_log` store requests and answers. Their identity writes below
+    the folder of its namespace, and reads nothing of it. Default: none."""
     rollouts: Rollouts | None = None
     """How releases of services are rolled out. It needs Argo Workflows (component Pipelines), a gateway of
     the class `envoy` (component Gateway), whose resources go into `opts.depends_on`, and `prometheus_url`.

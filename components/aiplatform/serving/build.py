@@ -1,6 +1,6 @@
 """The resources of serving: runtimes, the container that copies models, and what each team has."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -11,12 +11,13 @@ from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.policy import v1 as policy
 
 from aiplatform._shared.context import Context
+from aiplatform._shared.images import images, mirrored
 from aiplatform._shared.kubernetes import custom_objects
 from aiplatform._shared.kubernetes.names import TEAM_LABEL
 from aiplatform._shared.kubernetes.workloads import ingress_from
 from aiplatform._shared.outputs import mapped, mapped_object
 from aiplatform._shared.references.model_store import RELEASES_URI
-from aiplatform.serving import admission, rollout_objects, runtimes, templates
+from aiplatform.serving import admission, request_logs, rollout_objects, runtimes, templates
 from aiplatform.serving.args import SERVICE_ACCOUNT, TEMPLATES, ServingSettings
 from aiplatform.serving.engines import PORT
 
@@ -43,10 +44,11 @@ def build(
     for key in settings.all_runtimes:
         manifest = mapped_object(settings.mirrors, _planned(settings, key))
         _custom(context, f"{name}-{key}", runtimes.API_VERSION, runtimes.KIND, manifest, kserve)
-    admission.create(name, uri, ResourceOptions(parent=component))
+    logs = _logs_uri(settings)
+    admission.create(name, uri, ResourceOptions(parent=component), logs)
     # The service account of a team ends while KServe runs, also where the namespace stays: the
     # InferenceServices that it owns have finalizers of KServe's.
-    return _teams(context, uri, kserve)
+    return _teams(context, {"releases": uri, "logs": logs, "mirrors": settings.mirrors}, kserve)
 
 
 def _planned(settings: ServingSettings, key: str) -> Callable[[Mapping[str, str]], Mapping[str, Any]]:
@@ -115,8 +117,17 @@ def _loader(context: Context[ServingSettings], uri: Input[str], after: ResourceO
     )
 
 
+def _logs_uri(settings: ServingSettings) -> Input[str]:
+    """Return where requests and answers are stored; empty where there is no such bucket."""
+    store = settings.request_logs
+    if store is None:
+        return ""
+    scheme = "gs" if settings.cloud == "gcp" else "s3"
+    return mapped(store.bucket, lambda bucket: f"{scheme}://{bucket}/{store.prefix}")
+
+
 def _teams(
-    context: Context[ServingSettings], uri: Input[str], after: ResourceOptions
+    context: Context[ServingSettings], values: Mapping[str, Input[Any]], after: ResourceOptions
 ) -> dict[str, Input[str]]:
     settings = context.settings
     principals: dict[str, Input[str]] = {}
@@ -125,7 +136,7 @@ def _teams(
     grant = _granting(context)
     for team in settings.teams:
         principals[team], ready = grant(team)
-        _team(context, team, uri, ResourceOptions.merge(after, context.options(*ready)))
+        _team(context, team, values, ResourceOptions.merge(after, context.options(*ready)))
     return principals
 
 
@@ -143,8 +154,27 @@ def _granting(
     return lambda team: aws.grant(context, team)
 
 
-def _team(context: Context[ServingSettings], team: str, uri: Input[str], options: ResourceOptions) -> None:
-    """Create what is in the namespace of a team."""
+def _templates(
+    context: Context[ServingSettings], team: str, values: Mapping[str, Input[Any]]
+) -> Input[dict[str, str]]:
+    settings, region = context.settings, ""
+    if settings.cloud == "aws" and request_logs.uses(settings, team):
+        from aiplatform.serving import aws
+
+        region = aws.region(context.parent)
+
+    def planned(known: Mapping[str, Any]) -> dict[str, str]:
+        agent = mirrored(images()[request_logs.IMAGE].reference, known["mirrors"])
+        logs = request_logs.Target(known["logs"], agent, region) if known["logs"] else None
+        return templates.templates(settings, team, known["releases"], logs)
+
+    return mapped_object(values, planned)
+
+
+def _team(
+    context: Context[ServingSettings], team: str, values: Mapping[str, Input[Any]], options: ResourceOptions
+) -> None:
+    """Create what is in the namespace of a team. values: URIs of releases and request logs, and mirrors."""
     settings = context.settings
 
     def metadata(name: str) -> meta.ObjectMetaArgs:
@@ -159,7 +189,7 @@ def _team(context: Context[ServingSettings], team: str, uri: Input[str], options
     core.ConfigMap(
         f"{context.name}-{team}-templates",
         metadata=metadata(TEMPLATES),
-        data=mapped(uri, lambda known: templates.templates(settings, team, known)),
+        data=_templates(context, team, values),
         opts=options,
     )
     for service, served in settings.teams[team].services.items():
@@ -168,9 +198,11 @@ def _team(context: Context[ServingSettings], team: str, uri: Input[str], options
     if team in settings.rolled_out:
         rollout_objects.create(context.name, settings, team, options)
     # By KServe's label; and by the platform's, which groups of Pods over several nodes have.
+    ports = [PORT, *([request_logs.AGENT_PORT] if request_logs.uses(settings, team) else [])]
     for name, label in (("clients", PREDICTORS), ("service-clients", templates.SERVICE)):
         if settings.client_namespaces:
-            _clients(context, f"{context.name}-{team}-{name}", metadata(f"serving-{name}"), label, options)
+            logical = f"{context.name}-{team}-{name}"
+            _clients(context, logical, metadata(f"serving-{name}"), label, ports, options)
 
 
 def _budget(
@@ -200,9 +232,10 @@ def _clients(
     logical: str,
     metadata: meta.ObjectMetaArgs,
     label: str,
+    ports: Sequence[int],
     options: ResourceOptions,
 ) -> None:
-    """Allow clients to connect to the port of servers with a label, whatever its value."""
+    """Allow clients to connect to the ports of servers with a label, whatever its value."""
     networking.NetworkPolicy(
         logical,
         metadata=metadata,
@@ -211,7 +244,7 @@ def _clients(
                 match_expressions=[meta.LabelSelectorRequirementArgs(key=label, operator="Exists")]
             ),
             policy_types=["Ingress"],
-            ingress=[ingress_from(PORT, context.settings.client_namespaces)],
+            ingress=[ingress_from(port, context.settings.client_namespaces) for port in ports],
         ),
         opts=options,
     )

@@ -13,6 +13,10 @@ SUPPORT: Final[SupportTable] = {
         aws="a role for each team, by EKS Pod Identity, that reads its releases",
         gcp="a grant for each team's service account, by Workload Identity Federation, to read its releases",
     ),
+    "request_logs": CloudSupport(
+        aws="s3:PutObject below the folder of the namespace, for the roles of teams that log requests",
+        gcp="roles/storage.objectCreator below the folder of the namespace, for teams that log requests",
+    ),
     "rollouts": CloudSupport(
         aws="objects in the namespaces of teams", gcp="objects in the namespaces of teams"
     ),

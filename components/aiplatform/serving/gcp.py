@@ -7,6 +7,7 @@ from pulumi_gcp import organizations, storage
 
 from aiplatform._shared.context import Context
 from aiplatform._shared.gcp.apis import enable_apis
+from aiplatform.serving import request_logs
 from aiplatform.serving.args import SERVICE_ACCOUNT, ServingSettings
 
 
@@ -34,7 +35,25 @@ def grant(
         ),
         opts=context.options(),
     )
-    return member, [granted]
+    logs = settings.request_logs
+    if logs is None or not request_logs.uses(settings, team):
+        return member, [granted]
+    folder = f"{logs.prefix}/{settings.namespace(team)}/"
+    written = storage.BucketIAMMember(
+        f"{context.name}-{team}-request-logs",
+        bucket=logs.bucket,
+        # It creates objects, and reads, lists and replaces none.
+        role="roles/storage.objectCreator",
+        member=member,
+        condition=storage.BucketIAMMemberConditionArgs(
+            title=f"request-logs-of-{team}",
+            expression=Output.from_input(logs.bucket).apply(
+                lambda name: f'resource.name.startsWith("projects/_/buckets/{name}/objects/{folder}")'
+            ),
+        ),
+        opts=context.options(),
+    )
+    return member, [granted, written]
 
 
 def project_number(context: Context[ServingSettings]) -> Output[str]:

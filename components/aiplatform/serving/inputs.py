@@ -93,6 +93,31 @@ class ServedAdapterArgs(TypedDict):
     """Its release. A change is served by the next InferenceService that is created from the template."""
 
 
+class ServedRequestLogArgs(TypedDict):
+    """Requests and answers of a service that are stored as JSON in `request_logs`, by KServe's agent in the
+    Pod of the server. Answers with another status than 200 are not stored, nor is what its memory has when
+    the Pod ends."""
+
+    mode: NotRequired[Literal["all", "request", "response"]]
+    """What is stored: `all`, the `request` or the `response`. A monitor needs `all`. Default `all`."""
+    batch_size: NotRequired[int]
+    """Records of an object at most, 1 to 1000: the agent stores one object after the other, and requests wait
+    while 100 records wait for it. Default 100."""
+    batch_seconds: NotRequired[int]
+    """Seconds after which an object with fewer is stored, 1 to 600. Default 10."""
+
+
+class RequestLogStoreArgs(TypedDict):
+    """The bucket of requests and answers."""
+
+    bucket: Input[str]
+    """Its name: `ModelMonitor.outputs["bucket"]`."""
+    prefix: NotRequired[str]
+    """The folder, without a slash at the end; each namespace has one in it. Default `logs`."""
+    kms_key: NotRequired[Input[str]]
+    """AWS, and required there: the arn of the key of the bucket."""
+
+
 class ServedModelArgs(TypedDict):
     """A service of a team: the template of its InferenceServices."""
 
@@ -115,6 +140,9 @@ class ServedModelArgs(TypedDict):
     adapters: NotRequired[dict[str, ServedAdapterArgs]]
     """vLLM: name -> an adapter that the service serves next to its model, which both share. Clients state the
     name as `model`. Default: none."""
+    request_log: NotRequired[ServedRequestLogArgs]
+    """Which requests and answers are stored, for monitors (component ModelMonitor). Not with `vllm`. Default:
+    none."""
 
 
 class ServingTeamArgs(TypedDict):
@@ -210,6 +238,9 @@ class ServingArgs(TypedDict):
     prometheus_url: NotRequired[str]
     """The address of Prometheus in the cluster, by whose metrics services scale. Default: none; then no
     service scales."""
+    request_logs: NotRequired[RequestLogStoreArgs]
+    """The bucket in which services with `request_log` store requests and answers. Their identity writes below
+    the folder of its namespace, and reads nothing of it. Default: none."""
     rollouts: NotRequired[RolloutsArgs]
     """How releases of services are rolled out. It needs Argo Workflows (component Pipelines), a gateway of
     the class `envoy` (component Gateway), whose resources go into `opts.depends_on`, and `prometheus_url`.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiplatform._shared.args import Problem, got, is_unknown, nearest, obeys
 from aiplatform.naming import TAG_RULES
 from aiplatform.queues import amounts
+from aiplatform.serving import request_logs
 from aiplatform.serving.engines import ENGINES, METRICS
 from aiplatform.serving.resources import devices_of
 
@@ -92,6 +93,12 @@ def problems(settings: ServingSettings) -> Iterator[Problem]:
         yield Problem(
             "cluster.workload_pool", "missing; expected the cluster's workload_pool as in Cluster.outputs"
         )
+    if (
+        settings.cloud == "aws"
+        and settings.request_logs is not None
+        and settings.request_logs.kms_key is None
+    ):
+        yield Problem("request_logs.kms_key", "missing; expected the arn of the bucket's key")
     yield from _pool_names(settings)
     yield from _default_runtimes(settings)
     for name, runtime in settings.runtimes.items():
@@ -297,6 +304,7 @@ def _service(settings: ServingSettings, path: str, served: ServedModel) -> Itera
         return
     yield from _arguments(path, served.arguments)
     yield from _adapters(path, served, runtime)
+    yield from request_logs.problems(settings, path, served)
     yield from _replicas(settings, path, served, runtime)
     pool = settings.pools.get(runtime.pool)
     limit = getattr(pool, "max_nodes", None)

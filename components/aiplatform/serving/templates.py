@@ -11,6 +11,7 @@ import json
 from typing import Any, Final
 
 from aiplatform._shared.kubernetes.names import TEAM_LABEL
+from aiplatform.serving import request_logs
 from aiplatform.serving.args import SERVICE_ACCOUNT, ServedModel, ServingSettings
 from aiplatform.serving.engines import ADAPTERS, ENGINES, METRICS, MODELS
 
@@ -33,16 +34,24 @@ _DRAIN_SECONDS: Final = 60
 """Seconds that a server has for the requests that it works on."""
 
 
-def templates(settings: ServingSettings, team: str, releases_uri: str) -> dict[str, str]:
-    """Return service -> template of its InferenceServices. releases_uri: `s3://BUCKET` or `gs://BUCKET`."""
+def templates(
+    settings: ServingSettings, team: str, releases_uri: str, logs: request_logs.Target | None = None
+) -> dict[str, str]:
+    """Return service -> template of its InferenceServices. releases_uri: `s3://BUCKET` or `gs://BUCKET`.
+    logs: where services with a request log store records."""
     return {
-        name: json.dumps(_manifest(settings, team, name, served, releases_uri), indent=1) + "\n"
+        name: json.dumps(_manifest(settings, team, name, served, releases_uri, logs), indent=1) + "\n"
         for name, served in settings.teams[team].services.items()
     }
 
 
 def _manifest(
-    settings: ServingSettings, team: str, name: str, served: ServedModel, releases_uri: str
+    settings: ServingSettings,
+    team: str,
+    name: str,
+    served: ServedModel,
+    releases_uri: str,
+    logs: request_logs.Target | None,
 ) -> dict[str, Any]:
     engine = ENGINES[settings.all_runtimes[served.runtime].engine]
     labels = {
@@ -95,6 +104,22 @@ def _manifest(
         predictor["model"]["storageUri"] = uri
     if served.scales:
         predictor["autoScaling"] = {"metrics": [_metric(settings, team, served)]}
+    # Without a class KServe creates an HorizontalPodAutoscaler by CPU.
+    annotations = {_AUTOSCALER: "keda" if served.scales else "none"}
+    if served.request_log is not None and logs is not None:
+        values: dict[str, str] = dict(zip(request_logs.ANNOTATIONS, (served.model, VERSION), strict=True))
+        annotations |= values
+        predictor["logger"] = request_logs.logger(served.request_log, logs)
+        predictor["containers"] = [
+            request_logs.agent(
+                served.request_log,
+                logs,
+                namespace=settings.namespace(team),
+                name=NAME,
+                engine=engine,
+                values=values,
+            )
+        ]
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -102,8 +127,7 @@ def _manifest(
             "name": NAME,
             "namespace": settings.namespace(team),
             "labels": labels,
-            # Without a class KServe creates an HorizontalPodAutoscaler by CPU.
-            "annotations": {_AUTOSCALER: "keda" if served.scales else "none"},
+            "annotations": annotations,
         },
         "spec": {"predictor": predictor},
     }

@@ -25,6 +25,7 @@ from aiplatform.addons.values import (
     kuberay_operator,
     kueue,
     lws,
+    prometheus_pushgateway,
 )
 from aiplatform.addons.values.setup import Setup
 
@@ -46,6 +47,7 @@ VALUES: Final[Mapping[str, Callable[[Setup], Mapping[str, Any]]]] = {
     "kuberay-operator": kuberay_operator.values,
     "kueue": kueue.values,
     "lws": lws.values,
+    "prometheus-pushgateway": prometheus_pushgateway.values,
 }
 """Add-on -> its values. An add-on without an entry has none: its chart brings definitions alone."""
 BUDGETS: Final[Mapping[str, Mapping[str, str]]] = {

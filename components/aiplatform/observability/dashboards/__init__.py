@@ -7,6 +7,7 @@ A dashboard exists where the metrics of its panels do. Its uid never changes, so
 
 from collections.abc import Mapping
 
+from aiplatform.observability.rules.models import PUSHGATEWAY
 from aiplatform.observability.settings import Settings
 
 __all__ = ["dashboards"]
@@ -19,6 +20,7 @@ def dashboards(settings: Settings) -> Mapping[str, str]:
 
     from aiplatform.observability.dashboards import (
         cluster,
+        models,
         objectives,
         panels,
         platform,
@@ -36,6 +38,8 @@ def dashboards(settings: Settings) -> Mapping[str, str]:
         boards[queues.NAME] = queues.dashboard()
     if "jobset" in settings.addons:
         boards[training.NAME] = training.dashboard(settings)
+    if PUSHGATEWAY in settings.addons:
+        boards[models.NAME] = models.dashboard()
     if settings.slos:
         boards[objectives.NAME] = objectives.dashboard()
     encoder = JSONEncoder(sort_keys=True, separators=(",", ":"))

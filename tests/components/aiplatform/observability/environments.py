@@ -15,6 +15,7 @@ ADDONS: Final = frozenset(
         "keda",
         "kserve",
         "kueue",
+        "prometheus-pushgateway",
     }
 )
 SLOS: Final = (

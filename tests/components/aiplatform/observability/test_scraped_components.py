@@ -1,5 +1,6 @@
 """What Prometheus scrapes of components that other layers of an environment create."""
 
+import re
 from typing import Any
 
 from aiplatform.addons.catalog import catalog
@@ -80,6 +81,26 @@ def test_metrics_with_a_certificate_of_the_controller_are_read_with_tls() -> Non
         "podMetricsEndpoints"
     ]
     assert "scheme" not in endpoint
+
+
+def test_what_jobs_send_keeps_its_labels_and_is_of_monitors_alone() -> None:
+    addons = {name: catalog()[name].version for name in ("cert-manager", "external-secrets")}
+    addons["prometheus-pushgateway"] = catalog()["prometheus-pushgateway"].version
+    spec = (
+        recorded(addons=addons)
+        .one(POD_MONITOR, "observability-prometheus-pushgateway-monitor")
+        .inputs["spec"]
+    )
+    assert spec["namespaceSelector"] == {"matchNames": ["pushgateway"]}
+    [endpoint] = spec["podMetricsEndpoints"]
+    assert endpoint["portNumber"] == 9091
+    assert endpoint["honorLabels"], "namespace and model are those of the monitor"
+    [kept] = endpoint["metricRelabelings"]
+    assert (kept["action"], kept["sourceLabels"]) == ("keep", ["__name__"])
+    stored = re.compile(kept["regex"])
+    assert stored.fullmatch("ai_platform_monitor_score")
+    assert stored.fullmatch("push_time_seconds")
+    assert not stored.fullmatch("kube_pod_info"), "a job could imitate an exporter"
 
 
 def test_no_policy_is_in_a_namespace_that_a_later_layer_creates() -> None:

@@ -1,0 +1,1 @@
+"""`aiplatform monitor`: what monitors of models report."""

@@ -1,0 +1,243 @@
+"""What monitors of models need of other topics: trainings, services, tables and classifications."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from aiplatform._shared.args import Problem, got, nearest
+from aiplatform.model_monitor.args import PUSHGATEWAY
+from aiplatform.model_monitor.tables import OF_TYPE, REQUESTS, RESULTS
+from stacks.continuous_training_arguments import declared as trained
+from stacks.model_monitor_arguments import baseline_of, declared
+from stacks.settings import Settings
+from stacks.settings.generated import stated
+
+_TOPIC: Final = "model_monitor"
+_NEEDED: Final[Mapping[str, str]] = {
+    "lakehouse": "requests and results are its tables",
+    "model_registry": "versions name their training data there",
+    "continuous_training": "it compares with the tables that models are trained with",
+}
+_INTERNAL: Final = "internal"
+_PII: Final = "pii"
+Table = Mapping[str, Any]
+
+
+def problems(settings: Settings) -> Iterator[Problem]:
+    """Yield what monitors lack, and what they would never find."""
+    if settings.model_monitor is None:
+        return
+    for topic, reason in _NEEDED.items():
+        if getattr(settings, topic) is None:
+            yield Problem(_TOPIC, f"{reason}, and the file has none; expected the topic {topic}")
+    yield from _pushgateway(settings)
+    for team, monitors in declared(settings).items():
+        path = f"{_TOPIC}.teams.{team}"
+        if team not in settings.teams:
+            expected = nearest(team, settings.teams) or "; expected a team of the topic teams"
+            yield Problem(path, f"no team has this name{expected}")
+            continue
+        for model, monitor in monitors.items():
+            where = f"{path}.monitors.{model}"
+            yield from _baseline(settings, team, where, model)
+            yield from _service(settings, team, where, model, monitor)
+            yield from _tables(settings, team, where, model, monitor)
+
+
+def _pushgateway(settings: Settings) -> Iterator[Problem]:
+    option = settings.addons.options.get(PUSHGATEWAY) if settings.addons is not None else None
+    if settings.observability is not None and option is not None and option.enabled is False:
+        yield Problem(
+            f"addons.options.{PUSHGATEWAY}.enabled",
+            "got false, and monitors send their numbers to it; expected true, or no topic model_monitor",
+        )
+
+
+def _baseline(settings: Settings, team: str, path: str, model: str) -> Iterator[Problem]:
+    if settings.continuous_training is None or baseline_of(settings, team, model) is not None:
+        return
+    known = trained(settings).get(team, {})
+    expected = (
+        f"; expected one of continuous_training.teams.{team}.models{nearest(model, known)}"
+        if known
+        else "; expected the model in continuous_training, whose versions have the snapshot as a tag"
+    )
+    yield Problem(path, f"no baseline: nothing trains {model!r} of the team on a table{expected}")
+
+
+def _service(
+    settings: Settings, team: str, path: str, model: str, monitor: Mapping[str, Any]
+) -> Iterator[Problem]:
+    service = monitor.get("service")
+    if service is None:
+        return
+    path = f"{path}.service"
+    if settings.serving is None:
+        yield Problem(path, "the file serves no models; expected the topic serving, or inference_services")
+        return
+    services: dict[str, Any] = stated(settings.serving).get("teams", {}).get(team, {}).get("services", {})
+    if service not in services:
+        yield Problem(
+            path,
+            f"the team has no service {service!r}; expected one of serving.teams.{team}.services"
+            f"{nearest(service, services)}",
+        )
+        return
+    served = services[service]
+    if served["model"] != model:
+        yield Problem(
+            path, f"{service!r} serves the model {served['model']!r}; expected one that serves {model!r}"
+        )
+    log = served.get("request_log")
+    where = f"serving.teams.{team}.services.{service}.request_log"
+    if log is None:
+        yield Problem(path, f"{service!r} stores no requests; expected {where}, if only as {{}}")
+    elif log.get("mode", "all") != "all":
+        yield Problem(
+            f"{where}.mode", f"{got(log['mode'])}, and a monitor joins requests and answers; expected all"
+        )
+
+
+def _tables(
+    settings: Settings, team: str, path: str, model: str, monitor: Mapping[str, Any]
+) -> Iterator[Problem]:
+    if settings.lakehouse is None:
+        return
+    entries: list[Table] = stated(settings.lakehouse).get("tables", [])
+    tables = {f"{table['zone']}.{table['name']}": table for table in entries}
+    labels = monitor.get("labels")
+    named = [(key, monitor[key], "write") for key in ("requests_table", "results_table")]
+    named += [("labels.table", labels["table"], "read")] if labels else []
+    baseline = baseline_of(settings, team, model)
+    for key, table, action in named:
+        if table not in tables:
+            yield Problem(
+                f"{path}.{key}",
+                f"the lakehouse has no table {table!r}; expected ZONE.NAME of a declared one"
+                f"{nearest(table, tables)}",
+            )
+        else:
+            yield from _grant(settings, team, f"{path}.{key}", tables[table], action)
+    if monitor["requests_table"] in tables:
+        yield from _requests(path, monitor, tables[monitor["requests_table"]], tables.get(baseline or ""))
+    if monitor["results_table"] in tables:
+        yield from _has(f"{path}.results_table", tables[monitor["results_table"]], RESULTS)
+    if baseline in tables:
+        yield from _grant(settings, team, path, tables[baseline], "read")
+    if labels and labels["table"] in tables:
+        yield from _labels(path, labels, tables[labels["table"]])
+
+
+def _requests(
+    path: str, monitor: Mapping[str, Any], table: Table, baseline: Table | None
+) -> Iterator[Problem]:
+    """Yield what the table of requests lacks: it is a table of the lakehouse like others, with an owner, and
+    its classifications are those of the monitor."""
+    name = f"{table['zone']}.{table['name']}"
+    if table.get("owner") is None:
+        yield Problem(
+            f"{path}.requests_table", f"{name} has no owner; expected `owner` of the lakehouse's table"
+        )
+    yield from _has(f"{path}.requests_table", table, REQUESTS)
+    columns = _columns(table)
+    for key in ("columns", "predictions"):
+        for index, column in enumerate(monitor.get(key, [])):
+            where = f"{path}.{key}[{index}]"
+            known = columns.get(column["name"])
+            if known is None:
+                yield Problem(
+                    f"{where}.name",
+                    f"{name} has no column {column['name']!r}; expected one of its columns"
+                    f"{nearest(column['name'], columns)}",
+                )
+                continue
+            expected = OF_TYPE.get(column["type"], known["type"])
+            if known["type"] != expected:
+                yield Problem(
+                    f"{where}.type",
+                    f"{got(column['type'])}, and {name} has it as {known['type']}; expected {expected} there",
+                )
+            yield from _classified(where, column, known, name)
+            if baseline is not None:
+                yield from _compared(where, column, baseline, is_input=key == "columns")
+    for index, key in enumerate(monitor.get("keys", [])):
+        if columns.get(key, {}).get("type") != "string":
+            yield Problem(f"{path}.keys[{index}]", f"{got(key)}; expected a column of {name} that is string")
+
+
+def _classified(
+    path: str, column: Mapping[str, Any], known: Mapping[str, Any], table: str
+) -> Iterator[Problem]:
+    """Yield a classification that is not the table's: by it values are in reports or not."""
+    stated_one = column.get("classification", _INTERNAL)
+    actual = known.get("classification", _INTERNAL)
+    if stated_one != actual:
+        yield Problem(
+            f"{path}.classification", f"{got(stated_one)}, and {table} has {actual}; expected the same"
+        )
+
+
+def _compared(path: str, column: Mapping[str, Any], baseline: Table, *, is_input: bool) -> Iterator[Problem]:
+    """Yield a column that the baseline lacks, or whose values are pii there."""
+    name = column.get("baseline_column") or (column["name"] if is_input else None)
+    if name is None:
+        return
+    columns = _columns(baseline)
+    table = f"{baseline['zone']}.{baseline['name']}"
+    key = "baseline_column" if column.get("baseline_column") else "name"
+    if name not in columns:
+        yield Problem(
+            f"{path}.{key}",
+            f"the baseline {table} has no column {name!r}; expected one of its columns"
+            f"{nearest(name, columns)}",
+        )
+    elif columns[name].get("classification") == _PII and column.get("classification") != _PII:
+        yield Problem(
+            f"{path}.classification",
+            f"{table} has {name!r} as pii, which a report would show; expected pii, here and in the table of "
+            "requests, and `pii_consent` where the report may",
+        )
+
+
+def _labels(path: str, labels: Mapping[str, Any], table: Table) -> Iterator[Problem]:
+    columns = _columns(table)
+    for key in ("key", "label"):
+        if labels[key] not in columns:
+            yield Problem(
+                f"{path}.labels.{key}",
+                f"{table['zone']}.{table['name']} has no column {labels[key]!r}; expected one of its columns"
+                f"{nearest(labels[key], columns)}",
+            )
+
+
+def _has(path: str, table: Table, expected: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield the columns that a table lacks, all in one problem."""
+    columns = _columns(table)
+    missing = [
+        f"{name} {kind}" for name, kind in expected.items() if columns.get(name, {}).get("type") != kind
+    ]
+    if missing:
+        yield Problem(
+            path, f"{table['zone']}.{table['name']} lacks columns; expected also {', '.join(missing)}"
+        )
+
+
+def _columns(table: Table) -> dict[str, Mapping[str, Any]]:
+    return {column["name"]: column for column in table["columns"]}
+
+
+def _grant(settings: Settings, team: str, path: str, table: Table, action: str) -> Iterator[Problem]:
+    """Yield a table for which the team has no grant: Jobs have its identity."""
+    name = f"{table['zone']}.{table['name']}"
+    grants: list[Mapping[str, Any]] = (
+        stated(settings.lakehouse).get("grants", []) if settings.lakehouse else []
+    )
+    for grant in grants:
+        covers = name in grant.get("tables", []) or table["zone"] in grant.get("zones", [])
+        if grant["principal"] == team and covers and action in grant["actions"]:
+            return
+    yield Problem(
+        path,
+        f"the team may not {action} {name}; expected an entry of lakehouse.grants for the principal {team}",
+    )
