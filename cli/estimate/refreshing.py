@@ -19,8 +19,7 @@ QUERIES: Final[Mapping[str, Any]] = tomllib.loads((FOLDER / "queries.toml").read
 def refresh(table: Table, region: str) -> tuple[Table, list[str]]:
     """Return the table with today's prices of a region, and the keys that the API lacks.
 
-    Raises CommandError where the API does not answer, refuses the key, or has none of the prices: then no
-    price of another region stands next to those of this one.
+    Raises CommandError where the API does not answer, refuses the key, or has none of the prices.
     """
     today = date.today().isoformat()
     if table.cloud == "aws":

@@ -57,8 +57,8 @@ def _page(estimates: Mapping[str, dict[str, Any]]) -> str:
     return tables.page(
         "# Estimates",
         "Dollars a month of each environment by list prices, as `aiplatform estimate` reports them: how they "
-        "are made, and what they leave out, is in [cost.md](../cost.md). The JSON files next to this page have "
-        "every line.",
+        "are made, and what they leave out, is in [cost.md](../cost.md). The JSON files next to this page "
+        "have every line.",
         *(part for name, doc in estimates.items() for part in _environment(name, doc)),
         "## Expected hours of pools",
         "Hours a month in which all nodes of a pool run, beyond its minimum, where `ai-platform:cost` of the "
