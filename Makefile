@@ -11,7 +11,7 @@ ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end test-nightly test-controllers test-official lint format generate bench bench-flat bench-growth
+.PHONY: help setup up preview drift refresh destroy stop policy estimate doctor test test-unit test-end-to-end test-nightly test-controllers test-official lint format generate bench bench-flat bench-growth
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -39,6 +39,9 @@ stop: ## stop ENV's twin; its state stays
 
 policy: ## report violations of policies in ENV
 	@$(RUN) python -m cli policy $(ENV) $(ARGS)
+
+estimate: ## estimate what ENV costs a month
+	@$(RUN) python -m cli estimate $(ENV) $(ARGS)
 
 doctor: ## check this machine
 	@$(RUN) python -m cli doctor

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from cli import stacks, twins
+from cli.estimate import command as estimate
 from cli.images import build_command as image
 from cli.images import command as images
 from cli.maintenance import command as maintenance
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 stacks.register(app)
 policy.register(app)
+estimate.register(app)
 images.register(app)
 maintenance.register(app)
 app.add_typer(image.app, name="image", rich_help_panel="Images and charts")

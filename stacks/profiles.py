@@ -216,6 +216,8 @@ _AWS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 _GCP: Final[Mapping[str, Mapping[str, Any]]] = {
     "dev": {
+        # The smallest; on RDS it is 20, the default.
+        "model_registry": {"database": {"storage_gib": 10}},
         # For one principal a day.
         "lakehouse": {"query_cutoff_bytes": 1 * 1024 * GIB},
         "network": {"nat": "single"},

@@ -19,6 +19,7 @@ from tests.generating import (
     components,
     environment,
     environment_diagram,
+    estimates,
     examples,
     google_access,
     inputs,
@@ -42,7 +43,7 @@ _TEXTS: Final[Mapping[Path, Callable[[], str]]] = {
     Path("docs/security-roles-aws.md"): aws_rights.text,
     addons.PAGE: addons.text,
     google_access.PAGE: google_access.text,
-    environment_diagram.PAGE: environment_diagram.text,
+    environment_diagram.PAGE: lambda: estimates.with_table(environment_diagram.text()),
 }
 """Path in the repository -> function that generates the file; pages of components are generated together."""
 
@@ -58,6 +59,7 @@ def paths() -> list[Path]:
             *(PAGES / name for name in pages),
             *examples.paths(),
             *nccl_tests.paths(),
+            *estimates.paths(),
         ]
     )
 
@@ -72,6 +74,7 @@ def files() -> Mapping[Path, str]:
         **{PAGES / name: text for name, text in components.pages().items()},
         **examples.files(components.inputs),
         **{path: nccl_tests.text(path) for path in nccl_tests.paths()},
+        **estimates.files(),
     }
 
 

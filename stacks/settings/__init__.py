@@ -22,6 +22,7 @@ from stacks.settings import principals
 from stacks.settings.base import Topic
 from stacks.settings.cluster import Cluster, ClusterAutoscaler, Karpenter
 from stacks.settings.composition import Layers, Shared
+from stacks.settings.cost import Cost
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
 from stacks.settings.generated import ComponentTopic, stated
@@ -53,6 +54,7 @@ __all__ = [
     "ClusterAutoscaler",
     "ContainerRegistry",
     "ContinuousTraining",
+    "Cost",
     "Environment",
     "FeatureStore",
     "Gateway",
@@ -90,6 +92,7 @@ class Settings(Topic):
     environment: Environment
     shared: Shared = Shared()
     layers: Layers = Layers()
+    cost: Cost = Cost()
     network: Network
     cluster: Cluster
     cluster_autoscaler: ClusterAutoscaler | None = None

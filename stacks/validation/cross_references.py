@@ -28,6 +28,7 @@ from stacks.settings.generated import stated
 def problems(settings: Settings) -> Iterator[Problem]:
     """Yield the topics that contradict each other or lack one that they need."""
     yield from _pool_names(settings)
+    yield from _cost(settings)
     yield from _karpenter(settings)
     yield from _identities(settings)
     yield from _feature_store(settings)
@@ -48,6 +49,15 @@ def _pool_names(settings: Settings) -> Iterator[Problem]:
             f"gpu_pools.{name}",
             f"also the name of a node pool; expected a name that no pool has, not {name!r}",
         )
+
+
+def _cost(settings: Settings) -> Iterator[Problem]:
+    """Yield the pools whose use is stated and that do not exist."""
+    pools = [*settings.node_pools, *settings.gpu_pools]
+    for name in settings.cost.hours:
+        if name not in pools:
+            known = ", ".join(pools) or "none, since there are no pools"
+            yield Problem(f"cost.hours.{name}", f"no pool; expected one of {known}{nearest(name, pools)}")
 
 
 def _karpenter(settings: Settings) -> Iterator[Problem]:

@@ -42,7 +42,7 @@ LATER = ("Gateway", "Pipelines")
 OF_SERVING = ("kserve",)
 """Add-ons that the topic serving enables, which no file of this repository has."""
 ADDITIONAL = {("aws", "dev"): "m7i.large"}
-"""Cloud, profile -> a node of the first pool, which runs while idle for the registries (test_idle_cost.py): a
+"""Cloud, profile -> a node of the first pool, which runs while idle for the registries (docs/cost.md): a
 system node of AWS' dev has 17 Pods at most."""
 NODE_EXPORTER = amounts({"cpu": "10m", "memory": "32Mi", "pods": 1})
 FLUENT_BIT = amounts({"cpu": OF_LOGS[0], "memory": OF_LOGS[1], "pods": 1})
