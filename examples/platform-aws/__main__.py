@@ -20,6 +20,7 @@ from aiplatform.gpu_pool import GpuPool
 from aiplatform.guardrails import Guardrails
 from aiplatform.karpenter import Karpenter
 from aiplatform.lakehouse import Lakehouse
+from aiplatform.model_monitor import ModelMonitor
 from aiplatform.model_registry import ModelRegistry
 from aiplatform.model_store import ModelStore
 from aiplatform.network import Network
@@ -450,6 +451,39 @@ continuous = ContinuousTraining(
     pulumi.ResourceOptions(
         providers=[aws_provider, kubernetes_provider], depends_on=[addons, store, workflows]
     ),
+)
+monitored = ModelMonitor(
+    "monitored",
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "profile": "dev",
+        "image": "example.com/monitor@sha256:4444444444444444444444444444444444444444444444444444444444444444",
+        "teams": {
+            "search": {
+                "namespace": "search",
+                "identity": {
+                    "principal": searcher.principal,
+                    "role_name": searcher.role_name,
+                    "service_account": "workloads",
+                },
+                "queue": continuous.queues.search,
+                "monitors": {
+                    "ranker": {
+                        "owner": "search@example.com",
+                        "inference_services": ["ranker"],
+                        "requests_table": "team_dev_curated.ranker_requests",
+                        "results_table": "team_dev_curated.monitor_results",
+                        "baseline_table": "team_dev_curated.orders",
+                        "columns": [
+                            {"name": "price", "type": "number"},
+                        ],
+                    },
+                },
+            },
+        },
+    },
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons, teams]),
 )
 pulumi.export("vpc_id", network.vpc_id)
 pulumi.export("cluster_name", cluster.name)

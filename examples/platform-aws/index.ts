@@ -495,6 +495,41 @@ const continuous = new aiplatform.ContinuousTraining("continuous", {
         },
     },
 }, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons, store, workflows] });
+const monitored = new aiplatform.ModelMonitor("monitored", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    profile: "dev",
+    image: "example.com/monitor@sha256:4444444444444444444444444444444444444444444444444444444444444444",
+    teams: {
+        search: {
+            namespace: "search",
+            identity: {
+                principal: searcher.principal,
+                roleName: searcher.roleName,
+                serviceAccount: "workloads",
+            },
+            queue: continuous.queues.search,
+            monitors: {
+                ranker: {
+                    owner: "search@example.com",
+                    inferenceServices: ["ranker"],
+                    requestsTable: "team_dev_curated.ranker_requests",
+                    resultsTable: "team_dev_curated.monitor_results",
+                    baselineTable: "team_dev_curated.orders",
+                    columns: [
+                        {
+                            name: "price",
+                            type: "number",
+                        },
+                    ],
+                },
+            },
+        },
+    },
+}, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons, teams] });
 export const vpcId = network.vpcId;
 export const clusterName = cluster.name;
 export const nodeGroups = training.nodeGroups;
