@@ -95,9 +95,9 @@ def test_what_jobs_send_keeps_its_labels_and_is_of_monitors_alone() -> None:
     [endpoint] = spec["podMetricsEndpoints"]
     assert endpoint["portNumber"] == 9091
     assert endpoint["honorLabels"], "namespace and model are those of the monitor"
-    [kept] = endpoint["metricRelabelings"]
-    assert (kept["action"], kept["sourceLabels"]) == ("keep", ["__name__"])
-    stored = re.compile(kept["regex"])
+    [relabeling] = endpoint["metricRelabelings"]
+    assert (relabeling["action"], relabeling["sourceLabels"]) == ("keep", ["__name__"])
+    stored = re.compile(relabeling["regex"])
     assert stored.fullmatch("ai_platform_monitor_score")
     assert stored.fullmatch("push_time_seconds")
     assert not stored.fullmatch("kube_pod_info"), "a job could imitate an exporter"
