@@ -57,6 +57,14 @@ def test_job_has_the_snapshot_and_belongs_to_the_workflow() -> None:
     assert body["metadata"]["ownerReferences"][0]["uid"] == "uid"
 
 
+def test_job_has_no_empty_values_which_kueue_would_leave_out_of_an_immutable_field() -> None:
+    values = {**VALUES, "CHAMPION": ""}
+    body = manifest("train-fares-1", OWNER, Job.model_validate(job(args=[])), values)
+    trainer = body["spec"]["trainer"]
+    assert {"name": "CHAMPION"} in trainer["env"], "Kubernetes then sets an empty variable"
+    assert "args" not in trainer
+
+
 def test_unknown_placeholder_is_refused() -> None:
     with pytest.raises(RefusedError, match="unknown placeholder 'SNAPSHT'"):
         manifest("a", OWNER, Job.model_validate(job(args=["${SNAPSHT}"])), VALUES)

@@ -29,6 +29,9 @@ class Owner:
 def manifest(name: str, owner: Owner, job: Job, values: Mapping[str, str]) -> Object:
     """Return a TrainJob. values: variables of its nodes, which its arguments may name (`${TABLE}`).
 
+    Empty values and lists are left out, as Kueue leaves them out when it resumes the job: of a TrainJob that
+    has them it would change a field that nothing may change, and it would never begin.
+
     Raises RefusedError for an argument that names another one."""
     known = {**values, "IMAGE": job.image, "CODE_COMMIT": job.code_commit}
     try:
@@ -60,8 +63,8 @@ def manifest(name: str, owner: Owner, job: Job, values: Mapping[str, str]) -> Ob
             "trainer": {
                 "image": job.image,
                 "numNodes": job.nodes,
-                "args": arguments,
-                "env": [{"name": key, "value": value} for key, value in known.items()],
+                **({"args": arguments} if arguments else {}),
+                "env": [{"name": key, **({"value": value} if value else {})} for key, value in known.items()],
             },
         },
     }
