@@ -173,7 +173,7 @@ class SloArgs(TypedDict):
     name: str
     """Its name, a DNS label; each objective has a different one."""
     indicator: str
-    """What is measured, by the name of an indicator (docs/observability.md)."""
+    """What is measured, by the name of an indicator (docs/alerts.md)."""
     objective_percent: float
     """The share of good events, percent, below 100: `99.5`."""
     owner: str

@@ -17,7 +17,7 @@ class Slo:
     name: Annotated[str, DNS_LABEL]
     """Its name, a DNS label; each objective has a different one."""
     indicator: str
-    """What is measured, by the name of an indicator (docs/observability.md)."""
+    """What is measured, by the name of an indicator (docs/alerts.md)."""
     objective_percent: Annotated[float, between(0, 100, "percent")]
     """The share of good events, percent, below 100: `99.5`."""
     owner: Annotated[str, length(1, 63, "characters")]
