@@ -13,23 +13,24 @@ from aiplatform._shared.references.identity import WorkloadIdentityReferenceArgs
 
 
 class MonitorThresholdsArgs(TypedDict):
-    """Thresholds of a column that differ from those of its type (docs/model-monitoring.md)."""
+    """Thresholds of a column that differ from those of its type, which docs/drift-detection.md states."""
 
     psi: NotRequired[float]
-    """The population stability index, above 0, at most 10. Default 0.2."""
+    """The population stability index, above 0, below 10. Default: that of the type."""
     wasserstein: NotRequired[float]
-    """Of numbers: the normed Wasserstein distance, above 0, at most 10. Default 0.15."""
+    """Of numbers: the normed Wasserstein distance, above 0, below 10. Default: that of the type."""
     ks: NotRequired[float]
     """Of numbers: the p-value of the Kolmogorov-Smirnov test below which a column differs, above 0, below 1;
-    it counts together with a distance alone. Default 0.05, divided by the columns."""
+    each column has this one divided by their number. Default: that of the type."""
     jensenshannon: NotRequired[float]
-    """Of categories: the Jensen-Shannon distance, above 0, at most 1. Default 0.1."""
+    """Of categories: the Jensen-Shannon distance, above 0, below 0.8325. Default: that of the type."""
     chisquare: NotRequired[float]
-    """Of categories: the p-value of the chi-square test, as `ks`. Default 0.05, divided by the columns."""
+    """Of categories: the p-value of the chi-square test, as `ks`. Default: that of the type."""
     missing: NotRequired[float]
-    """The share of missing values that is added, above 0, at most 1. Default 0.05."""
+    """The share of missing values that is added, above 0, below 1. Default: that of the type."""
     unseen: NotRequired[float]
-    """Of categories: the share of values that the baseline lacks, above 0, at most 1. Default 0.02."""
+    """Of categories: the share of values that the baseline lacks, above 0, below 1. Default: that of the
+    type."""
 
 
 class MonitoredColumnArgs(TypedDict):
@@ -67,7 +68,8 @@ class ModelMonitorLabelsArgs(TypedDict):
     """`accuracy`, `f1`, `precision`, `recall`, `roc_auc`, or an error: `mae`, `rmse`, `mape`. The version has
     it as the tag `ai-platform.evaluation.candidate.METRIC`."""
     max_loss: float
-    """By how much the metric may be worse than at the evaluation, in its unit."""
+    """By how much the metric may be worse than at the evaluation, in its unit: above 0, of metrics that are
+    no errors below 1."""
     positive: NotRequired[str]
     """The label that is positive: of `f1`, `precision`, `recall` and `roc_auc`. Default: none."""
 
