@@ -78,7 +78,7 @@ class Gateway:
 
     def value(self, series: str, job: str = "model-monitor") -> float | None:
         """Return the value of a series; None where there is none."""
-        text = self.groups[f"/metrics/job/{job}/team/{TEAM}/model/{MODEL}"]
+        text = self.groups[f"/metrics/job/{job}/model/{MODEL}/team/{TEAM}"]
         for line in text.splitlines():
             if line.rpartition(" ")[0] == f"ai_platform_monitor_{series}":
                 return float(line.rpartition(" ")[2])
