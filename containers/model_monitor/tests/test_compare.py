@@ -78,7 +78,7 @@ class Gateway:
 
     def value(self, series: str, job: str = "model-monitor") -> float | None:
         """Return the value of a series; None where there is none."""
-        text = self.groups[f"/metrics/job/{job}/team/{TEAM}/model/{MODEL}"]
+        text = self.groups[f"/metrics/job/{job}/model/{MODEL}/team/{TEAM}"]
         for line in text.splitlines():
             if line.rpartition(" ")[0] == f"ai_platform_monitor_{series}":
                 return float(line.rpartition(" ")[2])
@@ -173,7 +173,8 @@ def test_quiet_day_is_quiet_and_a_drifted_one_trains_once(
     assert key.startswith(f"reports/{TEAM}/{MODEL}/{END:%Y%m%dT%H%M%SZ}-")
     html = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
     assert "1200, of which 1000 compared" in html
-    assert "rider" not in html, "a pii column is neither in the report"
+    assert "<td" in html, "the table of scores"
+    assert not {word for word in ("rider 1", ">rider<", '"rider"') if word in html}, "pii is not in a report"
     assert "rider" not in json.dumps(results(catalog), default=str), "nor in a row"
     capsys.readouterr()
     __main__.report(MODEL)
@@ -331,7 +332,7 @@ def test_version_without_a_baseline_is_refused(
     ],
 )
 def test_unknown_table_and_column_are_refused(
-    catalog: Any, queue: Any, monitors: Any, more: Any, error: str
+    catalog: Any, queue: Any, monitors: Any, tracking: Any, more: Any, error: str
 ) -> None:
     monitors(**more)
     with pytest.raises(RefusedError, match=error):
