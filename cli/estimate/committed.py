@@ -48,16 +48,16 @@ def now(environment: str, root: Path = ROOT) -> dict[str, Any]:
 def at_ref(environment: str, ref: str, root: Path = ROOT) -> dict[str, Any]:
     """Return the estimate that a commit, a branch or a tag has. Raises CommandError where it has none."""
     # The separator: a ref is no option, whatever it begins with.
-    shown = subprocess.run(
+    completed = subprocess.run(
         ["git", "show", "--end-of-options", f"{ref}:{path(environment).as_posix()}"],  # noqa: S607 - the user's git
         cwd=root,
         capture_output=True,
         text=True,
         check=False,
     )
-    if shown.returncode:
+    if completed.returncode:
         raise CommandError(
-            f"--diff {ref}: no {path(environment)} there: {shown.stderr.strip()}; "
+            f"--diff {ref}: no {path(environment)} there: {completed.stderr.strip()}; "
             "expected a commit, branch or tag with the committed estimate"
         )
-    return json.loads(shown.stdout)
+    return json.loads(completed.stdout)

@@ -40,12 +40,12 @@ class Context:
         shares: Mapping[str, float] | None = None,
     ) -> None:
         """Add a line, or report the resource as unpriced where the table lacks the price."""
-        found = self._price(price, spot)
+        known = self._price(price, spot)
         name = f"{resource.type} {resource.name}"
-        if found is None:
+        if known is None:
             self.unpriced.append(Unpriced(name, f"no price {price} in prices/{self.table.cloud}.toml"))
             return
-        key, usd, unit = found
+        key, usd, unit = known
         self.lines.append(
             Line(
                 name,

@@ -27,7 +27,7 @@ NOT_PRICED = {
 
 def _types_of_components() -> set[str]:
     key = re.compile(r"^  (\S+:\S+:\S+) \S+:$", re.MULTILINE)
-    return {found for file in COMPONENTS.rglob("*.yaml") for found in key.findall(file.read_text())}
+    return {type_ for file in COMPONENTS.rglob("*.yaml") for type_ in key.findall(file.read_text())}
 
 
 def test_types_of_all_components_have_a_rule() -> None:

@@ -15,6 +15,12 @@ CASES: dict[str, tuple[str, Change, str, str]] = {
         "gpu_pools.t4",
         "expected a name that no pool has",
     ),
+    "expected hours of a pool that does not exist": (
+        "gcp-dev",
+        {"cost/hours": {"t5": 10}},
+        "cost.hours.t5",
+        "no pool; expected one of general, t4; did you mean 't4'?",
+    ),
     "two identities of one service account": (
         "gcp-dev",
         {"workload_identities/second": {"namespace": "analytics", "service_account": "notebooks"}},
