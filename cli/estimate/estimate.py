@@ -73,6 +73,8 @@ def make(
     if not table.covers(region):
         context.note(f"prices of {table.region} stand for those of {region}")
     lines = discounts.discounted(context.lines, terms.discounts)
+    # The engine reports resources in no fixed order, such as the objects of a chart.
+    lines = sorted(lines, key=lambda line: (line.resource, line.item, line.price))
     lines += discounts.committed(lines, terms.commitments)
     return Estimate(
         environment,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cli.estimate import rules, table
+from cli.estimate import estimate, rules, table
+from cli.estimate.volumes import CHART
 from tests.cli.estimate.samples import make, resource
 
 COMPONENTS = Path(__file__).parents[2] / "inventories" / "components"
@@ -137,3 +139,16 @@ def test_prices_of_another_region_are_reported() -> None:
     equal = estimate.make("aws-dev", "us-west-2", [], aws, Usage("dev"))
     assert abroad.notes == ["prices of us-east-1 stand for those of eu-central-1"]
     assert equal.notes == []
+
+
+def test_lines_have_one_order_whatever_that_of_a_charts_values() -> None:
+    def volume(size: str) -> dict[str, Any]:
+        return {"volumeClaimTemplate": {"spec": {"resources": {"requests": {"storage": size}}}}}
+
+    values = {"prometheus": volume("20Gi"), "alertmanager": volume("2Gi")}
+    documents = [
+        estimate.document(make(resource(CHART, values=dict(entries))))
+        for entries in (values.items(), reversed(values.items()))
+    ]
+    assert documents[0] == documents[1]
+    assert len(documents[0]["lines"]) == 2
