@@ -115,8 +115,8 @@ def _of_preview(environment: str, file: Path | None, source: str | None, terms: 
 
     cloud, region, usage = _of_file(environment)
     resources = preview.of_file(file) if file else preview.of_environment(environment, source)
-    made = estimates.make(environment, region, resources, table.load(cloud), usage, terms)
-    return estimates.document(made)
+    estimate = estimates.make(environment, region, resources, table.load(cloud), usage, terms)
+    return estimates.document(estimate)
 
 
 def _of_file(environment: str) -> tuple[str, str, Any]:

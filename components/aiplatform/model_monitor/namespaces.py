@@ -249,8 +249,8 @@ class Namespaces:
         )
 
     def _options(self, *depends_on: pulumi.Resource) -> ResourceOptions:
-        own = ResourceOptions(parent=self._component, depends_on=list(depends_on) or None)
-        return ResourceOptions.merge(self._before, own)
+        further = ResourceOptions(parent=self._component, depends_on=list(depends_on) or None)
+        return ResourceOptions.merge(self._before, further)
 
 
 def uri(settings: ModelMonitorSettings, bucket: Input[str], folder: str) -> Output[str]:

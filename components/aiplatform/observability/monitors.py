@@ -66,7 +66,7 @@ class Target:
     """Whether a label `namespace` of a series is the object's that it is about, and stays."""
     allowed_elsewhere: bool = False
     """Whether another component allows Prometheus to connect to the port."""
-    kept: str = ""
+    stored: str = ""
     """Where others decide what it exports: a pattern of the names of the series that are stored."""
     on_nodes: bool = False
     """Whether it exports what its node has. A series without `namespace` and `pod` is then about no workload,
@@ -130,7 +130,7 @@ TARGETS: Final = (
         PUSHGATEWAY_PODS,
         honor_labels=True,
         # A job that sends other numbers could otherwise imitate any exporter.
-        kept="ai_platform_monitor_.+|push_(failure_)?time_seconds",
+        stored="ai_platform_monitor_.+|push_(failure_)?time_seconds",
     ),
 )
 """The add-ons with metrics, by the names of the catalog, in whose namespaces they are, and what they run."""
@@ -181,8 +181,8 @@ def _monitor(
         **({"honorLabels": True} if target.honor_labels else {}),
         **({"path": target.path} if target.path else {}),
         **(
-            {"metricRelabelings": [{"action": "keep", "sourceLabels": ["__name__"], "regex": target.kept}]}
-            if target.kept
+            {"metricRelabelings": [{"action": "keep", "sourceLabels": ["__name__"], "regex": target.stored}]}
+            if target.stored
             else {}
         ),
     }
