@@ -17,9 +17,9 @@ CASES: dict[str, tuple[str, Change, str, str]] = {
     ),
     "expected hours of a pool that does not exist": (
         "gcp-dev",
-        {"cost/hours": {"t5": 10}},
-        "cost.hours.t5",
-        "no pool; expected one of general, t4; did you mean 't4'?",
+        {"cost/hours": {"genral": 10}},
+        "cost.hours.genral",
+        "no pool; expected one of general, t4; did you mean 'general'?",
     ),
     "two identities of one service account": (
         "gcp-dev",
