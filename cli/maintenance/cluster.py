@@ -32,6 +32,21 @@ KUBECONFIG = typer.Option(
 Object = dict[str, Any]
 
 
+def client_of(file: Path, patience: float = 0) -> Any:
+    """Return the client of a kubeconfig. patience: how long a request is repeated, seconds. Raises
+    CommandError for a file that is no kubeconfig."""
+    from kubernetes import config
+
+    from cli.maintenance.retries import Requests
+
+    try:
+        api: Any = config.new_client_from_config(str(file))
+    except config.ConfigException as error:
+        raise CommandError(f"{file}: no kubeconfig: {error}") from error
+    api.rest_client.request = Requests(api.rest_client.request, note, patience)
+    return api
+
+
 def pools_of(environment: str) -> list[str]:
     """Return the pools of an environment's file, those of accelerators first."""
     return [*accelerator_pools(environment), *_pools(environment, "node")]
@@ -76,21 +91,14 @@ class Cluster:
     def of(cls, environment: str, kubeconfig: Path | None) -> Cluster:
         """Connect to the cluster of an environment. Raises CommandError where there is no kubeconfig, and for
         one of another cluster."""
-        from kubernetes import config
-
         from cli.maintenance import retries
 
         file = kubeconfig_of(environment, kubeconfig)
-        try:
-            api = config.new_client_from_config(str(file))
-        except config.ConfigException as error:
-            raise CommandError(f"{file}: no kubeconfig: {error}") from error
-        client: Any = api.rest_client
-        client.request = sender = retries.Requests(client.request, note)
+        api = client_of(file)
         with api_errors(f"expected a cluster that answers at the address in {file}"):
             cluster = cls(api)
         # Not before: an address that is wrong is an error at once.
-        sender.patience = retries.PATIENCE
+        api.rest_client.request.patience = retries.PATIENCE
         return cluster
 
     def nodes(self, pool: str) -> list[Any]:

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cli.maintenance.cluster import message
-from cli.maintenance.retries import Requests
+from cli.maintenance.cluster import client_of, message
 from cli.output import CommandError, note
 
 NAMESPACE: Final = "release"
@@ -156,15 +155,7 @@ class Releases:
     @classmethod
     def of(cls, file: Path, seconds: float) -> Releases:
         """Connect by a kubeconfig. Raises CommandError for one that is none."""
-        from kubernetes import config
-
-        try:
-            api = config.new_client_from_config(str(file))
-        except config.ConfigException as error:
-            raise CommandError(f"{file}: no kubeconfig: {error}") from error
-        client: Any = api.rest_client
-        client.request = Requests(client.request, note, 120)
-        return cls(api, seconds)
+        return cls(client_of(file, 120), seconds)
 
     def run(self, arguments: Sequence[str], *, label: str, disk_gib: int = DISK_GIB) -> Any:
         """Run a command of the program as a Job, note its log, and return its result. disk_gib: the largest

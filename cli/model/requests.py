@@ -10,10 +10,9 @@ from typing import Any, Final
 
 import typer
 
-from cli.maintenance.cluster import KUBECONFIG, kubeconfig_of
-from cli.maintenance.retries import Requests
+from cli.maintenance.cluster import KUBECONFIG, client_of, kubeconfig_of
 from cli.model.jobs import APPROVED_BY, NAMESPACE, errors
-from cli.output import CommandError, note, say, table
+from cli.output import CommandError, say, table
 from cli.stacks import ENVIRONMENT
 
 GROUP, VERSION, PLURAL = "argoproj.io", "v1alpha1", "workflows"
@@ -122,16 +121,7 @@ def _template(workflow: Object) -> str:
 
 
 def _promotions(environment: str, kubeconfig: Path | None) -> Promotions:
-    from kubernetes import config
-
     from cli import instances
 
     instances.of_environment(environment)  # refuses one that has no file
-    file = kubeconfig_of(environment, kubeconfig)
-    try:
-        api = config.new_client_from_config(str(file))
-    except config.ConfigException as error:
-        raise CommandError(f"{file}: no kubeconfig: {error}") from error
-    client: Any = api.rest_client
-    client.request = Requests(client.request, note, 120)
-    return Promotions(api)
+    return Promotions(client_of(kubeconfig_of(environment, kubeconfig), 120))

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from cli.maintenance.cluster import api_errors
-from cli.maintenance.retries import Requests
+from cli.maintenance.cluster import api_errors, client_of
 from cli.output import CommandError, note
 
 TEMPLATES: Final = "serving-templates"
@@ -56,15 +55,7 @@ class Services:
     @classmethod
     def of(cls, file: Path, namespace: str) -> Services:
         """Connect by a kubeconfig. Raises CommandError for one that is none."""
-        from kubernetes import config
-
-        try:
-            api = config.new_client_from_config(str(file))
-        except config.ConfigException as error:
-            raise CommandError(f"{file}: no kubeconfig: {error}") from error
-        client: Any = api.rest_client
-        client.request = Requests(client.request, note, 30)
-        return cls(api, namespace)
+        return cls(client_of(file, 30), namespace)
 
     def serving(self, model: str) -> dict[str, Object]:
         """Return service -> template, of those that serve a model of the team. Empty, with a note, where the

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cli.maintenance.retries import Requests
+from cli.maintenance.cluster import client_of
 from cli.model.jobs import errors
-from cli.output import CommandError, note
+from cli.output import CommandError
 
 CRON_JOB: Final = "model-monitor-compare-"
 """The first part of the name of the CronJob that compares (component ModelMonitor)."""
@@ -42,15 +42,7 @@ class Reports:
     @classmethod
     def of(cls, file: Path, seconds: float) -> Reports:
         """Connect by a kubeconfig. Raises CommandError for one that is none."""
-        from kubernetes import config
-
-        try:
-            api = config.new_client_from_config(str(file))
-        except config.ConfigException as error:
-            raise CommandError(f"{file}: no kubeconfig: {error}") from error
-        client: Any = api.rest_client
-        client.request = Requests(client.request, note, 120)
-        return cls(api, seconds)
+        return cls(client_of(file, 120), seconds)
 
     def last(self, namespace: str, model: str) -> Object:
         """Return the last result of a model: a row of the table of results. Raises CommandError where there
