@@ -10,7 +10,7 @@ from pulumi_gcp import kms, projects, storage
 from aiplatform._shared.gcp.access_logs import log_bucket
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.cluster_members import REACH
-from aiplatform._shared.gcp.context import GcpDataContext
+from aiplatform._shared.gcp.context import GcpBucketContext
 from aiplatform._shared.gcp.keys import USER, data_key
 from aiplatform._shared.outputs import mapped, merged
 from aiplatform._shared.principals import identity, member_key
@@ -23,12 +23,8 @@ _KINDS: Final = {"group": "Group", "serviceAccount": "User"}
 
 
 @dataclass(frozen=True)
-class Context(GcpDataContext[PipelinesSettings]):
+class Context(GcpBucketContext[PipelinesSettings]):
     """The component, its settings, the cluster's project and region, and APIs."""
-
-    def bucket(self, purpose: str) -> str:
-        """Return a bucket's name; the project's id makes it unique in all of Google Cloud."""
-        return f"{self.settings.prefix}-{purpose}-{self.project}"
 
 
 def create(parent: pulumi.ComponentResource, name: str, settings: PipelinesSettings) -> Artifacts:

@@ -53,3 +53,12 @@ class GcpDataContext(DataContext[S]):
         )
         agent = storage.get_project_service_account_output(project=self.project, opts=options)
         return agent.email_address
+
+
+@dataclass(frozen=True)
+class GcpBucketContext(GcpDataContext[S]):
+    """A component with buckets that are called by their purpose."""
+
+    def bucket(self, purpose: str) -> str:
+        """Return a bucket's name; the project's id makes it unique in all of Google Cloud."""
+        return f"{self.settings.prefix}-{purpose}-{self.project}"
