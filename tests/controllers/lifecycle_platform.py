@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,16 +27,9 @@ from aiplatform.pipelines import Pipelines
 from aiplatform.serving import Serving
 from aiplatform.workload_identity import WorkloadIdentity
 from tests.controllers import training_platform
+from tests.controllers.clients import TOKENS, Clients
 from tests.controllers.cluster import Cluster, Objects
-from tests.controllers.envoy import (
-    AUDIENCE,
-    CONTROLLER_NAMESPACE,
-    HOST,
-    ISSUER,
-    Answer,
-    GatewayClient,
-    Tokens,
-)
+from tests.controllers.envoy import AUDIENCE, CONTROLLER_NAMESPACE, HOST, ISSUER, GatewayClient
 from tests.controllers.rollout_platform import PROMETHEUS, prometheus
 from tests.controllers.served import Service
 from tests.controllers.team import CPU_POOL, member
@@ -72,7 +64,6 @@ MINIMUM: Final = 0.8
 """The accuracy that a version needs."""
 COMMIT: Final = "a" * 40
 EXECUTOR: Final = "quay.io/argoproj"
-TOKENS: Final = Tokens()
 _DIGEST: Final = "@sha256:" + "2" * 64
 STEPS: Final = f"{REGISTRY}/platform/training-steps{_DIGEST}"
 SERVER: Final = f"{REGISTRY}/platform/model-server{_DIGEST}"
@@ -153,33 +144,40 @@ class LifecycleTeams(TrainingTeams):
         return {"workflows": {"executor_image": f"{EXECUTOR}/argoexec:v4.0.6"}}
 
     def _more(self, parts: Parts) -> None:
-        common: Any = {"prefix": parts.prefix, "cluster": parts.cluster}
-        charts = str(ensure_charts())
-        entry: Any = {"namespace": TEAM, "identity": parts.identities[TEAM].outputs}
-        after = ResourceOptions(depends_on=[parts.teams])
-        of_pipelines: Any = {
-            **common,
-            "teams": {TEAM: {**entry, "submitters": [parts.roles[CI]]}},
-            "charts": charts,
+        before = [self._pipelines(parts), self._gateway(parts)]
+        serving = self._serving(parts, before)
+        self._continuous(parts, [*before, parts.store, serving])
+
+    def _pipelines(self, parts: Parts) -> Resource:
+        arguments: Any = {
+            **_common(parts),
+            "teams": {TEAM: {**_entry(parts), "submitters": [parts.roles[CI]]}},
+            "charts": str(ensure_charts()),
             "force_destroy": True,
         }
-        pipelines = Pipelines("pipelines", of_pipelines, after)
-        of_gateway: Any = {
+        return Pipelines("pipelines", arguments, ResourceOptions(depends_on=[parts.teams]))
+
+    def _gateway(self, parts: Parts) -> Resource:
+        arguments: Any = {
             "cluster": parts.cluster,
             "hosts": [HOST],
             "authentication": {"issuer": ISSUER, "audiences": [AUDIENCE], "jwks": TOKENS.jwks},
             "teams": {TEAM: {}},
-            "charts": charts,
+            "charts": str(ensure_charts()),
         }
-        gateway = Gateway("gateway", of_gateway, after)
-        of_serving: Any = {
-            **common,
+        return Gateway("gateway", arguments, ResourceOptions(depends_on=[parts.teams]))
+
+    def _serving(self, parts: Parts, before: Sequence[Resource], served: Any = None, **more: Any) -> Resource:
+        """Register serving. served: further arguments of the service."""
+        service = {"model": MODEL, "runtime": "sklearn", **(served or {})}
+        arguments: Any = {
+            **_common(parts),
             "model_store": parts.store.outputs,
             "image": RELEASE_IMAGE,
             "server_image": SERVER,
             "node_pools": [{key: CPU_POOL[key] for key in POOL_KEYS}],
             "runtimes": {"sklearn": {"pool": "general", "engine": "sklearn"}},
-            "teams": {TEAM: {"services": {SERVICE: {"model": MODEL, "runtime": "sklearn"}}}},
+            "teams": {TEAM: {"services": {SERVICE: service}}},
             "client_namespaces": [CONTROLLER_NAMESPACE],
             "prometheus_url": f"http://{PROMETHEUS}:{self.prometheus_port}",
             "rollouts": {
@@ -192,20 +190,29 @@ class LifecycleTeams(TrainingTeams):
                 "scrape_seconds": 1,
                 "operators": [RELEASE_GROUP],
             },
+            **more,
         }
-        serving = Serving(
-            "serving", of_serving, ResourceOptions(depends_on=[parts.teams, pipelines, gateway])
-        )
-        of_training: Any = {
-            **common,
+        return Serving("serving", arguments, ResourceOptions(depends_on=[parts.teams, *before]))
+
+    def _continuous(self, parts: Parts, before: Sequence[Resource]) -> ContinuousTraining:
+        arguments: Any = {
+            **_common(parts),
             "profile": "prod",
             "image": STEPS,
             "release_image": RELEASE_IMAGE,
             "promoter": parts.store.promoter_principal,
-            "teams": {TEAM: {**entry, "models": {MODEL: _model(parts.prefix)}}},
+            "teams": {TEAM: {**_entry(parts), "models": {MODEL: _model(parts.prefix)}}},
         }
-        before: Any = [pipelines, parts.store, parts.teams, serving]
-        ContinuousTraining("continuous", of_training, ResourceOptions(depends_on=before))
+        options = ResourceOptions(depends_on=[parts.teams, *before])
+        return ContinuousTraining("continuous", arguments, options)
+
+
+def _common(parts: Parts) -> dict[str, Any]:
+    return {"prefix": parts.prefix, "cluster": parts.cluster}
+
+
+def _entry(parts: Parts) -> dict[str, Any]:
+    return {"namespace": TEAM, "identity": parts.identities[TEAM].outputs}
 
 
 def _model(prefix: str) -> dict[str, Any]:
@@ -269,47 +276,6 @@ VARIANT: Final = Variant(
 )
 
 
-@dataclass
-class Clients:
-    """Requests of the team's clients through the gateway, ten a second. answers: in their order."""
-
-    client: GatewayClient
-    answers: list[Answer] = field(default_factory=list[Answer])
-
-    def ask(self, token: str) -> Answer:
-        """Ask for the prediction of two customers: one with few orders, and one with many."""
-        rows = {"instances": [[1.0, 2.0], [9.0, 19.0]]}
-        path = f"/{TEAM}/{SERVICE}/v1/models/{SERVICE}:predict"
-        try:
-            return self.client.ask(path, token, body=rows)
-        except OSError as error:
-            return Answer(0, str(error))
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Send requests until the end."""
-        stop = threading.Event()
-
-        def send() -> None:
-            while not stop.wait(0.2):
-                self.answers.append(self.ask(TOKENS.token(TEAM)))
-
-        threads = [threading.Thread(target=send, daemon=True) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join(30)
-
-    def recent(self, count: int, known: int) -> list[Answer] | None:
-        """Return the last answers, all of them after a number of them; None until there are so many."""
-        answers = self.answers[known:]
-        return answers[-count:] if len(answers) >= count else None
-
-
 class Platform(Workflows):
     """The deployed platform."""
 
@@ -320,7 +286,7 @@ class Platform(Workflows):
         self.service = Service(base.cluster, TEAM, SERVICE)
         gateway = {"metadata": {"namespace": NAMESPACE, "name": NAME}}
         self.address = Proxy(gateway, CONTROLLER_NAMESPACE, {}).address
-        self.clients = Clients(GatewayClient(self.address))
+        self.clients = Clients(GatewayClient(self.address), TEAM, SERVICE)
         self._arns: dict[str, str] = teams.stack.outputs()["members"].value
 
     def stack_of(self, name: str) -> automation.Stack:
@@ -430,10 +396,10 @@ def outputs_of(ended: dict[str, Any]) -> dict[str, str]:
 
 
 @contextmanager
-def created(home: Path, folder: Path) -> Iterator[Platform]:
+def created(home: Path, folder: Path, variant: Variant = VARIANT) -> Iterator[Platform]:
     """Yield the platform, and remove it at the end. folder: for files."""
     with ExitStack() as ends:
-        base = ends.enter_context(training_platform.created(home, folder, VARIANT))
+        base = ends.enter_context(training_platform.created(home, folder, variant))
         assert isinstance(base.teams, LifecycleTeams)
         platform = Platform(base, base.teams, folder)
         eventually("Envoy", lambda: platform.clients.ask("").status in (401, 404), 120)

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -56,10 +57,14 @@ class Monitoring:
 
 @contextmanager
 def monitoring(
-    folder: Path, groups: tuple[RuleGroup, ...], notifications: Notifications, metrics: dict[str, str]
+    folder: Path,
+    groups: tuple[RuleGroup, ...],
+    notifications: Notifications,
+    metrics: dict[str, str],
+    exporters: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Monitoring]:
     """Start all of them. The rules are the program's; of Alertmanager's configuration only the folder of
-    credentials and the times of groups differ."""
+    credentials and the times of groups differ. exporters: job -> host and port of an exporter that runs."""
     tools = build.ensure(["promtool", "prometheus", "amtool", "alertmanager"])
     endpoints = Endpoints(metrics)
     with ExitStack() as stack:
@@ -78,7 +83,7 @@ def monitoring(
             )
         )
         promtool.rules_file(groups, folder / "rules.json")
-        configured = _prometheus(folder, metrics, endpoints.port, alertmanager_port)
+        configured = _prometheus(folder, metrics, exporters, endpoints.port, alertmanager_port)
         _checked(tools["promtool"], "check", "config", configured)
         stack.enter_context(
             _process(
@@ -117,7 +122,14 @@ def _alertmanager(folder: Path, notifications: Notifications, port: int) -> Path
     return path
 
 
-def _prometheus(folder: Path, metrics: Mapping[str, str], port: int, alertmanager_port: int) -> Path:
+def _prometheus(
+    folder: Path,
+    metrics: Mapping[str, str],
+    exporters: Mapping[str, str],
+    port: int,
+    alertmanager_port: int,
+) -> Path:
+    here = f"127.0.0.1:{port}"
     document = {
         "global": {
             "scrape_interval": "1s",
@@ -126,10 +138,13 @@ def _prometheus(folder: Path, metrics: Mapping[str, str], port: int, alertmanage
             "external_labels": {"cluster": "acme-prod"},
         },
         "rule_files": ["rules.json"],
-        "alerting": {"alertmanagers": [_targets(alertmanager_port)]},
+        "alerting": {"alertmanagers": [_targets(f"127.0.0.1:{alertmanager_port}")]},
         "scrape_configs": [
-            {"job_name": job, "metrics_path": f"/{job}", "honor_labels": True, **_targets(port)}
-            for job in metrics
+            {"job_name": job, "metrics_path": path, "honor_labels": True, **_targets(target)}
+            for job, path, target in (
+                *((job, f"/{job}", here) for job in metrics),
+                *((job, "/metrics", target) for job, target in exporters.items()),
+            )
         ],
     }
     path = folder / "prometheus.json"
@@ -137,8 +152,8 @@ def _prometheus(folder: Path, metrics: Mapping[str, str], port: int, alertmanage
     return path
 
 
-def _targets(port: int) -> dict[str, Any]:
-    return {"static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
+def _targets(target: str) -> dict[str, Any]:
+    return {"static_configs": [{"targets": [target]}]}
 
 
 def _checked(tool: Path, *arguments: str | Path) -> str:

@@ -21,6 +21,7 @@ from typing import Any, Final
 import pytest
 from kubernetes import client
 
+from tests.controllers.clients import TOKENS
 from tests.controllers.envoy import Answer
 from tests.controllers.lifecycle_platform import (
     CI,
@@ -31,7 +32,6 @@ from tests.controllers.lifecycle_platform import (
     RELEASE,
     SERVER,
     SERVICE,
-    TOKENS,
     Platform,
     created,
     customers,

@@ -135,6 +135,8 @@ class TrainingTeams(Team):
     """Registries of images of which Pods need state no digest."""
     cpu = 6
     """The quota of each team."""
+    tables: Sequence[LakehouseTableArgs] = ()
+    """Further tables of the curated zone, which the team reads and writes."""
 
     def _store(self) -> dict[str, Any]:
         """Return further arguments of the model store."""
@@ -182,7 +184,7 @@ class TrainingTeams(Team):
                 "prefix": prefix,
                 "force_destroy": True,
                 "writers": [arns["pipeline"]],
-                "tables": [self.customers, PREDICTIONS],
+                "tables": [self.customers, PREDICTIONS, *self.tables],
                 "grants": [
                     {
                         "name": "reads",
@@ -194,7 +196,9 @@ class TrainingTeams(Team):
                         "name": "predicts",
                         "principal": identities[TEAM].principal,
                         "actions": ["read", "write"],
-                        "tables": ["curated.churn_predictions"],
+                        "tables": [
+                            f"{table['zone']}.{table['name']}" for table in (PREDICTIONS, *self.tables)
+                        ],
                     },
                 ],
             },
@@ -359,7 +363,8 @@ def kubeconfig(user: Objects, folder: Path, name: str = "twin") -> Path:
 class Variant:
     """A platform of another test. owned: parts of the names of kinds that its components bring. images: a
     table of images whose Pods run as processes. teams: the class of its stack of teams. nodes: with CPUs
-    only. before: registers what exists before the add-ons, and returns it."""
+    only. objects: further ones of the cluster. before: registers what exists before the add-ons, and returns
+    it."""
 
     name: str = "training"
     controllers: str = "kueue,jobset,trainer"
@@ -368,6 +373,7 @@ class Variant:
     images: str = IMAGES
     teams: type[TrainingTeams] = TrainingTeams
     nodes: int = 1
+    objects: Sequence[dict[str, Any]] = ()
     before: Callable[[Cluster], list[pulumi.Resource]] = lambda _: []
 
 
@@ -385,7 +391,8 @@ def created(home: Path, folder: Path, variant: Variant = TRAINING) -> Iterator[P
                 item
                 for item in definitions(home)
                 if not any(part in item["metadata"]["name"] for part in variant.owned)
-            )
+            ),
+            *variant.objects,
         )
         cluster.add_nodes()
         for number in range(variant.nodes):

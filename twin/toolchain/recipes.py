@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from twin.toolchain import argo_changes
+from twin.toolchain import agent_changes, argo_changes
 from twin.toolchain.versions import Versions, read_versions
 
 MODULES = Path(__file__).with_name("go")
@@ -35,11 +35,13 @@ MINUTES = {
     "prometheus-config-reloader": 1,
     "trainer": 3,
     "kserve": 4,
+    "kserve-agent": 1,
     "envoy-gateway": 5,
     "promtool": 5,
     "prometheus": 2,
     "amtool": 2,
     "alertmanager": 1,
+    "pushgateway": 1,
     "argo": 5,
     "argoexec": 1,
     "argo-cli": 2,
@@ -208,6 +210,18 @@ CONTROLLERS: Mapping[str, ControllerSource] = {
     ),
     # Nor is its.
     "kserve": ControllerSource("kserve", "github.com/kserve/kserve/cmd/manager", {}),
+    # The container beside a server that stores requests.
+    "kserve-agent": ControllerSource(
+        "kserve",
+        f"{agent_changes.MODULE}/cmd/agent",
+        {},
+        completed=[CompletedModule(agent_changes.MODULE, (), agent_changes.CHANGES)],
+    ),
+    "pushgateway": ControllerSource(
+        "pushgateway",
+        "github.com/prometheus/pushgateway",
+        {"github.com/prometheus/common/version.Version": "$VERSION"},
+    ),
     # Envoy Gateway's own command, which translates as the controller does (twin/kubernetes/envoy_gateway).
     "envoy-gateway": ControllerSource(
         "envoy_gateway",
@@ -229,7 +243,11 @@ COMMANDS: Mapping[str, ControllerSource] = {"argo-cli": _argo("argo")}
 
 SELECTABLE: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(
-        ("kueue", "jobset", "kueue-previous", "trainer", "kserve", "karpenter", "kube-state-metrics"), ()
+        (
+            *("kueue", "jobset", "kueue-previous", "trainer", "kserve", "kserve-agent", "karpenter"),
+            *("kube-state-metrics", "pushgateway"),
+        ),
+        (),
     ),
     # It runs Envoy in Pods.
     "envoy-gateway": ("envoy",),

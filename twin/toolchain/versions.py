@@ -38,6 +38,7 @@ class Versions:
     kube_state_metrics: str
     trainer: str
     kserve: str
+    kserve_agent: str
     envoy_gateway: str
     envoy: str
     argo: str
@@ -47,6 +48,7 @@ class Versions:
     keda_adapter: str
     prometheus: str
     alertmanager: str
+    pushgateway: str
 
 
 _PLACES = {
@@ -70,6 +72,7 @@ _PLACES = {
     "kube_state_metrics": ("kube_state_metrics", "version"),
     "trainer": ("trainer", "version"),
     "kserve": ("kserve", "version"),
+    "kserve_agent": ("kserve", "version"),
     "envoy_gateway": ("envoy_gateway", "version"),
     "envoy": ("envoy", "version"),
     "argo": ("argo_workflows", "version"),
@@ -79,6 +82,7 @@ _PLACES = {
     "keda_adapter": ("keda", "version"),
     "prometheus": ("prometheus", "version"),
     "alertmanager": ("alertmanager", "version"),
+    "pushgateway": ("pushgateway", "version"),
 }
 
 

@@ -65,6 +65,14 @@ PROGRAMS: Final = (
     PodProgram("prometheus-config-reloader", "prometheus-operator/prometheus-config-reloader"),
     # A Pod of it is created by the twin's controller of gateways (twin/kubernetes/envoy_gateway).
     PodProgram("envoy", "envoyproxy/envoy"),
+    # Jobs send numbers to it. Its default is all interfaces, too.
+    PodProgram("pushgateway", "prometheus/pushgateway", ("--web.listen-address=0.0.0.0:9091",)),
+    # Beside a server. The first option is of the twin's build; the agent's second server is at the other.
+    PodProgram(
+        "kserve-agent",
+        "kserve/agent",
+        ("--component-host=127.0.0.1", "--log-marshaller-url=http://127.0.0.1:9083/marshal"),
+    ),
     # The executor of steps of workflows, which the controller of Argo Workflows adds to their Pods.
     PodProgram("argoexec", EXECUTOR),
 )
