@@ -81,7 +81,7 @@ class MonitoredTeams(LifecycleTeams):
             # The model was logged without a signature.
             "input_order": ["tenure", "orders"],
             "min_rows": MINIMUM_ROWS,
-            "delay_minutes": 1,
+            "delay_minutes": 2,
             "join_minutes": 1,
             "cooldown_hours": COOLDOWN_HOURS,
             "suspended": True,
@@ -90,6 +90,8 @@ class MonitoredTeams(LifecycleTeams):
             "prefix": parts.prefix,
             "cluster": parts.cluster,
             "image": MONITOR,
+            # An answer is waited for a minute, and windows end two minutes ago.
+            "compact_schedule": "* * * * *",
             "pushgateway": {"namespace": catalog()[PUSHGATEWAY].namespace},
             "force_destroy": True,
             "teams": {
