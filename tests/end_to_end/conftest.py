@@ -17,13 +17,18 @@ LOG_LINES: Final = 2000
 PROBLEM_WORDS: Final = (" WARNING ", " ERROR ", "Error: ", "Error(")
 PROBLEMS_SHOWN: Final = 15
 LINE_LENGTH: Final = 400
+LIMIT: Final = 900
+"""Seconds of a test: with its fixture, which may be an environment's first `up`."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Warnings are not errors here: clients of other projects run in these tests, in users' versions."""
+    """Warnings are not errors here: clients of other projects run in these tests, in users' versions. Only a
+    test that hangs is ended, also on a machine that does something else."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.filterwarnings("default", "ignore::DeprecationWarning"))
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(LIMIT))
 
 
 @pytest.hookimpl(wrapper=True)

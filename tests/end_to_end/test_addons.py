@@ -21,7 +21,7 @@ from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
 from twin.toolchain.charts import ensure_charts
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.end_to_end
 
 NAMES = ("cert-manager", "jobset")
 """The smallest with definitions as templates, and in a folder of the chart."""

@@ -24,7 +24,7 @@ from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
 
 # Feast takes seconds to start, and starts seven times.
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,6 @@ from twin.toolchain.versions import read_versions
 
 pytestmark = [
     pytest.mark.end_to_end,
-    # The first test that needs them installs the packages of npm.
-    pytest.mark.timeout(900),
     pytest.mark.skipif("pulumi" not in build.locate(), reason="pulumi is not built: `aiplatform doctor`"),
 ]
 

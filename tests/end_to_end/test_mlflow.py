@@ -20,7 +20,7 @@ from tests.end_to_end.plain import Base, Plain
 from tests.end_to_end.team_pod import Team
 
 # Eight processes of MLflow, one after the other; each needs some seconds to start.
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.end_to_end import model_stores, pods
 from tests.end_to_end.model_stores import RELEASE
 from tests.end_to_end.plain import Base, Plain, location, trust
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.end_to_end
 
 PART = 5 * 1024 * 1024
 """The least size of a part but the last."""

@@ -21,7 +21,7 @@ from tests.end_to_end.model_stores import RELEASE
 from tests.end_to_end.plain import Plain
 from tests.twin.gcp.gke.scene import PROJECT, REGION
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.end_to_end
 
 NAME = "store-gcp"
 DENIED = 403

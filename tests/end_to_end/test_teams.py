@@ -24,7 +24,7 @@ from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
 from twin import environment as variables
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.end_to_end
 
 ROLES = ("owner", "developer", "reader", "stranger")
 JOB: dict[str, Any] = {

@@ -14,7 +14,7 @@ import pytest
 from tests.end_to_end.harness import GUARDED, Twin, eventually
 from tests.end_to_end.policy_report import assert_no_violation
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.nightly, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.nightly]
 
 
 @pytest.fixture(scope="module", params=["aws-staging", "gcp-staging", "aws-prod"])
