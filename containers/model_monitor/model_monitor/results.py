@@ -134,10 +134,10 @@ class Results:
         drifted."""
         stored = run
 
-        def rows(table: Any) -> list[tables.Row]:
+        def rows(table: Any) -> pa.Table:
             nonlocal stored
             stored = run if run.event != PENDING else replace(run, event=self._event(table, run, cooldown))
-            return [stored.row()]
+            return tables.arrow(table.schema().as_arrow(), [stored.row()])
 
         tables.commit(self._name, rows)
         return stored
@@ -179,5 +179,5 @@ class Results:
     def sent(self, run: Run, now: datetime) -> Run:
         """Store that a run was announced."""
         done = replace(run, event=SENT, created_at=now)
-        tables.commit(self._name, lambda _: [done.row()])
+        tables.commit(self._name, lambda table: tables.arrow(table.schema().as_arrow(), [done.row()]))
         return done
