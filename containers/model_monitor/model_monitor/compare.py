@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -254,10 +254,8 @@ class Comparer:
             return {}
         where = And(LessThan("time", stated.start.isoformat()), EqualTo("version", served), IsNull("problem"))
         names = [part.name for part in rest]
-        first = _first(
-            tables.batches(self._requests, ["time", *names, "version", "problem"], where=where),
-            monitor.sample_rows,
-        )
+        files = tables.by_time(self._requests, ["time", *names, "version", "problem"], where)
+        first = _first(files, monitor.sample_rows)
         if first is None or first.num_rows < monitor.min_rows:
             return {}
         answers = drift.frame(first, {part.name: part for part in rest})
@@ -281,12 +279,22 @@ def _schema(table: Any, names: Sequence[str]) -> pa.Schema:
     return pa.schema([schema.field(name) for name in names])
 
 
-def _first(batches: Any, size: int) -> pa.Table | None:
-    """Return the rows with the smallest times, of batches in whatever order."""
+def _first(files: Iterable[tuple[datetime | None, Iterable[pa.RecordBatch]]], size: int) -> pa.Table | None:
+    """Return the rows with the smallest times, of files with the earliest time of each, in order: those
+    behind the last row are not read."""
     kept: pa.Table | None = None
-    for batch in batches:
-        part = pa.Table.from_batches([batch])
-        kept = part if kept is None else pa.concat_tables([kept, part], promote_options="permissive")
-        if kept.num_rows > 2 * size:
-            kept = kept.sort_by("time").slice(0, size).combine_chunks()
-    return None if kept is None else kept.sort_by("time").slice(0, size)
+    for earliest, batches in files:
+        is_full = kept is not None and kept.num_rows == size
+        if is_full and earliest is not None and earliest > kept["time"][-1].as_py():
+            break
+        for batch in batches:
+            part = pa.Table.from_batches([batch])
+            kept = part if kept is None else pa.concat_tables([kept, part], promote_options="permissive")
+            if kept.num_rows > 2 * size:
+                kept = _oldest(kept, size)
+        kept = None if kept is None else _oldest(kept, size)
+    return kept
+
+
+def _oldest(rows: pa.Table, size: int) -> pa.Table:
+    return rows.sort_by("time").slice(0, size).combine_chunks()

@@ -72,14 +72,22 @@ def frame(table: pa.Table, columns: Mapping[str, Column | Prediction]) -> pd.Dat
     """Return columns as Evidently compares them. columns: name in the table -> declaration."""
     values: dict[str, Any] = {}
     for source, column in columns.items():
-        listed = table[source].to_pylist()
         if column.type == "number":
-            numbers = np.array([math.nan if value is None else float(value) for value in listed], dtype=float)
-            numbers[~np.isfinite(numbers)] = math.nan
-            values[column.name] = numbers
+            # Large integers lose digits, as they do in Python.
+            numbers = table[source].cast(pa.float64(), safe=False).to_numpy()
+            values[column.name] = np.where(np.isfinite(numbers), numbers, math.nan)
         else:
-            values[column.name] = pd.Series([text_of(value) for value in listed], dtype=object)
+            values[column.name] = _categories(table[source])
     return pd.DataFrame(values)
+
+
+def _categories(listed: pa.ChunkedArray) -> pd.Series:
+    """Return values as categories, equal ones as the same object: a text for each would be most of the
+    memory of a run."""
+    encoded = listed.combine_chunks().dictionary_encode()
+    texts = [text_of(value) for value in encoded.dictionary.to_pylist()]
+    names = np.array([*texts, None], dtype=object)
+    return pd.Series(names[encoded.indices.fill_null(len(texts)).to_numpy()], dtype=object)
 
 
 def compare(

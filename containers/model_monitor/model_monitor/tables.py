@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from model_monitor.errors import RefusedError
 
 Row = Mapping[str, Any]
 _ATTEMPTS: Final = 6
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def load(name: str) -> Any:
@@ -175,6 +176,33 @@ def batches(
 ) -> Iterator[pa.RecordBatch]:
     """Yield batches of rows, file by file: PyIceberg's reader reads all files at once, and keeps each whole
     one in memory until it is used."""
+    for _, read in _files(table, columns, where, snapshot):
+        yield from read
+
+
+def by_time(
+    table: Any, columns: Iterable[str], where: Any
+) -> Iterator[tuple[datetime | None, Iterator[pa.RecordBatch]]]:
+    """Yield the files of a table, those with the earliest `time` first: this time, by the table's metadata,
+    or None where these do not state it, and the batches of the file."""
+    from pyiceberg.conversions import from_bytes
+
+    field = table.schema().find_field("time")
+
+    def earliest(task: Any) -> datetime | None:
+        bound = (task.file.lower_bounds or {}).get(field.field_id)
+        if bound is None:
+            return None
+        return _EPOCH + timedelta(microseconds=from_bytes(field.field_type, bound))
+
+    known = [(earliest(task), read) for task, read in _files(table, columns, where, None)]
+    return iter(sorted(known, key=lambda pair: pair[0] or _EPOCH))
+
+
+def _files(
+    table: Any, columns: Iterable[str], where: Any, snapshot: int | None
+) -> Iterator[tuple[Any, Iterator[pa.RecordBatch]]]:
+    """Yield the files of a scan, each with its batches, which are read once they are iterated over."""
     from pyiceberg.expressions import AlwaysTrue
     from pyiceberg.io.pyarrow import ArrowScan
 
@@ -185,7 +213,7 @@ def batches(
     reader = ArrowScan(table.metadata, table.io, scan.projection(), filtered)
     for task in scan.plan_files():
         if task.delete_files:
-            yield from reader.to_record_batches([task])
+            yield task, reader.to_record_batches([task])
         else:
             # What to_record_batches calls, without a list of all batches of the file.
-            yield from reader._record_batches_from_scan_tasks_and_deletes([task], {})
+            yield task, reader._record_batches_from_scan_tasks_and_deletes([task], {})

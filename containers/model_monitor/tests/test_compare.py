@@ -298,6 +298,34 @@ def test_answers_without_a_column_of_the_training_have_the_first_ones_as_baselin
     assert [score["value"] for score in scores if score["score"] == "missing"] == [0, 0, 0]
 
 
+def test_first_answers_are_read_without_the_files_after_them(
+    catalog: Any, version: Version, queue: Any, monitors: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version that has answered for months is not read whole each day."""
+    from model_monitor import compare as module
+    from model_monitor import tables
+
+    monitors(predictions=[{"name": "fare", "type": "number"}], sample_rows=500, min_rows=200)
+    number = version()
+    served(catalog, 600, 77, INSIDE, version=number)
+    for day in (3, 9, 5):
+        shift = -2.0 if day == 9 else 0.0
+        served(catalog, 400, 70 + day, START - timedelta(days=day), version=number, shift=shift)
+    read: list[int] = []
+    real = tables.by_time
+
+    def counted(*arguments: Any) -> Any:
+        for earliest, batches in real(*arguments):
+            assert earliest is not None
+            yield earliest, (read.append((START - earliest).days) or batch for batch in batches)
+
+    monkeypatch.setattr(module.tables, "by_time", counted)
+    compare()
+    assert sorted(set(read), reverse=True) == [9, 5], "500 rows are in the first two files"
+    scores = json.loads(results(catalog)[-2]["scores"])
+    assert {score["column"] for score in scores if score["drifted"]} == {"fare"}
+
+
 def test_version_without_a_baseline_is_refused(
     catalog: Any, version: Version, queue: Any, monitors: Any
 ) -> None:
