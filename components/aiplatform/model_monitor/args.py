@@ -23,6 +23,7 @@ from aiplatform.model_monitor.inputs import PushgatewayReferenceArgs as Pushgate
 from aiplatform.model_monitor.monitors import ModelMonitorLabelsArgs as ModelMonitorLabelsArgs
 from aiplatform.model_monitor.monitors import MonitoredModel
 from aiplatform.model_monitor.monitors import MonitoredModelArgs as MonitoredModelArgs
+from aiplatform.model_monitor.schedules import longest_gap_hours
 from aiplatform.naming import (
     GOOGLE_BUCKET,
     KMS_ALIAS,
@@ -190,8 +191,18 @@ class ModelMonitorSettings(CloudNeutral):
             yield from obeys(f"{path}.queue", team.queue, _QUEUE[self.cloud])
         if team.queue_key is not None:
             yield from obeys(f"{path}.queue_key", team.queue_key, KMS_KEY)
+        compacted = longest_gap_hours(self.compact_schedule) * 60
         for model, monitor in team.monitors.items():
             where = f"{path}.monitors.{model}"
+            # With fewer than `join_minutes` the monitor is refused by itself.
+            if monitor.join_minutes <= monitor.delay_minutes < monitor.join_minutes + compacted:
+                yield Problem(
+                    f"{where}.delay_minutes",
+                    f"{got(monitor.delay_minutes)}: requests wait {monitor.join_minutes} minutes for their "
+                    f"answers, and up to {compacted:g} minutes for compact_schedule, {self.compact_schedule!r}"
+                    ": the last ones of a window would never be compared; expected at least "
+                    f"{monitor.join_minutes + compacted:g}",
+                )
             if monitor.retrain and team.queue is None:
                 yield Problem(
                     f"{where}.retrain",

@@ -98,7 +98,8 @@ class MonitoredModel:
     window_hours: Annotated[int, between(1, 744, "hours")] = 24
     """Hours of requests that are compared, 1 to 744; at least the time between two runs. Default 24."""
     delay_minutes: Annotated[int, between(0, 1440, "minutes")] = 30
-    """Minutes that the end of a window is before the run, at least `join_minutes`, 0 to 1440. Default 30."""
+    """Minutes that the end of a window is before the run, 0 to 1440; at least `join_minutes` and the time
+    between two runs of `compact_schedule`. Default 30."""
     join_minutes: Annotated[int, between(1, 240, "minutes")] = 15
     """Minutes that an answer is waited for, 1 to 240. Default 15."""
     min_rows: Annotated[int, between(100, 1_000_000_000, "rows")] = 500

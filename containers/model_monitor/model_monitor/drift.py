@@ -44,9 +44,14 @@ class Score:
     threshold: float
     drifted: bool
 
+    @property
+    def below(self) -> bool:
+        """Whether a value below the threshold is drift; otherwise one that reaches it is."""
+        return self.score in TESTS
+
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
-        return {**asdict(self), "value": float(f"{self.value:.6g}")}
+        """Return it as JSON has it; readers of a result take the direction from it."""
+        return {**asdict(self), "value": float(f"{self.value:.6g}"), "below": self.below}
 
 
 @dataclass(frozen=True)

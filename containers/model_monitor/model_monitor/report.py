@@ -93,7 +93,7 @@ def _summary(run: Run) -> str:
             score.column,
             score.score,
             f"{score.value:.4g}",
-            f"{score.threshold:.4g}",
+            f"{'<' if score.below else '>='} {score.threshold:.4g}",
             "yes" if score.drifted else "",
         )
         for score in run.scores

@@ -101,6 +101,12 @@ def test_large_sample_with_a_small_difference_has_not_drifted() -> None:
     assert result.drifted == []
 
 
+def test_score_states_its_direction() -> None:
+    result = _compare([1.0] * 500, [2.0] * 500)
+    below = {score["score"]: score["below"] for score in (known.as_dict() for known in result.scores)}
+    assert below == {"ks": True, "psi": False, "wasserstein": False, "missing": False}
+
+
 def test_small_sample_with_a_difference_by_chance_has_not_drifted() -> None:
     random = np.random.default_rng(20)
     result = _compare(random.normal(0, 1, 20_000), random.normal(0.25, 1, 30))
