@@ -72,6 +72,9 @@ class ModelMonitorLabelsArgs(TypedDict):
     no errors below 1."""
     positive: NotRequired[str]
     """The label that is positive: of `f1`, `precision`, `recall` and `roc_auc`. Default: none."""
+    delay_hours: NotRequired[int]
+    """Hours until labels have arrived, 0 to 8760: quality is that of the answers in the window which ended so
+    much earlier. Default 0."""
 
 
 class MonitoredModelArgs(TypedDict):
@@ -106,7 +109,8 @@ class MonitoredModelArgs(TypedDict):
     window_hours: NotRequired[int]
     """Hours of requests that are compared, 1 to 744; at least the time between two runs. Default 24."""
     delay_minutes: NotRequired[int]
-    """Minutes that the end of a window is before the run, at least `join_minutes`, 0 to 1440. Default 30."""
+    """Minutes that the end of a window is before the run, 0 to 1440; at least `join_minutes` and the time
+    between two runs of `compact_schedule`. Default 30."""
     join_minutes: NotRequired[int]
     """Minutes that an answer is waited for, 1 to 240. Default 15."""
     min_rows: NotRequired[int]

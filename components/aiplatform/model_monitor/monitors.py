@@ -44,6 +44,9 @@ class ModelMonitorLabels:
     no errors below 1."""
     positive: str | None = None
     """The label that is positive: of `f1`, `precision`, `recall` and `roc_auc`. Default: none."""
+    delay_hours: Annotated[int, between(0, 8760, "hours")] = 0
+    """Hours until labels have arrived, 0 to 8760: quality is that of the answers in the window which ended so
+    much earlier. Default 0."""
 
     def check(self) -> Iterator[Problem]:
         """Return a positive label that is missing, or that the metric does not have, and a loss that never

@@ -1,4 +1,5 @@
-"""Which answer belongs to a request: one with its id, in the same log object or in a later one.
+"""Which answer belongs to a request: one of the same InferenceService with its id, in the same log object or in
+a later one. Copies of a request that another version answers have its id, too, where the client states it.
 
 Later objects are read ahead, each of them once, for as long as requests lack their answers and at most
 `join_minutes` far. Kept are only their answers to requests of other objects.
@@ -15,6 +16,8 @@ from model_monitor.log_objects import LogObject
 from model_monitor.objects import Entry
 from model_monitor.records import Record
 
+Key = tuple[str, str]
+"""An InferenceService, and the id of a request."""
 AHEAD: Final = 32
 """Objects that are read ahead before it is asked again whether an answer lacks."""
 
@@ -26,6 +29,11 @@ class Answer:
     read: LogObject
     at: int
     record: Record
+
+    @property
+    def key(self) -> Key:
+        """The request that it belongs to."""
+        return self.read.service, self.record.id
 
 
 class Answers:
@@ -39,10 +47,10 @@ class Answers:
         join: timedelta,
     ) -> None:
         self._read, self._entries, self._join = read, entries, join
-        self._known: dict[str, list[Answer]] = {}
+        self._known: dict[Key, list[Answer]] = {}
         self._next = 0
 
-    def add(self, objects: Sequence[LogObject], end: int, asked: Iterable[str]) -> None:
+    def add(self, objects: Sequence[LogObject], end: int, asked: Iterable[Key]) -> None:
         """Add the answers of objects, whose last one is before the place `end`, and of later ones until all
         requests of `asked` have one."""
         for read in objects:
@@ -51,7 +59,7 @@ class Answers:
             self._keep(own if read.place < self._next else [*own, *others])
         self._next = max(self._next, end)
         until = self._entries[end - 1][0].modified + self._join
-        lacking = {identifier for identifier in asked if identifier not in self._known}
+        lacking = {key for key in asked if key not in self._known}
         while lacking and self._next < len(self._entries):
             stop = self._next
             while stop < min(self._next + AHEAD, len(self._entries)):
@@ -65,30 +73,30 @@ class Answers:
             self._next = stop
             lacking -= self._known.keys()
 
-    def take(self, identifier: str) -> Record | None:
+    def take(self, key: Key) -> Record | None:
         """Return the first answer to a request, which is then no other one's; None without any."""
-        found = self._known.get(identifier)
+        found = self._known.get(key)
         if not found:
             return None
         first = min(found, key=lambda answer: (answer.read.place, answer.at))
         found.remove(first)
         if not found:
-            del self._known[identifier]
+            del self._known[key]
         return first.record
 
     def left(self, end: int) -> list[Answer]:
         """Return the answers before a place that no request took, and forget them."""
         passed = [answer for found in self._known.values() for answer in found if answer.read.place < end]
         for answer in passed:
-            found = self._known[answer.record.id]
+            found = self._known[answer.key]
             found.remove(answer)
             if not found:
-                del self._known[answer.record.id]
+                del self._known[answer.key]
         return sorted(passed, key=lambda answer: (answer.read.place, answer.at))
 
     def _keep(self, answers: Iterable[Answer]) -> None:
         for answer in answers:
-            self._known.setdefault(answer.record.id, []).append(answer)
+            self._known.setdefault(answer.key, []).append(answer)
 
 
 def _answers(read: LogObject) -> tuple[list[Answer], list[Answer]]:

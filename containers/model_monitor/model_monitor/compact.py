@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from model_monitor import payloads, records, tables
-from model_monitor.answers import Answer, Answers
+from model_monitor.answers import Answer, Answers, Key
 from model_monitor.declaration import FIXED, Monitor
 from model_monitor.log_objects import LogObject
 from model_monitor.objects import Entry, Folder
@@ -83,7 +83,7 @@ class Compaction:
         self._monitor, self._namespace, self._folder = monitor, namespace, folder
         self._names: dict[str, Sequence[str] | None] = {}
         self._input_names = input_names
-        self._unanswered: set[str] = set()
+        self._unanswered: set[Key] = set()
         table = tables.load(monitor.requests_table)
         self._check(table)
         self._schema = table.schema().as_arrow()
@@ -145,14 +145,14 @@ class Compaction:
 
     def _part(self, objects: Sequence[LogObject], end: int, answers: Answers) -> _Part:
         """Return the rows of objects. end: the place after the last one, among all."""
-        asked = {record.id for read in objects for record in read.requests}
+        asked = {(read.service, record.id) for read in objects for record in read.requests}
         answers.add(objects, end, asked if self._monitor.predictions else set())
         results: dict[str, Result] = {}
         made: list[tables.Row] = []
         for read in objects:
             results[read.entry.key] = result = Result()
             made += self._rows(read, answers, result)
-        left = [answer for answer in answers.left(end) if answer.record.id not in asked]
+        left = [answer for answer in answers.left(end) if answer.key not in asked]
         times = [read.time(record) for read in objects for record in read.records or ()]
         return _Part(
             tables.arrow(self._schema, made),
@@ -215,9 +215,9 @@ class Compaction:
             yield dict(zip(FIXED, fixed, strict=True))
             return
         for record in read.requests:
-            answer = answers.take(record.id)
+            answer = answers.take((read.service, record.id))
             if answer is None:
-                self._unanswered.add(record.id)
+                self._unanswered.add((read.service, record.id))
             try:
                 yield from self._request(read, record, answer, result)
             except payloads.ProblemError as error:
@@ -272,20 +272,19 @@ class Compaction:
         self, table: Any, single: Sequence[tables.Row], result: Result
     ) -> Iterator[tables.Row]:
         """Yield a row for each answer whose request is neither in its part nor, answered, in the table."""
-        unknown = [row for row in single if row["request_id"] not in self._unanswered]
+        unknown = [row for row in single if _key(row) not in self._unanswered]
         known = self._problems_of(table, unknown) if unknown else {}
         for row in single:
-            identifier = row["request_id"]
-            if identifier in self._unanswered or known.get(identifier) == NO_ANSWER:
+            if _key(row) in self._unanswered or known.get(_key(row)) == NO_ANSWER:
                 problem = LATE_ANSWER
-            elif identifier in known:
+            elif _key(row) in known:
                 continue
             else:
                 problem = NO_REQUEST
             result.problems[problem] += 1
             yield {**row, "problem": problem}
 
-    def _problems_of(self, table: Any, answers: Sequence[tables.Row]) -> dict[str, str | None]:
+    def _problems_of(self, table: Any, answers: Sequence[tables.Row]) -> dict[Key, str | None]:
         """Return request -> its problem, of the requests of answers that are in the table."""
         from pyiceberg.expressions import And, GreaterThanOrEqual, In
 
@@ -295,9 +294,10 @@ class Compaction:
             GreaterThanOrEqual("time", first.isoformat()),
             In("request_id", {row["request_id"] for row in answers}),
         )
+        columns = ["request_id", "inference_service", "problem", "time"]
         return {
-            row["request_id"]: row["problem"]
-            for batch in tables.batches(table, ["request_id", "problem", "time"], where=where)
+            _key(row): row["problem"]
+            for batch in tables.batches(table, columns, where=where)
             for row in batch.to_pylist()
         }
 
@@ -314,6 +314,10 @@ class Compaction:
             problem,
         )
         return dict(zip(FIXED, values, strict=True))
+
+
+def _key(row: tables.Row) -> Key:
+    return row["inference_service"], row["request_id"]
 
 
 def _chunks(entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:

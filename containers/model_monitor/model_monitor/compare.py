@@ -172,7 +172,7 @@ class Comparer:
     ) -> Outcome:
         monitor = self._monitor
         compared = list(monitor.compared())
-        sample = self._sample(served, tables.within(stated.start, stated.end))
+        sample = self._sample(served, stated, [part.name for part in compared])
         trained = self._training(snapshot)
         current = drift.frame(sample.table, {part.name: part for part in compared})
         base = {
@@ -189,7 +189,7 @@ class Comparer:
             and part.type == "category"
         }
         comparison = drift.compare(base, current, known, categories)
-        measured = self._quality(sample, reference)
+        measured = self._quality(served, stated, reference)
         is_drifted = len(comparison.drifted) >= monitor.min_drifted_columns or (
             measured is not None and measured.drifted
         )
@@ -204,17 +204,16 @@ class Comparer:
         )
         return Outcome(run, comparison, self._render(run, base, current, known))
 
-    def _sample(self, version: str, interval: Any) -> sampling.Sample:
+    def _sample(self, version: str, stated: Window, columns: Sequence[str]) -> sampling.Sample:
         """Return a sample of the rows of a version."""
         from pyiceberg.expressions import And, EqualTo, In, IsNull, Or
 
         monitor = self._monitor
-        wanted = ["request_id", "row", *(part.name for part in monitor.compared())]
-        if monitor.labels is not None:
-            wanted += [monitor.labels.key, monitor.labels.prediction]
-        names = list(dict.fromkeys(wanted))
+        names = list(dict.fromkeys(["request_id", "row", *columns]))
         where = And(
-            interval, EqualTo("version", version), Or(IsNull("problem"), In("problem", set(WITH_INPUTS)))
+            tables.within(stated.start, stated.end),
+            EqualTo("version", version),
+            Or(IsNull("problem"), In("problem", set(WITH_INPUTS))),
         )
         return sampling.take(
             tables.batches(self._requests, [*names, "time", "version", "problem"], where=where),
@@ -261,11 +260,15 @@ class Comparer:
         answers = drift.frame(first, {part.name: part for part in rest})
         return {part.name: answers[part.name] for part in rest}
 
-    def _quality(self, sample: sampling.Sample, reference: float | None) -> quality.Quality | None:
+    def _quality(self, version: str, stated: Window, reference: float | None) -> quality.Quality | None:
+        """Return the quality of the answers of a version, in the window whose labels have arrived."""
         labels = self._monitor.labels
         if labels is None or reference is None:
             return None
-        return quality.measure(labels, sample.table, reference, self._monitor.min_rows)
+        delay = timedelta(hours=labels.delay_hours)
+        labelled = Window(stated.start - delay, stated.end - delay)
+        answers = self._sample(version, labelled, [labels.key, labels.prediction])
+        return quality.measure(labels, answers.table, reference, self._monitor.min_rows)
 
 
 def batch_counts(batch: pa.RecordBatch) -> list[tuple[str | None, str | None, int]]:

@@ -200,9 +200,9 @@ def logged(
     }
 
 
-def put(bucket: str, name: str, records: Sequence[dict[str, Any]]) -> str:
+def put(bucket: str, name: str, records: Sequence[dict[str, Any]], service: str = "fares-blue") -> str:
     """Write a batch where the agent does, and return its key below the folder `logs`."""
-    key = f"{TEAM}/fares-blue/predictor/requests/{name}-request.json"
+    key = f"{TEAM}/{service}/predictor/requests/{name}-request.json"
     body = records[0] if len(records) == 1 else list(records)
     boto3.client("s3").put_object(Bucket=bucket, Key=f"logs/{key}", Body=json.dumps(body).encode())
     return key

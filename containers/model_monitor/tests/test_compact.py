@@ -242,6 +242,23 @@ def test_answers_ahead_are_not_read_where_none_lacks(
     assert len(read) == len(set(read)) == 3
 
 
+def test_copy_of_a_request_has_the_answer_of_its_version(catalog: Any, bucket: str) -> None:
+    """A route mirrors requests to the next version: a client's id is then in the records of both."""
+    good = [1, "north", None, 7, ""]
+    put(bucket, "a", [asked("x", good), asked("y", good)])
+    put(bucket, "b", [asked("x", good, version="2"), answered("x", 20), answered("y", 30)], "fares-green")
+    put(bucket, "c", [answered("x", 10), answered("y", 11)])
+    result = compaction(bucket).run(LATER)
+    assert (result.rows, result.problems) == (3, {"no_request": 1})
+    stored = {(row["inference_service"], row["request_id"]): row["fare"] for row in rows(catalog)}
+    assert stored == {
+        ("fares-blue", "x"): 10,
+        ("fares-blue", "y"): 11,
+        ("fares-green", "x"): 20,
+        ("fares-green", "y"): None,
+    }
+
+
 def test_late_answer_of_the_same_run_is_one(
     catalog: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -230,10 +230,10 @@ def test_message_that_a_killed_run_did_not_send_is_sent_later(
     with monkeypatch.context() as patch:
 
         def kill(*_: Any) -> None:
-            raise ConnectionError
+            raise KeyboardInterrupt
 
         patch.setattr(__main__.queues, "send", kill)
-        with pytest.raises(ConnectionError):
+        with pytest.raises(KeyboardInterrupt):
             compare()
     assert [row["event"] for row in results(catalog)] == [PENDING]
     compare()
@@ -245,6 +245,25 @@ def test_message_that_a_killed_run_did_not_send_is_sent_later(
     monkeypatch.setattr(__main__, "_now", lambda: datetime.now(UTC) + timedelta(hours=73))
     compare()
     assert len(queue()) == 2, "the cool-down is over"
+
+
+def test_message_that_the_queue_refused_is_sent_by_the_next_attempt(
+    catalog: Any, version: Version, queue: Any, monitors: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(catalog, 600, 42, INSIDE, version=version(), shift=1.5)
+    with monkeypatch.context() as patch:
+
+        def refuse(*_: Any) -> None:
+            raise ConnectionError
+
+        patch.setattr(__main__.queues, "send", refuse)
+        with pytest.raises(ConnectionError):
+            compare()
+    compare()
+    compare()
+    events = [row["event"] for row in results(catalog)]
+    assert events == [PENDING, "failed", PENDING, "sent", "cooldown"]
+    assert len(queue()) == 1
 
 
 def test_monitor_that_does_not_retrain_needs_no_queue(
@@ -280,6 +299,29 @@ def test_quality_is_compared_with_the_registered_metric(
     compare()
     row = results(catalog)[-2]
     assert (row["status"], row["drifted_columns"], row["event"]) == ("drifted", 0, "pending")
+    assert gateway.value('quality_drifted{metric="mae"}') == 1
+
+
+def test_quality_is_that_of_the_window_whose_labels_have_arrived(
+    catalog: Any, version: Version, gateway: Gateway, queue: Any, monitors: Any
+) -> None:
+    """Labels of today arrive next week; those of last week's answers are there."""
+    labels = {"table": "curated.paid", "key": "trip_id", "label": "paid", "prediction": "fare"}
+    monitors(labels={**labels, "metric": "mae", "max_loss": 0.3, "delay_hours": 168})
+    number = version(mae=0.8)
+    served(catalog, 600, 62, INSIDE - timedelta(hours=168), version=number)
+    past = catalog.load_table("curated.requests").scan().to_arrow()
+    served(catalog, 600, 63, INSIDE, version=number)
+    schema = pa.schema([("trip_id", pa.int64()), ("paid", pa.float64())])
+    catalog.create_table("curated.paid", schema)
+    wrong = [fare + 1.2 for fare in past["fare"].to_pylist()]
+    catalog.load_table("curated.paid").append(
+        pa.table({"trip_id": past["trip_id"], "paid": wrong}, schema=schema)
+    )
+    compare()
+    row = results(catalog)[-2]
+    assert (row["quality_rows"], row["status"], row["drifted_columns"]) == (600, "drifted", 0)
+    assert (row["window_end"], row["rows"]) == (END, 600), "drift is that of today"
     assert gateway.value('quality_drifted{metric="mae"}') == 1
 
 
