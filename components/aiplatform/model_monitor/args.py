@@ -199,9 +199,9 @@ class ModelMonitorSettings(CloudNeutral):
                 yield Problem(
                     f"{where}.delay_minutes",
                     f"{got(monitor.delay_minutes)}: requests wait {monitor.join_minutes} minutes for their "
-                    f"answers, and up to {compacted:g} minutes for compact_schedule, {self.compact_schedule!r}"
-                    ": the last ones of a window would never be compared; expected at least "
-                    f"{monitor.join_minutes + compacted:g}",
+                    f"answers, and up to {compacted:g} minutes for compact_schedule, "
+                    f"{self.compact_schedule!r}: the last ones of a window would never be compared; expected "
+                    f"at least {monitor.join_minutes + compacted:g}",
                 )
             if monitor.retrain and team.queue is None:
                 yield Problem(

@@ -1,5 +1,5 @@
-"""Which answer belongs to a request: one of the same InferenceService with its id, in the same log object or in
-a later one. Copies of a request that another version answers have its id, too, where the client states it.
+"""Which answer belongs to a request: one of the same InferenceService with its id, in the same log object or
+in a later one. Copies of a request that another version answers have its id, too, where the client states it.
 
 Later objects are read ahead, each of them once, for as long as requests lack their answers and at most
 `join_minutes` far. Kept are only their answers to requests of other objects.

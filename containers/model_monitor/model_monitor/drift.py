@@ -27,7 +27,8 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 
 DISTANCES: Final = ("psi", "wasserstein", "jensenshannon")
 LEAST: Final = 30
-"""Values on each side that distances need; with fewer only `missing` is a score."""
+"""Values on each side that distances need, and in the window `unseen`; with fewer only `missing` is a
+score."""
 GROUPS: Final = 30
 """Categories of the baseline that are compared one by one, the most frequent ones; all others are one group.
 With hundreds of them a small sample is far from every baseline."""
@@ -113,7 +114,9 @@ def compare(
     unseen = {
         name: _unseen(current[name], seen)
         for name, column in known.items()
-        if column.type == "category" and (seen := categories.get(name)) is not None
+        if column.type == "category"
+        and (seen := categories.get(name)) is not None
+        and current[name].count() >= LEAST
     }
     scores: list[Score] = []
     for name, column in known.items():
@@ -150,8 +153,7 @@ _LEVEL: Final = 0.001
 
 
 def _unseen(values: pd.Series, seen: set[str]) -> float:
-    present = values.dropna()
-    return float((~present.isin(list(seen))).mean()) if len(present) else 0.0
+    return float((~values.dropna().isin(list(seen))).mean())
 
 
 def grouped(reference: pd.Series, current: pd.Series) -> tuple[pd.Series, pd.Series]:

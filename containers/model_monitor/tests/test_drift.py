@@ -101,6 +101,13 @@ def test_large_sample_with_a_small_difference_has_not_drifted() -> None:
     assert result.drifted == []
 
 
+def test_few_values_with_a_new_one_are_not_unseen() -> None:
+    before = ["a", "b"] * 250
+    few = _compare(before, [*["a"] * 28, "new", *[None] * 471], "category", missing=0.99)
+    assert [score.score for score in few.scores] == ["missing"]
+    assert few.drifted == []
+
+
 def test_score_states_its_direction() -> None:
     result = _compare([1.0] * 500, [2.0] * 500)
     below = {score["score"]: score["below"] for score in (known.as_dict() for known in result.scores)}
