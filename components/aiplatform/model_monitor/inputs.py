@@ -116,8 +116,8 @@ class MonitoredModelArgs(TypedDict):
     min_rows: NotRequired[int]
     """Rows without which a window is not compared, at least 100. Default 500."""
     sample_rows: NotRequired[int]
-    """Rows of a sample of the window and of the baseline, `min_rows` to 200000: a day of requests fits a
-    small Pod. Default 20000."""
+    """Rows of a sample of the window and of the baseline, `min_rows` to 200000, and at most what fits
+    `memory` with the compared columns. Default 20000."""
     seed: NotRequired[int]
     """The seed of samples. Default 20."""
     min_drifted_columns: NotRequired[int]
@@ -196,7 +196,7 @@ class ModelMonitorArgs(TypedDict):
     cpu: NotRequired[str]
     """CPU that a Job requests. Default `250m`."""
     memory: NotRequired[str]
-    """Memory of a Job, request and limit: what `sample_rows` need. Default `1Gi`."""
+    """Memory of a Job, request and limit: what `sample_rows` of all columns need. Default `1Gi`."""
     deadline_minutes: NotRequired[int]
     """Minutes after which a Job is ended, 5 to 1440. Default 60."""
     log_days: NotRequired[int]

@@ -21,6 +21,10 @@ OF_CLASSES: Final = ("f1", "precision", "recall", "roc_auc")
 ERRORS: Final = ("mae", "rmse", "mape")
 """Metrics of which a lower one is better."""
 REQUEST_ID: Final = "request_id"
+BASE_MEBIBYTES: Final = 400
+"""Memory of a comparison without its samples (docs/adr/0055)."""
+CELL_BYTES: Final = 100
+"""Memory of a value of each sample, the one of the window and the one of the baseline together."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,8 @@ class MonitoredModel:
     min_rows: Annotated[int, between(100, 1_000_000_000, "rows")] = 500
     """Rows without which a window is not compared, at least 100. Default 500."""
     sample_rows: Annotated[int, between(100, 200_000, "rows")] = 20_000
-    """Rows of a sample of the window and of the baseline, `min_rows` to 200000: a day of requests fits a
-    small Pod. Default 20000."""
+    """Rows of a sample of the window and of the baseline, `min_rows` to 200000, and at most what fits
+    `memory` with the compared columns. Default 20000."""
     seed: Annotated[int, between(0, 2**31 - 1)] = 20
     """The seed of samples. Default 20."""
     min_drifted_columns: Annotated[int, between(1, 250, "columns")] = 1
@@ -135,6 +139,15 @@ class MonitoredModel:
         """The InferenceServices whose requests are read."""
         return self.inference_services or [f"{self.service}-{color}" for color in ("blue", "green")]
 
+    @property
+    def compared(self) -> int:
+        """How many columns are compared."""
+        return sum(column.is_compared for column in (*self.columns, *self.predictions))
+
+    def most_rows(self, mebibytes: int) -> int:
+        """Return the largest `sample_rows` with which a comparison fits so much memory."""
+        return max(0, mebibytes - BASE_MEBIBYTES) * 2**20 // (CELL_BYTES * max(1, self.compared))
+
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
         if self.service is None and not self.inference_services:
@@ -151,7 +164,7 @@ class MonitoredModel:
             yield Problem(
                 "sample_rows", f"{got(self.sample_rows)}; expected at least min_rows, {self.min_rows}"
             )
-        compared = sum(column.is_compared for column in (*self.columns, *self.predictions))
+        compared = self.compared
         if not compared:
             yield Problem("columns", "all are pii without consent; expected one that is compared")
         elif self.min_drifted_columns > compared:
