@@ -17,8 +17,6 @@ from cli.stacks import ENVIRONMENT
 
 app = typer.Typer(name="monitor", help="Monitors of served models.", no_args_is_help=True)
 _MODEL: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}/[a-z][a-z0-9-]{0,62}")
-_BELOW: Final = ("ks", "chisquare")
-"""Scores that state drift below their threshold."""
 MODEL = typer.Argument(metavar="TEAM/MODEL", help="The model.", show_default=False)
 NAMESPACE = typer.Option("", "--namespace", help="The team's namespace, where it has another name.")
 MINUTES = typer.Option(10, "--timeout", metavar="MINUTES", min=1, help="Limit of the wait.")
@@ -73,7 +71,7 @@ def summary(result: dict[str, Any]) -> Iterator[str]:
 
 def row(score: dict[str, Any]) -> tuple[str, ...]:
     """Return the cells of a score."""
-    sign = "<" if score["score"] in _BELOW else ">="
+    sign = "<" if score.get("below") else ">="
     state = "drifted" if score["drifted"] else "ok"
     return (
         score["column"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from aiplatform._shared.args import Problem, got, nearest
@@ -21,6 +21,8 @@ _NEEDED: Final[Mapping[str, str]] = {
 }
 _INTERNAL: Final = "internal"
 _PII: Final = "pii"
+_DEFAULT: Final = ("public", _INTERNAL)
+"""The classifications of a grant that states none."""
 Table = Mapping[str, Any]
 
 
@@ -107,10 +109,11 @@ def _tables(
     entries: list[Table] = stated(settings.lakehouse).get("tables", [])
     tables = {f"{table['zone']}.{table['name']}": table for table in entries}
     labels = monitor.get("labels")
-    named = [(key, monitor[key], "write") for key in ("requests_table", "results_table")]
-    named += [("labels.table", labels["table"], "read")] if labels else []
+    # Jobs look up what is stored before they write.
+    named = [(key, monitor[key], ["read", "write"]) for key in ("requests_table", "results_table")]
+    named += [("labels.table", labels["table"], ["read"])] if labels else []
     baseline = baseline_of(settings, team, model)
-    for key, table, action in named:
+    for key, table, actions in named:
         if table not in tables:
             yield Problem(
                 f"{path}.{key}",
@@ -118,13 +121,13 @@ def _tables(
                 f"{nearest(table, tables)}",
             )
         else:
-            yield from _grant(settings, team, f"{path}.{key}", tables[table], action)
+            yield from _grants(settings, team, f"{path}.{key}", tables[table], actions)
     if monitor["requests_table"] in tables:
         yield from _requests(path, monitor, tables[monitor["requests_table"]], tables.get(baseline or ""))
     if monitor["results_table"] in tables:
         yield from _has(f"{path}.results_table", tables[monitor["results_table"]], RESULTS)
     if baseline in tables:
-        yield from _grant(settings, team, path, tables[baseline], "read")
+        yield from _grants(settings, team, path, tables[baseline], ["read"])
     if labels and labels["table"] in tables:
         yield from _labels(path, labels, tables[labels["table"]])
 
@@ -227,17 +230,36 @@ def _columns(table: Table) -> dict[str, Mapping[str, Any]]:
     return {column["name"]: column for column in table["columns"]}
 
 
-def _grant(settings: Settings, team: str, path: str, table: Table, action: str) -> Iterator[Problem]:
-    """Yield a table for which the team has no grant: Jobs have its identity."""
+def _grants(
+    settings: Settings, team: str, path: str, table: Table, actions: Sequence[str]
+) -> Iterator[Problem]:
+    """Yield the actions for which the team has no grant: Jobs have its identity, and the catalog issues
+    credentials for files to principals alone that have all columns and rows of the table."""
     name = f"{table['zone']}.{table['name']}"
-    grants: list[Mapping[str, Any]] = (
+    entries: list[Mapping[str, Any]] = (
         stated(settings.lakehouse).get("grants", []) if settings.lakehouse else []
     )
-    for grant in grants:
-        covers = name in grant.get("tables", []) or table["zone"] in grant.get("zones", [])
-        if grant["principal"] == team and covers and action in grant["actions"]:
-            return
-    yield Problem(
-        path,
-        f"the team may not {action} {name}; expected an entry of lakehouse.grants for the principal {team}",
-    )
+    grants = [
+        entry
+        for entry in entries
+        if entry["principal"] == team
+        and (name in entry.get("tables", []) or table["zone"] in entry.get("zones", []))
+    ]
+    classes = {column.get("classification", _INTERNAL) for column in table["columns"]}
+    for action in actions:
+        known = [grant for grant in grants if action in grant["actions"]]
+        if not known:
+            yield Problem(
+                path,
+                f"the team may not {action} {name}; expected an entry of lakehouse.grants for the principal "
+                f"{team}",
+            )
+        elif not any(
+            classes <= set(grant.get("classifications", _DEFAULT)) and grant.get("rows") is None
+            for grant in known
+        ):
+            yield Problem(
+                path,
+                f"the team may {action} some columns or rows of {name} only, and a Job reads its files; "
+                f"expected a grant with classifications {', '.join(sorted(classes))}, without rows",
+            )

@@ -82,8 +82,15 @@ GRANTS: list[dict[str, Any]] = [
         "principal": "search",
         "actions": ["read"],
         "tables": ["curated.trips", "curated.paid"],
+        "classifications": ["public", "internal", "pii"],
     },
 ]
+
+
+def grant(index: int, **more: Any) -> list[dict[str, Any]]:
+    """The grants, one of them with other keys; None: without the key."""
+    changed = {key: value for key, value in {**GRANTS[index], **more}.items() if value is not None}
+    return [changed if at == index else entry for at, entry in enumerate(GRANTS)]
 
 
 def monitor(**more: Any) -> dict[str, Any]:
@@ -260,6 +267,18 @@ def test_a_wrong_monitor_is_reported_with_its_line(tmp_path: Path, name: str) ->
             rf"{MONITOR}\.requests_table: the team may not write curated\.requests",
         ),
         ({"lakehouse__grants": GRANTS[:1]}, rf"{MONITOR}: the team may not read curated\.trips"),
+        (
+            {"lakehouse__grants": grant(0, actions=["write"])},
+            rf"{MONITOR}\.results_table: the team may not read curated\.results",
+        ),
+        (
+            {"lakehouse__grants": grant(1, classifications=None)},
+            rf"{MONITOR}: the team may read some columns or rows of curated\.trips only.*internal, pii",
+        ),
+        (
+            {"lakehouse__grants": grant(0, tables=None, zones=["curated"], classifications=["internal"])},
+            rf"{MONITOR}\.requests_table: the team may write some columns or rows of curated\.requests",
+        ),
         (
             {"lakehouse__tables": tables(owner=None, columns=columns({**REQUESTS, "driver_id": "double"}))},
             rf"{MONITOR}\.requests_table: curated\.requests has no owner",

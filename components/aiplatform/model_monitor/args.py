@@ -23,6 +23,7 @@ from aiplatform.model_monitor.inputs import PushgatewayReferenceArgs as Pushgate
 from aiplatform.model_monitor.monitors import ModelMonitorLabelsArgs as ModelMonitorLabelsArgs
 from aiplatform.model_monitor.monitors import MonitoredModel
 from aiplatform.model_monitor.monitors import MonitoredModelArgs as MonitoredModelArgs
+from aiplatform.model_monitor.schedules import longest_gap_hours
 from aiplatform.naming import (
     GOOGLE_BUCKET,
     KMS_ALIAS,
@@ -135,7 +136,7 @@ class ModelMonitorSettings(CloudNeutral):
     cpu: Annotated[str, matches(r"[1-9]\d*m?", "an amount of CPU such as 250m")] = "250m"
     """CPU that a Job requests. Default `250m`."""
     memory: Annotated[str, matches(r"[1-9]\d*(Mi|Gi)", "an amount of memory such as 1Gi")] = "1Gi"
-    """Memory of a Job, request and limit: what `sample_rows` need. Default `1Gi`."""
+    """Memory of a Job, request and limit: what `sample_rows` of all columns need. Default `1Gi`."""
     deadline_minutes: Annotated[int, between(5, 1440, "minutes")] = 60
     """Minutes after which a Job is ended, 5 to 1440. Default 60."""
     log_days: Annotated[int, _DAYS] = 14
@@ -153,6 +154,11 @@ class ModelMonitorSettings(CloudNeutral):
     """Whether the buckets are emptied when they are destroyed. Default false."""
     tags: Tags = field(default_factory=dict[str, Input[str]])
     """Tags of every resource in the cloud, in addition to those of the provider; labels on Google Cloud."""
+
+    @property
+    def mebibytes(self) -> int:
+        """The memory of a Job, in MiB."""
+        return int(self.memory[:-2]) * (1024 if self.memory.endswith("Gi") else 1)
 
     @property
     def cloud(self) -> Cloud:
@@ -190,8 +196,25 @@ class ModelMonitorSettings(CloudNeutral):
             yield from obeys(f"{path}.queue", team.queue, _QUEUE[self.cloud])
         if team.queue_key is not None:
             yield from obeys(f"{path}.queue_key", team.queue_key, KMS_KEY)
+        compacted = longest_gap_hours(self.compact_schedule) * 60
         for model, monitor in team.monitors.items():
             where = f"{path}.monitors.{model}"
+            most = monitor.most_rows(self.mebibytes)
+            if monitor.sample_rows > most:
+                yield Problem(
+                    f"{where}.sample_rows",
+                    f"{got(monitor.sample_rows)} of {monitor.compared} columns, which do not fit memory, "
+                    f"{self.memory}; expected at most {most}, or more memory",
+                )
+            # With fewer than `join_minutes` the monitor is refused by itself.
+            if monitor.join_minutes <= monitor.delay_minutes < monitor.join_minutes + compacted:
+                yield Problem(
+                    f"{where}.delay_minutes",
+                    f"{got(monitor.delay_minutes)}: requests wait {monitor.join_minutes} minutes for their "
+                    f"answers, and up to {compacted:g} minutes for compact_schedule, "
+                    f"{self.compact_schedule!r}: the last ones of a window would never be compared; expected "
+                    f"at least {monitor.join_minutes + compacted:g}",
+                )
             if monitor.retrain and team.queue is None:
                 yield Problem(
                     f"{where}.retrain",

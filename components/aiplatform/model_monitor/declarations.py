@@ -43,6 +43,7 @@ def declaration(monitor: MonitoredModel) -> dict[str, Any]:
             "metric": labels.metric,
             "max_loss": labels.max_loss,
             "positive": labels.positive,
+            "delay_hours": labels.delay_hours,
         }
         if labels is not None
         else None,

@@ -72,6 +72,9 @@ class ModelMonitorLabelsArgs(TypedDict):
     no errors below 1."""
     positive: NotRequired[str]
     """The label that is positive: of `f1`, `precision`, `recall` and `roc_auc`. Default: none."""
+    delay_hours: NotRequired[int]
+    """Hours until labels have arrived, 0 to 8760: quality is that of the answers in the window which ended so
+    much earlier. Default 0."""
 
 
 class MonitoredModelArgs(TypedDict):
@@ -106,14 +109,15 @@ class MonitoredModelArgs(TypedDict):
     window_hours: NotRequired[int]
     """Hours of requests that are compared, 1 to 744; at least the time between two runs. Default 24."""
     delay_minutes: NotRequired[int]
-    """Minutes that the end of a window is before the run, at least `join_minutes`, 0 to 1440. Default 30."""
+    """Minutes that the end of a window is before the run, 0 to 1440; at least `join_minutes` and the time
+    between two runs of `compact_schedule`. Default 30."""
     join_minutes: NotRequired[int]
     """Minutes that an answer is waited for, 1 to 240. Default 15."""
     min_rows: NotRequired[int]
     """Rows without which a window is not compared, at least 100. Default 500."""
     sample_rows: NotRequired[int]
-    """Rows of a sample of the window and of the baseline, `min_rows` to 200000: a day of requests fits a
-    small Pod. Default 20000."""
+    """Rows of a sample of the window and of the baseline, `min_rows` to 200000, and at most what fits
+    `memory` with the compared columns. Default 20000."""
     seed: NotRequired[int]
     """The seed of samples. Default 20."""
     min_drifted_columns: NotRequired[int]
@@ -192,7 +196,7 @@ class ModelMonitorArgs(TypedDict):
     cpu: NotRequired[str]
     """CPU that a Job requests. Default `250m`."""
     memory: NotRequired[str]
-    """Memory of a Job, request and limit: what `sample_rows` need. Default `1Gi`."""
+    """Memory of a Job, request and limit: what `sample_rows` of all columns need. Default `1Gi`."""
     deadline_minutes: NotRequired[int]
     """Minutes after which a Job is ended, 5 to 1440. Default 60."""
     log_days: NotRequired[int]

@@ -21,6 +21,10 @@ OF_CLASSES: Final = ("f1", "precision", "recall", "roc_auc")
 ERRORS: Final = ("mae", "rmse", "mape")
 """Metrics of which a lower one is better."""
 REQUEST_ID: Final = "request_id"
+BASE_MEBIBYTES: Final = 400
+"""Memory of a comparison without its samples (docs/adr/0055)."""
+CELL_BYTES: Final = 100
+"""Memory of a value of each sample, the one of the window and the one of the baseline together."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ class ModelMonitorLabels:
     no errors below 1."""
     positive: str | None = None
     """The label that is positive: of `f1`, `precision`, `recall` and `roc_auc`. Default: none."""
+    delay_hours: Annotated[int, between(0, 8760, "hours")] = 0
+    """Hours until labels have arrived, 0 to 8760: quality is that of the answers in the window which ended so
+    much earlier. Default 0."""
 
     def check(self) -> Iterator[Problem]:
         """Return a positive label that is missing, or that the metric does not have, and a loss that never
@@ -98,14 +105,15 @@ class MonitoredModel:
     window_hours: Annotated[int, between(1, 744, "hours")] = 24
     """Hours of requests that are compared, 1 to 744; at least the time between two runs. Default 24."""
     delay_minutes: Annotated[int, between(0, 1440, "minutes")] = 30
-    """Minutes that the end of a window is before the run, at least `join_minutes`, 0 to 1440. Default 30."""
+    """Minutes that the end of a window is before the run, 0 to 1440; at least `join_minutes` and the time
+    between two runs of `compact_schedule`. Default 30."""
     join_minutes: Annotated[int, between(1, 240, "minutes")] = 15
     """Minutes that an answer is waited for, 1 to 240. Default 15."""
     min_rows: Annotated[int, between(100, 1_000_000_000, "rows")] = 500
     """Rows without which a window is not compared, at least 100. Default 500."""
     sample_rows: Annotated[int, between(100, 200_000, "rows")] = 20_000
-    """Rows of a sample of the window and of the baseline, `min_rows` to 200000: a day of requests fits a
-    small Pod. Default 20000."""
+    """Rows of a sample of the window and of the baseline, `min_rows` to 200000, and at most what fits
+    `memory` with the compared columns. Default 20000."""
     seed: Annotated[int, between(0, 2**31 - 1)] = 20
     """The seed of samples. Default 20."""
     min_drifted_columns: Annotated[int, between(1, 250, "columns")] = 1
@@ -131,6 +139,15 @@ class MonitoredModel:
         """The InferenceServices whose requests are read."""
         return self.inference_services or [f"{self.service}-{color}" for color in ("blue", "green")]
 
+    @property
+    def compared(self) -> int:
+        """How many columns are compared."""
+        return sum(column.is_compared for column in (*self.columns, *self.predictions))
+
+    def most_rows(self, mebibytes: int) -> int:
+        """Return the largest `sample_rows` with which a comparison fits so much memory."""
+        return max(0, mebibytes - BASE_MEBIBYTES) * 2**20 // (CELL_BYTES * max(1, self.compared))
+
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
         if self.service is None and not self.inference_services:
@@ -147,7 +164,7 @@ class MonitoredModel:
             yield Problem(
                 "sample_rows", f"{got(self.sample_rows)}; expected at least min_rows, {self.min_rows}"
             )
-        compared = sum(column.is_compared for column in (*self.columns, *self.predictions))
+        compared = self.compared
         if not compared:
             yield Problem("columns", "all are pii without consent; expected one that is compared")
         elif self.min_drifted_columns > compared:

@@ -73,7 +73,7 @@ def compare(model: str = MODEL, end: str | None = END, version: str | None = VER
     from model_monitor.compare import Comparer, window
     from model_monitor.registry import Registry
     from model_monitor.report import render
-    from model_monitor.results import PENDING, Results
+    from model_monitor.results import FAILED, PENDING, SENT, Results
 
     monitor, team = declaration.monitor(model), _variable("PLATFORM_TEAM")
     queue = queues.check(_variable("QUEUE")) if monitor.retrain else ""
@@ -90,8 +90,13 @@ def compare(model: str = MODEL, end: str | None = END, version: str | None = VER
         _note(f"report: {run.report}")
     run = results.store(run, timedelta(hours=monitor.cooldown_hours))
     if run.event == PENDING:
-        _note(f"message {queues.send(queue, queues.training(model))}")
-        run = results.sent(run, _now())
+        try:
+            _note(f"message {queues.send(queue, queues.training(model))}")
+        except Exception:
+            # So that the next attempt of the Job sends it.
+            results.announced(run, FAILED, _now())
+            raise
+        run = results.announced(run, SENT, _now())
     columns = f" ({', '.join(run.drifted_columns)})" if run.drifted_columns else ""
     _note(f"version {run.version}, {run.rows} rows: {run.status}{columns}, event: {run.event}")
     if address := os.environ.get("PUSHGATEWAY_URL"):

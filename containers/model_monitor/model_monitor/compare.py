@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -172,7 +172,7 @@ class Comparer:
     ) -> Outcome:
         monitor = self._monitor
         compared = list(monitor.compared())
-        sample = self._sample(served, tables.within(stated.start, stated.end))
+        sample = self._sample(served, stated, [part.name for part in compared])
         trained = self._training(snapshot)
         current = drift.frame(sample.table, {part.name: part for part in compared})
         base = {
@@ -189,7 +189,7 @@ class Comparer:
             and part.type == "category"
         }
         comparison = drift.compare(base, current, known, categories)
-        measured = self._quality(sample, reference)
+        measured = self._quality(served, stated, reference)
         is_drifted = len(comparison.drifted) >= monitor.min_drifted_columns or (
             measured is not None and measured.drifted
         )
@@ -204,17 +204,16 @@ class Comparer:
         )
         return Outcome(run, comparison, self._render(run, base, current, known))
 
-    def _sample(self, version: str, interval: Any) -> sampling.Sample:
+    def _sample(self, version: str, stated: Window, columns: Sequence[str]) -> sampling.Sample:
         """Return a sample of the rows of a version."""
         from pyiceberg.expressions import And, EqualTo, In, IsNull, Or
 
         monitor = self._monitor
-        wanted = ["request_id", "row", *(part.name for part in monitor.compared())]
-        if monitor.labels is not None:
-            wanted += [monitor.labels.key, monitor.labels.prediction]
-        names = list(dict.fromkeys(wanted))
+        names = list(dict.fromkeys(["request_id", "row", *columns]))
         where = And(
-            interval, EqualTo("version", version), Or(IsNull("problem"), In("problem", set(WITH_INPUTS)))
+            tables.within(stated.start, stated.end),
+            EqualTo("version", version),
+            Or(IsNull("problem"), In("problem", set(WITH_INPUTS))),
         )
         return sampling.take(
             tables.batches(self._requests, [*names, "time", "version", "problem"], where=where),
@@ -254,20 +253,22 @@ class Comparer:
             return {}
         where = And(LessThan("time", stated.start.isoformat()), EqualTo("version", served), IsNull("problem"))
         names = [part.name for part in rest]
-        first = _first(
-            tables.batches(self._requests, ["time", *names, "version", "problem"], where=where),
-            monitor.sample_rows,
-        )
+        files = tables.by_time(self._requests, ["time", *names, "version", "problem"], where)
+        first = _first(files, monitor.sample_rows)
         if first is None or first.num_rows < monitor.min_rows:
             return {}
         answers = drift.frame(first, {part.name: part for part in rest})
         return {part.name: answers[part.name] for part in rest}
 
-    def _quality(self, sample: sampling.Sample, reference: float | None) -> quality.Quality | None:
+    def _quality(self, version: str, stated: Window, reference: float | None) -> quality.Quality | None:
+        """Return the quality of the answers of a version, in the window whose labels have arrived."""
         labels = self._monitor.labels
         if labels is None or reference is None:
             return None
-        return quality.measure(labels, sample.table, reference, self._monitor.min_rows)
+        delay = timedelta(hours=labels.delay_hours)
+        labelled = Window(stated.start - delay, stated.end - delay)
+        answers = self._sample(version, labelled, [labels.key, labels.prediction])
+        return quality.measure(labels, answers.table, reference, self._monitor.min_rows)
 
 
 def batch_counts(batch: pa.RecordBatch) -> list[tuple[str | None, str | None, int]]:
@@ -281,12 +282,22 @@ def _schema(table: Any, names: Sequence[str]) -> pa.Schema:
     return pa.schema([schema.field(name) for name in names])
 
 
-def _first(batches: Any, size: int) -> pa.Table | None:
-    """Return the rows with the smallest times, of batches in whatever order."""
+def _first(files: Iterable[tuple[datetime | None, Iterable[pa.RecordBatch]]], size: int) -> pa.Table | None:
+    """Return the rows with the smallest times, of files with the earliest time of each, in order: those
+    behind the last row are not read."""
     kept: pa.Table | None = None
-    for batch in batches:
-        part = pa.Table.from_batches([batch])
-        kept = part if kept is None else pa.concat_tables([kept, part], promote_options="permissive")
-        if kept.num_rows > 2 * size:
-            kept = kept.sort_by("time").slice(0, size).combine_chunks()
-    return None if kept is None else kept.sort_by("time").slice(0, size)
+    for earliest, batches in files:
+        is_full = kept is not None and kept.num_rows == size
+        if is_full and earliest is not None and earliest > kept["time"][-1].as_py():
+            break
+        for batch in batches:
+            part = pa.Table.from_batches([batch])
+            kept = part if kept is None else pa.concat_tables([kept, part], promote_options="permissive")
+            if kept.num_rows > 2 * size:
+                kept = _oldest(kept, size)
+        kept = None if kept is None else _oldest(kept, size)
+    return kept
+
+
+def _oldest(rows: pa.Table, size: int) -> pa.Table:
+    return rows.sort_by("time").slice(0, size).combine_chunks()

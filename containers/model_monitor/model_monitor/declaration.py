@@ -104,7 +104,8 @@ class Prediction(_Compared):
 
 class Labels(_Part):
     """Labels that arrive later. key: of both tables. max_loss: by how much the metric may be worse than the
-    one that the version was registered with."""
+    one that the version was registered with. delay_hours: how long before the window that of the answers is
+    which have their labels."""
 
     table: Table
     key: Name
@@ -113,6 +114,7 @@ class Labels(_Part):
     metric: Literal["accuracy", "f1", "precision", "recall", "roc_auc", "mae", "rmse", "mape"]
     max_loss: Annotated[float, Field(gt=0)]
     positive: str | None = None
+    delay_hours: Annotated[int, Field(ge=0, le=8760)] = 0
 
     @model_validator(mode="after")
     def _check(self) -> Labels:

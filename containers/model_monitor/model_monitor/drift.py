@@ -27,7 +27,8 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 
 DISTANCES: Final = ("psi", "wasserstein", "jensenshannon")
 LEAST: Final = 30
-"""Values on each side that distances need; with fewer only `missing` is a score."""
+"""Values on each side that distances need, and in the window `unseen`; with fewer only `missing` is a
+score."""
 GROUPS: Final = 30
 """Categories of the baseline that are compared one by one, the most frequent ones; all others are one group.
 With hundreds of them a small sample is far from every baseline."""
@@ -44,9 +45,14 @@ class Score:
     threshold: float
     drifted: bool
 
+    @property
+    def below(self) -> bool:
+        """Whether a value below the threshold is drift; otherwise one that reaches it is."""
+        return self.score in TESTS
+
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
-        return {**asdict(self), "value": float(f"{self.value:.6g}")}
+        """Return it as JSON has it; readers of a result take the direction from it."""
+        return {**asdict(self), "value": float(f"{self.value:.6g}"), "below": self.below}
 
 
 @dataclass(frozen=True)
@@ -72,14 +78,22 @@ def frame(table: pa.Table, columns: Mapping[str, Column | Prediction]) -> pd.Dat
     """Return columns as Evidently compares them. columns: name in the table -> declaration."""
     values: dict[str, Any] = {}
     for source, column in columns.items():
-        listed = table[source].to_pylist()
         if column.type == "number":
-            numbers = np.array([math.nan if value is None else float(value) for value in listed], dtype=float)
-            numbers[~np.isfinite(numbers)] = math.nan
-            values[column.name] = numbers
+            # Large integers lose digits, as they do in Python.
+            numbers = table[source].cast(pa.float64(), safe=False).to_numpy()
+            values[column.name] = np.where(np.isfinite(numbers), numbers, math.nan)
         else:
-            values[column.name] = pd.Series([text_of(value) for value in listed], dtype=object)
+            values[column.name] = _categories(table[source])
     return pd.DataFrame(values)
+
+
+def _categories(listed: pa.ChunkedArray) -> pd.Series:
+    """Return values as categories, equal ones as the same object: a text for each would be most of the
+    memory of a run."""
+    encoded = listed.combine_chunks().dictionary_encode()
+    texts = [text_of(value) for value in encoded.dictionary.to_pylist()]
+    names = np.array([*texts, None], dtype=object)
+    return pd.Series(names[encoded.indices.fill_null(len(texts)).to_numpy()], dtype=object)
 
 
 def compare(
@@ -100,7 +114,9 @@ def compare(
     unseen = {
         name: _unseen(current[name], seen)
         for name, column in known.items()
-        if column.type == "category" and (seen := categories.get(name)) is not None
+        if column.type == "category"
+        and (seen := categories.get(name)) is not None
+        and current[name].count() >= LEAST
     }
     scores: list[Score] = []
     for name, column in known.items():
@@ -137,8 +153,7 @@ _LEVEL: Final = 0.001
 
 
 def _unseen(values: pd.Series, seen: set[str]) -> float:
-    present = values.dropna()
-    return float((~present.isin(list(seen))).mean()) if len(present) else 0.0
+    return float((~values.dropna().isin(list(seen))).mean())
 
 
 def grouped(reference: pd.Series, current: pd.Series) -> tuple[pd.Series, pd.Series]:

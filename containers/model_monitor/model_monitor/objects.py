@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -11,6 +13,7 @@ from model_monitor.errors import RefusedError
 
 _SECONDS: Final = 120
 """The timeout of one request to Cloud Storage."""
+_DELETERS: Final = 8
 _AT_ONCE: Final = 1000
 """Keys of one request that deletes (API reference, DeleteObjects)."""
 
@@ -64,10 +67,18 @@ class _S3:
         ]
 
     def read(self, key: str) -> bytes | None:
+        from botocore.exceptions import ClientError
+
         try:
             return self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)["Body"].read()
         except self._client.exceptions.NoSuchKey:
             return None
+        except ClientError as error:
+            # To a caller without the right to list the whole bucket S3 does not state that a key does not
+            # exist (API reference, GetObject): a role that lists its folder alone is denied then.
+            if error.response["Error"]["Code"] == "AccessDenied" and not _exists(self, key):
+                return None
+            raise
 
     def write(self, key: str, data: bytes, content_type: str) -> str:
         self._client.put_object(
@@ -102,12 +113,16 @@ class _Google:
         return [Entry(blob.name.removeprefix(self._prefix), blob.size, blob.updated) for blob in blobs]
 
     def read(self, key: str) -> bytes | None:
-        from google.api_core.exceptions import NotFound
+        from google.api_core.exceptions import Forbidden, NotFound
 
         try:
             return self._bucket.blob(self._prefix + key).download_as_bytes(timeout=_SECONDS)
         except NotFound:
             return None
+        except Forbidden:
+            if not _exists(self, key):
+                return None
+            raise
 
     def write(self, key: str, data: bytes, content_type: str) -> str:
         blob = self._bucket.blob(self._prefix + key)
@@ -118,11 +133,17 @@ class _Google:
     def delete(self, keys: Sequence[str]) -> None:
         from google.api_core.exceptions import NotFound
 
-        for key in keys:
-            try:
+        def delete(key: str) -> None:
+            with suppress(NotFound):
                 self._bucket.blob(self._prefix + key).delete(timeout=_SECONDS)
-            except NotFound:
-                continue
+
+        # One request deletes one object.
+        with ThreadPoolExecutor(_DELETERS) as deleters:
+            list(deleters.map(delete, keys))
+
+
+def _exists(folder: Folder, key: str) -> bool:
+    return any(entry.key == key for entry in folder.entries(key))
 
 
 def open_folder(uri: str, variable: str) -> Folder:

@@ -43,8 +43,8 @@ def check(labels: Labels) -> Any:
 
 
 def measure(labels: Labels, answers: pa.Table, reference: float, min_rows: int) -> Quality | None:
-    """Compare answers with their labels; None where fewer than `min_rows` have one. answers: with the key and
-    the prediction."""
+    """Compare answers with their labels; None where fewer than `min_rows` have one, and where labels of one
+    class alone have no metric. answers: with the key and the prediction."""
     table = check(labels)
     known = _labels(
         table, labels, {key for value in answers[labels.key].to_pylist() if (key := tables.text_of(value))}
@@ -54,11 +54,13 @@ def measure(labels: Labels, answers: pa.Table, reference: float, min_rows: int) 
         for value, prediction in zip(
             answers[labels.key].to_pylist(), answers[labels.prediction].to_pylist(), strict=True
         )
-        if (key := tables.text_of(value)) in known and prediction is not None
+        if (key := tables.text_of(value)) in known and not _is_missing(prediction)
     ]
     if len(pairs) < min_rows:
         return None
     value = _metric(labels, [label for label, _ in pairs], [prediction for _, prediction in pairs])
+    if value is None:
+        return None
     loss = value - reference if METRICS[labels.metric] else reference - value
     return Quality(labels.metric, value, reference, len(pairs), loss > labels.max_loss)
 
@@ -78,12 +80,17 @@ def _labels(table: Any, labels: Labels, keys: set[str]) -> Mapping[str, Any]:
             for key, label in zip(
                 batch[labels.key].to_pylist(), batch[labels.label].to_pylist(), strict=True
             ):
-                if label is not None:
+                if not _is_missing(label):
                     found[tables.text_of(key) or ""] = label
     return found
 
 
-def _metric(labels: Labels, actual: list[Any], predicted: list[Any]) -> float:
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
+
+
+def _metric(labels: Labels, actual: list[Any], predicted: list[Any]) -> float | None:
+    """Return the metric; None where these labels have none."""
     from sklearn import metrics
 
     if METRICS[labels.metric]:
@@ -97,7 +104,7 @@ def _metric(labels: Labels, actual: list[Any], predicted: list[Any]) -> float:
     if labels.metric == "roc_auc":
         positive = [label == labels.positive for label in texts]
         if len(set(positive)) < 2:
-            raise RefusedError(f"table {labels.table!r}: labels of one class only; expected both for roc_auc")
+            return None
         return float(metrics.roc_auc_score(positive, _numbers(predicted)))
     answers = [tables.text_of(value) for value in predicted]
     if labels.metric == "accuracy":
@@ -109,9 +116,6 @@ def _metric(labels: Labels, actual: list[Any], predicted: list[Any]) -> float:
 
 def _numbers(values: list[Any]) -> list[float]:
     try:
-        numbers = [float(value) for value in values]
+        return [float(value) for value in values]
     except (TypeError, ValueError) as error:
         raise RefusedError(f"labels: {error}; expected numbers for this metric") from error
-    if not all(map(math.isfinite, numbers)):
-        raise RefusedError("labels: got nan or inf; expected finite numbers")
-    return numbers

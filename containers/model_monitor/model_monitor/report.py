@@ -24,6 +24,8 @@ _STYLE: Final = (
 )
 METHODS: Final[Mapping[str, str]] = {"number": "wasserstein", "category": "jensenshannon"}
 """The score that a chart states."""
+CHARTED: Final = 20_000
+"""Rows of each side that charts are made of, at most. Evidently has several copies of them in memory."""
 
 
 def render(
@@ -33,14 +35,15 @@ def render(
     columns: Sequence[Column | Prediction],
 ) -> bytes:
     """Return the HTML of a run. columns: those that both sides have; no others are part of it. The charts are
-    of as many rows as the shortest column of the baseline has."""
+    of as many rows as the shortest column of the baseline has, and of CHARTED at most: samples are in no
+    order, so that their first rows are a sample, too."""
     from evidently import DataDefinition, Dataset, Report
     from evidently.metrics import MissingValueCount, ValueDrift
 
     names = [column.name for column in columns]
-    rows = min(len(reference[name]) for name in names)
+    rows = min(CHARTED, *(len(reference[name]) for name in names))
     sides = {
-        "current": current[names].copy(),
+        "current": current[names].iloc[:CHARTED].copy(),
         "reference": pd.DataFrame({name: reference[name].iloc[:rows] for name in names}),
     }
     for column in columns:
@@ -93,7 +96,7 @@ def _summary(run: Run) -> str:
             score.column,
             score.score,
             f"{score.value:.4g}",
-            f"{score.threshold:.4g}",
+            f"{'<' if score.below else '>='} {score.threshold:.4g}",
             "yes" if score.drifted else "",
         )
         for score in run.scores

@@ -24,6 +24,7 @@ NONE: Final = "none"
 COOLDOWN: Final = "cooldown"
 PENDING: Final = "pending"
 SENT: Final = "sent"
+FAILED: Final = "failed"
 
 IN_PROGRESS: Final = timedelta(minutes=10)
 """How long a pending announcement may be that of a run that still sends it."""
@@ -127,17 +128,17 @@ class Results:
 
     def store(self, run: Run, cooldown: timedelta) -> Run:
         """Store a run; return it with its event. A drifted one with the event `pending` has to be announced,
-        and then stored as `sent`.
+        and then stored as `sent`, or as `failed`.
 
         One that is announced already, by this table, is not announced again: within the cool-down it gets
         `cooldown`. An announcement that a killed run left `pending` is made by the next run that has
         drifted."""
         stored = run
 
-        def rows(table: Any) -> list[tables.Row]:
+        def rows(table: Any) -> pa.Table:
             nonlocal stored
             stored = run if run.event != PENDING else replace(run, event=self._event(table, run, cooldown))
-            return [stored.row()]
+            return tables.arrow(table.schema().as_arrow(), [stored.row()])
 
         tables.commit(self._name, rows)
         return stored
@@ -149,14 +150,16 @@ class Results:
         where = And(
             EqualTo("team", self._team),
             EqualTo("model", self._model),
-            In("event", {PENDING, SENT}),
+            In("event", {PENDING, SENT, FAILED}),
             GreaterThan("created_at", since.isoformat()),
         )
-        columns = ["event", "created_at", "team", "model"]
+        columns = ["run_id", "event", "created_at", "team", "model"]
+        rows = [row for batch in tables.batches(table, columns, where=where) for row in batch.to_pylist()]
+        failed = {row["run_id"] for row in rows if row["event"] == FAILED}
+        in_progress = run.created_at - IN_PROGRESS
         announced = any(
-            row["event"] == SENT or row["created_at"] > run.created_at - IN_PROGRESS
-            for batch in tables.batches(table, columns, where=where)
-            for row in batch.to_pylist()
+            row["event"] == SENT or (row["created_at"] > in_progress and row["run_id"] not in failed)
+            for row in rows
         )
         return COOLDOWN if announced else PENDING
 
@@ -176,8 +179,8 @@ class Results:
         times = {name: newest[name].isoformat() for name in _TIMES}
         return {**newest, **times, "scores": json.loads(newest["scores"])}
 
-    def sent(self, run: Run, now: datetime) -> Run:
-        """Store that a run was announced."""
-        done = replace(run, event=SENT, created_at=now)
-        tables.commit(self._name, lambda _: [done.row()])
+    def announced(self, run: Run, event: str, now: datetime) -> Run:
+        """Store whether a run was announced: `sent` or `failed`."""
+        done = replace(run, event=event, created_at=now)
+        tables.commit(self._name, lambda table: tables.arrow(table.schema().as_arrow(), [done.row()]))
         return done

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from model_monitor.errors import RefusedError
 
 Row = Mapping[str, Any]
 _ATTEMPTS: Final = 6
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def load(name: str) -> Any:
@@ -72,12 +73,35 @@ def text_of(value: Any) -> str | None:
     return None
 
 
+def converter(kind: pa.DataType) -> Callable[[Any], Any]:
+    """Return what converts values of bodies to the type of a column, as `converted` does, of which it is the
+    faster form for the types that most columns have."""
+    if is_text(kind):
+        return text_of
+    if pa.types.is_floating(kind):
+        return _float
+    return lambda value: converted(value, kind)
+
+
+def _float(value: Any) -> float | None:
+    # No bool, which is a kind of int.
+    if type(value) not in (int, float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 def converted(value: Any, kind: pa.DataType) -> Any:
     """Return a value of a body in the type of its column; None for one that it has no place for."""
     if value is None:
         return None
     if is_text(kind):
         return text_of(value)
+    if pa.types.is_floating(kind):
+        return _float(value)
     if pa.types.is_boolean(kind):
         return {"true": True, "false": False, "1": True, "0": False}.get(text_of(value) or "")
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
@@ -99,8 +123,6 @@ def _is_plain(value: Any, kind: pa.DataType) -> bool:
 
 
 def _of_number(number: Decimal, kind: pa.DataType) -> Any:
-    if pa.types.is_floating(kind):
-        return float(number)
     if pa.types.is_decimal(kind):
         if abs(number) >= Decimal(10) ** (kind.precision - kind.scale):
             return None
@@ -110,15 +132,14 @@ def _of_number(number: Decimal, kind: pa.DataType) -> Any:
     return int(number)
 
 
-def arrow(table: Any, rows: Sequence[Row]) -> pa.Table:
+def arrow(schema: pa.Schema, rows: Sequence[Row]) -> pa.Table:
     """Return rows in the schema of a table; columns that they lack are null."""
-    schema = table.schema().as_arrow()
     return pa.Table.from_pylist(
         [{name: row.get(name) for name in schema.names} for row in rows], schema=schema
     )
 
 
-def commit(name: str, rows: Callable[[Any], Sequence[Row]]) -> int:
+def commit(name: str, rows: Callable[[Any], pa.Table]) -> int:
     """Append rows by a commit that fails where another one was in between; then they are determined again.
 
     rows: the rows for a state of the table; none: nothing is committed. Returns their number. PyIceberg
@@ -129,17 +150,17 @@ def commit(name: str, rows: Callable[[Any], Sequence[Row]]) -> int:
     for attempt in range(_ATTEMPTS):
         table = load(name)
         stated = rows(table)
-        if not stated:
+        if not stated.num_rows:
             return 0
         table.metadata.properties["commit.retry.num-retries"] = "0"  # of this copy
         try:
-            table.append(arrow(table, stated))
+            table.append(stated)
         except CommitFailedException:
             if attempt == _ATTEMPTS - 1:
                 raise
             time.sleep(0.2 * 2**attempt)
         else:
-            return len(stated)
+            return stated.num_rows
     return 0
 
 
@@ -155,6 +176,33 @@ def batches(
 ) -> Iterator[pa.RecordBatch]:
     """Yield batches of rows, file by file: PyIceberg's reader reads all files at once, and keeps each whole
     one in memory until it is used."""
+    for _, read in _files(table, columns, where, snapshot):
+        yield from read
+
+
+def by_time(
+    table: Any, columns: Iterable[str], where: Any
+) -> Iterator[tuple[datetime | None, Iterator[pa.RecordBatch]]]:
+    """Yield the files of a table, those with the earliest `time` first: this time, by the table's metadata,
+    or None where these do not state it, and the batches of the file."""
+    from pyiceberg.conversions import from_bytes
+
+    field = table.schema().find_field("time")
+
+    def earliest(task: Any) -> datetime | None:
+        bound = (task.file.lower_bounds or {}).get(field.field_id)
+        if bound is None:
+            return None
+        return _EPOCH + timedelta(microseconds=from_bytes(field.field_type, bound))
+
+    known = [(earliest(task), read) for task, read in _files(table, columns, where, None)]
+    return iter(sorted(known, key=lambda pair: pair[0] or _EPOCH))
+
+
+def _files(
+    table: Any, columns: Iterable[str], where: Any, snapshot: int | None
+) -> Iterator[tuple[Any, Iterator[pa.RecordBatch]]]:
+    """Yield the files of a scan, each with its batches, which are read once they are iterated over."""
     from pyiceberg.expressions import AlwaysTrue
     from pyiceberg.io.pyarrow import ArrowScan
 
@@ -165,7 +213,7 @@ def batches(
     reader = ArrowScan(table.metadata, table.io, scan.projection(), filtered)
     for task in scan.plan_files():
         if task.delete_files:
-            yield from reader.to_record_batches([task])
+            yield task, reader.to_record_batches([task])
         else:
             # What to_record_batches calls, without a list of all batches of the file.
-            yield from reader._record_batches_from_scan_tasks_and_deletes([task], {})
+            yield task, reader._record_batches_from_scan_tasks_and_deletes([task], {})

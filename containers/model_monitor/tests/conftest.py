@@ -112,6 +112,7 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A catalog with empty tables of requests and results, and 2,000 trips that models were trained on."""
     from pyiceberg import catalog as module
     from pyiceberg.catalog.sql import SqlCatalog
+    from pyiceberg.transforms import DayTransform
 
     def opened() -> Any:
         return SqlCatalog(
@@ -122,6 +123,9 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     created.create_namespace("curated")
     for name, schema in {"requests": REQUESTS, "results": RESULTS, "trips": TRIPS}.items():
         created.create_table(f"curated.{name}", schema)
+    # As docs/model-monitoring.md states it.
+    with created.load_table("curated.requests").update_spec() as spec:
+        spec.add_field("time", DayTransform(), "time_day")
     created.load_table("curated.trips").append(trips(2000, 1))
     monkeypatch.setattr(module, "load_catalog", opened)
     return created
@@ -196,9 +200,9 @@ def logged(
     }
 
 
-def put(bucket: str, name: str, records: Sequence[dict[str, Any]]) -> str:
+def put(bucket: str, name: str, records: Sequence[dict[str, Any]], service: str = "fares-blue") -> str:
     """Write a batch where the agent does, and return its key below the folder `logs`."""
-    key = f"{TEAM}/fares-blue/predictor/requests/{name}-request.json"
+    key = f"{TEAM}/{service}/predictor/requests/{name}-request.json"
     body = records[0] if len(records) == 1 else list(records)
     boto3.client("s3").put_object(Bucket=bucket, Key=f"logs/{key}", Body=json.dumps(body).encode())
     return key

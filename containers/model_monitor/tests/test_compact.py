@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,6 @@ import boto3
 import pytest
 from conftest import NOW, TEAM, declared, logged, put
 
-from model_monitor import tables
 from model_monitor.compact import Compaction, Result
 from model_monitor.declaration import Monitor
 from model_monitor.errors import RefusedError
@@ -112,14 +112,15 @@ def test_two_runs_at_the_same_time_count_no_request_twice(
     """The second run commits between the first one's look at the table and its commit."""
     put(bucket, "a", [asked("a", [1, "north", None, 7, ""]), answered("a", 10)])
     first, second = compaction(bucket), compaction(bucket)
-    real, others = tables.arrow, [second]
+    real, others = Compaction._stored, [second]
 
-    def interrupted(table: Any, made: Any) -> Any:
-        if others:
+    def interrupted(self: Compaction, *arguments: Any) -> Any:
+        known = real(self, *arguments)
+        if self is first and others:
             assert others.pop().run(LATER).rows == 1
-        return real(table, made)
+        return known
 
-    monkeypatch.setattr(tables, "arrow", interrupted)
+    monkeypatch.setattr(Compaction, "_stored", interrupted)
     result = first.run(LATER)
     assert len(rows(catalog)) == 1
     assert result.rows == 0, "it determined its rows again, and found them stored"
@@ -183,7 +184,101 @@ def test_objects_are_stored_in_parts_that_join_across_them(
         put(bucket, f"{number}b", [answered(f"{number}", number)])
     assert compaction(bucket).run(LATER) == Result(rows=3)
     assert [row["fare"] for row in rows(catalog)] == [0, 1, 2]
+    assert len(catalog.load_table("curated.requests").metadata.snapshots) == 1, "one commit of all parts"
+
+
+def test_commits_are_limited_in_size(catalog: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from model_monitor import compact
+
+    monkeypatch.setattr(compact, "CHUNK_OBJECTS", 1)
+    monkeypatch.setattr(compact, "COMMIT", 1)
+    for number in range(3):
+        put(bucket, f"{number}", [asked(f"{number}", [1, "north", None, 7, ""]), answered(f"{number}", 1)])
+    assert compaction(bucket).run(LATER) == Result(rows=3)
     assert len(catalog.load_table("curated.requests").metadata.snapshots) == 3
+    assert keys(bucket) == []
+
+
+def test_object_is_read_at_most_twice_however_many_requests_lack_answers(
+    catalog: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that answers with errors: their answers are never logged."""
+    from model_monitor import answers, compact
+
+    monkeypatch.setattr(compact, "CHUNK_OBJECTS", 1)
+    monkeypatch.setattr(answers, "AHEAD", 2)
+    for number in range(8):
+        lost = asked(f"lost{number}", [1, "north", None, 7, ""])
+        put(bucket, f"{number}", [asked(f"{number}", [1, "north", None, 7, ""]), lost])
+        put(bucket, f"{number}answer", [answered(f"{number}", number), answered(f"early{number}", 1)])
+    run = compaction(bucket)
+    read: list[str] = []
+    real = run._folder.read
+
+    def counted(key: str) -> bytes | None:
+        read.append(key)
+        return real(key)
+
+    monkeypatch.setattr(run._folder, "read", counted)
+    result = run.run(LATER)
+    assert (result.rows, result.problems) == (8, {"no_answer": 8, "no_request": 8})
+    assert max(read.count(key) for key in set(read)) <= 2
+    assert {row["fare"] for row in rows(catalog) if row["problem"] is None} == set(range(8))
+
+
+def test_answers_ahead_are_not_read_where_none_lacks(
+    catalog: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from model_monitor import compact
+
+    monkeypatch.setattr(compact, "CHUNK_OBJECTS", 1)
+    for number in range(3):
+        put(bucket, f"{number}", [asked(f"{number}", [1, "north", None, 7, ""]), answered(f"{number}", 1)])
+    run = compaction(bucket)
+    read: list[str] = []
+    real = run._folder.read
+    monkeypatch.setattr(run._folder, "read", lambda key: (read.append(key), real(key))[1])
+    assert run.run(LATER) == Result(rows=3)
+    assert len(read) == len(set(read)) == 3
+
+
+def test_copy_of_a_request_has_the_answer_of_its_version(catalog: Any, bucket: str) -> None:
+    """A route mirrors requests to the next version: a client's id is then in the records of both."""
+    good = [1, "north", None, 7, ""]
+    put(bucket, "a", [asked("x", good), asked("y", good)])
+    put(bucket, "b", [asked("x", good, version="2"), answered("x", 20), answered("y", 30)], "fares-green")
+    put(bucket, "c", [answered("x", 10), answered("y", 11)])
+    result = compaction(bucket).run(LATER)
+    assert (result.rows, result.problems) == (3, {"no_request": 1})
+    stored = {(row["inference_service"], row["request_id"]): row["fare"] for row in rows(catalog)}
+    assert stored == {
+        ("fares-blue", "x"): 10,
+        ("fares-blue", "y"): 11,
+        ("fares-green", "x"): 20,
+        ("fares-green", "y"): None,
+    }
+
+
+def test_late_answer_of_the_same_run_is_one(
+    catalog: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from model_monitor import compact
+
+    monkeypatch.setattr(compact, "CHUNK_OBJECTS", 1)
+    put(bucket, "a", [asked("a", [1, "north", None, 7, ""])])
+    put(bucket, "b", [answered("a", 1)])
+    run = compaction(bucket)
+    real = run._folder.entries
+
+    def apart(prefix: str) -> Any:
+        listed = sorted(real(prefix), key=lambda entry: entry.key)
+        return [
+            dataclasses.replace(entry, modified=entry.modified + timedelta(minutes=20 * at))
+            for at, entry in enumerate(listed)
+        ]
+
+    monkeypatch.setattr(run._folder, "entries", apart)
+    assert run.run(LATER).problems == {"no_answer": 1, "late_answer": 1}
 
 
 @pytest.mark.parametrize(

@@ -230,10 +230,10 @@ def test_message_that_a_killed_run_did_not_send_is_sent_later(
     with monkeypatch.context() as patch:
 
         def kill(*_: Any) -> None:
-            raise ConnectionError
+            raise KeyboardInterrupt
 
         patch.setattr(__main__.queues, "send", kill)
-        with pytest.raises(ConnectionError):
+        with pytest.raises(KeyboardInterrupt):
             compare()
     assert [row["event"] for row in results(catalog)] == [PENDING]
     compare()
@@ -245,6 +245,25 @@ def test_message_that_a_killed_run_did_not_send_is_sent_later(
     monkeypatch.setattr(__main__, "_now", lambda: datetime.now(UTC) + timedelta(hours=73))
     compare()
     assert len(queue()) == 2, "the cool-down is over"
+
+
+def test_message_that_the_queue_refused_is_sent_by_the_next_attempt(
+    catalog: Any, version: Version, queue: Any, monitors: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(catalog, 600, 42, INSIDE, version=version(), shift=1.5)
+    with monkeypatch.context() as patch:
+
+        def refuse(*_: Any) -> None:
+            raise ConnectionError
+
+        patch.setattr(__main__.queues, "send", refuse)
+        with pytest.raises(ConnectionError):
+            compare()
+    compare()
+    compare()
+    events = [row["event"] for row in results(catalog)]
+    assert events == [PENDING, "failed", PENDING, "sent", "cooldown"]
+    assert len(queue()) == 1
 
 
 def test_monitor_that_does_not_retrain_needs_no_queue(
@@ -283,6 +302,29 @@ def test_quality_is_compared_with_the_registered_metric(
     assert gateway.value('quality_drifted{metric="mae"}') == 1
 
 
+def test_quality_is_that_of_the_window_whose_labels_have_arrived(
+    catalog: Any, version: Version, gateway: Gateway, queue: Any, monitors: Any
+) -> None:
+    """Labels of today arrive next week; those of last week's answers are there."""
+    labels = {"table": "curated.paid", "key": "trip_id", "label": "paid", "prediction": "fare"}
+    monitors(labels={**labels, "metric": "mae", "max_loss": 0.3, "delay_hours": 168})
+    number = version(mae=0.8)
+    served(catalog, 600, 62, INSIDE - timedelta(hours=168), version=number)
+    past = catalog.load_table("curated.requests").scan().to_arrow()
+    served(catalog, 600, 63, INSIDE, version=number)
+    schema = pa.schema([("trip_id", pa.int64()), ("paid", pa.float64())])
+    catalog.create_table("curated.paid", schema)
+    wrong = [fare + 1.2 for fare in past["fare"].to_pylist()]
+    catalog.load_table("curated.paid").append(
+        pa.table({"trip_id": past["trip_id"], "paid": wrong}, schema=schema)
+    )
+    compare()
+    row = results(catalog)[-2]
+    assert (row["quality_rows"], row["status"], row["drifted_columns"]) == (600, "drifted", 0)
+    assert (row["window_end"], row["rows"]) == (END, 600), "drift is that of today"
+    assert gateway.value('quality_drifted{metric="mae"}') == 1
+
+
 def test_answers_without_a_column_of_the_training_have_the_first_ones_as_baseline(
     catalog: Any, version: Version, queue: Any, monitors: Any
 ) -> None:
@@ -296,6 +338,34 @@ def test_answers_without_a_column_of_the_training_have_the_first_ones_as_baselin
     scores = json.loads(results(catalog)[-1]["scores"])
     assert {score["column"] for score in scores if score["drifted"]} == {"fare"}
     assert [score["value"] for score in scores if score["score"] == "missing"] == [0, 0, 0]
+
+
+def test_first_answers_are_read_without_the_files_after_them(
+    catalog: Any, version: Version, queue: Any, monitors: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version that has answered for months is not read whole each day."""
+    from model_monitor import compare as module
+    from model_monitor import tables
+
+    monitors(predictions=[{"name": "fare", "type": "number"}], sample_rows=500, min_rows=200)
+    number = version()
+    served(catalog, 600, 77, INSIDE, version=number)
+    for day in (3, 9, 5):
+        shift = -2.0 if day == 9 else 0.0
+        served(catalog, 400, 70 + day, START - timedelta(days=day), version=number, shift=shift)
+    read: list[int] = []
+    real = tables.by_time
+
+    def counted(*arguments: Any) -> Any:
+        for earliest, batches in real(*arguments):
+            assert earliest is not None
+            yield earliest, (read.append((START - earliest).days) or batch for batch in batches)
+
+    monkeypatch.setattr(module.tables, "by_time", counted)
+    compare()
+    assert sorted(set(read), reverse=True) == [9, 5], "500 rows are in the first two files"
+    scores = json.loads(results(catalog)[-2]["scores"])
+    assert {score["column"] for score in scores if score["drifted"]} == {"fare"}
 
 
 def test_version_without_a_baseline_is_refused(

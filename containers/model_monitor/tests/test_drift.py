@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 import campaign
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from model_monitor import drift
@@ -55,6 +57,32 @@ def test_page_has_the_whole_campaign() -> None:
     assert campaign.text() in PAGE.read_text(), "python -m tests.campaign ../../docs/drift-detection.md"
 
 
+def test_columns_of_every_type_are_numbers_or_categories() -> None:
+    table = pa.table(
+        {
+            "count": pa.array([1, None, 2**60], pa.int64()),
+            "price": pa.array([Decimal("1.50"), None, Decimal("2.00")], pa.decimal128(9, 2)),
+            "ratio": [float("inf"), float("nan"), 0.5],
+            "zone": ["north", None, "north"],
+            "code": pa.array([3, None, 4], pa.int32()),
+            "member": [True, None, False],
+            "none": pa.nulls(3, pa.string()),
+        }
+    )
+    numbers = {name: Column(name=name, type="number") for name in ("count", "price", "ratio")}
+    categories = {name: Column(name=name, type="category") for name in ("zone", "code", "member", "none")}
+    made = drift.frame(table, numbers | categories)
+    assert made["count"].fillna(-1).tolist() == [1, -1, 2**60]
+    assert made["price"].fillna(-1).tolist() == [1.5, -1, 2]
+    assert made["ratio"].fillna(-1).tolist() == [-1, -1, 0.5]
+    assert made["zone"].tolist() == ["north", None, "north"]
+    assert made["code"].tolist() == ["3", None, "4"]
+    assert made["member"].tolist() == ["true", None, "false"]
+    assert made["none"].tolist() == [None] * 3
+    assert made["none"].count() == 0
+    assert list(drift.frame(table.slice(0, 0), numbers | categories).columns) == [*numbers, *categories]
+
+
 def _compare(before: Any, after: Any, kind: Any = "number", **thresholds: float) -> drift.Comparison:
     column = Column(name="x", type=kind, thresholds=thresholds)
     sides = [
@@ -71,6 +99,19 @@ def test_large_sample_with_a_small_difference_has_not_drifted() -> None:
     values = {score.score: score.value for score in result.scores}
     assert values["ks"] < 1e-9, "it is significant"
     assert result.drifted == []
+
+
+def test_few_values_with_a_new_one_are_not_unseen() -> None:
+    before = ["a", "b"] * 250
+    few = _compare(before, [*["a"] * 28, "new", *[None] * 471], "category", missing=0.99)
+    assert [score.score for score in few.scores] == ["missing"]
+    assert few.drifted == []
+
+
+def test_score_states_its_direction() -> None:
+    result = _compare([1.0] * 500, [2.0] * 500)
+    below = {score["score"]: score["below"] for score in (known.as_dict() for known in result.scores)}
+    assert below == {"ks": True, "psi": False, "wasserstein": False, "missing": False}
 
 
 def test_small_sample_with_a_difference_by_chance_has_not_drifted() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from model_monitor import queues
 from model_monitor.errors import RefusedError
@@ -25,6 +26,7 @@ class Google:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.published: list[tuple[str, str]] = []
+        self.denies = False
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -42,7 +44,9 @@ class Google:
 
             def do_GET(self) -> None:
                 key, query = self._key()
-                if not key:
+                if key and owner.denies:
+                    self._answer(403, {"error": {"message": "storage.objects.get denied"}})
+                elif not key:
                     prefix = query.get("prefix", [""])[0]
                     names = sorted(name for name in owner.objects if name.startswith(prefix))
                     self._answer(200, {"items": [owner.resource(name) for name in names]})
@@ -110,6 +114,24 @@ def test_folder_of_each_cloud_is_listed_read_written_and_emptied(
     folder.delete(["pricing/a/1.json", "pricing/a/none.json"])
     assert [entry.key for entry in folder.entries("")] == ["pricing/a/2.json"]
     assert [entry.key for entry in other.entries("pricing/")] == ["pricing/a/3.json"]
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_object_that_another_run_has_deleted_is_none_where_the_cloud_denies_to_state_it(
+    cloud: str, bucket: str, google: Google, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder: Any = open_folder(f"s3://{bucket}/logs" if cloud == "aws" else "gs://logs/logs", "LOGS_URI")
+    folder.write("pricing/a/1.json", b"one", "application/json")
+
+    def denied(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}, "GetObject")
+
+    if cloud == "aws":
+        monkeypatch.setattr(folder._client, "get_object", denied)
+    google.denies = True
+    assert folder.read("pricing/a/2.json") is None
+    with pytest.raises(Exception, match=r"AccessDenied|403"):
+        folder.read("pricing/a/1.json")
 
 
 def test_delete_that_is_denied_is_an_error(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,14 @@ RESULT: dict[str, Any] = {
     "baseline_snapshot": 42,
     "scores": [
         {"column": "distance", "score": "psi", "value": 0.3123, "threshold": 0.2, "drifted": True},
-        {"column": "distance", "score": "ks", "value": 0.00012, "threshold": 0.025, "drifted": True},
+        {
+            "column": "distance",
+            "score": "ks",
+            "value": 0.00012,
+            "threshold": 0.025,
+            "drifted": True,
+            "below": True,
+        },
         {"column": "zone", "score": "unseen", "value": 0, "threshold": 0.02, "drifted": False},
     ],
     "quality_metric": "mae",

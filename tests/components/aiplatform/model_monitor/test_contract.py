@@ -12,7 +12,7 @@ from aiplatform._shared.args import read
 from aiplatform.model_monitor import declarations
 from aiplatform.model_monitor.args import ModelMonitorSettings
 from aiplatform.model_monitor.columns import MOST, P_VALUES, SCORES
-from aiplatform.model_monitor.monitors import ERRORS, OF_CLASSES, MonitoredModel
+from aiplatform.model_monitor.monitors import ERRORS, OF_CLASSES, ModelMonitorLabels, MonitoredModel
 from aiplatform.model_monitor.tables import REQUESTS
 from tests.components.aiplatform.model_monitor.example import LABELS, arguments
 
@@ -63,6 +63,8 @@ def test_defaults_are_those_of_the_program() -> None:
     for field in fields(MonitoredModel):
         if field.name in program and field.default not in (MISSING, None):
             assert program[field.name] == field.default, field.name
+    [delay] = [field.default for field in fields(ModelMonitorLabels) if field.name == "delay_hours"]
+    assert keys("Labels")["delay_hours"] == delay
 
 
 def test_the_file_has_the_keys_that_the_program_reads() -> None:

@@ -89,7 +89,7 @@ def test_the_declaration_is_that_of_the_contract() -> None:
     assert zone["baseline_column"] == "pickup_zone"
     assert (rider["classification"], rider["pii_consent"]) == ("pii", False)
     assert known["predictions"][0]["baseline_column"] is None, "the first answers of the version"
-    assert known["labels"] == {**LABELS, "positive": None}
+    assert known["labels"] == {**LABELS, "positive": None, "delay_hours": 0}
     defaults = {"window_hours": 24, "delay_minutes": 30, "min_rows": 500, "sample_rows": 20000, "seed": 20}
     assert {key: known[key] for key in defaults} == defaults
     assert (known["retrain"], known["cooldown_hours"], known["min_drifted_columns"]) == (True, 72, 1)

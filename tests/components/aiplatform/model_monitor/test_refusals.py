@@ -66,6 +66,7 @@ def column(kind: str = "number", **more: Any) -> dict[str, Any]:
         ({"schedule": "0 25 * * *"}, "schedule", "expected hour from 0 to 23"),
         ({"timezone": "Europe/Berln"}, "timezone", "expected a time zone of IANA"),
         ({"delay_minutes": 10}, "delay_minutes", "answers are waited for 15 minutes"),
+        ({"delay_minutes": 29}, "delay_minutes", "expected at least 30"),
         ({"sample_rows": 400}, "sample_rows", "expected at least min_rows, 500"),
         ({"min_rows": 50}, "min_rows", "expected 100"),
         ({"min_drifted_columns": 4}, "min_drifted_columns", "3 are compared, so that no window is drifted"),
@@ -98,6 +99,23 @@ def test_a_wrong_monitor_is_refused(more: dict[str, Any], path: str, reason: str
         ({"team": {"queue": "acme-dev-search"}}, f"{TEAM}.queue", "the URL of a queue of SQS"),
         ({"image": "registry.example/model-monitor:1"}, "image", "an image with a digest"),
         ({"compact_schedule": "every hour"}, "compact_schedule", "five fields"),
+        (
+            {"compact_schedule": "0 * * * *"},
+            f"{MONITOR}.delay_minutes",
+            "up to 60 minutes for compact_schedule, '0 * * * *': the last ones of a window would never be "
+            "compared; expected at least 75",
+        ),
+        (
+            {
+                "monitor": {
+                    "sample_rows": 200_000,
+                    "columns": [{"name": f"c{at}", "type": "number"} for at in range(39)],
+                }
+            },
+            f"{MONITOR}.sample_rows",
+            "got 200000 of 40 columns, which do not fit memory, 1Gi; expected at most 163577, or more memory",
+        ),
+        ({"memory": "400Mi"}, f"{MONITOR}.sample_rows", "expected at most 0, or more memory"),
         ({"pushgateway": {"url": "pushgateway:9091"}}, "pushgateway.url", "http://HOST:PORT"),
         ({"force_destroy": True, "protect": True}, "force_destroy", "together with protect"),
         ({"team": {"monitors": {"Fares": monitor()}}}, f"{TEAM}.monitors", "lower-case letters"),
@@ -114,6 +132,17 @@ def test_a_cool_down_of_zero_is_accepted_where_nothing_is_at_stake() -> None:
     assert read(ModelMonitorSettings, arguments("aws", **more), "Args").profile == "dev"
     silent: dict[str, Any] = {"profile": "prod", "monitor": {"cooldown_hours": 0, "retrain": False}}
     assert read(ModelMonitorSettings, arguments("aws", **silent), "Args")
+
+
+def test_more_memory_takes_more_columns() -> None:
+    more: dict[str, Any] = {
+        "memory": "2Gi",
+        "monitor": {
+            "sample_rows": 200_000,
+            "columns": [{"name": f"c{at}", "type": "number"} for at in range(39)],
+        },
+    }
+    assert read(ModelMonitorSettings, arguments("aws", **more), "Args").mebibytes == 2048
 
 
 @pytest.mark.parametrize(
