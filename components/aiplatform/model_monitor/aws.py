@@ -1,8 +1,10 @@
 """Model monitoring on AWS: a bucket of requests and reports, its key, and permissions of the teams' roles."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
+from urllib.parse import urlsplit
 
 import pulumi
 from pulumi import Input, Output
@@ -28,6 +30,7 @@ from aiplatform.model_monitor.platform import Store
 
 BUCKET: Final = "monitor"
 ACCESS_LOGS: Final = "access-logs"
+_REGION: Final = re.compile(r"(?:^|\.)sqs\.([a-z]{2}[a-z0-9-]+)\.")
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,10 @@ def _grant(context: Context, team: str, bucket: Input[str], key_arn: Input[str])
 
 
 def _arn(context: Context, url: str) -> str:
-    """Return the arn of a queue. url: `https://sqs.REGION.DOMAIN/ACCOUNT/NAME`."""
-    host, account, name = url.removeprefix("https://").split("/")
-    return f"arn:{context.account.partition}:sqs:{host.split('.')[1]}:{account}:{name}"
+    """Return the arn of a queue. url: `https://sqs.REGION.DOMAIN/ACCOUNT/NAME`; of another host, such as an
+    endpoint of a VPC that does not name the region, that of the provider."""
+    parsed = urlsplit(url)
+    account, name = parsed.path.split("/")[-2:]
+    stated = _REGION.search(parsed.hostname or "")
+    region = stated[1] if stated else context.account.region
+    return f"arn:{context.account.partition}:sqs:{region}:{account}:{name}"

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from pulumi import Output
 
 from aiplatform.model_monitor import ModelMonitor
 from tests.components.aiplatform.model_monitor.example import LABELS, QUEUES, monitoring
@@ -106,6 +107,20 @@ def test_the_role_reads_requests_of_its_namespace_and_only_writes_reports() -> N
     expected = "arn:aws:sqs:eu-central-1:111122223333:acme-dev-search-training"
     assert known["StartTrainings"]["Resource"] == expected
     assert "UseKeyOfQueue" not in known, "ContinuousTraining grants its key"
+
+
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("vpce-0a1b.sqs.us-east-2.vpce.amazonaws.com", "us-east-2"),
+        ("queue.acme.example:8443", "eu-central-1"),
+    ],
+)
+def test_the_role_sends_to_a_queue_whatever_host_its_address_has(host: str, region: str) -> None:
+    # An output: of a value that is known before, the rule for `queue` asks more.
+    queue = Output.from_input(f"https://{host}/111122223333/training")
+    known = statements(monitoring("aws", team={"queue": queue}))
+    assert known["StartTrainings"]["Resource"] == f"arn:aws:sqs:{region}:111122223333:training"
 
 
 def test_the_identity_has_folders_and_publishes_to_the_queue() -> None:
