@@ -59,6 +59,7 @@ class MonitoredTeams(LifecycleTeams):
     """The teams, with a monitor of the model."""
 
     tables = _tables()
+    registries = (*LifecycleTeams.registries, "docker.io/kserve")
 
     def _more(self, parts: Parts) -> None:
         before = [self._pipelines(parts), self._gateway(parts)]

@@ -8,13 +8,22 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
+
+from twin.toolchain.versions import read_versions
 
 Object = Mapping[str, Any]
 Execute = Callable[[Sequence[str], float], bool]
 """Runs a command in the container; whether it ended with 0 in time."""
 
 _UNVERIFIED: Final = ssl._create_unverified_context
+
+
+@cache
+def user_agent() -> str:
+    """Return the kubelet's, by which servers recognize a probe: `kube-probe/MAJOR.MINOR`."""
+    return f"kube-probe/{read_versions().kubernetes.rpartition('.')[0]}"
 
 
 def port_of(container: Object, port: int | str) -> int:
@@ -57,7 +66,7 @@ def _get(get: Object, container: Object, address: str, seconds: float) -> bool:
         connection = http.client.HTTPConnection(address, port, timeout=seconds)
     try:
         headers = {header["name"]: header["value"] for header in get.get("httpHeaders") or ()}
-        connection.request("GET", get.get("path") or "/", headers={"User-Agent": "kube-probe", **headers})
+        connection.request("GET", get.get("path") or "/", headers={"User-Agent": user_agent(), **headers})
         return 200 <= connection.getresponse().status < 400
     finally:
         connection.close()
