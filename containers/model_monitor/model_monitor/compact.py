@@ -27,7 +27,7 @@ from model_monitor.objects import Entry, Folder
 CHUNK: Final = 16 << 20
 """Bytes of log objects whose records are in memory at the same time."""
 CHUNK_OBJECTS: Final = 500
-COMMIT: Final = 64 << 20
+COMMIT: Final = 32 << 20
 """Bytes of rows of one commit. Each is a snapshot, a manifest and a file for each day."""
 _READERS: Final = 8
 """Objects that are read at the same time."""

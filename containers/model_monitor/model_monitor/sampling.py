@@ -1,9 +1,9 @@
 """Samples of tables that are larger than memory, in one pass over batches of rows.
 
 Each row has a random number; the rows with the smallest ones are kept. So every row has the same chance,
-whatever the size of the table, and little more than the sample is in memory. The numbers of requests come from
-their ids: the sample is the same in whatever order files are read. Those of a table without ids come from the
-seed, in the order of its files.
+whatever the size of the table, and little more than the sample is in memory. The numbers of requests come
+from their ids: the sample is the same in whatever order files are read. Those of a table without ids come
+from the seed, in the order of its files.
 """
 
 from __future__ import annotations

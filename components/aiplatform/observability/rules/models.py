@@ -33,9 +33,9 @@ def rules(settings: Settings) -> Iterator[Alert]:
         name="ModelInputsIncomplete",
         severity="warning",
         expression=(f"max {by} ({PREFIX}drift_score{of_values}) >= max {by} ({PREFIX}threshold{of_values})"),
-        summary=f"{{{{ $labels.column }}}} of {model} has {{{{ $labels.score }}}} values",
-        description="{{ $value | humanizePercentage }} of the values of the last window, more than in the "
-        "training data. Clients may send another form of it.",
+        summary=f"{{{{ $labels.column }}}} of {model} has another share of {{{{ $labels.score }}}} values",
+        description="In the last window the share differs from that of the training data by "
+        "{{ $value | humanizePercentage }}. Clients may send another form of it.",
     )
     yield Alert(
         name="ModelQualityLow",

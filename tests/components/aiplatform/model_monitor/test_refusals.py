@@ -109,13 +109,13 @@ def test_a_wrong_monitor_is_refused(more: dict[str, Any], path: str, reason: str
             {
                 "monitor": {
                     "sample_rows": 200_000,
-                    "columns": [{"name": f"c{at}", "type": "number"} for at in range(39)],
+                    "columns": [{"name": f"c{at}", "type": "number"} for at in range(59)],
                 }
             },
             f"{MONITOR}.sample_rows",
-            "got 200000 of 40 columns, which do not fit memory, 1Gi; expected at most 163577, or more memory",
+            "got 200000 of 60 columns, which do not fit memory, 1Gi; expected at most 143305, or more memory",
         ),
-        ({"memory": "400Mi"}, f"{MONITOR}.sample_rows", "expected at most 0, or more memory"),
+        ({"memory": "450Mi"}, f"{MONITOR}.sample_rows", "expected at most 0, or more memory"),
         ({"pushgateway": {"url": "pushgateway:9091"}}, "pushgateway.url", "http://HOST:PORT"),
         ({"force_destroy": True, "protect": True}, "force_destroy", "together with protect"),
         ({"team": {"monitors": {"Fares": monitor()}}}, f"{TEAM}.monitors", "lower-case letters"),
@@ -139,7 +139,7 @@ def test_more_memory_takes_more_columns() -> None:
         "memory": "2Gi",
         "monitor": {
             "sample_rows": 200_000,
-            "columns": [{"name": f"c{at}", "type": "number"} for at in range(39)],
+            "columns": [{"name": f"c{at}", "type": "number"} for at in range(59)],
         },
     }
     assert read(ModelMonitorSettings, arguments("aws", **more), "Args").mebibytes == 2048
