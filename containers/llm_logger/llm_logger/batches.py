@@ -4,6 +4,7 @@ counted: requests never wait."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import Callable
@@ -70,10 +71,8 @@ class Batches:
     async def run(self) -> None:
         """Store batches until `end`."""
         while not self._is_ending:
-            try:
-                await asyncio.wait_for(self._is_due.wait(), timeout=min(1.0, self._pause))
-            except TimeoutError:
-                pass
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_due.wait(), timeout=1)
             self._is_due.clear()
             await self.store(only_due=True)
 

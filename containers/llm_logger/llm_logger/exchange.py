@@ -13,13 +13,28 @@ from llm_logger.configuration import Logged, Service
 
 SERVED_BY: Final = "x-served-by"
 """The header of an answer with the InferenceService, which the gateway's route sets."""
+OF_SERVER: Final = "via_upstream"
+"""Envoy's `response.code_details` of an answer that is not its own. Those have the header, too."""
 BODY: Final = 1 << 20
 """Bytes of a body, or of an event of a stream, that are kept until it is read."""
 PAYLOAD: Final = 32_768
 """Characters of a text that a record with payloads has."""
 ABORTED: Final = "aborted"
-"""The finish_reason where the answer has no end: its client or its server went away."""
+"""The finish_reason where the answer has no end: its client or its server closed the connection."""
 _ID: Final = 64
+COLUMNS: Final = (
+    "status",
+    "prompt_characters",
+    "answer_characters",
+    "prompt_tokens",
+    "completion_tokens",
+    "finish_reason",
+    "refusal",
+    "first_byte_ms",
+    "latency_ms",
+)
+TEXTS: Final = ("prompt", "answer")
+"""Columns of records with payloads."""
 
 
 class Budget:
@@ -75,8 +90,8 @@ class Body:
 
 @dataclass(frozen=True)
 class Record:
-    """What is stored of a request. values: column -> value, without those that are not known. request_id: of
-    the gateway."""
+    """What is stored of a request. values: column -> value; None where it is not known. request_id: of the
+    gateway."""
 
     request_id: str
     inference_service: str
@@ -87,7 +102,9 @@ class Record:
 class Exchange:
     """A request and its answer. clock: seconds that only rise."""
 
-    def __init__(self, logged: Logged, openings: completions.Openings, budget: Budget, clock: Callable[[], float]):
+    def __init__(
+        self, logged: Logged, openings: completions.Openings, budget: Budget, clock: Callable[[], float]
+    ):
         self._logged, self._openings, self._clock = logged, openings, clock
         self._budget = budget
         self._time, self._start = datetime.now(UTC), clock()
@@ -127,14 +144,14 @@ class Exchange:
             self._prompt_characters = len(text)
             self._prompt = text[:PAYLOAD]
 
-    def response_headers(self, headers: Mapping[str, str], *, is_end: bool) -> None:
-        """Read the headers of the answer."""
+    def response_headers(self, headers: Mapping[str, str], details: str, *, is_end: bool) -> None:
+        """Read the headers of the answer. details: what answered, as Envoy states it."""
         status = headers.get(":status", "")
         self._status = int(status) if status.isdigit() else None
         self.inference_service = headers.get(SERVED_BY, "")
         self._service = self._logged.service(self.inference_service)
         # What the gateway itself answers, and services that are not logged.
-        self.is_logged = self.is_logged and self._service is not None
+        self.is_logged = self.is_logged and self._service is not None and details == OF_SERVER
         if self._service is None or not self._service.payloads:
             self._prompt = None
         else:
@@ -203,8 +220,10 @@ class Exchange:
                 values["answer"] = answer.text()
         if self._service.payloads:
             values["prompt"] = self._prompt
-        known = {name: value for name, value in values.items() if value is not None}
-        return Record(self._request_id, self.inference_service, self._time, known)
+        columns = (*COLUMNS, *(TEXTS if self._service.payloads else ()))
+        return Record(
+            self._request_id, self.inference_service, self._time, {name: values.get(name) for name in columns}
+        )
 
     def _milliseconds(self, at: float | None) -> int | None:
         return None if at is None else round((at - self._start) * 1000)

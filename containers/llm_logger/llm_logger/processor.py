@@ -7,7 +7,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from envoy.service.ext_proc.v3 import external_processor_pb2_grpc
 
@@ -15,6 +15,8 @@ from llm_logger import metrics
 from llm_logger.completions import Openings
 from llm_logger.configuration import Logged
 from llm_logger.exchange import Budget, Exchange, Record
+
+DETAILS: Final = "response.code_details"
 
 
 class Processor(external_processor_pb2_grpc.ExternalProcessorServicer):
@@ -27,7 +29,9 @@ class Processor(external_processor_pb2_grpc.ExternalProcessorServicer):
         self._openings, self._budget = Openings(logged.refusals), Budget()
         self.is_stopping = False
 
-    async def Process(self, request_iterator: AsyncIterator[Any], context: Any) -> AsyncIterator[Any]:
+    async def Process(  # noqa: N802 - the method of the service
+        self, request_iterator: AsyncIterator[Any], context: Any
+    ) -> AsyncIterator[Any]:
         """Read the messages of one request."""
         exchange = Exchange(self._logged, self._openings, self._budget, self._clock)
         try:
@@ -36,7 +40,7 @@ class Processor(external_processor_pb2_grpc.ExternalProcessorServicer):
                 if exchange.has_ended:
                     break
         except asyncio.CancelledError:
-            # Envoy resets the stream where the client or the server goes away.
+            # Envoy resets the stream where the client or the server disconnects.
             self._finish(exchange)
             raise
         except Exception as error:  # noqa: BLE001 - one request is not logged; the others are
@@ -66,9 +70,17 @@ def _read(exchange: Exchange, message: Any) -> None:
     elif kind == "request_body":
         exchange.request_body(part.body, is_end=part.end_of_stream)
     elif kind == "response_headers":
-        exchange.response_headers(_headers(part), is_end=part.end_of_stream)
+        exchange.response_headers(_headers(part), _details(message), is_end=part.end_of_stream)
     elif kind == "response_body":
         exchange.response_body(part.body, is_end=part.end_of_stream)
+
+
+def _details(message: Any) -> str:
+    """Return the attribute of an answer that states what answered; empty without it."""
+    for attributes in message.attributes.values():
+        if DETAILS in attributes.fields:
+            return attributes.fields[DETAILS].string_value
+    return ""
 
 
 def _headers(part: Any) -> Mapping[str, str]:

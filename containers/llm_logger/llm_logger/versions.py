@@ -24,7 +24,10 @@ Read = Callable[[str], str | None]
 
 def read_by_api(namespace: str, folder: Path = _FOLDER) -> Read:
     """Return what reads versions by the identity of the Pod."""
-    host, port = os.environ.get("KUBERNETES_SERVICE_HOST", ""), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
+    host, port = (
+        os.environ.get("KUBERNETES_SERVICE_HOST", ""),
+        os.environ.get("KUBERNETES_SERVICE_PORT", "443"),
+    )
     host = f"[{host}]" if ":" in host else host
     base = f"https://{host}:{port}/apis/serving.kserve.io/v1beta1/namespaces/{namespace}/inferenceservices"
 

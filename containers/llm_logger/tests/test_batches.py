@@ -21,7 +21,7 @@ def _record(number: int = 0, service: str = "chat-blue") -> Record:
 
 
 def _count(result: str) -> float:
-    return REGISTRY.get_sample_value("ai_platform_llm_logger_records_total", {"result": result}) or 0
+    return REGISTRY.get_sample_value("llm_logger_records_total", {"result": result}) or 0
 
 
 def _batches(logged: Logged, bucket: Bucket, **options: int) -> Batches:
@@ -46,9 +46,7 @@ async def test_full_batch_is_an_object_of_its_service(logged: Logged, bucket: Bu
 
 async def test_batch_that_is_not_full_is_stored_after_its_seconds(logged: Logged, bucket: Bucket) -> None:
     now = 0.0
-    batches = Batches(
-        logged, "search", bucket, Versions(lambda name: "7"), pause=0, clock=lambda: now
-    )
+    batches = Batches(logged, "search", bucket, Versions(lambda name: "7"), pause=0, clock=lambda: now)
     batches.add(_record())
     await batches.store(only_due=True)
     assert not bucket.objects
@@ -93,7 +91,9 @@ async def test_write_that_fails_is_repeated(logged: Logged, bucket: Bucket) -> N
     assert _count("stored") == stored + 1
 
 
-async def test_bucket_that_takes_nothing_costs_records_and_they_are_counted(logged: Logged, bucket: Bucket) -> None:
+async def test_bucket_that_takes_nothing_costs_records_and_they_are_counted(
+    logged: Logged, bucket: Bucket
+) -> None:
     batches, failed, dropped = _batches(logged, bucket, waiting=5), _count("failed"), _count("dropped")
     bucket.failures = 1000
     for number in range(8):
@@ -101,7 +101,7 @@ async def test_bucket_that_takes_nothing_costs_records_and_they_are_counted(logg
     assert _count("dropped") == dropped + 3
     await batches.end()
     assert _count("failed") == failed + 5
-    assert REGISTRY.get_sample_value("ai_platform_llm_logger_waiting_records") == 0
+    assert REGISTRY.get_sample_value("llm_logger_waiting_records") == 0
     bucket.failures = 0
     batches.add(_record())
     await batches.store()

@@ -13,7 +13,11 @@ USAGE = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
 
 def _chunk(content: str | None = None, finish: str | None = None, **rest: object) -> dict[str, object]:
     delta = {} if content is None else {"content": content}
-    return {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **rest}
+    return {
+        "object": "chat.completion.chunk",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+        **rest,
+    }
 
 
 @pytest.mark.parametrize(
@@ -33,11 +37,19 @@ def test_only_completions_are_logged(path: str, logged: bool) -> None:
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        ({"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]}, "Be brief.\nHi"),
+        (
+            {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]},
+            "Be brief.\nHi",
+        ),
         (
             {
                 "messages": [
-                    {"content": [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {}}]}
+                    {
+                        "content": [
+                            {"type": "text", "text": "What is it?"},
+                            {"type": "image_url", "image_url": {}},
+                        ]
+                    }
                 ]
             },
             "What is it?",
@@ -61,10 +73,20 @@ def test_body_that_is_no_json_has_no_prompt(body: bytes) -> None:
 
 def test_answer_states_length_tokens_and_its_end() -> None:
     answer = Answer()
-    choices = [{"index": 0, "message": {"role": "assistant", "content": "Hello", "refusal": None}, "finish_reason": "stop"}]
+    choices = [
+        {
+            "index": 0,
+            "message": {"role": "assistant", "content": "Hello", "refusal": None},
+            "finish_reason": "stop",
+        }
+    ]
     answer.add({"choices": choices, "usage": USAGE})
     assert (answer.characters, answer.prompt_tokens, answer.completion_tokens) == (5, 9, 4)
-    assert (answer.finish_reason, answer.refusal(Openings(["I'm sorry"])), answer.text()) == ("stop", "no", "Hello")
+    assert (answer.finish_reason, answer.refusal(Openings(["I'm sorry"])), answer.text()) == (
+        "stop",
+        "no",
+        "Hello",
+    )
 
 
 def test_stream_is_the_sum_of_its_events_however_it_is_cut() -> None:
@@ -117,7 +139,11 @@ def test_choices_are_separate_texts_and_one_filtered_choice_counts() -> None:
     answer = Answer()
     for index, text, finish in ((0, "Yes", "stop"), (1, "I cannot ", None), (1, "help", "content_filter")):
         answer.add({"choices": [{"index": index, "delta": {"content": text}, "finish_reason": finish}]})
-    assert (answer.text(), answer.characters, answer.finish_reason) == ("Yes\nI cannot help", 16, "content_filter")
+    assert (answer.text(), answer.characters, answer.finish_reason) == (
+        "Yes\nI cannot help",
+        16,
+        "content_filter",
+    )
 
 
 def test_text_beyond_what_is_kept_is_counted() -> None:
@@ -129,7 +155,14 @@ def test_text_beyond_what_is_kept_is_counted() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [None, [], {"choices": None}, {"choices": [None, 3]}, {"choices": [{"delta": 4}]}, {"usage": {"prompt_tokens": "9"}}],
+    [
+        None,
+        [],
+        {"choices": None},
+        {"choices": [None, 3]},
+        {"choices": [{"delta": 4}]},
+        {"usage": {"prompt_tokens": "9"}},
+    ],
 )
 def test_other_forms_are_no_error(content: object) -> None:
     answer = Answer()

@@ -43,7 +43,11 @@ class Server:
         service = {"chat": {"batch_size": 100, "batch_seconds": 600}}
         file.write_text(json.dumps({"services": service, "refusals": ["I cannot help"]}))
         variables = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KUBERNETES_"))},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("AWS_", "KUBERNETES_"))
+            },
             **AWS,
             "AWS_ENDPOINT_URL": endpoint,
             "LOGGER_FILE": str(file),
@@ -88,7 +92,9 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     for name, value in AWS.items():
         monkeypatch.setenv(name, value)
     # Servers of one process share what they store.
-    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
+    urllib.request.urlopen(
+        urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")
+    ).close()
     boto3.client("s3").create_bucket(Bucket="logs")
     started = Server(tmp_path, f"http://{host}:{port}")
     yield started
@@ -111,11 +117,17 @@ def _request(path: str = "/search/chat/v1/chat/completions") -> list[api.Process
     ]
 
 
+def _from_server(message: api.ProcessingRequest) -> api.ProcessingRequest:
+    """Return a message with the attribute that Envoy sends."""
+    message.attributes["envoy.filters.http.ext_proc"].update({"response.code_details": "via_upstream"})
+    return message
+
+
 def _answer(*, ends: bool = True) -> list[api.ProcessingRequest]:
     headers = _headers(**{":status": "200", "content-type": "text/event-stream", "x-served-by": "chat-blue"})
     event = {"choices": [{"index": 0, "delta": {"content": "I cannot help"}, "finish_reason": "stop"}]}
     return [
-        api.ProcessingRequest(response_headers=headers),
+        _from_server(api.ProcessingRequest(response_headers=headers)),
         api.ProcessingRequest(response_body=api.HttpBody(body=f"data: {json.dumps(event)}\n\n".encode())),
         *([api.ProcessingRequest(response_body=api.HttpBody(end_of_stream=True))] if ends else []),
     ]
@@ -136,9 +148,9 @@ def test_requests_are_records_that_are_stored_before_the_end(server: Server) -> 
     assert server.copy(*_request(), *_answer(ends=False)) == []
     assert server.copy(*_request("/search/chat/v1/models"), *_answer()) == []
     text = server.metrics()
-    assert 'ai_platform_llm_logger_requests_total{result="logged"} 2.0' in text
-    assert 'ai_platform_llm_logger_requests_total{result="other"} 1.0' in text
-    assert "ai_platform_llm_logger_waiting_records 2.0" in text
+    assert 'llm_logger_requests_total{result="logged"} 2.0' in text
+    assert 'llm_logger_requests_total{result="other"} 1.0' in text
+    assert "llm_logger_waiting_records 2.0" in text
     assert server.end() == 0
     records = _stored()
     assert [record["id"] for record in records] == ["4b1c9a52-1111"] * 2
