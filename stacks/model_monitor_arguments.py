@@ -12,8 +12,10 @@ from pulumi import Input, Output
 from aiplatform._shared.args import UNKNOWN
 from aiplatform.addons.catalog import catalog
 from aiplatform.model_monitor.args import PUSHGATEWAY, ModelMonitorArgs
+from aiplatform.serving.llm_logs import ENGINE as MEASURED
 from stacks import continuous_training_arguments, data_arguments
 from stacks.continuous_training_arguments import table_name
+from stacks.serving_images import engine_of
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
@@ -21,7 +23,7 @@ from stacks.settings.generated import stated
 @dataclass(frozen=True)
 class Offered:
     """What the layers below offer: outputs of components, or placeholders of them. queues: of
-    ContinuousTraining."""
+    ContinuousTraining; None without it."""
 
     cluster: Mapping[str, Any]
     workload_identities: Mapping[str, Any]
@@ -41,6 +43,24 @@ def baseline_of(settings: Settings, team: str, model: str) -> str | None:
     return None if trained is None else trained["table"]
 
 
+def services(settings: Settings, team: str) -> dict[str, dict[str, Any]]:
+    """Return the services of a team, as the file states them."""
+    topic: dict[str, Any] = stated(settings.serving) if settings.serving is not None else {}
+    return topic.get("teams", {}).get(team, {}).get("services", {})
+
+
+def is_measured(settings: Settings, team: str, monitor: Mapping[str, Any]) -> bool:
+    """Whether a monitor is of a language model, whose requests are measured at the gateway."""
+    served = services(settings, team).get(monitor.get("service", ""))
+    return served is not None and engine_of(settings, served) == MEASURED
+
+
+def trained_monitors(settings: Settings, team: str) -> list[str]:
+    """Return the models of a team with a monitor that compares with a training."""
+    monitors = declared(settings).get(team, {})
+    return [model for model, monitor in monitors.items() if not is_measured(settings, team, monitor)]
+
+
 def model_monitor(settings: Settings, offered: Offered) -> ModelMonitorArgs:
     """Arguments of model monitoring."""
     args: dict[str, Any] = data_arguments.component_arguments(settings, "model_monitor", ModelMonitorArgs)
@@ -50,7 +70,7 @@ def model_monitor(settings: Settings, offered: Offered) -> ModelMonitorArgs:
             **team,
             "namespace": settings.namespace_of(name),
             "identity": offered.workload_identities[name],
-            "queue": _queue(offered.queues, name),
+            **({"queue": _queue(offered.queues, name)} if trained_monitors(settings, name) else {}),
             "monitors": {
                 model: _monitor(settings, name, model, monitor, tables)
                 for model, monitor in team.get("monitors", {}).items()
@@ -83,6 +103,8 @@ def _monitor(
     """Return a monitor with its tables as the catalog names them."""
     labels = monitor.get("labels")
     named = {key: table_name(tables, monitor[key]) for key in ("requests_table", "results_table")}
+    if is_measured(settings, team, monitor):
+        return {**monitor, **named}
     baseline = baseline_of(settings, team, model)
     return {
         **monitor,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiplatform._shared.images import images
+from aiplatform.serving.llm_logs import ENGINE as MEASURED
 from aiplatform.serving.request_logs import IMAGE as AGENT
 from stacks.settings import Settings
 from stacks.settings.generated import stated
@@ -24,10 +25,28 @@ def rollout_image(settings: Settings) -> str | None:
 
 def agent_image(settings: Settings) -> str | None:
     """Return the image that stores requests and answers; None where no service does."""
+    engines = _logged_engines(settings)
+    return images()[AGENT].reference if engines - {MEASURED} else None
+
+
+def logger_image(settings: Settings) -> str | None:
+    """Return the image that measures requests to language models; None where those of no service are."""
+    args = stated(settings.serving) if settings.serving is not None else {}
+    return args.get("llm_logger", {}).get("image") if MEASURED in _logged_engines(settings) else None
+
+
+def engine_of(settings: Settings, served: dict[str, Any]) -> str:
+    """Return the engine of a service; that of a pool's default runtime for a runtime that is not stated."""
+    args = stated(settings.serving) if settings.serving is not None else {}
+    return args.get("runtimes", {}).get(served["runtime"], {}).get("engine", MEASURED)
+
+
+def _logged_engines(settings: Settings) -> set[str]:
+    """Return the engines of the services that log requests."""
     args = stated(settings.serving) if settings.serving is not None else {}
     teams: dict[str, dict[str, Any]] = args.get("teams", {})
     services = (served for team in teams.values() for served in team.get("services", {}).values())
-    return images()[AGENT].reference if any("request_log" in served for served in services) else None
+    return {engine_of(settings, served) for served in services if "request_log" in served}
 
 
 def images_of(settings: Settings) -> dict[str, str]:
@@ -44,6 +63,8 @@ def images_of(settings: Settings) -> dict[str, str]:
         users["the rollouts of releases"] = image
     if image := agent_image(settings):
         users["the logs of requests"] = image
+    if image := logger_image(settings):
+        users["the loggers of language models"] = image
     return users
 
 
@@ -70,5 +91,11 @@ def next_to_users(settings: Settings) -> list[str]:
         return []
     server = stated(settings.serving).get("server_image")
     copies = release_image(settings)
-    stated_images = [copies, server, rollout_image(settings), agent_image(settings)]
+    stated_images = [
+        copies,
+        server,
+        rollout_image(settings),
+        agent_image(settings),
+        logger_image(settings),
+    ]
     return [image for image in (*stated_images, *runtime_images(settings).values()) if image]

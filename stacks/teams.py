@@ -182,13 +182,12 @@ def _model_monitor(
     lakehouse, cluster = below.data.lakehouse, below.foundation.cluster
     reason = "stacks/validation/model_monitor.py refuses it"
     assert lakehouse is not None, reason  # noqa: S101
-    assert trained is not None, reason  # noqa: S101
     assert cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
     offered = model_monitor_arguments.Offered(
         cluster=cluster,
         workload_identities=below.foundation.workload_identities,
         lakehouse=lakehouse,
-        queues=trained["queues"],
+        queues=trained["queues"] if trained is not None else None,
     )
     # Their namespaces, and the Pushgateway's.
     after = ResourceOptions(depends_on=[teams, *below.kubernetes.resources])

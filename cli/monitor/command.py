@@ -57,7 +57,7 @@ def summary(result: dict[str, Any]) -> Iterator[str]:
     """Yield what is printed above the scores."""
     yield f"{result['team']}/{result['model']} version {result['version']}: {result['status']}"
     yield f"window    {result['window_start']} to {result['window_end']}, {result['rows']} rows"
-    yield f"baseline  {result['baseline_table']}, snapshot {result['baseline_snapshot']}"
+    yield f"baseline  {_baseline(result)}"
     if result.get("problem_rows"):
         yield f"problems  {result['problem_rows']} rows are not compared"
     if result.get("quality_metric"):
@@ -67,6 +67,13 @@ def summary(result: dict[str, Any]) -> Iterator[str]:
         )
     yield f"training  {result['event']}"
     yield f"report    {result['report'] or 'none: too few rows'}"
+
+
+def _baseline(result: dict[str, Any]) -> str:
+    """Return what a window was compared with: of a model that nothing trains there is no table."""
+    if result["baseline_table"] is None:
+        return f"the first {result.get('baseline_rows') or 0} rows of the version"
+    return f"{result['baseline_table']}, snapshot {result['baseline_snapshot']}"
 
 
 def row(score: dict[str, Any]) -> tuple[str, ...]:

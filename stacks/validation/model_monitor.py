@@ -8,8 +8,16 @@ from typing import Any, Final
 from aiplatform._shared.args import Problem, got, nearest
 from aiplatform.model_monitor.args import PUSHGATEWAY
 from aiplatform.model_monitor.tables import OF_TYPE, REQUESTS, RESULTS
+from aiplatform.serving.llm_logs import COLUMNS as MEASURED
+from aiplatform.serving.llm_logs import TEXTS
 from stacks.continuous_training_arguments import declared as trained
-from stacks.model_monitor_arguments import baseline_of, declared
+from stacks.model_monitor_arguments import (
+    baseline_of,
+    declared,
+    is_measured,
+    services,
+    trained_monitors,
+)
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
@@ -19,6 +27,8 @@ _NEEDED: Final[Mapping[str, str]] = {
     "model_registry": "versions name their training data there",
     "continuous_training": "it compares with the tables that models are trained with",
 }
+_OF_TRAINING: Final = ("model_registry", "continuous_training")
+"""What monitors of language models do not need."""
 _INTERNAL: Final = "internal"
 _PII: Final = "pii"
 _DEFAULT: Final = ("public", _INTERNAL)
@@ -30,8 +40,9 @@ def problems(settings: Settings) -> Iterator[Problem]:
     """Yield what monitors lack, and what they would never find."""
     if settings.model_monitor is None:
         return
+    needs_training = any(trained_monitors(settings, team) for team in declared(settings))
     for topic, reason in _NEEDED.items():
-        if getattr(settings, topic) is None:
+        if getattr(settings, topic) is None and (needs_training or topic not in _OF_TRAINING):
             yield Problem(_TOPIC, f"{reason}, and the file has none; expected the topic {topic}")
     yield from _pushgateway(settings)
     for team, monitors in declared(settings).items():
@@ -42,7 +53,10 @@ def problems(settings: Settings) -> Iterator[Problem]:
             continue
         for model, monitor in monitors.items():
             where = f"{path}.monitors.{model}"
-            yield from _baseline(settings, team, where, model)
+            if is_measured(settings, team, monitor):
+                yield from _measured(settings, team, where, monitor)
+            else:
+                yield from _baseline(settings, team, where, model)
             yield from _service(settings, team, where, model, monitor)
             yield from _tables(settings, team, where, model, monitor)
 
@@ -68,6 +82,45 @@ def _baseline(settings: Settings, team: str, path: str, model: str) -> Iterator[
     yield Problem(path, f"no baseline: nothing trains {model!r} of the team on a table{expected}")
 
 
+def _measured(settings: Settings, team: str, path: str, monitor: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what a monitor of a language model states that nothing measures."""
+    log: Mapping[str, Any] = services(settings, team)[monitor["service"]].get("request_log") or {}
+    for key in ("predictions", "keys", "labels", "input_order"):
+        if monitor.get(key):
+            yield Problem(
+                f"{path}.{key}",
+                "stated, and requests to a language model are measured and not stored; expected it left out",
+            )
+    for index, column in enumerate(monitor["columns"]):
+        where, name = f"{path}.columns[{index}]", column["name"]
+        if name in TEXTS:
+            yield from _text(where, column, bool(log.get("payloads")))
+        elif name not in MEASURED:
+            yield Problem(
+                f"{where}.name",
+                f"{got(name)}, which is not measured; expected one of {', '.join(MEASURED)}"
+                f"{nearest(name, MEASURED)}",
+            )
+        elif column["type"] != MEASURED[name]:
+            yield Problem(f"{where}.type", f"{got(column['type'])} of {name}; expected {MEASURED[name]}")
+
+
+def _text(path: str, column: Mapping[str, Any], is_stored: bool) -> Iterator[Problem]:
+    """Yield the problems of the text of a prompt or an answer."""
+    name = column["name"]
+    if not is_stored:
+        yield Problem(
+            f"{path}.name",
+            f"{got(name)}, and the service stores no texts; expected it left out, or request_log.payloads",
+        )
+    if column["type"] != "category" or column.get("classification") != _PII or column.get("pii_consent"):
+        yield Problem(
+            path,
+            f"{name} is a text of users; expected type category, classification pii, and no pii_consent: it "
+            "is stored, and neither compared nor in a report",
+        )
+
+
 def _service(
     settings: Settings, team: str, path: str, model: str, monitor: Mapping[str, Any]
 ) -> Iterator[Problem]:
@@ -78,15 +131,15 @@ def _service(
     if settings.serving is None:
         yield Problem(path, "the file serves no models; expected the topic serving, or inference_services")
         return
-    services: dict[str, Any] = stated(settings.serving).get("teams", {}).get(team, {}).get("services", {})
-    if service not in services:
+    known = services(settings, team)
+    if service not in known:
         yield Problem(
             path,
             f"the team has no service {service!r}; expected one of serving.teams.{team}.services"
-            f"{nearest(service, services)}",
+            f"{nearest(service, known)}",
         )
         return
-    served = services[service]
+    served = known[service]
     if served["model"] != model:
         yield Problem(
             path, f"{service!r} serves the model {served['model']!r}; expected one that serves {model!r}"
@@ -112,7 +165,8 @@ def _tables(
     # Jobs look up what is stored before they write.
     named = [(key, monitor[key], ["read", "write"]) for key in ("requests_table", "results_table")]
     named += [("labels.table", labels["table"], ["read"])] if labels else []
-    baseline = baseline_of(settings, team, model)
+    is_trained = not is_measured(settings, team, monitor)
+    baseline = baseline_of(settings, team, model) if is_trained else None
     for key, table, actions in named:
         if table not in tables:
             yield Problem(

@@ -271,6 +271,7 @@ def _objects(
         "clienttrafficpolicies": [item(NAME, objects.client_traffic(settings))],
         "backendtrafficpolicies": [item(NAME, objects.backend_traffic(settings))],
         "securitypolicies": [item(NAME, objects.security(settings, settings.authentication))],
+        "envoyextensionpolicies": [],
         "referencegrants": [],
         "namespaces": [
             {"metadata": {"name": settings.namespace(team), "labels": {TEAM_LABEL: team}}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from aiplatform.gateway import Gateway
 from aiplatform.gateway.args import GatewayBackend
 from aiplatform.gateway.routes import ServiceRoute, http_route
+from aiplatform.serving import llm_logs
 from tests.components.aiplatform.gateway.example import arguments
 from tests.components.recording import record
 from tests.end_to_end.guardrails import ADMIN, Cluster, Object, control_plane_of, definition, until
@@ -26,6 +27,7 @@ KINDS = (
     ("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes"),
     ("gateway.networking.k8s.io", "v1", "GRPCRoute", "grpcroutes"),
     ("gateway.envoyproxy.io", "v1alpha1", "SecurityPolicy", "securitypolicies"),
+    ("gateway.envoyproxy.io", "v1alpha1", "EnvoyExtensionPolicy", "envoyextensionpolicies"),
 )
 
 
@@ -84,6 +86,30 @@ def test_a_policy_of_envoy_gateway_is_refused_in_the_namespace_of_a_team_alone(c
     status, text = create(cluster, policy, place.format(TEAM))
     assert (status, "would replace tokens and limits" in text) == (403, True), text
     assert create(cluster, policy, place.format("other"))[0] == 201
+
+
+def test_copies_of_requests_are_the_only_extension_in_the_namespace_of_a_team(cluster: Cluster) -> None:
+    place = f"/apis/gateway.envoyproxy.io/v1alpha1/namespaces/{TEAM}/envoyextensionpolicies"
+    number = iter(range(100))
+
+    def status(change: Callable[[Object], None]) -> int:
+        policy = llm_logs.extension(TEAM, f"chat-{next(number)}", {})
+        change(policy["spec"])
+        return create(cluster, policy, place)[0]
+
+    def copy(**values: Any) -> Callable[[Object], None]:
+        return lambda spec: spec["extProc"][0].update(values)
+
+    assert status(lambda spec: None) == 201
+    assert status(copy(shadowMode=False)) == 403, "it could answer in the place of the gateway"
+    assert status(copy(failOpen=False)) == 403, "without the processor nothing would be served"
+    assert status(lambda spec: spec["extProc"][0].pop("shadowMode")) == 403
+    assert status(lambda spec: spec["extProc"].append({"failOpen": True})) == 403, "each of them"
+    assert status(lambda spec: spec.update(extProc=[])) == 403
+    assert status(lambda spec: spec.update(lua=[{"type": "Inline", "inline": "x"}])) == 403
+    assert status(lambda spec: spec.update(wasm=[{}])) == 403
+    assert status(lambda spec: spec.update(targetSelectors=[{"kind": "Gateway"}])) == 403
+    assert status(lambda spec: spec["targetRefs"][0].update(kind="Gateway")) == 403
 
 
 def test_a_route_in_deletion_loses_its_finalizer_and_gets_no_requests_of_others(cluster: Cluster) -> None:

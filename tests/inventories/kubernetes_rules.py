@@ -18,8 +18,9 @@ import kubernetes.client
 from tests.components.recording import Recording
 
 ROLE: Final = re.compile(r"kubernetes:rbac\.authorization\.k8s\.io/v1:(Cluster)?Role")
-_AGGREGATED: Final = ("metrics.k8s.io", "ai-platform")
-"""Groups that a server in the cluster serves, and one that only admission policies evaluate."""
+_AGGREGATED: Final = ("metrics.k8s.io", "ai-platform", "gateway.networking.k8s.io")
+"""Groups that a server in the cluster serves, one that only admission policies evaluate, and custom resources
+of Kubernetes' own projects."""
 _CLIENT: Final = Path(kubernetes.client.__file__).parent / "api"
 _OPERATION: Final = re.compile(r"method='([A-Z]+)',\s+resource_path='/apis?/([^']+)'")
 _NAMED: Final = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "POST": "create"}

@@ -7,11 +7,17 @@ from typing import Any, Final
 
 from aiplatform.serving import Serving
 from tests.components.aiplatform.serving.example import DIGEST, arguments
+from tests.components.aiplatform.serving.test_llm_logs import logging
 from tests.components.recording import Recording, record
 
 
 def _serving(cloud: str, **more: Any) -> Callable[[], Recording]:
     args: Any = arguments(cloud, **more)
+    return lambda: record(lambda: Serving("serving", args))
+
+
+def _logged(cloud: str) -> Callable[[], Recording]:
+    args: Any = logging(cloud)
     return lambda: record(lambda: Serving("serving", args))
 
 
@@ -44,5 +50,7 @@ SERVING: Final[Mapping[str, Callable[[], Recording]]] = {
         },
         tags={"team": "platform"},
     ),
+    "aws-language-logs": _logged("aws"),
     "gcp": _serving("gcp"),
+    "gcp-language-logs": _logged("gcp"),
 }

@@ -1,5 +1,6 @@
 """What the API server refuses of routes: a team's routes are below its path, and only the platform has
-policies of Envoy Gateway, since one of a route replaces those of the gateway."""
+policies of Envoy Gateway, since one of a route replaces those of the gateway, but for copies of requests,
+which change nothing."""
 
 from typing import Final
 
@@ -22,6 +23,15 @@ _BELOW: Final = (
     "&& rule.matches.all(match, match.?path.?type.orValue('') in ['PathPrefix', 'Exact'] "
     "&& (match.path.value == variables.path || match.path.value.startsWith(variables.path + '/'))))"
 )
+_COPIES: Final = (
+    "request.kind.kind == 'EnvoyExtensionPolicy' "
+    "&& object.spec.?targetRefs.orValue([]).all(target, target.kind == 'HTTPRoute') "
+    "&& !has(object.spec.targetRef) && !has(object.spec.targetSelectors) "
+    "&& ['lua', 'wasm', 'dynamicModule'].all(key, !(key in object.spec)) "
+    "&& object.spec.?extProc.orValue([]).size() > 0 "
+    "&& object.spec.extProc.all(copy, copy.?shadowMode.orValue(false) && copy.?failOpen.orValue(false))"
+)
+"""Envoy does not wait, and ignores what is answered: nothing that the gateway checks is left out."""
 
 
 def create(parent: pulumi.ComponentResource, name: str, gateway_class: GatewayClass) -> None:
@@ -73,9 +83,10 @@ def create(parent: pulumi.ComponentResource, name: str, gateway_class: GatewayCl
             [],
             [],
             admission.ValidationArgs(
-                expression="false",
+                expression=_COPIES,
                 message="ai-platform: a policy of a route would replace tokens and limits of the gateway; "
-                "expected none in a team's namespace",
+                "expected none in a team's namespace but EnvoyExtensionPolicies that copy requests of an "
+                "HTTPRoute (`extProc` with `shadowMode` and `failOpen`)",
                 reason="Forbidden",
             ),
         )

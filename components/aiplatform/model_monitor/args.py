@@ -215,12 +215,12 @@ class ModelMonitorSettings(CloudNeutral):
                     f"{self.compact_schedule!r}: the last ones of a window would never be compared; expected "
                     f"at least {monitor.join_minutes + compacted:g}",
                 )
-            if monitor.retrain and team.queue is None:
+            if monitor.retrains and team.queue is None:
                 yield Problem(
                     f"{where}.retrain",
                     "got true, and the team has no queue to send a message to; expected false, or `queue`",
                 )
-            if self.profile == "prod" and monitor.retrain and monitor.cooldown_hours < 1:
+            if self.profile == "prod" and monitor.retrains and monitor.cooldown_hours < 1:
                 yield Problem(
                     f"{where}.cooldown_hours",
                     f"{got(monitor.cooldown_hours)}, and in prod drift would retrain again and again; "

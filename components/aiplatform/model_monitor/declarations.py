@@ -22,7 +22,7 @@ def declaration(monitor: MonitoredModel) -> dict[str, Any]:
         "requests_table": monitor.requests_table,
         "results_table": monitor.results_table,
         "baseline_table": monitor.baseline_table,
-        "columns": [_column(column, column.baseline_column or column.name) for column in monitor.columns],
+        "columns": [_column(column, _source(monitor, column)) for column in monitor.columns],
         "predictions": [_column(column, column.baseline_column) for column in monitor.predictions],
         "keys": monitor.keys,
         "input_order": monitor.input_order,
@@ -33,7 +33,7 @@ def declaration(monitor: MonitoredModel) -> dict[str, Any]:
         "seed": monitor.seed,
         "join_minutes": monitor.join_minutes,
         "min_drifted_columns": monitor.min_drifted_columns,
-        "retrain": monitor.retrain,
+        "retrain": monitor.retrains,
         "cooldown_hours": monitor.cooldown_hours,
         "labels": {
             "table": labels.table,
@@ -48,6 +48,11 @@ def declaration(monitor: MonitoredModel) -> dict[str, Any]:
         if labels is not None
         else None,
     }
+
+
+def _source(monitor: MonitoredModel, column: MonitoredColumn) -> str | None:
+    """Return the column of the training's table that an input is compared with."""
+    return None if monitor.baseline_table is None else column.baseline_column or column.name
 
 
 def _column(column: MonitoredColumn, baseline: str | None) -> dict[str, Any]:

@@ -88,11 +88,12 @@ class MonitoredModelArgs(TypedDict):
     docs/model-monitoring.md lists. The lakehouse declares it, with a classification of each column."""
     results_table: Input[str]
     """The table of results, `database.table`, which monitors can share."""
-    baseline_table: Input[str]
-    """The table that versions are trained with, `database.table`: a version has its snapshot as a tag
-    (component ContinuousTraining), and one without is not compared."""
     columns: list[MonitoredColumnArgs]
     """The inputs that are stored and compared."""
+    baseline_table: NotRequired[Input[str]]
+    """The table that versions are trained with, `database.table`: a version has its snapshot as a tag
+    (component ContinuousTraining), and one without is not compared. Default: none; nothing trains the model,
+    as a language model that is imported, and all columns are compared with the first rows of the version."""
     service: NotRequired[str]
     """The service that serves it (component Serving), with a `request_log`. Either this or
     `inference_services`."""
@@ -123,8 +124,8 @@ class MonitoredModelArgs(TypedDict):
     min_drifted_columns: NotRequired[int]
     """How many columns have to differ for a window to be drifted. Default 1."""
     retrain: NotRequired[bool]
-    """Whether a window that is drifted starts a training, by a message to the team's `queue`. Default
-    true."""
+    """Whether a window that is drifted starts a training, by a message to the team's `queue`. Default: true
+    with `baseline_table`, and false without."""
     cooldown_hours: NotRequired[int]
     """Hours after such a message in which there is no second one, 0 to 8760; in prod at least 1. Default
     72."""

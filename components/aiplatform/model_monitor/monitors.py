@@ -78,11 +78,12 @@ class MonitoredModel:
     docs/model-monitoring.md lists. The lakehouse declares it, with a classification of each column."""
     results_table: Input[str]
     """The table of results, `database.table`, which monitors can share."""
-    baseline_table: Input[str]
-    """The table that versions are trained with, `database.table`: a version has its snapshot as a tag
-    (component ContinuousTraining), and one without is not compared."""
     columns: Columns
     """The inputs that are stored and compared."""
+    baseline_table: Input[str] | None = None
+    """The table that versions are trained with, `database.table`: a version has its snapshot as a tag
+    (component ContinuousTraining), and one without is not compared. Default: none; nothing trains the model,
+    as a language model that is imported, and all columns are compared with the first rows of the version."""
     service: Annotated[str, dns_label] | None = None
     """The service that serves it (component Serving), with a `request_log`. Either this or
     `inference_services`."""
@@ -118,9 +119,9 @@ class MonitoredModel:
     """The seed of samples. Default 20."""
     min_drifted_columns: Annotated[int, between(1, 250, "columns")] = 1
     """How many columns have to differ for a window to be drifted. Default 1."""
-    retrain: bool = True
-    """Whether a window that is drifted starts a training, by a message to the team's `queue`. Default
-    true."""
+    retrain: bool | None = None
+    """Whether a window that is drifted starts a training, by a message to the team's `queue`. Default: true
+    with `baseline_table`, and false without."""
     cooldown_hours: Annotated[int, between(0, 8760, "hours")] = 72
     """Hours after such a message in which there is no second one, 0 to 8760; in prod at least 1. Default
     72."""
@@ -148,6 +149,11 @@ class MonitoredModel:
         """Return the largest `sample_rows` with which a comparison fits so much memory."""
         return max(0, mebibytes - BASE_MEBIBYTES) * 2**20 // (CELL_BYTES * max(1, self.compared))
 
+    @property
+    def retrains(self) -> bool:
+        """Whether drift starts a training."""
+        return self.baseline_table is not None if self.retrain is None else self.retrain
+
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
         if self.service is None and not self.inference_services:
@@ -173,9 +179,26 @@ class MonitoredModel:
                 f"{got(self.min_drifted_columns)}, and {compared} are compared, so that no window is "
                 "drifted; expected at most that",
             )
+        if self.baseline_table is None:
+            yield from self._untrained()
         yield from self._window()
         yield from self._names()
         yield from self._labels()
+
+    def _untrained(self) -> Iterator[Problem]:
+        """Yield what needs a training."""
+        reason = "without `baseline_table`: nothing trains the model"
+        if self.retrain:
+            yield Problem("retrain", f"got true {reason}; expected false")
+        if self.labels is not None:
+            yield Problem("labels", f"stated {reason}, and no version has a registered metric; expected none")
+        for key, columns in (("columns", self.columns), ("predictions", self.predictions)):
+            for index, column in enumerate(columns):
+                if column.baseline_column is not None:
+                    yield Problem(
+                        f"{key}[{index}].baseline_column",
+                        f"{got(column.baseline_column)} {reason}; expected it left out",
+                    )
 
     def _window(self) -> Iterator[Problem]:
         gap = longest_gap_hours(self.schedule)

@@ -17,6 +17,7 @@ from aiplatform.naming import IAM_ROLE_PREFIX, PhysicalName, dns_label, prefix_f
 from aiplatform.serving import rules
 from aiplatform.serving.cloud_support import SUPPORT
 from aiplatform.serving.engines import ENGINES, EngineName, MetricName
+from aiplatform.serving.inputs import LlmLoggerArgs as LlmLoggerArgs
 from aiplatform.serving.inputs import RequestLogStoreArgs as RequestLogStoreArgs
 from aiplatform.serving.inputs import RolloutsArgs as RolloutsArgs
 from aiplatform.serving.inputs import ServedAdapterArgs as ServedAdapterArgs
@@ -25,6 +26,7 @@ from aiplatform.serving.inputs import ServedRequestLogArgs as ServedRequestLogAr
 from aiplatform.serving.inputs import ServingArgs as ServingArgs
 from aiplatform.serving.inputs import ServingRuntimeArgs as ServingRuntimeArgs
 from aiplatform.serving.inputs import ServingTeamArgs as ServingTeamArgs
+from aiplatform.serving.llm_logs import REFUSALS
 from aiplatform.serving.pools import ServingGpuPoolReference, ServingNodePoolReference, ServingPool
 from aiplatform.teams.args import QUEUE
 
@@ -36,6 +38,8 @@ SERVICE_ACCOUNT: Final = "serving"
 """The service account of predictors in the namespace of each team."""
 ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-serving")
 """The role of a team's predictors on AWS."""
+LOGGER_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-llm-log")
+"""The role of a team's logger of language models on AWS."""
 TEMPLATES: Final = "serving-templates"
 """The ConfigMap with the templates of a team's InferenceServices."""
 LONGEST_SERVICE: Final = 40
@@ -97,7 +101,8 @@ class ServedAdapter:
 class ServedRequestLog:
     """Requests and answers of a service that are stored as JSON in `request_logs`, by KServe's agent in the
     Pod of the server. Answers with another status than 200 are not stored, nor is what its memory has when
-    the Pod ends."""
+    the Pod ends. Of `vllm` no texts are stored but what `llm_logger` measures at the gateway: lengths,
+    tokens, latency, refusals and how the answer ended."""
 
     mode: Literal["all", "request", "response"] = "all"
     """What is stored: `all`, the `request` or the `response`. A monitor needs `all`. Default `all`."""
@@ -106,6 +111,9 @@ class ServedRequestLog:
     while 100 records wait for it. Default 100."""
     batch_seconds: Annotated[int, between(1, 600, "seconds")] = 10
     """Seconds after which an object with fewer is stored, 1 to 600. Default 10."""
+    payloads: bool = False
+    """`vllm`: whether records also have the texts of prompt and answer, up to 32,768 characters each.
+    Default false."""
 
 
 @dataclass(frozen=True)
@@ -146,8 +154,8 @@ class ServedModel:
     """vLLM: name -> an adapter that the service serves next to its model, which both share. Clients state the
     name as `model`. Default: none."""
     request_log: ServedRequestLog | None = None
-    """Which requests and answers are stored, for monitors (component ModelMonitor). Not with `vllm`. Default:
-    none."""
+    """Which requests and answers are stored, for monitors (component ModelMonitor). With `vllm` it needs
+    `llm_logger` and `rollouts`. Default: none."""
 
     @property
     def most(self) -> int:
@@ -175,6 +183,23 @@ class ServingTeam:
     labels: dict[str, str] = field(default_factory=dict[str, str])
     """Further labels of its InferenceServices and their Pods, such as those that the guardrails require.
     Default: none."""
+
+
+@dataclass(frozen=True)
+class LlmLogger:
+    """What measures requests to services of `vllm` with a `request_log`: a Deployment in the namespace of
+    each team that has one, to which Envoy copies requests and answers. No request waits for it, and without
+    it requests are served and not measured."""
+
+    image: Annotated[str, _PINNED]
+    """Its image, built from `containers/llm_logger`, with its digest."""
+    replicas: Annotated[int, between(1, 20, "Pods")] = 1
+    """Its Pods in each namespace, 1 to 20, each with 100m CPU of the team's quota. Default 1."""
+    refusals: Annotated[list[Annotated[str, length(3, 100, "characters")]], length(0, 200, "openings")] = (
+        field(default_factory=lambda: list(REFUSALS))
+    )
+    """Openings of answers that are refusals, whatever their case, of 3 to 100 characters. Default: twelve in
+    English, such as `I'm sorry, but I can`."""
 
 
 @dataclass(frozen=True)
@@ -229,7 +254,7 @@ class ServingSettings(CloudNeutral):
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
-    prefix: Annotated[str, prefix_for(ROLE)]
+    prefix: Annotated[str, prefix_for(ROLE, LOGGER_ROLE)]
     """First part of every physical name, `{org}-{environment}`."""
     cluster: ClusterReference
     """The cluster: `Cluster.outputs`."""
@@ -269,6 +294,9 @@ class ServingSettings(CloudNeutral):
     request_logs: RequestLogStore | None = None
     """The bucket in which services with `request_log` store requests and answers. Their identity writes below
     the folder of its namespace, and reads nothing of it. Default: none."""
+    llm_logger: LlmLogger | None = None
+    """What measures requests to language models at the gateway, for services of `vllm` with a `request_log`.
+    Default: none."""
     rollouts: Rollouts | None = None
     """How releases of services are rolled out. It needs Argo Workflows (component Pipelines), a gateway of
     the class `envoy` (component Gateway), whose resources go into `opts.depends_on`, and `prometheus_url`.

@@ -1,6 +1,7 @@
 """The resources of serving: runtimes, the container that copies models, and what each team has."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
@@ -17,7 +18,15 @@ from aiplatform._shared.kubernetes.names import TEAM_LABEL
 from aiplatform._shared.kubernetes.workloads import ingress_from
 from aiplatform._shared.outputs import mapped, mapped_object
 from aiplatform._shared.references.model_store import RELEASES_URI
-from aiplatform.serving import admission, request_logs, rollout_objects, runtimes, templates
+from aiplatform.serving import (
+    admission,
+    llm_log_objects,
+    llm_logs,
+    request_logs,
+    rollout_objects,
+    runtimes,
+    templates,
+)
 from aiplatform.serving.args import SERVICE_ACCOUNT, TEMPLATES, ServingSettings
 from aiplatform.serving.engines import PORT
 
@@ -133,25 +142,37 @@ def _teams(
     principals: dict[str, Input[str]] = {}
     if not settings.teams:
         return principals
-    grant = _granting(context)
+    grants = _grants(context)
     for team in settings.teams:
-        principals[team], ready = grant(team)
+        principals[team], ready = grants.predictors(team)
         _team(context, team, values, ResourceOptions.merge(after, context.options(*ready)))
+        if llm_logs.measured(settings, team):
+            options = ResourceOptions.merge(after, context.options(grants.logger(team)))
+            _logger(context, team, values["logs"], options)
     return principals
 
 
-def _granting(
-    context: Context[ServingSettings],
-) -> Callable[[str], tuple[Input[str], list[pulumi.Resource]]]:
-    """Return what gives a team its identity in the cloud."""
+@dataclass(frozen=True)
+class _Grants:
+    """What gives a team its identities in the cloud, and returns what Pods need before they start: of its
+    predictors, with the principal, and of its logger of language models."""
+
+    predictors: Callable[[str], tuple[Input[str], list[pulumi.Resource]]]
+    logger: Callable[[str], pulumi.Resource]
+
+
+def _grants(context: Context[ServingSettings]) -> _Grants:
     if context.settings.cloud == "gcp":
         from aiplatform.serving import gcp
 
         number = gcp.project_number(context)
-        return lambda team: gcp.grant(context, team, number)
+        return _Grants(
+            lambda team: gcp.grant(context, team, number),
+            lambda team: gcp.grant_logger(context, team, number),
+        )
     from aiplatform.serving import aws
 
-    return lambda team: aws.grant(context, team)
+    return _Grants(lambda team: aws.grant(context, team), lambda team: aws.grant_logger(context, team))
 
 
 def _templates(
@@ -203,6 +224,16 @@ def _team(
         if settings.client_namespaces:
             logical = f"{context.name}-{team}-{name}"
             _clients(context, logical, metadata(f"serving-{name}"), label, ports, options)
+
+
+def _logger(context: Context[ServingSettings], team: str, logs: Input[str], options: ResourceOptions) -> None:
+    """Create what measures a team's requests to language models. logs: the URI of the bucket's folder."""
+    variables: dict[str, Input[str]] = {"LOGS_URI": logs}
+    if context.settings.cloud == "aws":
+        from aiplatform.serving import aws
+
+        variables |= dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), aws.region(context.parent))
+    llm_log_objects.create(context.name, context.settings, team, variables, options)
 
 
 def _budget(

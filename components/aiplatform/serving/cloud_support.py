@@ -17,6 +17,12 @@ SUPPORT: Final[SupportTable] = {
         aws="s3:PutObject below the folder of the namespace, for the roles of teams that log requests",
         gcp="roles/storage.objectCreator below the folder of the namespace, for teams that log requests",
     ),
+    "llm_logger": CloudSupport(
+        aws="a Deployment in the namespaces of teams, with a role that creates objects below the folder of "
+        "the namespace",
+        gcp="a Deployment in the namespaces of teams, whose service account creates objects below the folder "
+        "of the namespace",
+    ),
     "rollouts": CloudSupport(
         aws="objects in the namespaces of teams", gcp="objects in the namespaces of teams"
     ),

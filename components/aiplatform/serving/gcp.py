@@ -9,6 +9,7 @@ from aiplatform._shared.context import Context
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform.serving import request_logs
 from aiplatform.serving.args import SERVICE_ACCOUNT, ServingSettings
+from aiplatform.serving.llm_logs import NAME as LOGGER
 
 
 def grant(
@@ -35,12 +36,26 @@ def grant(
         ),
         opts=context.options(),
     )
-    logs = settings.request_logs
-    if logs is None or not request_logs.uses(settings, team):
+    if settings.request_logs is None or not request_logs.uses(settings, team):
         return member, [granted]
+    return member, [granted, _writes(context, team, f"{context.name}-{team}-request-logs", member)]
+
+
+def grant_logger(context: Context[ServingSettings], team: str, number: Input[str]) -> pulumi.Resource:
+    """Allow the service account of a team's logger to write what it measures. Returns what Pods need before
+    they start."""
+    member = _member(context.settings, context.settings.namespace(team), number, LOGGER)
+    return _writes(context, team, f"{context.name}-{team}-{LOGGER}-request-logs", member)
+
+
+def _writes(
+    context: Context[ServingSettings], team: str, logical: str, member: Input[str]
+) -> storage.BucketIAMMember:
+    settings, logs = context.settings, context.settings.request_logs
+    assert logs is not None, "serving/request_logs.py refuses it"  # noqa: S101
     folder = f"{logs.prefix}/{settings.namespace(team)}/"
-    written = storage.BucketIAMMember(
-        f"{context.name}-{team}-request-logs",
+    return storage.BucketIAMMember(
+        logical,
         bucket=logs.bucket,
         # It creates objects, and reads, lists and replaces none.
         role="roles/storage.objectCreator",
@@ -53,7 +68,6 @@ def grant(
         ),
         opts=context.options(),
     )
-    return member, [granted, written]
 
 
 def project_number(context: Context[ServingSettings]) -> Output[str]:
@@ -64,12 +78,14 @@ def project_number(context: Context[ServingSettings]) -> Output[str]:
     return organizations.get_project_output(project_id=project, opts=options).number
 
 
-def _member(settings: ServingSettings, namespace: str, number: Input[str]) -> Output[str]:
+def _member(
+    settings: ServingSettings, namespace: str, number: Input[str], account: str = SERVICE_ACCOUNT
+) -> Output[str]:
     """Return the principal of the service account ("Authenticate to Google Cloud APIs from GKE
     workloads")."""
     return Output.all(number, settings.cluster.workload_pool).apply(
         lambda known: (
             f"principal://iam.googleapis.com/projects/{known[0]}/locations/global/workloadIdentityPools/"
-            f"{known[1]}/subject/ns/{namespace}/sa/{SERVICE_ACCOUNT}"
+            f"{known[1]}/subject/ns/{namespace}/sa/{account}"
         )
     )

@@ -96,7 +96,8 @@ class ServedAdapterArgs(TypedDict):
 class ServedRequestLogArgs(TypedDict):
     """Requests and answers of a service that are stored as JSON in `request_logs`, by KServe's agent in the
     Pod of the server. Answers with another status than 200 are not stored, nor is what its memory has when
-    the Pod ends."""
+    the Pod ends. Of `vllm` no texts are stored but what `llm_logger` measures at the gateway: lengths,
+    tokens, latency, refusals and how the answer ended."""
 
     mode: NotRequired[Literal["all", "request", "response"]]
     """What is stored: `all`, the `request` or the `response`. A monitor needs `all`. Default `all`."""
@@ -105,6 +106,9 @@ class ServedRequestLogArgs(TypedDict):
     while 100 records wait for it. Default 100."""
     batch_seconds: NotRequired[int]
     """Seconds after which an object with fewer is stored, 1 to 600. Default 10."""
+    payloads: NotRequired[bool]
+    """`vllm`: whether records also have the texts of prompt and answer, up to 32,768 characters each.
+    Default false."""
 
 
 class RequestLogStoreArgs(TypedDict):
@@ -141,8 +145,8 @@ class ServedModelArgs(TypedDict):
     """vLLM: name -> an adapter that the service serves next to its model, which both share. Clients state the
     name as `model`. Default: none."""
     request_log: NotRequired[ServedRequestLogArgs]
-    """Which requests and answers are stored, for monitors (component ModelMonitor). Not with `vllm`. Default:
-    none."""
+    """Which requests and answers are stored, for monitors (component ModelMonitor). With `vllm` it needs
+    `llm_logger` and `rollouts`. Default: none."""
 
 
 class ServingTeamArgs(TypedDict):
@@ -157,6 +161,20 @@ class ServingTeamArgs(TypedDict):
     labels: NotRequired[dict[str, str]]
     """Further labels of its InferenceServices and their Pods, such as those that the guardrails require.
     Default: none."""
+
+
+class LlmLoggerArgs(TypedDict):
+    """What measures requests to services of `vllm` with a `request_log`: a Deployment in the namespace of
+    each team that has one, to which Envoy copies requests and answers. No request waits for it, and without
+    it requests are served and not measured."""
+
+    image: str
+    """Its image, built from `containers/llm_logger`, with its digest."""
+    replicas: NotRequired[int]
+    """Its Pods in each namespace, 1 to 20, each with 100m CPU of the team's quota. Default 1."""
+    refusals: NotRequired[list[str]]
+    """Openings of answers that are refusals, whatever their case, of 3 to 100 characters. Default: twelve in
+    English, such as `I'm sorry, but I can`."""
 
 
 class RolloutsArgs(TypedDict):
@@ -241,6 +259,9 @@ class ServingArgs(TypedDict):
     request_logs: NotRequired[RequestLogStoreArgs]
     """The bucket in which services with `request_log` store requests and answers. Their identity writes below
     the folder of its namespace, and reads nothing of it. Default: none."""
+    llm_logger: NotRequired[LlmLoggerArgs]
+    """What measures requests to language models at the gateway, for services of `vllm` with a `request_log`.
+    Default: none."""
     rollouts: NotRequired[RolloutsArgs]
     """How releases of services are rolled out. It needs Argo Workflows (component Pipelines), a gateway of
     the class `envoy` (component Gateway), whose resources go into `opts.depends_on`, and `prometheus_url`.

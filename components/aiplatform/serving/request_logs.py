@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from aiplatform._shared.args import Problem
+from aiplatform.serving import llm_logs
 from aiplatform.serving.engines import ENGINES, PORT, Engine
 
 if TYPE_CHECKING:
@@ -119,20 +120,26 @@ def agent(
 
 
 def uses(settings: ServingSettings, team: str) -> bool:
-    """Whether a service of a team logs requests."""
-    return any(served.request_log is not None for served in settings.teams[team].services.values())
+    """Whether Pods of a team store requests, by the identity of its predictors."""
+    return any(by_agent(settings, served) for served in settings.teams[team].services.values())
+
+
+def by_agent(settings: ServingSettings, served: ServedModel) -> bool:
+    """Whether KServe's agent stores the requests of a service."""
+    return served.request_log is not None and not llm_logs.is_measured(settings, served)
 
 
 def problems(settings: ServingSettings, path: str, served: ServedModel) -> Iterator[Problem]:
     """Yield the problems of a service that logs requests."""
     if served.request_log is None:
         return
-    runtime = settings.all_runtimes[served.runtime]
-    if runtime.engine == "vllm":
+    if llm_logs.is_measured(settings, served):
+        yield from llm_logs.problems(settings, path, served)
+    elif served.request_log.payloads:
         yield Problem(
-            f"{path}.request_log",
-            f"stated, and {ENGINES[runtime.engine].title} answers with streams of text, which the agent "
-            "would keep in memory until they end, and no column has a classification; expected it left out",
+            f"{path}.request_log.payloads",
+            f"got true; expected it left out: only requests to {ENGINES[llm_logs.ENGINE].title} are "
+            "measured, and KServe's agent stores those of other servers as they are",
         )
     if settings.request_logs is None:
         yield Problem(

@@ -106,7 +106,7 @@ def _manifest(
         predictor["autoScaling"] = {"metrics": [_metric(settings, team, served)]}
     # Without a class KServe creates an HorizontalPodAutoscaler by CPU.
     annotations = {_AUTOSCALER: "keda" if served.scales else "none"}
-    if served.request_log is not None and logs is not None:
+    if served.request_log is not None and logs is not None and request_logs.by_agent(settings, served):
         values: dict[str, str] = dict(zip(request_logs.ANNOTATIONS, (served.model, VERSION), strict=True))
         annotations |= values
         predictor["logger"] = request_logs.logger(served.request_log, logs)

@@ -51,11 +51,11 @@ def compact(model: str = MODEL) -> None:
     """Store the logged requests of a model in its table."""
     from model_monitor import metrics
     from model_monitor.compact import Compaction
-    from model_monitor.registry import Registry
+    from model_monitor.registry import of_monitor
 
     monitor, team = declaration.monitor(model), _variable("PLATFORM_TEAM")
     folder = open_folder(_variable("LOGS_URI"), "LOGS_URI")
-    registry = Registry(f"{team}.{model}")
+    registry = of_monitor(monitor, f"{team}.{model}")
     result = Compaction(monitor, _variable("NAMESPACE"), folder, registry.input_names).run(_now())
     _note(f"rows: {result.rows}, waiting objects: {result.waiting}, mistyped values: {result.mistyped}")
     for problem, count in sorted(result.problems.items()):
@@ -71,7 +71,7 @@ def compare(model: str = MODEL, end: str | None = END, version: str | None = VER
 
     from model_monitor import metrics
     from model_monitor.compare import Comparer, window
-    from model_monitor.registry import Registry
+    from model_monitor.registry import of_monitor
     from model_monitor.report import render
     from model_monitor.results import FAILED, PENDING, SENT, Results
 
@@ -81,7 +81,7 @@ def compare(model: str = MODEL, end: str | None = END, version: str | None = VER
     results = Results(monitor.results_table, team, model)
     now = _now()
     stated = window(monitor, now, end)
-    registry = Registry(f"{team}.{model}")
+    registry = of_monitor(monitor, f"{team}.{model}")
     outcome = Comparer(monitor, team, model, registry, render).run(stated, version, now)
     run = outcome.run
     if outcome.html is not None:

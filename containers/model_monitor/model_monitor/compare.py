@@ -1,11 +1,12 @@
-"""A window of the table of requests against the snapshot that the served version was trained on."""
+"""A window of the table of requests against the snapshot that the served version was trained on, or against
+the first rows of the version where nothing trains the model."""
 
 from __future__ import annotations
 
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -73,6 +74,16 @@ def window(monitor: Monitor, now: datetime, end: str | None) -> Window:
     return Window(last - timedelta(hours=monitor.window_hours), last)
 
 
+@dataclass(frozen=True)
+class _Baseline:
+    """What a window is compared with. values: column -> its values. categories: column -> all of its values;
+    None for too many of them."""
+
+    rows: int = 0
+    values: Mapping[str, pd.Series] = field(default_factory=dict)
+    categories: Mapping[str, set[str] | None] = field(default_factory=dict)
+
+
 class Comparer:
     """Compares windows of a model. render: makes the report."""
 
@@ -87,15 +98,7 @@ class Comparer:
         self._monitor, self._team, self._model = monitor, team, model
         self._versions, self._render = versions, render
         self._requests = tables.load(monitor.requests_table)
-        self._baseline = tables.load(monitor.baseline_table)
-        self._inputs: Mapping[str, Declared] = {
-            part.source: part for part in monitor.columns if part.is_compared
-        }
-        self._trained: Mapping[str, Declared] = {
-            part.baseline_column: part
-            for part in monitor.predictions
-            if part.is_compared and part.baseline_column is not None
-        }
+        self._baseline = tables.load(monitor.baseline_table) if monitor.baseline_table is not None else None
         self._check()
 
     def _check(self) -> None:
@@ -103,12 +106,11 @@ class Comparer:
         kinds = {"number": tables.is_number, "category": tables.is_category}
         stored = {part.name: kinds[part.type] for part in monitor.compared()}
         tables.check(self._requests, monitor.requests_table, stored)
-        sources = {
-            source: kinds[part.type]
-            for part in monitor.compared()
-            if (source := part.source if isinstance(part, Column) else part.baseline_column)
-        }
-        tables.check(self._baseline, monitor.baseline_table, sources)
+        if monitor.baseline_table is not None:
+            sources = {
+                source: kinds[part.type] for part in monitor.compared() if (source := monitor.source(part))
+            }
+            tables.check(self._baseline, monitor.baseline_table, sources)
         if monitor.labels is not None:
             quality.check(monitor.labels)
 
@@ -119,17 +121,12 @@ class Comparer:
         counts, problems = self._counts(stated)
         most = max(counts, key=lambda name: (counts[name], name)) if counts else ""
         served = version or most or self._versions.champion()
-        if not served:
+        if not served and monitor.baseline_table is not None:
             raise RefusedError(
                 f"table {monitor.requests_table!r}: no row of {stated.start:%Y-%m-%dT%H:%MZ} to "
                 f"{stated.end:%Y-%m-%dT%H:%MZ}, and the model has no champion; expected one, or --version"
             )
-        snapshot = self._versions.baseline(served, monitor.baseline_table)
-        if self._baseline.metadata.snapshot_by_id(snapshot) is None:
-            raise RefusedError(
-                f"table {monitor.baseline_table!r}: snapshot {snapshot} of version {served} does not exist; "
-                "expected one that its expiration keeps (snapshot_days)"
-            )
+        snapshot = self._snapshot(served)
         reference = (
             self._versions.metric(served, monitor.labels.metric) if monitor.labels is not None else None
         )
@@ -154,6 +151,19 @@ class Comparer:
             return Outcome(Run(**facts, sample_rows=0, baseline_rows=0, status=TOO_FEW), None, None)
         return self._compared(facts, served, stated, snapshot, reference)
 
+    def _snapshot(self, served: str) -> int | None:
+        """Return the snapshot that a version was trained on; None where nothing trains the model."""
+        table = self._monitor.baseline_table
+        if table is None or self._baseline is None:
+            return None
+        snapshot = self._versions.baseline(served, table)
+        if self._baseline.metadata.snapshot_by_id(snapshot) is None:
+            raise RefusedError(
+                f"table {table!r}: snapshot {snapshot} of version {served} does not exist; "
+                "expected one that its expiration keeps (snapshot_days)"
+            )
+        return snapshot
+
     def _counts(self, stated: Window) -> tuple[Counter[str], int]:
         """Return version -> rows of the window that are compared, and the number of others."""
         counts: Counter[str] = Counter()
@@ -168,27 +178,25 @@ class Comparer:
         return counts, problems
 
     def _compared(
-        self, facts: dict[str, Any], served: str, stated: Window, snapshot: int, reference: float | None
+        self,
+        facts: dict[str, Any],
+        served: str,
+        stated: Window,
+        snapshot: int | None,
+        reference: float | None,
     ) -> Outcome:
         monitor = self._monitor
         compared = list(monitor.compared())
         sample = self._sample(served, stated, [part.name for part in compared])
-        trained = self._training(snapshot)
         current = drift.frame(sample.table, {part.name: part for part in compared})
-        base = {
-            part.name: drift.frame(trained.table, {source: part})[part.name]
-            for part in compared
-            if (source := part.source if isinstance(part, Column) else part.baseline_column)
-        }
-        base |= self._first_answers(served, stated)
+        baseline = self._first_rows(served, stated) if snapshot is None else self._trained(snapshot)
+        base = baseline.values
+        if snapshot is not None:
+            base = {**base, **self._first_rows(served, stated).values}
         known = [part for part in compared if part.name in base]
-        categories = {
-            part.name: trained.categories[source]
-            for part in known
-            if (source := part.source if isinstance(part, Column) else part.baseline_column)
-            and part.type == "category"
-        }
-        comparison = drift.compare(base, current, known, categories)
+        if not known:
+            return Outcome(Run(**facts, sample_rows=0, baseline_rows=0, status=TOO_FEW), None, None)
+        comparison = drift.compare(base, current, known, baseline.categories)
         measured = self._quality(served, stated, reference)
         is_drifted = len(comparison.drifted) >= monitor.min_drifted_columns or (
             measured is not None and measured.drifted
@@ -196,7 +204,7 @@ class Comparer:
         run = Run(
             **facts,
             sample_rows=sample.table.num_rows,
-            baseline_rows=trained.table.num_rows,
+            baseline_rows=baseline.rows,
             status=DRIFTED if is_drifted else OK,
             scores=tuple(comparison.scores),
             quality=measured,
@@ -222,43 +230,47 @@ class Comparer:
             schema=_schema(self._requests, names),
         )
 
-    def _training(self, snapshot: int) -> sampling.Sample:
+    def _trained(self, snapshot: int) -> _Baseline:
         """Return a sample of the training's snapshot."""
         monitor = self._monitor
-        sources = dict.fromkeys([*self._inputs, *self._trained])
-        categories = [
-            source for source, part in {**self._trained, **self._inputs}.items() if part.type == "category"
-        ]
+        pairs = [(part, source) for part in monitor.compared() if (source := monitor.source(part))]
+        categories = {part.name: source for part, source in pairs if part.type == "category"}
         sample = sampling.take(
-            tables.batches(self._baseline, sources, snapshot=snapshot),
+            tables.batches(self._baseline, dict.fromkeys(source for _, source in pairs), snapshot=snapshot),
             monitor.sample_rows,
             monitor.seed,
-            categories=categories,
+            categories=list(dict.fromkeys(categories.values())),
         )
         if sample.rows < monitor.min_rows:
             raise RefusedError(
                 f"table {monitor.baseline_table!r}: snapshot {snapshot} has {sample.rows} rows; expected "
                 f"min_rows ({monitor.min_rows}) or more"
             )
-        return sample
+        return _Baseline(
+            sample.table.num_rows,
+            {part.name: drift.frame(sample.table, {source: part})[part.name] for part, source in pairs},
+            {name: sample.categories[source] for name, source in categories.items()},
+        )
 
-    def _first_answers(self, served: str, stated: Window) -> dict[str, pd.Series]:
-        """Return answers without a column of the training: the first ones of the version, before the
-        window."""
+    def _first_rows(self, served: str, stated: Window) -> _Baseline:
+        """Return what has no column of the training: the first rows of the version, before the window. None
+        of them until there are `min_rows`."""
         from pyiceberg.expressions import And, EqualTo, IsNull, LessThan
 
         monitor = self._monitor
-        rest = [part for part in monitor.predictions if part.is_compared and part.baseline_column is None]
+        rest = [part for part in monitor.compared() if monitor.source(part) is None]
         if not rest:
-            return {}
+            return _Baseline()
         where = And(LessThan("time", stated.start.isoformat()), EqualTo("version", served), IsNull("problem"))
         names = [part.name for part in rest]
         files = tables.by_time(self._requests, ["time", *names, "version", "problem"], where)
         first = _first(files, monitor.sample_rows)
         if first is None or first.num_rows < monitor.min_rows:
-            return {}
-        answers = drift.frame(first, {part.name: part for part in rest})
-        return {part.name: answers[part.name] for part in rest}
+            return _Baseline()
+        rows = drift.frame(first, {part.name: part for part in rest})
+        values = {part.name: rows[part.name] for part in rest}
+        categories = {part.name: set(values[part.name].dropna()) for part in rest if part.type == "category"}
+        return _Baseline(first.num_rows, values, categories)
 
     def _quality(self, version: str, stated: Window, reference: float | None) -> quality.Quality | None:
         """Return the quality of the answers of a version, in the window whose labels have arrived."""

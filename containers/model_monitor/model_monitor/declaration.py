@@ -132,7 +132,8 @@ class Monitor(_Part):
     inference_services: Annotated[tuple[str, ...], Field(min_length=1)]
     requests_table: Table
     results_table: Table
-    baseline_table: Table
+    baseline_table: Table | None = None
+    """None: nothing trains the model, and all columns are compared with the first rows of the version."""
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=200)]
     predictions: Annotated[tuple[Prediction, ...], Field(max_length=20)] = ()
     keys: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
@@ -180,9 +181,23 @@ class Monitor(_Part):
                 f"min_drifted_columns: got {self.min_drifted_columns}, which never fires: "
                 f"{len(list(self.compared()))} columns are compared"
             )
+        if self.baseline_table is None:
+            self._check_untrained()
         if self.labels is not None:
             self._check_labels(self.labels)
         return self
+
+    def _check_untrained(self) -> None:
+        if self.retrain:
+            raise ValueError("retrain: got true without baseline_table; expected false: nothing trains it")
+        if self.labels is not None:
+            raise ValueError(
+                "labels: stated without baseline_table; expected none: no evaluation is registered"
+            )
+        if sources := [part.name for part in self.compared(everything=True) if part.baseline_column]:
+            raise ValueError(
+                f"baseline_column of {', '.join(sources)}: stated without baseline_table; expected none"
+            )
 
     def _check_labels(self, labels: Labels) -> None:
         if labels.prediction not in [part.name for part in self.predictions]:
@@ -195,6 +210,13 @@ class Monitor(_Part):
         for part in (*self.columns, *self.predictions):
             if everything or part.is_compared:
                 yield part
+
+    def source(self, part: Column | Prediction) -> str | None:
+        """Return the column of the training's table that a part is compared with; None: it is compared with
+        the first rows of the version."""
+        if self.baseline_table is None:
+            return None
+        return part.source if isinstance(part, Column) else part.baseline_column
 
     @property
     def inputs(self) -> list[str]:

@@ -49,7 +49,7 @@ def of_run(run: Run, comparison: Comparison | None, now: datetime) -> Metrics:
         1,
         "The version, its snapshot and the result.",
         version=run.version,
-        snapshot=str(run.baseline_snapshot),
+        snapshot="" if run.baseline_snapshot is None else str(run.baseline_snapshot),
         status=run.status,
     )
     if run.status != TOO_FEW:

@@ -6,11 +6,32 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from model_monitor.declaration import Monitor
 from model_monitor.errors import RefusedError
 
 SNAPSHOTS: Final = "ai-platform.snapshots"
 _CHAMPION: Final = "champion"
 _EVALUATED: Final = "ai-platform.evaluation.candidate."
+
+
+class Unregistered:
+    """A model that nothing registers: its versions are those of requests."""
+
+    def champion(self) -> str:
+        """Return that no version is the champion."""
+        return ""
+
+    def baseline(self, version: str, table: str) -> int:
+        """Raise RefusedError: no version has a baseline."""
+        raise RefusedError(f"version {version}: not registered; expected a monitor without {table}")
+
+    def metric(self, version: str, metric: str) -> float:
+        """Raise RefusedError: no version has metrics."""
+        raise RefusedError(f"version {version}: not registered; expected a monitor without {metric}")
+
+    def input_names(self, version: str) -> list[str] | None:
+        """Return that requests name their inputs."""
+        return None
 
 
 class Registry:
@@ -90,3 +111,8 @@ class Registry:
         if signature is None or signature.inputs is None or not signature.inputs.has_input_names():
             return None
         return [str(name) for name in signature.inputs.input_names()]
+
+
+def of_monitor(monitor: Monitor, name: str) -> Registry | Unregistered:
+    """Return the model of a monitor. name: `TEAM.MODEL`."""
+    return Registry(name) if monitor.baseline_table is not None else Unregistered()

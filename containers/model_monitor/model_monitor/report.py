@@ -83,7 +83,7 @@ def _summary(run: Run) -> str:
         "window (UTC)": f"{run.window_start:%Y-%m-%d %H:%M} to {run.window_end:%Y-%m-%d %H:%M}",
         "rows": f"{run.rows}, of which {run.sample_rows} compared (seed {run.seed})",
         "rows with problems": str(run.problem_rows),
-        "baseline": f"{run.baseline_table}@{run.baseline_snapshot}, {run.baseline_rows} rows compared",
+        "baseline": f"{_baseline(run)}, {run.baseline_rows} rows compared",
     }
     if run.quality is not None:
         quality = run.quality
@@ -102,6 +102,12 @@ def _summary(run: Run) -> str:
         for score in run.scores
     ]
     return _table(list(facts.items())) + _table(rows)
+
+
+def _baseline(run: Run) -> str:
+    if run.baseline_table is None:
+        return f"the first rows of version {run.version}"
+    return f"{run.baseline_table}@{run.baseline_snapshot}"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

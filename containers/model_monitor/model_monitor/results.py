@@ -69,8 +69,9 @@ class Run:
     created_at: datetime
     window_start: datetime
     window_end: datetime
-    baseline_table: str
-    baseline_snapshot: int
+    baseline_table: str | None
+    """None: the first rows of the version are the baseline."""
+    baseline_snapshot: int | None
     requests_snapshot: int | None
     rows: int
     other_rows: int

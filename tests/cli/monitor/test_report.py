@@ -152,3 +152,8 @@ def test_a_model_without_a_team_is_refused() -> None:
     result = CliRunner().invoke(application.app, ["monitor", "report", "aws-dev", "fares"])
     assert isinstance(result.exception, CommandError)
     assert "expected TEAM/MODEL" in str(result.exception)
+
+
+def test_result_of_a_model_that_nothing_trains_names_the_first_rows() -> None:
+    result = {**RESULT, "baseline_table": None, "baseline_snapshot": None, "baseline_rows": 1000}
+    assert "baseline  the first 1000 rows of the version" in list(command.summary(result))

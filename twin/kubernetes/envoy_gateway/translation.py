@@ -20,6 +20,7 @@ KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "clienttrafficpolicies": ("gateway.envoyproxy.io/v1alpha1", "ClientTrafficPolicy"),
     "backendtrafficpolicies": ("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy"),
     "securitypolicies": ("gateway.envoyproxy.io/v1alpha1", "SecurityPolicy"),
+    "envoyextensionpolicies": ("gateway.envoyproxy.io/v1alpha1", "EnvoyExtensionPolicy"),
     "namespaces": ("v1", "Namespace"),
     "services": ("v1", "Service"),
     "secrets": ("v1", "Secret"),
@@ -32,6 +33,7 @@ ANSWERED: Final[Mapping[str, str]] = {
     "clienttrafficpolicies": "clientTrafficPolicies",
     "backendtrafficpolicies": "backendTrafficPolicies",
     "securitypolicies": "securityPolicies",
+    "envoyextensionpolicies": "envoyExtensionPolicies",
 }
 """Collection -> its key in the answer, of what gets a status."""
 _SECONDS: Final = 60.0
@@ -86,6 +88,7 @@ def request(gateway: Object, objects: Mapping[str, Iterable[Object]]) -> str:
         "clienttrafficpolicies",
         "backendtrafficpolicies",
         "securitypolicies",
+        "envoyextensionpolicies",
     ):
         documents += [_document(plural, item) for item in objects[plural]]
     documents += [

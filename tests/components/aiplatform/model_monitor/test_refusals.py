@@ -8,6 +8,7 @@ import pytest
 
 from aiplatform._shared.args import ArgumentError, read
 from aiplatform._shared.cron import cron
+from aiplatform.model_monitor import declarations
 from aiplatform.model_monitor.args import ModelMonitorSettings
 from aiplatform.model_monitor.schedules import longest_gap_hours
 from tests.components.aiplatform.model_monitor.example import LABELS, arguments, monitor
@@ -164,3 +165,41 @@ def test_more_memory_takes_more_columns() -> None:
 def test_the_longest_time_between_two_runs(schedule: str, hours: float) -> None:
     assert cron(schedule) is None
     assert longest_gap_hours(schedule) == hours
+
+
+def untrained(**more: Any) -> dict[str, Any]:
+    """The monitor of a model that nothing trains."""
+    columns = [{"name": "latency_ms", "type": "number"}]
+    known = {**monitor(columns=columns, predictions=[], keys=[]), **more}
+    known.pop("baseline_table")
+    return {"team": {"monitors": {"fares": known}, "queue": None}}
+
+
+@pytest.mark.parametrize(
+    ("more", "path", "reason"),
+    [
+        ({"retrain": True}, "retrain", "nothing trains the model; expected false"),
+        (
+            {"labels": LABELS, "predictions": [{"name": "fare", "type": "number"}], "keys": ["trip_id"]},
+            "labels",
+            "no version has a registered metric",
+        ),
+        (
+            {"columns": [{"name": "latency_ms", "type": "number", "baseline_column": "latency"}]},
+            "columns[0].baseline_column",
+            "expected it left out",
+        ),
+    ],
+)
+def test_what_needs_a_training_is_refused_without_one(more: dict[str, Any], path: str, reason: str) -> None:
+    reported = refused(**untrained(**more))
+    assert reason in reported[f"{MONITOR}.{path}"], reported
+
+
+def test_a_model_that_nothing_trains_needs_no_queue_and_starts_no_training() -> None:
+    args: Any = arguments("aws", **untrained())
+    del args["teams"]["search"]["queue"]
+    known = read(ModelMonitorSettings, args, "Args").teams["search"].monitors["fares"]
+    stated = declarations.declaration(known)
+    assert (stated["baseline_table"], stated["retrain"]) == (None, False)
+    assert stated["columns"][0]["baseline_column"] is None

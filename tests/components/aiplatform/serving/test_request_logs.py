@@ -159,7 +159,7 @@ def test_a_policy_refuses_other_places_for_requests() -> None:
 @pytest.mark.parametrize(
     ("args", "path", "reason"),
     [
-        (logging("aws", "chat"), "teams.search.services.chat.request_log", "vLLM answers with streams"),
+        (logging("aws", "chat"), "teams.search.services.chat.request_log", "there is no `llm_logger`"),
         (
             {**logging("aws"), "request_logs": None},
             "teams.search.services.fares.request_log",
