@@ -7,6 +7,7 @@ The fixtures are the steps, in the order in which they are written: each needs t
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -143,7 +144,7 @@ def quiet(served: Served) -> dict[str, Any]:
     _day(served, DAYS[0], 10)
     last = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=24)
     served.monitor.run("compare", "--end", last.isoformat())
-    return served.monitor.report(RELEASER)
+    return served.monitor.report(TEAM)
 
 
 def test_day_without_drift_is_a_row_and_no_alert(served: Served, quiet: dict[str, Any]) -> None:
@@ -164,7 +165,7 @@ def drifted(served: Served, quiet: dict[str, Any]) -> dict[str, Any]:
     del quiet
     _day(served, DAYS[1], 20)
     served.monitor.run("compare")
-    return served.monitor.report(RELEASER)
+    return served.monitor.report(TEAM)
 
 
 def test_day_with_drift_is_a_row_with_the_column_and_its_scores(drifted: dict[str, Any]) -> None:
@@ -194,6 +195,9 @@ def test_its_metric_is_over_its_threshold_and_the_alert_reaches_the_receiver_of_
 def test_its_report_shows_both_distributions(served: Served, drifted: dict[str, Any]) -> None:
     assert f"/{TEAM}/{MODEL}/" in drifted["report"]
     html = served.monitor.html(drifted["report"])
+    if folder := os.environ.get("MODEL_MONITOR_REPORT"):
+        # To be looked at in a browser.
+        (Path(folder) / "report.html").write_text(html, encoding="utf-8")
     assert "tenure" in html
     assert "orders" in html
 
@@ -206,7 +210,7 @@ def test_drift_starts_one_training_and_no_second_one_in_the_cool_down(
     ended = served.platform.ended(TEAM, training["metadata"]["name"], 900)
     assert ended["status"]["phase"] == "Succeeded", served.platform.state(TEAM)
     served.monitor.run("compare")
-    again = served.monitor.report(RELEASER)
+    again = served.monitor.report(TEAM)
     assert (again["status"], again["event"]) == ("drifted", "cooldown"), f"of {COOLDOWN_HOURS} hours"
     time.sleep(15)
     assert len(served.by_drift()) == 1
