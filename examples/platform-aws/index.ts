@@ -530,6 +530,27 @@ const monitored = new aiplatform.ModelMonitor("monitored", {
         },
     },
 }, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons, teams] });
+const costs = new aiplatform.Cost("costs", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    budget: {
+        amount: 400,
+        emails: ["search@example.com"],
+    },
+    teamBudgets: {
+        search: {
+            amount: 100,
+            emails: ["search@example.com"],
+            forecastPercent: [],
+        },
+    },
+    anomalies: {
+        minImpact: 50,
+    },
+}, { providers: [awsProvider] });
 export const vpcId = network.vpcId;
 export const clusterName = cluster.name;
 export const nodeGroups = training.nodeGroups;

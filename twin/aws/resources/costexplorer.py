@@ -1,4 +1,4 @@
-"""Cost Explorer: monitors of Cost Anomaly Detection and their subscriptions. Nothing is unusual on the twin."""
+"""Cost Explorer: monitors of anomalies and their subscriptions. Nothing is unusual on the twin."""
 
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 

@@ -151,7 +151,7 @@ def describe(params: Params, backend: Any) -> Params:
     return {"Budget": _budget(backend, params["BudgetName"]).shown}
 
 
-def describe_all(params: Params, backend: Any) -> Params:
+def describe_all(_params: Params, backend: Any) -> Params:
     """DescribeBudgets."""
     return {"Budgets": [thing.shown for thing in own.held(backend, KIND).values()]}
 
