@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from aiplatform.cost.args import CostArgs
 from stacks import data_arguments
 from stacks.settings import Settings
+from stacks.settings.generated import stated
 
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
 
@@ -19,6 +20,8 @@ def cost(settings: Settings, cluster: Any) -> CostArgs:
     for key in ("hours", "usage"):
         args.pop(key, None)
     args["cluster"] = cluster
+    if settings.queues is not None:
+        args["cluster_queues"] = [queue["name"] for queue in stated(settings.queues).get("queues", [])]
     if "budget" in args:
         args["budget"] = _owned(settings, args["budget"])
     if "team_budgets" in args:

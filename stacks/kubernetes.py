@@ -76,7 +76,7 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> InClu
         guardrails=dict(guardrails.outputs) if guardrails is not None else None,
         queues=dict(queues.outputs) if queues is not None else None,
         training=dict(training.outputs) if training is not None else None,
-        cost=_cost(settings, below, options),
+        cost=_cost(settings, below, options, resources),
         observability=_observability(settings, below, options, addons, queues),
         resources=resources,
     )
@@ -162,7 +162,9 @@ def _observability(
     return dict(component.outputs)
 
 
-def _cost(settings: Settings, below: Foundation, options: LayerOptions) -> dict[str, Any] | None:
+def _cost(
+    settings: Settings, below: Foundation, options: LayerOptions, before: Sequence[pulumi.Resource]
+) -> dict[str, Any] | None:
     if not settings.cost.controls:
         return None
     from aiplatform.cost import Cost
@@ -171,7 +173,9 @@ def _cost(settings: Settings, below: Foundation, options: LayerOptions) -> dict[
         pulumi.log.warn(f"{warning.path}: {warning.reason}")
     assert below.cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
     args = cost_arguments.cost(settings, below.cluster)
-    return dict(Cost("cost", args, options.cluster).outputs)
+    # Its program holds queues, which exist.
+    after = ResourceOptions(depends_on=list(before))
+    return dict(Cost("cost", args, ResourceOptions.merge(options.cluster, after)).outputs)
 
 
 def _guardrails(settings: Settings, options: LayerOptions) -> Guardrails | None:

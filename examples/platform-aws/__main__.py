@@ -500,8 +500,11 @@ costs = Cost(
             },
         },
         "anomalies": {"min_impact": 50},
+        "image": "example.com/cost-control@sha256:5555555555555555555555555555555555555555555555555555555555555555",
+        "hold": {"percent": 100},
+        "cluster_queues": ["search"],
     },
-    pulumi.ResourceOptions(providers=[aws_provider]),
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons]),
 )
 pulumi.export("vpc_id", network.vpc_id)
 pulumi.export("cluster_name", cluster.name)

@@ -550,7 +550,12 @@ const costs = new aiplatform.Cost("costs", {
     anomalies: {
         minImpact: 50,
     },
-}, { providers: [awsProvider] });
+    image: "example.com/cost-control@sha256:5555555555555555555555555555555555555555555555555555555555555555",
+    hold: {
+        percent: 100,
+    },
+    clusterQueues: ["search"],
+}, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons] });
 export const vpcId = network.vpcId;
 export const clusterName = cluster.name;
 export const nodeGroups = training.nodeGroups;

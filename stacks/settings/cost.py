@@ -13,10 +13,10 @@ HOURS: Final = 730
 """Hours of a month."""
 
 
-class Cost(topic_of(CostArgs, CostSettings)):
+class Cost(topic_of(CostArgs, CostSettings, without=("cluster_queues",))):
     """Control of costs (docs/cost.md): budgets, whose alerts go to `environment.owner` where it is an email
-    address and they state no `emails`; the detection of anomalies; and the use that estimates expect, which
-    changes no resource."""
+    address and they state no `emails`; the hold of all queues of `queues` by the budget of the environment;
+    the detection of anomalies; and the use that estimates expect, which changes no resource."""
 
     hours: dict[str, Annotated[float, Field(ge=0, le=HOURS, strict=False)]] = Field(default_factory=dict)
     """Pool -> hours a month in which all its nodes run, beyond its minimum; an hour with half of them is half

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tests.components.aiplatform.cost.example import controlled
+from tests.components.aiplatform.cost.example import HELD, controlled
 from tests.components.recording import ACCOUNT, REGION, Recording
 
 
@@ -25,8 +25,10 @@ COST: Final[Mapping[str, Callable[[], Recording]]] = {
         kms_key=f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
         tags={"team": "ml"},
     ),
+    "aws-hold": _recorded("aws", **{**HELD, "hold": {"percent": 95, "schedule": "*/5 * * * *"}}),
     "aws-anomalies": _recorded("aws", budget=None, team_budgets={}, anomalies={}),
     "gcp": _recorded("gcp", currency="EUR"),
+    "gcp-hold": _recorded("gcp", **HELD),
     "gcp-full": _recorded(
         "gcp",
         kms_key="projects/acme/locations/us-central1/keyRings/ring/cryptoKeys/key",

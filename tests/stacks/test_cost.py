@@ -16,6 +16,12 @@ from tests.stacks.environments import build
 from tests.stacks.test_google_files import changed, problems
 
 OWNER = "ml-platform@acme.example"
+QUEUE = "kubernetes:kueue.x-k8s.io/v1beta2:ClusterQueue"
+REGISTRIES = {
+    "aws": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/acme",
+    "gcp": "europe-west4-docker.pkg.dev/acme-ml-prod/acme",
+}
+"""Those that policies of production allow."""
 BUDGETS = {"aws": "aws:budgets/budget:Budget", "gcp": "gcp:billing/budget:Budget"}
 
 
@@ -43,6 +49,27 @@ def test_alerts_go_to_the_owner_of_the_environment(tmp_path: Path) -> None:
     assert {
         address for entry in budget["notifications"] for address in entry["subscriberEmailAddresses"]
     } == {OWNER}
+
+
+@pytest.mark.parametrize("stack", ["aws-dev", "aws-prod", "gcp-dev", "gcp-prod"])
+def test_all_queues_of_the_environment_are_held(tmp_path: Path, stack: str) -> None:
+    cloud, _, profile = stack.partition("-")
+    image = f"{REGISTRIES[cloud].replace('ml-prod', f'ml-{profile}')}/cost-control@sha256:{'5' * 64}"
+    change = {**topic(cloud), "cost/hold": {}, "cost/image": image}
+    settings = load_file(changed(tmp_path, change, stack))
+    recording = build(settings).recording
+    [rule] = recording.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "cost-queues").inputs[
+        "rules"
+    ]
+    queues = {entry.inputs["metadata"]["name"] for entry in recording.all(QUEUE)}
+    assert set(rule["resourceNames"]) == {name for name in queues if not name.startswith("gpu-check-")}, (
+        "checks of nodes go on"
+    )
+    job = recording.one("kubernetes:batch/v1:CronJob", "cost-budget-hold")
+    assert recording.depends(job, on=recording.all(QUEUE)[0]), "the program finds its queues"
+    assert [
+        f"{entry.policy.id}: {entry.name}: {entry.problem}" for entry in violations(recording, stack)
+    ] == []
 
 
 def test_expected_use_alone_creates_nothing(tmp_path: Path) -> None:
@@ -88,6 +115,8 @@ def test_an_environment_without_an_estimate_is_not_compared(tmp_path: Path) -> N
     [
         ("aws-dev", {"cost/team_budgets": {"search": {"amount": 5}}}, "cost.team_budgets.search", "no team"),
         ("gcp-dev", {"cost/budget": {"amount": 900}}, "cost.billing_account", "missing"),
+        ("aws-dev", {"cost/budget": {"amount": 900}, "cost/hold": {}}, "cost.image", "missing"),
+        ("aws-dev", {"cost/hold": {}}, "cost.hold", "got it without `budget`"),
         ("gcp-dev", {"cost/anomalies": {"min_impact": 5}}, "cost.anomalies", "in the console"),
         ("aws-dev", {"cost/budget": {"amount": "much"}}, "cost.budget.amount", "number"),
         ("aws-dev", {"cost/budget": {"amout": 900}}, "cost.budget.amout", "did you mean"),

@@ -1,4 +1,5 @@
-"""Control of what an environment costs: budgets with alerts, and the detection of anomalies."""
+"""Control of what an environment costs: budgets with alerts, the hold of queues by them, and the detection of
+anomalies."""
 
 from typing import cast
 
@@ -8,7 +9,7 @@ from aiplatform._shared.args import read
 from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform._shared.references.providers import refuse_cloud_of_unknown
-from aiplatform.cost.args import CostAnomaliesArgs, CostArgs, CostBudgetArgs, CostSettings
+from aiplatform.cost.args import CostAnomaliesArgs, CostArgs, CostBudgetArgs, CostHoldArgs, CostSettings
 from aiplatform.cost.outputs import CostOutputs
 
 __all__ = [
@@ -17,15 +18,18 @@ __all__ = [
     "CostAnomaliesArgs",
     "CostArgs",
     "CostBudgetArgs",
+    "CostHoldArgs",
     "CostOutputs",
 ]
 
 
 class Cost(ComponentResource):
     """Control of what an environment costs: budgets of the environment and of teams, whose alerts go to email
-    addresses and to a topic, and on AWS the detection of anomalies.
+    addresses and to a topic, and on AWS the detection of anomalies. With `hold` a program in the cluster
+    holds ClusterQueues once the environment's budget is spent.
 
-    Takes the cloud's provider through `opts.providers`.
+    Takes the cloud's provider through `opts.providers`. With `hold` it also takes the Kubernetes provider of
+    the cluster, and the component Queues in `opts.depends_on`.
     """
 
     cloud: KnownOutput[str]
@@ -43,7 +47,7 @@ class Cost(ComponentResource):
         # Imported late: arguments are checked without the SDKs, which take a second to load.
         from aiplatform.cost.build import build
 
-        alerts = build(self, name, settings)
+        alerts = build(self, name, settings, opts)
         outputs = {
             "cloud": settings.cloud,
             "budgets": Output.from_input(dict(alerts.budgets)),

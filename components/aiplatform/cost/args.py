@@ -8,6 +8,7 @@ from pulumi import Input
 
 from aiplatform._shared.args import Problem, Rule, between, distinct, got, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.cron import cron
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.secret_names import KEY
@@ -15,12 +16,16 @@ from aiplatform.cost.cloud_support import SUPPORT
 from aiplatform.cost.inputs import CostAnomaliesArgs as CostAnomaliesArgs
 from aiplatform.cost.inputs import CostArgs as CostArgs
 from aiplatform.cost.inputs import CostBudgetArgs as CostBudgetArgs
+from aiplatform.cost.inputs import CostHoldArgs as CostHoldArgs
 from aiplatform.naming import (
     AWS_BUDGET,
     GOOGLE_BUDGET,
+    GOOGLE_SERVICE_ACCOUNT,
+    IAM_ROLE,
     KMS_ALIAS,
     PUBSUB_TOPIC,
     SNS_TOPIC,
+    SQS_QUEUE,
     TAG_RULES,
     PhysicalName,
     dns_label,
@@ -30,13 +35,29 @@ from aiplatform.naming import (
 KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-cost")
 ALERTS: Final = "{prefix}-cost-alerts"
 """The name of the topic of alerts."""
+HOLD: Final = "{prefix}-cost-hold"
+"""The name of what the alert that holds queues goes through."""
+NAMESPACE: Final = "cost-control"
+"""The namespace of the program that holds queues, and its service account."""
+IDENTITY: Final = "costs"
+"""The workload identity of that program."""
 ENVIRONMENT: Final = "environment"
 """The key of the environment's budget, among those of teams."""
 TEAM_LENGTH: Final = 30
 _LONGEST_BUDGET: Final = f"{{prefix}}-team-{'a' * TEAM_LENGTH}"
 _PREFIX: Final[Mapping[Cloud, Rule]] = {
-    "aws": prefix_for(KEY_ALIAS, PhysicalName(SNS_TOPIC, ALERTS), PhysicalName(AWS_BUDGET, _LONGEST_BUDGET)),
-    "gcp": prefix_for(PhysicalName(PUBSUB_TOPIC, ALERTS), PhysicalName(GOOGLE_BUDGET, _LONGEST_BUDGET)),
+    "aws": prefix_for(
+        KEY_ALIAS,
+        PhysicalName(SNS_TOPIC, ALERTS),
+        PhysicalName(SQS_QUEUE, f"{HOLD}-dead"),
+        PhysicalName(AWS_BUDGET, _LONGEST_BUDGET),
+        PhysicalName(IAM_ROLE, f"{{prefix}}-wi-{IDENTITY}"),
+    ),
+    "gcp": prefix_for(
+        PhysicalName(PUBSUB_TOPIC, ALERTS),
+        PhysicalName(GOOGLE_BUDGET, _LONGEST_BUDGET),
+        PhysicalName(GOOGLE_SERVICE_ACCOUNT, f"{{prefix}}-wi-{IDENTITY}"),
+    ),
 }
 _EMAIL: Final = matches(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+", "an email address")
 _EMAILS: Final[Mapping[Cloud, int]] = {"aws": 10, "gcp": 5}
@@ -47,6 +68,7 @@ _MOST_THRESHOLDS: Final = 5
 _PERCENT: Final = between(1, 1000, "percent")
 _ACCOUNT: Final = matches(r"[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}", "a billing account, 01AB23-45CD67-89EF01")
 _CURRENCY: Final = matches(r"[A-Z]{3}", "a currency of ISO 4217 such as USD")
+_IMAGE: Final = matches(r"[^\s:@]+(:\d+/[^\s:@]+)?(:[\w.-]+)?@sha256:[0-9a-f]{64}", "an image with a digest")
 _MONITOR: Final = matches(
     r"arn:aws[a-z-]*:ce::\d{12}:anomalymonitor/[\w-]+",
     "a monitor's arn, arn:aws:ce::111122223333:anomalymonitor/...",
@@ -73,7 +95,7 @@ class CostBudget:
     emails: Annotated[list[Annotated[str, _EMAIL]], length(0, 10, "addresses"), distinct] = field(
         default_factory=list[str]
     )
-    """Who gets its alerts: email addresses of its owners, at most ten, on Google Cloud five. Default: none;
+    """Who gets its alerts: email addresses of owners, at most ten, on Google Cloud five. Default: none;
     only the topic gets them."""
     actual_percent: Annotated[list[Annotated[int, _PERCENT]], length(1, 5, "thresholds"), distinct] = field(
         default_factory=lambda: [80, 100]
@@ -115,8 +137,21 @@ class CostAnomalies:
 
 
 @dataclass(frozen=True)
+class CostHold:
+    """The hold of queues by the budget of the environment: once this part of it is spent, each ClusterQueue
+    gets the stopPolicy `Hold`. It admits nothing more, and running work goes on, until a user releases it."""
+
+    percent: Annotated[int, _PERCENT] = 100
+    """The part of the budget that is spent when queues are held, in percent: a threshold next to those of
+    `actual_percent`, if it is none of them. Default 100."""
+    schedule: Annotated[str, cron] = "*/10 * * * *"
+    """When alerts are read, in cron's format, UTC. Default every ten minutes."""
+
+
+@dataclass(frozen=True)
 class CostSettings(CloudNeutral):
-    """Control of what an environment costs: budgets with alerts, and the detection of anomalies."""
+    """Control of what an environment costs: budgets with alerts, the hold of queues by them, and the
+    detection of anomalies."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
@@ -138,9 +173,17 @@ class CostSettings(CloudNeutral):
     """Name of a team -> its budget, of what has its tag. Nodes that teams share have none. Default: none."""
     anomalies: CostAnomalies | None = None
     """AWS: the detection of unusual cost. Default: none."""
+    hold: CostHold | None = None
+    """The hold of queues once the environment's budget is spent. Requires `budget`, `image` and
+    `cluster_queues`. Default: none; alerts hold nothing."""
+    cluster_queues: Annotated[list[Annotated[str, dns_label]], distinct] = field(default_factory=list[str])
+    """The ClusterQueues that are held: `Queues.outputs`. Default: none."""
+    image: Annotated[str, _IMAGE] | None = None
+    """The image of the program that holds queues, built from `containers/cost_control`, with a digest.
+    Default: none."""
     kms_key: Input[str] | None = None
-    """The key that encrypts alerts: AWS: its arn, with a policy that lets AWS Budgets and Cost Anomaly
-    Detection use it; Google Cloud: `projects/.../cryptoKeys/...`, in the cluster's region. Default: a key
+    """The key that encrypts alerts: AWS: its arn, with a policy that lets AWS Budgets, Cost Anomaly Detection
+    and SNS use it; Google Cloud: `projects/.../cryptoKeys/...`, in the cluster's region. Default: a key
     that is created."""
     tags: Tags = field(default_factory=dict[str, Input[str]])
     """Tags of every resource in the cloud, in addition to those of the provider; labels on Google Cloud."""
@@ -167,6 +210,13 @@ class CostSettings(CloudNeutral):
         teams = {f"team-{name}": budget for name, budget in self.team_budgets.items()}
         return {**environment, **teams}
 
+    def actual_percent(self, key: str) -> list[int]:
+        """Return the thresholds of what is spent of a budget, with that of the hold."""
+        stated = self.budgets[key].actual_percent
+        if key != ENVIRONMENT or self.hold is None or self.hold.percent in stated:
+            return stated
+        return sorted([*stated, self.hold.percent])
+
     def tag_of(self, key: str) -> dict[str, str]:
         """Return the tag of what a budget counts; none counts all."""
         tag = self.budgets[key].tag
@@ -174,6 +224,7 @@ class CostSettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
+        yield from self._hold()
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         if self.kms_key is not None:
@@ -186,6 +237,25 @@ class CostSettings(CloudNeutral):
             yield from self._budget("budget", self.budget)
         for name, budget in self.team_budgets.items():
             yield from self._budget(f"team_budgets.{name}", budget)
+
+    def _hold(self) -> Iterator[Problem]:
+        if self.hold is None:
+            return
+        if self.budget is None:
+            yield Problem("hold", "got it without `budget`, whose alert holds queues; expected both or none")
+        elif (
+            len(self.actual_percent(ENVIRONMENT)) + len(self.budget.forecast_percent) > _MOST_THRESHOLDS
+            and self.hold.percent not in self.budget.actual_percent
+        ):
+            yield Problem(
+                "hold.percent",
+                f"{got(self.hold.percent)}, one threshold more than the {_MOST_THRESHOLDS} that a budget may "
+                "have; expected one of budget.actual_percent",
+            )
+        if self.image is None:
+            yield Problem("image", "missing; expected the image of the program that holds queues")
+        if not self.cluster_queues:
+            yield Problem("hold", "got it without a queue; expected `cluster_queues`, or no hold")
 
     def _budget(self, path: str, budget: CostBudget) -> Iterator[Problem]:
         most = _EMAILS[self.cloud]

@@ -1,23 +1,39 @@
 """Cost control on AWS: budgets with notifications, the topic of alerts with its key, and the detection of
 anomalies."""
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
-from pulumi import Input
-from pulumi_aws import budgets, costexplorer, kms, sns
+from pulumi import Input, Output
+from pulumi_aws import budgets, costexplorer, iam, kms, sns, sqs
 
 from aiplatform._shared.aws.account import Account, account_of
 from aiplatform._shared.aws.logs import name_key
-from aiplatform._shared.aws.policy_documents import Statement, document, key_policy
+from aiplatform._shared.aws.policy_documents import Statement, allow, document, key_policy, queue_by_tls
 from aiplatform._shared.context import Context as Base
-from aiplatform.cost.args import ALERTS, KEY_ALIAS, CostAnomalies, CostBudget, CostSettings
-from aiplatform.cost.platform import Alerts
+from aiplatform.cost.args import (
+    ALERTS,
+    ENVIRONMENT,
+    HOLD,
+    IDENTITY,
+    KEY_ALIAS,
+    NAMESPACE,
+    CostAnomalies,
+    CostBudget,
+    CostSettings,
+)
+from aiplatform.cost.platform import Alerts, Hold
+from aiplatform.workload_identity import WorkloadIdentity
 
 _BUDGETS: Final = "budgets.amazonaws.com"
 _ANOMALIES: Final = "costalerts.amazonaws.com"
-_KINDS: Final = {"ACTUAL": "actual_percent", "FORECASTED": "forecast_percent"}
+_SNS: Final = "sns.amazonaws.com"
+_DAY: Final = 24 * 3600
+_ATTEMPTS: Final = 5
+VISIBLE_AGAIN_SECONDS: Final = 600
+"""A message is read again after the time that a run of the program may take."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +42,9 @@ class Context(Base[CostSettings]):
 
     account: Account
 
-    @property
-    def topic(self) -> str:
-        """The arn of the topic of alerts."""
-        return self.account.arn("sns", self.topic_name)
-
-    @property
-    def topic_name(self) -> str:
-        """The name of the topic of alerts."""
-        return ALERTS.format(prefix=self.settings.prefix)
+    def named(self, pattern: str) -> str:
+        """Return a name with the prefix."""
+        return pattern.format(prefix=self.settings.prefix)
 
     def budget(self, key: str) -> str:
         """Return the name of a budget, which an account has once."""
@@ -65,11 +75,18 @@ def create(parent: pulumi.ComponentResource, name: str, settings: CostSettings) 
     if not settings.budgets and settings.anomalies is None:
         return Alerts({}, "")
     key = _key(context)
-    topic = _topic(context, key)
-    created = {entry: _budget(context, entry, budget, topic) for entry, budget in settings.budgets.items()}
+    topic = _topic(context, "alerts", ALERTS, key)
+    holding = _topic(context, "hold", HOLD, key) if settings.hold is not None else None
+    created = {
+        entry: _budget(context, entry, budget, topic, holding) for entry, budget in settings.budgets.items()
+    }
     if settings.anomalies is not None:
         _anomalies(context, settings.anomalies, topic)
-    return Alerts({entry: budget.name for entry, budget in created.items()}, topic.arn)
+    return Alerts(
+        {entry: budget.name for entry, budget in created.items()},
+        topic.arn,
+        _hold(context, holding, key) if holding is not None else None,
+    )
 
 
 def _key(context: Context) -> Input[str]:
@@ -105,24 +122,44 @@ def _key_statements(context: Context) -> list[Statement]:
             "Principal": {"Service": _ANOMALIES},
             "Condition": context.from_anomalies,
         },
+        *([_queue_encrypts(context, use)] if context.settings.hold is not None else []),
     ]
 
 
-def _topic(context: Context, key: Input[str]) -> sns.Topic:
-    """Create the topic of alerts, to which only the two services publish, and that before its budgets: AWS
-    Budgets refuses a topic that it may not publish to."""
+def _queue_encrypts(context: Context, use: Statement) -> Statement:
+    """Return the statement by which SNS sends to an encrypted queue ("Configuring AWS KMS permissions for
+    subscribing an Amazon SQS queue to a topic")."""
+    return {
+        "Sid": "TopicEncrypts",
+        **use,
+        "Principal": {"Service": _SNS},
+        "Condition": {"ArnEquals": {"aws:SourceArn": context.account.arn("sns", context.named(HOLD))}},
+    }
+
+
+def _topic(context: Context, purpose: str, pattern: str, key: Input[str]) -> sns.Topic:
+    """Create a topic, to which only the two services publish, and that before budgets: AWS Budgets refuses a
+    topic that it may not publish to. That of the hold gets no anomalies."""
+    name = context.named(pattern)
     return sns.Topic(
-        f"{context.name}-alerts",
-        name=context.topic_name,
+        f"{context.name}-{purpose}",
+        name=name,
         kms_master_key_id=key,
-        policy=document(*_topic_statements(context)),
+        policy=document(*_topic_statements(context, name, anomalies=pattern == ALERTS)),
         tags=context.settings.tags,
         opts=context.options(delete_before_replace=True),
     )
 
 
-def _topic_statements(context: Context) -> list[Statement]:
-    publish = {"Effect": "Allow", "Action": "sns:Publish", "Resource": context.topic}
+def _topic_statements(context: Context, name: str, *, anomalies: bool) -> list[Statement]:
+    arn = context.account.arn("sns", name)
+    publish = {"Effect": "Allow", "Action": "sns:Publish", "Resource": arn}
+    of_anomalies = {
+        "Sid": "AnomaliesPublish",
+        **publish,
+        "Principal": {"Service": _ANOMALIES},
+        "Condition": context.from_anomalies,
+    }
     return [
         {
             "Sid": "BudgetsPublish",
@@ -130,25 +167,28 @@ def _topic_statements(context: Context) -> list[Statement]:
             "Principal": {"Service": _BUDGETS},
             "Condition": context.from_budgets,
         },
-        {
-            "Sid": "AnomaliesPublish",
-            **publish,
-            "Principal": {"Service": _ANOMALIES},
-            "Condition": context.from_anomalies,
-        },
+        *([of_anomalies] if anomalies else []),
         {
             "Sid": "TlsOnly",
             "Effect": "Deny",
             "Principal": "*",
             "Action": "sns:Publish",
-            "Resource": context.topic,
+            "Resource": arn,
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         },
     ]
 
 
-def _budget(context: Context, key: str, budget: CostBudget, topic: sns.Topic) -> budgets.Budget:
-    tag = context.settings.tag_of(key)
+def _budget(
+    context: Context, key: str, budget: CostBudget, topic: sns.Topic, holding: sns.Topic | None
+) -> budgets.Budget:
+    tag, hold = context.settings.tag_of(key), context.settings.hold
+    # A notification has one topic: the one that holds queues goes to that of the hold alone.
+    of_hold = hold.percent if hold is not None and key == ENVIRONMENT else None
+    thresholds = [
+        *(("ACTUAL", percent, percent == of_hold) for percent in context.settings.actual_percent(key)),
+        *(("FORECASTED", percent, False) for percent in budget.forecast_percent),
+    ]
     return budgets.Budget(
         f"{context.name}-{key}",
         name=context.budget(key),
@@ -164,8 +204,8 @@ def _budget(context: Context, key: str, budget: CostBudget, topic: sns.Topic) ->
         ]
         if tag
         else None,
-        # What is used, whether credits pay for it or not: they would hide a runaway. Commitments are spread over
-        # their hours: else the first day of the month has all of it.
+        # What is used, whether credits pay for it or not: they would hide a runaway. Commitments are
+        # spread over their hours: else the first day of the month has all of it.
         cost_types=budgets.BudgetCostTypesArgs(
             include_credit=False, include_refund=False, use_amortized=True
         ),
@@ -176,10 +216,9 @@ def _budget(context: Context, key: str, budget: CostBudget, topic: sns.Topic) ->
                 threshold=percent,
                 threshold_type="PERCENTAGE",
                 subscriber_email_addresses=budget.emails,
-                subscriber_sns_topic_arns=[topic.arn],
+                subscriber_sns_topic_arns=[holding.arn if holds and holding is not None else topic.arn],
             )
-            for kind, field in _KINDS.items()
-            for percent in getattr(budget, field)
+            for kind, percent, holds in thresholds
         ],
         tags=context.settings.tags,
         opts=context.options(delete_before_replace=True),
@@ -247,3 +286,96 @@ def _all(
             for condition in conditions
         ]
     )
+
+
+def _hold(context: Context, topic: sns.Topic, key: Input[str]) -> Hold:
+    """Create the queue of alerts that hold, and the identity of the program that reads it."""
+    settings, logical = context.settings, f"{context.name}-hold"
+    queue, ready = _queue(context, logical, topic, key)
+    args: Any = {
+        "prefix": settings.prefix,
+        "name": IDENTITY,
+        "cluster": settings.cluster,
+        "namespace": NAMESPACE,
+        "service_account": NAMESPACE,
+        "tags": settings.tags,
+    }
+    identity = WorkloadIdentity(f"{context.name}-identity", args, context.options())
+    arn = context.account.arn("sqs", context.named(HOLD))
+    via = f"sqs.{context.account.region}.{context.account.dns_suffix}"
+    policy = iam.RolePolicy(
+        logical,
+        name="hold",
+        role=identity.role_name.apply(lambda known: known or ""),
+        policy=Output.from_input(key).apply(
+            lambda known: document(
+                allow(["sqs:DeleteMessage", "sqs:ReceiveMessage"], arn, sid="Alerts"),
+                allow(["kms:Decrypt"], known, {"StringEquals": {"kms:ViaService": via}}, sid="UseKey"),
+            )
+        ),
+        opts=context.options(),
+    )
+    region = str(context.account.region)
+    return Hold(
+        queue.url,
+        context.budget(ENVIRONMENT),
+        identity,
+        [policy, identity, *ready],
+        {"AWS_REGION": region, "AWS_DEFAULT_REGION": region},
+    )
+
+
+def _queue(
+    context: Context, logical: str, topic: sns.Topic, key: Input[str]
+) -> tuple[sqs.Queue, list[pulumi.Resource]]:
+    """Create the queue, and one for messages that were not handled in some attempts."""
+    common: Any = {"kms_master_key_id": key, "tags": context.settings.tags}
+    options = context.options(delete_before_replace=True)
+    name = context.named(HOLD)
+    dead = sqs.Queue(
+        f"{logical}-dead",
+        name=f"{name}-dead",
+        message_retention_seconds=14 * _DAY,
+        **common,
+        opts=options,
+    )
+    queue = sqs.Queue(
+        logical,
+        name=name,
+        # A cluster that is off for some days still gets the alert of its month.
+        message_retention_seconds=14 * _DAY,
+        visibility_timeout_seconds=VISIBLE_AGAIN_SECONDS,
+        redrive_policy=dead.arn.apply(
+            lambda arn: json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": _ATTEMPTS})
+        ),
+        **common,
+        opts=options,
+    )
+    policy = sqs.QueuePolicy(
+        logical,
+        queue_url=queue.url,
+        policy=Output.all(queue.arn, topic.arn).apply(
+            lambda arns: document(
+                queue_by_tls(arns[0]),
+                {
+                    "Sid": "TopicSends",
+                    "Effect": "Allow",
+                    "Principal": {"Service": _SNS},
+                    "Action": "sqs:SendMessage",
+                    "Resource": arns[0],
+                    "Condition": {"ArnEquals": {"aws:SourceArn": arns[1]}},
+                },
+            )
+        ),
+        opts=context.options(),
+    )
+    sqs.QueuePolicy(
+        f"{logical}-dead",
+        queue_url=dead.url,
+        policy=dead.arn.apply(lambda arn: document(queue_by_tls(arn))),
+        opts=context.options(),
+    )
+    subscription = sns.TopicSubscription(
+        logical, topic=topic.arn, protocol="sqs", endpoint=queue.arn, opts=context.options(policy)
+    )
+    return queue, [subscription]

@@ -33,6 +33,10 @@ SUPPORT: Final[SupportTable] = {
             "notified: set it in the console, Billing, Anomalies; leave it out"
         ),
     ),
+    "hold": CloudSupport(
+        aws="a topic of SNS and a queue of SQS for one threshold, a role, and a CronJob",
+        gcp="a subscription of the topic, a service account, and a CronJob",
+    ),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
     "tags": CloudSupport(aws="tags", gcp="labels"),
 }

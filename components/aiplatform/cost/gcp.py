@@ -3,7 +3,7 @@ the channels of their alerts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pulumi
 from pulumi import Output
@@ -12,14 +12,23 @@ from pulumi_gcp import billing, kms, monitoring, organizations, projects, pubsub
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import GcpDataContext
 from aiplatform._shared.gcp.keys import USER, data_key
-from aiplatform.cost.args import ALERTS, CostBudget, CostSettings
-from aiplatform.cost.platform import Alerts
+from aiplatform.cost.args import (
+    ALERTS,
+    ENVIRONMENT,
+    HOLD,
+    IDENTITY,
+    NAMESPACE,
+    CostBudget,
+    CostSettings,
+)
+from aiplatform.cost.platform import Alerts, Hold
+from aiplatform.workload_identity import WorkloadIdentity
 
 APIS: Final = ("billingbudgets", "cloudkms", "iam", "monitoring", "pubsub")
 PUBLISHER: Final = "serviceAccount:billing-budget-alert@system.gserviceaccount.com"
 """What publishes the messages of budgets ("Set up programmatic notifications")."""
-_BASES: Final = {"CURRENT_SPEND": "actual_percent", "FORECASTED_SPEND": "forecast_percent"}
 _NANOS: Final = 10**9
+_DAY: Final = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,8 @@ def create(parent: pulumi.ComponentResource, name: str, settings: CostSettings) 
         for key, budget in settings.budgets.items()
     }
     names = {key: budget.display_name.apply(str) for key, budget in budgets.items()}
-    return Alerts(names, topic.id)
+    hold = _hold(context, topic, budgets[ENVIRONMENT]) if settings.hold is not None else None
+    return Alerts(names, topic.id, hold)
 
 
 def _topic(context: Context) -> tuple[pubsub.Topic, pulumi.Resource]:
@@ -131,8 +141,11 @@ def _budget(
         ),
         threshold_rules=[
             billing.BudgetThresholdRuleArgs(threshold_percent=percent / 100, spend_basis=basis)
-            for basis, field in _BASES.items()
-            for percent in getattr(budget, field)
+            for basis, percents in (
+                ("CURRENT_SPEND", settings.actual_percent(key)),
+                ("FORECASTED_SPEND", budget.forecast_percent),
+            )
+            for percent in percents
         ],
         all_updates_rule=billing.BudgetAllUpdatesRuleArgs(
             pubsub_topic=topic.id,
@@ -143,3 +156,40 @@ def _budget(
         ),
         opts=context.options(publisher, context.apis["billingbudgets"]),
     )
+
+
+def _hold(context: Context, topic: pubsub.Topic, budget: billing.Budget) -> Hold:
+    """Create the subscription of the messages of the environment's budget, and the identity of the program
+    that reads it."""
+    settings, logical = context.settings, f"{context.name}-hold"
+    subscription = pubsub.Subscription(
+        logical,
+        project=context.project,
+        name=HOLD.format(prefix=settings.prefix),
+        topic=topic.name,
+        # The state of the budget, several times a day: what is older does not matter.
+        message_retention_duration=f"{_DAY}s",
+        ack_deadline_seconds=600,
+        expiration_policy=pubsub.SubscriptionExpirationPolicyArgs(ttl=""),
+        labels=context.labels,
+        opts=context.options(delete_before_replace=True),
+    )
+    args: Any = {
+        "prefix": settings.prefix,
+        "name": IDENTITY,
+        "cluster": settings.cluster,
+        "namespace": NAMESPACE,
+        "service_account": NAMESPACE,
+    }
+    identity = WorkloadIdentity(f"{context.name}-identity", args, context.options())
+    granted = pubsub.SubscriptionIAMMember(
+        logical,
+        project=context.project,
+        subscription=subscription.name,
+        role="roles/pubsub.subscriber",
+        member=identity.principal,
+        opts=context.options(),
+    )
+    path = Output.concat("projects/", context.project, "/subscriptions/", subscription.name)
+    variables = {"GOOGLE_CLOUD_PROJECT": context.project}
+    return Hold(path, budget.name, identity, [granted, identity], variables)

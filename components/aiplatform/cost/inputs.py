@@ -15,7 +15,7 @@ class CostBudgetArgs(TypedDict):
     amount: float
     """Its amount a month, in the currency."""
     emails: NotRequired[list[str]]
-    """Who gets its alerts: email addresses of its owners, at most ten, on Google Cloud five. Default: none;
+    """Who gets its alerts: email addresses of owners, at most ten, on Google Cloud five. Default: none;
     only the topic gets them."""
     actual_percent: NotRequired[list[int]]
     """The parts of the amount at which what is spent raises an alert, in percent. Default 80 and 100."""
@@ -42,8 +42,20 @@ class CostAnomaliesArgs(TypedDict):
     as `Default-Services-Monitor`: state its arn there. Default: one that is created."""
 
 
+class CostHoldArgs(TypedDict):
+    """The hold of queues by the budget of the environment: once this part of it is spent, each ClusterQueue
+    gets the stopPolicy `Hold`. It admits nothing more, and running work goes on, until a user releases it."""
+
+    percent: NotRequired[int]
+    """The part of the budget that is spent when queues are held, in percent: a threshold next to those of
+    `actual_percent`, if it is none of them. Default 100."""
+    schedule: NotRequired[str]
+    """When alerts are read, in cron's format, UTC. Default every ten minutes."""
+
+
 class CostArgs(TypedDict):
-    """Control of what an environment costs: budgets with alerts, and the detection of anomalies."""
+    """Control of what an environment costs: budgets with alerts, the hold of queues by them, and the
+    detection of anomalies."""
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`."""
@@ -61,9 +73,17 @@ class CostArgs(TypedDict):
     """Name of a team -> its budget, of what has its tag. Nodes that teams share have none. Default: none."""
     anomalies: NotRequired[CostAnomaliesArgs]
     """AWS: the detection of unusual cost. Default: none."""
+    hold: NotRequired[CostHoldArgs]
+    """The hold of queues once the environment's budget is spent. Requires `budget`, `image` and
+    `cluster_queues`. Default: none; alerts hold nothing."""
+    cluster_queues: NotRequired[list[str]]
+    """The ClusterQueues that are held: `Queues.outputs`. Default: none."""
+    image: NotRequired[str]
+    """The image of the program that holds queues, built from `containers/cost_control`, with a digest.
+    Default: none."""
     kms_key: NotRequired[Input[str]]
-    """The key that encrypts alerts: AWS: its arn, with a policy that lets AWS Budgets and Cost Anomaly
-    Detection use it; Google Cloud: `projects/.../cryptoKeys/...`, in the cluster's region. Default: a key
+    """The key that encrypts alerts: AWS: its arn, with a policy that lets AWS Budgets, Cost Anomaly Detection
+    and SNS use it; Google Cloud: `projects/.../cryptoKeys/...`, in the cluster's region. Default: a key
     that is created."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags of every resource in the cloud, in addition to those of the provider; labels on Google Cloud."""

@@ -12,6 +12,11 @@ OWNER = "ml-platform@acme.example"
 BILLING_ACCOUNT = "01AB23-45CD67-89EF01"
 
 
+IMAGE = f"111122223333.dkr.ecr.us-west-2.amazonaws.com/cost-control@sha256:{'5' * 64}"
+HELD: dict[str, Any] = {"hold": {}, "image": IMAGE, "cluster_queues": ["shared", "search"]}
+"""Arguments with which queues are held."""
+
+
 def arguments(cloud: str, **more: Any) -> dict[str, Any]:
     """Return arguments of an environment's budget and of one team's. more: further ones."""
     cluster = CLUSTERS[cloud]

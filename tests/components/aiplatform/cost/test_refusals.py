@@ -8,7 +8,7 @@ import pytest
 
 from aiplatform._shared.args import ArgumentError, read
 from aiplatform.cost.args import CostSettings
-from tests.components.aiplatform.cost.example import arguments
+from tests.components.aiplatform.cost.example import HELD, IMAGE, arguments
 
 
 def refused(cloud: str, more: dict[str, Any]) -> dict[str, str]:
@@ -25,7 +25,7 @@ def budget(**more: Any) -> dict[str, Any]:
     ("cloud", "more", "path", "reason"),
     [
         ("aws", budget(amount=0), "budget.amount", "expected"),
-        ("aws", budget(emails=["nobody"]), "budget.emails[0]", "an email address"),
+        ("aws", budget(emails=["no-address"]), "budget.emails[0]", "an email address"),
         ("aws", budget(emails=[f"a{n}@acme.example" for n in range(11)]), "budget.emails", "10"),
         ("gcp", budget(emails=[f"a{n}@acme.example" for n in range(6)]), "budget.emails", "at most 5"),
         ("aws", budget(actual_percent=[0]), "budget.actual_percent[0]", "percent"),
@@ -48,8 +48,21 @@ def budget(**more: Any) -> dict[str, Any]:
             "a monitor's arn",
         ),
         ("aws", {"team_budgets": {"a" * 31: {"amount": 1}}}, "team_budgets", "at most 30"),
+        ("aws", {"hold": {}}, "image", "missing"),
+        ("aws", {"hold": {}, "image": IMAGE}, "hold", "got it without a queue"),
+        ("aws", {**HELD, "budget": None}, "hold", "got it without `budget`"),
+        ("aws", {**HELD, "hold": {"percent": 0}}, "hold.percent", "percent"),
+        ("aws", {**HELD, "hold": {"schedule": "often"}}, "hold.schedule", "cron"),
+        (
+            "aws",
+            {**HELD, **budget(actual_percent=[1, 2, 3, 4])},
+            "hold.percent",
+            "one threshold more than the 5",
+        ),
+        ("aws", {**HELD, "image": "cost-control:1"}, "image", "an image with a digest"),
+        ("aws", {**HELD, "cluster_queues": ["Shared"]}, "cluster_queues[0]", "expected"),
         ("aws", {"kms_key": "alias/x"}, "kms_key", "a key's arn"),
-        ("gcp", {"prefix": f"acme-{'a' * 21}"}, "prefix", "at most 24 characters"),
+        ("gcp", {"prefix": f"acme-{'a' * 21}"}, "prefix", "at most 21 characters"),
     ],
 )
 def test_wrong_arguments_are_refused(cloud: str, more: dict[str, Any], path: str, reason: str) -> None:
