@@ -19,7 +19,7 @@ def cost(settings: Settings, cluster: Any) -> CostArgs:
     args: dict[str, Any] = data_arguments.component_arguments(settings, "cost", CostArgs)
     for key in ("hours", "usage"):
         args.pop(key, None)
-    args["cluster"] = cluster
+    args.update(cluster=cluster, profile=settings.environment.profile)
     if settings.queues is not None:
         args["cluster_queues"] = [queue["name"] for queue in stated(settings.queues).get("queues", [])]
     if "budget" in args:

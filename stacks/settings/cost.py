@@ -13,7 +13,7 @@ HOURS: Final = 730
 """Hours of a month."""
 
 
-class Cost(topic_of(CostArgs, CostSettings, without=("cluster_queues",))):
+class Cost(topic_of(CostArgs, CostSettings, without=("cluster_queues", "profile"))):
     """Control of costs (docs/cost.md): budgets, whose alerts go to `environment.owner` where it is an email
     address and they state no `emails`; the hold of all queues of `queues` by the budget of the environment;
     the detection of anomalies; and the use that estimates expect, which changes no resource."""

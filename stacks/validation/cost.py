@@ -45,11 +45,26 @@ def problems(settings: Settings, estimates: Path = ESTIMATES) -> Iterator[Proble
 
 
 def warnings(settings: Settings, estimates: Path = ESTIMATES) -> Iterator[Problem]:
-    """Yield what only prod refuses, of another profile."""
+    """Yield what only prod refuses, of another profile, and what a schedule does not end."""
     if settings.environment.profile != "prod":
-        below = _below_idle(settings, stated(settings.cost), estimates)
+        topic = stated(settings.cost)
+        below = _below_idle(settings, topic, estimates)
         if below is not None:
             yield Problem("cost.budget.amount", below)
+        if "schedule" in topic:
+            yield from _always_on(settings)
+
+
+def _always_on(settings: Settings) -> Iterator[Problem]:
+    """Yield the pools with GPUs whose nodes a schedule does not end."""
+    for name, pool in settings.gpu_pools.items():
+        least = stated(pool).get("min", 0)
+        if least:
+            yield Problem(
+                f"gpu_pools.{name}.min",
+                f"got {least}, and these nodes run on while cost.schedule states that the environment is "
+                "off; expected 0",
+            )
 
 
 def _budgets(topic: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -223,7 +223,11 @@ def test_changed_quota_leaves_the_hold_and_a_drain_leaves_it_too(
     alerts.publish()
     run(cluster, account, alerts)
     changed: Any = arguments(team(TEAM, gpus=8))
-    stack.workspace.program = lambda: Queues("queues", changed)
+
+    def program() -> None:
+        Queues("queues", changed)
+
+    stack.workspace.program = program
     assert changes(stack.up()) == {"update": 1}
     changed_queue = queue_of(cluster)
     assert changed_queue["spec"]["stopPolicy"] == "Hold"
@@ -245,7 +249,8 @@ def test_program_can_neither_delete_a_queue_nor_change_another(cluster: Cluster,
 
     def allowed(verb: str, resource: str, group: str = "kueue.x-k8s.io", name: str = TEAM) -> bool:
         attributes = {"verb": verb, "resource": resource, "group": group, "name": name}
-        answer: Any = review.create_self_subject_access_review({"spec": {"resourceAttributes": attributes}})
+        body: Any = {"spec": {"resourceAttributes": attributes}}
+        answer: Any = review.create_self_subject_access_review(body)
         return answer.status.allowed
 
     del cluster

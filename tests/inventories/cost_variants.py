@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tests.components.aiplatform.cost.example import HELD, controlled
+from tests.components.aiplatform.cost.example import HELD, SCHEDULED, controlled
 from tests.components.recording import ACCOUNT, REGION, Recording
 
 
@@ -28,6 +28,7 @@ COST: Final[Mapping[str, Callable[[], Recording]]] = {
     "aws-hold": _recorded("aws", **{**HELD, "hold": {"percent": 95, "schedule": "*/5 * * * *"}}),
     "aws-anomalies": _recorded("aws", budget=None, team_budgets={}, anomalies={}),
     "gcp": _recorded("gcp", currency="EUR"),
+    "gcp-schedule": _recorded("gcp", **SCHEDULED),
     "gcp-hold": _recorded("gcp", **HELD),
     "gcp-full": _recorded(
         "gcp",

@@ -105,6 +105,27 @@ def test_what_cannot_be_compared_is_not(tmp_path: Path, more: dict[str, Any]) ->
     assert list(cost.warnings(settings)) == []
 
 
+NIGHTS = {"timezone": "Europe/Berlin", "stop": "20:00", "start": "07:00", "overnight": True}
+IMAGE = f"registry.example/cost-control@sha256:{'5' * 64}"
+
+
+def scheduled(**more: Any) -> dict[str, Any]:
+    return {"cost/schedule": {**NIGHTS, **more}, "cost/image": IMAGE}
+
+
+def test_pool_with_nodes_that_run_on_is_a_warning(tmp_path: Path) -> None:
+    change = {**scheduled(), "gpu_pools/t4/min": 1}
+    [warning] = cost.warnings(load_file(changed(tmp_path, change, "aws-dev")))
+    assert warning.path == "gpu_pools.t4.min"
+    assert list(cost.warnings(load_file(changed(tmp_path, scheduled(), "aws-dev")))) == []
+
+
+def test_schedule_of_the_environment_holds_its_queues(tmp_path: Path) -> None:
+    recording = build(load_file(changed(tmp_path, scheduled(), "gcp-dev"))).recording
+    job = recording.one("kubernetes:batch/v1:CronJob", "cost-schedule")
+    assert job.inputs["metadata"]["namespace"] == "cost-control"
+
+
 def test_an_environment_without_an_estimate_is_not_compared(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, topic("aws", amount=10), "aws-dev"))
     assert list(cost.warnings(settings, tmp_path)) == []
@@ -120,6 +141,9 @@ def test_an_environment_without_an_estimate_is_not_compared(tmp_path: Path) -> N
         ("gcp-dev", {"cost/anomalies": {"min_impact": 5}}, "cost.anomalies", "in the console"),
         ("aws-dev", {"cost/budget": {"amount": "much"}}, "cost.budget.amount", "number"),
         ("aws-dev", {"cost/budget": {"amout": 900}}, "cost.budget.amout", "did you mean"),
+        ("aws-prod", scheduled(), "cost.schedule", "stops prod every night"),
+        ("aws-dev", scheduled(overnight=False), "cost.schedule.start", "ends before it begins"),
+        ("aws-dev", scheduled(timezone="Berlin"), "cost.schedule.timezone", "time zone of IANA"),
         (
             "gcp-prod",
             {"cost/budget": {"amount": 100_000}, "cost/billing_account": "01AB23-45CD67-89EF01"},

@@ -9,7 +9,14 @@ from aiplatform._shared.args import read
 from aiplatform._shared.component_outputs import KnownOutput, publish
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform._shared.references.providers import refuse_cloud_of_unknown
-from aiplatform.cost.args import CostAnomaliesArgs, CostArgs, CostBudgetArgs, CostHoldArgs, CostSettings
+from aiplatform.cost.args import (
+    CostAnomaliesArgs,
+    CostArgs,
+    CostBudgetArgs,
+    CostHoldArgs,
+    CostScheduleArgs,
+    CostSettings,
+)
 from aiplatform.cost.outputs import CostOutputs
 
 __all__ = [
@@ -20,6 +27,7 @@ __all__ = [
     "CostBudgetArgs",
     "CostHoldArgs",
     "CostOutputs",
+    "CostScheduleArgs",
 ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pulumi import Input
 
@@ -17,6 +17,8 @@ from aiplatform.cost.inputs import CostAnomaliesArgs as CostAnomaliesArgs
 from aiplatform.cost.inputs import CostArgs as CostArgs
 from aiplatform.cost.inputs import CostBudgetArgs as CostBudgetArgs
 from aiplatform.cost.inputs import CostHoldArgs as CostHoldArgs
+from aiplatform.cost.schedule import CostSchedule
+from aiplatform.cost.schedule import CostScheduleArgs as CostScheduleArgs
 from aiplatform.naming import (
     AWS_BUDGET,
     GOOGLE_BUDGET,
@@ -176,6 +178,11 @@ class CostSettings(CloudNeutral):
     hold: CostHold | None = None
     """The hold of queues once the environment's budget is spent. Requires `budget`, `image` and
     `cluster_queues`. Default: none; alerts hold nothing."""
+    schedule: CostSchedule | None = None
+    """Nights and weekends in which queues are held and drained. Requires `image` and `cluster_queues`;
+    refused in prod. Default: none."""
+    profile: Literal["dev", "staging", "prod"] = "prod"
+    """`prod`: a schedule is refused. Default `prod`."""
     cluster_queues: Annotated[list[Annotated[str, dns_label]], distinct] = field(default_factory=list[str])
     """The ClusterQueues that are held: `Queues.outputs`. Default: none."""
     image: Annotated[str, _IMAGE] | None = None
@@ -239,6 +246,15 @@ class CostSettings(CloudNeutral):
             yield from self._budget(f"team_budgets.{name}", budget)
 
     def _hold(self) -> Iterator[Problem]:
+        if self.hold is None and self.schedule is None:
+            return
+        if self.image is None:
+            yield Problem("image", "missing; expected the image of the program that holds queues")
+        if not self.cluster_queues:
+            key = "hold" if self.hold is not None else "schedule"
+            yield Problem(key, f"got it without a queue; expected `cluster_queues`, or no {key}")
+        if self.schedule is not None and self.profile == "prod":
+            yield Problem("schedule", "got one, and it stops prod every night; expected none in prod")
         if self.hold is None:
             return
         if self.budget is None:
@@ -252,10 +268,6 @@ class CostSettings(CloudNeutral):
                 f"{got(self.hold.percent)}, one threshold more than the {_MOST_THRESHOLDS} that a budget may "
                 "have; expected one of budget.actual_percent",
             )
-        if self.image is None:
-            yield Problem("image", "missing; expected the image of the program that holds queues")
-        if not self.cluster_queues:
-            yield Problem("hold", "got it without a queue; expected `cluster_queues`, or no hold")
 
     def _budget(self, path: str, budget: CostBudget) -> Iterator[Problem]:
         most = _EMAILS[self.cloud]

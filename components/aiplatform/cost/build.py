@@ -17,9 +17,9 @@ def build(
     else:
         from aiplatform.cost import aws as cloud
     alerts = cloud.create(component, name, settings)
-    if alerts.hold is not None and settings.hold is not None and settings.image is not None:
+    if settings.hold is not None or settings.schedule is not None:
         from aiplatform.cost.program import Program
 
         before = ResourceOptions(depends_on=opts.depends_on if opts is not None else None)
-        Program(component, name, settings, before).create(settings.image, settings.hold, alerts.hold)
+        Program(component, name, settings, before).create(alerts.hold)
     return alerts

@@ -37,6 +37,9 @@ SUPPORT: Final[SupportTable] = {
         aws="a topic of SNS and a queue of SQS for one threshold, a role, and a CronJob",
         gcp="a subscription of the topic, a service account, and a CronJob",
     ),
+    "schedule": CloudSupport(
+        aws="a CronJob, and the autoscaler removes nodes", gcp="a CronJob, and GKE removes nodes"
+    ),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
     "tags": CloudSupport(aws="tags", gcp="labels"),
 }

@@ -1,5 +1,6 @@
-"""The program in the cluster that holds queues: its namespace, its rights on ClusterQueues, and a CronJob."""
+"""The program in the cluster that holds queues: its namespace, its rights on ClusterQueues, and CronJobs."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -19,12 +20,14 @@ from aiplatform._shared.kubernetes.workloads import (
     pod_security,
     resources,
 )
-from aiplatform.cost.args import NAMESPACE, CostHold, CostSettings
+from aiplatform.cost.args import NAMESPACE, CostSettings
 from aiplatform.cost.platform import Hold
 
 LABELS: Final = {"app.kubernetes.io/managed-by": "ai-platform", "app.kubernetes.io/part-of": "cost-control"}
 HOLD: Final = "budget-hold"
 """The CronJob that reads alerts."""
+SCHEDULE: Final = "schedule"
+"""The CronJob that compares the times of the schedule with the clock."""
 EVENTS: Final = "default"
 """The namespace of events about objects without one, which the API server requires."""
 _RBAC: Final = "rbac.authorization.k8s.io"
@@ -43,25 +46,35 @@ class Program:
     ) -> None:
         self._component, self._name, self._settings, self._before = component, name, settings, before
 
-    def create(self, image: str, hold: CostHold, source: Hold) -> None:
-        """Create all of them. source: of alerts."""
+    def create(self, source: Hold | None) -> None:
+        """Create all of them. source: of alerts; None where no budget holds queues."""
+        settings = self._settings
         application = Application(self._component, self._name, NAMESPACE, LABELS)
         exists = namespace(application)
         account = core.ServiceAccount(
             f"{self._name}-service-account",
-            metadata=application.metadata(NAMESPACE, source.identity.annotations),
+            metadata=application.metadata(
+                NAMESPACE, source.identity.annotations if source is not None else None
+            ),
             opts=self._options(*exists),
         )
         rights = self._rights(account)
-        policy = network_policy(application, HOLD, egress_rules(self._settings.cloud), [], exists)
-        ready = [account, policy, *rights, *source.ready]
-        variables: dict[str, Input[str]] = {
-            "QUEUE": source.queue,
-            "BUDGET": source.budget,
-            "PERCENT": str(hold.percent),
-            **source.variables,
-        }
-        self._cron_job(application, HOLD, image, hold.schedule, ["budget"], variables, ready)
+        egress = egress_rules(settings.cloud)
+        if source is not None and settings.hold is not None:
+            policy = network_policy(application, HOLD, egress, [], exists)
+            variables: dict[str, Input[str]] = {
+                "QUEUE": source.queue,
+                "BUDGET": source.budget,
+                "PERCENT": str(settings.hold.percent),
+                **source.variables,
+            }
+            ready = [account, policy, *rights, *source.ready]
+            self._cron_job(application, HOLD, settings.hold.schedule, "budget", variables, ready)
+        if settings.schedule is not None:
+            policy = network_policy(application, SCHEDULE, egress, [], exists)
+            stated = {"SCHEDULE": json.dumps(settings.schedule.environment())}
+            ready = [account, policy, *rights]
+            self._cron_job(application, SCHEDULE, settings.schedule.every, "schedule", stated, ready)
 
     def _rights(self, account: core.ServiceAccount) -> list[pulumi.Resource]:
         """Allow the program to read and change these ClusterQueues, and to create events about them. It can
@@ -98,17 +111,16 @@ class Program:
         self,
         application: Application,
         part: str,
-        image: str,
         schedule: str,
-        args: Sequence[str],
+        command: str,
         variables: Mapping[str, Input[str]],
         ready: Sequence[pulumi.Resource],
     ) -> None:
         known = {**variables, "CLUSTER_QUEUES": ",".join(self._settings.cluster_queues)}
         container = core.ContainerArgs(
             name="main",
-            image=image,
-            args=list(args),
+            image=self._settings.image or "",
+            args=[command],
             env=[core.EnvVarArgs(name=key, value=value) for key, value in known.items()],
             resources=resources("50m", "256Mi"),
             security_context=container_security(),

@@ -12,7 +12,7 @@ from typing import Final
 
 import typer
 
-from cost_control import alerts, budget
+from cost_control import alerts, budget, schedule
 from cost_control.alerts import Alert
 from cost_control.cluster import Cluster
 from cost_control.errors import RefusedError
@@ -28,11 +28,6 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def options() -> None:
-    """Declare the group: a single command would otherwise have no name."""
-
-
 @app.command("budget")
 def by_budget() -> None:
     """Hold the queues of CLUSTER_QUEUES where the messages of QUEUE state that BUDGET is spent."""
@@ -45,6 +40,12 @@ def by_budget() -> None:
         return alerts.of_aws(message.text, name)
 
     budget.run(Cluster(), _names(), queue, read)
+
+
+@app.command("schedule")
+def by_schedule() -> None:
+    """Hold and drain the queues of CLUSTER_QUEUES while SCHEDULE states that the environment is off."""
+    schedule.run(Cluster(), _names(), schedule.parse(_variable("SCHEDULE")))
 
 
 def _names() -> list[str]:

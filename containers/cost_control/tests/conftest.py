@@ -103,6 +103,10 @@ class Memory:
             self.queues[name] = changed
         return before, now
 
+    def label(self, name: str, value: str) -> None:
+        """Set the label that leaves a queue out."""
+        self.queues[name]["metadata"]["labels"] = {"ai-platform/keep-running": value}
+
     def report(self, queue: str, reason: str, message: str, *, warning: bool = False) -> None:
         """Create an event about a queue."""
         self.events.append((queue, reason, message, warning))

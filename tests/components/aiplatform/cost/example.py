@@ -15,6 +15,19 @@ BILLING_ACCOUNT = "01AB23-45CD67-89EF01"
 IMAGE = f"111122223333.dkr.ecr.us-west-2.amazonaws.com/cost-control@sha256:{'5' * 64}"
 HELD: dict[str, Any] = {"hold": {}, "image": IMAGE, "cluster_queues": ["shared", "search"]}
 """Arguments with which queues are held."""
+NIGHTS: dict[str, Any] = {
+    "timezone": "Europe/Berlin",
+    "stop": "20:00",
+    "start": "07:00",
+    "overnight": True,
+}
+SCHEDULED: dict[str, Any] = {
+    "schedule": NIGHTS,
+    "profile": "dev",
+    "image": IMAGE,
+    "cluster_queues": ["shared", "search"],
+}
+"""Arguments of an environment that is off at night."""
 
 
 def arguments(cloud: str, **more: Any) -> dict[str, Any]:

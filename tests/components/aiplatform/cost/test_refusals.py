@@ -8,7 +8,7 @@ import pytest
 
 from aiplatform._shared.args import ArgumentError, read
 from aiplatform.cost.args import CostSettings
-from tests.components.aiplatform.cost.example import HELD, IMAGE, arguments
+from tests.components.aiplatform.cost.example import HELD, IMAGE, NIGHTS, SCHEDULED, arguments
 
 
 def refused(cloud: str, more: dict[str, Any]) -> dict[str, str]:
@@ -61,6 +61,29 @@ def budget(**more: Any) -> dict[str, Any]:
         ),
         ("aws", {**HELD, "image": "cost-control:1"}, "image", "an image with a digest"),
         ("aws", {**HELD, "cluster_queues": ["Shared"]}, "cluster_queues[0]", "expected"),
+        ("aws", {**SCHEDULED, "image": None}, "image", "missing"),
+        ("aws", {**SCHEDULED, "cluster_queues": []}, "schedule", "got it without a queue"),
+        ("gcp", {**SCHEDULED, "profile": "prod"}, "schedule", "stops prod every night"),
+        (
+            "aws",
+            {**SCHEDULED, "schedule": {**NIGHTS, "timezone": "Europe/Berlln"}},
+            "schedule.timezone",
+            "did you",
+        ),
+        (
+            "aws",
+            {**SCHEDULED, "schedule": {**NIGHTS, "overnight": False}},
+            "schedule.start",
+            "ends before it begins",
+        ),
+        ("aws", {**SCHEDULED, "schedule": {**NIGHTS, "stop": "07:00"}}, "schedule.start", "another time"),
+        (
+            "aws",
+            {**SCHEDULED, "schedule": {**NIGHTS, "stop": "01:00"}},
+            "schedule.overnight",
+            "longer than a day",
+        ),
+        ("aws", {**SCHEDULED, "schedule": {**NIGHTS, "stop": "24:00"}}, "schedule.stop", "a time of the day"),
         ("aws", {"kms_key": "alias/x"}, "kms_key", "a key's arn"),
         ("gcp", {"prefix": f"acme-{'a' * 21}"}, "prefix", "at most 21 characters"),
     ],
