@@ -19,10 +19,11 @@ PROJECT: Final = "acme-ml-dev"
 REGION: Final = "us-central1"
 
 
-def unchanged(stack: automation.Stack) -> bool:
-    """Return whether a preview with a refresh finds nothing to change."""
-    summary = stack.preview(refresh=True).change_summary
-    return {str(getattr(key, "value", key)) for key, count in summary.items() if count} <= {"same"}
+def unchanged(stack: automation.Stack) -> None:
+    """Assert that a preview with a refresh finds nothing to change."""
+    result = stack.preview(refresh=True, diff=True)
+    counts = {str(getattr(key, "value", key)): count for key, count in result.change_summary.items() if count}
+    assert set(counts) <= {"same"}, result.stdout
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def _register(args: Any) -> None:
 def test_budgets_of_aws_are_created_and_the_alert_reaches_the_queue(
     plain: Plain, on_aws: automation.Stack
 ) -> None:
-    assert unchanged(on_aws)
+    unchanged(on_aws)
     account = plain.world.account
     budgets: Any = plain.aws("budgets")
     [environment] = [
@@ -98,7 +99,7 @@ def test_budgets_of_google_cloud_are_created_found_again_and_deleted(google: Pla
     stack.set_config("gcp:project", automation.ConfigValue(PROJECT))
     result = stack.up()
     assert result.summary.result == "succeeded"
-    assert unchanged(stack)
+    unchanged(stack)
     parent = f"billingAccounts/{BILLING_ACCOUNT}"
     budgets = google.google("billingbudgets", "v1").billingAccounts().budgets()
     listed_budgets = {

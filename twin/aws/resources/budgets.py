@@ -114,6 +114,11 @@ class Budget(AwsResource):
             if inputs.get(name):
                 yield Failure(name, "of budgets the twin has those with an amount and filters of cost")
 
+    def same(self, path: str, old: Any, new: Any) -> bool:
+        if path == "limitAmount" and isinstance(old, str) and isinstance(new, str):
+            return float(old) == float(new)
+        return super().same(path, old, new)
+
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         account = inputs.get("accountId") or context.account
         return {"AccountId": account, **super().create_params(context, inputs)}

@@ -16,10 +16,14 @@ from twin.resource import UNKNOWN, Failure, Props
 
 def _lists(labels: Any) -> Any:
     """Return labels as the API has them: a list with one value."""
-    return labels if labels is UNKNOWN else {key: [value] for key, value in labels.items()}
+    if labels is None or labels is UNKNOWN:
+        return labels
+    return {key: [value] for key, value in labels.items()}
 
 
 def _values(labels: Any) -> Any:
+    if labels is None:
+        return None
     return {key: value[-1] if isinstance(value, list) else value for key, value in labels.items()}
 
 

@@ -80,6 +80,16 @@ def test_a_budget_is_created_changed_and_deleted(billed: GcpContext) -> None:
     topic.delete()
 
 
+def test_a_budget_of_all_labels_is_created(billed: GcpContext) -> None:
+    topic = make(billed, TOPIC, name="all")
+    stated = inputs(topic.id)
+    stated["budgetFilter"] = {"projects": [f"projects/{number(billed)}"], "calendarPeriod": "MONTH"}
+    budget = make(billed, BUDGET, **stated)
+    assert not budget.outputs["budgetFilter"].get("labels")
+    budget.delete()
+    topic.delete()
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
