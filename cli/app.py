@@ -7,6 +7,7 @@ import sys
 import typer
 
 from cli import stacks, twins
+from cli.budget import command as budget
 from cli.estimate import command as estimate
 from cli.images import build_command as image
 from cli.images import command as images
@@ -37,6 +38,7 @@ estimate.register(app)
 images.register(app)
 maintenance.register(app)
 app.add_typer(image.app, name="image", rich_help_panel="Images and charts")
+app.add_typer(budget.app, rich_help_panel="Costs")
 app.add_typer(model.app, rich_help_panel="Models")
 app.add_typer(monitor.app, rich_help_panel="Models")
 app.add_typer(twins.app, name="twin", rich_help_panel="The twin itself")

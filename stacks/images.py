@@ -115,6 +115,7 @@ def _of_components(settings: Settings) -> dict[str, str]:
         ("the model store", settings.model_store, None),
         ("the steps of continuous training", settings.continuous_training, None),
         ("the monitors of models", settings.model_monitor, None),
+        ("the control of costs", settings.cost, None),
     )
     used = {name: stated(topic).get("image") or image for name, topic, image in topics if topic is not None}
     return {name: image for name, image in used.items() if image is not None}

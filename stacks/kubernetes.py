@@ -12,9 +12,10 @@ from pulumi import Output, ResourceOptions
 
 from aiplatform.addons.permissions.settings import KARPENTER
 from aiplatform.training.args import JOBSET
-from stacks import arguments
+from stacks import arguments, cost_arguments
 from stacks.foundation import Foundation, LayerOptions
 from stacks.settings import Settings
+from stacks.validation import cost as cost_rules
 
 if TYPE_CHECKING:
     from aiplatform.addons import Addons
@@ -35,6 +36,8 @@ class InCluster:
     """Queues.outputs, or None where the environment has none."""
     training: dict[str, Any] | None = None
     """Training.outputs, or None where the environment has none."""
+    cost: dict[str, Any] | None = None
+    """Cost.outputs, or None where the environment has no budget."""
     observability: dict[str, Any] | None = None
     """Observability.outputs, or None where the environment has none."""
     resources: Sequence[pulumi.Resource] = ()
@@ -42,8 +45,11 @@ class InCluster:
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
+        # An environment without budgets keeps the output that it has.
+        cost = {"cost": self.cost} if self.cost is not None else {}
         return Output.from_input(
             {
+                **cost,
                 "addons": self.addons,
                 "guardrails": self.guardrails,
                 "queues": self.queues,
@@ -70,6 +76,7 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> InClu
         guardrails=dict(guardrails.outputs) if guardrails is not None else None,
         queues=dict(queues.outputs) if queues is not None else None,
         training=dict(training.outputs) if training is not None else None,
+        cost=_cost(settings, below, options, resources),
         observability=_observability(settings, below, options, addons, queues),
         resources=resources,
     )
@@ -153,6 +160,22 @@ def _observability(
     )
     component = Observability("observability", args, ResourceOptions.merge(options.cluster, ready))
     return dict(component.outputs)
+
+
+def _cost(
+    settings: Settings, below: Foundation, options: LayerOptions, before: Sequence[pulumi.Resource]
+) -> dict[str, Any] | None:
+    if not settings.cost.controls:
+        return None
+    from aiplatform.cost import Cost
+
+    for warning in cost_rules.warnings(settings):
+        pulumi.log.warn(f"{warning.path}: {warning.reason}")
+    assert below.cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
+    args = cost_arguments.cost(settings, below.cluster)
+    # Its program holds queues, which exist.
+    after = ResourceOptions(depends_on=list(before))
+    return dict(Cost("cost", args, ResourceOptions.merge(options.cluster, after)).outputs)
 
 
 def _guardrails(settings: Settings, options: LayerOptions) -> Guardrails | None:

@@ -142,15 +142,16 @@ class Cluster:
                 f"the cluster has no kind {kind}; expected the add-on that brings it"
             ) from error
 
-    def apply(self, item: Object) -> None:
-        """Set the fields of an object that the item states, and give up those that an earlier one stated."""
+    def apply(self, item: Object, manager: str = MANAGER) -> None:
+        """Set the fields of an object that the item states, and give up those that an earlier one stated.
+        manager: of the fields."""
         resource = self._resource(item)
         metadata = item["metadata"]
         resource.server_side_apply(
             body=item,
             name=metadata["name"],
             namespace=metadata.get("namespace"),
-            field_manager=MANAGER,
+            field_manager=manager,
             force_conflicts=True,
         )
 

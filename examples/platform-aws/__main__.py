@@ -12,6 +12,7 @@ from aiplatform.cluster import Cluster
 from aiplatform.cluster_autoscaler import ClusterAutoscaler
 from aiplatform.container_registry import ContainerRegistry
 from aiplatform.continuous_training import ContinuousTraining
+from aiplatform.cost import Cost
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
@@ -484,6 +485,26 @@ monitored = ModelMonitor(
         },
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons, teams]),
+)
+costs = Cost(
+    "costs",
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "budget": {"amount": 400, "emails": ["search@example.com"]},
+        "team_budgets": {
+            "search": {
+                "amount": 100,
+                "emails": ["search@example.com"],
+                "forecast_percent": [],
+            },
+        },
+        "anomalies": {"min_impact": 50},
+        "image": "example.com/cost-control@sha256:5555555555555555555555555555555555555555555555555555555555555555",
+        "hold": {"percent": 100},
+        "cluster_queues": ["search"],
+    },
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons]),
 )
 pulumi.export("vpc_id", network.vpc_id)
 pulumi.export("cluster_name", cluster.name)

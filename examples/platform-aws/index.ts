@@ -530,6 +530,32 @@ const monitored = new aiplatform.ModelMonitor("monitored", {
         },
     },
 }, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons, teams] });
+const costs = new aiplatform.Cost("costs", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    budget: {
+        amount: 400,
+        emails: ["search@example.com"],
+    },
+    teamBudgets: {
+        search: {
+            amount: 100,
+            emails: ["search@example.com"],
+            forecastPercent: [],
+        },
+    },
+    anomalies: {
+        minImpact: 50,
+    },
+    image: "example.com/cost-control@sha256:5555555555555555555555555555555555555555555555555555555555555555",
+    hold: {
+        percent: 100,
+    },
+    clusterQueues: ["search"],
+}, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons] });
 export const vpcId = network.vpcId;
 export const clusterName = cluster.name;
 export const nodeGroups = training.nodeGroups;

@@ -1,4 +1,4 @@
-"""The topic `cost`: what `aiplatform estimate` expects of an environment's use."""
+"""The topic `cost`: budgets, and what `aiplatform estimate` expects of an environment's use."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from stacks.settings.base import Topic
+from aiplatform.cost.args import CostArgs, CostSettings
+from stacks.settings.generated import stated, topic_of
 
 HOURS: Final = 730
 """Hours of a month."""
 
 
-class Cost(Topic):
-    """The use that estimates of costs expect (docs/cost.md). It changes no resource."""
+class Cost(topic_of(CostArgs, CostSettings, without=("cluster_queues", "profile"))):
+    """Control of costs (docs/cost.md): budgets, whose alerts go to `environment.owner` where it is an email
+    address and they state no `emails`; the hold of all queues of `queues` by the budget of the environment;
+    the detection of anomalies; and the use that estimates expect, which changes no resource."""
 
     hours: dict[str, Annotated[float, Field(ge=0, le=HOURS, strict=False)]] = Field(default_factory=dict)
     """Pool -> hours a month in which all its nodes run, beyond its minimum; an hour with half of them is half
@@ -21,3 +24,8 @@ class Cost(Topic):
     usage: dict[str, Annotated[float, Field(ge=0, strict=False)]] = Field(default_factory=dict)
     """Key of a price (`s3/standard`) -> units a month of each resource that is paid by it. Default: that of
     the profile, in `cli/estimate/prices/rules.toml`."""
+
+    @property
+    def controls(self) -> bool:
+        """Whether it states something that the component has, and not only expected use."""
+        return bool(stated(self).keys() - {"hours", "usage"})

@@ -19,6 +19,7 @@ from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
 from aiplatform.container_registry.args import ContainerRegistrySettings
 from aiplatform.continuous_training.args import ContinuousTrainingSettings
+from aiplatform.cost.args import CostSettings
 from aiplatform.feature_store.args import FeatureStoreSettings
 from aiplatform.gateway.args import GatewaySettings
 from aiplatform.gpu_pool.args import GpuPoolSettings
@@ -44,6 +45,7 @@ from aiplatform.workload_identity.args import WorkloadIdentitySettings
 from stacks import (
     arguments,
     continuous_training_arguments,
+    cost_arguments,
     data_arguments,
     gateway_arguments,
     model_monitor_arguments,
@@ -208,12 +210,14 @@ def _continuous_training(
 def _data_and_models(
     settings: Settings, references: Placeholders
 ) -> Iterator[tuple[str, type[Any], Mapping[str, Any]]]:
-    """Yield topic, model and arguments of the components of data and models."""
+    """Yield topic, model and arguments of the components of data and models, and of cost control."""
     if settings.lakehouse is not None:
         yield "lakehouse", LakehouseSettings, data_arguments.lakehouse(settings, references)
     if settings.feature_store is not None:
         args = data_arguments.feature_store(settings, references, references.lakehouse)
         yield "feature_store", FeatureStoreSettings, args
+    if settings.cost.controls:
+        yield "cost", CostSettings, cost_arguments.cost(settings, references.cluster)
     if settings.container_registry is not None:
         args = data_arguments.container_registry(settings, references)
         yield "container_registry", ContainerRegistrySettings, args

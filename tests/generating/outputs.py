@@ -25,6 +25,7 @@ ENTITIES: Final = (
     "compute_class",
     "continuous_training",
     "container_registry",
+    "cost",
     "device_plugins",
     "efa_plugin",
     "feature_store",

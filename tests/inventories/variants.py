@@ -38,6 +38,7 @@ from tests.components.recording import ACCOUNT, REGION, Recording, record
 from tests.inventories import (
     addon_variants,
     continuous_training_variants,
+    cost_variants,
     data_variants,
     gateway_variants,
     guardrail_variants,
@@ -411,6 +412,7 @@ COMPONENTS: Final[Mapping[str, Variants]] = {
     "addons": addon_variants.ADDONS,
     "cluster": _cluster(),
     "continuous_training": continuous_training_variants.CONTINUOUS_TRAINING,
+    "cost": cost_variants.COST,
     "model_monitor": model_monitor_variants.MODEL_MONITOR,
     "container_registry": _container_registry(),
     "feature_store": data_variants.FEATURE_STORE,

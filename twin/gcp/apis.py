@@ -66,6 +66,7 @@ APIS: Final = {
         Api("biglake", "v1", "v1/", "BIGLAKE"),
         # The Iceberg REST catalog follows Iceberg's own specification, not a discovery document of Google's.
         Api("biglakeiceberg", "v1", "", "BIGLAKE_ICEBERG", beside="biglake"),
+        Api("billingbudgets", "v1", "v1/", "BILLING_BUDGETS"),
         Api("sqladmin", "v1beta4", "sql/v1beta4/", "SQL"),
         Api("secretmanager", "v1", "v1/", "SECRET_MANAGER"),
         Api("artifactregistry", "v1", "v1/", "ARTIFACT_REGISTRY"),

@@ -32,6 +32,7 @@ from aiplatform.cluster_autoscaler import ClusterAutoscaler
 from aiplatform.compute_class import ComputeClass
 from aiplatform.container_registry import ContainerRegistry
 from aiplatform.continuous_training import ContinuousTraining
+from aiplatform.cost import Cost
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
@@ -87,6 +88,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     ModelMonitor,
     Serving,
     Observability,
+    Cost,
 )
 
 _UNLIMITED: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]

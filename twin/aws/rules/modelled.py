@@ -20,6 +20,8 @@ SERVICES: Final = {
     "glue": "InvalidInputException",
     "lakeformation": "InvalidInputException",
     "athena": "InvalidRequestException",
+    "budgets": "InvalidParameterException",
+    "ce": "ValidationException",
     "events": "ValidationException",
     "sts": "ValidationError",
 }

@@ -1,4 +1,4 @@
-"""Cloud Monitoring: alert policies. None of them is evaluated."""
+"""Cloud Monitoring: alert policies, of which none is evaluated, and channels of notifications."""
 
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
@@ -48,6 +48,29 @@ class AlertPolicy(GcpResource):
         conditions: Any = inputs.get("conditions")
         if isinstance(conditions, list) and not 1 <= len(conditions) <= 6:
             yield Failure("conditions", f"expected one to six conditions, got {len(conditions)}")
+
+    def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:
+        return str(answer["name"])
+
+
+class NotificationChannel(GcpResource):
+    token = "gcp:monitoring/notificationChannel:NotificationChannel"
+    title = "NotificationChannel"
+    collection = "monitoring.projects.notificationChannels"
+    schema = "NotificationChannel"
+    create_method = "create"
+    params = {"name": "{name}"}
+    create_params = {"name": "projects/{project}"}
+    id_form = "{name}"
+    fields = {
+        **only_read("name", "verificationStatus"),
+        **local("deletionPolicy", "forceDelete", "sensitiveLabels"),
+    }
+    changes = (Change(("description", "displayName", "enabled", "labels", "type", "userLabels"), mask=True),)
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        if inputs.get("sensitiveLabels") is not None:
+            yield Failure("sensitiveLabels", "of channels the twin has those without secrets")
 
     def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:
         return str(answer["name"])

@@ -73,6 +73,7 @@ MODULES: Final = {
     "secretmanager": ("twin.gcp.services.secretmanager",),
     "artifactregistry": ("twin.gcp.services.artifactregistry",),
     "datacatalog": ("twin.gcp.services.datacatalog",),
+    "billingbudgets": ("twin.gcp.services.billingbudgets",),
     "biglake": ("twin.gcp.services.biglake_iceberg", "twin.gcp.services.biglake_hive"),
     "biglakeiceberg": ("twin.gcp.services.biglake_iceberg", "twin.gcp.services.biglake_tables"),
     "binaryauthorization": ("twin.gcp.services.binaryauthorization",),

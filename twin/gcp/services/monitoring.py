@@ -1,4 +1,4 @@
-"""Cloud Monitoring: alert policies. None of them is evaluated."""
+"""Cloud Monitoring: alert policies, of which none is evaluated, and channels of notifications."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from twin.gcp.errors import invalid
 from twin.gcp.services import generic, handles
 from twin.gcp.state import Body
 
+_CHANNELS: Final = "monitoring.projects.notificationChannels"
 _POLICIES: Final = "monitoring.projects.alertPolicies"
 _MUTABLE: Final = frozenset(
     {
@@ -25,9 +26,45 @@ _MUTABLE: Final = frozenset(
         "userLabels",
     }
 )
+_OF_CHANNEL: Final = frozenset({"description", "displayName", "enabled", "labels", "type", "userLabels"})
 _CHANNEL: Final = re.compile(r"projects/[^/]+/notificationChannels/\d+")
 _DURATION: Final = re.compile(r"(\d+)s")
 _MOST_CONDITIONS: Final = 6
+
+
+@handles(f"{_CHANNELS}.create")
+def create_channel(call: Call) -> dict[str, Any]:
+    """A channel; Cloud Monitoring makes its name."""
+    parent = call.parameters["name"]
+    number = zlib.crc32(f"{parent}{call.body.get('labels')}{call.timestamp}".encode())
+    name = f"{parent}/notificationChannels/{number:d}"
+    return call.state.put(f"monitoring/{name}", _channel({"enabled": True, **call.body, "name": name}))
+
+
+@handles(f"{_CHANNELS}.patch")
+def patch_channel(call: Call) -> dict[str, Any]:
+    """What can change of a channel."""
+    name = call.parameters["name"]
+    before = call.need(f"monitoring/{name}", generic.missing(call))
+    changed = generic.masked(call, before, _OF_CHANNEL)
+    return call.state.put(f"monitoring/{name}", _channel(changed))
+
+
+@handles(f"{_CHANNELS}.delete")
+def delete_channel(call: Call) -> dict[str, Any]:
+    """A channel that no policy and no budget names ends at once."""
+    name = call.parameters["name"]
+    call.need(f"monitoring/{name}", generic.missing(call))
+    call.state.delete(f"monitoring/{name}")
+    return {}
+
+
+def _channel(channel: Body) -> Body:
+    if channel.get("type") == "email" and "@" not in (channel.get("labels") or {}).get("email_address", ""):
+        raise invalid("Field notification_channel.labels['email_address'] must be an email address.")
+    if not channel.get("type"):
+        raise invalid("Field notification_channel.type must be set.")
+    return channel
 
 
 @handles(f"{_POLICIES}.create")

@@ -1,0 +1,1 @@
+"""`aiplatform budget`: queues that the budget of an environment holds."""
