@@ -132,11 +132,11 @@ class Monitor:
     def records(self) -> dict[str, list[dict[str, Any]]]:
         """Return the key of an object of the agent -> the records in it."""
         s3, bucket = self.platform.cluster.plain.aws("s3"), self.outputs["bucket"]
-        found: dict[str, list[dict[str, Any]]] = {}
+        stored: dict[str, list[dict[str, Any]]] = {}
         for key in self.platform.base.keys(bucket, f"logs/{TEAM}/"):
             document = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-            found[key] = document if isinstance(document, list) else [document]
-        return found
+            stored[key] = document if isinstance(document, list) else [document]
+        return stored
 
     def date_back(self, hours: int) -> None:
         """Date what the agent stored some hours back."""

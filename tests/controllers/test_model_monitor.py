@@ -128,14 +128,14 @@ def _day(served: Served, hours: int, longest_tenure: float) -> None:
 
 def test_agent_stores_requests_with_the_version_below_the_folder_of_the_namespace(served: Served) -> None:
     def complete() -> dict[str, list[dict[str, Any]]] | None:
-        found = served.monitor.records()
-        kinds = {record["reqType"].rpartition(".")[2] for records in found.values() for record in records}
-        return found if kinds == {"request", "response"} else None
+        objects = served.monitor.records()
+        kinds = {record["reqType"].rpartition(".")[2] for records in objects.values() for record in records}
+        return objects if kinds == {"request", "response"} else None
 
-    found = served.platform.eventually("records", complete, 60, TEAM)
-    [record, *_] = [record for records in found.values() for record in records]
+    objects = served.platform.eventually("records", complete, 60, TEAM)
+    [record, *_] = [record for records in objects.values() for record in records]
     assert record["annotations"] == {"ai-platform/model": MODEL, "ai-platform/release": "1"}
-    assert {key.split("/")[2] for key in found} == {f"{SERVICE}-blue"}
+    assert {key.split("/")[2] for key in objects} == {f"{SERVICE}-blue"}
 
 
 @pytest.fixture(scope="module")
@@ -171,9 +171,9 @@ def drifted(served: Served, quiet: dict[str, Any]) -> dict[str, Any]:
 def test_day_with_drift_is_a_row_with_the_column_and_its_scores(drifted: dict[str, Any]) -> None:
     assert (drifted["status"], drifted["version"], drifted["event"]) == ("drifted", "1", "sent"), drifted
     assert drifted["rows"] == REQUESTS * CUSTOMERS, "those of the day before are not in the window"
-    found = {score["column"] for score in drifted["scores"] if score["drifted"]}
-    assert "tenure" in found
-    assert "orders" not in found
+    columns = {score["column"] for score in drifted["scores"] if score["drifted"]}
+    assert "tenure" in columns
+    assert "orders" not in columns
 
 
 def test_its_metric_is_over_its_threshold_and_the_alert_reaches_the_receiver_of_the_team(
