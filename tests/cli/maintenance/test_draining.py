@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kubernetes.client import ApiException
 
-from cli.maintenance.cluster import KUEUE, Cluster
+from cli.maintenance.cluster import KUEUE, MANAGER, Cluster
 from cli.maintenance.draining import REQUESTED, Drain, states
 from cli.output import CommandError
 
@@ -96,7 +96,8 @@ class FakeCluster(Cluster):
             self.inactive.add(name)
             del self.workloads[name]
 
-    def apply(self, item: Any) -> None:
+    def apply(self, item: Any, manager: str = MANAGER) -> None:
+        assert manager == MANAGER, "the command owns what it sets"
         name = item["metadata"]["name"]
         if item["kind"] == "ConfigMap":
             self._step(f"record {item['data']['phase']}")
