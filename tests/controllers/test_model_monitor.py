@@ -185,7 +185,7 @@ def test_its_metric_is_over_its_threshold_and_the_alert_reaches_the_receiver_of_
     threshold = served.number("threshold", **of_score)
     assert threshold is not None
     assert value > threshold
-    [alert, *_] = eventually("the alert", lambda: served.alerts(TEAM), 60)
+    [alert, *_] = eventually("the alert", lambda: served.alerts(TEAM) or None, 60)
     assert alert["labels"]["model"] == MODEL
     assert "tenure" in {entry["labels"]["column"] for entry in served.alerts(TEAM)}
     assert "differs from the training data" in alert["annotations"]["summary"]
@@ -206,7 +206,7 @@ def test_drift_starts_one_training_and_no_second_one_in_the_cool_down(
     served: Served, drifted: dict[str, Any]
 ) -> None:
     del drifted
-    [training] = served.platform.eventually("the training", served.by_drift, 180, TEAM)
+    [training] = served.platform.eventually("the training", lambda: served.by_drift() or None, 180, TEAM)
     ended = served.platform.ended(TEAM, training["metadata"]["name"], 900)
     assert ended["status"]["phase"] == "Succeeded", served.platform.state(TEAM)
     served.monitor.run("compare")
