@@ -31,7 +31,8 @@ def _of(service: str, *, resource: bool = True, most: int) -> Kind:
 
 
 # Quotas: "IAM and AWS STS quotas", "Amazon S3 bucket policies", "AWS KMS quotas", "Endpoint policies for
-# interface endpoints", "Amazon ECR service quotas", "AWS Secrets Manager quotas", "Amazon SQS policy quotas".
+# interface endpoints", "Amazon ECR service quotas", "AWS Secrets Manager quotas", "Amazon SQS policy quotas",
+# "Amazon SNS endpoints and quotas".
 KINDS: Final[Mapping[str, Kind]] = {
     "aws:iam/policy:Policy.policy": Kind(principal=False, most=6144),
     "aws:iam/rolePolicy:RolePolicy.policy": Kind(principal=False, most=10240),
@@ -41,6 +42,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "aws:s3tables/tableBucketPolicy:TableBucketPolicy.resourcePolicy": _of("s3tables", most=20480),
     "aws:ecr/repositoryPolicy:RepositoryPolicy.policy": _of("ecr", resource=False, most=10240),
     "aws:secretsmanager/secretPolicy:SecretPolicy.policy": _of("secretsmanager", most=20480),
+    "aws:sns/topic:Topic.policy": _of("sns", most=30720),
     "aws:sqs/queuePolicy:QueuePolicy.policy": _of("sqs", most=8192),
     "aws:ec2/vpcEndpoint:VpcEndpoint.policy": Kind(most=20480),
 }

@@ -51,6 +51,19 @@ def _notification(entry: Props) -> Props:
     }
 
 
+def _known(notification: Props) -> Props:
+    """Return what identifies a notification of the API."""
+    keys = ("NotificationType", "ComparisonOperator", "Threshold")
+    kind = notification.get("ThresholdType", "PERCENTAGE")
+    return {**{key: notification[key] for key in keys}, "ThresholdType": kind}
+
+
+def _budget(id: str) -> Props:
+    """Return the key of a budget."""
+    account, _, name = id.partition(":")
+    return {"AccountId": account, "BudgetName": name}
+
+
 def _subscribers(entry: Props) -> list[Props]:
     return [
         {"SubscriptionType": kind, "Address": address}
@@ -127,15 +140,17 @@ class Budget(AwsResource):
         return super().made_id(context, answer, {"accountId": context.account, **inputs})
 
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
-        for entry in inputs.get("notifications") or ():
-            self._notify(context, id, "CreateNotification", entry)
+        entries = inputs.get("notifications") or ()
+        # Of a create that failed midway some exist already.
+        existing = [_known(entry) for entry in self._notifications(context, id)] if entries else []
+        for entry in entries:
+            if _notification(entry) not in existing:
+                self._notify(context, id, "CreateNotification", entry)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        account, _, name = id.partition(":")
-        key = {"AccountId": account, "BudgetName": name}
         entries: list[Props] = []
-        for notification in context.call("budgets", "DescribeNotificationsForBudget", key)["Notifications"]:
-            asked = {**key, "Notification": notification}
+        for notification in self._notifications(context, id):
+            asked = {**_budget(id), "Notification": notification}
             subscribers: Any = context.call("budgets", "DescribeSubscribersForNotification", asked)
             addresses: dict[str, list[str]] = {"SNS": [], "EMAIL": []}
             for subscriber in subscribers["Subscribers"]:
@@ -164,9 +179,11 @@ class Budget(AwsResource):
                 self._notify(context, id, "DeleteNotification", entry)
             self.after_create(context, id, new, {})
 
+    def _notifications(self, context: AwsContext, id: str) -> list[Any]:
+        return context.call("budgets", "DescribeNotificationsForBudget", _budget(id))["Notifications"]
+
     def _notify(self, context: AwsContext, id: str, operation: str, entry: Props) -> None:
-        account, _, name = id.partition(":")
-        params: Props = {"AccountId": account, "BudgetName": name, "Notification": _notification(entry)}
+        params: Props = {**_budget(id), "Notification": _notification(entry)}
         if operation == "CreateNotification":
             params["Subscribers"] = _subscribers(entry)
         context.call("budgets", operation, params)

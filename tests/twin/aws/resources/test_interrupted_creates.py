@@ -252,8 +252,29 @@ def _table_of_s3(place: Place) -> Props:
     }
 
 
+def _budget(place: Place) -> Props:
+    def alert(kind: str) -> Props:
+        return {
+            "notificationType": kind,
+            "comparisonOperator": "GREATER_THAN",
+            "threshold": 100,
+            "thresholdType": "PERCENTAGE",
+            "subscriberEmailAddresses": ["costs@acme.example"],
+        }
+
+    return {
+        "name": place.name,
+        "budgetType": "COST",
+        "timeUnit": "MONTHLY",
+        "limitAmount": "100",
+        "limitUnit": "USD",
+        "notifications": [alert("ACTUAL"), alert("FORECASTED")],
+    }
+
+
 CASES: dict[str, Callable[[Place], Props]] = {
     "aws:athena/workgroup:Workgroup": lambda place: {"name": place.name, "state": "DISABLED"},
+    "aws:budgets/budget:Budget": _budget,
     "aws:cloudwatch/logGroup:LogGroup": lambda place: {"name": place.name, "retentionInDays": 30},
     "aws:dynamodb/table:Table": _table_of_dynamodb,
     "aws:ec2/defaultRouteTable:DefaultRouteTable": _default_route_table,
