@@ -71,7 +71,8 @@ class Program:
 
     def assert_its_tests_pass(self) -> None:
         """Run its tests."""
-        done = self.run("python", "-m", "pytest", "tests")
+        # What a failed test printed would leave no room for its failure.
+        done = self.run("python", "-m", "pytest", "--show-capture=no", "tests")
         assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr[-2000:]}"
 
     def assert_locked(self) -> None:
