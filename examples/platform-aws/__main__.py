@@ -468,7 +468,7 @@ monitored = ModelMonitor(
                     "role_name": searcher.role_name,
                     "service_account": "workloads",
                 },
-                "queue": continuous.queues.search,
+                "queue": continuous.queues["search"],
                 "monitors": {
                     "ranker": {
                         "owner": "search@example.com",

@@ -244,7 +244,9 @@ def _source(value: Mapping[str, Any]) -> str | None:
 def _python_expression(value: Any) -> str:
     reference = REFERENCE.fullmatch(value) if isinstance(value, str) else None
     if reference:
-        return ".".join(_snake_case(part) for part in reference[1].split("."))
+        resource, output, *keys = map(str, reference[1].split("."))
+        # What is in a map has no attribute.
+        return ".".join(map(_snake_case, (resource, output))) + "".join(f'["{key}"]' for key in keys)
     return str(value) if isinstance(value, bool) else json.dumps(value)
 
 
