@@ -122,13 +122,13 @@ def test_invalid_request_fails_the_update_and_creates_nothing(plain: Plain, base
 
 
 def test_a_type_without_an_entry_gets_a_warning_in_a_preview_and_an_error_in_an_update(plain: Plain) -> None:
-    def queue() -> None:
-        aws.sns.Topic("jobs")
+    def group() -> None:
+        aws.workspaces.IpGroup("offices")
 
-    stack = plain.stack("refusals", queue)
-    token = "aws:sns/topic:Topic"
+    stack = plain.stack("refusals", group)
+    token = "aws:workspaces/ipGroup:IpGroup"
     assert f"the twin has no entry for {token}" in stack.preview().stdout
-    with pytest.raises(automation.CommandError, match=rf"{token}.*twin/aws/resources/sns\.py"):
+    with pytest.raises(automation.CommandError, match=rf"{token}.*twin/aws/resources/workspaces\.py"):
         stack.up()
 
 
