@@ -1,6 +1,6 @@
 """What is changed in the sources of KServe's agent, so that it runs as a process of this machine.
 
-The agent is a container beside a server, and takes all of the Pod's network for itself: it listens on all
+The agent is a container next to a server, and takes all of the Pod's network for itself: it listens on all
 interfaces, and reaches the server at 127.0.0.1. Here each Pod has an address of loopback, which the option
 `--component-host` states. A change that does not apply is an error of the build.
 """

@@ -210,7 +210,7 @@ CONTROLLERS: Mapping[str, ControllerSource] = {
     ),
     # Nor is its.
     "kserve": ControllerSource("kserve", "github.com/kserve/kserve/cmd/manager", {}),
-    # The container beside a server that stores requests.
+    # The container next to a server that stores requests.
     "kserve-agent": ControllerSource(
         "kserve",
         f"{agent_changes.MODULE}/cmd/agent",

@@ -21,14 +21,13 @@ from aiplatform._shared.kubernetes.workloads import (
     pod_security,
     resources,
 )
+from aiplatform.gpu_tests import PRIORITY_LABEL, QUEUE_LABEL
 from aiplatform.serving import llm_logs
 from aiplatform.serving.args import ServingSettings
 from aiplatform.serving.rollouts import COLORS
 from aiplatform.serving.templates import SCRAPED
 
 _RBAC: Final = "rbac.authorization.k8s.io"
-_QUEUE: Final = "kueue.x-k8s.io/queue-name"
-_PRIORITY: Final = "kueue.x-k8s.io/priority-class"
 _NOT_AWAITED: Final = {"pulumi.com/skipAwait": "true"}
 _NAMED: Final = {"app.kubernetes.io/name": llm_logs.NAME}
 
@@ -151,7 +150,7 @@ class _Objects:
     def _deployment(self, values: Mapping[str, Input[str]], before: list[pulumi.Resource]) -> pulumi.Resource:
         settings = self._settings
         assert settings.llm_logger is not None, "called only where there is one"  # noqa: S101
-        queued = {_QUEUE: settings.queue, _PRIORITY: settings.priority_class}
+        queued = {QUEUE_LABEL: settings.queue, PRIORITY_LABEL: settings.priority_class}
         return apps.Deployment(
             f"{self._logical}-{llm_logs.NAME}-deployment",
             # Its Pods wait for quota of the team, which an update need not have.

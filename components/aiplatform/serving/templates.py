@@ -11,6 +11,7 @@ import json
 from typing import Any, Final
 
 from aiplatform._shared.kubernetes.names import TEAM_LABEL
+from aiplatform.gpu_tests import PRIORITY_LABEL, QUEUE_LABEL
 from aiplatform.serving import request_logs
 from aiplatform.serving.args import SERVICE_ACCOUNT, ServedModel, ServingSettings
 from aiplatform.serving.engines import ADAPTERS, ENGINES, METRICS, MODELS
@@ -27,8 +28,6 @@ RELEASE: Final = "ai-platform/release"
 SCRAPED: Final = "ai-platform/scrape"
 """The label of Pods whose metrics Prometheus reads (component Observability)."""
 _AUTOSCALER: Final = "serving.kserve.io/autoscalerClass"
-_QUEUE: Final = "kueue.x-k8s.io/queue-name"
-_PRIORITY: Final = "kueue.x-k8s.io/priority-class"
 USER: Final = 1000
 _DRAIN_SECONDS: Final = 60
 """Seconds that a server has for the requests that it works on."""
@@ -61,8 +60,8 @@ def _manifest(
         MODEL: served.model,
         RELEASE: VERSION,
         # KServe passes them on to the Deployment, by which Kueue finds the queue.
-        _QUEUE: settings.queue,
-        _PRIORITY: settings.priority_class,
+        QUEUE_LABEL: settings.queue,
+        PRIORITY_LABEL: settings.priority_class,
         SCRAPED: "true",
     }
     predictor: dict[str, Any] = {

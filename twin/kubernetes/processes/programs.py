@@ -67,7 +67,7 @@ PROGRAMS: Final = (
     PodProgram("envoy", "envoyproxy/envoy"),
     # Jobs send numbers to it. Its default is all interfaces, too.
     PodProgram("pushgateway", "prometheus/pushgateway", ("--web.listen-address=0.0.0.0:9091",)),
-    # Beside a server. The first option is of the twin's build; the agent's second server is at the other.
+    # Next to a server. The first option is of the twin's build; the second is where the agent calls itself.
     PodProgram(
         "kserve-agent",
         "kserve/agent",
