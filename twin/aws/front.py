@@ -40,7 +40,9 @@ class Front:
         from twin.aws.eks.service import Eks
         from twin.aws.iceberg_rest import Rest
         from twin.aws.identity import Identity
+        from twin.aws.lambdas import deliveries
         from twin.aws.lambdas.invoke import Functions
+        from twin.aws.lambdas.urls import FunctionUrls
         from twin.aws.notices import Notices
         from twin.aws.registry import EcrRegistry
         from twin.aws.streams import Streams
@@ -48,6 +50,7 @@ class Front:
         capacity.install()
         mends.install()
         queues.install()
+        deliveries.install()
         self._rules = rules
         self._vending = vending
         self._pods = auth
@@ -69,6 +72,8 @@ class Front:
             baseline.make(self.moto)
         self.athena = Athena(self)
         self.functions = Functions(self)
+        self.deliveries = deliveries.Deliveries(self)
+        self._urls = FunctionUrls(self)
         self.streams = Streams(self)
         self.notices = Notices(self)
         self.eks.recover()
@@ -89,6 +94,8 @@ class Front:
         environ.pop(SERVICE_HEADER, None)  # only this process speaks for an AWS service
         if self._registry.serves(environ):
             return self._registry.answer(environ)
+        if self._urls.serves(environ):
+            return self._urls.answer(environ)
         call = Call.of(environ)
         try:
             if not self._rest.serves(call):  # which looks for itself
@@ -146,6 +153,7 @@ class Front:
                 self.athena.begin(call, answer)
             self.streams.take(call)
         self.notices.take(call, answer)
+        self.deliveries.take(call, answer)
         if (call.service, call.operation) == ("logs", "DeleteLogGroup"):
             self.eks.log_group_deleted(str(call.params.get("logGroupName")))
         return answer
@@ -154,6 +162,7 @@ class Front:
         """Let go of the files."""
         self.notices.close()
         self.streams.close()
+        self.deliveries.close()
         self.functions.close()
         self.athena.close()
         self.eks.close()
