@@ -229,7 +229,10 @@ class FunctionSettings(CloudNeutral):
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
         yield from obeys("prefix", self.prefix, prefix_for(*names(self.name)[self.cloud]))
-        yield from obeys("tags", self.all_tags, TAG_RULES[self.cloud])
+        yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
+        reason = TAG_RULES[self.cloud]({"owner": self.owner})
+        if reason is not None:
+            yield Problem("owner", f"which is a tag or label: {reason}")
         for key in ("project", "region"):
             if self.cloud == "gcp" and getattr(self, key) is None:
                 yield Problem(key, f"missing; expected the {key} in which the resources are created")

@@ -117,6 +117,12 @@ class Deliveries:
 
     def later(self, region: str, params: Props, event: bytes, function: Any) -> None:
         """Call a function until it succeeds, at most three times; then its destination gets the event."""
+        try:
+            self._later(region, params, event, function)
+        except Exception:
+            LOG.exception("calling %s failed in the twin", function.function_name)
+
+    def _later(self, region: str, params: Props, event: bytes, function: Any) -> None:
         config = self._config(region, params)
         retries = config.get("MaximumRetryAttempts", _RETRIES)
         request, attempts = str(uuid.uuid4()), 0
@@ -196,12 +202,13 @@ def _event(call: Call, moto: Any, bucket: str, key: str) -> Props:
 
 def _record(function: Any, request: str, attempts: int, event: bytes, ran: Any) -> Props:
     """What a destination gets of a call that failed."""
+    version = f":{function.version}"
     return {
         "version": "1.0",
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "requestContext": {
             "requestId": request,
-            "functionArn": f"{function.function_arn}:{function.version}",
+            "functionArn": f"{function.function_arn.removesuffix(version)}{version}",
             "condition": "RetriesExhausted",
             "approximateInvokeCount": attempts,
         },

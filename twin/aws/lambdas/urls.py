@@ -58,8 +58,7 @@ class FunctionUrls:
             function = self._function(region, host)
         if function is None:
             raise Refusal("NotFound", "Not Found", 404)
-        config = function.url_config.config
-        qualifier = str(config.get("Qualifier") or "")
+        config, qualifier = function.url_config.config, lambdas.url_qualifier(function)
         arn = f"{function.function_arn}:{qualifier}" if qualifier else function.function_arn
         if config.get("AuthType") != "NONE":
             self._authorize(call, function, arn)

@@ -81,6 +81,7 @@ class FunctionUrl(AwsResource):
             "functionName": name,
             "qualifier": qualifier,
             "invokeMode": known.get("invokeMode") or "BUFFERED",
+            "functionArn": f"{item['FunctionArn']}:{qualifier}" if qualifier else item["FunctionArn"],
             "urlId": str(item["FunctionUrl"]).partition("//")[2].partition(".")[0],
         }
 

@@ -143,8 +143,10 @@ def _vpc(vpc: Params, role: Any, look: Look) -> None:
     if not subnets or not groups:
         raise wrong("SubnetIds and SecurityIds must coexist or be both empty list.")
     documents = list(principals.documents(role))
+    interface = f"arn:aws:ec2:{look.region}:{look.account}:network-interface/eni-0"
     for action in _IN_VPC:
-        if not policy.allows(documents, f"ec2:{action}", "*", {}):
+        place = "*" if action.startswith("Describe") else interface
+        if not policy.allows(documents, f"ec2:{action}", place, {}):
             raise wrong(f"The provided execution role does not have permissions to call {action} on EC2")
     try:
         places = {look.subnet(each).vpc_id for each in subnets} | {look.group(each).vpc_id for each in groups}
@@ -251,6 +253,11 @@ def _whole(statement: Params) -> Params:
     return {**made, **({"Condition": conditions} if conditions else {})}
 
 
+def url_qualifier(function: Any) -> str:
+    """The alias that a function's URL calls; "" where it calls the function itself."""
+    return str(getattr(function, "twin_url_qualifier", ""))
+
+
 def log_group(function: Any) -> str:
     """Where a function's log goes."""
     more: Params = getattr(function, "twin_more", {})
@@ -337,6 +344,16 @@ def _mended(_: Call, __: Any) -> None:
     install()
 
 
-OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = dict.fromkeys(
-    ("CreateFunction", "GetFunction", "GetFunctionConfiguration", "UpdateFunctionConfiguration"), _mended
-)
+def _keep_qualifier(call: Call, moto: Any) -> None:
+    """CreateFunctionUrlConfig: moto forgets the alias."""
+    function = find(Look(moto, call.region), str(call.params.get("FunctionName")))
+    if function is not None:
+        function.twin_url_qualifier = call.params.get("Qualifier") or ""
+
+
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    **dict.fromkeys(
+        ("CreateFunction", "GetFunction", "GetFunctionConfiguration", "UpdateFunctionConfiguration"), _mended
+    ),
+    "CreateFunctionUrlConfig": _keep_qualifier,
+}

@@ -1,7 +1,7 @@
 """What a function may do, as statements of its role's policy."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pulumi import Output
 
@@ -10,15 +10,15 @@ from aiplatform.function.args import FunctionSettings
 from aiplatform.function.aws.context import Context
 from aiplatform.function.sources import FunctionObjects
 
-_INTERFACES = (
+_CREATE: Final = ("ec2:CreateNetworkInterface",)
+_CHANGE: Final = (
     "ec2:AssignPrivateIpAddresses",
-    "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 )
-"""What Lambda needs in a VPC ("Giving Lambda functions access to resources in an Amazon VPC")."""
+_FIND: Final = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
+"""What Lambda needs in a VPC ("Giving Lambda functions access to resources in an Amazon VPC"): to find
+interfaces on all resources, the others on all ids."""
 
 
 def statements(context: Context, key: Any) -> Output[list[Statement]]:
@@ -69,12 +69,17 @@ def _statements(
         if keys:
             yield allow(use, keys, context.via_service("s3"), sid=f"{kind}ByKey")
     if settings.network is not None:
-        yield allow(_INTERFACES, "*", sid="Interfaces")
+        created = [
+            account.arn("ec2", f"{kind}/*") for kind in ("network-interface", "security-group", "subnet")
+        ]
+        yield allow(_CREATE, created, sid="CreateInterfaces")
+        yield allow(_CHANGE, account.arn("ec2", "network-interface/*"), sid="ChangeInterfaces")
+        yield allow(_FIND, "*", sid="FindInterfaces")
         # Lambda needs them to start the function; its code does not.
         yield {
             "Sid": "InterfacesByLambdaAlone",
             "Effect": "Deny",
-            "Action": list(_INTERFACES),
+            "Action": [*_CREATE, *_CHANGE, *_FIND],
             "Resource": "*",
             "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": [context.function_arn]}},
         }

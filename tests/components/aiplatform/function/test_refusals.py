@@ -44,7 +44,7 @@ def called(caller: str) -> dict[str, Any]:
     [
         ("aws", {"owner": None}, "owner", "missing"),
         ("aws", {"owner": ""}, "owner", "1 to 256"),
-        ("gcp", {"owner": "search@acme.example"}, "tags", "lower-case"),
+        ("gcp", {"owner": "search@acme.example"}, "owner", "lower-case"),
         ("aws", {"name": "a" * 21}, "name", "1 to 20"),
         ("gcp", {"prefix": "acme-experiments-test"}, "prefix", "service account"),
         ("gcp", {"project": None}, "project", "missing"),
