@@ -55,6 +55,11 @@ class Alias(AwsResource):
         context.call("lambda", "UpdateAlias", {**place, **params})
 
 
+_CORS: Final = pascal(
+    "allowCredentials", "allowHeaders", "allowMethods", "allowOrigins", "exposeHeaders", "maxAge"
+)
+
+
 class FunctionUrl(AwsResource):
     token = "aws:lambda/functionUrl:FunctionUrl"
     service = "lambda"
@@ -63,6 +68,7 @@ class FunctionUrl(AwsResource):
         "functionName": Field("FunctionName", read=""),
         "qualifier": Field("Qualifier", read=""),
         "authorizationType": Field("AuthType"),
+        "cors": Field("Cors", of=_CORS),
         "invokeMode": Field("InvokeMode", read=""),
         **reads(functionUrl="FunctionUrl", functionArn="FunctionArn"),
     }
@@ -86,8 +92,9 @@ class FunctionUrl(AwsResource):
         }
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        params = {"FunctionName": old["functionName"], "Qualifier": old["qualifier"]}
-        context.call("lambda", "UpdateFunctionUrlConfig", {**params, "AuthType": new["authorizationType"]})
+        place = {"FunctionName": old["functionName"], "Qualifier": old["qualifier"]}
+        changed = to_api({name: self.fields[name] for name in ("authorizationType", "cors")}, new)
+        context.call("lambda", "UpdateFunctionUrlConfig", {**place, **changed})
 
 
 _DESTINATION: Final = {

@@ -344,11 +344,12 @@ def _mended(_: Call, __: Any) -> None:
     install()
 
 
-def _keep_qualifier(call: Call, moto: Any) -> None:
+def _keep_qualifier(call: Call, backend: Any) -> None:
     """CreateFunctionUrlConfig: moto forgets the alias."""
-    function = find(Look(moto, call.region), str(call.params.get("FunctionName")))
-    if function is not None:
-        function.twin_url_qualifier = call.params.get("Qualifier") or ""
+    name = str(call.params.get("FunctionName")).split(":function:")[-1].split(":")[0]
+    versions: Any = backend._lambdas._functions.get(name)
+    if versions is not None:
+        versions["latest"].twin_url_qualifier = call.params.get("Qualifier") or ""
 
 
 OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
