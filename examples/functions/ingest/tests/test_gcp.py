@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from functions_framework import create_app
+from google.api_core.exceptions import PreconditionFailed
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.schema import Schema
 from pyiceberg.types import DecimalType, NestedField, StringType, TimestamptzType
@@ -46,10 +47,10 @@ class Storage:
     def download_as_bytes(self) -> bytes:
         return self.objects[self.name]
 
-    def exists(self) -> bool:
-        return self.name in self.objects
-
-    def upload_from_string(self, content: bytes) -> None:
+    def upload_from_string(self, content: bytes, if_generation_match: int) -> None:
+        assert if_generation_match == 0
+        if self.name in self.objects:
+            raise PreconditionFailed("it exists")
         self.objects[self.name] = content
 
 
@@ -89,8 +90,9 @@ def test_an_object_ends_as_rows_once(storage: Storage, table: Any) -> None:
 
 def test_an_invalid_object_goes_to_quarantine_with_the_reason(storage: Storage, table: Any) -> None:
     storage.objects["files/incoming/b.json"] = b"{"
-    answer = push("files/incoming/b.json")
-    assert answer.status_code == 200, "another attempt would not make it valid"
+    for _ in range(2):
+        answer = push("files/incoming/b.json")
+        assert answer.status_code == 200, "another attempt would not make it valid"
     assert storage.objects["files/quarantine/b.json"] == b"{"
     assert b"not JSON" in storage.objects["files/quarantine/b.json.reason.txt"]
     assert table.refresh().scan().to_arrow().num_rows == 0

@@ -7,6 +7,7 @@ nothing.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ import functions_framework
 import google.auth
 import google.auth.transport.requests
 import pyarrow as pa
+from google.api_core.exceptions import PreconditionFailed
 from google.cloud import storage
 from pyiceberg.catalog import load_catalog
 from pyiceberg.table import Table
@@ -56,11 +58,10 @@ def _object(message: dict[str, Any]) -> tuple[str, str]:
 def _quarantine(client: Any, bucket: str, key: str, content: bytes, reason: str) -> str:
     target = os.environ["QUARANTINE"] + key.rpartition("/")[2]
     holder = client.bucket(bucket)
-    # roles/storage.objectCreator replaces nothing: an object that is there already is this one.
     for name, body in ((target, content), (f"{target}.reason.txt", reason.encode())):
-        blob = holder.blob(name)
-        if not blob.exists():
-            blob.upload_from_string(body)
+        # roles/storage.objectCreator replaces nothing: of a repeated message the object is there already.
+        with contextlib.suppress(PreconditionFailed):
+            holder.blob(name).upload_from_string(body, if_generation_match=0)
     return target
 
 
