@@ -313,8 +313,8 @@ def test_a_model_answers_and_only_its_callers_have_the_permission(front: World, 
 
 
 def _release() -> dict[str, bytes]:
-    """Return the files of a release of 0.5 * amount + age, as in the tests of the example. The model is written
-    byte by byte: the platform's environment has no onnx."""
+    """Return the files of a release of 0.5 * amount + age, as in the tests of the example. The model is
+    written byte by byte: the platform's environment has no onnx."""
     import struct
 
     def field(number: int, content: bytes) -> bytes:

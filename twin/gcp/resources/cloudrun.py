@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.fields import Field, local, only_read
 from twin.gcp.resources.iam_resources import ResourceMember
+from twin.resource import Failure, Props
 
 _CONTAINER = "template.containers"
 _FORM = "projects/{project}/locations/{location}/services/{name}"
@@ -27,7 +30,7 @@ class Service(GcpResource):
     labels = "labels"
     fields = {
         "name": Field(sent=False),
-        **local("location", "deletionPolicy", "deletionProtection"),
+        **local("location", "deletionPolicy", "deletionProtection", "tags"),
         **only_read("createTime", "creator", "deleteTime", "etag", "expireTime", "generation"),
         **only_read("lastModifier", "latestCreatedRevision", "latestReadyRevision", "observedGeneration"),
         **only_read("reconciling", "trafficStatuses", "uid", "updateTime", "uri", "urls"),
@@ -36,6 +39,9 @@ class Service(GcpResource):
         f"{_CONTAINER}.commands": Field("command"),
         f"{_CONTAINER}.dependsOns": Field("dependsOn"),
         f"{_CONTAINER}.envs": Field("env"),
+        f"{_CONTAINER}.buildInfos": Field("buildInfo"),
+        "template.sandboxes.templates.commands": Field("command"),
+        "template.sandboxes.templates.envs": Field("env"),
     }
     computed = frozenset({"scaling", "traffics"})
     changes = (
@@ -48,6 +54,10 @@ class Service(GcpResource):
             mask=True,
         ),
     )
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        if inputs.get("tags"):
+            yield Failure("tags", "of services the twin has those without tags of the Resource Manager")
 
 
 class ServiceMember(ResourceMember):
