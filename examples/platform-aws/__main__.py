@@ -16,6 +16,7 @@ from aiplatform.cost import Cost
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
+from aiplatform.function import Function
 from aiplatform.gateway import Gateway
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.guardrails import Guardrails
@@ -505,6 +506,27 @@ costs = Cost(
         "cluster_queues": ["search"],
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons]),
+)
+score = Function(
+    "score",
+    {
+        "prefix": "team-dev",
+        "name": "score",
+        "owner": "search",
+        "image": "111122223333.dkr.ecr.us-west-2.amazonaws.com/team-dev/score@sha256:5555555555555555555555555555555555555555555555555555555555555555",
+        "http": {"callers": ["arn:aws:iam::111122223333:role/search"]},
+        "reads": [
+            {
+                "bucket": lakehouse.zones[2]["bucket"],
+                "prefix": "files/models/",
+                "kms_key": lakehouse.kms_key,
+            },
+        ],
+        "environment": {"MODEL": "s3://team-dev-serving-111122223333/files/models/score/3/"},
+        "alarm_targets": [costs.alerts_topic],
+        "network": network.outputs,
+    },
+    pulumi.ResourceOptions(providers=[aws_provider]),
 )
 pulumi.export("vpc_id", network.vpc_id)
 pulumi.export("cluster_name", cluster.name)

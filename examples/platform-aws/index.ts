@@ -556,6 +556,31 @@ const costs = new aiplatform.Cost("costs", {
     },
     clusterQueues: ["search"],
 }, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons] });
+const score = new aiplatform.Function("score", {
+    prefix: "team-dev",
+    name: "score",
+    owner: "search",
+    image: "111122223333.dkr.ecr.us-west-2.amazonaws.com/team-dev/score@sha256:5555555555555555555555555555555555555555555555555555555555555555",
+    http: {
+        callers: ["arn:aws:iam::111122223333:role/search"],
+    },
+    reads: [
+        {
+            bucket: lakehouse.zones[2].bucket,
+            prefix: "files/models/",
+            kmsKey: lakehouse.kmsKey,
+        },
+    ],
+    environment: {
+        MODEL: "s3://team-dev-serving-111122223333/files/models/score/3/",
+    },
+    alarmTargets: [costs.alertsTopic],
+    network: {
+        vpcId: network.vpcId,
+        cidr: network.cidr,
+        privateSubnetIds: network.privateSubnetIds,
+    },
+}, { providers: [awsProvider] });
 export const vpcId = network.vpcId;
 export const clusterName = cluster.name;
 export const nodeGroups = training.nodeGroups;
