@@ -47,5 +47,7 @@ def function(settings: Settings, name: str, offered: Offered) -> FunctionArgs:
 
 
 def _uses_zones(args: Mapping[str, Any]) -> bool:
-    entries = [*args.get("reads", []), *args.get("writes", []), args.get("event") or {}]
+    entries: list[Mapping[str, Any]] = [*args.get("reads", []), *args.get("writes", [])]
+    if args.get("event"):
+        entries.append(args["event"])
     return any("zone" in entry for entry in entries)

@@ -22,7 +22,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
                 f"got {role!r}; expected the arn of a role that Lambda may assume: Pods alone assume those "
                 "of workload identities",
             )
-        event = args.get("event") or {}
+        event: dict[str, Any] = args.get("event") or {}
         if event.get("zone") == "raw" and lakehouse.get("arrival_events") is False:
             if settings.environment.cloud == "aws":
                 yield Problem(
