@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 from pulumi import Input
 
 from aiplatform._shared.args import UNKNOWN
+from aiplatform._shared.kubernetes.names import COST_NAMESPACE
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.addons.args import AddonsArgs
 from aiplatform.addons.catalog import catalog
@@ -387,6 +388,9 @@ def observability(
         mirrors=settings.images.mirrors,
         retain_data=retains_data(settings),
     )
+    if "reaper" in stated(settings.cost):
+        clients = args.get("client_namespaces", [])
+        args["client_namespaces"] = list(dict.fromkeys([*clients, COST_NAMESPACE]))
     registry, features = settings.model_registry, settings.feature_store
     if registry is not None and stated(registry).get("metrics", True):
         args["model_registry"] = stated(registry).get("namespace", MODEL_REGISTRY)

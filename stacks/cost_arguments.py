@@ -14,14 +14,16 @@ from stacks.settings.generated import stated
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
 
 
-def cost(settings: Settings, cluster: Any) -> CostArgs:
-    """Arguments of cost control. cluster: Cluster.outputs."""
+def cost(settings: Settings, cluster: Any, prometheus_url: str | None) -> CostArgs:
+    """Arguments of cost control. cluster: Cluster.outputs. prometheus_url: of Observability; None without."""
     args: dict[str, Any] = data_arguments.component_arguments(settings, "cost", CostArgs)
     for key in ("hours", "usage"):
         args.pop(key, None)
     args.update(cluster=cluster, profile=settings.environment.profile)
     if settings.queues is not None:
         args["cluster_queues"] = [queue["name"] for queue in stated(settings.queues).get("queues", [])]
+    if "reaper" in args and prometheus_url is not None:
+        args["prometheus_url"] = prometheus_url
     if "budget" in args:
         args["budget"] = _owned(settings, args["budget"])
     if "team_budgets" in args:

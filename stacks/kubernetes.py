@@ -3,7 +3,7 @@ observability."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,13 +71,14 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> InClu
     markers = [addon.marker for addon in installed]
     resources: list[pulumi.Resource] = [*in_cluster, *markers]
     _gpu_checks(settings, options, resources)
+    observability = _observability(settings, below, options, addons, queues)
     return InCluster(
         addons=dict(addons.outputs) if addons is not None else None,
         guardrails=dict(guardrails.outputs) if guardrails is not None else None,
         queues=dict(queues.outputs) if queues is not None else None,
         training=dict(training.outputs) if training is not None else None,
-        cost=_cost(settings, below, options, resources),
-        observability=_observability(settings, below, options, addons, queues),
+        cost=_cost(settings, below, options, resources, observability),
+        observability=observability,
         resources=resources,
     )
 
@@ -163,7 +164,11 @@ def _observability(
 
 
 def _cost(
-    settings: Settings, below: Foundation, options: LayerOptions, before: Sequence[pulumi.Resource]
+    settings: Settings,
+    below: Foundation,
+    options: LayerOptions,
+    before: Sequence[pulumi.Resource],
+    observability: Mapping[str, Any] | None,
 ) -> dict[str, Any] | None:
     if not settings.cost.controls:
         return None
@@ -172,7 +177,8 @@ def _cost(
     for warning in cost_rules.warnings(settings):
         pulumi.log.warn(f"{warning.path}: {warning.reason}")
     assert below.cluster is not None, "no layer is built during `bootstrap`"  # noqa: S101
-    args = cost_arguments.cost(settings, below.cluster)
+    url = observability["prometheus_url"] if observability is not None else None
+    args = cost_arguments.cost(settings, below.cluster, url)
     # Its program holds queues, which exist.
     after = ResourceOptions(depends_on=list(before))
     return dict(Cost("cost", args, ResourceOptions.merge(options.cluster, after)).outputs)

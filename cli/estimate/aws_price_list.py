@@ -18,11 +18,16 @@ from typing import Any, Final
 
 from cli.estimate.http import opened
 from cli.estimate.table import Table
+from cli.output import CommandError
 
 ADDRESS: Final = "https://pricing.us-east-1.amazonaws.com"
 _ABOUT_THE_FILE: Final = 5
-_PREFIX: Final = re.compile(r"[A-Z]{2,4}[0-9]-")
-"""Of a region, in a usage type; us-east-1 has none."""
+_PREFIX: Final = re.compile(r"([A-Z]{2,4}[0-9]|EU|[a-z]{2}(-[a-z]+)+-[0-9])-")
+"""Of a region, in a usage type: `USW2-`; us-east-1 has none in most, eu-west-1 `EU-`; some services write
+`us-west-2-`."""
+_COLUMNS: Final = frozenset(
+    {"TermType", "StartingRange", "PricePerUnit", "Currency", "usageType", "operation"}
+)
 
 
 @dataclass(frozen=True)
@@ -66,17 +71,26 @@ def prices(table: Table, region: str, queries: Mapping[str, Any], address: str =
             by_offer[query.offer][key] = query
     result: dict[str, float] = {}
     for offer, wanted in sorted(by_offer.items()):
-        with opened(f"{address}/offers/v1.0/aws/{offer}/current/{region}/index.csv") as response:
-            result |= _of_offer(io.TextIOWrapper(response, encoding="utf-8", newline=""), wanted)
+        url = f"{address}/offers/v1.0/aws/{offer}/current/{region}/index.csv"
+        with opened(url) as response:
+            try:
+                result |= _of_offer(io.TextIOWrapper(response, encoding="utf-8", newline=""), wanted)
+            except (ValueError, csv.Error) as error:
+                raise CommandError(f"{url}: {error}") from None
     return result
 
 
 def _of_offer(lines: Iterable[str], wanted: Mapping[str, Query]) -> dict[str, float]:
+    """Return the prices of a file. Raises ValueError for one of another form."""
     by_usage: defaultdict[str, list[tuple[str, Query]]] = defaultdict(list)
     for key, query in wanted.items():
         by_usage[query.usage].append((key, query))
     result: dict[str, float] = {}
-    for row in csv.DictReader(itertools.islice(lines, _ABOUT_THE_FILE, None)):
+    rows = csv.DictReader(itertools.islice(lines, _ABOUT_THE_FILE, None))
+    lacking = _COLUMNS - set(rows.fieldnames or ())
+    if lacking:
+        raise ValueError(f"no price file: it lacks {', '.join(sorted(lacking))}")
+    for row in rows:
         usage = row.get("usageType") or ""
         usage = usage[prefix.end() :] if (prefix := _PREFIX.match(usage)) else usage
         if row.get("TermType") != "OnDemand" or row.get("Currency") != "USD":

@@ -72,10 +72,11 @@ def estimate(
     """Estimate what an environment costs a month: idle, with expected use, and at maximum.
 
     Reads the resources of a preview on the twin, which it starts where it does not run, and changes nothing.
-    Prices are list prices; a resource without a price is listed, and in no sum (docs/cost.md).
+    Prices are list prices; a resource without a price is listed, and in no sum (docs/cost.md). Steps that
+    no first `up` can take, such as the activation of tags, are listed with their commands.
     """
     from cli.estimate import committed as committed_files
-    from cli.estimate import discounts, report
+    from cli.estimate import discounts, report, steps
     from cli.estimate import estimate as estimates
 
     if as_json and markdown:
@@ -95,6 +96,7 @@ def estimate(
         document = committed_files.now(environment)
     else:
         document = _of_preview(environment, preview, source, terms)
+    document["steps"] = [steps.document(step) for step in steps.checked(steps.of_document(document))]
     changes = None if before is None else report.differences(before, document)
     if as_json:
         difference = {} if changes is None else {"difference": dict(changes)}
@@ -157,7 +159,7 @@ def refresh(cloud: str = CLOUD, region: str | None = REGION) -> None:
         raise CommandError(f"got {cloud!r}; expected one of {', '.join(table.CLOUDS)}")
     before = table.load(cloud)
     after, missing = refreshing.refresh(before, region or before.region)
-    (table.FOLDER / f"{cloud}.toml").write_text(table.dump(after))
+    table.save(after)
     say(f"{len(before.prices) - len(missing)} price(s) renewed in cli/estimate/prices/{cloud}.toml")
     for key in missing:
         note(f"not in the API, unchanged: {key}")

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cli.estimate import discounts, rules
+from cli.estimate import discounts, rules, steps
 from cli.estimate.context import Context
 from cli.estimate.lines import NONE, Amounts, Line, Unpriced
 from cli.estimate.resources import Resource, Resources
+from cli.estimate.steps import Step
 from cli.estimate.table import Price, Table
 from cli.estimate.usage import Usage
 
@@ -41,6 +42,8 @@ class Estimate:
     notes: Sequence[str]
     prices: Mapping[str, Price]
     """The prices that count."""
+    steps: Sequence[Step] = ()
+    """What no first `up` can do."""
 
     @property
     def total(self) -> Amounts:
@@ -86,6 +89,7 @@ def make(
         dict(sorted(free.items())),
         sorted(context.notes),
         dict(sorted(context.used.items())),
+        steps.of(table.cloud, context.resources),
     )
 
 
@@ -106,6 +110,7 @@ def document(estimate: Estimate) -> dict[str, Any]:
             {"type": type_, "resources": count, "reason": reason}
             for (type_, reason), count in estimate.free.items()
         ],
+        "steps": [steps.document(step) for step in estimate.steps],
         "notes": list(estimate.notes),
         "prices": {
             key: {"usd": price.usd, "unit": price.unit, "date": price.date, "source": price.source}

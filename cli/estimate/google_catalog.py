@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from cli.estimate.http import opened
 from cli.estimate.table import Price, Table
+from cli.output import CommandError
 
 ADDRESS: Final = "https://cloudbilling.googleapis.com"
 _COMPUTE: Final = "Compute Engine"
@@ -72,8 +73,15 @@ def _usd(skus: list[Mapping[str, Any]], pattern: str, *, spot: bool) -> float | 
     for sku in skus:
         usage = sku.get("category", {}).get("usageType")
         if usage == _USAGE[spot] and re.fullmatch(pattern, str(sku.get("description"))):
-            rates = sku["pricingInfo"][-1]["pricingExpression"]["tieredRates"]
-            paid = [usd for rate in rates if (usd := _money(rate["unitPrice"]))]
+            try:
+                # By time; the last one applies now.
+                rates = sku["pricingInfo"][-1]["pricingExpression"]["tieredRates"]
+                paid = [usd for rate in rates if (usd := _money(rate["unitPrice"]))]
+            except (LookupError, TypeError, ValueError) as error:
+                raise CommandError(
+                    f"{ADDRESS}: the SKU {sku.get('description')!r} has no price in the form of the API: "
+                    f"{error!r}"
+                ) from None
             if paid:
                 return paid[0]
     return None
@@ -90,7 +98,12 @@ def _pages(url: str, field: str, key: str) -> Iterator[Mapping[str, Any]]:
         query = urlencode({"pageSize": "5000", "currencyCode": "USD", **page_token})
         # The key is a header, so that no address in a message has it.
         with opened(f"{url}?{query}", {"X-Goog-Api-Key": key}) as response:
-            page: Mapping[str, Any] = json.load(response)
+            try:
+                page: Any = json.load(response)
+            except ValueError as error:
+                raise CommandError(f"{url}: an answer that is no JSON: {error}") from None
+        if not isinstance(page, dict):
+            raise CommandError(f"{url}: an answer of another form; expected an object with {field!r}")
         yield from page.get(field) or ()
         token = str(page.get("nextPageToken") or "")
         if not token:

@@ -13,13 +13,16 @@ from cli.estimate.table import FOLDER, Table, renewed
 from cli.output import CommandError
 
 KEY: Final = "GOOGLE_API_KEY"
+_MOST_CHANGE: Final = 10
+"""Times by which a price rises or falls at most: more is another unit."""
 QUERIES: Final[Mapping[str, Any]] = tomllib.loads((FOLDER / "queries.toml").read_text())
 
 
 def refresh(table: Table, region: str) -> tuple[Table, list[str]]:
     """Return the table with today's prices of a region, and the keys that the API lacks.
 
-    Raises CommandError where the API does not answer, refuses the key, or has none of the prices.
+    Raises CommandError where the API does not answer, refuses the key, answers in another form, has none of
+    the prices, or one that is ten times as much or as little as before.
     """
     today = date.today().isoformat()
     if table.cloud == "aws":
@@ -36,7 +39,21 @@ def refresh(table: Table, region: str) -> tuple[Table, list[str]]:
         prices = google_catalog.prices(table, region, key, QUERIES["gcp"], QUERIES["families"])
         source = f"catalog-{today}"
         title = f"Cloud Billing catalog, {region} (cloudbilling.googleapis.com)"
+    _refuse_implausible(table, prices)
     missing = sorted(set(table.prices) - set(prices))
     if not prices:
         raise CommandError(f"the price API has no price in {region}; expected a region of the cloud")
     return renewed(table, prices, source, title, region), missing
+
+
+def _refuse_implausible(table: Table, prices: Mapping[str, float]) -> None:
+    wrong = [
+        f"{key}: {usd:g}, and {table.prices[key].usd:g} until now"
+        for key, usd in sorted(prices.items())
+        if not table.prices[key].usd / _MOST_CHANGE <= usd <= table.prices[key].usd * _MOST_CHANGE
+    ]
+    if wrong:
+        raise CommandError(
+            f"{len(wrong)} price(s) changed more than tenfold, so that nothing is renewed: "
+            f"{'; '.join(wrong)}; expected the unit of the table"
+        )

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from cli import output
-from cli.estimate import usage
+from cli.estimate import steps, usage
 from cli.estimate.table import UNVERIFIED
 
 Document = Mapping[str, Any]
@@ -45,7 +45,7 @@ def show(document: Document, *, lines: bool) -> None:
             ],
         )
     output.say()
-    for sentence in remarks(document):
+    for sentence in [*remarks(document), *open_steps(document)]:
         output.say(sentence)
 
 
@@ -62,6 +62,15 @@ def remarks(document: Document) -> Iterator[str]:
     count = sum(entry["resources"] for entry in free)
     yield f"free of charge: {count} resource(s) of {len(free)} type(s), with reasons in --json"
     yield from document["notes"]
+
+
+def open_steps(document: Document) -> Iterator[str]:
+    """Yield the steps that are open, or not known to be done, each with its command."""
+    for step in steps.of_document(document):
+        if step.state != "done":
+            state = "open" if step.state == "open" else "open or done, not known"
+            yield f"step {state}: {step.name} ({step.reason})"
+            yield f"  {step.command}"
 
 
 def age_warning(document: Document, today: date) -> str | None:
@@ -121,7 +130,13 @@ def markdown(document: Document, changes: Changes | None, ref: str) -> str:
     rows = [[name, *_compared(cost, by_name.get(name))] for name, cost in costs.items()]
     teams = [[team, *_cells(cost)] for team, cost in document["teams"].items()]
     lines = [summary, "", *_table("component", rows), "", *_table("team", teams), ""]
-    return "\n".join([*lines, *(f"- {sentence.strip()}" for sentence in remarks(document))]) + "\n"
+    lines += [f"- {sentence.strip()}" for sentence in remarks(document)]
+    lines += [
+        f"- {step.name}: {step.state} ({step.reason}): `{step.command}`"
+        for step in steps.of_document(document)
+        if step.state != "done"
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _compared(cost: Mapping[str, float], change: Sequence[float] | None) -> list[str]:

@@ -103,6 +103,14 @@ def dump(table: Table) -> str:
     )
 
 
+def save(table: Table, folder: Path | None = None) -> None:
+    """Write a table's file: whole, or not at all."""
+    file = (folder or FOLDER) / f"{table.cloud}.toml"
+    draft = file.with_suffix(".toml.new")
+    draft.write_text(dump(table))
+    draft.replace(file)
+
+
 def _fields(price: Price) -> str:
     fields: list[tuple[str, Any]] = [
         ("usd", price.usd),

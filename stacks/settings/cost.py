@@ -13,10 +13,11 @@ HOURS: Final = 730
 """Hours of a month."""
 
 
-class Cost(topic_of(CostArgs, CostSettings, without=("cluster_queues", "profile"))):
+class Cost(topic_of(CostArgs, CostSettings, without=("cluster_queues", "profile", "prometheus_url"))):
     """Control of costs (docs/cost.md): budgets, whose alerts go to `environment.owner` where it is an email
     address and they state no `emails`; the hold of all queues of `queues` by the budget of the environment;
-    the detection of anomalies; and the use that estimates expect, which changes no resource."""
+    the detection of anomalies; the end of idle work, by the Prometheus of `observability`; and the use that
+    estimates expect, which changes no resource."""
 
     hours: dict[str, Annotated[float, Field(ge=0, le=HOURS, strict=False)]] = Field(default_factory=dict)
     """Pool -> hours a month in which all its nodes run, beyond its minimum; an hour with half of them is half

@@ -86,6 +86,7 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
         "node_pools": "node_pools",
         "topologies": "queues.topologies",
     },
+    "cost": {"prometheus_url": "observability"},
     "continuous_training": {"release_image": "model_store.image"},
     "pipelines": {"charts": "addons.charts", "mirrors": "images.mirrors"},
     "serving": {
@@ -231,7 +232,8 @@ def _data_and_models(
         args = data_arguments.feature_store(settings, references, references.lakehouse)
         yield "feature_store", FeatureStoreSettings, args
     if settings.cost.controls:
-        yield "cost", CostSettings, cost_arguments.cost(settings, references.cluster)
+        url = placeholders.PROMETHEUS if settings.observability is not None else None
+        yield "cost", CostSettings, cost_arguments.cost(settings, references.cluster, url)
     if settings.container_registry is not None:
         args = data_arguments.container_registry(settings, references)
         yield "container_registry", ContainerRegistrySettings, args

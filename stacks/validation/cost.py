@@ -13,16 +13,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiplatform._shared.args import Problem, nearest
+from stacks import devices, images
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
 ESTIMATES: Final = Path(__file__).resolve().parents[2] / "docs" / "estimates"
+_HOURS: Final = 24
 _DOLLARS: Final = "USD"
 """The currency of estimates."""
 
 
 def problems(settings: Settings, estimates: Path = ESTIMATES) -> Iterator[Problem]:
-    """Yield teams without a topic, and what prod does not permit."""
+    """Yield teams without a topic, a reaper without metrics, and what prod does not permit."""
     topic = stated(settings.cost)
     for name in topic.get("team_budgets", {}):
         if name not in settings.teams:
@@ -31,6 +33,8 @@ def problems(settings: Settings, estimates: Path = ESTIMATES) -> Iterator[Proble
                 f"cost.team_budgets.{name}",
                 f"no team; expected one of {known}{nearest(name, list(settings.teams))}",
             )
+    if "reaper" in topic:
+        yield from _reaper(settings, topic["reaper"])
     if settings.environment.profile != "prod":
         return
     for path, budget in _budgets(topic):
@@ -42,6 +46,23 @@ def problems(settings: Settings, estimates: Path = ESTIMATES) -> Iterator[Proble
     below = _below_idle(settings, topic, estimates)
     if below is not None:
         yield Problem("cost.budget.amount", f"{below} in prod")
+
+
+def _reaper(settings: Settings, reaper: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what leaves a reaper without metrics of the time that it compares."""
+    if devices.EXPORTER not in images.addons_of(settings):
+        yield Problem(
+            "cost.reaper", f"got it without the add-on {devices.EXPORTER}, which measures the use of GPUs"
+        )
+    observability = stated(settings.observability) if settings.observability is not None else {}
+    days = (observability.get("prometheus") or {}).get("retention_days")
+    hours = reaper.get("idle_hours")
+    if days is not None and hours is not None and hours > days * _HOURS:
+        yield Problem(
+            "cost.reaper.idle_hours",
+            f"got {hours}, and Prometheus keeps metrics for {days} days (observability.prometheus); expected "
+            f"at most {days * _HOURS}",
+        )
 
 
 def warnings(settings: Settings, estimates: Path = ESTIMATES) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aiplatform._shared.args import UNKNOWN, ArgumentError, placeholder, read
 from aiplatform._shared.gcp.names import first_zones
@@ -30,6 +30,9 @@ from stacks.settings import Settings
 from stacks.settings.generated import stated
 from stacks.team_arguments import Offered
 from stacks.validation import environment
+
+PROMETHEUS: Final = f"http://prometheus.{MONITORING}:9090"
+"""The address of Prometheus, which no rule depends on."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def offered_to_serving(
     """Return the placeholders of what the layers below offer to serving, with references to pools."""
     observability: dict[str, Any] | None = None
     if settings.observability is not None:
-        observability = {"prometheus_url": f"http://prometheus.{MONITORING}:9090", "namespace": MONITORING}
+        observability = {"prometheus_url": PROMETHEUS, "namespace": MONITORING}
     return OfferedToServing(
         cluster=references.cluster,
         model_store=placeholder(ModelStoreReference, cloud=settings.environment.cloud),

@@ -356,6 +356,7 @@ def created(home: Path, name: str) -> Iterator[Cluster]:
     try:
         cluster.create(*definitions(home))
         cluster.add_nodes()
+        cluster.read_schema()
         cluster.stack("addons").up()
         yield cluster
     finally:

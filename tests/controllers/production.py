@@ -19,8 +19,9 @@ from tests.end_to_end.guardrail_objects import spec
 from tests.end_to_end.harness import Twin, eventually
 from twin.kubernetes import kwok
 
-NOT_NEEDED: Final = ("lakehouse", "feature_store", "model_registry")
-"""The topics of the data and the models, which no job here uses. Without them an `up` is a third shorter."""
+NOT_NEEDED: Final = ("lakehouse", "feature_store", "model_registry", "cost")
+"""The topics of the data, the models and the costs, which no job here uses. Without them an `up` is a third
+shorter."""
 RESEARCH, INFERENCE = "research", "inference"
 TEAMS: Final = {RESEARCH: "training", INFERENCE: "serving"}
 """Team, which is also its namespace -> the ClusterQueue of its LocalQueue."""

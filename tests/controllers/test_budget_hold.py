@@ -1,17 +1,19 @@
 """A budget's alert with the real Kueue and engine, and the program of containers/cost_control: queues are
-held, running work lives, and an update of the stack does not release them."""
+held, running work lives, and an update of the stack does not release them. The alert is that of AWS Budgets
+by SNS and SQS of moto, and that of Cloud Billing by Pub/Sub on a twin of Google Cloud."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import boto3
 import pytest
-import yaml
 from moto.server import ThreadedMotoServer
 from pulumi import automation
 
@@ -19,11 +21,14 @@ from aiplatform.queues import Queues
 from cli.budget.holds import Holds
 from cli.maintenance import cluster as connection
 from tests.components.aiplatform.cost.example import HELD, controlled
-from tests.containers.test_cost_control import PROGRAM
-from tests.controllers.cluster import Cluster
+from tests.controllers import pubsub_messages
+from tests.controllers.cluster import Cluster, job
+from tests.controllers.cost_control import Account, rights
+from tests.controllers.pubsub_messages import Subscription
 from tests.controllers.queue_objects import SETTLED, arguments, of_kueue, running, submit, team, until_running
 from tests.end_to_end.harness import eventually
 
+log = logging.getLogger(__name__)
 TEAM: Final = "vision"
 BUDGET: Final = "acme-dev-environment"
 REGION: Final = "us-west-2"
@@ -72,43 +77,13 @@ def alerts() -> Iterator[Alerts]:
     server.stop()
 
 
-@dataclass
-class Account:
-    """The service account of the program, with the rights that the component gives it."""
-
-    cluster: Cluster
-    folder: Path
-
-    def kubeconfig(self) -> Path:
-        """Return a kubeconfig with its token."""
-        token = self.cluster.core.create_namespaced_service_account_token(
-            "cost-control", "cost-control", {"spec": {"expirationSeconds": 3600}}
-        ).status.token
-        known: Any = yaml.safe_load(self.cluster.plain.world.kubeconfig.read_text())
-        known["users"] = [{"name": entry["name"], "user": {"token": token}} for entry in known["users"]]
-        file = self.folder / "kubeconfig"
-        file.write_text(yaml.safe_dump(known))
-        return file
-
-
 @pytest.fixture(scope="module")
 def account(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """The objects of the component's rights, as it registers them for the queue of the team."""
-    recording = controlled("aws", **{**HELD, "cluster_queues": [TEAM]})
-    kinds = ("Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
-    items = []
-    for kind in kinds:
-        for entry in recording.resources:
-            if entry.type.startswith("kubernetes:") and entry.type.endswith(f":{kind}"):
-                group = entry.type.split(":")[1].replace("core/", "")
-                items.append({"apiVersion": group, "kind": kind, **without_outputs(entry.inputs)})
+    items = rights(controlled("aws", **{**HELD, "cluster_queues": [TEAM]}))
     cluster.create(*items)
     yield Account(cluster, tmp_path_factory.mktemp("account"))
     cluster.delete(*reversed(items))
-
-
-def without_outputs(inputs: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in inputs.items() if key not in ("apiVersion", "kind")}
 
 
 @pytest.fixture
@@ -128,24 +103,14 @@ def stack(cluster: Cluster) -> Iterator[automation.Stack]:
         eventually("queues deleted", lambda: not of_kueue(cluster) or None)
 
 
-def run(cluster: Cluster, account: Account, alerts: Alerts) -> str:
+def run(account: Account, **variables: str) -> str:
     """Run the program as its CronJob does; return what it logs."""
-    del cluster
-    done = PROGRAM.run(
-        "python",
-        "-m",
-        "cost_control",
-        "budget",
-        KUBECONFIG=str(account.kubeconfig()),
-        AWS_ENDPOINT_URL=alerts.url,
-        QUEUE=alerts.queue,
-        BUDGET=BUDGET,
-        PERCENT="100",
-        CLUSTER_QUEUES=TEAM,
-        **KEYS,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stderr
+    common = {"PERCENT": "100", "CLUSTER_QUEUES": TEAM}
+    return account.run("-m", "cost_control", "budget", variables={**common, **variables})
+
+
+def run_on_aws(account: Account, alerts: Alerts) -> str:
+    return run(account, AWS_ENDPOINT_URL=alerts.url, QUEUE=alerts.queue, BUDGET=BUDGET, **KEYS)
 
 
 def queue_of(cluster: Cluster) -> dict[str, Any]:
@@ -179,7 +144,7 @@ def test_message_of_a_budget_holds_the_queue_and_running_work_lives(
     until_running(cluster, {TEAM: 2})  # the runaway stops at its quota of 16 GPUs
 
     alerts.publish()
-    log = run(cluster, account, alerts)
+    log = run_on_aws(account, alerts)
     assert f"{TEAM}: held: budget {BUDGET}" in log
     assert policy(cluster) == "Hold"
     time.sleep(SETTLED)
@@ -212,15 +177,92 @@ def test_message_of_a_budget_holds_the_queue_and_running_work_lives(
     assert policy(cluster) == "None"
     until_running(cluster, {TEAM: 2})
     alerts.publish()
-    assert f"{TEAM}: released before" in run(cluster, account, alerts)
+    assert f"{TEAM}: released before" in run_on_aws(account, alerts)
     assert policy(cluster) == "None", "the alerts of a month that a user has released hold no more"
+
+
+RUNAWAY: Final = 1000
+"""Pods that one team creates, each with a GPU."""
+BUDGET_ID: Final = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+
+
+def gpu_pods(cluster: Cluster) -> list[Any]:
+    """Return the Pods of the team that have a node."""
+    pods = cluster.core.list_namespaced_pod(TEAM).items
+    return [pod for pod in pods if pod.spec.node_name and pod.metadata.deletion_timestamp is None]
+
+
+def test_runaway_of_a_thousand_pods_stops_at_its_quota_and_is_held(
+    cluster: Cluster, account: Account, alerts: Alerts, stack: automation.Stack
+) -> None:
+    began = time.monotonic()
+    many = job(TEAM, "many", gpus=1)
+    many["spec"].update(parallelism=8, completions=8)
+    count = RUNAWAY // 8
+    for number in range(count):
+        cluster.create({**many, "metadata": {**many["metadata"], "name": f"many-{number}"}})
+    submitted = time.monotonic() - began
+    eventually("the quota is used", lambda: len(gpu_pods(cluster)) == 16 or None, 300)
+    alerts.publish()
+    assert f"{TEAM}: held" in run_on_aws(account, alerts)
+    time.sleep(SETTLED)
+    live = {pod.metadata.name for pod in gpu_pods(cluster)}
+    assert len(live) == 16, "1,000 Pods of one team stop at its 16 GPUs"
+    assert len(cluster.core.list_namespaced_pod(TEAM).items) == 16, "no further Pod exists"
+
+    first = min(cluster.jobs(TEAM, "Running"))
+    cluster.batch.delete_namespaced_job(first, TEAM, propagation_policy="Background")
+    eventually("its Pods are gone", lambda: len(gpu_pods(cluster)) == 8 or None)
+    time.sleep(SETTLED)
+    rest = {pod.metadata.name for pod in gpu_pods(cluster)}
+    assert rest < live, "running work lives, and nothing takes the place of what ends"
+    seconds = time.monotonic() - began
+    log.info("%d Jobs of 8 Pods: submitted in %.0f s, held after %.0f s", count, submitted, seconds)
+
+
+@pytest.fixture
+def google(home: Path) -> Iterator[Subscription]:
+    with pubsub_messages.subscription(home, "acme-dev-cost-hold") as created:
+        yield created
+
+
+def test_message_of_cloud_billing_holds_the_queue(
+    cluster: Cluster, account: Account, google: Subscription, stack: automation.Stack
+) -> None:
+    submit(cluster, TEAM, 3)
+    until_running(cluster, {TEAM: 2})
+    state = {
+        "budgetDisplayName": BUDGET,
+        "costAmount": 480.0,
+        "costIntervalStart": f"{datetime.now(UTC):%Y-%m}-01T07:00:00Z",
+        "budgetAmount": 500.0,
+        "budgetAmountType": "SPECIFIED_AMOUNT",
+        "currencyCode": "USD",
+    }
+    attributes = {"billingAccountId": "01AB23-45CD67-89EF01", "schemaVersion": "1.0"}
+    variables = {
+        "QUEUE": google.path,
+        "BUDGET": f"billingAccounts/01AB23-45CD67-89EF01/budgets/{BUDGET_ID}",
+        **google.variables,
+    }
+
+    google.publish(state, budgetId=BUDGET_ID, **attributes)
+    google.publish({**state, "costAmount": 900.0}, budgetId="another", **attributes)
+    assert "held" not in run(account, **variables), "neither below the amount, nor by another budget"
+    assert google.waiting() == 0, "messages that were read do not come again"
+    assert policy(cluster) == "None"
+
+    google.publish({**state, "costAmount": 512.37}, budgetId=BUDGET_ID, **attributes)
+    assert f"{TEAM}: held: budget {BUDGET}; 512.37 of 500.00 USD are spent" in run(account, **variables)
+    assert policy(cluster) == "Hold"
+    assert running(cluster, TEAM) == {TEAM: 2}, "running work lives"
 
 
 def test_changed_quota_leaves_the_hold_and_a_drain_leaves_it_too(
     cluster: Cluster, account: Account, alerts: Alerts, stack: automation.Stack
 ) -> None:
     alerts.publish()
-    run(cluster, account, alerts)
+    run_on_aws(account, alerts)
     changed: Any = arguments(team(TEAM, gpus=8))
 
     def program() -> None:

@@ -20,7 +20,14 @@ from tests.end_to_end.killing import kill_midway
 from tests.end_to_end.plain import trust
 
 OWNER: Final = "search-owners"
-WITHOUT: Final = ("container_registry", "model_registry", "lakehouse", "feature_store", "gpu_pools")
+WITHOUT: Final = (
+    "container_registry",
+    "model_registry",
+    "lakehouse",
+    "feature_store",
+    "gpu_pools",
+    "cost",
+)
 ADDONS: Final = ("cert-manager", "external-secrets", "kueue")
 """Those that the queues and the team need."""
 

@@ -55,7 +55,9 @@ CUSTOM: Final = (
     ("ray.io", "v1", "RayJob", "rayjobs"),
     ("trainer.kubeflow.org", "v1alpha1", "TrainJob", "trainjobs"),
     ("argoproj.io", "v1alpha1", "Workflow", "workflows"),
+    ("kueue.x-k8s.io", "v1beta2", "ClusterQueue", "clusterqueues"),
     ("kueue.x-k8s.io", "v1beta2", "LocalQueue", "localqueues"),
+    ("kueue.x-k8s.io", "v1beta2", "Workload", "workloads"),
     ("gateway.networking.k8s.io", "v1", "Gateway", "gateways"),
     ("serving.kserve.io", "v1beta1", "InferenceService", "inferenceservices"),
 )
@@ -166,7 +168,7 @@ def definition(group: str, version: str, kind: str, plural: str) -> Object:
         },
         "spec": {
             "group": group,
-            "scope": "Namespaced",
+            "scope": "Cluster" if kind.startswith("Cluster") else "Namespaced",
             "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
             "versions": [served],
         },

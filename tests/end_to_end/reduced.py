@@ -25,8 +25,8 @@ FOLDER: Final = "AIPLATFORM_TESTS_FILES"
 """The variable that has the folder of changed files."""
 NO_CHECKPOINTS: Final = "AIPLATFORM_TESTS_NO_CHECKPOINTS"
 """The variable that lets the engine save its state at the end of an update only."""
-KUBERNETES_LAYER: Final = ("addons", "guardrails", "queues", "observability", "training")
-"""The topics of what runs inside the cluster. Without them an `up` is shorter by the start of the add-ons."""
+KUBERNETES_LAYER: Final = ("addons", "guardrails", "queues", "observability", "training", "cost")
+"""The topics of what runs inside the cluster, and the budgets that hold its queues. Without them an `up` is shorter by the start of the add-ons."""
 NAMESPACE: Final = "ai-platform"
 SHARED: Final = f"{NAMESPACE}:shared"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tests.components.aiplatform.cost.example import HELD, SCHEDULED, controlled
+from tests.components.aiplatform.cost.example import HELD, REAPED, SCHEDULED, controlled
 from tests.components.recording import ACCOUNT, REGION, Recording
 
 
@@ -26,6 +26,7 @@ COST: Final[Mapping[str, Callable[[], Recording]]] = {
         tags={"team": "ml"},
     ),
     "aws-hold": _recorded("aws", **{**HELD, "hold": {"percent": 95, "schedule": "*/5 * * * *"}}),
+    "aws-reaper": _recorded("aws", **{**REAPED, "reaper": {"dry_run": True}}),
     "aws-anomalies": _recorded("aws", budget=None, team_budgets={}, anomalies={}),
     "gcp": _recorded("gcp", currency="EUR"),
     "gcp-schedule": _recorded("gcp", **SCHEDULED),

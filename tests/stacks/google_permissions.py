@@ -122,6 +122,14 @@ OF_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:projects/iAMMember:IAMMember": _policy("resourcemanager.projects"),
     "gcp:projects/service:Service": ("serviceusage.services.enable", "serviceusage.services.get"),
     "gcp:projects/serviceIdentity:ServiceIdentity": ("serviceusage.services.enable",),
+    # On the billing account, where docs/google-cloud.md names the role.
+    "gcp:billing/budget:Budget": (),
+    "gcp:monitoring/notificationChannel:NotificationChannel": _life("monitoring.notificationChannels"),
+    "gcp:pubsub/subscription:Subscription": (
+        *_life("pubsub.subscriptions"),
+        "pubsub.topics.attachSubscription",
+    ),
+    "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember": _policy("pubsub.subscriptions"),
     "gcp:pubsub/topic:Topic": _life("pubsub.topics"),
     "gcp:pubsub/topicIAMMember:TopicIAMMember": _policy("pubsub.topics"),
     "gcp:secretmanager/secret:Secret": _life("secretmanager.secrets"),

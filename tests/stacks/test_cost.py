@@ -13,8 +13,10 @@ from stacks.loading import load_file
 from stacks.validation import cost
 from tests.policies.test_environments import violations
 from tests.stacks.environments import build
+from tests.stacks.files import ENVIRONMENTS
 from tests.stacks.test_google_files import changed, problems
 
+STACKS = [f"{cloud}-{profile}" for cloud in ("aws", "gcp") for profile in ("dev", "staging", "prod")]
 OWNER = "ml-platform@acme.example"
 QUEUE = "kubernetes:kueue.x-k8s.io/v1beta2:ClusterQueue"
 REGISTRIES = {
@@ -72,6 +74,17 @@ def test_all_queues_of_the_environment_are_held(tmp_path: Path, stack: str) -> N
     ] == []
 
 
+@pytest.mark.parametrize("stack", STACKS)
+def test_each_environment_has_a_budget_that_holds_and_no_warning(stack: str) -> None:
+    settings = load_file(ENVIRONMENTS / f"Pulumi.{stack}.yaml")
+    assert list(cost.warnings(settings)) == []
+    recording = build(settings).recording
+    profile = stack.partition("-")[2]
+    jobs = {"cost-budget-hold", *({"cost-schedule", "cost-reaper"} if profile == "dev" else ())}
+    registered = {entry.name for entry in recording.all("kubernetes:batch/v1:CronJob")}
+    assert jobs == {name for name in registered if name.startswith("cost-")}
+
+
 def test_expected_use_alone_creates_nothing(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, {"cost/hours": {"t4": 20}}, "aws-dev"))
     assert not settings.cost.controls
@@ -126,6 +139,18 @@ def test_schedule_of_the_environment_holds_its_queues(tmp_path: Path) -> None:
     assert job.inputs["metadata"]["namespace"] == "cost-control"
 
 
+def test_reaper_of_the_environment_asks_its_prometheus(tmp_path: Path) -> None:
+    change = {"cost/reaper": {}, "cost/image": IMAGE}
+    recording = build(load_file(changed(tmp_path, change, "aws-dev"))).recording
+    job = recording.one("kubernetes:batch/v1:CronJob", "cost-reaper")
+    [container] = job.inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    variables = {entry["name"]: entry["value"] for entry in container["env"]}
+    assert variables["PROMETHEUS_URL"] == "http://kube-prometheus-stack-prometheus.monitoring:9090"
+    policy = recording.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "observability-clients")
+    [rule] = policy.inputs["spec"]["ingress"]
+    assert "cost-control" in json.dumps(rule["from"])
+
+
 def test_an_environment_without_an_estimate_is_not_compared(tmp_path: Path) -> None:
     settings = load_file(changed(tmp_path, topic("aws", amount=10), "aws-dev"))
     assert list(cost.warnings(settings, tmp_path)) == []
@@ -141,6 +166,28 @@ def test_an_environment_without_an_estimate_is_not_compared(tmp_path: Path) -> N
         ("gcp-dev", {"cost/anomalies": {"min_impact": 5}}, "cost.anomalies", "in the console"),
         ("aws-dev", {"cost/budget": {"amount": "much"}}, "cost.budget.amount", "number"),
         ("aws-dev", {"cost/budget": {"amout": 900}}, "cost.budget.amout", "did you mean"),
+        (
+            "aws-staging",
+            {"cost/reaper": {}, "cost/image": IMAGE},
+            "cost.reaper",
+            "ends work of staging",
+        ),
+        (
+            "aws-dev",
+            {"cost/reaper": {}, "cost/image": IMAGE, "addons/options": {"dcgm-exporter": {"enabled": False}}},
+            "cost.reaper",
+            "without the add-on dcgm-exporter",
+        ),
+        (
+            "aws-dev",
+            {
+                "cost/reaper": {"idle_hours": 48},
+                "cost/image": IMAGE,
+                "observability/prometheus": {"retention_days": 1},
+            },
+            "cost.reaper.idle_hours",
+            "at most 24",
+        ),
         ("aws-prod", scheduled(), "cost.schedule", "stops prod every night"),
         ("aws-dev", scheduled(overnight=False), "cost.schedule.start", "ends before it begins"),
         ("aws-dev", scheduled(timezone="Berlin"), "cost.schedule.timezone", "time zone of IANA"),

@@ -111,7 +111,8 @@ def test_prod_allows_the_repositories_of_its_own_registry_and_the_platform(
     urls = list(repositories.urls(settings_of(stack)).values())
     assert urls
     assert allowed[: len(urls)] == urls
-    assert set(allowed[len(urls) :]) == set(images.repositories(settings_of(stack)))
+    settings = load_file(changed(tmp_path, {}, stack))
+    assert set(allowed[len(urls) :]) == set(images.repositories(settings))
     without = stated(tmp_path, {"container_registry/repositories": []}, stack)
     assert not without.get("allowed_registries"), "an environment without a registry uses others"
 

@@ -44,7 +44,7 @@ def test_module_prints_it_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert image_target.main(["aws-prod"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["cloud"], document["profile"]) == ("aws", "prod")
-    assert set(document["repositories"]) == {"training", "serving"}
+    assert set(document["repositories"]) == {"training", "serving", "cost-control"}
     assert document["pools"]["training"]["network"] == "efa"
 
 

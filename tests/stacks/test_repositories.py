@@ -17,11 +17,13 @@ def test_address_has_account_region_and_prefix() -> None:
     assert repositories.urls(settings_of("aws-prod")) == {
         "training": f"{host}/acme-prod/training",
         "serving": f"{host}/acme-prod/serving",
+        "cost-control": f"{host}/acme-prod/cost-control",
     }
     host = "us-central1-docker.pkg.dev/acme-ml-prod"
     assert repositories.urls(settings_of("gcp-prod")) == {
         "training": f"{host}/acme-prod-training",
         "serving": f"{host}/acme-prod-serving",
+        "cost-control": f"{host}/acme-prod-cost-control",
     }
 
 

@@ -46,6 +46,10 @@ _MEANT: Final = {
     "servicenetworking.connections.update": "servicenetworking.services.addPeering",
     "bigquery.tabledata.list": "bigquery.tables.getData",
     "logging.entries.list": "logging.logEntries.list",
+    **{
+        f"pubsub.subscriptions.{word}": "pubsub.subscriptions.consume"
+        for word in ("pull", "acknowledge", "modifyAckDeadline")
+    },
     # Of one's own jobs; of those of others their handlers decide ("Running jobs").
     **{
         f"bigquery.jobs.{word}": "bigquery.jobs.create"

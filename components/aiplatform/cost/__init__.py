@@ -1,5 +1,5 @@
-"""Control of what an environment costs: budgets with alerts, the hold of queues by them, and the detection of
-anomalies."""
+"""Control of what an environment costs: budgets with alerts, the hold of queues by them, the detection of
+anomalies, and the end of idle work."""
 
 from typing import cast
 
@@ -14,6 +14,7 @@ from aiplatform.cost.args import (
     CostArgs,
     CostBudgetArgs,
     CostHoldArgs,
+    CostReaperArgs,
     CostScheduleArgs,
     CostSettings,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "CostBudgetArgs",
     "CostHoldArgs",
     "CostOutputs",
+    "CostReaperArgs",
     "CostScheduleArgs",
 ]
 
@@ -34,10 +36,11 @@ __all__ = [
 class Cost(ComponentResource):
     """Control of what an environment costs: budgets of the environment and of teams, whose alerts go to email
     addresses and to a topic, and on AWS the detection of anomalies. With `hold` a program in the cluster
-    holds ClusterQueues once the environment's budget is spent.
+    holds ClusterQueues once the environment's budget is spent, with `schedule` at night, and with `reaper` it
+    ends work whose GPUs are idle.
 
-    Takes the cloud's provider through `opts.providers`. With `hold` it also takes the Kubernetes provider of
-    the cluster, and the component Queues in `opts.depends_on`.
+    Takes the cloud's provider through `opts.providers`. With one of these it also takes the Kubernetes
+    provider of the cluster, and the component Queues in `opts.depends_on`.
     """
 
     cloud: KnownOutput[str]

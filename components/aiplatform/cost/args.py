@@ -6,9 +6,10 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pulumi import Input
 
-from aiplatform._shared.args import Problem, Rule, between, distinct, got, length, matches, obeys
+from aiplatform._shared.args import Problem, Rule, between, distinct, got, length, matches, nearest, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.cron import cron
+from aiplatform._shared.kubernetes.names import COST_NAMESPACE
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.secret_names import KEY
@@ -17,6 +18,8 @@ from aiplatform.cost.inputs import CostAnomaliesArgs as CostAnomaliesArgs
 from aiplatform.cost.inputs import CostArgs as CostArgs
 from aiplatform.cost.inputs import CostBudgetArgs as CostBudgetArgs
 from aiplatform.cost.inputs import CostHoldArgs as CostHoldArgs
+from aiplatform.cost.reaper import CostReaper
+from aiplatform.cost.reaper import CostReaperArgs as CostReaperArgs
 from aiplatform.cost.schedule import CostSchedule
 from aiplatform.cost.schedule import CostScheduleArgs as CostScheduleArgs
 from aiplatform.naming import (
@@ -39,8 +42,8 @@ ALERTS: Final = "{prefix}-cost-alerts"
 """The name of the topic of alerts."""
 HOLD: Final = "{prefix}-cost-hold"
 """The name of what the alert that holds queues goes through."""
-NAMESPACE: Final = "cost-control"
-"""The namespace of the program that holds queues, and its service account."""
+NAMESPACE: Final = COST_NAMESPACE
+"""The namespace of the program that holds queues and ends idle work."""
 IDENTITY: Final = "costs"
 """The workload identity of that program."""
 ENVIRONMENT: Final = "environment"
@@ -71,6 +74,7 @@ _PERCENT: Final = between(1, 1000, "percent")
 _ACCOUNT: Final = matches(r"[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}", "a billing account, 01AB23-45CD67-89EF01")
 _CURRENCY: Final = matches(r"[A-Z]{3}", "a currency of ISO 4217 such as USD")
 _IMAGE: Final = matches(r"[^\s:@]+(:\d+/[^\s:@]+)?(:[\w.-]+)?@sha256:[0-9a-f]{64}", "an image with a digest")
+_URL: Final = matches(r"https?://[^\s/]+", "an address such as http://HOST:9090")
 _MONITOR: Final = matches(
     r"arn:aws[a-z-]*:ce::\d{12}:anomalymonitor/[\w-]+",
     "a monitor's arn, arn:aws:ce::111122223333:anomalymonitor/...",
@@ -148,12 +152,15 @@ class CostHold:
     `actual_percent`, if it is none of them. Default 100."""
     schedule: Annotated[str, cron] = "*/10 * * * *"
     """When alerts are read, in cron's format, UTC. Default every ten minutes."""
+    exempt_queues: Annotated[list[Annotated[str, dns_label]], distinct] = field(default_factory=list[str])
+    """Queues that are not held, such as those of serving: a held one does not admit the Pod that replaces a
+    server on a lost node. Default: none."""
 
 
 @dataclass(frozen=True)
 class CostSettings(CloudNeutral):
-    """Control of what an environment costs: budgets with alerts, the hold of queues by them, and the
-    detection of anomalies."""
+    """Control of what an environment costs: budgets with alerts, the hold of queues by them, the detection of
+    anomalies, and the end of idle work."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
@@ -181,13 +188,18 @@ class CostSettings(CloudNeutral):
     schedule: CostSchedule | None = None
     """Nights and weekends in which queues are held and drained. Requires `image` and `cluster_queues`;
     refused in prod. Default: none."""
+    reaper: CostReaper | None = None
+    """The end of work whose GPUs are idle. Requires `image`, `cluster_queues`, `prometheus_url` and the
+    metrics of the add-on dcgm-exporter; refused outside dev. Default: none."""
     profile: Literal["dev", "staging", "prod"] = "prod"
-    """`prod`: a schedule is refused. Default `prod`."""
+    """`prod`: a schedule is refused. Other than `dev`: a reaper is refused. Default `prod`."""
     cluster_queues: Annotated[list[Annotated[str, dns_label]], distinct] = field(default_factory=list[str])
-    """The ClusterQueues that are held: `Queues.outputs`. Default: none."""
+    """The ClusterQueues that are held, and whose work a reaper ends: `Queues.outputs`. Default: none."""
+    prometheus_url: Annotated[str, _URL] | None = None
+    """Prometheus with the use of GPUs, for the reaper: `Observability.outputs`. Default: none."""
     image: Annotated[str, _IMAGE] | None = None
-    """The image of the program that holds queues, built from `containers/cost_control`, with a digest.
-    Default: none."""
+    """The image of the program that holds queues and ends idle work, built from `containers/cost_control`,
+    with a digest. Default: none."""
     kms_key: Input[str] | None = None
     """The key that encrypts alerts: AWS: its arn, with a policy that lets AWS Budgets, Cost Anomaly Detection
     and SNS use it; Google Cloud: `projects/.../cryptoKeys/...`, in the cluster's region. Default: a key
@@ -224,6 +236,12 @@ class CostSettings(CloudNeutral):
             return stated
         return sorted([*stated, self.hold.percent])
 
+    @property
+    def held_queues(self) -> list[str]:
+        """The queues that a budget holds."""
+        exempt = self.hold.exempt_queues if self.hold is not None else []
+        return [name for name in self.cluster_queues if name not in exempt]
+
     def tag_of(self, key: str) -> dict[str, str]:
         """Return the tag of what a budget counts; none counts all."""
         tag = self.budgets[key].tag
@@ -231,7 +249,7 @@ class CostSettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
-        yield from self._hold()
+        yield from self._program()
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         if self.kms_key is not None:
@@ -245,27 +263,49 @@ class CostSettings(CloudNeutral):
         for name, budget in self.team_budgets.items():
             yield from self._budget(f"team_budgets.{name}", budget)
 
-    def _hold(self) -> Iterator[Problem]:
-        if self.hold is None and self.schedule is None:
+    def _program(self) -> Iterator[Problem]:
+        """Yield what the program in the cluster lacks."""
+        uses = {"hold": self.hold, "schedule": self.schedule, "reaper": self.reaper}
+        stated = [key for key, use in uses.items() if use is not None]
+        if not stated:
             return
         if self.image is None:
-            yield Problem("image", "missing; expected the image of the program that holds queues")
+            yield Problem("image", f"missing; expected the image of the program that {stated[0]} runs")
         if not self.cluster_queues:
-            key = "hold" if self.hold is not None else "schedule"
-            yield Problem(key, f"got it without a queue; expected `cluster_queues`, or no {key}")
+            yield Problem(stated[0], f"got it without a queue; expected `cluster_queues`, or no {stated[0]}")
         if self.schedule is not None and self.profile == "prod":
             yield Problem("schedule", "got one, and it stops prod every night; expected none in prod")
-        if self.hold is None:
-            return
+        if self.hold is not None:
+            yield from self._hold(self.hold)
+        if self.reaper is not None:
+            if self.profile != "dev":
+                yield Problem(
+                    "reaper", f"got one, and it ends work of {self.profile}; expected none outside dev"
+                )
+            if self.prometheus_url is None:
+                yield Problem(
+                    "prometheus_url", "missing; expected that of Prometheus, which the reaper asks for use"
+                )
+
+    def _hold(self, hold: CostHold) -> Iterator[Problem]:
+        for index, name in enumerate(hold.exempt_queues):
+            if self.cluster_queues and name not in self.cluster_queues:
+                yield Problem(
+                    f"hold.exempt_queues[{index}]",
+                    f"unknown queue {name!r}; expected one of {', '.join(self.cluster_queues)}"
+                    f"{nearest(name, self.cluster_queues)}",
+                )
+        if self.cluster_queues and not self.held_queues:
+            yield Problem("hold.exempt_queues", "got all queues; expected at least one that is held")
         if self.budget is None:
             yield Problem("hold", "got it without `budget`, whose alert holds queues; expected both or none")
         elif (
             len(self.actual_percent(ENVIRONMENT)) + len(self.budget.forecast_percent) > _MOST_THRESHOLDS
-            and self.hold.percent not in self.budget.actual_percent
+            and hold.percent not in self.budget.actual_percent
         ):
             yield Problem(
                 "hold.percent",
-                f"{got(self.hold.percent)}, one threshold more than the {_MOST_THRESHOLDS} that a budget may "
+                f"{got(hold.percent)}, one threshold more than the {_MOST_THRESHOLDS} that a budget may "
                 "have; expected one of budget.actual_percent",
             )
 

@@ -13,6 +13,7 @@ from aiplatform._shared.aws.account import Account, account_of
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import Statement, allow, document, key_policy, queue_by_tls
 from aiplatform._shared.context import Context as Base
+from aiplatform._shared.kubernetes.names import COST_ACCOUNT
 from aiplatform.cost.args import (
     ALERTS,
     ENVIRONMENT,
@@ -297,7 +298,7 @@ def _hold(context: Context, topic: sns.Topic, key: Input[str]) -> Hold:
         "name": IDENTITY,
         "cluster": settings.cluster,
         "namespace": NAMESPACE,
-        "service_account": NAMESPACE,
+        "service_account": COST_ACCOUNT,
         "tags": settings.tags,
     }
     identity = WorkloadIdentity(f"{context.name}-identity", args, context.options())

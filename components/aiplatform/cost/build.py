@@ -17,7 +17,7 @@ def build(
     else:
         from aiplatform.cost import aws as cloud
     alerts = cloud.create(component, name, settings)
-    if settings.hold is not None or settings.schedule is not None:
+    if any((settings.hold, settings.schedule, settings.reaper)):
         from aiplatform.cost.program import Program
 
         before = ResourceOptions(depends_on=opts.depends_on if opts is not None else None)

@@ -40,6 +40,9 @@ SUPPORT: Final[SupportTable] = {
     "schedule": CloudSupport(
         aws="a CronJob, and the autoscaler removes nodes", gcp="a CronJob, and GKE removes nodes"
     ),
+    "reaper": CloudSupport(
+        aws="a CronJob, and the autoscaler removes nodes", gcp="a CronJob, and GKE removes nodes"
+    ),
     "kms_key": CloudSupport(aws="a KMS key that exists", gcp="a Cloud KMS key that exists"),
     "tags": CloudSupport(aws="tags", gcp="labels"),
 }

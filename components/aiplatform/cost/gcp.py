@@ -12,6 +12,7 @@ from pulumi_gcp import billing, kms, monitoring, organizations, projects, pubsub
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import GcpDataContext
 from aiplatform._shared.gcp.keys import USER, data_key
+from aiplatform._shared.kubernetes.names import COST_ACCOUNT
 from aiplatform.cost.args import (
     ALERTS,
     ENVIRONMENT,
@@ -179,7 +180,7 @@ def _hold(context: Context, topic: pubsub.Topic, budget: billing.Budget) -> Hold
         "name": IDENTITY,
         "cluster": settings.cluster,
         "namespace": NAMESPACE,
-        "service_account": NAMESPACE,
+        "service_account": COST_ACCOUNT,
     }
     identity = WorkloadIdentity(f"{context.name}-identity", args, context.options())
     granted = pubsub.SubscriptionIAMMember(

@@ -169,6 +169,8 @@ class ObservabilitySettings(CloudNeutral):
     """The namespace of a model registry with `metrics`, which is monitored then. Default: none."""
     feature_store: Annotated[str, dns_label] | None = None
     """The namespace of a feature store with `server.metrics`, which is monitored then. Default: none."""
+    client_namespaces: Annotated[list[Annotated[str, dns_label]], distinct] = field(default_factory=list[str])
+    """Namespaces whose Pods query Prometheus, such as that of cost control. Default: none."""
     prometheus: Prometheus = field(default_factory=Prometheus)
     """Prometheus."""
     alertmanager: Alertmanager = field(default_factory=Alertmanager)

@@ -325,6 +325,8 @@ class ObservabilityArgs(TypedDict):
     """The namespace of a model registry with `metrics`, which is monitored then. Default: none."""
     feature_store: NotRequired[str]
     """The namespace of a feature store with `server.metrics`, which is monitored then. Default: none."""
+    client_namespaces: NotRequired[list[str]]
+    """Namespaces whose Pods query Prometheus, such as that of cost control. Default: none."""
     prometheus: NotRequired[PrometheusArgs]
     """Prometheus."""
     alertmanager: NotRequired[AlertmanagerArgs]

@@ -55,6 +55,9 @@ def create(context: Context[ObservabilitySettings], options: ResourceOptions) ->
             ],
         ),
     ]
+    if context.settings.client_namespaces:
+        ingress = [ingress_from(PORT, context.settings.client_namespaces)]
+        policies.append(_policy(context, "clients", _PROMETHEUS, options, ingress=ingress))
     if KEDA in context.settings.addons:
         policies += _clients(context, options)
     receivers = context.settings.notifications.receivers
@@ -107,7 +110,7 @@ def _policy(
     pods: dict[str, str],
     options: ResourceOptions,
     *,
-    egress: list[networking.NetworkPolicyEgressRuleArgs],
+    egress: list[networking.NetworkPolicyEgressRuleArgs] | None = None,
     ingress: list[networking.NetworkPolicyIngressRuleArgs] | None = None,
 ) -> pulumi.Resource:
     return networking.NetworkPolicy(
@@ -115,7 +118,7 @@ def _policy(
         metadata=meta.ObjectMetaArgs(name=name, namespace=NAMESPACE),
         spec=networking.NetworkPolicySpecArgs(
             pod_selector=meta.LabelSelectorArgs(match_labels=pods),
-            policy_types=["Egress", *(["Ingress"] if ingress else [])],
+            policy_types=[*(["Egress"] if egress else []), *(["Ingress"] if ingress else [])],
             egress=egress,
             ingress=ingress,
         ),

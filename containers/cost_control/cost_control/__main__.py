@@ -12,7 +12,7 @@ from typing import Final
 
 import typer
 
-from cost_control import alerts, budget, schedule
+from cost_control import alerts, budget, metrics, reaper, schedule
 from cost_control.alerts import Alert
 from cost_control.cluster import Cluster
 from cost_control.errors import RefusedError
@@ -21,7 +21,7 @@ from cost_control.messages import Message
 _REFUSED: Final = 2
 app = typer.Typer(
     name="cost_control",
-    help="Hold queues to control costs.",
+    help="Hold queues and end idle work to control costs.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -46,6 +46,15 @@ def by_budget() -> None:
 def by_schedule() -> None:
     """Hold and drain the queues of CLUSTER_QUEUES while SCHEDULE states that the environment is off."""
     schedule.run(Cluster(), _names(), schedule.parse(_variable("SCHEDULE")))
+
+
+@app.command("reaper")
+def by_use() -> None:
+    """End Workloads of CLUSTER_QUEUES whose GPUs were idle for IDLE_HOURS, by the metrics of PROMETHEUS_URL.
+
+    DRY_RUN: `true` reports them alone."""
+    rules = reaper.Rules(_names(), int(_variable("IDLE_HOURS")), _variable("DRY_RUN") == "true")
+    reaper.run(Cluster(), metrics.prometheus(_variable("PROMETHEUS_URL")), rules)
 
 
 def _names() -> list[str]:

@@ -1,4 +1,4 @@
-"""ClusterQueues of the cluster, and events about them."""
+"""ClusterQueues, Workloads and Pods of the cluster, and events about them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,19 @@ from kubernetes.client import ApiException
 from cost_control import queues
 from cost_control.errors import RefusedError
 from cost_control.queues import Held, Object
+from cost_control.reaper import Pod, Reference
 
-_QUEUES: Final = ("kueue.x-k8s.io", "v1beta2", "clusterqueues")
+_KUEUE: Final = ("kueue.x-k8s.io", "v1beta2")
+_QUEUES: Final = (*_KUEUE, "clusterqueues")
+_WORKLOAD: Final = "kueue.x-k8s.io/workload"
+"""The annotation of a Pod with the name of its Workload."""
+_REAPED: Final = "ai-platform/reaped"
+"""The annotation of a Workload with the reason for which it was ended."""
+_GPUS: Final = "nvidia.com/"
+_NOT_ENDED: Final = "status.phase!=Succeeded,status.phase!=Failed"
+_PAGE: Final = 500
 _APPLY: Final = "application/apply-patch+yaml"
+_MERGE: Final = "application/merge-patch+json"
 _GONE: Final = 404
 _CONFLICT: Final = 409
 _REFUSED: Final = (400, 403, 422)
@@ -77,17 +87,23 @@ class Cluster:
 
     def report(self, queue: str, reason: str, message: str, *, warning: bool = False) -> None:
         """Create an event about a queue. reason: a word such as `HeldByBudget`."""
-        found = self.queue(queue)
-        if found is None:
-            return
+        known = self.queue(queue)
+        if known is not None:
+            about = Reference(queues.API_VERSION, "ClusterQueue", "", queue, known["metadata"]["uid"])
+            self.event(about, reason, message, warning=warning)
+
+    def event(self, about: Reference, reason: str, message: str, *, warning: bool = False) -> None:
+        """Create an event about an object, in its namespace. reason: a word such as `HeldByBudget`."""
         now = datetime.now(UTC)
+        namespace = about.namespace or EVENTS
         event = client.CoreV1Event(
-            metadata=client.V1ObjectMeta(generate_name=f"{queue}.", namespace=EVENTS),
+            metadata=client.V1ObjectMeta(generate_name=f"{about.name}.", namespace=namespace),
             involved_object=client.V1ObjectReference(
-                api_version=queues.API_VERSION,
-                kind="ClusterQueue",
-                name=queue,
-                uid=found["metadata"]["uid"],
+                api_version=about.api_version,
+                kind=about.kind,
+                namespace=about.namespace or None,
+                name=about.name,
+                uid=about.uid,
             ),
             reason=reason,
             message=message[:1024],
@@ -98,9 +114,81 @@ class Cluster:
             source=client.V1EventSource(component=queues.MANAGER),
         )
         try:
-            self._core.create_namespaced_event(EVENTS, event)
+            self._core.create_namespaced_event(namespace, event)
         except ApiException as error:
             raise _refused(error) from error
+
+    def pods(self) -> list[Pod]:
+        """Return all Pods that have not ended."""
+        result: list[Pod] = []
+        page = ""
+        while True:
+            try:
+                listing = self._core.list_pod_for_all_namespaces(
+                    field_selector=_NOT_ENDED, limit=_PAGE, _continue=page
+                )
+            except ApiException as error:
+                raise _refused(error) from error
+            result += map(_pod, listing.items)
+            page = listing.metadata._continue
+            if not page:
+                return result
+
+    def workload(self, namespace: str, name: str) -> Object | None:
+        """Return a Workload; None where there is none."""
+        try:
+            return self._custom.get_namespaced_custom_object(*_KUEUE, namespace, "workloads", name)
+        except ApiException as error:
+            if error.status == _GONE:
+                return None
+            raise _refused(error) from error
+
+    def deactivate(self, workload: Object, reason: str) -> bool:
+        """Deactivate a Workload: Kueue evicts it, and does not admit it again (API of Kueue, WorkloadSpec).
+        Returns False where it has changed since it was read, or is deleted."""
+        metadata = workload["metadata"]
+        body = {
+            "metadata": {
+                "resourceVersion": metadata["resourceVersion"],
+                "annotations": {_REAPED: f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}: {reason}"},
+            },
+            "spec": {"active": False},
+        }
+        try:
+            self._custom.patch_namespaced_custom_object(
+                *_KUEUE,
+                metadata["namespace"],
+                "workloads",
+                metadata["name"],
+                body,
+                field_manager=queues.MANAGER,
+                _content_type=_MERGE,
+            )
+        except ApiException as error:
+            if error.status in (_GONE, _CONFLICT):
+                return False
+            raise _refused(error) from error
+        return True
+
+
+def _pod(item: Any) -> Pod:
+    metadata, spec = item.metadata, item.spec
+    controllers = [owner.kind for owner in metadata.owner_references or () if owner.controller]
+    claims = 1 if spec.resource_claims else 0
+    return Pod(
+        Reference("v1", "Pod", metadata.namespace, metadata.name, metadata.uid),
+        (metadata.annotations or {}).get(_WORKLOAD, ""),
+        max(sum(map(_gpus, spec.containers)), *map(_gpus, spec.init_containers or ()), claims),
+        item.status.start_time if item.status.phase == "Running" else None,
+        controllers[0] if controllers else "",
+        metadata.labels or {},
+    )
+
+
+def _gpus(container: Any) -> int:
+    """Return the GPUs, or parts of GPUs, that a container requests."""
+    limits = (container.resources and container.resources.limits) or {}
+    return sum(int(number) for name, number in limits.items() if name.startswith(_GPUS))
 
 
 def _refused(error: ApiException) -> Exception:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-_PUBSUB: Final = "https://pubsub.googleapis.com/v1"
+_PUBSUB: Final = "https://pubsub.googleapis.com/"
+_ENDPOINT: Final = "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB"
+"""The variable of gcloud with another address of Pub/Sub, such as that of a private endpoint."""
 _SCOPE: Final = "https://www.googleapis.com/auth/pubsub"
 _MOST: Final = 10
 """Messages of a request; SQS allows no more."""
@@ -64,7 +67,8 @@ def _post(path: str, body: Any) -> Any:
     import google.auth
     from google.auth.transport.requests import AuthorizedSession
 
+    root = os.environ.get(_ENDPOINT) or _PUBSUB
     credentials: Any = google.auth.default(scopes=[_SCOPE])[0]
-    answer = AuthorizedSession(credentials).post(f"{_PUBSUB}/{path}", json=body, timeout=60)
+    answer = AuthorizedSession(credentials).post(f"{root.rstrip('/')}/v1/{path}", json=body, timeout=60)
     answer.raise_for_status()
     return answer.json()

@@ -16,10 +16,9 @@ from zoneinfo import ZoneInfo
 
 from cost_control.budget import Queues, note
 from cost_control.errors import RefusedError
+from cost_control.labels import KEEP, is_kept
 from cost_control.queues import Held, Object
 
-KEEP: Final = "ai-platform/keep-running"
-"""The label by which a queue is left out: `true`, or the last day, `2026-12-24`."""
 _SATURDAY: Final = 5
 _DAY: Final = timedelta(days=1)
 
@@ -81,17 +80,6 @@ def parse(text: str) -> Schedule:
     return schedule
 
 
-def is_kept(queue: Object, today: date) -> bool:
-    """Return whether the label of a queue leaves it out. One of another form does not."""
-    value = (queue["metadata"].get("labels") or {}).get(KEEP, "")
-    if value == "true":
-        return True
-    try:
-        return today <= date.fromisoformat(value)
-    except ValueError:
-        return False
-
-
 def run(
     cluster: Queues, names: Sequence[str], schedule: Schedule, now: Callable[[], datetime] | None = None
 ) -> None:
@@ -102,7 +90,9 @@ def run(
     for name in names:
 
         def decide(state: Held, queue: Object) -> Held:
-            return state.by_schedule(schedule.reason if off and not is_kept(queue, today) else "")
+            return state.by_schedule(
+                schedule.reason if off and not is_kept(queue["metadata"].get("labels"), today) else ""
+            )
 
         changed = cluster.change(name, decide)
         if changed is None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.app import app
 from cli.estimate import aws_price_list, google_catalog, refreshing, table
 from cli.output import CommandError
 
@@ -100,6 +104,36 @@ def test_region_that_aws_does_not_have_is_an_error() -> None:
         aws_price_list.prices(small("kms/key"), "mars-1", refreshing.QUERIES["aws"], address)
 
 
+def test_prefixes_of_regions_have_three_forms() -> None:
+    lines = [
+        row("EU-BoxUsage:m7i.large", "0.11", operation="RunInstances"),
+        row("eu-west-1-KMS-Keys", "1.0"),
+    ]
+    body = (ABOUT + "\n".join([COLUMNS, *lines]) + "\n").encode()
+    with server(lambda *_: body) as address:
+        wanted = small("ec2/m7i.large", "kms/key")
+        prices = aws_price_list.prices(wanted, "eu-west-1", refreshing.QUERIES["aws"], address)
+    assert prices == {"ec2/m7i.large": 0.11, "kms/key": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"<html>\n<body>\n1\n2\n3\n4\nerror</body>", "no price file: it lacks"),
+        (b"", "no price file: it lacks"),
+        (
+            (ABOUT + COLUMNS + "\n" + row("BoxUsage:m7i.large", "free", operation="RunInstances")).encode(),
+            "could not convert",
+        ),
+        (b"\xff\xfe\x00" * 99, "codec can't decode"),
+    ],
+    ids=["a page", "nothing", "no number", "no text"],
+)
+def test_price_file_of_another_form_is_an_error(body: bytes, message: str) -> None:
+    with server(lambda *_: body) as address, pytest.raises(CommandError, match=message):
+        aws_price_list.prices(small("ec2/m7i.large"), "us-east-1", refreshing.QUERIES["aws"], address)
+
+
 def sku(description: str, nanos: int, region: str = "us-central1", usage: str = "OnDemand") -> dict[str, Any]:
     free = {"startUsageAmount": 0, "unitPrice": {"units": "0", "nanos": 0}}
     paid = {"startUsageAmount": 10, "unitPrice": {"units": "0", "nanos": nanos}}
@@ -157,3 +191,60 @@ def test_google_cloud_without_a_key_is_an_error(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("GOOGLE_API_KEY", raising=False)
     with pytest.raises(CommandError, match=r"\$GOOGLE_API_KEY is not set"):
         refreshing.refresh(small("dns/zone", cloud="gcp"), "us-central1")
+
+
+SERVICES = json.dumps({"services": [{"name": "services/6F81", "displayName": "Compute Engine"}]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("skus", "message"),
+    [
+        (b"<html>", "no JSON"),
+        (b"[]", "an answer of another form"),
+        (
+            json.dumps({"skus": [{**sku("Balanced PD Capacity", 1), "pricingInfo": []}]}).encode(),
+            "has no price in",
+        ),
+        (
+            json.dumps({"skus": [{**sku("Balanced PD Capacity", 1), "pricingInfo": [{}]}]}).encode(),
+            "has no price in",
+        ),
+    ],
+    ids=["a page", "a list", "no price", "a price of another form"],
+)
+def test_catalog_of_another_form_is_an_error(skus: bytes, message: str) -> None:
+    def answer(path: str, _: Any) -> bytes:
+        return SERVICES if path.startswith("/v1/services?") else skus
+
+    queries = refreshing.QUERIES
+    wanted = small("disk/pd-balanced", cloud="gcp")
+    with server(answer) as address, pytest.raises(CommandError, match=message):
+        google_catalog.prices(wanted, "us-central1", "key", queries["gcp"], queries["families"], address)
+
+
+@pytest.mark.parametrize("usd", [0.0, 60.0, float("nan")], ids=str)
+def test_price_that_changes_more_than_tenfold_is_refused_and_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, usd: float
+) -> None:
+    before = small("kms/key", "nat/hours")
+    table.save(before, tmp_path)
+    text = (tmp_path / "aws.toml").read_text()
+    monkeypatch.setattr(table, "FOLDER", tmp_path)
+    monkeypatch.setattr(aws_price_list, "prices", lambda *_: {"kms/key": 1.0, "nat/hours": usd})
+    result = CliRunner().invoke(app, ["prices", "refresh", "aws"])
+    assert isinstance(result.exception, CommandError)
+    assert "nat/hours" in str(result.exception)
+    assert (tmp_path / "aws.toml").read_text() == text
+    assert [file.name for file in tmp_path.iterdir()] == ["aws.toml"]
+
+
+def test_prices_are_renewed_in_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    table.save(small("kms/key", "nat/hours"), tmp_path)
+    monkeypatch.setattr(table, "FOLDER", tmp_path)
+    monkeypatch.setattr(aws_price_list, "prices", lambda *_: {"nat/hours": 0.05})
+    result = CliRunner().invoke(app, ["prices", "refresh", "aws"])
+    assert "1 price(s) renewed" in result.stdout
+    assert "not in the API, unchanged: kms/key" in result.stderr
+    after = tomllib.loads((tmp_path / "aws.toml").read_text())["prices"]
+    assert after["nat/hours"]["usd"] == 0.05
+    assert after["nat/hours"]["date"] > after["kms/key"]["date"]

@@ -64,7 +64,11 @@ MODULES: Final = {
     "bigquerydatapolicy": ("twin.gcp.services.bigquerydatapolicy",),
     "sql": ("twin.gcp.services.sql_instances", "twin.gcp.services.sql_users"),
     "sqladmin": ("twin.gcp.services.sql_instances", "twin.gcp.services.sql_users"),
-    "pubsub": ("twin.gcp.services.pubsub", "twin.gcp.services.pubsub_subscriptions"),
+    "pubsub": (
+        "twin.gcp.services.pubsub",
+        "twin.gcp.services.pubsub_messages",
+        "twin.gcp.services.pubsub_subscriptions",
+    ),
     "cloudscheduler": ("twin.gcp.services.cloudscheduler",),
     "dataplex": ("twin.gcp.services.dataplex", "twin.gcp.services.dataplex_lakes"),
     "accesscontextmanager": ("twin.gcp.services.accesscontextmanager",),

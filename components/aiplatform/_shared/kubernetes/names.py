@@ -28,6 +28,12 @@ KUBELET_DOMAINS: Final = ("kubelet.kubernetes.io", "node.kubernetes.io")
 PLATFORM_DOMAIN: Final = "ai-platform"
 TRACING_NAMESPACE: Final = "tracing"
 """The namespace of the collector of traces (component Observability)."""
+COST_NAMESPACE: Final = "cost-control"
+"""The namespace of the program that controls costs (component Cost)."""
+COST_ACCOUNT: Final = "cost-control"
+"""Its service account that holds ClusterQueues."""
+REAPER_ACCOUNT: Final = "reaper"
+"""Its service account that ends work with idle GPUs."""
 TEAM_LABEL: Final = f"{PLATFORM_DOMAIN}/team"
 """The label of what belongs to a team: its name."""
 _RESERVED: Final[Mapping[str, str]] = {

@@ -3,6 +3,7 @@ platform and to Kueue."""
 
 from typing import Final
 
+from aiplatform._shared.kubernetes.names import COST_ACCOUNT, COST_NAMESPACE, REAPER_ACCOUNT
 from aiplatform.guardrails.args import GuardrailsSettings
 from aiplatform.guardrails.policies.policy import (
     PLATFORM,
@@ -10,6 +11,7 @@ from aiplatform.guardrails.policies.policy import (
     Rule,
     Validation,
     is_toleration_of_accelerators,
+    literal,
     namespace_conditions,
     trusted,
 )
@@ -29,6 +31,14 @@ _ADDED_TOLERATIONS: Final = (
     "&& !(toleration in dyn(oldObject.spec).?tolerations.orValue([])))"
 )
 
+_COST_CONTROL: Final = " || ".join(
+    f"(request.userInfo.username == {literal(f'system:serviceaccount:{COST_NAMESPACE}:{account}')} "
+    f"&& request.operation == 'UPDATE' && request.resource.resource == {literal(resource)})"
+    for account, resource in ((COST_ACCOUNT, "clusterqueues"), (REAPER_ACCOUNT, "workloads"))
+)
+"""Whether cost control changes what it holds or ends. Its namespace is none of the system, so that all other
+policies are evaluated for its Pods."""
+
 
 def _unchanged(kind: str) -> str:
     """Return the expression by which a Pod's labels or annotations of Kueue are as before."""
@@ -47,7 +57,7 @@ def policy(settings: GuardrailsSettings) -> Policy:
         ),
         (
             Validation(
-                f"request.kind.kind == 'Pod' || variables.trusted || {PLATFORM}",
+                f"request.kind.kind == 'Pod' || variables.trusted || {_COST_CONTROL} || {PLATFORM}",
                 "ai-platform: only the platform changes queues and quotas; expected a workload in a queue of "
                 "its namespace",
             ),

@@ -29,6 +29,15 @@ SCHEDULED: dict[str, Any] = {
 }
 """Arguments of an environment that is off at night."""
 
+REAPED: dict[str, Any] = {
+    "reaper": {},
+    "profile": "dev",
+    "image": IMAGE,
+    "cluster_queues": ["shared", "search"],
+    "prometheus_url": "http://kube-prometheus-stack-prometheus.monitoring:9090",
+}
+"""Arguments with which idle work ends."""
+
 
 def arguments(cloud: str, **more: Any) -> dict[str, Any]:
     """Return arguments of an environment's budget and of one team's. more: further ones."""

@@ -66,6 +66,12 @@ def test_program_has_what_it_reads(cloud: str) -> None:
 
 
 @CLOUDS
+def test_exempt_queue_is_not_held(cloud: str) -> None:
+    recording = controlled(cloud, **{**HELD, "hold": {"exempt_queues": ["search"]}})
+    assert variables(recording)["CLUSTER_QUEUES"] == "shared"
+
+
+@CLOUDS
 def test_pod_meets_the_level_restricted(cloud: str) -> None:
     recording = controlled(cloud, **HELD)
     spec = pod(recording)

@@ -8,7 +8,7 @@ import pytest
 
 from aiplatform._shared.args import ArgumentError, read
 from aiplatform.cost.args import CostSettings
-from tests.components.aiplatform.cost.example import HELD, IMAGE, NIGHTS, SCHEDULED, arguments
+from tests.components.aiplatform.cost.example import HELD, IMAGE, NIGHTS, REAPED, SCHEDULED, arguments
 
 
 def refused(cloud: str, more: dict[str, Any]) -> dict[str, str]:
@@ -84,6 +84,22 @@ def budget(**more: Any) -> dict[str, Any]:
             "longer than a day",
         ),
         ("aws", {**SCHEDULED, "schedule": {**NIGHTS, "stop": "24:00"}}, "schedule.stop", "a time of the day"),
+        ("aws", {**REAPED, "profile": "staging"}, "reaper", "ends work of staging"),
+        ("gcp", {**REAPED, "profile": "prod"}, "reaper", "ends work of prod"),
+        ("aws", {**REAPED, "image": None}, "image", "the program that reaper runs"),
+        ("aws", {**REAPED, "prometheus_url": None}, "prometheus_url", "missing"),
+        ("aws", {**REAPED, "prometheus_url": "prometheus:9090"}, "prometheus_url", "an address"),
+        ("aws", {**REAPED, "cluster_queues": []}, "reaper", "got it without a queue"),
+        ("aws", {**REAPED, "reaper": {"idle_hours": 0}}, "reaper.idle_hours", "hours"),
+        ("aws", {**REAPED, "reaper": {"idle_hours": 73}}, "reaper.idle_hours", "hours"),
+        ("aws", {**REAPED, "reaper": {"schedule": "often"}}, "reaper.schedule", "cron"),
+        ("aws", {**HELD, "hold": {"exempt_queues": ["serch"]}}, "hold.exempt_queues[0]", "did you mean"),
+        (
+            "aws",
+            {**HELD, "hold": {"exempt_queues": ["shared", "search"]}},
+            "hold.exempt_queues",
+            "at least one that is held",
+        ),
         ("aws", {"kms_key": "alias/x"}, "kms_key", "a key's arn"),
         ("gcp", {"prefix": f"acme-{'a' * 21}"}, "prefix", "at most 21 characters"),
     ],

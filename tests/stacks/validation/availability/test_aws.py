@@ -11,6 +11,7 @@ import pytest
 from stacks import foundation
 from stacks.loading import SettingsError
 from stacks.settings import Settings
+from stacks.settings.cost import Cost
 from tests.components.recording import record
 from tests.stacks.environments import STACKS, settings_of
 
@@ -67,7 +68,9 @@ def test_machines_that_no_zone_offers_are_all_reported_with_nothing_but_the_prov
 def test_zone_of_a_pool_without_the_machine_is_reported_by_its_key() -> None:
     settings = settings_of("aws-prod")
     training = settings.gpu_pools["training"].model_copy(update={"zones": ["euc1-az2"]})
-    settings = settings.model_copy(update={"gpu_pools": {"training": training}, "queues": None})
+    settings = settings.model_copy(
+        update={"gpu_pools": {"training": training}, "queues": None, "cost": Cost()}
+    )
     problems, registered = _refused(settings, p5__48xlarge=("euc1-az1",))
     assert registered == ["pulumi:providers:aws aws"]
     assert len(problems) == 1
@@ -77,7 +80,9 @@ def test_zone_of_a_pool_without_the_machine_is_reported_by_its_key() -> None:
 def test_zone_of_a_pool_that_the_network_does_not_have_is_reported() -> None:
     settings = settings_of("aws-prod")
     training = settings.gpu_pools["training"].model_copy(update={"zones": ["euc1-az9"]})
-    settings = settings.model_copy(update={"gpu_pools": {"training": training}, "queues": None})
+    settings = settings.model_copy(
+        update={"gpu_pools": {"training": training}, "queues": None, "cost": Cost()}
+    )
     problems, registered = _refused(settings)
     assert registered == ["pulumi:providers:aws aws"]
     assert any(

@@ -9,6 +9,7 @@ import pulumi
 import pytest
 
 from stacks.settings import Settings
+from stacks.settings.cost import Cost
 from stacks.validation.availability import aws_quotas
 from stacks.validation.availability.aws_quotas import code_of
 from tests.components.cloud_answers import RefusedError
@@ -74,7 +75,7 @@ def test_a_new_account_runs_dev_and_is_warned_of_what_never_grows(warned: list[s
 def test_an_accelerator_that_always_runs_needs_the_quota_of_its_family() -> None:
     settings = settings_of("aws-prod")
     serving = settings.gpu_pools["serving"].model_copy(update={"min": 2})
-    settings = settings.model_copy(update={"gpu_pools": {"serving": serving}, "queues": None})
+    settings = settings.model_copy(update={"gpu_pools": {"serving": serving}, "queues": None, "cost": Cost()})
     (problem,) = _built(settings, {"L-1216C47A": 1000.0}).result
     assert "gpu_pools.serving.min: nodes that always run need 8 vCPUs (gpu_pools.serving 8)" in problem
     assert "L-DB2E81BA" in problem
@@ -101,7 +102,8 @@ def test_a_quota_that_the_region_does_not_list_leaves_the_others_checked(warned:
     settings = settings_of("aws-prod")
     serving = settings.gpu_pools["serving"].model_copy(update={"min": 2})
     (problem,) = _built(
-        settings.model_copy(update={"gpu_pools": {"serving": serving}, "queues": None}), quotas
+        settings.model_copy(update={"gpu_pools": {"serving": serving}, "queues": None, "cost": Cost()}),
+        quotas,
     ).result
     assert "gpu_pools.serving.min" in problem
     assert any("EC2's quota L-1216C47A is not checked" in warning for warning in warned), warned

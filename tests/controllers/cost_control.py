@@ -1,0 +1,57 @@
+"""The program that controls costs (containers/cost_control) in a cluster: its rights, and how it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.components.recording import Recording
+from tests.containers.test_cost_control import PROGRAM
+from tests.controllers.cluster import Cluster
+
+NAMESPACE: Final = "cost-control"
+_KINDS: Final = ("Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
+
+
+def rights(recording: Recording) -> list[dict[str, Any]]:
+    """Return the objects of the program's rights, as the component registers them, in their order."""
+    items: list[dict[str, Any]] = []
+    for kind in _KINDS:
+        for entry in recording.resources:
+            if entry.type.startswith("kubernetes:") and entry.type.endswith(f":{kind}"):
+                group = entry.type.split(":")[1].replace("core/", "")
+                body = {
+                    key: value for key, value in entry.inputs.items() if key not in ("apiVersion", "kind")
+                }
+                items.append({"apiVersion": group, "kind": kind, **body})
+    return items
+
+
+@dataclass
+class Account:
+    """A service account of the program, with the rights that the component gives it."""
+
+    cluster: Cluster
+    folder: Path
+    name: str = NAMESPACE
+
+    def kubeconfig(self) -> Path:
+        """Return a kubeconfig with its token."""
+        token = self.cluster.core.create_namespaced_service_account_token(
+            self.name, NAMESPACE, {"spec": {"expirationSeconds": 3600}}
+        ).status.token
+        known: Any = yaml.safe_load(self.cluster.plain.world.kubeconfig.read_text())
+        known["users"] = [{"name": entry["name"], "user": {"token": token}} for entry in known["users"]]
+        file = self.folder / f"kubeconfig-{self.name}"
+        file.write_text(yaml.safe_dump(known))
+        return file
+
+    def run(self, *words: str, variables: Mapping[str, str]) -> str:
+        """Run Python with the packages of the program; return what it logs."""
+        done = PROGRAM.run("python", *words, KUBECONFIG=str(self.kubeconfig()), **variables)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
