@@ -57,6 +57,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "aiplatform.lakehouse.inputs": (
         "aiplatform.lakehouse.args",
+        "aiplatform.lakehouse.billing",
         "aiplatform.lakehouse.grants",
         "aiplatform.lakehouse.ingestion",
         "aiplatform.lakehouse.perimeter",
