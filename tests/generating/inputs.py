@@ -91,6 +91,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "aiplatform.observability.logs.args",
         "aiplatform.observability.traces.args",
         "aiplatform.observability.notifications",
+        "aiplatform.observability.opencost_args",
         "aiplatform.observability.rule_args",
         "aiplatform.observability.storage_args",
         "aiplatform.observability.args",
