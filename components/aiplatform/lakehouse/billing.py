@@ -4,6 +4,8 @@ The queries are in two dialects: both clouds export rows with tags or labels, of
 namespace and the workload.
 """
 
+# ruff: noqa: S608 - what is inserted are constants, names of tables, and DNS labels
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
@@ -130,9 +132,7 @@ def athena_queries(settings: LakehouseBillingExportSettings, table: str) -> Mapp
     return {BY_TEAM: by_team, BY_MODEL: by_model}
 
 
-def bigquery_queries(
-    settings: LakehouseBillingExportSettings, table: str, project: str
-) -> Mapping[str, str]:
+def bigquery_queries(settings: LakehouseBillingExportSettings, table: str, project: str) -> Mapping[str, str]:
     """Return the queries of the views in BigQuery's dialect, by their names. table: with its project and
     dataset. project: whose rows are read; the export has those of all projects of the billing account.
 

@@ -53,7 +53,8 @@ SUPPORT: Final[SupportTable] = {
         gcp="an OpenTelemetry collector, which writes to Cloud Trace",
     ),
     "opencost": CloudSupport(
-        aws="OpenCost in the cluster, without access to AWS", gcp="OpenCost in the cluster, without an API key"
+        aws="OpenCost in the cluster, without access to AWS",
+        gcp="OpenCost in the cluster, without an API key",
     ),
     "notifications.secret_keys": CloudSupport(
         aws="kms:Decrypt through Secrets Manager",

@@ -1,8 +1,8 @@
 """OpenCost: its namespace, the prices, its chart, and its connection to Prometheus.
 
-It is installed after Prometheus, without which it does not start. It reads prices from a file in place of the
-price lists of the clouds: those need a way to the internet on AWS, and an API key on Google Cloud; spot prices
-need a bucket with ACLs on AWS. So it calls no API of a cloud, and has no identity there.
+It is installed after Prometheus, without which it does not start. It reads prices from a file in place of
+the price lists of the clouds: those need a way to the internet on AWS, and an API key on Google Cloud; spot
+prices need a bucket with ACLs on AWS. So it calls no API of a cloud, and has no identity there.
 """
 
 from collections.abc import Mapping
@@ -89,7 +89,7 @@ def _connection(
 
 
 def price_table(prices: Mapping[str, float], cloud: Cloud) -> str:
-    """Return the prices as OpenCost's CSV provider reads them (pkg/cloud/provider/csvprovider.go at v1.120.0):
+    """Return the prices as OpenCost's CSV provider reads them (pkg/cloud/provider/csvprovider.go, v1.120.0):
     EndTimestamp, InstanceID, Region, AssetClass, InstanceIDField, InstanceType, MarketPriceHourly, Version.
 
     A machine with NVIDIA's GPUs also has the price of each of them, which is its whole price divided by their

@@ -77,7 +77,7 @@ def create(context: Context[ObservabilitySettings], options: ResourceOptions) ->
 def _clients(
     context: Context[ObservabilitySettings], addons: list[str], options: ResourceOptions
 ) -> pulumi.Resource:
-    """Allow these add-ons to ask Prometheus. Their namespaces deny it, too, unless a policy there allows it."""
+    """Allow these add-ons to ask Prometheus. Their namespaces deny it unless a policy there allows it."""
     namespaces = [catalog()[addon].namespace for addon in addons]
     return networking.NetworkPolicy(
         f"{context.name}-prometheus-clients",

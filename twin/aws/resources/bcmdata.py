@@ -10,7 +10,7 @@ from typing import Any, Final
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, reads
+from twin.aws.resources.fields import Field, kept, reads
 from twin.aws.resources.tags import Tagging
 from twin.resource import Props
 
@@ -63,6 +63,7 @@ class Export(AwsResource):
     title = "BCM Data Export"
     fields = {
         "export": Field("Export", read="@", encode=_to_api, decode=_from_api),
+        **kept("timeouts"),
         **reads(arn="ExportArn"),
     }
     create_call = Call("CreateExport")

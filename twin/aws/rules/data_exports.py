@@ -17,7 +17,9 @@ EXPORTS: Final = "twin_data_exports"
 SERVICE: Final = "bcm-data-exports.amazonaws.com"
 REGION: Final = "us-east-1"
 _TABLE: Final = "COST_AND_USAGE_REPORT"
-_QUERY: Final = re.compile(r"\s*SELECT\s+(?P<columns>.+?)\s+FROM\s+(?P<table>\w+)\s*(WHERE\s.+)?", re.I | re.S)
+_QUERY: Final = re.compile(
+    r"\s*SELECT\s+(?P<columns>.+?)\s+FROM\s+(?P<table>\w+)\s*(WHERE\s.+)?", re.I | re.S
+)
 _COLUMN: Final = re.compile(r"[a-z0-9_.]+(\s+AS\s+[a-z0-9_]+)?", re.I)
 _SETTINGS: Final = {
     "INCLUDE_MANUAL_DISCOUNT_COMPATIBILITY": {"TRUE", "FALSE"},

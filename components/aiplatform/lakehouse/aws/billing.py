@@ -89,7 +89,6 @@ class Billing:
     database: Output[str]
 
 
-
 def create(
     context: Context,
     key: kms.Key,
@@ -290,9 +289,7 @@ def view_text(query: str, database: str, columns: Mapping[str, str]) -> str:
         "originalSql": query,
         "catalog": "awsdatacatalog",
         "schema": database,
-        "columns": [
-            {"name": name, "type": _PRESTO_TYPES.get(kind, kind)} for name, kind in columns.items()
-        ],
+        "columns": [{"name": name, "type": _PRESTO_TYPES.get(kind, kind)} for name, kind in columns.items()],
     }
     return f"/* Presto View: {base64.b64encode(json.dumps(content).encode()).decode()} */"
 
@@ -326,5 +323,3 @@ def _grant(
         table=lakeformation.PermissionsTableArgs(database_name=database.name, wildcard=True),
         opts=context.options(*tables, delete_before_replace=True),
     )
-
-

@@ -1,4 +1,4 @@
-"""Statements of policies about the export of costs: of the key, of Lake Formation's role, and of principals."""
+"""Statements of policies about the export of costs: of the key, Lake Formation's role, and principals."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -38,9 +38,7 @@ def lake_formation_statements(context: Context) -> list[Statement]:
     """Return what Lake Formation's role needs to read the files."""
     return [
         allow(["s3:GetObject"], context.bucket_arn(BILLING, f"/{TABLE}/*"), sid="FilesOfCosts"),
-        allow(
-            ["s3:GetBucketLocation", "s3:ListBucket"], context.bucket_arn(BILLING), sid="FindFilesOfCosts"
-        ),
+        allow(["s3:GetBucketLocation", "s3:ListBucket"], context.bucket_arn(BILLING), sid="FindFilesOfCosts"),
     ]
 
 

@@ -212,7 +212,9 @@ def _policy(context: Context, zone: Zone, key_arn: str, tables: Sequence[str], f
         _deny_others("ScriptsPastRoles", _WRITE, context.bucket_arn(zone, f"/{PLATFORM}/*"), roles),
         _deny_others("SpillPastRoles", _WRITE, context.bucket_arn(zone, f"/{SPILL}/*"), roles),
         # Tables: fewer roles, and writes too.
-        _deny_others("PastGovernance", (*READ_OBJECTS, *_WRITE), context.bucket_arn(zone, f"/{TABLES}/*"), tables),
+        _deny_others(
+            "PastGovernance", (*READ_OBJECTS, *_WRITE), context.bucket_arn(zone, f"/{TABLES}/*"), tables
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""The export of the project's costs: a dataset that is linked to the billing account by hand, and views of it.
+"""The export of the project's costs: a dataset that is linked to the billing account by hand, and its views.
 
 The export contains the costs of all projects of the billing account. Principals therefore read a dataset with
 views of this project's rows alone, and none reads the export itself.

@@ -14,7 +14,9 @@ _DOLLARS: Final[Unit] = "currencyUSD"
 
 def dashboard(settings: Settings) -> Dashboard:
     """Return the dashboard."""
-    result = board(NAME, "Costs", "By list prices of nodes; the bill has discounts (docs/cost-visibility.md).")
+    result = board(
+        NAME, "Costs", "By list prices of nodes; the bill has discounts (docs/cost-visibility.md)."
+    )
     _cluster(result)
     _gpus(result)
     _units(result, settings)
@@ -64,9 +66,7 @@ def _units(board: Dashboard, settings: Settings) -> None:
     )
     panels = [("Services", "Dollars an hour, both colors.", costs.SERVICE)]
     if settings.gateway:
-        panels.append(
-            ("1,000 requests", "Of the last hour, with those that failed.", costs.PER_REQUESTS)
-        )
+        panels.append(("1,000 requests", "Of the last hour, with those that failed.", costs.PER_REQUESTS))
     if settings.serving:
         panels.append(("A million tokens", "Prompts and answers, of the last hour.", costs.PER_TOKENS))
     for title, text, series in panels:

@@ -1,7 +1,7 @@
 """What nodes, Pods, teams, trainings and services cost an hour, by OpenCost's metrics.
 
-A Pod has what it requests of a node, or uses where that is more. What no Pod has is idle. OpenCost exports the
-price of a GPU where the node has some; the nodes' other prices are zero then (`opencost.price_table`).
+A Pod has what it requests of a node, or uses where that is more. What no Pod has is idle. OpenCost exports
+the price of a GPU where the node has some; the nodes' other prices are zero then (`opencost.price_table`).
 """
 
 from collections.abc import Iterator
@@ -58,24 +58,26 @@ def _nodes(settings: Settings) -> Iterator[Recording]:
     spot = 'max by (node) (kube_node_labels{label_ai_platform_capacity="spot"})'
     priced = "max by (node) (node_total_hourly_cost)"
     yield Recording(FACTOR, f"{spot} * {settings.spot_ratio:g} or {priced} * 0 + 1")
+    pool = (
+        "on (node) group_left (label_ai_platform_pool) "
+        "max by (node, label_ai_platform_pool) (kube_node_labels)"
+    )
     yield Recording(
         NODE,
-        f"{priced} * on (node) {FACTOR} * on (node) group_left (label_ai_platform_pool) "
-        "max by (node, label_ai_platform_pool) (kube_node_labels)",
+        f"{priced} * on (node) {FACTOR} * {pool}",
     )
-    gpus = f"max by (node) (node_gpu_count) * on (node) max by (node) (node_gpu_hourly_cost) * on (node) {FACTOR}"
-    pool = "max by (node, label_ai_platform_pool) (kube_node_labels)"
+    of_gpu = f"on (node) max by (node) (node_gpu_hourly_cost) * on (node) {FACTOR}"
+    gpus = f"max by (node) (node_gpu_count) * {of_gpu}"
     yield Recording(
         GPU_POOL,
-        f"sum by (label_ai_platform_pool) ({gpus} * on (node) group_left (label_ai_platform_pool) {pool})",
+        f"sum by (label_ai_platform_pool) ({gpus} * {pool})",
     )
     allocated = (
-        "sum by (node) (max by (namespace, pod, container, node) (container_gpu_allocation)) "
-        f"* on (node) max by (node) (node_gpu_hourly_cost) * on (node) {FACTOR}"
+        f"sum by (node) (max by (namespace, pod, container, node) (container_gpu_allocation)) * {of_gpu}"
     )
     yield Recording(
         GPU_POOL_USED,
-        f"sum by (label_ai_platform_pool) ({allocated} * on (node) group_left (label_ai_platform_pool) {pool})",
+        f"sum by (label_ai_platform_pool) ({allocated} * {pool})",
     )
 
 
@@ -86,14 +88,14 @@ def _pods() -> Iterator[Recording]:
         ("gpu", "container_gpu_allocation", "node_gpu_hourly_cost"),
     )
     costs = " or ".join(
-        'label_replace(max by (namespace, pod, container, node) '
+        "label_replace(max by (namespace, pod, container, node) "
         f"({allocation}) * on (node) group_left () (max by (node) ({price}) * on (node) {FACTOR}), "
         f'"part", "{part}", "", "")'
         for part, allocation, price in parts
     )
     yield Recording(POD, f"sum {_PODS} ({costs})")
     yield Recording(NAMESPACE, f"sum by (namespace) ({POD})")
-    team = "max by (namespace, label_ai_platform_team) (kube_namespace_labels{label_ai_platform_team!=\"\"})"
+    team = 'max by (namespace, label_ai_platform_team) (kube_namespace_labels{label_ai_platform_team!=""})'
     yield Recording(
         TEAM,
         f"sum by (label_ai_platform_team) ({NAMESPACE} * on (namespace) group_left (label_ai_platform_team) "

@@ -1,5 +1,7 @@
 """The export of costs: what is created, who reads it, and what its views compute."""
 
+# ruff: noqa: S608 - the statements are of this test
+
 import base64
 import json
 from datetime import datetime
@@ -51,8 +53,9 @@ def test_costs_are_exported_by_named_columns_to_a_bucket_that_only_the_service_w
     statements = {statement["Sid"]: statement for statement in policy["Statement"]}
     writes = statements["ExportsWrite"]
     assert writes["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
-    assert f"arn:aws:bcm-data-exports:us-east-1:{ACCOUNT}:export/*" in (
-        writes["Condition"]["ArnLike"]["aws:SourceArn"]
+    assert (
+        f"arn:aws:bcm-data-exports:us-east-1:{ACCOUNT}:export/*"
+        in (writes["Condition"]["ArnLike"]["aws:SourceArn"])
     )
     assert statements["PastGovernance"]["Effect"] == "Deny", "readers come through Lake Formation"
     key = json.loads(recording.one("aws:kms/key:Key", "lake-key").inputs["policy"])

@@ -14,8 +14,8 @@ GIB = 1024**3
 LABELS = 'instance="{0}", node="{0}"'
 JOBSET = "label_jobset_sigs_k8s_io_jobset_name"
 SERVICE = "label_serving_kserve_io_inferenceservice"
-# A spot node with four GPUs of 8 dollars an hour, which are its price; one without GPUs of 0.4 dollars on demand:
-# four CPUs of 0.07 and 16 GiB of 0.0075.
+# A spot node with four GPUs of 8 dollars an hour, which are its price, and one without GPUs of 0.4 dollars on
+# demand: four CPUs of 0.07 and 16 GiB of 0.0075.
 GPU_NODE = {
     "node_total_hourly_cost": "32",
     "node_cpu_hourly_cost": "0",
