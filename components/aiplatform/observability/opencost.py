@@ -93,8 +93,8 @@ def price_table(prices: Mapping[str, float], cloud: Cloud) -> str:
     EndTimestamp, InstanceID, Region, AssetClass, InstanceIDField, InstanceType, MarketPriceHourly, Version.
 
     A machine with NVIDIA's GPUs also has the price of each of them, which is its whole price divided by their
-    number: without it OpenCost divides a price among CPUs, memory and GPUs by ratios of its own defaults, by
-    which a GPU of a large machine has a third.
+    number: without it OpenCost divides a price among CPUs, memory and GPUs by the ratios of its
+    defaults, by which the GPUs of a large machine have a third.
     """
     lines: list[str] = []
     for machine_type, price in sorted(prices.items()):

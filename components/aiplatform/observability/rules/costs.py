@@ -49,7 +49,7 @@ def rules(settings: Settings) -> Iterator[Alert | Recording]:
             "max by (node) (kube_node_info) unless on (node) max by (node) (node_total_hourly_cost > 0)"
         ),
         summary="node {{ $labels.node }} has no price",
-        description="OpenCost exports no price of it: costs of what runs there are missing.",
+        description="OpenCost exports none: costs of what runs there are missing.",
         pending="30m",
     )
 
