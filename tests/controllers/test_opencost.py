@@ -2,7 +2,7 @@
 computes what a team, a training and a service cost from it and from the real kube-state-metrics.
 
 OpenCost is the last version that the module proxy serves whole, 1.108.1: later ones add the label `uid` to
-these series. It does not know prices of GPUs by label, which are left out here, so that it divides the price of
+these series. It knows no prices of GPUs by label, which are left out here, so that it divides the price of
 a node among CPUs, memory and GPUs by the ratios of its defaults: each Pod has the same part of all three.
 """
 

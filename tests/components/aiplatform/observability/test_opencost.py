@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+import yaml
 
 from aiplatform._shared.args import ArgumentError
 from aiplatform.addons.catalog import catalog
 from aiplatform.observability import Observability
 from aiplatform.observability.monitors import COSTS
 from aiplatform.observability.opencost import price_table, values
+from tests.components.aiplatform.addons import chart_facts
 from tests.components.aiplatform.pools import CLUSTER
 from tests.components.recording import Recording, record
 
@@ -86,6 +88,26 @@ def test_series_of_objects_that_kube_state_metrics_has_are_not_stored_twice() ->
         assert stored.fullmatch(name), name
     for name in ("kube_node_labels", "kube_pod_labels", "container_cpu_usage_seconds_total", "go_goroutines"):
         assert not stored.fullmatch(name), name
+
+
+def test_the_chart_has_each_value() -> None:
+    entry = catalog()["opencost"]
+    folder = chart_facts.folder("opencost", entry.file_name)
+    known = yaml.safe_load((folder / "values.yaml").read_text())
+    stated = values("acme", {})
+
+    def unknown(values: Any, of_chart: Any, path: str) -> list[str]:
+        if not isinstance(values, dict) or not isinstance(of_chart, dict) or not of_chart:
+            return []
+        return [
+            problem
+            for key, value in values.items()
+            for problem in (
+                unknown(value, of_chart[key], f"{path}.{key}") if key in of_chart else [f"{path}.{key}"]
+            )
+        ]
+
+    assert unknown(stated, known, "") == []
 
 
 def test_a_mirror_replaces_the_registry_of_its_image() -> None:
