@@ -36,7 +36,7 @@ from aiplatform.queues.args import QueuesArgs
 from aiplatform.runner import RunnerArgs
 from aiplatform.training.args import Initializers, TrainingArgs
 from aiplatform.workload_identity import WorkloadIdentityArgs
-from stacks import addon_options, devices, fabrics, gpu_check_queues, images, repositories
+from stacks import addon_options, devices, fabrics, gpu_check_queues, images, price_list, repositories
 from stacks.settings import GpuPool, NodePool, Pool, Settings
 from stacks.settings.generated import stated
 from stacks.settings.kubernetes import CHARTS_VARIABLE
@@ -396,6 +396,8 @@ def observability(
         args["model_registry"] = stated(registry).get("namespace", MODEL_REGISTRY)
     if features is not None and stated(features).get("server", {}).get("metrics", True):
         args["feature_store"] = FEATURE_STORE
+    if "opencost" in args:
+        args["opencost"] = price_list.opencost(settings.environment.cloud)
     if settings.environment.cloud == "aws":
         args.update(
             secrets_role_arn=addons["secrets_role_arn"],

@@ -57,6 +57,9 @@ def lakehouse(settings: Settings, below: Below) -> LakehouseArgs:
         args["network"] = below.network
     if continuous_training_arguments.uses_table_events(settings):
         args["table_events"] = True
+    if "billing_export" in args and settings.teams:
+        namespaces = {settings.namespace_of(name): name for name in settings.teams}
+        args["billing_export"] = {"team_namespaces": namespaces, **args["billing_export"]}
     return cast(LakehouseArgs, args)
 
 

@@ -147,9 +147,12 @@ _OF_LAYERS: Final = (
     "model_registry",
     "feature_store",
     "charts",
+    "opencost.prices",
+    "opencost.spot_ratio",
 )
 
 
 class Observability(topic_of(ObservabilityArgs, ObservabilitySettings, without=_OF_LAYERS)):
     """Prometheus, Alertmanager and Grafana in the cluster, with the platform's rules and dashboards, and the
-    long-term storage of metrics. Charts come from where `addons` states."""
+    long-term storage of metrics. Charts come from where `addons` states. OpenCost (`opencost: {}`) has the
+    prices of estimates (`cli/estimate/prices`)."""

@@ -62,9 +62,11 @@ def monitoring(
     notifications: Notifications,
     metrics: dict[str, str],
     exporters: Mapping[str, str] = MappingProxyType({}),
+    stored: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Monitoring]:
     """Start all of them. The rules are the program's; of Alertmanager's configuration only the folder of
-    credentials and the times of groups differ. exporters: job -> host and port of an exporter that runs."""
+    credentials and the times of groups differ. exporters: job -> host and port of an exporter that runs.
+    stored: job -> a pattern of the names of the series that are stored."""
     tools = build.ensure(["promtool", "prometheus", "amtool", "alertmanager"])
     endpoints = Endpoints(metrics)
     with ExitStack() as stack:
@@ -83,7 +85,7 @@ def monitoring(
             )
         )
         promtool.rules_file(groups, folder / "rules.json")
-        configured = _prometheus(folder, metrics, exporters, endpoints.port, alertmanager_port)
+        configured = _prometheus(folder, metrics, exporters, endpoints.port, alertmanager_port, stored)
         _checked(tools["promtool"], "check", "config", configured)
         stack.enter_context(
             _process(
@@ -128,6 +130,7 @@ def _prometheus(
     exporters: Mapping[str, str],
     port: int,
     alertmanager_port: int,
+    stored: Mapping[str, str],
 ) -> Path:
     here = f"127.0.0.1:{port}"
     document = {
@@ -140,7 +143,13 @@ def _prometheus(
         "rule_files": ["rules.json"],
         "alerting": {"alertmanagers": [_targets(f"127.0.0.1:{alertmanager_port}")]},
         "scrape_configs": [
-            {"job_name": job, "metrics_path": path, "honor_labels": True, **_targets(target)}
+            {
+                "job_name": job,
+                "metrics_path": path,
+                "honor_labels": True,
+                **_targets(target),
+                **({"metric_relabel_configs": [_stored(stored[job])]} if job in stored else {}),
+            }
             for job, path, target in (
                 *((job, f"/{job}", here) for job in metrics),
                 *((job, "/metrics", target) for job, target in exporters.items()),
@@ -150,6 +159,10 @@ def _prometheus(
     path = folder / "prometheus.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     return path
+
+
+def _stored(pattern: str) -> dict[str, Any]:
+    return {"action": "keep", "source_labels": ["__name__"], "regex": pattern}
 
 
 def _targets(target: str) -> dict[str, Any]:

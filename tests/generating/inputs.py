@@ -57,6 +57,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "aiplatform.lakehouse.inputs": (
         "aiplatform.lakehouse.args",
+        "aiplatform.lakehouse.billing",
         "aiplatform.lakehouse.grants",
         "aiplatform.lakehouse.ingestion",
         "aiplatform.lakehouse.perimeter",
@@ -91,6 +92,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "aiplatform.observability.logs.args",
         "aiplatform.observability.traces.args",
         "aiplatform.observability.notifications",
+        "aiplatform.observability.opencost_args",
         "aiplatform.observability.rule_args",
         "aiplatform.observability.storage_args",
         "aiplatform.observability.args",

@@ -67,6 +67,7 @@ _FLAT: Final[dict[str, Any]] = {
     ],
     "partitions": example.ORDERS["partitions"][:1],
 }
+_BILLING: Final[dict[str, Any]] = {"name": "finance", "actions": ["read"], "billing": True}
 LAKEHOUSE: Final[Mapping[str, Callable[[], Recording]]] = {
     "aws": lambda: example.lakehouse(grants=[example.BY_TAGS, example.BY_TABLE]),
     "aws-ingestion": lambda: example.lakehouse(
@@ -105,6 +106,18 @@ LAKEHOUSE: Final[Mapping[str, Callable[[], Recording]]] = {
         tags=_TAGS,
     ),
     "aws-bare": lambda: example.lakehouse(tables=[], arrival_events=False, force_destroy=True),
+    "aws-billing": lambda: example.lakehouse(
+        tables=[], grants=[{**_BILLING, "principal": example.ANALYSTS}], billing_export={"days": 400}
+    ),
+    "gcp-billing": lambda: google.lakehouse(
+        tables=[],
+        grants=[{**_BILLING, "principal": google.ANALYSTS}],
+        billing_export={
+            "billing_account": "01AB23-45CD67-89EF01",
+            "linked": True,
+            "team_namespaces": {"team-rec": "rec"},
+        },
+    ),
     "gcp": lambda: google.lakehouse(grants=[google.BY_ZONES, google.BY_TABLE]),
     "gcp-full": lambda: google.lakehouse(
         tables=[

@@ -67,6 +67,7 @@ OBSERVABILITY: Final[Mapping[str, Callable[[], Recording]]] = {
     "gcp-full": _observability(
         {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-123.svc.id.goog"},
         long_term_storage={},
+        opencost={"prices": {"g2-standard-8": 0.8536, "e2-standard-4": 0.134}, "spot_ratio": 0.5},
         notifications={
             "receivers": [{"name": "pager", "pagerduty": {"secret": "acme-dev-pagerduty"}}],
             "default": "pager",

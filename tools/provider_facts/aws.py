@@ -31,6 +31,7 @@ OUT: Final = Path(__file__).resolve().parents[2] / "twin" / "aws" / "facts.json"
 _ALIASES: Final = {"tftags": "tags"}
 _NAMES: Final = {
     "aws:autoscaling/tag:Tag": "aws_autoscaling_group_tag",
+    "aws:bcmdata/export:Export": "aws_bcmdataexports_export",
     "aws:costexplorer/anomalyMonitor:AnomalyMonitor": "aws_ce_anomaly_monitor",
     "aws:costexplorer/anomalySubscription:AnomalySubscription": "aws_ce_anomaly_subscription",
     "aws:ec2/launchTemplate:LaunchTemplate": "aws_launch_template",

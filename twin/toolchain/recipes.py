@@ -45,6 +45,7 @@ MINUTES = {
     "argo": 5,
     "argoexec": 1,
     "argo-cli": 2,
+    "opencost": 6,
     "keda": 6,
     "keda-adapter": 1,
 }
@@ -237,8 +238,15 @@ CONTROLLERS: Mapping[str, ControllerSource] = {
 it is named. Several versions of one program can be selected: a Pod gets that of its image."""
 
 
-COMMANDS: Mapping[str, ControllerSource] = {"argo-cli": _argo("argo")}
-"""Commands of add-ons that check their objects, each built where it is named: `argo lint`."""
+COMMANDS: Mapping[str, ControllerSource] = {
+    "argo-cli": _argo("argo"),
+    "opencost": ControllerSource(
+        "opencost",
+        "github.com/opencost/opencost/cmd/costmodel",
+        {"github.com/opencost/opencost/pkg/version.Version": "$VERSION"},
+    ),
+}
+"""Programs of add-ons that tests run themselves, each built where it is named: `argo lint`, and OpenCost."""
 
 
 SELECTABLE: Mapping[str, Sequence[str]] = {

@@ -49,6 +49,7 @@ class Versions:
     prometheus: str
     alertmanager: str
     pushgateway: str
+    opencost: str
 
 
 _PLACES = {
@@ -83,6 +84,7 @@ _PLACES = {
     "prometheus": ("prometheus", "version"),
     "alertmanager": ("alertmanager", "version"),
     "pushgateway": ("pushgateway", "version"),
+    "opencost": ("opencost", "version"),
 }
 
 

@@ -150,6 +150,9 @@ class Lakehouse(ComponentResource):
     """AWS: the security group of captures, which the databases must allow."""
     table_keeper: Output[str | None]
     """AWS: the function that migrates tables to their declarations."""
+    billing_database: Output[str | None]
+    """The database with the table `costs` and the views of `billing_export`; on Google Cloud the dataset with
+    the views."""
 
     def __init__(self, name: str, args: LakehouseArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(LakehouseSettings, args, "LakehouseArgs")

@@ -13,6 +13,7 @@ from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import assignable_role, identity
 from aiplatform.lakehouse import ingestion, snapshots
 from aiplatform.lakehouse.aws.names import NAMES, name_problems
+from aiplatform.lakehouse.billing import LakehouseBillingExportSettings
 from aiplatform.lakehouse.cloud_support import SUPPORT
 from aiplatform.lakehouse.gcp import rules as google
 from aiplatform.lakehouse.grants import (
@@ -171,6 +172,9 @@ class LakehouseSettings(CloudNeutral):
         default_factory=list[LakehouseGrantSettings]
     )
     """What principals may read and write. Default none."""
+    billing_export: LakehouseBillingExportSettings | None = None
+    """The export of what the account or project costs, as a table that grants with `billing` read. Default
+    none."""
     legal_hold: LakehouseLegalHoldSettings | None = None
     """A period in which data in raw cannot be deleted (Object Lock). It cannot be added to or removed from an
     existing bucket. Default none."""
@@ -252,6 +256,7 @@ class LakehouseSettings(CloudNeutral):
         yield from grants_of_everything(self.grants)
         yield from overlapping_grants(self.grants)
         yield from ineffective_conditions(self.grants)
+        yield from self._billing()
         yield from self._hold()
         yield from ingestion.problems(self.streams, self.batches, self.tables, self.cloud)
         yield from snapshots.problems(self.snapshots, self.tables)
@@ -323,6 +328,17 @@ class LakehouseSettings(CloudNeutral):
             for index, name in enumerate(names):
                 if name in names[:index]:
                     yield Problem(f"{where}[{index}].name", f"{got(name)} twice; expected each only once")
+
+    def _billing(self) -> Iterator[Problem]:
+        if self.billing_export is not None:
+            for problem in self.billing_export.check_on(self.cloud):
+                yield Problem(f"billing_export.{problem.path}", problem.reason)
+            return
+        for index, grant in enumerate(self.grants):
+            if grant.billing:
+                yield Problem(
+                    f"grants[{index}].billing", "got true; expected `billing_export`, or it left out"
+                )
 
     def _hold(self) -> Iterator[Problem]:
         if self.legal_hold is None:

@@ -122,6 +122,30 @@ SUPPORT: Final[SupportTable] = {
         gcp="a row access policy, which BigQuery applies; without subqueries, at most 16 different ones on a "
         "table, and not on the table of a stream",
     ),
+    "grants.billing": CloudSupport(
+        aws="the table and the views of `billing_export`, in Lake Formation",
+        gcp="the dataset with the views of `billing_export`",
+    ),
+    "billing_export": CloudSupport(
+        aws="an export of CUR 2.0 to a bucket, a table of Glue, and views of Athena",
+        gcp="a dataset that is linked to the billing account by hand, and views of BigQuery",
+    ),
+    "billing_export.granularity": CloudSupport(
+        aws="the rows of the export",
+        gcp=refused("Cloud Billing exports rows as it gets them; leave it out"),
+    ),
+    "billing_export.days": CloudSupport(
+        aws="a lifecycle rule of the bucket",
+        gcp=refused("the table is Cloud Billing's; leave it out"),
+    ),
+    "billing_export.billing_account": CloudSupport(
+        aws=refused("the export is that of the account; leave it out"),
+        gcp="whose export the dataset gets",
+    ),
+    "billing_export.linked": CloudSupport(
+        aws=refused("the program creates the export; leave it out"),
+        gcp="whether the views are created",
+    ),
     "legal_hold": CloudSupport(
         aws="Object Lock of raw's bucket",
         gcp="a retention policy of raw's bucket, locked with `compliance`; it has no versions then. Not "

@@ -75,11 +75,16 @@ class LakehouseGrantSettings:
     rows: Annotated[str, length(1, 2048, "characters"), condition] | None = None
     """Only rows that meet this condition, in SQL: `country = 'DE'`. Only with `tables` and `read`. The
     principal then reads through the query engine only (Athena, BigQuery). Default all rows."""
+    billing: bool = False
+    """Whether it reads what the environment costs, too: the table and views of `billing_export`, on Google
+    Cloud only the views. Only with `read`; alone, or together with `tables` or `zones`. Default false."""
 
     def check(self) -> Iterator[Problem]:
         """Return missing and contradicting keys."""
-        if not self.zones and not self.tables:
-            yield Problem("tables", "missing; expected `tables` or `zones`")
+        if not self.zones and not self.tables and not self.billing:
+            yield Problem("tables", "missing; expected `tables`, `zones` or `billing`")
+        if self.billing and "read" not in self.actions:
+            yield Problem("billing", "got true without `read`; expected `read`, the only action on costs")
         if self.zones and self.tables:
             yield Problem(
                 "zones", "got zones together with tables; expected one of the two; add another grant"

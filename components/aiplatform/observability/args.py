@@ -37,6 +37,7 @@ from aiplatform.observability.inputs import MuteIntervalArgs as MuteIntervalArgs
 from aiplatform.observability.inputs import NotificationsArgs as NotificationsArgs
 from aiplatform.observability.inputs import ObservabilityArgs as ObservabilityArgs
 from aiplatform.observability.inputs import OidcArgs as OidcArgs
+from aiplatform.observability.inputs import OpenCostArgs as OpenCostArgs
 from aiplatform.observability.inputs import PagerDutyArgs as PagerDutyArgs
 from aiplatform.observability.inputs import PrometheusArgs as PrometheusArgs
 from aiplatform.observability.inputs import ReceiverArgs as ReceiverArgs
@@ -47,6 +48,7 @@ from aiplatform.observability.inputs import TracesArgs as TracesArgs
 from aiplatform.observability.inputs import WebhookArgs as WebhookArgs
 from aiplatform.observability.logs.args import Logs
 from aiplatform.observability.notifications import SECRET, Notifications, owner_problems
+from aiplatform.observability.opencost_args import OpenCost
 from aiplatform.observability.rule_args import CustomRule, Slo
 from aiplatform.observability.rules import problems as rule_problems
 from aiplatform.observability.settings import RUNBOOKS, Pool, Settings
@@ -63,6 +65,8 @@ CERTIFICATES: Final = "cert-manager"
 RETENTION_DAYS: Final = 15
 """How long Prometheus keeps metrics where nothing needs older ones."""
 GPU_METRICS: Final = "dcgm-exporter"
+OPENCOST: Final = "opencost"
+"""The add-on that exports what nodes cost."""
 GOOGLE_PROMETHEUS: Final = "prometheus-google"
 """Google Cloud: the image of Prometheus that writes to the long-term storage."""
 
@@ -185,6 +189,8 @@ class ObservabilitySettings(CloudNeutral):
     """The collection of logs of containers. Default: none."""
     traces: Traces | None = None
     """The collection of traces. Default: none."""
+    opencost: OpenCost | None = None
+    """What nodes, Pods, teams, trainings and services cost, by list prices. Default: none."""
     slos: Annotated[list[Slo], length(0, 100, "objectives")] = field(default_factory=list[Slo])
     """Service level objectives. Default: none."""
     rules: Annotated[list[CustomRule], length(0, 200, "rules")] = field(default_factory=list[CustomRule])
@@ -209,7 +215,8 @@ class ObservabilitySettings(CloudNeutral):
     @property
     def installed(self) -> list[Addon]:
         """What the component installs from the catalog, in this order."""
-        return [catalog()[name] for name in (DEFINITIONS, CHART)]
+        costs = (OPENCOST,) if self.opencost is not None else ()
+        return [catalog()[name] for name in (DEFINITIONS, CHART, *costs)]
 
     @property
     def secrets(self) -> Mapping[str, str]:
@@ -253,6 +260,8 @@ class ObservabilitySettings(CloudNeutral):
             traces=self.traces is not None,
             model_registry=self.model_registry is not None,
             feature_store=self.feature_store is not None,
+            opencost=self.opencost is not None,
+            spot_ratio=self.opencost.spot_ratio if self.opencost is not None else 1,
         )
 
     def check(self) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from aiplatform.observability import (
     logs,
     monitors,
     objects,
+    opencost,
     traces,
     traffic,
 )
@@ -44,7 +45,7 @@ def build(
     """Create all resources as children of `component`. after: what custom resources of add-ons depend on, so
     that they are deleted before their controllers."""
     context = Context[ObservabilitySettings](component, name, settings)
-    definitions_addon, chart_addon = settings.installed
+    definitions_addon, chart_addon = settings.installed[:2]
     namespace = create_namespace(component, name, NAMESPACE, settings.cloud, chart_addon.webhook_ports)
     definitions = install(component, name, definitions_addon, locate(definitions_addon, settings.charts), {})
     if settings.cloud == "gcp":
@@ -73,6 +74,8 @@ def build(
     if settings.long_term_storage is not None:
         # It would ring before the chart is there, and once it is gone.
         cloud.create_alarm(context, settings.long_term_storage.alarm, storage, ready)
+    if settings.opencost is not None:
+        opencost.create(context, chart, after)
     monitors.create(context, ready)
     objects.create_rules(context, rule_groups(settings.plain), ready)
     collected = Context[Settings](component, name, settings)

@@ -52,6 +52,10 @@ SUPPORT: Final[SupportTable] = {
         aws="an OpenTelemetry collector, which writes to X-Ray",
         gcp="an OpenTelemetry collector, which writes to Cloud Trace",
     ),
+    "opencost": CloudSupport(
+        aws="OpenCost in the cluster, without access to AWS",
+        gcp="OpenCost in the cluster, without an API key",
+    ),
     "notifications.secret_keys": CloudSupport(
         aws="kms:Decrypt through Secrets Manager",
         gcp=refused("Secret Manager decrypts by its service agent; leave it out"),

@@ -27,8 +27,8 @@ from aiplatform.addons.values.kserve import PODS as KSERVE_PODS
 from aiplatform.addons.values.prometheus_pushgateway import PODS as PUSHGATEWAY_PODS
 from aiplatform.addons.values.prometheus_pushgateway import PORT as PUSHGATEWAY_PORT
 from aiplatform.gateway.args import ENVOY_GATEWAY as GATEWAY
-from aiplatform.observability.args import ObservabilitySettings
-from aiplatform.observability.metrics import metrics
+from aiplatform.observability.args import OPENCOST, ObservabilitySettings
+from aiplatform.observability.metrics import exporters
 from aiplatform.observability.values.setup import NAMESPACE
 
 VERSION: Final = "monitoring.coreos.com/v1"
@@ -139,6 +139,17 @@ AUTOSCALER: Final = Target("cluster-autoscaler", "kube-system", 8085, {_NAME: "c
 REGISTRY: Final = Target("model-registry", "", 8000, {_NAME: "mlflow"}, allowed_elsewhere=True)
 FEATURES: Final = Target("feature-server", "", 8000, {_NAME: "feature-server"}, allowed_elsewhere=True)
 """In the namespaces that arguments state."""
+COSTS: Final = Target(
+    OPENCOST,
+    "",
+    9003,
+    {_NAME: OPENCOST},
+    honor_labels=True,
+    allowed_elsewhere=True,
+    # It has labels and states of objects under the names of kube-state-metrics, too.
+    stored="node_.+_hourly_cost|node_gpu_count|container_.+_allocation(_bytes)?|pv_hourly_cost|pod_pvc_allocation",
+)
+"""What this component itself installs."""
 
 
 def targets(settings: ObservabilitySettings) -> Iterator[Target]:
@@ -156,6 +167,8 @@ def targets(settings: ObservabilitySettings) -> Iterator[Target]:
         yield replace(REGISTRY, namespace=settings.model_registry)
     if settings.feature_store is not None:
         yield replace(FEATURES, namespace=settings.feature_store)
+    if settings.opencost is not None:
+        yield replace(COSTS, namespace=catalog()[OPENCOST].namespace)
 
 
 def create(context: Context[ObservabilitySettings], after: ResourceOptions) -> list[pulumi.Resource]:
@@ -214,7 +227,9 @@ def _monitor(
 def _workloads(context: Context[ObservabilitySettings], after: ResourceOptions) -> CustomResource:
     """Create the monitor of workloads: Pods of any namespace with the label, at the port `metrics`. A Pod
     cannot choose its `job`, nor export a metric that the platform's rules read."""
-    beginnings = sorted({_beginning(name) for name in metrics() if "_" in name})
+    reserved_for = (exporter for exporter in exporters().values() if not exporter.of_workloads)
+    names = (metric.name for exporter in reserved_for for metric in exporter.metrics)
+    beginnings = sorted({_beginning(name) for name in names if "_" in name})
     reserved = f"(?:{'|'.join(beginnings)})_.+|slo:.+|ALERTS.*"
     return CustomResource(
         f"{context.name}-workloads-monitor",

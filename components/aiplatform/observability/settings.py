@@ -71,6 +71,20 @@ class Settings:
     """Whether the model registry serves metrics of its requests."""
     feature_store: bool = False
     """Whether the feature server serves metrics of its requests."""
+    opencost: bool = False
+    """Whether OpenCost exports what nodes cost."""
+    spot_ratio: float = 1
+    """The price of a spot node as a part of that on demand."""
+
+    @property
+    def gateway(self) -> bool:
+        """Whether Envoy's gateways export metrics of requests."""
+        return "envoy-gateway" in self.addons
+
+    @property
+    def serving(self) -> bool:
+        """Whether servers of language models export metrics, as workloads."""
+        return "kserve" in self.addons
 
     @property
     def gpu_pools(self) -> Iterator[Pool]:

@@ -14,7 +14,7 @@ from aiplatform._shared.kubernetes.workloads import NAMESPACE_LABEL, egress_to, 
 from aiplatform.addons.catalog import catalog
 from aiplatform.addons.values.keda import OPERATOR
 from aiplatform.gateway.args import ENVOY_GATEWAY as GATEWAY
-from aiplatform.observability.args import ObservabilitySettings
+from aiplatform.observability.args import OPENCOST, ObservabilitySettings
 from aiplatform.observability.values.setup import NAMESPACE
 
 NODE_PORTS: Final = (9100, 10250)
@@ -55,11 +55,13 @@ def create(context: Context[ObservabilitySettings], options: ResourceOptions) ->
             ],
         ),
     ]
-    if context.settings.client_namespaces:
-        ingress = [ingress_from(PORT, context.settings.client_namespaces)]
-        policies.append(_policy(context, "clients", _PROMETHEUS, options, ingress=ingress))
-    if KEDA in context.settings.addons:
-        policies += _clients(context, options)
+    addons = [KEDA] if KEDA in context.settings.addons else []
+    addons += [OPENCOST] if context.settings.opencost is not None else []
+    namespaces = [*(catalog()[addon].namespace for addon in addons), *context.settings.client_namespaces]
+    if namespaces:
+        policies.append(_clients(context, namespaces, options))
+    if KEDA in addons:
+        policies.append(_keda(context))
     receivers = context.settings.notifications.receivers
     servers = [server for receiver in receivers for server in (receiver.email, receiver.webhook) if server]
     ports = sorted({server.port for server in servers} - {_HTTPS})
@@ -73,35 +75,38 @@ def create(context: Context[ObservabilitySettings], options: ResourceOptions) ->
     return policies
 
 
-def _clients(context: Context[ObservabilitySettings], options: ResourceOptions) -> list[pulumi.Resource]:
-    """Allow KEDA's operator to ask Prometheus. Both namespaces deny it otherwise."""
-    namespace = catalog()[KEDA].namespace
+def _clients(
+    context: Context[ObservabilitySettings], namespaces: list[str], options: ResourceOptions
+) -> pulumi.Resource:
+    """Allow Pods of these namespaces to ask Prometheus. They deny it unless a policy there allows it."""
+    return networking.NetworkPolicy(
+        f"{context.name}-prometheus-clients",
+        metadata=meta.ObjectMetaArgs(name="prometheus-clients", namespace=NAMESPACE),
+        spec=networking.NetworkPolicySpecArgs(
+            pod_selector=meta.LabelSelectorArgs(match_labels=_PROMETHEUS),
+            policy_types=["Ingress"],
+            ingress=[ingress_from(PORT, namespaces)],
+        ),
+        opts=options,
+    )
+
+
+def _keda(context: Context[ObservabilitySettings]) -> pulumi.Resource:
+    """Allow KEDA's operator, in its namespace, to ask Prometheus."""
     prometheus = networking.NetworkPolicyPeerArgs(
         namespace_selector=meta.LabelSelectorArgs(match_labels={NAMESPACE_LABEL: NAMESPACE}),
         pod_selector=meta.LabelSelectorArgs(match_labels=_PROMETHEUS),
     )
-    return [
-        networking.NetworkPolicy(
-            f"{context.name}-prometheus-clients",
-            metadata=meta.ObjectMetaArgs(name="prometheus-clients", namespace=NAMESPACE),
-            spec=networking.NetworkPolicySpecArgs(
-                pod_selector=meta.LabelSelectorArgs(match_labels=_PROMETHEUS),
-                policy_types=["Ingress"],
-                ingress=[ingress_from(PORT, [namespace])],
-            ),
-            opts=options,
+    return networking.NetworkPolicy(
+        f"{context.name}-{KEDA}-prometheus",
+        metadata=meta.ObjectMetaArgs(name="prometheus", namespace=catalog()[KEDA].namespace),
+        spec=networking.NetworkPolicySpecArgs(
+            pod_selector=meta.LabelSelectorArgs(match_labels=dict(OPERATOR)),
+            policy_types=["Egress"],
+            egress=[egress_to(PORT, [prometheus])],
         ),
-        networking.NetworkPolicy(
-            f"{context.name}-{KEDA}-prometheus",
-            metadata=meta.ObjectMetaArgs(name="prometheus", namespace=namespace),
-            spec=networking.NetworkPolicySpecArgs(
-                pod_selector=meta.LabelSelectorArgs(match_labels=dict(OPERATOR)),
-                policy_types=["Egress"],
-                egress=[egress_to(PORT, [prometheus])],
-            ),
-            opts=context.options(),
-        ),
-    ]
+        opts=context.options(),
+    )
 
 
 def _policy(

@@ -91,6 +91,7 @@ def test_the_bootstrap_script_can_read_the_versions_before_anything_is_installed
         ("alertmanager", "github.com/prometheus/alertmanager", lambda versions: versions.alertmanager),
         ("kserve", "github.com/kserve/kserve", lambda versions: versions.kserve_agent),
         ("pushgateway", "github.com/prometheus/pushgateway", lambda versions: versions.pushgateway),
+        ("opencost", "github.com/opencost/opencost", lambda versions: versions.opencost),
     ],
 )
 def test_the_go_modules_ask_for_the_pinned_versions(module: str, path: str, version: object) -> None:

@@ -18,6 +18,7 @@ from twin.aws.rules import (
     budgets,
     codebuild,
     cost_explorer,
+    data_exports,
     data_services,
     ec2,
     ec2_endpoints,
@@ -61,6 +62,7 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
     "codebuild": codebuild.RULES,
     "athena": athena.RULES,
     "budgets": budgets.RULES,
+    "bcm-data-exports": data_exports.RULES,
     "ce": cost_explorer.RULES,
     "glue": {**glue.RULES, **data_services.GLUE_RULES},
     "s3": s3.RULES,
@@ -82,6 +84,7 @@ EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
     "codebuild": codebuild.OPERATIONS,
     "athena": athena.OPERATIONS,
     "budgets": budgets.OPERATIONS,
+    "bcm-data-exports": data_exports.OPERATIONS,
     "ce": cost_explorer.OPERATIONS,
     "glue": {**glue.OPERATIONS, **data_services.GLUE_OPERATIONS},
     "s3": s3.OPERATIONS,
@@ -89,6 +92,8 @@ EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
     "ssm": ssm.OPERATIONS,
     "sts": sessions.OPERATIONS,
 }
+_KEPT_IN: Final = {"bcm-data-exports": "ce"}
+"""A service that moto lacks -> the one whose backend contains its resources."""
 
 
 def check(call: Call, front: Any) -> None:
@@ -127,4 +132,5 @@ def _caller(call: Call, front: Any, trusted: bool) -> Callable[[], str]:
 def extension(call: Call, moto: Any) -> Answer | None:
     """The answer to an operation or a thing that moto does not have, or None."""
     handler = EXTENSIONS.get(call.service, {}).get(call.operation)
-    return handler(call, moto.backend(call.model_name, call.region)) if handler else None
+    service = _KEPT_IN.get(call.service, call.model_name)
+    return handler(call, moto.backend(service, call.region)) if handler else None

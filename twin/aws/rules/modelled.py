@@ -21,6 +21,7 @@ SERVICES: Final = {
     "lakeformation": "InvalidInputException",
     "athena": "InvalidRequestException",
     "budgets": "InvalidParameterException",
+    "bcm-data-exports": "ValidationException",
     "ce": "ValidationException",
     "events": "ValidationException",
     "sts": "ValidationError",

@@ -227,6 +227,9 @@ class LakehouseReferenceArgs(TypedDict):
     """AWS: the security group of captures, which the databases must allow."""
     table_keeper: NotRequired[Input[str]]
     """AWS: the function that migrates tables to their declarations."""
+    billing_database: NotRequired[Input[str]]
+    """The database with the table `costs` and the views of `billing_export`; on Google Cloud the dataset with
+    the views."""
 
 
 class ModelStoreReferenceArgs(TypedDict):

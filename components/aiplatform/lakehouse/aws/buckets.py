@@ -23,6 +23,7 @@ from aiplatform._shared.aws.buckets import (
 )
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import Statement, document, key_policy, logs_may_use_key
+from aiplatform.lakehouse.aws.billing_permissions import billing_purposes, exports_may_use_key
 from aiplatform.lakehouse.aws.context import FILES, PLATFORM, SPILL, TABLES, Context
 from aiplatform.lakehouse.aws.names import JOB_LOGS, KEEPER_LOGS, KEY_ALIAS, STREAM_LOGS, WORKGROUP
 from aiplatform.lakehouse.aws.principals import Principal, workgroup_name
@@ -31,7 +32,7 @@ from aiplatform.lakehouse.aws.s3_tables import maintenance_may_use_key
 from aiplatform.lakehouse.tables import ZONES, Zone
 
 LOGS: Final = "logs"
-_READ: Final = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionForReplication")
+READ_OBJECTS: Final = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionForReplication")
 """Actions that read the bytes of an object; replication has a separate one."""
 _WRITE: Final = ("s3:PutObject",)
 SPILL_DAYS: Final = 7
@@ -43,7 +44,7 @@ class Buckets:
     """The zones' buckets, and the bucket of their access logs."""
 
     zones: Mapping[Zone, Bucket]
-    logs: s3.Bucket
+    logs: Bucket
 
 
 def create_key(context: Context, principals: Sequence[Principal]) -> kms.Key:
@@ -62,6 +63,7 @@ def create_key(context: Context, principals: Sequence[Principal]) -> kms.Key:
                 *_deny_results_of_others(context, arns),
                 logs_may_use_key(context.account, *_log_groups(context)),
                 *([maintenance_may_use_key(context)] if context.uses_s3_tables else []),
+                *([exports_may_use_key(context)] if context.settings.billing_export is not None else []),
                 *([_job_logs_may_use_key(context)] if context.settings.batches or context.quality else []),
             )
         ),
@@ -130,9 +132,13 @@ def _deny_results_of_others(context: Context, arns: Sequence[str]) -> Iterator[S
 def create_buckets(context: Context, key: kms.Key, roles: Roles) -> Buckets:
     """Create a bucket for each zone, and the one of their access logs."""
     logs = log_bucket(
-        context, LOGS, ZONES, context.settings.access_log_days, force_destroy=context.settings.force_destroy
+        context,
+        LOGS,
+        (*ZONES, *billing_purposes(context)),
+        context.settings.access_log_days,
+        force_destroy=context.settings.force_destroy,
     )
-    return Buckets({zone: _zone_bucket(context, zone, key, logs, roles) for zone in ZONES}, logs.bucket)
+    return Buckets({zone: _zone_bucket(context, zone, key, logs, roles) for zone in ZONES}, logs)
 
 
 def _zone_bucket(context: Context, zone: Zone, key: kms.Key, logs: Bucket, roles: Roles) -> Bucket:
@@ -202,12 +208,14 @@ def _policy(context: Context, zone: Zone, key_arn: str, tables: Sequence[str], f
         *other_keys(context, zone, key_arn),
         # Reads of the whole bucket, so that no folder is left out. A principal that only writes to `files/`,
         # as a team's uploader or a transfer service, is allowed by its own policy.
-        _deny_others("PastRoles", _READ, context.bucket_arn(zone, "/*"), roles),
+        _deny_others("PastRoles", READ_OBJECTS, context.bucket_arn(zone, "/*"), roles),
         # Jobs with permissions on every table run or load what is in these two folders.
         _deny_others("ScriptsPastRoles", _WRITE, context.bucket_arn(zone, f"/{PLATFORM}/*"), roles),
         _deny_others("SpillPastRoles", _WRITE, context.bucket_arn(zone, f"/{SPILL}/*"), roles),
         # Tables: fewer roles, and writes too.
-        _deny_others("PastGovernance", (*_READ, *_WRITE), context.bucket_arn(zone, f"/{TABLES}/*"), tables),
+        _deny_others(
+            "PastGovernance", (*READ_OBJECTS, *_WRITE), context.bucket_arn(zone, f"/{TABLES}/*"), tables
+        ),
     )
 
 

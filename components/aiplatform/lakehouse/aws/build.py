@@ -13,6 +13,7 @@ from aiplatform._shared.aws.roles import Role, ServiceRole, roles
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.aws import catalog as glue_catalog
 from aiplatform.lakehouse.aws import s3_tables
+from aiplatform.lakehouse.aws.billing import create as create_billing
 from aiplatform.lakehouse.aws.buckets import Buckets, create_buckets, create_key
 from aiplatform.lakehouse.aws.catalog_entries import Catalog, Store
 from aiplatform.lakehouse.aws.change_data_capture import capture_problems, create_captures
@@ -67,6 +68,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     if any(principal.local for principal in principals):
         default = create_default_database(context, migrator, account)
         grant_default_database(context, principals, default, account)
+    billing = create_billing(context, key, roles, buckets, principals, [*account, *roles.table_policies])
     allow_writers_to_assume(context, roles.writer, writers)
     queries = create_workgroups(context, key, principals)
 
@@ -83,6 +85,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
         "producer_policy_arn": producer_policy.arn if producer_policy is not None else None,
         "batches": {name: job.name for name, job in jobs.items()},
         "table_keeper": migrator.function.name,
+        "billing_database": billing.database if billing is not None else None,
     }
 
 
@@ -193,7 +196,7 @@ def _outputs(
             }
             for declared, table in tables
         ],
-        "log_bucket": buckets.logs.bucket,
+        "log_bucket": buckets.logs.bucket.bucket,
         "kms_key": key.arn,
         "kms_key_arn": key.arn,
         "workgroups": queries.workgroups,

@@ -19,6 +19,8 @@ TABLES = "tables"
 """The folder of tables, which Lake Formation governs."""
 FILES = "files"
 """The folder of files that are not part of a table: what is uploaded to raw."""
+BILLING = "billing"
+"""The purpose of the bucket and the database of the export of costs."""
 SPILL = f"{FILES}/spill"
 """The folder of temporary files of jobs, in raw."""
 
@@ -39,6 +41,16 @@ class Context(AwsDataContext[LakehouseSettings]):
     def database(self, zone: Zone) -> str:
         """Return the name of a zone's database. Hyphens would have to be quoted in every query."""
         return DATABASE.of(self.settings.prefix).replace("-", "_").removesuffix("curated") + zone
+
+    @property
+    def billing_database(self) -> str:
+        """The name of the database of the export of costs, in the account's default catalog."""
+        return f"{self.settings.prefix.replace('-', '_')}_{BILLING}"
+
+    @property
+    def billing_export(self) -> str:
+        """The name of the export of costs."""
+        return f"{self.settings.prefix}-costs"
 
     def location(self, table: LakehouseTableSettings) -> str:
         """Return the URL of a table's folder."""

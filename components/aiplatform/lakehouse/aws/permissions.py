@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aiplatform._shared.aws.policy_documents import Statement, allow
+from aiplatform.lakehouse.aws.billing_permissions import lake_formation_statements
 from aiplatform.lakehouse.aws.context import FILES, GATE_SCRIPT, SPILL, TABLES, Context
 from aiplatform.lakehouse.aws.names import JOB_LOGS, KEEPER_LOGS, STREAM_LOGS
 from aiplatform.lakehouse.ingestion import LakehouseCaptureSettings
@@ -47,6 +48,7 @@ def lake_formation(context: Context, key_arn: str) -> list[Statement]:
             sid="FindFiles",
         ),
         allow(_USE_OF_KEY, key_arn, sid="UseKey"),
+        *(lake_formation_statements(context) if context.settings.billing_export is not None else []),
     ]
 
 

@@ -54,6 +54,11 @@ class Principal:
         """Whether a grant allows it to write."""
         return any("write" in grant.actions for grant in self.grants)
 
+    @property
+    def reads_costs(self) -> bool:
+        """Whether a grant allows it to read the export of costs."""
+        return any(grant.billing for grant in self.grants)
+
     def former_names(self, name: str) -> list[str]:
         """Return the logical names that a resource of this name, which contains the key, had."""
         return [name.replace(self.key, self.former_key, 1)] if self.former_key != self.key else []

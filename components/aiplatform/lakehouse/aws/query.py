@@ -15,6 +15,7 @@ from pulumi_aws import athena, kms
 
 from aiplatform._shared.aws.managed_policies import attached
 from aiplatform._shared.aws.policy_documents import Statement, allow, document
+from aiplatform.lakehouse.aws.billing_permissions import client_statement
 from aiplatform.lakehouse.aws.context import Context
 from aiplatform.lakehouse.aws.permissions import DEFAULT_DATABASE, GET_DATA_ACCESS, READ_CATALOG
 from aiplatform.lakehouse.aws.principals import Principal, role_name, workgroup_name
@@ -117,6 +118,8 @@ def _statements(
     # UpdateTable: a commit to an Iceberg table.
     catalog = [*READ_CATALOG, *(["glue:UpdateTable"] if principal.writes else [])]
     tables = [allow(catalog, context.catalog_arns, sid="Tables"), GET_DATA_ACCESS]
+    if principal.reads_costs:
+        tables.append(client_statement(context, READ_CATALOG))
     if workgroup is None:
         return tables
     arn = context.account.arn("athena", f"workgroup/{workgroup}")

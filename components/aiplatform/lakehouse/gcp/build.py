@@ -10,6 +10,7 @@ from aiplatform._shared.gcp.context import DataKey
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.gcp import spark_jobs
 from aiplatform.lakehouse.gcp.access import platform_readers
+from aiplatform.lakehouse.gcp.billing import create as create_billing
 from aiplatform.lakehouse.gcp.buckets import Buckets, create_buckets, create_key, grant_catalog_access
 from aiplatform.lakehouse.gcp.catalog import Catalog, Tables, create_catalog, create_tables
 from aiplatform.lakehouse.gcp.context import (
@@ -70,6 +71,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     scannable = grant_scanner(context, targets, roles, agents)
     grant_batches(context, targets, roles, batch_account)
     limit_queries(context)
+    billing = create_billing(context, key, roles)
 
     notify_arrivals(context, key, buckets["raw"], agents)
     create_subscriptions(context, key, buckets["raw"], stream_tables, agents)
@@ -81,6 +83,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
         "tables": _table_outputs(context, tables, stream_tables),
         "log_bucket": log_bucket,
         "client_role": roles.ask.name,
+        "billing_database": billing.database if billing is not None else None,
     }
 
 

@@ -52,6 +52,16 @@ class Context(GcpDataContext[LakehouseSettings]):
         """The dataset of the tables of streams."""
         return self._dataset("streams")
 
+    @property
+    def billing_dataset(self) -> str:
+        """The dataset with the views of costs."""
+        return self._dataset("billing")
+
+    @property
+    def billing_export_dataset(self) -> str:
+        """The dataset that Cloud Billing writes to."""
+        return self._dataset("billing_export")
+
     def _dataset(self, purpose: str) -> str:
         return DATASET.of(self.settings.prefix).replace("-", "_").removesuffix("curated") + purpose
 

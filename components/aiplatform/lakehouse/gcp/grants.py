@@ -80,7 +80,8 @@ class Roles:
         self.ask = self._role("client", "asks", ASK)
         self.write = self._role("writer", "changes tables", _WRITE)
         streams = bool(context.stream_tables)
-        self.read_rows = self._role("row-reader", "reads tables of streams", _READ_ROWS) if streams else None
+        reads = streams or any(grant.billing for grant in context.settings.grants)
+        self.read_rows = self._role("row-reader", "reads tables of streams", _READ_ROWS) if reads else None
         self.write_rows = (
             self._role("row-writer", "changes rows of tables of streams", _WRITE_ROWS) if streams else None
         )

@@ -20,6 +20,7 @@ def dashboards(settings: Settings) -> Mapping[str, str]:
 
     from aiplatform.observability.dashboards import (
         cluster,
+        costs,
         models,
         objectives,
         panels,
@@ -40,6 +41,8 @@ def dashboards(settings: Settings) -> Mapping[str, str]:
         boards[training.NAME] = training.dashboard(settings)
     if PUSHGATEWAY in settings.addons:
         boards[models.NAME] = models.dashboard()
+    if settings.opencost:
+        boards[costs.NAME] = costs.dashboard(settings)
     if settings.slos:
         boards[objectives.NAME] = objectives.dashboard()
     encoder = JSONEncoder(sort_keys=True, separators=(",", ":"))

@@ -33,7 +33,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-Unit = Literal["", "percentunit", "percent", "s", "bytes", "watt", "celsius"]
+Unit = Literal["", "percentunit", "percent", "s", "bytes", "watt", "celsius", "currencyUSD"]
 """A unit of Grafana; empty for plain numbers."""
 
 SOURCE: Final = "datasource"

@@ -64,9 +64,11 @@ class Exporter:
     cloud: str | None = None
     """The only cloud on which it exists. None: both."""
     may_have_no_target: bool = False
-    """Whether it runs on nodes of which there may be none."""
+    """Whether there may be none: it is of nodes, gateways or servers."""
     honor_labels: bool = False
     """Whether labels `namespace` and `pod` are those of an object, and not of the target."""
+    of_workloads: bool = False
+    """Whether Pods of users export them, at their port `metrics`."""
 
     def exists(self, settings: Settings) -> bool:
         """Return whether its metrics exist in an environment."""
@@ -111,6 +113,7 @@ def _exporter(name: str, table: Mapping[str, Any]) -> Exporter:
         cloud=table.get("cloud"),
         may_have_no_target=table.get("may_have_no_target", False),
         honor_labels=table.get("honor_labels", False),
+        of_workloads=table.get("of_workloads", False),
         metrics=tuple(
             Metric(
                 name=metric,

@@ -14,6 +14,7 @@ from aiplatform.observability.rules import (
     certificates,
     collectors,
     controllers,
+    costs,
     data,
     gpu,
     models,
@@ -38,6 +39,7 @@ _SUBJECTS: Final[Mapping[str, Callable[[Settings], Iterable[Alert | Recording]]]
     "models": models.rules,
     "certificates": certificates.rules,
     "nodes": nodes.rules,
+    "costs": costs.rules,
     "controllers": controllers.rules,
     "collectors": collectors.rules,
     "monitoring": monitoring.rules,
@@ -107,6 +109,7 @@ def _platform_alerts(settings: Settings) -> Iterator[Alert]:
         traces=True,
         model_registry=True,
         feature_store=True,
+        opencost=True,
     )
     for group in rule_groups(everything):
         yield from group.alerts

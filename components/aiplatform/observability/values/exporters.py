@@ -28,8 +28,8 @@ COLLECTORS: Final = (
 """The kinds of which kube-state-metrics exports metrics. It may list no others: by default it reads all
 Secrets, too."""
 LABELS: Final = (
-    "nodes=[ai-platform/pool]",
-    "pods=[jobset.sigs.k8s.io/jobset-name,kueue.x-k8s.io/queue-name]",
+    "nodes=[ai-platform/pool,ai-platform/capacity]",
+    "pods=[jobset.sigs.k8s.io/jobset-name,kueue.x-k8s.io/queue-name,serving.kserve.io/inferenceservice]",
     "namespaces=[ai-platform/team]",
 )
 """The labels of objects that are labels of metrics `kube_*_labels`."""

@@ -19,7 +19,11 @@ OF_OTHERS = {
     "kube-prometheus-stack": ("alertmanager", "grafana", "kube-state-metrics", "node-exporter", "prometheus"),
 }
 """Add-on -> images that it runs of projects with other versions."""
-NOT_RUN = {"kube-prometheus-stack": {"k8s-sidecar"}, "kubeflow-trainer": {"jobset"}}
+NOT_RUN = {
+    "kube-prometheus-stack": {"k8s-sidecar"},
+    "kubeflow-trainer": {"jobset"},
+    "opencost": {"opencost-ui"},
+}
 """Add-on -> images that its chart runs by default, and not with the platform's values."""
 SWITCHED_OFF = {"kubeflow-trainer": "jobset"}
 """Add-on -> the first part of the names of what a contained chart makes, which the platform's values leave

@@ -92,7 +92,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
             "LakehouseArgs.grants: got 51 principals; expected at most 50",
         ),
         (_grant(tables=["curated.order"]), "grants[0].tables[0]: got 'curated.order'; expected one of"),
-        (_grant(tables=[]), "grants[0].tables: missing; expected `tables` or `zones`"),
+        (_grant(tables=[]), "grants[0].tables: missing; expected `tables`, `zones` or `billing`"),
         (_grant(zones=["raw"]), "grants[0].zones: got zones together with tables"),
         (
             {"writers": [f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/Dev"]},

@@ -9,6 +9,7 @@ ADDONS: Final = frozenset(
         "argo-workflows",
         "cert-manager",
         "dcgm-exporter",
+        "envoy-gateway",
         "external-secrets",
         "jobset",
         "karpenter",
@@ -49,6 +50,8 @@ COMPLETE: Final = Settings(
     traces=True,
     model_registry=True,
     feature_store=True,
+    opencost=True,
+    spot_ratio=0.5,
 )
 """With everything that rules depend on."""
 SMALL: Final = Settings(

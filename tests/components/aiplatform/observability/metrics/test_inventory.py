@@ -12,7 +12,7 @@ from aiplatform.addons.values.setup import Setup as AddonSetup
 from aiplatform.observability import metrics, rules
 from aiplatform.observability.logs import configuration as logs
 from aiplatform.observability.metrics import Exporter, Metric, expressions
-from aiplatform.observability.monitors import FEATURES, REGISTRY, TARGETS
+from aiplatform.observability.monitors import COSTS, FEATURES, REGISTRY, TARGETS
 from aiplatform.observability.rule_types import Recording
 from aiplatform.observability.traces import configuration as traces
 from aiplatform.observability.values import custom_resources, exporters, values
@@ -24,7 +24,12 @@ OF_TARGET = {"job", "instance", "namespace", "service", "pod", "node", "metrics_
 STACK = "kube-prometheus-stack"
 COLLECTORS = {"logs": logs.NAME, "traces": traces.NAME}
 """Condition -> the label app.kubernetes.io/name of a collector, the `jobLabel` of its PodMonitor."""
-WORKLOADS = {"model_registry": REGISTRY, "feature_store": FEATURES}
+WORKLOADS = {
+    "model_registry": REGISTRY,
+    "feature_store": FEATURES,
+    "opencost": COSTS,
+    "gateway": next(target for target in TARGETS if target.name == "envoy"),
+}
 """Condition -> the target of a component with metrics."""
 
 
@@ -49,6 +54,8 @@ def test_an_exporter_is_scraped(exporter: Exporter) -> None:
         assert exporter.target == f'job="{target.name}"'
     elif exporter.condition in WORKLOADS:
         assert exporter.target == f'job="{WORKLOADS[exporter.condition].name}"'
+    elif exporter.of_workloads:
+        assert exporter.target == 'job="monitoring/workloads"', "a PodMonitor without a label for the job"
     elif exporter.condition in COLLECTORS:
         assert exporter.target == f'job="{COLLECTORS[exporter.condition]}"'
     else:
