@@ -165,7 +165,8 @@ def test_an_invalid_object_is_in_quarantine_with_the_reason(plain: Plain, intake
         found = s3.list_objects_v2(Bucket=_bucket(intake), Prefix="files/quarantine/")
         return [item["Key"] for item in found.get("Contents", [])]
 
-    expected = ["files/quarantine/b.json", "files/quarantine/b.json.reason.txt"]
+    target = "files/quarantine/files/incoming/b.json"
+    expected = [target, f"{target}.reason.txt"]
     eventually("the object is in quarantine", lambda: keys() == expected, 120)
     reason = s3.get_object(Bucket=_bucket(intake), Key=expected[1])["Body"].read()
     assert reason.startswith(b"line 1: not JSON")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pulumi
 import pytest
@@ -220,8 +221,9 @@ def test_an_object_ends_as_a_row_of_curated(front: World, tmp_path: Path) -> Non
     query = f"SELECT event_id, kind, source FROM {table}"  # noqa: S608
     rows = gcp_lake.query(front, "ingest-code", query)
     assert rows == [["a-1", "order", f"gs://{bucket}/files/incoming/a.json"]], "once"
+    reason_of = quote("files/quarantine/files/incoming/b.json.reason.txt", safe="")
     reason = requests.get(
-        f"{front.url('cloud')}/storage.googleapis.com/storage/v1/b/{bucket}/o/files%2Fquarantine%2Fb.json.reason.txt",
+        f"{front.url('cloud')}/storage.googleapis.com/storage/v1/b/{bucket}/o/{reason_of}",
         params={"alt": "media"},
         headers={"Authorization": f"Bearer {gcp_lake.token(front)}"},
         timeout=30,

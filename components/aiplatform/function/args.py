@@ -276,12 +276,25 @@ class FunctionSettings(CloudNeutral):
         if self.network is not None and self.network.cloud != self.cloud:
             yield Problem("network", f"is on {self.network.cloud}; expected one on {self.cloud}")
         for index, entry in enumerate(self.writes):
-            if self.event is not None and _overlap(entry, self.event):
+            event = self.event
+            if event is not None and self._same_bucket(entry, event) and _overlap(entry.prefix, event.prefix):
                 yield Problem(
                     f"writes[{index}]",
-                    f"got {entry.prefix!r} in the bucket of `event`, whose prefix is {self.event.prefix!r}; "
+                    f"got {entry.prefix!r} in the bucket of `event`, whose prefix is {event.prefix!r}; "
                     "expected another place: the function would call itself without end",
                 )
+
+    def _same_bucket(self, written: FunctionObjects, event: FunctionEvent) -> bool:
+        """Return whether both are known to be of one bucket."""
+        if written.zone is not None and event.zone is not None:
+            return written.zone == event.zone
+        if any(
+            entry.bucket is None and (entry.zone is None or self.lakehouse is None)
+            for entry in (written, event)
+        ):
+            return False
+        one, other = self.bucket(written), self.bucket(event)
+        return one is other or (not is_unknown(one) and not is_unknown(other) and one == other)
 
     def _principals(self) -> Iterator[Problem]:
         if self.kms_key is not None:
@@ -315,12 +328,6 @@ def _authenticated(value: Any) -> str | None:
     return None
 
 
-def _overlap(written: FunctionObjects, event: FunctionEvent) -> bool:
-    """Return whether an object that is written may be one of the event's."""
-    if written.zone != event.zone or (written.zone is None and not _same(written.bucket, event.bucket)):
-        return False
-    return written.prefix.startswith(event.prefix) or event.prefix.startswith(written.prefix)
-
-
-def _same(one: Input[str] | None, other: Input[str] | None) -> bool:
-    return one is other or (not is_unknown(one) and one == other)
+def _overlap(prefix: str, of_event: str) -> bool:
+    """Return whether an object of one prefix may have the other."""
+    return prefix.startswith(of_event) or of_event.startswith(prefix)

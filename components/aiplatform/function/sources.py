@@ -14,7 +14,8 @@ from aiplatform.lakehouse.tables import Zone
 FILES: Final = "files/"
 """The folder of a zone's bucket for what is not part of a table."""
 _OBJECT: Final = matches(r"[^\s*?]+", "a key without wildcards")
-_PREFIX: Final = matches(r"[^\s*?]*", "a prefix without wildcards")
+_PREFIX: Final = matches(r"[^\s*?\"\\$]*", "a prefix without wildcards, quotes and variables")
+"""It is part of policies."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from pulumi_aws import cloudwatch, ec2, iam, kms, lambda_, vpc
 
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import Statement, document, key_policy, logs_may_use_key, trust
-from aiplatform._shared.outputs import plain
 from aiplatform._shared.principals import declare
 from aiplatform.function.args import ALIAS, LATEST, FunctionSettings
 from aiplatform.function.aws.alarms import create_alarms
@@ -221,7 +220,7 @@ def _url(context: Context, alias: lambda_.Alias) -> lambda_.FunctionUrl:
     )
     http = context.settings.http
     for position, caller in enumerate(http.callers if http is not None else ()):
-        key = plain(caller).rpartition("/")[2] if isinstance(caller, str) else str(position)
+        key = _member(caller) if isinstance(caller, str) else str(position)
         for call, grant in _CALLS.items():
             lambda_.Permission(
                 f"{context.name}-{key}-{call}",
@@ -232,3 +231,8 @@ def _url(context: Context, alias: lambda_.Alias) -> lambda_.FunctionUrl:
                 **grant,
             )
     return url
+
+
+def _member(caller: str) -> str:
+    """Return what names a caller: two accounts may have a role of one name."""
+    return caller.partition("::")[2].replace(":", "/")

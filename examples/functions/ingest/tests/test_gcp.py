@@ -93,8 +93,8 @@ def test_an_invalid_object_goes_to_quarantine_with_the_reason(storage: Storage, 
     for _ in range(2):
         answer = push("files/incoming/b.json")
         assert answer.status_code == 200, "another attempt would not make it valid"
-    assert storage.objects["files/quarantine/b.json"] == b"{"
-    assert b"not JSON" in storage.objects["files/quarantine/b.json.reason.txt"]
+    assert storage.objects["files/quarantine/files/incoming/b.json"] == b"{"
+    assert b"not JSON" in storage.objects["files/quarantine/files/incoming/b.json.reason.txt"]
     assert table.refresh().scan().to_arrow().num_rows == 0
 
 

@@ -126,6 +126,14 @@ def test_a_url_requires_signatures_of_the_stated_callers() -> None:
     assert not recorded.all("aws:sqs/queue:Queue"), "requests have no dead letters"
 
 
+def test_callers_of_two_accounts_may_have_one_name() -> None:
+    other = CALLERS["aws"].replace("111122223333", "444455556666")
+    grants = deployed("aws", http={"callers": [CALLERS["aws"], other]}).all(
+        "aws:lambda/permission:Permission"
+    )
+    assert len({grant.name for grant in grants}) == 4
+
+
 @pytest.mark.parametrize(
     ("traffic", "version", "weights"),
     [

@@ -30,6 +30,8 @@ def refused(cloud: str, more: dict[str, Any]) -> dict[str, str]:
 
 PACKAGE = {"runtime": "python3.13", "handler": "a.b", "bucket": "code", "key": "a.zip", "version": "1"}
 
+RAW = next(zone["bucket"] for zone in LAKEHOUSES["aws"]["zones"] if zone["name"] == "raw")
+
 
 def packaged(**more: Any) -> dict[str, Any]:
     return {"image": None, "package": {**PACKAGE, **more}}
@@ -80,10 +82,13 @@ def called(caller: str) -> dict[str, Any]:
         ("aws", {**ingest("aws"), "reads": [{"zone": "raw", "bucket": "b", "prefix": "files/"}]},
          "reads[0].zone", "got both"),
         ("aws", {"event": {"bucket": "b", "prefix": "in/*"}}, "event.prefix", "without wildcards"),
+        ("gcp", {"event": {"bucket": "b", "prefix": 'in") || ("'}}, "event.prefix", "quotes and variables"),
         ("gcp", {"event": {"bucket": "b", "suffix": ".json"}}, "event.suffix", "prefixes alone"),
         ("aws", {**ingest("aws"), "writes": [{"zone": "raw", "prefix": "files/incoming/done/"}]},
          "writes[0]", "call itself without end"),
         ("aws", {"event": {"bucket": "b"}, "writes": [{"bucket": "b", "prefix": "out/"}]},
+         "writes[0]", "call itself without end"),
+        ("aws", {**ingest("aws"), "writes": [{"bucket": RAW, "prefix": "files/"}]},
          "writes[0]", "call itself without end"),
         ("aws", {**ingest("aws"), **called("arn:aws:iam::111122223333:role/a")}, "http", "one of the two"),
         ("aws", called("*"), "http.callers[0]", "everybody"),

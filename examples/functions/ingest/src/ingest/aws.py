@@ -41,7 +41,7 @@ def handle(event: dict[str, Any], _: Any) -> dict[str, Any]:
 
 
 def _quarantine(s3: Any, bucket: str, key: str, content: bytes, reason: str) -> str:
-    target = os.environ["QUARANTINE"] + key.rpartition("/")[2]
+    target = os.environ["QUARANTINE"] + key
     s3.put_object(Bucket=bucket, Key=target, Body=content)
     s3.put_object(Bucket=bucket, Key=f"{target}.reason.txt", Body=reason.encode(), ContentType="text/plain")
     return target

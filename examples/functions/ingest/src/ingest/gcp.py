@@ -56,7 +56,7 @@ def _object(message: dict[str, Any]) -> tuple[str, str]:
 
 
 def _quarantine(client: Any, bucket: str, key: str, content: bytes, reason: str) -> str:
-    target = os.environ["QUARANTINE"] + key.rpartition("/")[2]
+    target = os.environ["QUARANTINE"] + key
     holder = client.bucket(bucket)
     for name, body in ((target, content), (f"{target}.reason.txt", reason.encode())):
         # roles/storage.objectCreator replaces nothing: of a repeated message the object is there already.
