@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,12 +13,13 @@ import yaml
 from tests.components.recording import Recording
 from tests.containers.test_cost_control import PROGRAM
 from tests.controllers.cluster import Cluster
+from tests.end_to_end.harness import eventually
 
 NAMESPACE: Final = "cost-control"
 _KINDS: Final = ("Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 
 
-def rights(recording: Recording) -> list[dict[str, Any]]:
+def _rights(recording: Recording) -> list[dict[str, Any]]:
     """Return the objects of the program's rights, as the component registers them, in their order."""
     items: list[dict[str, Any]] = []
     for kind in _KINDS:
@@ -55,3 +57,16 @@ class Account:
         done = PROGRAM.run("python", *words, KUBECONFIG=str(self.kubeconfig()), **variables)
         assert done.returncode == 0, done.stderr
         return done.stderr
+
+
+@contextmanager
+def account(cluster: Cluster, recording: Recording, folder: Path, name: str = NAMESPACE) -> Iterator[Account]:
+    """The objects of the program's rights in the cluster; deleted at the end."""
+    items = _rights(recording)
+    cluster.create(*items)
+    try:
+        yield Account(cluster, folder, name)
+    finally:
+        cluster.delete(*reversed(items))
+        names = lambda: {item.metadata.name for item in cluster.core.list_namespace().items}  # noqa: E731
+        eventually("namespace deleted", lambda: NAMESPACE not in names() or None, 120)

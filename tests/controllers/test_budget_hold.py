@@ -21,9 +21,9 @@ from aiplatform.queues import Queues
 from cli.budget.holds import Holds
 from cli.maintenance import cluster as connection
 from tests.components.aiplatform.cost.example import HELD, controlled
-from tests.controllers import pubsub_messages
+from tests.controllers import cost_control, pubsub_messages
 from tests.controllers.cluster import Cluster, job
-from tests.controllers.cost_control import Account, rights
+from tests.controllers.cost_control import Account
 from tests.controllers.pubsub_messages import Subscription
 from tests.controllers.queue_objects import SETTLED, arguments, of_kueue, running, submit, team, until_running
 from tests.end_to_end.harness import eventually
@@ -80,10 +80,9 @@ def alerts() -> Iterator[Alerts]:
 @pytest.fixture(scope="module")
 def account(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """The objects of the component's rights, as it registers them for the queue of the team."""
-    items = rights(controlled("aws", **{**HELD, "cluster_queues": [TEAM]}))
-    cluster.create(*items)
-    yield Account(cluster, tmp_path_factory.mktemp("account"))
-    cluster.delete(*reversed(items))
+    recording = controlled("aws", **{**HELD, "cluster_queues": [TEAM]})
+    with cost_control.account(cluster, recording, tmp_path_factory.mktemp("account")) as created:
+        yield created
 
 
 @pytest.fixture

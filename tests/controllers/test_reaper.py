@@ -17,8 +17,9 @@ import pytest
 import requests
 
 from tests.components.aiplatform.cost.example import REAPED, controlled
+from tests.controllers import cost_control
 from tests.controllers.cluster import GPU, Cluster
-from tests.controllers.cost_control import Account, rights
+from tests.controllers.cost_control import Account
 from tests.controllers.queue_objects import SETTLED, arguments, queues, submit, team, until_running
 from tests.end_to_end.harness import eventually
 from twin.toolchain import build
@@ -92,10 +93,10 @@ def _is_ready(url: str) -> bool | None:
 
 @pytest.fixture(scope="module")
 def account(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    items = rights(controlled("aws", **{**REAPED, "cluster_queues": [TEAM]}))
-    cluster.create(*items)
-    yield Account(cluster, tmp_path_factory.mktemp("account"), "reaper")
-    cluster.delete(*reversed(items))
+    recording = controlled("aws", **{**REAPED, "cluster_queues": [TEAM]})
+    folder = tmp_path_factory.mktemp("account")
+    with cost_control.account(cluster, recording, folder, "reaper") as created:
+        yield created
 
 
 @pytest.fixture

@@ -102,7 +102,8 @@ def run(cluster: Workloads, query: Query, rules: Rules, now: datetime | None = N
             if all(_is_idle(pod, used, rules, moment) for pod in pods):
                 _end(cluster, name, pods, rules, moment)
             continue
-        for pod in pods:
+        # A free GPU can have the labels of its exporter, which requests none.
+        for pod in (pod for pod in pods if pod.gpus):
             if _is_idle(pod, used, rules, moment) and not _is_kept([pod], moment):
                 _report(cluster, pod, "no queue manages it", rules)
 

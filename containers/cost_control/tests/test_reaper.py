@@ -176,6 +176,12 @@ def test_what_would_start_again_and_what_has_no_queue_is_reported_and_goes_on(ma
     assert kept.events == []
 
 
+def test_exporter_of_a_free_gpu_is_no_idle_work() -> None:
+    cluster = Cluster(pod(workload="", gpus=0, controller="DaemonSet"))
+    reaper.run(cluster, used(train_0=[IDLE]), RULES, NOW)
+    assert cluster.events == []
+
+
 def test_missing_metrics_are_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     reaper.run(Cluster(pod()), used(), RULES, NOW)
     assert "Prometheus has no series of GPUs" in capsys.readouterr().err
