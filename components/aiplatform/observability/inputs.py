@@ -171,7 +171,7 @@ class OpenCostArgs(TypedDict):
 
     prices: dict[str, float]
     """Machine type -> its list price on demand, in dollars an hour: `{g6.xlarge: 0.8048}`. A node of another
-    type has OpenCost's default prices of CPUs and memory, and an alert reports it."""
+    type has OpenCost's default prices of CPUs, memory and GPUs."""
     spot_ratio: NotRequired[float]
     """The price of a spot node as a part of that on demand, by which rules count spot nodes (label
     `ai-platform/capacity`). Default 1, the price on demand."""
