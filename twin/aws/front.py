@@ -43,6 +43,7 @@ class Front:
         from twin.aws.lambdas.invoke import Functions
         from twin.aws.notices import Notices
         from twin.aws.registry import EcrRegistry
+        from twin.aws.state_machines.executions import Executions
         from twin.aws.streams import Streams
 
         capacity.install()
@@ -69,6 +70,7 @@ class Front:
             baseline.make(self.moto)
         self.athena = Athena(self)
         self.functions = Functions(self)
+        self.executions = Executions(self)
         self.streams = Streams(self)
         self.notices = Notices(self)
         self.eks.recover()
@@ -122,6 +124,7 @@ class Front:
             or self._vending.answer(call, self)
             or self._pods.answer(call, self)
             or self.functions.answer(call)
+            or self.executions.answer(call)
             or service_quotas.answer(call, self)
             or prices.answer(call)
         )
@@ -146,6 +149,7 @@ class Front:
                 self.athena.begin(call, answer)
             self.streams.take(call)
         self.notices.take(call, answer)
+        self.executions.take(call, answer)
         if (call.service, call.operation) == ("logs", "DeleteLogGroup"):
             self.eks.log_group_deleted(str(call.params.get("logGroupName")))
         return answer
@@ -154,6 +158,7 @@ class Front:
         """Let go of the files."""
         self.notices.close()
         self.streams.close()
+        self.executions.close()
         self.functions.close()
         self.athena.close()
         self.eks.close()

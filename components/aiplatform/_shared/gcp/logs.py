@@ -38,14 +38,27 @@ def separate_log_bucket(
 ) -> pulumi.Resource:
     """Create the bucket, the sink to it, and the exclusion from `_Default`. logical: the logical name of
     each. grant: the permission of Cloud Logging to use the key. Returns the last of the resources."""
+    return log_bucket(parent, logical, logs, bucket_id(logs.name, key), key.id, grant)
+
+
+def log_bucket(
+    parent: pulumi.Resource,
+    logical: str,
+    logs: LogBucket,
+    identifier: Input[str],
+    key: Input[str],
+    grant: pulumi.Resource,
+) -> pulumi.Resource:
+    """Create the same with any key. identifier: the bucket's id, which is reserved for seven days after it is
+    deleted. key: the id of the key."""
     bucket = logging.ProjectBucketConfig(
         logical,
         project=logs.project,
         location=logs.region,
-        bucket_id=bucket_id(logs.name, key),
+        bucket_id=identifier,
         description=logs.description,
         retention_days=logs.days,
-        cmek_settings=logging.ProjectBucketConfigCmekSettingsArgs(kms_key_name=key.id),
+        cmek_settings=logging.ProjectBucketConfigCmekSettingsArgs(kms_key_name=key),
         opts=ResourceOptions(
             parent=parent,
             depends_on=[grant],
