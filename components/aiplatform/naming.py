@@ -95,6 +95,8 @@ GCS_BUCKET: Final = Kind("a Cloud Storage bucket's name", 63)
 ICEBERG_CATALOG: Final = Kind("an Iceberg catalog's name", 63)
 BIGQUERY_DATASET: Final = Kind("a BigQuery dataset's id", 1024)
 LOG_BUCKET: Final = Kind("a log bucket's id", 100)
+# 49, as Cloud Run's API states ("must be less than 50 characters").
+CLOUD_RUN_SERVICE: Final = Kind("a Cloud Run service's name", 49)
 PUBSUB_TOPIC: Final = Kind("a Pub/Sub topic's name", 255)
 GOOGLE_BUDGET: Final = Kind("a budget's display name", 60)
 DATA_SCAN: Final = Kind("a data scan's id", 63)

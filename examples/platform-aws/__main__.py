@@ -16,6 +16,7 @@ from aiplatform.cost import Cost
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
+from aiplatform.function import Function
 from aiplatform.gateway import Gateway
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.guardrails import Guardrails
@@ -32,7 +33,6 @@ from aiplatform.runner import Runner
 from aiplatform.serving import Serving
 from aiplatform.teams import Teams
 from aiplatform.training import Training
-from aiplatform.workflow import Workflow
 from aiplatform.workload_identity import WorkloadIdentity
 
 aws_provider = aws.Provider("aws", region="us-west-2")
@@ -507,51 +507,24 @@ costs = Cost(
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider], depends_on=[addons]),
 )
-scoring = Workflow(
-    "scoring",
+score = Function(
+    "score",
     {
         "prefix": "team-dev",
-        "name": "scoring",
+        "name": "score",
         "owner": "search",
-        "functions": {
-            "score": {"arn": "arn:aws:lambda:us-west-2:111122223333:function:score"},
-        },
-        "definition": {
-            "StartAt": "Score",
-            "TimeoutSeconds": 3600,
-            "States": {
-                "Score": {
-                    "Type": "Task",
-                    "Resource": "arn:aws:states:::lambda:invoke",
-                    "Parameters": {"FunctionName": "${score}", "Payload.$": "$"},
-                    "TimeoutSeconds": 300,
-                    "Retry": [
-                        {
-                            "ErrorEquals": ["States.ALL"],
-                            "IntervalSeconds": 2,
-                            "MaxAttempts": 3,
-                            "BackoffRate": 2,
-                        },
-                    ],
-                    "Catch": [
-                        {
-                            "ErrorEquals": ["States.ALL"],
-                            "ResultPath": "$.error",
-                            "Next": "DeadLetter",
-                        },
-                    ],
-                    "End": True,
-                },
-                "DeadLetter": {
-                    "Type": "Task",
-                    "Resource": "arn:aws:states:::sqs:sendMessage",
-                    "Parameters": {"QueueUrl": "${dead_letter}", "MessageBody.$": "$"},
-                    "Next": "Failed",
-                },
-                "Failed": {"Type": "Fail", "Error": "DeadLetter"},
+        "image": "111122223333.dkr.ecr.us-west-2.amazonaws.com/team-dev/score@sha256:5555555555555555555555555555555555555555555555555555555555555555",
+        "http": {"callers": ["arn:aws:iam::111122223333:role/search"]},
+        "reads": [
+            {
+                "bucket": lakehouse.zones[2]["bucket"],
+                "prefix": "files/models/",
+                "kms_key": lakehouse.kms_key,
             },
-        },
-        "schedule": {"cron": "0 3 * * *", "timezone": "Europe/Berlin"},
+        ],
+        "environment": {"MODEL": "s3://team-dev-serving-111122223333/files/models/score/3/"},
+        "alarm_targets": [costs.alerts_topic],
+        "network": network.outputs,
     },
     pulumi.ResourceOptions(providers=[aws_provider]),
 )

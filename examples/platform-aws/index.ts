@@ -556,62 +556,29 @@ const costs = new aiplatform.Cost("costs", {
     },
     clusterQueues: ["search"],
 }, { providers: [awsProvider, kubernetesProvider], dependsOn: [addons] });
-const scoring = new aiplatform.Workflow("scoring", {
+const score = new aiplatform.Function("score", {
     prefix: "team-dev",
-    name: "scoring",
+    name: "score",
     owner: "search",
-    functions: {
-        score: {
-            arn: "arn:aws:lambda:us-west-2:111122223333:function:score",
-        },
+    image: "111122223333.dkr.ecr.us-west-2.amazonaws.com/team-dev/score@sha256:5555555555555555555555555555555555555555555555555555555555555555",
+    http: {
+        callers: ["arn:aws:iam::111122223333:role/search"],
     },
-    definition: {
-        StartAt: "Score",
-        TimeoutSeconds: 3600,
-        States: {
-            Score: {
-                Type: "Task",
-                Resource: "arn:aws:states:::lambda:invoke",
-                Parameters: {
-                    FunctionName: "${score}",
-                    "Payload.$": "$",
-                },
-                TimeoutSeconds: 300,
-                Retry: [
-                    {
-                        ErrorEquals: ["States.ALL"],
-                        IntervalSeconds: 2,
-                        MaxAttempts: 3,
-                        BackoffRate: 2,
-                    },
-                ],
-                Catch: [
-                    {
-                        ErrorEquals: ["States.ALL"],
-                        ResultPath: "$.error",
-                        Next: "DeadLetter",
-                    },
-                ],
-                End: true,
-            },
-            DeadLetter: {
-                Type: "Task",
-                Resource: "arn:aws:states:::sqs:sendMessage",
-                Parameters: {
-                    QueueUrl: "${dead_letter}",
-                    "MessageBody.$": "$",
-                },
-                Next: "Failed",
-            },
-            Failed: {
-                Type: "Fail",
-                Error: "DeadLetter",
-            },
+    reads: [
+        {
+            bucket: lakehouse.zones[2].bucket,
+            prefix: "files/models/",
+            kmsKey: lakehouse.kmsKey,
         },
+    ],
+    environment: {
+        MODEL: "s3://team-dev-serving-111122223333/files/models/score/3/",
     },
-    schedule: {
-        cron: "0 3 * * *",
-        timezone: "Europe/Berlin",
+    alarmTargets: [costs.alertsTopic],
+    network: {
+        vpcId: network.vpcId,
+        cidr: network.cidr,
+        privateSubnetIds: network.privateSubnetIds,
     },
 }, { providers: [awsProvider] });
 export const vpcId = network.vpcId;

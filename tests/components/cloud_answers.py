@@ -162,6 +162,8 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "quotaName": arguments["quotaCode"],
         "value": 10_000,
     },
+    "aws:s3/getBucket:getBucket": lambda arguments: {**arguments, "id": arguments["bucket"]},
+    "gcp:storage/getBucket:getBucket": lambda arguments: {**arguments, "id": arguments["name"]},
     "aws:eks/getClusters:getClusters": lambda _: {"id": REGION, "names": [], "region": REGION},
     "aws:eks/getNodeGroups:getNodeGroups": lambda arguments: {
         "id": arguments["clusterName"],
@@ -289,6 +291,7 @@ _AGENTS = {
     "dataplex": "gcp-sa-dataplex",
     "firestore": "gcp-sa-firestore",
     "pubsub": "gcp-sa-pubsub",
+    "run": "serverless-robot-prod",
     "secretmanager": "gcp-sa-secretmanager",
     "sqladmin": "gcp-sa-cloud-sql",
     "dataproc": "dataproc-accounts",
@@ -309,6 +312,22 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
 COMPUTED: dict[str, Callable[[str, Inputs], Mapping[str, Any]]] = {
     "aws:sqs/queue:Queue": lambda _, inputs: {
         "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{inputs['name']}"
+    },
+    "aws:lambda/function:Function": lambda _, inputs: {
+        "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{inputs['name']}",
+        **({"version": "1"} if inputs.get("publish") else {}),
+    },
+    "aws:lambda/alias:Alias": lambda _, inputs: {
+        "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{inputs['functionName']}:{inputs['name']}"
+    },
+    "aws:lambda/functionUrl:FunctionUrl": lambda name, _: {
+        "functionUrl": f"https://{name}.lambda-url.{REGION}.on.aws/"
+    },
+    "gcp:cloudrunv2/service:Service": lambda _, inputs: {
+        "id": f"projects/{inputs['project']}/locations/{inputs['location']}/services/{inputs['name']}",
+        "uri": f"https://{inputs['name']}-0a1b2c3d-uc.a.run.app",
+        "uid": "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+        "latestCreatedRevision": f"{inputs['name']}-00001-abc",
     },
     "aws:eks/cluster:Cluster": _cluster,
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": lambda name, _: {"associationId": f"a-{name}"},

@@ -26,15 +26,18 @@ _SERVER: Final = Path(__file__).parents[1] / "end_to_end" / "clients" / "mlflow"
 @dataclass(frozen=True)
 class Program:
     """A program. name: of its folder, and of its package. private: beginnings of names of variables of this
-    machine that it does not get, in addition to those of Python."""
+    machine that it does not get, in addition to those of Python. parent: what its folder is in. copied: what
+    is in its image, next to the lock."""
 
     name: str
     private: tuple[str, ...]
+    parent: Path = _CONTAINERS
+    copied: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
         """Its folder."""
-        return _CONTAINERS / self.name
+        return self.parent / self.name
 
     def uv(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run uv for it, with an environment in the toolchain's cache: the checkout stays clean."""
@@ -99,7 +102,7 @@ class Program:
             if line.startswith(("RUN ", "ENTRYPOINT ", "CMD ")):
                 assert line.partition(" ")[2].startswith("["), f"{line}: runs by a shell"
         copied = {line.split()[1] for line in lines if line.startswith("COPY ") and "--from" not in line}
-        assert copied == {"pyproject.toml", "uv.txt", self.name}, "no tests in the image"
+        assert copied == {"pyproject.toml", "uv.txt", *(self.copied or (self.name,))}, "no tests in the image"
         self._assert_builder(lines)
         return lines
 

@@ -29,6 +29,7 @@ ENTITIES: Final = (
     "device_plugins",
     "efa_plugin",
     "feature_store",
+    "function",
     "gateway",
     "gpu_checks",
     "gpu_pool",

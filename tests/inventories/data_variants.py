@@ -96,6 +96,7 @@ LAKEHOUSE: Final[Mapping[str, Callable[[], Recording]]] = {
         zones={"raw": {"file_days": 400, "deleted_days": 400}},
         legal_hold={"days": 365, "mode": "compliance"},
         arrival_targets={"loader": f"arn:aws:sqs:{REGION}:{ACCOUNT}:arrivals"},
+        file_readers=[f"{_ROLE}acme-dev-fn-ingest"],
         query_cutoff_bytes=2 * 1024**4,
         access_log_days=365,
         account_settings=False,

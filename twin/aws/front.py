@@ -40,7 +40,9 @@ class Front:
         from twin.aws.eks.service import Eks
         from twin.aws.iceberg_rest import Rest
         from twin.aws.identity import Identity
+        from twin.aws.lambdas import deliveries
         from twin.aws.lambdas.invoke import Functions
+        from twin.aws.lambdas.urls import FunctionUrls
         from twin.aws.notices import Notices
         from twin.aws.registry import EcrRegistry
         from twin.aws.state_machines.executions import Executions
@@ -49,6 +51,7 @@ class Front:
         capacity.install()
         mends.install()
         queues.install()
+        deliveries.install()
         self._rules = rules
         self._vending = vending
         self._pods = auth
@@ -71,6 +74,8 @@ class Front:
         self.athena = Athena(self)
         self.functions = Functions(self)
         self.executions = Executions(self)
+        self.deliveries = deliveries.Deliveries(self)
+        self._urls = FunctionUrls(self)
         self.streams = Streams(self)
         self.notices = Notices(self)
         self.eks.recover()
@@ -91,6 +96,8 @@ class Front:
         environ.pop(SERVICE_HEADER, None)  # only this process speaks for an AWS service
         if self._registry.serves(environ):
             return self._registry.answer(environ)
+        if self._urls.serves(environ):
+            return self._urls.answer(environ)
         call = Call.of(environ)
         try:
             if not self._rest.serves(call):  # which looks for itself
@@ -150,6 +157,7 @@ class Front:
             self.streams.take(call)
         self.notices.take(call, answer)
         self.executions.take(call, answer)
+        self.deliveries.take(call, answer)
         if (call.service, call.operation) == ("logs", "DeleteLogGroup"):
             self.eks.log_group_deleted(str(call.params.get("logGroupName")))
         return answer
@@ -159,6 +167,7 @@ class Front:
         self.notices.close()
         self.streams.close()
         self.executions.close()
+        self.deliveries.close()
         self.functions.close()
         self.athena.close()
         self.eks.close()

@@ -1,7 +1,8 @@
-"""Service Quotas, as far as EC2's vCPUs go: what an account may run at a time, by kind of instance.
+"""Service Quotas, as far as EC2's vCPUs and Lambda's executions go: what an account may run at a time.
 
-Codes, names and a new account's values: EC2 user guide, "Amazon EC2 quotas" and "Spot Instance quotas". A
-twin's account is an established one, whose quotas were raised; the fault `new_account` gives it a new one's.
+Codes, names and a new account's values: EC2 user guide, "Amazon EC2 quotas" and "Spot Instance quotas";
+Lambda developer guide, "Lambda quotas". A twin's account is an established one, whose quotas were raised; the
+fault `new_account` gives it a new one's.
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ QUOTAS: Final = (
     Quota("L-B5D1601B", "All Inf Spot Instance Requests", frozenset({"inf"}), spot=True),
     Quota("L-6B0D517C", "All Trn Spot Instance Requests", frozenset({"trn"}), spot=True),
 )
+EXECUTIONS: Final = 1000.0
+"""Lambda's executions at a time of an account in a region."""
+NEW_EXECUTIONS: Final = 10.0
+"""Of a new account, which has "reduced concurrency" until it is used."""
+_EXECUTIONS_CODE: Final = "L-B99A9384"
 _SHAPE: Final = re.compile(r"([a-z]+)(\d*)")
 _NAME: Final = "Amazon Elastic Compute Cloud (Amazon EC2)"
 
@@ -74,7 +80,7 @@ def exceeded(quota: Quota, limit: float) -> str:
 
 
 def answer(call: Call, front: Any) -> Answer | None:
-    """GetAWSDefaultServiceQuota and GetServiceQuota of EC2; None for any other call."""
+    """GetAWSDefaultServiceQuota and GetServiceQuota of EC2 and Lambda; None for any other call."""
     if call.service != "servicequotas":
         return None
     new_account = front.faults.new_account()
@@ -82,6 +88,9 @@ def answer(call: Call, front: Any) -> Answer | None:
     if not default and call.operation != "GetServiceQuota":
         raise NotImplementedError("the twin answers GetServiceQuota and GetAWSDefaultServiceQuota")
     code = str(call.params.get("QuotaCode"))
+    if call.params.get("ServiceCode") == "lambda" and code == _EXECUTIONS_CODE:
+        value = NEW_EXECUTIONS if new_account and not default else EXECUTIONS
+        return _told(call, "lambda", "AWS Lambda", code, "Concurrent executions", value, front, default)
     quota = next((each for each in QUOTAS if each.code == code), None)
     # What was never raised has no value of its own.
     if call.params.get("ServiceCode") != "ec2" or quota is None or (new_account and not default):
@@ -89,14 +98,21 @@ def answer(call: Call, front: Any) -> Answer | None:
             "NoSuchResourceException",
             "The request failed because the specified service quota does not exist.",
         )
+    value = quota.default if default else RAISED
+    return _told(call, "ec2", _NAME, code, quota.name, value, front, default)
+
+
+def _told(
+    call: Call, service: str, title: str, code: str, name: str, value: float, front: Any, default: bool
+) -> Answer:
     owner = "" if default else front.world.account
     body = {
-        "ServiceCode": "ec2",
-        "ServiceName": _NAME,
-        "QuotaArn": f"arn:aws:servicequotas:{call.region}:{owner}:ec2/{code}",
+        "ServiceCode": service,
+        "ServiceName": title,
+        "QuotaArn": f"arn:aws:servicequotas:{call.region}:{owner}:{service}/{code}",
         "QuotaCode": code,
-        "QuotaName": quota.name,
-        "Value": quota.default if default else RAISED,
+        "QuotaName": name,
+        "Value": value,
         "Unit": "None",
         "Adjustable": True,
         "GlobalQuota": False,

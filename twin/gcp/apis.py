@@ -77,6 +77,7 @@ APIS: Final = {
         Api("accesscontextmanager", "v1", "v1/", "ACCESS_CONTEXT_MANAGER"),
         Api("dataproc", "v1", "v1/", "DATAPROC"),
         Api("cloudscheduler", "v1", "v1/", "CLOUD_SCHEDULER"),
+        Api("run", "v2", "v2/", "CLOUD_RUN_V2"),
         Api("monitoring", "v3", "", "MONITORING"),
         Api("redis", "v1", "v1/", "REDIS"),
     )

@@ -227,7 +227,8 @@ def _authorize(call: Call) -> None:
     permission = _MEANT.get(permission, permission)
     resource = next((str(call.parameters[each]) for each in _HOLDERS if call.parameters.get(each)), "")
     allowed = call.front.identity.allowed
-    if any(allowed(call.principal, permission, each) for each in ("", *_around(call, resource))):
+    name = _conditioned(call)
+    if any(allowed(call.principal, permission, each, name) for each in ("", *_around(call, resource))):
         return
     if "roles/owner" in call.front.identity.roles(call.principal):
         return
@@ -238,6 +239,15 @@ def _authorize(call: Call) -> None:
         f"{resource or f'projects/{call.project}'}' (or it may not exist).",
         "forbidden",
     )
+
+
+def _conditioned(call: Call) -> str:
+    """What a call is about, as conditions of bindings name it: objects of Cloud Storage, else ""."""
+    from twin.gcp.services import objects
+
+    if call.method.api != "storage" or ".objects." not in call.method.id or call.method.name == "list":
+        return ""
+    return f"projects/_/buckets/{call.parameters.get('bucket', '')}/objects/{objects.name_of(call)}"
 
 
 def _around(call: Call, resource: str) -> list[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from twin.world import World
 
 _OPENING = "ya29.t."
+_BEGINS = re.compile(r"resource\.name\.startsWith\(['\"]([^'\"]+)['\"]\)")
 _UNTIL = re.compile(r"request\.time\s*<\s*timestamp\(['\"]([^'\"]+)['\"]\)")
 
 
@@ -72,20 +73,21 @@ class Identity:
             )
         return member
 
-    def roles(self, member: str, resource: str = "") -> set[str]:
-        """The roles that a member has on the project, and on a resource (by its name in the state)."""
+    def roles(self, member: str, resource: str = "", name: str = "") -> set[str]:
+        """The roles that a member has on the project, and on a resource (by its name in the state). name: of
+        what a request is about, as conditions name it."""
         from twin.gcp.iam_policy import project_name
 
         found: set[str] = set()
-        for name in filter(None, (project_name(self.project), resource)):
-            for binding in (self._state.policy(name) or {}).get("bindings", ()):
+        for row in filter(None, (project_name(self.project), resource)):
+            for binding in (self._state.policy(row) or {}).get("bindings", ()):
                 everyone = {member, "allUsers", "allAuthenticatedUsers"}
-                if everyone & set(binding["members"]) and _holds(binding.get("condition")):
+                if everyone & set(binding["members"]) and _holds(binding.get("condition"), name):
                     found.add(binding["role"])
         return found
 
-    def allowed(self, member: str, permission: str, resource: str = "") -> bool:
-        """Whether a member has a permission (`container.clusters.get`) by its roles."""
+    def allowed(self, member: str, permission: str, resource: str = "", name: str = "") -> bool:
+        """Whether a member has a permission (`container.clusters.get`) by its roles. name: as in `roles`."""
         from twin.gcp.services.iam_role_table import grants
 
         custom = {
@@ -93,7 +95,7 @@ class Identity:
             for _, body in self._state.of("iam.roles", f"iam/projects/{self.project}/roles/")
             if not body.get("deleted")
         }
-        for role in self.roles(member, resource):
+        for role in self.roles(member, resource, name):
             if role in custom and permission in custom[role].get("includedPermissions", ()):
                 return True
             if grants(role, permission):
@@ -112,9 +114,14 @@ class Identity:
         return hmac.new(self._token.encode(), member.encode(), hashlib.sha256).hexdigest()[:40]
 
 
-def _holds(condition: dict[str, str] | None) -> bool:
-    """Whether a binding's condition is met. Of CEL only a time limit is understood; all else is not met."""
+def _holds(condition: dict[str, str] | None, name: str) -> bool:
+    """Whether a binding's condition is met. Of CEL only a time limit and the beginning of the resource's name
+    are understood; all else is not met."""
     if condition is None:
         return True
-    match = _UNTIL.fullmatch(condition.get("expression", "").strip())
+    expression = condition.get("expression", "").strip()
+    begins = _BEGINS.fullmatch(expression)
+    if begins:
+        return bool(name) and name.startswith(begins[1])
+    match = _UNTIL.fullmatch(expression)
     return bool(match) and datetime.now(UTC) < datetime.fromisoformat(match[1].replace("Z", "+00:00"))

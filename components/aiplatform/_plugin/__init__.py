@@ -36,6 +36,7 @@ from aiplatform.cost import Cost
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
+from aiplatform.function import Function
 from aiplatform.gateway import Gateway
 from aiplatform.gpu_checks import GpuChecks
 from aiplatform.gpu_pool import GpuPool
@@ -91,6 +92,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     Workflow,
     Observability,
     Cost,
+    Function,
 )
 
 _UNLIMITED: Final = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]

@@ -190,6 +190,12 @@ class LakehouseSettings(CloudNeutral):
     """Targets of an event for each file that arrives under `files/` of raw, by names of your choice. AWS: the
     arn of an SQS queue, an SNS topic or a Lambda function, whose policy allows the rule `{prefix}-arrivals`.
     Google Cloud: a service account or group. At most 5. Default none."""
+    file_readers: Annotated[list[Input[str]], length(0, 20, "roles"), distinct] = field(
+        default_factory=list[Input[str]]
+    )
+    """AWS: arns of IAM roles that read files outside of tables in raw, by policies of theirs: functions that
+    process what arrives. The policy of the bucket denies it to all others but writers. They need not exist.
+    Default none."""
     quality_targets: Targets = field(default_factory=dict[str, Input[str]])
     """Targets of an event when a rule of a table's `quality` is violated, by names of your choice. AWS: the
     arn of an SQS queue, an SNS topic or a Lambda function, whose policy allows the rule `{prefix}-quality`.
@@ -259,6 +265,8 @@ class LakehouseSettings(CloudNeutral):
         yield from obeys("tags", self.tags, aws_tags)
         for index, writer in enumerate(self.writers):
             yield from obeys(f"writers[{index}]", writer, role_arn, assignable_role)
+        for index, reader in enumerate(self.file_readers):
+            yield from obeys(f"file_readers[{index}]", reader, role_arn)
         for index, admin in enumerate(self.admins):
             yield from obeys(f"admins[{index}]", admin, role_arn)
         for index, grant in enumerate(self.grants):

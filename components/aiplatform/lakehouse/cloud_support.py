@@ -147,6 +147,10 @@ SUPPORT: Final[SupportTable] = {
         aws="targets of an EventBridge rule",
         gcp="a subscription for each service account or group",
     ),
+    "file_readers": CloudSupport(
+        aws="exceptions in the policy of raw's bucket",
+        gcp=refused("a role on the bucket suffices, which a function gets by its `reads`; leave it out"),
+    ),
     "quality_targets": CloudSupport(
         aws="targets of an EventBridge rule for evaluations that failed",
         gcp="a subscription for each service account or group",

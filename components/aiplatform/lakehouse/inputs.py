@@ -348,6 +348,10 @@ class LakehouseArgs(TypedDict):
     """Targets of an event for each file that arrives under `files/` of raw, by names of your choice. AWS: the
     arn of an SQS queue, an SNS topic or a Lambda function, whose policy allows the rule `{prefix}-arrivals`.
     Google Cloud: a service account or group. At most 5. Default none."""
+    file_readers: NotRequired[Sequence[Input[str]]]
+    """AWS: arns of IAM roles that read files outside of tables in raw, by policies of theirs: functions that
+    process what arrives. The policy of the bucket denies it to all others but writers. They need not exist.
+    Default none."""
     quality_targets: NotRequired[Mapping[str, Input[str]]]
     """Targets of an event when a rule of a table's `quality` is violated, by names of your choice. AWS: the
     arn of an SQS queue, an SNS topic or a Lambda function, whose policy allows the rule `{prefix}-quality`.

@@ -23,7 +23,7 @@ from pulumi_gcp import (
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import GcpDataContext
 from aiplatform._shared.gcp.keys import USER, data_key
-from aiplatform._shared.gcp.logs import LogBucket, log_bucket, writer
+from aiplatform._shared.gcp.logs import LogBucket, create_log_bucket, writer
 from aiplatform._shared.outputs import mapped
 from aiplatform.workflow.args import (
     ACCOUNT,
@@ -267,7 +267,7 @@ def _logs(context: Context, key: _Key, account: serviceaccount.Account) -> Outpu
         days=settings.log_days,
         retain=False,
     )
-    log_bucket(context.parent, f"{context.name}-log", logs, bucket, key.id, key.grants["logging"])
+    create_log_bucket(context.parent, f"{context.name}-log", logs, bucket, key.id, [key.grants["logging"]])
     return bucket
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import random
 import threading
 import time
 import uuid
@@ -24,8 +25,6 @@ LOG = logging.getLogger(__name__)
 _PAYLOAD: Final = 6 * 1024 * 1024
 _PAYLOAD_LATER: Final = 1024 * 1024
 _TAIL: Final = 4096
-_TRIES: Final = 3
-"""How often an invocation that nobody waits for is made until it succeeds."""
 
 
 class Functions:
@@ -35,6 +34,7 @@ class Functions:
         self._front = front
         self._processes = Processes()
         self._inside = Inside(front)
+        self._busy: dict[str, int] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -80,9 +80,12 @@ class Functions:
             return Answer(204, [], b"")
         request = str(uuid.uuid4())
         if kind == "Event":
-            threading.Thread(target=self._later, args=(call, function, event, request), daemon=True).start()
+            arguments = (self._region(call), call.params, event, function)
+            threading.Thread(target=self._front.deliveries.later, args=arguments, daemon=True).start()
             return Answer(202, [("x-amzn-RequestId", request)], b"")
-        ran = self._run(call, function, event, request)
+        ran = self._run(self._region(call), function, event, request)
+        if ran is None:
+            raise Refusal("TooManyRequestsException", "Rate Exceeded.", 429)
         headers = [
             ("Content-Type", "application/json"),
             ("X-Amz-Executed-Version", str(function.version)),
@@ -94,10 +97,20 @@ class Functions:
             headers.append(("X-Amz-Log-Result", base64.b64encode(ran.log.encode()[-_TAIL:]).decode()))
         return Answer(200, headers, ran.payload)
 
+    def run(self, region: str, params: dict[str, Any], event: bytes, request: str) -> Ran | None:
+        """Run a function for another service, which has looked at the rights. None where it is throttled."""
+        return self._run(region, self._called(region, params), event, request)
+
+    def _region(self, call: Call) -> str:
+        return call.region or self._front.world.region
+
     def _function(self, call: Call) -> Any:
+        return self._called(self._region(call), call.params)
+
+    def _called(self, region: str, params: dict[str, Any]) -> Any:
         with self._front.moto.lock:
-            look = Look(self._front.moto, call.region or self._front.world.region)
-            function = lambdas.called(look, call.params)
+            look = Look(self._front.moto, region)
+            function = lambdas.called(look, params, random.random())  # noqa: S311 - weights of versions
             runtime = str(function.run_time or "")
             if function.package_type != "Zip" or not runtime.startswith("python"):
                 raise NotImplementedError(f"a function of {runtime or 'an image'}: Python runs here alone")
@@ -109,19 +122,26 @@ class Functions:
                 )
             return function
 
-    def _later(self, call: Call, function: Any, event: bytes, request: str) -> None:
-        for _ in range(_TRIES):
-            try:
-                if not self._run(call, function, event, request).failed:
-                    return
-            except Exception:
-                LOG.exception("invoking %s failed in the twin", function.function_name)
-                return
+    def _run(self, region: str, function: Any, event: bytes, request: str) -> Ran | None:
+        """Run a function; None where it runs as often as is reserved for it."""
+        name = str(function.function_name)
+        with self._front.moto.lock:
+            holder = lambdas.find(Look(self._front.moto, region), name)
+            most = None if holder is None else holder.reserved_concurrency
+        with self._lock:
+            if most is not None and self._busy.get(name, 0) >= int(most):
+                return None
+            self._busy[name] = self._busy.get(name, 0) + 1
+        try:
+            return self._once(region, function, event, request)
+        finally:
+            with self._lock:
+                self._busy[name] -= 1
 
-    def _run(self, call: Call, function: Any, event: bytes, request: str) -> Ran:
+    def _once(self, region: str, function: Any, event: bytes, request: str) -> Ran:
         group = lambdas.log_group(function)
         stream = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{function.version}]{uuid.uuid4().hex}"
-        variables = self._variables(call, function) | {
+        variables = self._variables(region, function) | {
             "AWS_LAMBDA_LOG_GROUP_NAME": group,
             "AWS_LAMBDA_LOG_STREAM_NAME": stream,
         }
@@ -139,11 +159,10 @@ class Functions:
         self._write_log(function, group, stream, ran.log, request)
         return ran
 
-    def _variables(self, call: Call, function: Any) -> dict[str, str]:
+    def _variables(self, region: str, function: Any) -> dict[str, str]:
         session = self._inside.call(
             "sts", "assume_role", RoleArn=function.role, RoleSessionName=function.function_name
         )["Credentials"]
-        region = call.region or self._front.world.region
         return {
             **{str(name): str(value) for name, value in (function.environment_vars or {}).items()},
             "PATH": "/usr/local/bin:/usr/bin:/bin",

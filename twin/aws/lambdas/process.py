@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import io
 import json
@@ -50,16 +51,17 @@ class Processes:
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._unpacking = tempfile.TemporaryDirectory(prefix="functions-")
         self._lock = threading.Lock()
 
     def run(self, run: Run) -> Ran:
         """Run it to its end, or until its time is over."""
         with tempfile.TemporaryDirectory(prefix="function-") as folder:
             place = Path(folder)
-            code, packages, temporary = (place / name for name in ("task", "packages", "tmp"))
-            for each in (code, packages, temporary):
+            packages, temporary = (place / name for name in ("packages", "tmp"))
+            for each in (packages, temporary):
                 each.mkdir(mode=0o700)
-            zipfile.ZipFile(io.BytesIO(run.code)).extractall(code)
+            code = self._unpacked(run.code)
             _provide(packages)
             asked = {
                 **run.told,
@@ -70,17 +72,27 @@ class Processes:
                 "packages": str(packages),
             }
             (place / "request.json").write_text(json.dumps(asked))
-            return self._ended(
-                run, place, {**run.variables, "TMPDIR": str(temporary), "HOME": str(temporary)}
-            )
+            variables = {**run.variables, "TMPDIR": str(temporary), "HOME": str(temporary)}
+            return self._ended(run, place, code, variables)
 
     def close(self) -> None:
         """End all that run."""
         with self._lock:
             for process in self._running:
                 _kill(process)
+        self._unpacking.cleanup()
 
-    def _ended(self, run: Run, place: Path, variables: dict[str, str]) -> Ran:
+    def _unpacked(self, code: bytes) -> Path:
+        """The folder of a package, unpacked once: Lambda keeps it, too, for the calls that follow."""
+        folder = Path(self._unpacking.name) / hashlib.sha256(code).hexdigest()
+        with self._lock:
+            if not folder.exists():
+                made = Path(tempfile.mkdtemp(dir=self._unpacking.name))
+                zipfile.ZipFile(io.BytesIO(code)).extractall(made)
+                made.rename(folder)
+        return folder
+
+    def _ended(self, run: Run, place: Path, code: Path, variables: dict[str, str]) -> Ran:
         request = run.told["request_id"]
         with (place / "log").open("wb") as log:
             process = subprocess.Popen(
@@ -88,8 +100,8 @@ class Processes:
                     *(sys.executable, "-I", "-S", "-u", str(_RUNTIME)),
                     *(str(place / "request.json"), str(place / "answer.json")),
                 ],
-                cwd=place / "task",
-                env={**variables, "LAMBDA_TASK_ROOT": str(place / "task")},
+                cwd=code,
+                env={**variables, "LAMBDA_TASK_ROOT": str(code)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -196,10 +196,11 @@ class Function(AwsResource):
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         arn = f"arn:{context.partition}:lambda:{context.region}:{context.account}:function:{id}"
-        version = item.get("Version") or "$LATEST"
+        version = self._latest(context, id) if known.get("publish") else item.get("Version") or "$LATEST"
         place = f"arn:{context.partition}:apigateway:{context.region}:lambda:path"
         invoked = f"{place}/2015-03-31/functions/{arn}"
         return {
+            "version": version,
             "sourceCodeHash": known.get("sourceCodeHash") or item["CodeSha256"],
             "invokeArn": f"{invoked}/invocations",
             "qualifiedArn": f"{arn}:{version}",
@@ -211,13 +212,18 @@ class Function(AwsResource):
             "signingProfileVersionArn": item.get("SigningProfileVersionArn") or "",
         }
 
+    @staticmethod
+    def _latest(context: AwsContext, id: str) -> str:
+        listed = context.call("lambda", "ListVersionsByFunction", {"FunctionName": id})["Versions"]
+        return str(listed[-1]["Version"])
+
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)
         if changed & _CODE:
             params = {"FunctionName": id, **self._code(new)}
             if new.get("architectures"):
                 params["Architectures"] = new["architectures"]
-            context.call("lambda", "UpdateFunctionCode", {**params, "Publish": bool(new.get("publish"))})
+            context.call("lambda", "UpdateFunctionCode", params)
         wanted = {**self.defaults, **{name: value for name, value in new.items() if value is not None}}
         params: Props = {}
         for name in sorted(changed - _CODE - _NOT_IN_CONFIGURATION):
@@ -228,6 +234,8 @@ class Function(AwsResource):
                 params[field.api] = _EMPTY.get(name, {})
         if params:
             context.call("lambda", "UpdateFunctionConfiguration", {"FunctionName": id, **params})
+        if new.get("publish") and (changed & _CODE or params or "publish" in changed):
+            context.call("lambda", "PublishVersion", {"FunctionName": id})
         if "reservedConcurrentExecutions" in changed:
             if (new.get("reservedConcurrentExecutions") or -1) < 0:
                 context.call("lambda", "DeleteFunctionConcurrency", {"FunctionName": id})

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from twin.aws import policy, principals
+from twin.aws import policy, principals, service_quotas
 from twin.aws.call import Answer, Call, Refusal
 from twin.aws.lambdas.process import usable
 from twin.aws.rules import assumable
@@ -34,6 +34,11 @@ _RESERVED: Final = re.compile(
     r"_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_REGION|REGION|EXECUTION_ENV|LAMBDA_\w+|ACCESS_KEY(_ID)?"
     r"|SECRET_ACCESS_KEY|SESSION_TOKEN)|LAMBDA_(TASK_ROOT|RUNTIME_DIR)"
 )
+_CONDITIONS: Final = {
+    "FunctionUrlAuthType": ("StringEquals", "lambda:FunctionUrlAuthType"),
+    "InvokedViaFunctionUrl": ("Bool", "lambda:InvokedViaFunctionUrl"),
+}
+"""Parameters of AddPermission -> operator and key of the condition that they become."""
 _IN_VPC: Final = ("CreateNetworkInterface", "DescribeNetworkInterfaces", "DeleteNetworkInterface")
 
 
@@ -138,8 +143,10 @@ def _vpc(vpc: Params, role: Any, look: Look) -> None:
     if not subnets or not groups:
         raise wrong("SubnetIds and SecurityIds must coexist or be both empty list.")
     documents = list(principals.documents(role))
+    interface = f"arn:aws:ec2:{look.region}:{look.account}:network-interface/eni-0"
     for action in _IN_VPC:
-        if not policy.allows(documents, f"ec2:{action}", "*", {}):
+        place = "*" if action.startswith("Describe") else interface
+        if not policy.allows(documents, f"ec2:{action}", place, {}):
             raise wrong(f"The provided execution role does not have permissions to call {action} on EC2")
     try:
         places = {look.subnet(each).vpc_id for each in subnets} | {look.group(each).vpc_id for each in groups}
@@ -176,8 +183,36 @@ def find(look: Look, named: str) -> Any | None:
     return functions[name]["latest"] if name in functions else None
 
 
-def called(look: Look, params: Params) -> Any:
-    """The function, or its version, that a call names; the refusal where there is none."""
+def alias(params: Params, look: Look) -> None:
+    """CreateAlias and UpdateAlias: versions that there are, and a second one that is another ("Lambda
+    function aliases": a weighted alias points to at most two published versions)."""
+    name = str(params.get("FunctionName"))
+    weights: Params = (params.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    version = params.get("FunctionVersion")
+    for each in filter(None, (version, *weights)):
+        called(look, {"FunctionName": name, "Qualifier": each})
+    if len(weights) > 1 or version in weights or (weights and version == "$LATEST"):
+        raise wrong(
+            "Invalid routing configuration: an alias can point to two different published versions at most."
+        )
+
+
+def concurrency(params: Params, look: Look) -> None:
+    """PutFunctionConcurrency: at least 100 executions stay unreserved (API reference)."""
+    function = called(look, {"FunctionName": params.get("FunctionName")})
+    functions = look.moto.backend("lambda", look.region)._lambdas._functions.values()
+    others = [each["latest"] for each in functions if each["latest"] is not function]
+    reserved = sum(int(each.reserved_concurrency or 0) for each in others)
+    if reserved + int(params.get("ReservedConcurrentExecutions") or 0) > service_quotas.EXECUTIONS - 100:
+        raise wrong(
+            "Specified ReservedConcurrentExecutions for function decreases account's "
+            "UnreservedConcurrentExecution below its minimum value of [100]."
+        )
+
+
+def called(look: Look, params: Params, draw: float = 1.0) -> Any:
+    """The function, or its version, that a call names; the refusal where there is none. draw: from 0 to 1,
+    which chooses among the versions of an alias; 1 is the alias' own."""
     named = str(params.get("FunctionName"))
     found = find(look, named)
     after = named.split(":function:")[-1]
@@ -186,7 +221,7 @@ def called(look: Look, params: Params) -> Any:
     if found is not None and qualifier and qualifier != "$LATEST":
         storage = look.moto.backend("lambda", look.region)._lambdas
         aliases = storage._aliases.get(found.function_arn) or {}
-        version = aliases[qualifier].function_version if qualifier in aliases else qualifier
+        version = _routed(aliases[qualifier], draw) if qualifier in aliases else qualifier
         found = storage._get_version(found.function_name, version)
         arn = f"{arn}:{qualifier}"
     if found is None:
@@ -194,9 +229,33 @@ def called(look: Look, params: Params) -> Any:
     return found
 
 
+def _routed(alias: Any, draw: float) -> str:
+    weights: Params = (alias.routing_config or {}).get("AdditionalVersionWeights") or {}
+    for version, weight in weights.items():
+        if draw < float(weight):
+            return str(version)
+    return str(alias.function_version)
+
+
 def statements(function: Any) -> list[Params]:
-    """The statements of a function's policy."""
-    return list(function.policy.statements) if function.policy else []
+    """The statements of a function's policy, as AddPermission makes them: moto keeps some of its parameters
+    beside the conditions that they become."""
+    return [_whole(each) for each in function.policy.statements] if function.policy else []
+
+
+def _whole(statement: Params) -> Params:
+    made = {name: value for name, value in statement.items() if name not in _CONDITIONS}
+    conditions: Params = {name: dict(value) for name, value in (made.get("Condition") or {}).items()}
+    for name, (operator, key) in _CONDITIONS.items():
+        if statement.get(name) is not None:
+            value = statement[name]
+            conditions.setdefault(operator, {})[key] = str(value).lower() if value is True else value
+    return {**made, **({"Condition": conditions} if conditions else {})}
+
+
+def url_qualifier(function: Any) -> str:
+    """The alias that a function's URL calls; "" where it calls the function itself."""
+    return str(getattr(function, "twin_url_qualifier", ""))
 
 
 def log_group(function: Any) -> str:
@@ -210,6 +269,9 @@ RULES: Final = {
     "UpdateFunctionCode": code,
     "UpdateFunctionConfiguration": configure,
     "AddPermission": permission,
+    "CreateAlias": alias,
+    "UpdateAlias": alias,
+    "PutFunctionConcurrency": concurrency,
 }
 
 
@@ -282,6 +344,17 @@ def _mended(_: Call, __: Any) -> None:
     install()
 
 
-OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = dict.fromkeys(
-    ("CreateFunction", "GetFunction", "GetFunctionConfiguration", "UpdateFunctionConfiguration"), _mended
-)
+def _keep_qualifier(call: Call, backend: Any) -> None:
+    """CreateFunctionUrlConfig: moto forgets the alias."""
+    name = str(call.params.get("FunctionName")).split(":function:")[-1].split(":")[0]
+    versions: Any = backend._lambdas._functions.get(name)
+    if versions is not None:
+        versions["latest"].twin_url_qualifier = call.params.get("Qualifier") or ""
+
+
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    **dict.fromkeys(
+        ("CreateFunction", "GetFunction", "GetFunctionConfiguration", "UpdateFunctionConfiguration"), _mended
+    ),
+    "CreateFunctionUrlConfig": _keep_qualifier,
+}

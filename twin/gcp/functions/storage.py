@@ -1,4 +1,4 @@
-"""Cloud Storage: the account by which it uses keys and tells of changes."""
+"""Cloud Storage: the account by which it uses keys and tells of changes, and a bucket."""
 
 # ruff: noqa: S105 - a token names a function
 
@@ -19,3 +19,20 @@ class GetProjectServiceAccount(GcpFunction):
         found = context.call("storage.projects.serviceAccount.get", {"projectId": where}, None, query)
         email = found["email_address"]
         return {"id": email, "project": where, "emailAddress": email, "member": f"serviceAccount:{email}"}
+
+
+class GetBucket(GcpFunction):
+    token = "gcp:storage/getBucket:getBucket"
+    title = "Bucket"
+
+    def answer(self, context: GcpContext, arguments: Props) -> Props:
+        name = arguments["name"]
+        bucket = context.call("storage.buckets.get", {"bucket": name}, None)
+        return {
+            "id": name,
+            "name": name,
+            "location": bucket["location"],
+            "selfLink": bucket["selfLink"],
+            "storageClass": bucket["storageClass"],
+            "url": f"gs://{name}",
+        }

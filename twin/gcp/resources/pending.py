@@ -15,6 +15,7 @@ _GET: Final = {
     "dataplex": "dataplex.projects.locations.operations.get",
     "datacatalog": "datacatalog.projects.locations.operations.get",
     "firestore": "firestore.projects.databases.operations.get",
+    "run": "run.projects.locations.operations.get",
     "redis": "redis.projects.locations.operations.get",
     "dataproc": "dataproc.projects.regions.operations.get",
 }

@@ -78,6 +78,7 @@ MODULES: Final = {
     "biglakeiceberg": ("twin.gcp.services.biglake_iceberg", "twin.gcp.services.biglake_tables"),
     "binaryauthorization": ("twin.gcp.services.binaryauthorization",),
     "monitoring": ("twin.gcp.services.monitoring",),
+    "run": ("twin.gcp.services.run",),
 }
 """The modules that answer an API; they are imported when it is first asked."""
 

@@ -209,7 +209,9 @@ def _check_right(call: Call, permission: str, bucket: str, name: str) -> None:
     places = ("", row, *(folder for folder, body in folders if name.startswith(body["name"])))
     if "roles/owner" in identity.roles(who):
         return
-    if who != identity.deployer and not any(identity.allowed(who, permission, each) for each in places):
+    named = f"projects/_/buckets/{bucket}/objects/{name}"
+    allowed = any(identity.allowed(who, permission, each, named) for each in places)
+    if who != identity.deployer and not allowed:
         message = f"{who} does not have {permission} access to the Google Cloud Storage object."
         raise GoogleError(403, "PERMISSION_DENIED", message, "forbidden")
 

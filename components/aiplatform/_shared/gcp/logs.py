@@ -3,6 +3,7 @@
 Without one, logs are in the project's `_Default` bucket, with the retention of that bucket.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -38,30 +39,38 @@ def separate_log_bucket(
 ) -> pulumi.Resource:
     """Create the bucket, the sink to it, and the exclusion from `_Default`. logical: the logical name of
     each. grant: the permission of Cloud Logging to use the key. Returns the last of the resources."""
-    return log_bucket(parent, logical, logs, bucket_id(logs.name, key), key.id, grant)
+    return create_log_bucket(parent, logical, logs, bucket_id(logs.name, key), key.id, [grant]).exclusion
 
 
-def log_bucket(
+@dataclass(frozen=True)
+class CreatedLogBucket:
+    """A log bucket. id: `projects/.../locations/.../buckets/...`. exclusion: the last resource of it."""
+
+    id: Output[str]
+    exclusion: pulumi.Resource
+
+
+def create_log_bucket(
     parent: pulumi.Resource,
     logical: str,
     logs: LogBucket,
-    identifier: Input[str],
-    key: Input[str],
-    grant: pulumi.Resource,
-) -> pulumi.Resource:
-    """Create the same with any key. identifier: the bucket's id, which is reserved for seven days after it is
-    deleted. key: the id of the key."""
+    id_of_bucket: Input[str],
+    key: Input[str] | None,
+    depends_on: Sequence[pulumi.Resource],
+) -> CreatedLogBucket:
+    """Create the bucket, the sink to it, and the exclusion from `_Default`. key: its id, None for a key of
+    Google. depends_on: of the bucket."""
     bucket = logging.ProjectBucketConfig(
         logical,
         project=logs.project,
         location=logs.region,
-        bucket_id=identifier,
+        bucket_id=id_of_bucket,
         description=logs.description,
         retention_days=logs.days,
-        cmek_settings=logging.ProjectBucketConfigCmekSettingsArgs(kms_key_name=key),
+        cmek_settings=None if key is None else logging.ProjectBucketConfigCmekSettingsArgs(kms_key_name=key),
         opts=ResourceOptions(
             parent=parent,
-            depends_on=[grant],
+            depends_on=list(depends_on),
             # None, not False: an enclosing component's option applies.
             retain_on_delete=logs.retain or None,
         ),
@@ -75,7 +84,7 @@ def log_bucket(
         filter=logs.filter,
         opts=ResourceOptions(parent=parent, delete_before_replace=True),
     )
-    return logging.ProjectExclusion(
+    exclusion = logging.ProjectExclusion(
         logical,
         project=logs.project,
         name=logs.name,
@@ -84,6 +93,7 @@ def log_bucket(
         # Only after the sink exists, or logs would be lost.
         opts=ResourceOptions(parent=parent, depends_on=[sink], delete_before_replace=True),
     )
+    return CreatedLogBucket(bucket.id, exclusion)
 
 
 def bucket_id(name: str, key: kms.CryptoKey) -> Output[str]:

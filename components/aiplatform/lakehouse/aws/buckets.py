@@ -188,7 +188,8 @@ def _table_roles(context: Context, roles: Roles) -> list[Input[str]]:
 def _file_roles(context: Context, zone: Zone, roles: Roles) -> list[Input[str]]:
     """The roles that access all other objects of a zone."""
     captures = [role.arn for role in roles.captures.values() if zone == "raw"]
-    return [*_common_roles(roles), *captures, context.deployer_arn]
+    readers = context.settings.file_readers if zone == "raw" else []
+    return [*_common_roles(roles), *captures, *readers, context.deployer_arn]
 
 
 def _policy(context: Context, zone: Zone, key_arn: str, tables: Sequence[str], files: Sequence[str]) -> str:

@@ -121,6 +121,20 @@ def test_other_objects_are_read_only_by_their_writers() -> None:
     ), "a closed bucket comes before what is captured"
 
 
+def test_a_function_reads_files_of_raw_and_no_table() -> None:
+    reader = f"arn:aws:iam::{ACCOUNT}:role/acme-dev-fn-ingest"
+    recorded = lakehouse(file_readers=[reader])
+
+    def allowed(zone: str, sid: str) -> list[str]:
+        policy = recorded.one(POLICY, f"lake-{zone}")
+        statement = _statements(policy.inputs["policy"])[sid]
+        return statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+
+    assert reader in allowed("raw", "PastRoles")
+    assert reader not in allowed("raw", "PastGovernance")
+    assert reader not in allowed("curated", "PastRoles")
+
+
 def test_files_of_tables_do_not_expire(default: Recording) -> None:
     recorded = lakehouse(zones={"raw": {"file_days": 400, "deleted_days": 60}}, tables=[])
     kind = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"

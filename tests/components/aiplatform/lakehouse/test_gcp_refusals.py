@@ -59,6 +59,7 @@ def _grant(**changed: Any) -> dict[str, Any]:
         ({"query_cutoff_bytes": 1024**3 + 1}, "expected whole MiB"),
         ({"admins": ["allUsers"]}, "admins[0]: got 'allUsers', which is everybody"),
         ({"admins": ["pipeline"]}, "expected serviceAccount:EMAIL, group:EMAIL or user:EMAIL"),
+        ({"file_readers": ["serviceAccount:a@acme.example"]}, "a role on the bucket suffices"),
         ({"store": "s3_tables"}, "store: got 's3_tables', which Google Cloud does not support"),
         ({"snapshots": [{"table": "curated.orders", "name": "t"}]}, "create one with PyIceberg or Spark"),
         (

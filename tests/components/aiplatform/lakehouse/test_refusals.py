@@ -168,6 +168,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
             },
             "arrival_targets: got some without arrival_events",
         ),
+        ({"file_readers": ["ingest"]}, "file_readers[0]: got 'ingest'; expected an IAM role's arn"),
         ({"force_destroy": True, "protect": True}, "force_destroy: got true together with protect"),
         ({"force_destroy": True, "retain_data": True}, "force_destroy: got true together with retain_data"),
         ({"prefix": "Acme_dev"}, "LakehouseArgs.prefix: got 'Acme_dev'"),

@@ -33,6 +33,7 @@ BETA = {
         "tpuConfig",
         "workloadAltsConfig",
     },
+    "gcp:cloudrunv2/service:Service": {"template.containers.readinessProbe.successThreshold"},
     "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule": {
         "match.destNetworkScope",
         "match.srcNetworkScope",

@@ -1,0 +1,326 @@
+"""Arguments of a function."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pulumi import Input
+
+from aiplatform._shared.args import (
+    Problem,
+    Rule,
+    between,
+    distinct,
+    got,
+    is_unknown,
+    length,
+    matches,
+    obeys,
+    one_of,
+)
+from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.gcp.names import PROJECT, REGION
+from aiplatform._shared.outputs import Tags, merged
+from aiplatform._shared.principals import PRINCIPAL, assignable_role
+from aiplatform._shared.references.lakehouse import LakehouseReference
+from aiplatform._shared.secret_names import KEY
+from aiplatform.function import limits
+from aiplatform.function.cloud_support import SUPPORT
+from aiplatform.function.inputs import FunctionArgs as FunctionArgs
+from aiplatform.function.inputs import FunctionEventArgs as FunctionEventArgs
+from aiplatform.function.inputs import FunctionHttpArgs as FunctionHttpArgs
+from aiplatform.function.inputs import FunctionObjectsArgs as FunctionObjectsArgs
+from aiplatform.function.inputs import FunctionPackageArgs as FunctionPackageArgs
+from aiplatform.function.sources import FunctionEvent, FunctionHttp, FunctionObjects, FunctionPackage
+from aiplatform.naming import (
+    CLOUD_RUN_SERVICE,
+    EVENT_RULE,
+    GOOGLE_SERVICE_ACCOUNT,
+    IAM_ROLE,
+    LAMBDA_FUNCTION,
+    LOG_BUCKET,
+    PUBSUB_TOPIC,
+    SECURITY_GROUP_PREFIX,
+    SQS_QUEUE,
+    TAG_RULES,
+    PhysicalName,
+    dns_label,
+    prefix_for,
+)
+from aiplatform.network.args import NetworkReference
+
+LATEST: Final = "latest"
+"""In `traffic`: the version that this update creates, or created last."""
+ALIAS: Final = "live"
+"""AWS: the alias that events and requests go to."""
+_NAME_LENGTH: Final = 20
+_LOG_DAYS: Final = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+)
+"""What CloudWatch Logs accepts, up to eight years (API reference, PutRetentionPolicy)."""
+_IMAGE: Final = matches(r"[^\s:@]+(:\d+/[^\s:@]+)?(:[\w.-]+)?@sha256:[0-9a-f]{64}", "an image with a digest")
+_TARGET: Final[Mapping[Cloud, Rule]] = {
+    "aws": matches(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+", "the arn of a topic of SNS"),
+    "gcp": matches(r"projects/[^/\s]+/notificationChannels/\d+", "projects/PROJECT/notificationChannels/ID"),
+}
+_VERSION: Final[Mapping[Cloud, Rule]] = {
+    "aws": matches(r"latest|[1-9]\d*", "`latest`, or the number of a version"),
+    "gcp": matches(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", "`latest`, or the name of a revision"),
+}
+_EVERYBODY: Final = ("*", "allUsers", "allAuthenticatedUsers")
+_MOST_VERSIONS: Final[Mapping[Cloud, int]] = {"aws": 2, "gcp": 10}
+"""AWS: an alias has two ("Lambda function aliases")."""
+_ACCOUNT: Final = matches(
+    r"serviceAccount:[^\s@:*]+@[^\s@:*]+\.iam\.gserviceaccount\.com", "serviceAccount:EMAIL"
+)
+_OWNER: Final = length(1, 256, "characters")
+
+
+def names(name: str) -> Mapping[Cloud, Sequence[PhysicalName]]:
+    """Return the names of a function's resources."""
+    return {
+        "aws": (
+            PhysicalName(LAMBDA_FUNCTION, f"{{prefix}}-{name}"),
+            PhysicalName(IAM_ROLE, f"{{prefix}}-fn-{name}"),
+            PhysicalName(EVENT_RULE, f"{{prefix}}-{name}"),
+            PhysicalName(SQS_QUEUE, f"{{prefix}}-{name}-dead"),
+            PhysicalName(SECURITY_GROUP_PREFIX, f"{{prefix}}-{name}"),
+        ),
+        "gcp": (
+            PhysicalName(CLOUD_RUN_SERVICE, f"{{prefix}}-{name}"),
+            PhysicalName(GOOGLE_SERVICE_ACCOUNT, f"{{prefix}}-fn-{name}"),
+            PhysicalName(PUBSUB_TOPIC, f"{{prefix}}-{name}-dead"),
+            PhysicalName(LOG_BUCKET, f"{{prefix}}-{name}-0a1b2c3d"),
+        ),
+    }
+
+
+@dataclass(frozen=True)
+class FunctionSettings(CloudNeutral):
+    """A function: code that runs for each event or request, and costs nothing while there is none."""
+
+    cloud_support: ClassVar[SupportTable] = SUPPORT
+
+    prefix: str
+    """First part of every physical name, `{org}-{environment}`."""
+    name: Annotated[str, dns_label, length(1, _NAME_LENGTH, "characters")]
+    """The function's name, a DNS label of at most 20 characters; the physical name is `{prefix}-{name}`."""
+    owner: Annotated[str, _OWNER]
+    """Who owns it: a team, or a mail address on AWS. The tag or label `owner`."""
+    cloud: Cloud = "aws"
+    """`aws` or `gcp`. Default `aws`."""
+    project: Annotated[str, PROJECT] | None = None
+    """Google Cloud, and required there: the id of the project."""
+    region: Annotated[str, REGION] | None = None
+    """Google Cloud, and required there: the region, `europe-west4`."""
+    image: Annotated[Input[str], _IMAGE] | None = None
+    """The image that runs, with a digest. Either this or `package`."""
+    package: FunctionPackage | None = None
+    """AWS: the zip archive that runs."""
+    architecture: Literal["arm64", "x86_64"] = "arm64"
+    """AWS: the processor that image or package are built for. Default `arm64`, a fifth cheaper."""
+    memory_mib: int = 512
+    """Memory of an instance, MiB. Default 512."""
+    timeout_seconds: int = 60
+    """How long a call may take, seconds. Default 60."""
+    max_instances: Annotated[int, between(1, 1000, "instances")] = 10
+    """The most instances at a time; requests beyond are refused with 429, and events wait. AWS reserves them,
+    and leaves at least 100 of the account's to functions that reserve none. Default 10."""
+    concurrency: Annotated[int, between(1, 1000, "requests")] = 1
+    """Google Cloud: the requests of an instance at a time. Default 1."""
+    environment: dict[str, Input[str]] = field(default_factory=dict[str, Input[str]])
+    """Environment variables. No secrets: they are visible in the function's configuration. Default none."""
+    lakehouse: LakehouseReference | None = None
+    """The lakehouse whose zones `event`, `reads` and `writes` name: `Lakehouse.outputs`. Default none."""
+    event: FunctionEvent | None = None
+    """Objects whose creation calls it. Default none."""
+    http: FunctionHttp | None = None
+    """A URL by which callers call it. Default none."""
+    traffic: Annotated[dict[str, Annotated[int, between(1, 100, "percent")]], length(0, 10, "versions")] = (
+        field(default_factory=dict[str, int])
+    )
+    """Version -> its part of requests and events, percent, 100 in all: `{"7": 90, "latest": 10}` is a canary.
+    A version is `latest`, on AWS the number of a version, of two at most, on Google Cloud the name of a
+    revision. Default all to the latest."""
+    role: Input[str] | None = None
+    """Identity of the code that exists, to which the function's permissions are added. AWS: the arn of a role
+    that Lambda may assume; Google Cloud: `serviceAccount:EMAIL`. Default: one that is created."""
+    reads: Annotated[list[FunctionObjects], length(0, 10, "entries")] = field(
+        default_factory=list[FunctionObjects]
+    )
+    """Objects that the code reads. Default none."""
+    writes: Annotated[list[FunctionObjects], length(0, 10, "entries")] = field(
+        default_factory=list[FunctionObjects]
+    )
+    """Objects that the code creates; none where an object of `event` would be. Default none."""
+    network: NetworkReference | None = None
+    """The network whose private addresses the code calls. Default: none; it reaches the APIs of the cloud
+    without one."""
+    kms_key: Input[str] | None = None
+    """The key of environment variables, logs and dead letters. AWS: its arn, with a policy that lets
+    CloudWatch Logs and EventBridge use it; Google Cloud: `projects/.../cryptoKeys/...` in the region.
+    Default: a key that is created, and none in dev."""
+    profile: Literal["dev", "staging", "prod"] = "prod"
+    """`dev`: no key is created. Default `prod`."""
+    log_days: Annotated[int, one_of(_LOG_DAYS, "a number of days of")] = 90
+    """How long logs are retained, days: 7, 30, 90, 365 and others that CloudWatch Logs has. Default 90."""
+    tracing: bool = True
+    """Whether calls are traced. Default true."""
+    alarm_targets: Annotated[list[Input[str]], length(0, 5, "targets"), distinct] = field(
+        default_factory=list[Input[str]]
+    )
+    """What alarms of failed calls, throttling and dead letters notify. AWS: arns of topics of SNS; Google
+    Cloud: names of notification channels. Default none: alarms are only visible."""
+    tags: Tags = field(default_factory=dict[str, Input[str]])
+    """Tags of every resource, in addition to those of the provider and `owner`; labels on Google Cloud."""
+
+    @property
+    def protect(self) -> bool:
+        """Whether Pulumi refuses to delete the key: it encrypts nothing that is kept."""
+        return False
+
+    @property
+    def retain_data(self) -> bool:
+        """Whether the key stays in the cloud when the component is destroyed."""
+        return False
+
+    @property
+    def physical_name(self) -> str:
+        """The name of the function in the cloud."""
+        return f"{self.prefix}-{self.name}"
+
+    @property
+    def all_tags(self) -> Tags:
+        """The tags with the owner's."""
+        return merged(self.tags, {"owner": self.owner})
+
+    @property
+    def has_key(self) -> bool:
+        """Whether a key of the customer encrypts what the function has."""
+        return self.kms_key is not None or self.profile != "dev"
+
+    def bucket(self, objects: FunctionObjects | FunctionEvent) -> Input[str]:
+        """Return the name of the bucket of objects."""
+        if objects.bucket is not None:
+            return objects.bucket
+        if self.lakehouse is None or objects.zone is None:
+            raise ValueError("objects have neither a bucket nor a zone of a lakehouse")
+        return self.lakehouse.zone(objects.zone).bucket
+
+    def check(self) -> Iterator[Problem]:
+        """Return the problems that concern several keys."""
+        yield from obeys("prefix", self.prefix, prefix_for(*names(self.name)[self.cloud]))
+        yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
+        reason = TAG_RULES[self.cloud]({"owner": self.owner})
+        if reason is not None:
+            yield Problem("owner", f"which is a tag or label: {reason}")
+        for key in ("project", "region"):
+            if self.cloud == "gcp" and getattr(self, key) is None:
+                yield Problem(key, f"missing; expected the {key} in which the resources are created")
+        yield from self._code()
+        yield from self._size()
+        yield from self._sources()
+        yield from self._principals()
+        yield from self._traffic()
+
+    def _code(self) -> Iterator[Problem]:
+        if (self.image is None) == (self.package is None):
+            both = "got both" if self.image is not None else "got none"
+            yield Problem("image", f"{both} `image` and `package`; expected one of the two")
+        for name, reason in limits.variable_problems(self.environment, self.cloud):
+            yield Problem(f"environment.{name}" if name else "environment", reason)
+
+    def _size(self) -> Iterator[Problem]:
+        yield from obeys("memory_mib", self.memory_mib, limits.MEMORY[self.cloud])
+        pushed = self.cloud == "gcp" and self.event is not None
+        yield from obeys(
+            "timeout_seconds",
+            self.timeout_seconds,
+            limits.PUSH_TIMEOUT if pushed else limits.TIMEOUT[self.cloud],
+        )
+
+    def _sources(self) -> Iterator[Problem]:
+        if self.event is not None and self.http is not None:
+            yield Problem("http", "got it with `event`; expected one of the two: add another function")
+        entries: list[tuple[str, FunctionObjects | FunctionEvent]] = [
+            *((f"reads[{index}]", entry) for index, entry in enumerate(self.reads)),
+            *((f"writes[{index}]", entry) for index, entry in enumerate(self.writes)),
+            *([("event", self.event)] if self.event is not None else []),
+        ]
+        for path, entry in entries:
+            if entry.zone is not None and self.lakehouse is None:
+                yield Problem(
+                    f"{path}.zone", f"{got(entry.zone)} without a lakehouse; expected `lakehouse`, too"
+                )
+        if self.lakehouse is not None and self.lakehouse.cloud != self.cloud:
+            yield Problem("lakehouse", f"is on {self.lakehouse.cloud}; expected one on {self.cloud}")
+        if self.network is not None and self.network.cloud != self.cloud:
+            yield Problem("network", f"is on {self.network.cloud}; expected one on {self.cloud}")
+        for index, entry in enumerate(self.writes):
+            if self.event is not None and _overlap(entry, self.event):
+                yield Problem(
+                    f"writes[{index}]",
+                    f"got {entry.prefix!r} in the bucket of `event`, whose prefix is {self.event.prefix!r}; "
+                    "expected another place: the function would call itself without end",
+                )
+
+    def _principals(self) -> Iterator[Problem]:
+        if self.kms_key is not None:
+            yield from obeys("kms_key", self.kms_key, KEY[self.cloud])
+        for path, entries in (("reads", self.reads), ("writes", self.writes)):
+            for index, entry in enumerate(entries):
+                if entry.kms_key is not None:
+                    yield from obeys(f"{path}[{index}].kms_key", entry.kms_key, KEY[self.cloud])
+        if self.role is not None:
+            rules = (PRINCIPAL["aws"], assignable_role) if self.cloud == "aws" else (_ACCOUNT,)
+            yield from obeys("role", self.role, *rules)
+        for index, target in enumerate(self.alarm_targets):
+            yield from obeys(f"alarm_targets[{index}]", target, _TARGET[self.cloud])
+        for index, caller in enumerate(self.http.callers if self.http is not None else ()):
+            yield from obeys(f"http.callers[{index}]", caller, _authenticated, PRINCIPAL[self.cloud])
+
+    def _traffic(self) -> Iterator[Problem]:
+        for version in self.traffic:
+            yield from obeys(f"traffic.{version}", version, _VERSION[self.cloud])
+        most = _MOST_VERSIONS[self.cloud]
+        if len(self.traffic) > most:
+            yield Problem("traffic", f"got {len(self.traffic)} versions; expected at most {most}")
+        if self.traffic and sum(self.traffic.values()) != 100:
+            yield Problem("traffic", f"got {sum(self.traffic.values())} percent in all; expected 100")
+
+
+def _authenticated(value: Any) -> str | None:
+    """A rule: one principal, which the cloud authenticates."""
+    if value in _EVERYBODY or str(value).endswith(":root"):
+        return "which is everybody; expected single principals: a function without authentication is refused"
+    return None
+
+
+def _overlap(written: FunctionObjects, event: FunctionEvent) -> bool:
+    """Return whether an object that is written may be one of the event's."""
+    if written.zone != event.zone or (written.zone is None and not _same(written.bucket, event.bucket)):
+        return False
+    return written.prefix.startswith(event.prefix) or event.prefix.startswith(written.prefix)
+
+
+def _same(one: Input[str] | None, other: Input[str] | None) -> bool:
+    return one is other or (not is_unknown(one) and one == other)

@@ -1,0 +1,1 @@
+"""A function on Google Cloud: a service of Cloud Run."""

@@ -1,0 +1,1 @@
+"""Registers events of files that arrive in raw in a table of curated."""
