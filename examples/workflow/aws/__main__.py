@@ -49,7 +49,9 @@ job = aws.glue.Job(
     glue_version="5.0",
     worker_type="G.1X",
     number_of_workers=2,
-    command=aws.glue.JobCommandArgs(script_location=f"s3://{bucket}/score.py", python_version="3"),
+    command=aws.glue.JobCommandArgs(
+        name="glueetl", script_location=f"s3://{bucket}/score.py", python_version="3"
+    ),
 )
 workflow = Workflow(
     "scoring",
