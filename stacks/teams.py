@@ -1,5 +1,5 @@
 """The last layer: the teams, whose namespaces have the addresses of what the layers below offer, their
-pipelines, what serves their models and trains them again, and the gateway to their services."""
+pipelines, what serves their models and trains them again, the gateway to their services, and functions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import Output, ResourceOptions
 
-from stacks import continuous_training_arguments, data_arguments, model_monitor_arguments, serving
+from stacks import (
+    continuous_training_arguments,
+    data_arguments,
+    function_arguments,
+    model_monitor_arguments,
+    serving,
+)
 from stacks import team_arguments as arguments
 from stacks.data import Data
 from stacks.foundation import Foundation, LayerOptions
@@ -50,6 +56,8 @@ class Teams:
     """ContinuousTraining.outputs, or None where the environment has none."""
     model_monitor: dict[str, Any] | None = None
     """ModelMonitor.outputs, or None where the environment has none."""
+    functions: dict[str, Any] | None = None
+    """Function.outputs by the function's name, or None where the environment has none."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
@@ -60,6 +68,7 @@ class Teams:
             "serving": self.serving,
             "continuous_training": self.continuous_training,
             "model_monitor": self.model_monitor,
+            "functions": self.functions,
         }
         stated = {name: outputs for name, outputs in others.items() if outputs is not None}
         return Output.from_input({"teams": self.teams, **stated})
@@ -70,9 +79,10 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
     teams = _teams(settings, below, options)
     gateway = _gateway(settings, below, options, teams)
     outputs = dict(gateway.outputs) if gateway is not None else None
+    functions = _functions(settings, below, options)
     if teams is None:
         # Serving and pipelines are in namespaces of teams: validation refuses them without.
-        return Teams(gateway=outputs)
+        return Teams(gateway=outputs, functions=functions)
     layers = (below.foundation, below.kubernetes, below.models)
     pipelines = _pipelines(settings, below, options, teams)
     rolling_out = [component for component in (gateway, pipelines) if component is not None]
@@ -85,7 +95,25 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
         serving=serving.build(settings, layers, options, [teams, *rolling_out], monitored),
         continuous_training=trained,
         model_monitor=monitored,
+        functions=functions,
     )
+
+
+def _functions(settings: Settings, below: Below, options: LayerOptions) -> dict[str, Any] | None:
+    if not settings.functions:
+        return None
+    from aiplatform.function import Function
+
+    foundation = below.foundation
+    offered = function_arguments.Offered(foundation.network, below.data.lakehouse, foundation.principals)
+    return {
+        name: dict(
+            Function(
+                f"function-{name}", function_arguments.function(settings, name, offered), options.cloud
+            ).outputs
+        )
+        for name in settings.functions
+    }
 
 
 def _teams(settings: Settings, below: Below, options: LayerOptions) -> TeamsComponent | None:

@@ -25,6 +25,7 @@ from stacks.settings.composition import Layers, Shared
 from stacks.settings.cost import Cost
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
+from stacks.settings.functions import Function
 from stacks.settings.generated import ComponentTopic, stated
 from stacks.settings.kubernetes import (
     Addons,
@@ -58,6 +59,7 @@ __all__ = [
     "Cost",
     "Environment",
     "FeatureStore",
+    "Function",
     "Gateway",
     "GpuPool",
     "Guardrails",
@@ -144,6 +146,8 @@ class Settings(Topic):
     """Teams by name."""
     gateway: Gateway | None = None
     """Left out, there is none."""
+    functions: dict[str, Function] = Field(default_factory=dict)
+    """Functions by name."""
 
     @property
     def identities(self) -> dict[str, WorkloadIdentity]:
@@ -182,8 +186,11 @@ class Settings(Topic):
         """Dotted key -> who is named there, a workload identity or a principal of the cloud."""
         principals_by_key: dict[str, str] = {}
         for name in principals.PLACES:
-            topic: ComponentTopic | None = getattr(self, name)
-            if topic is not None:
+            topic: ComponentTopic | dict[str, ComponentTopic] | None = getattr(self, name)
+            if isinstance(topic, dict):
+                args = {key: stated(entry) for key, entry in topic.items()}
+                principals_by_key.update(principals.named(name, args))
+            elif topic is not None:
                 principals_by_key.update(principals.named(name, stated(topic)))
         return principals_by_key
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 PLACES: Final[Mapping[str, tuple[str, ...]]] = {
-    "lakehouse": ("writers.*", "admins.*", "grants.*.principal"),
+    "lakehouse": ("writers.*", "file_readers.*", "admins.*", "grants.*.principal"),
     "feature_store": ("readers.*", "appliers.*"),
     "container_registry": ("readers.*", "writers.*"),
     "model_registry": ("accounts.*.principals.*",),
+    "functions": ("*.role", "*.http.callers.*"),
 }
 """Topic -> its keys that hold a principal; `*` matches every entry of a list or an object."""
 EVERYBODY: Final = frozenset({"*", "allUsers", "allAuthenticatedUsers", "IAM_ALLOWED_PRINCIPALS"})

@@ -21,6 +21,7 @@ from aiplatform.container_registry.args import ContainerRegistrySettings
 from aiplatform.continuous_training.args import ContinuousTrainingSettings
 from aiplatform.cost.args import CostSettings
 from aiplatform.feature_store.args import FeatureStoreSettings
+from aiplatform.function.args import FunctionSettings
 from aiplatform.gateway.args import GatewaySettings
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.planned import planned as planned_gpu_pool
@@ -48,6 +49,7 @@ from stacks import (
     continuous_training_arguments,
     cost_arguments,
     data_arguments,
+    function_arguments,
     gateway_arguments,
     model_monitor_arguments,
     serving_arguments,
@@ -101,6 +103,7 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "lakehouse": _LOCATION,
     "feature_store": {"mirrors": "images.mirrors"},
     "container_registry": _LOCATION,
+    "functions": {**_LOCATION, "name": "{topic}", "network": "{topic}.in_network"},
     "model_registry": {"mirrors": "images.mirrors", "network": "network.gcp.private_services"},
 }
 """Topic -> argument that the topic does not have -> key that decides it."""
@@ -185,6 +188,17 @@ def _components(
         yield "pipelines", PipelinesSettings, data_arguments.pipelines(settings, references)
     yield from _continuous_training(settings, references)
     yield from _model_monitor(settings, references)
+    yield from _functions(settings, references)
+
+
+def _functions(
+    settings: Settings, references: Placeholders
+) -> Iterator[tuple[str, type[Any], Mapping[str, Any]]]:
+    lakehouse = references.lakehouse if settings.lakehouse is not None else None
+    offered = function_arguments.Offered(references.network, lakehouse, references.principals)
+    for name in settings.functions:
+        args = function_arguments.function(settings, name, offered)
+        yield f"functions.{name}", FunctionSettings, args
 
 
 def _model_monitor(

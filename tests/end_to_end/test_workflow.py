@@ -54,7 +54,7 @@ def _slow() -> None:
         "functions": {"validate": {"arn": function.arn}},
     }
     workflow = Workflow("slow", args)
-    pulumi.export("slow", workflow.id)
+    pulumi.export("slow", workflow.target)
     pulumi.export("slow_dead_letters", workflow.dead_letters)
 
 

@@ -38,7 +38,7 @@ class Workflow(ComponentResource):
     """`aws` or `gcp`."""
     name: KnownOutput[str]
     """The name in the cloud, `{prefix}-{name}`."""
-    id: Output[str]
+    target: Output[str]
     """What starts it: the arn of the state machine, or `projects/.../locations/.../workflows/...`."""
     principal: Output[str]
     """As what it works, for grants of what its calls need: the arn of its role, or `serviceAccount:...`."""
@@ -61,7 +61,7 @@ class Workflow(ComponentResource):
         outputs = {
             "cloud": settings.cloud,
             "name": settings.full_name,
-            "id": Output.from_input(created.identifier),
+            "target": Output.from_input(created.identifier),
             "principal": Output.from_input(created.principal),
             "dead_letters": Output.from_input(created.dead_letters),
             "log_group": Output.from_input(created.logs),

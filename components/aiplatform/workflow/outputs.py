@@ -12,7 +12,7 @@ class WorkflowOutputs(TypedDict):
     """`aws` or `gcp`."""
     name: str
     """The name in the cloud, `{prefix}-{name}`."""
-    id: Input[str]
+    target: Input[str]
     """What starts it: the arn of the state machine, or `projects/.../locations/.../workflows/...`."""
     principal: Input[str]
     """As what it works, for grants of what its calls need: the arn of its role, or `serviceAccount:...`."""

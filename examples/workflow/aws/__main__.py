@@ -69,5 +69,5 @@ workflow = Workflow(
         },
     },
 )
-pulumi.export("state_machine", workflow.id)
+pulumi.export("state_machine", workflow.target)
 pulumi.export("dead_letters", workflow.dead_letters)

@@ -31,5 +31,5 @@ workflow = Workflow(
         },
     },
 )
-pulumi.export("workflow", workflow.id)
+pulumi.export("workflow", workflow.target)
 pulumi.export("dead_letters", workflow.dead_letters)

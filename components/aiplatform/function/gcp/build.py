@@ -164,7 +164,7 @@ def _service(
             ),
             containers=[
                 cloudrunv2.ServiceTemplateContainerArgs(
-                    image=settings.image,
+                    image="" if settings.image is None else settings.image,
                     envs=[
                         cloudrunv2.ServiceTemplateContainerEnvArgs(name=name, value=value)
                         for name, value in sorted(settings.environment.items())

@@ -59,6 +59,7 @@ def create_events(
 
 
 def _topic(context: Context, purpose: str, key: Key | None) -> pubsub.Topic:
+    grants = () if key is None else key.grants
     return pubsub.Topic(
         f"{context.name}-{purpose}",
         project=context.project,
@@ -68,9 +69,7 @@ def _topic(context: Context, purpose: str, key: Key | None) -> pubsub.Topic:
             allowed_persistence_regions=[context.region]
         ),
         labels=context.labels,
-        opts=context.options(
-            context.apis["pubsub"], *([] if key is None else key.grants), delete_before_replace=True
-        ),
+        opts=context.options(context.apis["pubsub"], *grants, delete_before_replace=True),
     )
 
 

@@ -1,0 +1,16 @@
+"""The topic `functions`."""
+
+from __future__ import annotations
+
+from aiplatform.function.args import FunctionArgs, FunctionSettings
+from stacks.settings.generated import topic_of
+
+
+class Function(
+    topic_of(FunctionArgs, FunctionSettings, without=("name", "project", "profile", "package.path"))
+):
+    """A function by its name (docs/functions.md). Its callers are names of workload identities of the file,
+    or principals of the cloud; its zones are those of `lakehouse`. A package is an object in S3."""
+
+    in_network: bool = False
+    """Whether it reaches private addresses of the environment's network. Default false."""

@@ -1,0 +1,36 @@
+"""Functions: what they need of other topics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from aiplatform._shared.args import Problem, got
+from stacks.settings import Settings
+from stacks.settings.generated import stated
+
+
+def problems(settings: Settings) -> Iterator[Problem]:
+    """Yield roles that Lambda cannot assume, and events that are not sent."""
+    lakehouse: dict[str, Any] = stated(settings.lakehouse) if settings.lakehouse is not None else {}
+    for name, function in settings.functions.items():
+        args: dict[str, Any] = stated(function)
+        role = args.get("role")
+        if settings.environment.cloud == "aws" and role in settings.identities:
+            yield Problem(
+                f"functions.{name}.role",
+                f"got {role!r}; expected the arn of a role that Lambda may assume: Pods alone assume those "
+                "of workload identities",
+            )
+        event: dict[str, Any] = args.get("event") or {}
+        if event.get("zone") == "raw" and lakehouse.get("arrival_events") is False:
+            if settings.environment.cloud == "aws":
+                yield Problem(
+                    f"functions.{name}.event",
+                    f"{got(event)} without events of raw; expected lakehouse.arrival_events to be true",
+                )
+        elif event.get("zone") in ("curated", "serving") and settings.environment.cloud == "aws":
+            yield Problem(
+                f"functions.{name}.event.zone",
+                f"{got(event['zone'])}; expected raw, whose bucket sends its events to EventBridge",
+            )
