@@ -1,13 +1,15 @@
-"""The fourth layer: the container registry, the model registry and the model store."""
+"""The fourth layer: the container registry, the model registry, the model store, and workflows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi import Output
 
 from stacks import data_arguments as arguments
+from stacks import workflow_arguments
 from stacks.foundation import Foundation, LayerOptions
 from stacks.settings import Settings
 
@@ -22,11 +24,16 @@ class Models:
     """ModelRegistry.outputs, or None where the environment has none."""
     model_store: dict[str, Any] | None = None
     """ModelStore.outputs, or None where the environment has none."""
+    workflows: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Workflow.outputs by name."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
+        # An environment without workflows keeps the output that it has.
+        workflows = {"workflows": self.workflows} if self.workflows else {}
         return Output.from_input(
             {
+                **workflows,
                 "container_registry": self.container_registry,
                 "model_registry": self.model_registry,
                 "model_store": self.model_store,
@@ -56,4 +63,18 @@ def build(settings: Settings, below: Foundation, options: LayerOptions) -> Model
         container_registry=dict(images.outputs) if images else None,
         model_registry=dict(models.outputs) if models else None,
         model_store=dict(store.outputs) if store else None,
+        workflows=_workflows(settings, options),
     )
+
+
+def _workflows(settings: Settings, options: LayerOptions) -> dict[str, Any]:
+    if not settings.workflows:
+        return {}
+    from aiplatform.workflow import Workflow
+
+    return {
+        name: dict(
+            Workflow(f"workflow-{name}", workflow_arguments.workflow(settings, name), options.cloud).outputs
+        )
+        for name in settings.workflows
+    }

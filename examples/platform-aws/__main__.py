@@ -33,6 +33,7 @@ from aiplatform.runner import Runner
 from aiplatform.serving import Serving
 from aiplatform.teams import Teams
 from aiplatform.training import Training
+from aiplatform.workflow import Workflow
 from aiplatform.workload_identity import WorkloadIdentity
 
 aws_provider = aws.Provider("aws", region="us-west-2")
@@ -525,6 +526,52 @@ score = Function(
         "environment": {"MODEL": "s3://team-dev-serving-111122223333/files/models/score/3/"},
         "alarm_targets": [costs.alerts_topic],
         "network": network.outputs,
+    },
+    pulumi.ResourceOptions(providers=[aws_provider]),
+)
+scoring = Workflow(
+    "scoring",
+    {
+        "prefix": "team-dev",
+        "name": "scoring",
+        "owner": "search",
+        "functions": {"score": {"arn": score.target}},
+        "definition": {
+            "StartAt": "Score",
+            "TimeoutSeconds": 3600,
+            "States": {
+                "Score": {
+                    "Type": "Task",
+                    "Resource": "arn:aws:states:::lambda:invoke",
+                    "Parameters": {"FunctionName": "${score}", "Payload.$": "$"},
+                    "TimeoutSeconds": 300,
+                    "Retry": [
+                        {
+                            "ErrorEquals": ["States.ALL"],
+                            "IntervalSeconds": 2,
+                            "MaxAttempts": 3,
+                            "BackoffRate": 2,
+                        },
+                    ],
+                    "Catch": [
+                        {
+                            "ErrorEquals": ["States.ALL"],
+                            "ResultPath": "$.error",
+                            "Next": "DeadLetter",
+                        },
+                    ],
+                    "End": True,
+                },
+                "DeadLetter": {
+                    "Type": "Task",
+                    "Resource": "arn:aws:states:::sqs:sendMessage",
+                    "Parameters": {"QueueUrl": "${dead_letter}", "MessageBody.$": "$"},
+                    "Next": "Failed",
+                },
+                "Failed": {"Type": "Fail", "Error": "DeadLetter"},
+            },
+        },
+        "schedule": {"cron": "0 3 * * *", "timezone": "Europe/Berlin"},
     },
     pulumi.ResourceOptions(providers=[aws_provider]),
 )

@@ -581,6 +581,64 @@ const score = new aiplatform.Function("score", {
         privateSubnetIds: network.privateSubnetIds,
     },
 }, { providers: [awsProvider] });
+const scoring = new aiplatform.Workflow("scoring", {
+    prefix: "team-dev",
+    name: "scoring",
+    owner: "search",
+    functions: {
+        score: {
+            arn: score.target,
+        },
+    },
+    definition: {
+        StartAt: "Score",
+        TimeoutSeconds: 3600,
+        States: {
+            Score: {
+                Type: "Task",
+                Resource: "arn:aws:states:::lambda:invoke",
+                Parameters: {
+                    FunctionName: "${score}",
+                    "Payload.$": "$",
+                },
+                TimeoutSeconds: 300,
+                Retry: [
+                    {
+                        ErrorEquals: ["States.ALL"],
+                        IntervalSeconds: 2,
+                        MaxAttempts: 3,
+                        BackoffRate: 2,
+                    },
+                ],
+                Catch: [
+                    {
+                        ErrorEquals: ["States.ALL"],
+                        ResultPath: "$.error",
+                        Next: "DeadLetter",
+                    },
+                ],
+                End: true,
+            },
+            DeadLetter: {
+                Type: "Task",
+                Resource: "arn:aws:states:::sqs:sendMessage",
+                Parameters: {
+                    QueueUrl: "${dead_letter}",
+                    "MessageBody.$": "$",
+                },
+                Next: "Failed",
+            },
+            Failed: {
+                Type: "Fail",
+                Error: "DeadLetter",
+            },
+        },
+    },
+    schedule: {
+        cron: "0 3 * * *",
+        timezone: "Europe/Berlin",
+    },
+}, { providers: [awsProvider] });
 export const vpcId = network.vpcId;
 export const clusterName = cluster.name;
 export const nodeGroups = training.nodeGroups;

@@ -58,6 +58,10 @@ _READS_DATA: Final = (
 # Actions that support no resource, by the Service Authorization Reference.
 _WITHOUT_RESOURCE: Final = (
     "cloudwatch:putmetricdata",
+    "logs:createlogdelivery",
+    "logs:deletelogdelivery",
+    "logs:putresourcepolicy",
+    "logs:updatelogdelivery",
     "xray:puttelemetryrecords",
     "xray:puttracesegments",
     "ec2:createtags",

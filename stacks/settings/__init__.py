@@ -44,6 +44,7 @@ from stacks.settings.network import Images, Network
 from stacks.settings.pools import CapacityEntry, GpuPool, NodeImages, NodePool, Pool
 from stacks.settings.runner import Runner
 from stacks.settings.teams import SERVICE_ACCOUNT, Team, TeamName
+from stacks.settings.workflows import Workflow
 
 __all__ = [
     "MATERIALIZER",
@@ -80,6 +81,7 @@ __all__ = [
     "Team",
     "Topic",
     "Training",
+    "Workflow",
     "WorkloadIdentity",
     "key",
     "parse",
@@ -136,6 +138,8 @@ class Settings(Topic):
     """Left out, there is none."""
     model_store: ModelStore | None = None
     """Left out, there is none."""
+    workflows: dict[str, Workflow] = Field(default_factory=dict)
+    """Workflows of functions and jobs by name."""
     serving: Serving | None = None
     """Left out, there is none."""
     teams: dict[TeamName, Team] = Field(default_factory=dict)

@@ -42,6 +42,7 @@ from aiplatform.runner.args import RunnerSettings
 from aiplatform.serving.args import ServingSettings
 from aiplatform.teams.args import TeamsSettings
 from aiplatform.training.args import TrainingSettings
+from aiplatform.workflow.args import WorkflowSettings
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 from stacks import (
     arguments,
@@ -54,6 +55,7 @@ from stacks import (
     serving_arguments,
     serving_images,
     team_arguments,
+    workflow_arguments,
 )
 from stacks.settings import Settings
 from stacks.settings.generated import stated
@@ -97,6 +99,7 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
         "prometheus_url": "observability",
         "request_logs": "model_monitor",
     },
+    "workflows": {"name": "{topic}", **_LOCATION},
     "workload_identities": {"name": "{topic}"},
     "lakehouse": _LOCATION,
     "feature_store": {"mirrors": "images.mirrors"},
@@ -225,7 +228,7 @@ def _continuous_training(
 def _data_and_models(
     settings: Settings, references: Placeholders
 ) -> Iterator[tuple[str, type[Any], Mapping[str, Any]]]:
-    """Yield topic, model and arguments of the components of data and models, and of cost control."""
+    """Yield topic, model and arguments of the components of data and models, of costs and of workflows."""
     if settings.lakehouse is not None:
         yield "lakehouse", LakehouseSettings, data_arguments.lakehouse(settings, references)
     if settings.feature_store is not None:
@@ -234,6 +237,8 @@ def _data_and_models(
     if settings.cost.controls:
         url = placeholders.PROMETHEUS if settings.observability is not None else None
         yield "cost", CostSettings, cost_arguments.cost(settings, references.cluster, url)
+    for name in settings.workflows:
+        yield f"workflows.{name}", WorkflowSettings, workflow_arguments.workflow(settings, name)
     if settings.container_registry is not None:
         args = data_arguments.container_registry(settings, references)
         yield "container_registry", ContainerRegistrySettings, args

@@ -281,7 +281,7 @@ def _gke_cluster(name: str, inputs: Inputs) -> dict[str, Any]:
 
 def _google_account(name: str, inputs: Inputs) -> dict[str, Any]:
     email = f"{inputs.get('accountId', name)}@{PROJECT}.iam.gserviceaccount.com"
-    return {"email": email, "member": f"serviceAccount:{email}"}
+    return {"email": email, "member": f"serviceAccount:{email}", "uniqueId": "104839275619283746501"}
 
 
 _AGENTS = {
@@ -295,6 +295,7 @@ _AGENTS = {
     "secretmanager": "gcp-sa-secretmanager",
     "sqladmin": "gcp-sa-cloud-sql",
     "dataproc": "dataproc-accounts",
+    "workflows": "gcp-sa-workflows",
 }
 
 

@@ -228,6 +228,13 @@ def _python_value(value: Any, prop: PropertyDefinition, type_of: Any, depth: int
             ]
             return _python_dict(named, depth)
         definition = type_of(prop)
+        if definition is None:
+            # Any JSON.
+            entries = [
+                f"{json.dumps(key)}: {_python_value(entry, prop, type_of, depth + 1)}"
+                for key, entry in value.items()
+            ]
+            return _python_dict(entries, depth)
         if definition.name.endswith("ReferenceArgs") and (source := _source(value)):
             return f"{_snake_case(source)}.outputs"
         return _python_object(value, definition.properties, definition.properties_mapping, type_of, depth)
@@ -247,7 +254,7 @@ def _python_expression(value: Any) -> str:
         resource, output, *keys = map(str, reference[1].split("."))
         # What is in a map has no attribute.
         return ".".join(map(_snake_case, (resource, output))) + "".join(f'["{key}"]' for key in keys)
-    return str(value) if isinstance(value, bool) else json.dumps(value)
+    return str(value) if isinstance(value, bool) else _literal(value)
 
 
 def _providers(resource: Mapping[str, Any]) -> Iterator[list[str]]:

@@ -85,6 +85,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "aiplatform.karpenter.inputs": ("aiplatform.karpenter.args",),
     "aiplatform.pipelines.inputs": ("aiplatform.pipelines.args",),
     "aiplatform.continuous_training.inputs": ("aiplatform.continuous_training.args",),
+    "aiplatform.workflow.inputs": ("aiplatform.workflow.args",),
     "aiplatform.function.inputs": ("aiplatform.function.sources", "aiplatform.function.args"),
     "aiplatform.cost.inputs": ("aiplatform.cost.schedule", "aiplatform.cost.reaper", "aiplatform.cost.args"),
     "aiplatform.guardrails.inputs": ("aiplatform.guardrails.args",),

@@ -45,6 +45,7 @@ ENTITIES: Final = (
     "serving",
     "teams",
     "training",
+    "workflow",
 )
 """Folders of components with a generated outputs.py."""
 REFERENCES: Final[Mapping[str, str]] = {

@@ -51,6 +51,7 @@ from tests.inventories import (
     serving_variants,
     team_variants,
     training_variants,
+    workflow_variants,
 )
 
 Variants = Mapping[str, Callable[[], Recording]]
@@ -414,6 +415,7 @@ COMPONENTS: Final[Mapping[str, Variants]] = {
     "cluster": _cluster(),
     "continuous_training": continuous_training_variants.CONTINUOUS_TRAINING,
     "cost": cost_variants.COST,
+    "workflow": workflow_variants.WORKFLOW,
     "model_monitor": model_monitor_variants.MODEL_MONITOR,
     "container_registry": _container_registry(),
     "function": function_variants.FUNCTION,

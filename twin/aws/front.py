@@ -45,6 +45,7 @@ class Front:
         from twin.aws.lambdas.urls import FunctionUrls
         from twin.aws.notices import Notices
         from twin.aws.registry import EcrRegistry
+        from twin.aws.state_machines.executions import Executions
         from twin.aws.streams import Streams
 
         capacity.install()
@@ -72,6 +73,7 @@ class Front:
             baseline.make(self.moto)
         self.athena = Athena(self)
         self.functions = Functions(self)
+        self.executions = Executions(self)
         self.deliveries = deliveries.Deliveries(self)
         self._urls = FunctionUrls(self)
         self.streams = Streams(self)
@@ -129,6 +131,7 @@ class Front:
             or self._vending.answer(call, self)
             or self._pods.answer(call, self)
             or self.functions.answer(call)
+            or self.executions.answer(call)
             or service_quotas.answer(call, self)
             or prices.answer(call)
         )
@@ -153,6 +156,7 @@ class Front:
                 self.athena.begin(call, answer)
             self.streams.take(call)
         self.notices.take(call, answer)
+        self.executions.take(call, answer)
         self.deliveries.take(call, answer)
         if (call.service, call.operation) == ("logs", "DeleteLogGroup"):
             self.eks.log_group_deleted(str(call.params.get("logGroupName")))
@@ -162,6 +166,7 @@ class Front:
         """Let go of the files."""
         self.notices.close()
         self.streams.close()
+        self.executions.close()
         self.deliveries.close()
         self.functions.close()
         self.athena.close()

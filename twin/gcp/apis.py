@@ -78,6 +78,7 @@ APIS: Final = {
         Api("dataproc", "v1", "v1/", "DATAPROC"),
         Api("cloudscheduler", "v1", "v1/", "CLOUD_SCHEDULER"),
         Api("run", "v2", "v2/", "CLOUD_RUN_V2"),
+        Api("workflows", "v1", "v1/", "WORKFLOWS"),
         Api("monitoring", "v3", "", "MONITORING"),
         Api("redis", "v1", "v1/", "REDIS"),
     )

@@ -55,6 +55,7 @@ from aiplatform.runner import Runner
 from aiplatform.serving import Serving
 from aiplatform.teams import Teams
 from aiplatform.training import Training
+from aiplatform.workflow import Workflow
 from aiplatform.workload_identity import WorkloadIdentity
 
 __all__ = ["COMPONENTS", "NAME", "Plugin", "serve", "unwrapped"]
@@ -88,6 +89,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     ContinuousTraining,
     ModelMonitor,
     Serving,
+    Workflow,
     Observability,
     Cost,
     Function,

@@ -82,7 +82,8 @@ MODULES: Final = {
     "biglakeiceberg": ("twin.gcp.services.biglake_iceberg", "twin.gcp.services.biglake_tables"),
     "binaryauthorization": ("twin.gcp.services.binaryauthorization",),
     "monitoring": ("twin.gcp.services.monitoring",),
-    "run": ("twin.gcp.services.run",),
+    "run": ("twin.gcp.services.run", "twin.gcp.services.run_jobs"),
+    "workflows": ("twin.gcp.services.workflows",),
 }
 """The modules that answer an API; they are imported when it is first asked."""
 

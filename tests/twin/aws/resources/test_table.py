@@ -152,7 +152,7 @@ def test_every_call_of_an_entry_exists_in_the_service_s_model(token: str) -> Non
 
 def test_an_unknown_token_is_told_where_it_belongs() -> None:
     cloud = AwsCloud()
-    assert cloud.resource("aws:sfn/stateMachine:StateMachine") is None
+    assert cloud.resource("aws:apigatewayv2/api:Api") is None
     assert cloud.where_to_add("aws:sns/topic:Topic") == "twin/aws/resources/sns.py"
     assert cloud.where_to_add("aws:ec2/routeTable:RouteTable") == "twin/aws/resources/routes.py"
     assert cloud.where_to_add("aws:eks/getClusterAuth:getClusterAuth") == "twin/aws/functions/eks.py"
