@@ -148,7 +148,7 @@ def test_costs_are_those_of_the_prices_of_estimates(nodes: Cluster, tmp_path: Pa
         (costs.TRAINING, costs.TRAINING_LABEL): {"train": train},
         (costs.SERVICE, "service"): {"chat": chat},
         (costs.TEAM, "label_ai_platform_team"): {TEAM: train + chat},
-        # The twin's clusters have Pods of their own in kube-system.
+        # The twin's clusters have Pods in kube-system too.
         (IDLE_OR_SYSTEM, ""): {"": spot - train + prices[CPU_TYPE] - chat},
     }
     with measured(nodes, tmp_path) as prometheus:
