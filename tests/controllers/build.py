@@ -8,4 +8,4 @@ from twin.toolchain import build
 
 if __name__ == "__main__":
     with show_progress() as progress:
-        build.ensure([*build.CONTROLLERS, *build.MONITORING_TOOLS], progress=progress)
+        build.ensure([*build.CONTROLLERS, *build.MONITORING_TOOLS, "opencost"], progress=progress)
