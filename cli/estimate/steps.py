@@ -115,7 +115,7 @@ def _of_google(resources: Resources) -> Iterator[Step]:
             name,
             "open",
             "no dataset for it",
-            "state `billing_export` of the topic `lakehouse`, and run `up`; it is linked after that",
+            "state lakehouse.billing_export in the environment's file, and run up; it is linked after that",
         )
         return
     accounts = [str(budget.get("billingAccount", "")) for budget in resources.of(_BUDGET)]
@@ -129,7 +129,7 @@ def _of_google(resources: Resources) -> Iterator[Step]:
             "linked" if linked else "no API links it",
             f"link {project}:{id_} as Detailed usage cost: "
             f"https://console.cloud.google.com/billing/{next(iter(accounts), 'BILLING_ACCOUNT')}/export; "
-            "then state `linked: true` there, and run `up`",
+            "then state lakehouse.billing_export.linked: true, and run up",
         )
 
 

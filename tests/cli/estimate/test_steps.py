@@ -66,8 +66,10 @@ def test_export_on_google_cloud_is_linked_by_hand() -> None:
 
 
 @pytest.mark.parametrize("stack", ["aws-dev", "gcp-prod"])
-def test_each_environment_has_steps(stack: str) -> None:
-    assert estimated(stack).steps
+def test_each_environment_has_steps_that_markdown_can_quote(stack: str) -> None:
+    known = estimated(stack).steps
+    assert known
+    assert not [step.command for step in known if "`" in step.command]
 
 
 def answer(target: str, statuses: dict[str, str], body: Any) -> tuple[int, bytes, str]:
