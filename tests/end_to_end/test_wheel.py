@@ -244,6 +244,7 @@ def test_the_wheel_contains_only_the_components(wheel: Path) -> None:
         "pulumi-gcp",
         "pulumi-kubernetes",
         "requests",
+        "statelint",
         "tenacity",
     }
 

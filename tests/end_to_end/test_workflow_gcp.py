@@ -91,7 +91,12 @@ def test_google_s_clients_show_the_workflow_with_what_it_calls(front: World, tmp
     stack = place.stack(_program)
     workflow = stack.up().outputs["workflow"].value
     shown = (
-        client(front, "workflows", "v1").projects().locations().workflows().get(name=workflow["target"]).execute()
+        client(front, "workflows", "v1")
+        .projects()
+        .locations()
+        .workflows()
+        .get(name=workflow["target"])
+        .execute()
     )
     assert shown["state"] == "ACTIVE"
     assert json.loads(shown["sourceContents"])["main"]["params"] == ["batch"]

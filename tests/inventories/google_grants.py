@@ -22,6 +22,7 @@ GRANTED_ON: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:bigquery/datasetIamMember:DatasetIamMember": ("bigquery.datasets.", "bigquery.tables."),
     "gcp:bigquery/iamMember:IamMember": ("bigquery.tables.",),
     "gcp:bigtable/instanceIamMember:InstanceIamMember": ("bigtable.",),
+    "gcp:cloudrunv2/jobIamMember:JobIamMember": ("run.",),
     "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": ("run.",),
     "gcp:dns/dnsManagedZoneIamMember:DnsManagedZoneIamMember": ("dns.",),
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": ("cloudkms.cryptoKey",),

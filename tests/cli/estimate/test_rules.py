@@ -18,9 +18,11 @@ NOT_PRICED = {
     "aws:dms/replicationConfig:ReplicationConfig",
     "aws:elasticache/serverlessCache:ServerlessCache",
     "aws:s3tables/tableBucket:TableBucket",
+    "aws:scheduler/schedule:Schedule",
     "gcp:bigtable/instance:Instance",
     "gcp:cloudscheduler/job:Job",
     "gcp:dataplex/datascan:Datascan",
+    "gcp:workflows/workflow:Workflow",
     "kubernetes:karpenter.k8s.aws/v1:EC2NodeClass",
     "kubernetes:karpenter.sh/v1:NodePool",
 }

@@ -24,6 +24,7 @@ def main() -> None:
     request: dict[str, Any] = json.loads(request_file.read_text())
     front = os.getppid()
     _use_session()
+    _await_jobs()
     from moto.stepfunctions.parser.backend.execution import Execution
 
     machine: Any = SimpleNamespace(
@@ -71,6 +72,18 @@ def _use_session() -> None:
         return create(service_name, region_name=region_name, config=config)
 
     boto3.client = client
+
+
+def _await_jobs() -> None:
+    """moto (5.2) fails at the end of a `.sync` task of a service without `.waitForTaskToken`: it releases the
+    token that such a task does not have. With the second pattern a task of Glue has one, never returned."""
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_glue
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import (
+        ResourceCondition,
+    )
+
+    module: Any = state_task_service_glue
+    module._SUPPORTED_INTEGRATION_PATTERNS.add(ResourceCondition.WaitForTaskToken)
 
 
 def _result(execution: Any) -> dict[str, Any]:

@@ -107,6 +107,7 @@ _TITLES: Final = {
     "videointelligence": "Cloud Video Intelligence API",
     "vpcaccess": "Serverless VPC Access API",
     "websecurityscanner": "Web Security Scanner API",
+    "workflowexecutions": "Workflow Executions API",
     "workflows": "Workflows API",
     "workstations": "Cloud Workstations API",
 }

@@ -110,3 +110,27 @@ def test_execution_that_is_stopped_is_aborted(served: Clients) -> None:
     assert client.describe_execution(executionArn=execution)["status"] == "RUNNING"
     client.stop_execution(executionArn=execution)
     assert ended(served, execution)["status"] == "ABORTED"
+
+
+def test_job_of_glue_is_awaited(served: Clients) -> None:
+    glue = {**TRUST, "Principal": {"Service": "glue.amazonaws.com"}}
+    served("glue").create_job(
+        Name="score",
+        Role=role(served, "score", glue),
+        Command={"Name": "glueetl", "ScriptLocation": "s3://scripts/score.py"},
+        GlueVersion="5.0",
+    )
+    actions = ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
+    allowed = role(served, "runs-score", Action=actions, Resource="*")
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::glue:startJobRun.sync",
+        "Parameters": {"JobName": "score", "Arguments": {"--table.$": "$.table"}},
+        "End": True,
+    }
+    arn = machine(served, "jobs", allowed, {"StartAt": "Score", "States": {"Score": task}})
+    started = served("stepfunctions").start_execution(stateMachineArn=arn, input='{"table": "trips"}')
+    described = ended(served, started["executionArn"])
+    assert described["status"] == "SUCCEEDED", described
+    [run] = served("glue").get_job_runs(JobName="score")["JobRuns"]
+    assert run["Arguments"] == {"--table": "trips"}
