@@ -162,8 +162,8 @@ def test_an_invalid_object_is_in_quarantine_with_the_reason(plain: Plain, intake
     s3.put_object(Bucket=_bucket(intake), Key="files/incoming/b.json", Body=b"{")
 
     def keys() -> list[str]:
-        found = s3.list_objects_v2(Bucket=_bucket(intake), Prefix="files/quarantine/")
-        return [item["Key"] for item in found.get("Contents", [])]
+        objects = s3.list_objects_v2(Bucket=_bucket(intake), Prefix="files/quarantine/")
+        return [item["Key"] for item in objects.get("Contents", [])]
 
     target = "files/quarantine/files/incoming/b.json"
     expected = [target, f"{target}.reason.txt"]
@@ -194,7 +194,7 @@ def test_an_event_that_fails_is_a_dead_letter_with_its_error(plain: Plain, intak
     assert letter["requestContext"]["approximateInvokeCount"] == 3
     assert letter["requestPayload"]["detail"]["object"]["key"] == "files/incoming/none"
     error = letter["responsePayload"]["errorType"]
-    assert error == "AccessDenied", "S3 tells a principal without s3:ListBucket nothing of absent objects"
+    assert error == "AccessDenied", "S3 hides absent objects from principals without s3:ListBucket"
 
 
 def _score(package: Path, traffic: dict[str, int], model: str, weight: str) -> None:

@@ -191,10 +191,10 @@ def test_an_object_ends_as_a_row_of_curated(front: World, tmp_path: Path) -> Non
     assert subscription["topic"] == f"projects/{topic}"
     assert subscription["pushConfig"]["pushEndpoint"] == function["url"]
     sender = subscription["pushConfig"]["oidcToken"]["serviceAccountEmail"].partition("@")[0]
-    asked = {"permissions": ["run.routes.invoke"]}
+    wanted = {"permissions": ["run.routes.invoke"]}
     path = f"v2/{function['target']}:testIamPermissions"
-    assert _get(front, "run", path, "POST", sender, asked) == asked, "the subscription may call the service"
-    assert _get(front, "run", path, "POST", "ingest-code", asked) == {}, "the code may not call itself"
+    assert _get(front, "run", path, "POST", sender, wanted) == wanted, "the subscription may call the service"
+    assert _get(front, "run", path, "POST", "ingest-code", wanted) == {}, "the code may not call itself"
 
     def push(url: str, name: str, body: bytes) -> Any:
         upload = f"{front.url('cloud')}/storage.googleapis.com/upload/storage/v1/b/{bucket}/o"
@@ -279,9 +279,9 @@ def test_a_model_answers_and_only_its_callers_have_the_permission(front: World, 
     service = _get(front, "run", path)
     assert service["ingress"] == "INGRESS_TRAFFIC_INTERNAL_ONLY"
     assert not service.get("invokerIamDisabled")
-    asked = {"permissions": ["run.routes.invoke"]}
-    assert _get(front, "run", f"{path}:testIamPermissions", "POST", "search-caller", asked) == asked
-    assert _get(front, "run", f"{path}:testIamPermissions", "POST", "other-caller", asked) == {}
+    wanted = {"permissions": ["run.routes.invoke"]}
+    assert _get(front, "run", f"{path}:testIamPermissions", "POST", "search-caller", wanted) == wanted
+    assert _get(front, "run", f"{path}:testIamPermissions", "POST", "other-caller", wanted) == {}
     policy = _get(front, "run", f"{path}:getIamPolicy")
     members = {name for binding in policy["bindings"] for name in binding["members"]}
     assert members == {member("search-caller")}, "and no user without authentication"

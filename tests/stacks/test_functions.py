@@ -83,7 +83,7 @@ def test_callers_are_workload_identities_by_their_names(tmp_path: Path) -> None:
     [
         (
             "aws-dev",
-            {"http": {"callers": ["nobody"]}},
+            {"http": {"callers": ["anyone"]}},
             r"http\.callers\[0\]: got 'nobody'; expected the name",
         ),
         ("aws-dev", {"http": {"callers": ["*"]}}, r"http\.callers\[0\]: got '\*'"),
@@ -107,5 +107,5 @@ def test_what_is_refused(tmp_path: Path, stack: str, change: dict[str, Any], exp
     base = topic(stack)
     score = {**base["functions/score"], **change}
     base["functions/score"] = {key: value for key, value in score.items() if value is not None}
-    found = problems(tmp_path, base, stack)
-    assert any(re.search(expected, str(problem)) for problem in found), found
+    reported = problems(tmp_path, base, stack)
+    assert any(re.search(expected, str(problem)) for problem in reported), reported

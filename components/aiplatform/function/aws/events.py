@@ -35,14 +35,16 @@ def events_may_use_key(context: Context) -> Statement:
 
 def create_dead_letters(context: Context, key: Input[str] | None) -> sqs.Queue:
     """Create the queue of events that were not delivered, or whose calls failed."""
-    own: dict[str, Any] = {"sqs_managed_sse_enabled": True} if key is None else {"kms_master_key_id": key}
+    encryption: dict[str, Any] = (
+        {"sqs_managed_sse_enabled": True} if key is None else {"kms_master_key_id": key}
+    )
     queue = sqs.Queue(
         f"{context.name}-dead",
         name=context.dead_letters,
         message_retention_seconds=14 * _DAY,
         tags=context.settings.all_tags,
         opts=context.options(delete_before_replace=True),
-        **own,
+        **encryption,
     )
     sqs.QueuePolicy(
         f"{context.name}-dead",

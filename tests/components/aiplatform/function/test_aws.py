@@ -205,8 +205,8 @@ def _refused(answers: dict[str, Any], **more: Any) -> str:
 
 
 def test_concurrency_that_leaves_less_than_100_of_the_account_is_refused() -> None:
-    def quota(asked: Mapping[str, Any]) -> dict[str, Any]:
-        return {**asked, "id": "L-B99A9384", "quotaName": "Concurrent executions", "value": 105}
+    def quota(arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return {**arguments, "id": "L-B99A9384", "quotaName": "Concurrent executions", "value": 105}
 
     answers = {"aws:servicequotas/getServiceQuota:getServiceQuota": quota}
     reason = _refused(answers, max_instances=10)
