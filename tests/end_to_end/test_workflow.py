@@ -75,10 +75,10 @@ def outputs(plain: Plain, before: set[str]) -> dict[str, str]:
     return {name: output.value for name, output in stack.up().outputs.items()}
 
 
-def executed(plain: Plain, machine: str, given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def executed(plain: Plain, machine: str, data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Run an execution to its end; return its description and the types of its events."""
     client = plain.aws("stepfunctions")
-    arn = client.start_execution(stateMachineArn=machine, input=json.dumps(given))["executionArn"]
+    arn = client.start_execution(stateMachineArn=machine, input=json.dumps(data))["executionArn"]
 
     def ended() -> dict[str, Any] | None:
         described = client.describe_execution(executionArn=arn)
