@@ -26,7 +26,8 @@ FOLDER: Final = "AIPLATFORM_TESTS_FILES"
 NO_CHECKPOINTS: Final = "AIPLATFORM_TESTS_NO_CHECKPOINTS"
 """The variable that lets the engine save its state at the end of an update only."""
 KUBERNETES_LAYER: Final = ("addons", "guardrails", "queues", "observability", "training", "cost")
-"""The topics of what runs inside the cluster, and the budgets that hold its queues. Without them an `up` is shorter by the start of the add-ons."""
+"""The topics of what runs inside the cluster, and the budgets that hold its queues. Without them an `up` is
+shorter by the start of the add-ons."""
 NAMESPACE: Final = "ai-platform"
 SHARED: Final = f"{NAMESPACE}:shared"
 

@@ -90,7 +90,7 @@ def test_google_s_clients_show_the_workflow_with_what_it_calls(front: World, tmp
     before = place.inventory()
     stack = place.stack(_program)
     workflow = stack.up().outputs["workflow"].value
-    workflow_shown = (
+    stored = (
         client(front, "workflows", "v1")
         .projects()
         .locations()
@@ -98,10 +98,10 @@ def test_google_s_clients_show_the_workflow_with_what_it_calls(front: World, tmp
         .get(name=workflow["target"])
         .execute()
     )
-    assert workflow_shown["state"] == "ACTIVE"
-    assert json.loads(workflow_shown["sourceContents"])["main"]["params"] == ["batch"]
-    assert workflow_shown["userEnvVars"]["validate"].startswith("https://validate-")
-    assert workflow_shown["serviceAccount"].endswith(workflow["principal"].removeprefix("serviceAccount:"))
+    assert stored["state"] == "ACTIVE"
+    assert json.loads(stored["sourceContents"])["main"]["params"] == ["batch"]
+    assert stored["userEnvVars"]["validate"].startswith("https://validate-")
+    assert stored["serviceAccount"].endswith(workflow["principal"].removeprefix("serviceAccount:"))
 
     services = client(front, "run", "v2").projects().locations().services()
     policy = services.getIamPolicy(

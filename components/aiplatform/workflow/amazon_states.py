@@ -197,8 +197,8 @@ def _parameter(path: str, state: _Object, key: str, scope: _Scope, kind: str | N
     name = NAME.fullmatch(value) if isinstance(value, str) else None
     wanted = "${dead_letter}" if kind is None else f"a name of `{kind}` as ${{NAME}}"
     if name is None or (kind is None and name[1] != DEAD_LETTER):
-        actual = "missing" if value is None else got(value)
-        yield Problem(f"{path}.{place}.{key}", f"{actual}; expected {wanted}: the role has no other right")
+        stated = "missing" if value is None else got(value)
+        yield Problem(f"{path}.{place}.{key}", f"{stated}; expected {wanted}: the role has no other right")
     elif kind is not None:
         yield from _call(f"{path}.{place}.{key}", name[1], kind, scope)
 

@@ -28,11 +28,11 @@ class Callees:
         """Yield the problem of a call of what the arguments do not list. kind: `functions` or `jobs`."""
         known: frozenset[str] = getattr(self, kind)
         if name not in known:
-            names = ", ".join(sorted(known)) or "none"
+            expected = ", ".join(sorted(known)) or "none"
             yield Problem(
                 path,
                 f"got {name!r}, which `{kind}` does not list, so that the workflow has no right to call it; "
-                f"expected one of {names}{nearest(name, sorted(known))}",
+                f"expected one of {expected}{nearest(name, sorted(known))}",
             )
 
     def unused(self, called: Mapping[str, Any]) -> Iterator[Problem]:

@@ -158,8 +158,8 @@ class _Check:
             if named is None or named[1] != DEAD_LETTER:
                 yield Problem(
                     f"{path}.args.topic",
-                    f'{_actual(topic)}; expected ${{sys.get_env("{DEAD_LETTER}")}}: the workflow has no right '
-                    "to publish to another topic",
+                    f'{_quoted(topic)}; expected ${{sys.get_env("{DEAD_LETTER}")}}: the workflow has no '
+                    "right to publish to another topic",
                 )
         elif not _WITHOUT_RIGHTS.fullmatch(call) and (call == MAIN or call not in self.definition):
             subworkflows = [name for name in self.definition if name != MAIN]
@@ -174,7 +174,7 @@ class _Check:
         if match is None:
             yield Problem(
                 path,
-                f'{_actual(value)}; expected ${{sys.get_env("NAME")}} with a name of `{kind}`: the workflow '
+                f'{_quoted(value)}; expected ${{sys.get_env("NAME")}} with a name of `{kind}`: the workflow '
                 "has no right to call anything else",
             )
         else:
@@ -237,5 +237,5 @@ def _retry(path: str, value: Any) -> Iterator[Problem]:
             yield Problem(f"{path}.{key}", "missing; expected it in a retry")
 
 
-def _actual(value: Any) -> str:
+def _quoted(value: Any) -> str:
     return "missing" if value is None else got(value)

@@ -87,14 +87,14 @@ def _await_jobs() -> None:
 
 
 def _result(execution: Any) -> dict[str, Any]:
-    told = execution.to_describe_output()
+    described = execution.to_describe_output()
     events = execution.to_history_output()["events"]
     for event in events:
         event["timestamp"] = datetime.datetime.fromisoformat(str(event["timestamp"])).timestamp()
     return {
         "status": execution.status,
         "stopped": (execution.stop_date or datetime.datetime.now(tz=datetime.UTC)).timestamp(),
-        **{key: told[key] for key in ("output", "error", "cause") if told.get(key) is not None},
+        **{key: described[key] for key in ("output", "error", "cause") if described.get(key) is not None},
         "events": events,
     }
 

@@ -45,6 +45,7 @@ def states(path: str, value: Any = None) -> dict[str, Any]:
     return changed("aws", path, value)
 
 
+ONE = arguments("gcp")["functions"]["validate"]
 CHAIN = "main/steps/0/chain/try/steps"
 FIRST = f"{CHAIN}/0/validate"
 
@@ -213,7 +214,7 @@ def test_wrong_state_machine_is_refused(more: dict[str, Any], path: str, reason:
         ({"owner": "search@acme.example"}, "owner", "as labels have"),
         ({"name": "a" * 20}, "name", "a service account's id"),
         (
-            {"functions": dict.fromkeys((f"f{n}" for n in range(19)), arguments("gcp")["functions"]["validate"])},
+            {"functions": dict.fromkeys((f"f{n}" for n in range(19)), ONE)},
             "functions",
             "at most 19",
         ),
