@@ -11,7 +11,7 @@ ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview drift refresh destroy stop policy estimate doctor test test-unit test-end-to-end test-nightly test-controllers test-official lint format generate bench bench-flat bench-growth
+.PHONY: help test-unit-platform test-changed setup up preview drift refresh destroy stop policy estimate doctor test test-unit test-end-to-end test-nightly test-controllers test-official lint format generate bench bench-flat bench-growth
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -50,6 +50,12 @@ test: test-unit test-end-to-end ## run all tests
 
 test-unit: ## run the fast tests, before every commit
 	@$(RUN) python -m pytest @tests/unit.options
+
+test-unit-platform: ## run the fast tests of the platform, without those of the twin
+	@$(RUN) python -m pytest @tests/unit.options tests
+
+test-changed: ## run the tests that the difference from main needs (ARGS=--list prints them)
+	@$(RUN) sh -c 'python -m cli doctor --build && python -m tools.changed_tests $(ARGS)'
 
 test-end-to-end: ## run the tests with the real engine on the twin
 	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest --tb=short -m "end_to_end and not nightly" -n $(WORKERS) --dist loadfile tests'

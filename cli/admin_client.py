@@ -7,20 +7,20 @@ import json
 from typing import Any
 
 from twin import credential
-from twin.world import World
+from twin.instances import Instance
 
 
 class RefusedError(Exception):
     """The admin API refused a request; the message states why."""
 
 
-def request(world: World, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+def request(instance: Instance, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the response of `/_twin/<path>`. Raises RefusedError, and OSError where nothing answers."""
     # Not urllib, which would use the user's proxy.
-    connection = http.client.HTTPConnection("127.0.0.1", world.ports["cloud"], timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", instance.ports["cloud"], timeout=60)
     try:
         data = None if body is None else json.dumps(body)
-        headers = {"Content-Type": "application/json", **credential.headers(world)}
+        headers = {"Content-Type": "application/json", **credential.headers(instance)}
         connection.request(method, f"/_twin/{path}", body=data, headers=headers)
         response = connection.getresponse()
         text = response.read().decode(errors="replace")

@@ -79,15 +79,15 @@ def main() -> int:
     """Run the command line. Prints errors that the user can act on as one message, without a traceback."""
     from filelock import Timeout
 
+    from twin.instances import InstanceError
     from twin.processes import ProcessError
     from twin.toolchain.errors import ToolchainError
-    from twin.world import WorldError
 
     try:
         app(prog_name="aiplatform")
     except CommandError as error:
         return _fail(str(error), error.code)
-    except (ProcessError, ToolchainError, WorldError) as error:
+    except (ProcessError, ToolchainError, InstanceError) as error:
         return _fail(str(error))
     except Timeout as error:
         return _fail(lock_timeout(error.lock_file))

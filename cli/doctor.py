@@ -14,12 +14,12 @@ from typing import Final
 
 import psutil
 
+from cli.environment_files import ROOT
 from cli.output import command_name, say, table
-from twin.environment import ROOT
 from twin.toolchain import build, charts
-from twin.toolchain.found import at_least, find_uv
+from twin.toolchain.build_specs import MINUTES
 from twin.toolchain.process import answer
-from twin.toolchain.recipes import MINUTES
+from twin.toolchain.system_tools import at_least, find_uv
 from twin.toolchain.versions import Versions, read_versions
 
 GIB: Final = 1024**3

@@ -16,13 +16,13 @@ from typing import Any, Final
 
 import psutil
 
-from cli import captured, engine_settings, pending
+from cli import captured, engine_settings, environment_files, pending
 from cli.log_format import condense
 from cli.output import CommandError, note
 from twin import environment
-from twin.kubernetes.certificates import write_private
+from twin.instances import Instance
+from twin.private_files import write_private
 from twin.watch import Watch
-from twin.world import World
 
 STACK_OPTIONS: Final = ("-s", "--stack")
 END_SECONDS: Final = 15.0
@@ -31,34 +31,34 @@ CREDENTIALS: Final = {"aws": "AWS_", "gcp": "GOOGLE_OAUTH_ACCESS_TOKEN"}
 """Cloud -> prefix of the variables from which a kubeconfig's plugin takes its credentials."""
 
 
-def ensure_stack(world: World, name: str) -> Path:
+def ensure_stack(instance: Instance, name: str) -> Path:
     """Create the stack in the twin's backend where there is none. Returns the stack file to use."""
-    file = environment.stack_file(world, name)
-    release_locks(world, name)
-    if not _state(world, name).exists():
-        done = captured.pulumi(world, "stack", "select", "--create", name, "--non-interactive")
+    file = environment_files.stack_file(instance, name)
+    release_locks(instance, name)
+    if not _state(instance, name).exists():
+        done = captured.pulumi(instance, "stack", "select", "--create", name, "--non-interactive")
         if done.returncode:
             raise CommandError(f"the stack {name} could not be created:\n{done.stderr or done.stdout}")
     return file
 
 
-def run(world: World, name: str, arguments: Sequence[str]) -> int:
+def run(instance: Instance, name: str, arguments: Sequence[str]) -> int:
     """Run `pulumi <arguments>` on an environment's stack, streaming its output; returns its exit code.
 
     Ctrl-C reaches the engine, which stops at a safe point; a second one stops it at once.
     """
     command = [
-        environment.engine(world),
+        environment.engine(instance),
         *arguments,
         "--stack",
         name,
         "--config-file",
-        str(ensure_stack(world, name)),
+        str(ensure_stack(instance, name)),
     ]
     if warning := engine_settings.ignored(arguments):
         note(warning)
-    variables = environment.complete(world) | engine_settings.variables(arguments)
-    with Watch(world, note) as watch:
+    variables = environment.complete(instance) | engine_settings.variables(arguments)
+    with Watch(instance, note) as watch:
         code = stream(command, variables, watch)
     if watch.failure:
         note(f"the command was ended because the twin stopped running: {watch.failure}")
@@ -81,7 +81,7 @@ def stream(command: Sequence[str], env: dict[str, str], watch: Watch | None = No
     engine = subprocess.Popen(
         command,
         env=env,
-        cwd=environment.ROOT,
+        cwd=environment_files.ROOT,
         stdout=None if watched else subprocess.PIPE,
         # On a terminal Ctrl-C goes to the whole group, the engine included: another one from us would count
         # as the second. Elsewhere the engine gets a separate group, and the signals that we get.
@@ -107,7 +107,7 @@ def read_lines(command: Sequence[str], env: dict[str, str], watch: Watch | None 
     engine = subprocess.Popen(
         command,
         env=env,
-        cwd=environment.ROOT,
+        cwd=environment_files.ROOT,
         stdout=subprocess.PIPE,
         process_group=None if on_terminal else 0,
         stdin=None if on_terminal else subprocess.DEVNULL,
@@ -147,30 +147,30 @@ def _show(line: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def outputs(world: World, name: str) -> dict[str, Any]:
+def outputs(instance: Instance, name: str) -> dict[str, Any]:
     """Return the stack's outputs, with secrets hidden; empty where there are none."""
-    done = captured.pulumi(world, "stack", "output", "--json", "--stack", name)
+    done = captured.pulumi(instance, "stack", "output", "--json", "--stack", name)
     with contextlib.suppress(ValueError):
         values = json.loads(done.stdout)
         return values if isinstance(values, dict) else {}
     return {}
 
 
-def undo_pending(world: World, name: str) -> bool:
+def undo_pending(instance: Instance, name: str) -> bool:
     """Delete what an interrupted `up` created and the stack's state does not contain, before a destroy.
 
     Returns whether nothing is left. Where another engine works on the stack, the destroy reports that.
     """
-    release_locks(world, name)
-    if any(_locks(world, name)):
+    release_locks(instance, name)
+    if any(_locks(instance, name)):
         return True
-    return pending.undo(world, name, _state(world, name))
+    return pending.undo(instance, name, _state(instance, name))
 
 
-def protected(world: World, name: str) -> list[str]:
+def protected(instance: Instance, name: str) -> list[str]:
     """Return the URNs of the stack's protected resources, by its state on disk."""
     try:
-        state = json.loads(_state(world, name).read_text())
+        state = json.loads(_state(instance, name).read_text())
         latest = state["checkpoint"]["latest"]
         resources = latest.get("resources") or []
         known = {resource["urn"] for resource in resources}
@@ -182,17 +182,17 @@ def protected(world: World, name: str) -> list[str]:
         return []  # no stack yet, or an unreadable one, which the engine reports
 
 
-def component_types(world: World, name: str) -> set[str]:
+def component_types(instance: Instance, name: str) -> set[str]:
     """Return the types of the platform's components in the stack, by its state as it is on disk."""
     try:
-        latest = json.loads(_state(world, name).read_text())["checkpoint"]["latest"] or {}
+        latest = json.loads(_state(instance, name).read_text())["checkpoint"]["latest"] or {}
         types = (resource["type"] for resource in latest.get("resources") or [])
         return {type_ for type_ in types if type_.startswith("aiplatform:")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return set()
 
 
-def write_kubeconfig(world: World, stack_outputs: dict[str, Any]) -> Path | None:
+def write_kubeconfig(instance: Instance, stack_outputs: dict[str, Any]) -> Path | None:
     """Write the kubeconfig of the stack's outputs, with the twin's credentials for its exec plugin.
 
     It works in any shell. Returns None where the stack has none.
@@ -200,12 +200,12 @@ def write_kubeconfig(world: World, stack_outputs: dict[str, Any]) -> Path | None
     config = _kubeconfig(stack_outputs)
     if config is None:
         return None
-    variables = environment.environment(world)
-    prefix = CREDENTIALS[world.cloud]
+    variables = environment.environment(instance)
+    prefix = CREDENTIALS[instance.cloud]
     credentials = [
         {"name": key, "value": value} for key, value in variables.items() if key.startswith(prefix)
     ]
-    places = (Path(sys.prefix) / "bin", world.bin)
+    places = (Path(sys.prefix) / "bin", instance.bin)
     for user in config.get("users") or []:
         plugin = user.get("user", {}).get("exec")
         if plugin:
@@ -217,10 +217,10 @@ def write_kubeconfig(world: World, stack_outputs: dict[str, Any]) -> Path | None
     for entry in config.get("clusters") or []:
         # The authority that the twin's variables add to the publicly trusted ones (a DNS endpoint's).
         cluster = entry.get("cluster", {})
-        if world.cloud == "gcp" and not cluster.get("certificate-authority-data"):
-            authority = (world.folder / "kubernetes" / "pki" / "ca.crt").read_bytes()
+        if instance.cloud == "gcp" and not cluster.get("certificate-authority-data"):
+            authority = (instance.folder / "kubernetes" / "pki" / "ca.crt").read_bytes()
             cluster["certificate-authority-data"] = base64.b64encode(authority).decode()
-    return write_private(environment.stack_kubeconfig(world), json.dumps(config, indent=2) + "\n")
+    return write_private(environment.stack_kubeconfig(instance), json.dumps(config, indent=2) + "\n")
 
 
 def stack_of(arguments: Sequence[str]) -> str | None:
@@ -234,9 +234,9 @@ def stack_of(arguments: Sequence[str]) -> str | None:
     return None
 
 
-def release_locks(world: World, name: str) -> None:
+def release_locks(instance: Instance, name: str) -> None:
     """Remove the locks that killed engines left on the stack. The lock of a running engine stays."""
-    for file in _locks(world, name):
+    for file in _locks(instance, name):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             owner = json.loads(file.read_text())
             if owner.get("hostname") in (socket.gethostname(), "") and not _runs_pulumi(int(owner["pid"])):
@@ -244,9 +244,9 @@ def release_locks(world: World, name: str) -> None:
                 note(f"removed the lock of an engine that was killed (process {owner['pid']})")
 
 
-def _locks(world: World, name: str) -> list[Path]:
-    folder = world.folder / "state" / ".pulumi" / "locks" / "organization" / environment.PROJECT / name
-    return list(folder.glob("*.json"))
+def _locks(instance: Instance, name: str) -> list[Path]:
+    locks = instance.folder / "state" / ".pulumi" / "locks" / "organization"
+    return list((locks / environment_files.PROJECT / name).glob("*.json"))
 
 
 def _runs_pulumi(pid: int) -> bool:
@@ -271,8 +271,8 @@ def _kubeconfig(stack_outputs: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def _state(world: World, name: str) -> Path:
-    return world.folder / "state" / ".pulumi" / "stacks" / environment.PROJECT / f"{name}.json"
+def _state(instance: Instance, name: str) -> Path:
+    return instance.folder / "state" / ".pulumi" / "stacks" / environment_files.PROJECT / f"{name}.json"
 
 
 @contextlib.contextmanager

@@ -161,13 +161,13 @@ def _request(
 ) -> list[dict[str, Any]]:
     from cli import admin_client, instances
 
-    world = instances.existing(name)
+    instance = instances.existing(name)
     try:
-        return admin_client.request(world, method, path, body).get("faults", [])
+        return admin_client.request(instance, method, path, body).get("faults", [])
     except admin_client.RefusedError as error:
         raise CommandError(f"the twin refused the fault: {error}") from error
     except OSError as error:
         raise CommandError(
-            f"twin {world.name} does not respond ({error}): "
-            f"`aiplatform twin start --name {world.name}` starts it"
+            f"twin {instance.name} does not respond ({error}): "
+            f"`aiplatform twin start --name {instance.name}` starts it"
         ) from error

@@ -6,16 +6,15 @@ import os
 import re
 from typing import Any, Final, cast
 
-from cli import stack_names
+from cli import environment_files, stack_names
 from cli.output import CommandError
-from twin import environment
-from twin.world import World, create, every, load
+from twin.instances import Instance, create, every, load
 
 PROJECT: Final = re.compile(r"[a-z][-a-z0-9]{4,28}[a-z0-9]")
 VARIABLE: Final = "AIPLATFORM_TWIN"
 TOPIC: Final = "ai-platform:environment"
 DEFAULTS: Final = {"gcp": {"region": "us-central1", "account": "twin-project"}}
-"""Cloud -> default region and account of a new twin; for AWS those of twin.world."""
+"""Cloud -> default region and account of a new twin; for AWS those of twin.instance."""
 
 
 def selected_name(name: str | None) -> str:
@@ -23,7 +22,7 @@ def selected_name(name: str | None) -> str:
     return name or os.environ.get(VARIABLE) or "default"
 
 
-def existing(name: str | None) -> World:
+def existing(name: str | None) -> Instance:
     """Return the twin of that name. Raises CommandError where there is none."""
     selected = selected_name(name)
     instance = load(selected)
@@ -39,7 +38,7 @@ def existing(name: str | None) -> World:
 
 def get_or_create(
     name: str | None, *, cloud: str | None = None, region: str | None = None, account: str | None = None
-) -> World:
+) -> Instance:
     """Return the twin of that name, which is created where there is none.
 
     A new twin that has the name of an environment takes cloud, region and account from its file; the
@@ -61,7 +60,7 @@ def get_or_create(
     return create(selected, **{**defaults, **requested})
 
 
-def for_environment(name: str) -> World:
+def for_environment(name: str) -> Instance:
     """Return the twin of an environment: it has the environment's name, cloud, region and account."""
     return create(name, **of_environment(name))
 
@@ -105,7 +104,7 @@ def config(name: str) -> dict[str, Any]:
     """Return what the environment's own file has under `config`. Raises CommandError for a wrong file."""
     from ruamel.yaml import YAML, YAMLError
 
-    file = environment.original_stack_file(name)
+    file = environment_files.original_stack_file(name)
     try:
         document: Any = cast("Any", YAML(typ="rt")).load(file.read_text())
     except (YAMLError, OSError, UnicodeDecodeError) as error:
@@ -124,7 +123,7 @@ def config(name: str) -> dict[str, Any]:
 
 
 def _environments() -> list[str]:
-    return stack_names.environments(environment.ROOT / "environments")
+    return stack_names.environments(environment_files.ROOT / "environments")
 
 
 def _topic(name: str) -> dict[str, Any]:

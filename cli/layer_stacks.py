@@ -10,7 +10,7 @@ from cli.output import CommandError, command_name, note
 from cli.stack_names import FOLDER, FOUNDATION_OUTPUT, LAYERS
 
 if TYPE_CHECKING:
-    from twin.world import World
+    from twin.instances import Instance
 
 TOPIC: Final = "ai-platform:layers"
 _FILE: Final = """\
@@ -54,13 +54,13 @@ def run_in_order(stacks: Sequence[str], run: Callable[[str], int]) -> int:
     return 0
 
 
-def refuse_unmoved(world: World, environment: str, stacks: Sequence[str]) -> None:
+def refuse_unmoved(instance: Instance, environment: str, stacks: Sequence[str]) -> None:
     """Raise CommandError where a layer is still in another stack than the environment's file states: an `up`
     would delete it with its data, or create it again."""
     from cli import engine
 
     # The state of an environment is large, and several layers can be in it.
-    types_of = functools.cache(lambda stack: engine.component_types(world, stack))
+    types_of = functools.cache(lambda stack: engine.component_types(instance, stack))
     for layer, definition in LAYERS.items():
         of_layer = f"{environment}-{layer}"
         separate = of_layer in stacks
@@ -75,12 +75,12 @@ def refuse_unmoved(world: World, environment: str, stacks: Sequence[str]) -> Non
             )
 
 
-def can_preview(world: World, environment: str, stack: str) -> bool:
+def can_preview(instance: Instance, environment: str, stack: str) -> bool:
     """Return whether a stack can be previewed: that of a layer reads outputs of the environment's, which an
     `up` creates."""
     from cli import engine
 
-    return stack == environment or bool(engine.outputs(world, environment).get(FOUNDATION_OUTPUT))
+    return stack == environment or bool(engine.outputs(instance, environment).get(FOUNDATION_OUTPUT))
 
 
 def not_deployed(environment: str, stack: str) -> str:

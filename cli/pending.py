@@ -9,30 +9,30 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from cli import captured
+from cli import captured, environment_files
 from cli.output import CommandError, note
 from twin import environment
-from twin.world import World
+from twin.instances import Instance
 
 DESTROYS: Final = ("destroy", "down", "dn")
 """`pulumi destroy` and its short names."""
 _CREATING: Final = "creating"
 
 
-def undo(world: World, stack: str, file: Path) -> bool:
+def undo(instance: Instance, stack: str, file: Path) -> bool:
     """Delete what pending creates of the stack created and its state does not contain.
 
     file: the stack's state. Resolved pending operations are removed from it: the engine keeps them, and warns
     of them, until a refresh on a terminal. Returns whether nothing is left.
     """
-    pending = _pending(world, file)
-    if not pending and not _unsettled(world, stack):
+    pending = _pending(instance, file)
+    if not pending and not _unsettled(instance, stack):
         return True
     command = [sys.executable, "-m", "twin.core.pending_creates", stack, str(file)]
     done = subprocess.run(
         command,
-        env={**environment.complete(world), "PYTHONSAFEPATH": "1"},
-        cwd=environment.ROOT,
+        env={**environment.complete(instance), "PYTHONSAFEPATH": "1"},
+        cwd=environment_files.ROOT,
         capture_output=True,
         text=True,
         check=False,
@@ -47,50 +47,52 @@ def undo(world: World, stack: str, file: Path) -> bool:
     if outcome["failed"]:
         return False
     if pending:
-        _forget(world, stack, pending)
+        _forget(instance, stack, pending)
     return True
 
 
-def _unsettled(world: World, stack: str) -> bool:
+def _unsettled(instance: Instance, stack: str) -> bool:
     from twin.store import Store
 
-    store = Store(world.store)
+    store = Store(instance.store)
     unsettled = store.unsettled(stack)
     store.close()
     return bool(unsettled)
 
 
-def _pending(world: World, file: Path) -> set[str]:
+def _pending(instance: Instance, file: Path) -> set[str]:
     """Return the URNs of the cloud's resources with a pending create."""
     try:
         operations = json.loads(file.read_text())["checkpoint"]["latest"].get("pending_operations") or ()
     except (OSError, ValueError, KeyError, TypeError):
         return set()  # no stack yet, or an unreadable one, which the engine reports
-    return {operation["resource"]["urn"] for operation in operations if _is_create_of_cloud(world, operation)}
+    return {
+        operation["resource"]["urn"] for operation in operations if _is_create_of_cloud(instance, operation)
+    }
 
 
-def _is_create_of_cloud(world: World, operation: dict[str, Any]) -> bool:
+def _is_create_of_cloud(instance: Instance, operation: dict[str, Any]) -> bool:
     resource = operation["resource"]
-    return operation["type"] == _CREATING and str(resource["type"]).startswith(f"{world.cloud}:")
+    return operation["type"] == _CREATING and str(resource["type"]).startswith(f"{instance.cloud}:")
 
 
-def _forget(world: World, stack: str, urns: set[str]) -> None:
+def _forget(instance: Instance, stack: str, urns: set[str]) -> None:
     """Remove the pending creates of these resources from the state."""
-    state = json.loads(_pulumi(world, "stack", "export", "--stack", stack))
+    state = json.loads(_pulumi(instance, "stack", "export", "--stack", stack))
     operations = state["deployment"].get("pending_operations") or ()
     state["deployment"]["pending_operations"] = [
         operation
         for operation in operations
-        if not (_is_create_of_cloud(world, operation) and operation["resource"]["urn"] in urns)
+        if not (_is_create_of_cloud(instance, operation) and operation["resource"]["urn"] in urns)
     ]
-    with tempfile.NamedTemporaryFile("w", suffix=".json", dir=world.folder) as draft:
+    with tempfile.NamedTemporaryFile("w", suffix=".json", dir=instance.folder) as draft:
         json.dump(state, draft)
         draft.flush()
-        _pulumi(world, "stack", "import", "--stack", stack, "--file", draft.name)
+        _pulumi(instance, "stack", "import", "--stack", stack, "--file", draft.name)
 
 
-def _pulumi(world: World, *arguments: str) -> str:
-    done = captured.pulumi(world, *arguments)
+def _pulumi(instance: Instance, *arguments: str) -> str:
+    done = captured.pulumi(instance, *arguments)
     if done.returncode:
         reason = done.stderr.strip() or done.stdout.strip()
         raise CommandError(f"pulumi {' '.join(arguments[:2])} failed: {reason}")

@@ -13,7 +13,7 @@ from cli.output import CommandError, command_name, commands, note, say
 from cli.stack_names import environments
 
 if TYPE_CHECKING:
-    from twin.world import World
+    from twin.instances import Instance
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 PANEL = "An environment on its twin"
@@ -50,12 +50,12 @@ def up(
     charts.choose(source)
     began = time.monotonic()
     stacks = layer_stacks.of(environment)
-    world = started(environment, controllers.names(selected))
+    instance = started(environment, controllers.names(selected))
     arguments = ["up", "--yes", "--skip-preview", *_output_options(show_outputs), *context.args]
-    layer_stacks.refuse_unmoved(world, environment, layer_stacks.of(environment, in_bootstrap=True))
-    code = layer_stacks.run_in_order(stacks, lambda stack: _pulumi(world, stack, arguments))
+    layer_stacks.refuse_unmoved(instance, environment, layer_stacks.of(environment, in_bootstrap=True))
+    code = layer_stacks.run_in_order(stacks, lambda stack: _pulumi(instance, stack, arguments))
     if code == 0:
-        _report_deployed(world, environment, time.monotonic() - began)
+        _report_deployed(instance, environment, time.monotonic() - began)
     else:
         name = shlex.quote(environment)
         _advise(
@@ -82,12 +82,12 @@ def preview(
     """
     charts.choose(source)
     stacks = layer_stacks.of(environment)
-    world = started(environment)
+    instance = started(environment)
     arguments = ["preview", *_output_options(show_outputs), *context.args]
 
     def preview_stack(stack: str) -> int:
-        if layer_stacks.can_preview(world, environment, stack):
-            return _pulumi(world, stack, arguments)
+        if layer_stacks.can_preview(instance, environment, stack):
+            return _pulumi(instance, stack, arguments)
         note(layer_stacks.not_deployed(environment, stack))
         return 0
 
@@ -104,9 +104,9 @@ def refresh(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
     The next `up` reverts them. Further options are passed to `pulumi refresh`.
     """
     stacks = layer_stacks.of(environment)
-    world = started(environment)
+    instance = started(environment)
     arguments = ["refresh", "--yes", "--skip-preview", *_output_options(show_outputs), *context.args]
-    code = layer_stacks.run_in_order(stacks, lambda stack: _pulumi(world, stack, arguments))
+    code = layer_stacks.run_in_order(stacks, lambda stack: _pulumi(instance, stack, arguments))
     if code:
         name = shlex.quote(environment)
         _advise(
@@ -131,21 +131,21 @@ def destroy(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
     if whole:
         for stack in stacks:
             _refuse_protected(instances.for_environment(environment), environment, stack)
-    world = started(environment)
+    instance = started(environment)
     arguments = ["destroy", "--yes", "--skip-preview", *_output_options(show_outputs), *context.args]
 
     def destroy_stack(stack: str) -> int:
         # First: resources that the state does not contain can block the deletion of those that it does.
-        resolved = not whole or engine.undo_pending(world, stack)
-        code = _pulumi(world, stack, arguments)
+        resolved = not whole or engine.undo_pending(instance, stack)
+        code = _pulumi(instance, stack, arguments)
         if code == 0 and not resolved:
-            code = 0 if engine.undo_pending(world, stack) else 1
+            code = 0 if engine.undo_pending(instance, stack) else 1
         return code
 
     code = layer_stacks.run_in_order(stacks[::-1], destroy_stack)
     if code == 0:
-        variables.stack_kubeconfig(world).unlink(missing_ok=True)
-        _report_leftovers(world)
+        variables.stack_kubeconfig(instance).unlink(missing_ok=True)
+        _report_leftovers(instance)
     else:
         name = shlex.quote(environment)
         _advise(
@@ -161,34 +161,34 @@ def destroy(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
     raise typer.Exit(code)
 
 
-def started(environment: str, selected: list[str] | None = None) -> World:
+def started(environment: str, selected: list[str] | None = None) -> Instance:
     """Return the twin of an environment, started where it does not run, with charts of its add-ons. selected:
     its controllers."""
     from cli import instances
     from cli.progress import show_progress
     from twin import lifecycle
 
-    world = instances.for_environment(environment)
+    instance = instances.for_environment(environment)
     with show_progress() as progress:
-        lifecycle.start(world, progress, selected)
+        lifecycle.start(instance, progress, selected)
         charts.ensure(progress)
-    return world
+    return instance
 
 
-def _pulumi(world: World, environment: str, arguments: list[str]) -> int:
+def _pulumi(instance: Instance, environment: str, arguments: list[str]) -> int:
     from cli import engine
 
-    return engine.run(world, environment, arguments)
+    return engine.run(instance, environment, arguments)
 
 
 def _output_options(outputs: bool) -> list[str]:
     return [] if outputs else ["--suppress-outputs"]
 
 
-def _refuse_protected(world: World, environment: str, stack: str) -> None:
+def _refuse_protected(instance: Instance, environment: str, stack: str) -> None:
     from cli import engine, instances
 
-    if not engine.protected(world, stack):
+    if not engine.protected(instance, stack):
         return
     file, up = f"environments/Pulumi.{environment}.yaml", f"`make up ENV={environment}`"
     if instances.teardown(environment):
@@ -202,11 +202,11 @@ def _refuse_protected(world: World, environment: str, stack: str) -> None:
     )
 
 
-def _report_deployed(world: World, environment: str, seconds: float) -> None:
+def _report_deployed(instance: Instance, environment: str, seconds: float) -> None:
     from cli import engine
     from cli.progress import duration
 
-    kubeconfig = engine.write_kubeconfig(world, engine.outputs(world, environment))
+    kubeconfig = engine.write_kubeconfig(instance, engine.outputs(instance, environment))
     say()
     say(f"{environment} is deployed on the twin, in {duration(seconds)}. No cloud account was touched.")
     if kubeconfig is None:
@@ -236,15 +236,15 @@ def _advise(state: str, next_steps: tuple[tuple[str, str], ...]) -> None:
         note(line)
 
 
-def _report_leftovers(world: World) -> None:
+def _report_leftovers(instance: Instance) -> None:
     """Report what the cloud still contains: a destroy deletes only what the stack contains."""
-    inventory = _inventory(world)
+    inventory = _inventory(instance)
     if inventory is None:
         return
     left = [f"{kind}: {', '.join(map(str, ids))}" for kind, ids in inventory.items() if ids]
     say()
     if not left:
-        stop = f"{command_name()} twin stop --name {shlex.quote(world.name)}"
+        stop = f"{command_name()} twin stop --name {shlex.quote(instance.name)}"
         say(f"The twin's cloud is empty. The twin keeps running; `{stop}` stops it.")
         return
     note("The twin's cloud still contains what is not in this stack:")
@@ -252,11 +252,11 @@ def _report_leftovers(world: World) -> None:
         note(f"  {line}")
 
 
-def _inventory(world: World) -> dict[str, list[Any]] | None:
+def _inventory(instance: Instance) -> dict[str, list[Any]] | None:
     from cli import admin_client
 
     try:
-        inventory = admin_client.request(world, "GET", "inventory")
+        inventory = admin_client.request(instance, "GET", "inventory")
     except (OSError, ValueError):
         return None
     return {kind: ids if isinstance(ids, list) else [ids] for kind, ids in inventory.items()}

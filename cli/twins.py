@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from cli import controllers, fault_injection
+from cli import controllers, environment_files, fault_injection
 from cli.output import CommandError, command_name, commands, note, say, table
 
 if TYPE_CHECKING:
+    from twin.instances import Instance
     from twin.lifecycle import Status
-    from twin.world import World
 
 app = typer.Typer(
     help="Start, use, inspect, stop and delete twins.",
@@ -56,15 +56,18 @@ def start(
     from twin import lifecycle
 
     names = controllers.names(selected)
-    world = instances.get_or_create(name, cloud=cloud, region=region, account=account)
+    instance = instances.get_or_create(name, cloud=cloud, region=region, account=account)
     with show_progress() as progress:
-        lifecycle.start(world, progress, names)
-    say(f"twin {world.name} runs: {world.cloud} at {world.url('cloud')}, Kubernetes at {_kubernetes(world)}")
+        lifecycle.start(instance, progress, names)
+    say(
+        f"twin {instance.name} runs: {instance.cloud} at {instance.url('cloud')}, "
+        f"Kubernetes at {_kubernetes(instance)}"
+    )
     for line in commands(
         (
-            (f'eval "$({command_name()} twin env --name {world.name})"', "use it in this shell"),
-            (f"{command_name()} twin run --name {world.name} -- COMMAND", "use it in one command"),
-            (f"{command_name()} twin stop --name {world.name}", "stop it; its state stays"),
+            (f'eval "$({command_name()} twin env --name {instance.name})"', "use it in this shell"),
+            (f"{command_name()} twin run --name {instance.name} -- COMMAND", "use it in one command"),
+            (f"{command_name()} twin stop --name {instance.name}", "stop it; its state stays"),
         )
     ):
         say(line)
@@ -78,11 +81,11 @@ def stop(
     """Stop a twin's processes. Its state stays for the next start."""
     from cli import instances
     from twin import lifecycle
-    from twin.world import every
+    from twin.instances import every
 
-    for world in every() if stop_all else [instances.existing(name)]:
-        stopped = lifecycle.stop(world)
-        say(f"twin {world.name}: {'stopped ' + ', '.join(stopped) if stopped else 'was not running'}")
+    for instance in every() if stop_all else [instances.existing(name)]:
+        stopped = lifecycle.stop(instance)
+        say(f"twin {instance.name}: {'stopped ' + ', '.join(stopped) if stopped else 'was not running'}")
 
 
 @app.command()
@@ -117,18 +120,21 @@ def env(
     from cli import engine, instances, stack_names
     from twin import environment, lifecycle
 
-    world = instances.existing(name)
-    environment.prepare(world)
-    variables = {key: value for key, value in environment.environment(world).items() if key != "PATH"}
-    if world.name in stack_names.environments() and (world.bin / "pulumi").exists():
-        variables |= _stack_variables(world, world.name, engine.ensure_stack(world, world.name))
-    first = f"{world.bin}{os.pathsep}{Path(sys.prefix) / 'bin'}"
+    instance = instances.existing(name)
+    environment.prepare(instance)
+    variables = {key: value for key, value in environment.environment(instance).items() if key != "PATH"}
+    if instance.name in stack_names.environments() and (instance.bin / "pulumi").exists():
+        variables |= _stack_variables(instance, instance.name, engine.ensure_stack(instance, instance.name))
+    first = f"{instance.bin}{os.pathsep}{Path(sys.prefix) / 'bin'}"
     if unset:
         say(f"unset {' '.join(sorted(variables))}")
         say(f'PATH="${{PATH#{first}:}}"')
         return
-    if not lifecycle.status(world).running:
-        note(f"twin {world.name} does not run: `{command_name()} twin start --name {world.name}` starts it")
+    if not lifecycle.status(instance).running:
+        note(
+            f"twin {instance.name} does not run: "
+            f"`{command_name()} twin start --name {instance.name}` starts it"
+        )
     hidden = [key for key in environment.foreign() if key not in variables]
     if hidden:
         say(f"unset {' '.join(hidden)}")
@@ -161,18 +167,18 @@ def run(context: typer.Context, name: str | None = NAME) -> None:
     if stack not in stack_names.stacks():
         stack = None
     in_own_twin = stack and not name and not os.environ.get(instances.VARIABLE)
-    world = instances.get_or_create(stack_names.environment_of(stack) if stack and in_own_twin else name)
+    instance = instances.get_or_create(stack_names.environment_of(stack) if stack and in_own_twin else name)
     with show_progress() as progress:
-        lifecycle.start(world, progress)
-    variables = environment.complete(world)
+        lifecycle.start(instance, progress)
+    variables = environment.complete(instance)
     if is_pulumi:
         variables |= engine_settings.variables(command[1:])
         if warning := engine_settings.ignored(command[1:]):
             note(warning)
     if stack:
-        variables |= _stack_variables(world, stack, engine.ensure_stack(world, stack))
+        variables |= _stack_variables(instance, stack, engine.ensure_stack(instance, stack))
         if command[1:] and command[1] in pending.DESTROYS:
-            engine.undo_pending(world, stack)
+            engine.undo_pending(instance, stack)
     _become(command, variables)
 
 
@@ -187,8 +193,8 @@ def reset(
     """
     from cli import instances
     from twin import lifecycle
-    from twin.world import NAME as NAME_PATTERN
-    from twin.world import World
+    from twin.instances import NAME as NAME_PATTERN
+    from twin.instances import Instance
 
     selected = instances.selected_name(name)
     if not NAME_PATTERN.fullmatch(selected):
@@ -196,25 +202,43 @@ def reset(
             f"twin name {selected!r}; expected 2 to 40 lower-case letters, digits and hyphens, a letter first"
         )
     # Not loaded: a reset also repairs a damaged twin.
-    world = World(selected)
-    if not world.folder.exists():
+    instance = Instance(selected)
+    if not instance.folder.exists():
         say(f"there is no twin {selected}")
         return
     if not yes:
         if not sys.stdin.isatty():
-            raise CommandError(f"this deletes {world.folder}; confirm with --yes")
-        typer.confirm(f"Delete twin {selected} and its folder ({world.folder})?", abort=True)
-    lifecycle.reset(world)
+            raise CommandError(f"this deletes {instance.folder}; confirm with --yes")
+        typer.confirm(f"Delete twin {selected} and its folder ({instance.folder})?", abort=True)
+    lifecycle.reset(instance)
     say(f"twin {selected} is deleted")
+
+
+@app.command()
+def copy(
+    source: str = typer.Argument(help="A stopped twin."),
+    name: str = typer.Argument(help="The name of the copy."),
+) -> None:
+    """Copy a stopped twin: its cloud, its cluster and its stacks, on other ports.
+
+    `aiplatform twin run --name COPY -- pulumi up -s STACK` works on a stack of the copy; `aiplatform up ENV`
+    on the twin with the name of the environment.
+    """
+    from cli import instances
+    from twin import copying
+
+    copied = copying.copy(instances.existing(source), name)
+    say(f"twin {name} is a copy of {source}; it is stopped: `{command_name()} twin start --name {name}`")
+    say(f"  {copied.folder}")
 
 
 @app.command("list")
 def list_(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
     """List the twins of this user."""
     from twin import lifecycle
-    from twin.world import every
+    from twin.instances import every
 
-    states = [lifecycle.status(world) for world in every()]
+    states = [lifecycle.status(instance) for instance in every()]
     if as_json:
         say(json.dumps([_document(state) for state in states], indent=2))
         return
@@ -223,12 +247,12 @@ def list_(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> 
         return
     rows = [
         (
-            state.world.name,
+            state.instance.name,
             state.word,
-            state.world.cloud,
-            state.world.region,
-            state.world.account,
-            str(state.world.folder),
+            state.instance.cloud,
+            state.instance.region,
+            state.instance.account,
+            str(state.instance.folder),
         )
         for state in states
     ]
@@ -245,24 +269,23 @@ def _become(command: Sequence[str], variables: dict[str, str]) -> NoReturn:
         raise CommandError(f"{command[0]}: command not found on the twin's PATH") from None
 
 
-def _stack_variables(world: World, stack: str, file: Path) -> dict[str, str]:
-    from twin import environment
+def _stack_variables(instance: Instance, stack: str, file: Path) -> dict[str, str]:
 
-    assert file.is_relative_to(environment.project_folder(world))  # noqa: S101 - never the repository's file
+    assert file.is_relative_to(environment_files.project_folder(instance))  # noqa: S101 - never the repository's file
     # Pulumi reads each of its options from such a variable.
     return {"PULUMI_STACK": stack, "PULUMI_OPTION_CONFIG_FILE": str(file)}
 
 
-def _kubernetes(world: World) -> str:
+def _kubernetes(instance: Instance) -> str:
     from twin.kubernetes import control_plane
 
-    return control_plane.endpoint(world)
+    return control_plane.endpoint(instance)
 
 
 def _show(state: Status) -> None:
-    world = state.world
-    say(f"twin {world.name}: {state.word}")
-    say(f"  {world.cloud} {world.region}, account {world.account}; {world.folder}")
+    instance = state.instance
+    say(f"twin {instance.name}: {state.word}")
+    say(f"  {instance.cloud} {instance.region}, account {instance.account}; {instance.folder}")
     rows = [
         (
             process.name,
@@ -280,16 +303,16 @@ def _show(state: Status) -> None:
 
 
 def _document(state: Status) -> dict[str, object]:
-    world = state.world
+    instance = state.instance
     return {
-        "name": world.name,
+        "name": instance.name,
         "running": state.running,
-        "cloud": world.cloud,
-        "region": world.region,
-        "account": world.account,
-        "folder": str(world.folder),
-        "endpoint": world.url("cloud"),
-        "kubeconfig": str(world.kubeconfig),
+        "cloud": instance.cloud,
+        "region": instance.region,
+        "account": instance.account,
+        "folder": str(instance.folder),
+        "endpoint": instance.url("cloud"),
+        "kubeconfig": str(instance.kubeconfig),
         "processes": [
             {
                 "name": process.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import Final
 
-from twin.environment import ROOT
+from cli.environment_files import ROOT
 
 PROJECT: Final = ROOT / "pyproject.toml"
 

@@ -34,7 +34,7 @@ from tests.end_to_end.harness import ROOT, Twin
 SECRET: Final = "4dabf18193072939515e22adb298388d"
 """The key by which a state marks a secret."""
 WAITED: Final = re.compile(r"waited (?P<seconds>[\d.]+) s to (?P<action>create|delete) (?P<urn>urn:\S+)")
-"""A line of a provider's log (twin/core/waiting.py)."""
+"""A line of a provider's log (twin/core/backoff.py)."""
 POLL_SECONDS: Final = 0.02
 GOALS: Final = {"up": 1.25, "no-change preview": 1.5}
 COMMANDS: Final = (
@@ -196,7 +196,7 @@ def durations(events: Path) -> Iterator[dict[str, float]]:
 def waits(twin: Twin) -> dict[str, dict[str, float]]:
     """By URN and action: how many seconds the cloud took, from the providers' logs."""
     seconds: dict[str, dict[str, float]] = {}
-    for log in twin.world.logs.glob("provider-*.log"):
+    for log in twin.instance.logs.glob("provider-*.log"):
         for match in WAITED.finditer(log.read_text()):
             actions = seconds.setdefault(match["urn"], {})
             actions[match["action"]] = actions.get(match["action"], 0.0) + float(match["seconds"])

@@ -143,7 +143,7 @@ def enlarged(twin: Twin, folder: Path, tables: int) -> Iterator[Path]:
 
     A file's own configuration is limited to 128 KiB (stacks/loading.py).
     """
-    document = YAML(typ="safe").load(engine.ensure_stack(twin.world, twin.environment))
+    document = YAML(typ="safe").load(engine.ensure_stack(twin.instance, twin.environment))
     document["config"].setdefault("ai-platform:shared", {}).setdefault("files", []).append(SHARED.stem)
     lakehouse = {"tables": [table(number) for number in range(tables)]}
     file = folder / f"Pulumi.{twin.environment}.yaml"
@@ -182,11 +182,11 @@ def ran(
 
     where: the options that name the stack. extra: more variables. Raises CalledProcessError where it fails.
     """
-    world = twin.world
-    command = [environment.engine(world), *words, "--non-interactive", "--suppress-progress", *where]
-    variables = environment.complete(world) | engine_settings.variables(words) | dict(extra)
+    instance = twin.instance
+    command = [environment.engine(instance), *words, "--non-interactive", "--suppress-progress", *where]
+    variables = environment.complete(instance) | engine_settings.variables(words) | dict(extra)
     marks = {name: variables[name] for name in ("AIPLATFORM_TWIN", "AIPLATFORM_HOME")}
-    with Sampler(marks, world.folder).running() as usage:
+    with Sampler(marks, instance.folder).running() as usage:
         began = time.perf_counter()
         done = subprocess.run(
             command,

@@ -146,13 +146,13 @@ def measure(stack: str, folder: Path, pairs: int, say: Callable[[str], None]) ->
 
 def compare(twin: Twin, pairs: int, say: Callable[[str], None]) -> Compared:
     """Measure previews in an empty twin."""
-    world, name = twin.world, twin.environment
+    instance, name = twin.instance, twin.environment
     command = [
-        *(environment.engine(world), "preview", "--non-interactive", "--stack", name),
-        *("--config-file", str(engine.ensure_stack(world, name))),
+        *(environment.engine(instance), "preview", "--non-interactive", "--stack", name),
+        *("--config-file", str(engine.ensure_stack(instance, name))),
     ]
     with_policies = [*command, "--policy-pack", str(PACK)]
-    variables = environment.complete(world)
+    variables = environment.complete(instance)
     spent: dict[bool, list[Spent]] = {False: [], True: []}
     for number in range(pairs):
         say(f"{name}: pair {number + 1} of previews with and without the policy pack")

@@ -45,8 +45,8 @@ ENVIRONMENTS: Final = (
     "tests/stacks/test_google_project.py",
     "tests/stacks/test_layer_stacks.py",
     "tests/stacks/test_runner.py",
-    "tests/twin/aws/resources/test_second_preview.py",
-    "tests/twin/gcp/resources/test_second_preview.py",
+    "tests/twin/test_second_preview_aws.py",
+    "tests/twin/test_second_preview_gcp.py",
 )
 """Files whose tests look at the same recordings (`built` of tests/stacks/environments.py, `recorded` of
 tests/inventories/variants.py)."""

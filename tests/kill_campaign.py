@@ -23,9 +23,9 @@ from typing import Any
 import psutil
 from ruamel.yaml import YAML
 
+from cli import environment_files
 from tests.end_to_end.harness import Twin
 from tests.end_to_end.killing import created_resources, is_engine, is_provider
-from twin import environment as variables
 
 KEPT = ("environment", "network", "cluster", "node_pools", "gpu_pools", "workload_identities")
 """Topics of the environment file that stay."""
@@ -59,7 +59,7 @@ class Result:
 
 def config(twin: Twin) -> Path:
     """The environment's file without the topics that are not kept."""
-    document = YAML(typ="safe").load(variables.stack_file(twin.world, twin.environment))
+    document = YAML(typ="safe").load(environment_files.stack_file(twin.instance, twin.environment))
     document["config"] = {
         key: value
         for key, value in document["config"].items()

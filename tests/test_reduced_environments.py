@@ -6,17 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from cli import engine_settings
+from cli import engine_settings, environment_files
 from stacks.loading import load_file
 from tests.end_to_end import reduced
-from twin import environment
 
 
 @pytest.mark.parametrize("topic", ["queues", "model_registry"])
 def test_an_environment_is_valid_without_a_topic_of_its_file_or_of_a_shared_one(
     tmp_path: Path, topic: str
 ) -> None:
-    assert getattr(load_file(environment.original_stack_file("aws-dev")), topic)
+    assert getattr(load_file(environment_files.original_stack_file("aws-dev")), topic)
     # The budgets hold the queues.
     settings = load_file(reduced.write_without(tmp_path, "aws-dev", [topic, "cost"]))
     assert not getattr(settings, topic)
@@ -25,15 +24,16 @@ def test_an_environment_is_valid_without_a_topic_of_its_file_or_of_a_shared_one(
 
 def test_a_topic_that_no_file_states_is_ignored(tmp_path: Path) -> None:
     file = reduced.write_without(tmp_path, "aws-dev", ["runner"])
-    assert load_file(file) == load_file(environment.original_stack_file("aws-dev"))
+    assert load_file(file) == load_file(environment_files.original_stack_file("aws-dev"))
 
 
 def test_only_files_of_the_folder_replace_those_of_the_repository(tmp_path: Path) -> None:
     file = reduced.write_without(tmp_path, "aws-dev", ["gpu_pools"])
     with reduced.files(tmp_path):
-        assert environment.original_stack_file("aws-dev") == file
-        assert environment.original_stack_file("aws-prod").parent == environment.ROOT / "environments"
-    assert environment.original_stack_file("aws-dev") != file
+        assert environment_files.original_stack_file("aws-dev") == file
+        unchanged = environment_files.original_stack_file("aws-prod")
+        assert unchanged.parent == environment_files.ROOT / "environments"
+    assert environment_files.original_stack_file("aws-dev") != file
 
 
 def test_an_update_saves_its_state_after_each_step_unless_a_test_does_without() -> None:

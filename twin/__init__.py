@@ -1,1 +1,1 @@
-"""The twin: a local world where the unmodified program meets strict clouds and a real Kubernetes."""
+"""The twin: a local instance where the unmodified program meets strict clouds and a real Kubernetes."""

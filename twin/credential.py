@@ -11,40 +11,40 @@ import secrets
 from pathlib import Path
 from typing import Final
 
-from twin.kubernetes.certificates import write_private
-from twin.world import World
+from twin.instances import Instance
+from twin.private_files import write_private
 
 SCHEME: Final = "Bearer"
 _BYTES: Final = 32
 
 
-def file(world: World) -> Path:
+def file(instance: Instance) -> Path:
     """Where the credential is stored (mode 0600, in the twin's folder of mode 0700)."""
-    return world.folder / "run" / f"{world.cloud}-interface.credential"
+    return instance.folder / "run" / f"{instance.cloud}-interface.credential"
 
 
-def renew(world: World) -> None:
+def renew(instance: Instance) -> None:
     """Make a new credential; the one before is refused from now on."""
-    write_private(file(world), secrets.token_urlsafe(_BYTES) + "\n")
+    write_private(file(instance), secrets.token_urlsafe(_BYTES) + "\n")
 
 
-def headers(world: World) -> dict[str, str]:
+def headers(instance: Instance) -> dict[str, str]:
     """The headers of a request to the interface; none where the front has not made a credential yet."""
-    current = _read(world)
+    current = _read(instance)
     return {"Authorization": f"{SCHEME} {current}"} if current else {}
 
 
-def accepts(world: World, authorization: str) -> bool:
+def accepts(instance: Instance, authorization: str) -> bool:
     """Whether an Authorization header holds the present credential; compared in constant time."""
-    current = _read(world)
+    current = _read(instance)
     scheme, _, presented = authorization.partition(" ")
     if not current or scheme.lower() != SCHEME.lower():
         return False
     return hmac.compare_digest(presented.strip().encode(), current.encode())
 
 
-def _read(world: World) -> str:
+def _read(instance: Instance) -> str:
     try:
-        return file(world).read_text().strip()
+        return file(instance).read_text().strip()
     except OSError:
         return ""

@@ -22,8 +22,8 @@ from typing import Final
 
 import psutil
 
-from twin import credential, environment, processes, programs, sources
-from twin import world as worlds
+from twin import code_fingerprint, credential, environment, instances, path_shims, processes
+from twin.instances import Instance, InstanceError
 from twin.kubernetes import control_plane
 from twin.kubernetes.controllers import reports, selection
 from twin.kubernetes.controllers.reports import Report
@@ -32,7 +32,6 @@ from twin.toolchain import build
 from twin.toolchain.build import Toolchain
 from twin.toolchain.progress import Progress, Silent
 from twin.toolchain.versions import read_versions
-from twin.world import World, WorldError
 
 CLOUD: Final = "cloud"
 CONTROLLER: Final = "controller"
@@ -82,7 +81,7 @@ class Status:
     controllers: processes of add-ons' controllers that run. report: what the selected controllers do.
     """
 
-    world: World
+    instance: Instance
     processes: tuple[ProcessStatus, ...]
     controllers: tuple[ProcessStatus, ...] = ()
     report: Report = field(default_factory=Report)
@@ -106,7 +105,7 @@ class Status:
 
 
 def start(
-    world: World, progress: Progress | None = None, controllers: Sequence[str] | None = None
+    instance: Instance, progress: Progress | None = None, controllers: Sequence[str] | None = None
 ) -> Toolchain:
     """Start what does not run and wait until all of it is ready; tools that are missing are built first.
 
@@ -114,14 +113,14 @@ def start(
     `twin.toolchain.build.SELECTABLE`; by default those of the last start, at first none.
 
     The cloud starts at once, the control plane as soon as its binary is there, while the others compile.
-    Raises ProcessError, ToolchainError or WorldError; by then no part of it goes on any more.
+    Raises ProcessError, ToolchainError or InstanceError; by then no part of it goes on any more.
     """
     progress = progress or Silent()
-    environment.prepare(world)
-    before = (name for name in selection.read(world) if name in build.SELECTABLE)
+    environment.prepare(instance)
+    before = (name for name in selection.read(instance) if name in build.SELECTABLE)
     names = build.with_needed(before if controllers is None else controllers)
     given_up = threading.Event()
-    cloud = _Task(lambda: _start_cloud(world, progress, given_up))
+    cloud = _Task(lambda: _start_cloud(instance, progress, given_up))
     tasks = [cloud]
 
     def ready(name: str, path: Path) -> None:
@@ -129,13 +128,13 @@ def start(
         for task in tasks:
             task.check()
         if name == "controlplane":
-            tasks.append(_Task(lambda: _start_kubernetes(world, path, cloud, progress, given_up)))
+            tasks.append(_Task(lambda: _start_kubernetes(instance, path, cloud, progress, given_up)))
 
     try:
         built = build.ensure([*build.ALL, *names], progress=progress, ready=ready)
         tools = Toolchain.of(built)
-        programs.install(world, tools)
-        _select_controllers(world, {name: built[name] for name in names})
+        path_shims.install(instance, tools)
+        _select_controllers(instance, {name: built[name] for name in names})
         for task in tasks:
             task.result()
     except BaseException as error:
@@ -147,85 +146,89 @@ def start(
     return tools
 
 
-def stop(world: World, *, kill: bool = False) -> list[str]:
+def stop(instance: Instance, *, kill: bool = False) -> list[str]:
     """Stop every process of the twin; what it knows stays. Returns the names of those that ran.
 
     kill: nobody gets time to end in order.
     """
-    with _lock(world):
+    with _lock(instance):
         # The controller first: it could be in the middle of giving the cluster a fresh control plane.
-        first = [_daemon(world, CONTROLLER), _daemon(world, CLOUD)]
+        first = [_daemon(instance, CONTROLLER), _daemon(instance, CLOUD)]
         ran = processes.stop(first, grace_seconds=0 if kill else GRACE_SECONDS)
-        alive = processes.stop(_controllers(world).values(), grace_seconds=0 if kill else GRACE_SECONDS)
-        alive += [name for name, daemon in control_plane.daemons(world).items() if daemon.alive]
-        control_plane.stop(world, kill=kill)
+        alive = processes.stop(_controllers(instance).values(), grace_seconds=0 if kill else GRACE_SECONDS)
+        alive += [name for name, daemon in control_plane.daemons(instance).items() if daemon.alive]
+        control_plane.stop(instance, kill=kill)
     return [*ran, *alive]
 
 
-def status(world: World) -> Status:
+def status(instance: Instance) -> Status:
     """Which processes run, with pid, port and memory."""
-    running = [name for name, daemon in _controllers(world).items() if daemon.alive]
+    running = [name for name, daemon in _controllers(instance).items() if daemon.alive]
     return Status(
-        world,
-        tuple(_status_of(world, name) for name in PROCESSES),
-        tuple(_status_of(world, name) for name in running),
-        reports.read(world),
+        instance,
+        tuple(_status_of(instance, name) for name in PROCESSES),
+        tuple(_status_of(instance, name) for name in running),
+        reports.read(instance),
     )
 
 
-def reset(world: World) -> None:
-    """Stop the twin and remove all that it knows. Raises WorldError that says what is left, and why."""
-    stop(world, kill=True)  # what they would still write is to be removed
-    # world.json goes first: a kill from here on leaves a folder that counts as no world.
-    (world.folder / "world.json").unlink(missing_ok=True)
+def reset(instance: Instance) -> None:
+    """Stop the twin and remove all that it knows. Raises InstanceError that says what is left, and why."""
+    stop(instance, kill=True)  # what they would still write is to be removed
+    # instance.json goes first: a kill from here on leaves a folder that counts as no instance.
+    (instance.folder / instances.FILE).unlink(missing_ok=True)
     failed: list[str] = []
 
     def note(_: object, path: str, error: tuple[object, BaseException, object]) -> None:
         if not isinstance(error[1], FileNotFoundError):
             failed.append(f"{path}: {getattr(error[1], 'strerror', None) or error[1]}")
 
-    shutil.rmtree(world.folder, onerror=note)
-    if world.folder.exists():
-        files = (path for path in world.folder.rglob("*") if not path.is_dir())
+    shutil.rmtree(instance.folder, onerror=note)
+    if instance.folder.exists():
+        files = (path for path in instance.folder.rglob("*") if not path.is_dir())
         why = failed or [f"{path}: written while the twin was removed" for path in files]
         shown = "".join(f"\n  {line}" for line in why[:5])
-        users = "".join(f"\n  pid {pid} ({name}) works in this twin: end it" for pid, name in _users(world))
-        raise WorldError(f"{world.folder} could not be deleted completely:{shown}{users}")
+        users = "".join(
+            f"\n  pid {pid} ({name}) works in this twin: end it" for pid, name in _users(instance)
+        )
+        raise InstanceError(f"{instance.folder} could not be deleted completely:{shown}{users}")
 
 
-def ended(world: World) -> list[str]:
+def ended(instance: Instance) -> list[str]:
     """The names of the processes that ended by themselves or were killed, and were not stopped."""
-    return [name for name in PROCESSES if _daemon(world, name).ended]
+    return [name for name in PROCESSES if _daemon(instance, name).ended]
 
 
-def restart(world: World, name: str) -> bool:
+def restart(instance: Instance, name: str) -> bool:
     """Start a process that ended by itself, and wait until it is ready; what it holds is in its files.
 
-    False where it was stopped or started meanwhile. Raises ProcessError, ToolchainError or WorldError.
+    False where it was stopped or started meanwhile. Raises ProcessError, ToolchainError or InstanceError.
     """
     if name in control_plane.PROCESSES:
-        return control_plane.restart(world, name)
-    with _lock(world):
-        if not _daemon(world, name).ended:
+        return control_plane.restart(instance, name)
+    with _lock(instance):
+        if not _daemon(instance, name).ended:
             return False
-        _launch(world, name)
-    _wait(world, name, threading.Event())
+        _launch(instance, name)
+    _wait(instance, name, threading.Event())
     return True
 
 
-def _users(world: World) -> list[tuple[int, str]]:
+def _users(instance: Instance) -> list[tuple[int, str]]:
     """The processes of this user that were started in the twin's environment and still run."""
     found: list[tuple[int, str]] = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             given = process.environ()
-            here = given.get("AIPLATFORM_TWIN") == world.name and str(world.folder) in given.get("PATH", "")
+            here = given.get("AIPLATFORM_TWIN") == instance.name and str(instance.folder) in given.get(
+                "PATH", ""
+            )
             if here and process.pid != os.getpid():
                 found.append((process.pid, process.name()))
     return found
 
 
-def _select_controllers(world: World, binaries: Mapping[str, Path]) -> None:
+def _select_controllers(instance: Instance, binaries: Mapping[str, Path]) -> None:
     versions = read_versions()
     builds = [
         selection.Build(
@@ -236,117 +239,117 @@ def _select_controllers(world: World, binaries: Mapping[str, Path]) -> None:
         )
         for name, binary in binaries.items()
     ]
-    if list(selection.read(world).values()) != builds:
-        selection.write(world, builds)
+    if list(selection.read(instance).values()) != builds:
+        selection.write(instance, builds)
 
 
-def _controllers(world: World) -> Mapping[str, Daemon]:
+def _controllers(instance: Instance) -> Mapping[str, Daemon]:
     """The processes of controllers, whether they run or not."""
-    return {name: _daemon(world, name) for name in dict.fromkeys(map(build.program_of, build.CONTROLLERS))}
+    return {name: _daemon(instance, name) for name in dict.fromkeys(map(build.program_of, build.CONTROLLERS))}
 
 
-def _start_cloud(world: World, progress: Progress, given_up: threading.Event) -> None:
-    renewed = RENEWED if sources.is_old(_daemon(world, CLOUD)) else ""
-    with progress.step(f"{world.cloud} front{renewed}"):
-        started = _start_python(world, CLOUD)
+def _start_cloud(instance: Instance, progress: Progress, given_up: threading.Event) -> None:
+    renewed = RENEWED if code_fingerprint.is_old(_daemon(instance, CLOUD)) else ""
+    with progress.step(f"{instance.cloud} front{renewed}"):
+        started = _start_python(instance, CLOUD)
         try:
-            _wait(world, CLOUD, given_up)
+            _wait(instance, CLOUD, given_up)
         except ProcessError as error:
-            if sources.is_untried(_daemon(world, CLOUD)):
-                raise ProcessError(f"{error}\n{NEW_CODE.format(name=world.name)}") from error
+            if code_fingerprint.is_untried(_daemon(instance, CLOUD)):
+                raise ProcessError(f"{error}\n{NEW_CODE.format(name=instance.name)}") from error
             raise
-        sources.approve(_daemon(world, CLOUD))
-    renamed = _renamed(world) if started else []
+        code_fingerprint.approve(_daemon(instance, CLOUD))
+    renamed = _renamed(instance) if started else []
     if renamed:
         calls = "\n".join(f"  {each}" for each in renamed[:3])
-        progress.say(OTHER_IDS.format(count=len(renamed), name=world.name, calls=calls))
+        progress.say(OTHER_IDS.format(count=len(renamed), name=instance.name, calls=calls))
 
 
-def _renamed(world: World) -> list[str]:
+def _renamed(instance: Instance) -> list[str]:
     """The calls that gave other ids than before when the front made them again."""
     try:
-        return list(json.loads(_get(world, world.ports[CLOUD], HEALTH_OF[CLOUD])[1])["renamed"])
+        return list(json.loads(_get(instance, instance.ports[CLOUD], HEALTH_OF[CLOUD])[1])["renamed"])
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         return []  # a front without a journal
 
 
 def _start_kubernetes(
-    world: World, binary: Path, cloud: _Task, progress: Progress, given_up: threading.Event
+    instance: Instance, binary: Path, cloud: _Task, progress: Progress, given_up: threading.Event
 ) -> None:
-    renewed = ", restarted with its new version" if _is_another(world, binary) else ""
+    renewed = ", restarted with its new version" if _is_another(instance, binary) else ""
     with progress.step(f"Kubernetes control plane{renewed}"):
         if renewed:
             # What it holds lies in etcd's files, and stays. The controller must not start it meanwhile.
-            processes.stop([_daemon(world, CONTROLLER)])
-            control_plane.stop(world)
+            processes.stop([_daemon(instance, CONTROLLER)])
+            control_plane.stop(instance)
         for name in control_plane.PROCESSES:
-            _check_port(world, _daemon(world, name), name)
-        _check_port(world, _daemon(world, "etcd"), "etcd-peer")
-        control_plane.start(world, binary, given_up)
+            _check_port(instance, _daemon(instance, name), name)
+        _check_port(instance, _daemon(instance, "etcd"), "etcd-peer")
+        control_plane.start(instance, binary, given_up)
     cloud.result()
-    renewed = RENEWED if sources.is_old(_daemon(world, CONTROLLER)) else ""
+    renewed = RENEWED if code_fingerprint.is_old(_daemon(instance, CONTROLLER)) else ""
     with progress.step(f"simulation of nodes, add-ons and tokens{renewed}"):
-        _start_python(world, CONTROLLER)
-        _wait(world, CONTROLLER, given_up)
+        _start_python(instance, CONTROLLER)
+        _wait(instance, CONTROLLER, given_up)
 
 
-def _start_python(world: World, name: str) -> bool:
+def _start_python(instance: Instance, name: str) -> bool:
     """Whether it was started now."""
-    daemon = _daemon(world, name)
-    with _lock(world):
-        if sources.is_old(daemon):
+    daemon = _daemon(instance, name)
+    with _lock(instance):
+        if code_fingerprint.is_old(daemon):
             processes.stop([daemon])
-        return _launch(world, name)
+        return _launch(instance, name)
 
 
-def _launch(world: World, name: str) -> bool:
-    daemon = _daemon(world, name)
-    module = MODULE_OF[name].format(cloud=world.cloud)
-    _check_port(world, daemon, PORT_OF.get(name, name))
-    started = processes.start(daemon, _python(world, module), env=environment.daemon_environment(world))
+def _launch(instance: Instance, name: str) -> bool:
+    daemon = _daemon(instance, name)
+    module = MODULE_OF[name].format(cloud=instance.cloud)
+    _check_port(instance, daemon, PORT_OF.get(name, name))
+    started = processes.start(daemon, _python(instance, module), env=environment.daemon_environment(instance))
     if started:
-        sources.record(daemon)
+        code_fingerprint.record(daemon)
     return started
 
 
-def _python(world: World, module: str) -> list[str]:
-    return [sys.executable, "-m", module, "--world", world.name]
+def _python(instance: Instance, module: str) -> list[str]:
+    return [sys.executable, "-m", module, "--instance", instance.name]
 
 
-def _is_another(world: World, binary: Path) -> bool:
+def _is_another(instance: Instance, binary: Path) -> bool:
     """Whether a process of the control plane runs, and from another binary than this."""
-    started = (daemon.program for daemon in control_plane.daemons(world).values() if daemon.alive)
+    started = (daemon.program for daemon in control_plane.daemons(instance).values() if daemon.alive)
     return any(program is not None and program != str(binary) for program in started)
 
 
-def _wait(world: World, name: str, given_up: threading.Event) -> None:
+def _wait(instance: Instance, name: str, given_up: threading.Event) -> None:
     path = HEALTH_OF[name]
-    port = world.ports[PORT_OF.get(name, name)]
-    daemon = _daemon(world, name)
+    port = instance.ports[PORT_OF.get(name, name)]
+    daemon = _daemon(instance, name)
     processes.wait_ready(
-        daemon, lambda: _answers(world, port, path), seconds=READY_SECONDS, given_up=given_up
+        daemon, lambda: _answers(instance, port, path), seconds=READY_SECONDS, given_up=given_up
     )
 
 
-def _answers(world: World, port: int, path: str) -> bool:
+def _answers(instance: Instance, port: int, path: str) -> bool:
     try:
-        return _get(world, port, path)[0] == http.client.OK
+        return _get(instance, port, path)[0] == http.client.OK
     except (OSError, http.client.HTTPException):
         return False
 
 
-def _get(world: World, port: int, path: str) -> tuple[int, bytes]:
+def _get(instance: Instance, port: int, path: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     try:
         own = path.startswith("/_twin/")
-        connection.request("GET", path, headers=credential.headers(world) if own else {})
+        connection.request("GET", path, headers=credential.headers(instance) if own else {})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:
         connection.close()
 
 
-def _check_port(world: World, daemon: Daemon, port: str) -> None:
+def _check_port(instance: Instance, daemon: Daemon, port: str) -> None:
     """Say so clearly when another program took a stopped twin's port."""
     if daemon.alive:
         return
@@ -354,30 +357,31 @@ def _check_port(world: World, daemon: Daemon, port: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", world.ports[port]))
+            probe.bind(("127.0.0.1", instance.ports[port]))
         except OSError as error:
             raise ProcessError(
-                f"port {world.ports[port]} of {daemon.name} in twin {world.name!r} is unavailable ({error}): "
+                f"port {instance.ports[port]} of {daemon.name} in twin {instance.name!r} "
+                f"is unavailable ({error}): "
                 f"end the program that uses it, or give the twin new ports with "
-                f"`aiplatform twin reset --name {world.name}`, which deletes the twin's state"
+                f"`aiplatform twin reset --name {instance.name}`, which deletes the twin's state"
             ) from error
 
 
-def _status_of(world: World, name: str) -> ProcessStatus:
-    daemon = _daemon(world, name)
+def _status_of(instance: Instance, name: str) -> ProcessStatus:
+    daemon = _daemon(instance, name)
     process = daemon.process()
     memory = processes.memory_bytes([daemon]).get(name, 0) if process else 0
-    port = world.ports.get(PORT_OF.get(name, name), 0)
+    port = instance.ports.get(PORT_OF.get(name, name), 0)
     return ProcessStatus(name, process.pid if process else None, port, memory, daemon.log)
 
 
-def _daemon(world: World, name: str) -> Daemon:
-    return Daemon(world.folder, name)
+def _daemon(instance: Instance, name: str) -> Daemon:
+    return Daemon(instance.folder, name)
 
 
 @contextlib.contextmanager
-def _lock(world: World) -> Iterator[None]:
-    with worlds.lock(world.name):
+def _lock(instance: Instance) -> Iterator[None]:
+    with instances.lock(instance.name):
         yield
 
 

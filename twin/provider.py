@@ -1,4 +1,4 @@
-"""A Pulumi provider over a `Cloud` (twin/resource.py): the gRPC service that the engine speaks to.
+"""A Pulumi provider over a `Cloud` (twin/provider_interface.py): the gRPC service that the engine speaks to.
 
 `serve(cloud)` prints its port, as the engine expects, and answers until it is told to stop or the engine
 dies. Everything about one cloud comes through the contract; nothing here names AWS or Google Cloud.
@@ -19,12 +19,12 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from twin.checks.check import check
 from twin.checks.sdk import ResourceSchema, sdk
 from twin.core import autonaming, configuration
+from twin.core.backoff import logged_waits
 from twin.core.diff import compare
 from twin.core.drift import inputs_now
 from twin.core.engine import Engine
-from twin.core.foresight import with_nested
-from twin.core.lifecycle import Lifecycle, unanswered
-from twin.core.messages import (
+from twin.core.grpc_errors import Refused, Unfinished, guarded, secret_outputs
+from twin.core.grpc_messages import (
     KIND,
     MODES,
     asked_before,
@@ -34,13 +34,13 @@ from twin.core.messages import (
     logical,
     token_of,
 )
+from twin.core.lifecycle import Lifecycle, unanswered
+from twin.core.preview_outputs import with_nested
 from twin.core.serving import run
-from twin.core.waiting import logged_waits
-from twin.core.wire import Refused, Unfinished, guarded, secret_outputs
-from twin.engine_values import Path_, compact, has_unknown, marshal, unmarshal
-from twin.resource import CANCELLED, UNKNOWN, Cloud, Context, Failure, Props, ResourceType
+from twin.instances import Instance, load
+from twin.property_values import Path_, compact, has_unknown, marshal, unmarshal
+from twin.provider_interface import CANCELLED, UNKNOWN, Cloud, Context, Failure, Props, ResourceType
 from twin.store import Store
-from twin.world import World, load
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
@@ -374,23 +374,24 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return marshal(shown, secret_outputs(secrets, own, shown))
 
 
-def serve(cloud: Cloud, world: World | None = None) -> None:
+def serve(cloud: Cloud, instance: Instance | None = None) -> None:
     """Serve until SIGTERM, or until the engine that started this process is gone.
 
-    world: whose store is used; by default the one that AIPLATFORM_TWIN names.
+    instance: whose store is used; by default the one that AIPLATFORM_TWIN names.
     """
     name = os.environ.get("AIPLATFORM_TWIN", "")
-    world = world or (load(name) if name else None)
-    if world is None:
+    instance = instance or (load(name) if name else None)
+    if instance is None:
         raise SystemExit(
             f"this is the twin's own {cloud.name} provider, and AIPLATFORM_TWIN names no twin ({name!r}): "
             "run Pulumi by `aiplatform twin run -- pulumi ...`"
         )
     elsewhere = (
         ""
-        if world.cloud == cloud.name
-        else f"the twin {world.name!r} is of {world.cloud} and holds no {cloud.name}: a program that uses it "
+        if instance.cloud == cloud.name
+        else f"the twin {instance.name!r} is of {instance.cloud} and holds no {cloud.name}: "
+        "a program that uses it "
         f"needs a separate twin, `aiplatform twin start --name <another> --cloud {cloud.name}`"
     )
-    provider = Provider(cloud, Store(world.store), elsewhere=elsewhere)
-    run(provider, world.logs / f"provider-{cloud.name}.log")
+    provider = Provider(cloud, Store(instance.store), elsewhere=elsewhere)
+    run(provider, instance.logs / f"provider-{cloud.name}.log")

@@ -5,7 +5,7 @@ A row is written before the cloud is asked for a resource (the intent) and again
 and adopts what it tells of. A result that the engine has mentioned once (in a Diff, Read, Update or Delete)
 is known to it and never adopted.
 
-The file holds inputs and outputs in clear, secrets too, as the world's folder does: mode 0600.
+The file holds inputs and outputs in clear, secrets too, as the instance's folder does: mode 0600.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from twin.engine_values import dumps, loads
-from twin.resource import Props
+from twin.property_values import dumps, loads
+from twin.provider_interface import Props
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS resources (

@@ -16,9 +16,9 @@ from typing import Final, Self
 from filelock import Timeout
 
 from twin import lifecycle, processes
+from twin.instances import Instance, InstanceError
 from twin.processes import Daemon, ProcessError
 from twin.toolchain.errors import ToolchainError
-from twin.world import World, WorldError
 
 LOOK_SECONDS: Final = 0.5
 END_SECONDS: Final = 60.0
@@ -34,8 +34,8 @@ class Watch:
     failure: the cause of that (the process, how it ended, the end of its log); empty otherwise.
     """
 
-    def __init__(self, world: World, say: Callable[[str], None]) -> None:
-        self._world = world
+    def __init__(self, instance: Instance, say: Callable[[str], None]) -> None:
+        self._instance = instance
         self._say = say
         self._restarts: Counter[str] = Counter()
         self._over = threading.Event()
@@ -63,22 +63,22 @@ class Watch:
         while not over:
             # Once more after the end: what died last may be why the command failed.
             over = self._over.wait(LOOK_SECONDS)
-            for name in lifecycle.ended(self._world):
+            for name in lifecycle.ended(self._instance):
                 self._repair(name)
             if self.failure:
                 self.on_failure()
                 return
 
     def _repair(self, name: str) -> None:
-        daemon = Daemon(self._world.folder, name)
+        daemon = Daemon(self._instance.folder, name)
         # Read before the restart, which begins a new record.
         ending, tail = processes.ending(daemon), processes.log_tail(daemon)
         if self._restarts[name] >= RESTARTS:
             self.failure = f"{name} of the twin ended after {RESTARTS} restarts again ({ending}).\n{tail}"
             return
         try:
-            if lifecycle.restart(self._world, name):
+            if lifecycle.restart(self._instance, name):
                 self._restarts[name] += 1
                 self._say(f"{name} of the twin ended ({ending}) and was restarted")
-        except (ProcessError, ToolchainError, WorldError, Timeout, OSError) as error:
+        except (ProcessError, ToolchainError, InstanceError, Timeout, OSError) as error:
             self.failure = f"{name} of the twin ended ({ending}).\n{tail}\nIt could not be restarted: {error}"

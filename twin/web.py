@@ -1,4 +1,4 @@
-"""The HTTP side of a cloud's front: one port of a world, threads, no delayed packets."""
+"""The HTTP side of a cloud's front: one port of an instance, threads, no delayed packets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from twin import credential
-from twin.world import World
+from twin.instances import Instance
 
 # The server itself speaks of these.
 _OURS: Final = frozenset({"content-length", "connection", "transfer-encoding", "date", "server"})
@@ -32,7 +32,7 @@ class Answer:
 
 
 class Front(Protocol):
-    """What serves a world's cloud."""
+    """What serves an instance's cloud."""
 
     @property
     def greeting(self) -> str:
@@ -95,26 +95,27 @@ def application(front: Front) -> Callable[..., Iterable[bytes]]:
     return app
 
 
-def bind(world: World, handler: type[WSGIRequestHandler] = Handler) -> BaseWSGIServer:
-    """A server on the world's port, not answering yet."""
+def bind(instance: Instance, handler: type[WSGIRequestHandler] = Handler) -> BaseWSGIServer:
+    """A server on the instance's port, not answering yet."""
     server = make_server(
-        "127.0.0.1", world.ports["cloud"], lambda *_: [], threaded=True, request_handler=handler
+        "127.0.0.1", instance.ports["cloud"], lambda *_: [], threaded=True, request_handler=handler
     )
     server.daemon_threads = True  # pyright: ignore[reportAttributeAccessIssue]
     return server
 
 
-def serve(world: World, make: Callable[[], Front], handler: type[WSGIRequestHandler] = Handler) -> None:
+def serve(instance: Instance, make: Callable[[], Front], handler: type[WSGIRequestHandler] = Handler) -> None:
     """Serve until a signal comes."""
     # The port is bound first: who asks too early waits in the queue and is not refused.
-    server = bind(world, handler)
+    server = bind(instance, handler)
     # Only who has the port renews it: a second front of the same twin fails above and changes nothing.
-    credential.renew(world)
+    credential.renew(instance)
     front = make()
     server.app = application(front)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
-    print(f"{world.cloud} front of {world.name} on {world.url('cloud')}: {front.greeting}", flush=True)  # noqa: T201
+    place = f"{instance.cloud} API server of {instance.name} on {instance.url('cloud')}"
+    print(f"{place}: {front.greeting}", flush=True)  # noqa: T201
     try:
         server.serve_forever(poll_interval=0.1)
     finally:

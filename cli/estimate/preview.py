@@ -13,7 +13,7 @@ from cli.progress import show_progress
 from cli.stacks import started
 
 if TYPE_CHECKING:
-    from twin.world import World
+    from twin.instances import Instance
 
 
 def of_environment(environment: str, source: str | None) -> list[resources.Resource]:
@@ -24,12 +24,12 @@ def of_environment(environment: str, source: str | None) -> list[resources.Resou
     """
     charts.choose(source)
     stacks = layer_stacks.of(environment)
-    world = started(environment)
+    instance = started(environment)
     result: list[resources.Resource] = []
     for stack in stacks:
-        if not layer_stacks.can_preview(world, environment, stack):
+        if not layer_stacks.can_preview(instance, environment, stack):
             raise CommandError(layer_stacks.not_deployed(environment, stack))
-        result += _of_stack(world, stack)
+        result += _of_stack(instance, stack)
     return result
 
 
@@ -39,27 +39,27 @@ def of_file(file: Path) -> list[resources.Resource]:
         return resources.read(lines)
 
 
-def _of_stack(world: World, stack: str) -> list[resources.Resource]:
+def _of_stack(instance: Instance, stack: str) -> list[resources.Resource]:
     from cli import engine, engine_settings
     from twin import environment
     from twin.watch import Watch
 
     command: Sequence[str] = [
-        environment.engine(world),
+        environment.engine(instance),
         "preview",
         "--json",
         "--non-interactive",
         "--stack",
         stack,
         "--config-file",
-        str(engine.ensure_stack(world, stack)),
+        str(engine.ensure_stack(instance, stack)),
     ]
     variables = {
-        **environment.complete(world),
+        **environment.complete(instance),
         **engine_settings.variables(command[1:]),
         "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true",
     }
-    with show_progress() as progress, progress.step("preview"), Watch(world, note) as watch:
+    with show_progress() as progress, progress.step("preview"), Watch(instance, note) as watch:
         result = resources.read(engine.read_lines(command, variables, watch))
     if watch.failure:
         raise CommandError(f"the preview was ended because the twin stopped running: {watch.failure}")

@@ -16,8 +16,8 @@ from cli.progress import show_progress
 from cli.stacks import ENVIRONMENT, PANEL, started
 
 if TYPE_CHECKING:
+    from twin.instances import Instance
     from twin.watch import Watch
-    from twin.world import World
 
 SARIF = typer.Option(
     None, "--sarif", help="Write the violations to this file for code scanning (SARIF 2.1.0)."
@@ -57,9 +57,9 @@ def policy(
             raise CommandError(f"--sarif and --junit: both are {sarif}, expected two files")
         config = files.configuration(config) if config else None
         stacks = layer_stacks.of(environment)
-        world = started(environment)
+        instance = started(environment)
         try:
-            evaluation = _evaluate_all(world, environment, stacks, config)
+            evaluation = _evaluate_all(instance, environment, stacks, config)
         except KeyboardInterrupt:
             note("interrupted: the preview has ended; nothing was changed or evaluated")
             raise typer.Exit(INTERRUPTED) from None
@@ -82,27 +82,27 @@ def policy(
 
 
 def _evaluate_all(
-    world: World, environment: str, stacks: Sequence[str], config: Path | None
+    instance: Instance, environment: str, stacks: Sequence[str], config: Path | None
 ) -> events.Evaluation:
     """Return the results of all stacks. One that cannot be previewed leaves the evaluation incomplete."""
-    evaluation = _evaluate(world, environment, config)
+    evaluation = _evaluate(instance, environment, config)
     for stack in stacks[1:]:
-        if layer_stacks.can_preview(world, environment, stack):
-            evaluation.add(_evaluate(world, stack, config))
+        if layer_stacks.can_preview(instance, environment, stack):
+            evaluation.add(_evaluate(instance, stack, config))
         else:
             evaluation.errors.append(layer_stacks.not_deployed(environment, stack))
     return evaluation
 
 
-def _evaluate(world: World, name: str, config: Path | None) -> events.Evaluation:
+def _evaluate(instance: Instance, name: str, config: Path | None) -> events.Evaluation:
     from twin.watch import Watch
 
     with (
         show_progress() as progress,
         progress.step("preview with the policy pack"),
-        Watch(world, note) as watch,
+        Watch(instance, note) as watch,
     ):
-        evaluation = events.read(_preview(world, name, config, watch))
+        evaluation = events.read(_preview(instance, name, config, watch))
     if watch.failure:
         note(f"the preview was ended because the twin stopped running: {watch.failure}")
     return evaluation
@@ -113,25 +113,25 @@ def _errors_as_incomplete() -> Iterator[None]:
     """Exit with INCOMPLETE for an error of the twin: CI must not take it for a violation."""
     from filelock import Timeout
 
+    from twin.instances import InstanceError
     from twin.processes import ProcessError
     from twin.toolchain.errors import ToolchainError
-    from twin.world import WorldError
 
     try:
         yield
-    except (CommandError, ProcessError, ToolchainError, WorldError) as error:
+    except (CommandError, ProcessError, ToolchainError, InstanceError) as error:
         raise CommandError(str(error), INCOMPLETE) from error
     except Timeout as error:
         raise CommandError(lock_timeout(error.lock_file), INCOMPLETE) from error
 
 
-def _preview(world: World, name: str, config: Path | None, watch: Watch) -> Iterator[str]:
+def _preview(instance: Instance, name: str, config: Path | None, watch: Watch) -> Iterator[str]:
     """Yield the engine's events."""
     from cli import engine, engine_settings
     from twin import environment
 
     command: Sequence[str] = [
-        environment.engine(world),
+        environment.engine(instance),
         "preview",
         "--json",
         "--non-interactive",
@@ -141,10 +141,10 @@ def _preview(world: World, name: str, config: Path | None, watch: Watch) -> Iter
         "--stack",
         name,
         "--config-file",
-        str(engine.ensure_stack(world, name)),
+        str(engine.ensure_stack(instance, name)),
     ]
     variables = {
-        **environment.complete(world),
+        **environment.complete(instance),
         **engine_settings.variables(command[1:]),
         "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true",
     }

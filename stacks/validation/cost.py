@@ -55,8 +55,8 @@ def _reaper(settings: Settings, reaper: Mapping[str, Any]) -> Iterator[Problem]:
             "cost.reaper", f"got it without the add-on {devices.EXPORTER}, which measures the use of GPUs"
         )
     observability: dict[str, Any] = stated(settings.observability) if settings.observability else {}
-    prometheus: dict[str, Any] = observability.get("prometheus") or {}
-    days = prometheus.get("retention_days")
+    prometheus: Any = observability.get("prometheus") or {}
+    days: int | None = prometheus.get("retention_days")
     hours = reaper.get("idle_hours")
     if days is not None and hours is not None and hours > days * _HOURS:
         yield Problem(

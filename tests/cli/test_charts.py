@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli import charts
-from twin import environment
-from twin import world as instances
+from twin import environment, instances
 from twin.toolchain import charts as toolchain
 from twin.toolchain.progress import Silent
 

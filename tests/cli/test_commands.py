@@ -12,10 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app as application
-from cli import doctor, instances, output, stacks
+from cli import doctor, environment_files, instances, output, stacks
 from cli.output import CommandError
-from twin import environment
-from twin.world import World, create, load
+from twin.instances import Instance, create, load
 
 RUNNER = CliRunner()
 
@@ -77,24 +76,24 @@ def test_name_of_the_twin_is_the_option_else_the_variable(monkeypatch: pytest.Mo
 
 
 def test_twin_of_an_environment_has_its_name_account_and_region() -> None:
-    world = instances.for_environment("aws-dev")
-    assert world.name == "aws-dev"
-    assert world.cloud == "aws"
-    assert world.account in environment.original_stack_file("aws-dev").read_text()
-    assert instances.get_or_create("aws-dev") == world, "`twin start --name aws-dev` is the same one"
+    instance = instances.for_environment("aws-dev")
+    assert instance.name == "aws-dev"
+    assert instance.cloud == "aws"
+    assert instance.account in environment_files.original_stack_file("aws-dev").read_text()
+    assert instances.get_or_create("aws-dev") == instance, "`twin start --name aws-dev` is the same one"
 
 
 def test_twin_of_an_environment_on_google_cloud_has_its_project() -> None:
-    world = instances.for_environment("gcp-dev")
-    assert (world.name, world.cloud) == ("gcp-dev", "gcp")
-    text = environment.original_stack_file("gcp-dev").read_text()
-    assert f"project_id: {world.account}" in text
-    assert f"region: {world.region}" in text
+    instance = instances.for_environment("gcp-dev")
+    assert (instance.name, instance.cloud) == ("gcp-dev", "gcp")
+    text = environment_files.original_stack_file("gcp-dev").read_text()
+    assert f"project_id: {instance.account}" in text
+    assert f"region: {instance.region}" in text
 
 
 def test_new_twin_of_google_cloud_has_a_default_project_and_region() -> None:
-    world = instances.get_or_create("plain", cloud="gcp")
-    assert (world.region, world.account) == ("us-central1", "twin-project")
+    instance = instances.get_or_create("plain", cloud="gcp")
+    assert (instance.region, instance.account) == ("us-central1", "twin-project")
 
 
 def test_unknown_environment_is_refused_with_the_existing_ones() -> None:
@@ -131,14 +130,14 @@ def test_environment_file_without_account_or_region_is_refused_with_the_key(
 ) -> None:
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments" / "Pulumi.bad.yaml").write_text(text)
-    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment_files, "ROOT", tmp_path)
     with pytest.raises(CommandError, match=problem):
         instances.for_environment("bad")
 
 
 def _protect(name: str) -> None:
-    world = instances.for_environment(name)
-    file = world.folder / "state" / ".pulumi" / "stacks" / environment.PROJECT / f"{name}.json"
+    instance = instances.for_environment(name)
+    file = instance.folder / "state" / ".pulumi" / "stacks" / environment_files.PROJECT / f"{name}.json"
     file.parent.mkdir(parents=True)
     resources = [{"urn": "a"}, {"urn": "b", "protect": True}]
     file.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": resources}}}))
@@ -188,8 +187,8 @@ def test_failure_ends_with_the_commands_to_run_next(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(stacks, "started", lambda name, *_: instances.for_environment(name))
     calls: list[list[str]] = []
 
-    def pulumi(world: World, name: str, arguments: list[str]) -> int:
-        del world, name
+    def pulumi(instance: Instance, name: str, arguments: list[str]) -> int:
+        del instance, name
         calls.append(arguments)
         return 255
 
@@ -211,14 +210,14 @@ def test_failure_ends_with_the_commands_to_run_next(monkeypatch: pytest.MonkeyPa
 def test_commands_in_messages_can_be_typed_in_the_current_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(environment.ROOT)
+    monkeypatch.chdir(environment_files.ROOT)
     monkeypatch.setenv("PATH", os.defpath)
     output.command_name.cache_clear()
     assert output.command_name() == "bin/aiplatform"
     monkeypatch.chdir(tmp_path)
     output.command_name.cache_clear()
-    assert output.command_name() == str(environment.ROOT / "bin" / "aiplatform")
-    (tmp_path / "aiplatform").symlink_to(environment.ROOT / "bin" / "aiplatform")
+    assert output.command_name() == str(environment_files.ROOT / "bin" / "aiplatform")
+    (tmp_path / "aiplatform").symlink_to(environment_files.ROOT / "bin" / "aiplatform")
     monkeypatch.setenv("PATH", str(tmp_path))
     output.command_name.cache_clear()
     assert output.command_name() == "aiplatform"
@@ -245,7 +244,7 @@ def test_exit_code_of_status_shows_a_stopped_twin() -> None:
 
 def test_shell_that_evaluates_env_uses_the_twin_until_it_evaluates_unset() -> None:
     create("one")
-    env = {**os.environ, "AWS_PROFILE": "prod", "PYTHONPATH": str(environment.ROOT)}
+    env = {**os.environ, "AWS_PROFILE": "prod", "PYTHONPATH": str(environment_files.ROOT)}
     aiplatform = f"{sys.executable} -m cli"
     script = (
         f'eval "$({aiplatform} twin env --name one 2>/dev/null)"\n'
@@ -255,19 +254,19 @@ def test_shell_that_evaluates_env_uses_the_twin_until_it_evaluates_unset() -> No
     )
     done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True, env=env)
     inside, outside = done.stdout.splitlines()
-    world = load("one")
-    assert world is not None
-    assert inside == f"one|none|{world.url('cloud')}|{world.bin}"
+    instance = load("one")
+    assert instance is not None
+    assert inside == f"one|none|{instance.url('cloud')}|{instance.bin}"
     assert outside == f"none|none|{env['PATH']}", "the shell is as it was"
 
 
 def test_reset_without_a_terminal_needs_a_confirmation() -> None:
-    world = create("precious")
+    instance = create("precious")
     with pytest.raises(CommandError, match="confirm with --yes"):
         RUNNER.invoke(application.app, ["twin", "reset", "--name", "precious"], catch_exceptions=False)
-    assert world.folder.exists()
+    assert instance.folder.exists()
     run("twin", "reset", "--name", "precious", "--yes")
-    assert not world.folder.exists()
+    assert not instance.folder.exists()
     assert "there is no twin precious" in run("twin", "reset", "--name", "precious")
 
 

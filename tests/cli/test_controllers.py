@@ -6,15 +6,15 @@ import pytest
 
 from cli.controllers import lines, names
 from cli.output import CommandError
+from twin.instances import Instance
 from twin.kubernetes.controllers.reports import Report, State
 from twin.lifecycle import ProcessStatus, Status
 from twin.toolchain.build import with_needed
-from twin.world import World
 
 
 def status(report: Report, *, pid: int | None = 1) -> Status:
-    world = World("one")
-    return Status(world, (ProcessStatus("cloud", pid, 1, 1, world.folder),), report=report)
+    instance = Instance("one")
+    return Status(instance, (ProcessStatus("cloud", pid, 1, 1, instance.folder),), report=report)
 
 
 def test_controllers_are_separated_by_commas() -> None:

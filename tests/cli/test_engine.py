@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from cli import engine
+from cli import engine, environment_files
 from cli.output import CommandError
 from twin import environment
-from twin.world import World, create
+from twin.instances import Instance, create
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
     return create("one")
 
@@ -42,27 +42,28 @@ def test_stack_is_read_from_a_pulumi_command(arguments: list[str], stack: str | 
     assert engine.stack_of(arguments) == stack
 
 
-def lock(world: World, pid: int, host: str) -> Path:
-    folder = world.folder / "state" / ".pulumi" / "locks" / "organization" / environment.PROJECT / "dev"
+def lock(instance: Instance, pid: int, host: str) -> Path:
+    locks = instance.folder / "state" / ".pulumi" / "locks" / "organization"
+    folder = locks / environment_files.PROJECT / "dev"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{pid}-{host}.json"
     file.write_text(json.dumps({"pid": pid, "username": "me", "hostname": host, "timestamp": "x"}))
     return file
 
 
-def test_only_the_lock_of_a_killed_engine_is_removed(world: World) -> None:
+def test_only_the_lock_of_a_killed_engine_is_removed(instance: Instance) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as done:
         pass
-    dead = lock(world, done.pid, socket.gethostname())
-    elsewhere = lock(world, done.pid, "another-host")
-    reused = lock(world, os.getpid(), socket.gethostname())
-    engine.release_locks(world, "dev")
+    dead = lock(instance, done.pid, socket.gethostname())
+    elsewhere = lock(instance, done.pid, "another-host")
+    reused = lock(instance, os.getpid(), socket.gethostname())
+    engine.release_locks(instance, "dev")
     assert not dead.exists()
     assert not reused.exists(), "the pid belongs to another program now"
     assert elsewhere.exists(), "a process of another machine cannot be checked"
 
 
-def test_running_engine_keeps_its_lock(world: World, tmp_path: Path) -> None:
+def test_running_engine_keeps_its_lock(instance: Instance, tmp_path: Path) -> None:
     program = tmp_path / "pulumi"
     program.symlink_to("/bin/sleep")
     with subprocess.Popen([str(program), "60"]) as living:
@@ -70,14 +71,14 @@ def test_running_engine_keeps_its_lock(world: World, tmp_path: Path) -> None:
             deadline = time.monotonic() + 5
             while not engine._runs_pulumi(living.pid) and time.monotonic() < deadline:
                 time.sleep(0.02)
-            file = lock(world, living.pid, socket.gethostname())
-            engine.release_locks(world, "dev")
+            file = lock(instance, living.pid, socket.gethostname())
+            engine.release_locks(instance, "dev")
             assert file.exists()
         finally:
             living.kill()
 
 
-def test_kubeconfig_works_in_any_shell_and_is_private(world: World) -> None:
+def test_kubeconfig_works_in_any_shell_and_is_private(instance: Instance) -> None:
     exec_plugin = {
         "command": "aws",
         "args": ["eks", "get-token"],
@@ -88,18 +89,18 @@ def test_kubeconfig_works_in_any_shell_and_is_private(world: World) -> None:
         "kind": "Config",
         "users": [{"name": "u", "user": {"exec": exec_plugin}}],
     }
-    file = engine.write_kubeconfig(world, {"cluster": {"kubeconfig": json.dumps(config)}})
+    file = engine.write_kubeconfig(instance, {"cluster": {"kubeconfig": json.dumps(config)}})
     assert file is not None
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     written = json.loads(file.read_text())["users"][0]["user"]["exec"]
     variables = {entry["name"]: entry["value"] for entry in written["env"]}
-    assert variables["AWS_ENDPOINT_URL"] == world.url("cloud")
-    assert variables["AWS_REGION"] == world.region, "each variable has one value"
+    assert variables["AWS_ENDPOINT_URL"] == instance.url("cloud")
+    assert variables["AWS_REGION"] == instance.region, "each variable has one value"
     assert Path(written["command"]).is_absolute()
-    assert environment.kubeconfig(world) == file
+    assert environment.kubeconfig(instance) == file
 
 
-@pytest.mark.usefixtures("world")
+@pytest.mark.usefixtures("instance")
 def test_kubeconfig_of_gke_contains_the_token_and_the_authority() -> None:
     instance = create("google", cloud="gcp", region="us-central1", account="acme-ml-dev")
     environment.prepare(instance)
@@ -121,19 +122,21 @@ def test_kubeconfig_of_gke_contains_the_token_and_the_authority() -> None:
 
 
 @pytest.mark.parametrize("outputs", [{}, {"kubeconfig": "[secret]"}, {"kubeconfig": {"kind": "Other"}}])
-def test_kubeconfig_is_not_written_for_a_stack_without_one(world: World, outputs: dict[str, object]) -> None:
-    assert engine.write_kubeconfig(world, outputs) is None
+def test_kubeconfig_is_not_written_for_a_stack_without_one(
+    instance: Instance, outputs: dict[str, object]
+) -> None:
+    assert engine.write_kubeconfig(instance, outputs) is None
 
 
-def test_protected_resources_are_read_from_the_state(world: World) -> None:
-    assert engine.protected(world, "dev") == [], "there is no stack yet"
-    file = world.folder / "state" / ".pulumi" / "stacks" / environment.PROJECT / "dev.json"
+def test_protected_resources_are_read_from_the_state(instance: Instance) -> None:
+    assert engine.protected(instance, "dev") == [], "there is no stack yet"
+    file = instance.folder / "state" / ".pulumi" / "stacks" / environment_files.PROJECT / "dev.json"
     file.parent.mkdir(parents=True)
     resources = [{"urn": "a"}, {"urn": "b", "protect": True}, {"urn": "c", "protect": False}]
     file.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": resources}}}))
-    assert engine.protected(world, "dev") == ["b"]
+    assert engine.protected(instance, "dev") == ["b"]
     file.write_text(json.dumps({"version": 3, "checkpoint": {"latest": None}}))
-    assert engine.protected(world, "dev") == []
+    assert engine.protected(instance, "dev") == []
 
 
 def test_update_continues_when_its_output_is_not_read_any_more(tmp_path: Path) -> None:
@@ -192,9 +195,9 @@ def test_signal_reaches_the_engine_once_and_its_exit_code_is_returned(
         assert command.wait(10) == 41
 
 
-def pending(world: World, *urns: str, known: tuple[str, ...] = (), **more: object) -> Path:
+def pending(instance: Instance, *urns: str, known: tuple[str, ...] = (), **more: object) -> Path:
     """The state of a stack with creates that a kill left pending."""
-    file = world.folder / "state" / ".pulumi" / "stacks" / environment.PROJECT / "dev.json"
+    file = instance.folder / "state" / ".pulumi" / "stacks" / environment_files.PROJECT / "dev.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     operations = [
         {"type": "creating", "resource": {"urn": urn, "type": urn.split("::")[2], **more}} for urn in urns
@@ -209,28 +212,28 @@ VPC = "urn:pulumi:dev::ai-platform::aws:ec2/vpc:Vpc::main"
 KEY = "urn:pulumi:dev::ai-platform::aws:kms/key:Key::main"
 
 
-def test_protected_resource_of_an_interrupted_up_is_protected(world: World) -> None:
-    pending(world, VPC, KEY, known=(KEY,), protect=True)
-    assert engine.protected(world, "dev") == [VPC], (
+def test_protected_resource_of_an_interrupted_up_is_protected(instance: Instance) -> None:
+    pending(instance, VPC, KEY, known=(KEY,), protect=True)
+    assert engine.protected(instance, "dev") == [VPC], (
         "the pending create of a resource that a later `up` created is out of date"
     )
 
 
 def test_pending_creates_are_deleted_only_while_no_other_engine_works(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stacks: list[str] = []
     monkeypatch.setattr(engine.pending, "undo", lambda _, stack, __: bool(stacks.append(stack)))
-    assert not engine.undo_pending(world, "dev"), "something is left"
-    lock(world, os.getpid(), "another-host")
-    assert engine.undo_pending(world, "dev"), "the other engine repairs its own operations"
+    assert not engine.undo_pending(instance, "dev"), "something is left"
+    lock(instance, os.getpid(), "another-host")
+    assert engine.undo_pending(instance, "dev"), "the other engine repairs its own operations"
     assert stacks == ["dev"]
 
 
 def test_failed_export_of_the_state_is_reported_with_its_cause(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pending(world, VPC)
+    pending(instance, VPC)
 
     def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
         if "twin.core.pending_creates" in command:
@@ -240,14 +243,14 @@ def test_failed_export_of_the_state_is_reported_with_its_cause(
     monkeypatch.setattr(engine.pending.subprocess, "run", run)
     monkeypatch.setattr(environment, "engine", lambda _: "pulumi")
     with pytest.raises(CommandError, match="pulumi stack export failed: error: incorrect passphrase"):
-        engine.undo_pending(world, "dev")
+        engine.undo_pending(instance, "dev")
 
 
 def test_deleted_pending_creates_are_removed_from_the_state(
-    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service = "urn:pulumi:dev::ai-platform::kubernetes:core/v1:Service::web"
-    file = pending(world, VPC, service)
+    file = pending(instance, VPC, service)
     imported: list[dict[str, Any]] = []
 
     def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
@@ -264,7 +267,7 @@ def test_deleted_pending_creates_are_removed_from_the_state(
 
     monkeypatch.setattr(engine.pending.subprocess, "run", run)
     monkeypatch.setattr(environment, "engine", lambda _: "pulumi")
-    assert engine.undo_pending(world, "dev")
+    assert engine.undo_pending(instance, "dev")
     [left] = imported[0]["deployment"]["pending_operations"]
     assert left["resource"]["urn"] == service, "a pending create of another provider is not resolved"
     assert "deleted aws:ec2/vpc:Vpc vpc-1" in capsys.readouterr().err

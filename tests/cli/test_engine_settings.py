@@ -11,7 +11,7 @@ from cli import engine, engine_settings, twins
 from cli.app import app
 from cli.engine_settings import COLLECTOR, MEMORY_TO_SPARE, SKIP_CHECKPOINTS, ignored, variables
 from twin import environment, lifecycle
-from twin.world import create
+from twin.instances import create
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def test_a_users_own_wish_to_skip_checkpoints_reaches_no_update_and_that_is_repo
 ) -> None:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
     monkeypatch.setenv(SKIP_CHECKPOINTS, "true")
-    world = create("one")
+    instance = create("one")
     seen: list[dict[str, str]] = []
 
     def stream(command: object, env: dict[str, str], watch: object) -> int:
@@ -69,10 +69,10 @@ def test_a_users_own_wish_to_skip_checkpoints_reaches_no_update_and_that_is_repo
     monkeypatch.setattr(engine, "stream", stream)
     monkeypatch.setattr(engine, "ensure_stack", lambda *_: "file")
     for command in ("up", "refresh", "destroy"):
-        engine.run(world, "one", [command, "--yes"])
+        engine.run(instance, "one", [command, "--yes"])
         assert SKIP_CHECKPOINTS not in seen[-1], command
         assert f"{SKIP_CHECKPOINTS} is not passed on: `{command}`" in capfd.readouterr().err
-    engine.run(world, "one", ["preview"])
+    engine.run(instance, "one", ["preview"])
     assert seen[-1][SKIP_CHECKPOINTS] == "true"
     assert capfd.readouterr().err == "", "a preview does what was asked"
     assert SKIP_CHECKPOINTS in environment.foreign(), "and a shell in the twin loses it"

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from cli import engine, instances, layer_stacks, stack_names
+from cli import engine, environment_files, instances, layer_stacks, stack_names
 from cli.output import CommandError
 from cli.policy.events import Evaluation
-from twin import environment
-from twin.world import World, create
+from twin.instances import Instance, create
 
 
 @pytest.fixture
@@ -25,15 +24,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
     """A twin with a folder for the states of its stacks."""
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path / "home"))
     return create("aws-dev")
 
 
-def state(world: World, stack: str, *types: str) -> None:
+def state(instance: Instance, stack: str, *types: str) -> None:
     """Write a stack's state with resources of these types."""
-    file = world.folder / "state" / ".pulumi" / "stacks" / environment.PROJECT / f"{stack}.json"
+    file = instance.folder / "state" / ".pulumi" / "stacks" / environment_files.PROJECT / f"{stack}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     resources = [{"urn": f"urn:{name}", "type": name} for name in types]
     file.write_text(json.dumps({"checkpoint": {"latest": {"resources": resources}}}))
@@ -102,34 +101,34 @@ def test_a_command_stops_at_the_first_stack_that_fails() -> None:
     assert ran == ["a", "b"]
 
 
-def test_an_update_that_would_delete_a_layer_is_refused(world: World) -> None:
-    state(world, "aws-dev", "aiplatform:index:Cluster", "aiplatform:index:Lakehouse")
+def test_an_update_that_would_delete_a_layer_is_refused(instance: Instance) -> None:
+    state(instance, "aws-dev", "aiplatform:index:Cluster", "aiplatform:index:Lakehouse")
     with pytest.raises(CommandError, match=r"would delete; expected in aws-dev-data: move the state first"):
-        layer_stacks.refuse_unmoved(world, "aws-dev", ["aws-dev", "aws-dev-data"])
+        layer_stacks.refuse_unmoved(instance, "aws-dev", ["aws-dev", "aws-dev-data"])
 
 
-def test_an_update_that_would_create_a_layer_a_second_time_is_refused(world: World) -> None:
-    state(world, "aws-dev", "aiplatform:index:Cluster")
-    state(world, "aws-dev-ml", "aiplatform:index:ModelRegistry")
+def test_an_update_that_would_create_a_layer_a_second_time_is_refused(instance: Instance) -> None:
+    state(instance, "aws-dev", "aiplatform:index:Cluster")
+    state(instance, "aws-dev-ml", "aiplatform:index:ModelRegistry")
     with pytest.raises(CommandError, match=r"aws-dev-ml still has ModelRegistry.*create again"):
-        layer_stacks.refuse_unmoved(world, "aws-dev", ["aws-dev", "aws-dev-data"])
+        layer_stacks.refuse_unmoved(instance, "aws-dev", ["aws-dev", "aws-dev-data"])
 
 
-def test_an_update_of_a_moved_layer_goes_on(world: World) -> None:
-    state(world, "aws-dev", "aiplatform:index:Cluster", "aiplatform:index:ModelRegistry")
-    state(world, "aws-dev-data", "aiplatform:index:Lakehouse")
-    state(world, "aws-dev-ml", "pulumi:providers:aws")
-    layer_stacks.refuse_unmoved(world, "aws-dev", ["aws-dev", "aws-dev-data"])
+def test_an_update_of_a_moved_layer_goes_on(instance: Instance) -> None:
+    state(instance, "aws-dev", "aiplatform:index:Cluster", "aiplatform:index:ModelRegistry")
+    state(instance, "aws-dev-data", "aiplatform:index:Lakehouse")
+    state(instance, "aws-dev-ml", "pulumi:providers:aws")
+    layer_stacks.refuse_unmoved(instance, "aws-dev", ["aws-dev", "aws-dev-data"])
 
 
 def test_the_stack_of_a_layer_is_previewed_only_after_the_environments(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "outputs", lambda _world, _name: {})
-    assert layer_stacks.can_preview(world, "aws-dev", "aws-dev")
-    assert not layer_stacks.can_preview(world, "aws-dev", "aws-dev-data")
-    monkeypatch.setattr(engine, "outputs", lambda _world, _name: {"foundation": {"cluster": {}}})
-    assert layer_stacks.can_preview(world, "aws-dev", "aws-dev-data")
+    monkeypatch.setattr(engine, "outputs", lambda _instance, _name: {})
+    assert layer_stacks.can_preview(instance, "aws-dev", "aws-dev")
+    assert not layer_stacks.can_preview(instance, "aws-dev", "aws-dev-data")
+    monkeypatch.setattr(engine, "outputs", lambda _instance, _name: {"foundation": {"cluster": {}}})
+    assert layer_stacks.can_preview(instance, "aws-dev", "aws-dev-data")
     assert "up aws-dev` first" in layer_stacks.not_deployed("aws-dev", "aws-dev-data")
 
 

@@ -313,8 +313,8 @@ COMPUTED: dict[str, Callable[[str, Inputs], Mapping[str, Any]]] = {
     "aws:sqs/queue:Queue": lambda _, inputs: {
         "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{inputs['name']}"
     },
-    "aws:lambda/function:Function": lambda _, inputs: {
-        "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{inputs['name']}",
+    "aws:lambda/function:Function": lambda name, inputs: {
+        "arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{inputs.get('name', name)}",
         **({"version": "1"} if inputs.get("publish") else {}),
     },
     "aws:lambda/alias:Alias": lambda _, inputs: {

@@ -154,6 +154,8 @@ CASES = {
             "writers": [lake.PIPELINE],
             "tables": [{**lake.ORDERS, "quality": RULES}, {**lake.EVENTS, "snapshot_days": None}],
             "grants": [lake.BY_TAGS],
+            "billing_export": {"days": Leaf(400)},
+            "file_readers": [Leaf("arn:aws:iam::111122223333:role/reader")],
             "zones": {
                 "raw": {"snapshot_days": Leaf(5), "deleted_days": Leaf(60), "file_days": Leaf(90)},
                 "curated": {"snapshot_days": Leaf(9)},

@@ -16,7 +16,7 @@ from typing import Final
 
 import bootstrap
 from twin.toolchain.cache import cache_dir
-from twin.toolchain.found import find_uv
+from twin.toolchain.system_tools import find_uv
 
 _CONTAINERS: Final = Path(__file__).parents[2] / "containers"
 # What the deployed registry runs, of which the client is a part.

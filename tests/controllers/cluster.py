@@ -25,9 +25,9 @@ from aiplatform.addons.values import VALUES
 from aiplatform.addons.values.kueue import MANAGED_NAMESPACES
 from aiplatform.addons.values.setup import Setup
 from tests.controllers.definitions import definitions
-from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Plain
 from twin.kubernetes import kwok
+from twin.tests.waiting import eventually
 from twin.toolchain.charts import ensure_charts
 
 ADDONS: Final = ("kueue", "jobset")
@@ -156,7 +156,7 @@ class Cluster(Objects):
     def __init__(self, home: Path, name: str, controllers: str = CONTROLLERS, images: str = "") -> None:
         self.plain = Plain(home, name, "--controllers", controllers, images=images)
         self.base = self.plain.base()
-        super().__init__(kubernetes.config.new_client_from_config(str(self.plain.world.kubeconfig)))
+        super().__init__(kubernetes.config.new_client_from_config(str(self.plain.instance.kubeconfig)))
         self.core: Any = client.CoreV1Api(self.api)
         self.apps: Any = client.AppsV1Api(self.api)
         self.batch: Any = client.BatchV1Api(self.api)
@@ -190,7 +190,7 @@ class Cluster(Objects):
             program()
 
         stack = self.plain.stack(name, run)
-        kubeconfig = str(self.plain.world.kubeconfig)
+        kubeconfig = str(self.plain.instance.kubeconfig)
         stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(kubeconfig))
         return stack
 

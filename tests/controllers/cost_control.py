@@ -13,7 +13,7 @@ import yaml
 from tests.components.recording import Recording
 from tests.containers.test_cost_control import PROGRAM
 from tests.controllers.cluster import Cluster
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 
 NAMESPACE: Final = "cost-control"
 _KINDS: Final = ("Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
@@ -46,7 +46,7 @@ class Account:
         token = self.cluster.core.create_namespaced_service_account_token(
             self.name, NAMESPACE, {"spec": {"expirationSeconds": 3600}}
         ).status.token
-        known: Any = yaml.safe_load(self.cluster.plain.world.kubeconfig.read_text())
+        known: Any = yaml.safe_load(self.cluster.plain.instance.kubeconfig.read_text())
         known["users"] = [{"name": entry["name"], "user": {"token": token}} for entry in known["users"]]
         file = self.folder / f"kubeconfig-{self.name}"
         file.write_text(yaml.safe_dump(known))

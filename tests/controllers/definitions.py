@@ -12,9 +12,9 @@ from typing import Any, Final
 import yaml
 
 from twin.toolchain.cache import Cache
-from twin.toolchain.found import find_go
 from twin.toolchain.golang import download_module, install_go
 from twin.toolchain.progress import Silent
+from twin.toolchain.system_tools import find_go
 from twin.toolchain.versions import read_versions
 
 

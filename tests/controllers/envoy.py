@@ -23,13 +23,13 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from aiplatform._shared.kubernetes.names import TEAM_LABEL
 from aiplatform.gateway import objects, routes
 from aiplatform.gateway.args import NAME, NAMESPACE, GatewaySettings
-from tests.end_to_end.harness import eventually
 from twin.kubernetes import certificates
-from twin.kubernetes.certificates import write_private
 from twin.kubernetes.envoy_gateway import configuration, translation
 from twin.kubernetes.envoy_gateway.proxy import Proxy, shifted
 from twin.kubernetes.envoy_gateway.services import Services
 from twin.kubernetes.processes import addresses
+from twin.private_files import write_private
+from twin.tests.waiting import eventually
 from twin.toolchain import build
 
 ISSUER: Final = "https://login.acme.example"

@@ -46,7 +46,7 @@ class KarpenterCluster(Objects):
 
     def connect(self) -> None:
         """Connect to the cluster, with the kinds that it has now."""
-        super().__init__(kubernetes.config.new_client_from_config(str(self.plain.world.kubeconfig)))
+        super().__init__(kubernetes.config.new_client_from_config(str(self.plain.instance.kubeconfig)))
         self.core: Any = client.CoreV1Api(self.api)
 
     def deploy_pools(self) -> None:
@@ -72,8 +72,8 @@ class KarpenterCluster(Objects):
 
     def _with_kubernetes(self, name: str, program: Callable[[], None]) -> automation.Stack:
         stack = self.plain.stack(name, program)
-        stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(self.plain.world.kubeconfig)))
-        stack.set_config("aws:region", automation.ConfigValue(self.plain.world.region))
+        stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(self.plain.instance.kubeconfig)))
+        stack.set_config("aws:region", automation.ConfigValue(self.plain.instance.region))
         return stack
 
     def claims(self) -> list[dict[str, Any]]:

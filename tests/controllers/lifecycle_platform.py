@@ -46,10 +46,10 @@ from tests.controllers.training_platform import (
     kubeconfig,
 )
 from tests.controllers.workflows import Workflows, parameters
-from tests.end_to_end.harness import eventually
+from twin.instances import free_ports
 from twin.kubernetes.envoy_gateway.proxy import METRICS_PORT, Proxy
+from twin.tests.waiting import eventually
 from twin.toolchain.charts import ensure_charts
-from twin.world import free_ports
 
 CI: Final = "ci"
 MODEL: Final = "churn"

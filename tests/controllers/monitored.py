@@ -33,10 +33,10 @@ from aiplatform.observability.alertmanager import secret
 from aiplatform.observability.values.setup import NAMESPACE
 from tests.controllers.cluster import Cluster, Objects, flavor, node, queue
 from tests.controllers.definitions import definitions
-from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Plain, location
-from twin.kubernetes.clock import VARIABLE
 from twin.kubernetes.processes import addresses
+from twin.kubernetes.time_scale import VARIABLE
+from twin.tests.waiting import eventually
 from twin.toolchain.charts import ensure_charts
 
 CONTROLLERS: Final = "prometheus,alertmanager,kube-state-metrics,kueue,jobset"
@@ -140,7 +140,7 @@ class MonitoredCluster(Cluster):
 
     def connect(self) -> None:
         """Connect to the cluster."""
-        Objects.__init__(self, kubernetes.config.new_client_from_config(str(self.plain.world.kubeconfig)))
+        Objects.__init__(self, kubernetes.config.new_client_from_config(str(self.plain.instance.kubeconfig)))
         self.core: Any = client.CoreV1Api(self.api)
         self.apps: Any = client.AppsV1Api(self.api)
         self.batch: Any = client.BatchV1Api(self.api)
@@ -177,7 +177,7 @@ class MonitoredCluster(Cluster):
             )
         self.create(flavor(), queue(QUEUE, 8))
         stack = self.stack("observability", lambda: observability(self))
-        stack.set_config("aws:region", automation.ConfigValue(self.plain.world.region))
+        stack.set_config("aws:region", automation.ConfigValue(self.plain.instance.region))
         secrets = threading.Thread(target=self._create_secrets, args=(sink,), daemon=True)
         secrets.start()
         stack.up()
@@ -186,7 +186,7 @@ class MonitoredCluster(Cluster):
     def provided(self) -> pulumi.ResourceOptions:
         """Return options with the provider of the cluster, in a program. By default there is one for each
         version of an SDK: that of a chart does not know what that of its objects has just defined."""
-        kubeconfig = str(self.plain.world.kubeconfig)
+        kubeconfig = str(self.plain.instance.kubeconfig)
         provider = pulumi_kubernetes.Provider("cluster", kubeconfig=kubeconfig)
         return pulumi.ResourceOptions(providers=[provider])
 

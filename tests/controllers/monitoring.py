@@ -18,9 +18,9 @@ from aiplatform.observability.alertmanager import FOLDER, configuration
 from aiplatform.observability.notifications import Notifications
 from aiplatform.observability.rule_types import RuleGroup
 from tests.components.aiplatform.observability.rules import promtool
-from tests.end_to_end.harness import eventually
+from twin.instances import free_ports
+from twin.tests.waiting import eventually
 from twin.toolchain import build
-from twin.world import free_ports
 
 
 @dataclass

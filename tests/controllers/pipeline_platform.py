@@ -21,7 +21,7 @@ from aiplatform.workload_identity import WorkloadIdentity
 from tests.controllers.cluster import Addons, Cluster, Objects, node
 from tests.controllers.definitions import definitions
 from tests.controllers.team import CPU_POOL, POOL, member, member_roles
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 from twin.toolchain.charts import ensure_charts
 
 TEAM: Final = "vision"

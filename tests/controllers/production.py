@@ -16,8 +16,9 @@ from aiplatform._shared.kubernetes.node_labels import POOL
 from tests.controllers.cluster import Objects, jobset_of
 from tests.end_to_end import reduced
 from tests.end_to_end.guardrail_objects import spec
-from tests.end_to_end.harness import Twin, eventually
+from tests.end_to_end.harness import Twin
 from twin.kubernetes import kwok
+from twin.tests.waiting import eventually
 
 NOT_NEEDED: Final = ("lakehouse", "feature_store", "model_registry", "cost")
 """The topics of the data, the models and the costs, which no job here uses. Without them an `up` is a third
@@ -63,7 +64,7 @@ class Jobs(Objects):
     """The jobs of the teams, and what runs of them."""
 
     def __init__(self, environment: Production) -> None:
-        administrator = kubernetes.config.new_client_from_config(str(environment.world.kubeconfig))
+        administrator = kubernetes.config.new_client_from_config(str(environment.instance.kubeconfig))
         super().__init__(administrator)
         self.core: Any = client.CoreV1Api(self.api)
         self._pools = environment.pools()

@@ -22,7 +22,7 @@ from tests.controllers.cluster import Addons, Cluster, Objects, node
 from tests.controllers.definitions import definitions
 from tests.controllers.team import member, member_roles
 from tests.controllers.workflows import Workflows
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 from twin.toolchain.charts import ensure_charts
 
 TEAM: Final = "vision"

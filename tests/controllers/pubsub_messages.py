@@ -103,7 +103,7 @@ def subscription(home: Path, name: str) -> Iterator[Subscription]:
     """A subscription on a new twin of Google Cloud."""
     twin = Plain(home, f"{name}-gcp", "--account", PROJECT, "--region", REGION, cloud="gcp")
     try:
-        known = environment.environment(twin.world)
+        known = environment.environment(twin.instance)
         with metadata_server(known["GOOGLE_OAUTH_ACCESS_TOKEN"]) as place:
             endpoint = "CLOUDSDK_API_ENDPOINT_OVERRIDES_PUBSUB"
             variables = {

@@ -12,7 +12,7 @@ from aiplatform.queues import plan
 from aiplatform.queues.args import QueuesSettings
 from tests.controllers.cluster import Cluster, job
 from tests.controllers.team import POOL
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 
 SETTLED: Final = 4
 """Seconds after which Kueue would have admitted or evicted something more."""

@@ -36,10 +36,10 @@ from tests.controllers.envoy import AUDIENCE, ISSUER, Backend, Front, Tokens
 from tests.controllers.served import KSERVE, RELEASE, ROUTES, Service
 from tests.controllers.team import CPU_POOL, POOL, member, member_roles
 from tests.controllers.workflows import ARGO
-from tests.end_to_end.harness import eventually
+from twin.instances import free_ports
+from twin.tests.waiting import eventually
 from twin.toolchain import build
 from twin.toolchain.charts import ensure_charts
-from twin.world import free_ports
 
 TEAM: Final = "pricing"
 SERVICE: Final = "fares"

@@ -18,7 +18,7 @@ from aiplatform.teams import Teams
 from tests.controllers.cluster import GPU, LAYER, Cluster, Objects
 from tests.end_to_end import pods
 from tests.end_to_end.guardrail_objects import spec
-from twin import environment as variables
+from twin import environment
 
 POOL: Final[dict[str, Any]] = {
     "name": "training",
@@ -109,7 +109,7 @@ def member(cluster: Cluster, arn: str) -> Objects:
     """Return the objects of the cluster as a role sees them, with the token that EKS issues for it."""
     plain = cluster.plain
     session = pods.assumed(plain.aws("sts"), arn)
-    env_vars = {**os.environ, **variables.environment(plain.world), **session}
+    env_vars = {**os.environ, **environment.environment(plain.instance), **session}
     command = ["aws", "eks", "get-token", "--cluster-name", cluster.base.cluster, "--output", "json"]
     answer = subprocess.run(command, env=env_vars, check=True, capture_output=True, text=True).stdout
     return _with_token(cluster, json.loads(answer)["status"]["token"])

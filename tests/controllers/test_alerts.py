@@ -41,8 +41,8 @@ from tests.controllers.monitored import (
     is_ready,
 )
 from tests.controllers.monitored import RUNBOOKS as RUNBOOK_ADDRESS
-from tests.end_to_end.harness import eventually
 from twin.kubernetes.processes.configurations import divided
+from twin.tests.waiting import eventually
 from twin.toolchain import build
 
 EXPORTERS: Final = (
@@ -370,7 +370,7 @@ def test_an_error_arrives_once_at_the_receiver_that_is_meant(broken: Running, gr
 
 
 def test_a_controller_that_hangs_is_reported(running: Running) -> None:
-    folder = running.cluster.plain.world.folder
+    folder = running.cluster.plain.instance.folder
     (process,) = [
         process
         for process in psutil.process_iter(["name", "cwd"])

@@ -17,8 +17,9 @@ from aiplatform._shared.kubernetes.node_labels import CAPACITY, POOL
 from tests.controllers.cluster import GPU, LAYER
 from tests.controllers.production import INFERENCE, SECONDS, Jobs, Production, Setup, check_drain
 from tests.end_to_end.guardrail_objects import DIGEST
-from tests.end_to_end.harness import GUARDED, eventually
+from tests.end_to_end.harness import GUARDED
 from tests.end_to_end.plain import trust
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(1200)
 

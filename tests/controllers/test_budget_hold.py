@@ -26,7 +26,7 @@ from tests.controllers.cluster import Cluster, job
 from tests.controllers.cost_control import Account
 from tests.controllers.pubsub_messages import Subscription
 from tests.controllers.queue_objects import SETTLED, arguments, of_kueue, running, submit, team, until_running
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 
 log = logging.getLogger(__name__)
 TEAM: Final = "vision"

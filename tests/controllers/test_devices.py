@@ -29,9 +29,9 @@ from aiplatform.teams import claims
 from tests.addon_options import only
 from tests.controllers.cluster import GPU, Objects
 from tests.controllers.team import POOL
-from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
 from twin.kubernetes import kwok
+from twin.tests.waiting import eventually
 from twin.toolchain.charts import ensure_charts
 
 NAMES: Final = ("kueue", "dra-driver-nvidia-gpu")
@@ -59,10 +59,10 @@ class Claims(Objects):
         self.base = self.plain.base()
         self.plain.stack("nodes", lambda: _nodes(self.base)).up()
         stack = self.plain.stack("addons", lambda: _addons(self.base))
-        stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(self.plain.world.kubeconfig)))
-        stack.set_config("aws:region", automation.ConfigValue(self.plain.world.region))
+        stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(self.plain.instance.kubeconfig)))
+        stack.set_config("aws:region", automation.ConfigValue(self.plain.instance.region))
         self.ready = stack.up().outputs["ready"].value
-        super().__init__(kubernetes.config.new_client_from_config(str(self.plain.world.kubeconfig)))
+        super().__init__(kubernetes.config.new_client_from_config(str(self.plain.instance.kubeconfig)))
         self.core: Any = client.CoreV1Api(self.api)
 
     def pod(self, job: str) -> Any:

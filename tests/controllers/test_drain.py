@@ -15,7 +15,7 @@ from cli.output import CommandError
 from tests.components.aiplatform.fabric_pools import known_outputs
 from tests.controllers.cluster import Cluster, flavor, job, jobset_of, local_queue, node, queue
 from tests.controllers.queue_objects import of_kueue
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 
 NAMESPACE: Final = "team-drain"
 POOL: Final = "drained"

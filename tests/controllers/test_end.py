@@ -21,9 +21,9 @@ from tests.controllers import team
 from tests.controllers.cluster import ADDONS, CONTROLLERS, Cluster
 from tests.controllers.definitions import Module
 from tests.controllers.team import JOB, workload
-from tests.end_to_end.harness import eventually
 from twin.kubernetes.controllers import selection
 from twin.processes import MARK, Daemon
+from twin.tests.waiting import eventually
 from twin.toolchain.charts import ChartSource, copy_chart, ensure_charts
 from twin.toolchain.versions import read_versions
 
@@ -122,9 +122,9 @@ def test_rollback_of_kueue_and_an_upgrade_with_two_replicas_keep_all_work(ending
 
 def _version(cluster: Cluster) -> str:
     """Return the version of the Kueue that runs."""
-    process = Daemon(cluster.plain.world.folder, "kueue").process()
+    process = Daemon(cluster.plain.instance.folder, "kueue").process()
     assert process is not None
-    builds = selection.versions(cluster.plain.world)["kueue"]
+    builds = selection.versions(cluster.plain.instance)["kueue"]
     return next(version for version, build in builds.items() if build.binary == process.cmdline()[0])
 
 
@@ -134,7 +134,7 @@ def test_destroy_with_queued_work_leaves_nothing(ending: Ending) -> None:
     ending.stack("ending", ending.program).destroy()
     assert not _namespaces(ending) & {*team.TEAMS, "kueue-system", "jobset-system"}
     assert ending.list("kueue.x-k8s.io/v1beta2", "Workload") == []
-    folder = ending.plain.world.folder
+    folder = ending.plain.instance.folder
     for name in ("kueue", "jobset"):
         assert not Daemon(folder, name).alive
         assert not (folder / "controllers" / name).exists(), "no token or key stays"
@@ -143,8 +143,8 @@ def test_destroy_with_queued_work_leaves_nothing(ending: Ending) -> None:
 def test_controller_that_is_deselected_ends_and_its_webhooks_are_set_aside(ending: Ending) -> None:
     ending.up()
     ending.plain.cli("twin", "start", "--name", "ending", "--controllers", "none")
-    assert selection.read(ending.plain.world) == {}
-    eventually("end of the process", lambda: not Daemon(ending.plain.world.folder, "kueue").alive)
+    assert selection.read(ending.plain.instance) == {}
+    eventually("end of the process", lambda: not Daemon(ending.plain.instance.folder, "kueue").alive)
     # The certificate that Kueue wrote still proves the twin's answer.
     unmanaged = workload(*JOB, "unmanaged", resources=None)
     ending.create(unmanaged)
@@ -160,14 +160,14 @@ def test_no_process_outlives_the_twin(ending: Ending, kill: bool) -> None:
     ending.plain.cli("twin", "start", "--name", "ending", "--controllers", CONTROLLERS)
     eventually("ready controllers", lambda: ending.ready("kueue") and ending.ready("jobset"))
     if kill:
-        controller = Daemon(ending.plain.world.folder, "controller").process()
+        controller = Daemon(ending.plain.instance.folder, "controller").process()
         assert controller is not None
         controller.kill()
     ending.plain.cli("twin", "stop", "--name", "ending")
     assert _marked(ending) == []
     if not kill:
         ending.plain.cli("twin", "start", "--name", "ending")
-        eventually("ready controllers", lambda: Daemon(ending.plain.world.folder, "kueue").alive)
+        eventually("ready controllers", lambda: Daemon(ending.plain.instance.folder, "kueue").alive)
 
 
 def _uids(cluster: Cluster) -> set[str]:
@@ -196,6 +196,6 @@ def _marked(cluster: Cluster) -> list[str]:
             mark = process.environ().get(MARK, "")
         except (psutil.Error, OSError):
             continue
-        if mark.startswith(str(cluster.plain.world.folder)):
+        if mark.startswith(str(cluster.plain.instance.folder)):
             names.append(process.name())
     return names

@@ -16,8 +16,8 @@ from aiplatform.gateway import routes
 from aiplatform.gateway.args import GatewayMirror
 from tests.components.aiplatform.gateway.example import settings
 from tests.controllers.envoy import AUDIENCE, ISSUER, Backend, Front, Tokens, front
-from tests.end_to_end.harness import eventually
 from twin.kubernetes.envoy_gateway.translation import CONTROLLER
+from twin.tests.waiting import eventually
 
 TOKENS: Final = Tokens()
 TEAMS: Final = {"vision": {}, "search": {"claims": ["search-users"]}}

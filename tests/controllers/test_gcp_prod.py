@@ -16,7 +16,8 @@ from aiplatform.accelerators import TPU
 from tests.controllers.cluster import GPU
 from tests.controllers.production import INFERENCE, SECONDS, Jobs, Production, Setup, check_drain
 from tests.end_to_end.guardrail_objects import DIGEST
-from tests.end_to_end.harness import GUARDED, eventually
+from tests.end_to_end.harness import GUARDED
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(1200)
 

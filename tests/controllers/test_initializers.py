@@ -29,8 +29,8 @@ from tests.controllers.cluster import Addons, Cluster, node
 from tests.controllers.monitored import storage_class
 from tests.controllers.team import CPU_POOL
 from tests.controllers.test_trainer import conditions
-from tests.end_to_end.harness import eventually
 from tests.stacks.test_google_files import changed
+from twin.tests.waiting import eventually
 from twin.toolchain.charts import ensure_charts
 
 TEAM: Final = "vision"

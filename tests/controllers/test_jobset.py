@@ -9,7 +9,7 @@ import pytest
 from kubernetes import client
 
 from tests.controllers.cluster import Cluster, flavor, job, jobset_of, local_queue, queue
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 
 NAMESPACE = "team-jobset"
 

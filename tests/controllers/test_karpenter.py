@@ -22,7 +22,7 @@ from tests.controllers.karpenter import (
     node_pool,
     pod,
 )
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 
 CHEAPEST = "g6.xlarge"
 SECONDS = 90

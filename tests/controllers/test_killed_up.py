@@ -64,7 +64,7 @@ def quietly(twin: Twin, reached: Callable[[Any], bool]) -> Callable[[], bool]:
 
     def condition() -> bool:
         try:
-            return reached(kubernetes.config.new_client_from_config(str(twin.world.kubeconfig)))
+            return reached(kubernetes.config.new_client_from_config(str(twin.instance.kubeconfig)))
         except Exception:  # noqa: BLE001 - there is no API server yet, or not the kind
             return False
 

@@ -16,8 +16,8 @@ from kubernetes import client
 
 from aiplatform.addons.catalog import catalog
 from tests.controllers.cluster import Cluster, flavor, job, local_queue, queue
-from tests.end_to_end.harness import eventually
 from twin.processes import Daemon
+from twin.tests.waiting import eventually
 
 NAMESPACE = "team-kueue"
 QUEUE = queue("team-kueue", 16)
@@ -44,7 +44,7 @@ def _is_gone(cluster: Cluster, item: Any) -> bool:
 
 def process(cluster: Cluster, name: str = "kueue") -> psutil.Process:
     """The process of a controller."""
-    running = Daemon(cluster.plain.world.folder, name).process()
+    running = Daemon(cluster.plain.instance.folder, name).process()
     assert running is not None, f"{name} does not run"
     return running
 
@@ -63,7 +63,7 @@ def test_deployment_is_available_because_its_process_is_ready(cluster: Cluster, 
 def test_controller_acts_as_the_service_account_of_its_pod(cluster: Cluster, addon: str) -> None:
     namespace = catalog()[addon].namespace
     (pod, *_) = cluster.core.list_namespaced_pod(namespace).items
-    folder = cluster.plain.world.folder / "controllers" / addon
+    folder = cluster.plain.instance.folder / "controllers" / addon
     kubeconfig = json.loads((folder / "kubeconfig").read_text())
     (user,) = kubeconfig["users"]
     assert set(user["user"]) == {"tokenFile"}, "no certificate of the administrator's"

@@ -28,9 +28,9 @@ from aiplatform.serving import llm_logs
 from tests.components.aiplatform.gateway.example import settings
 from tests.containers.test_llm_logger import PROGRAM
 from tests.controllers.envoy import AUDIENCE, HOST, ISSUER, PORT, Backend, Front, Tokens
-from tests.end_to_end.harness import eventually
 from twin.kubernetes.envoy_gateway.proxy import shifted
 from twin.kubernetes.processes import addresses
+from twin.tests.waiting import eventually
 
 TOKENS: Final = Tokens()
 PATH: Final = "/search/chat/v1/chat/completions"

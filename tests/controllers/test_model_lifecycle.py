@@ -39,7 +39,7 @@ from tests.controllers.lifecycle_platform import (
 )
 from tests.controllers.training_platform import OTHER, RELEASER, TEAM
 from tests.controllers.workflows import parameters, steps, workflow
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(3600)
 STEPS: Final = ("pin", "features", "train", "candidate", "evaluate", "register")

@@ -28,7 +28,7 @@ from tests.controllers.monitor_platform import COOLDOWN_HOURS, MINIMUM_ROWS, VAR
 from tests.controllers.monitoring import Monitoring, monitoring
 from tests.controllers.training_platform import RELEASER, TEAM
 from tests.controllers.workflows import workflow
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(3600)
 REQUESTS: Final = 60

@@ -14,7 +14,7 @@ from tests.components.aiplatform.observability import environments
 from tests.components.aiplatform.observability.rules import promtool
 from tests.components.aiplatform.observability.rules.test_alerts import NAMES, RUNBOOKS
 from tests.controllers.monitoring import Monitoring, monitoring, routes_of
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 from twin.toolchain import build
 
 NOTIFICATIONS: Final = Notifications(

@@ -25,9 +25,9 @@ from aiplatform.observability.values.exporters import LABELS
 from stacks import price_list
 from tests.controllers.cluster import GPU, Cluster, node
 from tests.controllers.monitoring import Monitoring, monitoring
-from tests.end_to_end.harness import eventually
+from twin.instances import free_ports
+from twin.tests.waiting import eventually
 from twin.toolchain import build
-from twin.world import free_ports
 
 TEAM: Final = "search"
 GPU_TYPE, CPU_TYPE = "g6.12xlarge", "m7g.large"
@@ -88,7 +88,7 @@ def process(folder: Path, command: list[str | Path], variables: dict[str, str]) 
 def measured(cluster: Cluster, folder: Path) -> Iterator[Monitoring]:
     """Run OpenCost and kube-state-metrics on the cluster, and Prometheus with the rules of costs."""
     tools = build.ensure([*TOOLS])
-    kubeconfig = str(cluster.plain.world.kubeconfig)
+    kubeconfig = str(cluster.plain.instance.kubeconfig)
     opencost_port, state_port, telemetry_port = free_ports(3)
     known = price_list.opencost("aws")
     table = price_table(known["prices"], "aws").splitlines(keepends=True)

@@ -24,7 +24,7 @@ from tests.controllers.pipeline_platform import (
     template,
     workflow,
 )
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 
 PRODUCE: Final = """
 import json, pathlib, sys
@@ -242,7 +242,7 @@ def test_a_message_in_the_queue_starts_a_job(platform: Platform) -> None:
                     "metadata": {
                         "queueURL": platform.queue,
                         "queueLength": "1",
-                        "awsRegion": cluster.plain.world.region,
+                        "awsRegion": cluster.plain.instance.region,
                         "identityOwner": "operator",
                     },
                 }

@@ -13,7 +13,7 @@ import pytest
 from tests.controllers.cluster import GPU, Cluster, job, node
 from tests.controllers.queue_objects import SETTLED, arguments, queues, team
 from tests.controllers.team import POOL
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 
 REQUESTS: Final = ("autoscaling.x-k8s.io/v1", "ProvisioningRequest")
 SELECTOR: Final = {"cloud.google.com/gke-nodepool": "queued"}

@@ -20,7 +20,7 @@ from tests.controllers.queue_objects import (
     until_running,
 )
 from tests.controllers.team import POOL, TEAMS
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 
 
 def test_of_ten_jobs_of_two_teams_exactly_those_run_for_which_there_are_gpus(cluster: Cluster) -> None:

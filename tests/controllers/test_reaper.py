@@ -21,9 +21,9 @@ from tests.controllers import cost_control
 from tests.controllers.cluster import GPU, Cluster
 from tests.controllers.cost_control import Account
 from tests.controllers.queue_objects import SETTLED, arguments, queues, submit, team, until_running
-from tests.end_to_end.harness import eventually
+from twin.instances import free_ports
+from twin.tests.waiting import eventually
 from twin.toolchain import build
-from twin.world import free_ports
 
 TEAM: Final = "vision"
 GPUS: Final = 8

@@ -12,7 +12,7 @@ import pytest
 
 from cli.model.services import Services
 from tests.controllers.rollout_platform import SERVICE, TEAM, Platform, created
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(1800)
 

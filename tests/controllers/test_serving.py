@@ -27,8 +27,8 @@ from tests.controllers.cluster import Addons, Cluster, node
 from tests.controllers.definitions import definitions
 from tests.controllers.team import CPU_POOL, POOL, member_roles
 from tests.end_to_end import pods
-from tests.end_to_end.harness import eventually
 from twin.kubernetes.processes.environments import commands
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(1500)
 ROOT: Final = Path(__file__).parents[2]

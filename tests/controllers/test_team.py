@@ -32,7 +32,7 @@ from tests.controllers.team import (
     system_account,
     workload,
 )
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 
 LABEL: Final = "kueue.x-k8s.io/queue-name"
 PRIORITY: Final = "kueue.x-k8s.io/priority-class"

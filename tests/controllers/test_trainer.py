@@ -17,8 +17,8 @@ from aiplatform.queues import Queues
 from aiplatform.training import Training, plan
 from tests.controllers.cluster import GPU, LAYER, Addons, Cluster, node
 from tests.controllers.team import CPU_POOL, POOL
-from tests.end_to_end.harness import eventually
 from twin.kubernetes import kwok
+from twin.tests.waiting import eventually
 from twin.toolchain.charts import ensure_charts
 
 TEAM: Final = "vision"

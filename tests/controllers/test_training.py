@@ -21,18 +21,10 @@ from kubernetes import client
 
 from cli.model.jobs import Releases
 from cli.output import CommandError
-from tests.controllers.training_platform import (
-    OTHER,
-    RELEASER,
-    TEAM,
-    Platform,
-    created,
-    image,
-    kubeconfig,
-)
+from tests.controllers.training_platform import OTHER, RELEASER, TEAM, Platform, created, image, kubeconfig
 from tests.end_to_end import clients, pods
-from tests.end_to_end.harness import eventually
 from tests.end_to_end.test_processes import processes_of
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(1500)
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"

@@ -34,10 +34,10 @@ from tests.controllers.cluster import ADDONS, Addons, Cluster, Objects, node
 from tests.controllers.definitions import definitions
 from tests.controllers.team import CPU_POOL, POOL, member
 from tests.end_to_end import clients, mlflow_deployment, pods
-from tests.end_to_end.harness import eventually
 from tests.end_to_end.mlflow_deployment import Registry
 from tests.end_to_end.team_pod import Team
 from tests.stacks.test_google_files import changed
+from twin.tests.waiting import eventually
 from twin.toolchain.charts import ensure_charts
 
 TEAM: Final = "training"
@@ -401,14 +401,14 @@ def created(home: Path, folder: Path, variant: Variant = TRAINING) -> Iterator[P
         cluster.stack("training", lambda: _training(cluster, installed(cluster, variant))).up()
         registry = Registry(cluster.plain)
         ends.callback(registry.end)
-        kubeconfig = cluster.plain.world.kubeconfig.read_text()
+        kubeconfig = cluster.plain.instance.kubeconfig.read_text()
         stack = cluster.stack("mlflow", lambda: mlflow_deployment.program(cluster.base, kubeconfig))
         registry.open(stack.up().outputs["models"].value)
         for name in ("mlflow-prepare", "mlflow-migrate"):
             registry.job(name)
         registry.start()
         deployed = variant.teams(cluster.plain, cluster.base, registry.outputs, folder, registry.certificate)
-        file = automation.ConfigValue(str(cluster.plain.world.kubeconfig))
+        file = automation.ConfigValue(str(cluster.plain.instance.kubeconfig))
         deployed.stack.set_config("kubernetes:kubeconfig", file)
         deployed.deploy()
         ends.enter_context(deployed.reaches(registry.port))
@@ -436,6 +436,6 @@ def created(home: Path, folder: Path, variant: Variant = TRAINING) -> Iterator[P
 
 def installed(cluster: Cluster, variant: Variant) -> Addons:
     """Register the add-ons of a platform. In the program of a stack."""
-    region = cluster.plain.world.region
+    region = cluster.plain.instance.region
     setup = Setup(ray=True, cluster=cluster.base.cluster, region=region, vpc_id=cluster.base.vpc_id)
     return Addons(variant.addons, setup, ResourceOptions(depends_on=variant.before(cluster)))

@@ -8,7 +8,7 @@ from typing import Any, Final
 from kubernetes import client
 
 from tests.controllers.cluster import Cluster
-from tests.end_to_end.harness import eventually
+from twin.tests.waiting import eventually
 
 ARGO: Final = "argoproj.io/v1alpha1"
 _ENDS: Final = ("Succeeded", "Failed", "Error")

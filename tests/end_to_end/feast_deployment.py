@@ -247,10 +247,10 @@ class Features:
 
     def _write(self) -> None:
         """Write two values for each driver, by PyIceberg."""
-        env_vars = variables.environment(self.plain.world)
+        env_vars = variables.environment(self.plain.instance)
         place = {
             "endpoint": env_vars["AWS_ENDPOINT_URL"],
-            "region": self.plain.world.region,
+            "region": self.plain.instance.region,
             "access-key-id": env_vars["AWS_ACCESS_KEY_ID"],
             "secret-access-key": env_vars["AWS_SECRET_ACCESS_KEY"],
         }

@@ -15,9 +15,9 @@ from httplib2 import Response
 from tests.end_to_end import clients
 from tests.end_to_end.test_gcp_provider import PROJECT
 from twin import environment
-from twin.gcp.identity import Identity
-from twin.gcp.state import State
-from twin.world import World
+from twin.gcp.api_server.state import State
+from twin.gcp.iam.identity import Identity
+from twin.instances import Instance
 
 REGION: Final = "us-central1"
 NETWORK: Final[dict[str, Any]] = {
@@ -73,43 +73,45 @@ def program(
     return declared
 
 
-def token(world: World, who: str = "") -> str:
+def token(instance: Instance, who: str = "") -> str:
     """Return the access token of an account of the project; the deployer's for ""."""
     if not who:
-        return environment.environment(world)["GOOGLE_OAUTH_ACCESS_TOKEN"]
-    state = State(world.folder / "gcp" / "state.db")
+        return environment.environment(instance)["GOOGLE_OAUTH_ACCESS_TOKEN"]
+    state = State(instance.folder / "gcp" / "state.db")
     try:
-        return Identity(world, state).token(member(who, world.account))
+        return Identity(instance, state).token(member(who, instance.account))
     finally:
         state.close()
 
 
-def client(world: World, api: str, version: str = "v1", who: str = "") -> Any:
+def client(instance: Instance, api: str, version: str = "v1", who: str = "") -> Any:
     """Return a client of Google's library at the twin, as an account."""
     return discovery.build(
         api,
         version,
-        credentials=Credentials(token(world, who)),
-        client_options={"api_endpoint": f"{world.url('cloud')}/{api}.googleapis.com/{_BELOW.get(api, '')}"},
+        credentials=Credentials(token(instance, who)),
+        client_options={
+            "api_endpoint": f"{instance.url('cloud')}/{api}.googleapis.com/{_BELOW.get(api, '')}"
+        },
         static_discovery=True,
         cache_discovery=False,
     )
 
 
-def query(world: World, who: str, text: str, region: str = REGION) -> list[list[Any]]:
+def query(instance: Instance, who: str, text: str, region: str = REGION) -> list[list[Any]]:
     """Return the rows that BigQuery returns to an account."""
     request = {"query": text, "useLegacySql": False, "location": region}
-    jobs = client(world, "bigquery", "v2", who).jobs()
-    response = jobs.query(projectId=world.account, body=request).execute()
+    jobs = client(instance, "bigquery", "v2", who).jobs()
+    response = jobs.query(projectId=instance.account, body=request).execute()
     return [[cell["v"] for cell in row["f"]] for row in response.get("rows", [])]
 
 
-def put(world: World, who: str, bucket: str, name: str) -> None:
+def put(instance: Instance, who: str, bucket: str, name: str) -> None:
     """Write an object. By HTTP, because Google's library ignores the endpoint in uploads."""
     answer = requests.post(
-        f"{world.url('cloud')}/storage.googleapis.com/upload/storage/v1/b/{bucket}/o",
+        f"{instance.url('cloud')}/storage.googleapis.com/upload/storage/v1/b/{bucket}/o",
         params={"uploadType": "media", "name": name},
-        headers={"Authorization": f"Bearer {token(world, who)}", "Content-Type": "text/plain"},
+        headers={"Authorization": f"Bearer {token(instance, who)}", "Content-Type": "text/plain"},
         data=b"secret",
         timeout=30,
     )
@@ -118,9 +120,9 @@ def put(world: World, who: str, bucket: str, name: str) -> None:
 
 
 def iceberg(
-    world: World, outputs: Mapping[str, Any], table: str, *asks: Mapping[str, Any]
+    instance: Instance, outputs: Mapping[str, Any], table: str, *asks: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Return the answers to accounts (`who`) by PyIceberg, in this order. `do`: a function of the client."""
-    with_tokens = [{**ask, "token": token(world, ask["who"])} for ask in asks]
-    payload = {"lake": outputs, "google": world.url("cloud"), "table": table, "asks": with_tokens}
+    with_tokens = [{**ask, "token": token(instance, ask["who"])} for ask in asks]
+    payload = {"lake": outputs, "google": instance.url("cloud"), "table": table, "asks": with_tokens}
     return clients.run("pyiceberg_google", "lake", payload)["answers"]

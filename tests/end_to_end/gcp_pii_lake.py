@@ -15,8 +15,8 @@ from pulumi import automation
 from tests.end_to_end import gcp_lake
 from tests.end_to_end.gcp_lake import NETWORK, member
 from tests.end_to_end.test_gcp_provider import PROJECT, Place
-from twin.gcp.state import State
-from twin.world import World
+from twin.gcp.api_server.state import State
+from twin.instances import Instance
 
 ORDERS: Final[dict[str, Any]] = {
     "zone": "curated",
@@ -93,7 +93,7 @@ def program(rows: str = "country = 'DE'", without: Sequence[str] = (), **more: A
 class Lake:
     """A lakehouse with rows in it."""
 
-    world: World
+    instance: Instance
     place: Place
     stack: automation.Stack
     outputs: dict[str, Any]
@@ -102,15 +102,15 @@ class Lake:
 
     def token(self, who: str) -> str:
         """Return an account's access token; the deployer's for ""."""
-        return gcp_lake.token(self.world, who)
+        return gcp_lake.token(self.instance, who)
 
     def client(self, who: str, api: str, version: str = "v1") -> Any:
         """Return a client of Google's library, as an account."""
-        return gcp_lake.client(self.world, api, version, who)
+        return gcp_lake.client(self.instance, api, version, who)
 
     def query(self, who: str, text: str) -> list[list[Any]]:
         """Return the rows that BigQuery returns to an account."""
-        return gcp_lake.query(self.world, who, text)
+        return gcp_lake.query(self.instance, who, text)
 
     def write(self, who: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Append orders by PyIceberg."""
@@ -123,11 +123,11 @@ class Lake:
         return dict(zip(who, self._iceberg(*asks), strict=True))
 
     def _iceberg(self, *asks: dict[str, Any]) -> list[dict[str, Any]]:
-        return gcp_lake.iceberg(self.world, self.outputs, "acme_pii_curated.orders", *asks)
+        return gcp_lake.iceberg(self.instance, self.outputs, "acme_pii_curated.orders", *asks)
 
     def readers(self, path: str = "curated/tables/orders") -> list[str]:
         """Return the accounts with a role on a table."""
-        state = State(self.world.folder / "gcp" / "state.db")
+        state = State(self.instance.folder / "gcp" / "state.db")
         try:
             return sorted(_readers(state, path))
         finally:
@@ -142,9 +142,9 @@ def _readers(state: State, path: str = "curated/tables/orders") -> set[str]:
     }
 
 
-def _watch(world: World, early: list[str], ended: threading.Event) -> None:
+def _watch(instance: Instance, early: list[str], ended: threading.Event) -> None:
     """Record the accounts with a role on orders while no job has set its policies."""
-    state = State(world.folder / "gcp" / "state.db")
+    state = State(instance.folder / "gcp" / "state.db")
     try:
         while not ended.wait(0.05):
             readers = _readers(state)
@@ -156,11 +156,11 @@ def _watch(world: World, early: list[str], ended: threading.Event) -> None:
         state.close()
 
 
-def up(world: World, stack: automation.Stack) -> tuple[Any, list[str]]:
+def up(instance: Instance, stack: automation.Stack) -> tuple[Any, list[str]]:
     """Return the outputs of an update, and the accounts that could read orders without its policies."""
     early: list[str] = []
     ended = threading.Event()
-    watching = threading.Thread(target=_watch, args=(world, early, ended))
+    watching = threading.Thread(target=_watch, args=(instance, early, ended))
     watching.start()
     try:
         return stack.up().outputs, early

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.end_to_end.harness import Twin, eventually
-from tests.twin.gcp.gke.scene import PARENT, PROJECT, RANGES, REGION, cluster_body
+from tests.end_to_end.harness import Twin
+from twin.tests.gcp.services.container.scene import PARENT, PROJECT, RANGES, REGION, cluster_body
+from twin.tests.waiting import eventually
 
 
 def create(twin: Twin, *accounts: str) -> None:

@@ -32,7 +32,7 @@ def account(twin: Twin, identity: dict[str, Any]) -> str:
             if error.status != _CONFLICT:
                 raise
     email = core.read_namespaced_service_account(name, namespace).metadata.annotations[ANNOTATION]
-    project = twin.world.account
+    project = twin.instance.account
     [linked] = links(twin, email)
     assert linked == f"serviceAccount:{project}.svc.id.goog[{namespace}/{name}]", (
         "only the annotated service account may impersonate it"
@@ -44,7 +44,7 @@ def account(twin: Twin, identity: dict[str, Any]) -> str:
 
 def links(twin: Twin, email: str) -> list[str]:
     """Return the members that may impersonate a service account."""
-    accounts = gcp_lake.client(twin.world, "iam").projects().serviceAccounts()
-    resource = f"projects/{twin.world.account}/serviceAccounts/{email}"
+    accounts = gcp_lake.client(twin.instance, "iam").projects().serviceAccounts()
+    resource = f"projects/{twin.instance.account}/serviceAccounts/{email}"
     bindings = accounts.getIamPolicy(resource=resource).execute().get("bindings", [])
     return [member for binding in bindings for member in binding["members"]]

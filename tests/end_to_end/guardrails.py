@@ -17,10 +17,9 @@ from aiplatform._shared.kubernetes.namespaces import NamespaceContents, create
 from aiplatform.guardrails import Guardrails
 from aiplatform.guardrails.args import POLICIES
 from tests.components.recording import Recording, record
-from twin import environment
-from twin import world as instances
+from twin import environment, instances
+from twin.instances import Instance
 from twin.kubernetes import control_plane
-from twin.world import World
 
 Object = dict[str, Any]
 
@@ -67,7 +66,7 @@ CUSTOM: Final = (
 class Cluster:
     """A control plane, and requests to it."""
 
-    def __init__(self, instance: World) -> None:
+    def __init__(self, instance: Instance) -> None:
         self._kubeconfig = str(instance.kubeconfig)
 
     def request(

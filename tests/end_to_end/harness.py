@@ -9,29 +9,27 @@ import re
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import boto3
 import kubernetes
 from botocore.config import Config
 from ruamel.yaml import YAML
 
-from cli import admin_client, engine_settings
+from cli import admin_client, engine_settings, environment_files
 from tests.end_to_end import reduced
 from twin import environment as variables
-from twin import world as instances
-from twin.world import World
+from twin import instances
+from twin.instances import Instance
 
 ROOT = Path(__file__).parents[2]
 # Of a key itself: patterns of what is removed from logs have its first line, too.
 PRIVATE_KEY = re.compile(r"PRIVATE KEY-----[\\\s]*n?[A-Za-z0-9+/]{20}")
 GUARDED = ("--policy-pack", str(ROOT / "policies"))
 """For `up`: the policies evaluate each resource before it is created, and the whole stack at the end."""
-T = TypeVar("T")
 
 
 @dataclass
@@ -76,7 +74,7 @@ class Twin:
         return engine_settings.variables(["up"]) | skipped
 
     @property
-    def world(self) -> World:
+    def instance(self) -> Instance:
         """The twin instance, read from disk."""
         instance = instances.load(self.environment)
         assert instance is not None, f"the twin {self.environment} was never started"
@@ -145,7 +143,7 @@ class Twin:
         """
         name = stack or self.environment
         with reduced.files(self._files):
-            original = variables.stack_file(self.world, name)
+            original = environment_files.stack_file(self.instance, name)
         document = YAML(typ="safe").load(original)
         reduced.overlay(document["config"], change)
         file = self.home / f"Pulumi.{name}.yaml"
@@ -155,11 +153,11 @@ class Twin:
 
     def aws(self, service: str) -> Any:
         """Return a boto3 client of the twin's cloud."""
-        env_vars = variables.environment(self.world)
+        env_vars = variables.environment(self.instance)
         make: Any = boto3.client  # its types know each service by a literal
         return make(
             service,
-            region_name=self.world.region,
+            region_name=self.instance.region,
             endpoint_url=env_vars["AWS_ENDPOINT_URL"],
             aws_access_key_id=env_vars["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=env_vars["AWS_SECRET_ACCESS_KEY"],
@@ -171,7 +169,7 @@ class Twin:
         from google.oauth2.credentials import Credentials
         from googleapiclient import discovery
 
-        env_vars = variables.environment(self.world)
+        env_vars = variables.environment(self.instance)
         # Paths of these two begin with the API's name and version.
         below = f"{api}/{version}/" if api in ("compute", "storage") else ""
         return discovery.build(
@@ -179,14 +177,14 @@ class Twin:
             version,
             credentials=Credentials(env_vars["GOOGLE_OAUTH_ACCESS_TOKEN"]),
             # The endpoint is the whole base of the document's paths.
-            client_options={"api_endpoint": f"{self.world.url('cloud')}/{api}.googleapis.com/{below}"},
+            client_options={"api_endpoint": f"{self.instance.url('cloud')}/{api}.googleapis.com/{below}"},
             static_discovery=True,
             cache_discovery=False,
         )
 
     def kubernetes(self) -> kubernetes.client.ApiClient:
         """Return a client with the stack's kubeconfig, as a user has it: with its token and the webhook."""
-        return kubernetes.config.new_client_from_config(str(variables.stack_kubeconfig(self.world)))
+        return kubernetes.config.new_client_from_config(str(variables.stack_kubeconfig(self.instance)))
 
     def core(self) -> Any:
         """Return CoreV1Api of that client. Any: in the generated types every field is optional."""
@@ -202,28 +200,12 @@ class Twin:
 
     def inventory(self) -> dict[str, Any]:
         """Return what exists in the twin's cloud: kind -> ids."""
-        return admin_client.request(self.world, "GET", "inventory")
+        return admin_client.request(self.instance, "GET", "inventory")
 
     def remove(self) -> None:
         """Stop every process and delete the twin."""
         self.cli("twin", "reset", "--name", self.environment, "--yes", check=False)
         shutil.rmtree(self.home / "twins" / self.environment, ignore_errors=True)
-
-
-def eventually(what: str, probe: Callable[[], T | None], seconds: float = 60) -> T:
-    """Return the first answer of a probe that is neither None nor False; the error names `what` failed."""
-    deadline = time.monotonic() + seconds
-    last: object = None
-    while time.monotonic() < deadline:
-        try:
-            answer = probe()
-        except Exception as error:  # noqa: BLE001 - the last one is in the error
-            last = error
-        else:
-            if answer is not None and answer is not False:
-                return answer
-        time.sleep(0.3)
-    raise AssertionError(f"{what}: not within {seconds} s" + (f" (last error: {last})" if last else ""))
 
 
 def gpu_pod(name: str, **spec: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The real engine with the provider of tests/twin/fake_cloud.py, and programs as data.
+"""The real engine with the provider of twin/tests/fake_cloud.py, and programs as data.
 
 A program is a list of resources: {"token": ..., "name": ..., "props": {...}, "import": id, "after": [name]}.
 A property value `{"ref": "name"}` is the id of another resource. Run as a module it deploys a stack in a
@@ -19,7 +19,7 @@ import pulumi
 from pulumi import automation
 
 from cli import engine_settings
-from tests.twin.fake_cloud import Backend
+from twin.tests.fake_cloud import Backend
 from twin.toolchain import build
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +58,7 @@ class Workplace:
         (self.folder / "state").mkdir(exist_ok=True)
         plugin = self.folder / "bin" / "pulumi-resource-aws"
         plugin.write_text(
-            f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m tests.twin.fake_cloud "$@"\n'
+            f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m twin.tests.fake_cloud "$@"\n'
         )
         plugin.chmod(0o755)
         self.backend = Backend(self.folder / "cloud.db")

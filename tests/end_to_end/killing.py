@@ -9,14 +9,15 @@ from collections.abc import Callable, Sequence
 
 import psutil
 
-from tests.end_to_end.harness import Twin, eventually
+from tests.end_to_end.harness import Twin
 from twin.processes import Daemon
+from twin.tests.waiting import eventually
 
 
 def created_resources(twin: Twin) -> int:
     """Return how many resources the provider has created, in all runs."""
     try:
-        with sqlite3.connect(f"file:{twin.world.store}?mode=ro", uri=True) as store:
+        with sqlite3.connect(f"file:{twin.instance.store}?mode=ro", uri=True) as store:
             query = "SELECT count(*) FROM resources WHERE state = 'created'"
             return store.execute(query).fetchone()[0]
     except (sqlite3.OperationalError, AssertionError):  # the twin or its store does not exist yet
@@ -86,7 +87,7 @@ def more(twin: Twin, count: int) -> Callable[[], bool]:
 
 def kill_process(twin: Twin, name: str) -> None:
     """Kill a process of the twin, by its name in `twin status`."""
-    process = Daemon(twin.world.folder, name).process()
+    process = Daemon(twin.instance.folder, name).process()
     assert process is not None, f"{name} is not running"
     process.kill()
 

@@ -32,11 +32,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.end_to_end import clients, pods
-from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
 from tests.end_to_end.postgres import Postgres, free_port
 from tests.end_to_end.rds_proxy import RdsProxy
-from twin.aws import policy
+from twin.aws.iam import policy_statements
+from twin.tests.waiting import eventually
 
 SPACE = "model-registry"
 PEOPLE = ("training", "release")
@@ -140,7 +140,7 @@ class Registry:
         self.proxy = RdsProxy(
             self.postgres,
             "localhost",
-            self.plain.world.region,
+            self.plain.instance.region,
             self.certificate,
             self.key,
             self._secrets,
@@ -283,7 +283,7 @@ class Registry:
 
     def as_role(self, who: str, service: str) -> Any:
         """Return a boto3 client of a person's role."""
-        arn = f"arn:aws:iam::{self.plain.world.account}:role/models-{who}"
+        arn = f"arn:aws:iam::{self.plain.instance.account}:role/models-{who}"
         return pods.client(self.plain, pods.assumed(self.plain.aws("sts"), arn), service)
 
     def _secrets(self, key: str) -> Credentials | None:
@@ -295,15 +295,15 @@ class Registry:
     def _allowed(self, credentials: Credentials, user: str) -> bool:
         """Return whether the policies of these credentials' role allow it to connect as a database user."""
         session = self._sessions[str(credentials.access_key)]
-        region, world = self.plain.world.region, self.plain.world
+        region, instance = self.plain.instance.region, self.plain.instance
         arn = pods.client(self.plain, session, "sts").get_caller_identity()["Arn"]
         role, iam = arn.split("/")[1], self.plain.aws("iam")
         documents = [
             iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
             for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
         ]
-        resource = f"arn:aws:rds-db:{region}:{world.account}:dbuser:{self.resource}/{user}"
-        return policy.allows(documents, "rds-db:connect", resource, {})
+        resource = f"arn:aws:rds-db:{region}:{instance.account}:dbuser:{self.resource}/{user}"
+        return policy_statements.allows(documents, "rds-db:connect", resource, {})
 
     def password(self, account: str) -> str:
         """Return an account's password, read from its secret with the account's role."""

@@ -60,7 +60,7 @@ class Releases:
             "MLFLOW_TRACKING_SERVER_CERT_PATH": f"/etc/model-release/{_CA}",
             "PROFILE": "prod",
             "GUARDED_ALIASES": "champion",
-            "AWS_REGION": self.plain.world.region,
+            "AWS_REGION": self.plain.instance.region,
         }
         self._core.create_namespace(
             {
@@ -102,7 +102,7 @@ class Releases:
             cluster_name=self._base.cluster,
             namespace=NAMESPACE,
             service_account="promoter",
-            role_arn=f"arn:aws:iam::{self.plain.world.account}:role/models-release",
+            role_arn=f"arn:aws:iam::{self.plain.instance.account}:role/models-release",
         )
         assert bucket
 
@@ -130,7 +130,7 @@ class Releases:
     def _kubeconfig(self) -> Path:
         """Write the twin's kubeconfig with the name of aws-dev's cluster, which the command expects."""
         file = self.plain.home / "aws-dev.kubeconfig"
-        content: Any = YAML(typ="safe").load(self.plain.world.kubeconfig)
+        content: Any = YAML(typ="safe").load(self.plain.instance.kubeconfig)
         content["clusters"][0]["name"] = content["contexts"][0]["context"]["cluster"] = "acme-dev-cluster"
         with file.open("w") as stream:
             YAML().dump(content, stream)

@@ -17,7 +17,7 @@ import pulumi_aws as aws
 from pulumi import automation
 
 from tests.end_to_end.harness import Twin
-from twin import environment as variables
+from twin import environment
 
 Program = Callable[[], None]
 
@@ -72,7 +72,7 @@ class Plain(Twin):
 
     def kubernetes(self) -> kubernetes.client.ApiClient:
         """Return the administrator's client: no stack of this twin has a kubeconfig."""
-        return kubernetes.config.new_client_from_config(str(self.world.kubeconfig))
+        return kubernetes.config.new_client_from_config(str(self.instance.kubeconfig))
 
     def stack(self, name: str, program: Program) -> automation.Stack:
         """Return a stack of this twin with this program."""
@@ -85,9 +85,9 @@ class Plain(Twin):
                 program,
                 opts=automation.LocalWorkspaceOptions(
                     work_dir=str(folder),
-                    env_vars=variables.environment(self.world) | self.engine_variables,
+                    env_vars=environment.environment(self.instance) | self.engine_variables,
                     pulumi_command=automation.PulumiCommand(
-                        root=str(self.world.folder), skip_version_check=True
+                        root=str(self.instance.folder), skip_version_check=True
                     ),
                 ),
             )

@@ -9,7 +9,7 @@ import boto3
 import kubernetes
 
 from tests.end_to_end.harness import Twin
-from twin import environment as variables
+from twin import environment
 
 _AUDIENCE = "pods.eks.amazonaws.com"
 _CONFLICT = 409
@@ -59,14 +59,14 @@ def assumed(sts: Any, role: str, tags: Mapping[str, str] | None = None) -> dict[
 
 def place(twin: Twin) -> dict[str, str]:
     """Return the variables with the twin's endpoint and region."""
-    env_vars = variables.environment(twin.world)
+    env_vars = environment.environment(twin.instance)
     return {name: env_vars[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")}
 
 
 def client(twin: Twin, key: dict[str, str], service: str) -> Any:
     """Return a boto3 client with a session's variables."""
     boto_session = boto3.session.Session(
-        key["AWS_ACCESS_KEY_ID"], key["AWS_SECRET_ACCESS_KEY"], key["AWS_SESSION_TOKEN"], twin.world.region
+        key["AWS_ACCESS_KEY_ID"], key["AWS_SECRET_ACCESS_KEY"], key["AWS_SESSION_TOKEN"], twin.instance.region
     )
     make: Any = boto_session.client  # its types know each service by a literal
     return make(service, endpoint_url=place(twin)["AWS_ENDPOINT_URL"])

@@ -18,8 +18,7 @@ from unittest import mock
 
 from ruamel.yaml import YAML
 
-from cli import engine_settings
-from twin import environment
+from cli import engine_settings, environment_files
 
 FOLDER: Final = "AIPLATFORM_TESTS_FILES"
 """The variable that has the folder of changed files."""
@@ -34,7 +33,7 @@ SHARED: Final = f"{NAMESPACE}:shared"
 
 def write_without(folder: Path, name: str, topics: Iterable[str]) -> Path:
     """Write the file of an environment without these topics into a folder; return its path."""
-    original = environment.original_stack_file(name)
+    original = environment_files.original_stack_file(name)
     document = YAML(typ="safe").load(original)
     leave_out(document["config"], topics)
     folder.mkdir(parents=True, exist_ok=True)
@@ -68,20 +67,20 @@ def overlay(config: dict[str, Any], change: Mapping[str, Any]) -> None:
 
 
 def _shared_topics(name: str) -> Iterable[str]:
-    file = environment.original_stack_file(name).parent / "shared" / f"{name}.yaml"
+    file = environment_files.original_stack_file(name).parent / "shared" / f"{name}.yaml"
     return YAML(typ="safe").load(file)["shared"].keys()
 
 
 @contextmanager
 def files(folder: Path) -> Iterator[None]:
     """Let the twin and the command read environment files from this folder, where it has them."""
-    original = environment.original_stack_file
+    original = environment_files.original_stack_file
 
     def stack_file(name: str) -> Path:
         changed = folder / f"Pulumi.{name}.yaml"
         return changed if changed.exists() else original(name)
 
-    with mock.patch.object(environment, "original_stack_file", stack_file):
+    with mock.patch.object(environment_files, "original_stack_file", stack_file):
         yield
 
 

@@ -24,12 +24,12 @@ from stacks.team_arguments import MOUNTED_AT, Offered, teams
 from tests.end_to_end import clients, pods
 from tests.end_to_end.guardrail_objects import spec
 from tests.end_to_end.guardrails import definition
-from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
 from tests.end_to_end.tables import ORDERS
 from tests.stacks.test_google_files import changed
 from twin.kubernetes import egress
 from twin.kubernetes.processes import addresses
+from twin.tests.waiting import eventually
 
 TEAM: Final = "training"
 _CA: Final = "registry-ca.pem"
@@ -138,7 +138,7 @@ class Team:
             model_registry=self._registry,
         )
         provider = pulumi_kubernetes.Provider(
-            "kubernetes", kubeconfig=self.plain.world.kubeconfig.read_text()
+            "kubernetes", kubeconfig=self.plain.instance.kubeconfig.read_text()
         )
         options = pulumi.ResourceOptions(providers=[provider], depends_on=list(roles.values()))
         Teams("teams", teams(settings, offered), options)
@@ -158,7 +158,7 @@ class Team:
         assert clients.run("pyiceberg", "lake", payload, pods.place(self.plain)) == {"answers": [{"rows": 2}]}
 
     def _assumed(self, role: str) -> dict[str, str]:
-        arn = f"arn:aws:iam::{self.plain.world.account}:role/{role}"
+        arn = f"arn:aws:iam::{self.plain.instance.account}:role/{role}"
         return pods.assumed(self.plain.aws("sts"), arn)
 
     def _write_secret(self) -> None:

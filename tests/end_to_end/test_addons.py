@@ -17,8 +17,8 @@ from pulumi import automation
 from aiplatform.addons import Addons
 from aiplatform.addons.catalog import catalog
 from tests.addon_options import only
-from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
+from twin.tests.waiting import eventually
 from twin.toolchain.charts import ensure_charts
 
 pytestmark = pytest.mark.end_to_end
@@ -39,8 +39,8 @@ def nodes(plain: Plain, base: Base) -> Iterator[automation.Stack]:
 @pytest.fixture(scope="module")
 def addons(plain: Plain, base: Base, nodes: automation.Stack) -> Iterator[automation.Stack]:
     stack = plain.stack("addons", lambda: _program(base))
-    stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(plain.world.kubeconfig)))
-    stack.set_config("aws:region", automation.ConfigValue(plain.world.region))
+    stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(plain.instance.kubeconfig)))
+    stack.set_config("aws:region", automation.ConfigValue(plain.instance.region))
     yield stack
     stack.destroy()
 
@@ -59,7 +59,7 @@ def test_definitions_outlive_their_addon_and_are_taken_over_again(
 
 
 def client_of(plain: Plain) -> client.ApiClient:
-    return config.new_client_from_config(str(plain.world.kubeconfig))
+    return config.new_client_from_config(str(plain.instance.kubeconfig))
 
 
 def core_of(plain: Plain) -> Any:

@@ -13,12 +13,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.end_to_end.harness import ROOT
-from tests.twin.aws.athena.asking import Asking
-from tests.twin.aws.fronts import Clients
-from tests.twin.aws.resources import lake
-from twin import world as instances
-from twin.aws.front import Front
-from twin.aws.pinned import forget
+from twin import instances
+from twin.aws.api_server.deterministic_moto import forget
+from twin.aws.api_server.server import Front
+from twin.tests.aws.fronts import Clients
+from twin.tests.aws.resources import lake
+from twin.tests.aws.services.athena.asking import Asking
 
 pytestmark = pytest.mark.end_to_end
 BUCKET = "lake-curated"
@@ -123,7 +123,7 @@ def test_tables_are_created_from_queries_and_unloaded(clients: Clients, ask: Ask
 
 
 def test_lake_formation_shows_each_role_its_rows_and_columns(clients: Clients, ask: Asking) -> None:
-    account = clients.front.world.account
+    account = clients.front.instance.account
     location = lake.role(clients, "lake-location", "lakeformation.amazonaws.com")
     formation = clients("lakeformation")
     formation.register_resource(ResourceArn=f"arn:aws:s3:::{BUCKET}", RoleArn=location)
@@ -163,7 +163,7 @@ def test_lake_formation_shows_each_role_its_rows_and_columns(clients: Clients, a
 
 def _role(clients: Clients, name: str) -> Asking:
     """Return Athena as a new role with the IAM permissions of a reader, and none on the tables' bucket."""
-    account = clients.front.world.account
+    account = clients.front.instance.account
     trust = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
@@ -209,10 +209,10 @@ def test_results_are_stored_only_where_the_caller_may_write(clients: Clients, as
 def test_queries_and_their_results_remain_after_a_restart(clients: Clients, ask: Asking) -> None:
     before = ask.done("SELECT id, email FROM events ORDER BY id")
     id = before.execution["QueryExecutionId"]
-    world = clients.front.world
+    instance = clients.front.instance
     clients.front.close()
     forget()
-    again = Clients(Front(world))
+    again = Clients(Front(instance))
     try:
         other = Asking(again("athena"), "analysts", DATABASE)
         assert other.answered(id).rows == before.rows
@@ -224,7 +224,8 @@ def test_queries_and_their_results_remain_after_a_restart(clients: Clients, ask:
 
 def test_a_twin_without_queries_loads_no_query_engine() -> None:
     heavy = "{'duckdb', 'sqlglot', 'pyarrow', 'pyiceberg'}"
-    program = f"import sys, twin.aws.front, twin.aws.rules; print({heavy} & set(sys.modules))"
+    modules = "twin.aws.api_server.server, twin.aws.api_server.rules"
+    program = f"import sys, {modules}; print({heavy} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
     )

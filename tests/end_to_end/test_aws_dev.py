@@ -17,12 +17,13 @@ import pytest
 from aiplatform.addons.catalog import Addon, catalog, in_order, selected
 from aiplatform.training.args import RAY
 from tests.end_to_end import clients, pods
-from tests.end_to_end.harness import GUARDED, PRIVATE_KEY, ROOT, Twin, eventually, gpu_pod, phase, steps
+from tests.end_to_end.harness import GUARDED, PRIVATE_KEY, ROOT, Twin, gpu_pod, phase, steps
 from tests.end_to_end.images import push
 from tests.end_to_end.policy_report import assert_no_violation, policy_report
 from tests.end_to_end.webhook_ports import called_ports
 from tests.policies.profile_differences import DEV, STAGING
-from tests.twin.aws.athena.asking import Asking
+from twin.tests.aws.services.athena.asking import Asking
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.end_to_end
 
@@ -307,7 +308,7 @@ def test_control_plane_stays_within_its_memory_limit(up: Twin) -> None:
 
 def test_state_and_outputs_have_no_secret(up: Twin) -> None:
     state = up.pulumi("stack", "export", "--stack", up.environment).stdout
-    credentials = json.loads((up.world.folder / "credentials.json").read_text())
+    credentials = json.loads((up.instance.folder / "credentials.json").read_text())
     for value in credentials.values():
         assert value not in state, "the deployer's credentials are not in the state"
     for marker in ("k8s-aws-v1.", "client-key-data"):

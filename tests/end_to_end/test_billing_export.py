@@ -117,7 +117,7 @@ def _export_table(twin: Plain, dataset: str) -> None:
     ]
     reference = {"projectId": PROJECT, "datasetId": dataset, "tableId": TABLE}
     body = {"tableReference": reference, "schema": {"fields": fields}}
-    tables = gcp_lake.client(twin.world, "bigquery", "v2").tables()
+    tables = gcp_lake.client(twin.instance, "bigquery", "v2").tables()
     tables.insert(projectId=PROJECT, datasetId=dataset, body=body).execute()
 
 
@@ -126,7 +126,7 @@ def test_the_bill_of_google_cloud_has_views_once_it_is_linked(google: Plain) -> 
     stack.set_config("gcp:project", automation.ConfigValue(PROJECT))
     lake = stack.up().outputs["lake"].value
     views = lake["billing_database"]
-    tables = gcp_lake.client(google.world, "bigquery", "v2").tables()
+    tables = gcp_lake.client(google.instance, "bigquery", "v2").tables()
     assert tables.list(projectId=PROJECT, datasetId=views).execute().get("tables", []) == []
     _export_table(google, f"{views}_export")
     stack.workspace.program = _google(linked=True)
@@ -136,7 +136,7 @@ def test_the_bill_of_google_cloud_has_views_once_it_is_linked(google: Plain) -> 
         ("cost_by_team", "VIEW"),
         ("cost_by_model", "VIEW"),
     }
-    of_finance = gcp_lake.client(google.world, "bigquery", "v2", "finance").tables()
+    of_finance = gcp_lake.client(google.instance, "bigquery", "v2", "finance").tables()
     assert of_finance.get(projectId=PROJECT, datasetId=views, tableId="cost_by_team").execute()
     with pytest.raises(HttpError, match=r"403|Access Denied"):
         of_finance.get(projectId=PROJECT, datasetId=f"{views}_export", tableId=TABLE).execute()

@@ -23,9 +23,8 @@ from aiplatform._shared.kubernetes.node_labels import GPU_CLASS
 from aiplatform.addons import device_classes
 from aiplatform.teams import claims
 from tests.end_to_end.plane_objects import claiming, core_of, make_node, phase, pod, ready_nodes, until
-from tests.twin.kubernetes.test_resource_slices import MACHINE, driver
-from twin import environment, processes
-from twin import world as instances
+from twin import environment, instances, processes
+from twin.instances import Instance
 from twin.kubernetes import control_plane, egress, kwok
 from twin.kubernetes.api import Kube
 from twin.kubernetes.backends import Backends
@@ -33,14 +32,14 @@ from twin.kubernetes.certificates import Pki
 from twin.kubernetes.commands import Settings
 from twin.kubernetes.controllers.absent import Absent
 from twin.kubernetes.resource_slices import ResourceSlices
-from twin.world import World
+from twin.tests.kubernetes.test_resource_slices import MACHINE, driver
 
 pytestmark = pytest.mark.end_to_end
 MEBIBYTE = 1024 * 1024
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
         instance = instances.create("plane")
@@ -53,17 +52,19 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture
-def api(world: World) -> client.ApiClient:
-    return config.new_client_from_config(str(world.kubeconfig))
+def api(instance: Instance) -> client.ApiClient:
+    return config.new_client_from_config(str(instance.kubeconfig))
 
 
-def test_memory_stays_within_the_limit_of_a_twin(world: World) -> None:
-    sizes = processes.memory_bytes(control_plane.daemons(world).values())
+def test_memory_stays_within_the_limit_of_a_twin(instance: Instance) -> None:
+    sizes = processes.memory_bytes(control_plane.daemons(instance).values())
     assert set(sizes) == set(control_plane.PROCESSES)
     assert sum(sizes.values()) < 600 * MEBIBYTE, f"an empty control plane uses some 400 MiB: {sizes}"
 
 
-def test_nodes_become_ready_and_pods_start_end_and_are_deleted(world: World, api: client.ApiClient) -> None:
+def test_nodes_become_ready_and_pods_start_end_and_are_deleted(
+    instance: Instance, api: client.ApiClient
+) -> None:
     core = core_of(api)
     make_node(api, "first")
     assert until(lambda: "first" in ready_nodes(api))
@@ -81,7 +82,7 @@ def test_nodes_become_ready_and_pods_start_end_and_are_deleted(world: World, api
     )
 
 
-def test_a_job_completes_by_itself(world: World, api: client.ApiClient) -> None:
+def test_a_job_completes_by_itself(instance: Instance, api: client.ApiClient) -> None:
     batch: Any = client.BatchV1Api(api)
     if "first" not in ready_nodes(api):
         make_node(api, "first")
@@ -91,9 +92,9 @@ def test_a_job_completes_by_itself(world: World, api: client.ApiClient) -> None:
 
 
 def test_claims_of_pods_are_allocated_from_the_gpus_of_a_node_until_none_is_left(
-    world: World, api: client.ApiClient
+    instance: Instance, api: client.ApiClient
 ) -> None:
-    core, resources, kube = core_of(api), client.ResourceV1Api(api), Kube(world.kubeconfig)
+    core, resources, kube = core_of(api), client.ResourceV1Api(api), Kube(instance.kubeconfig)
     make_node(api, "claimed")
     node = kube.get("/api/v1/nodes/claimed")
     selectors = [{"cel": {"expression": device_classes.WHOLE_GPU}}]
@@ -132,11 +133,11 @@ def test_claims_of_pods_are_allocated_from_the_gpus_of_a_node_until_none_is_left
     assert until(lambda: phase(api, "second-claim") == "Running"), "the GPUs of an ended Pod are free again"
 
 
-def test_an_anonymous_client_reads_only_the_health(world: World) -> None:
-    context = ssl.create_default_context(cafile=str(world.folder / "kubernetes" / "pki" / "ca.crt"))
+def test_an_anonymous_client_reads_only_the_health(instance: Instance) -> None:
+    context = ssl.create_default_context(cafile=str(instance.folder / "kubernetes" / "pki" / "ca.crt"))
 
     def status(path: str, **headers: str) -> int:
-        url = control_plane.endpoint(world) + path
+        url = control_plane.endpoint(instance) + path
         request = urllib.request.Request(url, headers=headers)  # noqa: S310
         try:
             with urllib.request.urlopen(request, context=context, timeout=30) as answer:  # noqa: S310
@@ -151,10 +152,10 @@ def test_an_anonymous_client_reads_only_the_health(world: World) -> None:
     )
 
 
-def _status(world: World, port: str, path: str) -> int:
+def _status(instance: Instance, port: str, path: str) -> int:
     """Return the status that a client without a certificate gets from a port; 0 where it cannot connect."""
-    context = ssl.create_default_context(cafile=str(world.folder / "kubernetes" / "pki" / "ca.crt"))
-    connection = http.client.HTTPSConnection("127.0.0.1", world.ports[port], context=context, timeout=10)
+    context = ssl.create_default_context(cafile=str(instance.folder / "kubernetes" / "pki" / "ca.crt"))
+    connection = http.client.HTTPSConnection("127.0.0.1", instance.ports[port], context=context, timeout=10)
     try:
         connection.request("GET", path)
         return connection.getresponse().status
@@ -165,7 +166,9 @@ def _status(world: World, port: str, path: str) -> int:
 
 
 @pytest.mark.parametrize("port", [name for name in instances.PORTS if name not in ("cloud", "webhook")])
-def test_another_user_of_the_machine_reads_at_most_the_health_of_a_port(world: World, port: str) -> None:
+def test_another_user_of_the_machine_reads_at_most_the_health_of_a_port(
+    instance: Instance, port: str
+) -> None:
     paths = (
         "/metrics",
         "/debug/pprof/heap",
@@ -175,7 +178,7 @@ def test_another_user_of_the_machine_reads_at_most_the_health_of_a_port(world: W
         "/containerLogs/default/a/b",
     )
     paths = (*paths, "/exec/default/a/b", "/logs/", "/discovery/prometheus", "/api/v1/secrets")
-    answered = {path: _status(world, port, path) for path in paths}
+    answered = {path: _status(instance, port, path) for path in paths}
     if port == "kwok":
         # Counters of the Go runtime, which kwok cannot disable.
         del answered["/metrics"], answered["/discovery/prometheus"]
@@ -183,11 +186,11 @@ def test_another_user_of_the_machine_reads_at_most_the_health_of_a_port(world: W
 
 
 @pytest.fixture
-def backends(world: World) -> Iterator[Backends]:
+def backends(instance: Instance) -> Iterator[Backends]:
     """The relay, as the controller runs it."""
-    kube = Kube(world.kubeconfig)
-    backends = Backends(kube, Absent(world, kube).serve)
-    relay = egress.Relay(world.folder / egress.SOCKET, backends.resolve)
+    kube = Kube(instance.kubeconfig)
+    backends = Backends(kube, Absent(instance, kube).serve)
+    relay = egress.Relay(instance.folder / egress.SOCKET, backends.resolve)
     relay.start()
     yield backends
     relay.stop()
@@ -246,7 +249,7 @@ def _refusal(api: client.ApiClient, name: str) -> str:
 
 
 def test_a_webhook_without_a_backend_is_refused_at_once_with_its_service(
-    world: World, api: client.ApiClient, backends: Backends
+    instance: Instance, api: client.ApiClient, backends: Backends
 ) -> None:
     core = core_of(api)
     ports = [{"port": 443, "targetPort": 9443}]
@@ -254,7 +257,7 @@ def test_a_webhook_without_a_backend_is_refused_at_once_with_its_service(
     _hooked(api, "service", service={"namespace": "default", "name": "gate", "path": "/validate"})
     refusal = _refusal(api, "service")
     assert "Service default/gate port 443 has no backend" in refusal
-    assert str(world.folder) not in refusal
+    assert str(instance.folder) not in refusal
 
 
 def test_no_other_program_of_the_machine_is_called(
@@ -321,9 +324,9 @@ def test_an_aggregated_api_without_a_backend_is_unavailable_with_the_reason(
 
 
 def test_a_registered_backend_is_called_under_its_services_name(
-    world: World, api: client.ApiClient, backends: Backends
+    instance: Instance, api: client.ApiClient, backends: Backends
 ) -> None:
-    pki = Pki(world.folder / "kubernetes" / "pki")
+    pki = Pki(instance.folder / "kubernetes" / "pki")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pki.certificate("kube-apiserver"), pki.key("kube-apiserver"))
@@ -333,7 +336,7 @@ def test_a_registered_backend_is_called_under_its_services_name(
     core_of(api).create_namespaced_service("default", {"metadata": {"name": "served"}, "spec": spec})
     backends.register_service("default", "served", 8443, egress.to_loopback(server.server_address[1]))
     service = {"namespace": "default", "name": "served", "port": 8443}
-    _hooked(api, "served", service=service, caBundle=control_plane.certificate_authority(world))
+    _hooked(api, "served", service=service, caBundle=control_plane.certificate_authority(instance))
     refusal = _refusal(api, "served")
     assert "certificate is valid for localhost" in refusal, (
         "the process that is registered for the Service answers"
@@ -346,23 +349,23 @@ def test_a_registered_backend_is_called_under_its_services_name(
 
 @pytest.mark.parametrize("victim", control_plane.PROCESSES)
 def test_a_killed_process_comes_back_and_nothing_is_lost(
-    world: World, api: client.ApiClient, victim: str
+    instance: Instance, api: client.ApiClient, victim: str
 ) -> None:
     core = core_of(api)
     name = f"before-{victim}"
     core.create_namespaced_config_map("default", {"metadata": {"name": name}, "data": {"a": "1"}})
-    process = control_plane.daemons(world)[victim].process()
+    process = control_plane.daemons(instance)[victim].process()
     assert process is not None
     process.kill()
-    assert until(lambda: control_plane.daemons(world)[victim].process() is None)
-    control_plane.start(world)
-    api = config.new_client_from_config(str(world.kubeconfig))
+    assert until(lambda: control_plane.daemons(instance)[victim].process() is None)
+    control_plane.start(instance)
+    api = config.new_client_from_config(str(instance.kubeconfig))
     assert core_of(api).read_namespaced_config_map(name, "default").data == {"a": "1"}
 
 
-def test_a_start_with_damaged_data_fails_at_once_with_the_cause(world: World) -> None:
-    data = world.folder / "kubernetes" / "etcd"
-    control_plane.stop(world)
+def test_a_start_with_damaged_data_fails_at_once_with_the_cause(instance: Instance) -> None:
+    data = instance.folder / "kubernetes" / "etcd"
+    control_plane.stop(instance)
     saved = data.with_name("kept")
     shutil.copytree(data, saved)
     try:
@@ -370,40 +373,40 @@ def test_a_start_with_damaged_data_fails_at_once_with_the_cause(world: World) ->
             file.write_text("damaged")
         began = time.monotonic()
         with pytest.raises(processes.ProcessError) as caught:
-            control_plane.start(world)
+            control_plane.start(instance)
         assert time.monotonic() - began < 30, "the start does not wait for an API server that cannot start"
         assert "etcd" in str(caught.value)
         assert "exit status 2" in str(caught.value)
-        assert str(control_plane.daemons(world)["etcd"].log) in str(caught.value)
+        assert str(control_plane.daemons(instance)["etcd"].log) in str(caught.value)
     finally:
-        control_plane.stop(world, kill=True)
+        control_plane.stop(instance, kill=True)
         shutil.rmtree(data)
         saved.rename(data)
-    control_plane.start(world)
+    control_plane.start(instance)
 
 
-def test_a_process_that_runs_with_other_flags_is_restarted_and_no_other(world: World) -> None:
-    before = {name: daemon.process() for name, daemon in control_plane.daemons(world).items()}
-    file = control_plane.daemons(world)["kwok"].pid_file
+def test_a_process_that_runs_with_other_flags_is_restarted_and_no_other(instance: Instance) -> None:
+    before = {name: daemon.process() for name, daemon in control_plane.daemons(instance).items()}
+    file = control_plane.daemons(instance)["kwok"].pid_file
     known = json.loads(file.read_text())
     file.write_text(json.dumps({**known, "command": [*known["command"], "--as-before-an-update"]}))
-    control_plane.start(world)
-    after = {name: daemon.process() for name, daemon in control_plane.daemons(world).items()}
+    control_plane.start(instance)
+    after = {name: daemon.process() for name, daemon in control_plane.daemons(instance).items()}
     assert {name for name in before if before[name] != after[name]} == {"kwok"}
 
 
 def test_a_restarted_kwok_manages_the_nodes_of_the_former_one_at_once(
-    world: World, api: client.ApiClient
+    instance: Instance, api: client.ApiClient
 ) -> None:
     core = core_of(api)
     if "first" not in ready_nodes(api):
         make_node(api, "first")
     core.create_namespaced_pod("default", pod("held"))
     assert until(lambda: phase(api, "held") == "Running")
-    process = control_plane.daemons(world)["kwok"].process()
+    process = control_plane.daemons(instance)["kwok"].process()
     assert process is not None
     process.kill()
-    control_plane.start(world)
+    control_plane.start(instance)
     core.delete_namespaced_pod("held", "default")
     core.create_namespaced_pod("default", pod("new"))
     assert until(lambda: phase(api, "new") == "Running", 10), (
@@ -414,12 +417,12 @@ def test_a_restarted_kwok_manages_the_nodes_of_the_former_one_at_once(
 
 
 def test_a_wipe_creates_an_empty_cluster_with_the_requested_settings(
-    world: World, api: client.ApiClient
+    instance: Instance, api: client.ApiClient
 ) -> None:
     core_of(api).create_namespace({"metadata": {"name": "old"}})
-    authority = control_plane.certificate_authority(world)
-    control_plane.wipe(world, settings=Settings(service_cidr="10.100.0.0/16"))
-    fresh = config.new_client_from_config(str(world.kubeconfig))
+    authority = control_plane.certificate_authority(instance)
+    control_plane.wipe(instance, settings=Settings(service_cidr="10.100.0.0/16"))
+    fresh = config.new_client_from_config(str(instance.kubeconfig))
     core = core_of(fresh)
     assert not core.list_node().items
     assert "old" not in {space.metadata.name for space in core.list_namespace().items}
@@ -430,8 +433,8 @@ def test_a_wipe_creates_an_empty_cluster_with_the_requested_settings(
             else False
         )
     )
-    assert control_plane.certificate_authority(world) == authority, "kubeconfigs remain valid"
-    control_plane.wipe(world)
-    assert control_plane.settings_of(world).service_cidr == "10.100.0.0/16", (
+    assert control_plane.certificate_authority(instance) == authority, "kubeconfigs remain valid"
+    control_plane.wipe(instance)
+    assert control_plane.settings_of(instance).service_cidr == "10.100.0.0/16", (
         "unchanged where no settings are passed"
     )

@@ -31,7 +31,7 @@ def on_aws(plain: Plain, base: Base) -> Iterator[automation.Stack]:
     cluster = {"name": base.cluster, "security_group_id": ""}
     args: Any = arguments("aws", anomalies={"min_impact": 50}, **{**HELD, "cluster": cluster})
     stack = plain.stack("costs", lambda: _register(args))
-    stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(plain.world.kubeconfig)))
+    stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(plain.instance.kubeconfig)))
     stack.up()
     yield stack
     stack.destroy()
@@ -45,7 +45,7 @@ def test_budgets_of_aws_are_created_and_the_alert_reaches_the_queue(
     plain: Plain, on_aws: automation.Stack
 ) -> None:
     unchanged(on_aws)
-    account = plain.world.account
+    account = plain.instance.account
     budgets: Any = plain.aws("budgets")
     [environment] = [
         budget

@@ -14,7 +14,7 @@ import kubernetes
 import psutil
 import pytest
 
-from tests.end_to_end.harness import Twin, eventually
+from tests.end_to_end.harness import Twin
 from tests.end_to_end.killing import (
     end,
     ids_of_stack,
@@ -26,6 +26,7 @@ from tests.end_to_end.killing import (
     more,
 )
 from tests.end_to_end.reduced import KUBERNETES_LAYER
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.end_to_end
 
@@ -81,7 +82,7 @@ def test_the_provider_is_killed_in_the_middle_of_the_node_groups(dev: Twin) -> N
 
 def test_all_processes_are_killed_while_objects_are_created_in_the_cluster(dev: Twin) -> None:
     def reached() -> bool:
-        client = kubernetes.config.new_client_from_config(str(dev.world.kubeconfig))
+        client = kubernetes.config.new_client_from_config(str(dev.instance.kubeconfig))
         core: Any = kubernetes.client.CoreV1Api(client)
         accounts = core.list_namespaced_service_account("kube-system").items
         return "cluster-autoscaler" in {account.metadata.name for account in accounts}

@@ -20,8 +20,8 @@ from tests.components.aiplatform.feature_store import example
 from tests.components.recording import value
 from tests.end_to_end.clients import ClientError, run
 from tests.end_to_end.feast_deployment import DRIVERS, FIRST, LATER, Features, program, refused, request_json
-from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
+from twin.tests.waiting import eventually
 
 # Feast takes seconds to start, and starts seven times.
 pytestmark = pytest.mark.end_to_end
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.end_to_end
 @pytest.fixture(scope="module")
 def features(plain: Plain, base: Base) -> Iterator[Features]:
     """A deployed feature store."""
-    config = plain.world.kubeconfig.read_text()
+    config = plain.instance.kubeconfig.read_text()
     stack = plain.stack("feast", lambda: program(base, config))
     before = set(plain.inventory())
     outputs = {name: output.value for name, output in stack.up().outputs.items()}
@@ -173,7 +173,7 @@ def test_removing_or_reordering_readers_changes_no_grant_of_the_others(
     features: Features,
 ) -> None:
     def stack(*readers: str) -> Any:
-        config = features.plain.world.kubeconfig.read_text()
+        config = features.plain.instance.kubeconfig.read_text()
         return features.plain.stack("feast", lambda: program(features.base, config, readers))
 
     def tables() -> set[str]:

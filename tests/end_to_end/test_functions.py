@@ -18,10 +18,10 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Plain, trust
-from tests.twin.aws.athena.asking import Asking
-from twin import environment as variables
+from twin import environment
+from twin.tests.aws.services.athena.asking import Asking
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.end_to_end
 
@@ -127,9 +127,9 @@ def intake(plain: Plain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
 
 def _session(plain: Plain, role: str) -> boto3.Session:
     """Return a session of a role."""
-    arn = f"arn:aws:iam::{plain.world.account}:role/{role}"
+    arn = f"arn:aws:iam::{plain.instance.account}:role/{role}"
     key = plain.aws("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-    region = variables.environment(plain.world)["AWS_REGION"]
+    region = environment.environment(plain.instance)["AWS_REGION"]
     return boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"], region)
 
 
@@ -145,7 +145,7 @@ def test_an_object_ends_as_a_row_of_curated(plain: Plain, intake: dict[str, Any]
     s3.put_object(Bucket=_bucket(intake), Key="files/other/a.json", Body=b"not for the function")
     database = intake["lake"]["zones"][1]["database"]
     client: Any = _session(plain, f"{PREFIX}-analyst").client(
-        "athena", endpoint_url=variables.environment(plain.world)["AWS_ENDPOINT_URL"]
+        "athena", endpoint_url=environment.environment(plain.instance)["AWS_ENDPOINT_URL"]
     )
     athena = Asking(client, intake["lake"]["workgroups"]["analysts"], database)
 
@@ -225,7 +225,7 @@ class Caller:
 
     def __init__(self, plain: Plain, url: str, role: str | None) -> None:
         self._url = url
-        self._place = variables.environment(plain.world)
+        self._place = environment.environment(plain.instance)
         self._credentials: Credentials | None = None
         if role is not None:
             self._credentials = _session(plain, role).get_credentials()

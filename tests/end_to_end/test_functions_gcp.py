@@ -25,9 +25,9 @@ from tests.end_to_end.gcp_lake import REGION, member
 from tests.end_to_end.test_functions import EVENTS, GOOD
 from tests.end_to_end.test_gcp_provider import PROJECT, Place, front
 from twin import environment
+from twin.instances import Instance
 from twin.kubernetes.processes.environments import commands
 from twin.toolchain import build
-from twin.world import World
 
 __all__ = ["front"]
 pytestmark = [
@@ -56,7 +56,7 @@ google.auth.default = lambda *arguments, **more: (_Account(), os.environ["GOOGLE
 
 
 @pytest.fixture(autouse=True)
-def _endpoint(front: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def _endpoint(front: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set the provider's variable for the endpoint in this process, too: the program runs in it."""
     monkeypatch.setenv(ENDPOINT, environment.environment(front)[ENDPOINT])
 
@@ -120,11 +120,13 @@ def _ingest() -> None:
     pulumi.export("function", function.outputs)
 
 
-def _get(world: World, host: str, path: str, method: str = "GET", who: str = "", body: Any = None) -> Any:
+def _get(
+    instance: Instance, host: str, path: str, method: str = "GET", who: str = "", body: Any = None
+) -> Any:
     answer = requests.request(
         method,
-        f"{world.url('cloud')}/{host}.googleapis.com/{path}",
-        headers={"Authorization": f"Bearer {gcp_lake.token(world, who)}"},
+        f"{instance.url('cloud')}/{host}.googleapis.com/{path}",
+        headers={"Authorization": f"Bearer {gcp_lake.token(instance, who)}"},
         json=body,
         timeout=30,
     )
@@ -133,7 +135,7 @@ def _get(world: World, host: str, path: str, method: str = "GET", who: str = "",
 
 
 @contextmanager
-def _running(world: World, name: str, service: dict[str, Any], folder: Path) -> Iterator[str]:
+def _running(instance: Instance, name: str, service: dict[str, Any], folder: Path) -> Iterator[str]:
     """Run the container of a service: the image's command with its variables and its account. Yield its
     URL."""
     hook = folder / name
@@ -145,13 +147,13 @@ def _running(world: World, name: str, service: dict[str, Any], folder: Path) -> 
     template = service["template"]
     [container] = template["containers"]
     stated = {entry["name"]: entry["value"] for entry in container.get("env", [])}
-    address = world.url("cloud")
+    address = instance.url("cloud")
     variables = {
         **{
             key: value.replace("https:/", address) if key == "CATALOG_URI" else value
             for key, value in stated.items()
         },
-        "ACCOUNT_TOKEN": gcp_lake.token(world, template["serviceAccount"].partition("@")[0]),
+        "ACCOUNT_TOKEN": gcp_lake.token(instance, template["serviceAccount"].partition("@")[0]),
         "API_ENDPOINT_OVERRIDE": f"{address}/storage.googleapis.com",
         "PYICEBERG_CATALOG__LAKE__GCS__SERVICE__HOST": address,
         "PATH": os.environ["PATH"],
@@ -176,8 +178,8 @@ def _running(world: World, name: str, service: dict[str, Any], folder: Path) -> 
             process.wait(30)
 
 
-def test_an_object_ends_as_a_row_of_curated(front: World, tmp_path: Path) -> None:
-    place = Place(tmp_path, world=front)
+def test_an_object_ends_as_a_row_of_curated(front: Instance, tmp_path: Path) -> None:
+    place = Place(tmp_path, instance=front)
     before = place.inventory()
     stack = place.stack(_ingest)
     outputs = stack.up().outputs
@@ -270,8 +272,8 @@ def _score(model: str, traffic: dict[str, int]) -> None:
     pulumi.export("function", function.outputs)
 
 
-def test_a_model_answers_and_only_its_callers_have_the_permission(front: World, tmp_path: Path) -> None:
-    place = Place(tmp_path, world=front)
+def test_a_model_answers_and_only_its_callers_have_the_permission(front: Instance, tmp_path: Path) -> None:
+    place = Place(tmp_path, instance=front)
     before = place.inventory()
     stack = place.stack(lambda: _score("3", {}))
     first = stack.up().outputs["function"].value

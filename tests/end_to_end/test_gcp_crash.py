@@ -9,9 +9,10 @@ from typing import Final
 
 import pytest
 
-from tests.end_to_end.harness import Twin, eventually
+from tests.end_to_end.harness import Twin
 from tests.end_to_end.killing import end, ids_of_stack, is_engine, kill_midway, kill_restarted, more
 from tests.end_to_end.reduced import KUBERNETES_LAYER
+from twin.tests.waiting import eventually
 
 # test_crash.py does the same on AWS in every run.
 pytestmark = [pytest.mark.end_to_end, pytest.mark.nightly]

@@ -17,10 +17,11 @@ from googleapiclient.errors import HttpError
 
 from aiplatform import placement
 from tests.end_to_end import gcp_lake, gke_pods
-from tests.end_to_end.harness import GUARDED, PRIVATE_KEY, Twin, eventually, gpu_pod, phase, steps
+from tests.end_to_end.harness import GUARDED, PRIVATE_KEY, Twin, gpu_pod, phase, steps
 from tests.end_to_end.policy_report import assert_no_violation, policy_report
 from tests.end_to_end.reduced import KUBERNETES_LAYER
 from tests.policies.profile_differences import DEV, GOOGLE, STAGING
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.end_to_end
 
@@ -188,11 +189,11 @@ def test_pods_write_and_query_the_lakehouse_with_the_grants_of_the_file(
     trips, stats = (f"`{PROJECT}.{lake['catalog_id']}.{names[table]}`" for table in ("trips", "driver_stats"))
 
     def by_iceberg(table: str, *asks: dict[str, Any]) -> list[dict[str, Any]]:
-        return gcp_lake.iceberg(up.world, lake, names[table], *asks)
+        return gcp_lake.iceberg(up.instance, lake, names[table], *asks)
 
     def ask(name: str, columns: str, table: str) -> list[list[Any]]:
         text = f"SELECT {columns} FROM {table}"  # noqa: S608 - of constants and outputs
-        return gcp_lake.query(up.world, who[name], text, REGION)
+        return gcp_lake.query(up.instance, who[name], text, REGION)
 
     at = "2026-11-01T09:00:00+00:00"
     trip = {"trip_id": 7, "driver_id": 1, "picked_up_at": at, "rider_email": "rider@x.example"}
@@ -230,7 +231,7 @@ def test_pods_write_and_query_the_lakehouse_with_the_grants_of_the_file(
 
 
 def test_a_batch_of_the_file_writes_a_table(up: Twin) -> None:
-    buckets = gcp_lake.client(up.world, "storage").buckets()
+    buckets = gcp_lake.client(up.instance, "storage").buckets()
     buckets.insert(project=PROJECT, body={"name": "acme-dev-scripts", "location": REGION}).execute()
     batch = {"name": "load", "script": "gs://acme-dev-scripts/load.py"}
     now = ("up", "--yes", "--skip-preview", "--refresh")
@@ -238,9 +239,9 @@ def test_a_batch_of_the_file_writes_a_table(up: Twin) -> None:
     lake = up.outputs()["data"]["lakehouse"]
     trip = {"trip_id": 8, "picked_up_at": "2026-11-02T09:00:00+00:00"}
     asks = {"who": "acme-dev-lake-batch", "do": "append", "rows": [trip]}
-    assert gcp_lake.iceberg(up.world, lake, "acme_dev_curated.trips", asks) == [{"rows": 2}]
+    assert gcp_lake.iceberg(up.instance, lake, "acme_dev_curated.trips", asks) == [{"rows": 2}]
     up.changed(*now, change={})
-    [after] = gcp_lake.iceberg(up.world, lake, "acme_dev_curated.trips", asks)
+    [after] = gcp_lake.iceberg(up.instance, lake, "acme_dev_curated.trips", asks)
     assert "refused" in after, "a batch that is no longer declared has no account"
     buckets.delete(bucket="acme-dev-scripts").execute()
 
@@ -253,14 +254,14 @@ def test_pods_use_features_models_and_images_with_the_grants_of_the_file(
     bucket, server = store["registry_bucket"], store["server_principal"].partition(":")[2].partition("@")[0]
 
     def read(name: str) -> Any:
-        objects = gcp_lake.client(up.world, "storage", "v1", name).objects()
+        objects = gcp_lake.client(up.instance, "storage", "v1", name).objects()
         return objects.get(bucket=bucket, object="registry/registry.db").execute()
 
-    gcp_lake.put(up.world, who["features"], bucket, "registry/registry.db")
+    gcp_lake.put(up.instance, who["features"], bucket, "registry/registry.db")
     for name in (who["features"], server):
         assert read(name)["name"] == "registry/registry.db"
     for name in (server, who["pipelines"], who["analysts"], who["rival"]):
-        _refused(lambda name=name: gcp_lake.put(up.world, name, bucket, "registry/registry.db"))
+        _refused(lambda name=name: gcp_lake.put(up.instance, name, bucket, "registry/registry.db"))
     for name in (who["pipelines"], who["analysts"], who["rival"]):
         _refused(lambda name=name: read(name))
 
@@ -268,7 +269,7 @@ def test_pods_use_features_models_and_images_with_the_grants_of_the_file(
     value = {"payload": {"data": base64.b64encode(b"a password").decode()}}
 
     def versions(name: str) -> Any:
-        return gcp_lake.client(up.world, "secretmanager", "v1", name).projects().secrets()
+        return gcp_lake.client(up.instance, "secretmanager", "v1", name).projects().secrets()
 
     for secret in secrets.values():
         versions("acme-dev-wi-mlflow-setup").addVersion(parent=secret, body=value).execute()
@@ -285,7 +286,7 @@ def test_pods_use_features_models_and_images_with_the_grants_of_the_file(
     for repository in models["container_registry"]["repositories"]:
         place = f"projects/{PROJECT}/locations/{REGION}/repositories/{repository['url'].rpartition('/')[2]}"
         for name, principal in who.items():
-            client = gcp_lake.client(up.world, "artifactregistry", "v1", principal)
+            client = gcp_lake.client(up.instance, "artifactregistry", "v1", principal)
             permission_test = (
                 client.projects().locations().repositories().testIamPermissions(resource=place, body=push)
             )
@@ -313,7 +314,7 @@ def test_dev_violates_the_policies_of_prod(up: Twin, tmp_path: Path) -> None:
 
 def test_state_and_outputs_have_no_secret(up: Twin) -> None:
     state = up.pulumi("stack", "export", "--stack", up.environment).stdout
-    credentials = json.loads((up.world.folder / "credentials.json").read_text())
+    credentials = json.loads((up.instance.folder / "credentials.json").read_text())
     for value in credentials.values():
         if len(str(value)) > 20:
             assert str(value) not in state, "the deployer's credentials are not in the state"

@@ -18,10 +18,10 @@ from tests.end_to_end import gcp_lake
 from tests.end_to_end.gcp_lake import NETWORK, REGION, client, member
 from tests.end_to_end.test_gcp_provider import PROJECT, Place, front
 from tests.end_to_end.test_provider_engine import changes
-from twin import environment, programs
+from twin import environment, path_shims
 from twin.gcp.credentials import deployer_email
+from twin.instances import Instance
 from twin.toolchain import build
-from twin.world import World
 
 __all__ = ["front"]
 pytestmark = [
@@ -64,19 +64,19 @@ def _program(*buckets: str, **overrides: Any) -> Callable[[], None]:
 
 
 @pytest.fixture(autouse=True)
-def _endpoint(front: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def _endpoint(front: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set the provider's variable for the endpoint in this process, too: the program runs in it."""
     monkeypatch.setenv(ENDPOINT, environment.environment(front)[ENDPOINT])
 
 
-def _table(world: World, lake: dict[str, Any]) -> dict[str, Any]:
+def _table(instance: Instance, lake: dict[str, Any]) -> dict[str, Any]:
     """Return a table's metadata by the request of an Iceberg client to the catalog."""
     path = lake["catalog_uri"].removeprefix("https://")
     place = f"projects/{PROJECT}/catalogs/{lake['catalog_id']}/namespaces/acme_lake_curated/tables/orders"
     request = urllib.request.Request(  # noqa: S310 - http on loopback
-        f"{world.url('cloud')}/{path}/v1/{place}",
+        f"{instance.url('cloud')}/{path}/v1/{place}",
         headers={
-            "Authorization": f"Bearer {gcp_lake.token(world)}",
+            "Authorization": f"Bearer {gcp_lake.token(instance)}",
             "X-Iceberg-Access-Delegation": "vended-credentials",
         },
     )
@@ -90,9 +90,9 @@ def _columns(metadata: dict[str, Any]) -> list[tuple[str, str, bool]]:
     return [(field["name"], field["type"], field["required"]) for field in schema["fields"]]
 
 
-def test_a_lakehouse_is_created_read_changed_and_destroyed(front: World, tmp_path: Path) -> None:
-    assert programs.sdk_version("gcp")
-    place = Place(tmp_path, world=front)
+def test_a_lakehouse_is_created_read_changed_and_destroyed(front: Instance, tmp_path: Path) -> None:
+    assert path_shims.sdk_version("gcp")
+    place = Place(tmp_path, instance=front)
     stack = place.stack(_program())
     lake = stack.up().outputs["lake"].value
     _seen(front, lake)
@@ -129,7 +129,7 @@ def test_a_lakehouse_is_created_read_changed_and_destroyed(front: World, tmp_pat
     assert place.inventory() == {}
 
 
-def test_a_lakehouse_with_all_options_is_created_and_destroyed(front: World, tmp_path: Path) -> None:
+def test_a_lakehouse_with_all_options_is_created_and_destroyed(front: Instance, tmp_path: Path) -> None:
     clicks: dict[str, Any] = {
         "zone": "raw",
         "name": "clicks",
@@ -146,7 +146,7 @@ def test_a_lakehouse_with_all_options_is_created_and_destroyed(front: World, tmp
         {"rule": "rows", "low": 1},
     ]
     pipeline = member("pipeline")
-    place = Place(tmp_path, world=front)
+    place = Place(tmp_path, instance=front)
 
     def program(clicks: dict[str, Any]) -> Callable[[], None]:
         return _program(
@@ -207,9 +207,9 @@ def test_a_lakehouse_with_all_options_is_created_and_destroyed(front: World, tmp
     assert place.inventory() == {}
 
 
-def _seen(world: World, lake: dict[str, Any]) -> None:
+def _seen(instance: Instance, lake: dict[str, Any]) -> None:
     """Assert what Google's clients read of the lakehouse."""
-    buckets = client(world, "storage", "v1").buckets()
+    buckets = client(instance, "storage", "v1").buckets()
     for zone in lake["zones"]:
         bucket = buckets.get(bucket=zone["bucket"]).execute()
         access = bucket["iamConfiguration"]
@@ -220,11 +220,13 @@ def _seen(world: World, lake: dict[str, Any]) -> None:
         bindings = buckets.getIamPolicy(bucket=zone["bucket"]).execute().get("bindings", [])
         members = {member for binding in bindings for member in binding["members"]}
         assert not [member for member in members if "pipeline@" in member or "analysts@" in member]
-        dataset = client(world, "bigquery", "v2").datasets().get(projectId=PROJECT, datasetId=zone["dataset"])
+        dataset = (
+            client(instance, "bigquery", "v2").datasets().get(projectId=PROJECT, datasetId=zone["dataset"])
+        )
         body = dataset.execute()
         assert body["defaultEncryptionConfiguration"]["kmsKeyName"] == lake["kms_key"]
         assert "READER" not in {entry["role"] for entry in body["access"]}, "the project's basic readers"
-    policies = client(world, "bigquerydatapolicy", "v2").projects().locations().dataPolicies()
+    policies = client(instance, "bigquerydatapolicy", "v2").projects().locations().dataPolicies()
     parent = f"projects/{PROJECT}/locations/{REGION}"
     known = {
         policy["dataPolicyId"]: policy for policy in policies.list(parent=parent).execute()["dataPolicies"]
@@ -238,14 +240,14 @@ def _seen(world: World, lake: dict[str, Any]) -> None:
     assert pipeline in seen["acme_lake_curated_orders_pii"]
     assert analysts not in seen["acme_lake_curated_orders_pii"]
     assert known["acme_lake_curated_orders_pii_masked"]["grantees"] == [analysts]
-    metadata = _table(world, lake)
+    metadata = _table(instance, lake)
     assert _columns(metadata) == [
         ("order_id", "long", True), ("placed_at", "timestamptz", False), ("email", "string", False),
     ]  # fmt: skip
     assert metadata["location"] == lake["tables"][0]["location"]
     assert metadata["partition-specs"][0]["fields"][0]["transform"] == "day"
     assert metadata["properties"]["owner"] == "shop@acme.example"
-    namespaces = client(world, "biglake", "v1").projects().catalogs().namespaces()
+    namespaces = client(instance, "biglake", "v1").projects().catalogs().namespaces()
     namespace = f"projects/{PROJECT}/catalogs/{lake['catalog_id']}/namespaces/acme_lake_curated"
     assert not namespaces.getIamPolicy(resource=namespace).execute().get("bindings"), "no role by zone"
     bound = namespaces.tables().getIamPolicy(resource=f"{namespace}/tables/orders").execute()
@@ -255,7 +257,7 @@ def _seen(world: World, lake: dict[str, Any]) -> None:
     ]
 
 
-def _used(world: World, lake: dict[str, Any]) -> None:
+def _used(instance: Instance, lake: dict[str, Any]) -> None:
     """Use the lakehouse by PyIceberg, as a pipeline and as teams, only with its outputs."""
     more = {"order_id": 9, "placed_at": "2026-11-26T09:00:00+00:00", "email": "x@acme.example"}
     asks = [
@@ -264,7 +266,7 @@ def _used(world: World, lake: dict[str, Any]) -> None:
         {"who": "support", "do": "append", "rows": [more]},
     ]
     pipeline, support, analysts, stranger, written = gcp_lake.iceberg(
-        world, lake, "acme_lake_curated.orders", *asks
+        instance, lake, "acme_lake_curated.orders", *asks
     )
     assert [row["order_id"] for row in pipeline["all"]] == [1, 2, 3]
     assert (pipeline["then"], pipeline["one"][0]["note"], pipeline["partitions"]) == (2, "late", 2)

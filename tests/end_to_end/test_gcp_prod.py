@@ -10,8 +10,9 @@ import kubernetes
 import pytest
 
 from aiplatform import placement
-from tests.end_to_end.harness import GUARDED, Twin, eventually, gpu_pod, phase
+from tests.end_to_end.harness import GUARDED, Twin, gpu_pod, phase
 from tests.end_to_end.policy_report import assert_no_violation
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.end_to_end
 

@@ -16,15 +16,14 @@ import pytest
 from pulumi import automation
 
 from cli import admin_client
-from tests.end_to_end.harness import eventually
 from tests.end_to_end.inline import ROOT, Program, Workplace
 from tests.end_to_end.test_provider_engine import changes
-from tests.twin.gcp.resources.test_network import ADDRESS, FIREWALL, NETWORK, RANGES, SUBNETWORK
-from tests.twin.gcp.resources.test_services import ACCOUNT, MEMBER, SERVICE
-from twin import environment, programs
-from twin import world as instances
+from twin import environment, instances, path_shims
+from twin.instances import Instance
+from twin.tests.gcp.services.compute.test_resources import ADDRESS, FIREWALL, NETWORK, RANGES, SUBNETWORK
+from twin.tests.gcp.services.test_resources import ACCOUNT, MEMBER, SERVICE
+from twin.tests.waiting import eventually
 from twin.toolchain import build
-from twin.world import World
 
 pytestmark = [
     pytest.mark.end_to_end,
@@ -38,7 +37,7 @@ LINK = "projects/acme-ml-dev/global/networks/net"
 class Place(Workplace):
     """A folder with a backend, and the twin's provider with the Google Cloud of a twin."""
 
-    world: World = field(default_factory=lambda: World(""))
+    instance: Instance = field(default_factory=lambda: Instance(""))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -52,7 +51,7 @@ class Place(Workplace):
     @property
     def environment(self) -> dict[str, str]:
         base_environment = super().environment
-        twin_environment = environment.environment(self.world)
+        twin_environment = environment.environment(self.instance)
         return {
             **twin_environment,
             **base_environment,
@@ -63,42 +62,42 @@ class Place(Workplace):
         """Return what exists in the project, apart from what every project has."""
         return {
             kind: names
-            for kind, names in admin_client.request(self.world, "GET", "inventory").items()
+            for kind, names in admin_client.request(self.instance, "GET", "inventory").items()
             if names
         }
 
 
 @pytest.fixture(scope="module")
-def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """A twin instance whose cloud is served."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
-        world = instances.create("engine", cloud="gcp", region="us-central1", account=PROJECT)
-        environment.prepare(world)
+        instance = instances.create("engine", cloud="gcp", region="us-central1", account=PROJECT)
+        environment.prepare(instance)
         serving = subprocess.Popen(
-            [sys.executable, "-m", "twin.gcp.server", "--world", world.name],
+            [sys.executable, "-m", "twin.gcp.server", "--instance", instance.name],
             cwd=ROOT,
-            env={**environment.daemon_environment(world), "PYTHONPATH": str(ROOT)},
+            env={**environment.daemon_environment(instance), "PYTHONPATH": str(ROOT)},
             stdout=subprocess.DEVNULL,
         )
-        eventually("the cloud answers", lambda: _answers(world), 60)
-        yield world
+        eventually("the cloud answers", lambda: _answers(instance), 60)
+        yield instance
         serving.send_signal(signal.SIGTERM)
         serving.wait(30)
 
 
-def _answers(world: World) -> bool:
+def _answers(instance: Instance) -> bool:
     try:
-        return bool(admin_client.request(world, "GET", "health")) or True
+        return bool(admin_client.request(instance, "GET", "health")) or True
     except (OSError, ValueError, http.client.HTTPException):
         return False
 
 
 @pytest.fixture
-def place(front: World, tmp_path: Path) -> Place:
-    assert programs.sdk_version("gcp")
+def place(front: Instance, tmp_path: Path) -> Place:
+    assert path_shims.sdk_version("gcp")
     assert os.environ["AIPLATFORM_HOME"]
-    return Place(tmp_path, world=front)
+    return Place(tmp_path, instance=front)
 
 
 def program(*, mtu: int = 1460, team: str = "ml", cidr: str = "10.0.0.0/20") -> Program:

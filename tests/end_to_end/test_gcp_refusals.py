@@ -18,7 +18,7 @@ from pulumi import ResourceOptions, automation
 
 from tests.end_to_end.harness import Twin
 from tests.end_to_end.plain import Program
-from twin import environment as variables
+from twin import environment
 
 pytestmark = pytest.mark.end_to_end
 
@@ -44,8 +44,10 @@ class Plain(Twin):
             program,
             opts=automation.LocalWorkspaceOptions(
                 work_dir=str(folder),
-                env_vars=variables.environment(self.world) | self.engine_variables,
-                pulumi_command=automation.PulumiCommand(root=str(self.world.folder), skip_version_check=True),
+                env_vars=environment.environment(self.instance) | self.engine_variables,
+                pulumi_command=automation.PulumiCommand(
+                    root=str(self.instance.folder), skip_version_check=True
+                ),
             ),
         )
 
@@ -288,7 +290,7 @@ class Refused:
 
 
 @pytest.fixture(scope="module")
-def world(home: Path) -> Iterator[Plain]:
+def instance(home: Path) -> Iterator[Plain]:
     """A twin with the base."""
     plain = Plain(home)
     plain.stack("base", _base).up()
@@ -297,31 +299,31 @@ def world(home: Path) -> Iterator[Plain]:
 
 
 @pytest.fixture(scope="module")
-def base(world: Plain) -> Base:
+def base(instance: Plain) -> Base:
     """The base of that twin."""
-    outputs = world.stack("base", lambda: None).outputs()
+    outputs = instance.stack("base", lambda: None).outputs()
     return Base(**{name: output.value for name, output in outputs.items()})
 
 
 @pytest.fixture(scope="module")
-def refused(world: Plain, base: Base) -> Refused:
+def refused(instance: Plain, base: Base) -> Refused:
     """An update in which every resource is invalid."""
 
     def program() -> None:
         for name, (make, _, _) in CASES.items():
             make(name, base)
 
-    before = world.inventory()
+    before = instance.inventory()
     with pytest.raises(automation.CommandError) as error:
-        world.stack("refusals", program).up(continue_on_error=True)
-    return Refused(str(error.value).partition("Diagnostics:")[2], before, world.inventory())
+        instance.stack("refusals", program).up(continue_on_error=True)
+    return Refused(str(error.value).partition("Diagnostics:")[2], before, instance.inventory())
 
 
 @pytest.mark.parametrize("case", PREVIEWED)
-def test_invalid_argument_fails_the_preview(world: Plain, base: Base, case: str) -> None:
+def test_invalid_argument_fails_the_preview(instance: Plain, base: Base, case: str) -> None:
     make, path, word = PREVIEWED[case]
     with pytest.raises(automation.CommandError) as error:
-        world.stack("refusals", lambda: make(case, base)).preview()
+        instance.stack("refusals", lambda: make(case, base)).preview()
     diagnostics = str(error.value).partition("Diagnostics:")[2]
     assert f"({case})" in diagnostics, "the resource"
     assert path in diagnostics, "the property"
@@ -342,7 +344,7 @@ def test_refused_resources_are_not_created(refused: Refused) -> None:
     assert refused.after == refused.before
 
 
-def test_a_protected_cluster_is_not_destroyed(world: Plain, base: Base) -> None:
+def test_a_protected_cluster_is_not_destroyed(instance: Plain, base: Base) -> None:
     with pytest.raises(automation.CommandError, match=r"deletion_?[pP]rotection"):
-        world.stack("base", _base).destroy()
-    assert f"/clusters/{base.cluster}" in str(world.inventory())
+        instance.stack("base", _base).destroy()
+    assert f"/clusters/{base.cluster}" in str(instance.inventory())

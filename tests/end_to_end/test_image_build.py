@@ -30,7 +30,7 @@ from tests.end_to_end.guardrail_objects import spec
 from tests.end_to_end.guardrails import ADMIN, Cluster, guardrails
 from tests.end_to_end.harness import ROOT
 from tests.end_to_end.plain import Plain
-from twin import environment as variables
+from twin import environment
 from twin.registry.hosts import RegistryHosts
 
 pytestmark = pytest.mark.end_to_end
@@ -90,7 +90,7 @@ class Production:
     def image(self, role: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `aiplatform image ...` with the identity of a role."""
         session = pods.assumed(self.twin.aws("sts"), f"arn:aws:iam::{ACCOUNT}:role/{role}")
-        known = variables.complete(self.twin.world)
+        known = environment.complete(self.twin.instance)
         path = os.pathsep.join((str(self.bin), known["PATH"]))
         docker = str(self.bin / "no-login")
         return subprocess.run(
@@ -122,7 +122,7 @@ def production(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     try:
         stack = twin.stack("images", _program)
         stack.up()
-        cluster = Cluster(twin.world)
+        cluster = Cluster(twin.instance)
         settings: Any = arguments.guardrails(load_file(ENVIRONMENTS / "Pulumi.aws-prod.yaml"))
         cluster.apply(guardrails(**settings))
         for name in EXAMPLES:
@@ -133,7 +133,7 @@ def production(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         with pytest.MonkeyPatch.context() as patch:
             programs = Programs(folder / "bin", patch)
         programs.add("docker", archive(folder / "layout", folder / "built.tar"))
-        with RegistryHosts(twin.world) as hosts:
+        with RegistryHosts(twin.instance) as hosts:
             yield Production(twin, cluster, hosts, folder / "repository" / "image", digest, programs.folder)
         stack.destroy()
         assert twin.inventory() == {}, "images are deleted with their repositories"

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture(scope="module")
-def world(home: Path) -> Iterator[Plain]:
+def instance(home: Path) -> Iterator[Plain]:
     twin = Plain(home, "interrupted", checkpoints=True)
     yield twin
     twin.remove()
@@ -39,24 +39,24 @@ def changes(result: automation.PreviewResult | automation.UpResult) -> dict[str,
     }
 
 
-def failing(world: Plain, operation: str) -> None:
+def failing(instance: Plain, operation: str) -> None:
     """Make the next call of an operation fail, and its retries."""
     words = ("--service", "ec2", "--operation", operation, "--code", "InvalidRequest", "--status", "400")
-    world.cli("twin", "fault", "fail", "--name", world.environment, *words)
+    instance.cli("twin", "fault", "fail", "--name", instance.environment, *words)
 
 
-def test_a_create_that_fails_midway_is_shown_and_repaired_by_the_next_update(world: Plain) -> None:
-    stack = world.stack("network", network)
-    failing(world, "ModifyVpcAttribute")
+def test_a_create_that_fails_midway_is_shown_and_repaired_by_the_next_update(instance: Plain) -> None:
+    stack = instance.stack("network", network)
+    failing(instance, "ModifyVpcAttribute")
     with pytest.raises(automation.CommandError, match="ModifyVpcAttribute"):
         stack.up()
     preview = stack.preview()
     assert changes(preview) == {"update": 1, "create": 1}
     assert "enableDnsHostnames" in preview.stdout, "the difference is named"
-    failing(world, "RevokeSecurityGroupEgress")
+    failing(instance, "RevokeSecurityGroupEgress")
     with pytest.raises(automation.CommandError, match="RevokeSecurityGroupEgress"):
         stack.up()
-    ec2 = world.aws("ec2")
+    ec2 = instance.aws("ec2")
     [vpc] = ec2.describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.0.0.0/16"]}])["Vpcs"]
     named = ec2.describe_vpc_attribute(VpcId=vpc["VpcId"], Attribute="enableDnsHostnames")
     assert named["EnableDnsHostnames"]["Value"], "the second `up` made the call that the first had not made"
@@ -73,13 +73,13 @@ def test_a_create_that_fails_midway_is_shown_and_repaired_by_the_next_update(wor
     assert not group["IpPermissionsEgress"], "no egress rule is left"
     assert not changes(stack.preview(refresh=True))
     stack.destroy()
-    assert world.inventory() == {}
+    assert instance.inventory() == {}
 
 
-def test_a_create_that_fails_midway_is_destroyed(world: Plain) -> None:
-    stack = world.stack("destroyed", network)
-    failing(world, "ModifyVpcAttribute")
+def test_a_create_that_fails_midway_is_destroyed(instance: Plain) -> None:
+    stack = instance.stack("destroyed", network)
+    failing(instance, "ModifyVpcAttribute")
     with pytest.raises(automation.CommandError):
         stack.up()
     stack.destroy()
-    assert world.inventory() == {}
+    assert instance.inventory() == {}

@@ -12,7 +12,7 @@ import pytest
 
 from tests.end_to_end.plain import Plain, trust
 from tests.end_to_end.tables import ORDERS
-from twin import environment as variables
+from twin import environment
 
 pytestmark = pytest.mark.end_to_end
 
@@ -96,13 +96,13 @@ def _in_s3_tables() -> None:
 
 
 def _as(plain: Plain, role: str, service: str) -> Any:
-    arn = f"arn:aws:iam::{plain.world.account}:role/{role}"
+    arn = f"arn:aws:iam::{plain.instance.account}:role/{role}"
     key = plain.aws("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
     make: Any = boto3.client  # its types know each service by a literal
     return make(
         service,
-        region_name=plain.world.region,
-        endpoint_url=variables.environment(plain.world)["AWS_ENDPOINT_URL"],
+        region_name=plain.instance.region,
+        endpoint_url=environment.environment(plain.instance)["AWS_ENDPOINT_URL"],
         aws_access_key_id=key["AccessKeyId"],
         aws_secret_access_key=key["SecretAccessKey"],
         aws_session_token=key["SessionToken"],
@@ -113,7 +113,7 @@ def test_a_lakehouse_in_s3_tables_is_created_read_by_its_catalog_and_destroyed(p
     before = set(plain.inventory())
     stack = plain.stack("s3-tables", _in_s3_tables)
     lake = stack.up().outputs["lake"].value
-    catalog = f"{plain.world.account}:s3tablescatalog/acme-s3t-lakehouse"
+    catalog = f"{plain.instance.account}:s3tablescatalog/acme-s3t-lakehouse"
     assert lake["catalog_id"] == catalog
     of = {"CatalogId": catalog, "DatabaseName": "acme_s3t_curated"}
     table = plain.aws("glue").get_table(**of, Name="orders")["Table"]

@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from aiplatform import _plugin
 from tests.end_to_end.harness import ROOT, Twin
 from twin.toolchain import build
-from twin.toolchain.found import find_go
+from twin.toolchain.system_tools import find_go
 from twin.toolchain.versions import read_versions
 
 pytestmark = [

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.end_to_end
 @pytest.fixture(scope="module")
 def registry(plain: Plain, base: Base) -> Iterator[Registry]:
     """A deployed registry that its Jobs have set up and migrated, and whose server runs."""
-    kubeconfig = plain.world.kubeconfig.read_text()
+    kubeconfig = plain.instance.kubeconfig.read_text()
     stack = plain.stack("mlflow", lambda: program(base, kubeconfig))
     before = set(plain.inventory())
     registry = Registry(plain)

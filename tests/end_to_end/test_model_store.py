@@ -77,8 +77,8 @@ def refused(call: Callable[..., Any], **parameters: Any) -> str:
 @pytest.fixture(scope="module")
 def deployed(plain: Plain, base: Base) -> Iterator[automation.Stack]:
     stack = plain.stack("model-store", lambda: _program(base))
-    stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(plain.world.kubeconfig)))
-    stack.set_config("aws:region", automation.ConfigValue(plain.world.region))
+    stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(plain.instance.kubeconfig)))
+    stack.set_config("aws:region", automation.ConfigValue(plain.instance.region))
     stack.up()
     yield stack
     stack.destroy()

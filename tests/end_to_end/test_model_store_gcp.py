@@ -19,7 +19,7 @@ from pulumi import automation
 from tests.end_to_end import clients, gcp_lake, gke_cluster, model_stores
 from tests.end_to_end.model_stores import RELEASE
 from tests.end_to_end.plain import Plain
-from tests.twin.gcp.gke.scene import PROJECT, REGION
+from twin.tests.gcp.services.container.scene import PROJECT, REGION
 
 pytestmark = pytest.mark.end_to_end
 
@@ -72,13 +72,13 @@ class Store:
         the deployer."""
         account = f"acme-dev-wi-{who}" if who else ""
         ask = {
-            "token": gcp_lake.token(self.twin.world, account),
+            "token": gcp_lake.token(self.twin.instance, account),
             "do": do,
             "bucket": self.buckets[purpose],
             "name": name,
             "content": content,
         }
-        payload = {"google": self.twin.world.url("cloud"), "asks": [ask]}
+        payload = {"google": self.twin.instance.url("cloud"), "asks": [ask]}
         return clients.run("google_storage", "objects", payload)["answers"][0]
 
 
@@ -95,7 +95,7 @@ def twin(home: Path) -> Iterator[Plain]:
 @pytest.fixture(scope="module")
 def deployed(twin: Plain) -> automation.Stack:
     stack = twin.stack("model-store", _program)
-    stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(twin.world.kubeconfig)))
+    stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(twin.instance.kubeconfig)))
     stack.set_config("gcp:project", automation.ConfigValue(PROJECT))
     stack.up()
     return stack
@@ -147,9 +147,9 @@ def test_imports_create_below_their_folder_alone(store: Store) -> None:
 
 @pytest.mark.parametrize("who", SECRETS)
 def test_each_of_the_two_reads_one_secret(store: Store, who: str) -> None:
-    world = store.twin.world
+    instance = store.twin.instance
     versions = (
-        gcp_lake.client(world, "secretmanager", "v1", f"acme-dev-wi-{who}").projects().secrets().versions()
+        gcp_lake.client(instance, "secretmanager", "v1", f"acme-dev-wi-{who}").projects().secrets().versions()
     )
     for owner, name in SECRETS.items():
         request = versions.access(name=f"projects/{PROJECT}/secrets/{name}/versions/latest")
@@ -178,7 +178,7 @@ def test_dev_is_destroyed_with_its_releases(store: Store, deployed: automation.S
     deployed.destroy()
     names = {
         bucket["name"]
-        for bucket in gcp_lake.client(store.twin.world, "storage")
+        for bucket in gcp_lake.client(store.twin.instance, "storage")
         .buckets()
         .list(project=PROJECT)
         .execute()

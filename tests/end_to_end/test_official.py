@@ -20,7 +20,7 @@ import pytest
 
 from tests.end_to_end.harness import ROOT, Twin
 from twin.toolchain import build
-from twin.toolchain.found import find_pulumi
+from twin.toolchain.system_tools import find_pulumi
 from twin.toolchain.versions import read_versions
 
 OFFICIAL = find_pulumi(read_versions(), build.cache_dir() / "tools")

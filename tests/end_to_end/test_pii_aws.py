@@ -19,8 +19,8 @@ from botocore.exceptions import ClientError
 from tests.end_to_end import clients
 from tests.end_to_end.plain import Plain
 from tests.end_to_end.tables import ORDERS
-from tests.twin.aws.athena.asking import Asking
-from twin import environment as variables
+from twin import environment
+from twin.tests.aws.services.athena.asking import Asking
 
 pytestmark = pytest.mark.end_to_end
 
@@ -132,11 +132,11 @@ class Scenario:
     @property
     def endpoint(self) -> str:
         """The twin's endpoint."""
-        return variables.environment(self.plain.world)["AWS_ENDPOINT_URL"]
+        return environment.environment(self.plain.instance)["AWS_ENDPOINT_URL"]
 
     def arn(self, name: str) -> str:
         """Return the ARN of a role of the test."""
-        return f"arn:aws:iam::{self.plain.world.account}:role/pii-{name}"
+        return f"arn:aws:iam::{self.plain.instance.account}:role/pii-{name}"
 
     def assumed(self, sts: Any, arn: str) -> dict[str, str]:
         """Return the keys of a session."""
@@ -153,7 +153,7 @@ class Scenario:
             key["AWS_ACCESS_KEY_ID"],
             key["AWS_SECRET_ACCESS_KEY"],
             key["AWS_SESSION_TOKEN"],
-            self.plain.world.region,
+            self.plain.instance.region,
         )
 
     def keys(self, who: str) -> dict[str, str]:
@@ -177,7 +177,7 @@ class Scenario:
             {"identity": self.keys(who), "do": do, "table": f"{self.database}.{table}"}
             for who, do, table in deeds
         ]
-        env_vars = variables.environment(self.plain.world)
+        env_vars = environment.environment(self.plain.instance)
         place = {name: env_vars[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")}
         return clients.run("pyiceberg", "lake", {"lake": self.lake, "asks": asks, **more}, place)["answers"]
 
@@ -279,7 +279,7 @@ def test_no_object_is_read_directly(scenario: Scenario, who: str) -> None:
 
 @pytest.mark.parametrize("who", WITHOUT)
 def test_the_key_decrypts_no_results_of_another_principal(scenario: Scenario, who: str) -> None:
-    theirs = f"arn:aws:athena:{scenario.plain.world.region}:{scenario.plain.world.account}:workgroup/"
+    theirs = f"arn:aws:athena:{scenario.plain.instance.region}:{scenario.plain.instance.account}:workgroup/"
     theirs += scenario.lake["workgroups"]["zone-pii"]
     kms = scenario.client(who, "kms")
     key = {"KeyId": scenario.lake["kms_key"], "KeySpec": "AES_256"}
@@ -304,7 +304,7 @@ def test_iceberg_clients_get_files_only_with_access_to_the_whole_table(scenario:
 
 
 def _vended(scenario: Scenario, who: str, table: str) -> Any:
-    region, account = scenario.plain.world.region, scenario.plain.world.account
+    region, account = scenario.plain.instance.region, scenario.plain.instance.account
     return scenario.client(who, "lakeformation").get_temporary_glue_table_credentials(
         TableArn=f"arn:aws:glue:{region}:{account}:table/{scenario.database}/{table}",
         Permissions=["SELECT"],

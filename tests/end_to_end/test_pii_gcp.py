@@ -34,8 +34,8 @@ from tests.end_to_end.gcp_pii_lake import (
 from tests.end_to_end.test_gcp_provider import PROJECT, Place, front
 from tests.end_to_end.test_provider_engine import changes
 from twin import environment
+from twin.instances import Instance
 from twin.toolchain import build
-from twin.world import World
 
 __all__ = ["front"]
 pytestmark = [
@@ -45,12 +45,12 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def lake(front: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+def lake(front: Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
     """A deployed lakehouse, to which a pipeline has written."""
     with pytest.MonkeyPatch.context() as patch:
         # The program runs in this process, which therefore needs the provider's variable, too.
         patch.setenv(ENDPOINT, environment.environment(front)[ENDPOINT])
-        place = Place(tmp_path_factory.mktemp("pii"), world=front)
+        place = Place(tmp_path_factory.mktemp("pii"), instance=front)
         stack = place.stack(program())
         outputs, early = up(front, stack)
         lake = Lake(front, place, stack, outputs["lake"].value, early)
@@ -63,7 +63,7 @@ def lake(front: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lak
 
 
 def _put(lake: Lake, bucket: str, name: str, who: str = "") -> None:
-    gcp_lake.put(lake.world, who, bucket, name)
+    gcp_lake.put(lake.instance, who, bucket, name)
 
 
 def _objects(lake: Lake, who: str, bucket: str, prefix: str = "") -> list[str]:
@@ -355,11 +355,11 @@ def test_access_is_revoked_while_policies_fail_and_restored_with_them(
         lake.query("analysts", f"SELECT order_id FROM {ORDERS_TABLE}")
     assert lake.query("pipeline", f"SELECT order_id FROM {ORDERS_TABLE} WHERE order_id = 1") == [["1"]]
     right = lake.place.stack(program(rows="country = 'FR'"))
-    _, early = up(lake.world, right)
+    _, early = up(lake.instance, right)
     assert (lake.readers(), early) == (before, [])
     asks = f"SELECT order_id FROM {ORDERS_TABLE}"
     assert lake.query("germany", asks) == [["2"]], "the former condition does not apply"
     assert not changes(right.preview(refresh=True))
-    _, early = up(lake.world, lake.place.stack(program()))
+    _, early = up(lake.instance, lake.place.stack(program()))
     assert (lake.readers(), early) == (before, []), "the same statements run again, as a new job"
     assert lake.query("germany", asks) == [["1"]], "the first condition applies again"

@@ -65,7 +65,7 @@ class Cluster:
     def __init__(self, plain: Plain, base: Base) -> None:
         self.plain, self.name = plain, base.cluster
         self.core: Any = kubernetes.client.CoreV1Api(
-            kubernetes.config.new_client_from_config(str(plain.world.kubeconfig))
+            kubernetes.config.new_client_from_config(str(plain.instance.kubeconfig))
         )
 
     def token(self, account: str, audience: str = AUDIENCE) -> str:
@@ -109,9 +109,9 @@ def test_a_token_of_the_api_server_is_exchanged_for_a_session_of_the_role(cluste
     assert answer["subject"] == {"namespace": "default", "serviceAccount": "reader"}
     assert ":assumed-role/pod-reader/eks-" in answer["assumedRoleUser"]["arn"]
     key = answer["credentials"]
-    environment = variables.environment(cluster.plain.world)
+    environment = variables.environment(cluster.plain.instance)
     session = boto3.session.Session(
-        key["accessKeyId"], key["secretAccessKey"], key["sessionToken"], cluster.plain.world.region
+        key["accessKeyId"], key["secretAccessKey"], key["sessionToken"], cluster.plain.instance.region
     )
     endpoint = environment["AWS_ENDPOINT_URL"]
     who = session.client("sts", endpoint_url=endpoint).get_caller_identity()["Arn"]

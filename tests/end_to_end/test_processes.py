@@ -18,12 +18,12 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
 from twin import lifecycle
 from twin.kubernetes.api import ApiError, Kube
 from twin.kubernetes.processes.process import MARK
 from twin.processes import Daemon
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.end_to_end
 
@@ -105,8 +105,8 @@ class Apps:
 
     def __init__(self, twin: Plain) -> None:
         self.twin = twin
-        api = kubernetes.config.new_client_from_config(str(twin.world.kubeconfig))
-        self.kube = Kube(twin.world.kubeconfig)
+        api = kubernetes.config.new_client_from_config(str(twin.instance.kubeconfig))
+        self.kube = Kube(twin.instance.kubeconfig)
         self.core: Any = kubernetes.client.CoreV1Api(api)
         self.apps: Any = kubernetes.client.AppsV1Api(api)
         self.batch: Any = kubernetes.client.BatchV1Api(api)
@@ -333,7 +333,7 @@ def test_a_killed_controller_leaves_no_process_and_the_pods_are_run_again(apps: 
     pods = apps.pods()
     before = {process.pid for process in processes_of(pods)}
     assert len(before) >= 2
-    controller = Daemon(apps.twin.world.folder, lifecycle.CONTROLLER)
+    controller = Daemon(apps.twin.instance.folder, lifecycle.CONTROLLER)
     process = controller.process()
     assert process is not None
     process.kill()
@@ -350,7 +350,7 @@ def test_a_killed_controller_leaves_no_process_and_the_pods_are_run_again(apps: 
 
 
 def test_a_stopped_twin_leaves_no_process_and_no_secret_behind(apps: Apps) -> None:
-    folder = apps.twin.world.folder
+    folder = apps.twin.instance.folder
     for path in (folder / "pods").rglob("*"):
         if path.is_dir():
             assert not path.stat().st_mode & 0o077, f"{path} is open to other users"

@@ -10,8 +10,9 @@ import kubernetes
 import pytest
 
 from tests.end_to_end import gke_cluster
-from tests.end_to_end.harness import Twin, eventually
-from tests.twin.gcp.gke.scene import PROJECT, REGION
+from tests.end_to_end.harness import Twin
+from twin.tests.gcp.services.container.scene import PROJECT, REGION
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.end_to_end
 
@@ -48,7 +49,7 @@ def core(home: Path) -> Iterator[Any]:
         twin.cli("twin", "start", "--name", NAME, *place)
         _cluster(twin)
         yield kubernetes.client.CoreV1Api(
-            kubernetes.config.new_client_from_config(str(twin.world.kubeconfig))
+            kubernetes.config.new_client_from_config(str(twin.instance.kubeconfig))
         )
     finally:
         twin.remove()

@@ -14,9 +14,9 @@ import psutil
 import pytest
 from pulumi import automation
 
-from tests.end_to_end.harness import eventually
 from tests.end_to_end.inline import ROOT, Program, Workplace
-from tests.twin.fake_cloud import BUCKET, SUBNET, VPC
+from twin.tests.fake_cloud import BUCKET, SUBNET, VPC
+from twin.tests.waiting import eventually
 from twin.toolchain import build
 
 pytestmark = [
@@ -129,7 +129,7 @@ def test_a_type_without_entry_is_previewed_with_a_warning_and_refused_in_an_upda
     assert diagnostics.count("warning: the twin has no entry for aws:sqs/queue:Queue") == 1, (
         "one warning for each type"
     )
-    with pytest.raises(automation.CommandError, match=r"aws:sqs/queue:Queue.*tests/twin/fake_cloud\.py"):
+    with pytest.raises(automation.CommandError, match=r"aws:sqs/queue:Queue.*twin/tests/fake_cloud\.py"):
         stack.up()
 
 

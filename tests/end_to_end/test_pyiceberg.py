@@ -19,8 +19,8 @@ from botocore.exceptions import ClientError
 from tests.end_to_end import clients
 from tests.end_to_end.plain import Plain
 from tests.end_to_end.tables import ORDERS
-from tests.twin.aws.athena.asking import Asking
-from twin import environment as variables
+from twin import environment
+from twin.tests.aws.services.athena.asking import Asking
 
 pytestmark = pytest.mark.end_to_end
 
@@ -127,13 +127,13 @@ class Scenario:
 
     def place(self) -> dict[str, str]:
         """Return the variables with the twin's endpoint and region."""
-        env_vars = variables.environment(self.plain.world)
+        env_vars = environment.environment(self.plain.instance)
         return {name: env_vars[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")}
 
     def identity(self, who: str) -> dict[str, str]:
         """Return the variables of a role's session."""
         if who not in self._sessions:
-            arn = f"arn:aws:iam::{self.plain.world.account}:role/iceberg-{who}"
+            arn = f"arn:aws:iam::{self.plain.instance.account}:role/iceberg-{who}"
             key = self.plain.aws("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
             self._sessions[who] = {
                 "AWS_ACCESS_KEY_ID": key["AccessKeyId"],

@@ -128,7 +128,7 @@ def test_a_type_without_an_entry_gets_a_warning_in_a_preview_and_an_error_in_an_
     stack = plain.stack("refusals", group)
     token = "aws:workspaces/ipGroup:IpGroup"
     assert f"the twin has no entry for {token}" in stack.preview().stdout
-    with pytest.raises(automation.CommandError, match=rf"{token}.*twin/aws/resources/workspaces\.py"):
+    with pytest.raises(automation.CommandError, match=rf"{token}.*twin/aws/services/workspaces/resources"):
         stack.up()
 
 

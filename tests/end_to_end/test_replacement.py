@@ -17,9 +17,10 @@ from pulumi import automation
 
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.node_pool import NodePool
-from tests.end_to_end.harness import eventually, gpu_pod
+from tests.end_to_end.harness import gpu_pod
 from tests.end_to_end.plain import Base, Plain, location
-from twin.aws.eks.versions import release_version
+from twin.aws.services.eks.operations.versions import release_version
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.end_to_end
 

@@ -15,7 +15,7 @@ from pulumi import automation
 
 from tests.end_to_end import clients
 from tests.end_to_end.plain import Plain
-from twin import environment as variables
+from twin import environment
 
 pytestmark = pytest.mark.end_to_end
 
@@ -75,9 +75,9 @@ class Scenario:
 
     def client(self, do: str, **more: Any) -> dict[str, Any]:
         """Run an action of PyIceberg as the pipeline."""
-        arn = f"arn:aws:iam::{self.plain.world.account}:role/evolution-pipeline"
+        arn = f"arn:aws:iam::{self.plain.instance.account}:role/evolution-pipeline"
         key = self.plain.aws("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-        env_vars = variables.environment(self.plain.world)
+        env_vars = environment.environment(self.plain.instance)
         identity = {
             **{name: env_vars[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")},
             "AWS_ACCESS_KEY_ID": key["AccessKeyId"],

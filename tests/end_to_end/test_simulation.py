@@ -18,15 +18,15 @@ import yaml
 from kubernetes.client import ApiClient, Configuration, CoreV1Api
 from kubernetes.client.exceptions import ApiException
 
-from tests.twin.kubernetes.fakes import ROLE, FakeView, template
-from twin import world as instances
+from twin import instances
+from twin.instances import Instance
 from twin.kubernetes import control_plane, manifests
 from twin.kubernetes.api import Object
-from twin.kubernetes.clock import Clock
+from twin.kubernetes.cloud_interface import Addon, Cluster, Principal, Taint
 from twin.kubernetes.controller import Controller
 from twin.kubernetes.pods import phase, ready
-from twin.kubernetes.view import Addon, Cluster, Principal, Taint
-from twin.world import World
+from twin.kubernetes.time_scale import Clock
+from twin.tests.kubernetes.fakes import ROLE, FakeView, template
 
 pytestmark = pytest.mark.end_to_end
 
@@ -103,7 +103,7 @@ spec:
 class Story:
     """The twin instance, its cloud, and the running simulation."""
 
-    world: World
+    instance: Instance
     view: FakeView
     controller: Controller
 
@@ -136,9 +136,9 @@ class Story:
 
     def as_user(self, token: str) -> CoreV1Api:
         """Return a client with a bearer token."""
-        configuration = Configuration(host=control_plane.endpoint(self.world))
+        configuration = Configuration(host=control_plane.endpoint(self.instance))
         configuration.ca_cert_data = base64.b64decode(
-            control_plane.certificate_authority(self.world)
+            control_plane.certificate_authority(self.instance)
         ).decode()
         configuration.api_key = {"authorization": f"Bearer {token}"}
         return CoreV1Api(ApiClient(configuration))
@@ -154,16 +154,16 @@ def until(holds: Callable[[], Any], seconds: float = 60) -> None:
 
 @pytest.fixture(scope="module")
 def story(home: Path) -> Iterator[Story]:
-    world = instances.create("simulation")
-    control_plane.start(world)
+    instance = instances.create("simulation")
+    control_plane.start(instance)
     view = FakeView(Cluster("acme-dev", "CREATING", "1.34", uid="one"))
-    controller = Controller(world, view, clock=Clock(30))
+    controller = Controller(instance, view, clock=Clock(30))
     thread = threading.Thread(target=controller.run, daemon=True)
     thread.start()
-    yield Story(world, view, controller)
+    yield Story(instance, view, controller)
     controller.stop()
     thread.join(10)
-    control_plane.stop(world)
+    control_plane.stop(instance)
 
 
 def test_a_cluster_becomes_active_with_what_eks_preinstalls(story: Story) -> None:
@@ -217,11 +217,11 @@ def test_with_autoscaler_role_and_plugin_the_pool_scales_up_and_the_pod_runs(sto
 
 def test_a_restart_of_the_api_server_loses_no_node_or_pod(story: Story) -> None:
     before = {node["metadata"]["uid"] for node in story.nodes}
-    process = control_plane.daemons(story.world)["kube-apiserver"].process()
+    process = control_plane.daemons(story.instance)["kube-apiserver"].process()
     assert process is not None
     process.kill()
     process.wait(5)
-    control_plane.start(story.world)
+    control_plane.start(story.instance)
     until(lambda: story.controller.mirror.synced)
     time.sleep(1)
     assert {node["metadata"]["uid"] for node in story.nodes} == before

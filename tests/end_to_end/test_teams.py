@@ -20,9 +20,9 @@ from pulumi import automation
 
 from aiplatform.teams import Teams
 from tests.end_to_end import pods
-from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
-from twin import environment as variables
+from twin import environment
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.end_to_end
 
@@ -40,8 +40,8 @@ POD: dict[str, Any] = {"metadata": {"name": "bare"}, "spec": JOB["spec"]["templa
 @pytest.fixture(scope="module")
 def teams(plain: Plain, base: Base) -> Iterator[automation.Stack]:
     stack = plain.stack("teams", lambda: _program(base))
-    stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(plain.world.kubeconfig)))
-    stack.set_config("aws:region", automation.ConfigValue(plain.world.region))
+    stack.set_config("kubernetes:kubeconfig", automation.ConfigValue(str(plain.instance.kubeconfig)))
+    stack.set_config("aws:region", automation.ConfigValue(plain.instance.region))
     stack.up()
     yield stack
     stack.destroy()
@@ -54,7 +54,7 @@ def member(plain: Plain, base: Base, teams: automation.Stack) -> Callable[[str],
 
     def client(role: str) -> Any:
         session = pods.assumed(plain.aws("sts"), arns[role])
-        env_vars = {**os.environ, **variables.environment(plain.world), **session}
+        env_vars = {**os.environ, **environment.environment(plain.instance), **session}
         command = ["aws", "eks", "get-token", "--cluster-name", base.cluster, "--output", "json"]
         answer = subprocess.run(command, env=env_vars, check=True, capture_output=True, text=True).stdout
         configuration = kubernetes.client.Configuration()

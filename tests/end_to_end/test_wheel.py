@@ -255,7 +255,7 @@ def test_network_and_cluster_are_deployed_from_the_wheel_and_destroyed(project: 
         [str(project.python), "-c", where], cwd=project.folder, capture_output=True, text=True, check=True
     ).stdout
     assert "site-packages" in path, "the wheel, not this repository"
-    project.up(PROGRAM.format(account=twin.world.account))
+    project.up(PROGRAM.format(account=twin.instance.account))
     outputs = project.outputs()
     (vpc,) = twin.aws("ec2").describe_vpcs(VpcIds=[outputs["vpc"]])["Vpcs"]
     assert vpc["CidrBlock"] == "10.16.0.0/16"
@@ -271,7 +271,7 @@ def test_network_and_cluster_are_deployed_from_the_wheel_and_destroyed(project: 
 
 def test_a_program_of_another_language_uses_the_plugin(project: Project, twin: Twin) -> None:
     inputs = {"prefix": "team-dev", "cidr": "10.32.0.0/16", "zoneCount": 2}
-    project.up(THROUGH_THE_PLUGIN.format(account=twin.world.account, inputs=inputs))
+    project.up(THROUGH_THE_PLUGIN.format(account=twin.instance.account, inputs=inputs))
     outputs = project.outputs()
     assert [sorted(zone) for zone in outputs["zones"]] == [
         ["id", "intraSubnetId", "name", "privateSubnetId", "publicSubnetId"]
@@ -284,7 +284,7 @@ def test_a_program_of_another_language_uses_the_plugin(project: Project, twin: T
 
 
 def test_components_are_composed_by_their_outputs_in_another_language(project: Project, twin: Twin) -> None:
-    (project.folder / "__main__.py").write_text(COMPOSED.format(account=twin.world.account))
+    (project.folder / "__main__.py").write_text(COMPOSED.format(account=twin.instance.account))
     plan = json.loads(project.pulumi("preview", "--json").stdout)
     wanted = {step["newState"]["type"]: step["newState"] for step in plan["steps"]}
     assert {"aws:ec2/vpc:Vpc", "aws:eks/cluster:Cluster", "aws:eks/nodeGroup:NodeGroup"} <= set(wanted)
@@ -293,7 +293,7 @@ def test_components_are_composed_by_their_outputs_in_another_language(project: P
 
 def test_the_plugin_refuses_a_misspelt_argument_and_creates_nothing(project: Project, twin: Twin) -> None:
     inputs = {"prefix": "team-dev", "cidr": "10.32.0.0/16", "zoneCuont": 2}
-    done = project.up(THROUGH_THE_PLUGIN.format(account=twin.world.account, inputs=inputs), check=False)
+    done = project.up(THROUGH_THE_PLUGIN.format(account=twin.instance.account, inputs=inputs), check=False)
     assert done.returncode
     assert "zoneCuont" in done.stdout + done.stderr
     assert "did you mean 'zoneCount'" in done.stdout + done.stderr

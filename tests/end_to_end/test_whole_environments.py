@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.harness import GUARDED, Twin, eventually
+from tests.end_to_end.harness import GUARDED, Twin
 from tests.end_to_end.policy_report import assert_no_violation
+from twin.tests.waiting import eventually
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.nightly]
 
@@ -40,7 +41,7 @@ def test_environment_has_no_violation_before_it_exists(empty: Twin, tmp_path: Pa
 
 
 def test_environment_is_deployed_and_has_no_drift(deployed: Twin) -> None:
-    if deployed.world.cloud == "aws":
+    if deployed.instance.cloud == "aws":
         name = deployed.environment.replace("aws", "acme")
         cluster = deployed.aws("eks").describe_cluster(name=f"{name}-cluster")["cluster"]
         assert "0.0.0.0/0" not in cluster["resourcesVpcConfig"].get("publicAccessCidrs", []), (

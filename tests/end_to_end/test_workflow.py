@@ -10,8 +10,9 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
-from tests.end_to_end.harness import ROOT, eventually
+from tests.end_to_end.harness import ROOT
 from tests.end_to_end.plain import Plain, trust
+from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.end_to_end
 

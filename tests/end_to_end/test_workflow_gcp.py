@@ -14,7 +14,7 @@ from googleapiclient import discovery
 from tests.end_to_end.harness import ROOT
 from tests.end_to_end.test_gcp_provider import PROJECT, Place, front
 from twin.gcp.credentials import deployer
-from twin.world import World
+from twin.instances import Instance
 
 __all__ = ["front"]
 
@@ -72,21 +72,21 @@ def _program() -> None:
     pulumi.export("workflow", Workflow("scoring", args).outputs)
 
 
-def client(world: World, api: str, version: str) -> Any:
+def client(instance: Instance, api: str, version: str) -> Any:
     """Return Google's client of an API, for the twin."""
-    credentials = google.oauth2.credentials.Credentials(deployer(world).access_token)
+    credentials = google.oauth2.credentials.Credentials(deployer(instance).access_token)
     return discovery.build(
         api,
         version,
         credentials=credentials,
-        client_options={"api_endpoint": f"{world.url('cloud')}/{api}.googleapis.com/"},
+        client_options={"api_endpoint": f"{instance.url('cloud')}/{api}.googleapis.com/"},
         static_discovery=True,
         cache_discovery=False,
     )
 
 
-def test_google_s_clients_show_the_workflow_with_what_it_calls(front: World, tmp_path: Path) -> None:
-    place = Place(tmp_path, world=front)
+def test_google_s_clients_show_the_workflow_with_what_it_calls(front: Instance, tmp_path: Path) -> None:
+    place = Place(tmp_path, instance=front)
     before = place.inventory()
     stack = place.stack(_program)
     workflow = stack.up().outputs["workflow"].value

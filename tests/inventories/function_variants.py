@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tests.components.aiplatform.function.example import (
-    CALLERS,
-    KEYS,
-    NETWORKS,
-    TARGETS,
-    deployed,
-    ingest,
-)
+from tests.components.aiplatform.function.example import CALLERS, KEYS, NETWORKS, TARGETS, deployed, ingest
 from tests.components.recording import Recording
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tests.components.recording import Recording, Registered
-from twin.gcp.services import iam_role_table as roles
+from twin.gcp.services.iam import data as iam
 
 CUSTOM_ROLE: Final = "gcp:projects/iAMCustomRole:IAMCustomRole"
 # What a role is granted on -> the prefixes of permissions that have an effect there. A role without any has
@@ -72,10 +72,10 @@ def errors(recording: Recording) -> Iterator[str]:
 
 def _custom_role(role: Registered) -> Iterator[str]:
     for name in role.inputs["permissions"]:
-        if not roles.is_permission(name):
+        if not iam.is_permission(name):
             service = name.partition(".")[0]
             known = [
-                permission for permission in roles.all_permissions() if permission.startswith(f"{service}.")
+                permission for permission in iam.all_permissions() if permission.startswith(f"{service}.")
             ]
             yield f"permissions: {name}: no predefined role has this permission{_close(name, known)}"
     if not re.fullmatch(r"[a-zA-Z0-9_.]{3,64}", str(role.inputs["roleId"])):
@@ -89,10 +89,10 @@ def _grant(grant: Registered, custom: Mapping[str, list[str]]) -> Iterator[str]:
         yield "what can be granted on this is not known; add it to GRANTED_ON"
         return
     if role.startswith("roles/"):
-        permissions = list(roles.permissions(role))
-        if not roles.exists(role):
-            yield f"role: {role}: no such predefined role{_close(role, roles.names())}"
-        if role in roles.BASIC:
+        permissions = list(iam.permissions(role))
+        if not iam.exists(role):
+            yield f"role: {role}: no such predefined role{_close(role, iam.names())}"
+        if role in iam.BASIC:
             yield f"role: {role}: a basic role, expected a predefined or custom one"
     else:
         permissions = custom.get(role, [])

@@ -14,7 +14,7 @@ from policies.framework.discovery import files, find
 from policies.framework.policy import Policy
 from tests.policies.spec import UNKNOWN, Resource, Stack
 from tests.policies.test_specs import spec_of
-from twin import resource as twin
+from twin import provider_interface
 from twin.checks.check import check
 from twin.checks.sdk import Sdk, sdk
 
@@ -60,7 +60,7 @@ def _subjects(policy: Policy) -> Iterator[tuple[str, Resource]]:
             yield name, resource
 
 
-def _failures(resource: Resource) -> list[twin.Failure]:
+def _failures(resource: Resource) -> list[provider_interface.Failure]:
     package = _sdks().get(resource.type.partition(":")[0])
     schema = package.resource(resource.type) if package else None
     if package is None or schema is None:
@@ -77,7 +77,7 @@ def _failures(resource: Resource) -> list[twin.Failure]:
 def _plain(value: Any) -> Any:
     """Return the value with the twin's marker for unknown values."""
     if value is UNKNOWN:
-        return twin.UNKNOWN
+        return provider_interface.UNKNOWN
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):

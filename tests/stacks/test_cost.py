@@ -146,7 +146,9 @@ def test_reaper_of_the_environment_asks_its_prometheus(tmp_path: Path) -> None:
     [container] = job.inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     variables = {entry["name"]: entry["value"] for entry in container["env"]}
     assert variables["PROMETHEUS_URL"] == "http://kube-prometheus-stack-prometheus.monitoring:9090"
-    policy = recording.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "observability-clients")
+    policy = recording.one(
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy", "observability-prometheus-clients"
+    )
     [rule] = policy.inputs["spec"]["ingress"]
     assert "cost-control" in json.dumps(rule["from"])
 

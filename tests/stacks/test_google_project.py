@@ -13,8 +13,8 @@ import pytest
 from aiplatform.accelerators import gcp as accelerated
 from tests.stacks.environments import ROOT, STACKS, built
 from tests.stacks.google_permissions import ALWAYS, IN_KUBERNETES, OF_TYPES
-from twin.gcp import capacity
-from twin.gcp.services import iam_role_table as roles
+from twin.gcp.services.compute import capacity
+from twin.gcp.services.iam import data as iam
 
 DOCUMENT = (ROOT / "docs" / "google-cloud.md").read_text()
 GOOGLE = [stack for stack in STACKS if stack.startswith("gcp-")]
@@ -51,17 +51,17 @@ def test_the_permissions_of_every_registered_type_are_known() -> None:
 
 def test_every_permission_is_one_that_google_has() -> None:
     named = {*_needed(), *(permission for permissions in OF_TYPES.values() for permission in permissions)}
-    assert not [permission for permission in sorted(named) if not roles.is_permission(permission)]
+    assert not [permission for permission in sorted(named) if not iam.is_permission(permission)]
 
 
 def test_the_documented_roles_are_predefined_and_have_every_permission_that_the_program_needs() -> None:
     documented = ["roles/editor", *_documented()]
     assert len(documented) > 10, "the table of roles was not found"
-    assert not [role for role in documented if not roles.exists(role)]
+    assert not [role for role in documented if not iam.exists(role)]
     lacking = {
         permission: types
         for permission, types in _needed().items()
-        if not any(roles.grants(role, permission) for role in documented)
+        if not any(iam.grants(role, permission) for role in documented)
     }
     assert not lacking, "apply fails with 403: add a role to docs/google-cloud.md"
 
@@ -71,7 +71,7 @@ def test_no_documented_role_is_needless() -> None:
     for role in documented:
         others = [other for other in documented if other != role]
         assert any(
-            roles.grants(role, permission) and not any(roles.grants(other, permission) for other in others)
+            iam.grants(role, permission) and not any(iam.grants(other, permission) for other in others)
             for permission in _needed()
         ), f"{role} grants nothing that the others do not: least privilege leaves it out"
 
@@ -82,7 +82,7 @@ def test_the_roles_of_a_principal_that_only_previews_have_what_is_asked_before_a
     previews = ("roles/viewer", "roles/serviceusage.serviceUsageConsumer")
     assert all(f"`{role}`" in DOCUMENT for role in previews)
     assert not [
-        permission for permission in ALWAYS if not any(roles.grants(role, permission) for role in previews)
+        permission for permission in ALWAYS if not any(iam.grants(role, permission) for role in previews)
     ]
 
 

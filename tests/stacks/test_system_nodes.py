@@ -23,10 +23,10 @@ from aiplatform.observability.traces.configuration import REQUESTS as COLLECTOR
 from aiplatform.observability.values import values as values_of_observability
 from aiplatform.observability.values.setup import Setup as Observability
 from stacks.profiles import PROFILES
-from twin.aws.capacity import instance_type_info
-from twin.aws.eks import machines
-from twin.gcp import capacity
-from twin.gcp.gke import shape
+from twin.aws.services.autoscaling.capacity import instance_type_info
+from twin.aws.services.eks.operations import node_objects
+from twin.gcp.services.compute import capacity
+from twin.gcp.services.container.operations import allocatable as shape
 from twin.kubernetes import manifests
 from twin.kubernetes.quantity import Amounts, add, amounts
 
@@ -114,7 +114,7 @@ def allocatable(cloud: str, instance_type: str) -> Amounts:
         )
         info = instance_type_info(instance_type)
         assert info is not None
-        _, left = machines.resources(info, cast("Any", group))
+        _, left = node_objects.resources(info, cast("Any", group))
     else:
         machine = capacity.machine_type(instance_type)
         assert machine is not None

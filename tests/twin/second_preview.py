@@ -13,9 +13,9 @@ from twin.checks.sdk import Sdk, objects, sdk
 from twin.checks.types import ListOf, MapOf, ObjectOf, OneOf, Property, Scalar, Type
 from twin.core.diff import compare
 from twin.core.drift import inputs_now
-from twin.core.messages import complete
+from twin.core.grpc_messages import complete
 from twin.core.schema_facts import FromSchema
-from twin.resource import Props
+from twin.provider_interface import Props
 
 LINKS = ("CompareSelfLinkOrResourceName", "CompareSelfLinkRelativePaths")
 LINK = "https://www.googleapis.com/compute/v1/"
@@ -25,26 +25,26 @@ def registered(cloud: str, known: Iterable[str]) -> dict[str, list[Registered]]:
     """What a cloud's environments and the variants of all components register of these types, by token."""
     recordings = [built(stack).recording for stack in STACKS if stack.startswith(f"{cloud}-")]
     recordings += [variants.recorded(name) for name in variants.NAMES]
-    found: dict[str, list[Registered]] = {}
-    for each in (each for recording in recordings for each in recording.resources):
-        if each.type in known:
-            found.setdefault(each.type, []).append(each)
-    return found
+    by_token: dict[str, list[Registered]] = {}
+    for resource in (resource for recording in recordings for resource in recording.resources):
+        if resource.type in known:
+            by_token.setdefault(resource.type, []).append(resource)
+    return by_token
 
 
 Kind = TypeVar("Kind", bound=FromSchema)
 
 
-def each(
+def of_all(
     resources: Mapping[str, Sequence[Registered]], table: Mapping[str, Kind]
 ) -> Iterator[tuple[str, Kind, Props]]:
     """`token name`, kind and inputs of every resource of `registered`."""
-    for token, found in resources.items():
-        for one in found:
-            yield f"{token} {one.name}", table[token], given(one, table[token])
+    for token, registrations in resources.items():
+        for resource in registrations:
+            yield f"{token} {resource.name}", table[token], checked_inputs(resource, table[token])
 
 
-def given(resource: Registered, kind: FromSchema) -> Props:
+def checked_inputs(resource: Registered, kind: FromSchema) -> Props:
     """The inputs as Check answers them."""
     return {**kind.defaults, **_without_none(resource.inputs)}
 
@@ -62,7 +62,7 @@ def changes(kind: FromSchema, inputs: Props, sent: Props) -> Iterator[str]:
 
 
 def _filled(package: Sdk, type: Type, depth: int = 0) -> Any:
-    """A value that nobody asked for."""
+    """A value that no program states."""
     if isinstance(type, OneOf):
         type = type.options[0]
     if isinstance(type, ListOf):
@@ -71,7 +71,7 @@ def _filled(package: Sdk, type: Type, depth: int = 0) -> Any:
         return {"filled": "in"}
     if isinstance(type, ObjectOf):
         inside = package.properties(type) if depth < 4 else {}
-        return {name: _filled(package, each.type, depth + 1) for name, each in inside.items()}
+        return {name: _filled(package, entry.type, depth + 1) for name, entry in inside.items()}
     if isinstance(type, Scalar):
         return {"boolean": True, "integer": 7, "number": 7.0}.get(type.name, "filled in")
     return "filled in"
@@ -89,19 +89,19 @@ def _fill(
                 target[name] = _filled(package, property.type)
             continue
         inner = next(iter(objects(property.type)), None)
-        for each in value if isinstance(value, list) else [value]:
-            if inner is not None and isinstance(each, dict):
-                _fill(package, package.properties(inner), each, paths, f"{path}.")
+        for item in value if isinstance(value, list) else [value]:
+            if inner is not None and isinstance(item, dict):
+                _fill(package, package.properties(inner), item, paths, f"{path}.")
 
 
 def _rewritten(kind: FromSchema, value: Any, path: str = "") -> Any:
     """The value as the server would write it: names as links, sets in another order."""
     if isinstance(value, dict):
         return {
-            name: _rewritten(kind, each, f"{path}.{name}" if path else name) for name, each in value.items()
+            name: _rewritten(kind, part, f"{path}.{name}" if path else name) for name, part in value.items()
         }
     if isinstance(value, list):
-        items = [_rewritten(kind, each, path) for each in value]
+        items = [_rewritten(kind, item, path) for item in value]
         return items[::-1] if path in kind.sets else items
     if not isinstance(value, str) or not value:
         return value
@@ -112,5 +112,5 @@ def _rewritten(kind: FromSchema, value: Any, path: str = "") -> Any:
 
 def _without_none(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_none(each) for name, each in value.items() if each is not None}
-    return [_without_none(each) for each in value] if isinstance(value, list) else value
+        return {name: _without_none(part) for name, part in value.items() if part is not None}
+    return [_without_none(item) for item in value] if isinstance(value, list) else value

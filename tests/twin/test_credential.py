@@ -17,9 +17,8 @@ import psutil
 import pytest
 
 from cli import admin_client
-from twin import credential, environment
-from twin import world as worlds
-from twin.world import World
+from twin import credential, environment, instances
+from twin.instances import Instance
 
 PATHS = (
     ("GET", "health"),
@@ -35,22 +34,22 @@ PATHS = (
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path / "home"))
-    return worlds.create("secluded", cloud="gcp", region="us-central1", account="twin-project")
+    return instances.create("secluded", cloud="gcp", region="us-central1", account="twin-project")
 
 
 @contextmanager
-def serving(world: World, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def serving(instance: Instance, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The front's process, answering its owner."""
-    command = [sys.executable, "-m", "twin.gcp.server", "--world", world.name]
+    command = [sys.executable, "-m", "twin.gcp.server", "--instance", instance.name]
     with log.open("ab") as out:
         process = subprocess.Popen(command, env=dict(os.environ), stdout=out, stderr=out)
     try:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             try:
-                admin_client.request(world, "GET", "health")
+                admin_client.request(instance, "GET", "health")
                 break
             except (OSError, admin_client.RefusedError):
                 assert process.poll() is None, log.read_text()
@@ -61,9 +60,9 @@ def serving(world: World, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def status(world: World, method: str, path: str, authorization: str | None) -> tuple[int, str]:
+def status(instance: Instance, method: str, path: str, authorization: str | None) -> tuple[int, str]:
     """Status and body of a stranger's request."""
-    connection = http.client.HTTPConnection("127.0.0.1", world.ports["cloud"], timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", instance.ports["cloud"], timeout=30)
     headers = {} if authorization is None else {"Authorization": authorization}
     connection.request(method, f"/_twin/{path}", b"{}" if method != "GET" else None, headers)
     answer = connection.getresponse()
@@ -72,10 +71,10 @@ def status(world: World, method: str, path: str, authorization: str | None) -> t
     return answer.status, text
 
 
-def test_another_user_is_refused_by_the_twins_own_interface(world: World, tmp_path: Path) -> None:
+def test_another_user_is_refused_by_the_twins_own_interface(instance: Instance, tmp_path: Path) -> None:
     log = tmp_path / "front.log"
-    with serving(world, log) as process:
-        first = credential.file(world).read_text().strip()
+    with serving(instance, log) as process:
+        first = credential.file(instance).read_text().strip()
         assert len(first) >= 32, "it cannot be guessed"
         presented = (
             None,
@@ -91,64 +90,66 @@ def test_another_user_is_refused_by_the_twins_own_interface(world: World, tmp_pa
         )
         for method, path in PATHS:
             for authorization in presented:
-                code, text = status(world, method, path, authorization)
+                code, text = status(instance, method, path, authorization)
                 assert code == 401, f"{method} {path} with {authorization!r}: {text}"
                 assert set(json.loads(text)) == {"code", "message"}, "nothing but the refusal"
-                assert world.name not in text, "not even which twin it is"
-        assert admin_client.request(world, "GET", "faults") == {"faults": []}, "the owner is answered"
-        assert status(world, "GET", "health", f"Bearer {first}")[0] == 200
-        told = " ".join(psutil.Process(process.pid).cmdline())
-        assert first not in told, "every user of the machine sees the process list"
-    with serving(world, log):
-        assert credential.file(world).read_text().strip() != first, "a new one at each start"
-        assert status(world, "GET", "inventory", f"Bearer {first}")[0] == 401, "the old one is void"
-        assert admin_client.request(world, "GET", "inventory") == {}
+                assert instance.name not in text, "not even which twin it is"
+        assert admin_client.request(instance, "GET", "faults") == {"faults": []}, "the owner is answered"
+        assert status(instance, "GET", "health", f"Bearer {first}")[0] == 200
+        arguments = " ".join(psutil.Process(process.pid).cmdline())
+        assert first not in arguments, "every user of the machine sees the process list"
+    with serving(instance, log):
+        assert credential.file(instance).read_text().strip() != first, "a new one at each start"
+        assert status(instance, "GET", "inventory", f"Bearer {first}")[0] == 401, "the old one is void"
+        assert admin_client.request(instance, "GET", "inventory") == {}
     assert first not in log.read_text(), "it is in no log"
 
 
-def test_the_credential_is_its_owners_alone_whatever_the_umask_is(world: World) -> None:
+def test_the_credential_is_its_owners_alone_whatever_the_umask_is(instance: Instance) -> None:
     before = os.umask(0)
     try:
-        credential.renew(world)
+        credential.renew(instance)
     finally:
         os.umask(before)
-    file = credential.file(world)
+    file = credential.file(instance)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    assert stat.S_IMODE(world.folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(instance.folder.stat().st_mode) == 0o700
 
 
-def test_without_a_credential_in_the_folder_no_request_is_accepted(world: World) -> None:
-    assert credential.headers(world) == {}
-    assert not credential.accepts(world, "Bearer ")
-    credential.renew(world)
-    assert credential.accepts(world, credential.headers(world)["Authorization"])
-    credential.file(world).write_text("")
-    assert not credential.accepts(world, "Bearer "), "an empty file is no credential"
+def test_without_a_credential_in_the_folder_no_request_is_accepted(instance: Instance) -> None:
+    assert credential.headers(instance) == {}
+    assert not credential.accepts(instance, "Bearer ")
+    credential.renew(instance)
+    assert credential.accepts(instance, credential.headers(instance)["Authorization"])
+    credential.file(instance).write_text("")
+    assert not credential.accepts(instance, "Bearer "), "an empty file is no credential"
 
 
-def test_a_second_front_of_a_twin_leaves_the_credential_of_the_first(world: World, tmp_path: Path) -> None:
-    with serving(world, tmp_path / "front.log"):
-        known = credential.file(world).read_text()
+def test_a_second_front_of_a_twin_leaves_the_credential_of_the_first(
+    instance: Instance, tmp_path: Path
+) -> None:
+    with serving(instance, tmp_path / "front.log"):
+        known = credential.file(instance).read_text()
         second = subprocess.run(
-            [sys.executable, "-m", "twin.gcp.server", "--world", world.name],
+            [sys.executable, "-m", "twin.gcp.server", "--instance", instance.name],
             env=dict(os.environ),
             capture_output=True,
             timeout=60,
             check=False,
         )
         assert second.returncode, "the port is taken"
-        assert credential.file(world).read_text() == known
+        assert credential.file(instance).read_text() == known
 
 
-def test_a_folder_that_others_could_enter_is_closed_at_the_next_start(world: World) -> None:
-    world.folder.chmod(0o755)
-    environment.prepare(world)
-    assert stat.S_IMODE(world.folder.stat().st_mode) == 0o700
+def test_a_folder_that_others_could_enter_is_closed_at_the_next_start(instance: Instance) -> None:
+    instance.folder.chmod(0o755)
+    environment.prepare(instance)
+    assert stat.S_IMODE(instance.folder.stat().st_mode) == 0o700
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root gives a folder away")
-def test_a_folder_that_another_user_made_is_refused(world: World) -> None:
-    os.chown(world.folder, 65534, 65534)
-    with pytest.raises(worlds.WorldError, match=r"secluded: belongs to another user"):
-        environment.prepare(world)
+def test_a_folder_that_another_user_made_is_refused(instance: Instance) -> None:
+    os.chown(instance.folder, 65534, 65534)
+    with pytest.raises(instances.InstanceError, match=r"secluded: belongs to another user"):
+        environment.prepare(instance)

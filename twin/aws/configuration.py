@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from twin.aws.api_server.errors import words
 from twin.aws.context import AwsContext, Clients, Tags, client_config, default_region, session
-from twin.aws.errors import words
-from twin.aws.model import loader
-from twin.resource import UNKNOWN, CloudError, Failure, Props
+from twin.aws.validation.parameters import loader
+from twin.provider_interface import UNKNOWN, CloudError, Failure, Props
 
 _ACCOUNT: Final = re.compile(r"\d{12}")
 

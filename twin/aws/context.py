@@ -16,8 +16,8 @@ import botocore.session
 from botocore import xform_name
 from botocore.config import Config
 
-from twin.aws.model import loader, operation_model
-from twin.resource import UNKNOWN, Context, Props
+from twin.aws.validation.parameters import loader, operation_model
+from twin.provider_interface import UNKNOWN, Context, Props
 
 INTENT_HEADER: Final = "X-Twin-Intent"
 ATTEMPTS: Final = 8

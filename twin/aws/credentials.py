@@ -1,4 +1,4 @@
-"""The access key of a world's deployer: `credentials.json` in the world's folder, made once."""
+"""The access key of an instance's deployer: `credentials.json` in the instance's folder, made once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import string
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from twin.world import World
+from twin.instances import Instance
 
 ROLE: Final = "platform-deployer"
 SESSION: Final = "twin"
@@ -23,13 +23,13 @@ class Credentials:
     secret_access_key: str
 
 
-def deployer(world: World) -> Credentials:
+def deployer(instance: Instance) -> Credentials:
     """The deployer's key: who has it is the role platform-deployer. It is made on first use (mode 0600)."""
-    file = world.folder / "credentials.json"
+    file = instance.folder / "credentials.json"
     try:
         return Credentials(**json.loads(file.read_text()))
     except FileNotFoundError:
-        world.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        instance.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         made = Credentials(
             # ASIA is the prefix of temporary keys, which an assumed role has; 20 characters as AWS's.
             "ASIA" + "".join(secrets.choice(string.ascii_uppercase + "234567") for _ in range(16)),
@@ -38,7 +38,7 @@ def deployer(world: World) -> Credentials:
         try:
             handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:  # another process was first
-            return deployer(world)
+            return deployer(instance)
         with os.fdopen(handle, "w") as out:
             out.write(json.dumps(asdict(made)) + "\n")
         return made

@@ -7,26 +7,22 @@ from collections.abc import Sequence
 
 from twin.aws import configuration
 from twin.aws.context import AwsContext
-from twin.aws.functions.base import AwsFunction
-from twin.aws.functions.base import table as functions
 from twin.aws.resources.base import AwsResource
+from twin.aws.resources.function import AwsFunction
+from twin.aws.resources.function import table as functions
 from twin.aws.resources.table import table as resources
-from twin.resource import Cloud, Context, Failure, Props
+from twin.provider_interface import Cloud, Context, Failure, Props
 
-_SPLIT = {
-    "launchTemplate": "launch_templates",
-    "placementGroup": "placement",
-    "flowLog": "endpoints",
-    "vpcEndpoint": "endpoints",
-    "securityGroup": "security_groups",
-    "defaultSecurityGroup": "security_groups",
-    "route": "routes",
-    "defaultRouteTable": "routes",
-    "natGateway": "gateways",
-    "internetGateway": "gateways",
-    "eip": "gateways",
+_SERVICES = {
+    "bcmdata": "bcm_data_exports",
+    "cloudwatch": "logs",
+    "costexplorer": "ce",
+    "kinesis": "firehose",
+    "sfn": "stepfunctions",
+    "vpc": "ec2",
+    "lambda": "lambdas",
 }
-"""EC2 is one service with hundreds of types: its modules, by the beginning of a type's name."""
+"""Folders of services that the SDK has as another module."""
 
 
 class AwsCloud(Cloud):
@@ -57,11 +53,8 @@ class AwsCloud(Cloud):
 
     def where_to_add(self, token: str) -> str:
         module, _, rest = token.removeprefix("aws:").partition("/")
-        name = rest.partition(":")[0]
-        folder = "functions" if name.startswith("get") else "resources"
-        if folder == "resources" and module in ("ec2", "vpc"):
-            module = next((file for start, file in _SPLIT.items() if name.startswith(start)), "vpc")
-        return f"twin/aws/{folder}/{module}.py"
+        kind = "functions" if rest.startswith("get") else "resources"
+        return f"twin/aws/services/{_SERVICES.get(module, module)}/{kind}"
 
     def prepare(self, context: Context, token: str, inputs: Props) -> Props:
         """The inputs with `tagsAll`, for a type that has tags."""
@@ -73,11 +66,11 @@ class AwsCloud(Cloud):
 
 def main() -> None:
     """Serve the provider to the engine that started this process."""
-    from twin import world
+    from twin import instances
     from twin.provider import serve
 
     name = os.environ.get("AIPLATFORM_TWIN")
-    serve(AwsCloud(), world.load(name) if name else None)
+    serve(AwsCloud(), instances.load(name) if name else None)
 
 
 if __name__ == "__main__":

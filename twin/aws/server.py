@@ -1,4 +1,4 @@
-"""The AWS front of a world: `python -m twin.aws.server --world NAME`.
+"""The AWS front of an instance: `python -m twin.aws.server --instance NAME`.
 
 One HTTP port for every AWS SDK: moto behind a journal, rules that refuse what AWS refuses, an EKS of our
 own, and `/_twin/...` for what the API has no word for (health, inventory, faults, the controller's view).
@@ -11,8 +11,7 @@ import os
 import sys
 from typing import Any
 
-from twin import web
-from twin import world as worlds
+from twin import instances, web
 from twin.web import application
 
 __all__ = ["Handler", "application", "bind", "main", "serve"]
@@ -37,35 +36,35 @@ class Handler(web.Handler):
         return environ
 
 
-def serve(world: worlds.World) -> None:
+def serve(instance: instances.Instance) -> None:
     """Serve until a signal comes."""
 
     def make() -> web.Front:
-        from twin.aws.front import Front
+        from twin.aws.api_server.server import Front
 
-        return Front(world)
+        return Front(instance)
 
-    web.serve(world, make, Handler)
+    web.serve(instance, make, Handler)
 
 
-def bind(world: worlds.World) -> web.BaseWSGIServer:
-    """A server on the world's port, not answering yet."""
-    return web.bind(world, Handler)
+def bind(instance: instances.Instance) -> web.BaseWSGIServer:
+    """A server on the instance's port, not answering yet."""
+    return web.bind(instance, Handler)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m twin.aws.server", description=__doc__)
-    parser.add_argument("--world", required=True, help="the name of the twin to serve")
-    name = parser.parse_args(arguments).world
+    parser.add_argument("--instance", required=True, help="the name of the twin to serve")
+    name = parser.parse_args(arguments).instance
     if os.environ.get("PYTHONHASHSEED") != "0":
         # The order of sets of strings must be the same in every life of the server.
         os.environ["PYTHONHASHSEED"] = "0"
         os.execv(sys.executable, [sys.executable, "-m", "twin.aws.server", *sys.argv[1:]])  # noqa: S606
-    world = worlds.load(name)
-    if world is None:
+    instance = instances.load(name)
+    if instance is None:
         sys.exit(f"there is no twin named {name!r}; `aiplatform twin start --name {name}` makes it")
-    serve(world)
+    serve(instance)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from twin.checks.sdk import Sdk
 from twin.checks.types import ListOf, MapOf, ObjectOf, OneOf, Property, Scalar, Type
-from twin.engine_values import Archive, Asset, Path_, show
-from twin.resource import UNKNOWN, Failure
+from twin.property_values import Archive, Asset, Path_, show
+from twin.provider_interface import UNKNOWN, Failure
 
 _WORDS: Final = {
     "string": "a string",

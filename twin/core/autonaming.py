@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from twin.resource import AutoName, Failure, Props
+from twin.provider_interface import AutoName, Failure, Props
 
 DIGITS: Final = 7
 DEFAULTS_KEY: Final = "__defaults"

@@ -9,8 +9,8 @@ from typing import Any, Final
 from twin.checks.check import check
 from twin.checks.sdk import Sdk
 from twin.checks.types import Scalar
-from twin.engine_values import compact, loads_config
-from twin.resource import UNKNOWN, Cloud, Failure, Props
+from twin.property_values import compact, loads_config
+from twin.provider_interface import UNKNOWN, Cloud, Failure, Props
 
 _OF_THE_ENGINE: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksums", "parameterization"})
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twin.core.autonaming import DEFAULTS_KEY
-from twin.engine_values import Path_, has_unknown, show, without_indices
-from twin.resource import UNKNOWN, Props, ResourceType
+from twin.property_values import Path_, has_unknown, show, without_indices
+from twin.provider_interface import UNKNOWN, Props, ResourceType
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from twin.checks.sdk import Sdk
 from twin.checks.types import ListOf, MapOf, ObjectOf, OneOf, Property, Type
 from twin.core.autonaming import DEFAULTS_KEY
 from twin.core.diff import nothing
-from twin.engine_values import compact
-from twin.resource import Props, ResourceType
+from twin.property_values import compact
+from twin.provider_interface import Props, ResourceType
 
 
 def inputs_now(

@@ -7,9 +7,9 @@ from typing import Any
 
 from twin.core.autonaming import DEFAULTS_KEY
 from twin.core.diff import compare
-from twin.core.wire import words
-from twin.engine_values import compact
-from twin.resource import CloudError, Context, HalfMade, Props, ResourceType
+from twin.core.grpc_errors import words
+from twin.property_values import compact
+from twin.provider_interface import CloudError, Context, HalfMade, Props, ResourceType
 from twin.store import Row, Store
 
 

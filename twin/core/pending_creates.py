@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from twin.core.lifecycle import Lifecycle
-from twin.engine_values import dumps
-from twin.resource import Cloud, CloudError, Context, ResourceType
+from twin.property_values import dumps
+from twin.provider_interface import Cloud, CloudError, Context, ResourceType
 from twin.store import Row, Store
 
 State = Mapping[str, Any]
@@ -104,18 +104,18 @@ def main() -> None:
     """Undo the pending creates of a state file in the twin of AIPLATFORM_TWIN; print the outcome as JSON."""
     import os
 
-    from twin import world as worlds
+    from twin import instances
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stack")
     parser.add_argument("state", type=Path, help="the stack's file in the twin's backend")
     asked = parser.parse_args()
-    world = worlds.load(os.environ["AIPLATFORM_TWIN"])
-    if world is None:
+    instance = instances.load(os.environ["AIPLATFORM_TWIN"])
+    if instance is None:
         sys.exit(f"there is no twin {os.environ['AIPLATFORM_TWIN']}")
-    store = Store(world.store)
+    store = Store(instance.store)
     checkpoint = json.loads(asked.state.read_text())["checkpoint"]
-    outcome = undo(_cloud(world.cloud), store, asked.stack, checkpoint.get("latest") or {})
+    outcome = undo(_cloud(instance.cloud), store, asked.stack, checkpoint.get("latest") or {})
     store.close()
     print(json.dumps({"deleted": outcome.deleted, "failed": outcome.failed}))  # noqa: T201 - the answer
 

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from twin.checks.sdk import ResourceSchema, sdk
 from twin.core.unasked import Unasked
-from twin.engine_values import Path_
-from twin.resource import UNKNOWN, Failure, Props, ResourceType
+from twin.property_values import Path_
+from twin.provider_interface import UNKNOWN, Failure, Props, ResourceType
 
 Facts = Mapping[str, Any]
 
@@ -129,7 +129,7 @@ class FromSchema(ResourceType):
         if not self.strict or self.token not in every(self.facts_file):
             return ()
         defaults = {**self.nested_defaults, **self.defaults}
-        known = Unasked(sdk(self.package), self.server, frozenset(self.suppressed), defaults)
+        known = Unasked(sdk(self.package), self.server, frozenset(self.suppressed), defaults, self.sets)
         return known.paths(self.sdk_schema.inputs, state, inputs)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from twin.resource import CANCELLED
+from twin.provider_interface import CANCELLED
 
 THREADS: Final = 32
 """Calls that run at once; the engine's own default is four times the number of cores."""

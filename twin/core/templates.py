@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from twin.resource import UNKNOWN
+from twin.provider_interface import UNKNOWN
 
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 _EMPTY: Final[tuple[Any, ...]] = ({}, [])

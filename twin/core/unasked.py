@@ -14,7 +14,7 @@ from typing import Any
 from twin.checks.sdk import Sdk, objects
 from twin.checks.types import ListOf, Property
 from twin.core.diff import nothing
-from twin.engine_values import Path_, without_indices
+from twin.property_values import Path_, without_indices
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Unasked:
     accepted: frozenset[str]
     suppressed: frozenset[str]
     defaults: Mapping[str, Any]
+    sets: frozenset[str] = frozenset()
+    """Paths of lists whose order means nothing."""
 
     def paths(
         self, properties: Mapping[str, Property], state: Mapping[str, Any], inputs: Mapping[str, Any]
@@ -62,6 +64,24 @@ class Unasked:
             if isinstance(has, Mapping) and isinstance(asked, Mapping):
                 yield from self._paths(known, has, asked, path)
             elif isinstance(property.type, ListOf) and isinstance(has, list) and isinstance(asked, list):
-                for index, (one, other) in enumerate(zip(has, asked, strict=False)):
+                pairs = _by_likeness(has, asked) if plain in self.sets else zip(has, asked, strict=False)
+                for index, (one, other) in enumerate(pairs):
                     if isinstance(one, Mapping) and isinstance(other, Mapping):
                         yield from self._paths(known, one, other, (*path, index))
+
+
+def _by_likeness(has: list[Any], asked: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield each member of one set with the member of the other that has most of its values."""
+    left = list(asked)
+    for member in has:
+        if not left:
+            return
+        like = max(left, key=lambda other: _likeness(member, other))
+        left.remove(like)
+        yield member, like
+
+
+def _likeness(one: Any, other: Any) -> int:
+    if not isinstance(one, Mapping) or not isinstance(other, Mapping):
+        return int(one == other)
+    return sum(key in other and other[key] == value for key, value in one.items())

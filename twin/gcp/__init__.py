@@ -1,1 +1,1 @@
-"""Google Cloud in a world: the front that any Google client reaches, and the provider that Pulumi runs."""
+"""Google Cloud: the API server that any Google client reaches, and the provider that Pulumi runs."""

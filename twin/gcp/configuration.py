@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from twin.gcp.apis import APIS
-from twin.gcp.calling import Transport
 from twin.gcp.context import CREATION_ONLY, PROACTIVE, GcpContext, Labels
-from twin.resource import UNKNOWN, CloudError, Failure, Props
+from twin.gcp.http_client import Transport
+from twin.provider_interface import UNKNOWN, CloudError, Failure, Props
 
 PROJECT: Final = re.compile(r"(?:[a-z0-9.-]+:)?[a-z](?:[-a-z0-9]{4,28}[a-z0-9])")
 """`Creating and managing projects`: 6 to 30 lower-case letters, digits and hyphens, a letter first, no hyphen

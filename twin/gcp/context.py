@@ -11,10 +11,10 @@ from functools import cache, cached_property
 from typing import Any, Final
 from urllib.parse import quote
 
+from twin.gcp.api_server.discovery import Method, known
 from twin.gcp.apis import APIS
-from twin.gcp.calling import Transport
-from twin.gcp.discovery import Method, known
-from twin.resource import UNKNOWN, CloudError, Context, Props
+from twin.gcp.http_client import Transport
+from twin.provider_interface import UNKNOWN, CloudError, Context, Props
 
 ATTRIBUTION: Final = ("goog-pulumi-provisioned", "true")
 CREATION_ONLY: Final = "CREATION_ONLY"

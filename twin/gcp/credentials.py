@@ -1,4 +1,4 @@
-"""The access token of a world's deployer: `credentials.json` in the world's folder, made once."""
+"""The access token of an instance's deployer: `credentials.json` in the instance's folder, made once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from twin.world import World
+from twin.instances import Instance
 
 ACCOUNT: Final = "platform-deployer"
 
@@ -21,19 +21,19 @@ class Credentials:
     type: str = "access_token"
 
 
-def deployer(world: World) -> Credentials:
+def deployer(instance: Instance) -> Credentials:
     """The deployer's token: who has it is the service account platform-deployer. Made on first use (0600)."""
-    file = world.folder / "credentials.json"
+    file = instance.folder / "credentials.json"
     try:
         found = json.loads(file.read_text())
         return Credentials(found["access_token"])
     except FileNotFoundError:
-        world.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        instance.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         made = Credentials("ya29." + secrets.token_urlsafe(96))
         try:
             handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:  # another process was first
-            return deployer(world)
+            return deployer(instance)
         with os.fdopen(handle, "w") as out:
             out.write(json.dumps(asdict(made)) + "\n")
         return made

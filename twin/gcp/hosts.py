@@ -26,8 +26,8 @@ from typing import Any, Final
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+from twin.instances import Instance, load
 from twin.kubernetes import certificates
-from twin.world import World, load
 
 GOOGLES: Final = ".googleapis.com"
 _KMS: Final = "cloudkms.googleapis.com"
@@ -50,13 +50,13 @@ _STATUS: Final = {
 class Hosts:
     """The proxy and what it leads to, while the context lasts."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        pki = certificates.ensure(world.folder / "kubernetes" / "pki")
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        pki = certificates.ensure(instance.folder / "kubernetes" / "pki")
         self._certificate, self._key = pki.certificate("google"), pki.key("google")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._kms = _kms(world, self._key.read_bytes(), self._certificate.read_bytes())
+        self._kms = _kms(instance, self._key.read_bytes(), self._certificate.read_bytes())
         self._front = 0
         self.port = 0
 
@@ -84,7 +84,7 @@ class Hosts:
         return server.sockets[0].getsockname()[1]
 
     async def _to_front(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _join(reader, writer, "127.0.0.1", self._world.ports["cloud"])
+        await _join(reader, writer, "127.0.0.1", self._instance.ports["cloud"])
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A proxy's CONNECT (RFC 9110, 9.3.6)."""
@@ -143,7 +143,7 @@ def _messages() -> dict[str, Any]:
     return {name: message_factory.GetMessageClass(message) for name, message in found.items()}
 
 
-def _kms(world: World, key: bytes, certificate: bytes) -> tuple[grpc.Server, int]:
+def _kms(instance: Instance, key: bytes, certificate: bytes) -> tuple[grpc.Server, int]:
     """Cloud KMS by gRPC: the server and its port."""
     messages = _messages()
 
@@ -151,7 +151,7 @@ def _kms(world: World, key: bytes, certificate: bytes) -> tuple[grpc.Server, int
         made = messages[f"{verb}Response"]
 
         def answer(request: Any, context: grpc.ServicerContext) -> Any:
-            status, told = _ask(world, request, verb.lower(), context.invocation_metadata())
+            status, told = _ask(instance, request, verb.lower(), context.invocation_metadata())
             if status != grpc.StatusCode.OK:
                 context.abort(status, told["error"]["message"])
             return made(**{field: base64.b64decode(told[field])})
@@ -168,13 +168,15 @@ def _kms(world: World, key: bytes, certificate: bytes) -> tuple[grpc.Server, int
     return server, port
 
 
-def _ask(world: World, request: Any, verb: str, metadata: Any) -> tuple[grpc.StatusCode, dict[str, Any]]:
+def _ask(
+    instance: Instance, request: Any, verb: str, metadata: Any
+) -> tuple[grpc.StatusCode, dict[str, Any]]:
     """The front's answer to a request that came by gRPC."""
     fields = {field.name: value for field, value in request.ListFields()}
     name = fields.pop("name", "")
     body = {_camel(field): base64.b64encode(value).decode() for field, value in fields.items()}
     headers = {"Content-Type": "application/json", "Authorization": dict(metadata).get("authorization", "")}
-    url = f"{world.url('cloud')}/{_KMS}/v1/{name}:{verb}"
+    url = f"{instance.url('cloud')}/{_KMS}/v1/{name}:{verb}"
     asked = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - the front
     try:
         with urllib.request.urlopen(asked) as answer:  # noqa: S310
@@ -190,14 +192,14 @@ def _camel(name: str) -> str:
 
 def main(command: list[str]) -> int:
     """The command's exit code."""
-    world = load(os.environ.get("AIPLATFORM_TWIN", ""))
-    if world is None or world.cloud != "gcp" or not command:
+    instance = load(os.environ.get("AIPLATFORM_TWIN", ""))
+    if instance is None or instance.cloud != "gcp" or not command:
         sys.stderr.write(
             "usage: aiplatform twin run --name gcp-dev -- python -m twin.gcp.hosts COMMAND...\n"
             "expected a command, in the environment of a twin of Google Cloud\n"
         )
         return 2
-    with Hosts(world) as hosts:
+    with Hosts(instance) as hosts:
         return subprocess.run(command, env={**os.environ, **hosts.variables}, check=False).returncode
 
 

@@ -7,21 +7,23 @@ from collections.abc import Sequence
 
 from twin.gcp import configuration
 from twin.gcp.context import GcpContext
-from twin.gcp.functions.base import GcpFunction
-from twin.gcp.functions.base import table as functions
 from twin.gcp.resources.base import GcpResource
+from twin.gcp.resources.function import GcpFunction
+from twin.gcp.resources.function import table as functions
 from twin.gcp.resources.table import table as resources
-from twin.resource import Cloud, Context, Failure, Props
+from twin.provider_interface import Cloud, Context, Failure, Props
 
-_SPLIT = {
-    "networkFirewallPolicy": "compute_firewalls",
-    "firewall": "compute_firewalls",
-    "router": "compute_routers",
-    "route": "compute_routes",
-    "resourcePolicy": "compute_policies",
-    "reservation": "compute_policies",
+_SERVICES = {
+    "bigtable": "bigtableadmin",
+    "billing": "billingbudgets",
+    "cloudrunv2": "run",
+    "kms": "cloudkms",
+    "organizations": "cloudresourcemanager",
+    "projects": "serviceusage",
+    "serviceaccount": "iam",
+    "sql": "sqladmin",
 }
-"""Compute is one service with hundreds of types: its modules, by the beginning of a type's name."""
+"""Folders of APIs that the SDK has as another module."""
 
 
 class GcpCloud(Cloud):
@@ -46,16 +48,10 @@ class GcpCloud(Cloud):
 
     def where_to_add(self, token: str) -> str:
         module, _, rest = token.removeprefix("gcp:").partition("/")
-        name = rest.partition(":")[0]
-        if name.startswith("get"):
-            return f"twin/gcp/functions/{module}.py"
-        if name.startswith("iAM") and name != "iAMCustomRole":
-            return "twin/gcp/resources/iam_members.py"
-        if module == "compute":
-            module = next(
-                (file for start, file in _SPLIT.items() if name.startswith(start)), "compute_networks"
-            )
-        return f"twin/gcp/resources/{module}.py"
+        if rest.startswith("iAM") and not rest.startswith("iAMCustomRole"):
+            return "twin/gcp/services/iam/resources/members.py"
+        kind = "functions" if rest.startswith("get") else "resources"
+        return f"twin/gcp/services/{_SERVICES.get(module, module)}/{kind}"
 
     def prepare(self, context: Context, token: str, inputs: Props) -> Props:
         """The inputs with project, place and labels of the provider, for a type that has them."""
@@ -67,11 +63,11 @@ class GcpCloud(Cloud):
 
 def main() -> None:
     """Serve the provider to the engine that started this process."""
-    from twin import world
+    from twin import instances
     from twin.provider import serve
 
     name = os.environ.get("AIPLATFORM_TWIN")
-    serve(GcpCloud(), world.load(name) if name else None)
+    serve(GcpCloud(), instances.load(name) if name else None)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The Google front of a world: `python -m twin.gcp.server --world NAME`.
+"""The Google front of an instance: `python -m twin.gcp.server --instance NAME`.
 
 One HTTP port for every Google client: `http://127.0.0.1:PORT/<the API's host>/<its path>`, answered by the
 discovery documents, and `/_twin/...` for what the APIs have no word for (health, inventory, faults, the
@@ -10,32 +10,31 @@ from __future__ import annotations
 import argparse
 import sys
 
-from twin import web
-from twin import world as worlds
+from twin import instances, web
 
 
-def serve(world: worlds.World) -> None:
+def serve(instance: instances.Instance) -> None:
     """Serve until a signal comes."""
 
     def make() -> web.Front:
-        from twin.gcp.front import Front
+        from twin.gcp.api_server.server import Front
 
-        return Front(world)
+        return Front(instance)
 
-    web.serve(world, make)
+    web.serve(instance, make)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m twin.gcp.server", description=__doc__)
-    parser.add_argument("--world", required=True, help="the name of the twin to serve")
-    name = parser.parse_args(arguments).world
-    world = worlds.load(name)
-    if world is None:
+    parser.add_argument("--instance", required=True, help="the name of the twin to serve")
+    name = parser.parse_args(arguments).instance
+    instance = instances.load(name)
+    if instance is None:
         sys.exit(
             f"there is no twin named {name!r}; `aiplatform twin start --name {name} --cloud gcp` makes it"
         )
-    serve(world)
+    serve(instance)
 
 
 if __name__ == "__main__":

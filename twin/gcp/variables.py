@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from twin.gcp.apis import APIS
-from twin.world import World
+from twin.instances import Instance
 
 _SYSTEM: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -18,14 +18,14 @@ _SYSTEM: Final = (
 )
 
 
-def variables(world: World) -> dict[str, str]:
+def variables(instance: Instance) -> dict[str, str]:
     """The variables of Google's clients, of gcloud and of the providers."""
     from twin.gcp.credentials import deployer
 
-    token = deployer(world).access_token
+    token = deployer(instance).access_token
     endpoints: dict[str, str] = {}
     for api in APIS.values():
-        url = f"{world.url('cloud')}/{api.host}/{api.path}"
+        url = f"{instance.url('cloud')}/{api.host}/{api.path}"
         endpoints[api.variable] = url
         # gcloud wants the version of the old APIs (`compute/v1/`) and adds that of the others itself.
         old = api.path.count("/") > 1 and api.name != "sqladmin"
@@ -37,43 +37,43 @@ def variables(world: World) -> dict[str, str]:
         **endpoints,
         "GOOGLE_OAUTH_ACCESS_TOKEN": token,
         "CLOUDSDK_AUTH_ACCESS_TOKEN": token,
-        "GOOGLE_PROJECT": world.account,
-        "GOOGLE_CLOUD_PROJECT": world.account,
-        "CLOUDSDK_CORE_PROJECT": world.account,
-        "GOOGLE_REGION": world.region,
-        "CLOUDSDK_COMPUTE_REGION": world.region,
+        "GOOGLE_PROJECT": instance.account,
+        "GOOGLE_CLOUD_PROJECT": instance.account,
+        "CLOUDSDK_CORE_PROJECT": instance.account,
+        "GOOGLE_REGION": instance.region,
+        "CLOUDSDK_COMPUTE_REGION": instance.region,
         "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
         "USE_GKE_GCLOUD_AUTH_PLUGIN": "True",
         # The certificate of a cluster's DNS endpoint is one that everybody trusts: here, whoever is told.
-        "SSL_CERT_FILE": str(authorities(world)),
+        "SSL_CERT_FILE": str(authorities(instance)),
     }
 
 
-def nowhere(world: World) -> dict[str, str]:
-    """What keeps the clients from the user's own login and a machine's account, in a world of any cloud."""
+def nowhere(instance: Instance) -> dict[str, str]:
+    """What keeps the clients from the user's own login and a machine's account."""
     return {
-        "CLOUDSDK_CONFIG": str(world.folder / "gcloud"),
+        "CLOUDSDK_CONFIG": str(instance.folder / "gcloud"),
         "GCE_METADATA_HOST": "127.0.0.1:1",
         "NO_GCE_CHECK": "true",
     }
 
 
-def authorities(world: World) -> Path:
-    """The file with all authorities that programs in the world trust: the system's and the world's own."""
-    return world.folder / "kubernetes" / "authorities.pem"
+def authorities(instance: Instance) -> Path:
+    """The file with all authorities that programs trust: the system's and the instance's."""
+    return instance.folder / "kubernetes" / "authorities.pem"
 
 
-def prepare(world: World) -> None:
+def prepare(instance: Instance) -> None:
     """Write the token and the authorities where the variables say. Repeatable."""
     from twin.gcp.credentials import deployer
     from twin.kubernetes import certificates
 
-    deployer(world)
-    pki = certificates.ensure(world.folder / "kubernetes" / "pki")
+    deployer(instance)
+    pki = certificates.ensure(instance.folder / "kubernetes" / "pki")
     own = pki.certificate("ca").read_bytes()
     system = _system()
     whole = own + (system.read_bytes() if system else b"")
-    target = authorities(world)
+    target = authorities(instance)
     if not target.exists() or target.read_bytes() != whole:
         draft = target.with_suffix(".new")
         draft.write_bytes(whole)

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Final
 
 from twin.kubernetes.api import ApiError, Kube, Object, path
-from twin.kubernetes.view import Principal
+from twin.kubernetes.cloud_interface import Principal
 
 log = logging.getLogger(__name__)
 

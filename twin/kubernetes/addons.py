@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any, Final
 
+from twin.instances import Instance
 from twin.kubernetes import manifests
 from twin.kubernetes.api import Kube, Object
-from twin.kubernetes.clock import Clock
-from twin.kubernetes.mirror import Mirror
-from twin.kubernetes.view import Addon, CloudView, Cluster
-from twin.world import World
+from twin.kubernetes.cloud_interface import Addon, CloudView, Cluster
+from twin.kubernetes.informer import Mirror
+from twin.kubernetes.time_scale import Clock
 
 log = logging.getLogger(__name__)
 
@@ -50,21 +50,21 @@ class _State:
     sent_at: float = 0.0
 
 
-def objects(world: World, addon: Addon, cluster: Cluster) -> list[Object]:
+def objects(instance: Instance, addon: Addon, cluster: Cluster) -> list[Object]:
     """The add-on's objects, configured. Raises FileNotFoundError for one that the twin does not know."""
     version = addon.version or DEFAULT_VERSIONS.get(addon.name, "v1")
     network = ip_network(cluster.service_cidr or SERVICE_CIDR)
     values = {
         "VERSION": version,
         "RELEASE": version.partition("-")[0],
-        "REGION": world.region,
+        "REGION": instance.region,
         "CLUSTER": cluster.name,
         "DNS": str(network[10]),
     }
-    found = manifests.load(world.cloud, addon.name, values)
+    found = manifests.load(instance.cloud, addon.name, values)
     for item in found:
         labels = item["metadata"].setdefault("labels", {})
-        labels["app.kubernetes.io/managed-by"] = "EKS" if world.cloud == "aws" else "GKE"
+        labels["app.kubernetes.io/managed-by"] = "EKS" if instance.cloud == "aws" else "GKE"
         if item["kind"] == "ServiceAccount" and addon.service_account_role and _is_first(item, found):
             item["metadata"].setdefault("annotations", {})["eks.amazonaws.com/role-arn"] = (
                 addon.service_account_role
@@ -151,11 +151,11 @@ CONFIGURE: Final[Mapping[str, Callable[[Sequence[Object], Mapping[str, Any]], No
 class Addons:
     """Keeps the cluster's add-ons as the cloud was asked for."""
 
-    def __init__(self, view: CloudView, kube: Kube, mirror: Mirror, world: World, clock: Clock) -> None:
+    def __init__(self, view: CloudView, kube: Kube, mirror: Mirror, instance: Instance, clock: Clock) -> None:
         self._view = view
         self._kube = kube
         self._mirror = mirror
-        self._world = world
+        self._instance = instance
         self._clock = clock
         self._known: dict[str, _State] = {}
         self._made: dict[str, tuple[str, list[Object]]] = {}
@@ -174,7 +174,7 @@ class Addons:
         wanted = {addon.name: addon for addon in addons}
         self._known = {name: state for name, state in self._known.items() if name in wanted}
         for addon in wanted.values():
-            if not manifests.exists(self._world.cloud, addon.name):
+            if not manifests.exists(self._instance.cloud, addon.name):
                 self._unknown(addon)
                 continue
             items = self._items(addon, cluster)
@@ -191,7 +191,7 @@ class Addons:
         fingerprint = _fingerprint(addon)
         made = self._made.get(addon.name)
         if made is None or made[0] != fingerprint:
-            made = self._made[addon.name] = (fingerprint, objects(self._world, addon, cluster))
+            made = self._made[addon.name] = (fingerprint, objects(self._instance, addon, cluster))
         return made[1]
 
     def _unknown(self, addon: Addon) -> None:
@@ -214,7 +214,7 @@ class Addons:
         missing = [item for item in items if item["kind"] in WORKLOADS and self._workload(item) is None]
         if state is None or state.fingerprint != fingerprint or (missing and state.sent is not None):
             log.info("add-on %s %s is applied", addon.name, addon.version)
-            manifests.apply(self._kube, items, manifests.MANAGER[self._world.cloud])
+            manifests.apply(self._kube, items, manifests.MANAGER[self._instance.cloud])
             state = self._known[addon.name] = _State(fingerprint, self._clock.now())
             return
         if missing or not all(

@@ -1,4 +1,4 @@
-"""The control plane's certificates: one authority a world, and a certificate for each who speaks.
+"""The control plane's certificates: one authority an instance, and a certificate for each who speaks.
 
 All are made at once into a folder that then takes its place by one rename, so a kill leaves either none or
 all. They are valid for ten years and made anew, authority included, when one of them is missing, damaged
@@ -21,6 +21,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from twin.private_files import write_private
 
 YEARS: Final = 10
 RENEW_BEFORE: Final = dt.timedelta(days=30)
@@ -94,7 +96,7 @@ class Pki:
 
 
 def ensure(folder: Path, *, now: dt.datetime | None = None) -> Pki:
-    """The world's certificates, made where they are missing, damaged or about to expire."""
+    """The instance's certificates, made where they are missing, damaged or about to expire."""
     now = now or dt.datetime.now(dt.UTC)
     pki = Pki(folder)
     if _good(pki, now):
@@ -150,17 +152,6 @@ def write_context(
     }
     # JSON is YAML: every reader of a kubeconfig takes it.
     return write_private(target, json.dumps(document, indent=2) + "\n")
-
-
-def write_private(target: Path, text: str) -> Path:
-    """Write a file that only its owner reads, whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = target.with_name(target.name + ".new")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_text(text)
-    draft.replace(target)
-    return target
 
 
 def _encoded(file: Path) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from twin.kubernetes.api import ApiError, Kube, Object, path
-from twin.kubernetes.mirror import Mirror
-from twin.kubernetes.view import CloudView, Cluster
+from twin.kubernetes.cloud_interface import CloudView, Cluster
+from twin.kubernetes.informer import Mirror
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The command lines of etcd, the API server, the controllers and the scheduler.
 
 Where EKS decides (admission plugins, anonymous access, service range, token signing), this follows EKS.
-Everything listens on loopback alone, and speaks TLS under the world's own authority: other users of the
+Everything listens on loopback alone, and speaks TLS under the instance's own authority: other users of the
 machine may reach the ports, and get nothing there.
 """
 
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from twin.instances import Instance
 from twin.kubernetes import egress, kwok
-from twin.kubernetes.certificates import Pki, write_kubeconfig, write_private
+from twin.kubernetes.certificates import Pki, write_kubeconfig
 from twin.kubernetes.processes import images
-from twin.world import World
+from twin.private_files import write_private
 
 # These need a cloud or a kubelet, or nothing here uses them: no Node gets a range of addresses, a load
 # balancer or an attached disk from the control plane.
@@ -51,29 +52,29 @@ class Settings:
     issuer: str = "https://kubernetes.default.svc"
 
 
-def command_lines(world: World, pki: Pki, settings: Settings) -> dict[str, list[str]]:
+def command_lines(instance: Instance, pki: Pki, settings: Settings) -> dict[str, list[str]]:
     """The five, by process name; writes the small files that they read."""
     return {
-        "etcd": _etcd(world, pki),
-        "kube-apiserver": _api_server(world, pki, settings),
-        "kube-controller-manager": _controller_manager(world, pki, settings),
-        "kube-scheduler": _scheduler(world, pki),
-        "kwok": _kwok(world, pki),
+        "etcd": _etcd(instance, pki),
+        "kube-apiserver": _api_server(instance, pki, settings),
+        "kube-controller-manager": _controller_manager(instance, pki, settings),
+        "kube-scheduler": _scheduler(instance, pki),
+        "kwok": _kwok(instance, pki),
     }
 
 
-def etcd_data(world: World) -> Path:
+def etcd_data(instance: Instance) -> Path:
     """Where etcd keeps the cluster."""
-    return world.folder / "kubernetes" / "etcd"
+    return instance.folder / "kubernetes" / "etcd"
 
 
-def _etcd(world: World, pki: Pki) -> list[str]:
-    client, peer = world.url("etcd", "https"), world.url("etcd-peer", "https")
+def _etcd(instance: Instance, pki: Pki) -> list[str]:
+    client, peer = instance.url("etcd", "https"), instance.url("etcd-peer", "https")
     certificate, key, authority = pki.certificate("etcd"), pki.key("etcd"), pki.certificate("ca")
     return [
         "etcd",
         "--name=twin",
-        f"--data-dir={etcd_data(world)}",
+        f"--data-dir={etcd_data(instance)}",
         f"--listen-client-urls={client}",
         f"--advertise-client-urls={client}",
         f"--listen-peer-urls={peer}",
@@ -99,18 +100,18 @@ def _etcd(world: World, pki: Pki) -> list[str]:
     ]
 
 
-def _api_server(world: World, pki: Pki, settings: Settings) -> list[str]:
-    folder = world.folder / "kubernetes"
+def _api_server(instance: Instance, pki: Pki, settings: Settings) -> list[str]:
+    folder = instance.folder / "kubernetes"
     anonymous = write_private(folder / "authentication.json", json.dumps(ANONYMOUS))
     outwards = write_private(folder / "egress.json", json.dumps(egress.configuration()))
     return [
         "kube-apiserver",
         "--bind-address=127.0.0.1",
         "--advertise-address=127.0.0.1",
-        f"--secure-port={world.ports['kube-apiserver']}",
+        f"--secure-port={instance.ports['kube-apiserver']}",
         f"--tls-cert-file={pki.certificate('kube-apiserver')}",
         f"--tls-private-key-file={pki.key('kube-apiserver')}",
-        f"--etcd-servers={world.url('etcd', 'https')}",
+        f"--etcd-servers={instance.url('etcd', 'https')}",
         f"--etcd-cafile={pki.certificate('ca')}",
         f"--etcd-certfile={pki.certificate('kube-apiserver')}",
         f"--etcd-keyfile={pki.key('kube-apiserver')}",
@@ -125,7 +126,7 @@ def _api_server(world: World, pki: Pki, settings: Settings) -> list[str]:
         # not answer refuses its own tokens only.
         f"--client-ca-file={pki.certificate('ca')}",
         f"--authentication-config={anonymous}",
-        f"--authentication-token-webhook-config-file={_webhook(world)}",
+        f"--authentication-token-webhook-config-file={_webhook(instance)}",
         "--authentication-token-webhook-version=v1",
         "--authentication-token-webhook-cache-ttl=5s",
         "--authorization-mode=Node,RBAC",
@@ -146,11 +147,11 @@ def _api_server(world: World, pki: Pki, settings: Settings) -> list[str]:
     ]
 
 
-def _controller_manager(world: World, pki: Pki, settings: Settings) -> list[str]:
+def _controller_manager(instance: Instance, pki: Pki, settings: Settings) -> list[str]:
     name = "kube-controller-manager"
     return [
         name,
-        *_secondary(world, pki, name),
+        *_secondary(instance, pki, name),
         # Each controller acts as its own service account, as everywhere: policies and webhooks see them.
         "--use-service-account-credentials=true",
         f"--service-account-private-key-file={pki.service_account_key}",
@@ -165,19 +166,19 @@ def _controller_manager(world: World, pki: Pki, settings: Settings) -> list[str]
     ]
 
 
-def _scheduler(world: World, pki: Pki) -> list[str]:
+def _scheduler(instance: Instance, pki: Pki) -> list[str]:
     name = "kube-scheduler"
-    return [name, *_secondary(world, pki, name), "--kube-api-qps=200", "--kube-api-burst=400"]
+    return [name, *_secondary(instance, pki, name), "--kube-api-qps=200", "--kube-api-burst=400"]
 
 
-def _secondary(world: World, pki: Pki, name: str) -> list[str]:
-    kubeconfig = _kubeconfig(world, pki, name)
+def _secondary(instance: Instance, pki: Pki, name: str) -> list[str]:
+    kubeconfig = _kubeconfig(instance, pki, name)
     return [
         f"--kubeconfig={kubeconfig}",
         f"--authentication-kubeconfig={kubeconfig}",
         f"--authorization-kubeconfig={kubeconfig}",
         "--bind-address=127.0.0.1",
-        f"--secure-port={world.ports[name]}",
+        f"--secure-port={instance.ports[name]}",
         f"--tls-cert-file={pki.certificate(name)}",
         f"--tls-private-key-file={pki.key(name)}",
         # There is one of it; to become the leader would take it seconds.
@@ -186,17 +187,17 @@ def _secondary(world: World, pki: Pki, name: str) -> list[str]:
     ]
 
 
-def _kwok(world: World, pki: Pki) -> list[str]:
-    stages = kwok.stages(world.folder / "kubernetes", images.load(world).selector)
-    return kwok.arguments(pki, _kubeconfig(world, pki, "kwok"), world.ports["kwok"], stages)
+def _kwok(instance: Instance, pki: Pki) -> list[str]:
+    stages = kwok.stages(instance.folder / "kubernetes", images.load(instance).selector)
+    return kwok.arguments(pki, _kubeconfig(instance, pki, "kwok"), instance.ports["kwok"], stages)
 
 
-def _kubeconfig(world: World, pki: Pki, subject: str) -> Path:
-    target = world.folder / "kubernetes" / f"{subject}.kubeconfig"
-    return write_kubeconfig(pki, subject, world.url("kube-apiserver", "https"), target)
+def _kubeconfig(instance: Instance, pki: Pki, subject: str) -> Path:
+    target = instance.folder / "kubernetes" / f"{subject}.kubeconfig"
+    return write_kubeconfig(pki, subject, instance.url("kube-apiserver", "https"), target)
 
 
-def _webhook(world: World) -> Path:
+def _webhook(instance: Instance) -> Path:
     # Through the relay's socket, which no other user reaches: a stranger who listened on a port in its place
     # would get each token, and decide whose it is.
     host, port = egress.TOKEN_WEBHOOK
@@ -208,4 +209,4 @@ def _webhook(world: World) -> Path:
         "contexts": [{"name": "webhook", "context": {"cluster": "webhook", "user": "kube-apiserver"}}],
         "current-context": "webhook",
     }
-    return write_private(world.folder / "kubernetes" / "webhook.kubeconfig", json.dumps(document))
+    return write_private(instance.folder / "kubernetes" / "webhook.kubeconfig", json.dumps(document))

@@ -1,7 +1,7 @@
-"""A world's Kubernetes control plane: etcd, API server, controllers, scheduler and kwok.
+"""An instance's Kubernetes control plane: etcd, API server, controllers, scheduler and kwok.
 
 Start, stop and wipe are safe at any moment and may be called from several processes at once: they take
-turns by a lock of the world's. What they do is repeated without harm, so a kill in the middle of one is
+turns by a lock of the instance's. What they do is repeated without harm, so a kill in the middle of one is
 repaired by the next.
 """
 
@@ -20,14 +20,13 @@ from typing import Final
 
 from filelock import FileLock
 
-from twin import processes
-from twin import world as worlds
+from twin import instances, processes
+from twin.instances import Instance
 from twin.kubernetes import certificates, commands
 from twin.kubernetes.certificates import Pki
 from twin.kubernetes.commands import Settings
 from twin.processes import Daemon, ProcessError
 from twin.toolchain import build
-from twin.world import World
 
 PROCESSES: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 READY_SECONDS: Final = 90.0
@@ -47,84 +46,86 @@ MEMORY: Final[Mapping[str, tuple[int, str]]] = {
 }
 
 
-def daemons(world: World) -> dict[str, Daemon]:
+def daemons(instance: Instance) -> dict[str, Daemon]:
     """The five processes, by name."""
-    return {name: Daemon(world.folder, name) for name in PROCESSES}
+    return {name: Daemon(instance.folder, name) for name in PROCESSES}
 
 
-def endpoint(world: World) -> str:
+def endpoint(instance: Instance) -> str:
     """The API server's URL."""
-    return world.url("kube-apiserver", "https")
+    return instance.url("kube-apiserver", "https")
 
 
-def certificate_authority(world: World) -> str:
+def certificate_authority(instance: Instance) -> str:
     """Base64 of the PEM of the authority that signs the API server's certificate."""
-    return _pki(world).authority_base64()
+    return _pki(instance).authority_base64()
 
 
-def start(world: World, binary: Path | None = None, given_up: threading.Event | None = None) -> None:
+def start(instance: Instance, binary: Path | None = None, given_up: threading.Event | None = None) -> None:
     """Start what does not run, and wait until the API server answers and the others are healthy.
 
     binary: the control plane's multi-call binary; by default the toolchain's. given_up: set by who no longer
     wants it. Raises ProcessError with the end of the log of what failed.
     """
-    with _lock(world):
-        _start(world, binary, given_up)
+    with _lock(instance):
+        _start(instance, binary, given_up)
 
 
-def restart(world: World, name: str) -> bool:
+def restart(instance: Instance, name: str) -> bool:
     """Start one of the five that ended by itself, and wait until all are ready again.
 
     False where it was stopped or started meanwhile. Raises ProcessError as `start` does.
     """
-    with _lock(world):
-        if not daemons(world)[name].ended:
+    with _lock(instance):
+        if not daemons(instance)[name].ended:
             return False
-        _start(world, None)
+        _start(instance, None)
         return True
 
 
-def stop(world: World, *, kill: bool = False) -> None:
+def stop(instance: Instance, *, kill: bool = False) -> None:
     """Stop all five; what they know stays. kill: none gets time to end in order."""
-    with _lock(world):
+    with _lock(instance):
         # A kill loses nothing (see etcd's flags), so nobody waits for connections to end by themselves.
-        processes.stop(daemons(world).values(), grace_seconds=0 if kill else 1)
+        processes.stop(daemons(instance).values(), grace_seconds=0 if kill else 1)
 
 
-def wipe(world: World, *, settings: Settings | None = None, binary: Path | None = None) -> None:
+def wipe(instance: Instance, *, settings: Settings | None = None, binary: Path | None = None) -> None:
     """Give an empty cluster: stop, forget everything, start.
 
     settings: of the new cluster; by default as before. The certificates stay, so kubeconfigs keep working.
     """
-    with _lock(world):
+    with _lock(instance):
         # etcd goes first and for good: with its data gone, what the others still hold in memory is nothing.
-        processes.stop(daemons(world).values(), grace_seconds=0)
-        _forget(commands.etcd_data(world))
+        processes.stop(daemons(instance).values(), grace_seconds=0)
+        _forget(commands.etcd_data(instance))
         if settings is not None:
-            certificates.write_private(_settings_file(world), json.dumps(asdict(settings)) + "\n")
-        _start(world, binary)
+            certificates.write_private(_settings_file(instance), json.dumps(asdict(settings)) + "\n")
+        _start(instance, binary)
 
 
-def settings_of(world: World) -> Settings:
+def settings_of(instance: Instance) -> Settings:
     """The settings of the present cluster."""
     try:
-        return Settings(**json.loads(_settings_file(world).read_text()))
+        return Settings(**json.loads(_settings_file(instance).read_text()))
     except (OSError, ValueError, TypeError):
         return Settings()
 
 
-def ready(world: World) -> bool:
+def ready(instance: Instance) -> bool:
     """Whether the API server answers that it is ready."""
-    return _healthy(_pki(world), world.ports["kube-apiserver"], "/readyz")
+    return _healthy(_pki(instance), instance.ports["kube-apiserver"], "/readyz")
 
 
-def _start(world: World, binary: Path | None, given_up: threading.Event | None = None) -> None:
-    pki = _pki(world)
+def _start(instance: Instance, binary: Path | None, given_up: threading.Event | None = None) -> None:
+    pki = _pki(instance)
     binary = binary or build.ensure(["controlplane"])["controlplane"]
-    lines = commands.command_lines(world, pki, settings_of(world))
-    certificates.write_kubeconfig(pki, "admin", endpoint(world), world.kubeconfig, name=f"twin-{world.name}")
-    commands.etcd_data(world).mkdir(parents=True, exist_ok=True, mode=0o700)
-    five = daemons(world)
+    lines = commands.command_lines(instance, pki, settings_of(instance))
+    certificates.write_kubeconfig(
+        pki, "admin", endpoint(instance), instance.kubeconfig, name=f"twin-{instance.name}"
+    )
+    commands.etcd_data(instance).mkdir(parents=True, exist_ok=True, mode=0o700)
+    five = daemons(instance)
     commanded = {name: [str(binary), *line] for name, line in lines.items()}
     # A process of before a change of its flags would run on without them.
     old = [five[name] for name in PROCESSES if five[name].alive and five[name].command != commanded[name]]
@@ -132,21 +133,21 @@ def _start(world: World, binary: Path | None, given_up: threading.Event | None =
     # The API server waits for etcd by itself; the others give up when it is not there.
     for group in (("etcd", "kube-apiserver"), ("kube-controller-manager", "kube-scheduler", "kwok")):
         if "kwok" in group and not five["kwok"].alive:
-            _release_nodes(world)
+            _release_nodes(instance)
         for name in group:
-            processes.start(five[name], commanded[name], env=_environment(world, name))
+            processes.start(five[name], commanded[name], env=_environment(instance, name))
         for name in group:
-            _wait(world, pki, name, given_up)
+            _wait(instance, pki, name, given_up)
 
 
-def _release_nodes(world: World) -> None:
+def _release_nodes(instance: Instance) -> None:
     """Remove the leases of all nodes, where no kwok runs.
 
     A kwok has another identity than the one before it, and as long as that one's leases run (40 s) it lets
     the nodes' Pods alone: none would start, and those deleted would stay to the end of their grace.
     """
     leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
-    status = _ask(_pki(world), "admin", world.ports["kube-apiserver"], "DELETE", leases)
+    status = _ask(_pki(instance), "admin", instance.ports["kube-apiserver"], "DELETE", leases)
     if status != http.client.OK:
         raise ProcessError(f"the API server does not give the nodes free: {status} of DELETE {leases}")
 
@@ -160,11 +161,11 @@ def _forget(data: Path) -> None:
     shutil.rmtree(discarded, ignore_errors=True)
 
 
-def _wait(world: World, pki: Pki, name: str, given_up: threading.Event | None) -> None:
+def _wait(instance: Instance, pki: Pki, name: str, given_up: threading.Event | None) -> None:
     # etcd serves its health on the client port, to those with a certificate.
     path = "/readyz" if name in ("kube-apiserver", "etcd") else "/healthz"
-    probe: Callable[[], bool] = lambda: _healthy(pki, world.ports[name], path)  # noqa: E731
-    five = daemons(world)
+    probe: Callable[[], bool] = lambda: _healthy(pki, instance.ports[name], path)  # noqa: E731
+    five = daemons(instance)
     needs = [five[needed] for needed in NEEDS.get(name, ("etcd", "kube-apiserver"))]
     processes.wait_ready(five[name], probe, seconds=READY_SECONDS, needs=needs, given_up=given_up)
 
@@ -190,28 +191,28 @@ def _ask(pki: Pki, who: str, port: int, method: str, path: str) -> int:
         connection.close()
 
 
-def _environment(world: World, name: str) -> dict[str, str]:
+def _environment(instance: Instance, name: str) -> dict[str, str]:
     percent, limit = MEMORY[name]
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         # kwok reads ~/.kwok/kwok.yaml before what it is told: the user's own must not get in.
-        "HOME": str(world.folder / "kubernetes"),
+        "HOME": str(instance.folder / "kubernetes"),
         "GOGC": str(percent),
         "GOMEMLIMIT": limit,
         # The authority that it trusts for webhooks without a caBundle, which the twin answers in the place of
         # their controllers. All its connections end in the twin: it needs no public authority.
-        "SSL_CERT_FILE": str(_pki(world).certificate("ca")),
-        "SSL_CERT_DIR": str(world.folder / "kubernetes" / "no-certificates"),
+        "SSL_CERT_FILE": str(_pki(instance).certificate("ca")),
+        "SSL_CERT_DIR": str(instance.folder / "kubernetes" / "no-certificates"),
     }
 
 
-def _pki(world: World) -> Pki:
-    return certificates.ensure(world.folder / "kubernetes" / "pki")
+def _pki(instance: Instance) -> Pki:
+    return certificates.ensure(instance.folder / "kubernetes" / "pki")
 
 
-def _settings_file(world: World) -> Path:
-    return world.folder / "kubernetes" / "settings.json"
+def _settings_file(instance: Instance) -> Path:
+    return instance.folder / "kubernetes" / "settings.json"
 
 
-def _lock(world: World) -> FileLock:
-    return worlds.lock(f"{world.name}.control-plane")
+def _lock(instance: Instance) -> FileLock:
+    return instances.lock(f"{instance.name}.control-plane")

@@ -1,6 +1,6 @@
 """The process that does around a real Kubernetes control plane what a managed cloud does.
 
-`python -m twin.kubernetes.controller --world NAME`: nodes for machines, device plugins, add-ons, the
+`python -m twin.kubernetes.controller --instance NAME`: nodes for machines, device plugins, add-ons, the
 autoscaler that the program installed, the token webhook, the relay of the API server's connections, the
 processes of add-ons' controllers. It asks the cloud through `CloudView`, and the API server by the
 administrator's kubeconfig. Either may go away and come back: it waits, says so once, and goes on.
@@ -18,32 +18,36 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Final, cast
 
+from twin.instances import Instance, load
 from twin.kubernetes import control_plane, egress, preinstalled
 from twin.kubernetes.access_policies import AccessPolicies
 from twin.kubernetes.addons import Addons
 from twin.kubernetes.api import Kube, Unreachable
 from twin.kubernetes.autoscaler import Autoscaler, BuiltInAutoscaler
 from twin.kubernetes.backends import Backends
-from twin.kubernetes.clock import Clock
+from twin.kubernetes.cloud_interface import CloudView, Cluster, Principal, SelfScalingView
 from twin.kubernetes.cluster_life import ClusterLife, ControlPlane, identity
 from twin.kubernetes.controllers.absent import Absent
 from twin.kubernetes.controllers.supervisor import Supervisor
 from twin.kubernetes.device_plugins import DevicePlugins
 from twin.kubernetes.health import NodeGroupHealth
+from twin.kubernetes.informer import Mirror
 from twin.kubernetes.load_balancers import LoadBalancers
-from twin.kubernetes.mirror import Mirror
 from twin.kubernetes.nodes import Nodes
 from twin.kubernetes.pods import by_node
 from twin.kubernetes.processes import images
 from twin.kubernetes.processes.runtime import Identity, Processes
 from twin.kubernetes.provisioner import Provisioner
 from twin.kubernetes.resource_slices import ResourceSlices
-from twin.kubernetes.view import CloudView, Cluster, Principal, SelfScalingView
+from twin.kubernetes.time_scale import Clock
 from twin.kubernetes.webhook import Webhook
-from twin.world import World, load
 
 log = logging.getLogger(__name__)
 
+WORKLOAD_IDENTITY: Final = {
+    "aws": "twin.aws.services.eks.workload_identity",
+    "gcp": "twin.gcp.services.container.workload_identity",
+}
 TICK: Final = 1.0
 """Seconds between looks at the cloud when nothing changes in the cluster."""
 SETTLE: Final = 0.2
@@ -53,8 +57,8 @@ SETTLE: Final = 0.2
 class _Processes:
     """The control plane's processes, as `ClusterLife` wants them."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
 
     def _settings(self, cluster: Cluster | None) -> control_plane.Settings:
         given: dict[str, str] = {}
@@ -65,82 +69,84 @@ class _Processes:
         return control_plane.Settings(**given)
 
     def matches(self, cluster: Cluster) -> bool:
-        return control_plane.settings_of(self._world) == self._settings(cluster)
+        return control_plane.settings_of(self._instance) == self._settings(cluster)
 
     def wipe(self, cluster: Cluster | None) -> None:
-        control_plane.wipe(self._world, settings=self._settings(cluster))
+        control_plane.wipe(self._instance, settings=self._settings(cluster))
 
     def address(self) -> tuple[str, str]:
-        return control_plane.endpoint(self._world), control_plane.certificate_authority(self._world)
+        return control_plane.endpoint(self._instance), control_plane.certificate_authority(self._instance)
 
 
 class Controller:
-    """All loops over one world.
+    """All loops over one instance.
 
-    view: the cloud. processes: what wipes the control plane; by default the world's real one.
+    view: the cloud. processes: what wipes the control plane; by default the instance's real one.
     """
 
     def __init__(
         self,
-        world: World,
+        instance: Instance,
         view: CloudView,
         *,
         processes: ControlPlane | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.world = world
+        self.instance = instance
         self.view = view
         self.clock = clock or Clock()
-        self.kube = Kube(world.kubeconfig)
+        self.kube = Kube(instance.kubeconfig)
         self.mirror = Mirror(self.kube)
         self.life = ClusterLife(
             view,
             self.kube,
             self.mirror,
-            processes or _Processes(world),
-            lambda cluster: preinstalled.install(self.kube, world, cluster),
+            processes or _Processes(instance),
+            lambda cluster: preinstalled.install(self.kube, instance, cluster),
         )
-        self.nodes = Nodes(self.kube, network_built_in=world.cloud != "aws")
+        self.nodes = Nodes(self.kube, network_built_in=instance.cloud != "aws")
         self.devices = DevicePlugins(self.kube)
         self.slices = ResourceSlices(self.kube)
-        self.addons = Addons(view, self.kube, self.mirror, world, self.clock)
-        self.autoscaler = Autoscaler(view, self.kube, self.mirror, self.clock, world.cloud)
+        self.addons = Addons(view, self.kube, self.mirror, instance, self.clock)
+        self.autoscaler = Autoscaler(view, self.kube, self.mirror, self.clock, instance.cloud)
         self.built_in = (
             BuiltInAutoscaler(cast(SelfScalingView, view), self.kube, self.mirror, self.clock)
-            if world.cloud == "gcp"
+            if instance.cloud == "gcp"
             else None
         )
         self.health = NodeGroupHealth(view, self.clock)
         self.provisioner = Provisioner(self.kube, self.mirror)
-        self.load_balancers = LoadBalancers(self.kube, self.mirror, world.cloud)
+        self.load_balancers = LoadBalancers(self.kube, self.mirror, instance.cloud)
         self.policies = AccessPolicies(self.kube, settle=SETTLE)
-        self.webhook = Webhook(world.ports["webhook"], self.authenticate)
-        self.backends = Backends(self.kube, Absent(world, self.kube).serve)
+        self.webhook = Webhook(instance.ports["webhook"], self.authenticate)
+        self.backends = Backends(self.kube, Absent(instance, self.kube).serve)
         self.backends.register_host(*egress.TOKEN_WEBHOOK, self.webhook.serve)
-        identity = cache(lambda: workload_identity(world, view))
+        identity = cache(lambda: workload_identity(instance, view))
         self.processes = Processes(
-            world,
+            instance,
             self.kube,
             self.mirror,
-            images.load(world, self.clock.factor),
+            images.load(instance, self.clock.factor),
             identity,
             self.clock.factor,
             self.backends.resolve,
         )
         self.backends.register_lookup(self.processes.backend)
-        self.controllers = Supervisor(world, self.kube, self.mirror, self.backends, identity)
+        self.controllers = Supervisor(instance, self.kube, self.mirror, self.backends, identity)
         self._stopping = False
         self._served = ""
         self._faults: dict[str, str] = {}
 
     def run(self) -> None:
         """Until `stop`."""
-        relay = egress.Relay(self.world.folder / egress.SOCKET, self.backends.resolve)
+        relay = egress.Relay(self.instance.folder / egress.SOCKET, self.backends.resolve)
         relay.start()
         self.webhook.start()
         self.mirror.start()
         self.controllers.start()
-        log.info("twin %s (%s): the clock runs %gx", self.world.name, self.world.cloud, self.clock.factor)
+        log.info(
+            "twin %s (%s): the clock runs %gx", self.instance.name, self.instance.cloud, self.clock.factor
+        )
         while not self._stopping:
             began = time.monotonic()
             self.tick()
@@ -225,29 +231,29 @@ class Controller:
         return True
 
 
-def connect(world: World) -> CloudView:
-    """The world's cloud, by its module twin.<cloud>.view."""
-    return importlib.import_module(f"twin.{world.cloud}.view").connect(world)
+def connect(instance: Instance) -> CloudView:
+    """The instance's cloud, by its module twin.<cloud>.cloud_client."""
+    return importlib.import_module(f"twin.{instance.cloud}.cloud_client").connect(instance)
 
 
-def workload_identity(world: World, view: CloudView) -> Identity:
-    """The cloud's part of a node that runs Pods, by the cloud's module twin.<cloud>.workload_identity."""
-    return importlib.import_module(f"twin.{world.cloud}.workload_identity").connect(world, view)
+def workload_identity(instance: Instance, view: CloudView) -> Identity:
+    """The cloud's part of a node that runs Pods, by a module of its Kubernetes service."""
+    return importlib.import_module(WORKLOAD_IDENTITY[instance.cloud]).connect(instance, view)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="twin.kubernetes.controller", description=__doc__)
-    parser.add_argument("--world", required=True, help="the twin's name")
-    name = parser.parse_args(arguments).world
+    parser.add_argument("--instance", required=True, help="the twin's name")
+    name = parser.parse_args(arguments).instance
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("urllib3", "botocore", "boto3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    world = load(name)
-    if world is None:
+    instance = load(name)
+    if instance is None:
         log.error("there is no twin named %r; `aiplatform twin start --name %s` makes it", name, name)
         return 2
-    controller = Controller(world, connect(world))
+    controller = Controller(instance, connect(instance))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: controller.stop())
     controller.run()

@@ -15,11 +15,11 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from twin.kubernetes.api import ApiError, Kube, path
+from twin.kubernetes.cloud_interface import Machine
 from twin.kubernetes.events import Recorder
+from twin.kubernetes.gpu_sharing import GPU, SharingError, advertised, chosen, source
 from twin.kubernetes.pods import leaving, owner_kind, ready, repository
 from twin.kubernetes.quantity import milli
-from twin.kubernetes.sharing import GPU, SharingError, advertised, chosen, source
-from twin.kubernetes.view import Machine
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from twin.kubernetes.api import Object
-from twin.kubernetes.clock import Clock
+from twin.kubernetes.cloud_interface import CloudView, Group, Machine
 from twin.kubernetes.nodes import not_ready_for
 from twin.kubernetes.pods import ready
-from twin.kubernetes.view import CloudView, Group, Machine
+from twin.kubernetes.time_scale import Clock
 
 JOIN_SECONDS: Final = 15 * 60.0
 """How long a managed node group gives its machines to become Ready."""

@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 from typing import Final
 
-from twin.kubernetes.certificates import Pki, write_private
+from twin.kubernetes.certificates import Pki
 from twin.kubernetes.processes import images
+from twin.private_files import write_private
 
 STAGES: Final = Path(__file__).with_name("stages.yaml")
 MANAGED: Final = ("kwok.x-k8s.io/node", "fake")

@@ -8,7 +8,7 @@ import time
 from typing import Any, Final
 
 from twin.kubernetes.api import ApiError, Kube, Object, path
-from twin.kubernetes.mirror import Mirror
+from twin.kubernetes.informer import Mirror
 
 LOOK: Final = 2.0
 """Seconds between looks."""

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from twin.kubernetes import kwok
 from twin.kubernetes.api import ApiError, Kube, Object, path
+from twin.kubernetes.cloud_interface import Machine, Taint
 from twin.kubernetes.pods import condition, leaving, phase, ready, repository
-from twin.kubernetes.view import Machine, Taint
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from twin.kubernetes.api import ApiError, Kube, Object
-from twin.kubernetes.mirror import Mirror
+from twin.kubernetes.informer import Mirror
 from twin.kubernetes.pods import node_of
 
 LOOK: Final = 5.0

@@ -13,9 +13,9 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from twin.kubernetes.api import Kube, path
+from twin.kubernetes.cloud_interface import Machine
+from twin.kubernetes.gpu_sharing import GPU
 from twin.kubernetes.pods import leaving, owner_kind, ready, repository
-from twin.kubernetes.sharing import GPU
-from twin.kubernetes.view import Machine
 
 log = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from typing import Any
 
+from twin.kubernetes.cloud_interface import Principal
 from twin.kubernetes.egress import POLL_SECONDS
 from twin.kubernetes.relayed import Requests
-from twin.kubernetes.view import Principal
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from twin.instances import Instance, load
 from twin.kubernetes import certificates
-from twin.world import World, load
 
 _HOSTS: Final = {
     "aws": re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com"),
@@ -34,11 +34,11 @@ _SECONDS: Final = 60
 class RegistryHosts:
     """The proxy, while the context lasts."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._folder = world.folder / "registry"
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._folder = instance.folder / "registry"
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        self._pki = certificates.ensure(world.folder / "kubernetes" / "pki")
+        self._pki = certificates.ensure(instance.folder / "kubernetes" / "pki")
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self.port: int = self._listener.getsockname()[1]
@@ -80,7 +80,7 @@ class RegistryHosts:
             if method != "CONNECT" or not port.isdigit():
                 client.sendall(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
                 return
-            if not _HOSTS[self._world.cloud].fullmatch(host):
+            if not _HOSTS[self._instance.cloud].fullmatch(host):
                 with socket.create_connection((host.strip("[]"), int(port)), _SECONDS) as server:
                     client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
                     _relay(client, server)
@@ -88,7 +88,7 @@ class RegistryHosts:
             client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             with (
                 self._context(host).wrap_socket(client, server_side=True) as plain,
-                socket.create_connection(("127.0.0.1", self._world.ports["cloud"]), _SECONDS) as server,
+                socket.create_connection(("127.0.0.1", self._instance.ports["cloud"]), _SECONDS) as server,
             ):
                 _relay(plain, server)
 
@@ -132,14 +132,14 @@ def _relay(near: socket.socket, far: socket.socket) -> None:
 
 def main(command: list[str]) -> int:
     """Run a command; return its exit code."""
-    world = load(os.environ.get("AIPLATFORM_TWIN", ""))
-    if world is None or not command:
+    instance = load(os.environ.get("AIPLATFORM_TWIN", ""))
+    if instance is None or not command:
         sys.stderr.write(
             "usage: aiplatform twin run --name aws-dev -- python -m twin.registry.hosts COMMAND...\n"
             "expected a command, in the environment of a twin\n"
         )
         return 2
-    with RegistryHosts(world) as hosts:
+    with RegistryHosts(instance) as hosts:
         return subprocess.run(command, env={**os.environ, **hosts.variables}, check=False).returncode
 
 

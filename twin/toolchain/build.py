@@ -12,12 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from twin.toolchain.cache import Cache, cache_dir
-from twin.toolchain.errors import ToolchainError
-from twin.toolchain.found import find_kubectl, find_kubernetes_plugin, find_monitoring_tool, find_pulumi
-from twin.toolchain.golang import go_builder, install_wheel
-from twin.toolchain.progress import Progress, Silent
-from twin.toolchain.recipes import (
+from twin.toolchain.build_specs import (
     COMMANDS,
     CONTROLLERS,
     MONITORING_TOOLS,
@@ -28,7 +23,17 @@ from twin.toolchain.recipes import (
     recipes,
     with_needed,
 )
+from twin.toolchain.cache import Cache, cache_dir
+from twin.toolchain.errors import ToolchainError
+from twin.toolchain.golang import go_builder, install_wheel
+from twin.toolchain.progress import Progress, Silent
 from twin.toolchain.store import Store
+from twin.toolchain.system_tools import (
+    find_kubectl,
+    find_kubernetes_plugin,
+    find_monitoring_tool,
+    find_pulumi,
+)
 from twin.toolchain.versions import Versions, read_versions
 
 __all__ = [

@@ -29,9 +29,9 @@ import yaml
 
 from twin.toolchain.cache import Cache
 from twin.toolchain.errors import ToolchainError
-from twin.toolchain.found import find_go
 from twin.toolchain.golang import download_module, install_go
 from twin.toolchain.progress import Progress, Silent
+from twin.toolchain.system_tools import find_go
 from twin.toolchain.versions import read_versions
 
 VARIABLE: Final = "AIPLATFORM_CHARTS"

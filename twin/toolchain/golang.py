@@ -12,19 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from twin.toolchain.build_specs import BUILD_FLAGS, CompletedModule, CopiedFile, Recipe, SlimmedModule, Wheel
 from twin.toolchain.cache import Cache, remove_tree
 from twin.toolchain.errors import ToolchainError
-from twin.toolchain.found import find_go, find_uv
 from twin.toolchain.process import run_logged, stop
 from twin.toolchain.progress import Progress, Step
-from twin.toolchain.recipes import (
-    BUILD_FLAGS,
-    CompletedModule,
-    CopiedFile,
-    Recipe,
-    SlimmedModule,
-    Wheel,
-)
+from twin.toolchain.system_tools import find_go, find_uv
 from twin.toolchain.versions import Versions
 
 BUILD_ADVICE = (
@@ -197,7 +190,7 @@ class GoBuilder:
         if not cut:
             raise ToolchainError(
                 f"{slimmed.module} has no `{slimmed.cut_from}` in {slimmed.file}.",
-                advice="its version and twin/toolchain/recipes.py do not match: please report it.",
+                advice="its version and twin/toolchain/build_specs.py do not match: please report it.",
             )
         lines = [line for line in kept.splitlines(keepends=True) if slimmed.without not in line]
         target.write_text("".join(lines), encoding="utf-8")

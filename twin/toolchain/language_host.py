@@ -28,7 +28,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-from twin.toolchain.child import Children
+from twin.toolchain.child_process import Children
 from twin.toolchain.installing import install_dependencies
 from twin.toolchain.interpreter import resolve, toolchain_of
 from twin.toolchain.packages import list_packages, package_dependencies

@@ -13,7 +13,7 @@ from typing import IO
 import grpc
 from pulumi.runtime.proto import language_pb2
 
-from twin.toolchain.child import Child, Children
+from twin.toolchain.child_process import Child, Children
 from twin.toolchain.interpreter import Interpreter, OptionError, resolve, runtime_options
 from twin.toolchain.policy_proxy import PolicyProxy
 

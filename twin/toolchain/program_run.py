@@ -9,7 +9,7 @@ from pathlib import Path
 import grpc
 from pulumi.runtime.proto import language_pb2
 
-from twin.toolchain.child import Child, Children
+from twin.toolchain.child_process import Child, Children
 from twin.toolchain.interpreter import resolve
 
 START = Path(__file__).with_name("program_start.py")

@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Protocol
 
+from twin.toolchain.build_specs import MINUTES, Recipe
 from twin.toolchain.cache import Cache
 from twin.toolchain.errors import ToolchainError
 from twin.toolchain.progress import Progress, Step
-from twin.toolchain.recipes import MINUTES, Recipe
 
 
 class Maker(Protocol):
@@ -86,7 +86,7 @@ class Store:
                     if not (folder / recipe.binary).exists():
                         raise ToolchainError(
                             f"The build of {recipe.name} ended well and left no {recipe.binary}.",
-                            advice="please report it: its recipe in twin/toolchain/recipes.py is wrong.",
+                            advice="please report it: its recipe in twin/toolchain/build_specs.py is wrong.",
                         )
                     self._cache.install(folder, recipe.name, recipe.key)
                 settle()

@@ -108,8 +108,9 @@ class FunctionHttp:
     """A URL at which the cloud authenticates every caller."""
 
     callers: Annotated[list[Input[str]], length(1, 20, "callers"), distinct]
-    """Principals that may call it. AWS: arns of IAM roles; requests have their signature. Google Cloud:
-    members such as `serviceAccount:EMAIL` or `group:EMAIL`; requests have their identity token. Never all users."""
+    """Principals that may call it. AWS: arns of IAM roles; requests have their signature.
+    Google Cloud: members such as `serviceAccount:EMAIL` or `group:EMAIL`; requests have their identity token.
+    Never all users."""
     from_internet: bool = False
     """Google Cloud: whether requests from the internet reach it, which the policies of staging and prod
     refuse. Default false: from networks and services of the project alone."""

@@ -27,6 +27,7 @@ PREDICTOR: Final = "(-(blue|green))?-predictor$"
 BY_TEAM: Final = "cost_by_team"
 BY_MODEL: Final = "cost_by_model"
 """The names of the views."""
+_DAYS: Final = 1096
 
 BillingGranularity = Literal["daily", "hourly"]
 
@@ -43,10 +44,10 @@ class LakehouseBillingExportSettings:
     """The export of what the account or project costs, as a table with views by team and by model, for grants
     with `billing`."""
 
-    granularity: BillingGranularity = "daily"
+    granularity: BillingGranularity | None = None
     """AWS: the time that a row is about: `daily`, or `hourly` with up to 24 times as many rows. Default
     `daily`."""
-    days: Input[Annotated[int, between(60, 3650, "days")]] = 1096
+    days: Input[Annotated[int, between(60, 3650, "days")]] | None = None
     """AWS: how long a month's rows are retained, in days after its last export. 60 to 3650. Default 1096,
     three years."""
     team_namespaces: Annotated[dict[str, str], length(0, 200, "namespaces"), _namespaces] = field(
@@ -64,6 +65,11 @@ class LakehouseBillingExportSettings:
         """Yield what is missing on a cloud."""
         if cloud == "gcp" and self.billing_account is None:
             yield Problem("billing_account", "missing; expected the billing account whose export is read")
+
+    @property
+    def retained_days(self) -> Input[int]:
+        """Return `days`, or its default."""
+        return _DAYS if self.days is None else self.days
 
     @property
     def google_table(self) -> str:

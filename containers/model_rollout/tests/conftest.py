@@ -74,7 +74,7 @@ class Killed(BaseException):
 
 
 @dataclass
-class World:
+class Simulation:
     """A namespace, the gateway's measurements, and time. It has the interface of Cluster and of
     Prometheus. answer: what the gateway measures, by the name of Envoy's cluster. kill_after: calls until the
     process ends."""
@@ -217,9 +217,9 @@ def before(folders: tuple[Path, Path]) -> Service:
 
 
 @pytest.fixture
-def world(before: Service) -> World:
+def simulation(before: Service) -> Simulation:
     """A namespace in which the release before is served."""
-    created = World()
+    created = Simulation()
     assert created.rollout(before, "run-0").roll(stated()).result == "promoted"
     assert created.weights() == {"blue": 100}
     assert created.annotation(route.STABLE) == "blue"

@@ -9,7 +9,7 @@ import pytest
 from aiplatform.accelerators import aws as aws_catalog
 from aiplatform.accelerators import gcp as gcp_catalog
 from cli.estimate import refreshing, table
-from twin.aws import prices as twin_prices
+from twin.aws.services.ec2.operations import prices as twin_prices
 
 WITHOUT_A_DATE = {table.UNVERIFIED, "assumption"}
 

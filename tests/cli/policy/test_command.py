@@ -44,7 +44,7 @@ def set_events(monkeypatch: pytest.MonkeyPatch) -> SetEvents:
         monkeypatch.setattr(command, "started", lambda name: name)
         monkeypatch.setattr(command, "_preview", preview)
         # No process of such a twin runs, and none has ended.
-        monkeypatch.setattr(lifecycle, "ended", lambda world: [])
+        monkeypatch.setattr(lifecycle, "ended", lambda instance: [])
 
     return replace
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twin.toolchain.cache import cache_dir
-from twin.toolchain.found import find_uv
+from twin.toolchain.system_tools import find_uv
 
 CLIENTS: Final = Path(__file__).parent
 # Identities and settings of the user who runs the tests, and this project's interpreter.

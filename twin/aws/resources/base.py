@@ -16,26 +16,18 @@ from typing import Any, Final
 import jmespath
 from botocore.exceptions import BotoCoreError, ClientError
 
+from twin.aws.api_server.errors import cloud_error, code_of
 from twin.aws.context import AwsContext
-from twin.aws.errors import cloud_error, code_of
-from twin.aws.model import violations
 from twin.aws.resources.calls import Wait
 from twin.aws.resources.entry import Entry
 from twin.aws.resources.fields import Field, from_api, property_path, to_api
 from twin.aws.resources.tags import tag_path
 from twin.aws.resources.waiting import Checked, FailedStateError, listed
-from twin.core.settle import equal, settled
+from twin.aws.validation.parameters import violations
+from twin.core.backoff import growing_pauses
+from twin.core.normalization import equal, settled
 from twin.core.templates import fill, parse
-from twin.core.waiting import growing_pauses
-from twin.resource import (
-    UNKNOWN,
-    CloudError,
-    Context,
-    Failure,
-    HalfMade,
-    Props,
-    pause,
-)
+from twin.provider_interface import UNKNOWN, CloudError, Context, Failure, HalfMade, Props, pause
 
 _UNIQUE: Final = 26
 """The length of the suffix that makes a name from a prefix, as in the real provider."""

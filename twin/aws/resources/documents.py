@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-from twin.aws.model import loader
-from twin.resource import UNKNOWN, Failure
+from twin.aws.validation.parameters import loader
+from twin.provider_interface import UNKNOWN, Failure
 
 _VERSIONS: Final = ("2012-10-17", "2008-10-17")
 _STATEMENT: Final = frozenset(

@@ -10,7 +10,7 @@ from twin.aws.resources.calls import Call, Update, Wait
 from twin.aws.resources.fields import Fields
 from twin.aws.resources.tags import Tagging
 from twin.core.schema_facts import FromSchema
-from twin.resource import AutoName
+from twin.provider_interface import AutoName
 
 FACTS: Final = Path(__file__).parents[1] / "facts.json"
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import jmespath
 
-from twin.resource import UNKNOWN, Props
+from twin.provider_interface import UNKNOWN, Props
 
 _PART: Final = re.compile(r"[^.\[\]]+|\[\d+\]")
 

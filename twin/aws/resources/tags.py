@@ -12,7 +12,7 @@ import jmespath
 from twin.aws.context import AwsContext
 from twin.aws.resources.calls import Call
 from twin.core.templates import fill
-from twin.resource import UNKNOWN, Props
+from twin.provider_interface import UNKNOWN, Props
 
 
 def tag_path(path: str) -> str:

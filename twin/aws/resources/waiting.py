@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twin.resource import CloudError, Props
+from twin.provider_interface import CloudError, Props
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.core.diff import covers
-from twin.core.settle import settled
+from twin.core.normalization import settled
 from twin.core.templates import fill, parse
-from twin.gcp.calling import Refusal
 from twin.gcp.context import GcpContext
 from twin.gcp.context import method as method_of
+from twin.gcp.http_client import Refusal
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.labels import labels_now
 from twin.gcp.resources.links import last_of
-from twin.gcp.resources.pending import FailedOperation, finished
-from twin.gcp.resources.shaped import Shaped, configured
-from twin.resource import CloudError, Context, HalfMade, Props
+from twin.gcp.resources.long_running_operations import FailedOperation, finished
+from twin.gcp.resources.schema_mapping import Shaped, configured
+from twin.provider_interface import CloudError, Context, HalfMade, Props
 
 NOT_FOUND: Final = 404
 _ZEROS: Final[tuple[Any, ...]] = (False, 0, "", [], {})

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from twin.gcp import discovery
+from twin.gcp.api_server import discovery
 from twin.gcp.apis import APIS
-from twin.resource import UNKNOWN, Props
+from twin.provider_interface import UNKNOWN, Props
 
 _FIELD: Final = re.compile(r"[Ii]nvalid value for field '(?:(?:resource|cluster|nodePool)\.)?([^']+)'")
 _OPENING: Final = re.compile(r"(?:cluster|nodePool)\.([A-Za-z][\w.\[\]]*): ")

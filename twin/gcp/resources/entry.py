@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from twin.core.schema_facts import Facts, FromSchema
 from twin.gcp.resources.fields import Fields
 from twin.gcp.resources.validators import Validator, matches, one_of
-from twin.resource import AutoName
+from twin.provider_interface import AutoName
 
 SDK: Final = "pulumi_gcp"
 FACTS: Final = Path(__file__).parents[1] / "facts.json"

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from twin.checks.sdk import Sdk
 from twin.checks.types import ListOf, MapOf, ObjectOf, OneOf, Property, Scalar, Type
-from twin.resource import UNKNOWN, Props
+from twin.provider_interface import UNKNOWN, Props
 
 Schema = Mapping[str, Any]
 _INDEX: Final = re.compile(r"\[\d+\]")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from twin.gcp.context import ATTRIBUTION
-from twin.resource import Props
+from twin.provider_interface import Props
 
 
 def labels_now(remote: Mapping[str, Any], state: Props, name: str) -> Props:

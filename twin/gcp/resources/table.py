@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 
-import twin.gcp.resources
+from twin.gcp import services
 from twin.gcp.resources.base import GcpResource
 
 
 @cache
 def table() -> dict[str, GcpResource]:
-    """All entries by token; one in any module of this folder is found."""
-    for module in iter_modules(twin.gcp.resources.__path__):
-        import_module(f"{twin.gcp.resources.__name__}.{module.name}")
+    """All entries by token; one in any service's folder is found."""
+    for _ in services.modules("resources"):
+        pass
     return {kind.token: kind() for kind in _concrete(GcpResource)}
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from twin.core.schema_facts import at
-from twin.resource import UNKNOWN, Failure, Props
+from twin.provider_interface import UNKNOWN, Failure, Props
 
 Validator = Callable[[str, Any], str]
 GCE_NAME: Final = r"^(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)$"

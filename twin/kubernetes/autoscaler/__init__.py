@@ -5,7 +5,7 @@ that the real one needs, and a role in the cloud. Its own flags, tags and Config
 `BuiltInAutoscaler` needs no installation: node pools say themselves whether and how far they grow.
 """
 
-from twin.kubernetes.autoscaler.built_in import BuiltInAutoscaler
+from twin.kubernetes.autoscaler.gke_autoscaler import BuiltInAutoscaler
 from twin.kubernetes.autoscaler.loop import Autoscaler
 
 __all__ = ["Autoscaler", "BuiltInAutoscaler"]

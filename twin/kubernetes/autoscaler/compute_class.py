@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from twin.kubernetes.autoscaler.expander import Option
 from twin.kubernetes.autoscaler.groups import OPTIONS
-from twin.kubernetes.view import Group
+from twin.kubernetes.cloud_interface import Group
 
 LABEL: Final = "cloud.google.com/compute-class"
 POOL: Final = "cloud.google.com/gke-nodepool"

@@ -14,8 +14,8 @@ from typing import Any, Final
 import yaml
 
 from twin.kubernetes.autoscaler.groups import Managed
-from twin.kubernetes.fit import Bin, Pod
 from twin.kubernetes.quantity import Amounts, add
+from twin.kubernetes.scheduling_predicates import Bin, Pod
 
 PRIORITIES: Final = "cluster-autoscaler-priority-expander"
 KEY: Final = "priorities"

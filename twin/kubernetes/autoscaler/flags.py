@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from twin.kubernetes.clock import seconds
+from twin.kubernetes.time_scale import seconds
 
 EXPANDERS: Final = ("random", "most-pods", "least-waste", "priority", "price", "grpc", "least-nodes")
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from twin.kubernetes.autoscaler.flags import Flags
-from twin.kubernetes.fit import HOSTNAME, Shape, shape_of
+from twin.kubernetes.cloud_interface import Group, Machine, Taint
 from twin.kubernetes.nodes import labels as node_labels
 from twin.kubernetes.pods import condition, ready
 from twin.kubernetes.quantity import amounts, milli
-from twin.kubernetes.view import Group, Machine, Taint
+from twin.kubernetes.scheduling_predicates import HOSTNAME, Shape, shape_of
 
 TEMPLATE: Final = "k8s.io/cluster-autoscaler/node-template/"
 OPTIONS: Final = TEMPLATE + "autoscaling-options/"

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from twin.kubernetes.api import Kube, Object
 from twin.kubernetes.autoscaler.flags import FlagError, Flags, parse
-from twin.kubernetes.fit import selector_holds
-from twin.kubernetes.mirror import Mirror
+from twin.kubernetes.cloud_interface import CloudView
+from twin.kubernetes.informer import Mirror
 from twin.kubernetes.pods import leaving, ready, repository
-from twin.kubernetes.view import CloudView
+from twin.kubernetes.scheduling_predicates import selector_holds
 
 CHECK_AGAIN: Final = 60.0
 """Seconds for which an answer about rights is taken as it was."""

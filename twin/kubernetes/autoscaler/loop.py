@@ -11,11 +11,11 @@ from twin.kubernetes.autoscaler.groups import discover, managed
 from twin.kubernetes.autoscaler.install import Installation, NotWorking
 from twin.kubernetes.autoscaler.scale_down import ScaleDown
 from twin.kubernetes.autoscaler.scale_up import ScaleUp, Scene
-from twin.kubernetes.clock import Clock
+from twin.kubernetes.cloud_interface import CloudView, Group, Machine
 from twin.kubernetes.events import Recorder
-from twin.kubernetes.mirror import Mirror
+from twin.kubernetes.informer import Mirror
 from twin.kubernetes.pods import by_node
-from twin.kubernetes.view import CloudView, Group, Machine
+from twin.kubernetes.time_scale import Clock
 
 PROVIDERS = {"aws": "aws", "gcp": "gce"}
 

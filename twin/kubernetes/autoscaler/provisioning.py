@@ -16,10 +16,10 @@ from typing import Any, Final
 
 from twin.kubernetes.api import ApiError, Kube, Object, path
 from twin.kubernetes.autoscaler.groups import Managed
-from twin.kubernetes.clock import Clock
+from twin.kubernetes.cloud_interface import InsufficientCapacity, SelfScalingView
 from twin.kubernetes.events import Recorder
-from twin.kubernetes.fit import misfits, opened, overheads, pack
-from twin.kubernetes.view import InsufficientCapacity, SelfScalingView
+from twin.kubernetes.scheduling_predicates import misfits, opened, overheads, pack
+from twin.kubernetes.time_scale import Clock
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from twin.kubernetes.api import ApiError, Kube, path
 from twin.kubernetes.autoscaler.flags import Flags
 from twin.kubernetes.autoscaler.groups import OPTIONS, Managed, Member
 from twin.kubernetes.autoscaler.scale_up import NEVER, Scene
-from twin.kubernetes.clock import seconds
+from twin.kubernetes.cloud_interface import CloudView, Group
 from twin.kubernetes.events import Recorder
 from twin.kubernetes.pods import finished, owner_kind, ready
-from twin.kubernetes.view import CloudView, Group
+from twin.kubernetes.time_scale import seconds
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from twin.kubernetes.api import Object
 from twin.kubernetes.autoscaler.expander import Option, choose
 from twin.kubernetes.autoscaler.flags import Flags
 from twin.kubernetes.autoscaler.groups import Managed, similar, takes_pods
+from twin.kubernetes.cloud_interface import CloudView, InsufficientCapacity
 from twin.kubernetes.events import Recorder
-from twin.kubernetes.fit import Bin, Pod, fill, misfits, opened, overheads, pack, shape_of
 from twin.kubernetes.pods import condition, finished, leaving, node_of
-from twin.kubernetes.view import CloudView, InsufficientCapacity
+from twin.kubernetes.scheduling_predicates import Bin, Pod, fill, misfits, opened, overheads, pack, shape_of
 
 log = logging.getLogger(__name__)
 

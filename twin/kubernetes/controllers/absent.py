@@ -21,12 +21,13 @@ from typing import Any, Final
 
 from cryptography import x509
 
+from twin.instances import Instance
 from twin.kubernetes import certificates
 from twin.kubernetes.api import Kube, path
-from twin.kubernetes.certificates import Pki, write_private
+from twin.kubernetes.certificates import Pki
 from twin.kubernetes.egress import Serve
 from twin.kubernetes.relayed import Requests
-from twin.world import World
+from twin.private_files import write_private
 
 log = logging.getLogger(__name__)
 
@@ -60,10 +61,10 @@ def answer(review: Any) -> dict[str, Any]:
 class Absent:
     """Serves connections of the relay."""
 
-    def __init__(self, world: World, kube: Kube) -> None:
+    def __init__(self, instance: Instance, kube: Kube) -> None:
         self._kube = kube
-        self._pki = Pki(world.folder / "kubernetes" / "pki")
-        self._folder = world.folder / "kubernetes" / "absent"
+        self._pki = Pki(instance.folder / "kubernetes" / "pki")
+        self._folder = instance.folder / "kubernetes" / "absent"
         self._lock = threading.Lock()
         self._contexts: dict[str, tuple[Pair | None, ssl.SSLContext]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Reviews, bind_and_activate=False)

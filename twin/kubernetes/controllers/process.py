@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from twin import processes
+from twin.instances import Instance, free_ports
 from twin.kubernetes import certificates, control_plane
 from twin.kubernetes.api import Kube, Object, path
-from twin.kubernetes.certificates import Pki, write_context, write_private
+from twin.kubernetes.certificates import Pki, write_context
 from twin.kubernetes.controllers.configuration import adapted, listening
 from twin.kubernetes.controllers.programs import FOLDER, LOOPBACK, NAMESPACE, Program
 from twin.kubernetes.controllers.selection import Build
@@ -26,8 +27,8 @@ from twin.kubernetes.processes.probes import port_of, succeeds
 from twin.kubernetes.processes.rewriting import Rewriter
 from twin.kubernetes.processes.sources import MissingSourceError, Sources
 from twin.kubernetes.processes.volumes import Volumes
+from twin.private_files import write_private
 from twin.processes import Daemon
-from twin.world import World, free_ports
 
 if TYPE_CHECKING:
     from twin.kubernetes.processes.runtime import Identity
@@ -66,17 +67,17 @@ class ControllerProcess:
 
     def __init__(
         self,
-        world: World,
+        instance: Instance,
         kube: Kube,
         program: Program,
         identity: Callable[[], Identity] | None = None,
         ports_of: Callable[[str], Mapping[int, int]] = lambda _name: {},
     ) -> None:
         self.program = program
-        self.daemon = Daemon(world.folder, program.name)
-        self._world = world
+        self.daemon = Daemon(instance.folder, program.name)
+        self._instance = instance
         self._kube = kube
-        self._folder = world.folder / "controllers" / program.name
+        self._folder = instance.folder / "controllers" / program.name
         self._files: tuple[str, Sources, Volumes] | None = None
         self._identity = identity if program.cloud else None
         self._ports_of = ports_of
@@ -260,8 +261,8 @@ class ControllerProcess:
     def _write_kubeconfig(self, places: Mapping[str, Path], namespace: str) -> None:
         user = {"tokenFile": str(places[ACCOUNT] / "token")} if ACCOUNT in places else {}
         cluster = {
-            "server": control_plane.endpoint(self._world),
-            "certificate-authority-data": control_plane.certificate_authority(self._world),
+            "server": control_plane.endpoint(self._instance),
+            "certificate-authority-data": control_plane.certificate_authority(self._instance),
         }
         write_context(self._folder / "kubeconfig", "twin", cluster, "pod", user, namespace=namespace)
 
@@ -278,7 +279,7 @@ class ControllerProcess:
         return certificate, key
 
     def _pki(self) -> Pki:
-        return Pki(self._world.folder / "kubernetes" / "pki")
+        return Pki(self._instance.folder / "kubernetes" / "pki")
 
     def _issue(self, pod: Object, container: Object) -> None:
         """Create the Secret with the certificate of its webhook, in the place of cert-manager."""

@@ -1,7 +1,7 @@
 """Which controllers the twin can run, and what of their settings a process of this machine has instead.
 
 A further controller is an entry here, a line in twin/toolchain/versions.toml and an entry of CONTROLLERS in
-twin/toolchain/recipes.py.
+twin/toolchain/build_specs.py.
 """
 
 from __future__ import annotations

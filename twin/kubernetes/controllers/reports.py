@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from twin.kubernetes.certificates import write_private
-from twin.world import World
+from twin.instances import Instance
+from twin.private_files import write_private
 
 
 @dataclass(frozen=True)
@@ -28,22 +28,22 @@ class Report:
     set_aside: tuple[str, ...] = field(default=())
 
 
-def read(world: World) -> Report:
+def read(instance: Instance) -> Report:
     """Return the last report; an empty one where there is none."""
     try:
-        document = json.loads(_file(world).read_text())
+        document = json.loads(_file(instance).read_text())
         states = tuple(State(**entry) for entry in document["controllers"])
         return Report(states, tuple(document["set_aside"]))
     except (OSError, ValueError, TypeError, KeyError):
         return Report()
 
 
-def write(world: World, controllers: Sequence[State], set_aside: Sequence[str]) -> None:
+def write(instance: Instance, controllers: Sequence[State], set_aside: Sequence[str]) -> None:
     """Write the report where it has changed."""
     report = Report(tuple(controllers), tuple(set_aside))
-    if report != read(world):
-        write_private(_file(world), json.dumps(asdict(report), indent=1) + "\n")
+    if report != read(instance):
+        write_private(_file(instance), json.dumps(asdict(report), indent=1) + "\n")
 
 
-def _file(world: World) -> Path:
-    return world.folder / "run" / "controllers.json"
+def _file(instance: Instance) -> Path:
+    return instance.folder / "run" / "controllers.json"

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from twin.kubernetes.certificates import write_private
-from twin.world import World
+from twin.instances import Instance
+from twin.private_files import write_private
 
 
 @dataclass(frozen=True)
@@ -22,26 +22,26 @@ class Build:
     program: str = ""
 
 
-def read(world: World) -> Mapping[str, Build]:
+def read(instance: Instance) -> Mapping[str, Build]:
     """Return the controllers that a twin runs, by name."""
     try:
-        return {entry["name"]: Build(**entry) for entry in json.loads(_file(world).read_text())}
+        return {entry["name"]: Build(**entry) for entry in json.loads(_file(instance).read_text())}
     except (OSError, ValueError, TypeError, KeyError):
         return {}
 
 
-def versions(world: World) -> Mapping[str, Mapping[str, Build]]:
+def versions(instance: Instance) -> Mapping[str, Mapping[str, Build]]:
     """Return the builds of each program by version."""
     programs: dict[str, dict[str, Build]] = {}
-    for build in read(world).values():
+    for build in read(instance).values():
         programs.setdefault(build.program or build.name, {})[build.version] = build
     return programs
 
 
-def write(world: World, builds: Iterable[Build]) -> None:
+def write(instance: Instance, builds: Iterable[Build]) -> None:
     """Set the controllers that a twin runs; its controller process reads them within a second."""
-    write_private(_file(world), json.dumps([asdict(build) for build in builds], indent=1) + "\n")
+    write_private(_file(instance), json.dumps([asdict(build) for build in builds], indent=1) + "\n")
 
 
-def _file(world: World) -> Path:
-    return world.folder / "kubernetes" / "controllers.json"
+def _file(instance: Instance) -> Path:
+    return instance.folder / "kubernetes" / "controllers.json"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from twin.instances import Instance
 from twin.kubernetes.api import ApiError, Kube, Object, Unreachable, path
 from twin.kubernetes.backends import Backends
 from twin.kubernetes.certificates import Pki
@@ -18,11 +19,10 @@ from twin.kubernetes.controllers.programs import PROGRAMS, Program
 from twin.kubernetes.controllers.reports import State
 from twin.kubernetes.controllers.selection import Build
 from twin.kubernetes.controllers.set_aside import SetAside
-from twin.kubernetes.mirror import Mirror
+from twin.kubernetes.informer import Mirror
 from twin.kubernetes.pods import leaving, phase, ready
 from twin.kubernetes.processes.sources import MissingSourceError
 from twin.processes import ProcessError
-from twin.world import World
 
 if TYPE_CHECKING:
     from twin.kubernetes.processes.runtime import Identity
@@ -44,22 +44,24 @@ class Supervisor:
 
     def __init__(
         self,
-        world: World,
+        instance: Instance,
         kube: Kube,
         mirror: Mirror,
         backends: Backends,
         identity: Callable[[], Identity] | None = None,
     ) -> None:
-        self._world = world
+        self._instance = instance
         self._kube = kube
         self._mirror = mirror
         self._backends = backends
         self._processes = {
-            name: ControllerProcess(world, kube, program, identity, self._ports_of)
+            name: ControllerProcess(instance, kube, program, identity, self._ports_of)
             for name, program in PROGRAMS.items()
         }
-        self._set_aside = SetAside(kube, backends, Pki(world.folder / "kubernetes" / "pki"))
-        self._issued = Issued(kube, Pki(world.folder / "kubernetes" / "pki"), world.folder / "certificates")
+        self._set_aside = SetAside(kube, backends, Pki(instance.folder / "kubernetes" / "pki"))
+        self._issued = Issued(
+            kube, Pki(instance.folder / "kubernetes" / "pki"), instance.folder / "certificates"
+        )
         self._registered: dict[str, set[tuple[str, str]]] = {name: set() for name in PROGRAMS}
         self._problems: dict[str, str] = {}
         self._over = threading.Event()
@@ -91,13 +93,13 @@ class Supervisor:
         """Look once at each program."""
         if not self._mirror.synced:
             return
-        builds = selection.versions(self._world)
+        builds = selection.versions(self._instance)
         pods = self._mirror.all("pods")
         if any(PROGRAMS[name].certificates for name in builds if name in PROGRAMS):
             self._issued.step()
         states = [self._look(program, builds.get(program.name, {}), pods) for program in PROGRAMS.values()]
         set_aside = self._set_aside.names()
-        reports.write(self._world, [state for state in states if state is not None], set_aside)
+        reports.write(self._instance, [state for state in states if state is not None], set_aside)
 
     def _look(self, program: Program, builds: Mapping[str, Build], pods: Iterable[Object]) -> State | None:
         process = self._processes[program.name]

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from twin.kubernetes.api import ApiError, Kube, Object, Unreachable, path
-from twin.kubernetes.certificates import write_private
 from twin.kubernetes.envoy_gateway import configuration, translation
 from twin.kubernetes.envoy_gateway.proxy import MANAGED, Proxy
 from twin.kubernetes.envoy_gateway.services import Services
 from twin.kubernetes.envoy_gateway.status import merged, observing
-from twin.kubernetes.mirror import Mirror
+from twin.kubernetes.informer import Mirror
+from twin.private_files import write_private
 
 log = logging.getLogger("envoy-gateway")
 

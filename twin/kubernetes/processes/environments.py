@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from twin.environment import FOREIGN
 from twin.toolchain.cache import cache_dir
-from twin.toolchain.found import find_uv
+from twin.toolchain.system_tools import find_uv
 
 _SECONDS: Final = 900
 _LAST_LINES: Final = 3

@@ -10,17 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from twin.instances import Instance, InstanceError
 from twin.kubernetes.api import Object
 from twin.kubernetes.pods import repository
-from twin.kubernetes.processes.programs import (
-    EXECUTOR,
-    EXECUTOR_PATH,
-    FOLDER,
-    PROGRAMS,
-    PodProgram,
-    Selected,
-)
-from twin.world import World, WorldError
+from twin.kubernetes.processes.programs import EXECUTOR, EXECUTOR_PATH, FOLDER, PROGRAMS, PodProgram, Selected
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 TABLE: Final = Path(__file__).with_name("images.toml")
@@ -116,10 +109,10 @@ class Images:
         return f'any(.spec.containers[]; .image | test("(^|/)({names})(:[^/]*)?(@.*)?$"))'
 
 
-def load(world: World, factor: float = 1) -> Images:
-    """Return the images of a twin. factor: of its clock. Raises WorldError for a table that is wrong, with
+def load(instance: Instance, factor: float = 1) -> Images:
+    """Return the images of a twin. factor: of its clock. Raises InstanceError for a table that is wrong, with
     its file and key."""
-    return Images([*_read(TABLE), *_read(world.folder / TABLE.name)], Selected(world), factor)
+    return Images([*_read(TABLE), *_read(instance.folder / TABLE.name)], Selected(instance), factor)
 
 
 def _ends(reference: str) -> Iterable[str]:
@@ -134,27 +127,29 @@ def _read(file: Path) -> list[Image]:
     except FileNotFoundError:
         return []
     except ValueError as error:
-        raise WorldError(f"{file}: {error}; expected TOML") from None
+        raise InstanceError(f"{file}: {error}; expected TOML") from None
     return [_image(file, name, table) for name, table in tables.items()]
 
 
 def _image(file: Path, name: str, table: Any) -> Image:
     if not _REPOSITORY.fullmatch(name):
-        raise WorldError(f"{file}: {name!r}; expected the end of an image's repository without tag or digest")
+        raise InstanceError(
+            f"{file}: {name!r}; expected the end of an image's repository without tag or digest"
+        )
     if not isinstance(table, dict):
-        raise WorldError(f"{file}: {name}: {table!r}; expected a table with the key folder")
+        raise InstanceError(f"{file}: {name}: {table!r}; expected a table with the key folder")
     values: dict[str, Any] = dict(table)
     unknown = set(values) - set(_KEYS)
     if unknown:
         expected = ", ".join(_KEYS)
-        raise WorldError(f"{file}: {name}: unknown key {min(unknown)!r}; expected {expected}")
+        raise InstanceError(f"{file}: {name}: unknown key {min(unknown)!r}; expected {expected}")
     for key in _LISTS:
         words = values.get(key, [])
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise WorldError(f"{file}: {name}.{key}: {words!r}; expected a list of strings")
+            raise InstanceError(f"{file}: {name}.{key}: {words!r}; expected a list of strings")
     path = values.get("path", "")
     if not isinstance(path, str) or (path and not path.startswith("/")):
-        raise WorldError(f"{file}: {name}.path: {path!r}; expected an absolute path of the image")
+        raise InstanceError(f"{file}: {name}.path: {path!r}; expected an absolute path of the image")
     environment = values.get("environment")
     return Image(
         name,
@@ -168,5 +163,7 @@ def _image(file: Path, name: str, table: Any) -> Image:
 def _folder(file: Path, key: str, value: Any, member: str = "") -> Path:
     folder = ROOT / value if isinstance(value, str) else None
     if folder is None or not folder.is_dir() or not (folder / member).exists():
-        raise WorldError(f"{file}: {key}: {value!r}; expected a folder" + (f" with {member}" * bool(member)))
+        raise InstanceError(
+            f"{file}: {key}: {value!r}; expected a folder" + (f" with {member}" * bool(member))
+        )
     return folder

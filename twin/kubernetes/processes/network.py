@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from twin.kubernetes.api import Object
-from twin.kubernetes.certificates import write_private
 from twin.kubernetes.processes import addresses
+from twin.private_files import write_private
 
 Target = tuple[str, int]
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from twin.instances import Instance
 from twin.kubernetes.controllers import selection
 from twin.kubernetes.processes.configurations import divided
-from twin.world import World
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ PROGRAMS: Final = (
 class Selected:
     """The programs that a twin runs. They change while it runs."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
 
     def binary(self, program: PodProgram) -> Path | None:
         """Return the file of a program, or None where it is not selected."""
-        build = selection.read(self._world).get(program.name)
+        build = selection.read(self._instance).get(program.name)
         return None if build is None else Path(build.binary)

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from twin.instances import Instance
 from twin.kubernetes import certificates, egress
 from twin.kubernetes.api import Kube, Object
 from twin.kubernetes.egress import NoBackendError, Serve
-from twin.kubernetes.mirror import Mirror
+from twin.kubernetes.informer import Mirror
 from twin.kubernetes.pods import finished, node_of
 from twin.kubernetes.processes import addresses
 from twin.kubernetes.processes.images import Images
@@ -24,7 +25,6 @@ from twin.kubernetes.processes.proxy import Proxy
 from twin.kubernetes.processes.sources import Sources
 from twin.kubernetes.processes.volumes import Volumes
 from twin.processes import MARK
-from twin.world import World
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Processes:
 
     def __init__(
         self,
-        world: World,
+        instance: Instance,
         kube: Kube,
         mirror: Mirror,
         images: Images,
@@ -75,11 +75,11 @@ class Processes:
         resolve: egress.Resolve,
     ) -> None:
         self._resolve = resolve
-        self._world, self._kube, self._mirror = world, kube, mirror
+        self._instance, self._kube, self._mirror = instance, kube, mirror
         self._images, self._factor = images, factor
         self._connect = identity
-        self._folder = world.folder / "pods"
-        self._claims = world.folder / "claims"
+        self._folder = instance.folder / "pods"
+        self._claims = instance.folder / "claims"
         self._pods: dict[str, Pod] = {}
         self._objects = Mirror(kube, WATCHED)
         self._node: _Node | None = None
@@ -112,10 +112,10 @@ class Processes:
     def _begin(self) -> _Node:
         self._objects.start()
         identity = self._connect()
-        api_server = ("127.0.0.1", self._world.ports["kube-apiserver"])
+        api_server = ("127.0.0.1", self._instance.ports["kube-apiserver"])
         network = Network(self._folder / "network.json", api_server, identity.ports)
         mark = {MARK: os.environ[MARK]} if MARK in os.environ else {}
-        kubelet = Kubelet(certificates.ensure(self._world.folder / "kubernetes" / "pki"), self._find)
+        kubelet = Kubelet(certificates.ensure(self._instance.folder / "kubernetes" / "pki"), self._find)
         proxy = Proxy(self._resolve)
         proxy.start()
         return _Node(identity, network, kubelet, Machine(api_server, network.file, mark), proxy)

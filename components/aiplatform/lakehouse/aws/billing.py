@@ -137,7 +137,7 @@ def _bucket(
     s3.BucketLifecycleConfiguration(
         f"{context.name}-{BILLING}",
         bucket=name,
-        rules=[deleted_after(_REPLACED_DAYS), expired_after("old", f"{TABLE}/", settings.days)],
+        rules=[deleted_after(_REPLACED_DAYS), expired_after("old", f"{TABLE}/", settings.retained_days)],
         # S3 accepts rules about noncurrent versions only in a versioned bucket.
         opts=context.options(versioning, data=True),
     )
@@ -203,7 +203,7 @@ def _export(context: Context, settings: LakehouseBillingExportSettings, bucket: 
                             "INCLUDE_RESOURCES": "TRUE",
                             # The cost of Pods, once the account takes part in split cost allocation.
                             "INCLUDE_SPLIT_COST_ALLOCATION_DATA": "TRUE",
-                            "TIME_GRANULARITY": settings.granularity.upper(),
+                            "TIME_GRANULARITY": (settings.granularity or "daily").upper(),
                         }
                     },
                 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aiplatform._shared.machine_sizes import UNKNOWN, machine_size, smallest_size
-from twin.aws.capacity import instance_type_info
-from twin.gcp.capacity import machine_types
+from twin.aws.services.autoscaling.capacity import instance_type_info
+from twin.gcp.services.compute.capacity import machine_types
 
 FAMILIES = [
     *("m5", "m5a", "m5zn", "m6g", "m6i", "m6idn", "m7g", "m7i", "m7i-flex", "m8g"),

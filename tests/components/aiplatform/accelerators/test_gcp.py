@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from aiplatform import accelerators
 from aiplatform.accelerators import gcp
 from aiplatform.accelerators.cards import CARDS
-from twin.gcp.machine_facts import ACCELERATED
+from twin.gcp.services.compute.data import ACCELERATED
 
 BUILT_IN = [machine for machine in gcp.MACHINES if not machine.attached]
 

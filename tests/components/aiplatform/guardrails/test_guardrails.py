@@ -17,7 +17,7 @@ from aiplatform.guardrails.policies import BUILDERS
 from aiplatform.guardrails.policies.accelerators import QUEUED_OWNERS
 from tests.components.aiplatform.schema import undocumented
 from tests.components.recording import Recording, record
-from twin.gcp.services import iam_role_table
+from twin.gcp.services.iam import data as iam
 
 API = "kubernetes:admissionregistration.k8s.io/v1"
 POLICY = f"{API}:ValidatingAdmissionPolicy"
@@ -283,7 +283,7 @@ def test_every_kind_that_kueue_queues_is_evaluated() -> None:
 
 def test_no_role_for_users_of_google_cloud_counts_as_the_platform() -> None:
     escalate = "container.clusterRoles.escalate"
-    roles = [role for role in iam_role_table.names() if escalate in set(iam_role_table.permissions(role))]
+    roles = [role for role in iam.names() if escalate in set(iam.permissions(role))]
     assert "roles/container.admin" in roles
     assert not {"roles/editor", "roles/container.developer", "roles/container.clusterAdmin"} & set(roles)
 

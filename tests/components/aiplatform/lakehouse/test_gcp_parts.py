@@ -21,7 +21,7 @@ from tests.components.aiplatform.lakehouse.google import (
     logical,
 )
 from tests.components.recording import Recording
-from twin.gcp.services import iam_role_table
+from twin.gcp.services.iam import data as iam
 
 BUCKET = "gcp:storage/bucket:Bucket"
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
@@ -274,20 +274,16 @@ def test_batches_access_only_their_scripts_and_output(all_of_it: Recording) -> N
 
 def test_clients_find_namespaces_by_permissions_that_google_has_and_no_table() -> None:
     assert {"biglake.namespaces.get", "biglake.namespaces.list"} <= set(ASK)
-    assert all(iam_role_table.is_permission(permission) for permission in ASK), (
-        "a custom role could not have them"
-    )
+    assert all(iam.is_permission(permission) for permission in ASK), "a custom role could not have them"
     assert not [permission for permission in ASK if ".tables." in permission], "grants are by table"
 
 
 def test_batches_have_the_permissions_of_googles_worker_role_without_storage() -> None:
-    worker = iam_role_table.permissions("roles/dataproc.worker")
+    worker = iam.permissions("roles/dataproc.worker")
     assert tuple(permission for permission in worker if not permission.startswith("storage.")) == WORK, (
         "or runtime 2.3 fails"
     )
-    assert all(iam_role_table.is_permission(permission) for permission in WORK), (
-        "a custom role could not have them"
-    )
+    assert all(iam.is_permission(permission) for permission in WORK), "a custom role could not have them"
 
 
 def test_a_perimeter_allows_deployers(all_of_it: Recording) -> None:

@@ -24,7 +24,11 @@ def test_rollouts_of_teams_ask_prometheus_where_there_is_a_gateway() -> None:
 
 
 def test_named_namespaces_ask_prometheus_and_no_other_does() -> None:
-    spec = recorded(client_namespaces=["cost-control"]).one(POLICY, "observability-clients").inputs["spec"]
+    spec = (
+        recorded(client_namespaces=["cost-control"])
+        .one(POLICY, "observability-prometheus-clients")
+        .inputs["spec"]
+    )
     assert (spec["podSelector"], spec["policyTypes"]) == (
         {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
         ["Ingress"],
@@ -33,7 +37,7 @@ def test_named_namespaces_ask_prometheus_and_no_other_does() -> None:
     [peer] = rule["from"]
     assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "cost-control"}
     assert [port["port"] for port in rule["ports"]] == [9090]
-    assert "observability-clients" not in {entry.name for entry in recorded().all(POLICY)}
+    assert "observability-prometheus-clients" not in {entry.name for entry in recorded().all(POLICY)}
 
 
 def test_without_a_gateway_there_are_no_rollouts() -> None:

@@ -16,10 +16,10 @@ from aiplatform.queues import amounts
 from aiplatform.queues.args import Quota
 from aiplatform.queues.pools import GpuPoolReference, NodePoolReference
 from tests.components.aiplatform.queues import example
-from twin.aws.capacity import instance_type_info
-from twin.aws.eks.machines import max_pods, reserved_cpu
-from twin.gcp.capacity import machine_type
-from twin.gcp.gke import shape
+from twin.aws.services.autoscaling.capacity import instance_type_info
+from twin.aws.services.eks.operations.node_objects import max_pods, reserved_cpu
+from twin.gcp.services.compute.capacity import machine_type
+from twin.gcp.services.container.operations import allocatable
 
 
 def pool(**more: Any) -> GpuPoolReference:
@@ -76,8 +76,8 @@ def test_pods_of_a_full_quota_fit_on_a_node_of_gke(machine: Any) -> None:
     known = machine_type(machine.type)
     if known is None:
         pytest.skip("the twin does not know the type")
-    assert amounts.usable_cpu(machine.vcpus) < shape.cpu(known)[1]
-    assert amounts.usable_memory(machine.memory_gib) < shape.memory(known)[1] // 2**20
+    assert amounts.usable_cpu(machine.vcpus) < allocatable.cpu(known)[1]
+    assert amounts.usable_memory(machine.memory_gib) < allocatable.memory(known)[1] // 2**20
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from pulumi import ResourceHookArgs
 
 from aiplatform._shared.aws import image_releases
 from tests.components.recording import record
-from twin.aws.eks import images
-from twin.aws.eks.versions import release_version
+from twin.aws.services.eks.operations import images
+from twin.aws.services.eks.operations.versions import release_version
 
 RELEASE = "1.35.8-20260901"
 OLD: dict[str, Any] = {

@@ -1,1 +1,0 @@
-"""Tests of GKE in the twin."""

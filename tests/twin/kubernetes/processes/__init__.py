@@ -1,1 +1,0 @@
-"""Tests of Pods that run as processes."""

@@ -1,0 +1,88 @@
+"""`/_twin/...` of any cloud's front: what its API has no word for. JSON in and out.
+
+It listens on loopback, which every user of the machine reaches: a request needs the credential in the twin's
+folder (twin.credential).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from twin import credential
+from twin.web import Answer
+
+LOG = logging.getLogger(__name__)
+Body = dict[str, Any]
+Route = Callable[[Any, Body], Body]
+UNAUTHORIZED = "the twin's own interface needs the credential in the twin's folder"
+
+
+def handle(
+    front: Any,
+    environ: dict[str, Any],
+    *,
+    routes: Mapping[tuple[str, str], Route],
+    view: Callable[[str, Body], Body],
+    refused: Callable[[Exception], tuple[int, Body] | None],
+) -> Answer:
+    """Answer a private request.
+
+    routes: by method and path, besides those on faults that all fronts have. view: `view/NAME`, what the
+    controller asks and tells. refused: the status and body of what the cloud itself raises; None for another
+    exception.
+    """
+    if not credential.accepts(front.instance, environ.get("HTTP_AUTHORIZATION", "")):
+        return _json(401, {"code": "Unauthorized", "message": UNAUTHORIZED})
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    raw = environ["wsgi.input"].read(length) if length else b""
+    path = environ["PATH_INFO"].removeprefix("/_twin/").strip("/")
+    method = environ["REQUEST_METHOD"]
+    try:
+        body = json.loads(raw) if raw else {}
+        query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+        route = {**_FAULTS, **routes}.get((method, path))
+        if route:
+            return _json(200, route(front, {**query, **body}))
+        if path.startswith("view/") and method == "POST":
+            return _json(200, view(path.removeprefix("view/"), body))
+    except (ValueError, KeyError, TypeError) as error:
+        return _json(400, {"code": "BadRequest", "message": f"{method} /_twin/{path}: {error!r}"})
+    except Exception as error:
+        known = refused(error)
+        if known:
+            return _json(*known)
+        LOG.exception("%s /_twin/%s failed in the twin", method, path)
+        return _json(
+            500,
+            {"code": "TwinDefect", "message": f"{method} /_twin/{path}: see the log of the cloud's process"},
+        )
+    return _json(404, {"code": "NotFound", "message": f"no {method} /_twin/{path}"})
+
+
+def _faults(front: Any, _: Body) -> Body:
+    return {"faults": front.faults.every()}
+
+
+def _add_fault(front: Any, body: Body) -> Body:
+    front.faults.add(body)
+    return _faults(front, {})
+
+
+def _clear_faults(front: Any, body: Body) -> Body:
+    front.faults.clear(body.get("kind", ""))
+    return _faults(front, {})
+
+
+_FAULTS: dict[tuple[str, str], Route] = {
+    ("GET", "faults"): _faults,
+    ("POST", "faults"): _add_fault,
+    ("DELETE", "faults"): _clear_faults,
+}
+
+
+def _json(status: int, body: Body) -> Answer:
+    return Answer(status, [("Content-Type", "application/json")], json.dumps(body, default=str).encode())

@@ -1,0 +1,85 @@
+"""Faults on demand: what a real cloud does on a bad day, by a switch.
+
+A fault is one JSON object: `kind` and what narrows it.
+- throttle: calls answer ThrottlingException. `service`, `operation` (default: all), `times` (default 1).
+- capacity: no machines of `instance_type` (default: any) in `zone` (default: any) until it is removed.
+  `market`: only `spot`, or only `on-demand`.
+- slow: calls answer after `seconds`. `service`, `operation`, `times` (default: until it is removed).
+- late_logs: EKS writes to a cluster's log group once more after the cluster was deleted, until it is removed.
+- new_account: EC2's quotas are those of a new account, until it is removed.
+- fail: calls answer an error. `service`, `operation` (`Delete*` matches), `code`, `message`, `status`,
+  `times`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from twin import faults
+from twin.aws.api_server.request import Call, Refusal
+from twin.aws.services.servicequotas.operations import values
+from twin.faults import available
+
+__all__ = ["KINDS", "Faults", "available"]
+
+KINDS: Final = {
+    "throttle": {"service", "operation", "times"},
+    "capacity": {"instance_type", "zone", "market"},
+    "late_logs": set(),
+    "new_account": set(),
+    "slow": {"service", "operation", "times", "seconds"},
+    "fail": {"service", "operation", "times", "code", "message", "status"},
+}
+_QUERY_THROTTLE: Final = {"ec2": "RequestLimitExceeded", "query": "Throttling", "rest-xml": "SlowDown"}
+
+
+class Faults(faults.Faults):
+    """The faults of an instance's AWS that are on."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file, KINDS)
+
+    def unavailable(self) -> list[tuple[str, ...]]:
+        """(instance type, zone, market) of which there are none now; `*` is any."""
+        return [
+            tuple(fault.get(key) or "*" for key in ("instance_type", "zone", "market"))
+            for fault in self.every()
+            if fault["kind"] == "capacity"
+        ]
+
+    def late_logs(self) -> bool:
+        """Whether a deleted cluster's last events come late."""
+        return self._has("late_logs")
+
+    def new_account(self) -> bool:
+        """Whether nobody has raised EC2's quotas yet."""
+        return self._has("new_account")
+
+    def _has(self, kind: str) -> bool:
+        return any(fault["kind"] == kind for fault in self.every())
+
+    def shortage(self) -> dict[str, Any]:
+        """What keeps machines from being launched now, as `capacity.missing` takes it; empty for nothing."""
+        found: dict[str, Any] = {}
+        if missing := self.unavailable():
+            found["missing"] = missing
+        if self.new_account():
+            found["quotas"] = dict(values(new_account=True))
+        return found
+
+    def strike(self, call: Call) -> None:
+        """Delay or refuse the call, where a fault says so."""
+        if not self._on:
+            return  # a call's operation is not looked up for nothing
+        for fault in self.taken(call.service, call.operation):
+            if fault["kind"] == "slow":
+                faults.pause(fault)
+            elif fault["kind"] == "throttle":
+                code = _QUERY_THROTTLE.get(call.protocol, "ThrottlingException")
+                raise Refusal(code, "Rate exceeded", 503 if call.protocol in ("ec2", "rest-xml") else 400)
+            else:
+                message = fault.get("message") or "An internal error has occurred"
+                raise Refusal(
+                    fault.get("code") or "InternalFailure", message, int(fault.get("status") or 500)
+                )

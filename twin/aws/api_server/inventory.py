@@ -1,0 +1,119 @@
+"""Everything that an instance's AWS holds beyond its baseline: what a destroy must leave empty."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from twin.aws.api_server import deterministic_moto, moto_contents
+
+# Records of what happened, parts that go with their owner, and moto's own bookkeeping.
+_PARTS: Final = {
+    "ec2": {
+        "reservations",
+        "attachments",
+        "subnet_associations",
+        "network_acl_entries",
+        "vpc_cidr_associations",
+        "launch_template_name_to_ids",
+        "launch_template_insert_order",
+        "enis",
+        "snapshots",
+        "tags",
+        "spot_price_history",
+        "regions",
+        "zones",
+        "region_details",
+    },
+    "iam": {"access_keys", "account_aliases", "credential_report", "managed_policies_by_arn"},
+    "sts": {"assumed_roles"},
+    "logs": {"queries", "destinations"},
+    "athena": {"executions", "query_results", "query_results_queue", "prepared_statements"},
+    "lakeformation": {"settings"},
+    "ssm": {"_errors", "_commands"},
+    "cloudwatch": {"metric_data", "past_metric_data"},
+    "sqs": {"queue_deletions"},
+    "kms": {"key_to_aliases"},
+    "rds": {"resource_map", "events"},
+    "codebuild": {"build_history", "build_metadata", "build_metadata_history"},
+}
+_OF_ACCOUNT: Final = {"glue": {"default"}}
+"""What an account has from the first use of a service on: Athena's own database."""
+_GONE: Final = frozenset(
+    {"deleted", "deleting", "terminated", "pendingdeletion", "inactive", "shutting-down", "delete-complete"}
+    | {"cancelled", "expired"}
+)
+_OWNED_BY_VPC: Final = frozenset({"route_tables", "network_acls", "groups"})
+
+
+def of(front: Any) -> dict[str, list[str]]:
+    """Ids by `service/collection`; empty where nothing is left."""
+    found: dict[str, list[str]] = {}
+    with front.moto.lock:
+        for table in sorted(deterministic_moto.tables(), key=lambda each: each.service_name):
+            for account, _, backend in table.iter_backends():
+                if account == front.instance.account:
+                    _gather(_module(table.service_name), backend, found)
+    for kind, names in front.eks.inventory().items() if hasattr(front, "eks") else ():
+        found[f"eks/{kind}"] = names
+    return found
+
+
+def _module(service: str) -> str:
+    return {"lambda": "awslambda", "cognito-idp": "cognitoidp"}.get(service, service)
+
+
+def _gather(service: str, backend: Any, found: dict[str, list[str]]) -> None:
+    skipped = _PARTS.get(service, set())
+    before = moto_contents.born(backend)
+    vpcs = set(before.get("vpcs", ()))
+    if service == "ec2":
+        # moto keeps instances inside reservations, which are records and stay.
+        running = [
+            each.id
+            for reservation in backend.reservations.values()
+            for each in reservation.instances
+            if each.state not in ("shutting-down", "terminated")
+        ]
+        if running:
+            found["ec2/instances"] = sorted(running)
+    for kind, names in _inside(service, backend).items():
+        if names:
+            found.setdefault(f"{service}/{kind}", []).extend(sorted(names))
+    for name, held in moto_contents.collections(backend):
+        if name in skipped or name in ("tagger", "backend"):
+            continue
+        old = before.get(name, set())
+        ids = [
+            str(key)
+            for key, item in list(held.items())
+            if key not in old
+            and key not in _OF_ACCOUNT.get(service, ())
+            and hasattr(item, "__dict__")
+            and not _gone(item)
+            # AWS makes them with a VPC and takes them with it.
+            and not (service == "ec2" and name in _OWNED_BY_VPC and getattr(item, "vpc_id", "") in vpcs)
+        ]
+        if ids:
+            found.setdefault(f"{service}/{name.lstrip('_')}", []).extend(sorted(ids))
+
+
+def _inside(service: str, backend: Any) -> dict[str, list[str]]:
+    """What moto keeps inside of other things: rules in an event bus, tables in a database."""
+    if service == "events":
+        return {"rules": [name for bus in backend.event_buses.values() for name in bus.rules]}
+    if service == "glue":
+        held = backend.databases.items()
+        return {"tables": [f"{of}.{name}" for of, each in held for name in each.tables]}
+    if service == "awslambda":
+        return {"functions": list(backend._lambdas._functions)}
+    return {}
+
+
+def _gone(item: Any) -> bool:
+    if getattr(item, "key_manager", "") == "AWS":
+        return True  # AWS's own key: it came unasked, costs nothing and cannot be deleted
+    for attribute in ("state", "status", "key_state"):
+        value = getattr(item, attribute, None)
+        if isinstance(value, str) and value.lower() in _GONE:
+            return True
+    return False

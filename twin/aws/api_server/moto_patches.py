@@ -1,0 +1,221 @@
+"""Where moto leaves behind what AWS takes away, or does it in an order that no replay could repeat."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+
+def install() -> None:
+    """Put the mends into moto, once."""
+    from moto.ec2.models.elastic_block_store import EBSBackend
+    from moto.ec2.models.instances import Instance
+    from moto.ec2.models.nat_gateways import NatGatewayBackend
+    from moto.ec2.models.route_tables import RouteBackend
+    from moto.ec2.models.security_groups import SecurityGroupRule
+    from moto.ec2.models.subnets import SubnetBackend
+    from moto.ec2.models.vpcs import VPCBackend
+    from moto.ecr.models import Image
+    from moto.iam.responses import IamResponse
+    from moto.s3.models import FakeBucket, FakeDeleteMarker
+
+    instance: Any = Instance
+    if hasattr(instance, "twin_terminate"):
+        return
+    instance.twin_terminate = instance.terminate
+    instance.terminate = _terminate
+    # moto frees addresses when Python collects the object, at a moment that no replay could repeat.
+    instance.__del__ = lambda _: None
+    vpcs: Any = VPCBackend
+    vpcs.twin_delete_vpc = vpcs.delete_vpc
+    vpcs.delete_vpc = _delete_vpc
+    gateways: Any = NatGatewayBackend
+    gateways.twin_delete_nat_gateway = gateways.delete_nat_gateway
+    gateways.delete_nat_gateway = _delete_nat_gateway
+    gateways.twin_create_nat_gateway = gateways.create_nat_gateway
+    gateways.create_nat_gateway = _create_nat_gateway
+    subnets: Any = SubnetBackend
+    subnets.twin_create_subnet = subnets.create_subnet
+    subnets.create_subnet = _create_subnet
+    vpcs.twin_create_vpc_endpoint = vpcs.create_vpc_endpoint
+    vpcs.create_vpc_endpoint = _create_vpc_endpoint
+    vpcs.twin_modify_vpc_endpoint = vpcs.modify_vpc_endpoint
+    vpcs.modify_vpc_endpoint = _modify_vpc_endpoint
+    tables: Any = RouteBackend
+    tables.twin_delete_route_table = tables.delete_route_table
+    tables.delete_route_table = _delete_route_table
+    rules: Any = SecurityGroupRule
+    rules.twin_init, rules.__init__ = rules.__init__, _init_rule
+    rules.description = property(_described)
+    volumes: Any = EBSBackend
+    volumes.twin_create_default_encryption_key = volumes._create_default_encryption_key
+    volumes._create_default_encryption_key = _create_default_encryption_key
+    images: Any = Image
+    # moto's is that of the layers' digests, or random.
+    images._create_digest = _create_digest
+    identities: Any = IamResponse
+    identities.list_instance_profiles = _list_instance_profiles
+    markers: Any = FakeDeleteMarker
+    # moto frees what a deleted object holds, and fails at a marker among its versions.
+    markers.dispose = lambda _: None
+    buckets: Any = FakeBucket
+    # moto fails at a statement for everybody, which a policy that demands TLS has.
+    buckets._log_permissions_enabled_policy = staticmethod(_lets_logs_come)
+    # moto reads a bucket's policy without its principals and conditions; twin.aws.iam.authorization decides.
+    buckets.get_permission = _decided
+
+
+def _create_digest(self: Any) -> None:
+    """The digest of an image is that of its manifest (OCI Image Format Specification, "Descriptors")."""
+    self._image_digest = f"sha256:{hashlib.sha256(self.image_manifest.encode()).hexdigest()}"
+
+
+def _terminate(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """An instance frees its addresses; its interfaces go along, and the volumes that shall not outlive it."""
+    done = self.twin_terminate(*args, **kwargs)
+    for held in self.ec2_backend.subnets.values():
+        if self.subnet_id in held:
+            for address in self._private_ips:
+                held[self.subnet_id].del_subnet_ip(address)
+    for device in self.block_device_mapping.values():
+        if str(device.delete_on_termination).lower() != "false":
+            self.ec2_backend.volumes.pop(device.volume_id, None)
+    for card in self.nics.values():
+        self.ec2_backend.enis.pop(card.id, None)
+    return done
+
+
+def _delete_vpc(self: Any, vpc_id: str) -> Any:
+    """A VPC takes its network ACLs along."""
+    done = self.twin_delete_vpc(vpc_id)
+    for acl_id in [key for key, acl in self.network_acls.items() if acl.vpc_id == vpc_id]:
+        del self.network_acls[acl_id]
+    return done
+
+
+def _create_subnet(self: Any, vpc_id: str, *args: Any, **kwargs: Any) -> Any:
+    """Only a default VPC's subnets give public addresses by themselves; moto takes each zone's first so."""
+    made = self.twin_create_subnet(vpc_id, *args, **kwargs)
+    if not self.get_vpc(vpc_id).is_default:
+        made.default_for_az = made.map_public_ip_on_launch = False
+    return made
+
+
+def _init_rule(self: Any, *args: Any, **kwargs: Any) -> None:
+    """A rule of a prefix list keeps its description."""
+    self.twin_init(*args, **kwargs)
+    listed = kwargs.get("prefix_list_id") or next(iter(args[7:8]), None)
+    self.twin_description = listed.get("Description") if listed else None
+
+
+def _create_vpc_endpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """An endpoint that names no type is a gateway; moto forgets that when it deletes one."""
+    made = self.twin_create_vpc_endpoint(*args, **kwargs)
+    made.vpc_endpoint_type = made.vpc_endpoint_type or "Gateway"
+    return made
+
+
+def _modify_vpc_endpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """A gateway endpoint routes in the tables that it has: moto notes the tables and changes no route."""
+    endpoint = self.vpc_end_points[kwargs["vpc_id"] if "vpc_id" in kwargs else args[0]]
+    before = list(endpoint.route_table_ids or [])
+    done = self.twin_modify_vpc_endpoint(*args, **kwargs)
+    listed = endpoint.destination_prefix_list_id
+    if listed:
+        for table in endpoint.route_table_ids:
+            if table not in before:
+                self.create_route(table, None, gateway_id=endpoint.id, destination_prefix_list_id=listed)
+        for table in before:
+            if table not in endpoint.route_table_ids and table in self.route_tables:
+                self.delete_route(table, None, destination_prefix_list_id=listed)
+    return done
+
+
+def _delete_route_table(self: Any, route_table_id: str) -> Any:
+    """The endpoints that routed in it let go of it."""
+    done = self.twin_delete_route_table(route_table_id)
+    for endpoint in self.vpc_end_points.values():
+        if route_table_id in (endpoint.route_table_ids or []):
+            endpoint.route_table_ids.remove(route_table_id)
+    return done
+
+
+def _described(self: Any) -> str | None:
+    """A rule's description, of one that names a group too: moto keeps it there and looks for it elsewhere."""
+    kept: str | None = vars(self).get("twin_description")
+    return self.ip_range.get("Description") or self.source_group.get("Description") or kept
+
+
+def _create_default_encryption_key(self: Any) -> str:
+    """The key that AWS makes for volumes of no other key is AWS's own."""
+    from moto.kms.models import kms_backends
+
+    arn: str = self.twin_create_default_encryption_key()
+    kms_backends[self.account_id][self.region_name].describe_key(arn).key_manager = "AWS"
+    return arn
+
+
+def _create_nat_gateway(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """A public NAT gateway in a VPC without internet gateway is made, and fails."""
+    made = self.twin_create_nat_gateway(*args, **kwargs)
+    attached = any(each.vpc and each.vpc.id == made.vpc_id for each in self.internet_gateways.values())
+    if (made.connectivity_type or "public") == "public" and not attached:
+        made.state, made.failure_code = "failed", "Gateway.NotAttached"
+        made.failure_message = f"Network {made.vpc_id} has no Internet gateway attached"
+        _let_go(self, made)
+    return made
+
+
+def _delete_nat_gateway(self: Any, nat_gateway_id: str) -> Any:
+    """A NAT gateway takes its interface along and lets go of its address."""
+    gateway = self.nat_gateways.get(nat_gateway_id)
+    done = self.twin_delete_nat_gateway(nat_gateway_id)
+    if gateway:
+        _let_go(self, gateway)
+    return done
+
+
+def _let_go(ec2: Any, gateway: Any) -> None:
+    for address in ec2.addresses:
+        if address.eni is gateway._eni:
+            address.eni = address.association_id = None
+    ec2.enis.pop(gateway._eni.id, None)
+
+
+def _list_instance_profiles(self: Any) -> Any:
+    """Of the path only that is asked for: moto lists all, whatever the prefix."""
+    from moto.core.responses import ActionResult
+
+    prefix = self._get_param("PathPrefix") or "/"
+    profiles = [each for each in self.backend.get_instance_profiles() if each.path.startswith(prefix)]
+    return ActionResult({"InstanceProfiles": profiles})
+
+
+def _decided(*_: Any) -> Any:
+    from moto.iam.access_control import PermissionResult
+
+    return PermissionResult.PERMITTED
+
+
+def _lets_logs_come(target_bucket: Any, target_prefix: str | None) -> bool:
+    """Whether a bucket's policy lets S3's logging service write below the prefix."""
+    if not target_bucket.policy:
+        return False
+    arn = f"arn:{target_bucket.partition}:s3:::{target_bucket.name}"
+    places = {f"{arn}/{target_prefix or ''}*", f"{arn}/*"}
+    return any(
+        statement.get("Effect") == "Allow"
+        and "logging.s3.amazonaws.com" in _listed(_services(statement.get("Principal")))
+        and "s3:PutObject" in _listed(statement.get("Action"))
+        and places & set(_listed(statement.get("Resource")))
+        for statement in _listed(json.loads(target_bucket.policy)["Statement"])
+    )
+
+
+def _services(principal: Any) -> Any:
+    return principal.get("Service") if isinstance(principal, dict) else None
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

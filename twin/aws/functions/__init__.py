@@ -1,1 +1,0 @@
-"""The AWS functions (`aws.get_...`): one module a service, one class a function."""

@@ -1,0 +1,1 @@
+"""IAM as the API server evaluates it: principals, policies, sessions; resources are in services/iam."""

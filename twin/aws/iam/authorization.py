@@ -1,0 +1,68 @@
+"""Whether the caller of a request may: S3's calls by everybody, all others by whoever is not the deployer.
+
+The deployer has all rights but for what a policy denies; a bucket's or key's policy denies it, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from twin.aws.api_server.request import Call, Refusal
+from twin.aws.iam import policy_evaluation, request_context, service_rights
+from twin.aws.iam.principals import Principal
+from twin.aws.services.s3 import permissions as s3
+from twin.aws.services.sts import operations as sts
+
+
+def check(call: Call, front: Any) -> None:
+    """Raise the Refusal of a call that its caller has no right to."""
+    with front.moto.lock:
+        who: Principal = front.identity.principal(call.access_key)
+        if call.service == "sts" and call.operation == "AssumeRole":
+            sts.check(call, front, who)
+            return
+        if call.service == "s3":
+            _s3(call, front, who)
+            return
+        if who.anonymous or (who.everything and call.service != "kms"):
+            return
+        for asked in service_rights.asked(call, front.moto):
+            demand(call, front, who, asked)
+
+
+def _s3(call: Call, front: Any, who: Principal) -> None:
+    if not call.operation:
+        if not who.everything:
+            raise Refusal("AccessDenied", "Access Denied", 403)
+        return
+    bucket = str(call.params.get("Bucket") or "")
+    if who.anonymous and s3.closed_to_everybody(front.moto, bucket):
+        raise Refusal("AccessDenied", "Access Denied", 403)
+    if bucket and bucket not in front.moto.backend("s3").buckets:
+        return  # S3 says that there is none, whoever asks
+    for asked in s3.asked(call, front.moto):
+        demand(call, front, who, asked)
+    if call.operation in ("GetObject", "HeadObject") and not who.everything:
+        # S3 tells that an object is not there to those alone who may list its bucket.
+        for asked in s3.of_absent(call, front.moto):
+            demand(call, front, who, asked)
+
+
+def demand(call: Call, front: Any, who: Principal, asked: policy_evaluation.Asked) -> None:
+    """Refuse a call whose caller lacks a right."""
+    told = request_context.context(call, front, who)
+    why = policy_evaluation.why_not(who, replace(asked, context={**told, **asked.context}))
+    if why:
+        raise denied(call, why)
+
+
+def denied(call: Call, why: str) -> Refusal:
+    """The refusal in the words of the service."""
+    if call.service in ("s3", "sts", "iam", "rds", "monitoring", "autoscaling"):
+        return Refusal("AccessDenied", why, 403)
+    if call.service == "ec2":
+        return Refusal(
+            "UnauthorizedOperation", f"You are not authorized to perform this operation. {why}", 403
+        )
+    return Refusal("AccessDeniedException", why, 400 if call.protocol == "json" else 403)

@@ -1,0 +1,19 @@
+"""What conditions of policies may ask of a request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.aws.api_server.request import Call
+from twin.aws.iam import policy_evaluation
+from twin.aws.iam.policy_statements import Context
+from twin.aws.iam.principals import Principal
+
+
+def context(call: Call, front: Any, who: Principal) -> Context:
+    """What conditions may ask of a request that came from outside."""
+    region = call.region or front.instance.region
+    found = policy_evaluation.context(who, front.instance.account, region)
+    found["aws:SourceIp"] = str(call.environ.get("REMOTE_ADDR") or "127.0.0.1")
+    agent = call.environ.get("HTTP_USER_AGENT")
+    return {**found, "aws:UserAgent": str(agent)} if agent else found

@@ -1,0 +1,197 @@
+"""The rights that a call of any service but S3 needs: the action of the operation's name, on what it names.
+
+Where no resource is told here, one that is allowed the action on any resource may go on: that is less than
+AWS asks for, and never more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from twin.aws.api_server.request import Call
+from twin.aws.iam.policy_evaluation import Asked
+from twin.aws.services.ec2 import permissions as ec2
+from twin.aws.services.glue.operations import federated
+from twin.aws.services.kms import permissions as kms
+from twin.aws.services.secretsmanager import permissions as secretsmanager
+
+Params = dict[str, Any]
+
+# The word before the colon of an action, where it is not the name that requests are signed for.
+_PREFIXES: Final = {"monitoring": "cloudwatch", "email": "ses"}
+_ACTIONS: Final = {
+    # Lake Formation developer guide, "GetTemporaryGlueTableCredentials": GetDataAccess is what it needs.
+    "lakeformation:GetTemporaryGlueTableCredentials": "lakeformation:GetDataAccess",
+    "lakeformation:GetTemporaryGluePartitionCredentials": "lakeformation:GetDataAccess",
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "dynamodb:TransactGetItems": "dynamodb:GetItem",
+    "dynamodb:TransactWriteItems": "dynamodb:PutItem",
+}
+_PASSES: Final[dict[str, tuple[str, ...]]] = {
+    "firehose:CreateDeliveryStream": ("IcebergDestinationConfiguration", "RoleARN"),
+    "glue:CreateCrawler": ("Role",),
+    "glue:CreateJob": ("Role",),
+    "glue:CreateTableOptimizer": ("TableOptimizerConfiguration", "roleArn"),
+    "glue:UpdateJob": ("JobUpdate", "Role"),
+    "lakeformation:RegisterResource": ("RoleArn",),
+    "lambda:CreateFunction": ("Role",),
+}
+"""Where calls name the role that they pass, of those that reach the lakehouse's bytes."""
+_FREE: Final = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRoleWithWebIdentity"})
+"""What everybody may (`AssumeRole` is decided with its role's trust policy in hand)."""
+
+
+def asked(call: Call, moto: Any) -> list[Asked]:
+    """All rights that a call needs; none for what everybody may do."""
+    name = f"{call.service}:{call.operation}"
+    if name in _FREE or not call.operation:
+        return []
+    if call.service == "kms" and call.params.get("KeyId"):
+        return _on_key(call, moto)
+    if call.service == "secretsmanager" and call.params.get("SecretId"):
+        return secretsmanager.asked(call, moto)
+    known = ec2.needed(call, moto)
+    if known:
+        return known
+    prefix = _PREFIXES.get(call.service, call.service)
+    action = _ACTIONS.get(name, f"{prefix}:{call.operation}")
+    find = _RESOURCES.get(call.service)
+    place = f"arn:aws:{prefix}:{call.region}:{moto.account}:"
+    found = [*find(call, place, moto)] if find else []
+    own = [Asked(action, arn, {}, _policy(call, moto, arn)) for arn in found] or [Asked(action, None, {})]
+    return [*own, *_passed(call, name, moto)]
+
+
+def _passed(call: Call, name: str, moto: Any) -> Iterable[Asked]:
+    """The right to pass the role that a call gives to its service (IAM user guide, "Grant a user permissions
+    to pass a role to an AWS service")."""
+    role: Any = call.params if name in _PASSES else None
+    for part in _PASSES.get(name, ()):
+        role = (role or {}).get(part)
+    if role:
+        arn = str(role) if str(role).startswith("arn:") else f"arn:aws:iam::{moto.account}:role/{role}"
+        yield Asked("iam:PassRole", arn, {"iam:PassedToService": f"{call.service}.amazonaws.com"})
+
+
+def _policy(call: Call, moto: Any, arn: str) -> Any:
+    """The policy of a table of DynamoDB or a repository of ECR; others have none, or are asked elsewhere."""
+    if call.service == "ecr":
+        repository: Any = moto.backend("ecr", call.region).repositories.get(arn.partition(":repository/")[2])
+        return None if repository is None else repository.policy
+    if call.service != "dynamodb":
+        return None
+    held: Any = moto.backend("dynamodb", call.region).resource_policies.get(arn.partition("/index/")[0])
+    return None if held is None else held.policy_doc
+
+
+def _on_key(call: Call, moto: Any) -> list[Asked]:
+    pairs: dict[str, str] = call.params.get("EncryptionContext") or {}
+    context = {f"kms:EncryptionContext:{key}": str(value) for key, value in pairs.items()}
+    if pairs:
+        context["kms:EncryptionContextKeys"] = "\n".join(pairs)
+    action = f"kms:{call.operation}"
+    return kms.on_key(moto, call.region, action, str(call.params["KeyId"]), context)
+
+
+def glue(call: Call, place: str, _: Any) -> Iterable[str]:
+    """A thing of the catalog and all that it is in (Glue developer guide, "Specifying AWS Glue resource
+    ARNs")."""
+    params, operation = call.params, call.operation
+    of = params.get("DatabaseName")
+    given: Params = params.get("TableInput") or {}
+    table = params.get("TableName") or given.get("Name")
+    if operation in ("GetTable", "DeleteTable", "CreateTable", "UpdateTable"):
+        table = table or params.get("Name")
+    if operation.endswith(("Database", "Databases")):
+        of = params.get("Name") or (params.get("DatabaseInput") or {}).get("Name")
+    if of is None and operation not in ("GetDatabases", "GetCatalog", "GetCatalogs", "SearchTables"):
+        return
+    path = federated.path_of(params.get("CatalogId"), str(of or ""))
+    yield from catalogs(place, path.split("/")[1] if "/" in path else "")
+    if of is not None:
+        yield f"{place}database/{path}"
+    if of is not None and (table or operation == "GetTables"):
+        yield f"{place}table/{path}/{table or '*'}"
+
+
+def catalogs(place: str, bucket: str) -> list[str]:
+    """The arns of the account's catalog and, of a table bucket, of those below it down to the bucket's."""
+    below = f"{place}catalog/{federated.S3_TABLES}"
+    return [f"{place}catalog", *([below, f"{below}/{bucket}"] if bucket else [])]
+
+
+def of_table(region: str, account: str, of: str, name: str) -> list[str]:
+    """The arns of a table and of all that it is in. of: its database's name or path."""
+    place = f"arn:aws:glue:{region}:{account}:"
+    above = catalogs(place, of.split("/")[1] if "/" in of else "")
+    return [*above, f"{place}database/{of}", f"{place}table/{of}/{name}"]
+
+
+def _athena(call: Call, place: str, moto: Any) -> Iterable[str]:
+    """The workgroup that is named, or that a query was asked in."""
+    if call.operation in ("StartQueryExecution", "ListQueryExecutions", "GetWorkGroup"):
+        yield f"{place}workgroup/{call.params.get('WorkGroup') or 'primary'}"
+    params = call.params
+    for id in params.get("QueryExecutionIds") or [params.get("QueryExecutionId")]:
+        held: Any = moto.backend("athena", call.region).executions.get(id)
+        if held is not None:
+            yield f"{place}workgroup/{held.workgroup.name if held.workgroup else 'primary'}"
+
+
+def _dynamodb(call: Call, place: str, _: Any) -> Iterable[str]:
+    params = call.params
+    names = [str(params["TableName"])] if params.get("TableName") else []
+    names += list(params.get("RequestItems") or {})
+    for name in names:
+        table = name if name.startswith("arn:") else f"{place}table/{name}"
+        yield f"{table}/index/{params['IndexName']}" if params.get("IndexName") else table
+
+
+def _lakeformation(_: Call, __: str, ___: Any) -> Iterable[str]:
+    yield "*"
+
+
+def _lambda(call: Call, place: str, _: Any) -> Iterable[str]:
+    name = str(call.params.get("FunctionName") or "")
+    if name:
+        yield name if name.startswith("arn:") else f"{place}function:{name}"
+
+
+def _logs(call: Call, place: str, _: Any) -> Iterable[str]:
+    group, stream = call.params.get("logGroupName"), call.params.get("logStreamName")
+    if group:
+        yield f"{place}log-group:{group}:log-stream:{stream or ''}"
+
+
+def _eks(call: Call, place: str, _: Any) -> Iterable[str]:
+    name = call.params.get("name") or call.params.get("clusterName")
+    if name and (call.operation.endswith("Cluster") or call.service == "eks-auth"):
+        yield f"{place.replace(':eks-auth:', ':eks:')}cluster/{name}"
+
+
+def _firehose(call: Call, place: str, _: Any) -> Iterable[str]:
+    if call.params.get("DeliveryStreamName"):
+        yield f"{place}deliverystream/{call.params['DeliveryStreamName']}"
+
+
+def _ecr(call: Call, place: str, _: Any) -> Iterable[str]:
+    if call.operation == "GetAuthorizationToken":
+        yield "*"  # it knows no resource (Service Authorization Reference), so no arn gives it
+    names = [call.params["repositoryName"]] if call.params.get("repositoryName") else []
+    for name in [*names, *(call.params.get("repositoryNames") or [])]:
+        yield f"{place}repository/{name}"
+
+
+_RESOURCES: Final[dict[str, Callable[[Call, str, Any], Iterable[str]]]] = {
+    "glue": glue,
+    "athena": _athena,
+    "dynamodb": _dynamodb,
+    "lakeformation": _lakeformation,
+    "lambda": _lambda,
+    "logs": _logs,
+    "firehose": _firehose,
+    "ecr": _ecr,
+    "eks": _eks,
+    "eks-auth": _eks,
+}

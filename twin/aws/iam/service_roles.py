@@ -1,0 +1,14 @@
+"""The role of this account that a service is given, if it can assume it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.aws.iam import trust
+from twin.aws.validation.moto_state import Look
+
+
+def by(service: str, arn: str, look: Look, **context: str) -> Any | None:
+    """The role of this account if the service (`glue.amazonaws.com`) may assume it, or None."""
+    told = {"aws:SourceAccount": look.account, **context}
+    return next((role for role in look.roles() if role.arn == arn and trust.lets(role, service, told)), None)

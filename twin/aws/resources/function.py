@@ -1,0 +1,77 @@
+"""A function of the AWS provider, and the table of all of them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any, ClassVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from twin.aws import services
+from twin.aws.api_server.errors import cloud_error
+from twin.aws.context import AwsContext
+from twin.provider_interface import CloudError, Context, FunctionType, Props
+
+
+class AwsFunction(FunctionType):
+    """One function. `answer` makes its calls; errors become the provider's words."""
+
+    service: ClassVar[str] = "ec2"
+    title: ClassVar[str]
+    """As the provider's errors call it (`EC2 Availability Zones`)."""
+
+    def invoke(self, context: Context, arguments: Props) -> Props:
+        assert isinstance(context, AwsContext)  # noqa: S101 - tells the type checker
+        context = context.in_region(arguments.get("region"))
+        try:
+            answer = self.answer(context, arguments)
+        except (ClientError, BotoCoreError) as error:
+            raise cloud_error(f"reading {self.title}", self.service, error) from error
+        return {**_given(arguments), **answer}
+
+    @abstractmethod
+    def answer(self, context: AwsContext, arguments: Props) -> Props:
+        """The results beside the arguments, which are part of every result."""
+
+    def only(self, found: Sequence[Any], what: str) -> Any:
+        """The one match; none or several are errors, in the provider's words."""
+        if not found:
+            raise CloudError(f"no matching {what} found")
+        if len(found) > 1:
+            raise CloudError(
+                f"multiple {what}s matched; use additional constraints to reduce matches to a single {what}"
+            )
+        return found[0]
+
+
+def filters(arguments: Props, **also: Any) -> list[Props]:
+    """EC2's filters from a function's `filters`, `tags` and named arguments."""
+    made: list[Props] = [
+        {"Name": each["name"], "Values": list(each["values"])} for each in arguments.get("filters") or []
+    ]
+    made += [
+        {"Name": f"tag:{key}", "Values": [value]} for key, value in (arguments.get("tags") or {}).items()
+    ]
+    made += [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in also.items() if value]
+    return made
+
+
+@cache
+def table() -> dict[str, AwsFunction]:
+    """All functions by token; one in any service's folder is found."""
+    for _ in services.modules("functions"):
+        pass
+    return {kind.token: kind() for kind in _concrete(AwsFunction)}
+
+
+def _concrete(parent: type[AwsFunction]) -> Iterator[type[AwsFunction]]:
+    for kind in parent.__subclasses__():
+        if hasattr(kind, "token"):
+            yield kind
+        yield from _concrete(kind)
+
+
+def _given(arguments: Props) -> Props:
+    return {name: value for name, value in arguments.items() if value is not None}

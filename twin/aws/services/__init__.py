@@ -1,0 +1,54 @@
+"""The services of AWS, a folder each, by the service's name in botocore.
+
+| module or folder | what is in it |
+|---|---|
+| `resources` | resource types of the provider: an entry each |
+| `functions` | the provider's functions |
+| `validation` | what AWS refuses: `RULES`, by operation |
+| `operations` | what moto lacks or does otherwise: `OPERATIONS`, by operation |
+| `permissions` | the rights that a call needs |
+| `data` | facts as tables |
+
+A module is found by its place: nothing else lists it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any, Final
+
+NAMES: Final = {"bcm_data_exports": "bcm-data-exports", "lambdas": "lambda"}
+"""Folder -> the service, where its name is no name of a module."""
+
+
+def modules(*kinds: str) -> Iterator[tuple[str, ModuleType]]:
+    """Import the modules of these kinds (`resources`) of all services; yield the service and the module."""
+    for service in iter_modules(__path__):
+        folder = import_module(f"{__name__}.{service.name}")
+        for kind in iter_modules(folder.__path__):
+            if kind.name in kinds:
+                for module in _tree(f"{folder.__name__}.{kind.name}"):
+                    yield NAMES.get(service.name, service.name), module
+
+
+def tables(name: str) -> dict[str, dict[str, Any]]:
+    """Return service -> the tables of that name of its modules together. Raises ValueError where two of them
+    have an entry for one operation."""
+    found: dict[str, dict[str, Any]] = {}
+    for service, module in modules("validation", "operations"):
+        entries = found.setdefault(service, {})
+        table: dict[str, Any] = getattr(module, name, {})
+        if twice := entries.keys() & table.keys():
+            raise ValueError(f"{name} of {service}: two modules have {', '.join(sorted(twice))}")
+        entries |= table
+    return found
+
+
+def _tree(name: str) -> Iterator[ModuleType]:
+    module = import_module(name)
+    yield module
+    for part in iter_modules(getattr(module, "__path__", [])):
+        yield from _tree(f"{name}.{part.name}")

@@ -1,0 +1,283 @@
+"""Athena: workgroups. moto cannot change one, and tells one that is not there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.iam import service_roles
+from twin.aws.services.glue.validation.catalog import answer
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+
+_INVALID: Final = "InvalidRequestException"
+_ENGINES: Final = ("AUTO", "Athena engine version 3", "PySpark engine version 3", "Apache Spark version 3.5")
+
+
+def create(params: Params, look: Look) -> None:
+    """CreateWorkGroup."""
+    name = params["Name"]
+    if name in _groups(look):
+        raise Refusal(_INVALID, f"WorkGroup {name} is already created")
+    _check(params.get("Configuration") or {}, look)
+
+
+def update(params: Params, look: Look) -> None:
+    """UpdateWorkGroup."""
+    present(params, look)
+    given = params.get("ConfigurationUpdates") or {}
+    named = {**given, "ResultConfiguration": given.get("ResultConfigurationUpdates")}
+    managed = given.get("ManagedQueryResultsConfigurationUpdates")
+    _check({**named, "ManagedQueryResultsConfiguration": managed}, look)
+
+
+def present(params: Params, look: Look) -> None:
+    """GetWorkGroup."""
+    if params["WorkGroup"] not in _groups(look):
+        raise Refusal(_INVALID, f"WorkGroup {params['WorkGroup']} is not found.")
+
+
+def delete(params: Params, look: Look) -> None:
+    """DeleteWorkGroup: not Athena's own, and with what is in it only where that is said."""
+    name = params["WorkGroup"]
+    if name == "primary":
+        raise Refusal(_INVALID, "The primary workgroup cannot be deleted")
+    present(params, look)
+    backend = look.moto.backend("athena", look.region)
+    held = [*backend.named_queries.values(), *backend.prepared_statements.values()]
+    held += backend.executions.values()
+    full = any(getattr(each.workgroup, "name", each.workgroup) == name for each in held)
+    if full and not params.get("RecursiveDeleteOption"):
+        raise Refusal(_INVALID, f"WorkGroup {name} is not empty")
+
+
+def _groups(look: Look) -> dict[str, Any]:
+    return look.moto.backend("athena", look.region).work_groups
+
+
+def _check(configuration: Params, look: Look) -> None:
+    result = configuration.get("ResultConfiguration") or {}
+    managed = configuration.get("ManagedQueryResultsConfiguration") or {}
+    place = result.get("OutputLocation")
+    if place:
+        _place(str(place), look)
+    if managed.get("Enabled") and (place or result.get("EncryptionConfiguration")):
+        raise Refusal(_INVALID, "ResultConfiguration cannot be set when managed query results are enabled")
+    encryption = result.get("EncryptionConfiguration") or {}
+    option, key = encryption.get("EncryptionOption"), encryption.get("KmsKey")
+    if option in ("SSE_KMS", "CSE_KMS") and not key:
+        raise Refusal(_INVALID, f"A KMS key is needed for the encryption option {option}")
+    if option == "SSE_S3" and key:
+        raise Refusal(_INVALID, "A KMS key does not go with the encryption option SSE_S3")
+    for named in (key, (managed.get("EncryptionConfiguration") or {}).get("KmsKey")):
+        if named and look.key(str(named)) is None:
+            raise Refusal(_INVALID, f"The KMS key {named} does not exist")
+    engine = (configuration.get("EngineVersion") or {}).get("SelectedEngineVersion")
+    if engine and engine not in _ENGINES:
+        raise Refusal(_INVALID, f"Unknown engine version {engine}: one of {', '.join(_ENGINES)} is")
+    role = configuration.get("ExecutionRole")
+    if role and service_roles.by("athena.amazonaws.com", str(role), look) is None:
+        raise Refusal(
+            _INVALID, f"The role {role} does not exist, or does not let athena.amazonaws.com assume it"
+        )
+
+
+def _place(location: str, look: Look) -> None:
+    parts = urlsplit(location)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise Refusal(_INVALID, f"outputLocation is not a valid S3 path: {location}")
+    if parts.netloc not in look.s3.buckets:
+        raise Refusal(_INVALID, f"Unable to verify/create output bucket {parts.netloc}")
+
+
+def result_of(given: Params, configuration: Params) -> Params:
+    """The result configuration that counts: the workgroup's where it is enforced, else the caller's first."""
+    own = configuration.get("ResultConfiguration") or {}
+    if configuration.get("EnforceWorkGroupConfiguration"):
+        return own
+    return {**own, **(given.get("ResultConfiguration") or {})}
+
+
+def start(params: Params, look: Look) -> None:
+    """StartQueryExecution: in a workgroup that takes queries, with a place for what they answer."""
+    name = params.get("WorkGroup") or "primary"
+    group = _groups(look).get(name)
+    if group is None:
+        raise Refusal(_INVALID, f"WorkGroup {name} is not found.")
+    if group.state == "DISABLED":
+        raise Refusal(_INVALID, f"WorkGroup {name} is disabled.")
+    engine = (group.configuration.get("EngineVersion") or {}).get("EffectiveEngineVersion", "")
+    if "Athena engine" not in engine:
+        raise Refusal(_INVALID, f"Queries of this type are not supported: WorkGroup {name} runs {engine}")
+    context = params.get("QueryExecutionContext") or {}
+    if str(context.get("Catalog") or "awsdatacatalog").lower() != "awsdatacatalog":
+        raise Refusal(_INVALID, f"Data catalog {context['Catalog']} was not found")
+    managed = group.configuration.get("ManagedQueryResultsConfiguration") or {}
+    if managed.get("Enabled"):
+        if params.get("ResultConfiguration") and not group.configuration.get("EnforceWorkGroupConfiguration"):
+            raise Refusal(
+                _INVALID, "ResultConfiguration cannot be set when managed query results are enabled"
+            )
+        return
+    place = result_of(params, group.configuration).get("OutputLocation")
+    if not place:
+        raise Refusal(
+            _INVALID,
+            "No output location provided. An output location is required either through the Workgroup result "
+            "configuration setting or as an API input.",
+        )
+    _place(str(place), look)
+
+
+def prepared(params: Params, look: Look) -> None:
+    """CreatePreparedStatement: once by its name, in a workgroup that is there."""
+    present(params, look)
+    held = look.moto.backend("athena", look.region).prepared_statements
+    if params["StatementName"] in held:
+        raise Refusal(_INVALID, f"Prepared Statement {params['StatementName']} already exists")
+
+
+RULES: Final = {
+    "StartQueryExecution": start,
+    "CreatePreparedStatement": prepared,
+    "CreateWorkGroup": create,
+    "UpdateWorkGroup": update,
+    "GetWorkGroup": present,
+    "DeleteWorkGroup": delete,
+}
+
+
+# Operations
+
+
+def make(call: Call, backend: Any) -> Answer:
+    """CreateWorkGroup, with the time of it."""
+    given = call.params
+    tags = list(given.get("Tags") or [])
+    configuration = _effective({**_DEFAULTS, **(given.get("Configuration") or {})})
+    group = backend.create_work_group(given["Name"], configuration, given.get("Description"), tags)
+    group.created = time.time()
+    return answer({})
+
+
+_DEFAULTS: Final[Params] = {
+    "ResultConfiguration": {},
+    "EnforceWorkGroupConfiguration": True,
+    "PublishCloudWatchMetricsEnabled": False,
+    "RequesterPaysEnabled": False,
+}
+
+
+def _effective(configuration: Params) -> Params:
+    engine = configuration.get("EngineVersion") or {"SelectedEngineVersion": "AUTO"}
+    selected = engine["SelectedEngineVersion"]
+    effective = "Athena engine version 3" if selected == "AUTO" else selected
+    return {
+        **configuration,
+        "EngineVersion": {"SelectedEngineVersion": selected, "EffectiveEngineVersion": effective},
+    }
+
+
+def change(call: Call, backend: Any) -> Answer:
+    """UpdateWorkGroup."""
+    given = call.params
+    group = backend.work_groups[given["WorkGroup"]]
+    if given.get("Description") is not None:
+        group.description = given["Description"]
+    if given.get("State"):
+        group.state = given["State"]
+    updates: Params = given.get("ConfigurationUpdates") or {}
+    made = dict(group.configuration)
+    for name, value in updates.items():
+        if name.startswith("Remove"):
+            if value:
+                made.pop(name.removeprefix("Remove"), None)
+        elif name.endswith("ConfigurationUpdates"):
+            member = name.removesuffix("Updates")
+            made[member] = _merged(made.get(member) or {}, value)
+        else:
+            made[name] = value
+    group.configuration = _effective(made)
+    return answer({})
+
+
+def _merged(before: Params, updates: Params) -> Params:
+    made = {**before, **{name: each for name, each in updates.items() if not name.startswith("Remove")}}
+    for name, value in updates.items():
+        if name.startswith("Remove") and value:
+            made.pop(name.removeprefix("Remove"), None)
+    return made
+
+
+def tell(call: Call, backend: Any) -> Answer:
+    """GetWorkGroup."""
+    group = backend.work_groups[call.params["WorkGroup"]]
+    told = {
+        "Name": group.name,
+        "State": group.state,
+        "Configuration": group.configuration,
+        "Description": group.description or "",
+        "CreationTime": getattr(group, "created", 0.0),
+    }
+    return answer({"WorkGroup": told})
+
+
+def drop(call: Call, backend: Any) -> Answer:
+    """DeleteWorkGroup, with what is in it."""
+    name = call.params["WorkGroup"]
+    for held in (backend.named_queries, backend.prepared_statements, backend.executions):
+        for key, each in list(held.items()):
+            if getattr(each.workgroup, "name", each.workgroup) == name:
+                del held[key]
+    backend.tagger.delete_all_tags_for_resource(backend.work_groups[name].arn)
+    del backend.work_groups[name]
+    return answer({})
+
+
+def tell_tags(call: Call, backend: Any) -> Answer:
+    """ListTagsForResource: moto refuses a workgroup that has none."""
+    arn = call.params["ResourceARN"]
+    tags = backend.tagger.get_tag_dict_for_resource(arn)
+    return answer({"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]})
+
+
+def begin(call: Call, backend: Any) -> Answer:
+    """StartQueryExecution, as far as it is remembered: the same token names the same execution. The query
+    runs after it (twin/aws/services/athena/queries/service.py)."""
+    given = call.params
+    tokens: dict[str, str] = vars(backend).setdefault("twin_tokens", {})
+    token = str(given.get("ClientRequestToken") or "")
+    if token in tokens:
+        return answer({"QueryExecutionId": tokens[token]})
+    # moto's own way would note databases, by a pattern, that the catalog need not have.
+    from moto.athena.models import Execution
+
+    group = backend.work_groups[given.get("WorkGroup") or "primary"]
+    made = Execution(given["QueryString"], "", {}, group, given.get("ExecutionParameters"))
+    backend.executions[made.id] = made
+    if token:
+        tokens[token] = made.id
+    return answer({"QueryExecutionId": made.id})
+
+
+def drop_prepared(call: Call, backend: Any) -> Answer:
+    """DeletePreparedStatement, which moto has not."""
+    name = call.params["StatementName"]
+    if backend.prepared_statements.pop(name, None) is None:
+        raise Refusal("ResourceNotFoundException", f"PreparedStatement {name} was not found")
+    return answer({})
+
+
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    "StartQueryExecution": begin,
+    "DeletePreparedStatement": drop_prepared,
+    "CreateWorkGroup": make,
+    "UpdateWorkGroup": change,
+    "GetWorkGroup": tell,
+    "DeleteWorkGroup": drop,
+    "ListTagsForResource": tell_tags,
+}

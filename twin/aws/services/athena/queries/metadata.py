@@ -1,0 +1,124 @@
+"""Athena's own view of Glue's catalog: databases and tables' metadata, in the caller's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from twin.aws.api_server.internal_client import Inside
+from twin.aws.api_server.request import Refusal
+
+Params = dict[str, Any]
+CATALOG: Final = "awsdatacatalog"
+
+
+def table(params: Params, inside: Inside) -> Params:
+    """GetTableMetadata."""
+    _catalog(params)
+    found = _glue(
+        inside, "get_table", DatabaseName=params["DatabaseName"].lower(), Name=params["TableName"].lower()
+    )
+    return {"TableMetadata": _told(found["Table"])}
+
+
+def tables(params: Params, inside: Inside) -> Params:
+    """ListTableMetadata."""
+    _catalog(params)
+    found = _glue(inside, "get_tables", DatabaseName=params["DatabaseName"].lower())["TableList"]
+    pattern = re.compile(params.get("Expression") or ".*")
+    shown = [_told(each) for each in found if pattern.fullmatch(each["Name"])]
+    return _page(params, "TableMetadataList", shown)
+
+
+def database(params: Params, inside: Inside) -> Params:
+    """GetDatabase."""
+    _catalog(params)
+    return {
+        "Database": _database(_glue(inside, "get_database", Name=params["DatabaseName"].lower())["Database"])
+    }
+
+
+def databases(params: Params, inside: Inside) -> Params:
+    """ListDatabases."""
+    _catalog(params)
+    found = _glue(inside, "get_databases")["DatabaseList"]
+    return _page(params, "DatabaseList", [_database(each) for each in found])
+
+
+def catalog(params: Params, _: Inside) -> Params:
+    """GetDataCatalog, of the one that every account has."""
+    _catalog({"CatalogName": params["Name"]})
+    return {
+        "DataCatalog": {"Name": "AwsDataCatalog", "Description": "", "Type": "GLUE", "Parameters": {}},
+    }
+
+
+def _catalog(params: Params) -> None:
+    name = str(params.get("CatalogName") or "")
+    if name.lower() != CATALOG:
+        raise Refusal(
+            "InvalidRequestException", f"Data catalog {name} was not found: AwsDataCatalog is there"
+        )
+
+
+def _glue(inside: Inside, operation: str, **params: Any) -> Params:
+    try:
+        return inside.call("glue", operation, **params)
+    except Refusal as error:
+        text = f"{error.message} (Service: AmazonDataCatalog; Status Code: 400; Error Code: {error.code})"
+        raise Refusal("MetadataException", text) from None
+
+
+def _told(found: Params) -> Params:
+    descriptor = found.get("StorageDescriptor") or {}
+    made = {
+        "Name": found["Name"],
+        "TableType": found.get("TableType", ""),
+        "Columns": [_column(each) for each in descriptor.get("Columns") or []],
+        "PartitionKeys": [_column(each) for each in found.get("PartitionKeys") or []],
+        "Parameters": {
+            **(found.get("Parameters") or {}),
+            **{
+                name: str(value)
+                for name, value in (
+                    ("inputformat", descriptor.get("InputFormat")),
+                    ("outputformat", descriptor.get("OutputFormat")),
+                    ("location", descriptor.get("Location")),
+                )
+                if value
+            },
+        },
+    }
+    created = found.get("CreateTime")
+    return {**made, "CreateTime": created.timestamp()} if created else made
+
+
+def _column(each: Params) -> Params:
+    made = {"Name": each["Name"], "Type": each.get("Type", "")}
+    return {**made, "Comment": each["Comment"]} if each.get("Comment") else made
+
+
+def _database(each: Params) -> Params:
+    return {
+        "Name": each["Name"],
+        "Description": each.get("Description") or "",
+        "Parameters": each.get("Parameters") or {},
+    }
+
+
+def _page(params: Params, member: str, all: list[Params]) -> Params:
+    begin, size = int(params.get("NextToken") or 0), int(params.get("MaxResults") or 50)
+    body: Params = {member: all[begin : begin + size]}
+    if begin + size < len(all):
+        body["NextToken"] = str(begin + size)
+    return body
+
+
+OPERATIONS: Final[dict[str, Callable[[Params, Inside], Params]]] = {
+    "GetTableMetadata": table,
+    "ListTableMetadata": tables,
+    "GetDatabase": database,
+    "ListDatabases": databases,
+    "GetDataCatalog": catalog,
+}

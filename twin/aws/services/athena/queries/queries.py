@@ -1,0 +1,134 @@
+"""A query's rows: its tables read as far as the caller may, then DuckDB."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+from sqlglot import exp
+
+from twin.aws.services.athena.queries import dialect, tables, translate, type_checks, types
+from twin.aws.services.athena.queries.engine import Engine
+from twin.aws.services.athena.queries.tables import Catalog, Name
+
+COPY = "athena_copy"
+"""The table that a statement changes, in the engine."""
+
+
+class Query:
+    """One query and its engine. To be closed."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self.engine = Engine()
+        catalog.asked.meter.interrupt = self.engine.stop
+        self._count = 0
+        self._fine = False
+        self._schema: dict[str, dict[str, str]] = {}
+
+    def __enter__(self) -> Query:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._catalog.asked.meter.interrupt = None
+        self.engine.close()
+
+    def rows(self, tree: exp.Expr, limit: int | None = None) -> pa.Table:
+        """What a SELECT gives. limit: no more rows than that."""
+        made = tree.unnest() if isinstance(tree, exp.Subquery) else tree
+        translate.check(made)
+        fine = dialect.casts_finely(made)
+        translate.resolve(made, self._find)
+        type_checks.aliases(made, self._schema)
+        type_checks.compared(made, self._schema)
+        type_checks.dates(made, self._schema)
+        sql = dialect.duckdb(translate.labelled(made))
+        self._catalog.asked.meter.alive()
+        found = self.engine.query(sql if limit is None else f"SELECT * FROM ({sql}) LIMIT {limit}")  # noqa: S608 - our own
+        return found if fine or self._fine else _coarse(found)
+
+    def sql(self, tree: exp.Expr) -> str:
+        """DuckDB's text of a statement that changes a copied table, its other tables read."""
+        translate.check(tree)
+        translate.resolve(tree, self._find)
+        return dialect.duckdb(tree)
+
+    def _add(self, data: pa.Table) -> str:
+        named = f"athena_{self._count}"
+        self._count += 1
+        self._schema[named] = self.engine.add(named, data)
+        return named
+
+    def _find(self, node: exp.Table) -> exp.Expr:
+        if node.name == COPY:
+            return node.copy()
+        name = tables.name_of(node, self._catalog.asked.database)
+        if name.database == "information_schema":
+            return exp.table_(self._add(_information(self._catalog, name)))
+        table = self._catalog.table(name)
+        view = tables.view_of(table)
+        if view is not None:
+            translate.resolve(view, self._find)
+            return exp.Subquery(this=view)
+        read = tables.read(self._catalog, node, name, table)
+        self._fine = self._fine or (read.fine and any(map(pa.types.is_timestamp, read.data.schema.types)))
+        named = exp.table_(self._add(read.data))
+        if not read.rows and len(read.columns) == len(read.data.column_names):
+            return named
+        columns = [exp.column(each, quoted=True) for each in read.columns]
+        shown = exp.select(*columns).from_(named)
+        return exp.Subquery(
+            this=shown.where(translate.parse(f"SELECT {read.rows}").expressions[0]) if read.rows else shown
+        )
+
+
+def rows(catalog: Catalog, tree: exp.Expr, limit: int | None = None) -> pa.Table:
+    """What a SELECT gives."""
+    with Query(catalog) as query:
+        return query.rows(tree, limit)
+
+
+def _coarse(data: pa.Table) -> pa.Table:
+    """Timestamps in milliseconds: what a query has that neither reads nor asks for finer ones."""
+    for index, field in enumerate(data.schema):
+        if pa.types.is_timestamp(field.type) and not field.type.tz and field.type.unit == "us":
+            column = types.milliseconds(data.column(index))
+            data = data.set_column(index, pa.field(field.name, column.type), column)
+    return data
+
+
+def _information(catalog: Catalog, name: Name) -> pa.Table:
+    """information_schema's schemata, tables and columns."""
+    databases = [each["Name"] for each in catalog.call("get_databases")["DatabaseList"]]
+    if name.table == "schemata":
+        return pa.table({"catalog_name": [tables.CATALOG] * len(databases), "schema_name": databases})
+    held = [
+        (of, each) for of in databases for each in catalog.call("get_tables", DatabaseName=of)["TableList"]
+    ]
+    if name.table == "tables":
+        kinds = ["VIEW" if each.get("TableType") == "VIRTUAL_VIEW" else "BASE TABLE" for _, each in held]
+        return pa.table(
+            {
+                "table_catalog": [tables.CATALOG] * len(held),
+                "table_schema": [of for of, _ in held],
+                "table_name": [each["Name"] for _, each in held],
+                "table_type": kinds,
+            }
+        )
+    columns: list[tuple[str, str, int, Any]] = [
+        (of, each["Name"], at, column)
+        for of, each in held
+        for at, column in enumerate(
+            [*each["StorageDescriptor"].get("Columns", []), *(each.get("PartitionKeys") or [])], start=1
+        )
+    ]
+    return pa.table(
+        {
+            "table_catalog": [tables.CATALOG] * len(columns),
+            "table_schema": [of for of, _, _, _ in columns],
+            "table_name": [table for _, table, _, _ in columns],
+            "column_name": [column["Name"] for *_, column in columns],
+            "ordinal_position": [at for _, _, at, _ in columns],
+            "data_type": [str(column.get("Type", "")).replace("string", "varchar") for *_, column in columns],
+        }
+    )

@@ -1,0 +1,372 @@
+"""Athena's API for queries: started, told of, read, stopped."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from twin.aws.api_server.internal_client import Inside
+from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.services.athena.operations import result_of
+from twin.aws.services.athena.queries import metadata, result_location
+from twin.aws.services.athena.queries.errors import RESULTS_NOT_WRITTEN, QueryFailed
+from twin.aws.services.athena.queries.storage import Meter, Storage, place
+from twin.aws.services.athena.queries.store import UNFINISHED, Store
+from twin.aws.services.glue.validation.catalog import answer
+
+LOG = logging.getLogger(__name__)
+Params = dict[str, Any]
+
+_INVALID: Final = "InvalidRequestException"
+_PATIENCE: Final = 1.0
+"""Seconds that GetQueryExecution waits for a query to end, so that its asker need not ask again."""
+_PAGE: Final = 1000
+"""Rows that GetQueryResults gives at most."""
+
+
+@dataclass
+class _Running:
+    meter: Meter
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+class Athena:
+    """The queries of one instance."""
+
+    def __init__(self, front: Any) -> None:
+        self._front = front
+        self._file = front.instance.folder / "aws" / "athena.db"
+        self._lock = threading.RLock()
+        self._held: Store | None = Store(self._file) if self._file.exists() else None
+        self._pool: ThreadPoolExecutor | None = None
+        self._running: dict[str, _Running] = {}
+        self._insides: dict[tuple[str, str], Inside] = {}
+
+    def begin(self, call: Call, answer: Answer) -> None:
+        """A StartQueryExecution was journaled: run its query, once."""
+        if call.operation != "StartQueryExecution" or not answer.good:
+            return
+        id = json.loads(answer.body)["QueryExecutionId"]
+        with self._lock:
+            if self._store.get(id) is not None:
+                return
+            told, more = self._planned(id, call)
+            self._store.put(told, more)
+            cutoff = more.get("cutoff")
+            running = self._running[id] = _Running(Meter(cutoff))
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(2, "athena")
+            done: Future[None] = self._pool.submit(self._run, told, more, running.meter, call.access_key)
+            done.add_done_callback(lambda _: self._ended(id))
+
+    def answer(self, call: Call) -> Answer | None:
+        """The answer to a call about queries, or None for any other of Athena's."""
+        if call.service != "athena":
+            return None
+        if call.operation == "StartQueryExecution" and call.access_key:
+            result_location.may_keep(call, self._front, self._inside)
+        told = metadata.OPERATIONS.get(call.operation)
+        if told:
+            return answer(told(call.params, self._inside(call.access_key, call.region)))
+        operation = self._OPERATIONS.get(call.operation)
+        return operation(self, call) if operation else None
+
+    def close(self) -> None:
+        """End what runs, and let go of the files."""
+        for running in list(self._running.values()):
+            running.meter.stop()
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._held:
+            self._held.close()
+
+    # Executions
+
+    @property
+    def _store(self) -> Store:
+        with self._lock:
+            if self._held is None:
+                self._held = Store(self._file)
+            return self._held
+
+    def _ended(self, id: str) -> None:
+        running = self._running.pop(id, None)
+        if running:
+            running.ended.set()
+
+    def _inside(self, access_key: str, region: str) -> Inside:
+        with self._lock:
+            key = access_key, region
+            if key not in self._insides:
+                self._insides[key] = Inside(self._front, access_key, region)
+            return self._insides[key]
+
+    def _planned(self, id: str, call: Call) -> tuple[Params, Params]:
+        given = call.params
+        name = given.get("WorkGroup") or "primary"
+        region = call.region or self._front.instance.region
+        group = self._front.moto.backend("athena", region).work_groups[name]
+        configuration: Params = group.configuration
+        enforced = bool(configuration.get("EnforceWorkGroupConfiguration"))
+        managed = configuration.get("ManagedQueryResultsConfiguration") or {}
+        result = result_of(given, configuration)
+        told: Params = {
+            "QueryExecutionId": id,
+            "Query": given["QueryString"],
+            "StatementType": "DML",
+            "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+            "QueryExecutionContext": {
+                key: value.lower() for key, value in (given.get("QueryExecutionContext") or {}).items()
+            },
+            "Status": {"State": "QUEUED", "SubmissionDateTime": time.time()},
+            "Statistics": {"DataScannedInBytes": 0},
+            "WorkGroup": name,
+            "EngineVersion": configuration.get("EngineVersion") or {},
+        }
+        if given.get("ExecutionParameters"):
+            told["ExecutionParameters"] = given["ExecutionParameters"]
+        if managed.get("Enabled"):
+            told["ManagedQueryResultsConfiguration"] = managed
+        else:
+            told["ResultConfiguration"] = dict(result)
+        return told, {
+            "region": region,
+            "enforced": enforced,
+            "output": "" if managed.get("Enabled") else f"{str(result['OutputLocation']).rstrip('/')}/",
+            "cutoff": configuration.get("BytesScannedCutoffPerQuery"),
+            "principal": self._front.identity.principal_arn(call.access_key),
+        }
+
+    def _run(self, told: Params, more: Params, meter: Meter, access_key: str) -> None:
+        begun = time.time()
+        try:
+            self._execute(told, more, meter, access_key)
+        except QueryFailed as error:
+            told["Status"] |= {"State": error.state, "StateChangeReason": error.reason}
+            if error.state == "FAILED":
+                told["Status"]["AthenaError"] = error.told()
+        except Exception as error:
+            LOG.exception("the query %s failed in the twin", told["QueryExecutionId"])
+            failed = QueryFailed(f"GENERIC_INTERNAL_ERROR: the twin itself failed, see its log: {error}", 100)
+            told["Status"] |= {
+                "State": "FAILED",
+                "StateChangeReason": failed.reason,
+                "AthenaError": failed.told(),
+            }
+        ended = time.time()
+        told["Status"]["CompletionDateTime"] = ended
+        queued = int((begun - told["Status"]["SubmissionDateTime"]) * 1000)
+        took = int((ended - begun) * 1000)
+        told["Statistics"] |= {
+            "DataScannedInBytes": meter.scanned,
+            "EngineExecutionTimeInMillis": took,
+            "TotalExecutionTimeInMillis": took + queued,
+            "QueryQueueTimeInMillis": queued,
+            "QueryPlanningTimeInMillis": 0,
+            "ServicePreProcessingTimeInMillis": 0,
+            "ServiceProcessingTimeInMillis": 0,
+            "ResultReuseInformation": {"ReusedPreviousResult": False},
+        }
+        self._store.put(told, more)
+
+    def _execute(self, told: Params, more: Params, meter: Meter, access_key: str) -> None:
+        from twin.aws.services.athena.queries import (  # sqlglot, DuckDB and pyiceberg take a second to load
+            execute,
+            results,
+        )
+        from twin.aws.services.athena.queries.request import Asked
+        from twin.aws.services.lakeformation import state as lake
+
+        id, region = told["QueryExecutionId"], more["region"]
+        statement = execute.read(
+            told["Query"],
+            told.get("ExecutionParameters") or [],
+            lambda name: self._prepared(told, region, name),
+        )
+        told |= {"StatementType": statement.type, "SubstatementType": statement.kind}
+        if more["output"]:
+            suffix = "csv" if statement.type == "DML" else "txt"
+            if statement.kind in ("CREATE_TABLE_AS_SELECT", "INSERT", "UNLOAD"):
+                suffix = ""
+            file = f"{more['output']}{id}" + (f".{suffix}" if suffix else "")
+            told["ResultConfiguration"]["OutputLocation"] = file
+        told["Status"]["State"] = "RUNNING"
+        self._store.put(told, more)
+        account = self._front.instance.account
+        asked = Asked(
+            execution=id,
+            region=region,
+            account=account,
+            principal=more["principal"],
+            caller=self._inside(access_key, region),
+            service=self._inside("", region),
+            lake=lake.of_region(account, region),
+            database=told["QueryExecutionContext"].get("Database", "default"),
+            output=more["output"],
+            enforced=more["enforced"],
+            encryption=result_location.encryption(told),
+            meter=meter,
+        )
+        outcome = execute.run(asked, statement)
+        more |= {"count": outcome.count, "rows": len(outcome.rows)}
+        rows = [[each["Name"] for each in outcome.columns], *outcome.rows] if outcome.header else outcome.rows
+        if more["output"]:
+            self._put_files(told, more, asked.results, outcome, results.csv(outcome))
+        self._store.put_result(id, outcome.columns, rows)
+        told["Status"]["State"] = "SUCCEEDED"
+
+    def _put_files(self, told: Params, more: Params, store: Storage, outcome: Any, text: bytes) -> None:
+        try:
+            if outcome.written:
+                manifest = f"{more['output']}{told['QueryExecutionId']}-manifest.csv"
+                store.write(manifest, "".join(f"{each}\n" for each in outcome.written).encode())
+                told["Statistics"]["DataManifestLocation"] = manifest
+            file = told["ResultConfiguration"]["OutputLocation"]
+            if file.endswith((".csv", ".txt")):
+                store.write(file, text, ContentType="application/octet-stream")
+                more["bytes"] = len(text)
+            columns = json.dumps(outcome.columns).encode()
+            store.write(f"{file}.metadata", columns)
+        except QueryFailed as error:
+            raise QueryFailed(
+                f"Failed to write query results to S3: {error.reason}", RESULTS_NOT_WRITTEN
+            ) from None
+
+    def _prepared(self, told: Params, region: str, name: str) -> str | None:
+        held = self._front.moto.backend("athena", region).prepared_statements.get(name)
+        if held is None or getattr(held.workgroup, "name", held.workgroup) != told["WorkGroup"]:
+            return None
+        return held.query_statement
+
+    # Operations
+
+    def _found(self, call: Call, id: str) -> tuple[Params, Params]:
+        known = self._front.moto.backend("athena", call.region or self._front.instance.region).executions
+        held = self._store.get(id) if id in known else None
+        if held is None:
+            raise Refusal(_INVALID, f"QueryExecution {id} was not found")
+        return held
+
+    def _wait(self, id: str) -> None:
+        running = self._running.get(id)
+        if running:
+            running.ended.wait(_PATIENCE)
+
+    def _get(self, call: Call) -> Answer:
+        id = call.params["QueryExecutionId"]
+        self._found(call, id)
+        self._wait(id)
+        return answer({"QueryExecution": self._found(call, id)[0]})
+
+    def _get_several(self, call: Call) -> Answer:
+        made: list[Params] = []
+        missing: list[Params] = []
+        for id in call.params["QueryExecutionIds"]:
+            try:
+                made.append(self._found(call, id)[0])
+            except Refusal as error:
+                missing.append(
+                    {"QueryExecutionId": id, "ErrorCode": error.code, "ErrorMessage": error.message}
+                )
+        return answer({"QueryExecutions": made, "UnprocessedQueryExecutionIds": missing})
+
+    def _results(self, call: Call) -> Answer:
+        given = call.params
+        id = given["QueryExecutionId"]
+        self._found(call, id)
+        self._wait(id)
+        told, more = self._found(call, id)
+        state = told["Status"]["State"]
+        if state in UNFINISHED:
+            raise Refusal(_INVALID, f"Query has not yet finished. Current state: {state}")
+        if state != "SUCCEEDED":
+            raise Refusal(_INVALID, f"Query did not finish successfully. Final query state: {state}")
+        if told.get("ManagedQueryResultsConfiguration"):
+            groups = self._front.moto.backend(
+                "athena", call.region or self._front.instance.region
+            ).work_groups
+            result_location.may_use_key(call, self._front, groups[told["WorkGroup"]], "kms:Decrypt")
+        self._still_there(call, told)
+        columns, rows = self._store.result(id)
+        size = int(given.get("MaxResults") or _PAGE)
+        begin = int(given.get("NextToken") or 0)
+        page = rows[begin : begin + size]
+        body: Params = {
+            "ResultSet": {
+                "Rows": [
+                    {"Data": [{} if cell is None else {"VarCharValue": cell} for cell in row]} for row in page
+                ],
+                "ResultSetMetadata": {"ColumnInfo": columns},
+            },
+            "UpdateCount": more.get("count", 0),
+        }
+        if begin + size < len(rows):
+            body["NextToken"] = str(begin + size)
+        return answer(body)
+
+    def _still_there(self, call: Call, told: Params) -> None:
+        """Results in a bucket are read from it, in the caller's name."""
+        file = (told.get("ResultConfiguration") or {}).get("OutputLocation", "")
+        if not file.endswith((".csv", ".txt")):
+            return
+        bucket, key = place(file)
+        try:
+            self._inside(call.access_key, call.region).call("s3", "head_object", Bucket=bucket, Key=key)
+        except Refusal as error:
+            if error.code in ("404", "NoSuchKey"):
+                raise Refusal(_INVALID, "Could not find results") from None
+            raise Refusal(
+                _INVALID, f"Access denied when reading the query results: {file}: {error.message}"
+            ) from None
+
+    def _stop(self, call: Call) -> Answer:
+        id = call.params["QueryExecutionId"]
+        told, _ = self._found(call, id)
+        running = self._running.get(id)
+        if told["Status"]["State"] in UNFINISHED and running:
+            running.meter.stop()
+        return answer({})
+
+    def _list(self, call: Call) -> Answer:
+        name = call.params.get("WorkGroup") or "primary"
+        backend = self._front.moto.backend("athena", call.region or self._front.instance.region)
+        if name not in backend.work_groups:
+            raise Refusal(_INVALID, f"WorkGroup {name} is not found.")
+        ids = [id for id in self._store.of(name) if id in backend.executions]
+        size, begin = int(call.params.get("MaxResults") or 50), int(call.params.get("NextToken") or 0)
+        body: Params = {"QueryExecutionIds": ids[begin : begin + size]}
+        if begin + size < len(ids):
+            body["NextToken"] = str(begin + size)
+        return answer(body)
+
+    def _statistics(self, call: Call) -> Answer:
+        told, more = self._found(call, call.params["QueryExecutionId"])
+        statistics = told["Statistics"]
+        names = ("QueryQueueTimeInMillis", "ServicePreProcessingTimeInMillis", "QueryPlanningTimeInMillis")
+        names += (
+            "EngineExecutionTimeInMillis",
+            "ServiceProcessingTimeInMillis",
+            "TotalExecutionTimeInMillis",
+        )
+        rows = {
+            "InputBytes": statistics["DataScannedInBytes"],
+            "OutputRows": more.get("rows", 0),
+            "OutputBytes": more.get("bytes", 0),
+        }
+        timeline = {name: statistics[name] for name in names if name in statistics}
+        return answer({"QueryRuntimeStatistics": {"Timeline": timeline, "Rows": rows}})
+
+    _OPERATIONS: Final[dict[str, Callable[[Any, Call], Answer]]] = {
+        "GetQueryExecution": _get,
+        "BatchGetQueryExecution": _get_several,
+        "GetQueryResults": _results,
+        "StopQueryExecution": _stop,
+        "ListQueryExecutions": _list,
+        "GetQueryRuntimeStatistics": _statistics,
+    }

@@ -1,0 +1,214 @@
+"""The tables that a query names: found in Glue, read as far as their reader may."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pyarrow as pa
+from sqlglot import exp, parse_one
+
+from twin.aws.api_server.request import Refusal
+from twin.aws.services.athena.queries import hive, pushdown, types
+from twin.aws.services.athena.queries import permissions as queries
+from twin.aws.services.athena.queries.errors import SCHEMA, QueryFailed, untranslated
+from twin.aws.services.athena.queries.request import Asked
+
+Params = Mapping[str, Any]
+CATALOG: Final = "awsdatacatalog"
+_VIEW: Final = ("/* Presto View: ", " */")
+
+
+@dataclass(frozen=True)
+class Name:
+    """A table's database and name, and what of it: `snapshots` of `"t$snapshots"`."""
+
+    database: str
+    table: str
+    part: str = ""
+
+    def __str__(self) -> str:
+        return f"{CATALOG}.{self.database}.{self.table}"
+
+
+def name_of(node: exp.Table, database: str) -> Name:
+    """What a statement means by a table's name. Raises QueryFailed for another catalog."""
+    catalog = node.catalog.lower() or CATALOG
+    if catalog != CATALOG:
+        raise QueryFailed(f"CATALOG_NOT_FOUND: Catalog '{catalog}' does not exist", SCHEMA)
+    of, name = node.db.lower(), node.name.lower()
+    if not of and "." in name:  # `database.table` in one pair of backticks
+        of, name = name.split(".", 1)
+    name, _, part = name.partition("$")
+    return Name(of or database, name, part)
+
+
+class Catalog:
+    """Glue's catalog as the caller sees it."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+
+    def call(self, operation: str, **params: Any) -> dict[str, Any]:
+        """A call to Glue. Raises QueryFailed with Glue's refusal."""
+        try:
+            return self.asked.caller.call("glue", operation, **params)
+        except Refusal as error:
+            raise QueryFailed(
+                f"{error.message} (Service: AWSGlue; Error Code: {error.code})", SCHEMA
+            ) from error
+
+    def find(self, name: Name) -> dict[str, Any] | None:
+        """A table, or None where there is none, or none that the caller sees."""
+        try:
+            return self.call("get_table", DatabaseName=name.database, Name=name.table)["Table"]
+        except QueryFailed as error:
+            cause = error.__cause__
+            if isinstance(cause, Refusal) and cause.code == "EntityNotFoundException":
+                return None
+            raise
+
+    def table(self, name: Name) -> dict[str, Any]:
+        """A table. Raises QueryFailed where there is none."""
+        found = self.find(name)
+        if found is None:
+            self.database(name.database)
+            raise QueryFailed(f"TABLE_NOT_FOUND: Table '{name}' does not exist", SCHEMA)
+        return found
+
+    def database(self, name: str) -> dict[str, Any]:
+        """A database. Raises QueryFailed where there is none."""
+        try:
+            return self.call("get_database", Name=name)["Database"]
+        except QueryFailed as error:
+            cause = error.__cause__
+            if isinstance(cause, Refusal) and cause.code == "EntityNotFoundException":
+                raise QueryFailed(f"SCHEMA_NOT_FOUND: Schema '{name}' does not exist", SCHEMA) from None
+            raise
+
+    def parts(self, table: Params) -> list[hive.Part]:
+        """A Hive table's folders: one without values where it has no partition keys."""
+        descriptor = table.get("StorageDescriptor") or {}
+        if not table.get("PartitionKeys"):
+            return [hive.Part(str(descriptor.get("Location") or ""), (), descriptor)]
+        if str((table.get("Parameters") or {}).get("projection.enabled")).lower() == "true":
+            raise untranslated("a table with partition projection")
+        asked: dict[str, Any] = {"DatabaseName": table["DatabaseName"], "TableName": table["Name"]}
+        held = self.call("get_partitions", **asked)["Partitions"]
+        return [
+            hive.Part(
+                str((each.get("StorageDescriptor") or {}).get("Location") or ""),
+                tuple(each["Values"]),
+                {**descriptor, **(each.get("StorageDescriptor") or {})},
+            )
+            for each in held
+        ]
+
+
+def is_iceberg(table: Params) -> bool:
+    """Whether a Glue table is Iceberg's."""
+    return str((table.get("Parameters") or {}).get("table_type") or "").upper() == "ICEBERG"
+
+
+def view_of(table: Params) -> exp.Expr | None:
+    """The query behind a view, or None for a table."""
+    if table.get("TableType") != "VIRTUAL_VIEW":
+        return None
+    text = str(table.get("ViewOriginalText") or "")
+    begin, end = _VIEW
+    if not text.startswith(begin):
+        raise untranslated("a view that Athena did not make")
+    held = json.loads(base64.b64decode(text.removeprefix(begin).removesuffix(end)))
+    made = parse_one(held["originalSql"], dialect="athena")
+    for node in made.find_all(exp.Table):
+        if not node.db and node.name not in {each.alias for each in made.find_all(exp.CTE)}:
+            node.set("db", exp.to_identifier(held["schema"], quoted=True))
+    return made
+
+
+def view_text(sql: str, database: str, columns: pa.Schema) -> str:
+    """What Glue keeps of a view."""
+    held = {
+        "originalSql": sql,
+        "catalog": CATALOG,
+        "schema": database,
+        "columns": [{"name": field.name, "type": types.trino(field.type)} for field in columns],
+    }
+    return f"{_VIEW[0]}{base64.b64encode(json.dumps(held).encode()).decode()}{_VIEW[1]}"
+
+
+@dataclass(frozen=True)
+class Read:
+    """Rows of a table. columns: what its reader may see of it. rows: the filter on it, in Athena's words."""
+
+    data: pa.Table
+    columns: Sequence[str]
+    rows: str = ""
+    fine: bool = False
+    """Whether its timestamps are in microseconds: an Iceberg table's."""
+
+
+def read(catalog: Catalog, node: exp.Table, name: Name, table: Params) -> Read:
+    """Read a table for a query."""
+    asked = catalog.asked
+    location = str((table.get("StorageDescriptor") or {}).get("Location") or "")
+    store = queries.storage(asked, location, name.database, name.table)
+    if is_iceberg(table):
+        from twin.aws.services.athena.queries import iceberg
+
+        held = iceberg.load(asked.caller, store, name.database, name.table)
+        names = [field.name for field in held.schema().fields]
+        seen = queries.readable(asked, name.database, name.table, names)
+        if name.part:
+            # Nothing documents that Athena refuses them, or filters them, for readers of some columns.
+            made = iceberg.inspect(held, name.part)
+            return Read(made, made.column_names, fine=True)
+        at = iceberg.snapshot(held, *_travel(node))
+        schema = held.schema()
+        terms = pushdown.iceberg(pushdown.terms(node), schema)
+        data = iceberg.read(held, asked.meter, terms, at)
+        return Read(data, [each for each in data.column_names if each in seen.columns], seen.rows, fine=True)
+    if node.args.get("version"):
+        raise QueryFailed("NOT_SUPPORTED: This connector does not support versioned tables", SCHEMA)
+    if name.part == "partitions":
+        return _partitions(catalog, table)
+    names = [each for each, _ in (*hive.columns(table), *hive.keys(table))]
+    seen = queries.readable(asked, name.database, name.table, names)
+    wanted = pushdown.partitions(pushdown.terms(node))
+    data = hive.read(table, catalog.parts(table), store, asked.meter, wanted)
+    return Read(data, [each for each in data.column_names if each in seen.columns], seen.rows)
+
+
+def _partitions(catalog: Catalog, table: Params) -> Read:
+    keys = hive.keys(table)
+    rows = [part.values for part in catalog.parts(table)]
+    arrays = [
+        pa.array([row[at] for row in rows], pa.string()).cast(kind) for at, (_, kind) in enumerate(keys)
+    ]
+    data = pa.Table.from_arrays(arrays, names=[name for name, _ in keys])
+    return Read(data, data.column_names)
+
+
+def _travel(node: exp.Table) -> tuple[str | int | None, datetime | None]:
+    version = node.args.get("version")
+    if version is None:
+        return None, None
+    value = version.expression
+    if str(version.this).upper() == "VERSION":
+        if isinstance(value, exp.Literal):
+            return (value.this if value.is_string else int(value.this)), None
+        raise untranslated(f"time travel to {value.sql('athena')}")
+    # A moment: `TIMESTAMP '2026-01-01 00:00:00 UTC'`, in the form that DuckDB and Python share.
+    literal = value.this if isinstance(value, exp.Cast) else value
+    if not isinstance(literal, exp.Literal) or not literal.is_string:
+        raise untranslated(f"time travel to {value.sql('athena')}")
+    text = literal.this.removesuffix(" UTC").strip()
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise QueryFailed(f"INVALID_LITERAL: '{literal.this}' is not a valid timestamp literal") from None
+    return None, at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,0 +1,226 @@
+"""Types by their names in Hive (Glue's catalog), Arrow and Athena's result sets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+
+from twin.aws.services.athena.queries.errors import SCHEMA, QueryFailed
+
+_PLAIN: Final[dict[str, pa.DataType]] = {
+    "boolean": pa.bool_(),
+    "tinyint": pa.int8(),
+    "smallint": pa.int16(),
+    "int": pa.int32(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "float": pa.float32(),
+    "real": pa.float32(),
+    "double": pa.float64(),
+    "string": pa.string(),
+    "varchar": pa.string(),
+    "char": pa.string(),
+    "binary": pa.binary(),
+    "varbinary": pa.binary(),
+    "date": pa.date32(),
+    # Athena reads and writes a Hive table's timestamps in milliseconds, an Iceberg table's in microseconds.
+    "timestamp": pa.timestamp("ms"),
+}
+_SIZED: Final = re.compile(r"(varchar|char)\(\d+\)")
+_DECIMAL: Final = re.compile(r"decimal(?:\((\d+)(?:,\s*(\d+))?\))?")
+
+
+def of_hive(name: str) -> pa.DataType:
+    """The Arrow type of a Hive type. Raises QueryFailed for one that Athena does not know."""
+    text = name.strip().lower()
+    if text in _PLAIN:
+        return _PLAIN[text]
+    if _SIZED.fullmatch(text):
+        return pa.string()
+    decimal = _DECIMAL.fullmatch(text)
+    if decimal:
+        return pa.decimal128(int(decimal[1] or 10), int(decimal[2] or 0))
+    shape, _, inner = name.strip().partition("<")
+    parts = _parts(inner[:-1]) if inner.endswith(">") else []
+    if shape.lower() == "array" and len(parts) == 1:
+        return pa.list_(of_hive(parts[0]))
+    if shape.lower() == "map" and len(parts) == 2:
+        return pa.map_(of_hive(parts[0]), of_hive(parts[1]))
+    if shape.lower() == "struct" and parts:
+        fields = [part.partition(":") for part in parts]
+        return pa.struct([(field.strip(), of_hive(kind)) for field, _, kind in fields])
+    raise QueryFailed(f"HIVE_INVALID_METADATA: Unknown type {name!r}", SCHEMA)
+
+
+def _parts(text: str) -> list[str]:
+    found, depth, begin = list[str](), 0, 0
+    for at, letter in enumerate(text):
+        depth += (letter in "<(") - (letter in ">)")
+        if letter == "," and not depth:
+            found.append(text[begin:at])
+            begin = at + 1
+    return [*found, text[begin:]]
+
+
+_HIVE: Final = {
+    "bool": "boolean",
+    "int8": "tinyint",
+    "int16": "smallint",
+    "int32": "int",
+    "int64": "bigint",
+    "float": "float",
+    "double": "double",
+    "string": "string",
+    "large_string": "string",
+    "binary": "binary",
+    "large_binary": "binary",
+    "date32[day]": "date",
+}
+
+
+def to_hive(kind: pa.DataType, column: str) -> str:
+    """The Hive type of what a query gives. Raises QueryFailed for what a Hive table cannot have."""
+    if str(kind) in _HIVE:
+        return _HIVE[str(kind)]
+    if pa.types.is_decimal(kind):
+        return f"decimal({kind.precision},{kind.scale})"
+    if pa.types.is_timestamp(kind):
+        if kind.tz:
+            raise QueryFailed(f"NOT_SUPPORTED: Unsupported Hive type: {trino(kind)}", SCHEMA)
+        if kind.unit != "ms":
+            raise QueryFailed(
+                "NOT_SUPPORTED: Incorrect timestamp precision for timestamp(6); the configured precision is "
+                f"MILLISECONDS; column name: {column}",
+                SCHEMA,
+            )
+        return "timestamp"
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return f"array<{to_hive(kind.value_type, column)}>"
+    if pa.types.is_map(kind):
+        return f"map<{to_hive(kind.key_type, column)},{to_hive(kind.item_type, column)}>"
+    if pa.types.is_struct(kind):
+        inner = ",".join(f"{each.name}:{to_hive(each.type, column)}" for each in _fields(kind))
+        return f"struct<{inner}>"
+    raise QueryFailed(f"NOT_SUPPORTED: Unsupported Hive type: {trino(kind)}; column name: {column}", SCHEMA)
+
+
+def hive_columns(fields: Iterable[Any]) -> list[dict[str, str]]:
+    """Glue's columns of what a query gives. Raises QueryFailed for what a Hive table cannot have."""
+    return [{"Name": each.name, "Type": to_hive(each.type, each.name)} for each in fields]
+
+
+def _fields(kind: Any) -> Sequence[Any]:
+    return [kind.field(index) for index in range(kind.num_fields)]
+
+
+_ATHENA: Final = {
+    "bool": ("boolean", 0),
+    "int8": ("tinyint", 3),
+    "int16": ("smallint", 5),
+    "int32": ("integer", 10),
+    "int64": ("bigint", 19),
+    "float": ("float", 17),
+    "double": ("double", 17),
+    "string": ("varchar", 2147483647),
+    "large_string": ("varchar", 2147483647),
+    "binary": ("varbinary", 1073741824),
+    "large_binary": ("varbinary", 1073741824),
+    "date32[day]": ("date", 0),
+}
+
+
+def athena(kind: pa.DataType) -> tuple[str, int, int]:
+    """Type, precision and scale as ResultSetMetadata tells them."""
+    if str(kind) in _ATHENA:
+        name, precision = _ATHENA[str(kind)]
+        return name, precision, 0
+    if pa.types.is_decimal(kind):
+        return "decimal", kind.precision, kind.scale
+    if pa.types.is_timestamp(kind):
+        return ("timestamp with time zone" if kind.tz else "timestamp"), 3, 0
+    if pa.types.is_time(kind):
+        return "time", 3, 0
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return "array", 0, 0
+    if pa.types.is_map(kind):
+        return "map", 0, 0
+    if pa.types.is_struct(kind):
+        return "row", 0, 0
+    return "unknown", 0, 0
+
+
+def trino(kind: pa.DataType) -> str:
+    """A type as Trino's messages name it."""
+    if pa.types.is_timestamp(kind):
+        digits = 3 if kind.unit == "ms" else 6
+        return f"timestamp({digits}){' with time zone' if kind.tz else ''}"
+    name, precision, scale = athena(kind)
+    return f"decimal({precision},{scale})" if name == "decimal" else name
+
+
+def _list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind)
+
+
+def _member(kind: Any) -> pa.DataType:
+    return kind.value_type
+
+
+_WIDER: Final = ("int8", "int16", "int32", "int64", "float", "double")
+
+
+def coercible(given: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether Trino puts values of a type into a column of another without a cast: only into a wider one."""
+    if given == wanted or pa.types.is_null(given):
+        return True
+    if _list(wanted) and _list(given):
+        return coercible(_member(given), _member(wanted))
+    if pa.types.is_nested(given) or pa.types.is_nested(wanted):
+        return type(given) is type(wanted)
+    texts = (pa.types.is_string, pa.types.is_large_string)
+    if any(each(wanted) for each in texts):
+        return any(each(given) for each in texts)
+    if pa.types.is_timestamp(wanted):
+        zone = bool(getattr(given, "tz", None))
+        return pa.types.is_date(given) or (pa.types.is_timestamp(given) and (bool(wanted.tz) or not zone))
+    if pa.types.is_decimal(wanted):
+        return pa.types.is_integer(given) or (pa.types.is_decimal(given) and given.scale <= wanted.scale)
+    if str(wanted) in _WIDER:
+        if pa.types.is_decimal(given):
+            return pa.types.is_floating(wanted)
+        return str(given) in _WIDER and _WIDER.index(str(given)) <= _WIDER.index(str(wanted))
+    return pa.types.is_binary(wanted) and pa.types.is_large_binary(given)
+
+
+def mismatched(table: Iterable[Any], query: Iterable[Any]) -> QueryFailed:
+    """An INSERT whose columns do not fit."""
+    shown = [", ".join(trino(each.type) for each in fields) for fields in (table, query)]
+    return QueryFailed(
+        f"TYPE_MISMATCH: Insert query has mismatched column types: Table: [{shown[0]}], Query: [{shown[1]}]",
+        SCHEMA,
+    )
+
+
+def milliseconds(column: Any) -> Any:
+    """A column of timestamps in milliseconds and no zone; what is finer is cut off."""
+    plain = column.cast(pa.timestamp(column.type.unit))
+    return plain.cast(pa.timestamp("ms"), safe=False)
+
+
+def info(name: str, kind: str, precision: int = 0, scale: int = 0) -> dict[str, Any]:
+    """One ColumnInfo."""
+    return {
+        "CatalogName": "hive",
+        "SchemaName": "",
+        "TableName": "",
+        "Name": name,
+        "Label": name,
+        "Type": kind,
+        "Precision": precision,
+        "Scale": scale,
+        "Nullable": "UNKNOWN",
+        "CaseSensitive": kind in ("varchar", "string"),
+    }

@@ -1,0 +1,77 @@
+"""Auto Scaling: sizes in order, references that exist."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from twin.aws.api_server.request import Refusal
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+
+
+def sizes(params: Params, look: Look) -> None:
+    """CreateAutoScalingGroup, UpdateAutoScalingGroup."""
+    held = look.autoscaling.autoscaling_groups.get(params.get("AutoScalingGroupName"))
+    least = _number(params, "MinSize", held.min_size if held else 0)
+    most = _number(params, "MaxSize", held.max_size if held else 0)
+    if least > most:
+        raise Refusal(
+            "ValidationError", f"Max bound, {most}, must be greater than or equal to min bound, {least}"
+        )
+    desired = params.get("DesiredCapacity")
+    if desired is not None and not least <= int(desired) <= most:
+        raise Refusal(
+            "ValidationError",
+            f"Desired capacity:{desired} must be between the specified min size:{least} and max size:{most}",
+        )
+    for subnet in filter(None, str(params.get("VPCZoneIdentifier") or "").split(",")):
+        try:
+            look.subnet(subnet)
+        except Refusal:
+            raise Refusal("ValidationError", f"The subnet ID '{subnet}' does not exist") from None
+
+
+def desired(params: Params, look: Look) -> None:
+    """SetDesiredCapacity."""
+    held = look.autoscaling.autoscaling_groups.get(params.get("AutoScalingGroupName"))
+    if held is None:
+        raise Refusal(
+            "ValidationError", f"AutoScalingGroup name not found - {params.get('AutoScalingGroupName')}"
+        )
+    wanted = int(params.get("DesiredCapacity") or 0)
+    if wanted > held.max_size:
+        raise Refusal(
+            "ValidationError",
+            f"New SetDesiredCapacity value {wanted} is above max value {held.max_size} "
+            f"for the AutoScalingGroup.",
+        )
+    if wanted < held.min_size:
+        raise Refusal(
+            "ValidationError",
+            f"New SetDesiredCapacity value {wanted} is below min value {held.min_size} "
+            f"for the AutoScalingGroup.",
+        )
+
+
+def tags(params: Params, look: Look) -> None:
+    """CreateOrUpdateTags: the groups must exist."""
+    for tag in params.get("Tags") or []:
+        name = tag.get("ResourceId")
+        if name not in look.autoscaling.autoscaling_groups:
+            raise Refusal(
+                "ValidationError", f"AutoScalingGroup name not found - AutoScalingGroup '{name}' not found"
+            )
+
+
+def _number(params: Params, name: str, default: Any) -> int:
+    value = params.get(name)
+    return int(default or 0) if value is None else int(value)
+
+
+RULES: Final = {
+    "CreateAutoScalingGroup": sizes,
+    "UpdateAutoScalingGroup": sizes,
+    "SetDesiredCapacity": desired,
+    "CreateOrUpdateTags": tags,
+}

@@ -1,0 +1,143 @@
+"""Data Exports, which moto lacks: exports of the cost and usage report to a bucket."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any, Final
+
+from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.validation import extension_store
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+EXPORTS: Final = "twin_data_exports"
+SERVICE: Final = "bcm-data-exports.amazonaws.com"
+REGION: Final = "us-east-1"
+_TABLE: Final = "COST_AND_USAGE_REPORT"
+_QUERY: Final = re.compile(
+    r"\s*SELECT\s+(?P<columns>.+?)\s+FROM\s+(?P<table>\w+)\s*(WHERE\s.+)?", re.I | re.S
+)
+_COLUMN: Final = re.compile(r"[a-z0-9_.]+(\s+AS\s+[a-z0-9_]+)?", re.I)
+_SETTINGS: Final = {
+    "INCLUDE_MANUAL_DISCOUNT_COMPATIBILITY": {"TRUE", "FALSE"},
+    "INCLUDE_RESOURCES": {"TRUE", "FALSE"},
+    "INCLUDE_SPLIT_COST_ALLOCATION_DATA": {"TRUE", "FALSE"},
+    "TIME_GRANULARITY": {"HOURLY", "DAILY", "MONTHLY"},
+}
+
+
+def check(params: Params, look: Look) -> None:
+    """CreateExport, UpdateExport: named columns, known settings, and a bucket that the service writes to."""
+    export: Params = params["Export"]
+    query = _QUERY.fullmatch(export["DataQuery"]["QueryStatement"])
+    if query is None or query["table"] != _TABLE:
+        raise Refusal("ValidationException", "The query statement is not valid.")
+    for column in query["columns"].split(","):
+        if _COLUMN.fullmatch(column.strip()) is None:
+            raise Refusal("ValidationException", f"The column {column.strip()} is not valid.")
+    for table, settings in (export["DataQuery"].get("TableConfigurations") or {}).items():
+        for name, value in settings.items():
+            if table != _TABLE or value not in _SETTINGS.get(name, ()):
+                raise Refusal("ValidationException", f"{table}: {name} is not valid with {value}.")
+    destination: Params = export["DestinationConfigurations"]["S3Destination"]
+    output = destination["S3OutputConfigurations"]
+    if (output["Format"] == "PARQUET") != (output["Compression"] == "PARQUET"):
+        raise Refusal("ValidationException", "Format and compression do not fit.")
+    _writable(destination["S3Bucket"], look)
+
+
+def _writable(bucket: str, look: Look) -> None:
+    known: Any = look.moto.backend("s3").buckets.get(bucket)
+    text: Any = getattr(known, "policy", None)
+    document = json.loads(text) if text else {}
+    for statement in document.get("Statement", ()):
+        services = (statement.get("Principal") or {}) if isinstance(statement.get("Principal"), dict) else {}
+        allowed = statement["Effect"] == "Allow" and SERVICE in _several(services.get("Service"))
+        if allowed and {"s3:PutObject", "s3:GetBucketPolicy"} <= {*_several(statement["Action"])}:
+            return
+    raise Refusal("ValidationException", f"S3 bucket permission validation failed: {bucket}.")
+
+
+def _several(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or ())
+
+
+def _create(params: Params, backend: Any) -> Params:
+    export: Params = params["Export"]
+    known = extension_store.held(backend, EXPORTS)
+    if any(other.shown["Name"] == export["Name"] for other in known.values()):
+        raise Refusal("ValidationException", f"An export with the name {export['Name']} exists.")
+    arn = f"arn:aws:bcm-data-exports:{REGION}:{backend.account_id}:export/{export['Name']}-{uuid.uuid4()}"
+    known[arn] = extension_store.Thing({**export, "ExportArn": arn})
+    extension_store.tags(backend, arn).update(extension_store.pairs(params.get("ResourceTags")))
+    return {"ExportArn": arn}
+
+
+def _known(backend: Any, arn: str) -> extension_store.Thing:
+    thing = extension_store.held(backend, EXPORTS).get(arn)
+    if thing is None:
+        raise Refusal("ResourceNotFoundException", f"The export {arn} does not exist.")
+    return thing
+
+
+def _get(params: Params, backend: Any) -> Params:
+    return {"Export": _known(backend, params["ExportArn"]).shown, "ExportStatus": {"StatusCode": "HEALTHY"}}
+
+
+def _list(_params: Params, backend: Any) -> Params:
+    return {
+        "Exports": [
+            {"ExportArn": arn, "ExportName": thing.shown["Name"], "ExportStatus": {"StatusCode": "HEALTHY"}}
+            for arn, thing in extension_store.held(backend, EXPORTS).items()
+        ]
+    }
+
+
+def _update(params: Params, backend: Any) -> Params:
+    arn = params["ExportArn"]
+    _known(backend, arn).shown = {**params["Export"], "ExportArn": arn}
+    return {"ExportArn": arn}
+
+
+def _delete(params: Params, backend: Any) -> Params:
+    arn = params["ExportArn"]
+    _known(backend, arn)
+    del extension_store.held(backend, EXPORTS)[arn]
+    extension_store.tags(backend, arn).clear()
+    return {"ExportArn": arn}
+
+
+def _list_tags(params: Params, backend: Any) -> Params:
+    _known(backend, params["ResourceArn"])
+    return {"ResourceTags": extension_store.listed(extension_store.tags(backend, params["ResourceArn"]))}
+
+
+def _tag(params: Params, backend: Any) -> Params:
+    _known(backend, params["ResourceArn"])
+    extension_store.tags(backend, params["ResourceArn"]).update(extension_store.pairs(params["ResourceTags"]))
+    return {}
+
+
+def _untag(params: Params, backend: Any) -> Params:
+    for key in params["ResourceTagKeys"]:
+        extension_store.tags(backend, params["ResourceArn"]).pop(key, None)
+    return {}
+
+
+RULES: Final[dict[str, Callable[[Params, Look], None]]] = {"CreateExport": check, "UpdateExport": check}
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    name: extension_store.operation(act)
+    for name, act in {
+        "CreateExport": _create,
+        "DeleteExport": _delete,
+        "GetExport": _get,
+        "ListExports": _list,
+        "ListTagsForResource": _list_tags,
+        "TagResource": _tag,
+        "UntagResource": _untag,
+        "UpdateExport": _update,
+    }.items()
+}

@@ -1,0 +1,189 @@
+"""AWS Budgets: budgets and their notifications. Nothing is spent on the twin, so that none is sent."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from twin.aws.context import AwsContext
+from twin.aws.resources.base import AwsResource
+from twin.aws.resources.calls import Call
+from twin.aws.resources.fields import Field, kept, pascal, reads
+from twin.aws.resources.tags import Tagging
+from twin.provider_interface import UNKNOWN, AutoName, Failure, Props
+
+_ARN: Final = "arn:aws:budgets::{accountId}:budget/{name}"
+_KEY: Final = {"AccountId": "{accountId}", "BudgetName": "{name}"}
+_OTHERS: Final = ("autoAdjustData", "billingViewArn", "filterExpression", "metrics", "plannedLimits")
+_TIME: Final = "%Y-%m-%d_%H:%M"
+
+
+def _filters(value: Any) -> Any:
+    if value is UNKNOWN:
+        return value
+    return {entry["name"]: entry["values"] for entry in value}
+
+
+def _filter_list(value: Any) -> Any:
+    return [{"name": name, "values": value[name]} for name in sorted(value)]
+
+
+def _seconds(value: Any) -> Any:
+    if value is UNKNOWN:
+        return value
+    return int(datetime.strptime(value, _TIME).replace(tzinfo=UTC).timestamp())
+
+
+def _moment(value: Any) -> Any:
+    return value.astimezone(UTC).strftime(_TIME) if isinstance(value, datetime) else value
+
+
+def _notification(entry: Props) -> Props:
+    """Return a notification as the API identifies it."""
+    return {
+        "NotificationType": entry["notificationType"],
+        "ComparisonOperator": entry["comparisonOperator"],
+        "Threshold": entry["threshold"],
+        "ThresholdType": entry["thresholdType"],
+    }
+
+
+def _known(notification: Props) -> Props:
+    """Return what identifies a notification of the API."""
+    keys = ("NotificationType", "ComparisonOperator", "Threshold")
+    kind = notification.get("ThresholdType", "PERCENTAGE")
+    return {**{key: notification[key] for key in keys}, "ThresholdType": kind}
+
+
+def _budget(id: str) -> Props:
+    """Return the key of a budget."""
+    account, _, name = id.partition(":")
+    return {"AccountId": account, "BudgetName": name}
+
+
+def _subscribers(entry: Props) -> list[Props]:
+    return [
+        {"SubscriptionType": kind, "Address": address}
+        for kind, name in (("SNS", "subscriberSnsTopicArns"), ("EMAIL", "subscriberEmailAddresses"))
+        for address in entry.get(name) or ()
+    ]
+
+
+class Budget(AwsResource):
+    token = "aws:budgets/budget:Budget"
+    service = "budgets"
+    title = "Budget"
+    fields = {
+        "name": Field("Budget.BudgetName", read="BudgetName"),
+        "budgetType": Field("Budget.BudgetType", read="BudgetType"),
+        "timeUnit": Field("Budget.TimeUnit", read="TimeUnit"),
+        "limitAmount": Field("Budget.BudgetLimit.Amount", read="BudgetLimit.Amount"),
+        "limitUnit": Field("Budget.BudgetLimit.Unit", read="BudgetLimit.Unit"),
+        "costFilters": Field("Budget.CostFilters", read="CostFilters", encode=_filters, decode=_filter_list),
+        "costTypes": Field(
+            "Budget.CostTypes",
+            read="CostTypes",
+            of=pascal(
+                *("includeCredit", "includeDiscount", "includeOtherSubscription", "includeRecurring"),
+                *("includeRefund", "includeSubscription", "includeSupport", "includeTax"),
+                *("includeUpfront", "useAmortized", "useBlended"),
+            ),
+        ),
+        "timePeriodStart": Field(
+            "Budget.TimePeriod.Start", read="TimePeriod.Start", encode=_seconds, decode=_moment
+        ),
+        "timePeriodEnd": Field(
+            "Budget.TimePeriod.End", read="TimePeriod.End", encode=_seconds, decode=_moment
+        ),
+        "accountId": Field(read=""),
+        "notifications": Field(read=""),
+        **kept("namePrefix", *_OTHERS),
+        **reads(arn=""),
+    }
+    create_call = Call("CreateBudget")
+    id_form = "{accountId}:{name}"
+    arn_form = _ARN
+    read_call = Call("DescribeBudget", _KEY)
+    item = "Budget"
+    not_found = frozenset({"NotFoundException"})
+    delete_call = Call("DeleteBudget", _KEY)
+    regional = False
+    tagging = Tagging(
+        create="ResourceTags",
+        listing=Call("ListTagsForResource", {"ResourceARN": _ARN}),
+        listed="ResourceTags",
+        add=Call("TagResource", {"ResourceARN": _ARN, "ResourceTags": "{tags}"}),
+        remove=Call("UntagResource", {"ResourceARN": _ARN, "ResourceTagKeys": "{keys}"}),
+    )
+    autoname = AutoName(max_length=100)
+    name_prefix = ("namePrefix", "name", 100)
+    paths = {"DuplicateRecordException": "name", "InvalidParameterException": "notifications"}
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        for name in _OTHERS:
+            if inputs.get(name):
+                yield Failure(name, "of budgets the twin has those with an amount and filters of cost")
+
+    def same(self, path: str, old: Any, new: Any) -> bool:
+        if path == "limitAmount" and isinstance(old, str) and isinstance(new, str):
+            return float(old) == float(new)
+        return super().same(path, old, new)
+
+    def create_params(self, context: AwsContext, inputs: Props) -> Props:
+        account = inputs.get("accountId") or context.account
+        return {"AccountId": account, **super().create_params(context, inputs)}
+
+    def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
+        return super().made_id(context, answer, {"accountId": context.account, **inputs})
+
+    def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
+        entries = inputs.get("notifications") or ()
+        # Of a create that failed midway some exist already.
+        existing = [_known(entry) for entry in self._notifications(context, id)] if entries else []
+        for entry in entries:
+            if _notification(entry) not in existing:
+                self._notify(context, id, "CreateNotification", entry)
+
+    def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
+        entries: list[Props] = []
+        for notification in self._notifications(context, id):
+            asked = {**_budget(id), "Notification": notification}
+            subscribers: Any = context.call("budgets", "DescribeSubscribersForNotification", asked)
+            addresses: dict[str, list[str]] = {"SNS": [], "EMAIL": []}
+            for subscriber in subscribers["Subscribers"]:
+                addresses[subscriber["SubscriptionType"]].append(subscriber["Address"])
+            entries.append(
+                {
+                    "notificationType": notification["NotificationType"],
+                    "comparisonOperator": notification["ComparisonOperator"],
+                    "threshold": notification["Threshold"],
+                    "thresholdType": notification.get("ThresholdType", "PERCENTAGE"),
+                    "subscriberSnsTopicArns": addresses["SNS"],
+                    "subscriberEmailAddresses": addresses["EMAIL"],
+                }
+            )
+        return {"notifications": entries} if entries else {}
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        changed = self.changed(old, new)
+        if changed - {"notifications"}:
+            params = self.create_params(context, {**self._inherited(old, new), **new})
+            update = {"AccountId": params["AccountId"], "NewBudget": params["Budget"]}
+            context.call("budgets", "UpdateBudget", update)
+        if "notifications" in changed:
+            # As the provider: all of them again.
+            for entry in old.get("notifications") or ():
+                self._notify(context, id, "DeleteNotification", entry)
+            self.after_create(context, id, new, {})
+
+    def _notifications(self, context: AwsContext, id: str) -> list[Any]:
+        return context.call("budgets", "DescribeNotificationsForBudget", _budget(id))["Notifications"]
+
+    def _notify(self, context: AwsContext, id: str, operation: str, entry: Props) -> None:
+        params: Props = {**_budget(id), "Notification": _notification(entry)}
+        if operation == "CreateNotification":
+            params["Subscribers"] = _subscribers(entry)
+        context.call("budgets", operation, params)

@@ -1,0 +1,383 @@
+"""CodeBuild: projects and their webhooks.
+
+moto's projects lose half of what they are given, cannot be changed, and know no webhooks; here they are kept
+whole, in moto's own collection, so that its builds find them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.iam import policy_statements, service_roles
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+
+BUILDS: Final = 60
+"""The greatest concurrency that a new account's quotas give a kind of machine."""
+HOOKED: Final = ("GITHUB", "GITHUB_ENTERPRISE", "GITLAB", "GITLAB_SELF_MANAGED", "BITBUCKET")
+"""Sources that can tell of events."""
+_CONNECTIONS: Final = ("codeconnections", "codestar-connections")
+_SEEN_IN_VPC: Final = ("DescribeVpcs", "DescribeSubnets", "DescribeSecurityGroups")
+"""What CodeBuild asks in the name of the service role when a project with a VPC is made."""
+
+
+def invalid(words: str) -> Refusal:
+    """CodeBuild's answer to everything that it does not like."""
+    return Refusal("InvalidInputException", words)
+
+
+def create_project(params: Params, look: Look) -> None:
+    """CreateProject."""
+    name = str(params.get("name"))
+    if name in _projects(look):
+        arn = f"arn:aws:codebuild:{look.region}:{look.account}:project/{name}"
+        raise Refusal("ResourceAlreadyExistsException", f"Project already exists: {arn}")
+    _check(params, look)
+
+
+def update_project(params: Params, look: Look) -> None:
+    """UpdateProject: what is left out stays, and the whole is checked again."""
+    before = _project(look, params.get("name"))
+    _check({**before, **params}, look)
+
+
+def _check(project: Params, look: Look) -> None:
+    role = _service_role(project, look)
+    _source(project.get("source") or {}, role)
+    _artifacts(project.get("artifacts") or {})
+    _environment(project.get("environment") or {})
+    _vpc(project.get("vpcConfig") or {}, role, look)
+    limit = project.get("concurrentBuildLimit")
+    if limit is not None and limit != -1:
+        if limit < 1:
+            raise invalid("Invalid concurrent build limit: must be greater than 0")
+        if limit > BUILDS:
+            raise invalid(
+                "Project-level concurrent build limit cannot exceed the account-level concurrent build limit "
+                f"of {BUILDS}."
+            )
+
+
+def _service_role(project: Params, look: Look) -> Any:
+    arn = str(project.get("serviceRole") or "")
+    if not arn.startswith(f"arn:aws:iam::{look.account}:role/"):
+        raise invalid("Invalid service role: Service role account ID does not match caller's account")
+    project_arn = f"arn:aws:codebuild:{look.region}:{look.account}:project/{project.get('name')}"
+    role = service_roles.by("codebuild.amazonaws.com", arn, look, **{"aws:SourceArn": project_arn})
+    if role is None:
+        raise invalid(f"CodeBuild is not authorized to perform: sts:AssumeRole on {arn}")
+    return role
+
+
+def _may(role: Any, action: str, resource: str) -> bool:
+    texts = [*role.policies.values()]
+    for attached in role.managed_policies.values():
+        texts += [
+            each.document for each in attached.versions if each.version_id == attached.default_version_id
+        ]
+    documents = [json.loads(text) if isinstance(text, str) else text for text in texts]
+    return policy_statements.allows(documents, action, resource, {})
+
+
+def _source(source: Params, role: Any) -> None:
+    kind, buildspec = source.get("type"), source.get("buildspec")
+    if kind == "NO_SOURCE":
+        if source.get("location"):
+            raise invalid("Invalid source: source type NO_SOURCE should have null location")
+        if not buildspec:
+            raise invalid("Invalid source: source type NO_SOURCE needs a buildspec")
+    elif kind != "CODEPIPELINE" and not source.get("location"):
+        raise invalid("Project source location is required")
+    auth = source.get("auth")
+    if not auth:
+        return
+    if kind not in HOOKED:
+        raise invalid(f"Invalid source auth: source type {kind} takes none")
+    if auth.get("type") == "CODECONNECTIONS":
+        arn = str(auth.get("resource") or "")
+        parts = arn.split(":")
+        if len(parts) != 6 or parts[2] not in _CONNECTIONS or not parts[5].startswith("connection/"):
+            raise invalid(f"Invalid source auth: {arn or 'no resource'} is not the arn of a connection")
+        if not all(_may(role, f"{parts[2]}:{each}", arn) for each in _USES):
+            raise invalid(f"Failed to call GetConnectionToken, reason: Access denied to connection {arn}")
+
+
+_USES: Final = ("GetConnection", "GetConnectionToken")
+
+
+def _artifacts(artifacts: Params) -> None:
+    if artifacts.get("type") == "NO_ARTIFACTS" and artifacts.get("location"):
+        raise invalid("Invalid artifacts: artifact type NO_ARTIFACTS should have null location")
+    if artifacts.get("type") == "S3" and not artifacts.get("location"):
+        raise invalid("Invalid artifacts: artifact type S3 needs a location")
+
+
+def _environment(environment: Params) -> None:
+    kind, size = str(environment.get("type")), str(environment.get("computeType"))
+    if ("LAMBDA" in kind) != ("LAMBDA" in size):
+        raise invalid(f"Invalid compute type: {size} for environment type {kind}")
+    if kind == "LINUX_GPU_CONTAINER" and size in ("BUILD_GENERAL1_MEDIUM", "BUILD_GENERAL1_XLARGE"):
+        raise invalid(f"Invalid compute type: {size} for environment type {kind}")
+    curated = str(environment.get("image")).startswith("aws/codebuild/")
+    if curated and environment.get("imagePullCredentialsType") == "SERVICE_ROLE":
+        raise invalid("Images that CodeBuild provides are pulled with credentials of type CODEBUILD")
+    names = [each.get("name") for each in environment.get("environmentVariables") or []]
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise invalid(f"Duplicate environment variable: {twice[0]}")
+
+
+def _vpc(vpc: Params, role: Any, look: Look) -> None:
+    if not vpc:
+        return
+    for member in ("vpcId", "subnets", "securityGroupIds"):
+        if not vpc.get(member):
+            raise invalid(f"Invalid vpc config: {member} is required")
+    for action in _SEEN_IN_VPC:
+        if not _may(role, f"ec2:{action}", "*"):
+            raise invalid(f"Not authorized to perform {action}")
+    wanted = vpc["vpcId"]
+    try:
+        look.vpc(wanted)
+        places = [(subnet, look.subnet(subnet).vpc_id) for subnet in vpc["subnets"]]
+        places += [(group, look.group(group).vpc_id) for group in vpc["securityGroupIds"]]
+    except Refusal as error:
+        raise invalid(f"Invalid vpc config: {error.message}") from None
+    for id, there in places:
+        if there != wanted:
+            raise invalid(f"Invalid vpc config: {id} is in {there}, not in {wanted}")
+
+
+def webhook(params: Params, look: Look) -> None:
+    """CreateWebhook: one a project, of a source that can tell of events, with a way to it."""
+    project = _project(look, params.get("projectName"))
+    source = project["source"]
+    if project.get("webhook"):
+        raise Refusal("ResourceAlreadyExistsException", f"Webhook already exists for {project['arn']}")
+    if source["type"] not in HOOKED:
+        raise invalid(f"Webhooks are not supported for source type {source['type']}")
+    if not source.get("auth") and not params.get("manualCreation"):
+        # moto keeps no credentials of a whole account.
+        kind = source["type"].lower()
+        raise Refusal("ResourceNotFoundException", f"Could not find access token for server type {kind}")
+    _filters(params, source["type"])
+
+
+def update_webhook(params: Params, look: Look) -> None:
+    """UpdateWebhook."""
+    project = _project(look, params.get("projectName"))
+    _hook(project)
+    _filters(params, project["source"]["type"])
+
+
+def delete_webhook(params: Params, look: Look) -> None:
+    """DeleteWebhook."""
+    _hook(_project(look, params.get("projectName")))
+
+
+def _filters(params: Params, source: str) -> None:
+    groups = params.get("filterGroups") or []
+    if groups and params.get("branchFilter"):
+        raise invalid("Only one of branchFilter and filterGroups can be given")
+    for group in groups:
+        events = [each["pattern"] for each in group if each.get("type") == "EVENT"]
+        if len(events) != 1:
+            raise invalid("Each filter group needs one filter of type EVENT")
+        jobs = "WORKFLOW_JOB_QUEUED" in events[0]
+        if jobs and not source.startswith("GITHUB"):
+            raise invalid(f"Event WORKFLOW_JOB_QUEUED is not supported for source type {source}")
+        if not jobs and any(each.get("type") == "WORKFLOW_NAME" for each in group):
+            raise invalid("Filter type WORKFLOW_NAME goes with the event WORKFLOW_JOB_QUEUED alone")
+
+
+def start_build(params: Params, look: Look) -> None:
+    """StartBuild: a project that is at its limit throttles the build, and does not queue it."""
+    project = _project(look, params.get("projectName"))
+    limit = project.get("concurrentBuildLimit")
+    history = look.moto.backend("codebuild", look.region).build_metadata_history
+    running = [each for each in history.get(project["name"], []) if each["buildStatus"] == "IN_PROGRESS"]
+    if limit and len(running) >= limit:
+        raise Refusal(
+            "AccountLimitExceededException", f"Cannot have more than {limit} builds in queue for the project"
+        )
+
+
+def _projects(look: Look) -> Mapping[str, Any]:
+    return look.moto.backend("codebuild", look.region).codebuild_projects
+
+
+def _project(look: Look, name: Any) -> Params:
+    for project in _projects(look).values():
+        if name in (project.project_metadata["name"], project.arn):
+            return project.project_metadata
+    arn = f"arn:aws:codebuild:{look.region}:{look.account}:project/{name}"
+    raise Refusal("ResourceNotFoundException", f"Project cannot be found: {arn}")
+
+
+def _hook(project: Params) -> Params:
+    if not project.get("webhook"):
+        raise Refusal("ResourceNotFoundException", f"Webhook cannot be found for {project['arn']}")
+    return project["webhook"]
+
+
+RULES: Final = {
+    "CreateProject": create_project,
+    "UpdateProject": update_project,
+    "CreateWebhook": webhook,
+    "UpdateWebhook": update_webhook,
+    "DeleteWebhook": delete_webhook,
+    "StartBuild": start_build,
+}
+
+
+# Operations
+
+
+def _named(backend: Any, name: Any) -> Any:
+    return next(each for each in backend.codebuild_projects.values() if name in (each.name, each.arn))
+
+
+def make_project(call: Call, backend: Any) -> Answer:
+    """CreateProject, whole."""
+    from moto.codebuild.models import CodeBuild
+
+    given: Params = call.params
+    name = given["name"]
+    project: Any = CodeBuild(
+        backend.account_id,
+        backend.region_name,
+        project_name=name,
+        description=None,
+        project_source={},
+        artifacts={},
+        environment={},
+        serviceRole=given["serviceRole"],
+    )
+    made = project.project_metadata
+    made.update(_completed({**_DEFAULTS, **made, **_lasting(given)}))
+    made["badge"] = {"badgeEnabled": bool(given.get("badgeEnabled"))}
+    project.name = name
+    backend.codebuild_projects[name] = project
+    backend.build_history[name] = []
+    return _answer({"project": made})
+
+
+def change_project(call: Call, backend: Any) -> Answer:
+    """UpdateProject, which moto lacks."""
+    project = _named(backend, call.params["name"])
+    made = project.project_metadata
+    made.update(_completed({**made, **_lasting(call.params)}))
+    for member in ("vpcConfig", "buildBatchConfig"):
+        if member in call.params and not call.params[member]:
+            made.pop(member, None)
+    if call.params.get("concurrentBuildLimit") == -1:
+        made.pop("concurrentBuildLimit", None)
+    if call.params.get("badgeEnabled") is not None:
+        made["badge"] = {"badgeEnabled": call.params["badgeEnabled"]}
+    made["lastModifiedDate"] = time.time()
+    project.service_role = made["serviceRole"]
+    return _answer({"project": made})
+
+
+def drop_project(call: Call, backend: Any) -> Answer:
+    """DeleteProject: its builds go along, and one that is not there is no error."""
+    asked = call.params["name"]
+    for name in [key for key, each in backend.codebuild_projects.items() if asked in (key, each.arn)]:
+        for held in ("codebuild_projects", "build_history", "build_metadata", "build_metadata_history"):
+            getattr(backend, held).pop(name, None)
+    return _answer({})
+
+
+def make_webhook(call: Call, backend: Any) -> Answer:
+    """CreateWebhook, which moto lacks. Only this answer tells the secret."""
+    project = _named(backend, call.params["projectName"])
+    # By the clock, which stands still for a call and is the same when it is made again.
+    token = _token(project.arn, time.time())
+    payload = f"https://codebuild.{backend.region_name}.amazonaws.com/webhooks?t={token}&v=1"
+    hook = {name: value for name, value in call.params.items() if name not in ("projectName",)}
+    hook.setdefault("buildType", "BUILD")
+    hook.update(payloadUrl=payload, lastModifiedSecret=time.time())
+    if not call.params.get("manualCreation"):
+        where = str(project.project_metadata["source"].get("location")).removesuffix(".git")
+        where = where.replace("://github.com/", "://api.github.com/repos/")
+        hook["url"] = f"{where}/hooks/{int(token[:8], 16)}"
+    project.project_metadata["webhook"] = hook
+    return _answer({"webhook": {**hook, "secret": _token(payload)}})
+
+
+def _token(*parts: object) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_URL, "/".join(map(str, parts))).hex
+
+
+def change_webhook(call: Call, backend: Any) -> Answer:
+    """UpdateWebhook, which moto lacks."""
+    hook = _named(backend, call.params["projectName"]).project_metadata["webhook"]
+    kept = ("branchFilter", "filterGroups", "buildType", "pullRequestBuildPolicy")
+    hook.update({name: call.params[name] for name in kept if name in call.params})
+    if call.params.get("filterGroups"):
+        hook.pop("branchFilter", None)
+    return _answer({"webhook": hook})
+
+
+def drop_webhook(call: Call, backend: Any) -> Answer:
+    """DeleteWebhook, which moto lacks."""
+    del _named(backend, call.params["projectName"]).project_metadata["webhook"]
+    return _answer({})
+
+
+_DEFAULTS: Final[Params] = {
+    "timeoutInMinutes": 60,
+    "queuedTimeoutInMinutes": 480,
+    "cache": {"type": "NO_CACHE"},
+    "secondarySources": [],
+    "secondaryArtifacts": [],
+    "secondarySourceVersions": [],
+    "projectVisibility": "PRIVATE",
+    "autoRetryLimit": 0,
+}
+_PLAIN_LOGS: Final = {"status": "DISABLED", "encryptionDisabled": False}
+
+
+def _lasting(given: Params) -> Params:
+    return {name: value for name, value in given.items() if name != "badgeEnabled" and value is not None}
+
+
+def _completed(project: Params) -> Params:
+    """With what CodeBuild adds to the parts."""
+    made = dict(project)
+    made["source"] = {"insecureSsl": False, **made["source"]}
+    made["environment"] = {
+        "environmentVariables": [],
+        "privilegedMode": False,
+        "imagePullCredentialsType": "CODEBUILD",
+        **made["environment"],
+    }
+    made["environment"]["environmentVariables"] = [
+        {"type": "PLAINTEXT", **each} for each in made["environment"]["environmentVariables"]
+    ]
+    logs = made.get("logsConfig") or {}
+    made["logsConfig"] = {
+        "cloudWatchLogs": logs.get("cloudWatchLogs") or {"status": "ENABLED"},
+        "s3Logs": {**_PLAIN_LOGS, **(logs.get("s3Logs") or {})},
+    }
+    return made
+
+
+def _answer(body: Params) -> Answer:
+    return Answer(200, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(body).encode())
+
+
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    "CreateProject": make_project,
+    "UpdateProject": change_project,
+    "DeleteProject": drop_project,
+    "CreateWebhook": make_webhook,
+    "UpdateWebhook": change_webhook,
+    "DeleteWebhook": drop_webhook,
+}

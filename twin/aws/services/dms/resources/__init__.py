@@ -1,0 +1,1 @@
+"""AWS Database Migration Service: resource types of the provider."""

@@ -1,0 +1,348 @@
+"""DMS: subnet groups, certificates, endpoints and serverless replications. Nothing is replicated here.
+
+Sources: the API Reference of CreateEndpoint, CreateReplicationConfig, CreateReplicationSubnetGroup and
+ImportCertificate; "Creating the IAM roles to use with AWS DMS", "Using secrets to access endpoints",
+"Using SSL with AWS Database Migration Service" and "AWS DMS Serverless components" in the User Guide.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from twin.aws.api_server.request import Refusal
+from twin.aws.iam import service_roles
+from twin.aws.services.secretsmanager import validation as secretsmanager
+from twin.aws.validation import extension_store, subnets
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+
+SUBNETS: Final = "replication_subnet_groups"
+CERTIFICATES: Final = "certificates"
+ENDPOINTS: Final = "serverless_endpoints"
+CONFIGS: Final = "replication_configs"
+VPC_ROLE: Final = "dms-vpc-role"
+"""The role by which DMS makes network interfaces: one for an account, of this name."""
+UNITS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 384)
+"""The capacities that a serverless replication may have; one is 2 GB of memory."""
+SECRETS: Final = {
+    "postgres": "PostgreSQLSettings",
+    "aurora-postgresql": "PostgreSQLSettings",
+    "mysql": "MySQLSettings",
+    "mariadb": "MySQLSettings",
+    "aurora": "MySQLSettings",
+}
+"""The engines that the twin knows, and the settings in which the API takes their secret."""
+_IDENTIFIER: Final = re.compile(r"[A-Za-z](-?[A-Za-z0-9])*")
+_RUNNING: Final = frozenset({"running", "starting"})
+
+
+def invalid(words: str) -> Refusal:
+    """DMS's answer to parameters that it does not take."""
+    return Refusal("InvalidParameterValueException", words)
+
+
+def apart(words: str) -> Refusal:
+    """Parameters that do not go together."""
+    return Refusal("InvalidParameterCombinationException", words)
+
+
+def _identifier(name: str, value: Any) -> None:
+    if not _IDENTIFIER.fullmatch(str(value)) or len(str(value)) > 255:
+        raise invalid(
+            f"The parameter {name} must be provided and must begin with a letter, contain only ASCII "
+            "letters, "
+            f"digits and hyphens, not end with a hyphen, and not contain two consecutive hyphens; got {value}"
+        )
+
+
+def subnet_group(params: Params, look: Look) -> None:
+    """CreateReplicationSubnetGroup: a new name, two zones, and the account's role for interfaces."""
+    name = str(params.get("ReplicationSubnetGroupIdentifier")).lower()
+    if name == "default" or not re.fullmatch(r"[a-z0-9 ._-]{1,255}", name):
+        raise invalid(f"The replication subnet group's name is not valid: {name}")
+    if name in extension_store.held(_backend(look), SUBNETS):
+        raise Refusal("ResourceAlreadyExistsFault", f"The replication subnet group '{name}' already exists.")
+    role = f"arn:aws:iam::{look.account}:role/{VPC_ROLE}"
+    if service_roles.by("dms.amazonaws.com", role, look) is None:
+        raise Refusal("AccessDeniedFault", f"The IAM Role {role} is not configured properly.")
+    covered(params, look)
+
+
+def _no_subnet(id: str) -> str:
+    return f"The subnet ID '{id}' does not exist"
+
+
+def covered(params: Params, look: Look) -> None:
+    """ModifyReplicationSubnetGroup: of one VPC, in two zones."""
+    there = subnets.of_one_network(params.get("SubnetIds"), look, _no_subnet, "a replication subnet group")
+    zones = subnets.zones(there)
+    if len(zones) < 2:
+        raise Refusal(
+            "ReplicationSubnetGroupDoesNotCoverEnoughAZs",
+            "The Replication Subnet Group doesn't meet Availability Zone (AZ) coverage requirement. Current "
+            "AZ "
+            f"coverage: {', '.join(zones)}. Add subnets to cover at least 2 AZs.",
+        )
+
+
+def drop_subnet_group(params: Params, look: Look) -> None:
+    """DeleteReplicationSubnetGroup."""
+    name = _there(look, SUBNETS, params.get("ReplicationSubnetGroupIdentifier"), "Replication subnet group")
+    for each in extension_store.held(_backend(look), CONFIGS).values():
+        if (each.shown["ComputeConfig"].get("ReplicationSubnetGroupId") or "") == name:
+            raise Refusal(
+                "InvalidResourceStateFault",
+                f"The replication subnet group {name} is in use by "
+                f"{each.shown['ReplicationConfigIdentifier']}",
+            )
+
+
+def certificate(params: Params, look: Look) -> None:
+    """ImportCertificate: one that is PEM."""
+    name = params.get("CertificateIdentifier")
+    _identifier("CertificateIdentifier", name)
+    taken = [
+        each.shown["CertificateIdentifier"]
+        for each in extension_store.held(_backend(look), CERTIFICATES).values()
+    ]
+    if name in taken:
+        raise Refusal("ResourceAlreadyExistsFault", f"Certificate {name} already in use")
+    text = params.get("CertificatePem")
+    if text is None:
+        return
+    from cryptography import x509
+
+    try:
+        x509.load_pem_x509_certificates(str(text).encode())
+    except ValueError as error:
+        raise Refusal("InvalidCertificateFault", f"The certificate is not valid PEM: {error}") from None
+
+
+def create_endpoint(params: Params, look: Look) -> None:
+    """CreateEndpoint."""
+    name = params.get("EndpointIdentifier")
+    _identifier("EndpointIdentifier", name)
+    taken = [
+        each.shown["EndpointIdentifier"] for each in extension_store.held(_backend(look), ENDPOINTS).values()
+    ]
+    if name in taken:
+        raise Refusal("ResourceAlreadyExistsFault", f"Endpoint {name} already in use")
+    _endpoint(params, look)
+
+
+def modify_endpoint(params: Params, look: Look) -> None:
+    """ModifyEndpoint."""
+    arn = _there(look, ENDPOINTS, params.get("EndpointArn"), "Endpoint")
+    held = extension_store.held(_backend(look), ENDPOINTS)[arn].shown
+    # Its key stays as it is, and may be DMS's own.
+    _endpoint({**held, **params, "KmsKeyId": None}, look)
+
+
+def _endpoint(given: Params, look: Look) -> None:
+    engine = str(given.get("EngineName"))
+    if engine != "s3" and engine not in SECRETS:
+        raise NotImplementedError(f"an endpoint of the engine {engine}: s3 and {', '.join(SECRETS)} are here")
+    _key(given.get("KmsKeyId"), look)
+    mode, certificate_arn = str(given.get("SslMode") or "none"), given.get("CertificateArn")
+    if mode.startswith("verify") and not certificate_arn:
+        raise apart(f"The SSL mode {mode} requires a certificate.")
+    if certificate_arn and certificate_arn not in extension_store.held(_backend(look), CERTIFICATES):
+        raise Refusal("ResourceNotFoundFault", f"Certificate {certificate_arn} not found.")
+    if engine == "s3":
+        _s3(given.get("S3Settings") or {}, look)
+    else:
+        _source(given, given.get(SECRETS[engine]) or {}, look)
+
+
+def _source(given: Params, settings: Params, look: Look) -> None:
+    secret, role = settings.get("SecretsManagerSecretId"), settings.get("SecretsManagerAccessRoleArn")
+    if bool(secret) != bool(role):
+        raise apart("SecretsManagerSecretId and SecretsManagerAccessRoleArn go together.")
+    direct = [name for name in ("ServerName", "Port", "Username", "Password") if given.get(name)]
+    if secret and direct:
+        raise apart(f"{', '.join(direct)} cannot be given with SecretsManagerSecretId.")
+    if not secret and not direct:
+        raise apart("An endpoint needs a server, or a secret that names it.")
+    if secret is None:
+        return
+    if service_roles.by(f"dms.{look.region}.amazonaws.com", str(role), look) is None:
+        raise Refusal("AccessDeniedFault", f"The IAM Role {role} is not configured properly.")
+    if f":{look.account}:" in str(secret) or not str(secret).startswith("arn:"):
+        try:
+            secretsmanager.secret(look, secret)
+        except Refusal:
+            raise Refusal("ResourceNotFoundFault", f"Secret {secret} not found.") from None
+
+
+def _s3(settings: Params, look: Look) -> None:
+    role, bucket = settings.get("ServiceAccessRoleArn"), settings.get("BucketName")
+    if service_roles.by("dms.amazonaws.com", str(role), look) is None:
+        raise Refusal("AccessDeniedFault", f"The IAM Role {role} is not configured properly.")
+    if bucket not in look.s3.buckets:
+        raise Refusal("S3ResourceNotFoundFault", f"The S3 bucket {bucket} does not exist.")
+    mode, key = settings.get("EncryptionMode"), settings.get("ServerSideEncryptionKmsKeyId")
+    if (mode == "sse-kms") != bool(key):
+        raise apart("ServerSideEncryptionKmsKeyId goes with the encryption mode SSE_KMS, and with it alone.")
+    _key(key, look)
+    if settings.get("CdcInsertsOnly") and settings.get("CdcInsertsAndUpdates"):
+        raise apart("CdcInsertsOnly and CdcInsertsAndUpdates cannot both be true.")
+
+
+def _key(named: Any, look: Look) -> None:
+    key = look.key(str(named)) if named else None
+    if named and (key is None or not key.enabled):
+        raise Refusal("KMSKeyNotAccessibleFault", f"The KMS key {named} does not exist or is not enabled.")
+
+
+def drop_endpoint(params: Params, look: Look) -> None:
+    """DeleteEndpoint: none that a replication has."""
+    arn = _there(look, ENDPOINTS, params.get("EndpointArn"), "Endpoint")
+    for each in extension_store.held(_backend(look), CONFIGS).values():
+        if arn in (each.shown["SourceEndpointArn"], each.shown["TargetEndpointArn"]):
+            raise Refusal(
+                "InvalidResourceStateFault",
+                f"Endpoint {arn} is part of {each.shown['ReplicationConfigIdentifier']}.",
+            )
+
+
+def drop_certificate(params: Params, look: Look) -> None:
+    """DeleteCertificate: none that an endpoint has."""
+    arn = _there(look, CERTIFICATES, params.get("CertificateArn"), "Certificate")
+    if any(
+        each.shown.get("CertificateArn") == arn
+        for each in extension_store.held(_backend(look), ENDPOINTS).values()
+    ):
+        raise Refusal("InvalidResourceStateFault", f"Certificate {arn} is in use by an endpoint.")
+
+
+def create_config(params: Params, look: Look) -> None:
+    """CreateReplicationConfig."""
+    name = params.get("ReplicationConfigIdentifier")
+    _identifier("ReplicationConfigIdentifier", name)
+    taken = [
+        each.shown["ReplicationConfigIdentifier"]
+        for each in extension_store.held(_backend(look), CONFIGS).values()
+    ]
+    if name in taken:
+        raise Refusal("ResourceAlreadyExistsFault", f"Replication config {name} already in use")
+    _config(params, look)
+
+
+def modify_config(params: Params, look: Look) -> None:
+    """ModifyReplicationConfig: of one that does not run."""
+    held = config(look, params)
+    _stands(held, "modify")
+    before = held.shown
+    compute = {**before["ComputeConfig"], **(params.get("ComputeConfig") or {})}
+    _config({**before, **params, "ComputeConfig": compute}, look)
+
+
+def _config(given: Params, look: Look) -> None:
+    for member, kind in (("SourceEndpointArn", "SOURCE"), ("TargetEndpointArn", "TARGET")):
+        arn = _there(look, ENDPOINTS, given.get(member), "Endpoint")
+        if extension_store.held(_backend(look), ENDPOINTS)[arn].shown["EndpointType"] != kind:
+            raise invalid(f"Endpoint {arn} is no {kind.lower()} endpoint")
+    _mappings(str(given.get("TableMappings")))
+    compute = given.get("ComputeConfig") or {}
+    least, most = compute.get("MinCapacityUnits"), compute.get("MaxCapacityUnits")
+    for units in (least, most):
+        if units is not None and units not in UNITS:
+            raise invalid(f"Capacity units must be one of {', '.join(map(str, UNITS))}; got {units}")
+    if most is None:
+        raise invalid("MaxCapacityUnits must be provided.")
+    if least is not None and least > most:
+        raise invalid(f"MinCapacityUnits {least} is more than MaxCapacityUnits {most}")
+    if compute.get("MultiAZ") and compute.get("AvailabilityZone"):
+        raise apart("AvailabilityZone cannot be given with MultiAZ.")
+    _key(compute.get("KmsKeyId"), look)
+    named = compute.get("ReplicationSubnetGroupId")
+    if named:
+        _there(look, SUBNETS, named, "Replication subnet group")
+    vpc = (
+        extension_store.held(_backend(look), SUBNETS)[named].shown["VpcId"]
+        if named
+        else look.ec2.default_vpc.id
+    )
+    groups = look.groups()
+    for id in compute.get("VpcSecurityGroupIds") or []:
+        if id not in groups or groups[id].vpc_id != vpc:
+            raise invalid(f"Security group {id} does not exist in {vpc}")
+
+
+def _mappings(text: str) -> None:
+    try:
+        rules = json.loads(text)["rules"]
+        kinds = [each["rule-type"] for each in rules]
+    except (ValueError, KeyError, TypeError):
+        raise invalid(
+            "Table mappings must be a JSON object with rules, each of which has a rule-type"
+        ) from None
+    if "selection" not in kinds:
+        raise invalid("Table mappings must have at least one selection rule")
+    ids = [str(each.get("rule-id")) for each in rules]
+    if len(set(ids)) != len(ids):
+        raise invalid("Table mappings must have unique rule ids")
+
+
+def stopped(params: Params, look: Look) -> None:
+    """DeleteReplicationConfig: of one that does not run."""
+    _stands(config(look, params), "delete")
+
+
+def _stands(held: extension_store.Thing, what: str) -> None:
+    if held.kept["status"] in _RUNNING:
+        name = held.shown["ReplicationConfigIdentifier"]
+        raise Refusal(
+            "InvalidResourceStateFault", f"Cannot {what} {name}: its replication is {held.kept['status']}."
+        )
+
+
+def start(params: Params, look: Look) -> None:
+    """StartReplication."""
+    held = config(look, params)
+    if held.kept["status"] in _RUNNING:
+        raise Refusal("InvalidResourceStateFault", "Replication is already running.")
+
+
+def stop(params: Params, look: Look) -> None:
+    """StopReplication."""
+    if config(look, params).kept["status"] not in _RUNNING:
+        raise Refusal("InvalidResourceStateFault", "Replication is not running.")
+
+
+def config(look: Look, params: Params) -> extension_store.Thing:
+    """A replication's configuration, or the refusal."""
+    arn = _there(look, CONFIGS, params.get("ReplicationConfigArn"), "Replication config")
+    return extension_store.held(_backend(look), CONFIGS)[arn]
+
+
+def _there(look: Look, kind: str, name: Any, what: str) -> str:
+    things: Mapping[str, extension_store.Thing] = extension_store.held(_backend(look), kind)
+    if name not in things:
+        raise Refusal("ResourceNotFoundFault", f"{what} {name} not found.")
+    return str(name)
+
+
+def _backend(look: Look) -> Any:
+    return look.moto.backend("dms", look.region)
+
+
+RULES: Final = {
+    "CreateReplicationSubnetGroup": subnet_group,
+    "ModifyReplicationSubnetGroup": covered,
+    "DeleteReplicationSubnetGroup": drop_subnet_group,
+    "ImportCertificate": certificate,
+    "DeleteCertificate": drop_certificate,
+    "CreateEndpoint": create_endpoint,
+    "ModifyEndpoint": modify_endpoint,
+    "DeleteEndpoint": drop_endpoint,
+    "CreateReplicationConfig": create_config,
+    "ModifyReplicationConfig": modify_config,
+    "DeleteReplicationConfig": stopped,
+    "StartReplication": start,
+    "StopReplication": stop,
+}

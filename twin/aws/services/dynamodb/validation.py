@@ -1,0 +1,240 @@
+"""DynamoDB: names, keys, time to live, policies; and what moto forgets of a table.
+
+Sources: the API Reference of CreateTable, UpdateTable, UpdateTimeToLive and PutResourcePolicy; "Naming rules"
+and "Quotas in Amazon DynamoDB" in the Developer Guide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar, Final
+
+from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.iam import resource_policies
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+
+_NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+_LOCAL_INDEXES: Final = 5
+_GLOBAL_INDEXES: Final = 20
+_POLICY_BYTES: Final = 20480
+_MORE: Final = ("TableClass", "OnDemandThroughput")
+
+
+def invalid(words: str) -> Refusal:
+    """DynamoDB's answer to parameters that it does not take."""
+    return Refusal("ValidationException", words)
+
+
+def create_table(params: Params, look: Look) -> None:
+    """CreateTable."""
+    indexes = [*(params.get("GlobalSecondaryIndexes") or []), *(params.get("LocalSecondaryIndexes") or [])]
+    for name in (params.get("TableName"), *(each.get("IndexName") for each in indexes)):
+        if not _NAME.fullmatch(str(name)):
+            raise invalid(
+                "Invalid table/index name. Table/index names must be between 3 and 255 characters long, and "
+                "may "
+                "contain only the characters a-z, A-Z, 0-9, '_', '-', and '.'"
+            )
+    for member, most in (
+        ("GlobalSecondaryIndexes", _GLOBAL_INDEXES),
+        ("LocalSecondaryIndexes", _LOCAL_INDEXES),
+    ):
+        if len(params.get(member) or []) > most:
+            raise invalid(
+                f"One or more parameter values were invalid: {member[:-2]} count exceeds the per-table limit "
+                f"of {most}"
+            )
+    _billing(params)
+    _key(params, look)
+
+
+def update_table(params: Params, look: Look) -> None:
+    """UpdateTable."""
+    table(look, params.get("TableName"))
+    if params.get("BillingMode") == "PAY_PER_REQUEST":
+        _billing(params)
+    _key(params, look)
+
+
+def _billing(params: Params) -> None:
+    on_demand = params.get("BillingMode") == "PAY_PER_REQUEST"
+    if params.get("OnDemandThroughput") and not on_demand:
+        raise invalid(
+            "One or more parameter values were invalid: OnDemandThroughput can only be specified when "
+            "BillingMode is PAY_PER_REQUEST"
+        )
+    for index in params.get("GlobalSecondaryIndexes") or []:
+        if on_demand and index.get("ProvisionedThroughput"):
+            raise invalid(
+                "One or more parameter values were invalid: ProvisionedThroughput should not be specified "
+                "for "
+                f"index: {index.get('IndexName')} when BillingMode is PAY_PER_REQUEST"
+            )
+
+
+def _key(params: Params, look: Look) -> None:
+    given = params.get("SSESpecification") or {}
+    named = given.get("KMSMasterKeyId")
+    if not named or str(named).endswith("alias/aws/dynamodb"):
+        return
+    if not given.get("Enabled"):
+        raise invalid(
+            "One or more parameter values were invalid: KMSMasterKeyId can only be specified when "
+            "SSEEnabled is true"
+        )
+    key = look.key(named)
+    if key is None or not key.enabled:
+        raise invalid(
+            f"One or more parameter values were invalid: KMS key access: the key {named} does not exist or "
+            "is "
+            "not enabled"
+        )
+
+
+def delete_table(params: Params, look: Look) -> None:
+    """DeleteTable."""
+    if table(look, params.get("TableName")).deletion_protection_enabled:
+        raise invalid(
+            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
+            "protection "
+            "first."
+        )
+
+
+def time_to_live(params: Params, look: Look) -> None:
+    """UpdateTimeToLive: nothing that is so already, and one attribute at a time."""
+    held = table(look, params.get("TableName"))
+    wanted = params.get("TimeToLiveSpecification") or {}
+    on = held.ttl.get("TimeToLiveStatus") == "ENABLED"
+    if wanted.get("Enabled") and on:
+        if held.ttl.get("AttributeName") == wanted.get("AttributeName"):
+            raise invalid("TimeToLive is already enabled")
+        raise invalid(
+            "TimeToLive is active on a different AttributeName: current AttributeName is "
+            f"{held.ttl.get('AttributeName')}"
+        )
+    if not wanted.get("Enabled") and not on:
+        raise invalid("TimeToLive is already disabled")
+
+
+def policy(params: Params, look: Look) -> None:
+    """PutResourcePolicy."""
+    text = str(params.get("Policy"))
+    if len(text.encode()) > _POLICY_BYTES:
+        raise invalid(f"Resource-based policy exceeds the size limit of {_POLICY_BYTES} bytes")
+    resource_policies.check(text, look, "dynamodb", "ValidationException")
+
+
+def table(look: Look, named: Any) -> Any:
+    """A table by name or arn, or the refusal."""
+    name = str(named).rpartition("table/")[2]
+    held = look.moto.backend("dynamodb", look.region).tables.get(name)
+    if held is None:
+        raise Refusal("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
+    return held
+
+
+RULES: Final = {
+    "CreateTable": create_table,
+    "UpdateTable": update_table,
+    "DeleteTable": delete_table,
+    "UpdateTimeToLive": time_to_live,
+    "PutResourcePolicy": policy,
+}
+
+
+# Operations
+
+
+def install() -> None:
+    """Let moto tell of a table what it was given, once."""
+    from moto.dynamodb.models.table import Table
+
+    kind: Any = Table
+    if hasattr(kind, "twin_describe"):
+        return
+    kind.twin_init, kind.__init__ = kind.__init__, _init
+    kind.twin_describe, kind.describe = kind.describe, _describe
+    kind.twin_key, kind._get_default_encryption_key = kind._get_default_encryption_key, _own_key
+
+
+class _Asked:
+    """What CreateTable is asked for at this moment; one call is made at a time."""
+
+    params: ClassVar[Params] = {}
+
+
+def _init(self: Any, table_name: str, *arguments: Any, **given: Any) -> None:
+    self.twin_init(table_name, *arguments, **given)
+    note(self, _Asked.params if _Asked.params.get("TableName") == table_name else {})
+
+
+def _own_key(self: Any, account_id: str, region: str) -> str:
+    """The key for tables of no other key is AWS's own."""
+    from moto.kms.models import kms_backends
+
+    arn: str = self.twin_key(account_id, region)
+    kms_backends[account_id][region].describe_key(arn).key_manager = "AWS"
+    return arn
+
+
+def _describe(self: Any, base_key: str = "TableDescription") -> Params:
+    told: Params = self.twin_describe(base_key)
+    more: Params = getattr(self, "twin_more", {})
+    if more.get("TableClass"):
+        told[base_key]["TableClassSummary"] = {"TableClass": more["TableClass"]}
+    if more.get("OnDemandThroughput"):
+        told[base_key]["OnDemandThroughput"] = more["OnDemandThroughput"]
+    return told
+
+
+def make(call: Call, _: Any) -> Answer | None:
+    """CreateTable: moto makes it; what it forgets is noted beside."""
+    install()
+    _Asked.params = call.params
+    return None
+
+
+def change(call: Call, backend: Any) -> Answer | None:
+    """UpdateTable: encryption, class and limits, which moto leaves as they were."""
+    install()
+    held = backend.tables[str(call.params["TableName"]).rpartition("table/")[2]]
+    wanted = call.params.get("SSESpecification")
+    if wanted is not None and not wanted.get("Enabled"):
+        held.sse_specification = None
+    elif wanted is not None:
+        named = wanted.get("KMSMasterKeyId")
+        own = None if named else held._get_default_encryption_key(held.account_id, held.region_name)
+        held.sse_specification = {**wanted, "SSEType": "KMS", "KMSMasterKeyId": named or own}
+    note(held, call.params)
+    return None
+
+
+def note(held: Any, params: Params) -> None:
+    """Keep what moto does not."""
+    more = {name: params[name] for name in _MORE if params.get(name)}
+    if more:
+        held.twin_more = {**getattr(held, "twin_more", {}), **more}
+
+
+def drop(call: Call, backend: Any) -> Answer | None:
+    """DeleteTable: its policies go along."""
+    held = backend.tables.get(str(call.params["TableName"]).rpartition("table/")[2])
+    if held is not None and not held.deletion_protection_enabled:
+        backend.resource_policies.pop(held.table_arn, None)
+    return None
+
+
+def _mended(_: Call, __: Any) -> None:
+    install()
+
+
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    "CreateTable": make,
+    "UpdateTable": change,
+    "DescribeTable": _mended,
+    "DeleteTable": drop,
+}

@@ -1,0 +1,260 @@
+"""Fleets of the type `instant`: CreateFleet launches at once what it can, and reports what it cannot.
+
+moto takes the first launch template and never runs out. EC2 takes the cheapest pool that has machines, and
+its answer names the pools that have none (EC2 user guide, "Configure an EC2 Fleet of type instant"). Fleets
+of other types are moto's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+from xml.sax.saxutils import escape
+
+from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.services.autoscaling import capacity
+from twin.aws.services.autoscaling.permissions import closed
+from twin.aws.services.ec2 import capacity_reservations
+from twin.aws.services.ec2.operations.prices import price
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+_XMLNS: Final = "http://ec2.amazonaws.com/doc/2016-11-15/"
+_QUOTA: Final = {True: "MaxSpotInstanceCountExceeded", False: "VcpuLimitExceeded"}
+
+
+@dataclass
+class _Pool:
+    """A launch template with an override: machines of a type in a zone."""
+
+    template: Any
+    version: Any
+    data: Params
+    override: Params
+    instance_type: str
+    subnet: Any
+    lifecycle: str
+    instances: list[Any] = field(default_factory=list[Any])
+
+    @property
+    def spot(self) -> bool:
+        return self.lifecycle == "spot"
+
+
+def check(params: Params, look: Look) -> None:
+    """CreateFleet: its launch templates, types and subnets must exist, and their fields must go together."""
+    configurations = params.get("LaunchTemplateConfigs") or []
+    if not configurations:
+        raise Refusal("MissingParameter", "The request must contain the parameter LaunchTemplateConfigs")
+    for configuration in configurations:
+        template = template_of(look.ec2, configuration.get("LaunchTemplateSpecification") or {})
+        data = template.get_version(_version(configuration)).data
+        for override in configuration.get("Overrides") or [{}]:
+            kind = override.get("InstanceType") or data.get("InstanceType")
+            if kind and capacity.instance_type_info(kind) is None:
+                raise Refusal("InvalidParameterValue", f"Invalid value '{kind}' for InstanceType.")
+            if override.get("SubnetId"):
+                look.subnet(override["SubnetId"])
+            if override.get("SubnetId") and any(
+                card.get("SubnetId") for card in data.get("NetworkInterfaces") or []
+            ):
+                raise Refusal(
+                    "InvalidFleetConfiguration",
+                    "A subnet cannot be in an override and in the interfaces of its launch template",
+                )
+
+
+def template_of(backend: Any, specification: Params) -> Any:
+    """Return the launch template that is named by its id or name. Raises Refusal."""
+    name, template_id = specification.get("LaunchTemplateName"), specification.get("LaunchTemplateId")
+    for template in backend.launch_templates.values():
+        if template.id == template_id or (name and template.name == name):
+            return template
+    if name:
+        raise Refusal(
+            "InvalidLaunchTemplateName.NotFoundException",
+            f"The specified launch template, with template name {name}, does not exist.",
+        )
+    raise Refusal(
+        "InvalidLaunchTemplateId.NotFound",
+        f"The specified launch template, with template ID {template_id}, does not exist.",
+    )
+
+
+def create(call: Call, backend: Any) -> Answer | None:
+    """CreateFleet of the type instant; None leaves the others to moto."""
+    from moto.ec2.utils import random_fleet_id
+
+    params = call.params
+    if params.get("Type") != "instant":
+        return None
+    target = params.get("TargetCapacitySpecification") or {}
+    lifecycle = target.get("DefaultTargetCapacityType") or "on-demand"
+    fleet = random_fleet_id()
+    pools = sorted(_pools(params, backend, lifecycle), key=_order(params, lifecycle))
+    failures: dict[int, tuple[_Pool, str, str]] = {}
+    for _ in range(int(target["TotalTargetCapacity"])):
+        for number, pool in enumerate(pools):
+            if number in failures:
+                continue
+            failure = _obstacle(pool, backend)
+            if failure is None:
+                pool.instances.append(_launch(pool, backend, params, fleet))
+                break
+            failures[number] = (pool, *failure)
+    failed = "".join(_failed(*failure) for failure in failures.values())
+    launched = "".join(_launched(pool) for pool in pools if pool.instances)
+    body = (
+        f'<CreateFleetResponse xmlns="{_XMLNS}"><requestId>fdcdcab1-ae5c-489e-9c33-4637c5dda355</requestId>'
+        f"<fleetId>{fleet}</fleetId><errorSet>{failed}</errorSet>"
+        f"<fleetInstanceSet>{launched}</fleetInstanceSet></CreateFleetResponse>"
+    )
+    return Answer(200, [("Content-Type", "text/xml")], body.encode())
+
+
+def _version(configuration: Params) -> str:
+    return str((configuration.get("LaunchTemplateSpecification") or {}).get("Version") or "$Default")
+
+
+def _pools(params: Params, backend: Any, lifecycle: str) -> Iterator[_Pool]:
+    for configuration in params["LaunchTemplateConfigs"]:
+        template = template_of(backend, configuration["LaunchTemplateSpecification"])
+        version = template.get_version(_version(configuration))
+        for override in configuration.get("Overrides") or [{}]:
+            cards = version.data.get("NetworkInterfaces") or []
+            inside = next((card["SubnetId"] for card in cards if card.get("SubnetId")), None)
+            subnet_id = override.get("SubnetId") or inside
+            yield _Pool(
+                template,
+                version,
+                version.data,
+                override,
+                override.get("InstanceType") or version.data.get("InstanceType"),
+                backend.get_subnet(subnet_id) if subnet_id else _default_subnet(backend, override),
+                lifecycle,
+            )
+
+
+def _default_subnet(backend: Any, override: Params) -> Any:
+    subnets = sorted(backend.get_default_subnets().items())
+    zone = override.get("AvailabilityZone")
+    return next((subnet for name, subnet in subnets if zone in (None, name)), None)
+
+
+def _order(params: Params, lifecycle: str) -> Callable[[_Pool], float]:
+    options: Params = params.get("SpotOptions" if lifecycle == "spot" else "OnDemandOptions") or {}
+    if "prioritized" in str(options.get("AllocationStrategy")):
+        return lambda pool: float(pool.override.get("Priority") or "inf")
+    return lambda pool: price(pool.instance_type, spot=pool.spot)
+
+
+def _obstacle(pool: _Pool, backend: Any) -> tuple[str, str] | None:
+    """Return why no machine of a pool starts now, as code and message."""
+    kind, zone = pool.instance_type, pool.subnet.availability_zone
+    if not capacity.offered(kind, zone):
+        zones = ", ".join(capacity.zones_offering(kind, backend.region_name))
+        return "Unsupported", (
+            f"Your requested instance type ({kind}) is not supported in your requested Availability Zone "
+            f"({zone}). Please retry your request by not specifying an Availability Zone or choosing {zones}."
+        )
+    reservation = capacity_reservations.closed(backend, pool.data)
+    if reservation:
+        code, _, message = reservation.partition(": ")
+        return code, message
+    over = capacity.over_quota(backend, pool.data, kind, spot=pool.spot)
+    if over:
+        return _QUOTA[pool.spot], over
+    if not capacity_reservations.target(pool.data) and capacity.unavailable(kind, zone, spot=pool.spot):
+        return "InsufficientInstanceCapacity", (
+            f"We currently do not have sufficient {kind} capacity in the Availability Zone you requested "
+            f"({zone}). Our system will be working on provisioning additional capacity."
+        )
+    return None
+
+
+def _launch(pool: _Pool, backend: Any, params: Params, fleet: str) -> Any:
+    from moto.ec2.utils import convert_tag_spec, random_spot_request_id
+
+    tags = convert_tag_spec(params.get("TagSpecifications") or [])
+    tags["instance"] = {**tags.get("instance", {}), "aws:ec2:fleet-id": fleet}
+    reservation = backend.run_instances(
+        pool.override.get("ImageId") or pool.data.get("ImageId"),
+        1,
+        None,
+        [],
+        security_group_ids=capacity.groups_of(pool.data),
+        instance_type=pool.instance_type,
+        tags=tags,
+        placement=pool.subnet.availability_zone,
+        region_name=backend.region_name,
+        launch_template={"LaunchTemplateId": pool.template.id, "Version": str(pool.version.number)},
+        is_instance_type_default=False,
+        associate_public_ip=None,
+        subnet_id=pool.subnet.id,
+        lifecycle={"on-demand": None}.get(pool.lifecycle, pool.lifecycle),
+        **capacity.volumes(pool.data),
+    )
+    instance = reservation.instances[0]
+    instance.iam_instance_profile = _profile(pool.data, backend)
+    instance.twin_template = pool.data
+    instance.placement.group_name = (pool.data.get("Placement") or {}).get("GroupName") or ""
+    instance.twin_reservation = capacity_reservations.target(pool.data)
+    if pool.spot:
+        instance.spot_instance_request_id = random_spot_request_id()
+    if instance.twin_reservation:
+        instance.capacity_reservation_id = instance.twin_reservation
+    if pool.data.get("CapacityReservationSpecification"):
+        instance.capacity_reservation_specification = pool.data["CapacityReservationSpecification"]
+    if closed(pool.data, backend.account_id, backend.region_name):
+        instance.terminate()  # EC2 starts it, cannot open its volume, and ends it
+    return instance
+
+
+def _profile(data: Params, backend: Any) -> Any:
+    from moto.ec2.utils import filter_iam_instance_profiles
+
+    named: Params = data.get("IamInstanceProfile") or {}
+    if not named:
+        return None
+    return filter_iam_instance_profiles(
+        backend.account_id,
+        partition=backend.partition,
+        iam_instance_profile_arn=named.get("Arn"),
+        iam_instance_profile_name=named.get("Name"),
+    )
+
+
+def _failed(pool: _Pool, code: str, message: str) -> str:
+    return (
+        f"<item>{_of(pool)}<lifecycle>{pool.lifecycle}</lifecycle><errorCode>{code}</errorCode>"
+        f"<errorMessage>{escape(message)}</errorMessage></item>"
+    )
+
+
+def _launched(pool: _Pool) -> str:
+    ids = "".join(f"<item>{instance.id}</item>" for instance in pool.instances)
+    return (
+        f"<item>{_of(pool)}<lifecycle>{pool.lifecycle}</lifecycle><instanceIds>{ids}</instanceIds>"
+        f"<instanceType>{pool.instance_type}</instanceType></item>"
+    )
+
+
+def _of(pool: _Pool) -> str:
+    members = {
+        "instanceType": pool.instance_type,
+        "subnetId": pool.override.get("SubnetId"),
+        "availabilityZone": pool.override.get("AvailabilityZone") or pool.subnet.availability_zone,
+        "imageId": pool.override.get("ImageId"),
+        "priority": pool.override.get("Priority"),
+    }
+    override = "".join(f"<{name}>{value}</{name}>" for name, value in members.items() if value is not None)
+    return (
+        "<launchTemplateAndOverrides><launchTemplateSpecification>"
+        f"<launchTemplateId>{pool.template.id}</launchTemplateId><version>{pool.version.number}</version>"
+        f"</launchTemplateSpecification><overrides>{override}</overrides></launchTemplateAndOverrides>"
+    )
+
+
+RULES: Final = {"CreateFleet": check}
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {"CreateFleet": create}

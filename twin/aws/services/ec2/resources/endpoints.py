@@ -1,0 +1,285 @@
+"""EC2's VPC endpoints and flow logs."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from twin.aws.api_server.errors import code_of
+from twin.aws.context import AwsContext
+from twin.aws.resources.base import AwsResource
+from twin.aws.resources.calls import Call, Wait
+from twin.aws.resources.documents import document_failures
+from twin.aws.resources.fields import Field, json_text, kept, pascal, reads
+from twin.aws.resources.tags import Ec2Tagging
+from twin.provider_interface import Failure, Props
+
+_LISTS: Final = {
+    "routeTableIds": "RouteTableIds",
+    "subnetIds": "SubnetIds",
+    "securityGroupIds": "SecurityGroupIds",
+}
+
+
+class VpcEndpoint(AwsResource):
+    token = "aws:ec2/vpcEndpoint:VpcEndpoint"
+    service = "ec2"
+    title = "EC2 VPC Endpoint"
+    fields = {
+        **pascal(
+            "vpcId", "serviceName", "vpcEndpointType", "routeTableIds", "subnetIds", "privateDnsEnabled"
+        ),
+        **pascal("ipAddressType", "serviceNetworkArn", "resourceConfigurationArn", "serviceRegion"),
+        "securityGroupIds": Field("SecurityGroupIds", read="Groups[].GroupId"),
+        "policy": Field("PolicyDocument", encode=json_text),
+        "dnsOptions": Field(
+            "DnsOptions",
+            of=pascal(
+                "dnsRecordIpType",
+                "privateDnsOnlyForInboundResolverEndpoint",
+                "privateDnsPreference",
+                "privateDnsSpecifiedDomains",
+            ),
+        ),
+        "subnetConfigurations": Field("SubnetConfigurations", read="", of=pascal("ipv4", "ipv6", "subnetId")),
+        **kept("autoAccept"),
+        "dnsEntries": Field(
+            read="DnsEntries",
+            of={"dnsName": Field(read="DnsName"), "hostedZoneId": Field(read="HostedZoneId")},
+        ),
+        **reads(networkInterfaceIds="NetworkInterfaceIds", state="State", ownerId="OwnerId"),
+        **reads(requesterManaged="RequesterManaged"),
+    }
+    create_call = Call("CreateVpcEndpoint")
+    id_path = "VpcEndpoint.VpcEndpointId"
+    arn_form = "arn:{partition}:ec2:{region}:{account}:vpc-endpoint/{id}"
+    read_call = Call("DescribeVpcEndpoints", {"VpcEndpointIds": ["{id}"]})
+    item = "VpcEndpoints[0]"
+    gone = "State == 'deleted' || State == 'Deleted'"
+    not_found = frozenset({"InvalidVpcEndpoint.NotFound", "InvalidVpcEndpointId.NotFound"})
+    delete_call = Call("DeleteVpcEndpoints", {"VpcEndpointIds": ["{id}"]})
+    created = Wait(
+        "State",
+        frozenset({"available", "Available", "pendingAcceptance", "PendingAcceptance"}),
+        frozenset({"failed", "Failed", "rejected", "Rejected", "expired", "Expired"}),
+        "LastError",
+    )
+    updated = created
+    deleted_seconds = 600.0
+    tagging = Ec2Tagging("vpc-endpoint")
+    computed = frozenset(
+        {"dnsOptions", "ipAddressType", "policy", "privateDnsEnabled", "routeTableIds", "securityGroupIds"}
+        | {"serviceRegion", "subnetConfigurations", "subnetIds", "region"}
+    )
+    documents = frozenset({"policy"})
+    defaults = {"vpcEndpointType": "Gateway"}
+    references = {"vpcId": "vpc-", "routeTableIds": "rtb-", "subnetIds": "subnet-", "securityGroupIds": "sg-"}
+    paths = {
+        "InvalidVpcId.NotFound": "vpcId",
+        "InvalidVpcID.NotFound": "vpcId",
+        "InvalidServiceName": "serviceName",
+        "InvalidRouteTableId.NotFound": "routeTableIds",
+        "InvalidSubnetId.NotFound": "subnetIds",
+        "InvalidSubnetID.NotFound": "subnetIds",
+        "InvalidGroup.NotFound": "securityGroupIds",
+        "RouteAlreadyExists": "routeTableIds",
+        "DuplicateSubnetsInSameZone": "subnetIds",
+    }
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        yield from document_failures("policy", inputs.get("policy"), "resource", longest=20480)
+        given = [n for n in ("serviceName", "serviceNetworkArn", "resourceConfigurationArn") if inputs.get(n)]
+        if len(given) != 1:
+            yield Failure(
+                given[1] if given else "serviceName",
+                "exactly one of serviceName, serviceNetworkArn, resourceConfigurationArn must be specified; "
+                f"got {', '.join(given) or 'none'}",
+            )
+        kind = inputs.get("vpcEndpointType", "Gateway")
+        if kind == "Gateway":
+            for name in ("subnetIds", "securityGroupIds"):
+                if inputs.get(name):
+                    yield Failure(
+                        name, f"InvalidParameter: {name} are not supported for endpoints of type Gateway"
+                    )
+            if inputs.get("privateDnsEnabled") is True:
+                yield Failure(
+                    "privateDnsEnabled",
+                    "InvalidParameter: Private DNS is not supported for endpoints of type Gateway",
+                )
+        elif kind == "Interface" and inputs.get("routeTableIds"):
+            yield Failure(
+                "routeTableIds", "InvalidParameter: Route table IDs are only supported for Gateway endpoints"
+            )
+
+    def describe(self, props: Props, id: str = "") -> str:
+        return id or str(props.get("serviceName") or "")
+
+    def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
+        found: Props = {
+            "requesterManaged": item.get("RequesterManaged", False),
+            "ownerId": item.get("OwnerId") or context.account,
+            "ipAddressType": item.get("IpAddressType") or ("ipv4" if item.get("NetworkInterfaceIds") else ""),
+            "state": str(item.get("State", "")).lower() or "available",
+        }
+        if not found["ipAddressType"]:
+            found.pop("ipAddressType")
+        if item.get("VpcEndpointType") == "Gateway":
+            found["privateDnsEnabled"] = False
+            names = [{"Name": "prefix-list-name", "Values": [item["ServiceName"]]}]
+            lists = context.call("ec2", "DescribePrefixLists", {"Filters": names}).get("PrefixLists", [])
+            match = next((each for each in lists if each.get("PrefixListName") == item["ServiceName"]), None)
+            if match:
+                found["prefixListId"] = match["PrefixListId"]
+                found["cidrBlocks"] = match.get("Cidrs", [])
+        return found
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        changed = self.changed(old, new)
+        params: Props = {}
+        for name, api in _LISTS.items():
+            if name in changed:
+                before, wanted = set(old.get(name) or []), set(new.get(name) or [])
+                for word, ids in (("Add", wanted - before), ("Remove", before - wanted)):
+                    if ids:
+                        params[f"{word}{api}"] = sorted(ids)
+        if "policy" in changed:
+            params |= (
+                {"PolicyDocument": json_text(new["policy"])} if new.get("policy") else {"ResetPolicy": True}
+            )
+        for name in ("privateDnsEnabled", "ipAddressType", "dnsOptions"):
+            if name in changed and new.get(name) is not None:
+                params[name[0].upper() + name[1:]] = self.values(context, id, new)[name]
+        if params:
+            context.call("ec2", "ModifyVpcEndpoint", {"VpcEndpointId": id, **params})
+
+    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
+        answer = context.call("ec2", "DeleteVpcEndpoints", {"VpcEndpointIds": [id]})
+        _raise_unsuccessful(answer, "DeleteVpcEndpoints")
+
+
+class FlowLog(AwsResource):
+    token = "aws:ec2/flowLog:FlowLog"
+    service = "ec2"
+    title = "Flow Log"
+    fields = {
+        "iamRoleArn": Field("DeliverLogsPermissionArn"),
+        **pascal(
+            "deliverCrossAccountRole", "trafficType", "logDestinationType", "logDestination", "logFormat"
+        ),
+        **pascal("maxAggregationInterval"),
+        "destinationOptions": Field(
+            "DestinationOptions", of=pascal("fileFormat", "hiveCompatiblePartitions", "perHourPartition")
+        ),
+        "tagFieldSpecifications": Field("TagFieldSpecifications", of=pascal("resourceType", "tagKeys")),
+        **{
+            name: Field(read="")
+            for name in (
+                "eniId",
+                "regionalNatGatewayId",
+                "subnetId",
+                "transitGatewayAttachmentId",
+                "transitGatewayId",
+                "vpcId",
+            )
+        },
+    }
+    create_call = Call("CreateFlowLogs")
+    id_path = "FlowLogIds[0]"
+    arn_form = "arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{id}"
+    read_call = Call("DescribeFlowLogs", {"FlowLogIds": ["{id}"]})
+    item = "FlowLogs[0]"
+    not_found = frozenset({"InvalidFlowLogId.NotFound"})
+    delete_call = Call("DeleteFlowLogs", {"FlowLogIds": ["{id}"]})
+    tagging = Ec2Tagging("vpc-flow-log")
+    immutable = frozenset({*fields, "region"})
+    defaults = {
+        "logDestinationType": "cloud-watch-logs",
+    }
+    references = {"vpcId": "vpc-", "subnetId": "subnet-", "eniId": "eni-"}
+    paths = {
+        "InvalidVpcId.NotFound": "vpcId",
+        "InvalidVpcID.NotFound": "vpcId",
+        "InvalidSubnetID.NotFound": "subnetId",
+        "FlowLogAlreadyExists": "logDestination",
+        "UnknownParameter": "logDestination",
+    }
+    _targets: Final = {
+        "vpcId": "VPC",
+        "subnetId": "Subnet",
+        "eniId": "NetworkInterface",
+        "transitGatewayId": "TransitGateway",
+        "transitGatewayAttachmentId": "TransitGatewayAttachment",
+        "regionalNatGatewayId": "RegionalNatGateway",
+    }
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        given = [name for name in self._targets if inputs.get(name) is not None]
+        if len(given) != 1:
+            yield Failure(
+                given[1] if given else "",
+                f"exactly one of {', '.join(self._targets)} must be specified; "
+                f"got {', '.join(given) or 'none'}",
+            )
+        if inputs.get("logDestination") is None:
+            yield Failure(
+                "logDestination", "logDestination is required: the arn of a log group, bucket or stream"
+            )
+        if inputs.get("logDestinationType", "cloud-watch-logs") == "cloud-watch-logs" and not inputs.get(
+            "iamRoleArn"
+        ):
+            yield Failure(
+                "iamRoleArn",
+                "InvalidParameter: DeliverLogsPermissionArn can't be empty if LogDestinationType is "
+                "cloud-watch-logs",
+            )
+        if inputs.get("maxAggregationInterval") not in (None, 60, 600) and isinstance(
+            inputs["maxAggregationInterval"], (int, float)
+        ):
+            yield Failure(
+                "maxAggregationInterval",
+                "expected max_aggregation_interval to be one of [60 600], "
+                f"got {inputs['maxAggregationInterval']:g}",
+            )
+
+    def describe(self, props: Props, id: str = "") -> str:
+        return id or str(next((props[name] for name in self._targets if props.get(name)), ""))
+
+    def create_params(self, context: AwsContext, inputs: Props) -> Props:
+        params = super().create_params(context, inputs)
+        name = next((name for name in self._targets if inputs.get(name) is not None), "vpcId")
+        return {**params, "ResourceIds": [inputs.get(name)], "ResourceType": self._targets[name]}
+
+    def make(self, context: AwsContext, inputs: Props) -> Props:
+        answer = super().make(context, inputs)
+        _raise_unsuccessful(answer, "CreateFlowLogs")
+        return answer
+
+    def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
+        target = str(item.get("ResourceId", ""))
+        prefixes = {
+            "vpc-": "vpcId",
+            "subnet-": "subnetId",
+            "eni-": "eniId",
+            "tgw-attach-": "transitGatewayAttachmentId",
+        }
+        found = {name: target for prefix, name in prefixes.items() if target.startswith(prefix)}
+        if not item.get("LogDestination") and item.get("LogGroupName"):
+            place = f"arn:{context.partition}:logs:{context.region}:{context.account}"
+            found["logDestination"] = f"{place}:log-group:{item['LogGroupName']}"
+        return found
+
+
+def _raise_unsuccessful(answer: Props, operation: str) -> None:
+    # Calls on many resources answer 200 and name the failed ones.
+    for each in answer.get("Unsuccessful") or []:
+        error = ClientError(
+            {"Error": each.get("Error", {}), "ResponseMetadata": answer.get("ResponseMetadata", {})},  # type: ignore[arg-type]
+            operation,
+        )
+        if not code_of(error).endswith("NotFound"):
+            raise error

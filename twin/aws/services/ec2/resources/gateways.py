@@ -1,0 +1,214 @@
+"""EC2's gateways and addresses: internet gateway, elastic IP, NAT gateway."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from twin.aws.api_server.errors import code_of
+from twin.aws.context import AwsContext
+from twin.aws.resources.base import AwsResource
+from twin.aws.resources.calls import Call, Wait
+from twin.aws.resources.fields import Field, pascal, reads, sent
+from twin.aws.resources.tags import Ec2Tagging
+from twin.provider_interface import UNKNOWN, Failure, Props
+
+
+class InternetGateway(AwsResource):
+    token = "aws:ec2/internetGateway:InternetGateway"
+    service = "ec2"
+    title = "EC2 Internet Gateway"
+    fields = {"vpcId": Field(read="Attachments[0].VpcId"), **reads(ownerId="OwnerId")}
+    create_call = Call("CreateInternetGateway")
+    id_path = "InternetGateway.InternetGatewayId"
+    arn_form = "arn:{partition}:ec2:{region}:{account}:internet-gateway/{id}"
+    read_call = Call("DescribeInternetGateways", {"InternetGatewayIds": ["{id}"]})
+    item = "InternetGateways[0]"
+    not_found = frozenset({"InvalidInternetGatewayID.NotFound"})
+    delete_call = Call("DeleteInternetGateway", {"InternetGatewayId": "{id}"})
+    busy = frozenset({"DependencyViolation"})
+    tagging = Ec2Tagging("internet-gateway")
+    references = {"vpcId": "vpc-"}
+    paths = {"InvalidVpcID.NotFound": "vpcId", "Resource.AlreadyAssociated": "vpcId"}
+
+    def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
+        if inputs.get("vpcId"):
+            self._attach(context, id, inputs["vpcId"])
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        if "vpcId" in self.changed(old, new):
+            self._detach(context, id, old.get("vpcId"))
+            if new.get("vpcId"):
+                self._attach(context, id, new["vpcId"])
+
+    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
+        self._detach(context, id, state.get("vpcId"))
+        super().unmake(context, id, state)
+
+    def _attach(self, context: AwsContext, id: str, vpc_id: str) -> None:
+        try:
+            context.call("ec2", "AttachInternetGateway", {"InternetGatewayId": id, "VpcId": vpc_id})
+        except ClientError as error:
+            attached = self.find(context, id, {})
+            if code_of(error) != "Resource.AlreadyAssociated" or not self._is_in(attached, vpc_id):
+                raise
+
+    def _detach(self, context: AwsContext, id: str, vpc_id: Any) -> None:
+        if not vpc_id:
+            return
+        try:
+            context.call("ec2", "DetachInternetGateway", {"InternetGatewayId": id, "VpcId": vpc_id})
+        except ClientError as error:
+            if code_of(error) not in ("Gateway.NotAttached", "InvalidVpcID.NotFound"):
+                raise
+
+    @staticmethod
+    def _is_in(item: Any, vpc_id: str) -> bool:
+        return any(each.get("VpcId") == vpc_id for each in (item or {}).get("Attachments", []))
+
+
+class Eip(AwsResource):
+    token = "aws:ec2/eip:Eip"
+    service = "ec2"
+    title = "EC2 EIP"
+    fields = {
+        **pascal(
+            "domain", "address", "publicIpv4Pool", "networkBorderGroup", "customerOwnedIpv4Pool", "ipamPoolId"
+        ),
+        "address": Field("Address", read=""),
+        "ipamPoolId": Field("IpamPoolId", read=""),
+        "instance": Field(read="InstanceId"),
+        "networkInterface": Field(read="NetworkInterfaceId"),
+        "associateWithPrivateIp": Field(read=""),
+        **reads(
+            allocationId="AllocationId",
+            associationId="AssociationId",
+            publicIp="PublicIp",
+            privateIp="PrivateIpAddress",
+            carrierIp="CarrierIp",
+            customerOwnedIp="CustomerOwnedIp",
+        ),
+    }
+    create_call = Call("AllocateAddress", {"Domain": "vpc"})
+    id_path = "AllocationId"
+    arn_form = "arn:{partition}:ec2:{region}:{account}:elastic-ip/{id}"
+    read_call = Call("DescribeAddresses", {"AllocationIds": ["{id}"]})
+    item = "Addresses[0]"
+    not_found = frozenset({"InvalidAllocationID.NotFound", "InvalidAddress.NotFound"})
+    delete_call = Call("ReleaseAddress", {"AllocationId": "{id}"})
+    busy = frozenset({"InvalidIPAddress.InUse", "AuthFailure"})
+    tagging = Ec2Tagging("elastic-ip")
+    immutable = frozenset({"customerOwnedIpv4Pool"})
+    others_change = frozenset({"associationId", "networkInterface", "privateIp", "privateDns", "instance"})
+    paths = {"AddressLimitExceeded": "", "InvalidInstanceID.NotFound": "instance"}
+
+    def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
+        self._associate(context, id, inputs)
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        if {"instance", "networkInterface", "associateWithPrivateIp"} & self.changed(old, new):
+            self._disassociate(context, old)
+            self._associate(context, id, new)
+
+    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
+        if state.get("instance") or state.get("networkInterface"):
+            self._disassociate(context, state)
+        super().unmake(context, id, state)
+
+    def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
+        found = {"ptrRecord": ""}
+        zone = "ec2" if context.region == "us-east-1" else context.region
+        public = item.get("PublicIp", "").replace(".", "-")
+        suffix = "compute-1" if context.region == "us-east-1" else f"{zone}.compute"
+        found["publicDns"] = f"ec2-{public}.{suffix}.{context.url_suffix}"
+        # Text, not nothing: a NAT gateway's or an instance's association is made after this resource.
+        for name in ("associationId", "networkInterface", "privateIp", "instance"):
+            found[name] = known.get(name) or ""
+        private = str(known.get("privateIp") or "").replace(".", "-")
+        internal = "ec2" if context.region == "us-east-1" else f"{context.region}.compute"
+        found["privateDns"] = f"ip-{private}.{internal}.internal" if private else ""
+        return found
+
+    @staticmethod
+    def _associate(context: AwsContext, id: str, inputs: Props) -> None:
+        target = {"InstanceId": inputs.get("instance"), "NetworkInterfaceId": inputs.get("networkInterface")}
+        given = {key: value for key, value in target.items() if value}
+        if given:
+            if inputs.get("associateWithPrivateIp"):
+                given["PrivateIpAddress"] = inputs["associateWithPrivateIp"]
+            context.call("ec2", "AssociateAddress", {"AllocationId": id, "AllowReassociation": True, **given})
+
+    @staticmethod
+    def _disassociate(context: AwsContext, state: Props) -> None:
+        if not state.get("associationId"):
+            return
+        try:
+            context.call("ec2", "DisassociateAddress", {"AssociationId": state["associationId"]})
+        except ClientError as error:
+            if code_of(error) != "InvalidAssociationID.NotFound":
+                raise
+
+
+class NatGateway(AwsResource):
+    token = "aws:ec2/natGateway:NatGateway"
+    service = "ec2"
+    title = "EC2 NAT Gateway"
+    fields = {
+        "allocationId": Field("AllocationId", read="NatGatewayAddresses[0].AllocationId"),
+        **pascal("subnetId", "connectivityType", "availabilityMode", "vpcId"),
+        "privateIp": Field("PrivateIpAddress", read="NatGatewayAddresses[0].PrivateIp"),
+        "availabilityZoneAddresses": Field(
+            "AvailabilityZoneAddresses",
+            read="",
+            of=pascal("allocationIds", "availabilityZone", "availabilityZoneId"),
+        ),
+        **sent(
+            secondaryAllocationIds="SecondaryAllocationIds",
+            secondaryPrivateIpAddresses="SecondaryPrivateIpAddresses",
+            secondaryPrivateIpAddressCount="SecondaryPrivateIpAddressCount",
+        ),
+        **reads(
+            publicIp="NatGatewayAddresses[0].PublicIp",
+            networkInterfaceId="NatGatewayAddresses[0].NetworkInterfaceId",
+            associationId="NatGatewayAddresses[0].AssociationId",
+        ),
+    }
+    create_call = Call("CreateNatGateway")
+    id_path = "NatGateway.NatGatewayId"
+    read_call = Call("DescribeNatGateways", {"NatGatewayIds": ["{id}"]})
+    item = "NatGateways[0]"
+    gone = "State == 'deleted'"
+    not_found = frozenset({"NatGatewayNotFound", "InvalidNatGatewayID.NotFound"})
+    delete_call = Call("DeleteNatGateway", {"NatGatewayId": "{id}"})
+    created = Wait(
+        "State", frozenset({"available"}), frozenset({"failed", "deleted"}), "[FailureCode, FailureMessage]"
+    )
+    deleted_seconds = 1800.0
+    tagging = Ec2Tagging("natgateway")
+    immutable = frozenset(
+        {"secondaryAllocationIds", "secondaryPrivateIpAddresses", "secondaryPrivateIpAddressCount"}
+    )
+    defaults = {"connectivityType": "public"}
+    references = {"allocationId": "eipalloc-", "subnetId": "subnet-"}
+    paths = {
+        "InvalidAllocationID.NotFound": "allocationId",
+        "Resource.AlreadyAssociated": "allocationId",
+        "InvalidSubnetID.NotFound": "subnetId",
+        "NatGatewayLimitExceeded": "subnetId",
+    }
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        public = inputs.get("connectivityType", "public") == "public"
+        regional = inputs.get("availabilityMode") == "regional"
+        if public and not regional and inputs.get("allocationId") is None:
+            yield Failure("allocationId", "`allocation_id` is required when `connectivity_type = public`")
+        if not public and inputs.get("allocationId") not in (None, UNKNOWN):
+            yield Failure(
+                "allocationId", "`allocation_id` is not supported with `connectivity_type = private`"
+            )
+        if not regional and inputs.get("subnetId") is None:
+            yield Failure("subnetId", "`subnet_id` is required when `availability_mode = zonal`")

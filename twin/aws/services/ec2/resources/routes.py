@@ -1,0 +1,316 @@
+"""EC2's route tables, routes and their associations."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import jmespath
+from botocore.exceptions import ClientError
+
+from twin.aws.api_server.errors import code_of
+from twin.aws.context import AwsContext
+from twin.aws.resources.base import AwsResource
+from twin.aws.resources.calls import Call
+from twin.aws.resources.fields import Field, from_api, pascal, reads, to_api
+from twin.aws.resources.tags import Ec2Tagging
+from twin.aws.resources.waiting import Checked
+from twin.core.normalization import canonical
+from twin.provider_interface import CloudError, Context, Failure, Props
+
+TARGETS: Final = {
+    **pascal("carrierGatewayId", "coreNetworkArn", "gatewayId", "localGatewayId", "natGatewayId"),
+    **pascal(
+        "networkInterfaceId", "odbNetworkArn", "transitGatewayId", "vpcPeeringConnectionId", "vpcEndpointId"
+    ),
+    "egressOnlyGatewayId": Field("EgressOnlyInternetGatewayId"),
+}
+DESTINATIONS: Final = {
+    "destinationCidrBlock": Field("DestinationCidrBlock"),
+    "destinationIpv6CidrBlock": Field("DestinationIpv6CidrBlock"),
+    "destinationPrefixListId": Field("DestinationPrefixListId"),
+}
+_INLINE: Final = {
+    **TARGETS,
+    "cidrBlock": Field("DestinationCidrBlock"),
+    "ipv6CidrBlock": Field("DestinationIpv6CidrBlock"),
+    "destinationPrefixListId": Field("DestinationPrefixListId"),
+}
+_PATHS: Final = {
+    "InvalidRouteTableID.NotFound": "routeTableId",
+    "InvalidNatGatewayID.NotFound": "natGatewayId",
+    "NatGatewayNotFound": "natGatewayId",
+    "InvalidGatewayID.NotFound": "gatewayId",
+    "InvalidInternetGatewayID.NotFound": "gatewayId",
+    "InvalidNetworkInterfaceID.NotFound": "networkInterfaceId",
+    "RouteAlreadyExists": "destinationCidrBlock",
+}
+
+
+def _with_endpoint(route: Mapping[str, Any]) -> dict[str, Any]:
+    # EC2 tells a gateway endpoint of a load balancer as GatewayId: vpce-...
+    gateway = str(route.get("GatewayId", ""))
+    if gateway.startswith("vpce-"):
+        return {**{k: v for k, v in route.items() if k != "GatewayId"}, "VpcEndpointId": gateway}
+    return dict(route)
+
+
+def _managed(route: Mapping[str, Any]) -> bool:
+    # What a program may have written: not the local route, not what a gateway endpoint or a VPN adds.
+    gateway = str(route.get("GatewayId", ""))
+    by_endpoint = gateway.startswith("vpce-") and bool(route.get("DestinationPrefixListId"))
+    return gateway != "local" and not by_endpoint and route.get("Origin") != "EnableVgwRoutePropagation"
+
+
+def _destination(route: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+    return {name: route[name] for name in names if route.get(name)}
+
+
+class RouteTable(AwsResource):
+    token = "aws:ec2/routeTable:RouteTable"
+    service = "ec2"
+    title = "EC2 Route Table"
+    fields = {
+        **pascal("vpcId"),
+        "routes": Field(of=_INLINE),
+        "propagatingVgws": Field(read="PropagatingVgws[].GatewayId"),
+        **reads(ownerId="OwnerId"),
+    }
+    create_call = Call("CreateRouteTable")
+    id_path = "RouteTable.RouteTableId"
+    arn_form = "arn:{partition}:ec2:{region}:{account}:route-table/{id}"
+    read_call = Call("DescribeRouteTables", {"RouteTableIds": ["{id}"]})
+    item = "RouteTables[0]"
+    not_found = frozenset({"InvalidRouteTableID.NotFound"})
+    delete_call = Call("DeleteRouteTable", {"RouteTableId": "{id}"})
+    busy = frozenset({"DependencyViolation"})
+    tagging = Ec2Tagging("route-table")
+    declared = frozenset({"routes", "propagatingVgws"})
+    references = {"vpcId": "vpc-"}
+    paths = {"InvalidVpcID.NotFound": "vpcId"}
+
+    def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
+        self._set_routes(context, id, inputs)
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        if "routes" in self.changed(old, new):
+            self._set_routes(context, id, new)
+
+    def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
+        inline = [from_api(_INLINE, _with_endpoint(r)) for r in item.get("Routes", []) if _managed(r)]
+        return {"routes": inline}
+
+    def _set_routes(self, context: AwsContext, id: str, inputs: Props) -> None:
+        if inputs.get("routes") is None:
+            return
+        item = self.find(context, id, inputs) or {}
+        present = [_with_endpoint(route) for route in item.get("Routes", []) if _managed(route)]
+        wanted = [to_api(_INLINE, route) for route in inputs["routes"]]
+        have = {canonical(to_api(_INLINE, from_api(_INLINE, route))) for route in present}
+        want = {canonical(route) for route in wanted}
+        for route in present:
+            if canonical(to_api(_INLINE, from_api(_INLINE, route))) not in want:
+                context.call("ec2", "DeleteRoute", {"RouteTableId": id, **_destination(route)})
+        for route in wanted:
+            if canonical(route) not in have:
+                context.call("ec2", "CreateRoute", {"RouteTableId": id, **route})
+
+    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
+        # The real provider takes the associations along.
+        item = self.find(context, id, state) or {}
+        for association in item.get("Associations", []):
+            if not association.get("Main"):
+                context.call(
+                    "ec2", "DisassociateRouteTable", {"AssociationId": association["RouteTableAssociationId"]}
+                )
+        super().unmake(context, id, state)
+
+
+class DefaultRouteTable(RouteTable):
+    """The VPC's main route table, adopted: its routes become what the program says."""
+
+    token = "aws:ec2/defaultRouteTable:DefaultRouteTable"
+    title = "EC2 Default Route Table"
+    fields = {
+        **{name: field for name, field in RouteTable.fields.items() if name != "vpcId"},
+        "defaultRouteTableId": Field("RouteTableId"),
+        **reads(vpcId="VpcId"),
+    }
+    create_call = Call("DescribeRouteTables")
+    computed = frozenset({"propagatingVgws"})
+    declared = frozenset({"propagatingVgws"})
+    references = {"defaultRouteTableId": "rtb-"}
+    paths = {"InvalidRouteTableID.NotFound": "defaultRouteTableId"}
+
+    def checked_calls(self, context: AwsContext, inputs: Props) -> Iterator[Checked]:
+        return iter(())
+
+    def make(self, context: AwsContext, inputs: Props) -> Props:
+        answer = context.call(
+            "ec2", "DescribeRouteTables", {"RouteTableIds": [inputs["defaultRouteTableId"]]}
+        )
+        table = answer["RouteTables"][0]
+        tags = context.tags.merged(inputs.get("tags"))
+        before = self.tagging.decoded(table.get("Tags")) if self.tagging else {}
+        if self.tagging:
+            self.tagging.change(context, "ec2", {"id": table["RouteTableId"]}, before, tags)
+        return {"RouteTable": table}
+
+    def _set_routes(self, context: AwsContext, id: str, inputs: Props) -> None:
+        super()._set_routes(context, id, {**inputs, "routes": inputs.get("routes") or []})
+
+    def changed(self, old: Props, new: Props) -> set[str]:
+        return super().changed({"routes": [], **old}, {"routes": [], **new})
+
+    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
+        """It belongs to the VPC: AWS allows no delete, and the provider forgets it."""
+
+
+class Route(AwsResource):
+    token = "aws:ec2/route:Route"
+    service = "ec2"
+    title = "Route in Route Table"
+    fields = {
+        "routeTableId": Field("RouteTableId", read=""),
+        **DESTINATIONS,
+        **TARGETS,
+        **reads(instanceId="InstanceId", instanceOwnerId="InstanceOwnerId", origin="Origin", state="State"),
+    }
+    create_call = Call("CreateRoute")
+    read_call = Call("DescribeRouteTables", {"RouteTableIds": ["{routeTableId}"]})
+    not_found = frozenset({"InvalidRouteTableID.NotFound", "InvalidRoute.NotFound"})
+    immutable = frozenset({"routeTableId", *DESTINATIONS, "region"})
+    references = {
+        "routeTableId": "rtb-",
+        "natGatewayId": "nat-",
+        "transitGatewayId": "tgw-",
+        "vpcEndpointId": "vpce-",
+    }
+    paths = _PATHS
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        for names, what in ((DESTINATIONS, "destination"), (TARGETS, "target")):
+            given = [name for name in names if inputs.get(name) is not None]
+            if len(given) != 1:
+                yield Failure(
+                    given[1] if given else "",
+                    f"one {what} is needed, one of {', '.join(names)}; got {', '.join(given) or 'none'}",
+                )
+
+    def describe(self, props: Props, id: str = "") -> str:
+        return f"{props.get('routeTableId')}) with destination ({self._destination(props)}"
+
+    def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
+        return self._id(inputs)
+
+    def _id(self, props: Props) -> str:
+        # The real provider's id: the table and a hash of the destination.
+        return f"r-{props['routeTableId']}{zlib.crc32(str(self._destination(props)).encode())}"
+
+    def read(self, context: Context, id: str, state: Props) -> Props | None:
+        # Import writes rtb-123_10.0.0.0/16.
+        table, separator, destination = id.partition("_")
+        if separator:
+            name = "destinationIpv6CidrBlock" if ":" in destination else "destinationCidrBlock"
+            name = "destinationPrefixListId" if destination.startswith("pl-") else name
+            state = {"routeTableId": table, name: destination, **state}
+        if not state.get("routeTableId"):
+            raise CloudError(f"unexpected format for import ID ({id}), expected ROUTETABLEID_DESTINATION")
+        found = super().read(context, id, state)
+        return {**found, "id": self._id(state)} if found is not None and separator else found
+
+    def find(self, context: AwsContext, id: str, state: Props) -> Any:
+        table = self._table(context, state)
+        wanted = to_api(DESTINATIONS, state)
+        for route in (table or {}).get("Routes", []):
+            if _destination(route) == wanted and route.get("Origin") != "EnableVgwRoutePropagation":
+                return _with_endpoint(route)
+        return None
+
+    def _table(self, context: AwsContext, state: Props) -> Any:
+        try:
+            answer = context.call("ec2", "DescribeRouteTables", {"RouteTableIds": [state["routeTableId"]]})
+        except ClientError as error:
+            if code_of(error) in self.not_found:
+                return None
+            raise
+        return jmespath.search("RouteTables[0]", answer)
+
+    def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
+        return {"state": known.get("state") or "active", "origin": known.get("origin") or "CreateRoute"}
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        if self.changed(old, new):
+            context.call("ec2", "ReplaceRoute", self.create_params(context, new))
+
+    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
+        given = {"RouteTableId": state["routeTableId"], **to_api(DESTINATIONS, state)}
+        context.call("ec2", "DeleteRoute", given)
+
+    @staticmethod
+    def _destination(props: Mapping[str, Any]) -> Any:
+        return next((props[name] for name in DESTINATIONS if props.get(name)), "")
+
+
+class RouteTableAssociation(AwsResource):
+    token = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+    service = "ec2"
+    title = "EC2 Route Table Association"
+    fields = pascal("routeTableId", "subnetId", "gatewayId")
+    create_call = Call("AssociateRouteTable")
+    id_path = "AssociationId"
+    read_call = Call("DescribeRouteTables")
+    not_found = frozenset({"InvalidAssociationID.NotFound", "InvalidRouteTableID.NotFound"})
+    references = {"routeTableId": "rtb-", "subnetId": "subnet-"}
+    paths = {
+        "InvalidRouteTableID.NotFound": "routeTableId",
+        "InvalidSubnetID.NotFound": "subnetId",
+        "Resource.AlreadyAssociated": "subnetId",
+    }
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        if (inputs.get("subnetId") is None) == (inputs.get("gatewayId") is None):
+            yield Failure("subnetId", "one of subnetId and gatewayId must be specified")
+
+    def find(self, context: AwsContext, id: str, state: Props) -> Any:
+        # Replacing the table gives the association a new id, which the state cannot follow: then the
+        # subnet, which has one association at most, tells which one is meant.
+        for name, value in (
+            ("association.route-table-association-id", id),
+            ("association.subnet-id", state.get("subnetId")),
+            ("association.gateway-id", state.get("gatewayId")),
+        ):
+            found = self._search(context, name, value) if value else None
+            if found:
+                return found
+        return None
+
+    @staticmethod
+    def _search(context: AwsContext, name: str, value: str) -> Any:
+        filters = [{"Name": name, "Values": [value]}]
+        tables = context.call("ec2", "DescribeRouteTables", {"Filters": filters})["RouteTables"]
+        for table in tables:
+            for association in table.get("Associations", []):
+                told = {
+                    association.get("RouteTableAssociationId"),
+                    association.get("SubnetId"),
+                    association.get("GatewayId"),
+                }
+                if value in told:
+                    return {**association, "RouteTableId": table["RouteTableId"]}
+        return None
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        found = self.find(context, id, old)
+        if found and found["RouteTableId"] != new["routeTableId"]:
+            given = {"AssociationId": found["RouteTableAssociationId"], "RouteTableId": new["routeTableId"]}
+            context.call("ec2", "ReplaceRouteTableAssociation", given)
+
+    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
+        found = self.find(context, id, state)
+        if found:
+            context.call("ec2", "DisassociateRouteTable", {"AssociationId": found["RouteTableAssociationId"]})

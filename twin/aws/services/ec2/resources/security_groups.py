@@ -1,0 +1,284 @@
+"""EC2's security groups and their rules."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from twin.aws.context import AwsContext
+from twin.aws.resources.base import AwsResource
+from twin.aws.resources.calls import Call
+from twin.aws.resources.fields import Field, pascal, reads
+from twin.aws.resources.tags import Ec2Tagging
+from twin.aws.resources.waiting import Checked
+from twin.core.normalization import canonical
+from twin.provider_interface import UNKNOWN, AutoName, Failure, Props
+
+PROTOCOLS: Final = {"all": "-1", "-1": "-1", "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
+_WITH_PORTS: Final = ("tcp", "udp")
+_KINDS: Final = ("ingress", "egress")
+
+
+def protocol(value: Any) -> Any:
+    """EC2's own word for a protocol (`tcp` for 6)."""
+    return PROTOCOLS.get(str(value).lower(), str(value).lower()) if isinstance(value, str) else value
+
+
+def port_failures(path: str, rule: Mapping[str, Any], protocol_name: str) -> Iterator[Failure]:
+    """Ports in their range and in order, as AuthorizeSecurityGroup* demands."""
+    word = protocol(rule.get(protocol_name))
+    low, high = rule.get("fromPort"), rule.get("toPort")
+    if word is UNKNOWN or UNKNOWN in (low, high) or not isinstance(word, str):
+        return
+    if word == "-1":
+        if (low or 0) not in (0, -1) or (high or 0) not in (0, -1):
+            yield Failure(
+                f"{path}fromPort",
+                f"from_port ({low}) and to_port ({high}) must both be 0 to use the 'ALL' \"-1\" protocol!",
+            )
+        return
+    if word not in _WITH_PORTS:
+        return
+    for name, value in (("fromPort", low), ("toPort", high)):
+        if value is None:
+            yield Failure(
+                f"{path}{name}", f"Must specify both from and to ports with TCP/UDP; {name} is missing"
+            )
+        elif not 0 <= value <= 65535:
+            yield Failure(f"{path}{name}", f"Invalid value '{value}' for portRange: a port is 0 to 65535")
+    if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
+        yield Failure(
+            f"{path}fromPort",
+            f"Invalid TCP port range ({low}-{high}): fromPort must not be above toPort",
+        )
+
+
+def _sources(rule: Mapping[str, Any], own_id: str) -> Iterator[tuple[str, str, str]]:
+    for cidr in rule.get("cidrBlocks") or []:
+        yield "IpRanges", "CidrIp", cidr
+    for cidr in rule.get("ipv6CidrBlocks") or []:
+        yield "Ipv6Ranges", "CidrIpv6", cidr
+    for prefix_list in rule.get("prefixListIds") or []:
+        yield "PrefixListIds", "PrefixListId", prefix_list
+    for group in rule.get("securityGroups") or []:
+        yield "UserIdGroupPairs", "GroupId", group
+    if rule.get("self"):
+        yield "UserIdGroupPairs", "GroupId", own_id
+
+
+def _permissions(rules: Sequence[Mapping[str, Any]], own_id: str) -> list[Props]:
+    """One permission a source: EC2 keeps them so, and each can be compared and revoked alone."""
+    made: list[Props] = []
+    for rule in rules:
+        word = protocol(rule["protocol"])
+        ports = {} if word == "-1" else {"FromPort": int(rule["fromPort"]), "ToPort": int(rule["toPort"])}
+        for member, key, source in _sources(rule, own_id):
+            described = {"Description": rule["description"]} if rule.get("description") else {}
+            made.append({"IpProtocol": word, **ports, member: [{key: source, **described}]})
+    return made
+
+
+def _split(permissions: Sequence[Mapping[str, Any]]) -> list[Props]:
+    # What EC2 answers, in the form of _permissions.
+    keys = {
+        "IpRanges": "CidrIp",
+        "Ipv6Ranges": "CidrIpv6",
+        "PrefixListIds": "PrefixListId",
+        "UserIdGroupPairs": "GroupId",
+    }
+    made: list[Props] = []
+    for permission in permissions:
+        word = permission["IpProtocol"]
+        ports = {
+            k: permission[k] for k in ("FromPort", "ToPort") if word != "-1" and permission.get(k) is not None
+        }
+        for member, key in keys.items():
+            for source in permission.get(member, []):
+                told = {k: source[k] for k in (key, "Description") if source.get(k)}
+                made.append({"IpProtocol": word, **ports, member: [told]})
+    return made
+
+
+def _rules(permissions: Sequence[Mapping[str, Any]], own_id: str, known: Any) -> list[Props]:
+    """Permissions as inline rules, joined as the state has them, the rest as one rule a source."""
+    present = {canonical(permission): permission for permission in _split(permissions)}
+    made: list[Props] = []
+    for rule in known or []:
+        parts = [canonical(part) for part in _permissions([rule], own_id)]
+        if parts and all(part in present for part in parts):
+            for part in parts:
+                present.pop(part)
+            made.append(dict(rule))
+    made.extend(_rule(permission, own_id) for permission in present.values())
+    return made
+
+
+def _rule(permission: Mapping[str, Any], own_id: str) -> Props:
+    names = {
+        "IpRanges": "cidrBlocks",
+        "Ipv6Ranges": "ipv6CidrBlocks",
+        "PrefixListIds": "prefixListIds",
+        "UserIdGroupPairs": "securityGroups",
+    }
+    rule: Props = {
+        "protocol": permission["IpProtocol"],
+        "fromPort": permission.get("FromPort", 0),
+        "toPort": permission.get("ToPort", 0),
+        "self": False,
+    }
+    for member, name in names.items():
+        for source in permission.get(member, []):
+            rule["description"] = source.get("Description", "")
+            value = next(v for k, v in source.items() if k != "Description")
+            if value == own_id:
+                rule["self"] = True
+            else:
+                rule[name] = [value]
+    return rule
+
+
+class SecurityGroup(AwsResource):
+    token = "aws:ec2/securityGroup:SecurityGroup"
+    service = "ec2"
+    title = "Security Group"
+    fields = {
+        "name": Field("GroupName"),
+        "namePrefix": Field(read=""),
+        **pascal("description", "vpcId"),
+        "ingress": Field(read=""),
+        "egress": Field(read=""),
+        "revokeRulesOnDelete": Field(read=""),
+        **reads(ownerId="OwnerId"),
+    }
+    create_call = Call("CreateSecurityGroup")
+    id_path = "GroupId"
+    arn_form = "arn:{partition}:ec2:{region}:{account}:security-group/{id}"
+    read_call = Call("DescribeSecurityGroups", {"GroupIds": ["{id}"]})
+    item = "SecurityGroups[0]"
+    not_found = frozenset({"InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound"})
+    delete_call = Call("DeleteSecurityGroup", {"GroupId": "{id}"})
+    busy = frozenset({"DependencyViolation", "InvalidGroup.InUse"})
+    tagging = Ec2Tagging("security-group")
+    autoname = AutoName(max_length=255)
+    name_prefix = ("namePrefix", "name", 255)
+    declared = frozenset({"ingress", "egress"})
+    sets = frozenset(
+        f"{kind}{part}"
+        for kind in _KINDS
+        for part in ("", ".cidrBlocks", ".ipv6CidrBlocks", ".securityGroups", ".prefixListIds")
+    )
+    references = {"vpcId": "vpc-"}
+    paths = {"InvalidVpcID.NotFound": "vpcId", "InvalidGroup.Duplicate": "name"}
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        name = inputs.get("name")
+        if isinstance(name, str) and name.startswith("sg-"):
+            yield Failure("name", f"invalid value for name (cannot begin with sg-): {name}")
+        for kind in _KINDS:
+            rules = inputs.get(kind)
+            for index, rule in enumerate(rules if isinstance(rules, list) else []):
+                if isinstance(rule, Mapping):
+                    yield from port_failures(f"{kind}[{index}].", rule, "protocol")
+
+    def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
+        # EC2 gives every new group a rule that lets everything out; the provider takes it away, so that
+        # the group has the rules that the program names and no others.
+        self._set(context, id, {"ingress": inputs.get("ingress") or [], "egress": inputs.get("egress") or []})
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        self._set(context, id, {kind: new[kind] for kind in _KINDS if new.get(kind) is not None})
+
+    def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
+        found = super().outputs(context, id, item, state)
+        for kind, member in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+            known = state.get(kind)
+            if known is not None or not state:
+                found[kind] = _rules(item.get(member, []), id, known)
+        return found
+
+    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
+        if state.get("revokeRulesOnDelete"):
+            self._set(context, id, {"ingress": [], "egress": []})
+        super().unmake(context, id, state)
+
+    def _set(self, context: AwsContext, id: str, wanted: Mapping[str, Any]) -> None:
+        """Make the group's rules of these kinds equal to the wanted ones: revoke first, then authorize."""
+        group = self.find(context, id, {}) or {}
+        for kind, rules in wanted.items():
+            member, word = (
+                ("IpPermissions", "Ingress") if kind == "ingress" else ("IpPermissionsEgress", "Egress")
+            )
+            have = {canonical(permission): permission for permission in _split(group.get(member, []))}
+            want = {canonical(permission): permission for permission in _permissions(rules, id)}
+            for action, permissions in (
+                ("Revoke", [p for key, p in have.items() if key not in want]),
+                ("Authorize", [p for key, p in want.items() if key not in have]),
+            ):
+                if permissions:
+                    given = {"GroupId": id, "IpPermissions": permissions}
+                    context.call("ec2", f"{action}SecurityGroup{word}", given)
+
+
+class DefaultSecurityGroup(SecurityGroup):
+    """The VPC's default security group, adopted: its rules become what the program says, none if nothing."""
+
+    token = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+    title = "Default Security Group"
+    fields = {
+        **{
+            name: field for name, field in SecurityGroup.fields.items() if name not in ("name", "description")
+        },
+        **reads(name="GroupName", description="Description"),
+    }
+    create_call = Call("DescribeSecurityGroups")
+    autoname = None
+    name_prefix = ("", "", 255)
+    declared = frozenset()
+
+    def checked_calls(self, context: AwsContext, inputs: Props) -> Iterator[Checked]:
+        return iter(())
+
+    def make(self, context: AwsContext, inputs: Props) -> Props:
+        vpc_id = inputs.get("vpcId") or self._default_vpc(context)
+        filters = [{"Name": "group-name", "Values": ["default"]}, {"Name": "vpc-id", "Values": [vpc_id]}]
+        groups = context.call("ec2", "DescribeSecurityGroups", {"Filters": filters})["SecurityGroups"]
+        if not groups:
+            missing = {
+                "Error": {"Code": "InvalidVpcID.NotFound", "Message": f"The vpc ID '{vpc_id}' does not exist"}
+            }
+            raise ClientError(missing, "DescribeSecurityGroups")  # type: ignore[arg-type]
+        group = groups[0]
+        if self.tagging:
+            before = self.tagging.decoded(group.get("Tags"))
+            self.tagging.change(
+                context, "ec2", {"id": group["GroupId"]}, before, context.tags.merged(inputs.get("tags"))
+            )
+        return {"GroupId": group["GroupId"]}
+
+    @staticmethod
+    def _default_vpc(context: AwsContext) -> str:
+        vpcs = context.call("ec2", "DescribeVpcs", {"Filters": [{"Name": "is-default", "Values": ["true"]}]})[
+            "Vpcs"
+        ]
+        return str(vpcs[0]["VpcId"]) if vpcs else ""
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        self._set(context, id, {kind: new.get(kind) or [] for kind in _KINDS})
+
+    def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
+        # Rules that the program does not name are drift here, as it owns all of them.
+        found = super().outputs(context, id, item, state)
+        for kind, member in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+            rules = _rules(item.get(member, []), id, state.get(kind))
+            if rules or state.get(kind) is not None:
+                found[kind] = rules
+            else:
+                found.pop(kind, None)
+        return found
+
+    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
+        """It belongs to the VPC: AWS allows no delete, and the provider forgets it."""

@@ -1,0 +1,188 @@
+"""EC2: VPCs, subnets, gateways, flow logs."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Final
+
+from twin.aws.api_server.request import Refusal
+from twin.aws.services.ec2 import quotas
+from twin.aws.validation.moto_state import Look, network_of
+
+Params = dict[str, Any]
+
+
+def create_vpc(params: Params, look: Look) -> None:
+    """CreateVpc."""
+    quotas.vpcs(look)
+    cidr = params.get("CidrBlock")
+    if cidr and not 16 <= network_of(cidr, "cidrBlock").prefixlen <= 28:
+        raise Refusal("InvalidVpc.Range", f"The CIDR '{cidr}' is invalid.")
+
+
+def create_subnet(params: Params, look: Look) -> None:
+    """CreateSubnet: in its VPC, /16 to /28; moto sees to overlaps and zones."""
+    vpc = look.vpc(params.get("VpcId") or "")
+    if not params.get("CidrBlock"):
+        return
+    network = network_of(params["CidrBlock"], "cidrBlock")
+    blocks = [ipaddress.ip_network(each["cidr_block"]) for each in vpc.get_cidr_block_association_set()]
+    inside = any(network.version == block.version and network.subnet_of(block) for block in blocks)  # pyright: ignore[reportArgumentType]
+    if not 16 <= network.prefixlen <= 28 or not inside:
+        raise Refusal("InvalidSubnet.Range", f"The CIDR '{params['CidrBlock']}' is invalid.")
+
+
+def delete_vpc(params: Params, look: Look) -> None:
+    """DeleteVpc: not while anything is in it."""
+    vpc_id = params.get("VpcId") or ""
+    if vpc_id not in look.ec2.vpcs:
+        return
+    inside = [
+        key for zone in look.ec2.subnets.values() for key, subnet in zone.items() if subnet.vpc_id == vpc_id
+    ]
+    inside += [each.id for each in look.ec2.internet_gateways.values() if each.vpc and each.vpc.id == vpc_id]
+    inside += [
+        key for key, group in look.groups().items() if group.vpc_id == vpc_id and group.name != "default"
+    ]
+    inside += [
+        each.id
+        for each in look.ec2.vpc_end_points.values()
+        if each.vpc_id == vpc_id and each.state != "deleted"
+    ]
+    if inside:
+        raise Refusal(
+            "DependencyViolation",
+            f"The vpc '{vpc_id}' has dependencies and cannot be deleted. ({', '.join(inside[:3])})",
+        )
+
+
+def delete_subnet(params: Params, look: Look) -> None:
+    """DeleteSubnet: not while interfaces, instances or NAT gateways are in it."""
+    subnet_id = params.get("SubnetId") or ""
+    users = [eni.id for eni in look.ec2.enis.values() if eni.subnet.id == subnet_id]
+    users += [
+        each.id
+        for each in look.ec2.nat_gateways.values()
+        if each.subnet_id == subnet_id and each.state not in ("deleted", "failed")
+    ]
+    users += [
+        each.id
+        for each in look.ec2.vpc_end_points.values()
+        if each.state != "deleted" and subnet_id in (each.subnet_ids or [])
+    ]
+    if users:
+        raise Refusal(
+            "DependencyViolation",
+            f"The subnet '{subnet_id}' has dependencies and cannot be deleted. ({', '.join(users[:3])})",
+        )
+
+
+def attach_gateway(params: Params, look: Look) -> None:
+    """AttachInternetGateway: one a VPC, one VPC a gateway."""
+    gateway = look.ec2.internet_gateways.get(params.get("InternetGatewayId"))
+    if gateway and gateway.vpc:
+        raise Refusal(
+            "Resource.AlreadyAssociated",
+            f"resource {gateway.id} is already attached to network {gateway.vpc.id}",
+        )
+    vpc_id = params.get("VpcId") or ""
+    look.vpc(vpc_id)
+    if any(each.vpc and each.vpc.id == vpc_id for each in look.ec2.internet_gateways.values()):
+        raise Refusal("InvalidParameterValue", f"Network {vpc_id} already has an internet gateway attached")
+
+
+def detach_gateway(params: Params, look: Look) -> None:
+    """DetachInternetGateway: not while the VPC has mapped public addresses."""
+    vpc_id = params.get("VpcId") or ""
+    for nat in look.ec2.nat_gateways.values():
+        if nat.vpc_id == vpc_id and nat.state not in ("deleted", "failed") and nat.address_set:
+            raise Refusal(
+                "DependencyViolation",
+                f"Network {vpc_id} has some mapped public address(es). Please unmap those "
+                f"public address(es) before "
+                f"detaching the gateway.",
+            )
+
+
+def delete_gateway(params: Params, look: Look) -> None:
+    """DeleteInternetGateway."""
+    gateway = look.ec2.internet_gateways.get(params.get("InternetGatewayId"))
+    if gateway and gateway.vpc:
+        raise Refusal(
+            "DependencyViolation",
+            f"The internetGateway '{gateway.id}' has dependencies and cannot be deleted.",
+        )
+
+
+def create_nat(params: Params, look: Look) -> None:
+    """CreateNatGateway."""
+    quotas.nat_gateways(look.subnet(params.get("SubnetId") or "").availability_zone, look)
+    if (params.get("ConnectivityType") or "public") == "private":
+        if params.get("AllocationId"):
+            raise Refusal("InvalidParameter", "AllocationId is not valid for a private NAT gateway")
+        return
+    allocation = params.get("AllocationId")
+    if not allocation:
+        raise Refusal(
+            "MissingParameter",
+            "The request must include the AllocationId parameter. Add the required "
+            "parameter and retry the request.",
+        )
+    found = next((each for each in look.ec2.addresses if each.allocation_id == allocation), None)
+    if found is None:
+        raise Refusal("InvalidAllocationID.NotFound", f"The allocation ID '{allocation}' does not exist")
+    if found.association_id or _nat_of(allocation, look):
+        raise Refusal(
+            "Resource.AlreadyAssociated", f"Elastic IP address [{allocation}] is already associated"
+        )
+
+
+def release(params: Params, look: Look) -> None:
+    """ReleaseAddress: not while a NAT gateway or an instance has it."""
+    allocation = params.get("AllocationId") or ""
+    nat = _nat_of(allocation, look)
+    if nat:
+        raise Refusal("InvalidIPAddress.InUse", f"The address {allocation} is in use by {nat}.")
+
+
+def _nat_of(allocation: str, look: Look) -> str:
+    for nat in look.ec2.nat_gateways.values():
+        if nat.state not in ("deleted", "failed") and allocation in _allocations(nat):
+            return nat.id
+    return ""
+
+
+def _allocations(nat: Any) -> list[str]:
+    return [str(each.get("allocationId") or each.get("AllocationId") or "") for each in nat.address_set]
+
+
+def flow_logs(params: Params, look: Look) -> None:
+    """CreateFlowLogs: to CloudWatch Logs they need a role that may write."""
+    kind = params.get("LogDestinationType") or "cloud-watch-logs"
+    role = params.get("DeliverLogsPermissionArn")
+    if kind == "cloud-watch-logs":
+        if not role:
+            raise Refusal(
+                "InvalidParameterValue",
+                "DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs",
+            )
+        if not any(each.arn == role for each in look.roles()):
+            raise Refusal(
+                "InvalidParameterValue", f"The role {role} of DeliverLogsPermissionArn does not exist"
+            )
+
+
+RULES: Final = {
+    "AllocateAddress": quotas.addresses,
+    "CreateInternetGateway": quotas.internet_gateways,
+    "CreateVpc": create_vpc,
+    "CreateSubnet": create_subnet,
+    "DeleteVpc": delete_vpc,
+    "DeleteSubnet": delete_subnet,
+    "AttachInternetGateway": attach_gateway,
+    "DetachInternetGateway": detach_gateway,
+    "DeleteInternetGateway": delete_gateway,
+    "CreateNatGateway": create_nat,
+    "ReleaseAddress": release,
+    "CreateFlowLogs": flow_logs,
+}

@@ -1,0 +1,98 @@
+"""EC2: routes, whose targets must exist and be of the table's own VPC."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Final
+
+from twin.aws.api_server.request import Refusal
+from twin.aws.validation.moto_state import Look, network_of
+
+Params = dict[str, Any]
+_TARGETS: Final = (
+    "GatewayId",
+    "NatGatewayId",
+    "NetworkInterfaceId",
+    "InstanceId",
+    "VpcPeeringConnectionId",
+    "EgressOnlyInternetGatewayId",
+    "TransitGatewayId",
+    "LocalGatewayId",
+    "CarrierGatewayId",
+    "VpcEndpointId",
+    "CoreNetworkArn",
+)
+
+
+def create(params: Params, look: Look) -> None:
+    """CreateRoute."""
+    table = _table(params, look)
+    if table is None:
+        return
+    _destination(params, table)
+    _target(params, table, look)
+
+
+def replace(params: Params, look: Look) -> None:
+    """ReplaceRoute."""
+    table = _table(params, look)
+    if table is not None and str(params.get("LocalTarget")).lower() != "true":
+        _target(params, table, look)
+
+
+def _table(params: Params, look: Look) -> Any | None:
+    return look.ec2.route_tables.get(params.get("RouteTableId"))  # moto refuses one that does not exist
+
+
+def _destination(params: Params, table: Any) -> None:
+    given = params.get("DestinationCidrBlock") or params.get("DestinationIpv6CidrBlock")
+    if not given:
+        return
+    wanted = network_of(given, "destinationCidrBlock")
+    for route in table.routes:
+        text = route.destination_cidr_block or route.destination_ipv6_cidr_block
+        if text and ipaddress.ip_network(text) == wanted:
+            raise Refusal("RouteAlreadyExists", f"The route identified by {given} already exists.")
+
+
+def _target(params: Params, table: Any, look: Look) -> None:
+    named = [name for name in _TARGETS if params.get(name)]
+    if not named:
+        raise Refusal(
+            "MissingParameter",
+            "The request must contain exactly one target, such as gatewayId or natGatewayId",
+        )
+    if len(named) > 1:
+        raise Refusal(
+            "InvalidParameterCombination", f"A route has exactly one target, got {', '.join(sorted(named))}"
+        )
+    gateway, nat = params.get("GatewayId") or "", params.get("NatGatewayId")
+    if gateway.startswith("igw-"):
+        _internet(gateway, table, look)
+    if nat:
+        _nat(nat, table, look)
+
+
+def _internet(gateway_id: str, table: Any, look: Look) -> None:
+    found = look.ec2.internet_gateways.get(gateway_id)
+    if found is None:
+        raise Refusal("InvalidGatewayID.NotFound", f"The gateway ID '{gateway_id}' does not exist")
+    if found.vpc is None or found.vpc.id != table.vpc_id:
+        raise Refusal(
+            "InvalidParameterValue",
+            f"route table {table.id} and network gateway {gateway_id} belong to different networks",
+        )
+
+
+def _nat(nat_id: str, table: Any, look: Look) -> None:
+    found = look.ec2.nat_gateways.get(nat_id)
+    if found is None or found.state in ("deleted", "failed"):
+        raise Refusal("InvalidNatGatewayID.NotFound", f"The natGateway ID '{nat_id}' does not exist")
+    if found.vpc_id != table.vpc_id:
+        raise Refusal(
+            "InvalidParameterValue",
+            f"route table {table.id} and NAT gateway {nat_id} belong to different networks",
+        )
+
+
+RULES: Final = {"CreateRoute": create, "ReplaceRoute": replace}

@@ -1,0 +1,303 @@
+"""Access entries: which IAM principals get into the cluster, as whom, with which access policies."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from typing import Any, Final
+
+from twin.aws.services.eks.operations import references, tags
+from twin.aws.services.eks.operations.errors import in_use, invalid, invalid_request, not_found
+from twin.aws.services.eks.operations.store import Thing
+
+Params = dict[str, Any]
+POLICY_PREFIX: Final = "arn:aws:eks::aws:cluster-access-policy/"
+POLICIES: Final = (
+    "AmazonAIOpsAssistantPolicy",
+    "AmazonARCRegionSwitchScalingPolicy",
+    "AmazonEKSACKPolicy",
+    "AmazonEKSAdminPolicy",
+    "AmazonEKSAdminViewPolicy",
+    "AmazonEKSArgoCDClusterPolicy",
+    "AmazonEKSArgoCDPolicy",
+    "AmazonEKSAutoNodePolicy",
+    "AmazonEKSBlockStorageClusterPolicy",
+    "AmazonEKSBlockStoragePolicy",
+    "AmazonEKSClusterAdminPolicy",
+    "AmazonEKSClusterInsightsPolicy",
+    "AmazonEKSComputeClusterPolicy",
+    "AmazonEKSComputePolicy",
+    "AmazonEKSEditPolicy",
+    "AmazonEKSEventPolicy",
+    "AmazonEKSHybridPolicy",
+    "AmazonEKSKROPolicy",
+    "AmazonEKSLoadBalancingClusterPolicy",
+    "AmazonEKSLoadBalancingPolicy",
+    "AmazonEKSNetworkingClusterPolicy",
+    "AmazonEKSNetworkingPolicy",
+    "AmazonEKSSecretAdminPolicy",
+    "AmazonEKSSecretReaderPolicy",
+    "AmazonEKSViewPolicy",
+    "AmazonSagemakerHyperpodClusterPolicy",
+    "AmazonSagemakerHyperpodControllerPolicy",
+    "AmazonSagemakerHyperpodSpacePolicy",
+)
+TYPES: Final = (
+    "STANDARD",
+    "EC2_LINUX",
+    "EC2_WINDOWS",
+    "FARGATE_LINUX",
+    "EC2",
+    "HYBRID_LINUX",
+    "HYPERPOD_LINUX",
+)
+_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+")
+NODE_USER: Final = "system:node:{{EC2PrivateDNSName}}"
+PROPAGATION: Final = 1.0
+"""Seconds until the cluster's API knows a new entry and a new association: both are eventually consistent
+(EKS user guide, "Grant IAM users access to Kubernetes with EKS access entries"). Fewer than a node group
+needs to join, as on AWS, where that takes minutes."""
+
+
+def create(eks: Any, params: Params) -> Params:
+    """CreateAccessEntry."""
+    cluster = eks.cluster(params["clusterName"], active=True)
+    if cluster.shown["accessConfig"]["authenticationMode"] == "CONFIG_MAP":
+        raise invalid_request(
+            "The cluster's authentication mode must be set to one of [API, "
+            "API_AND_CONFIG_MAP] to perform this operation."
+        )
+    arn = params["principalArn"]
+    kind = params.get("type") or "STANDARD"
+    _check_principal(eks, arn)
+    if kind not in TYPES:
+        raise invalid(f"type {kind} is not one of {', '.join(TYPES)}")
+    if eks.store.get("access_entry", cluster.name, arn):
+        raise in_use(
+            "The specified access entry resource is already in use on this cluster.", clusterName=cluster.name
+        )
+    groups = _groups(params.get("kubernetesGroups"))
+    if kind != "STANDARD" and (groups or params.get("username")):
+        raise invalid(f"kubernetesGroups and username cannot be specified for an access entry of type {kind}")
+    entry = make(eks, cluster, arn, kind, _username(params.get("username"), arn, kind), groups)
+    entry.shown["tags"] = tags.check(params.get("tags"))
+    eks.store.put(entry)
+    return {"accessEntry": entry.shown}
+
+
+def make(eks: Any, cluster: Thing, arn: str, kind: str, username: str, groups: list[str]) -> Thing:
+    """An access entry, written."""
+    kind_of, _, name = arn.split(":", 5)[5].partition("/")
+    now = round(time.time(), 3)
+    if kind == "EC2_LINUX":
+        groups = ["system:nodes"]
+    shown: Params = {
+        "clusterName": cluster.name,
+        "principalArn": arn,
+        "kubernetesGroups": groups,
+        "accessEntryArn": eks.arn(
+            "access-entry",
+            cluster.name,
+            kind_of,
+            eks.instance.account,
+            name.rsplit("/", 1)[-1],
+            str(uuid.uuid4()),
+        ),
+        "createdAt": now,
+        "modifiedAt": now,
+        "tags": {},
+        "username": username,
+        "type": kind,
+    }
+    entry = Thing("access_entry", cluster.name, arn, shown, {"policies": []})
+    eks.store.put(entry)
+    return entry
+
+
+def bootstrap(eks: Any, cluster: Thing, arn: str) -> None:
+    """Who creates a cluster is its administrator, unless it is asked otherwise."""
+    entry = make(eks, cluster, arn, "STANDARD", _username(None, arn, "STANDARD"), [])
+    entry.kept["policies"] = [
+        _association("AmazonEKSClusterAdminPolicy", {"type": "cluster", "namespaces": []})
+    ]
+    entry.kept["bootstrap"] = True
+    eks.store.put(entry)
+
+
+def ensure_nodes(eks: Any, cluster: Thing, role_arn: str) -> None:
+    """A node group lets its own role in."""
+    if cluster.shown["accessConfig"]["authenticationMode"] == "CONFIG_MAP":
+        return
+    if not eks.store.get("access_entry", cluster.name, role_arn):
+        make(eks, cluster, role_arn, "EC2_LINUX", NODE_USER, [])
+
+
+def known(entry: Thing) -> bool:
+    """Whether the cluster's API knows an entry by now."""
+    return _propagated(entry, entry.shown["createdAt"])
+
+
+def effective(entry: Thing) -> list[Params]:
+    """The associations of an entry that the cluster's API knows by now."""
+    return [each for each in entry.kept["policies"] if _propagated(entry, each["associatedAt"])]
+
+
+def _propagated(entry: Thing, since: float) -> bool:
+    # The creator's own entry is part of the cluster from its first answer.
+    return bool(entry.kept.get("bootstrap")) or time.time() - since >= PROPAGATION
+
+
+def describe(eks: Any, params: Params) -> Params:
+    """DescribeAccessEntry."""
+    return {"accessEntry": _find(eks, params).shown}
+
+
+def every(eks: Any, params: Params) -> Params:
+    """ListAccessEntries."""
+    cluster = eks.cluster(params["clusterName"])
+    wanted = params.get("associatedPolicyArn")
+    held = eks.store.every("access_entry", cluster.name)
+    return {
+        "accessEntries": [
+            each.name
+            for each in held
+            if not wanted or any(policy["policyArn"] == wanted for policy in each.kept["policies"])
+        ]
+    }
+
+
+def update(eks: Any, params: Params) -> Params:
+    """UpdateAccessEntry."""
+    entry = _find(eks, params)
+    if entry.shown["type"] != "STANDARD":
+        raise invalid(f"An access entry of type {entry.shown['type']} cannot be changed")
+    if params.get("kubernetesGroups") is not None:
+        entry.shown["kubernetesGroups"] = _groups(params["kubernetesGroups"])
+    if params.get("username"):
+        entry.shown["username"] = _username(params["username"], entry.name, "STANDARD")
+    entry.shown["modifiedAt"] = round(time.time(), 3)
+    eks.store.put(entry)
+    return {"accessEntry": entry.shown}
+
+
+def delete(eks: Any, params: Params) -> Params:
+    """DeleteAccessEntry."""
+    eks.store.remove(_find(eks, params))
+    return {}
+
+
+def associate(eks: Any, params: Params) -> Params:
+    """AssociateAccessPolicy."""
+    entry = _find(eks, params)
+    arn = params["policyArn"]
+    name = arn.removeprefix(POLICY_PREFIX)
+    if not arn.startswith(POLICY_PREFIX) or name not in POLICIES:
+        raise invalid(f"The policyArn parameter format is not valid: {arn} is not an EKS access policy")
+    if entry.shown["type"] != "STANDARD" and entry.shown["type"] != "EC2":
+        raise invalid_request(
+            f"Access policies cannot be associated with an entry of type {entry.shown['type']}"
+        )
+    scope = params["accessScope"]
+    kind = scope.get("type")
+    namespaces = list(scope.get("namespaces") or [])
+    if kind == "namespace" and not namespaces:
+        raise invalid("accessScope.namespaces must hold at least one namespace when the type is namespace")
+    if kind == "cluster" and namespaces:
+        raise invalid("accessScope.namespaces must be empty when the type is cluster")
+    made = _association(name, {"type": kind, "namespaces": namespaces})
+    entry.kept["policies"] = [p for p in entry.kept["policies"] if p["policyArn"] != arn] + [made]
+    eks.store.put(entry)
+    return {"clusterName": entry.cluster, "principalArn": entry.name, "associatedAccessPolicy": made}
+
+
+def disassociate(eks: Any, params: Params) -> Params:
+    """DisassociateAccessPolicy."""
+    entry = _find(eks, params)
+    left = [each for each in entry.kept["policies"] if each["policyArn"] != params["policyArn"]]
+    if len(left) == len(entry.kept["policies"]):
+        raise not_found(f"The policy {params['policyArn']} is not associated with {entry.name}")
+    entry.kept["policies"] = left
+    eks.store.put(entry)
+    return {}
+
+
+def associated(eks: Any, params: Params) -> Params:
+    """ListAssociatedAccessPolicies."""
+    entry = _find(eks, params)
+    return {
+        "clusterName": entry.cluster,
+        "principalArn": entry.name,
+        "associatedAccessPolicies": entry.kept["policies"],
+    }
+
+
+def policies(_: Any, __: Params) -> Params:
+    """ListAccessPolicies."""
+    return {"accessPolicies": [{"name": name, "arn": POLICY_PREFIX + name} for name in POLICIES]}
+
+
+def _association(name: str, scope: Params) -> Params:
+    now = round(time.time(), 3)
+    return {"policyArn": POLICY_PREFIX + name, "accessScope": scope, "associatedAt": now, "modifiedAt": now}
+
+
+def _find(eks: Any, params: Params) -> Thing:
+    cluster = eks.cluster(params["clusterName"])
+    found = eks.store.get("access_entry", cluster.name, params["principalArn"])
+    if found is None:
+        raise not_found(
+            "The specified principalArn could not be found. You can view your "
+            "available access entries with 'list-access-entries'."
+        )
+    return found
+
+
+def _check_principal(eks: Any, arn: str) -> None:
+    if not _ARN.fullmatch(arn):
+        raise invalid(
+            f"The principalArn parameter format is not valid: got {arn}, an IAM role or user arn is right"
+        )
+    account = arn.split(":")[4]
+    if account == eks.instance.account and not references.principal_exists(eks, arn):
+        raise invalid(f"The specified principalArn is invalid: invalid principal. ({arn} does not exist)")
+    if ":role/aws-service-role/" in arn:
+        raise invalid(
+            f"The caller is not allowed to modify access entries with a principalArn "
+            f"value of a Service Linked Role ({arn})."
+        )
+
+
+def _groups(groups: list[str] | None) -> list[str]:
+    bad = [each for each in groups or [] if each.startswith(("system:", "eks:", "aws:", "amazon:", "iam:"))]
+    if bad:
+        raise invalid(f"The kubernetes group name {bad[0]} is invalid, it cannot start with system:")
+    return list(groups or [])
+
+
+def _username(asked: str | None, arn: str, kind: str) -> str:
+    if kind in ("EC2_LINUX", "EC2_WINDOWS"):
+        return NODE_USER
+    if asked:
+        if asked.startswith(("system:", "eks:", "aws:", "amazon:", "iam:")):
+            raise invalid(
+                f"The username {asked} is invalid: it cannot start with system:, eks:, aws:, amazon: or iam:"
+            )
+        return asked
+    name = arn.rsplit("/", 1)[-1]
+    if ":role/" in arn:
+        return f"arn:aws:sts::{arn.split(':')[4]}:assumed-role/{name}/{{{{SessionName}}}}"
+    return arn
+
+
+HANDLERS: Final = {
+    "CreateAccessEntry": create,
+    "DescribeAccessEntry": describe,
+    "ListAccessEntries": every,
+    "UpdateAccessEntry": update,
+    "DeleteAccessEntry": delete,
+    "AssociateAccessPolicy": associate,
+    "DisassociateAccessPolicy": disassociate,
+    "ListAssociatedAccessPolicies": associated,
+    "ListAccessPolicies": policies,
+}

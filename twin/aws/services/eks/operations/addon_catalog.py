@@ -1,0 +1,163 @@
+"""The add-ons of EKS's catalog: which version goes with which Kubernetes, what a configuration may hold."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from twin.aws.services.eks.data import ADDONS, Offer
+from twin.aws.services.eks.operations.errors import invalid, not_found
+from twin.aws.services.eks.operations.versions import VERSIONS, minor
+
+Params = dict[str, Any]
+
+
+def offered(name: str) -> Offer:
+    """The add-on of that name, or EKS's refusal."""
+    found = ADDONS.get(name)
+    if found is None:
+        raise invalid(f"Addon {name} specified is not supported", addonName=name)
+    return found
+
+
+def check_version(offer: Offer, asked: str | None, kubernetes: str) -> str:
+    """The version asked for, or the default one; refused where it does not go with the cluster's."""
+    fitting = offer.for_version(kubernetes)
+    if not fitting:
+        raise invalid(
+            f"Addon {offer.name} is not supported in {kubernetes} kubernetes version", addonName=offer.name
+        )
+    if asked is None:
+        return default_version(offer, kubernetes)
+    if asked not in [version for version, _, _ in offer.versions]:
+        raise invalid(
+            f"Addon version specified is not supported: {offer.name} has {', '.join(fitting)} "
+            f"for Kubernetes {kubernetes}, got {asked}",
+            addonName=offer.name,
+        )
+    if asked not in fitting:
+        raise invalid(
+            f"Addon version specified is not supported in {kubernetes} kubernetes version: "
+            f"{', '.join(fitting)} are, got {asked}",
+            addonName=offer.name,
+        )
+    return asked
+
+
+def default_version(offer: Offer, kubernetes: str) -> str:
+    """The version that is taken where none is asked for: the one before the newest, where there is one.
+
+    EKS marks one version a Kubernetes version as its default, often but not always an older one than the
+    newest; which one it is, only its API tells.
+    """
+    fitting = offer.for_version(kubernetes)
+    return fitting[1] if len(fitting) > 1 else fitting[0]
+
+
+def check_configuration(offer: Offer, text: str | None) -> None:
+    """Refuse a configuration that is no JSON object or holds a key that the add-on does not have."""
+    if not text:
+        return
+    try:
+        given: Any = json.loads(text)
+    except ValueError as error:
+        raise invalid(
+            f"ConfigurationValue provided in request is not supported: it is not valid JSON ({error})",
+            addonName=offer.name,
+        ) from error
+    if not isinstance(given, dict):
+        raise invalid(
+            "ConfigurationValue provided in request is not supported: it must be an object",
+            addonName=offer.name,
+        )
+    unknown = sorted(set(map(str, given)) - offer.keys)
+    if unknown:
+        raise invalid(
+            "ConfigurationValue provided in request is not supported: Json schema "
+            "validation failed with error: "
+            f"[$.{unknown[0]}: is not defined in the schema and the schema does not "
+            f"allow additional properties]; "
+            f"{offer.name} takes {', '.join(sorted(offer.keys))}",
+            addonName=offer.name,
+        )
+
+
+def versions(_: Any, params: Params) -> Params:
+    """DescribeAddonVersions."""
+    name, kubernetes = params.get("addonName"), params.get("kubernetesVersion")
+    if name and name not in ADDONS:
+        raise not_found(f"Addon {name} does not exist", addonName=name)
+    found = [_described(offer, kubernetes) for offer in ADDONS.values() if name in (None, offer.name)]
+    kinds, owners = params.get("types"), params.get("owners")
+    return {
+        "addons": [
+            each
+            for each in found
+            if each["addonVersions"]
+            and (not kinds or each["type"] in kinds)
+            and (not owners or each["owner"] in owners)
+        ]
+    }
+
+
+def configuration(_: Any, params: Params) -> Params:
+    """DescribeAddonConfiguration."""
+    offer = offered(params["addonName"])
+    if params["addonVersion"] not in [version for version, _, _ in offer.versions]:
+        raise not_found(
+            f"Addon version {params['addonVersion']} of {offer.name} does not exist", addonName=offer.name
+        )
+    schema = {
+        "$schema": "http://json-schema.org/draft-06/schema#",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {key: {} for key in sorted(offer.keys)},
+    }
+    return {
+        "addonName": offer.name,
+        "addonVersion": params["addonVersion"],
+        "configurationSchema": json.dumps(schema),
+        "podIdentityConfiguration": [
+            {
+                "serviceAccount": account,
+                "recommendedManagedPolicies": [f"arn:aws:iam::aws:policy/{each}" for each in offer.policies],
+            }
+            for account in offer.service_accounts
+        ],
+    }
+
+
+def _described(offer: Offer, kubernetes: str | None) -> Params:
+    wanted = [kubernetes] if kubernetes else list(VERSIONS)
+    listed: list[Params] = []
+    for version, first, last in offer.versions:
+        fitting = [each for each in wanted if each in VERSIONS and first <= minor(each) <= last]
+        if fitting:
+            listed.append(
+                {
+                    "addonVersion": version,
+                    "architecture": ["amd64", "arm64"],
+                    "computeTypes": ["ec2", "hybrid"],
+                    "compatibilities": [
+                        {
+                            "clusterVersion": each,
+                            "platformVersions": ["*"],
+                            "defaultVersion": version == default_version(offer, each),
+                        }
+                        for each in fitting
+                    ],
+                    "requiresConfiguration": False,
+                    "requiresIamPermissions": bool(offer.policies),
+                }
+            )
+    return {
+        "addonName": offer.name,
+        "type": offer.kind,
+        "addonVersions": listed,
+        "publisher": "eks",
+        "owner": "aws",
+        "defaultNamespace": offer.namespace,
+    }
+
+
+HANDLERS: Final = {"DescribeAddonVersions": versions, "DescribeAddonConfiguration": configuration}

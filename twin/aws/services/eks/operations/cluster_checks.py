@@ -1,0 +1,189 @@
+"""What EKS asks of a cluster's arguments, one argument a function; each answers what EKS then tells of it."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Final
+
+from twin.aws.api_server.request import Refusal
+from twin.aws.iam import trust
+from twin.aws.services.eks.operations import references
+from twin.aws.services.eks.operations.errors import invalid
+from twin.aws.services.eks.operations.versions import DEFAULT, VERSIONS, supported, today
+
+Params = dict[str, Any]
+LOG_TYPES: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+MODES: Final = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
+_PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+_OF_DOCUMENTS: Final = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+_NOT_PUBLIC: Final = (
+    *_PRIVATE,
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "224.0.0.0/4",
+    *_OF_DOCUMENTS,
+)
+_FREE_ADDRESSES: Final = 6
+_NO_CONTROL_PLANE: Final = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
+"""Zones in which EKS puts no control plane ("VPC and subnet requirements" in its user guide)."""
+
+
+def version(asked: str | None) -> str:
+    """The version, or the default one; refused where EKS has it no more."""
+    version = asked or DEFAULT
+    if not supported(version):
+        raise invalid("unsupported Kubernetes version")
+    return version
+
+
+def role(eks: Any, arn: str, cluster: str) -> None:
+    """Refuse a role that EKS cannot take for the cluster (EKS user guide, "Cross-service confused deputy
+    prevention in Amazon EKS")."""
+    role = references.role(eks, arn)
+    context = {"aws:SourceAccount": eks.instance.account, "aws:SourceArn": eks.arn("cluster", cluster)}
+    if role is None or not trust.lets(role, "eks.amazonaws.com", context):
+        raise invalid(
+            f"Role with arn: {arn}, could not be assumed because it does not exist or "
+            f"the trusted entity is not correct"
+        )
+
+
+def subnets(eks: Any, network: Params) -> str:
+    """The VPC of the subnets; refused where they are too few, apart or full."""
+    ids = list(network.get("subnetIds") or [])
+    if len(set(ids)) != len(ids):
+        raise invalid("Subnets specified contain duplicates")
+    found = references.subnets(eks, ids, eks.instance.region)
+    if len({each.availability_zone for each in found}) < 2:
+        raise invalid("Subnets specified must be in at least two different AZs")
+    without = [each for each in found if references.zone_id(eks, each.availability_zone) in _NO_CONTROL_PLANE]
+    if without:
+        raise Refusal(
+            "UnsupportedAvailabilityZoneException",
+            f"Cannot create cluster because EKS does not support creating control plane instances in "
+            f"{without[0].availability_zone}, the targeted availability zone. Retry cluster creation using "
+            f"control plane subnets that span at least two other availability zones.",
+        )
+    vpcs = {each.vpc_id for each in found}
+    if len(vpcs) > 1:
+        raise invalid(f"Subnets specified must belong to the same VPC, got {', '.join(sorted(vpcs))}")
+    crowded = [each.id for each in found if int(each.available_ip_address_count) < _FREE_ADDRESSES]
+    if crowded:
+        raise invalid(
+            f"Subnets specified need at least {_FREE_ADDRESSES} free addresses: {', '.join(crowded)}"
+        )
+    vpc_id = vpcs.pop()
+    references.security_groups(eks, list(network.get("securityGroupIds") or []), vpc_id)
+    return vpc_id
+
+
+def network(network: Params) -> Params:
+    """What is told of the subnets and groups."""
+    return {
+        "subnetIds": list(network.get("subnetIds") or []),
+        "securityGroupIds": list(network.get("securityGroupIds") or []),
+    }
+
+
+def endpoint(network: Params, old: Params | None = None) -> Params:
+    """Who reaches the API server: the asked-for over the old."""
+    before = old or {"endpointPublicAccess": True, "endpointPrivateAccess": False, "publicAccessCidrs": []}
+    made = {name: network[name] if network.get(name) is not None else before[name] for name in before}
+    if not made["endpointPublicAccess"] and not made["endpointPrivateAccess"]:
+        raise invalid("Private and public endpoint access cannot be false")
+    if made["endpointPublicAccess"] and not made["publicAccessCidrs"]:
+        made["publicAccessCidrs"] = ["0.0.0.0/0"]
+    if not made["endpointPublicAccess"]:
+        made["publicAccessCidrs"] = []
+    for cidr in made["publicAccessCidrs"]:
+        _public_cidr(cidr)
+    return {
+        name: made[name] for name in ("endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs")
+    }
+
+
+def _public_cidr(cidr: str) -> None:
+    try:
+        network = ipaddress.ip_network(cidr)
+    except ValueError:
+        raise invalid(f"The following CIDRs are invalid in publicAccessCidrs: [{cidr}]") from None
+    if network.version == 4 and any(network.subnet_of(ipaddress.IPv4Network(each)) for each in _NOT_PUBLIC):
+        raise invalid(f"The following CIDRs are not allowed in publicAccessCidrs: [{cidr}]")
+
+
+def services(eks: Any, asked: Params, vpc_id: str) -> Params:
+    """The services' addresses: private, and not the VPC's."""
+    with eks.moto.lock:
+        vpc = ipaddress.IPv4Network(eks.moto.backend("ec2").vpcs[vpc_id].cidr_block)
+    family = asked.get("ipFamily") or "ipv4"
+    cidr = asked.get("serviceIpv4Cidr")
+    if family == "ipv6":
+        if cidr:
+            raise invalid("serviceIpv4Cidr cannot be specified with the ipv6 ipFamily")
+        return {
+            "serviceIpv6Cidr": "fd00:ec2:abcd::/108",
+            "ipFamily": "ipv6",
+            "elasticLoadBalancing": {"enabled": False},
+        }
+    if cidr is None:
+        # EKS takes the one of the two that the VPC does not use.
+        cidr = "172.20.0.0/16" if vpc.subnet_of(ipaddress.IPv4Network("10.0.0.0/8")) else "10.100.0.0/16"
+    try:
+        network = ipaddress.IPv4Network(cidr)
+    except ValueError:
+        raise invalid(f"Service IPv4 CIDR {cidr} is not a valid CIDR block") from None
+    if not any(network.subnet_of(ipaddress.IPv4Network(each)) for each in _PRIVATE):
+        raise invalid(f"Service IPv4 CIDR {cidr} must be within one of {', '.join(_PRIVATE)}")
+    if not 12 <= network.prefixlen <= 24:
+        raise invalid(f"Service IPv4 CIDR {cidr} must be between /24 and /12")
+    if network.overlaps(vpc):
+        raise invalid(f"Service IPv4 CIDR {cidr} overlaps the CIDR {vpc} of the VPC {vpc_id}")
+    return {"serviceIpv4Cidr": cidr, "ipFamily": "ipv4", "elasticLoadBalancing": {"enabled": False}}
+
+
+def logging(asked: Params | None) -> Params:
+    """The log types that are on, and those that are off."""
+    enabled: list[str] = []
+    for each in (asked or {}).get("clusterLogging") or []:
+        if each.get("enabled"):
+            enabled += each.get("types") or []
+    disabled = [each for each in LOG_TYPES if each not in enabled]
+    both = [
+        {"types": [t for t in LOG_TYPES if t in enabled], "enabled": True},
+        {"types": disabled, "enabled": False},
+    ]
+    return {"clusterLogging": [each for each in both if each["types"]]}
+
+
+def encryption(eks: Any, asked: list[Params] | None) -> list[Params]:
+    """The key of the secrets."""
+    for each in asked or []:
+        if list(each.get("resources") or []) != ["secrets"]:
+            raise invalid(f"encryptionConfig.resources must be ['secrets'], got {each.get('resources')}")
+        arn = (each.get("provider") or {}).get("keyArn") or ""
+        if not references.key_exists(eks, arn):
+            raise invalid(f"The KMS key {arn or '(none)'} does not exist, is disabled or is not symmetric")
+    if len(asked or []) > 1:
+        raise invalid("encryptionConfig can hold one element")
+    return list(asked or [])
+
+
+def access_config(asked: Params) -> Params:
+    """How principals get in."""
+    return {
+        "bootstrapClusterCreatorAdminPermissions": asked.get("bootstrapClusterCreatorAdminPermissions")
+        is not False,
+        "authenticationMode": asked.get("authenticationMode") or "CONFIG_MAP",
+    }
+
+
+def upgrade_policy(version: str, asked: Params) -> Params:
+    """What comes after standard support."""
+    kind = asked.get("supportType") or "EXTENDED"
+    if kind == "STANDARD" and VERSIONS[version].status(today()) != "STANDARD_SUPPORT":
+        raise invalid(
+            f"upgradePolicy.supportType STANDARD is not possible with Kubernetes {version}: "
+            f"its standard support ended on {VERSIONS[version].standard_until}"
+        )
+    return {"supportType": kind}

@@ -1,0 +1,171 @@
+"""Pod identity associations: which service account takes which role."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+
+from twin.aws.iam import trust
+from twin.aws.services.eks.operations import references, tags
+from twin.aws.services.eks.operations.errors import in_use, invalid, not_found
+from twin.aws.services.eks.operations.store import Thing
+
+Params = dict[str, Any]
+SERVICE: Final = "pods.eks.amazonaws.com"
+_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+
+
+def tags_of(eks: Any, cluster: Thing, namespace: str, account: str) -> dict[str, str]:
+    """The session tags of a service account's Pods, but for the Pod's own."""
+    return {
+        "eks-cluster-arn": eks.arn("cluster", cluster.name),
+        "eks-cluster-name": cluster.name,
+        "kubernetes-namespace": namespace,
+        "kubernetes-service-account": account,
+    }
+
+
+def context(eks: Any, cluster: Thing, session: Mapping[str, str]) -> dict[str, str]:
+    """What a role's trust policy may ask of EKS's request with these session tags."""
+    return {
+        "aws:SourceAccount": eks.instance.account,
+        "aws:SourceArn": eks.arn("cluster", cluster.name),
+        **{f"aws:RequestTag/{key}": value for key, value in session.items()},
+        "aws:TagKeys": "\n".join(session),
+    }
+
+
+def actions(session: Mapping[str, str]) -> tuple[str, ...]:
+    """What EKS does with the role."""
+    return (trust.ASSUME, trust.TAG) if session else (trust.ASSUME,)
+
+
+def check_role(eks: Any, arn: str) -> None:
+    """Refuse a role that no Pod can take. Whether one of the association can, EKS Auth decides."""
+    role = references.role(eks, arn)
+    if role is None:
+        raise invalid(f"Role provided in the request does not exist: {arn}")
+    missing = [each for each in (trust.ASSUME, trust.TAG) if not trust.lets(role, SERVICE, None, [each])]
+    if missing:
+        raise invalid(
+            f"Trust policy of role {arn} does not allow {' and '.join(missing)} to the "
+            f"service principal {SERVICE}"
+        )
+
+
+def create(eks: Any, params: Params) -> Params:
+    """CreatePodIdentityAssociation."""
+    cluster = eks.cluster(params["clusterName"], active=True)
+    made = make(eks, cluster, params)
+    return {"association": made.shown}
+
+
+def make(eks: Any, cluster: Thing, params: Params, owner: str = "") -> Thing:
+    """An association, written. owner: the arn of the add-on that it belongs to."""
+    namespace, account = params["namespace"], params["serviceAccount"]
+    for what, value in (("namespace", namespace), ("serviceAccount", account)):
+        if not _NAME.fullmatch(value):
+            raise invalid(f"{what} {value!r} is not a valid Kubernetes name")
+    check_role(eks, params["roleArn"])
+    if params.get("targetRoleArn") and not params["targetRoleArn"].startswith("arn:"):
+        raise invalid(f"targetRoleArn {params['targetRoleArn']} is not an arn")
+    if find(eks, cluster.name, namespace, account):
+        raise in_use(
+            f"Association already exists: a pod identity association for service "
+            f"account {account} in namespace "
+            f"{namespace} of cluster {cluster.name}",
+            clusterName=cluster.name,
+        )
+    now = round(time.time(), 3)
+    name = f"a-{uuid.uuid4().hex[:17]}"
+    shown: Params = {
+        "clusterName": cluster.name,
+        "namespace": namespace,
+        "serviceAccount": account,
+        "roleArn": params["roleArn"],
+        "associationArn": eks.arn("podidentityassociation", cluster.name, name),
+        "associationId": name,
+        "tags": tags.check(params.get("tags")),
+        "createdAt": now,
+        "modifiedAt": now,
+        "disableSessionTags": bool(params.get("disableSessionTags", False)),
+    }
+    if owner:
+        shown["ownerArn"] = owner
+    if params.get("targetRoleArn"):
+        shown["targetRoleArn"] = params["targetRoleArn"]
+        shown["externalId"] = (
+            f"{eks.instance.region}/{eks.instance.account}/{cluster.name}/{namespace}/{account}"
+        )
+    thing = Thing("pod_identity", cluster.name, name, shown)
+    eks.store.put(thing)
+    return thing
+
+
+def find(eks: Any, cluster: str, namespace: str, account: str) -> Thing | None:
+    """The association of a service account."""
+    for each in eks.store.every("pod_identity", cluster):
+        if (each.shown["namespace"], each.shown["serviceAccount"]) == (namespace, account):
+            return each
+    return None
+
+
+def describe(eks: Any, params: Params) -> Params:
+    """DescribePodIdentityAssociation."""
+    return {"association": _get(eks, params).shown}
+
+
+def every(eks: Any, params: Params) -> Params:
+    """ListPodIdentityAssociations."""
+    cluster = eks.cluster(params["clusterName"])
+    names = ("clusterName", "namespace", "serviceAccount", "associationArn", "associationId", "ownerArn")
+    held = [each.shown for each in eks.store.every("pod_identity", cluster.name)]
+    return {
+        "associations": [
+            {name: each[name] for name in names if name in each}
+            for each in held
+            if params.get("namespace") in (None, each["namespace"])
+            and params.get("serviceAccount") in (None, each["serviceAccount"])
+        ]
+    }
+
+
+def update(eks: Any, params: Params) -> Params:
+    """UpdatePodIdentityAssociation."""
+    found = _get(eks, params)
+    if params.get("roleArn"):
+        check_role(eks, params["roleArn"])
+        found.shown["roleArn"] = params["roleArn"]
+    for name in ("targetRoleArn", "disableSessionTags"):
+        if params.get(name) is not None:
+            found.shown[name] = params[name]
+    found.shown["modifiedAt"] = round(time.time(), 3)
+    eks.store.put(found)
+    return {"association": found.shown}
+
+
+def delete(eks: Any, params: Params) -> Params:
+    """DeletePodIdentityAssociation."""
+    found = _get(eks, params)
+    eks.store.remove(found)
+    return {"association": found.shown}
+
+
+def _get(eks: Any, params: Params) -> Thing:
+    cluster = eks.cluster(params["clusterName"])
+    found = eks.store.get("pod_identity", cluster.name, params["associationId"])
+    if found is None:
+        raise not_found(f"Association {params['associationId']} not found in cluster {cluster.name}")
+    return found
+
+
+HANDLERS: Final = {
+    "CreatePodIdentityAssociation": create,
+    "DescribePodIdentityAssociation": describe,
+    "ListPodIdentityAssociations": every,
+    "UpdatePodIdentityAssociation": update,
+    "DeletePodIdentityAssociation": delete,
+}

@@ -1,0 +1,204 @@
+"""A node group's Auto Scaling group and the launch template that EKS makes for it, in moto."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.aws.api_server.initial_state import image_id
+from twin.aws.services.eks.operations.store import Thing
+from twin.aws.services.eks.operations.versions import release_version
+
+Params = dict[str, Any]
+
+
+def make(eks: Any, group: Thing) -> None:
+    """Make both, once."""
+    intent = f"eks:{group.shown['nodegroupArn']}"
+    cluster = eks.cluster(group.cluster)
+    name = template_name(group)
+    eks.aws.call(
+        "ec2",
+        "create_launch_template",
+        f"{intent}:template",
+        LaunchTemplateName=name,
+        LaunchTemplateData=_data(cluster, group),
+        TagSpecifications=[
+            {
+                "ResourceType": "launch-template",
+                "Tags": [
+                    {"Key": "eks:cluster-name", "Value": group.cluster},
+                    {"Key": "eks:nodegroup-name", "Value": group.name},
+                ],
+            }
+        ],
+    )
+    sizes = group.shown["scalingConfig"]
+    eks.aws.call(
+        "autoscaling",
+        "create_auto_scaling_group",
+        f"{intent}:group",
+        AutoScalingGroupName=group.kept["group"],
+        MinSize=sizes["minSize"],
+        MaxSize=sizes["maxSize"],
+        DesiredCapacity=sizes["desiredSize"],
+        MixedInstancesPolicy=policy(group),
+        VPCZoneIdentifier=",".join(group.shown["subnets"]),
+        TerminationPolicies=["AllocationStrategy", "OldestLaunchTemplate", "OldestInstance"],
+        CapacityRebalance=True,
+        Tags=[
+            {
+                "Key": key,
+                "Value": value,
+                "PropagateAtLaunch": True,
+                "ResourceId": group.kept["group"],
+                "ResourceType": "auto-scaling-group",
+            }
+            for key, value in {
+                "eks:cluster-name": group.cluster,
+                "eks:nodegroup-name": group.name,
+                f"kubernetes.io/cluster/{group.cluster}": "owned",
+                f"k8s.io/cluster-autoscaler/{group.cluster}": "owned",
+                "k8s.io/cluster-autoscaler/enabled": "true",
+            }.items()
+        ],
+    )
+
+
+def clear(eks: Any, group: Thing) -> None:
+    """Take both away, with all machines."""
+    intent = f"eks:{group.shown['nodegroupArn']}:delete"
+    if of(eks, group):
+        eks.aws.call(
+            "autoscaling",
+            "delete_auto_scaling_group",
+            f"{intent}:group",
+            AutoScalingGroupName=group.kept["group"],
+            ForceDelete=True,
+        )
+    with eks.moto.lock:
+        held = {each.name for each in eks.moto.backend("ec2").launch_templates.values()}
+    if template_name(group) in held:
+        eks.aws.call(
+            "ec2", "delete_launch_template", f"{intent}:template", LaunchTemplateName=template_name(group)
+        )
+
+
+def resize(eks: Any, group: Thing) -> None:
+    """Give the group the node group's sizes."""
+    sizes = group.shown["scalingConfig"]
+    eks.aws.call(
+        "autoscaling",
+        "update_auto_scaling_group",
+        AutoScalingGroupName=group.kept["group"],
+        MinSize=sizes["minSize"],
+        MaxSize=sizes["maxSize"],
+        DesiredCapacity=sizes["desiredSize"],
+        MixedInstancesPolicy=policy(group),
+    )
+
+
+def roll(eks: Any, group: Thing) -> None:
+    """A new version of the template, and new machines from it."""
+    cluster = eks.cluster(group.cluster)
+    version = eks.aws.call(
+        "ec2",
+        "create_launch_template_version",
+        LaunchTemplateName=template_name(group),
+        LaunchTemplateData=_data(cluster, group),
+    )["LaunchTemplateVersion"]["VersionNumber"]
+    eks.aws.call(
+        "ec2",
+        "modify_launch_template",
+        LaunchTemplateName=template_name(group),
+        DefaultVersion=str(version),
+    )
+    old = [state.instance.id for state in instances(eks, group)]
+    for instance in old:
+        eks.aws.call(
+            "autoscaling",
+            "terminate_instance_in_auto_scaling_group",
+            InstanceId=instance,
+            ShouldDecrementDesiredCapacity=False,
+        )
+
+
+def of(eks: Any, group: Thing) -> Any | None:
+    """moto's Auto Scaling group, or None."""
+    with eks.moto.lock:
+        return eks.moto.backend("autoscaling").autoscaling_groups.get(group.kept["group"])
+
+
+def instances(eks: Any, group: Thing) -> list[Any]:
+    """moto's states of the group's machines."""
+    found = of(eks, group)
+    return list(found.active_instances()) if found else []
+
+
+def sizes(eks: Any, group: Thing) -> Params | None:
+    """The group's sizes as they are now: an autoscaler may have changed the desired one."""
+    found = of(eks, group)
+    if found is None:
+        return None
+    return {"minSize": found.min_size, "maxSize": found.max_size, "desiredSize": found.desired_capacity}
+
+
+def template_name(group: Thing) -> str:
+    """The name of the template that EKS makes."""
+    return "eks-" + group.shown["nodegroupArn"].rsplit("/", 1)[-1]
+
+
+def policy(group: Thing) -> Params:
+    """The group's mixed instances policy: the types in order, on demand or spot."""
+    spot = group.shown["capacityType"] == "SPOT"
+    return {
+        "LaunchTemplate": {
+            "LaunchTemplateSpecification": {
+                "LaunchTemplateName": template_name(group),
+                "Version": "$Default",
+            },
+            "Overrides": [{"InstanceType": each} for each in group.kept["types"]],
+        },
+        "InstancesDistribution": {
+            "OnDemandAllocationStrategy": "prioritized",
+            "OnDemandBaseCapacity": 0,
+            "OnDemandPercentageAboveBaseCapacity": 0 if spot else 100,
+            "SpotAllocationStrategy": "price-capacity-optimized",
+        },
+    }
+
+
+def image_of(group: Thing) -> str:
+    """The id of the group's machine image. EC2 on the twin has the image of the newest release alone, which
+    older releases share."""
+    version, ami_type = group.shown["version"], group.shown["amiType"]
+    given = group.kept["data"].get("ImageId")
+    return given or image_id(version, ami_type, release_version(version, ami_type))
+
+
+def _data(cluster: Thing, group: Thing) -> Params:
+    data: Params = dict(group.kept["data"])
+    data["ImageId"] = image_of(group)
+    data.setdefault("InstanceType", group.kept["types"][0])
+    own = cluster.shown["resourcesVpcConfig"].get("clusterSecurityGroupId", "")
+    cards = [dict(card) for card in data.get("NetworkInterfaces", [])]
+    for card in cards:
+        card.setdefault("Groups", [own])
+    if cards:
+        data["NetworkInterfaces"] = cards
+    elif not data.get("SecurityGroupIds") and not data.get("SecurityGroups"):
+        data["SecurityGroupIds"] = [own]
+    if not group.shown.get("launchTemplate"):
+        data["BlockDeviceMappings"] = [
+            {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": group.shown["diskSize"], "VolumeType": "gp3"}}
+        ]
+        data["MetadataOptions"] = {"HttpTokens": "required", "HttpPutResponseHopLimit": 2}
+    given = [each for each in data.get("TagSpecifications", []) if each.get("ResourceType") != "instance"]
+    named = [each for each in data.get("TagSpecifications", []) if each.get("ResourceType") == "instance"]
+    tags = {tag["Key"]: tag["Value"] for each in named for tag in each.get("Tags", [])}
+    tags.update({"eks:cluster-name": group.cluster, "eks:nodegroup-name": group.name})
+    instance = {
+        "ResourceType": "instance",
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
+    data["TagSpecifications"] = [*given, instance]
+    return data

@@ -1,0 +1,55 @@
+"""Updates: what EKS says of a change that it has made."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from typing import Any
+
+from twin.aws.services.eks.operations.errors import not_found
+from twin.aws.services.eks.operations.store import Thing
+
+Params = dict[str, Any]
+
+
+def record(eks: Any, owner: Thing, kind: str, changes: dict[str, Any]) -> Params:
+    """Note a change of a cluster, node group or add-on and answer as its Update operation does."""
+    shown: Params = {
+        "id": str(uuid.uuid4()),
+        "status": "Successful",
+        "type": kind,
+        "params": [
+            {"type": name, "value": value if isinstance(value, str) else json.dumps(value)}
+            for name, value in changes.items()
+        ],
+        "createdAt": round(time.time(), 3),
+        "errors": [],
+    }
+    eks.store.put(Thing("update", owner.cluster, shown["id"], shown, {"owner": [owner.kind, owner.name]}))
+    # The caller is told that it is under way, as EKS tells; it is done by the time anyone asks.
+    return {"update": {**shown, "status": "InProgress"}}
+
+
+def describe(eks: Any, params: Params) -> Params:
+    """DescribeUpdate."""
+    eks.cluster(params["name"])
+    found = eks.store.get("update", params["name"], params["updateId"])
+    if found is None:
+        raise not_found(f"No update found for ID: {params['updateId']}")
+    return {"update": found.shown}
+
+
+def every(eks: Any, params: Params) -> Params:
+    """ListUpdates."""
+    cluster = eks.cluster(params["name"])
+    owner = ["cluster", cluster.name]
+    if params.get("nodegroupName"):
+        owner = ["nodegroup", params["nodegroupName"]]
+    elif params.get("addonName"):
+        owner = ["addon", params["addonName"]]
+    held = eks.store.every("update", cluster.name)
+    return {"updateIds": [each.name for each in held if each.kept.get("owner") == owner]}
+
+
+HANDLERS = {"DescribeUpdate": describe, "ListUpdates": every}

@@ -1,0 +1,1 @@
+"""Amazon EKS: resource types of the provider."""

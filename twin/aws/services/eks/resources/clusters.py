@@ -1,0 +1,269 @@
+"""EKS: the cluster and what hangs on its control plane's API."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import jmespath
+
+from twin.aws.context import AwsContext
+from twin.aws.resources.base import AwsResource
+from twin.aws.resources.calls import Call, Wait
+from twin.aws.resources.fields import Field, kept, reads, same, to_api
+from twin.aws.resources.tags import Tagging
+from twin.aws.resources.waiting import FailedStateError
+from twin.provider_interface import UNKNOWN, AutoName, CloudError, Failure, Props, pause
+
+MISSING: Final = frozenset({"ResourceNotFoundException", "NotFoundException"})
+
+
+def rfc3339(value: Any) -> str:
+    """A time as the provider's state holds it."""
+    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if hasattr(value, "strftime") else str(value)
+
+
+def _go_time(value: Any) -> str:
+    # The provider prints the cluster's creation as Go prints a time.
+    return value.strftime("%Y-%m-%d %H:%M:%S +0000 UTC") if hasattr(value, "strftime") else str(value)
+
+
+def tagging(arn: str = "arn") -> Tagging:
+    """EKS tags by arn; `arn` names the output that holds it."""
+    place = {"resourceArn": "{" + arn + "}"}
+    return Tagging(
+        create="tags",
+        key="",
+        item="tags",
+        add=Call("TagResource", {**place, "tags": "{tags}"}),
+        remove=Call("UntagResource", {**place, "tagKeys": "{keys}"}),
+    )
+
+
+def await_update(
+    context: AwsContext, title: str, place: Props, answer: Props, seconds: float = 3600.0
+) -> None:
+    """Poll an update of a cluster, node group or add-on until it has ended; its errors become the error."""
+    id = jmespath.search("update.id", answer)
+    waited, step = 0.0, 0.1
+    while id:
+        update = context.call("eks", "DescribeUpdate", {**place, "updateId": id})["update"]
+        status = update["status"]
+        if status == "Successful":
+            return
+        if status in ("Failed", "Cancelled"):
+            told = "; ".join(
+                f"{each.get('errorCode')}: {each.get('errorMessage')} "
+                f"({', '.join(each.get('resourceIds', []))})"
+                for each in update.get("errors", [])
+            )
+            raise FailedStateError(
+                f"waiting for {title} update ({id}): unexpected state '{status}', "
+                f"wanted target 'Successful'. last error: {told}",
+                code=status,
+            )
+        if waited > (context.timeout or seconds):
+            raise CloudError(
+                f"waiting for {title} update ({id}): timeout while waiting for state 'Successful'"
+            )
+        pause(step)
+        waited, step = waited + step, min(step * 1.5, 2.0)
+
+
+def _one(value: Any) -> Any:
+    # A list of one in the API, an object in Pulumi.
+    return value if value is UNKNOWN else [value]
+
+
+def _log_types(value: Any) -> Any:
+    return {"clusterLogging": [{"types": value, "enabled": True}]} if value is not UNKNOWN else UNKNOWN
+
+
+_VPC: Final = {
+    **same(
+        "subnetIds", "securityGroupIds", "endpointPrivateAccess", "endpointPublicAccess", "publicAccessCidrs"
+    ),
+    **same("controlPlaneEgressMode"),
+    **reads(clusterSecurityGroupId="clusterSecurityGroupId", vpcId="vpcId"),
+}
+
+
+class Cluster(AwsResource):
+    token = "aws:eks/cluster:Cluster"
+    service = "eks"
+    title = "EKS Cluster"
+    fields = {
+        **same("name", "version", "roleArn", "bootstrapSelfManagedAddons", "deletionProtection"),
+        "bootstrapSelfManagedAddons": Field("bootstrapSelfManagedAddons", read=""),
+        "vpcConfig": Field("resourcesVpcConfig", of=_VPC),
+        "accessConfig": Field(
+            "accessConfig", of=same("authenticationMode", "bootstrapClusterCreatorAdminPermissions")
+        ),
+        "enabledClusterLogTypes": Field(
+            "logging", read="logging.clusterLogging[?enabled].types[]", encode=_log_types
+        ),
+        "encryptionConfig": Field(
+            "encryptionConfig",
+            read="encryptionConfig[0]",
+            encode=_one,
+            of={"provider": Field("provider", of=same("keyArn")), **same("resources")},
+        ),
+        "kubernetesNetworkConfig": Field(
+            "kubernetesNetworkConfig",
+            of={
+                **same("ipFamily", "serviceIpv4Cidr"),
+                **reads(serviceIpv6Cidr="serviceIpv6Cidr"),
+                "elasticLoadBalancing": Field("elasticLoadBalancing", of=same("enabled")),
+            },
+        ),
+        "upgradePolicy": Field("upgradePolicy", of=same("supportType")),
+        "zonalShiftConfig": Field("zonalShiftConfig", of=same("enabled")),
+        "computeConfig": Field("computeConfig", of=same("enabled", "nodePools", "nodeRoleArn")),
+        "storageConfig": Field(
+            "storageConfig", of={"blockStorage": Field("blockStorage", of=same("enabled"))}
+        ),
+        "remoteNetworkConfig": Field(
+            "remoteNetworkConfig",
+            of={
+                "remoteNodeNetworks": Field("remoteNodeNetworks", encode=_one, read="remoteNodeNetworks[0]"),
+                "remotePodNetworks": Field("remotePodNetworks", encode=_one, read="remotePodNetworks[0]"),
+            },
+        ),
+        "controlPlaneScalingConfig": Field("controlPlaneScalingConfig", of=same("tier")),
+        **{
+            name: Field(name)
+            for name in ("kubeApiServerConfig", "kubeControllerManagerConfig", "kubeSchedulerConfig")
+        },
+        "outpostConfig": Field("outpostConfig"),
+        **kept("forceUpdateVersion", "defaultAddonsToRemoves"),
+        "createdAt": Field(read="createdAt", decode=_go_time),
+        "identities": Field(
+            read="identity && [identity]",
+            of={"oidcs": Field(read="oidc && [oidc]", of={"issuer": Field(read="issuer")})},
+        ),
+        "certificateAuthority": Field(read="certificateAuthority", of={"data": Field(read="data")}),
+        **reads(
+            arn="arn", endpoint="endpoint", platformVersion="platformVersion", status="status", clusterId="id"
+        ),
+    }
+    create_call = Call("CreateCluster")
+    id_form = "{name}"
+    read_call = Call("DescribeCluster", {"name": "{id}"})
+    item = "cluster"
+    not_found = MISSING
+    delete_call = Call("DeleteCluster", {"name": "{id}"})
+    created = Wait(
+        "status", frozenset({"ACTIVE"}), frozenset({"FAILED", "DELETING"}), "health.issues", 1800.0
+    )
+    deleted_seconds = 900.0
+    tagging = tagging()
+    autoname = AutoName(max_length=100)
+    computed = frozenset(
+        {"name", "version", "accessConfig", "kubernetesNetworkConfig", "upgradePolicy", "deletionProtection"}
+        | {"controlPlaneScalingConfig", "kubeApiServerConfig", "kubeControllerManagerConfig"}
+        | {"kubeSchedulerConfig", "region"}
+    )
+    nested_computed = frozenset(
+        {"vpcConfig.clusterSecurityGroupId", "vpcConfig.vpcId", "vpcConfig.publicAccessCidrs"}
+        | {"accessConfig.authenticationMode", "kubernetesNetworkConfig.serviceIpv4Cidr"}
+        | {"kubernetesNetworkConfig.ipFamily", "kubernetesNetworkConfig.serviceIpv6Cidr"}
+    )
+    immutable = frozenset(
+        {"name", "roleArn", "bootstrapSelfManagedAddons", "outpostConfig", "region"}
+        | {"accessConfig.bootstrapClusterCreatorAdminPermissions", "computeConfig.nodeRoleArn"}
+        | {"kubernetesNetworkConfig.ipFamily", "kubernetesNetworkConfig.serviceIpv4Cidr"}
+        | {"encryptionConfig.provider.keyArn"}
+    )
+    volatile = frozenset({"platformVersion"})
+    sets = frozenset(
+        {
+            "enabledClusterLogTypes",
+            "vpcConfig.subnetIds",
+            "vpcConfig.securityGroupIds",
+            "encryptionConfig.resources",
+        }
+        | {"vpcConfig.publicAccessCidrs", "computeConfig.nodePools"}
+    )
+    paths = {"ResourceInUseException": "name", "UnsupportedAvailabilityZoneException": "vpcConfig.subnetIds"}
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        vpc = inputs.get("vpcConfig")
+        if not isinstance(vpc, dict):
+            return
+        if vpc.get("endpointPublicAccess") is False and vpc.get("endpointPrivateAccess") in (None, False):
+            yield Failure(
+                "vpcConfig.endpointPrivateAccess",
+                "InvalidParameterException: Private and public endpoint access cannot be false. Cluster "
+                "requires at least one endpoint to be enabled.",
+            )
+        subnets = vpc.get("subnetIds")
+        if isinstance(subnets, list) and UNKNOWN not in subnets and len(set(subnets)) < 2:
+            yield Failure(
+                "vpcConfig.subnetIds",
+                "InvalidParameterException: Subnets specified must be in at least two different AZs",
+            )
+
+    def property_of(self, path: str) -> str:
+        return super().property_of(path).replace("encryptionConfig[0]", "encryptionConfig")
+
+    def replaces(self, path: str, old: Props, new: Props) -> bool:
+        if path == "encryptionConfig":  # envelope encryption is never taken away
+            return new.get("encryptionConfig") is None
+        return super().replaces(path, old, new)
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        changed = self.changed(old, new)
+        # One kind of change a call, in the real provider's order; EKS refuses the next while one runs.
+        if "version" in changed:
+            given = {"name": id, "version": new["version"]}
+            if new.get("forceUpdateVersion"):
+                given["force"] = True
+            self._run(context, id, "UpdateClusterVersion", given)
+        if "encryptionConfig" in changed and new.get("encryptionConfig"):
+            given = {"clusterName": id, "encryptionConfig": [new["encryptionConfig"]]}
+            self._run(context, id, "AssociateEncryptionConfig", given)
+        for name in (
+            "accessConfig",
+            "deletionProtection",
+            "upgradePolicy",
+            "zonalShiftConfig",
+            "computeConfig",
+        ):
+            if name in changed and new.get(name) is not None:
+                self._configure(context, id, name, name, new)
+        if "enabledClusterLogTypes" in changed:
+            self._set_logging(context, id, old, new)
+        if "vpcConfig" in changed:
+            self._set_network(context, id, old, new)
+
+    def _configure(self, context: AwsContext, id: str, name: str, api: str, new: Props) -> None:
+        value = to_api({name: self.fields[name]}, new)[api]
+        if name == "accessConfig":
+            value = {"authenticationMode": value.get("authenticationMode")}
+        self._run(context, id, "UpdateClusterConfig", {"name": id, api: value})
+
+    def _set_logging(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        on = new.get("enabledClusterLogTypes") or []
+        off = [kind for kind in old.get("enabledClusterLogTypes") or [] if kind not in on]
+        sets = [{"types": types, "enabled": state} for types, state in ((on, True), (off, False)) if types]
+        self._run(context, id, "UpdateClusterConfig", {"name": id, "logging": {"clusterLogging": sets}})
+
+    def _set_network(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        before, wanted = old.get("vpcConfig") or {}, new["vpcConfig"]
+        differ = [
+            n
+            for n in _VPC
+            if wanted.get(n) is not None and not self.same(f"vpcConfig.{n}", before.get(n), wanted[n])
+        ]
+        access = {n: wanted[n] for n in differ if n.startswith(("endpoint", "publicAccess"))}
+        if access:
+            self._run(context, id, "UpdateClusterConfig", {"name": id, "resourcesVpcConfig": access})
+        place = {n: wanted.get(n) or [] for n in ("subnetIds", "securityGroupIds")}
+        if {"subnetIds", "securityGroupIds"} & set(differ):
+            self._run(context, id, "UpdateClusterConfig", {"name": id, "resourcesVpcConfig": place})
+
+    def _run(self, context: AwsContext, id: str, operation: str, params: Props) -> None:
+        answer = context.call("eks", operation, params)
+        await_update(context, f"EKS Cluster ({id})", {"name": id}, answer)

@@ -1,0 +1,322 @@
+"""EKS: managed node groups and add-ons."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from twin.aws.context import AwsContext
+from twin.aws.resources.base import AwsResource
+from twin.aws.resources.calls import Call, Wait
+from twin.aws.resources.fields import Field, kept, reads, same, to_api
+from twin.aws.services.eks.resources.clusters import MISSING, await_update, rfc3339, tagging
+from twin.provider_interface import UNKNOWN, AutoName, Failure, Props
+
+_REPAIR: Final = {
+    **same("enabled", "maxParallelNodesRepairedCount", "maxParallelNodesRepairedPercentage"),
+    **same("maxUnhealthyNodeThresholdCount", "maxUnhealthyNodeThresholdPercentage"),
+    "nodeRepairConfigOverrides": Field(
+        "nodeRepairConfigOverrides",
+        of=same("minRepairWaitTimeMins", "nodeMonitoringCondition", "nodeUnhealthyReason", "repairAction"),
+    ),
+}
+
+
+class NodeGroup(AwsResource):
+    token = "aws:eks/nodeGroup:NodeGroup"
+    service = "eks"
+    title = "EKS Node Group"
+    fields = {
+        **same(
+            "clusterName", "amiType", "capacityType", "diskSize", "instanceTypes", "labels", "releaseVersion"
+        ),
+        **same("version"),
+        "nodeGroupName": Field("nodegroupName"),
+        "nodeGroupNamePrefix": Field(read=""),
+        "nodeRoleArn": Field("nodeRole"),
+        "subnetIds": Field("subnets"),
+        "scalingConfig": Field("scalingConfig", of=same("minSize", "maxSize", "desiredSize")),
+        "taints": Field("taints", of=same("key", "value", "effect")),
+        "updateConfig": Field(
+            "updateConfig", of=same("maxUnavailable", "maxUnavailablePercentage", "updateStrategy")
+        ),
+        "nodeRepairConfig": Field("nodeRepairConfig", of=_REPAIR),
+        "launchTemplate": Field("launchTemplate", of=same("id", "name", "version")),
+        "remoteAccess": Field(
+            "remoteAccess", of={**same("ec2SshKey"), "sourceSecurityGroupIds": Field("sourceSecurityGroups")}
+        ),
+        "warmPoolConfig": Field(
+            "warmPoolConfig", of=same("maxGroupPreparedCapacity", "minSize", "poolState", "reuseOnScaleIn")
+        ),
+        **kept("forceUpdateVersion"),
+        "resources": Field(
+            read="resources && [resources]",
+            of={
+                "autoscalingGroups": Field(read="autoScalingGroups", of={"name": Field(read="name")}),
+                "remoteAccessSecurityGroupId": Field(read="remoteAccessSecurityGroup"),
+            },
+        ),
+        **reads(arn="nodegroupArn", status="status"),
+    }
+    create_call = Call("CreateNodegroup")
+    id_form = "{clusterName}:{nodeGroupName}"
+    read_call = Call(
+        "DescribeNodegroup", {"clusterName": "{clusterName}", "nodegroupName": "{nodeGroupName}"}
+    )
+    item = "nodegroup"
+    not_found = MISSING
+    delete_call = Call(
+        "DeleteNodegroup", {"clusterName": "{clusterName}", "nodegroupName": "{nodeGroupName}"}
+    )
+    created = Wait(
+        "status",
+        frozenset({"ACTIVE"}),
+        frozenset({"CREATE_FAILED", "DEGRADED", "DELETING", "DELETE_FAILED"}),
+        "health.issues",
+        3600.0,
+    )
+    deleted_seconds = 3600.0
+    tagging = tagging()
+    autoname = AutoName("nodeGroupName", max_length=63)
+    name_prefix = ("nodeGroupNamePrefix", "nodeGroupName", 63)
+    computed = frozenset(
+        {"amiType", "capacityType", "diskSize", "instanceTypes", "nodeGroupName", "nodeGroupNamePrefix"}
+        | {"nodeRepairConfig", "releaseVersion", "updateConfig", "version", "region", "launchTemplate.id"}
+        | {"launchTemplate.name"}
+    )
+    nested_computed = frozenset({"launchTemplate.id", "launchTemplate.name"})
+    immutable = frozenset(
+        {
+            "amiType",
+            "capacityType",
+            "clusterName",
+            "diskSize",
+            "instanceTypes",
+            "nodeGroupName",
+            "nodeGroupNamePrefix",
+        }
+        | {"nodeRoleArn", "remoteAccess", "subnetIds", "launchTemplate.id", "launchTemplate.name", "region"}
+    )
+    paths = {
+        "ResourceInUseException": "nodeGroupName",
+        "ResourceNotFoundException": "clusterName",
+        # First: its words name zones and types too.
+        "InvalidParameterException: The capacity reservation": "launchTemplate",
+        "InvalidParameterException: instance type": "instanceTypes",
+        "InvalidParameterException: ubnet": "subnetIds",
+        "InvalidParameterException: The role with arn": "nodeRoleArn",
+        "InvalidParameterException: nodeRole": "nodeRoleArn",
+        "InvalidParameterException: Nodegroup version": "version",
+        "InvalidParameterException: Kubernetes version": "version",
+        "InvalidRequestException: amiType": "amiType",
+        "InvalidParameterException: amiType": "amiType",
+        "InvalidParameterException: capacity": "scalingConfig",
+        "InvalidParameterException: Label": "labels",
+        "InvalidParameterException: aint": "taints",
+    }
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        yield from _sizes(inputs.get("scalingConfig"))
+        template = inputs.get("launchTemplate")
+        if isinstance(template, dict):
+            given = [name for name in ("id", "name") if template.get(name) is not None]
+            if len(given) != 1:
+                yield Failure(
+                    "launchTemplate", "one of launchTemplate.id and launchTemplate.name must be specified"
+                )
+            for name, member in (("diskSize", "BlockDeviceMappings"), ("remoteAccess", "KeyName")):
+                if inputs.get(name) is not None:
+                    yield Failure(
+                        name,
+                        f"InvalidParameterException: {name} cannot be specified with a launch template; "
+                        f"its {member} say it",
+                    )
+        update = inputs.get("updateConfig")
+        if (
+            isinstance(update, dict)
+            and update.get("maxUnavailable")
+            and update.get("maxUnavailablePercentage")
+        ):
+            yield Failure(
+                "updateConfig", "only one of maxUnavailable, maxUnavailablePercentage can be specified"
+            )
+
+    def replaces(self, path: str, old: Props, new: Props) -> bool:
+        if path == "launchTemplate":  # from none to one, or back
+            return True
+        return super().replaces(path, old, new)
+
+    def describe(self, props: Props, id: str = "") -> str:
+        return id or f"{props.get('clusterName')}:{props.get('nodeGroupName')}"
+
+    def create_params(self, context: AwsContext, inputs: Props) -> Props:
+        template = inputs.get("launchTemplate")
+        if isinstance(template, dict) and template.get("id") and template.get("name"):
+            inputs = {**inputs, "launchTemplate": {k: v for k, v in template.items() if k != "name"}}
+        return super().create_params(context, inputs)
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        changed = self.changed(old, new)
+        template, before = new.get("launchTemplate") or {}, old.get("launchTemplate") or {}
+        if all(before.get(key) == value for key, value in template.items()):
+            changed -= {"launchTemplate"}  # what the state has in addition is computed
+        place = {"clusterName": new["clusterName"], "nodegroupName": id.partition(":")[2]}
+        if changed & {"launchTemplate", "releaseVersion", "version"}:
+            given = {n: new[n] for n in ("releaseVersion", "version") if n in changed and new.get(n)}
+            if "launchTemplate" in changed and new.get("launchTemplate"):
+                template = dict(new["launchTemplate"])
+                if template.get("id"):
+                    template.pop("name", None)
+                given["launchTemplate"] = template
+            if new.get("forceUpdateVersion"):
+                given["force"] = True
+            self._run(context, id, place, "UpdateNodegroupVersion", given)
+        given = self._configuration(changed, old, new)
+        if given:
+            self._run(context, id, place, "UpdateNodegroupConfig", given)
+
+    def _configuration(self, changed: set[str], old: Props, new: Props) -> Props:
+        given: Props = {}
+        if "labels" in changed:
+            before, wanted = old.get("labels") or {}, new.get("labels") or {}
+            added = {k: v for k, v in wanted.items() if before.get(k) != v}
+            removed = sorted(before.keys() - wanted.keys())
+            given["labels"] = _without_empty(addOrUpdateLabels=added, removeLabels=removed)
+        if "taints" in changed:
+            before_, wanted_ = _taints(old), _taints(new)
+            given["taints"] = _without_empty(
+                addOrUpdateTaints=[t for k, t in wanted_.items() if before_.get(k) != t],
+                removeTaints=[t for k, t in before_.items() if k not in wanted_],
+            )
+        for name in ("scalingConfig", "updateConfig", "nodeRepairConfig", "warmPoolConfig"):
+            if name in changed and new.get(name) is not None:
+                given[name] = to_api({name: self.fields[name]}, new)[name]
+        return given
+
+    @staticmethod
+    def _run(context: AwsContext, id: str, place: Props, operation: str, given: Props) -> None:
+        answer = context.call("eks", operation, {**place, **given})
+        where = {"name": place["clusterName"], "nodegroupName": place["nodegroupName"]}
+        await_update(context, f"EKS Node Group ({id})", where, answer)
+
+
+class Addon(AwsResource):
+    token = "aws:eks/addon:Addon"
+    service = "eks"
+    title = "EKS Add-On"
+    fields = {
+        **same("addonName", "clusterName", "addonVersion", "serviceAccountRoleArn", "configurationValues"),
+        "resolveConflictsOnCreate": Field("resolveConflicts", read=""),
+        "resolveConflictsOnUpdate": Field(read=""),
+        "namespaceConfig": Field("namespaceConfig", of=same("namespace")),
+        "podIdentityAssociations": Field(
+            "podIdentityAssociations", read="", of=same("roleArn", "serviceAccount")
+        ),
+        **kept("preserve"),
+        "createdAt": Field(read="createdAt", decode=rfc3339),
+        "modifiedAt": Field(read="modifiedAt", decode=rfc3339),
+        **reads(arn="addonArn"),
+    }
+    create_call = Call("CreateAddon")
+    id_form = "{clusterName}:{addonName}"
+    read_call = Call("DescribeAddon", {"clusterName": "{clusterName}", "addonName": "{addonName}"})
+    item = "addon"
+    not_found = MISSING
+    delete_call = Call(
+        "DeleteAddon", {"clusterName": "{clusterName}", "addonName": "{addonName}", "preserve": "{preserve}"}
+    )
+    created = Wait(
+        "status",
+        frozenset({"ACTIVE"}),
+        frozenset({"CREATE_FAILED", "UPDATE_FAILED", "DELETING", "DELETE_FAILED"}),
+        "health.issues",
+        1200.0,
+        stuck=frozenset({"DEGRADED"}),
+    )
+    deleted_seconds = 2400.0
+    tagging = tagging()
+    volatile = frozenset({"modifiedAt"})
+    documents = frozenset({"configurationValues"})
+    paths = {
+        "ResourceInUseException": "addonName",
+        "ResourceNotFoundException": "clusterName",
+    }
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        if inputs.get("resolveConflictsOnCreate") == "PRESERVE":
+            yield Failure(
+                "resolveConflictsOnCreate",
+                'expected resolve_conflicts_on_create to be one of ["NONE" "OVERWRITE"]',
+            )
+        value = inputs.get("resolveConflictsOnUpdate")
+        if isinstance(value, str) and value not in ("NONE", "OVERWRITE", "PRESERVE"):
+            yield Failure(
+                "resolveConflictsOnUpdate",
+                f"expected resolve_conflicts_on_update to be one of NONE, OVERWRITE, PRESERVE, got {value}",
+            )
+
+    def describe(self, props: Props, id: str = "") -> str:
+        return id or f"{props.get('clusterName')}:{props.get('addonName')}"
+
+    def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
+        found: list[Props] = []
+        for arn in item.get("podIdentityAssociations") or []:
+            given = {"clusterName": item["clusterName"], "associationId": arn.rpartition("/")[2]}
+            association = context.call("eks", "DescribePodIdentityAssociation", given)["association"]
+            found.append({name: association[name] for name in ("roleArn", "serviceAccount")})
+        if found or known.get("podIdentityAssociations") is not None:
+            return {"podIdentityAssociations": found}
+        return {}
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        changed = self.changed(old, new)
+        names = {"addonVersion", "serviceAccountRoleArn", "configurationValues", "podIdentityAssociations"}
+        if not changed & names:
+            return
+        place = {"clusterName": new["clusterName"], "addonName": new["addonName"]}
+        given: Props = {name: new[name] for name in changed & names if new.get(name) is not None}
+        if "podIdentityAssociations" in changed:
+            given["podIdentityAssociations"] = new.get("podIdentityAssociations") or []
+        if new.get("resolveConflictsOnUpdate"):
+            given["resolveConflicts"] = new["resolveConflictsOnUpdate"]
+        answer = context.call("eks", "UpdateAddon", {**place, **given})
+        where = {"name": new["clusterName"], "addonName": new["addonName"]}
+        await_update(context, f"EKS Add-On ({id})", where, answer, 1200.0)
+
+
+def _sizes(scaling: Any) -> Iterator[Failure]:
+    if not isinstance(scaling, Mapping):
+        return
+    least, most, wanted = (scaling.get(name) for name in ("minSize", "maxSize", "desiredSize"))
+    known = (int, float)
+    if isinstance(least, known) and isinstance(most, known) and least > most:
+        yield Failure(
+            "scalingConfig.minSize",
+            f"InvalidParameterException: minimum capacity {least:g} can't be greater than the maximum "
+            f"{most:g}",
+        )
+    for name, value, broken in (
+        ("minimum", least, lambda one, other: other < one),
+        ("maximum", most, lambda one, other: other > one),
+    ):
+        if isinstance(value, known) and isinstance(wanted, known) and broken(value, wanted):
+            word = "less" if name == "minimum" else "greater"
+            yield Failure(
+                "scalingConfig.desiredSize",
+                f"InvalidParameterException: desired capacity {wanted:g} can't be {word} than the {name} "
+                f"{value:g}",
+            )
+
+
+def _taints(props: Props) -> dict[tuple[str, str], Props]:
+    return {
+        (taint["key"], taint["effect"]): {k: v for k, v in taint.items() if v is not None}
+        for taint in props.get("taints") or []
+        if taint is not UNKNOWN
+    }
+
+
+def _without_empty(**given: Any) -> Props:
+    return {name: value for name, value in given.items() if value}

@@ -1,0 +1,290 @@
+"""ElastiCache's operations: moto changes no users, and knows no groups and no serverless caches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.services.elasticache.validation import CACHES, GROUPS, SUBNETS, USERS, VERSIONS
+from twin.aws.validation import extension_store
+
+Params = dict[str, Any]
+
+_PORT: Final = {"valkey": 6379, "redis": 6379, "memcached": 11211}
+_FULL: Final = {"7": "7.2", "8": "8.1", "9": "9.0", "1.6": "1.6.22"}
+
+
+def _arn(backend: Any, kind: str, name: str) -> str:
+    return f"arn:aws:elasticache:{backend.region_name}:{backend.account_id}:{kind}:{name}"
+
+
+def _tagged(backend: Any, arn: str, params: Params) -> None:
+    # One of this name may have been there before.
+    extension_store.tags(backend, arn).clear()
+    extension_store.tags(backend, arn).update(extension_store.pairs(params.get("Tags")))
+
+
+def _listed(kind: str, asked: str, member: str, code: str) -> Callable[[Params, Any], Params]:
+    def tell(params: Params, backend: Any) -> Params:
+        things, name = extension_store.held(backend, kind), params.get(asked)
+        if name and str(name).lower() not in things:
+            raise Refusal(code, f"{name} not found.", 404)
+        found = [things[str(name).lower()]] if name else list(things.values())
+        return {member: [each.shown for each in found]}
+
+    return tell
+
+
+def _authentication(params: Params) -> Params:
+    mode: Params = params.get("AuthenticationMode") or {}
+    passwords = params.get("Passwords") or mode.get("Passwords") or []
+    if mode.get("Type") == "iam":
+        return {"Type": "iam"}
+    return {"Type": "password", "PasswordCount": len(passwords)} if passwords else {"Type": "no-password"}
+
+
+def make_user(params: Params, backend: Any) -> Params:
+    """CreateUser."""
+    id = params["UserId"].lower()
+    shown = {
+        "UserId": id,
+        "UserName": params["UserName"],
+        "Status": "active",
+        "Engine": params["Engine"].lower(),
+        "MinimumEngineVersion": "7.2" if params["Engine"].lower() == "valkey" else "6.0",
+        "AccessString": params["AccessString"],
+        "UserGroupIds": [],
+        "Authentication": _authentication(params),
+        "ARN": _arn(backend, "user", id),
+    }
+    extension_store.held(backend, USERS)[id] = extension_store.Thing(shown)
+    _tagged(backend, shown["ARN"], params)
+    return shown
+
+
+def change_user(params: Params, backend: Any) -> Params:
+    """ModifyUser."""
+    shown = extension_store.held(backend, USERS)[params["UserId"].lower()].shown
+    if params.get("AccessString"):
+        shown["AccessString"] = params["AccessString"]
+    if params.get("AppendAccessString"):
+        shown["AccessString"] += f" {params['AppendAccessString']}"
+    names = ("Passwords", "NoPasswordRequired", "AuthenticationMode")
+    if any(params.get(name) is not None for name in names):
+        shown["Authentication"] = _authentication(params)
+    return shown
+
+
+def drop_user(params: Params, backend: Any) -> Params:
+    """DeleteUser: out of its groups too."""
+    id = params["UserId"].lower()
+    for each in extension_store.held(backend, GROUPS).values():
+        each.shown["UserIds"] = [member for member in each.shown["UserIds"] if member != id]
+    return {**extension_store.held(backend, USERS).pop(id).shown, "Status": "deleting"}
+
+
+def make_group(params: Params, backend: Any) -> Params:
+    """CreateUserGroup."""
+    id = params["UserGroupId"].lower()
+    shown = {
+        "UserGroupId": id,
+        "Status": "active",
+        "Engine": params["Engine"].lower(),
+        "UserIds": [each.lower() for each in params.get("UserIds") or []],
+        "MinimumEngineVersion": "7.2" if params["Engine"].lower() == "valkey" else "6.0",
+        "ServerlessCaches": [],
+        "ReplicationGroups": [],
+        "ARN": _arn(backend, "usergroup", id),
+    }
+    extension_store.held(backend, GROUPS)[id] = extension_store.Thing(shown)
+    _tagged(backend, shown["ARN"], params)
+    _belong(backend)
+    return shown
+
+
+def change_group(params: Params, backend: Any) -> Params:
+    """ModifyUserGroup."""
+    shown = extension_store.held(backend, GROUPS)[params["UserGroupId"].lower()].shown
+    gone = params.get("UserIdsToRemove") or []
+    shown["UserIds"] = [
+        *(each for each in shown["UserIds"] if each not in gone),
+        *(params.get("UserIdsToAdd") or []),
+    ]
+    _belong(backend)
+    return shown
+
+
+def drop_group(params: Params, backend: Any) -> Params:
+    """DeleteUserGroup."""
+    shown = extension_store.held(backend, GROUPS).pop(params["UserGroupId"].lower()).shown
+    _belong(backend)
+    return {**shown, "Status": "deleting"}
+
+
+def _belong(backend: Any) -> None:
+    """Users and groups tell of those that they belong to."""
+    groups, caches = extension_store.held(backend, GROUPS), extension_store.held(backend, CACHES)
+    for id, user in extension_store.held(backend, USERS).items():
+        user.shown["UserGroupIds"] = [name for name, each in groups.items() if id in each.shown["UserIds"]]
+    for id, group in groups.items():
+        group.shown["ServerlessCaches"] = [
+            name for name, each in caches.items() if each.shown.get("UserGroupId") == id
+        ]
+
+
+def make_cache(params: Params, backend: Any) -> Params:
+    """CreateServerlessCache: in the account's default VPC where no subnets are given."""
+    from moto.moto_api._internal import mock_random
+
+    name, engine = params["ServerlessCacheName"].lower(), params["Engine"]
+    version = params.get("MajorEngineVersion") or VERSIONS[engine][-1]
+    subnets, groups = _default_place(backend, params)
+    host = (
+        f"{name}-{mock_random.get_random_hex(6)}.serverless.{_short(backend.region_name)}.cache.amazonaws.com"
+    )
+    kept = {name: value for name, value in params.items() if name not in ("Tags", "SnapshotArnsToRestore")}
+    shown = {
+        "Description": " ",
+        "SnapshotRetentionLimit": 0,
+        **{name: value for name, value in kept.items() if value is not None},
+        "ServerlessCacheName": name,
+        "Status": "available",
+        "MajorEngineVersion": version,
+        "FullEngineVersion": _FULL[version],
+        "CreateTime": extension_store.now(),
+        "ARN": _arn(backend, "serverlesscache", name),
+        "Endpoint": {"Address": host, "Port": _PORT[engine]},
+        "ReaderEndpoint": {"Address": host, "Port": _PORT[engine] + 1},
+        "SubnetIds": subnets,
+        "SecurityGroupIds": groups,
+    }
+    if engine != "memcached":
+        shown.setdefault("DailySnapshotTime", "06:00")
+    extension_store.held(backend, CACHES)[name] = extension_store.Thing(shown)
+    _tagged(backend, shown["ARN"], params)
+    _belong(backend)
+    return {"ServerlessCache": shown}
+
+
+def _default_place(backend: Any, params: Params) -> tuple[list[str], list[str]]:
+    from moto.ec2.models import ec2_backends
+
+    ec2: Any = ec2_backends[backend.account_id][backend.region_name]
+    subnets, groups = list(params.get("SubnetIds") or []), list(params.get("SecurityGroupIds") or [])
+    held = {id: each for zone in ec2.subnets.values() for id, each in zone.items()}
+    if not subnets and ec2.default_vpc:
+        zones = {each.availability_zone: id for id, each in held.items() if each.vpc_id == ec2.default_vpc.id}
+        subnets = [zones[zone] for zone in sorted(zones)][:2]
+    if not groups and subnets:
+        groups = [ec2.get_default_security_group(held[subnets[0]].vpc_id).id]
+    return subnets, groups
+
+
+def _short(region: str) -> str:
+    first, second, number = region.split("-")[0], region.split("-")[1], region.split("-")[-1]
+    compass = {"north": "n", "south": "s", "east": "e", "west": "w", "central": "c"}
+    return f"{first}{compass.get(second, second[0])}{number}"
+
+
+def change_cache(params: Params, backend: Any) -> Params:
+    """ModifyServerlessCache."""
+    shown = extension_store.held(backend, CACHES)[params["ServerlessCacheName"].lower()].shown
+    names = ("Description", "CacheUsageLimits", "SecurityGroupIds", "SnapshotRetentionLimit", "UserGroupId")
+    shown |= {name: params[name] for name in (*names, "DailySnapshotTime") if params.get(name) is not None}
+    if params.get("RemoveUserGroup"):
+        shown.pop("UserGroupId", None)
+    if params.get("MajorEngineVersion"):
+        shown |= {
+            "MajorEngineVersion": params["MajorEngineVersion"],
+            "FullEngineVersion": _FULL[params["MajorEngineVersion"]],
+        }
+    _belong(backend)
+    return {"ServerlessCache": shown}
+
+
+def drop_cache(params: Params, backend: Any) -> Params:
+    """DeleteServerlessCache."""
+    shown = extension_store.held(backend, CACHES).pop(params["ServerlessCacheName"].lower()).shown
+    _belong(backend)
+    return {"ServerlessCache": {**shown, "Status": "deleting"}}
+
+
+def make_subnets(params: Params, backend: Any) -> Params:
+    """CreateCacheSubnetGroup, ModifyCacheSubnetGroup."""
+    from moto.ec2.models import ec2_backends
+
+    name = params["CacheSubnetGroupName"].lower()
+    zones = ec2_backends[backend.account_id][backend.region_name].subnets.values()
+    held = {id: each for zone in zones for id, each in zone.items()}
+    before = extension_store.held(backend, SUBNETS).get(name)
+    shown = (
+        before.shown if before else {"ARN": _arn(backend, "subnetgroup", name), "CacheSubnetGroupName": name}
+    )
+    if params.get("CacheSubnetGroupDescription"):
+        shown["CacheSubnetGroupDescription"] = params["CacheSubnetGroupDescription"]
+    subnets = [held[id] for id in params.get("SubnetIds") or []]
+    if subnets:
+        shown["VpcId"] = subnets[0].vpc_id
+        shown["Subnets"] = [
+            {"SubnetIdentifier": each.id, "SubnetAvailabilityZone": {"Name": each.availability_zone}}
+            for each in subnets
+        ]
+    if before is None:
+        extension_store.held(backend, SUBNETS)[name] = extension_store.Thing(shown)
+        _tagged(backend, shown["ARN"], params)
+    return {"CacheSubnetGroup": shown}
+
+
+def drop_subnets(params: Params, backend: Any) -> Params:
+    """DeleteCacheSubnetGroup."""
+    del extension_store.held(backend, SUBNETS)[params["CacheSubnetGroupName"].lower()]
+    return {}
+
+
+def tag(params: Params, backend: Any) -> Params:
+    """AddTagsToResource."""
+    extension_store.tags(backend, params["ResourceName"]).update(extension_store.pairs(params["Tags"]))
+    return tell_tags(params, backend)
+
+
+def untag(params: Params, backend: Any) -> Params:
+    """RemoveTagsFromResource."""
+    for key in params["TagKeys"]:
+        extension_store.tags(backend, params["ResourceName"]).pop(key, None)
+    return tell_tags(params, backend)
+
+
+def tell_tags(params: Params, backend: Any) -> Params:
+    """ListTagsForResource."""
+    return {"TagList": extension_store.listed(extension_store.tags(backend, params["ResourceName"]))}
+
+
+_ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {
+    "CreateUser": make_user,
+    "ModifyUser": change_user,
+    "DeleteUser": drop_user,
+    "DescribeUsers": _listed(USERS, "UserId", "Users", "UserNotFound"),
+    "CreateUserGroup": make_group,
+    "ModifyUserGroup": change_group,
+    "DeleteUserGroup": drop_group,
+    "DescribeUserGroups": _listed(GROUPS, "UserGroupId", "UserGroups", "UserGroupNotFound"),
+    "CreateServerlessCache": make_cache,
+    "ModifyServerlessCache": change_cache,
+    "DeleteServerlessCache": drop_cache,
+    "DescribeServerlessCaches": _listed(
+        CACHES, "ServerlessCacheName", "ServerlessCaches", "ServerlessCacheNotFoundFault"
+    ),
+    "CreateCacheSubnetGroup": make_subnets,
+    "ModifyCacheSubnetGroup": make_subnets,
+    "DeleteCacheSubnetGroup": drop_subnets,
+    "DescribeCacheSubnetGroups": _listed(
+        SUBNETS, "CacheSubnetGroupName", "CacheSubnetGroups", "CacheSubnetGroupNotFoundFault"
+    ),
+    "AddTagsToResource": tag,
+    "RemoveTagsFromResource": untag,
+    "ListTagsForResource": tell_tags,
+}
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    name: extension_store.operation(act) for name, act in _ACTS.items()
+}

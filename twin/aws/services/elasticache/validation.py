@@ -1,0 +1,284 @@
+"""ElastiCache: users, their groups, serverless caches, subnet groups.
+
+Sources: the API Reference of CreateUser, CreateUserGroup, CreateServerlessCache and CreateCacheSubnetGroup;
+"Role-Based Access Control (RBAC)" and "Authenticating with IAM" in the User Guide. A cache holds nothing
+here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from twin.aws.api_server.request import Refusal
+from twin.aws.validation import extension_store, subnets
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+
+USERS: Final = "cache_users"
+GROUPS: Final = "cache_user_groups"
+CACHES: Final = "serverless_caches"
+SUBNETS: Final = "cache_subnet_groups"
+VERSIONS: Final = {"valkey": ("7", "8", "9"), "redis": ("7",), "memcached": ("1.6",)}
+"""Major versions of serverless caches, oldest first."""
+_NAME: Final = re.compile(r"[a-z](-?[a-z0-9])*")
+_CATEGORIES: Final = frozenset(
+    {"all", "read", "write", "keyspace", "set", "sortedset", "list", "hash", "string", "bitmap", "geo"}
+    | {"hyperloglog", "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection"}
+    | {"transaction", "scripting", "json", "search", "bloom"}
+)
+_WORD: Final = re.compile(
+    r"[~&].+|%(?:R|W|RW)~.+|[+-][a-z][a-z0-9._|-]*|[+-]@(?P<category>[a-z]+)"
+    r"|allkeys|resetkeys|allchannels|resetchannels|allcommands|nocommands|clearselectors|sanitize-payload"
+)
+_PASSWORD: Final = (16, 128)
+
+
+def wrong(words: str) -> Refusal:
+    """A value that ElastiCache does not take."""
+    return Refusal("InvalidParameterValue", words)
+
+
+def apart(words: str) -> Refusal:
+    """Values that do not go together."""
+    return Refusal("InvalidParameterCombination", words)
+
+
+def create_user(params: Params, look: Look) -> None:
+    """CreateUser."""
+    id = str(params.get("UserId"))
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", id.lower()):
+        raise wrong(f"The user id must begin with a letter and have at most 40 letters, digits and '-': {id}")
+    if id.lower() in extension_store.held(_backend(look), USERS) or id == "default":
+        raise Refusal("UserAlreadyExists", "User already exists.")
+    _access(str(params.get("AccessString")))
+    _authentication(params, str(params.get("Engine")).lower())
+
+
+def modify_user(params: Params, look: Look) -> None:
+    """ModifyUser."""
+    held = user(look, params.get("UserId"))
+    if params.get("AccessString"):
+        _access(str(params["AccessString"]))
+    if params.get("AppendAccessString"):
+        _access(f"on {params['AppendAccessString']}")
+    names = ("Passwords", "NoPasswordRequired", "AuthenticationMode")
+    if any(params.get(name) is not None for name in names):
+        _authentication({**held.shown, **params}, held.shown["Engine"])
+
+
+def _access(text: str) -> None:
+    words = text.split()
+    if not words or words[0] not in ("on", "off"):
+        raise wrong(f"The Access String syntax is incorrect: it begins with `on` or `off`, got {text!r}")
+    for word in re.sub(r"[()]", " ", " ".join(words[1:])).split():
+        found = _WORD.fullmatch(word)
+        if found is None or (found["category"] and found["category"] not in _CATEGORIES):
+            raise wrong(f"The Access String syntax is incorrect: {word!r} is no rule")
+
+
+def _authentication(params: Params, engine: str) -> None:
+    mode: Params = params.get("AuthenticationMode") or {}
+    kind = mode.get("Type")
+    passwords = params.get("Passwords") or mode.get("Passwords") or []
+    open_ = bool(params.get("NoPasswordRequired")) or kind == "no-password-required"
+    if kind == "iam" and params.get("UserId") != params.get("UserName"):
+        raise apart("The user name and the user id must be the same for a user that IAM authenticates.")
+    if (kind == "iam" or open_) and passwords:
+        raise apart("Passwords can be given for password authentication alone.")
+    if open_ and engine == "valkey":
+        raise apart("A user of the engine valkey must have a password or IAM authentication.")
+    if not passwords and not open_ and kind != "iam":
+        raise apart("A user needs a password, IAM authentication, or no-password-required.")
+    if len(passwords) > 2:
+        raise wrong("A user has at most two passwords.")
+    for each in passwords:
+        if not _PASSWORD[0] <= len(each) <= _PASSWORD[1] or "," in each:
+            least, most = _PASSWORD
+            raise wrong(f"Passwords length must be between {least}-{most} characters, without commas.")
+
+
+def create_group(params: Params, look: Look) -> None:
+    """CreateUserGroup."""
+    id = str(params.get("UserGroupId")).lower()
+    if not _NAME.fullmatch(id) or len(id) > 40:
+        raise wrong(f"The user group id is not valid: {id}")
+    if id in extension_store.held(_backend(look), GROUPS):
+        raise Refusal("UserGroupAlreadyExists", f"User Group {id} already exists.")
+    _members(params.get("UserIds") or [], str(params.get("Engine")).lower(), look)
+
+
+def modify_group(params: Params, look: Look) -> None:
+    """ModifyUserGroup."""
+    held = group(look, params.get("UserGroupId")).shown
+    ids = [each for each in held["UserIds"] if each not in (params.get("UserIdsToRemove") or [])]
+    _members([*ids, *(params.get("UserIdsToAdd") or [])], held["Engine"], look)
+
+
+def _members(ids: list[str], engine: str, look: Look) -> None:
+    names: list[str] = []
+    for id in ids:
+        if id == "default":
+            names.append("default")
+            continue
+        shown = user(look, id).shown
+        names.append(shown["UserName"])
+        if engine == "redis" and shown["Engine"] != "redis":
+            raise apart(f"User {id} is of the engine {shown['Engine']}, the group of {engine}.")
+    if len(set(names)) != len(names):
+        raise Refusal("DuplicateUserName", "Two users of a group have the same name.")
+    if engine == "redis" and "default" not in names:
+        raise Refusal("DefaultUserRequired", "A user group of the engine redis needs a user named default.")
+
+
+def drop_group(params: Params, look: Look) -> None:
+    """DeleteUserGroup: none that a cache has."""
+    id = group(look, params.get("UserGroupId")).shown["UserGroupId"]
+    for each in extension_store.held(_backend(look), CACHES).values():
+        if each.shown.get("UserGroupId") == id:
+            name = each.shown["ServerlessCacheName"]
+            raise Refusal("InvalidUserGroupState", f"User group {id} is in use by the cache {name}.")
+
+
+def create_cache(params: Params, look: Look) -> None:
+    """CreateServerlessCache."""
+    name = str(params.get("ServerlessCacheName"))
+    if not _NAME.fullmatch(name.lower()) or len(name) > 40:
+        raise wrong(f"The serverless cache name is not valid: {name}")
+    if name.lower() in extension_store.held(_backend(look), CACHES):
+        raise Refusal("ServerlessCacheAlreadyExistsFault", f"Serverless Cache {name} already exists.")
+    engine = str(params.get("Engine"))
+    if engine not in VERSIONS:
+        raise wrong(f"Unsupported engine: {engine}. Valid values are {', '.join(VERSIONS)}.")
+    _cache(params, engine, look)
+    _place(params, look)
+    key = look.key(str(params["KmsKeyId"])) if params.get("KmsKeyId") else None
+    if params.get("KmsKeyId") and (key is None or not key.enabled):
+        raise wrong(f"The KMS key {params['KmsKeyId']} does not exist or is not enabled.")
+
+
+def modify_cache(params: Params, look: Look) -> None:
+    """ModifyServerlessCache."""
+    held = cache(look, params.get("ServerlessCacheName")).shown
+    _cache(params, params.get("Engine") or held["Engine"], look)
+    if params.get("SecurityGroupIds"):
+        _place({**held, **params}, look)
+
+
+def _cache(params: Params, engine: str, look: Look) -> None:
+    version, offered = params.get("MajorEngineVersion"), VERSIONS[engine]
+    if version and version not in offered:
+        raise wrong(f"Invalid major engine version {version} for {engine}: one of {', '.join(offered)}.")
+    if params.get("UserGroupId"):
+        if engine == "memcached":
+            raise apart("User groups are not for the engine memcached.")
+        group(look, params["UserGroupId"])
+    _snapshots(params, engine)
+    limits = params.get("CacheUsageLimits") or {}
+    for member, low, high in (("DataStorage", 1, 5000), ("ECPUPerSecond", 1000, 15_000_000)):
+        given = limits.get(member) or {}
+        values = [given[name] for name in ("Minimum", "Maximum") if given.get(name) is not None]
+        if any(not low <= value <= high for value in values) or values != sorted(values):
+            raise wrong(f"{member} must be between {low} and {high}, the minimum not more than the maximum.")
+
+
+def _snapshots(params: Params, engine: str) -> None:
+    days = params.get("SnapshotRetentionLimit")
+    if days is not None and not 0 <= days <= 35:
+        raise wrong(f"Snapshot retention limit must be between 0 and 35, got {days}.")
+    if engine == "memcached" and (days or params.get("DailySnapshotTime")):
+        raise apart("Snapshots are not for the engine memcached.")
+
+
+def _place(params: Params, look: Look) -> None:
+    there = subnets.of_one_network(params.get("SubnetIds"), look, _no_subnet, "a serverless cache")
+    if there and not 2 <= len(there) <= 3:
+        raise Refusal("InvalidSubnet", f"A serverless cache takes two or three subnets, got {len(there)}.")
+    if len(subnets.zones(there)) != len(there):
+        raise Refusal("InvalidSubnet", "The subnets of a serverless cache must be in different zones.")
+    vpcs = {each.vpc_id for each in there} or {getattr(look.ec2.default_vpc, "id", "")}
+    groups = look.groups()
+    for id in params.get("SecurityGroupIds") or []:
+        if id not in groups or groups[id].vpc_id not in vpcs:
+            raise wrong(f"Some security groups are not in the VPC of the cache: {id}")
+
+
+def _no_subnet(id: str) -> str:
+    return f"Some input subnets in :[{id}] are invalid."
+
+
+def create_subnets(params: Params, look: Look) -> None:
+    """CreateCacheSubnetGroup."""
+    name = str(params.get("CacheSubnetGroupName")).lower()
+    if name in extension_store.held(_backend(look), SUBNETS):
+        raise Refusal("CacheSubnetGroupAlreadyExists", f"Cache subnet group {name} already exists.")
+    if not re.fullmatch(r"[a-z0-9-]{1,255}", name):
+        raise wrong(f"The cache subnet group name is not valid: {name}")
+    modify_subnets(params, look)
+
+
+def modify_subnets(params: Params, look: Look) -> None:
+    """ModifyCacheSubnetGroup."""
+    subnets.of_one_network(params.get("SubnetIds"), look, _no_subnet, "a cache subnet group")
+
+
+def user(look: Look, id: Any) -> extension_store.Thing:
+    """A user, or the refusal."""
+    return _found(extension_store.held(_backend(look), USERS), id, "UserNotFound", f"User {id} not found.")
+
+
+def group(look: Look, id: Any) -> extension_store.Thing:
+    """A user group, or the refusal."""
+    return _found(
+        extension_store.held(_backend(look), GROUPS), id, "UserGroupNotFound", f"User Group {id} not found."
+    )
+
+
+def cache(look: Look, name: Any) -> extension_store.Thing:
+    """A serverless cache, or the refusal."""
+    words = f"Serverless Cache {name} not found."
+    return _found(extension_store.held(_backend(look), CACHES), name, "ServerlessCacheNotFoundFault", words)
+
+
+def _drop_user(params: Params, look: Look) -> None:
+    user(look, params.get("UserId"))
+
+
+def _drop_cache(params: Params, look: Look) -> None:
+    cache(look, params.get("ServerlessCacheName"))
+
+
+def _drop_subnets(params: Params, look: Look) -> None:
+    name = params.get("CacheSubnetGroupName")
+    words = f"Cache subnet group {name} does not exist."
+    _found(extension_store.held(_backend(look), SUBNETS), name, "CacheSubnetGroupNotFoundFault", words)
+
+
+def _found(
+    things: Mapping[str, extension_store.Thing], name: Any, code: str, words: str
+) -> extension_store.Thing:
+    if str(name).lower() not in things:
+        raise Refusal(code, words, 404)
+    return things[str(name).lower()]
+
+
+def _backend(look: Look) -> Any:
+    return look.moto.backend("elasticache", look.region)
+
+
+RULES: Final = {
+    "CreateUser": create_user,
+    "ModifyUser": modify_user,
+    "DeleteUser": _drop_user,
+    "CreateUserGroup": create_group,
+    "ModifyUserGroup": modify_group,
+    "DeleteUserGroup": drop_group,
+    "CreateServerlessCache": create_cache,
+    "ModifyServerlessCache": modify_cache,
+    "DeleteServerlessCache": _drop_cache,
+    "CreateCacheSubnetGroup": create_subnets,
+    "ModifyCacheSubnetGroup": modify_subnets,
+    "DeleteCacheSubnetGroup": _drop_subnets,
+}

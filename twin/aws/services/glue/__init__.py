@@ -1,0 +1,1 @@
+"""AWS Glue: the data catalog, jobs, Iceberg's REST endpoint."""

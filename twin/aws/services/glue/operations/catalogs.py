@@ -1,0 +1,167 @@
+"""Glue's catalogs beside the account's own: that of S3 Tables, which is federated; moto has none.
+
+Source: the Web API's CreateCatalog; "Integrating Amazon S3 Tables with AWS analytics services" (S3 User
+Guide).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.services.glue.operations import federated
+from twin.aws.services.glue.operations.federated import CATALOGS as _CATALOGS
+from twin.aws.services.glue.operations.federated import CONNECTION as _CONNECTION
+from twin.aws.services.glue.operations.federated import S3_TABLES
+from twin.aws.validation import extension_store
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+
+
+def create(params: Params, look: Look) -> None:
+    """CreateCatalog."""
+    name = str(params.get("Name"))
+    if name in extension_store.held(_backend(look), _CATALOGS):
+        raise Refusal("AlreadyExistsException", "Catalog already exists.")
+    _input(name, params.get("CatalogInput") or {}, look)
+
+
+def update(params: Params, look: Look) -> None:
+    """UpdateCatalog."""
+    drop_rule(params, look)
+    _input(_name(params), params.get("CatalogInput") or {}, look)
+
+
+def _input(name: str, given: Params, look: Look) -> None:
+    federated = given.get("FederatedCatalog")
+    if not federated:
+        if given.get("TargetRedshiftCatalog") or given.get("CatalogProperties"):
+            raise NotImplementedError("a catalog of Redshift: the one of S3 Tables is here alone")
+        raise Refusal(
+            "InvalidInputException", "A catalog is federated, of Redshift, or has catalog properties."
+        )
+    if federated.get("ConnectionName") != _CONNECTION:
+        raise NotImplementedError(f"a catalog of the connection {federated.get('ConnectionName')}")
+    if name != S3_TABLES:
+        words = f"The catalog of the connection {_CONNECTION} is called {S3_TABLES}, not {name}."
+        raise Refusal("InvalidInputException", words)
+    place = f"arn:aws:s3tables:{look.region}:{look.account}:bucket/*"
+    if federated.get("Identifier") != place:
+        words = f"The identifier of {S3_TABLES} is {place}, got {federated.get('Identifier')}."
+        raise Refusal("InvalidInputException", words)
+
+
+def there(params: Params, look: Look) -> None:
+    """GetCatalog, DeleteCatalog."""
+    if _own(params, look.account):
+        return
+    if federated.bucket_there(params.get("CatalogId"), _backend(look)):
+        return
+    if _name(params) not in extension_store.held(_backend(look), _CATALOGS):
+        raise Refusal("EntityNotFoundException", f"Catalog {params.get('CatalogId')} not found.")
+
+
+def drop_rule(params: Params, look: Look) -> None:
+    """DeleteCatalog: a table bucket's goes with its bucket alone."""
+    there(params, look)
+    if federated.is_bucket(params.get("CatalogId")):
+        words = f"The catalog {params['CatalogId']} is of a table bucket: S3 Tables makes and drops it."
+        raise Refusal("InvalidInputException", words)
+
+
+def _own(params: Params, account: str) -> bool:
+    return params.get("CatalogId") in (None, account)
+
+
+def _name(params: Params) -> str:
+    return str(params.get("CatalogId")).rpartition(":")[2]
+
+
+def _backend(look: Look) -> Any:
+    return look.moto.backend("glue", look.region)
+
+
+RULES: Final = {
+    "CreateCatalog": create,
+    "UpdateCatalog": update,
+    "GetCatalog": there,
+    "DeleteCatalog": drop_rule,
+}
+
+
+# Operations
+
+
+def make(params: Params, backend: Any) -> Params:
+    """CreateCatalog."""
+    name = params["Name"]
+    arn = f"arn:aws:glue:{backend.region_name}:{backend.account_id}:catalog/{name}"
+    shown = {**_shown(params["CatalogInput"]), "CatalogId": f"{backend.account_id}:{name}", "Name": name}
+    shown |= {"ResourceArn": arn, "CreateTime": extension_store.now(), "UpdateTime": extension_store.now()}
+    extension_store.held(backend, _CATALOGS)[name] = extension_store.Thing(shown)
+    if params.get("Tags"):
+        backend.tag_resource(arn, params["Tags"])
+    return {}
+
+
+def _shown(given: Params) -> Params:
+    left_out = ("OverwriteChildResourcePermissionsWithDefault",)
+    return {name: value for name, value in given.items() if name not in left_out and value is not None}
+
+
+def change(params: Params, backend: Any) -> Params:
+    """UpdateCatalog: what is left out is gone."""
+    thing = extension_store.held(backend, _CATALOGS)[_name(params)]
+    names = ("CatalogId", "Name", "ResourceArn", "CreateTime")
+    kept = {name: thing.shown[name] for name in names}
+    thing.shown = {**_shown(params["CatalogInput"]), **kept, "UpdateTime": extension_store.now()}
+    return {}
+
+
+def tell(params: Params, backend: Any) -> Params:
+    """GetCatalog: the account's own too."""
+    if _own(params, backend.account_id):
+        arn = f"arn:aws:glue:{backend.region_name}:{backend.account_id}:catalog"
+        return {"Catalog": {"CatalogId": backend.account_id, "Name": backend.account_id, "ResourceArn": arn}}
+    if federated.is_bucket(params.get("CatalogId")):
+        return {"Catalog": _of_bucket(_name(params).rpartition("/")[2], backend)}
+    return {"Catalog": extension_store.held(backend, _CATALOGS)[_name(params)].shown}
+
+
+def _of_bucket(bucket: str, backend: Any) -> Params:
+    """The catalog of one table bucket."""
+    above = extension_store.held(backend, _CATALOGS)[S3_TABLES].shown
+    names = ("CreateTime", "UpdateTime", "CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions")
+    return {
+        **{name: above[name] for name in names if name in above},
+        "CatalogId": federated.catalog_id(backend.account_id, bucket),
+        "Name": bucket,
+        "ResourceArn": f"{above['ResourceArn']}/{bucket}",
+        "FederatedCatalog": {
+            "Identifier": federated.bucket_arn(backend, bucket),
+            "ConnectionName": _CONNECTION,
+        },
+    }
+
+
+def tell_all(_: Params, backend: Any) -> Params:
+    """GetCatalogs."""
+    return {"CatalogList": [each.shown for each in extension_store.held(backend, _CATALOGS).values()]}
+
+
+def drop(params: Params, backend: Any) -> Params:
+    """DeleteCatalog."""
+    shown = extension_store.held(backend, _CATALOGS).pop(_name(params)).shown
+    backend.tagger.delete_all_tags_for_resource(shown["ResourceArn"])
+    return {}
+
+
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    "CreateCatalog": extension_store.operation(make),
+    "UpdateCatalog": extension_store.operation(change),
+    "GetCatalog": extension_store.operation(tell),
+    "GetCatalogs": extension_store.operation(tell_all),
+    "DeleteCatalog": extension_store.operation(drop),
+}

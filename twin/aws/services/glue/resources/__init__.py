@@ -1,0 +1,1 @@
+"""AWS Glue: resource types of the provider."""

@@ -1,0 +1,1 @@
+"""AWS Glue: what it refuses."""

@@ -1,0 +1,255 @@
+"""Glue's jobs, triggers, rulesets and security configurations: what Glue refuses, and what moto lacks of
+them.
+
+Sources: the Web API's CreateJob, CreateTrigger, CreateSecurityConfiguration and CreateDataQualityRuleset;
+"Data Quality Definition Language (DQDL) reference" and "Time-based schedules for jobs and crawlers". No job
+runs here: moto says of a run that it succeeded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from twin.aws.api_server.request import Refusal
+from twin.aws.iam import service_roles
+from twin.aws.validation import extension_store
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+
+VERSIONS: Final = ("0.9", "1.0", "2.0", "3.0", "4.0", "5.0", "5.1")
+COMMANDS: Final = ("glueetl", "gluestreaming", "pythonshell", "glueray")
+RULESETS: Final = "data_quality_rulesets"
+RULE_TYPES: Final = frozenset(
+    {"AggregateMatch", "ColumnCorrelation", "ColumnCount", "ColumnDataType", "ColumnExists", "ColumnLength"}
+    | {"ColumnNamesMatchPattern", "ColumnValues", "Completeness", "CustomSql", "DataFreshness"}
+    | {"DatasetMatch", "DetectAnomalies", "DistinctValuesCount", "Entropy", "FileFreshness", "FileMatch"}
+    | {"FileSize", "FileUniqueness", "IsComplete", "IsPrimaryKey", "IsUnique", "Mean", "RowCount"}
+    | {"ReferentialIntegrity", "RowCountMatch", "SchemaMatch", "StandardDeviation", "Sum", "Uniqueness"}
+    | {"UniqueValueRatio", "ColumnNameMatchesPattern", "AllStatistics"}
+)
+"""DQDL's words for what may be asked of a table."""
+_CRON: Final = re.compile(r"cron\((?:\S+ ){5}\S+\)")
+_DQDL: Final = re.compile(
+    r"\s*(?:[A-Za-z]+\s*=\s*(?:\[.*?\]|\"[^\"]*\")\s*)*Rules\s*=\s*\[(.*)\]\s*\S*\s*", re.DOTALL
+)
+_LEAST_WORKERS: Final = 2
+
+
+def invalid(words: str) -> Refusal:
+    """Glue's answer to parameters that it does not take."""
+    return Refusal("InvalidInputException", words)
+
+
+def missing(words: str) -> Refusal:
+    """Glue's answer where something that is named is not there."""
+    return Refusal("EntityNotFoundException", words)
+
+
+def create_job(params: Params, look: Look) -> None:
+    """CreateJob."""
+    name = str(params.get("Name"))
+    if name in _backend(look).jobs:
+        raise Refusal(
+            "IdempotentParameterMismatchException",
+            f"Job with name {name} already submitted with different configuration",
+        )
+    _job(params, look)
+
+
+def update_job(params: Params, look: Look) -> None:
+    """UpdateJob: the whole is given again."""
+    job(look, params.get("JobName"))
+    _job(params.get("JobUpdate") or {}, look)
+
+
+def _job(given: Params, look: Look) -> None:
+    command = given.get("Command") or {}
+    kind, script = command.get("Name"), str(command.get("ScriptLocation") or "")
+    if kind not in COMMANDS:
+        raise invalid(f"Command name {kind} is not one of {', '.join(COMMANDS)}")
+    if script and not script.startswith("s3://"):
+        raise invalid(f"Script location must be in S3: {script}")
+    version = given.get("GlueVersion")
+    if version is not None and version not in VERSIONS:
+        raise invalid(
+            f"Glue version {version} is not supported. Supported versions are {', '.join(VERSIONS)}"
+        )
+    named = str(given.get("Role"))
+    arn = named if named.startswith("arn:") else f"arn:aws:iam::{look.account}:role/{named}"
+    if service_roles.by("glue.amazonaws.com", arn, look) is None:
+        raise invalid("Service is unable to assume provided role. Please verify role's TrustPolicy")
+    _capacity(given, str(kind))
+    _settings(given, look)
+
+
+def _capacity(given: Params, kind: str) -> None:
+    worker, count, capacity = (given.get(name) for name in ("WorkerType", "NumberOfWorkers", "MaxCapacity"))
+    if capacity is not None and (worker or count):
+        raise invalid("Please do not set Max Capacity if using Worker Type and Number of Workers.")
+    if bool(worker) != bool(count):
+        raise invalid("Worker Type and Number of Workers go together.")
+    if kind in ("glueetl", "gluestreaming") and count is not None and count < _LEAST_WORKERS:
+        raise invalid(f"Number of workers of {kind} must be at least {_LEAST_WORKERS}, got {count}")
+    if kind == "pythonshell" and worker:
+        raise invalid("Worker Type is not supported for Job Command pythonshell")
+    if given.get("ExecutionClass") == "FLEX" and kind != "glueetl":
+        raise invalid("Execution class FLEX is for jobs of the command glueetl")
+
+
+def _settings(given: Params, look: Look) -> None:
+    held = _backend(look)
+    configuration = given.get("SecurityConfiguration")
+    if configuration and configuration not in held.security_configurations:
+        raise missing(f"Security configuration {configuration} not found.")
+    for connection in (given.get("Connections") or {}).get("Connections") or []:
+        if connection not in held.connections:
+            raise missing(f"Connection {connection} not found.")
+
+
+def create_trigger(params: Params, look: Look) -> None:
+    """CreateTrigger."""
+    name = str(params.get("Name"))
+    if name in _backend(look).triggers:
+        raise Refusal(
+            "IdempotentParameterMismatchException",
+            f"Trigger with name {name} already submitted with different configuration",
+        )
+    kind = params.get("Type")
+    if kind == "ON_DEMAND" and params.get("StartOnCreation"):
+        raise invalid("A trigger of type ON_DEMAND cannot be started on creation")
+    workflow = params.get("WorkflowName")
+    if workflow and workflow not in _backend(look).workflows:
+        raise missing(f"Workflow {workflow} not found.")
+    _trigger(params, look)
+
+
+def update_trigger(params: Params, look: Look) -> None:
+    """UpdateTrigger."""
+    held = trigger(look, params.get("Name"))
+    before = held.as_dict()
+    _trigger({**before, **(params.get("TriggerUpdate") or {}), "Type": before["Type"]}, look)
+
+
+def _trigger(given: Params, look: Look) -> None:
+    kind, schedule = given.get("Type"), given.get("Schedule")
+    if kind == "SCHEDULED" and not schedule:
+        raise invalid("A trigger of type SCHEDULED needs a schedule")
+    if schedule and not _CRON.fullmatch(str(schedule)):
+        raise invalid(f"Schedule {schedule} is not a valid cron expression: cron(six fields)")
+    conditions = (given.get("Predicate") or {}).get("Conditions") or []
+    if kind == "CONDITIONAL" and not conditions:
+        raise invalid("A trigger of type CONDITIONAL needs a predicate")
+    if not given.get("Actions"):
+        raise invalid("A trigger needs an action")
+    for each in (*given["Actions"], *conditions):
+        for member, things in (("JobName", "jobs"), ("CrawlerName", "crawlers")):
+            wanted = each.get(member)
+            if wanted and wanted not in getattr(_backend(look), things):
+                raise missing(f"{member.removesuffix('Name')} {wanted} not found.")
+        configuration = each.get("SecurityConfiguration")
+        if configuration and configuration not in _backend(look).security_configurations:
+            raise missing(f"Security configuration {configuration} not found.")
+
+
+def security_configuration(params: Params, _: Look) -> None:
+    """CreateSecurityConfiguration: a mode that takes a key has one."""
+    encryption = params.get("EncryptionConfiguration") or {}
+    parts = [
+        (encryption.get("CloudWatchEncryption") or {}, "CloudWatchEncryptionMode"),
+        (encryption.get("JobBookmarksEncryption") or {}, "JobBookmarksEncryptionMode"),
+        *((each, "S3EncryptionMode") for each in encryption.get("S3Encryption") or []),
+    ]
+    for part, mode in parts:
+        wants, has = str(part.get(mode) or "").endswith("-KMS"), bool(part.get("KmsKeyArn"))
+        if wants and not has:
+            raise invalid(f"KmsKeyArn is required for {mode} {part[mode]}")
+        if has and not wants:
+            raise invalid(f"KmsKeyArn is not allowed for {mode} {part.get(mode)}")
+
+
+def create_ruleset(params: Params, look: Look) -> None:
+    """CreateDataQualityRuleset."""
+    name = str(params.get("Name"))
+    if name in extension_store.held(_backend(look), RULESETS):
+        raise Refusal("AlreadyExistsException", f"Data quality ruleset {name} already exists")
+    _rules(str(params.get("Ruleset") or ""))
+    target = params.get("TargetTable")
+    if target:
+        database = _backend(look).databases.get(target.get("DatabaseName"))
+        if database is None or target.get("TableName") not in database.tables:
+            raise missing(f"Table {target.get('DatabaseName')}.{target.get('TableName')} not found.")
+
+
+def update_ruleset(params: Params, look: Look) -> None:
+    """UpdateDataQualityRuleset."""
+    ruleset(look, params.get("Name"))
+    if params.get("Ruleset") is not None:
+        _rules(str(params["Ruleset"]))
+
+
+def _rules(text: str) -> None:
+    found = _DQDL.fullmatch(re.sub(r"#[^\n]*", "", text))
+    body = re.sub(r'"(?:[^"\\]|\\.)*"', '""', found[1]) if found else ""
+    rules = [each for each in _split(body) if each]
+    if not rules:
+        raise invalid("Ruleset parsing failed: a ruleset is `Rules = [ rule, ... ]` with at least one rule")
+    for each in rules:
+        for part in re.split(r"\)\s*(?:and|or)\s*\(", each):
+            word = re.match(r"\(*\s*(\w+)", part)
+            if word is None or word[1] not in RULE_TYPES:
+                raise invalid(f"Ruleset parsing failed: unknown rule type {word[1] if word else part}")
+
+
+def _split(text: str) -> list[str]:
+    """At commas that stand in no brackets."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign in "([{") - (sign in ")]}")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [part.strip() for part in parts]
+
+
+def job(look: Look, name: Any) -> Any:
+    """A job, or the refusal."""
+    return _found(_backend(look).jobs, name, f"Job {name} not found.")
+
+
+def trigger(look: Look, name: Any) -> Any:
+    """A trigger, or the refusal."""
+    return _found(_backend(look).triggers, name, f"Trigger {name} not found.")
+
+
+def ruleset(look: Look, name: Any) -> extension_store.Thing:
+    """A ruleset, or the refusal."""
+    return _found(
+        extension_store.held(_backend(look), RULESETS), name, f"Data quality ruleset {name} not found."
+    )
+
+
+def _found(things: Mapping[str, Any], name: Any, words: str) -> Any:
+    if name not in things:
+        raise missing(words)
+    return things[name]
+
+
+def _backend(look: Look) -> Any:
+    return look.moto.backend("glue", look.region)
+
+
+RULES: Final = {
+    "CreateJob": create_job,
+    "UpdateJob": update_job,
+    "CreateTrigger": create_trigger,
+    "UpdateTrigger": update_trigger,
+    "CreateSecurityConfiguration": security_configuration,
+    "CreateDataQualityRuleset": create_ruleset,
+    "UpdateDataQualityRuleset": update_ruleset,
+    "GetDataQualityRuleset": lambda params, look: ruleset(look, params.get("Name")) and None,
+    "DeleteDataQualityRuleset": lambda params, look: ruleset(look, params.get("Name")) and None,
+}

@@ -1,0 +1,1 @@
+"""AWS IAM: its resources; twin.aws.iam evaluates policies."""

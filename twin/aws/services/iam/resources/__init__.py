@@ -1,0 +1,1 @@
+"""AWS IAM: resource types of the provider."""

@@ -1,0 +1,342 @@
+"""IAM: policy documents, trust policies, what is still in use.
+
+moto checks an identity policy's grammar in AWS's words. Added here: trust policies, and service names. IAM
+itself stores an action of a service that does not exist, which then grants nothing and is what a reviewer
+wants to hear of; IAM Access Analyzer calls it an error (INVALID_SERVICE_IN_ACTION), and so does the twin.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from typing import Any, Final
+
+from twin.aws.api_server.request import Refusal
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+INLINE_SIZE: Final = 10240
+"""Of all inline policies of a role together, in characters without whitespace (IAM quotas)."""
+MANAGED_SIZE: Final = 6144
+TRUST_SIZE: Final = 2048
+_SERVICE: Final = re.compile(r"[a-z0-9][a-z0-9.\-]*\.amazonaws\.com(\.cn)?")
+# Prefixes of actions that are no service's signing name (the service authorization reference).
+_MORE_PREFIXES: Final = frozenset(
+    [
+        "access-analyzer",
+        "account",
+        "activate",
+        "aps",
+        "aws-marketplace",
+        "aws-portal",
+        "billing",
+        "bedrock-mantle",
+        "cassandra",
+        "chatbot",
+        "cur",
+        "cloudwatch",
+        "consoleapp",
+        "consolidatedbilling",
+        "dax",
+        "discovery",
+        "ebs",
+        "ec2-instance-connect",
+        "eks",
+        "eks-auth",
+        "elasticfilesystem",
+        "elasticloadbalancing",
+        "elasticmapreduce",
+        "es",
+        "events",
+        "execute-api",
+        "freetier",
+        "health",
+        "identitystore",
+        "identity-sync",
+        "invoicing",
+        "iot",
+        "kafka",
+        "kafka-cluster",
+        "kinesis",
+        "lambda",
+        "logs",
+        "mobiletargeting",
+        "monitoring",
+        "network-firewall",
+        "networkmanager",
+        "notifications",
+        "payments",
+        "pricing",
+        "purchase-orders",
+        "rds-db",
+        "redshift",
+        "resource-explorer",
+        "resource-groups",
+        "s3",
+        "s3-object-lambda",
+        "s3-outposts",
+        "s3express",
+        "s3tables",
+        "savingsplans",
+        "serverlessrepo",
+        "servicediscovery",
+        "servicequotas",
+        "ses",
+        "sms-voice",
+        "sqlworkbench",
+        "ssm",
+        "ssmmessages",
+        "ssm-guiconnect",
+        "sso",
+        "sso-directory",
+        "states",
+        "sts",
+        "support",
+        "sustainability",
+        "tag",
+        "tax",
+        "trustedadvisor",
+        "ts",
+        "user-subscriptions",
+        "vpc-lattice",
+        "wafv2",
+        "wellarchitected",
+        "xray",
+        "ec2messages",
+        "qbusiness",
+        "airflow",
+        "aoss",
+        "athena",
+        "budgets",
+        "ce",
+        "dynamodb",
+        "firehose",
+        "glue",
+        "grafana",
+        "iam",
+        "kms",
+        "lakeformation",
+        "sagemaker",
+    ]
+)
+
+
+def identity_policy(params: Params, look: Look) -> None:
+    """CreatePolicy, CreatePolicyVersion, PutRolePolicy and such."""
+    if params.get("RoleName"):
+        _modifiable(look.role(params["RoleName"]))
+    document = _parsed(params.get("PolicyDocument"))
+    _sizes(params, look)
+    for statement in _statements(document):
+        if "Principal" in statement or "NotPrincipal" in statement:
+            raise _malformed("Policy document should not specify a principal.")
+        _services(statement)
+
+
+def _modifiable(role: Any) -> None:
+    """AWS alone changes service-linked roles and those of IAM Identity Center."""
+    if role.path.startswith(("/aws-service-role/", "/aws-reserved/")):
+        raise Refusal(
+            "UnmodifiableEntity",
+            f"Cannot perform the operation on the protected role '{role.name}' - this role is only "
+            "modifiable by AWS",
+        )
+
+
+def _sizes(params: Params, look: Look) -> None:
+    # Whitespace outside of strings does not count.
+    size = _size(params.get("PolicyDocument"))
+    if params.get("RoleName") and params.get("PolicyName"):
+        role = look.role(params["RoleName"])
+        others = sum(_size(text) for name, text in role.policies.items() if name != params["PolicyName"])
+        if others + size > INLINE_SIZE:
+            raise Refusal(
+                "LimitExceeded",
+                f"Maximum policy size of {INLINE_SIZE} bytes exceeded for role {role.name}",
+                409,
+            )
+    elif not params.get("UserName") and not params.get("GroupName") and size > MANAGED_SIZE:
+        raise Refusal("LimitExceeded", f"Cannot exceed quota for PolicySize: {MANAGED_SIZE}", 409)
+
+
+def _size(text: Any) -> int:
+    try:
+        return len(json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False))
+    except (ValueError, TypeError):
+        return len(str(text))
+
+
+def trust_policy(params: Params, look: Look) -> None:
+    """CreateRole: who may take the role."""
+    _trust(params.get("AssumeRolePolicyDocument"), look)
+
+
+def update_trust(params: Params, look: Look) -> None:
+    """UpdateAssumeRolePolicy."""
+    look.role(params.get("RoleName") or "")
+    _trust(params.get("PolicyDocument"), look)
+
+
+def attach(params: Params, look: Look) -> None:
+    """AttachRolePolicy: the policy must exist, and ten are the limit."""
+    role = look.role(params.get("RoleName") or "")
+    _modifiable(role)
+    arn = params.get("PolicyArn") or ""
+    if arn not in look.iam.managed_policies:
+        raise Refusal("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", 404)
+    if arn not in role.managed_policies and len(role.managed_policies) >= 10:
+        raise Refusal("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: 10", 409)
+
+
+def delete_role(params: Params, look: Look) -> None:
+    """DeleteRole: not while policies or instance profiles hold on to it."""
+    role = look.role(params.get("RoleName") or "")
+    if role.managed_policies:
+        raise Refusal("DeleteConflict", "Cannot delete entity, must detach all policies first.", 409)
+    if role.policies:
+        raise Refusal("DeleteConflict", "Cannot delete entity, must delete policies first.", 409)
+    for profile in look.iam.instance_profiles.values():
+        if any(each.name == role.name for each in profile.roles):
+            raise Refusal(
+                "DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.", 409
+            )
+
+
+def delete_policy(params: Params, look: Look) -> None:
+    """DeletePolicy: not while it is attached, nor while it has versions besides the default one."""
+    found = look.iam.managed_policies.get(params.get("PolicyArn"))
+    if found is None:
+        return
+    if found.attachment_count:
+        raise Refusal("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
+    if len(found.versions) > 1:
+        text = (
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's "
+            "versions."
+        )
+        raise Refusal("DeleteConflict", f"{text} The default version is deleted with the policy.", 409)
+
+
+def provider(params: Params, _: Look) -> None:
+    """CreateOpenIDConnectProvider."""
+    url = params.get("Url") or ""
+    if not url.startswith("https://"):
+        raise Refusal("InvalidInput", f"Invalid Open ID Connect Provider URL: {url} (https:// is needed)")
+    if len(params.get("ThumbprintList") or []) > 5:
+        raise Refusal("LimitExceeded", "Cannot exceed quota for ThumbprintsPerOpenIdConnectProvider: 5", 409)
+    for thumbprint in params.get("ThumbprintList") or []:
+        if not re.fullmatch(r"[0-9a-fA-F]{40}", thumbprint):
+            raise Refusal("InvalidInput", f"Thumbprint {thumbprint} must be 40 hexadecimal digits")
+
+
+def _trust(text: str | None, look: Look) -> None:
+    document = _parsed(text)
+    if _size(text) > TRUST_SIZE:
+        raise Refusal("LimitExceeded", f"Cannot exceed quota for ACLSizePerRole: {TRUST_SIZE}", 409)
+    statements = _statements(document)
+    if not statements:
+        raise _malformed("The trust policy has no Statement")
+    for statement in statements:
+        if "Resource" in statement or "NotResource" in statement:
+            raise _malformed("Has prohibited field Resource")
+        if "Principal" not in statement and "NotPrincipal" not in statement:
+            raise _malformed("Missing required field Principal")
+        if statement.get("Effect") not in ("Allow", "Deny"):
+            raise _malformed("Missing required field Effect")
+        actions = _listed(statement.get("Action") or statement.get("NotAction"))
+        if not actions:
+            raise _malformed("Missing required field Action")
+        for action in actions:
+            if not str(action).lower().startswith("sts:"):
+                raise _malformed(f"AssumeRole policy may only specify STS AssumeRole actions. ({action})")
+        _principals(statement.get("Principal"), look)
+
+
+def _principals(principal: Any, look: Look) -> None:
+    if principal is None or principal == "*":
+        return
+    if not isinstance(principal, dict):
+        raise _malformed(f"Invalid principal in policy: {principal}")
+    for service in _listed(principal.get("Service")):
+        if not _SERVICE.fullmatch(str(service)):
+            raise _malformed(f'Invalid principal in policy: "SERVICE":"{service}"')
+    for arn in _listed(principal.get("AWS")):
+        parts = str(arn).split(":")
+        if len(parts) == 6 and parts[4] == look.account and parts[5] != "root":
+            known = {each.arn for each in [*look.roles(), *look.iam.users.values()]}
+            if arn not in known and ":assumed-role/" not in arn:
+                raise _malformed(f'Invalid principal in policy: "AWS":"{arn}"')
+    for kind in principal:
+        if kind not in ("AWS", "Service", "Federated", "CanonicalUser"):
+            raise _malformed(f"Invalid principal type in policy: {kind}")
+
+
+def _services(statement: Params) -> None:
+    for action in [*_listed(statement.get("Action")), *_listed(statement.get("NotAction"))]:
+        prefix, colon, _ = str(action).partition(":")
+        if colon and "*" not in prefix and "?" not in prefix and prefix.lower() not in _prefixes():
+            raise _malformed(
+                f"The service {prefix} specified in the action {action} does not exist "
+                f"(INVALID_SERVICE_IN_ACTION)."
+            )
+
+
+@cache
+def _prefixes() -> frozenset[str]:
+    from twin.aws.validation.parameters import loader
+
+    names = set(_MORE_PREFIXES)
+    for service in loader().list_available_services("service-2"):
+        names.add(service)
+    # The signing names of those whose model is named otherwise.
+    names |= {
+        "cognito-identity",
+        "cognito-idp",
+        "cognito-sync",
+        "elasticloadbalancing",
+        "email",
+        "ecr-public",
+    }
+    names |= {"application-autoscaling", "autoscaling-plans", "codestar-connections", "codeconnections"}
+    return frozenset(names)
+
+
+def _parsed(text: str | None) -> Params:
+    try:
+        document: Any = json.loads(text or "")
+    except ValueError:
+        raise _malformed("Syntax errors in policy.") from None
+    if not isinstance(document, dict):
+        raise _malformed("Syntax errors in policy.")
+    return document
+
+
+def _statements(document: Params) -> list[Params]:
+    found = _listed(document.get("Statement"))
+    if not all(isinstance(each, dict) for each in found):
+        raise _malformed("Syntax errors in policy.")
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _malformed(message: str) -> Refusal:
+    return Refusal("MalformedPolicyDocument", message)
+
+
+RULES: Final = {
+    "CreateRole": trust_policy,
+    "UpdateAssumeRolePolicy": update_trust,
+    "CreatePolicy": identity_policy,
+    "CreatePolicyVersion": identity_policy,
+    "PutRolePolicy": identity_policy,
+    "PutUserPolicy": identity_policy,
+    "PutGroupPolicy": identity_policy,
+    "AttachRolePolicy": attach,
+    "DeleteRole": delete_role,
+    "DeletePolicy": delete_policy,
+    "CreateOpenIDConnectProvider": provider,
+}

@@ -1,0 +1,206 @@
+"""KMS: keys and their aliases."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from twin.aws.api_server.errors import code_of
+from twin.aws.context import AwsContext
+from twin.aws.resources.base import AwsResource
+from twin.aws.resources.calls import Call, Update
+from twin.aws.resources.documents import document_failures
+from twin.aws.resources.fields import Field, json_text, kept, reads
+from twin.aws.resources.tags import Tagging
+from twin.provider_interface import AutoName, Failure, Props
+
+
+class Key(AwsResource):
+    token = "aws:kms/key:Key"
+    service = "kms"
+    title = "KMS Key"
+    fields = {
+        "description": Field("Description"),
+        "keyUsage": Field("KeyUsage"),
+        "customerMasterKeySpec": Field("KeySpec"),
+        "policy": Field("Policy", read="", encode=json_text),
+        "bypassPolicyLockoutSafetyCheck": Field("BypassPolicyLockoutSafetyCheck", read=""),
+        "multiRegion": Field("MultiRegion"),
+        "customKeyStoreId": Field("CustomKeyStoreId"),
+        "xksKeyId": Field("XksKeyId", read="XksKeyConfiguration.Id"),
+        "isEnabled": Field(read="Enabled"),
+        "enableKeyRotation": Field(read=""),
+        "rotationPeriodInDays": Field(read=""),
+        **kept("deletionWindowInDays"),
+        **reads(arn="Arn", keyId="KeyId"),
+    }
+    create_call = Call("CreateKey")
+    id_path = "KeyMetadata.KeyId"
+    read_call = Call("DescribeKey", {"KeyId": "{id}"})
+    item = "KeyMetadata"
+    gone = "KeyState == 'PendingDeletion' || KeyState == 'PendingReplicaDeletion'"
+    not_found = frozenset({"NotFoundException"})
+    updates = (
+        Update(
+            ("description",), Call("UpdateKeyDescription", {"KeyId": "{id}", "Description": "{description}"})
+        ),
+        Update(
+            ("policy",),
+            Call("PutKeyPolicy", {"KeyId": "{id}", "PolicyName": "default", "Policy": "{policy}"}),
+        ),
+    )
+    delete_call = Call(
+        "ScheduleKeyDeletion", {"KeyId": "{id}", "PendingWindowInDays": "{deletionWindowInDays}"}
+    )
+    tagging = Tagging(
+        key="TagKey",
+        value="TagValue",
+        listing=Call("ListResourceTags", {"KeyId": "{id}"}),
+        listed="Tags",
+        add=Call("TagResource", {"KeyId": "{id}", "Tags": "{tags}"}),
+        remove=Call("UntagResource", {"KeyId": "{id}", "TagKeys": "{keys}"}),
+    )
+    computed = frozenset({"policy"})
+    documents = frozenset({"policy"})
+    defaults = {
+        "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
+        "keyUsage": "ENCRYPT_DECRYPT",
+    }
+    paths = {
+        "MalformedPolicyDocumentException": "policy",
+        "UnsupportedOperationException": "enableKeyRotation",
+    }
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        yield from document_failures("policy", inputs.get("policy"), "resource", longest=32768)
+        window = inputs.get("deletionWindowInDays")
+        if isinstance(window, (int, float)) and not 7 <= window <= 30:
+            yield Failure(
+                "deletionWindowInDays",
+                f"expected deletion_window_in_days to be in the range (7 - 30), got {window:g}",
+            )
+        period = inputs.get("rotationPeriodInDays")
+        if isinstance(period, (int, float)) and not 90 <= period <= 2560:
+            yield Failure(
+                "rotationPeriodInDays",
+                f"expected rotation_period_in_days to be in the range (90 - 2560), got {period:g}",
+            )
+
+    def describe(self, props: Props, id: str = "") -> str:
+        return id
+
+    def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
+        if inputs.get("enableKeyRotation"):
+            self._rotate(context, id, inputs)
+        if inputs.get("isEnabled") is False:
+            context.call("kms", "DisableKey", {"KeyId": id})
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        changed = self.changed(old, new)
+        # A disabled key takes no change: enable first, disable last.
+        if "isEnabled" in changed and new.get("isEnabled", True):
+            context.call("kms", "EnableKey", {"KeyId": id})
+        if changed & {"enableKeyRotation", "rotationPeriodInDays"}:
+            if new.get("enableKeyRotation"):
+                self._rotate(context, id, new)
+            else:
+                context.call("kms", "DisableKeyRotation", {"KeyId": id})
+        super().change(context, id, old, new)
+        if "isEnabled" in changed and new.get("isEnabled") is False:
+            context.call("kms", "DisableKey", {"KeyId": id})
+
+    @staticmethod
+    def _rotate(context: AwsContext, id: str, inputs: Props) -> None:
+        period = inputs.get("rotationPeriodInDays")
+        given = {"KeyId": id, **({"RotationPeriodInDays": int(period)} if period else {})}
+        context.call("kms", "EnableKeyRotation", given)
+
+    def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
+        policy = context.call("kms", "GetKeyPolicy", {"KeyId": id, "PolicyName": "default"})["Policy"]
+        found: Props = {"policy": policy}
+        if item.get("KeySpec") == "SYMMETRIC_DEFAULT" and item.get("Origin", "AWS_KMS") == "AWS_KMS":
+            rotation = context.call("kms", "GetKeyRotationStatus", {"KeyId": id})
+            found["enableKeyRotation"] = rotation["KeyRotationEnabled"]
+            if rotation.get("RotationPeriodInDays"):
+                found["rotationPeriodInDays"] = rotation["RotationPeriodInDays"]
+        return found
+
+
+def _same_key(old: Any, new: Any) -> bool:
+    # A key is named by its id or its arn.
+    return bool(old == new) or (
+        isinstance(old, str) and isinstance(new, str) and old.rpartition("/")[2] == new.rpartition("/")[2]
+    )
+
+
+class Alias(AwsResource):
+    token = "aws:kms/alias:Alias"
+    service = "kms"
+    title = "KMS Alias"
+    fields = {
+        "name": Field("AliasName"),
+        "namePrefix": Field(read=""),
+        "targetKeyId": Field("TargetKeyId"),
+        **reads(arn="AliasArn"),
+    }
+    create_call = Call("CreateAlias")
+    id_form = "{name}"
+    read_call = Call("ListAliases")
+    not_found = frozenset({"NotFoundException"})
+    updates = (
+        Update(("targetKeyId",), Call("UpdateAlias", {"AliasName": "{id}", "TargetKeyId": "{targetKeyId}"})),
+    )
+    delete_call = Call("DeleteAlias", {"AliasName": "{id}"})
+    autoname = AutoName(max_length=256)
+    name_prefix = ("namePrefix", "name", 256)
+    volatile = frozenset({"targetKeyArn"})
+    paths = {
+        "AlreadyExistsException": "name",
+        "InvalidAliasNameException": "name",
+        "NotFoundException": "targetKeyId",
+    }
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        for key in ("name", "namePrefix"):
+            value = inputs.get(key)
+            if isinstance(value, str) and (not value.startswith("alias/") or value.startswith("alias/aws/")):
+                yield Failure(
+                    key,
+                    f"{key} must begin with 'alias/' and not with the reserved 'alias/aws/'; got {value!r}",
+                )
+
+    def same(self, path: str, old: Any, new: Any) -> bool:
+        return _same_key(old, new) if path == "targetKeyId" else super().same(path, old, new)
+
+    def find(self, context: AwsContext, id: str, state: Props) -> Any:
+        marker: Props = {}
+        while True:
+            answer = context.call("kms", "ListAliases", marker)
+            for alias in answer["Aliases"]:
+                if alias["AliasName"] == id:
+                    return alias
+            if not answer.get("Truncated"):
+                return None
+            marker = {"Marker": answer["NextMarker"]}
+
+    def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
+        target = item.get("TargetKeyId", "")
+        place = f"arn:{context.partition}:kms:{context.region}:{context.account}"
+        return {"targetKeyArn": f"{place}:key/{target}"}
+
+    def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
+        found = super().outputs(context, id, item, state)
+        if _same_key(state.get("targetKeyId"), found.get("targetKeyId")) and state.get("targetKeyId"):
+            found["targetKeyId"] = state["targetKeyId"]
+        return found
+
+    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
+        try:
+            super().unmake(context, id, state)
+        except ClientError as error:
+            if code_of(error) != "NotFoundException":
+                raise

@@ -1,0 +1,195 @@
+"""Calls of Glue's catalog that Lake Formation refuses, and what it leaves out of their answers.
+
+Lake Formation developer guide, "Lake Formation permissions reference" and "Metadata permissions". IAM has let
+the caller before; what is not there is told by Glue itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from twin.aws.api_server.request import Answer, Refusal
+from twin.aws.services.glue.operations import federated
+from twin.aws.services.lakeformation import permissions as lakeformation
+from twin.aws.services.lakeformation.state import Lake
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+
+DESCRIBE: Final = "DESCRIBE"
+_TABLES: Final = {
+    "GetTable": DESCRIBE,
+    "GetTableVersion": DESCRIBE,
+    "GetTableVersions": DESCRIBE,
+    "GetPartition": DESCRIBE,
+    "GetPartitions": DESCRIBE,
+    "BatchGetPartition": DESCRIBE,
+    "GetPartitionIndexes": DESCRIBE,
+    "UpdateTable": "ALTER",
+    "CreatePartition": "ALTER",
+    "BatchCreatePartition": "ALTER",
+    "UpdatePartition": "ALTER",
+    "DeletePartition": "ALTER",
+    "DeleteTable": "DROP",
+}
+"""What each needs on its table. Whoever has any permission on a table may see it."""
+_DATABASES: Final = {
+    "GetDatabase": DESCRIBE,
+    "UpdateDatabase": "ALTER",
+    "DeleteDatabase": "DROP",
+    "CreateTable": "CREATE_TABLE",
+}
+
+
+def check(operation: str, params: Params, look: Look) -> None:
+    """Refuse what Lake Formation does not let the caller do."""
+    if operation not in _TABLES and operation not in _DATABASES:
+        return
+    databases = federated.databases(look)
+    of = federated.path_of(
+        params.get("CatalogId"), str(params.get("DatabaseName") or params.get("Name") or "")
+    )
+    if of not in databases:
+        return
+    lake, who = _lake(look), look.caller
+    given: Params = params.get("TableInput") or {}
+    if operation in _DATABASES:
+        need = _DATABASES[operation]
+        if not lakeformation.allowed(lake, who, need, of):
+            raise insufficient(need, of)
+    else:
+        name = str(params.get("TableName") or given.get("Name") or params.get("Name") or "")
+        if name in databases[of].tables:
+            demand(look, _TABLES[operation], of, name)
+            moved = _moved(databases[of].tables[name], _locations(params, given))
+            for location in moved:
+                _place(location, lake, who, "")
+            if moved:
+                return
+    for location in _locations(params, given):
+        _place(location, lake, who, str(databases[of].input.get("LocationUri") or ""))
+
+
+def _locations(params: Params, given: Params) -> list[str]:
+    """Where a request would have a table's files."""
+    made = (params.get("OpenTableFormatInput") or {}).get("IcebergInput") or {}
+    changed = (params.get("UpdateOpenTableFormatInput") or {}).get("UpdateIcebergInput") or {}
+    told: list[Params] = [
+        made.get("CreateIcebergTableInput") or {},
+        *((changed.get("UpdateIcebergTableInput") or {}).get("Updates") or []),
+        given.get("StorageDescriptor") or {},
+    ]
+    return [str(each["Location"]) for each in told if each.get("Location")]
+
+
+def _moved(table: Any, locations: list[str]) -> list[str]:
+    """Those that a table is not at: whoever alters it needs leave for them, also within its database's own
+    location (Lake Formation developer guide, "Lake Formation permissions reference": ALTER)."""
+    there = table.versions[str(table._current_version)].get("StorageDescriptor") or {}
+    now = str(there.get("Location") or "").rstrip("/")
+    return [each for each in locations if each.rstrip("/") != now]
+
+
+def demand(look: Look, permission: str, of: str, name: str) -> None:
+    """Refuse a caller who lacks a permission on a table that is there."""
+    lake, who = _lake(look), look.caller
+    if lakeformation.open_to_iam(lake, of, name):
+        return
+    held = lakeformation.of_table(lake, who, of, name, columns(look, of, name))
+    if not held.permissions or (permission != DESCRIBE and permission not in held.permissions):
+        raise insufficient(permission, name)
+
+
+def insufficient(permission: str, name: str) -> Refusal:
+    """Lake Formation's refusal."""
+    shown = permission.replace("_", " ").title()
+    return Refusal(
+        "AccessDeniedException", f"Insufficient Lake Formation permission(s): Required {shown} on {name}"
+    )
+
+
+def columns(look: Look, of: str, name: str) -> list[str]:
+    """A table's columns by name."""
+    held: Any = federated.databases(look)[of].tables[name]
+    return _named(held.versions[str(held._current_version)])
+
+
+def _named(table: Params) -> list[str]:
+    listed = (table.get("StorageDescriptor") or {}).get("Columns") or []
+    return [str(each["Name"]) for each in [*listed, *(table.get("PartitionKeys") or [])]]
+
+
+def _place(location: str, lake: Lake, who: str, home: str) -> None:
+    """A table that points to a registered location needs leave for it, unless that is within its database's
+    own location (Lake Formation developer guide, "Creating a database")."""
+    scheme, _, place = location.partition("://")
+    if not scheme.startswith("s3") or not place:
+        return
+    if home and f"{location.rstrip('/')}/".startswith(f"{home.rstrip('/')}/"):
+        return
+    if not lakeformation.may_use_location(lake, who, f"arn:aws:s3:::{place.rstrip('/')}"):
+        raise Refusal("AccessDeniedException", f"Insufficient Lake Formation permission(s) on {location}")
+
+
+def _lake(look: Look) -> Lake:
+    return Lake(look.moto.backend("lakeformation", look.region))
+
+
+# What is left out
+
+
+def seen(operation: str, look: Look, answer: Answer) -> Answer:
+    """An answer without the databases, tables and columns that the caller may not see."""
+    hide = _HIDDEN.get(operation)
+    if hide is None or not answer.good:
+        return answer
+    body: Params = json.loads(answer.body)
+    hide(body, look)
+    headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
+    return Answer(answer.status, headers, json.dumps(body).encode())
+
+
+def _databases(body: Params, look: Look) -> None:
+    lake, who = _lake(look), look.caller
+    body["DatabaseList"] = [
+        each
+        for each in body.get("DatabaseList") or []
+        if _shown(lake, who, federated.path_of(each.get("CatalogId"), each["Name"]))
+    ]
+
+
+def _shown(lake: Lake, who: str, of: str) -> bool:
+    return lakeformation.open_to_iam(lake, of) or bool(lakeformation.of_database(lake, who, of))
+
+
+def _tables(body: Params, look: Look) -> None:
+    body["TableList"] = [each for each in body.get("TableList") or [] if _shows(each, look)]
+
+
+def _table(body: Params, look: Look) -> None:
+    _shows(body["Table"], look)
+
+
+def _shows(table: Params, look: Look) -> bool:
+    """Whether the caller sees a table, which is cut to the columns that it may read."""
+    lake, name = _lake(look), table["Name"]
+    of = federated.path_of(table.get("CatalogId"), table["DatabaseName"])
+    if lakeformation.open_to_iam(lake, of, name):
+        return True
+    held = lakeformation.of_table(lake, look.caller, of, name, _named(table))
+    if not held.permissions:
+        return False
+    if held.permissions <= {"SELECT", DESCRIBE} and held.cells:
+        shown = frozenset[str]().union(*(each.columns for each in held.cells))
+        descriptor = table.get("StorageDescriptor") or {}
+        descriptor["Columns"] = [each for each in descriptor.get("Columns") or [] if each["Name"] in shown]
+    return True
+
+
+_HIDDEN: Final[dict[str, Callable[[Params, Look], None]]] = {
+    "GetDatabases": _databases,
+    "GetTables": _tables,
+    "GetTable": _table,
+}

@@ -1,0 +1,272 @@
+"""Lake Formation's operations, over state.py; what they refuse is in validation.py."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from twin.aws.api_server.request import Answer, Call
+from twin.aws.services.glue.validation.catalog import answer
+from twin.aws.services.lakeformation.state import Assigned, Filter, Grant, Lake, Location, Tag, tagged
+from twin.aws.services.lakeformation.validation import filter_key
+
+Params = dict[str, Any]
+
+
+def register(params: Params, lake: Lake) -> Params:
+    """RegisterResource, UpdateResource."""
+    before = lake.locations.get(params["ResourceArn"])
+    linked = bool(params.get("UseServiceLinkedRole"))
+    name = "AWSServiceRoleForLakeFormationDataAccess"
+    own = f"arn:aws:iam::{lake.account}:role/aws-service-role/lakeformation.amazonaws.com/{name}"
+    lake.locations[params["ResourceArn"]] = Location(
+        params["ResourceArn"],
+        own if linked else params["RoleArn"],
+        linked,
+        bool(params.get("HybridAccessEnabled", before and before.hybrid)),
+        bool(params.get("WithFederation", before and before.federated)),
+        bool(params.get("WithPrivilegedAccess", before and before.privileged)),
+        time.time(),
+    )
+    return {}
+
+
+def describe(params: Params, lake: Lake) -> Params:
+    """DescribeResource."""
+    return {"ResourceInfo": lake.locations[params["ResourceArn"]].to_dict()}
+
+
+def create_tag(params: Params, lake: Lake) -> Params:
+    """CreateLFTag."""
+    lake.tags[params["TagKey"]] = Tag(params["TagKey"], list(params["TagValues"]))
+    return {}
+
+
+def tell_tag(params: Params, lake: Lake) -> Params:
+    """GetLFTag."""
+    return _pair(lake, params["TagKey"], lake.tags[params["TagKey"]].values)
+
+
+def list_tags(_: Params, lake: Lake) -> Params:
+    """ListLFTags."""
+    return {"LFTags": [_pair(lake, key, tag.values) for key, tag in lake.tags.items()]}
+
+
+def _pair(lake: Lake, key: str, values: list[str]) -> Params:
+    return {"CatalogId": lake.account, "TagKey": key, "TagValues": values}
+
+
+def update_tag(params: Params, lake: Lake) -> Params:
+    """UpdateLFTag: a value that goes is taken from where it was."""
+    tag = lake.tags[params["TagKey"]]
+    gone = params.get("TagValuesToDelete") or []
+    tag.values = [value for value in tag.values if value not in gone] + (params.get("TagValuesToAdd") or [])
+    for held in lake.assigned.values():
+        if held.tags.get(tag.key) in gone:
+            del held.tags[tag.key]
+    return {}
+
+
+def delete_tag(params: Params, lake: Lake) -> Params:
+    """DeleteLFTag: it is taken from all that has it, and with it the grants that name it."""
+    key = params["TagKey"]
+    del lake.tags[key]
+    for name, held in list(lake.assigned.items()):
+        held.tags.pop(key, None)
+        if not held.tags:
+            del lake.assigned[name]
+    for name, grant in list(lake.grants.items()):
+        expression = grant.resource.get("LFTagPolicy", {}).get("Expression") or []
+        if grant.resource.get("LFTag", {}).get("TagKey") == key or key in [e["TagKey"] for e in expression]:
+            del lake.grants[name]
+    return {}
+
+
+def assign(params: Params, lake: Lake) -> Params:
+    """AddLFTagsToResource: tags that are none are told as failures, and the others assigned."""
+    failures: list[Params] = []
+    for tag in params["LFTags"]:
+        key, value = tag["TagKey"], tag["TagValues"][0]
+        if key not in lake.tags or value not in lake.tags[key].values:
+            failures.append(_failure(tag, "EntityNotFoundException", "Tag or tag value does not exist."))
+            continue
+        for name in tagged(params["Resource"]):
+            lake.assigned.setdefault(name, Assigned()).tags[key] = value
+    return {"Failures": failures}
+
+
+def unassign(params: Params, lake: Lake) -> Params:
+    """RemoveLFTagsFromResource."""
+    failures: list[Params] = []
+    for tag in params["LFTags"]:
+        for name in tagged(params["Resource"]):
+            held = lake.assigned.get(name)
+            if held is None or held.tags.get(tag["TagKey"]) != tag["TagValues"][0]:
+                failures.append(_failure(tag, "EntityNotFoundException", "Tag is not on the resource."))
+                continue
+            del held.tags[tag["TagKey"]]
+            if not held.tags:
+                del lake.assigned[name]
+    return {"Failures": failures}
+
+
+def _failure(tag: Params, code: str, words: str) -> Params:
+    return {"LFTag": tag, "Error": {"ErrorCode": code, "ErrorMessage": words}}
+
+
+def tell_tags(params: Params, lake: Lake) -> Params:
+    """GetResourceLFTags: inherited ones too, unless only the assigned ones are asked for."""
+    kind, value = next(iter(params["Resource"].items()))
+    database = value["Name"] if kind == "Database" else value["DatabaseName"]
+    table = "" if kind == "Database" else str(value.get("Name") or "")
+    own = params.get("ShowAssignedLFTags")
+    made: Params = {"LFTagOnDatabase": _listed(lake, _tags(lake, own, database))}
+    if kind != "Database":
+        made["LFTagsOnTable"] = _listed(lake, _tags(lake, own, database, table))
+    if kind == "TableWithColumns":
+        made["LFTagsOnColumns"] = [
+            {"Name": column, "LFTags": _listed(lake, _tags(lake, own, database, table, column))}
+            for column in value.get("ColumnNames") or []
+        ]
+    return made
+
+
+def _tags(lake: Lake, own: Any, *place: str) -> dict[str, str]:
+    if not own:
+        return lake.values(*place)
+    kind = ("database", "table", "column")[len(place) - 1]
+    held = lake.assigned.get(f"{kind}:{'/'.join(place)}")
+    return held.tags if held else {}
+
+
+def _listed(lake: Lake, tags: dict[str, str]) -> list[Params]:
+    return [_pair(lake, key, [value]) for key, value in sorted(tags.items())]
+
+
+def grant(params: Params, lake: Lake) -> Params:
+    """GrantPermissions: what is granted adds to what was."""
+    principal = params["Principal"]["DataLakePrincipalIdentifier"]
+    resource = lake.whole(params["Resource"])
+    held = lake.grants.setdefault(lake.key(principal, resource), Grant(principal, resource))
+    held.permissions = sorted({*held.permissions, *params["Permissions"]})
+    held.grantable = sorted({*held.grantable, *(params.get("PermissionsWithGrantOption") or [])})
+    return {}
+
+
+def revoke(params: Params, lake: Lake) -> Params:
+    """RevokePermissions."""
+    principal = params["Principal"]["DataLakePrincipalIdentifier"]
+    key = lake.key(principal, lake.whole(params["Resource"]))
+    held = lake.grants[key]
+    gone = set(params["Permissions"])
+    held.permissions = [name for name in held.permissions if name not in gone]
+    gone |= set(params.get("PermissionsWithGrantOption") or [])
+    held.grantable = [name for name in held.grantable if name not in gone]
+    if not held.permissions:
+        del lake.grants[key]
+    return {}
+
+
+def list_grants(params: Params, lake: Lake) -> Params:
+    """ListPermissions: of a table, those of its columns too."""
+    principal = (params.get("Principal") or {}).get("DataLakePrincipalIdentifier")
+    wanted = lake.whole(params["Resource"]) if params.get("Resource") else None
+    kind = params.get("ResourceType")
+    return {
+        "PrincipalResourcePermissions": [
+            held.told()
+            for held in lake.grants.values()
+            if principal in (None, held.principal)
+            and (wanted is None or _covers(wanted, held.resource))
+            and (kind is None or kind in _TYPES[next(iter(held.resource))])
+        ]
+    }
+
+
+_TYPES: Final = {
+    "Catalog": ("CATALOG",),
+    "Database": ("DATABASE",),
+    "Table": ("TABLE",),
+    "TableWithColumns": ("TABLE",),
+    "DataLocation": ("DATA_LOCATION",),
+    "DataCellsFilter": (),
+    "LFTag": ("LF_TAG",),
+    "LFTagPolicy": ("LF_TAG_POLICY", "LF_TAG_POLICY_DATABASE", "LF_TAG_POLICY_TABLE"),
+}
+
+
+def _covers(wanted: Params, held: Params) -> bool:
+    if wanted == held:
+        return True
+    table, columns = wanted.get("Table"), held.get("TableWithColumns")
+    if not table or not columns:
+        return False
+    return all(table.get(name) == columns.get(name) for name in ("CatalogId", "DatabaseName", "Name"))
+
+
+def put_filter(params: Params, lake: Lake) -> Params:
+    """CreateDataCellsFilter, UpdateDataCellsFilter."""
+    data = dict(params["TableData"])
+    before = lake.filters.get(filter_key(data))
+    number = int(before.data["VersionId"]) + 1 if before else 1
+    lake.filters[filter_key(data)] = Filter({**data, "VersionId": str(number)})
+    return {}
+
+
+def tell_filter(params: Params, lake: Lake) -> Params:
+    """GetDataCellsFilter."""
+    return {"DataCellsFilter": lake.filters[filter_key(params)].data}
+
+
+def list_filters(params: Params, lake: Lake) -> Params:
+    """ListDataCellsFilter."""
+    table = params.get("Table") or {}
+    return {
+        "DataCellsFilters": [
+            held.data
+            for held in lake.filters.values()
+            if table.get("Name") in (None, held.data["TableName"])
+            and table.get("DatabaseName") in (None, held.data["DatabaseName"])
+        ]
+    }
+
+
+def drop_filter(params: Params, lake: Lake) -> Params:
+    """DeleteDataCellsFilter: the grants on it go along."""
+    del lake.filters[filter_key(params)]
+    for key, held in list(lake.grants.items()):
+        named = held.resource.get("DataCellsFilter")
+        if named and filter_key(named) == filter_key(params):
+            del lake.grants[key]
+    return {}
+
+
+def _operation(run: Callable[[Params, Lake], Params]) -> Callable[[Call, Any], Answer]:
+    return lambda call, backend: answer(run(call.params, Lake(backend)))
+
+
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    name: _operation(run)
+    for name, run in {
+        "RegisterResource": register,
+        "UpdateResource": register,
+        "DescribeResource": describe,
+        "CreateLFTag": create_tag,
+        "GetLFTag": tell_tag,
+        "ListLFTags": list_tags,
+        "UpdateLFTag": update_tag,
+        "DeleteLFTag": delete_tag,
+        "AddLFTagsToResource": assign,
+        "RemoveLFTagsFromResource": unassign,
+        "GetResourceLFTags": tell_tags,
+        "GrantPermissions": grant,
+        "RevokePermissions": revoke,
+        "ListPermissions": list_grants,
+        "CreateDataCellsFilter": put_filter,
+        "UpdateDataCellsFilter": put_filter,
+        "GetDataCellsFilter": tell_filter,
+        "ListDataCellsFilter": list_filters,
+        "DeleteDataCellsFilter": drop_filter,
+    }.items()
+}

@@ -1,0 +1,1 @@
+"""AWS Lake Formation: resource types of the provider."""

@@ -1,0 +1,342 @@
+"""Lake Formation: where LF-tags are, who is granted what, filters of rows and columns."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from twin.aws.api_server.errors import code_of
+from twin.aws.context import AwsContext
+from twin.aws.resources.base import AwsResource
+from twin.aws.resources.calls import Call
+from twin.aws.resources.fields import Field, Fields, kept, pascal, to_api
+from twin.aws.services.lakeformation.resources.settings import GONE, digest
+from twin.provider_interface import UNKNOWN, CloudError, Failure, Props
+
+_TABLE: Final[Fields] = pascal("catalogId", "databaseName", "name")
+_COLUMNS: Final[Fields] = {
+    **_TABLE,
+    "columnNames": Field("ColumnNames"),
+    "excludedColumnNames": Field("ColumnWildcard.ExcludedColumnNames"),
+}
+_RESOURCES: Final[Fields] = {
+    "database": Field("Resource.Database", read="", of=pascal("catalogId", "name")),
+    "table": Field("Resource.Table", read="", of=_TABLE),
+    "tableWithColumns": Field("Resource.TableWithColumns", read="", of=_COLUMNS),
+}
+_MORE: Final[Fields] = {
+    "dataLocation": Field(
+        "Resource.DataLocation",
+        read="",
+        of={"arn": Field("ResourceArn"), "catalogId": Field("CatalogId")},
+    ),
+    "dataCellsFilter": Field(
+        "Resource.DataCellsFilter",
+        read="",
+        of=pascal("databaseName", "name", "tableCatalogId", "tableName"),
+    ),
+    "lfTag": Field(
+        "Resource.LFTag",
+        read="",
+        of={"catalogId": Field("CatalogId"), "key": Field("TagKey"), "values": Field("TagValues")},
+    ),
+    "lfTagPolicy": Field(
+        "Resource.LFTagPolicy",
+        read="",
+        of={
+            **pascal("catalogId", "resourceType"),
+            "expressions": Field("Expression", of={"key": Field("TagKey"), "values": Field("TagValues")}),
+        },
+    ),
+}
+
+
+def _with_wildcards(params: Props, inputs: Mapping[str, Any]) -> Props:
+    """The parameters with what the provider's `wildcard` means, in a table and in its columns."""
+    resource = params.get("Resource") or {}
+    table, columns = inputs.get("table"), inputs.get("tableWithColumns")
+    if isinstance(table, dict) and table.get("wildcard"):
+        resource["Table"]["TableWildcard"] = {}
+    if isinstance(columns, dict) and columns.get("wildcard"):
+        resource["TableWithColumns"].setdefault("ColumnWildcard", {})
+    return params
+
+
+def _one_of(fields: Fields, inputs: Props) -> Iterator[Failure]:
+    given = [name for name in fields if inputs.get(name) is not None]
+    if len(given) != 1:
+        found = ", ".join(given) or "none"
+        yield Failure(
+            given[1] if given else next(iter(fields)),
+            f"exactly one of {', '.join(fields)} must be specified, got {found}",
+        )
+    for name in ("table", "tableWithColumns"):
+        value = inputs.get(name)
+        if not isinstance(value, dict) or any(each is UNKNOWN for each in value.values()):
+            continue
+        asked = {"table": ("name",), "tableWithColumns": ("columnNames",)}[name]
+        if bool(value.get("wildcard")) == any(value.get(each) for each in asked):
+            yield Failure(name, f"exactly one of wildcard and {asked[0]} must be specified in {name}")
+
+
+_TAGS = Field(
+    "LFTags",
+    of={
+        "catalogId": Field("CatalogId"),
+        "key": Field("TagKey"),
+        "value": Field("TagValues", encode=lambda value: [value]),
+    },
+)
+
+
+class ResourceLfTags(AwsResource):
+    token = "aws:lakeformation/resourceLfTags:ResourceLfTags"
+    service = "lakeformation"
+    title = "Lake Formation Resource LF-Tags"
+    fields = {
+        **kept("catalogId"),
+        **_RESOURCES,
+        "lfTags": _TAGS,
+    }
+    create_call = Call("AddLFTagsToResource")
+    read_call = Call("GetResourceLFTags")
+    not_found = GONE
+    immutable = frozenset({"catalogId", "lfTags", "region", *_RESOURCES})
+    paths = {
+        "EntityNotFoundException: Database": "database",
+        "EntityNotFoundException: Table": "table",
+        "InvalidInputException: Permissions": "tableWithColumns.columnNames",
+        "EntityNotFoundException: Tag": "lfTags",
+    }
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        yield from _one_of(_RESOURCES, inputs)
+
+    def create_params(self, context: AwsContext, inputs: Props) -> Props:
+        return _with_wildcards(super().create_params(context, inputs), inputs)
+
+    def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
+        return digest({name: inputs.get(name) for name in self.fields})
+
+    def make(self, context: AwsContext, inputs: Props) -> Props:
+        answer = super().make(context, inputs)
+        for failure in answer.get("Failures") or []:
+            error, key = failure["Error"], failure["LFTag"]["TagKey"]
+            raise CloudError(
+                f"creating {self.title}: {error['ErrorCode']}: {error['ErrorMessage']} ({key})",
+                code=error["ErrorCode"],
+                path="lfTags",
+            )
+        return answer
+
+    def find(self, context: AwsContext, id: str, state: Props) -> Any:
+        params = self.create_params(context, state)
+        asked = {"Resource": params["Resource"], "ShowAssignedLFTags": True}
+        try:
+            answer = context.call("lakeformation", "GetResourceLFTags", asked)
+        except ClientError as error:
+            if code_of(error) in self.not_found:
+                return None
+            raise
+        found = self._present(answer, state)
+        here = [{"key": key, "value": value} for key, value in found.items() if self._of(key, state)]
+        return {"here": here} if here else None
+
+    def _of(self, key: str, state: Props) -> bool:
+        """Whether a tag is this resource's. The provider takes all that are there for its own."""
+        return True
+
+    def _present(self, answer: Props, state: Props) -> dict[str, str]:
+        if state.get("database"):
+            listed = answer.get("LFTagOnDatabase") or []
+        elif state.get("table"):
+            listed = answer.get("LFTagsOnTable") or []
+        else:
+            columns = answer.get("LFTagsOnColumns") or []
+            listed = [tag for column in columns for tag in column.get("LFTags") or []]
+        return {tag["TagKey"]: tag["TagValues"][0] for tag in listed}
+
+    def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
+        known = {each["key"]: each for each in state.get("lfTags") or []}
+        told = [{**known.get(each["key"], {}), **each} for each in item["here"]]
+        return super().outputs(context, id, {}, {**state, "lfTags": None}) | {"lfTags": told}
+
+    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
+        params = self.create_params(context, state)
+        context.call(
+            "lakeformation",
+            "RemoveLFTagsFromResource",
+            {"Resource": params["Resource"], "LFTags": params["LFTags"]},
+        )
+
+
+class ResourceLfTag(ResourceLfTags):
+    """One LF-tag of a resource. It ignores the other tags of that resource."""
+
+    token = "aws:lakeformation/resourceLfTag:ResourceLfTag"
+    title = "Lake Formation Resource LF Tag"
+    fields = {
+        **kept("catalogId", "timeouts"),
+        **_RESOURCES,
+        "lfTag": _TAGS,
+    }
+    immutable = frozenset({"catalogId", "lfTag", "region", *_RESOURCES})
+    paths = {**ResourceLfTags.paths, "EntityNotFoundException: Tag": "lfTag"}
+
+    def create_params(self, context: AwsContext, inputs: Props) -> Props:
+        params = super().create_params(context, inputs)
+        return {**params, "LFTags": [params["LFTags"]]}
+
+    def _of(self, key: str, state: Props) -> bool:
+        return key == state["lfTag"]["key"]
+
+    def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
+        outputs = super().outputs(context, id, item, {**state, "lfTag": None, "lfTags": [state["lfTag"]]})
+        (tag,) = outputs.pop("lfTags")
+        return {**outputs, "lfTag": tag}
+
+
+class Permissions(AwsResource):
+    token = "aws:lakeformation/permissions:Permissions"
+    service = "lakeformation"
+    title = "Lake Formation Permissions"
+    fields = {
+        **kept("catalogId", "catalogResource"),
+        "principal": Field("Principal.DataLakePrincipalIdentifier"),
+        "permissions": Field("Permissions"),
+        "permissionsWithGrantOptions": Field("PermissionsWithGrantOption"),
+        **_RESOURCES,
+        **_MORE,
+    }
+    create_call = Call("GrantPermissions")
+    read_call = Call("ListPermissions")
+    immutable = frozenset({"catalogId", "catalogResource", "principal", "permissions", "region"}) | {
+        "permissionsWithGrantOptions",
+        *_RESOURCES,
+        *_MORE,
+    }
+    paths = {
+        "InvalidInputException: Invalid principal": "principal",
+        "InvalidInputException: Permissions modification is invalid: cannot": "tableWithColumns.columnNames",
+        "InvalidInputException: Permissions modification": "permissions",
+        "InvalidInputException: Grantable": "permissionsWithGrantOptions",
+        "InvalidInputException: You must register": "dataLocation.arn",
+        "EntityNotFoundException: Tag": "lfTagPolicy.expressions",
+        "EntityNotFoundException: Database": "database.name",
+        "EntityNotFoundException: Table": "table.name",
+        "EntityNotFoundException: Data cells": "dataCellsFilter.name",
+    }
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        if not inputs.get("catalogResource"):
+            yield from _one_of({**_RESOURCES, **_MORE}, inputs)
+
+    def create_params(self, context: AwsContext, inputs: Props) -> Props:
+        params = _with_wildcards(super().create_params(context, inputs), inputs)
+        if inputs.get("catalogResource"):
+            params["Resource"] = {"Catalog": {}}
+        return params
+
+    def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
+        return digest({name: inputs.get(name) for name in self.fields})
+
+    def describe(self, props: Props, id: str = "") -> str:
+        return id or str(props.get("principal") or "")
+
+    def find(self, context: AwsContext, id: str, state: Props) -> Any:
+        params = self.create_params(context, state)
+        asked = {"Principal": params["Principal"], "Resource": params["Resource"]}
+        columns = params["Resource"].get("TableWithColumns")
+        if columns:
+            # Columns cannot be asked for: the table is, which tells them too.
+            names = ("CatalogId", "DatabaseName", "Name")
+            asked["Resource"] = {"Table": {name: columns[name] for name in names if name in columns}}
+        answer = context.call("lakeformation", "ListPermissions", asked)
+        kind = next(iter(params["Resource"]))
+        for each in answer["PrincipalResourcePermissions"]:
+            told = each["Resource"].get(kind)
+            if told is not None and (not columns or _same_columns(columns, told)):
+                return each
+        return None
+
+    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
+        try:
+            context.call("lakeformation", "RevokePermissions", self.create_params(context, state))
+        except ClientError as error:
+            if "No permissions revoked" not in str(error) and "non-existent column" not in str(error):
+                raise
+
+
+def _same_columns(wanted: Props, told: Props) -> bool:
+    one, other = (
+        (
+            sorted(each.get("ColumnNames") or []),
+            "ColumnWildcard" in each,
+            sorted((each.get("ColumnWildcard") or {}).get("ExcludedColumnNames") or []),
+        )
+        for each in (wanted, told)
+    )
+    return one == other
+
+
+_DATA: Final[Fields] = {
+    **pascal("databaseName", "name", "tableCatalogId", "tableName", "columnNames"),
+    "columnWildcard": Field("ColumnWildcard", of={"excludedColumnNames": Field("ExcludedColumnNames")}),
+    "rowFilter": Field(
+        "RowFilter",
+        of={"filterExpression": Field("FilterExpression"), "allRowsWildcard": Field("AllRowsWildcard")},
+    ),
+}
+
+
+class DataCellsFilter(AwsResource):
+    token = "aws:lakeformation/dataCellsFilter:DataCellsFilter"
+    service = "lakeformation"
+    title = "Lake Formation Data Cells Filter"
+    fields = {"tableData": Field("TableData", read="@", of=_DATA), **kept("timeouts")}
+    create_call = Call("CreateDataCellsFilter")
+    read_call = Call("GetDataCellsFilter")
+    item = "DataCellsFilter"
+    not_found = GONE
+    immutable = frozenset(
+        {"region"} | {f"tableData.{name}" for name in ("databaseName", "name", "tableCatalogId", "tableName")}
+    )
+    paths = {
+        "AlreadyExistsException": "tableData.name",
+        "EntityNotFoundException": "tableData.tableName",
+        "InvalidInputException: Column ": "tableData.columnNames",
+        "InvalidInputException": "tableData",
+    }
+
+    def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
+        return ",".join(inputs["tableData"][name] for name in _FILTER)
+
+    def find(self, context: AwsContext, id: str, state: Props) -> Any:
+        parts = dict(zip(_FILTER, id.split(","), strict=True))
+        asked = {name[0].upper() + name[1:]: value for name, value in parts.items()}
+        try:
+            return context.call("lakeformation", "GetDataCellsFilter", asked)["DataCellsFilter"]
+        except ClientError as error:
+            if code_of(error) in self.not_found:
+                return None
+            raise
+
+    def describe(self, props: Props, id: str = "") -> str:
+        return id or str((props.get("tableData") or {}).get("name") or "")
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        if "tableData" in self.changed(old, new):
+            given = to_api({"tableData": self.fields["tableData"]}, new)
+            context.call("lakeformation", "UpdateDataCellsFilter", given)
+
+    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
+        parts = dict(zip(_FILTER, id.split(","), strict=True))
+        asked = {name[0].upper() + name[1:]: value for name, value in parts.items()}
+        context.call("lakeformation", "DeleteDataCellsFilter", asked)
+
+
+_FILTER: Final = ("databaseName", "name", "tableCatalogId", "tableName")

@@ -1,0 +1,347 @@
+"""Lake Formation: what it refuses. The operations are in twin/aws/services/lakeformation/operations.py."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from twin.aws.api_server.request import Refusal
+from twin.aws.services.glue.operations.federated import is_bucket, path_of
+from twin.aws.services.glue.validation import catalog
+from twin.aws.services.lakeformation import locations
+from twin.aws.services.lakeformation.state import EVERYBODY, Lake
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+
+_INVALID: Final = "InvalidInputException"
+_MISSING: Final = "EntityNotFoundException"
+_DATABASE: Final = frozenset({"ALL", "ALTER", "CREATE_TABLE", "DESCRIBE", "DROP"})
+_TABLE: Final = frozenset({"ALL", "ALTER", "DELETE", "DESCRIBE", "DROP", "INSERT", "SELECT"})
+_GRANTS: Final = {
+    "Catalog": frozenset({"ALL", "CREATE_DATABASE", "CREATE_LF_TAG", "CREATE_LF_TAG_EXPRESSION", "DESCRIBE"})
+    | {"CREATE_CATALOG"},
+    "Database": _DATABASE,
+    "Table": _TABLE,
+    "TableWithColumns": frozenset({"SELECT"}),
+    "DataLocation": frozenset({"DATA_LOCATION_ACCESS"}),
+    "DataCellsFilter": frozenset({"ALTER", "DESCRIBE", "DROP", "SELECT"}),
+    "LFTag": frozenset({"ALTER", "ASSOCIATE", "DESCRIBE", "DROP", "GRANT_WITH_LF_TAG_EXPRESSION"}),
+}
+_LONGEST: Final = 50
+"""Characters of an LF-tag's key or value (Lake Formation guide, "LF-TBAC notes and restrictions")."""
+
+
+def lake(look: Look) -> Lake:
+    """The region's Lake Formation."""
+    return Lake(look.moto.backend("lakeformation", look.region))
+
+
+def _administrator(look: Look) -> None:
+    # In an instance whose rules are asked by nobody in particular there is nobody to refuse.
+    caller = look.caller
+    if not caller or caller in _named(lake(look).settings.get("DataLakeAdmins")):
+        return
+    raise Refusal(
+        "AccessDeniedException",
+        f"Insufficient Lake Formation permission(s): {caller} is no data lake administrator of the account",
+    )
+
+
+def _named(principals: Any) -> list[str]:
+    return [str(each.get("DataLakePrincipalIdentifier")) for each in principals or []]
+
+
+def _principal(name: str, look: Look) -> None:
+    own = re.fullmatch(rf"arn:aws:iam::{look.account}:(role|user|group)/(?:.*/)?([^/]+)", name)
+    if own:
+        held: Any = {"role": look.roles(), "user": look.iam.users.values()}.get(own[1], [])
+        known = name in {each.arn for each in held} or (own[1] == "group" and own[2] in look.iam.groups)
+    else:
+        known = name == EVERYBODY or bool(_FOREIGN.fullmatch(name))
+    if not known:
+        raise Refusal(_INVALID, f"Invalid principal, {name}")
+
+
+_FOREIGN: Final = re.compile(
+    r"\d{12}|\d{12}:IAMPrincipals|arn:aws:organizations::\d{12}:.+|arn:aws:iam::\d{12}:.+"
+    r"|arn:aws:quicksight:.+|arn:aws:identitystore:::(user|group)/.+"
+)
+
+
+def settings(params: Params, look: Look) -> None:
+    """PutDataLakeSettings: administrators that exist."""
+    given = params["DataLakeSettings"]
+    for name in [*_named(given.get("DataLakeAdmins")), *_named(given.get("ReadOnlyAdmins"))]:
+        if name == EVERYBODY:
+            raise Refusal(_INVALID, f"Invalid principal, {name}")
+        _principal(name, look)
+    for member in ("CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions"):
+        for each in given.get(member) or []:
+            _principal(str(each["Principal"]["DataLakePrincipalIdentifier"]), look)
+
+
+def create_tag(params: Params, look: Look) -> None:
+    """CreateLFTag."""
+    _administrator(look)
+    key = params["TagKey"]
+    if key in lake(look).tags:
+        raise Refusal(_INVALID, f"Tag key already exists: {key}")
+    _short(key, "key")
+    _values(params["TagValues"])
+
+
+def _values(values: list[str]) -> None:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise Refusal(_INVALID, f"Duplicate tag value: {twice[0]}")
+    for value in values:
+        _short(value, "value")
+
+
+def _short(text: str, what: str) -> None:
+    if len(text) > _LONGEST:
+        raise Refusal(_INVALID, f"Tag {what} has at most {_LONGEST} characters, got {len(text)}: {text}")
+
+
+def present_tag(params: Params, look: Look) -> None:
+    """GetLFTag, DeleteLFTag."""
+    if params["TagKey"] not in lake(look).tags:
+        raise Refusal(_MISSING, "Tag key does not exist")
+
+
+def update_tag(params: Params, look: Look) -> None:
+    """UpdateLFTag: no value that is assigned goes away."""
+    _administrator(look)
+    present_tag(params, look)
+    key, here = params["TagKey"], lake(look)
+    gone = params.get("TagValuesToDelete") or []
+    for value in gone:
+        if value not in here.tags[key].values:
+            raise Refusal(_INVALID, f"Tag value does not exist: {value}")
+    left = [value for value in here.tags[key].values if value not in gone]
+    _values([*left, *(params.get("TagValuesToAdd") or [])])
+
+
+def delete_tag(params: Params, look: Look) -> None:
+    """DeleteLFTag."""
+    _administrator(look)
+    present_tag(params, look)
+
+
+def assign(params: Params, look: Look) -> None:
+    """AddLFTagsToResource, RemoveLFTagsFromResource."""
+    _administrator(look)
+    if is_bucket(next(iter(params["Resource"].values())).get("CatalogId")):
+        raise NotImplementedError("LF-tags on what is in a table bucket")
+    _resource(params["Resource"], look)
+    for tag in params["LFTags"]:
+        if len(tag["TagValues"]) != 1:
+            raise Refusal(_INVALID, f"A resource has one value of a tag: {tag['TagKey']}")
+
+
+def resource_tags(params: Params, look: Look) -> None:
+    """GetResourceLFTags."""
+    _resource(params["Resource"], look)
+
+
+def grant(params: Params, look: Look) -> None:
+    """GrantPermissions: to a principal that exists, of what goes with the resource."""
+    _administrator(look)
+    principal = str(params["Principal"]["DataLakePrincipalIdentifier"])
+    _principal(principal, look)
+    if not re.fullmatch(r"\d{12}", str(params.get("CatalogId") or look.account)):
+        # hashicorp/terraform-provider-aws, issue 48358: that of a table bucket goes into the resource.
+        raise Refusal(_INVALID, "Catalog id must be a valid AWS account id.")
+    resource = params["Resource"]
+    kind = _resource(resource, look)
+    permissions = params.get("Permissions") or []
+    grantable = params.get("PermissionsWithGrantOption") or []
+    if not permissions:
+        raise Refusal(_INVALID, "Permissions must not be empty")
+    allowed = _DATABASE if resource.get("LFTagPolicy", {}).get("ResourceType") == "DATABASE" else _TABLE
+    allowed = _GRANTS.get(kind, allowed)
+    for name in [*permissions, *grantable]:
+        if name not in allowed:
+            raise Refusal(
+                _INVALID,
+                f"Permissions modification is invalid: {name} cannot be granted on {kind}; "
+                f"one of {', '.join(sorted(allowed))} can",
+            )
+    extra = [name for name in grantable if name not in permissions]
+    if extra and "ALL" not in permissions:
+        raise Refusal(_INVALID, f"Grantable permissions must be a subset of the permissions: {extra[0]}")
+    if principal == EVERYBODY and (grantable or permissions != ["ALL"] or kind == "LFTagPolicy"):
+        raise Refusal(_INVALID, f"{EVERYBODY} can be granted ALL alone, without grant option, on a resource")
+
+
+def revoke(params: Params, look: Look) -> None:
+    """RevokePermissions: of what was granted."""
+    _administrator(look)
+    here = lake(look)
+    principal = str(params["Principal"]["DataLakePrincipalIdentifier"])
+    held = here.grants.get(here.key(principal, here.whole(params["Resource"])))
+    lacking = [
+        name for name in params.get("Permissions") or [] if held is None or name not in held.permissions
+    ]
+    if lacking:
+        raise Refusal(
+            _INVALID,
+            f"No permissions revoked. Grantee {principal} has no permissions {lacking} on the resource",
+        )
+
+
+def batch(params: Params, look: Look) -> None:
+    """BatchGrantPermissions, BatchRevokePermissions are not in the twin."""
+    raise NotImplementedError("batches of permissions: GrantPermissions and RevokePermissions are")
+
+
+def _resource(resource: Params, look: Look) -> str:
+    """The kind of a resource that is there, or Lake Formation's refusal."""
+    if len(resource) != 1:
+        raise Refusal(_INVALID, f"Resource must have exactly one field populated, got {len(resource)}")
+    kind, value = next(iter(resource.items()))
+    check = _KINDS.get(kind)
+    if check is None and kind != "Catalog":
+        raise NotImplementedError(f"a resource of the kind {kind}")
+    if check:
+        check(value, look)
+    return kind
+
+
+def _database(value: Params, look: Look) -> None:
+    catalog.database(look, path_of(value.get("CatalogId"), value["Name"]))
+
+
+def _table(value: Params, look: Look) -> None:
+    if bool(value.get("Name")) == (value.get("TableWildcard") is not None):
+        raise Refusal(_INVALID, "Table name and table wildcard: exactly one of them is needed")
+    if value.get("Name"):
+        catalog.table(look, path_of(value.get("CatalogId"), value["DatabaseName"]), value["Name"])
+    else:
+        catalog.database(look, path_of(value.get("CatalogId"), value["DatabaseName"]))
+
+
+def _columns(value: Params, look: Look) -> None:
+    present = columns(look, path_of(value.get("CatalogId"), value["DatabaseName"]), value["Name"])
+    named, wildcard = value.get("ColumnNames"), value.get("ColumnWildcard")
+    if (named is None) == (wildcard is None):
+        raise Refusal(_INVALID, "Column names and column wildcard: exactly one of them is needed")
+    asked = named if wildcard is None else wildcard.get("ExcludedColumnNames")
+    for column in asked or []:
+        if column not in present:
+            raise Refusal(
+                _INVALID,
+                f"Permissions modification is invalid: cannot grant/revoke permission on non-existent column "
+                f"{column} of {value['DatabaseName']}.{value['Name']}",
+            )
+
+
+def columns(look: Look, database: str, table: str) -> list[str]:
+    """A table's columns by name."""
+    found = catalog.table(look, database, table)
+    input = found.versions[str(found._current_version)]
+    listed = (input.get("StorageDescriptor") or {}).get("Columns") or []
+    return [str(each["Name"]) for each in [*listed, *(input.get("PartitionKeys") or [])]]
+
+
+def _data_location(value: Params, look: Look) -> None:
+    arn = str(value["ResourceArn"])
+    places = lake(look).locations
+    if not any(arn == each or arn.startswith(each.rstrip("/") + "/") for each in places):
+        raise Refusal(_INVALID, f"You must register the S3 path before granting access to it: {arn}")
+
+
+def _data_filter(value: Params, look: Look) -> None:
+    catalog.table(look, value["DatabaseName"], value["TableName"])
+    if filter_key(value) not in lake(look).filters:
+        raise Refusal(_MISSING, f"Data cells filter not found: {value.get('Name')}")
+
+
+def _tag(value: Params, look: Look) -> None:
+    held = lake(look).tags.get(value["TagKey"])
+    lacking = [each for each in value["TagValues"] if held is None or each not in (*held.values, "*")]
+    if lacking:
+        raise Refusal(
+            _MISSING, f"Tag or tag value does not exist. ({value['TagKey']}={', '.join(sorted(lacking))})"
+        )
+
+
+def _policy(value: Params, look: Look) -> None:
+    if not value.get("Expression"):
+        raise Refusal(_INVALID, "An LF-tag policy needs an expression")
+    for each in value["Expression"]:
+        _tag(each, look)
+
+
+_KINDS: Final = {
+    "Database": _database,
+    "Table": _table,
+    "TableWithColumns": _columns,
+    "DataLocation": _data_location,
+    "DataCellsFilter": _data_filter,
+    "LFTag": _tag,
+    "LFTagPolicy": _policy,
+}
+
+
+def filter_key(data: Params) -> str:
+    """What a data cells filter is held by."""
+    return f"filter:{data['DatabaseName']}/{data['TableName']}/{data['Name']}"
+
+
+def create_filter(params: Params, look: Look) -> None:
+    """CreateDataCellsFilter."""
+    data = params["TableData"]
+    _filter(data, look)
+    if filter_key(data) in lake(look).filters:
+        raise Refusal("AlreadyExistsException", f"Data cells filter already exists: {data['Name']}")
+
+
+def update_filter(params: Params, look: Look) -> None:
+    """UpdateDataCellsFilter."""
+    _filter(params["TableData"], look)
+    present_filter(params["TableData"], look)
+
+
+def present_filter(params: Params, look: Look) -> None:
+    """GetDataCellsFilter, DeleteDataCellsFilter."""
+    if filter_key(params) not in lake(look).filters:
+        raise Refusal(_MISSING, f"Data cells filter not found: {params['Name']}")
+
+
+def _filter(data: Params, look: Look) -> None:
+    _administrator(look)
+    present = columns(look, data["DatabaseName"], data["TableName"])
+    named, wildcard = data.get("ColumnNames"), data.get("ColumnWildcard")
+    if (not named) == (wildcard is None):
+        raise Refusal(_INVALID, "ColumnNames and ColumnWildcard: exactly one of them is needed")
+    for column in [*(named or []), *((wildcard or {}).get("ExcludedColumnNames") or [])]:
+        if column not in present:
+            raise Refusal(_INVALID, f"Column {column} does not exist in {data['TableName']}")
+    rows = data.get("RowFilter") or {}
+    if bool(rows.get("FilterExpression")) == (rows.get("AllRowsWildcard") is not None):
+        raise Refusal(_INVALID, "FilterExpression and AllRowsWildcard: exactly one of them is needed")
+    if str(rows.get("FilterExpression") or "").count("'") % 2:
+        raise Refusal(_INVALID, f"Invalid row filter expression: {rows['FilterExpression']}")
+
+
+RULES: Final = {
+    "PutDataLakeSettings": settings,
+    **locations.RULES,
+    "CreateLFTag": create_tag,
+    "GetLFTag": present_tag,
+    "UpdateLFTag": update_tag,
+    "DeleteLFTag": delete_tag,
+    "AddLFTagsToResource": assign,
+    "RemoveLFTagsFromResource": assign,
+    "GetResourceLFTags": resource_tags,
+    "GrantPermissions": grant,
+    "RevokePermissions": revoke,
+    "BatchGrantPermissions": batch,
+    "BatchRevokePermissions": batch,
+    "CreateDataCellsFilter": create_filter,
+    "UpdateDataCellsFilter": update_filter,
+    "GetDataCellsFilter": present_filter,
+    "DeleteDataCellsFilter": present_filter,
+}

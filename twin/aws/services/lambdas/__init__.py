@@ -1,0 +1,1 @@
+"""AWS Lambda, whose functions run as processes."""

@@ -1,0 +1,1 @@
+"""AWS Lambda: resource types of the provider."""

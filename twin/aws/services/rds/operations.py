@@ -1,0 +1,192 @@
+"""What moto's RDS forgets or does otherwise than RDS, put right in moto itself.
+
+Performance Insights, full engine versions, resource ids and real passwords in the managed secret; changes
+that
+wait for the maintenance window; subnet groups that are there after they were changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from twin.aws.api_server.request import Answer, Call
+from twin.aws.services.rds.data import CERTIFICATES, ENGINES
+
+_LATER: Final = {
+    "allocated_storage": "AllocatedStorage",
+    "db_instance_class": "DBInstanceClass",
+    "engine_version": "EngineVersion",
+    "iops": "Iops",
+    "multi_az": "MultiAZ",
+    "storage_throughput": "StorageThroughput",
+    "storage_type": "StorageType",
+}
+"""What waits for the maintenance window unless it is to be applied immediately."""
+_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_SIGNS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&()*+,-.:;<=>?[]^_{|}~"
+_PASSWORD: Final = 28
+
+
+def install() -> None:
+    """Put the mends into moto, once."""
+    from moto.rds import models
+
+    kind: Any = models.DBInstance
+    if hasattr(kind, "twin_init"):
+        return
+    kind.twin_init, kind.__init__ = kind.__init__, _init
+    kind.twin_update, kind.update = kind.update, _update
+    kind.twin_parameter_groups, kind.db_parameter_groups = kind.db_parameter_groups, _parameter_groups
+    secret: Any = models.MasterUserSecret
+    secret._generate_secret_string = _secret_string
+    secret.twin_create_secret, secret._create_secret = secret._create_secret, _create_secret
+    backend: Any = models.RDSBackend
+    backend.twin_modify_subnet_group = backend.modify_db_subnet_group
+    backend.modify_db_subnet_group = _modify_subnet_group
+
+
+def _init(self: Any, backend: Any, *arguments: Any, **given: Any) -> None:
+    engine = ENGINES.get(str(given.get("engine")))
+    if engine:
+        given["engine_version"] = engine.full(given.get("engine_version"))
+        given.setdefault("license_model", engine.license)
+    given.setdefault("ca_certificate_identifier", CERTIFICATES[0])
+    if given.get("storage_encrypted") and not given.get("kms_key_id"):
+        given["kms_key_id"] = _own_key(backend)
+    elif given.get("kms_key_id"):
+        given["kms_key_id"] = backend._validate_kms_key(given["kms_key_id"])
+    subnets = given.get("db_subnet_group_name")
+    if subnets and not given.get("availability_zone") and subnets in backend.subnet_groups:
+        zones = sorted(each.availability_zone for each in backend.subnet_groups[subnets]._subnets)
+        given["availability_zone"] = zones[0]
+        if given.get("multi_az"):
+            self.secondary_availability_zone = zones[1]
+    self.twin_init(backend, *arguments, **given)
+    self.dbi_resource_id = f"db-{_drawn(26, _ALPHABET)}"
+    self.upgrade_rollout_order = "second"
+    self.network_type = given.get("network_type") or "IPV4"
+    self.backup_target = given.get("backup_target") or "region"
+    self.dedicated_log_volume = bool(given.get("dedicated_log_volume"))
+    self.engine_lifecycle_support = (
+        given.get("engine_lifecycle_support") or "open-source-rds-extended-support"
+    )
+    self.timezone = given.get("timezone")
+    self.nchar_character_set_name = given.get("nchar_character_set_name")
+    self.customer_owned_ip_enabled = bool(given.get("enable_customer_owned_ip"))
+    _insights(self, given)
+    self.database_insights_mode = given.get("database_insights_mode") or "standard"
+
+
+def _insights(self: Any, given: Any) -> None:
+    on = given.get("enable_performance_insights")
+    if on is not None or not hasattr(self, "performance_insights_enabled"):
+        self.performance_insights_enabled = bool(on)
+    days, key = (given.get(f"performance_insights_{name}") for name in ("retention_period", "kms_key_id"))
+    if not self.performance_insights_enabled:
+        self.performance_insights_retention_period = self.performance_insights_kms_key_id = None
+        return
+    known = getattr(self, "performance_insights_retention_period", None)
+    self.performance_insights_retention_period = days or known or 7
+    held = getattr(self, "performance_insights_kms_key_id", None)
+    self.performance_insights_kms_key_id = (
+        self.backend._validate_kms_key(key) if key else held or _own_key(self.backend)
+    )
+
+
+def _own_key(backend: Any) -> str:
+    # AWS's own key of the service, which comes to be when it is first needed.
+    for key in backend.kms.keys.values():
+        if "alias/aws/rds" in key.aliases:
+            return key.arn
+    made = backend.kms.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "AWS's key for RDS", None)
+    made.key_manager = "AWS"
+    backend.kms.create_alias(made.id, "alias/aws/rds")
+    return made.arn
+
+
+def _update(self: Any, **given: Any) -> None:
+    if not given.get("apply_immediately"):
+        later = {name: given.pop(name) for name in _LATER if given.get(name) is not None}
+        waiting = getattr(self, "pending_modified_values", None) or {}
+        self.pending_modified_values = {
+            **waiting,
+            **{_LATER[name]: value for name, value in later.items() if value != getattr(self, name, None)},
+        }
+    engine = ENGINES.get(self.engine)
+    if given.get("engine_version") and engine:
+        given["engine_version"] = engine.full(given["engine_version"])
+    if given.get("manage_master_user_password") and getattr(self, "manage_master_user_password", False):
+        given.pop("manage_master_user_password")  # it has its secret
+    if given.get("db_port_number"):
+        self.port = given["db_port_number"]
+    self.twin_update(**given)
+    _insights(self, given)
+
+
+def _parameter_groups(self: Any) -> list[Any]:
+    # A default group is RDS's own: reading must not put it among the account's.
+    before = set(self.backend.db_parameter_groups)
+    found = self.twin_parameter_groups()
+    for name in set(self.backend.db_parameter_groups) - before:
+        del self.backend.db_parameter_groups[name]
+    return found
+
+
+def _secret_string(self: Any) -> str:
+    return json.dumps({"username": self.resource.master_username, "password": password()})
+
+
+def password() -> str:
+    """A password as RDS makes it."""
+    return _drawn(_PASSWORD, _SIGNS)
+
+
+def _create_secret(self: Any, kms_key_id: str | None) -> Any:
+    """The secret belongs to RDS, which rotates it each week."""
+    secret = self.twin_create_secret(kms_key_id)
+    secret.rotation_requested = secret.rotation_enabled = True
+    secret.auto_rotate_after_days = 7
+    secret.rotation_rules = {"AutomaticallyAfterDays": 7}
+    return secret
+
+
+def _modify_subnet_group(self: Any, subnet_name: str, description: str | None, subnets: list[Any]) -> Any:
+    made = self.twin_modify_subnet_group(subnet_name, description, subnets)
+    self.subnet_groups[subnet_name] = made  # moto takes it out and forgets to put it back
+    return made
+
+
+def _drawn(length: int, alphabet: str) -> str:
+    from moto.moto_api._internal import mock_random
+
+    return "".join(mock_random.choice(alphabet) for _ in range(length))
+
+
+def reset_parameters(call: Call, backend: Any) -> Answer:
+    """ResetDBParameterGroup, which moto lacks: the engine's own values again."""
+    group = backend.db_parameter_groups[call.params["DBParameterGroupName"]]
+    if call.params.get("ResetAllParameters"):
+        group.parameters.clear()
+    for each in call.params.get("Parameters") or []:
+        group.parameters.pop(each["ParameterName"], None)
+    body = (
+        '<ResetDBParameterGroupResponse xmlns="http://rds.amazonaws.com/doc/2014-10-31/">'
+        f"<ResetDBParameterGroupResult><DBParameterGroupName>{group.name}</DBParameterGroupName>"
+        "</ResetDBParameterGroupResult></ResetDBParameterGroupResponse>"
+    )
+    return Answer(200, [("Content-Type", "text/xml")], body.encode())
+
+
+def _mended(_: Call, __: Any) -> None:
+    install()
+
+
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    "CreateDBInstance": _mended,
+    "DescribeDBInstances": _mended,
+    "ModifyDBInstance": _mended,
+    "ModifyDBSubnetGroup": _mended,
+    "ResetDBParameterGroup": reset_parameters,
+}

@@ -1,0 +1,1 @@
+"""Amazon RDS: resource types of the provider."""

@@ -1,0 +1,1 @@
+"""Amazon RDS: what it refuses."""

@@ -1,0 +1,160 @@
+"""RDS's subnet groups and parameter groups, and the words of RDS's refusals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from twin.aws.api_server.request import Refusal
+from twin.aws.services.rds.data import ENGINES
+from twin.aws.validation import subnets
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+
+_IDENTIFIER: Final = re.compile(r"[A-Za-z](-?[A-Za-z0-9])*")
+_WORDS: Final = (
+    "Identifiers must begin with a letter; must contain only ASCII letters, digits, and hyphens; and must "
+    "not "
+    "end with a hyphen or contain two consecutive hyphens."
+)
+
+
+def wrong(words: str) -> Refusal:
+    """A value that RDS does not take."""
+    return Refusal("InvalidParameterValue", words)
+
+
+def apart(words: str) -> Refusal:
+    """Values that do not go together."""
+    return Refusal("InvalidParameterCombination", words)
+
+
+def identifier(name: str, value: str, longest: int) -> None:
+    """An identifier of RDS's form, or the refusal."""
+    if not _IDENTIFIER.fullmatch(value) or len(value) > longest:
+        raise wrong(f"The parameter {name} is not a valid identifier. {_WORDS}")
+
+
+def create_subnet_group(params: Params, look: Look) -> None:
+    """CreateDBSubnetGroup: a new name, two zones of one VPC."""
+    name = str(params.get("DBSubnetGroupName")).lower()
+    if name == "default" or not re.fullmatch(r"[a-z0-9 ._-]{1,255}", name):
+        raise wrong(
+            "The parameter DBSubnetGroupName is not a valid name: letters, digits, spaces, '.', '-' and '_'; "
+            f"not 'default'; got {name}"
+        )
+    if name in backend(look).subnet_groups:
+        raise Refusal("DBSubnetGroupAlreadyExists", f"The DB subnet group '{name}' already exists.")
+    _covers(params, look)
+
+
+def modify_subnet_group(params: Params, look: Look) -> None:
+    """ModifyDBSubnetGroup: subnets that instances are in stay."""
+    held = subnet_group(look, params.get("DBSubnetGroupName"))
+    _covers(params, look)
+    if any(look.subnet(id).vpc_id != held.vpc_id for id in params["SubnetIds"]):
+        raise Refusal("InvalidSubnet", "The new Subnets are not in the same Vpc as the existing subnet group")
+
+
+def delete_subnet_group(params: Params, look: Look) -> None:
+    """DeleteDBSubnetGroup: none that instances are in."""
+    held = subnet_group(look, params.get("DBSubnetGroupName"))
+    for each in backend(look).databases.values():
+        if getattr(each, "db_subnet_group", None) is held:
+            raise Refusal(
+                "InvalidDBSubnetGroupStateFault",
+                f"Cannot delete the subnet group '{held.name}' because at least one database instance: "
+                f"{each.db_instance_identifier} is still using it.",
+            )
+
+
+def _no_subnet(id: str) -> str:
+    return f"The following subnets don't exist: [{id}]"
+
+
+def _covers(params: Params, look: Look) -> None:
+    there = subnets.of_one_network(params.get("SubnetIds"), look, _no_subnet, "a DB subnet group")
+    zones = subnets.zones(there)
+    if len(zones) < 2:
+        raise Refusal(
+            "DBSubnetGroupDoesNotCoverEnoughAZs",
+            "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. Current AZ "
+            "coverage: "
+            f"{', '.join(zones)}. Add subnets to cover at least 2 AZs.",
+        )
+
+
+def create_parameter_group(params: Params, look: Look) -> None:
+    """CreateDBParameterGroup."""
+    name, family = str(params.get("DBParameterGroupName")).lower(), str(params.get("DBParameterGroupFamily"))
+    identifier("DBParameterGroupName", name, 255)
+    if name in backend(look).db_parameter_groups:
+        raise Refusal("DBParameterGroupAlreadyExists", f"Parameter group {name} already exists")
+    known = {f"{kind}{engine.major(each)}" for kind, engine in ENGINES.items() for each in engine.versions}
+    if family.startswith(tuple(ENGINES)) and family not in known:
+        raise wrong(f"ParameterGroupFamily {family} is not a valid parameter group family")
+
+
+def delete_parameter_group(params: Params, look: Look) -> None:
+    """DeleteDBParameterGroup: none that an instance uses."""
+    held = parameter_group(look, params.get("DBParameterGroupName"))
+    for each in backend(look).databases.values():
+        if str(each.db_parameter_group_name or "").lower() == held.name:
+            raise Refusal(
+                "InvalidDBParameterGroupState",
+                f"One or more database instances are still members of this parameter group {held.name}, so "
+                "the "
+                "group cannot be deleted",
+            )
+
+
+def modify_parameter_group(params: Params, look: Look) -> None:
+    """ModifyDBParameterGroup: at most 20 at once, each with a way of being applied."""
+    parameter_group(look, params.get("DBParameterGroupName"))
+    given = params.get("Parameters") or []
+    if len(given) > 20:
+        raise wrong("At most 20 parameters can be modified in one request.")
+    for each in given:
+        if each.get("ApplyMethod") not in ("immediate", "pending-reboot"):
+            raise wrong(f"Apply method of {each.get('ParameterName')} must be immediate or pending-reboot")
+
+
+def subnet_group(look: Look, name: Any) -> Any:
+    """A subnet group, or RDS's refusal."""
+    return found(
+        backend(look).subnet_groups,
+        name,
+        "DBSubnetGroupNotFoundFault",
+        f"DB subnet group '{name}' does not exist.",
+    )
+
+
+def parameter_group(look: Look, name: Any) -> Any:
+    """A parameter group, or RDS's refusal."""
+    words = f"DBParameterGroup not found: {name}"
+    return found(backend(look).db_parameter_groups, name, "DBParameterGroupNotFound", words)
+
+
+def found(held: Mapping[str, Any], name: Any, code: str, words: str) -> Any:
+    """What has this name, or the refusal."""
+    if name not in held:
+        raise Refusal(code, words, 404)
+    return held[name]
+
+
+def backend(look: Look) -> Any:
+    """moto's RDS of the region."""
+    return look.moto.backend("rds", look.region)
+
+
+RULES: Final = {
+    "CreateDBSubnetGroup": create_subnet_group,
+    "ModifyDBSubnetGroup": modify_subnet_group,
+    "DeleteDBSubnetGroup": delete_subnet_group,
+    "CreateDBParameterGroup": create_parameter_group,
+    "ModifyDBParameterGroup": modify_parameter_group,
+    "ResetDBParameterGroup": modify_parameter_group,
+    "DeleteDBParameterGroup": delete_parameter_group,
+}

@@ -1,0 +1,323 @@
+"""S3 Tables' operations: moto lacks encryption, upkeep, policies and tags, and deletes nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, Final
+
+from twin.aws.api_server.request import Answer, Call
+from twin.aws.services.s3tables import files
+from twin.aws.services.s3tables.validation import BUCKETS, NAMESPACES, TABLES
+from twin.aws.validation import extension_store
+
+Params = dict[str, Any]
+
+_REMOVAL: Final = {
+    "icebergUnreferencedFileRemoval": {
+        "status": "enabled",
+        "settings": {"icebergUnreferencedFileRemoval": {"unreferencedDays": 3, "nonCurrentDays": 10}},
+    }
+}
+_UPKEEP: Final = {
+    "icebergCompaction": {
+        "status": "enabled",
+        "settings": {"icebergCompaction": {"targetFileSizeMB": 512, "strategy": "auto"}},
+    },
+    "icebergSnapshotManagement": {
+        "status": "enabled",
+        "settings": {"icebergSnapshotManagement": {"minSnapshotsToKeep": 1, "maxSnapshotAgeHours": 120}},
+    },
+}
+_PLAIN: Final = {"sseAlgorithm": "AES256"}
+
+
+def _tagged(backend: Any, arn: str, params: Params) -> None:
+    # One of this name may have been there before.
+    extension_store.tags(backend, arn).clear()
+    extension_store.tags(backend, arn).update(params.get("tags") or {})
+
+
+def _drawn() -> str:
+    from moto.moto_api._internal import mock_random
+
+    return str(uuid.UUID(int=mock_random.getrandbits(128)))
+
+
+def _table(params: Params, backend: Any) -> extension_store.Thing:
+    held = extension_store.held(backend, TABLES)
+    if params.get("tableArn"):
+        return next(each for each in held.values() if each.shown["tableARN"] == params["tableArn"])
+    return held[f"{params['tableBucketARN']};{params['namespace']};{params['name']}"]
+
+
+def make_bucket(params: Params, backend: Any) -> Params:
+    """CreateTableBucket."""
+    arn = f"arn:aws:s3tables:{backend.region_name}:{backend.account_id}:bucket/{params['name']}"
+    shown = {
+        "arn": arn,
+        "name": params["name"],
+        "ownerAccountId": backend.account_id,
+        "createdAt": extension_store.now(),
+        "tableBucketId": _drawn(),
+        "type": "customer",
+    }
+    kept = {"encryption": params.get("encryptionConfiguration") or _PLAIN, "upkeep": dict(_REMOVAL)}
+    extension_store.held(backend, BUCKETS)[arn] = extension_store.Thing(shown, kept)
+    _tagged(backend, arn, params)
+    return {"arn": arn}
+
+
+def tell_bucket(params: Params, backend: Any) -> Params:
+    """GetTableBucket."""
+    return extension_store.held(backend, BUCKETS)[params["tableBucketARN"]].shown
+
+
+def list_buckets(_: Params, backend: Any) -> Params:
+    """ListTableBuckets."""
+    return {"tableBuckets": [each.shown for each in extension_store.held(backend, BUCKETS).values()]}
+
+
+def drop_bucket(params: Params, backend: Any) -> Params:
+    """DeleteTableBucket."""
+    del extension_store.held(backend, BUCKETS)[params["tableBucketARN"]]
+    return {}
+
+
+def encrypt(params: Params, backend: Any) -> Params:
+    """PutTableBucketEncryption, DeleteTableBucketEncryption."""
+    kept = extension_store.held(backend, BUCKETS)[params["tableBucketARN"]].kept
+    kept["encryption"] = params.get("encryptionConfiguration") or _PLAIN
+    return {}
+
+
+def tell_encryption(params: Params, backend: Any) -> Params:
+    """GetTableBucketEncryption."""
+    return {
+        "encryptionConfiguration": extension_store.held(backend, BUCKETS)[params["tableBucketARN"]].kept[
+            "encryption"
+        ]
+    }
+
+
+def keep_bucket(params: Params, backend: Any) -> Params:
+    """PutTableBucketMaintenanceConfiguration."""
+    extension_store.held(backend, BUCKETS)[params["tableBucketARN"]].kept["upkeep"][params["type"]] = params[
+        "value"
+    ]
+    return {}
+
+
+def tell_bucket_upkeep(params: Params, backend: Any) -> Params:
+    """GetTableBucketMaintenanceConfiguration."""
+    arn = params["tableBucketARN"]
+    return {
+        "tableBucketARN": arn,
+        "configuration": extension_store.held(backend, BUCKETS)[arn].kept["upkeep"],
+    }
+
+
+def set_policy(params: Params, backend: Any) -> Params:
+    """PutTableBucketPolicy."""
+    extension_store.held(backend, BUCKETS)[params["tableBucketARN"]].kept["policy"] = params["resourcePolicy"]
+    return {}
+
+
+def tell_policy(params: Params, backend: Any) -> Params:
+    """GetTableBucketPolicy."""
+    return {"resourcePolicy": extension_store.held(backend, BUCKETS)[params["tableBucketARN"]].kept["policy"]}
+
+
+def drop_policy(params: Params, backend: Any) -> Params:
+    """DeleteTableBucketPolicy."""
+    extension_store.held(backend, BUCKETS)[params["tableBucketARN"]].kept.pop("policy", None)
+    return {}
+
+
+def make_namespace(params: Params, backend: Any) -> Params:
+    """CreateNamespace."""
+    arn, names = params["tableBucketARN"], params["namespace"]
+    shown = {
+        "namespace": names,
+        "createdAt": extension_store.now(),
+        "createdBy": backend.account_id,
+        "ownerAccountId": backend.account_id,
+        "namespaceId": _drawn(),
+        "tableBucketId": extension_store.held(backend, BUCKETS)[arn].shown["tableBucketId"],
+    }
+    extension_store.held(backend, NAMESPACES)[f"{arn};{names[0]}"] = extension_store.Thing(shown)
+    return {"tableBucketARN": arn, "namespace": names}
+
+
+def tell_namespace(params: Params, backend: Any) -> Params:
+    """GetNamespace."""
+    return extension_store.held(backend, NAMESPACES)[
+        f"{params['tableBucketARN']};{params['namespace']}"
+    ].shown
+
+
+def list_namespaces(params: Params, backend: Any) -> Params:
+    """ListNamespaces."""
+    held = extension_store.held(backend, NAMESPACES).items()
+    return {
+        "namespaces": [each.shown for key, each in held if key.startswith(f"{params['tableBucketARN']};")]
+    }
+
+
+def drop_namespace(params: Params, backend: Any) -> Params:
+    """DeleteNamespace."""
+    del extension_store.held(backend, NAMESPACES)[f"{params['tableBucketARN']};{params['namespace']}"]
+    return {}
+
+
+def make_table(params: Params, backend: Any) -> Params:
+    """CreateTable: with a schema it has its first metadata at once."""
+    bucket, namespace, name = (params[each] for each in ("tableBucketARN", "namespace", "name"))
+    id = _drawn()
+    place = f"s3://{id[:24].replace('-', '')}{_drawn()[:8]}--table-s3"
+    shown = {
+        "name": name,
+        "type": "customer",
+        "tableARN": f"{bucket}/table/{id}",
+        "namespace": [namespace],
+        "versionToken": _drawn().replace("-", "")[:20],
+        "warehouseLocation": place,
+        "createdAt": extension_store.now(),
+        "createdBy": backend.account_id,
+        "modifiedAt": extension_store.now(),
+        "modifiedBy": backend.account_id,
+        "ownerAccountId": backend.account_id,
+        "format": params.get("format") or "ICEBERG",
+        "namespaceId": extension_store.held(backend, NAMESPACES)[f"{bucket};{namespace}"].shown[
+            "namespaceId"
+        ],
+        "tableBucketId": extension_store.held(backend, BUCKETS)[bucket].shown["tableBucketId"],
+    }
+    encryption = (
+        params.get("encryptionConfiguration")
+        or extension_store.held(backend, BUCKETS)[bucket].kept["encryption"]
+    )
+    files.make(backend, place, encryption)
+    if params.get("metadata"):
+        shown["metadataLocation"] = f"{place}/metadata/00000-{_drawn()}.metadata.json"
+        files.begin(backend, shown["metadataLocation"], shown["tableARN"], params["metadata"]["iceberg"])
+    kept = {
+        "encryption": encryption,
+        "upkeep": dict(_UPKEEP),
+        "metadata": params.get("metadata"),
+    }
+    extension_store.held(backend, TABLES)[f"{bucket};{namespace};{name}"] = extension_store.Thing(shown, kept)
+    _tagged(backend, shown["tableARN"], params)
+    return {"tableARN": shown["tableARN"], "versionToken": shown["versionToken"]}
+
+
+def tell_table(params: Params, backend: Any) -> Params:
+    """GetTable."""
+    return _table(params, backend).shown
+
+
+def list_tables(params: Params, backend: Any) -> Params:
+    """ListTables."""
+    of = f"{params['tableBucketARN']};" + (f"{params['namespace']};" if params.get("namespace") else "")
+    return {
+        "tables": [
+            each.shown for key, each in extension_store.held(backend, TABLES).items() if key.startswith(of)
+        ]
+    }
+
+
+def drop_table(params: Params, backend: Any) -> Params:
+    """DeleteTable."""
+    files.drop(backend, _table(params, backend).shown["warehouseLocation"])
+    del extension_store.held(backend, TABLES)[
+        f"{params['tableBucketARN']};{params['namespace']};{params['name']}"
+    ]
+    return {}
+
+
+def tell_place(params: Params, backend: Any) -> Params:
+    """GetTableMetadataLocation."""
+    shown = _table(params, backend).shown
+    names = ("versionToken", "metadataLocation", "warehouseLocation")
+    return {name: shown[name] for name in names if name in shown}
+
+
+def point(params: Params, backend: Any) -> Params:
+    """UpdateTableMetadataLocation."""
+    shown = _table(params, backend).shown
+    shown["metadataLocation"] = params["metadataLocation"]
+    shown["versionToken"] = _drawn().replace("-", "")[:20]
+    shown["modifiedAt"] = extension_store.now()
+    return {
+        name: shown[name] for name in ("name", "tableARN", "namespace", "versionToken", "metadataLocation")
+    }
+
+
+def tell_table_encryption(params: Params, backend: Any) -> Params:
+    """GetTableEncryption."""
+    return {"encryptionConfiguration": _table(params, backend).kept["encryption"]}
+
+
+def keep_table(params: Params, backend: Any) -> Params:
+    """PutTableMaintenanceConfiguration."""
+    _table(params, backend).kept["upkeep"][params["type"]] = params["value"]
+    return {}
+
+
+def tell_table_upkeep(params: Params, backend: Any) -> Params:
+    """GetTableMaintenanceConfiguration."""
+    table = _table(params, backend)
+    return {"tableARN": table.shown["tableARN"], "configuration": table.kept["upkeep"]}
+
+
+def tag(params: Params, backend: Any) -> Params:
+    """TagResource."""
+    extension_store.tags(backend, params["resourceArn"]).update(params["tags"])
+    return {}
+
+
+def untag(params: Params, backend: Any) -> Params:
+    """UntagResource."""
+    for key in params["tagKeys"]:
+        extension_store.tags(backend, params["resourceArn"]).pop(key, None)
+    return {}
+
+
+def tell_tags(params: Params, backend: Any) -> Params:
+    """ListTagsForResource."""
+    return {"tags": extension_store.tags(backend, params["resourceArn"])}
+
+
+_ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {
+    "CreateTableBucket": make_bucket,
+    "GetTableBucket": tell_bucket,
+    "ListTableBuckets": list_buckets,
+    "DeleteTableBucket": drop_bucket,
+    "PutTableBucketEncryption": encrypt,
+    "DeleteTableBucketEncryption": encrypt,
+    "GetTableBucketEncryption": tell_encryption,
+    "PutTableBucketMaintenanceConfiguration": keep_bucket,
+    "GetTableBucketMaintenanceConfiguration": tell_bucket_upkeep,
+    "PutTableBucketPolicy": set_policy,
+    "GetTableBucketPolicy": tell_policy,
+    "DeleteTableBucketPolicy": drop_policy,
+    "CreateNamespace": make_namespace,
+    "GetNamespace": tell_namespace,
+    "ListNamespaces": list_namespaces,
+    "DeleteNamespace": drop_namespace,
+    "CreateTable": make_table,
+    "GetTable": tell_table,
+    "ListTables": list_tables,
+    "DeleteTable": drop_table,
+    "GetTableMetadataLocation": tell_place,
+    "UpdateTableMetadataLocation": point,
+    "GetTableEncryption": tell_table_encryption,
+    "PutTableMaintenanceConfiguration": keep_table,
+    "GetTableMaintenanceConfiguration": tell_table_upkeep,
+    "TagResource": tag,
+    "UntagResource": untag,
+    "ListTagsForResource": tell_tags,
+}
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    name: extension_store.operation(act) for name, act in _ACTS.items()
+}

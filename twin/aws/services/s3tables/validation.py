@@ -1,0 +1,214 @@
+"""S3 Tables: table buckets, namespaces, tables, policies. Nothing is kept up here.
+
+Sources: the API Reference of CreateTableBucket, CreateNamespace, CreateTable and PutTableBucketPolicy;
+"Amazon
+S3 table bucket, table, and namespace naming rules" and "S3 Tables maintenance" in the User Guide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from twin.aws.api_server.request import Refusal
+from twin.aws.iam import resource_policies
+from twin.aws.validation import extension_store
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+
+BUCKETS: Final = "twin_table_buckets"
+NAMESPACES: Final = "twin_namespaces"
+TABLES: Final = "twin_tables"
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_RESERVED: Final = ("xn--", "sthree-", "amzn-s3-demo-", "aws")
+_SUFFIXES: Final = ("-s3alias", "--ol-s3", "--x-s3", "--table-s3")
+_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9_]{0,253}[a-z0-9])?")
+_TYPE: Final = re.compile(
+    r"boolean|int|long|float|double|date|time|timestamp|timestamptz|string|uuid|binary|fixed\[\d+\]"
+    r"|timestamp_ns|timestamptz_ns|decimal\((\d+),\s*(\d+)\)"
+)
+_DIGITS: Final = 38
+_RANGES: Final = {
+    "unreferencedDays": (1, 2147483647),
+    "nonCurrentDays": (1, 2147483647),
+    "targetFileSizeMB": (64, 512),
+    "minSnapshotsToKeep": (1, 2147483647),
+    "maxSnapshotAgeHours": (1, 2147483647),
+}
+
+
+def bad(words: str) -> Refusal:
+    """S3 Tables' answer to parameters that it does not take."""
+    return Refusal("BadRequestException", words)
+
+
+def create_bucket(params: Params, look: Look) -> None:
+    """CreateTableBucket."""
+    name = str(params.get("name"))
+    if not _BUCKET.fullmatch(name) or name.startswith(_RESERVED) or name.endswith(_SUFFIXES):
+        raise bad(f"The specified bucket name is not valid: {name}")
+    if arn_of(look, name) in extension_store.held(_backend(look), BUCKETS):
+        raise Refusal(
+            "ConflictException", "The bucket that you tried to create already exists, and you own it.", 409
+        )
+    encryption(params, look)
+
+
+def encryption(params: Params, look: Look) -> None:
+    """PutTableBucketEncryption: a key goes with KMS, and is there."""
+    given = params.get("encryptionConfiguration") or {}
+    named = given.get("kmsKeyArn")
+    if given and (given.get("sseAlgorithm") == "aws:kms") != bool(named):
+        raise bad("A KMS key must be given with the algorithm aws:kms, and with it alone.")
+    key = look.key(str(named)) if named else None
+    if named and (key is None or not key.enabled):
+        raise bad(f"The KMS key {named} does not exist or is not enabled.")
+
+
+def create_namespace(params: Params, look: Look) -> None:
+    """CreateNamespace."""
+    arn = _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
+    names = params.get("namespace") or []
+    if len(names) != 1 or not _NAME.fullmatch(str(names[0])) or str(names[0]).startswith("aws"):
+        raise bad(f"The specified namespace name is not valid: {', '.join(map(str, names))}")
+    if f"{arn};{names[0]}" in extension_store.held(_backend(look), NAMESPACES):
+        raise Refusal("ConflictException", "A namespace with an identical name already exists.", 409)
+
+
+def create_table(params: Params, look: Look) -> None:
+    """CreateTable."""
+    place = f"{params.get('tableBucketARN')};{params.get('namespace')}"
+    _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
+    _there(look, NAMESPACES, place, "namespace")
+    name = str(params.get("name"))
+    if not _NAME.fullmatch(name) or name.startswith("aws"):
+        raise bad(f"The specified table name is not valid: {name}")
+    if f"{place};{name}" in extension_store.held(_backend(look), TABLES):
+        raise Refusal("ConflictException", "A table with an identical name already exists.", 409)
+    schema = ((params.get("metadata") or {}).get("iceberg") or {}).get("schema") or {}
+    columns = [str(each.get("name")) for each in schema.get("fields") or []]
+    if len(set(columns)) != len(columns):
+        raise bad("Invalid schema: two columns have the same name.")
+    for each in schema.get("fields") or []:
+        found = _TYPE.fullmatch(str(each.get("type")))
+        wide = found is not None and found[1] and not 0 < int(found[1]) <= _DIGITS
+        if found is None or wide:
+            raise bad(f"Invalid schema: column {each.get('name')} has the type {each.get('type')}")
+    encryption(params, look)
+
+
+def policy(params: Params, look: Look) -> None:
+    """PutTableBucketPolicy."""
+    _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
+    resource_policies.check(params.get("resourcePolicy"), look, "s3tables", "BadRequestException")
+
+
+def maintenance(params: Params, look: Look) -> None:
+    """PutTableBucketMaintenanceConfiguration, PutTableMaintenanceConfiguration."""
+    if params.get("name"):
+        place = f"{params.get('tableBucketARN')};{params.get('namespace')};{params.get('name')}"
+        _there(look, TABLES, place, "table")
+    else:
+        _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
+    settings: Params = ((params.get("value") or {}).get("settings") or {}).get(str(params.get("type"))) or {}
+    for name, value in settings.items():
+        low, high = _RANGES.get(name, (None, None))
+        if low is not None and high is not None and not low <= value <= high:
+            raise bad(f"{name} must be between {low} and {high}, got {value}.")
+
+
+def drop_bucket(params: Params, look: Look) -> None:
+    """DeleteTableBucket: an empty one."""
+    arn = _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
+    if any(each.startswith(f"{arn};") for each in extension_store.held(_backend(look), NAMESPACES)):
+        raise Refusal("ConflictException", "The bucket you tried to delete is not empty.", 409)
+
+
+def drop_namespace(params: Params, look: Look) -> None:
+    """DeleteNamespace: an empty one."""
+    place = f"{params.get('tableBucketARN')};{params.get('namespace')}"
+    _there(look, NAMESPACES, place, "namespace")
+    if any(each.startswith(f"{place};") for each in extension_store.held(_backend(look), TABLES)):
+        raise Refusal("ConflictException", "The namespace you tried to delete is not empty.", 409)
+
+
+def _of_bucket(params: Params, look: Look) -> None:
+    _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
+
+
+def _of_namespace(params: Params, look: Look) -> None:
+    _there(look, NAMESPACES, f"{params.get('tableBucketARN')};{params.get('namespace')}", "namespace")
+
+
+def _of_table(params: Params, look: Look) -> None:
+    if params.get("tableArn"):
+        arns = [each.shown["tableARN"] for each in extension_store.held(_backend(look), TABLES).values()]
+        if params["tableArn"] not in arns:
+            raise Refusal("NotFoundException", "The specified table does not exist.", 404)
+        return
+    place = f"{params.get('tableBucketARN')};{params.get('namespace')};{params.get('name')}"
+    _there(look, TABLES, place, "table")
+
+
+def point(params: Params, look: Look) -> None:
+    """UpdateTableMetadataLocation: to a file of the table's that is there, at the version that is named."""
+    _of_table(params, look)
+    place = f"{params.get('tableBucketARN')};{params.get('namespace')};{params.get('name')}"
+    shown = extension_store.held(_backend(look), TABLES)[place].shown
+    if params.get("versionToken") != shown["versionToken"]:
+        raise Refusal(
+            "ConflictException", "Provided version token does not match the table version token.", 409
+        )
+    where = str(params.get("metadataLocation"))
+    bucket, _, key = where.partition("://")[2].partition("/")
+    if not where.startswith(f"{shown['warehouseLocation']}/") or key not in look.s3.buckets[bucket].keys:
+        raise bad(f"The specified metadata location does not exist or is none of the table's: {where}")
+
+
+def _told_policy(params: Params, look: Look) -> None:
+    arn = _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
+    if "policy" not in extension_store.held(_backend(look), BUCKETS)[arn].kept:
+        raise Refusal("NotFoundException", "The specified bucket does not have a policy.", 404)
+
+
+def _there(look: Look, kind: str, name: Any, what: str) -> str:
+    things: Mapping[str, extension_store.Thing] = extension_store.held(_backend(look), kind)
+    if name not in things:
+        raise Refusal("NotFoundException", f"The specified {what} does not exist.", 404)
+    return str(name)
+
+
+def arn_of(look: Look, name: str) -> str:
+    """A table bucket's arn."""
+    return f"arn:aws:s3tables:{look.region}:{look.account}:bucket/{name}"
+
+
+def _backend(look: Look) -> Any:
+    return look.moto.backend("s3tables", look.region)
+
+
+RULES: Final = {
+    "CreateTableBucket": create_bucket,
+    "GetTableBucket": _of_bucket,
+    "DeleteTableBucket": drop_bucket,
+    "PutTableBucketEncryption": encryption,
+    "GetTableBucketEncryption": _of_bucket,
+    "PutTableBucketMaintenanceConfiguration": maintenance,
+    "GetTableBucketMaintenanceConfiguration": _of_bucket,
+    "PutTableBucketPolicy": policy,
+    "GetTableBucketPolicy": _told_policy,
+    "DeleteTableBucketPolicy": _of_bucket,
+    "CreateNamespace": create_namespace,
+    "GetNamespace": _of_namespace,
+    "DeleteNamespace": drop_namespace,
+    "CreateTable": create_table,
+    "GetTable": _of_table,
+    "DeleteTable": _of_table,
+    "GetTableMetadataLocation": _of_table,
+    "UpdateTableMetadataLocation": point,
+    "GetTableEncryption": _of_table,
+    "PutTableMaintenanceConfiguration": maintenance,
+    "GetTableMaintenanceConfiguration": _of_table,
+}

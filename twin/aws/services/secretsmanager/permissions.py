@@ -1,0 +1,35 @@
+"""The rights on a secret that a call needs: by identity or by the secret's own policy, and on its key.
+
+Secrets Manager user guide, "Authentication and access control" and "Secret encryption and decryption".
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from twin.aws.api_server.request import Call, Refusal
+from twin.aws.iam.policy_evaluation import Asked
+from twin.aws.services.kms import permissions as kms
+from twin.aws.services.secretsmanager.validation import secret
+from twin.aws.validation.moto_state import Look
+
+_ON_KEY: Final = {
+    "GetSecretValue": ("kms:Decrypt",),
+    "PutSecretValue": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "UpdateSecret": ("kms:GenerateDataKey", "kms:Decrypt"),
+}
+
+
+def asked(call: Call, moto: Any) -> list[Asked]:
+    """All rights that a call on one secret needs."""
+    action = f"secretsmanager:{call.operation}"
+    try:
+        held = secret(Look(moto, call.region), call.params["SecretId"])
+    except Refusal:
+        # Who may not ask is not told that there is none.
+        return [Asked(action, None, {})]
+    found = [Asked(action, held.arn, {}, held.policy)]
+    for on_key in _ON_KEY.get(call.operation, ()):
+        context = {"kms:EncryptionContext:SecretARN": held.arn}
+        found += kms.by_service(moto, call.region, "secretsmanager", on_key, held.kms_key_id, context)
+    return found

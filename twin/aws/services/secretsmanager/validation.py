@@ -1,0 +1,184 @@
+"""Secrets Manager: names, keys, owners, policies, rotation.
+
+Sources: the API Reference of CreateSecret, PutSecretValue, DeleteSecret, PutResourcePolicy and RotateSecret;
+"Managed rotation" and "Secrets managed by other AWS services" in the User Guide.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from twin.aws.api_server.request import Refusal
+from twin.aws.iam import resource_policies
+from twin.aws.validation.moto_state import Look
+
+Params = dict[str, Any]
+
+_NAME: Final = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
+_BYTES: Final = 65536
+_STAGES: Final = 20
+"""Staging labels that one version may carry."""
+
+
+def create(params: Params, look: Look) -> None:
+    """CreateSecret."""
+    name = str(params.get("Name"))
+    if not _NAME.fullmatch(name):
+        raise Refusal(
+            "ValidationException",
+            "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: "
+            "-/_+=.@!",
+        )
+    held = _secrets(look).get(name)
+    if held is not None:
+        if held.is_deleted():
+            raise Refusal(
+                "InvalidRequestException",
+                "You can't create this secret because a secret with this name is already scheduled for "
+                "deletion.",
+            )
+        raise Refusal(
+            "ResourceExistsException",
+            f"The operation failed because the secret {name} already exists.",
+        )
+    _value(params)
+    _key(params, look)
+
+
+def update(params: Params, look: Look) -> None:
+    """UpdateSecret."""
+    _own(params, look)
+    _value(params)
+    _key(params, look)
+
+
+def put(params: Params, look: Look) -> None:
+    """PutSecretValue: one of text and bytes, of a secret of the account's own."""
+    held = _own(params, look)
+    if ("SecretString" in params) == ("SecretBinary" in params):
+        raise Refusal("InvalidParameterException", "You must provide either SecretString or SecretBinary.")
+    _value(params)
+    if len(params.get("VersionStages") or []) > _STAGES:
+        raise Refusal("LimitExceededException", f"A version has at most {_STAGES} staging labels.")
+    _key({"KmsKeyId": held.kms_key_id}, look)
+
+
+def delete(params: Params, look: Look) -> None:
+    """DeleteSecret: one that a service made stays with it."""
+    _own(params, look)
+
+
+def _value(params: Params) -> None:
+    if "SecretString" in params and "SecretBinary" in params:
+        raise Refusal(
+            "InvalidParameterException",
+            "You can't specify both a binary secret value and a string secret value.",
+        )
+    text = params.get("SecretString")
+    if text is not None and len(text.encode()) > _BYTES:
+        raise Refusal("InvalidParameterException", f"A secret's value has at most {_BYTES} bytes.")
+
+
+def _key(params: Params, look: Look) -> None:
+    named = params.get("KmsKeyId")
+    if not named or str(named).endswith("alias/aws/secretsmanager"):
+        return
+    key = look.key(named)
+    if key is None or not key.enabled:
+        raise Refusal(
+            "EncryptionFailure",
+            "Secrets Manager can't encrypt the protected secret text using the provided KMS key. Check that "
+            "the "
+            f"KMS key is available, enabled, and not in an invalid state: {named}",
+        )
+
+
+def policy(params: Params, look: Look) -> None:
+    """PutResourcePolicy."""
+    secret(look, params.get("SecretId"))
+    found = resource_policies.check(
+        params.get("ResourcePolicy"), look, "secretsmanager", "MalformedPolicyDocumentException"
+    )
+    if params.get("BlockPublicPolicy") and resource_policies.public(found):
+        raise Refusal(
+            "PublicPolicyException",
+            "BlockPublicPolicy is set to true and the resource policy did not prevent broad access to the "
+            "secret.",
+        )
+
+
+def rotate(params: Params, look: Look) -> None:
+    """RotateSecret: by whom and how often; a function lets Secrets Manager call it."""
+    held = secret(look, params.get("SecretId"))
+    rules = params.get("RotationRules") or {}
+    if rules.get("AutomaticallyAfterDays") and rules.get("ScheduleExpression"):
+        raise Refusal(
+            "InvalidParameterException",
+            "You can't specify both AutomaticallyAfterDays and ScheduleExpression in RotationRules.",
+        )
+    arn = params.get("RotationLambdaARN") or held.rotation_lambda_arn
+    if held.owning_service:
+        if params.get("RotationLambdaARN"):
+            raise Refusal(
+                "InvalidRequestException",
+                f"You can't set a rotation function: {held.owning_service} rotates this secret itself.",
+            )
+        return
+    if not arn:
+        raise Refusal(
+            "InvalidRequestException",
+            "No Lambda rotation function ARN is associated with this secret.",
+        )
+    _callable(str(arn), look)
+    if not held.versions:
+        raise Refusal("InvalidRequestException", "You can't rotate a secret that has no value.")
+
+
+def _callable(arn: str, look: Look) -> None:
+    from twin.aws.services.lambdas import validation as lambdas
+
+    function = lambdas.find(look, arn)
+    if function is None:
+        raise Refusal("ResourceNotFoundException", f"Lambda function not found: {arn}", 404)
+    if not resource_policies.lets(
+        lambdas.statements(function), "secretsmanager.amazonaws.com", "lambda:InvokeFunction"
+    ):
+        raise Refusal(
+            "AccessDeniedException",
+            "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy "
+            "grants "
+            f"access to the principal secretsmanager.amazonaws.com. ({arn})",
+        )
+
+
+def secret(look: Look, named: Any) -> Any:
+    """A secret by name or arn, or the refusal."""
+    for name, held in _secrets(look).items():
+        if named in (name, held.arn) or str(named) == held.arn.rpartition("-")[0]:
+            return held
+    raise Refusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+
+
+def _own(params: Params, look: Look) -> Any:
+    held = secret(look, params.get("SecretId"))
+    if held.owning_service:
+        raise Refusal(
+            "InvalidRequestException",
+            f"You can't modify or delete this secret: it is managed by {held.owning_service}.",
+        )
+    return held
+
+
+def _secrets(look: Look) -> Any:
+    return look.moto.backend("secretsmanager", look.region).secrets
+
+
+RULES: Final = {
+    "CreateSecret": create,
+    "UpdateSecret": update,
+    "PutSecretValue": put,
+    "DeleteSecret": delete,
+    "PutResourcePolicy": policy,
+    "RotateSecret": rotate,
+}

@@ -1,0 +1,31 @@
+"""Systems Manager's functions."""
+
+# ruff: noqa: S105 - a token names a function
+
+from __future__ import annotations
+
+from twin.aws.context import AwsContext
+from twin.aws.resources.function import AwsFunction
+from twin.provider_interface import Props
+
+
+class GetParameter(AwsFunction):
+    token = "aws:ssm/getParameter:getParameter"
+    service = "ssm"
+    title = "SSM Parameter"
+
+    def answer(self, context: AwsContext, arguments: Props) -> Props:
+        decrypt = arguments.get("withDecryption")
+        given = {"Name": arguments["name"], "WithDecryption": True if decrypt is None else decrypt}
+        told = context.call("ssm", "GetParameter", given)["Parameter"]
+        found = {
+            "id": told["Name"],
+            "name": told["Name"],
+            "arn": told["ARN"],
+            "type": told["Type"],
+            "value": told["Value"],
+            "version": told.get("Version", 1),
+            "region": context.region,
+            "withDecryption": given["WithDecryption"],
+        }
+        return {**found, **({"insecureValue": told["Value"]} if told["Type"] != "SecureString" else {})}

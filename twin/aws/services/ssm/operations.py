@@ -1,0 +1,56 @@
+"""Systems Manager: the public parameters of EKS's images, which moto does not have."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from twin.aws.api_server.request import Answer, Call
+
+_PUBLISHED: Final = 1790726400
+"""2026-09-30, the day of the image releases."""
+
+
+def get_parameter(call: Call, backend: Any) -> Answer | None:
+    """GetParameter of a public parameter; None leaves any other to moto."""
+    found = _parameter(call.params.get("Name") or "", backend.region_name)
+    return _answer({"Parameter": found}) if found else None
+
+
+def get_parameters(call: Call, backend: Any) -> Answer | None:
+    """GetParameters, where all are public; None leaves any other call to moto."""
+    names = call.params.get("Names") or []
+    found = [_parameter(name, backend.region_name) for name in names]
+    known = [each for each in found if each]
+    if not known or not all(name.startswith("/aws/service/") for name in names):
+        return None
+    missing = [name for name, each in zip(names, found, strict=True) if not each]
+    return _answer({"Parameters": known, "InvalidParameters": missing})
+
+
+def _parameter(name: str, region: str) -> dict[str, Any] | None:
+    from twin.aws.services.eks.operations.images import published
+
+    value = published(name)
+    if value is None:
+        return None
+    return {
+        "Name": name,
+        "Type": "String",
+        "Value": value,
+        "Version": 1,
+        "LastModifiedDate": _PUBLISHED,
+        "ARN": f"arn:aws:ssm:{region}::parameter{name}",
+        "DataType": "text",
+    }
+
+
+def _answer(body: dict[str, Any]) -> Answer:
+    return Answer(200, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(body).encode())
+
+
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    "GetParameter": get_parameter,
+    "GetParameters": get_parameters,
+}

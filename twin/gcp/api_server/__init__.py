@@ -1,0 +1,1 @@
+"""The API server of an instance of Google Cloud, made from Google's discovery documents."""

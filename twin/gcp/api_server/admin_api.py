@@ -1,0 +1,52 @@
+"""`/_twin/...` of the Google front: health, inventory, faults, the controller's view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from twin import admin_api
+from twin.gcp.api_server import inventory
+from twin.gcp.api_server.errors import GoogleError
+from twin.web import Answer
+
+if TYPE_CHECKING:
+    from twin.gcp.api_server.server import Front
+
+
+def handle(front: Front, environ: dict[str, Any]) -> Answer:
+    """Answer a private request."""
+
+    def view(name: str, body: dict[str, Any]) -> dict[str, Any]:
+        from twin.gcp.services.container.operations import controller_api
+
+        found = controller_api.VIEWS.get(name)
+        if found is None:
+            raise GoogleError(
+                404, "NOT_FOUND", f"no view {name!r}; there are {', '.join(sorted(controller_api.VIEWS))}"
+            )
+        with front.state.transaction():
+            return found(front, body)
+
+    return admin_api.handle(front, environ, routes=_ROUTES, view=view, refused=_refused)
+
+
+def _refused(error: Exception) -> tuple[int, dict[str, Any]] | None:
+    if isinstance(error, GoogleError):
+        return error.code, {"code": error.reason, "status": error.status, "message": error.message}
+    return None
+
+
+def _health(front: Front, _: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "status": "ok",
+        "instance": front.instance.name,
+        "project": front.instance.account,
+        "project_number": front.project_number,
+    }
+
+
+def _inventory(front: Front, _: dict[str, Any]) -> dict[str, Any]:
+    return inventory.of(front)
+
+
+_ROUTES: Final = {("GET", "health"): _health, ("GET", "inventory"): _inventory}

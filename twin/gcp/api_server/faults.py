@@ -1,0 +1,71 @@
+"""Faults on demand: what Google Cloud does on a bad day, by a switch.
+
+A fault is one JSON object: `kind` and what narrows it.
+- throttle: calls answer 429 RESOURCE_EXHAUSTED. `service` (`compute`), `operation` (the method's id without
+  the service, `subnetworks.*` matches; default: all), `times` (default 1).
+- capacity: no machines of `machine_type` (default: any) in `zone` (default: any) until it is removed.
+- slow: calls answer after `seconds`. `service`, `operation`, `times` (default: until it is removed).
+- long: operations and jobs that calls begin run for `seconds`. `service`, `operation`, `times` (default:
+  until it is removed).
+- fail: calls answer an error. `service`, `operation`, `code` (the canonical one, `INTERNAL`), `message`,
+  `status` (HTTP), `times`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from twin import faults
+from twin.gcp.api_server.discovery import Method
+from twin.gcp.api_server.errors import GoogleError
+
+KINDS: Final = {
+    "throttle": {"service", "operation", "times"},
+    "capacity": {"machine_type", "zone"},
+    "slow": {"service", "operation", "times", "seconds"},
+    "long": {"service", "operation", "times", "seconds"},
+    "fail": {"service", "operation", "times", "code", "message", "status"},
+}
+
+
+class Faults(faults.Faults):
+    """The faults of an instance's Google that are on."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file, KINDS)
+
+    def unavailable(self) -> list[tuple[str, str]]:
+        """(machine type, zone) of which there are none now; `*` is any."""
+        return self.capacity("machine_type")
+
+    def available(self, machine_type: str, zone: str) -> bool:
+        """Whether there are machines of that type in that zone."""
+        return faults.available(self.unavailable(), machine_type, zone)
+
+    def strike(self, method: Method, lasts: float = 0) -> float:
+        """Delay or refuse the call, where a fault says so; answer the seconds that its operation runs.
+
+        lasts: these seconds where no fault says otherwise.
+        """
+        for fault in self.taken(method.api, method.id.partition(".")[2]):
+            if fault["kind"] == "slow":
+                faults.pause(fault)
+            elif fault["kind"] == "long":
+                lasts = float(fault.get("seconds", 1))
+            elif fault["kind"] == "throttle":
+                raise GoogleError(
+                    429,
+                    "RESOURCE_EXHAUSTED",
+                    f"Quota exceeded for quota metric 'Queries' and limit 'Queries per minute' of service "
+                    f"'{method.api}.googleapis.com'.",
+                    "rateLimitExceeded",
+                )
+            else:
+                raise _failure(fault)
+        return lasts
+
+
+def _failure(fault: dict[str, Any]) -> GoogleError:
+    message = fault.get("message") or "Internal error encountered."
+    return GoogleError(int(fault.get("status") or 500), fault.get("code") or "", message)

@@ -1,0 +1,1 @@
+"""IAM as the API server evaluates it: identities, policies; resources are in services/iam."""

@@ -1,0 +1,56 @@
+"""Schedules as Google's services take them: five fields of unix-cron, with a time zone in front or beside."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from zoneinfo import available_timezones
+
+from twin.gcp.api_server.errors import invalid
+
+_FIELDS: Final = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day of month", 1, 31, ()),
+    ("month", 1, 12, ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")),
+    ("day of week", 0, 7, ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")),
+)
+_PART: Final = re.compile(r"(\*|(\w+)(?:-(\w+))?)(?:/(\d+))?")
+_PREFIX: Final = re.compile(r"(?:CRON_TZ|TZ)=(\S+)\s+")
+
+
+def check_zone(name: str, field: str) -> None:
+    """A name of the IANA time zone database. Raises 400."""
+    if name not in available_timezones():
+        raise invalid(f"Invalid {field} '{name}': a name of the tz database, such as Etc/UTC, is right.")
+
+
+def check(text: str, field: str, *, zone: bool = False) -> None:
+    """A schedule. Raises 400. zone: whether a time zone may stand in front (`TZ=Etc/UTC 0 3 * * *`)."""
+    found = _PREFIX.match(text)
+    if found and zone:
+        check_zone(found[1], field)
+        text = text[found.end() :]
+    parts = text.split()
+    if len(parts) != len(_FIELDS):
+        raise invalid(f"Invalid {field} '{text}': five fields (minute hour day month weekday) are right.")
+    for part, (name, low, high, words) in zip(parts, _FIELDS, strict=True):
+        for each in part.split(","):
+            if not _good(each, low, high, words):
+                raise invalid(f"Invalid {field} '{text}': '{each}' is no {name} from {low} to {high}.")
+
+
+def _good(part: str, low: int, high: int, words: tuple[str, ...]) -> bool:
+    found = _PART.fullmatch(part)
+    if not found or (found[4] is not None and int(found[4]) < 1):
+        return False
+    if found[1] == "*":
+        return True
+    ends = [_number(each, low, words) for each in (found[2], found[3]) if each is not None]
+    return all(each is not None and low <= each <= high for each in ends)
+
+
+def _number(text: str, low: int, words: tuple[str, ...]) -> int | None:
+    if text.isdigit():
+        return int(text)
+    return words.index(text.upper()) + (low if len(words) == 12 else 0) if text.upper() in words else None

@@ -1,0 +1,1 @@
+"""BigLake metastore: operations."""

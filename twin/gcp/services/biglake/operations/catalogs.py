@@ -1,0 +1,277 @@
+"""BigLake metastore's Iceberg REST catalogs: catalogs and namespaces; tables are in biglake_tables.
+
+Rows are `biglake/projects/P/catalogs/C/namespaces/N/tables/T`, as the API of their IAM policies names them.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any, Final
+
+from twin.gcp.api_server import initial_state
+from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.methods import generic, handles
+from twin.gcp.methods.standard_methods import check_place
+from twin.gcp.services.storage.validation import MULTI
+
+_ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9_.-]{1,61})[a-z0-9]")
+_NAMESPACE: Final = re.compile(r"[A-Za-z0-9_]{1,1024}")
+_LOCATION: Final = re.compile(r"gs://([^/]+)(/.*)?")
+_KINDS: Final = ("CATALOG_TYPE_GCS_BUCKET", "CATALOG_TYPE_BIGLAKE", "CATALOG_TYPE_FEDERATED")
+_VENDED: Final = "CREDENTIAL_MODE_VENDED_CREDENTIALS"
+_MUTABLE: Final = frozenset(
+    {"credential-mode", "default-location", "description", "restricted-locations-config"}
+    | {"federated-catalog-options"}
+)
+_PLACES: Final = frozenset({"us", "eu"})
+SEPARATOR: Final = "\x1f"
+"""Between the levels of a namespace in a path. Source: Iceberg REST catalog specification."""
+CATALOGS: Final = "biglakeiceberg.projects.catalogs"
+
+
+def catalog_row(call: Call) -> str:
+    """The row of the path's catalog."""
+    return f"biglake/projects/{call.project}/catalogs/{call.parameters['catalog']}"
+
+
+def catalog_of(call: Call) -> Body:
+    """The path's catalog. Raises 404."""
+    name = catalog_row(call).partition("/")[2]
+    return call.need(f"biglake/{name}", f"Catalog {name} not found.")
+
+
+def namespace_row(call: Call) -> str:
+    """The row of the path's namespace."""
+    return f"{catalog_row(call)}/namespaces/{call.parameters['namespace'].replace(SEPARATOR, '.')}"
+
+
+def namespace_of(call: Call) -> Body:
+    """The path's namespace. Raises 404."""
+    catalog_of(call)
+    row = namespace_row(call)
+    return call.need(row, f"Namespace does not exist: {row.rpartition('/')[2]}")
+
+
+def bucket_at(call: Call, location: str) -> Body:
+    """The bucket of a location (`gs://bucket/path`). Raises 400 or 404."""
+    found = _LOCATION.fullmatch(location)
+    if not found:
+        raise invalid(f"Invalid location '{location}': gs://BUCKET or gs://BUCKET/PATH is right.")
+    bucket = call.state.get(f"storage/b/{found[1]}")
+    if bucket is None:
+        raise not_found(f"The specified bucket does not exist: {found[1]}")
+    return bucket
+
+
+def within(location: str, around: str) -> bool:
+    """Whether a location lies in another."""
+    return f"{location.rstrip('/')}/".startswith(f"{around.rstrip('/')}/")
+
+
+def check_allowed(call: Call, catalog: Body, location: str) -> None:
+    """A location that the catalog's resources may use. Raises 400 or 404."""
+    bucket_at(call, location)
+    more = (catalog.get("restricted-locations-config") or {}).get("restricted-locations") or []
+    roots = [catalog["default-location"], *more]
+    if not any(within(location, root) for root in roots):
+        raise invalid(
+            f"The location '{location}' is not in the catalog's default location or its restricted locations "
+            f"({', '.join(roots)})."
+        )
+
+
+@handles(f"{CATALOGS}.create")
+def create(call: Call) -> dict[str, Any]:
+    """A catalog on a bucket, with the account that vends credentials."""
+    name = call.parameters.get("iceberg-catalog-id") or ""
+    if not _ID.fullmatch(name):
+        raise invalid(f"Invalid catalog id '{name}': 3 to 63 lower-case letters, digits, '_', '-' and '.'.")
+    full = f"projects/{call.project}/catalogs/{name}"
+    if call.state.get(f"biglake/{full}") is not None:
+        raise exists(f"Catalog {full} already exists.")
+    made: Body = {**call.body, "name": full, "create-time": call.timestamp, "update-time": call.timestamp}
+    if made.get("catalog-type") not in _KINDS:
+        raise invalid(f"catalog-type must be one of {', '.join(_KINDS)}.")
+    made.setdefault("credential-mode", "CREDENTIAL_MODE_END_USER")
+    if made["catalog-type"] == "CATALOG_TYPE_GCS_BUCKET":
+        made["default-location"] = f"gs://{name}"
+    _check(call, made)
+    place = (call.parameters.get("primary_location") or "").lower()
+    if place:
+        check_place(place, _PLACES)
+    if made.get("default-location"):
+        held = bucket_at(call, made["default-location"])["location"].lower()
+        made["storage-regions"] = [held]
+        made["replicas"] = [{"region": place or held, "state": "STATE_PRIMARY"}]
+    _account(call, made)
+    return call.state.put(f"biglake/{full}", made)
+
+
+def _account(call: Call, catalog: Body) -> None:
+    """The account by which the catalog reaches the bucket for its users."""
+    if catalog["credential-mode"] != _VENDED or catalog.get("biglake-service-account"):
+        return
+    domain = "gcp-sa-biglakerestcatalog.iam.gserviceaccount.com"
+    email = f"blirc-{call.project_number}-{secrets.token_hex(2)}@{domain}"
+    made = initial_state.agent(call.state, call.project, email, "BigLake Iceberg REST Catalog Service Agent")
+    catalog["biglake-service-account"] = email
+    catalog["biglake-service-account-id"] = made["uniqueId"]
+
+
+def _check(call: Call, catalog: Body) -> None:
+    if len(catalog.get("description") or "") > 1024:
+        raise invalid("description has at most 1024 characters.")
+    kind, options = catalog["catalog-type"], catalog.get("federated-catalog-options") or {}
+    if (kind == "CATALOG_TYPE_FEDERATED") != bool(options):
+        raise invalid("federated-catalog-options belong to CATALOG_TYPE_FEDERATED catalogs, which need them.")
+    if options and len({"unity-catalog-info", "glue-catalog-info"} & set(options)) != 1:
+        raise invalid("Exactly one of unity-catalog-info or glue-catalog-info must be specified.")
+    if kind == "CATALOG_TYPE_BIGLAKE" and not catalog.get("default-location"):
+        raise invalid("default-location is required when the catalog type is CATALOG_TYPE_BIGLAKE.")
+    if catalog.get("default-location"):
+        bucket = bucket_at(call, catalog["default-location"])
+        if bucket["location"] in MULTI and MULTI[bucket["location"]] == "dual-region":
+            raise invalid(f"The bucket's location {bucket['location']} is not supported by BigLake.")
+    for each in (catalog.get("restricted-locations-config") or {}).get("restricted-locations") or []:
+        bucket_at(call, each)
+
+
+@handles(f"{CATALOGS}.get")
+def get(call: Call) -> dict[str, Any]:
+    """A catalog."""
+    return catalog_of(call)
+
+
+@handles(f"{CATALOGS}.list")
+def listing(call: Call) -> dict[str, Any]:
+    """The project's Iceberg catalogs."""
+    found = [
+        body for _, body in call.state.of("biglake.catalogs", f"biglake/projects/{call.project}/catalogs/")
+    ]
+    return {"catalogs": found} if found else {}
+
+
+@handles(f"{CATALOGS}.patch")
+def patch(call: Call) -> dict[str, Any]:
+    """What can change of a catalog."""
+    before = catalog_of(call)
+    mask = [each.strip() for each in (call.parameters.get("updateMask") or "").split(",") if each.strip()]
+    heads = {each.partition(".")[0].replace("_", "-") for each in mask} or set(call.body)
+    wrong = sorted(heads - _MUTABLE)
+    if wrong:
+        raise invalid(
+            f"Invalid update mask: field '{wrong[0]}' is immutable or unknown and cannot be updated."
+        )
+    if "default-location" in heads and before["catalog-type"] == "CATALOG_TYPE_GCS_BUCKET":
+        raise invalid("The default location of a CATALOG_TYPE_GCS_BUCKET catalog cannot be changed.")
+    made = {**before, **{head: call.body.get(head) for head in heads}, "update-time": call.timestamp}
+    made = {name: value for name, value in made.items() if value is not None}
+    made.setdefault("credential-mode", "CREDENTIAL_MODE_END_USER")
+    _check(call, made)
+    _account(call, made)
+    return call.state.put(catalog_row(call), made)
+
+
+@handles(f"{CATALOGS}.delete")
+def delete(call: Call) -> dict[str, Any]:
+    """A catalog without namespaces goes."""
+    name = catalog_of(call)["name"]
+    if call.state.below(f"biglake/{name}"):
+        raise GoogleError(400, "FAILED_PRECONDITION", f"Catalog {name} is not empty.", "failedPrecondition")
+    call.state.delete(f"biglake/{name}")
+    return {}
+
+
+# Namespaces
+
+
+@handles(f"{CATALOGS}.namespaces.create")
+def create_namespace(call: Call) -> dict[str, Any]:
+    """A namespace with its location."""
+    catalog = catalog_of(call)
+    levels: list[str] = call.body.get("namespace") or []
+    if not levels or not all(_NAMESPACE.fullmatch(each) for each in levels):
+        raise invalid(f"Invalid namespace {levels}: letters, digits and underscores are right.")
+    if len(levels) > 1:
+        raise invalid(f"Nested namespaces are not supported: {'.'.join(levels)}")
+    row = f"{catalog_row(call)}/namespaces/{levels[0]}"
+    if call.state.get(row) is not None:
+        raise exists(f"Namespace already exists: {levels[0]}")
+    properties = {**(call.body.get("properties") or {})}
+    root = catalog.get("default-location", "").rstrip("/")
+    properties.setdefault("location", f"{root}/{levels[0]}")
+    check_allowed(call, catalog, properties["location"])
+    return call.state.put(row, {"namespace": levels, "properties": properties})
+
+
+@handles(f"{CATALOGS}.namespaces.get")
+def get_namespace(call: Call) -> dict[str, Any]:
+    """A namespace with its properties."""
+    return namespace_of(call)
+
+
+@handles(f"{CATALOGS}.namespaces.list")
+def list_namespaces(call: Call) -> dict[str, Any]:
+    """The names of a catalog's namespaces."""
+    catalog_of(call)
+    found = call.state.of("biglake.namespaces", f"{catalog_row(call)}/namespaces/")
+    return {"namespaces": [body["namespace"] for _, body in found]}
+
+
+@handles(f"{CATALOGS}.namespaces.updateProperties")
+def update_properties(call: Call) -> dict[str, Any]:
+    """Set and remove properties of a namespace."""
+    body = namespace_of(call)
+    removals, updates = call.body.get("removals") or [], call.body.get("updates") or {}
+    both = sorted(set(removals) & set(updates))
+    if both:
+        raise GoogleError(
+            422, "INVALID_ARGUMENT", f"Cannot set and remove property '{both[0]}' in one request.", "invalid"
+        )
+    held = body["properties"]
+    if "location" in updates and updates["location"] != held.get("location"):
+        raise invalid("The location of a namespace cannot be changed.")
+    missing = [each for each in removals if each not in held]
+    body["properties"] = {key: each for key, each in {**held, **updates}.items() if key not in removals}
+    call.state.put(namespace_row(call), body)
+    removed = [each for each in removals if each not in missing]
+    return {"removed": removed, "updated": sorted(updates), "missing": missing}
+
+
+@handles(f"{CATALOGS}.namespaces.delete")
+def delete_namespace(call: Call) -> dict[str, Any]:
+    """An empty namespace goes."""
+    body = namespace_of(call)
+    if call.state.below(namespace_row(call)):
+        raise GoogleError(
+            409, "FAILED_PRECONDITION", f"Namespace {body['namespace'][0]} is not empty.", "conflict"
+        )
+    call.state.delete(namespace_row(call))
+    return {}
+
+
+@handles("biglakeiceberg.config.get")
+def config(call: Call) -> dict[str, Any]:
+    """What a client is told first: the prefix of the warehouse's paths."""
+    warehouse = call.parameters.get("warehouse") or ""
+    name = warehouse.removeprefix("gs://").removeprefix("bl://").rstrip("/").rpartition("/")[2]
+    full = f"projects/{call.project}/catalogs/{name}"
+    call.need(f"biglake/{full}", f"Catalog {full} not found.")
+    return {"defaults": {}, "overrides": {"prefix": full, "warehouse": warehouse}}
+
+
+@handles(
+    *(
+        f"biglake.projects.catalogs{below}.{word}"
+        for below in ("", ".namespaces", ".namespaces.tables")
+        for word in ("getIamPolicy", "setIamPolicy", "testIamPermissions")
+    )
+)
+def policies(call: Call) -> dict[str, Any]:
+    """Who may what in a catalog, a namespace or a table."""
+    row = generic.policy_holder(call)
+    call.need(row)
+    return generic.policy(call, row)

@@ -1,0 +1,1 @@
+"""BigLake metastore: resource types of the provider."""

@@ -1,0 +1,288 @@
+"""BigQuery: tables, views and BigLake tables of a dataset, and their IAM policies."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any, Final
+
+from twin.gcp.api_server.errors import GoogleError, invalid, not_found
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.iam import policy as iam_policy
+from twin.gcp.methods import generic, handles
+from twin.gcp.methods.cmek import check_key
+from twin.gcp.services.bigquery.operations.datasets import (
+    agent,
+    dataset_of,
+    dataset_row,
+    duplicate,
+    millis,
+    missing,
+)
+from twin.gcp.services.bigquery.validation import check_change, check_fields, check_layout
+from twin.gcp.services.compute.operations.generic import check_labels, merge
+
+_OWN: Final = frozenset(
+    {"kind", "id", "etag", "selfLink", "creationTime", "lastModifiedTime", "type", "numBytes", "numRows"}
+    | {"numLongTermBytes", "location"}
+)
+_LETTERS: Final = ("L", "M", "N", "Pc", "Pd", "Zs")
+"""Unicode categories of a table id. Source: "Create and use tables: Table naming"."""
+_KEPT: Final = frozenset({"tableReference", "schema", "encryptionConfiguration", "biglakeConfiguration"})
+"""What an update that leaves them out does not clear."""
+_CONNECTION: Final = re.compile(
+    r"(?:projects/)?([^/.]+)[./](?:locations/)?([^/.]+)[./](?:connections/)?([^/.]+)"
+)
+_URI: Final = re.compile(r"gs://([^/]+)/.*")
+
+
+def table_row(call: Call, table: str = "") -> str:
+    """The row of a table of the path's dataset."""
+    return f"{dataset_row(call)}/tables/{table or call.parameters['tableId']}"
+
+
+def table_of(call: Call) -> Body:
+    """The path's table. Raises 404."""
+    dataset_of(call)
+    row = table_row(call)
+    found = call.state.get(row)
+    if found is None:
+        raise missing("Table", _shown(row))
+    return found
+
+
+def _shown(row: str) -> str:
+    parts = row.split("/")
+    return f"{parts[2]}:{parts[4]}.{parts[6]}"
+
+
+@handles("bigquery.tables.insert")
+def insert(call: Call) -> dict[str, Any]:
+    """A table, a view, or a table over files."""
+    dataset = dataset_of(call)
+    name = (call.body.get("tableReference") or {}).get("tableId", "")
+    if not name:
+        raise invalid("Required parameter is missing: tableReference.tableId", reason="required")
+    if len(name.encode()) > 1024 or not all(unicodedata.category(each).startswith(_LETTERS) for each in name):
+        raise invalid(
+            f'Invalid table ID "{name}". Table IDs must be alphanumeric (plus underscores, dashes and '
+            "spaces) and must be at most 1024 bytes long."
+        )
+    row = table_row(call, name)
+    if call.state.get(row) is not None:
+        raise duplicate("Table", _shown(row))
+    made: Body = {
+        **{key: each for key, each in call.body.items() if key not in _OWN},
+        "kind": "bigquery#table",
+        "id": _shown(row),
+        "tableReference": {
+            "projectId": call.project,
+            "datasetId": call.parameters["datasetId"],
+            "tableId": name,
+        },
+        "selfLink": f"https://bigquery.googleapis.com/bigquery/v2/{row.partition('/')[2]}",
+        "creationTime": millis(call),
+        "location": dataset["location"],
+        "numBytes": "0",
+        "numLongTermBytes": "0",
+        "numRows": "0",
+        "type": _kind(call.body),
+    }
+    key = dataset.get("defaultEncryptionConfiguration")
+    if key and made["type"] == "TABLE":
+        made.setdefault("encryptionConfiguration", dict(key))
+    _check(call, dataset, made)
+    return _save(call, row, made)
+
+
+def _kind(body: Body) -> str:
+    kinds = {"view": "VIEW", "materializedView": "MATERIALIZED_VIEW", "externalDataConfiguration": "EXTERNAL"}
+    return next((kind for field, kind in kinds.items() if body.get(field)), "TABLE")
+
+
+def _check(call: Call, dataset: Body, table: Body) -> None:
+    check_labels(table, "labels")
+    fields = (table.get("schema") or {}).get("fields")
+    if fields is not None:
+        table["schema"]["fields"] = check_fields(call, fields, dataset["location"])
+    check_layout(table, fields or [])
+    key = (table.get("encryptionConfiguration") or {}).get("kmsKeyName")
+    if key:
+        check_key(call, key.partition("/cryptoKeyVersions/")[0], dataset["location"], agent(call), "table")
+    if table.get("view") and not (table["view"].get("query") or "").strip():
+        raise invalid("Required parameter is missing: view.query", reason="required")
+    if table.get("biglakeConfiguration"):
+        _check_lake(call, dataset, table)
+    source = table.get("externalDataConfiguration")
+    if source:
+        _check_source(call, dataset, source)
+    _check_constraints(table, fields or [])
+
+
+def _check_constraints(table: Body, fields: list[Body]) -> None:
+    known = {each["name"].lower() for each in fields}
+    for each in ((table.get("tableConstraints") or {}).get("primaryKey") or {}).get("columns") or []:
+        if each.lower() not in known:
+            raise invalid(f"Primary key column {each} is not found in the schema.")
+
+
+def _check_lake(call: Call, dataset: Body, table: Body) -> None:
+    """A BigLake table for Apache Iceberg: its own connection, bucket and format."""
+    config = table["biglakeConfiguration"]
+    if config.get("fileFormat") != "PARQUET" or config.get("tableFormat") != "ICEBERG":
+        raise invalid("biglakeConfiguration needs fileFormat PARQUET and tableFormat ICEBERG.")
+    if not (table.get("schema") or {}).get("fields"):
+        raise invalid("A BigLake managed table needs a schema.")
+    if table.get("timePartitioning") or table.get("rangePartitioning"):
+        raise invalid("BigLake managed tables cannot be partitioned: cluster them instead.")
+    account = _connection(call, dataset, config, "biglakeConfiguration.connectionId")
+    _bucket(call, dataset, str(config.get("storageUri", "")), account)
+
+
+def _check_source(call: Call, dataset: Body, source: Body) -> None:
+    uris: list[str] = source.get("sourceUris") or []
+    if not uris and source.get("sourceFormat") != "GOOGLE_SHEETS":
+        raise invalid(
+            "Required parameter is missing: externalDataConfiguration.sourceUris", reason="required"
+        )
+    account = ""
+    if source.get("connectionId"):
+        account = _connection(call, dataset, source, "externalDataConfiguration.connectionId")
+    for each in uris:
+        if each.startswith("gs://"):
+            _bucket(call, dataset, each, account)
+
+
+def _connection(call: Call, dataset: Body, config: Body, path: str) -> str:
+    """The account of the connection that a table reaches its files by. Raises 400 or 404."""
+    given = str(config.get("connectionId", ""))
+    found = _CONNECTION.fullmatch(given)
+    if not found:
+        raise invalid(f"Invalid value for {path}: '{given}': PROJECT.LOCATION.CONNECTION is right.")
+    project, place, name = found.groups()
+    if place.lower() != dataset["location"].lower():
+        raise invalid(
+            f"The connection {given} is in location {place}, the dataset in {dataset['location'].lower()}: "
+            "they must be in the same."
+        )
+    row = f"bigqueryconnection/projects/{call.project}/locations/{place.lower()}/connections/{name}"
+    body = call.state.get(row)
+    if body is None:
+        raise not_found(f"Not found: Connection {given}")
+    account = (body.get("cloudResource") or {}).get("serviceAccountId", "")
+    if not account:
+        raise invalid(f"Connection {given} is no CLOUD_RESOURCE connection.")
+    config["connectionId"] = f"{project}.{place.lower()}.{name}"
+    return account
+
+
+def _bucket(call: Call, dataset: Body, uri: str, account: str) -> None:
+    found = _URI.fullmatch(uri)
+    if not found:
+        raise invalid(f"Invalid storage URI '{uri}': gs://BUCKET/PATH is right.")
+    bucket = call.state.get(f"storage/b/{found[1]}")
+    if bucket is None:
+        raise not_found(f"Not found: URI {uri}")
+    place = dataset["location"].lower()
+    if place not in ("us", "eu") and bucket["location"].lower() != place:
+        raise invalid(
+            f"Cannot read and write in different locations: source: {bucket['location'].lower()}, "
+            f"destination: {place}"
+        )
+    member = f"serviceAccount:{account}"
+    allowed = call.front.identity.allowed
+    if account and not allowed(member, "storage.objects.get", f"storage/b/{bucket['name']}"):
+        raise GoogleError(
+            403,
+            "PERMISSION_DENIED",
+            f"Access Denied: BigQuery BigQuery: Permission denied while globbing file pattern. {account} "
+            "does not have storage.objects.get access to the Google Cloud Storage object.",
+            "accessDenied",
+        )
+
+
+@handles("bigquery.tables.get")
+def get(call: Call) -> dict[str, Any]:
+    """A table."""
+    return table_of(call)
+
+
+@handles("bigquery.tables.list")
+def listing(call: Call) -> dict[str, Any]:
+    """The tables of a dataset."""
+    dataset_of(call)
+    found = call.state.of("bigquery.tables", f"{dataset_row(call)}/tables/")
+    names = (
+        "kind",
+        "id",
+        "tableReference",
+        "type",
+        "labels",
+        "creationTime",
+        "clustering",
+        "timePartitioning",
+    )
+    shown = [{name: body[name] for name in names if name in body} for _, body in found]
+    made = {"kind": "bigquery#tableList", **generic.page(call, shown, "tables")}
+    return {**made, "totalItems": len(found)}
+
+
+@handles("bigquery.tables.patch", "bigquery.tables.update")
+def change(call: Call) -> dict[str, Any]:
+    """What can change of a table: a patch what it names, an update all."""
+    before = table_of(call)
+    body = {key: each for key, each in call.body.items() if key not in _OWN}
+    if call.method.verb == "PATCH":
+        made = merge(before, body)
+    else:
+        kept = {key: each for key, each in before.items() if key in _OWN or key in _KEPT}
+        made = {**kept, **{key: each for key, each in body.items() if each is not None}}
+    made["tableReference"] = before["tableReference"]
+    _check_kept(before, made)
+    dataset = dataset_of(call)
+    _check(call, dataset, made)
+    columns = (before.get("schema") or {}).get("fields") or []
+    check_change(_shown(table_row(call)), columns, (made.get("schema") or {}).get("fields") or [])
+    return _save(call, table_row(call), made)
+
+
+def _check_kept(before: Body, made: Body) -> None:
+    for field in ("timePartitioning", "rangePartitioning"):
+        was, now = before.get(field) or {}, made.get(field) or {}
+        if (
+            bool(was) != bool(now)
+            or was.get("field") != now.get("field")
+            or was.get("type") != now.get("type")
+        ):
+            raise invalid(
+                "Cannot convert or change partitioning spec of table "
+                f"{before['id']}: {field} of an existing table stays."
+            )
+    if before.get("biglakeConfiguration") != made.get("biglakeConfiguration"):
+        raise invalid(f"Cannot change biglakeConfiguration of table {before['id']}.")
+    if _kind(before) != _kind(made):
+        raise invalid(f"Cannot change table {before['id']} from {_kind(before)} to {_kind(made)}.")
+
+
+@handles("bigquery.tables.delete")
+def delete(call: Call) -> dict[str, Any]:
+    """A table goes, with its rows and policies."""
+    table_of(call)
+    call.state.delete(table_row(call))
+    return {}
+
+
+@handles("bigquery.tables.getIamPolicy", "bigquery.tables.setIamPolicy", "bigquery.tables.testIamPermissions")
+def policy(call: Call) -> dict[str, Any]:
+    """Who may what with a table."""
+    row = f"bigquery/{call.parameters['resource']}"
+    if call.state.get(row) is None:
+        raise missing("Table", _shown(row))
+    return generic.policy(call, row)
+
+
+def _save(call: Call, row: str, body: Body) -> Body:
+    body["lastModifiedTime"] = millis(call)
+    body["etag"] = iam_policy.etag({key: each for key, each in body.items() if key != "etag"})
+    return call.state.put(row, body)

@@ -1,0 +1,1 @@
+"""BigQuery: resource types of the provider."""

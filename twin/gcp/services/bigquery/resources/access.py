@@ -1,0 +1,121 @@
+"""BigQuery: one entry of a dataset's access list, read, changed and written back."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from typing import Any, Final
+
+from twin.gcp.context import GcpContext
+from twin.gcp.http_client import Refusal
+from twin.gcp.resources.base import NOT_FOUND, GcpResource
+from twin.gcp.resources.fields import Field
+from twin.gcp.services.bigquery.resources.tables import dataset_id
+from twin.provider_interface import Props
+
+_LOCKS: Final[defaultdict[str, threading.Lock]] = defaultdict(threading.Lock)
+_WHO: Final = ("domain", "groupByEmail", "iamMember", "specialGroup", "userByEmail")
+_WHAT: Final = ("view", "routine", "authorizedDataset")
+_ROLES: Final = {
+    "OWNER": "roles/bigquery.dataOwner",
+    "WRITER": "roles/bigquery.dataEditor",
+    "READER": "roles/bigquery.dataViewer",
+}
+
+
+class DatasetAccess(GcpResource):
+    token = "gcp:bigquery/datasetAccess:DatasetAccess"
+    title = "DatasetAccess"
+    collection = "bigquery.datasets"
+    schema = "Dataset"
+    params = {"projectId": "{project}", "datasetId": "{datasetId}", "accessPolicyVersion": "3"}
+    id_form = "projects/{project}/datasets/{datasetId}"
+    # The id is that of the dataset: which entry it is, the state alone knows.
+    importable = False
+    fields = {
+        name: Field(sent=False, read=False)
+        for name in (*_WHO, *_WHAT, "datasetId", "role", "condition", "apiUpdatedMember")
+    }
+    immutable = frozenset({*_WHO, *_WHAT, "datasetId", "role", "condition", "project"})
+    exactly_one = ((*_WHAT, *_WHO),)
+    validators = {"datasetId": dataset_id}
+
+    def create(self, context: Any, inputs: Props) -> tuple[str, Props]:
+        inputs = self.prepared(context, inputs)
+        with self.errors("creating", {}):
+            self._written(context, inputs, added=True)
+        id = self.made_id(context, inputs, {})
+        return id, self.written(context, id, inputs, "not in the list that it was added to")
+
+    def read(self, context: Any, id: str, state: Props) -> Props | None:
+        if not state:
+            return super().read(context, id, state)
+        with self.errors("reading", {}):
+            try:
+                told = self._dataset(context, state)
+            except Refusal as error:
+                if error.code == NOT_FOUND:
+                    return None
+                raise
+        found = next((each for each in told.get("access", []) if _same(each, _entry(state))), None)
+        if found is None:
+            return None
+        moved = bool(state.get("iamMember")) and "iamMember" not in found
+        return {**{k: v for k, v in state.items() if k != "id"}, "apiUpdatedMember": moved}
+
+    def delete(self, context: Any, id: str, state: Props) -> None:
+        if self.kept_by_policy(id, state):
+            return
+        with self.errors("deleting", {}):
+            try:
+                self._written(context, state, added=False)
+            except Refusal as error:
+                if error.code != NOT_FOUND:
+                    raise
+
+    def _dataset(self, context: GcpContext, props: Props) -> Props:
+        return context.call(
+            "bigquery.datasets.get", self.filled(self.params, self.values(context, "", props))
+        )
+
+    def _written(self, context: GcpContext, props: Props, *, added: bool) -> None:
+        # What is written depends on what stood there: no intent may answer it from memory.
+        context = context.with_intent("")
+        wanted = _entry(props)
+        with _LOCKS[str(props["datasetId"])]:
+            access = self._dataset(context, props).get("access", [])
+            left = [each for each in access if not _same(each, wanted)]
+            whole = [*left, wanted] if added else left
+            if whole == access:
+                return
+            params = self.filled(self.params, self.values(context, "", props))
+            context.call("bigquery.datasets.patch", params, {"access": whole})
+
+
+def _entry(props: Props) -> Props:
+    names = {"authorizedDataset": "dataset"}
+    made = {names.get(name, name): props[name] for name in (*_WHO, *_WHAT) if props.get(name)}
+    for name in ("role", "condition"):
+        if props.get(name):
+            made[name] = props[name]
+    return made
+
+
+def _same(one: Props, other: Props) -> bool:
+    return _plain(one) == _plain(other)
+
+
+def _plain(entry: Props) -> Props:
+    """An entry as it can be compared: roles by their full names, members by their kinds."""
+    made = {name: value for name, value in entry.items() if value not in (None, "", {}, [])}
+    if "role" in made:
+        made["role"] = _ROLES.get(made["role"], made["role"])
+    member = str(made.pop("iamMember", ""))
+    kind, _, rest = member.partition(":")
+    if kind in ("user", "serviceAccount", "group"):
+        made["groupByEmail" if kind == "group" else "userByEmail"] = rest
+    elif member:
+        made["iamMember"] = member
+    return made

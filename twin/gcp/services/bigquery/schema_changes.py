@@ -1,0 +1,209 @@
+"""A table as statements change it: BigQuery's own, or one of a BigLake Iceberg catalog."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from twin.gcp.api_server.errors import invalid, not_found
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.iam.policy import etag
+from twin.gcp.services.bigquery.operations.datasets import millis
+from twin.gcp.services.bigquery.validation import check_fields
+
+_ICEBERG: Final = {
+    "INT64": "long",
+    "INTEGER": "long",
+    "FLOAT64": "double",
+    "STRING": "string",
+    "BOOL": "boolean",
+    "TIMESTAMP": "timestamptz",
+    "DATETIME": "timestamp",
+    "DATE": "date",
+    "TIME": "time",
+    "BYTES": "binary",
+}
+"""Source: "Apache Iceberg managed tables: data types"."""
+_DECIMAL: Final = re.compile(r"(NUMERIC|BIGNUMERIC)(?:\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?", re.I)
+_SIZED: Final = re.compile(r"(\w+)(?:\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
+
+
+class Table:
+    """A table while statements run on it.
+
+    policies: data policies by column. rows: row access policies by name, with filterPredicate and grantees.
+    place: where it is. shown: its name in messages.
+    """
+
+    def __init__(self, call: Call, row: str, body: Body, place: str, shown: str) -> None:
+        self.row, self.body, self.place, self.shown = row, body, place, shown
+        kept = call.state.kept(row)
+        self.policies: dict[str, list[str]] = dict(kept.get("policies") or {})
+        self.rows: dict[str, Body] = dict(kept.get("rows") or {})
+
+    def names(self) -> set[str]:
+        """The columns, in lower case."""
+        return {each["name"].lower() for each in self.fields()}
+
+    def has(self, name: str) -> bool:
+        """Whether there is a column of that name in lower case."""
+        return name in self.names()
+
+    def fields(self) -> list[Body]:
+        """The columns."""
+        return (self.body.get("schema") or {}).get("fields") or []
+
+    def add(self, call: Call, columns: list[tuple[str, str]]) -> None:
+        """Append columns of these names and types."""
+        new = [{"name": name, **_sized(kind), "mode": "NULLABLE"} for name, kind in columns]
+        fields = check_fields(call, [*self.fields(), *new], self.place)
+        self.body = {**self.body, "schema": {**(self.body.get("schema") or {}), "fields": fields}}
+        self.body["lastModifiedTime"] = millis(call)
+        self.body["etag"] = etag({key: each for key, each in self.body.items() if key != "etag"})
+
+    def drop(self, call: Call, names: set[str]) -> None:
+        """Take columns away, by their names in lower case. Raises 400 for what others stand on."""
+        time = (self.body.get("timePartitioning") or {}).get("field")
+        clustering = (self.body.get("clustering") or {}).get("fields") or []
+        for used in filter(None, (time, *clustering)):
+            if used.lower() in names:
+                raise invalid(
+                    f"ALTER TABLE DROP COLUMN: Column {used} is used for partitioning or clustering.",
+                    reason="invalidQuery",
+                )
+        self._unguarded(call, names)
+        fields = [each for each in self.fields() if each["name"].lower() not in names]
+        if not fields:
+            raise invalid("ALTER TABLE DROP COLUMN: A table needs a column.", reason="invalidQuery")
+        self.body = {**self.body, "schema": {**(self.body.get("schema") or {}), "fields": fields}}
+        self.body["lastModifiedTime"] = millis(call)
+        self.body["etag"] = etag({key: each for key, each in self.body.items() if key != "etag"})
+
+    def _unguarded(self, call: Call, names: set[str]) -> None:
+        """Refuse a drop while rows are guarded; the columns' own policies go with them."""
+        if self.rows or call.state.of("bigquery.rowAccessPolicies", f"{self.row}/"):
+            raise invalid(
+                "ALTER TABLE DROP COLUMN is not supported for tables with row access policies.",
+                reason="invalidQuery",
+            )
+        self.policies = {name: each for name, each in self.policies.items() if name.lower() not in names}
+
+    def save(self, call: Call) -> None:
+        """Write what the statements made of it."""
+        kept = {**call.state.kept(self.row), "policies": self.policies, "rows": self.rows}
+        call.state.put(self.row, self.body, kept=kept)
+
+
+class IcebergTable(Table):
+    """A table of an Iceberg catalog: its columns are in its metadata."""
+
+    def fields(self) -> list[Body]:
+        return _schema(self.body["metadata"])["fields"]
+
+    def drop(self, call: Call, names: set[str]) -> None:
+        self._unguarded(call, names)
+        metadata = self.body["metadata"]
+        now = _schema(metadata)
+        sources = {
+            int(field["source-id"])
+            for each in (*metadata["partition-specs"], *metadata["sort-orders"])
+            for field in each["fields"]
+        }
+        for each in now["fields"]:
+            if each["name"].lower() in names and each["id"] in sources:
+                raise invalid(
+                    f"ALTER TABLE DROP COLUMN: Column {each['name']} is used for partitioning or clustering.",
+                    reason="invalidQuery",
+                )
+        fields = [each for each in now["fields"] if each["name"].lower() not in names]
+        self._evolve(call, fields, int(self.body["metadata"]["last-column-id"]))
+
+    def add(self, call: Call, columns: list[tuple[str, str]]) -> None:
+        metadata = self.body["metadata"]
+        now, last = _schema(metadata), int(metadata["last-column-id"])
+        fields = [
+            *now["fields"],
+            *(
+                {"id": last + 1 + index, "name": name, "required": False, "type": iceberg_type(kind)}
+                for index, (name, kind) in enumerate(columns)
+            ),
+        ]
+        self._evolve(call, fields, last + len(columns))
+
+    def _evolve(self, call: Call, fields: list[Body], last: int) -> None:
+        """Another schema becomes the current one. last: the highest id of a column."""
+        from twin.gcp.services.biglake.operations.tables import changed, write
+
+        metadata = self.body["metadata"]
+        now = _schema(metadata)
+        number = 1 + max(int(each["schema-id"]) for each in metadata["schemas"])
+        schema = {**now, "schema-id": number, "fields": fields}
+        updates: list[Body] = [
+            {"action": "add-schema", "schema": schema, "last-column-id": last},
+            {"action": "set-current-schema", "schema-id": -1},
+        ]
+        made = changed(metadata, [], updates)
+        self.body = write(call, self.row, self.body, made)
+
+
+def iceberg_type(kind: str) -> str:
+    """Iceberg's type for one of GoogleSQL's. Raises 400."""
+    decimal = _DECIMAL.fullmatch(kind)
+    if decimal:
+        wide = decimal[1].upper() == "BIGNUMERIC"
+        precision, scale = decimal[2] or "38", decimal[3] or ("0" if decimal[2] else "9")
+        if int(precision) > 38:
+            raise invalid(
+                f"Unsupported type {kind}: {'BIG' if wide else ''}NUMERIC has at most 38 digits here."
+            )
+        return f"decimal({precision},{scale})"
+    found = _SIZED.fullmatch(kind)
+    base = found[1].upper() if found else ""
+    if base not in _ICEBERG:
+        raise invalid(f"Unsupported type {kind} of a column of an Iceberg table", reason="invalidQuery")
+    if base == "BYTES" and found and found[2]:
+        return f"fixed[{found[2]}]"
+    return _ICEBERG[base]
+
+
+def find(call: Call, name: tuple[str, ...], place: str) -> Table:
+    """A table by its name in a statement: DATASET.TABLE, PROJECT.DATASET.TABLE, or of an Iceberg catalog
+    PROJECT.CATALOG.NAMESPACE.TABLE. place: where the job runs. Raises 400 and 404."""
+    shown = ".".join(name)
+    if len(name) == 4:
+        project, catalog, namespace, table = name
+        row = f"biglake/projects/{call.project}/catalogs/{catalog}/namespaces/{namespace}/tables/{table}"
+        body, holder = (
+            call.state.get(row),
+            call.state.get(f"biglake/projects/{call.project}/catalogs/{catalog}"),
+        )
+        where = ((holder or {}).get("replicas") or [{}])[0].get("region", "")
+        if body is None or project not in (call.project, call.project_number) or where != (place or where):
+            raise not_found(f"Not found: Table {shown} was not found in location {place or 'US'}")
+        return IcebergTable(call, row, body, where, shown)
+    if len(name) not in (2, 3):
+        raise invalid(f"Invalid table name: {shown}", reason="invalidQuery")
+    row = f"bigquery/projects/{call.project}/datasets/{name[-2]}/tables/{name[-1]}"
+    body = call.state.get(row)
+    foreign = len(name) == 3 and name[0] != call.project
+    where = str(body["location"]).lower() if body else ""
+    if body is None or foreign or where != (place or where):
+        raise not_found(f"Not found: Table {shown} was not found in location {place or 'US'}")
+    return Table(call, row, body, where, shown)
+
+
+def _schema(metadata: dict[str, Any]) -> dict[str, Any]:
+    return next(each for each in metadata["schemas"] if each["schema-id"] == metadata["current-schema-id"])
+
+
+def _sized(kind: str) -> Body:
+    found = _SIZED.fullmatch(kind)
+    if not found:
+        raise invalid(f"Invalid type {kind}", reason="invalidQuery")
+    made: Body = {"type": found[1].upper()}
+    if found[2] and made["type"] in ("STRING", "BYTES"):
+        made["maxLength"] = found[2]
+    elif found[2]:
+        made |= {"precision": found[2], **({"scale": found[3]} if found[3] else {})}
+    return made

@@ -1,0 +1,170 @@
+"""Columns of BigQuery tables: what a schema may hold, and how it may change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from twin.gcp.api_server.errors import invalid
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,299}")
+_SAME: Final = {
+    "INT64": "INTEGER",
+    "FLOAT64": "FLOAT",
+    "BOOL": "BOOLEAN",
+    "STRUCT": "RECORD",
+    "DECIMAL": "NUMERIC",
+    "BIGDECIMAL": "BIGNUMERIC",
+}
+"""The names of GoogleSQL and those that the API answers."""
+_TYPES: Final = frozenset(
+    {"STRING", "BYTES", "INTEGER", "FLOAT", "NUMERIC", "BIGNUMERIC", "BOOLEAN", "TIMESTAMP", "DATE", "TIME"}
+    | {"DATETIME", "GEOGRAPHY", "RECORD", "JSON", "RANGE", "INTERVAL", "FOREIGN"}
+)
+_MODES: Final = ("NULLABLE", "REQUIRED", "REPEATED")
+_PREFIXES: Final = ("_table_", "_file_", "_partition", "_row_timestamp", "__root__", "_colidentifier")
+_TAG: Final = re.compile(r"projects/[^/]+/locations/([^/]+)/taxonomies/[^/]+/policyTags/[^/]+")
+
+
+def kind_of(field: Body) -> str:
+    """A column's type as the API answers it."""
+    kind = str(field.get("type", "")).upper()
+    return _SAME.get(kind, kind)
+
+
+def check_fields(call: Call, fields: list[Body], place: str, under: str = "") -> list[Body]:
+    """The columns as BigQuery keeps them. Raises 400. place: the dataset's location."""
+    made: list[Body] = []
+    seen: set[str] = set()
+    for field in fields:
+        name = str(field.get("name", ""))
+        whole = f"{under}{name}"
+        if not _NAME.fullmatch(name) or name.lower().startswith(_PREFIXES):
+            raise invalid(
+                f'Invalid field name "{whole}". Fields must contain the allowed characters, and be at most '
+                "300 characters long. For allowed characters, please refer to "
+                "https://cloud.google.com/bigquery/docs/schemas#column_names"
+            )
+        if name.lower() in seen:
+            raise invalid(f"Duplicate field name: {whole}. Field {whole} already exists in schema")
+        seen.add(name.lower())
+        made.append(_field(call, field, place, whole))
+    return made
+
+
+def _field(call: Call, field: Body, place: str, whole: str) -> Body:
+    kind = kind_of(field)
+    if kind not in _TYPES:
+        raise invalid(f"Invalid value for type: {field.get('type')} is not a valid value (field {whole})")
+    kept: Body = {**field, "type": kind, "mode": str(field.get("mode") or "NULLABLE").upper()}
+    if kept["mode"] not in _MODES:
+        raise invalid(f"Invalid value for mode: {field.get('mode')} is not a valid value (field {whole})")
+    if kind == "RECORD":
+        if not field.get("fields"):
+            raise invalid(f"Field {whole} is type RECORD but has no schema")
+        kept["fields"] = check_fields(call, field["fields"], place, f"{whole}.")
+    elif field.get("fields"):
+        raise invalid(f"Field {whole} is of type {kind} and cannot have fields")
+    _check_tags(call, field, place, whole)
+    for each in field.get("dataPolicies") or []:
+        _check_policy(call, str(each.get("name") or ""), place, whole)
+    return kept
+
+
+def _check_tags(call: Call, field: Body, place: str, whole: str) -> None:
+    names: list[str] = (field.get("policyTags") or {}).get("names") or []
+    if len(names) > 1:
+        raise invalid(f"Field {whole} has {len(names)} policy tags: a column can have at most one.")
+    for name in names:
+        found = _TAG.fullmatch(name)
+        if not found or call.state.get(f"datacatalog/{name}") is None:
+            raise invalid(f"Policy tag resource {name} of field {whole} is not found.")
+        if found[1] != place.lower():
+            raise invalid(
+                f"Policy tag {name} of field {whole} is in location {found[1]}, which is not that of the "
+                f"dataset, {place.lower()}."
+            )
+
+
+def _check_policy(call: Call, name: str, place: str, whole: str) -> None:
+    parts = name.split("/")
+    own = f"projects/{call.project}/{'/'.join(parts[2:])}"
+    if len(parts) != 6 or call.state.get(f"bigquerydatapolicy/{own}") is None:
+        raise invalid(f"Not found: Data policy {name} of field {whole}")
+    if parts[3] != place.lower():
+        raise invalid(
+            f"The data policy {name} of field {whole} is in {parts[3]}, the dataset in {place.lower()}."
+        )
+
+
+def check_change(table: str, before: list[Body], after: list[Body], under: str = "") -> None:
+    """A schema grows only. Raises 400 with BigQuery's words. table: `p:d.t`."""
+    words = f"Provided Schema does not match Table {table}."
+    wanted = {each["name"].lower(): each for each in after}
+    for field in before:
+        whole = f"{under}{field['name']}"
+        found = wanted.get(field["name"].lower())
+        if found is None:
+            raise invalid(f"{words} Field {whole} is missing in new schema")
+        if found["type"] != field["type"] and not _wider(field["type"], found["type"]):
+            raise invalid(f"{words} Field {whole} has changed type from {field['type']} to {found['type']}")
+        if found["mode"] != field["mode"] and (field["mode"], found["mode"]) != ("REQUIRED", "NULLABLE"):
+            raise invalid(f"{words} Field {whole} has changed mode from {field['mode']} to {found['mode']}")
+        if field["type"] == "RECORD":
+            check_change(table, field.get("fields") or [], found.get("fields") or [], f"{whole}.")
+    held = {each["name"].lower() for each in before}
+    for field in after:
+        if field["name"].lower() not in held and field["mode"] == "REQUIRED":
+            raise invalid(
+                f"{words} Cannot add required fields to an existing schema. (field: {under}{field['name']})"
+            )
+
+
+def _wider(before: str, after: str) -> bool:
+    """Whether every value of one type is one of the other. Source: "Modifying table schemas"."""
+    order = ("INTEGER", "NUMERIC", "BIGNUMERIC", "FLOAT")
+    if before not in order or after not in order:
+        return False
+    return order.index(before) < order.index(after)
+
+
+def columns(fields: list[Body]) -> Iterator[tuple[str, Body]]:
+    """(name in lower case, column) of the top level."""
+    for field in fields:
+        yield str(field["name"]).lower(), field
+
+
+def check_layout(table: Body, fields: list[Body]) -> None:
+    """Partitioning and clustering name columns that there are. Raises 400."""
+    known = dict(columns(fields))
+    time: dict[str, Any] = table.get("timePartitioning") or {}
+    if time and time.get("type") not in ("DAY", "HOUR", "MONTH", "YEAR"):
+        raise invalid(f"Invalid time partitioning type: {time.get('type')}")
+    if time and table.get("rangePartitioning"):
+        raise invalid("Cannot specify both time partitioning and range partitioning for a table.")
+    by = time.get("field")
+    if by and by.lower() not in known:
+        raise invalid(
+            f"The field specified for partitioning cannot be found in the schema. Invalid field: {by}."
+        )
+    if by and known[by.lower()]["type"] not in ("TIMESTAMP", "DATE", "DATETIME"):
+        raise invalid(
+            "The field specified for time partitioning can only be of type TIMESTAMP, DATE or DATETIME. The "
+            f"type found is: {known[by.lower()]['type']}."
+        )
+    if by and time["type"] == "HOUR" and known[by.lower()]["type"] == "DATE":
+        raise invalid("Cannot partition by HOUR on a DATE column.")
+    over = (table.get("rangePartitioning") or {}).get("field")
+    if over and known.get(over.lower(), {}).get("type") != "INTEGER":
+        raise invalid(f"The field specified for range partitioning must be an INTEGER of the schema: {over}.")
+    clustering: list[str] = (table.get("clustering") or {}).get("fields") or []
+    if len(clustering) > 4:
+        raise invalid(f"A table can be clustered by at most 4 columns, got {len(clustering)}.")
+    for each in clustering:
+        if each.lower() not in known:
+            raise invalid(
+                f"The field specified for clustering cannot be found in the schema. Invalid field: {each}."
+            )

@@ -1,0 +1,1 @@
+"""BigQuery Data Policy."""

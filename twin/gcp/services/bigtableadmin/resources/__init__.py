@@ -1,0 +1,1 @@
+"""Bigtable: resource types of the provider."""

@@ -1,0 +1,69 @@
+"""Binary Authorization: a project's one policy. It is never made or deleted, only set and reset."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from twin.gcp.context import GcpContext
+from twin.gcp.resources.base import GcpResource
+from twin.gcp.resources.fields import Field, local
+from twin.gcp.resources.validators import one_of
+from twin.provider_interface import Props
+
+_ENFORCEMENT: Final = one_of("ENFORCED_BLOCK_AND_AUDIT_LOG", "DRYRUN_AUDIT_LOG_ONLY")
+_EVALUATION: Final = one_of("ALWAYS_ALLOW", "REQUIRE_ATTESTATION", "ALWAYS_DENY")
+DEFAULT: Final[Props] = {
+    "defaultAdmissionRule": {
+        "evaluationMode": "ALWAYS_ALLOW",
+        "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG",
+    },
+    "globalPolicyEvaluationMode": "ENABLE",
+}
+"""What a project's policy is when nobody has set it (`DefaultBinaryAuthorizationPolicy`)."""
+
+
+def _by_cluster(rules: Any) -> Any:
+    """The API keys the rules by cluster."""
+    if not isinstance(rules, list):
+        return rules
+    return {rule["cluster"]: {k: v for k, v in rule.items() if k != "cluster"} for rule in rules}
+
+
+def _listed(rules: Any) -> Any:
+    if not isinstance(rules, dict):
+        return rules
+    return [{"cluster": cluster, **rule} for cluster, rule in sorted(rules.items())]
+
+
+class Policy(GcpResource):
+    token = "gcp:binaryauthorization/policy:Policy"
+    title = "Policy"
+    collection = "binaryauthorization.projects"
+    schema = "Policy"
+    params = {"name": "projects/{project}/policy"}
+    create_method = "updatePolicy"
+    read_method = "getPolicy"
+    id_form = "projects/{project}"
+    fields = {
+        **local("deletionPolicy"),
+        "defaultAdmissionRule.requireAttestationsBies": Field("requireAttestationsBy"),
+        "clusterAdmissionRules.requireAttestationsBies": Field("requireAttestationsBy"),
+        "clusterAdmissionRules": Field(encode=_by_cluster, decode=_listed),
+    }
+    validators = {
+        "defaultAdmissionRule.enforcementMode": _ENFORCEMENT,
+        "defaultAdmissionRule.evaluationMode": _EVALUATION,
+        "clusterAdmissionRules.enforcementMode": _ENFORCEMENT,
+        "clusterAdmissionRules.evaluationMode": _EVALUATION,
+        "globalPolicyEvaluationMode": one_of("ENABLE", "DISABLE"),
+    }
+
+    def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
+        if self.changed(old, new) - {"deletionPolicy"}:
+            body, _ = self.body(context, new)
+            context.call("binaryauthorization.projects.updatePolicy", {"name": f"{id}/policy"}, body)
+
+    def unmake(self, context: GcpContext, id: str, state: Props) -> None:
+        context.call("binaryauthorization.projects.updatePolicy", {"name": f"{id}/policy"}, DEFAULT)

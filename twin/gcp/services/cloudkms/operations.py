@@ -1,0 +1,369 @@
+"""Cloud KMS: key rings, keys, their versions, rotation and policies. Names are taken for good."""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from twin.gcp.api_server import operations
+from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found, precondition
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.methods import generic, handles
+from twin.gcp.services.compute import capacity
+from twin.gcp.services.compute.operations.generic import check_labels
+
+_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,63}")
+_LOCATIONS: Final = frozenset({"global", "us", "europe", "asia", "eur3", "eur4", "nam3", "nam4"})
+_SYMMETRIC: Final = "GOOGLE_SYMMETRIC_ENCRYPTION"
+_MOST_BYTES: Final = 65_536 + 64
+"""64 KiB of plaintext (Cloud KMS, "Quotas"), and what encryption adds."""
+_GONE: Final = frozenset({"DESTROYED", "IMPORT_FAILED", "GENERATION_FAILED"})
+DAY: Final = 86400
+_PREFIXES: Final = {
+    "ENCRYPT_DECRYPT": (_SYMMETRIC, "EXTERNAL_SYMMETRIC_ENCRYPTION"),
+    "ASYMMETRIC_SIGN": ("RSA_SIGN_", "EC_SIGN_", "PQ_SIGN_", "EXTERNAL_"),
+    "ASYMMETRIC_DECRYPT": ("RSA_DECRYPT_",),
+    "RAW_ENCRYPT_DECRYPT": ("AES_",),
+    "MAC": ("HMAC_",),
+    "KEY_ENCAPSULATION": ("ML_KEM_", "KEM_"),
+}
+
+
+@handles("cloudkms.projects.locations.keyRings.create")
+def create_ring(call: Call) -> dict[str, Any]:
+    """A key ring, which keeps its name for good."""
+    _location(call)
+    ring = call.parameters.get("keyRingId", "")
+    _check_id("key_ring_id", ring)
+    name = f"{call.parameters['parent']}/keyRings/{ring}"
+    if call.state.get(f"cloudkms/{name}") is not None:
+        raise exists(f"KeyRing {name} already exists.")
+    return call.state.put(f"cloudkms/{name}", {"name": name, "createTime": call.timestamp})
+
+
+@handles("cloudkms.projects.locations.keyRings.get", "cloudkms.projects.locations.keyRings.cryptoKeys.get")
+def get(call: Call) -> dict[str, Any]:
+    """A key ring or a key, with its primary version."""
+    name = call.parameters["name"]
+    kind = "KeyRing" if name.count("/") == 5 else "CryptoKey"
+    body = call.need(f"cloudkms/{name}", f"{kind} {name} not found.")
+    return _shown(call, body) if kind == "CryptoKey" else body
+
+
+@handles("cloudkms.projects.locations.keyRings.cryptoKeys.list")
+def list_keys(call: Call) -> dict[str, Any]:
+    """The keys of a ring."""
+    ring = call.parameters["parent"]
+    call.need(f"cloudkms/{ring}", f"KeyRing {ring} not found.")
+    found = [
+        _shown(call, body) for _, body in call.state.of("cloudkms.cryptoKeys", f"cloudkms/{ring}/cryptoKeys/")
+    ]
+    return generic.page(call, found, "cryptoKeys")
+
+
+@handles(
+    "cloudkms.projects.locations.keyRings.delete", "cloudkms.projects.locations.keyRings.cryptoKeys.delete"
+)
+def delete(call: Call) -> dict[str, Any]:
+    """Only what has no children left goes: versions first, once they are destroyed, then keys, then rings."""
+    name = call.parameters["name"]
+    call.need(f"cloudkms/{name}", f"{name} not found.")
+    below = call.state.below(f"cloudkms/{name}")
+    if below:
+        raise precondition(
+            f"{name} cannot be deleted because it has child resources ({len(below)}, the first is "
+            f"{below[0].partition('/')[2]})."
+        )
+    call.state.delete(f"cloudkms/{name}")
+    place = "/".join(name.split("/")[:4])
+    return operations.long_running(
+        call, f"{place}/operations/{operations.numeric_id()}", {}, kind="google.protobuf.Empty"
+    )
+
+
+@handles("cloudkms.projects.locations.keyRings.cryptoKeys.create")
+def create_key(call: Call) -> dict[str, Any]:
+    """A key with its first version."""
+    ring = call.parameters["parent"]
+    call.need(f"cloudkms/{ring}", f"KeyRing {ring} not found.")
+    key = call.parameters.get("cryptoKeyId", "")
+    _check_id("crypto_key_id", key)
+    name = f"{ring}/cryptoKeys/{key}"
+    if call.state.get(f"cloudkms/{name}") is not None:
+        raise exists(f"CryptoKey {name} already exists.")
+    made: Body = {"name": name, "createTime": call.timestamp, **call.body}
+    if made.get("purpose", "CRYPTO_KEY_PURPOSE_UNSPECIFIED") == "CRYPTO_KEY_PURPOSE_UNSPECIFIED":
+        raise invalid("crypto_key.purpose must be specified.")
+    template = made.setdefault("versionTemplate", {})
+    template.setdefault("protectionLevel", "SOFTWARE")
+    if made["purpose"] == "ENCRYPT_DECRYPT":
+        template.setdefault("algorithm", _SYMMETRIC)
+    made.setdefault("destroyScheduledDuration", f"{30 * DAY}s")
+    _check_key(call, made)
+    call.state.put(f"cloudkms/{name}", made)
+    if not call.parameters.get("skipInitialVersionCreation") and not made.get("importOnly"):
+        version = _add_version(call, made)
+        if made["purpose"] == "ENCRYPT_DECRYPT":
+            call.state.keep(
+                f"cloudkms/{name}", {**call.state.kept(f"cloudkms/{name}"), "primary": version["name"]}
+            )
+    return _shown(call, made)
+
+
+@handles("cloudkms.projects.locations.keyRings.cryptoKeys.patch")
+def patch_key(call: Call) -> dict[str, Any]:
+    """Rotation, labels, the template of versions to come."""
+    name = call.parameters["name"]
+    body = call.need(f"cloudkms/{name}", f"CryptoKey {name} not found.")
+    if not call.parameters.get("updateMask"):
+        raise invalid("update_mask must be specified.")
+    allowed = frozenset(
+        {"labels", "nextRotationTime", "rotationPeriod", "versionTemplate", "keyAccessJustificationsPolicy"}
+    )
+    made = generic.masked(call, body, allowed)
+    if made.get("versionTemplate", {}).get("protectionLevel") != body["versionTemplate"]["protectionLevel"]:
+        made.setdefault("versionTemplate", {}).setdefault(
+            "protectionLevel", body["versionTemplate"]["protectionLevel"]
+        )
+    _check_key(call, made)
+    call.state.put(f"cloudkms/{name}", made)
+    return _shown(call, made)
+
+
+@handles("cloudkms.projects.locations.keyRings.cryptoKeys.updatePrimaryVersion")
+def update_primary(call: Call) -> dict[str, Any]:
+    """Which version encrypts."""
+    name = call.parameters["name"]
+    body = call.need(f"cloudkms/{name}", f"CryptoKey {name} not found.")
+    version = f"{name}/cryptoKeyVersions/{call.body.get('cryptoKeyVersionId')}"
+    found = call.need(f"cloudkms/{version}", f"CryptoKeyVersion {version} not found.")
+    if found["state"] != "ENABLED":
+        raise precondition(f"{version} is not enabled, current state is: {found['state']}.")
+    call.state.keep(f"cloudkms/{name}", {**call.state.kept(f"cloudkms/{name}"), "primary": version})
+    return _shown(call, body)
+
+
+@handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.create")
+def create_version(call: Call) -> dict[str, Any]:
+    """One more version."""
+    key = call.parameters["parent"]
+    return _add_version(call, call.need(f"cloudkms/{key}", f"CryptoKey {key} not found."))
+
+
+@handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.patch")
+def patch_version(call: Call) -> dict[str, Any]:
+    """Enable or disable a version."""
+    name = call.parameters["name"]
+    body = call.need(f"cloudkms/{name}", f"CryptoKeyVersion {name} not found.")
+    made = generic.masked(call, body, frozenset({"state"}))
+    if body["state"] not in ("ENABLED", "DISABLED") or made["state"] not in ("ENABLED", "DISABLED"):
+        raise precondition(f"{name} cannot become {made['state']}, current state is: {body['state']}.")
+    return call.state.put(f"cloudkms/{name}", made)
+
+
+@handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.destroy")
+def destroy(call: Call) -> dict[str, Any]:
+    """Destruction is scheduled: until then a restore brings the version back."""
+    name = call.parameters["name"]
+    body = _version(call, name)
+    if body["state"] not in ("ENABLED", "DISABLED"):
+        raise precondition(f"{name} cannot be destroyed, current state is: {body['state']}.")
+    key = call.need(f"cloudkms/{name.rsplit('/', 2)[0]}")
+    wait = float(key["destroyScheduledDuration"].removesuffix("s"))
+    at = datetime.fromtimestamp(call.at + wait, UTC)
+    body.update(state="DESTROY_SCHEDULED", destroyTime=at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    return call.state.put(f"cloudkms/{name}", body)
+
+
+@handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.restore")
+def restore(call: Call) -> dict[str, Any]:
+    """A version whose destruction is scheduled becomes disabled."""
+    name = call.parameters["name"]
+    body = _version(call, name)
+    if body["state"] != "DESTROY_SCHEDULED":
+        raise precondition(f"{name} cannot be restored, current state is: {body['state']}.")
+    body.pop("destroyTime", None)
+    return call.state.put(f"cloudkms/{name}", {**body, "state": "DISABLED"})
+
+
+@handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.delete")
+def delete_version(call: Call) -> dict[str, Any]:
+    """Only a destroyed version goes."""
+    name = call.parameters["name"]
+    body = _version(call, name)
+    if body["state"] not in _GONE:
+        raise precondition(
+            f"{name} cannot be deleted, current state is: {body['state']}; it must be DESTROYED."
+        )
+    call.state.delete(f"cloudkms/{name}")
+    place = "/".join(name.split("/")[:4])
+    return operations.long_running(
+        call, f"{place}/operations/{operations.numeric_id()}", {}, kind="google.protobuf.Empty"
+    )
+
+
+@handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.get")
+def get_version(call: Call) -> dict[str, Any]:
+    """One version."""
+    return _version(call, call.parameters["name"])
+
+
+@handles("cloudkms.projects.locations.get")
+def get_location(call: Call) -> dict[str, Any]:
+    """A place for key rings."""
+    name = call.parameters["name"]
+    _location(call, name)
+    return {"name": name, "locationId": name.rsplit("/", 1)[-1], "metadata": {"hsmAvailable": True}}
+
+
+@handles("cloudkms.projects.locations.keyRings.cryptoKeys.encrypt")
+def encrypt(call: Call) -> dict[str, Any]:
+    """Bytes under a key's primary version; the ciphertext names the version."""
+    name = call.parameters["name"]
+    version = usable(call, name)
+    version = _shown(call, version)["primary"]["name"]
+    nonce = secrets.token_bytes(12)
+    sealed = _cipher(call, version).encrypt(nonce, _octets(call, "plaintext"), _aad(call))
+    number = int(version.rpartition("/")[2]).to_bytes(4, "big")
+    return {"name": version, "ciphertext": base64.b64encode(number + nonce + sealed).decode()}
+
+
+@handles("cloudkms.projects.locations.keyRings.cryptoKeys.decrypt")
+def decrypt(call: Call) -> dict[str, Any]:
+    """What a ciphertext of the key holds. Raises 400 for any other."""
+    name, ciphertext = call.parameters["name"], _octets(call, "ciphertext")
+    call.need(f"cloudkms/{name}", f"CryptoKey {name} not found.")
+    version = f"{name}/cryptoKeyVersions/{int.from_bytes(ciphertext[:4], 'big')}"
+    wrong = invalid("Decryption failed: verify that 'name' refers to the correct CryptoKey.")
+    if call.state.get(f"cloudkms/{version}") is None:
+        raise wrong
+    if _version(call, version)["state"] != "ENABLED":
+        raise precondition(f"{version} is not enabled, current state is: {_version(call, version)['state']}.")
+    try:
+        plaintext = _cipher(call, version).decrypt(ciphertext[4:16], ciphertext[16:], _aad(call))
+    except InvalidTag:
+        raise wrong from None
+    return {"plaintext": base64.b64encode(plaintext).decode()}
+
+
+def _cipher(call: Call, version: str) -> AESGCM:
+    return AESGCM(base64.b64decode(call.state.kept(f"cloudkms/{version}")["material"]))
+
+
+def _octets(call: Call, field: str) -> bytes:
+    try:
+        found = base64.b64decode(call.body.get(field) or "", altchars=b"-_")
+    except ValueError:
+        raise invalid(f"Invalid value at '{field}' (TYPE_BYTES), Base64 decoding failed.") from None
+    if len(found) > _MOST_BYTES:
+        raise invalid(f"{field} is larger than {_MOST_BYTES} bytes.")
+    return found
+
+
+def _aad(call: Call) -> bytes | None:
+    return _octets(call, "additionalAuthenticatedData") or None
+
+
+def usable(call: Call, name: str) -> Body:
+    """A key that can encrypt now, for services that use one. Raises 400 where there is none."""
+    body = call.state.get(f"cloudkms/{name}")
+    if body is None:
+        raise not_found(f"CryptoKey {name} not found.")
+    primary = _shown(call, body).get("primary")
+    if body["purpose"] != "ENCRYPT_DECRYPT":
+        raise precondition(f"CryptoKey {name} has purpose {body['purpose']}, ENCRYPT_DECRYPT is right.")
+    if not primary or primary["state"] != "ENABLED":
+        raise precondition(f"CryptoKey {name} is not enabled: its primary version is not usable.")
+    return body
+
+
+def check_granted(call: Call, key: str, email: str) -> None:
+    """The key can encrypt, and an account may use it. Raises 400 or 403."""
+    usable(call, key)
+    identity = call.front.identity
+    places = (f"cloudkms/{key}", f"cloudkms/{key.rsplit('/cryptoKeys/', 1)[0]}")
+    for use in ("useToEncrypt", "useToDecrypt"):
+        permission = f"cloudkms.cryptoKeyVersions.{use}"
+        if not any(identity.allowed(f"serviceAccount:{email}", permission, place) for place in places):
+            raise GoogleError(
+                403,
+                "PERMISSION_DENIED",
+                f"Permission '{permission}' denied on resource '{key}' (or it may not exist). Grant "
+                f"roles/cloudkms.cryptoKeyEncrypterDecrypter on it to {email}.",
+            )
+
+
+def _version(call: Call, name: str) -> Body:
+    body = call.need(f"cloudkms/{name}", f"CryptoKeyVersion {name} not found.")
+    if body["state"] == "DESTROY_SCHEDULED" and body["destroyTime"] <= call.timestamp:
+        body.update(state="DESTROYED", destroyEventTime=body.pop("destroyTime"))
+        call.state.put(f"cloudkms/{name}", body)
+    return body
+
+
+def _shown(call: Call, body: Body) -> Body:
+    primary = call.state.kept(f"cloudkms/{body['name']}").get("primary")
+    version = call.state.get(f"cloudkms/{primary}") if primary else None
+    return {**body, "primary": version} if version else body
+
+
+def _add_version(call: Call, key: Body) -> Body:
+    prefix = f"cloudkms/{key['name']}/cryptoKeyVersions/"
+    kept = call.state.kept(f"cloudkms/{key['name']}")
+    number = int(kept.get("last", 0)) + 1
+    call.state.keep(f"cloudkms/{key['name']}", {**kept, "last": number})
+    made: Body = {
+        "name": f"{key['name']}/cryptoKeyVersions/{number}",
+        "state": "ENABLED",
+        "protectionLevel": key["versionTemplate"]["protectionLevel"],
+        "algorithm": key["versionTemplate"].get("algorithm", _SYMMETRIC),
+        "createTime": call.timestamp,
+        "generateTime": call.timestamp,
+    }
+    # What a version encrypts with is never shown.
+    material = base64.b64encode(secrets.token_bytes(32)).decode()
+    return call.state.put(f"{prefix}{number}", made, kept={"material": material})
+
+
+def _check_key(call: Call, key: Body) -> None:
+    check_labels(key, "crypto_key.labels")
+    algorithm = key["versionTemplate"].get("algorithm", "")
+    if not algorithm.startswith(_PREFIXES.get(key["purpose"], ())):
+        raise invalid(f"crypto_key.version_template.algorithm {algorithm or 'unset'} is not for purpose "
+                      f"{key['purpose']}.")  # fmt: skip
+    period, following = key.get("rotationPeriod"), key.get("nextRotationTime")
+    if period or following:
+        if key["purpose"] != "ENCRYPT_DECRYPT":
+            raise invalid("Only keys with purpose ENCRYPT_DECRYPT can have a rotation schedule.")
+        seconds = float((period or "0s").removesuffix("s"))
+        if period and not DAY <= seconds <= 876000 * 3600:
+            raise invalid(
+                f"crypto_key.rotation_period must be from {DAY}s (1 day) to 3153600000s, got {period}."
+            )
+        if period and not following:
+            raise invalid("crypto_key.next_rotation_time must be set when crypto_key.rotation_period is set.")
+        at = datetime.fromisoformat(str(following).replace("Z", "+00:00"))
+        now = datetime.fromtimestamp(call.at, UTC)
+        if at < now - timedelta(days=1):
+            raise invalid("crypto_key.next_rotation_time must be in the future.")
+    wait = float(key.get("destroyScheduledDuration", f"{30 * DAY}s").removesuffix("s"))
+    if not DAY <= wait <= 120 * DAY:
+        raise invalid(f"crypto_key.destroy_scheduled_duration must be from {DAY}s to {120 * DAY}s.")
+
+
+def _check_id(field: str, given: str) -> None:
+    if not _ID.fullmatch(given):
+        raise invalid(f"{field} must match [a-zA-Z0-9_-]{{1,63}}, got '{given}'.")
+
+
+def _location(call: Call, name: str = "") -> None:
+    location = (name or call.parameters["parent"]).split("/")[3]
+    if location not in _LOCATIONS and not capacity.is_region(location):
+        raise not_found(f"Location '{location}' not found.")

@@ -1,0 +1,99 @@
+"""Cloud Resource Manager: the project and its IAM policy, in v1 and v3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.gcp.api_server import operations
+from twin.gcp.api_server.errors import invalid, not_found
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.iam.policy import etag, project_name
+from twin.gcp.methods import generic, handles
+from twin.gcp.services.compute.operations.generic import check_labels
+
+
+def _v3(body: Body) -> Body:
+    made: Body = {
+        "name": f"projects/{body['projectNumber']}",
+        "projectId": body["projectId"],
+        "state": body["lifecycleState"],
+        "displayName": body["name"],
+        "createTime": body["createTime"],
+        "updateTime": body["createTime"],
+        "etag": f'W/"{etag(body)}"',
+    }
+    if body.get("labels"):
+        made["labels"] = body["labels"]
+    return made
+
+
+@handles("cloudresourcemanager.projects.get")
+def get(call: Call) -> dict[str, Any]:
+    """The project, as the asked version shows it."""
+    body = call.need(project_name(call.project))
+    return body if call.method.version == "v1" else _v3(body)
+
+
+@handles("cloudresourcemanager.projects.list", "cloudresourcemanager.projects.search")
+def listing(call: Call) -> dict[str, Any]:
+    """The one project that the deployer sees."""
+    body = call.need(project_name(call.project))
+    return {"projects": [body if call.method.version == "v1" else _v3(body)]}
+
+
+@handles("cloudresourcemanager.projects.update")
+def update(call: Call) -> dict[str, Any]:
+    """Name and labels, in v1."""
+    body = call.need(project_name(call.project))
+    for key in ("name", "labels"):
+        if key in call.body:
+            body[key] = call.body[key]
+    check_labels(body)
+    return call.state.put(project_name(call.project), body)
+
+
+@handles("cloudresourcemanager.projects.patch")
+def patch(call: Call) -> dict[str, Any]:
+    """Name and labels, in v3."""
+    body = call.need(project_name(call.project))
+    changed = generic.masked(call, _v3(body), frozenset({"displayName", "labels"}))
+    body.update(name=changed["displayName"], labels=changed.get("labels") or {})
+    check_labels(body)
+    call.state.put(project_name(call.project), body)
+    name = f"operations/up.{operations.numeric_id()}"
+    return operations.long_running(call, name, _v3(body), kind="google.cloud.resourcemanager.v3.Project")
+
+
+@handles("cloudresourcemanager.projects.getAncestry")
+def ancestry(call: Call) -> dict[str, Any]:
+    """The project alone: it has no organization."""
+    return {"ancestor": [{"resourceId": {"type": "project", "id": call.project}}]}
+
+
+@handles(
+    "cloudresourcemanager.projects.getIamPolicy",
+    "cloudresourcemanager.projects.setIamPolicy",
+    "cloudresourcemanager.projects.testIamPermissions",
+)
+def policy(call: Call) -> dict[str, Any]:
+    """Who may do what in the project. A policy without an owner, or for all users, is refused."""
+    if call.method.name == "setIamPolicy":
+        bindings: list[Body] = call.body.get("policy", {}).get("bindings") or []
+        for binding in bindings:
+            if {"allUsers", "allAuthenticatedUsers"} & set(binding.get("members") or []):
+                raise invalid(
+                    "Members allUsers and allAuthenticatedUsers cannot be added to a project's policy."
+                )
+        if not any(each.get("role") == "roles/owner" and each.get("members") for each in bindings):
+            raise invalid("SOLO_REQUIRE_TOS_ACCEPTOR: there must be at least one owner of the project.")
+    return generic.policy(call, project_name(call.project))
+
+
+@handles("cloudresourcemanager.operations.get")
+def operation(call: Call) -> dict[str, Any]:
+    """A change of the project."""
+    found = operations.find(call.state, "cloudresourcemanager", call.parameters["name"])
+    if found is None:
+        raise not_found("Operation not found.")
+    return found

@@ -1,0 +1,370 @@
+"""Network firewall policies with rules and associations, and the older VPC firewall rules."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from twin.gcp.api_server import operations
+from twin.gcp.api_server.errors import bad_field, in_use, invalid, not_found
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.methods import handles
+from twin.gcp.services.compute.operations import generic as compute
+from twin.gcp.services.compute.operations.generic import Kind
+from twin.gcp.services.compute.profiles import blocked
+from twin.gcp.services.compute.quotas import check_quota
+
+ACTIONS: Final = ("allow", "deny", "goto_next", "apply_security_profile_group")
+_PROTOCOLS: Final = frozenset({"all", "tcp", "udp", "icmp", "esp", "ah", "ipip", "sctp"})
+_PORT: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+_LAST: Final = 2147483647
+_SOURCES: Final = (
+    "srcIpRanges",
+    "srcFqdns",
+    "srcRegionCodes",
+    "srcThreatIntelligences",
+    "srcAddressGroups",
+    "srcSecureTags",
+    "srcNetworkContext",
+    "srcNetworkType",
+)
+_TARGETS: Final = (
+    "destIpRanges",
+    "destFqdns",
+    "destRegionCodes",
+    "destThreatIntelligences",
+    "destAddressGroups",
+    "destNetworkContext",
+    "destNetworkType",
+)
+
+
+def _check_policy(call: Call, body: Body, before: Body | None) -> None:
+    if before is not None:
+        return
+    check_quota(call, "NETWORK_FIREWALL_POLICIES", "firewallPolicies")
+    given = body.pop("rules", None) or []
+    body["rules"] = _default_rules()
+    for index, rule in enumerate(given):
+        _add(body, _rule(rule, f"resource.rules[{index}]"), f"resource.rules[{index}]")
+    body["associations"] = []
+    body["ruleTupleCount"] = sum(each["ruleTupleCount"] for each in body["rules"])
+
+
+def _made(call: Call, name: str, body: Body) -> None:
+    body["selfLinkWithId"] = compute.link(f"{name.rsplit('/', 1)[0]}/{body['id']}")
+    call.state.put(f"compute/{name}", body)
+
+
+def _default_rules() -> list[Body]:
+    made: list[Body] = []
+    for number, (direction, ranges) in enumerate(
+        (("EGRESS", "::/0"), ("INGRESS", "::/0"), ("EGRESS", "0.0.0.0/0"), ("INGRESS", "0.0.0.0/0"))
+    ):
+        field = "destIpRanges" if direction == "EGRESS" else "srcIpRanges"
+        family = "v4" if "." in ranges else "v6"
+        made.append(
+            {
+                "kind": "compute#firewallPolicyRule",
+                "description": f"default {direction.lower()} rule ip{family}",
+                "priority": _LAST - number,
+                "match": {field: [ranges], "layer4Configs": [{"ipProtocol": "all"}]},
+                "action": "goto_next",
+                "direction": direction,
+                "enableLogging": False,
+                "ruleTupleCount": 2,
+            }
+        )
+    return made
+
+
+def _rule(asked: Body, path: str = "resource") -> Body:
+    """A rule as it is kept. Raises 400."""
+    rule: Body = {"kind": "compute#firewallPolicyRule", "enableLogging": False, "disabled": False, **asked}
+    priority = rule.get("priority")
+    if priority is None:
+        raise invalid(f"Required field '{path}.priority' not specified", reason="required")
+    if not 0 <= priority <= _LAST:
+        raise bad_field(f"{path}.priority", priority, f"Must be from 0 to {_LAST}.")
+    if rule.get("action") not in ACTIONS:
+        raise bad_field(f"{path}.action", rule.get("action"), f"Must be one of {', '.join(ACTIONS)}.")
+    if rule["action"] == "apply_security_profile_group" and not rule.get("securityProfileGroup"):
+        raise invalid(f"Required field '{path}.securityProfileGroup' not specified", reason="required")
+    if rule.get("direction") not in ("INGRESS", "EGRESS"):
+        raise bad_field(f"{path}.direction", rule.get("direction"), "Must be INGRESS or EGRESS.")
+    _match(rule, path)
+    for account in rule.get("targetServiceAccounts") or []:
+        if "@" not in account:
+            raise bad_field(f"{path}.targetServiceAccounts", account, "Must be a service account's email.")
+    if rule.get("targetServiceAccounts") and rule.get("targetSecureTags"):
+        raise invalid("Target service accounts and target secure tags cannot be set together.")
+    rule["ruleTupleCount"] = _tuples(rule["match"])
+    return rule
+
+
+def _match(rule: Body, path: str) -> None:
+    match: Body = rule.get("match") or {}
+    ingress = rule["direction"] == "INGRESS"
+    if not any(match.get(key) for key in (_SOURCES if ingress else _TARGETS)):
+        side = "source (srcIpRanges, ...)" if ingress else "destination (destIpRanges, ...)"
+        raise invalid(f"{path}.match: at least one {side} must be specified for {rule['direction']} rules.")
+    if not ingress and (match.get("srcSecureTags") or match.get("srcFqdns")):
+        raise invalid(f"{path}.match: source FQDNs and secure tags cannot be specified for EGRESS rules.")
+    for key in ("srcIpRanges", "destIpRanges"):
+        _ranges(match.get(key) or [], f"{path}.match.{key}")
+    configs: list[Body] = match.get("layer4Configs") or []
+    if not configs:
+        raise invalid(f"Required field '{path}.match.layer4Configs' not specified", reason="required")
+    for index, each in enumerate(configs):
+        where = f"{path}.match.layer4Configs[{index}]"
+        _protocol(each.get("ipProtocol", ""), each.get("ports") or [], where, "ipProtocol")
+
+
+def _ranges(given: Iterable[str], path: str) -> None:
+    for index, each in enumerate(given):
+        try:
+            found = ipaddress.ip_network(each, strict=False)
+        except ValueError:
+            raise bad_field(
+                f"{path}[{index}]", each, "Must be a valid IPv4 or IPv6 range in CIDR form."
+            ) from None
+        if str(found) != each and str(found.network_address) != each:
+            raise bad_field(f"{path}[{index}]", each, f"Host bits are set, {found} is right.")
+
+
+def _protocol(protocol: str, ports: list[str], path: str, field: str) -> None:
+    number = protocol.isdigit() and 0 <= int(protocol) <= 255
+    if protocol.lower() not in _PROTOCOLS and not number:
+        raise bad_field(
+            f"{path}.{field}", protocol, f"Must be one of {', '.join(sorted(_PROTOCOLS))} or a number."
+        )
+    if ports and protocol.lower() not in ("tcp", "udp", "sctp", "6", "17", "132"):
+        raise bad_field(f"{path}.ports", ports, f"Ports cannot be set for protocol {protocol}.")
+    for each in ports:
+        match = _PORT.fullmatch(str(each))
+        if not match or not 0 <= int(match[1]) <= int(match[2] or match[1]) <= 65535:
+            raise bad_field(f"{path}.ports", each, "Must be a port or a range of ports such as 8000-9000.")
+
+
+def _tuples(match: Body) -> int:
+    count = 1
+    for key in (*_SOURCES, *_TARGETS):
+        if isinstance(match.get(key), list):
+            count *= max(1, len(match[key]))
+    return count * sum(max(1, len(each.get("ports") or [])) for each in match["layer4Configs"]) + 1
+
+
+def _add(policy: Body, rule: Body, path: str) -> None:
+    taken = {each["priority"] for each in policy["rules"]}
+    if rule["priority"] in taken:
+        raise bad_field(
+            f"{path}.priority", rule["priority"], "Rule priorities must be unique within a firewall "
+            "policy; another "
+            "rule has this one."
+        )  # fmt: skip
+    names = {each.get("ruleName") for each in policy["rules"]} - {None, ""}
+    if rule.get("ruleName") in names:
+        raise bad_field(
+            f"{path}.ruleName", rule["ruleName"], "Rule names must be unique within a firewall policy."
+        )
+    policy["rules"] = sorted([*policy["rules"], rule], key=lambda each: each["priority"])
+
+
+def _policy(call: Call) -> tuple[str, Body]:
+    name = compute.relative(call).rsplit("/", 1)[0]
+    return name, call.need(f"compute/{name}")
+
+
+def _save(call: Call, name: str, body: Body) -> dict[str, Any]:
+    body["ruleTupleCount"] = sum(each["ruleTupleCount"] for each in body["rules"])
+    compute.seal(body, POLICY)
+    call.state.put(f"compute/{name}", body)
+    return operations.compute(call, name, call.method.name, body["id"])
+
+
+def _at(body: Body, priority: int) -> Body:
+    for each in body["rules"]:
+        if each["priority"] == priority:
+            return each
+    raise invalid(f"The firewall policy does not contain a rule at priority {priority}.")
+
+
+@handles("compute.networkFirewallPolicies.addRule")
+def add_rule(call: Call) -> dict[str, Any]:
+    """One more rule, at a priority of its own."""
+    name, body = _policy(call)
+    _add(body, _rule(call.body), "resource")
+    return _save(call, name, body)
+
+
+@handles("compute.networkFirewallPolicies.patchRule")
+def patch_rule(call: Call) -> dict[str, Any]:
+    """Change the rule at a priority."""
+    name, body = _policy(call)
+    rule = _at(body, _priority(call))
+    changed = _rule({**compute.merge(rule, call.body), "kind": "compute#firewallPolicyRule"})
+    body["rules"].remove(rule)
+    _add(body, changed, "resource")
+    return _save(call, name, body)
+
+
+@handles("compute.networkFirewallPolicies.removeRule")
+def remove_rule(call: Call) -> dict[str, Any]:
+    """Remove the rule at a priority."""
+    name, body = _policy(call)
+    body["rules"].remove(_at(body, _priority(call)))
+    return _save(call, name, body)
+
+
+@handles("compute.networkFirewallPolicies.getRule")
+def get_rule(call: Call) -> dict[str, Any]:
+    """The rule at a priority."""
+    _, body = _policy(call)
+    return _at(body, _priority(call))
+
+
+@handles("compute.networkFirewallPolicies.addAssociation")
+def associate(call: Call) -> dict[str, Any]:
+    """Put the policy in force in a network; a network has one at most."""
+    name, body = _policy(call)
+    asked = call.body
+    if not asked.get("name"):
+        raise invalid("Required field 'resource.name' not specified", reason="required")
+    target = compute.reference(call, asked.get("attachmentTarget"), "networks", "resource.attachmentTarget")
+    blocked(call.state, target, "allowFirewallPolicy", "Firewall policies of this type")
+    replace = bool(call.parameters.get("replaceExistingAssociation"))
+    if any(each["name"] == asked["name"] for each in body["associations"]) and not replace:
+        raise invalid(
+            f"An association with name {asked['name']} already exists in the firewall policy.",
+            reason="invalid",
+        )
+    for other_name, other in call.state.of("compute.firewallPolicies"):
+        for each in list(other.get("associations", ())):
+            if each["attachmentTarget"] != target:
+                continue
+            if not replace:
+                raise invalid(
+                    f"The network '{compute.name_of(target, call.project)}' is already associated "
+                    "with the firewall "
+                    f"policy '{other['name']}'."
+                )
+            if other_name == f"compute/{name}":
+                body["associations"] = [kept for kept in body["associations"] if kept["name"] != each["name"]]
+            else:
+                other["associations"].remove(each)
+                call.state.put(other_name, other)
+    body["associations"].append(
+        {
+            "name": asked["name"],
+            "attachmentTarget": target,
+            "firewallPolicyId": body["id"],
+            "shortName": body["name"],
+        }
+    )
+    return _save(call, name, body)
+
+
+@handles("compute.networkFirewallPolicies.removeAssociation")
+def dissociate(call: Call) -> dict[str, Any]:
+    """Lift the policy from a network."""
+    name, body = _policy(call)
+    body["associations"].remove(_association(body, call.parameters.get("name", "")))
+    return _save(call, name, body)
+
+
+@handles("compute.networkFirewallPolicies.getAssociation")
+def get_association(call: Call) -> dict[str, Any]:
+    """An association by name."""
+    _, body = _policy(call)
+    return _association(body, call.parameters.get("name", ""))
+
+
+@handles("compute.networkFirewallPolicies.delete")
+def delete(call: Call) -> dict[str, Any]:
+    """A policy in force stays."""
+    body = call.need(f"compute/{compute.relative(call)}")
+    for each in body.get("associations", ()):
+        name = compute.name_of(each["attachmentTarget"], call.project)
+        raise in_use(
+            f"The firewall_policy resource '{compute.relative(call)}' is already being used by '{name}'"
+        )
+    return compute.delete(call, POLICY)
+
+
+def _association(body: Body, name: str) -> Body:
+    for each in body["associations"]:
+        if each["name"] == name:
+            return each
+    raise not_found(f"The firewall policy does not contain an association with name {name}.")
+
+
+def _priority(call: Call) -> int:
+    found = call.parameters.get("priority")
+    if found is None:
+        raise invalid("Required parameter: priority", reason="required")
+    return int(found)
+
+
+def _check_firewall(call: Call, body: Body, before: Body | None) -> None:
+    if before is None:
+        check_quota(call, "FIREWALLS", "firewalls")
+    body.setdefault("network", compute.link(f"projects/{call.project}/global/networks/default"))
+    compute.resolve(call, body, FIREWALL)
+    blocked(call.state, body["network"], "allowVpcFirewallRules", "VPC firewall rules")
+    if not 0 <= body["priority"] <= 65535:
+        raise bad_field("resource.priority", body["priority"], "Must be from 0 to 65535.")
+    if bool(body.get("allowed")) == bool(body.get("denied")):
+        raise invalid("Exactly one of allowed and denied must be specified.")
+    for key in ("allowed", "denied"):
+        for index, each in enumerate(body.get(key) or []):
+            _protocol(
+                each.get("IPProtocol", ""), each.get("ports") or [], f"resource.{key}[{index}]", "IPProtocol"
+            )
+    ingress = body["direction"] == "INGRESS"
+    if not ingress and (body.get("sourceTags") or body.get("sourceServiceAccounts")):
+        raise invalid("Source tags and source service accounts cannot be specified for EGRESS rules.")
+    if (body.get("sourceTags") or body.get("targetTags")) and (
+        body.get("sourceServiceAccounts") or body.get("targetServiceAccounts")
+    ):
+        raise invalid("Tags and service accounts cannot be specified in the same firewall rule.")
+    if ingress and not any(body.get(key) for key in ("sourceRanges", "sourceTags", "sourceServiceAccounts")):
+        body["sourceRanges"] = ["0.0.0.0/0"]
+    if not ingress and not body.get("destinationRanges"):
+        body["destinationRanges"] = ["0.0.0.0/0"]
+    for key in ("sourceRanges", "destinationRanges"):
+        _ranges(body.get(key) or [], f"resource.{key}")
+
+
+POLICY: Final = compute.kind(
+    Kind(
+        "firewallPolicies",
+        "firewallPolicy",
+        references={"associations[].attachmentTarget": "networks"},
+        mutable=frozenset({"description"}),
+        fingerprint=True,
+        check=_check_policy,
+        made=_made,
+    ),
+    "networkFirewallPolicies",
+)
+FIREWALL: Final = compute.kind(
+    Kind(
+        "firewalls",
+        "firewall",
+        references={"network": "networks"},
+        mutable=frozenset(
+            {"allowed", "denied", "description", "disabled", "destinationRanges", "logConfig", "priority"}
+            | {"sourceRanges", "sourceServiceAccounts", "sourceTags", "targetServiceAccounts", "targetTags"}
+        ),
+        defaults={
+            "priority": 1000,
+            "direction": "INGRESS",
+            "disabled": False,
+            "logConfig": {"enable": False},
+        },
+        check=_check_firewall,
+    )
+)

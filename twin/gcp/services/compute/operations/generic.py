@@ -1,0 +1,390 @@
+"""The Compute API: what insert, get, list, patch, update, delete and setLabels do with any resource.
+
+A kind says what is particular: which fields name other resources (they must exist, and cannot be deleted
+while they are named), which can change, and its own rules.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from twin.gcp import methods
+from twin.gcp.api_server import operations
+from twin.gcp.api_server.errors import GoogleError, bad_field, exists, in_use, invalid, not_found, stale
+from twin.gcp.api_server.operations import COMPUTE_ROOT as ROOT
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body, State
+from twin.gcp.methods import answers_rest_of, generic
+from twin.gcp.services.compute import capacity
+
+Check = Callable[[Call, Body, Body | None], None]
+_LINK: Final = re.compile(
+    r"(?:https?://[^/]+/)?/?(?:compute/[a-z0-9]+/)?(projects/[^/]+/)?"
+    r"((?:global|regions/[^/]+|zones/[^/]+)/[A-Za-z]+/[^/]+)"
+)
+_SYSTEM: Final = frozenset(
+    {"id", "kind", "selfLink", "selfLinkWithId", "creationTimestamp", "region", "zone"}
+)
+_LABEL: Final = re.compile(r"[a-z\u00df-\uffff][a-z0-9_\u00df-\uffff-]{0,62}")
+_LABEL_VALUE: Final = re.compile(r"[a-z0-9_\u00df-\uffff-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is particular to a resource type.
+
+    word: in paths (`subnetworks`). type: in `kind` and in messages (`subnetwork`). references: dotted field
+    (`nats[].natIps[]`) to the word of what it names. mutable: what patch and update may change. fingerprint:
+    whether patch needs the current one. defaults: what Google fills in. check: further rules, with the new
+    body and the old one, if any. made and gone: what else happens.
+    """
+
+    word: str
+    type: str
+    references: Mapping[str, str] = field(default_factory=dict[str, str])
+    mutable: frozenset[str] = frozenset()
+    fingerprint: bool = False
+    labels: bool = False
+    defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    check: Check | None = None
+    made: Callable[[Call, str, Body], None] | None = None
+    gone: Callable[[Call, str, Body], None] | None = None
+
+
+_KINDS: dict[str, Kind] = {}
+_USERS: list[Callable[[State, str], Iterator[str]]] = []
+
+
+def kind(made: Kind, *aliases: str) -> Kind:
+    """Register a kind under its word and other names of its methods (`globalAddresses`)."""
+    for each in (made.word, *aliases):
+        _KINDS[each] = made
+    return made
+
+
+def kind_of(word: str) -> Kind:
+    """The kind of a word."""
+    return _KINDS[word]
+
+
+def used_by(function: Callable[[State, str], Iterator[str]]) -> Callable[[State, str], Iterator[str]]:
+    """The function tells what uses a Compute resource, by its relative name: other services' resources."""
+    _USERS.append(function)
+    return function
+
+
+@answers_rest_of("compute")
+def answer(call: Call) -> dict[str, Any]:
+    """A method of Compute that has no handler of its own."""
+    _, group, word = call.method.id.split(".")
+    if group.endswith("Operations"):
+        return _operation(call, word)
+    found = _KINDS.get(group)
+    act = _ACTS.get(word)
+    if found is None or act is None:
+        if word in ("getIamPolicy", "setIamPolicy", "testIamPermissions"):
+            name = f"compute/{relative(call).rsplit('/', 1)[0]}"
+            call.need(name)
+            return generic.policy(call, name)
+        raise NotImplementedError(call.method.id)
+    return act(call, found)
+
+
+def relative(call: Call) -> str:
+    """`projects/p/regions/r/subnetworks/s` of a request."""
+    path = generic.expand(call.method.path, call.parameters)
+    return path.split("/", 2)[2] if path.startswith("compute/") else path
+
+
+def insert(call: Call, of: Kind) -> dict[str, Any]:
+    """Make a resource."""
+    place = relative(call)
+    body = call.body
+    check_place(call)
+    if not body.get("name"):
+        raise invalid("Required field 'resource.name' not specified", reason="required")
+    name = f"{place}/{body['name']}"
+    if call.state.get(f"compute/{name}") is not None:
+        raise exists(f"The resource '{name}' already exists")
+    made: Body = {**of.defaults, **{key: each for key, each in body.items() if key not in _SYSTEM}}
+    resolve(call, made, of)
+    check_labels(made)
+    if of.check:
+        of.check(call, made, None)
+    store(call, name, made, of)
+    if of.made:
+        of.made(call, name, made)
+    return operations.compute(call, name, "insert", made["id"])
+
+
+def store(call: Call, name: str, made: Body, of: Kind, *, kept: Body | None = None) -> Body:
+    """Write a new resource with what Google adds: ids, links, times, fingerprints."""
+    made.update(
+        kind=f"compute#{of.type}",
+        id=operations.numeric_id(),
+        creationTimestamp=operations.compute_time(call.at),
+        selfLink=link(name),
+    )
+    parts = name.split("/")
+    if parts[2] in ("regions", "zones"):
+        made[parts[2].removesuffix("s")] = link("/".join(parts[:4]))
+    seal(made, of)
+    return call.state.put(f"compute/{name}", made, kept=kept)
+
+
+def get(call: Call, _: Kind) -> dict[str, Any]:
+    """Read a resource."""
+    check_place(call)
+    name = f"compute/{relative(call)}"
+    return methods.shown(call.state, name, call.need(name))
+
+
+def listing(call: Call, of: Kind) -> dict[str, Any]:
+    """A page of a place's resources."""
+    check_place(call)
+    place = relative(call)
+    made = generic.listed(call, f"compute/{place}/", f"compute.{of.word}")
+    return {"kind": f"compute#{of.type}List", "id": place, "selfLink": link(place), **made}
+
+
+def aggregated(call: Call, of: Kind) -> dict[str, Any]:
+    """All places' resources, by place."""
+    items: dict[str, Any] = {}
+    for name, body in call.state.of(f"compute.{of.word}", f"compute/projects/{call.project}/"):
+        scope = "/".join(name.split("/")[3:-2])
+        items.setdefault(scope, {of.word: []})[of.word].append(methods.shown(call.state, name, body))
+    return {"kind": f"compute#{of.type}AggregatedList", "id": relative(call), "items": items}
+
+
+def change(call: Call, of: Kind) -> dict[str, Any]:
+    """patch and update: a patch merges, an update replaces what can change."""
+    name = relative(call)
+    current = call.need(f"compute/{name}")
+    body = {key: each for key, each in call.body.items() if key not in _SYSTEM and key != "name"}
+    check_fingerprint(call, current, of)
+    body.pop("fingerprint", None)
+    whole = call.method.verb == "PUT"
+    base = {key: each for key, each in current.items() if key not in of.mutable} if whole else current
+    made = merge(base, body)
+    resolve(call, made, of)
+    for key in sorted(set(body) - of.mutable):
+        if made.get(key) != current.get(key):
+            raise bad_field(
+                f"resource.{key}", body[key], f"The field cannot be changed once the {of.type} exists."
+            )
+    check_labels(made)
+    if of.check:
+        of.check(call, made, current)
+    seal(made, of)
+    call.state.put(f"compute/{name}", made)
+    return operations.compute(call, name, "update" if whole else "patch", current["id"])
+
+
+def delete(call: Call, of: Kind) -> dict[str, Any]:
+    """Remove a resource. Raises 400 resourceInUseByAnotherResource while others name it."""
+    check_place(call)
+    name = relative(call)
+    current = call.need(f"compute/{name}")
+    check_unused(call.state, name, of)
+    call.state.delete(f"compute/{name}")
+    if of.gone:
+        of.gone(call, name, current)
+    return operations.compute(call, name, "delete", current["id"])
+
+
+def set_labels(call: Call, of: Kind) -> dict[str, Any]:
+    """setLabels: the whole of a resource's labels."""
+    name = relative(call).rsplit("/", 1)[0]
+    current = call.need(f"compute/{name}")
+    if call.body.get("labelFingerprint") != current.get("labelFingerprint"):
+        raise stale("Labels fingerprint either invalid or resource labels have changed")
+    current["labels"] = call.body.get("labels") or {}
+    check_labels(current)
+    seal(current, of)
+    call.state.put(f"compute/{name}", current)
+    return operations.compute(call, name, "setLabels", current["id"])
+
+
+_ACTS: Final[dict[str, Callable[[Call, Kind], dict[str, Any]]]] = {
+    "insert": insert,
+    "get": get,
+    "list": listing,
+    "aggregatedList": aggregated,
+    "patch": change,
+    "update": change,
+    "delete": delete,
+    "setLabels": set_labels,
+}
+
+
+def link(name: str) -> str:
+    """The self link of a relative name."""
+    return f"{ROOT}/{name}"
+
+
+def name_of(text: str, project: str) -> str:
+    """The relative name of a link, whole or partial; "" where it is none."""
+    match = _LINK.fullmatch(text)
+    return f"{match[1] or f'projects/{project}/'}{match[2]}" if match else ""
+
+
+def resolve(call: Call, body: Body, of: Kind) -> None:
+    """Write every reference as a self link. Raises 400 for one that names nothing."""
+    for path, word in of.references.items():
+        for holder, key, where in places(body, path):
+            holder[key] = reference(call, holder[key], word, f"resource.{where}")
+
+
+def reference(call: Call, text: Any, word: str, path: str) -> str:
+    """The self link of what a field names. Raises 400 as Compute does."""
+    name = name_of(str(text), call.project)
+    parts = name.split("/")
+    if not name or parts[-2] != word:
+        raise bad_field(path, text, "The URL is malformed. Must be a valid resource URL: "
+                        f"'projects/{call.project}/.../{word}/NAME'.")  # fmt: skip
+    if parts[1] == call.project_number:
+        name = f"projects/{call.project}/{'/'.join(parts[2:])}"
+    if call.state.get(f"compute/{name}") is None:
+        thing = _KINDS[word].type if word in _KINDS else word
+        raise bad_field(path, text, f"The referenced {thing} resource cannot be found.")
+    return link(name)
+
+
+def places(body: Any, path: str, shown: str = "") -> Iterator[tuple[Any, Any, str]]:
+    """(holder, key, path) of all values at a dotted path with `[]` for lists; unset ones are left out."""
+    head, _, rest = path.partition(".")
+    key = head.removesuffix("[]")
+    if not isinstance(body, dict) or body.get(key) in (None, "", []):
+        return
+    where = f"{shown}.{key}" if shown else key
+    if not head.endswith("[]"):
+        if rest:
+            yield from places(body[key], rest, where)
+        else:
+            yield body, key, where
+        return
+    for index, each in enumerate(body[key]):
+        if rest:
+            yield from places(each, rest, f"{where}[{index}]")
+        else:
+            yield body[key], index, f"{where}[{index}]"
+
+
+def users(state: State, name: str) -> Iterator[str]:
+    """The relative names of what names a resource."""
+    wanted = link(name)
+    seen: set[str] = set()
+    for each in _KINDS.values():
+        if each.word in seen or name.split("/")[-2] not in each.references.values():
+            continue
+        seen.add(each.word)
+        for other, body in state.of(f"compute.{each.word}"):
+            if state.kept(other).get("owned"):
+                continue  # it goes with its owner
+            for path in each.references:
+                if any(holder[key] == wanted for holder, key, _ in places(body, path)):
+                    yield other.partition("/")[2]
+                    break
+    for function in _USERS:
+        yield from function(state, name)
+
+
+def check_unused(state: State, name: str, of: Kind) -> None:
+    """Raise where something names the resource."""
+    for other in users(state, name):
+        raise in_use(f"The {of.type} resource '{name}' is already being used by '{other}'")
+
+
+def check_place(call: Call) -> None:
+    """The region or zone of the path exists."""
+    for key, good in (("zone", capacity.is_zone), ("region", capacity.is_region)):
+        place = call.parameters.get(key)
+        if place and call.method.path.count("{" + key + "}") and not good(place):
+            raise bad_field(key, place, f"Unknown {key}.")
+
+
+def check_fingerprint(call: Call, current: Body, of: Kind) -> None:
+    """Raise 412 where the fingerprint is not the current one."""
+    if not of.fingerprint:
+        return
+    given = call.body.get("fingerprint")
+    if not given:
+        raise GoogleError(
+            412,
+            "FAILED_PRECONDITION",
+            "Required field 'resource.fingerprint' not specified",
+            "conditionNotMet",
+        )
+    if given != current["fingerprint"]:
+        raise stale("Invalid fingerprint.")
+
+
+def check_labels(body: Body, path: str = "resource.labels") -> None:
+    """Labels as Google takes them: 64 at most, lower case."""
+    labels = body.get("labels") or {}
+    if len(labels) > 64:
+        raise bad_field(path, f"{len(labels)} labels", "A resource can have at most 64 labels.")
+    for key, value in labels.items():
+        if not _LABEL.fullmatch(key):
+            raise bad_field(
+                path,
+                key,
+                "Label key must match the following pattern: [a-z][a-z0-9_-]{0,62} (lowercase "
+                "letters, numeric "
+                "characters, underscores and dashes, at most 63).",
+            )
+        if not _LABEL_VALUE.fullmatch(value):
+            raise bad_field(
+                path,
+                value,
+                f"Label value of '{key}' must match the following pattern: [a-z0-9_-]{{0,63}} (lowercase "
+                "letters, numeric characters, underscores and dashes, at most 63).",
+            )
+
+
+def merge(current: Body, patch: Body) -> Body:
+    """JSON merge patch: null clears, objects merge, lists are replaced."""
+    made = dict(current)
+    for key, each in patch.items():
+        if each is None:
+            made.pop(key, None)
+        elif isinstance(each, dict) and isinstance(made.get(key), dict) and key not in ("labels", "metadata"):
+            made[key] = merge(made[key], each)
+        else:
+            made[key] = each
+    return made
+
+
+def fingerprint(body: Any) -> str:
+    """8 bytes in base64, as Compute's."""
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
+    return base64.b64encode(digest[:8]).decode()
+
+
+def seal(made: Body, of: Kind) -> None:
+    """Renew the fingerprints of a resource that changed."""
+    if of.fingerprint:
+        made["fingerprint"] = fingerprint({key: each for key, each in made.items() if key != "fingerprint"})
+    if of.labels:
+        made["labelFingerprint"] = fingerprint(made.get("labels") or {})
+
+
+def _operation(call: Call, word: str) -> dict[str, Any]:
+    place = relative(call)
+    if word == "wait":
+        place = place.rsplit("/", 1)[0]
+    if word in ("get", "wait"):
+        found = operations.find(call.state, "compute", place)
+        if found is None:
+            raise not_found(f"The resource '{place}' was not found")
+        return found
+    if word == "list":
+        found_all = [body for _, body in call.state.operations(f"compute/{place}/")]
+        return {"kind": "compute#operationList", "id": place, **generic.page(call, found_all, "items")}
+    raise NotImplementedError(call.method.id)

@@ -1,0 +1,255 @@
+"""Regions, zones, machine types, accelerator types, and the project as Compute shows it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from twin.gcp.api_server import operations
+from twin.gcp.api_server.errors import bad_field, not_found
+from twin.gcp.api_server.operations import compute_time, numeric_id
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.methods import generic, handles
+from twin.gcp.services.compute import capacity, quotas
+from twin.gcp.services.compute.operations import generic as compute
+from twin.gcp.services.compute.operations.generic import link
+
+_BORN: Final = compute_time(1400135500)
+_CPU_PLATFORMS: Final = [
+    "Intel Sapphire Rapids",
+    "Intel Ice Lake",
+    "Intel Cascade Lake",
+    "AMD Genoa",
+    "AMD Milan",
+]
+
+
+def region(call: Call, name: str) -> Body:
+    """A region as regions.get answers it."""
+    return {
+        "kind": "compute#region",
+        "id": str(1000 + capacity.regions().index(name) * 10),
+        "creationTimestamp": _BORN,
+        "name": name,
+        "description": name,
+        "status": "UP",
+        "zones": [link(f"projects/{call.project}/zones/{zone}") for zone in capacity.zones(name)],
+        "quotas": quotas.shown(call.state, call.project, name),
+        "selfLink": link(f"projects/{call.project}/regions/{name}"),
+        "supportsPzs": False,
+    }
+
+
+def zone(call: Call, name: str) -> Body:
+    """A zone as zones.get answers it."""
+    return {
+        "kind": "compute#zone",
+        "id": str(2000 + capacity.zones().index(name)),
+        "creationTimestamp": _BORN,
+        "name": name,
+        "description": name,
+        "status": "UP",
+        "region": link(f"projects/{call.project}/regions/{capacity.region_of(name)}"),
+        "selfLink": link(f"projects/{call.project}/zones/{name}"),
+        "availableCpuPlatforms": _CPU_PLATFORMS,
+        "supportsPzs": False,
+    }
+
+
+def machine_type(call: Call, found: capacity.MachineType, place: str) -> Body:
+    """A machine type as machineTypes.get answers it."""
+    made: Body = {
+        "kind": "compute#machineType",
+        "id": str(_number(found.name)),
+        "creationTimestamp": _BORN,
+        "name": found.name,
+        "description": f"{found.cpus} vCPUs, {found.memory_mib // 1024} GB RAM",
+        "guestCpus": found.cpus,
+        "memoryMb": found.memory_mib,
+        "imageSpaceGb": 0,
+        "maximumPersistentDisks": 128,
+        "maximumPersistentDisksSizeGb": "263168",
+        "zone": place,
+        "selfLink": link(f"projects/{call.project}/zones/{place}/machineTypes/{found.name}"),
+        "isSharedCpu": found.shared_core,
+        "architecture": "ARM64"
+        if found.family in ("t2a", "c4a", "n4a") or found.name.startswith("a4x")
+        else "X86_64",
+    }
+    if found.card:
+        made["accelerators"] = [{"guestAcceleratorType": found.card, "guestAcceleratorCount": found.count}]
+    if found.ssds:
+        made["bundledLocalSsds"] = {"defaultInterface": "NVME", "partitionCount": found.ssds}
+    return made
+
+
+def accelerator_type(call: Call, card: str, place: str) -> Body:
+    """An accelerator type as acceleratorTypes.get answers it."""
+    counts = [each.count for each in capacity.machine_types().values() if each.card == card]
+    return {
+        "kind": "compute#acceleratorType",
+        "id": str(_number(card)),
+        "creationTimestamp": _BORN,
+        "name": card,
+        "description": card.replace("-", " ").upper().replace("NVIDIA", "NVIDIA"),
+        "zone": link(f"projects/{call.project}/zones/{place}"),
+        "selfLink": link(f"projects/{call.project}/zones/{place}/acceleratorTypes/{card}"),
+        "maximumCardsPerInstance": max([*counts, *capacity.attachable(card)], default=8),
+    }
+
+
+@handles("compute.regions.get")
+def get_region(call: Call) -> dict[str, Any]:
+    """A region."""
+    name = call.parameters["region"]
+    if not capacity.is_region(name):
+        raise not_found(f"The resource 'projects/{call.project}/regions/{name}' was not found")
+    return region(call, name)
+
+
+@handles("compute.regions.list")
+def list_regions(call: Call) -> dict[str, Any]:
+    """All regions."""
+    return _list(call, "region", [region(call, name) for name in capacity.regions()])
+
+
+@handles("compute.zones.get")
+def get_zone(call: Call) -> dict[str, Any]:
+    """A zone."""
+    name = call.parameters["zone"]
+    if not capacity.is_zone(name):
+        raise not_found(f"The resource 'projects/{call.project}/zones/{name}' was not found")
+    return zone(call, name)
+
+
+@handles("compute.zones.list")
+def list_zones(call: Call) -> dict[str, Any]:
+    """All zones."""
+    return _list(call, "zone", [zone(call, name) for name in capacity.zones()])
+
+
+@handles("compute.machineTypes.get")
+def get_machine_type(call: Call) -> dict[str, Any]:
+    """A machine type that the zone offers."""
+    compute.check_place(call)
+    name, place = call.parameters["machineType"], call.parameters["zone"]
+    found = capacity.machine_type(name)
+    if found is None or not capacity.offered(name, place):
+        raise not_found(
+            f"The resource 'projects/{call.project}/zones/{place}/machineTypes/{name}' was not found"
+        )
+    return machine_type(call, found, place)
+
+
+@handles("compute.machineTypes.list")
+def list_machine_types(call: Call) -> dict[str, Any]:
+    """The machine types that the zone offers."""
+    compute.check_place(call)
+    return _list(call, "machineType", _machine_types(call, call.parameters["zone"]))
+
+
+@handles("compute.machineTypes.aggregatedList")
+def all_machine_types(call: Call) -> dict[str, Any]:
+    """The machine types of all zones."""
+    items = {f"zones/{place}": {"machineTypes": _machine_types(call, place)} for place in capacity.zones()}
+    return {"kind": "compute#machineTypeAggregatedList", "id": compute.relative(call), "items": items}
+
+
+@handles("compute.acceleratorTypes.get")
+def get_accelerator_type(call: Call) -> dict[str, Any]:
+    """An accelerator type that the zone has."""
+    compute.check_place(call)
+    card, place = call.parameters["acceleratorType"], call.parameters["zone"]
+    if place not in capacity.cards().get(card, ()):
+        raise not_found(
+            f"The resource 'projects/{call.project}/zones/{place}/acceleratorTypes/{card}' was not found"
+        )
+    return accelerator_type(call, card, place)
+
+
+@handles("compute.acceleratorTypes.list")
+def list_accelerator_types(call: Call) -> dict[str, Any]:
+    """The accelerator types that the zone has."""
+    compute.check_place(call)
+    return _list(call, "acceleratorType", _accelerator_types(call, call.parameters["zone"]))
+
+
+@handles("compute.acceleratorTypes.aggregatedList")
+def all_accelerator_types(call: Call) -> dict[str, Any]:
+    """The accelerator types of all zones."""
+    items = {
+        f"zones/{place}": {"acceleratorTypes": _accelerator_types(call, place)} for place in capacity.zones()
+    }
+    return {"kind": "compute#acceleratorTypeAggregatedList", "id": compute.relative(call), "items": items}
+
+
+@handles("compute.projects.get")
+def project(call: Call) -> dict[str, Any]:
+    """The project's quotas, metadata and default account."""
+    kept = call.state.kept(f"cloudresourcemanager/projects/{call.project}")
+    return {
+        "kind": "compute#project",
+        "id": call.project_number,
+        "creationTimestamp": compute_time(call.at) if not kept else _BORN,
+        "name": call.project,
+        "commonInstanceMetadata": _metadata(kept),
+        "quotas": quotas.shown(call.state, call.project),
+        "selfLink": link(f"projects/{call.project}"),
+        "defaultServiceAccount": f"{call.project_number}-compute@developer.gserviceaccount.com",
+        "xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS",
+        "defaultNetworkTier": "PREMIUM",
+        "vmDnsSetting": "ZONAL_ONLY",
+    }
+
+
+@handles("compute.projects.setCommonInstanceMetadata")
+def set_metadata(call: Call) -> dict[str, Any]:
+    """The metadata that all machines of the project have."""
+    name = f"cloudresourcemanager/projects/{call.project}"
+    kept = call.state.kept(name)
+    if call.body.get("fingerprint") != _metadata(kept)["fingerprint"]:
+        from twin.gcp.api_server.errors import stale
+
+        raise stale("Supplied fingerprint does not match current metadata fingerprint.")
+    keys = [each.get("key") for each in call.body.get("items") or []]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise bad_field("items.key", key, "Duplicate metadata key.")
+    call.state.keep(name, {**kept, "metadata": call.body.get("items") or []})
+    return operations.compute(call, f"projects/{call.project}", "setMetadata", numeric_id())
+
+
+def _metadata(kept: Body) -> Body:
+    items = kept.get("metadata") or []
+    made: Body = {"kind": "compute#metadata", "fingerprint": compute.fingerprint(items)}
+    return {**made, "items": items} if items else made
+
+
+def _machine_types(call: Call, place: str) -> list[Body]:
+    return [
+        machine_type(call, each, place)
+        for name, each in capacity.machine_types().items()
+        if capacity.offered(name, place)
+    ]
+
+
+def _accelerator_types(call: Call, place: str) -> list[Body]:
+    return [
+        accelerator_type(call, card, place)
+        for card, zones in sorted(capacity.cards().items())
+        if place in zones
+    ]
+
+
+def _list(call: Call, kind: str, found: list[Body]) -> dict[str, Any]:
+    place = compute.relative(call)
+    return {
+        "kind": f"compute#{kind}List",
+        "id": place,
+        "selfLink": link(place),
+        **generic.page(call, found, "items"),
+    }
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(compute.fingerprint(name).encode()[:7], "big") % 10**9

@@ -1,0 +1,201 @@
+"""VPC networks: modes, profiles, peerings, and the routes that come with them."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Final
+
+from twin.gcp.api_server import operations
+from twin.gcp.api_server.errors import bad_field, exists, in_use, invalid
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body, State
+from twin.gcp.methods import handles, shows
+from twin.gcp.services.compute import capacity
+from twin.gcp.services.compute.operations import generic as compute
+from twin.gcp.services.compute.operations.generic import Kind, link
+from twin.gcp.services.compute.operations.routes import drop_routes, route
+from twin.gcp.services.compute.operations.subnetworks import make
+from twin.gcp.services.compute.profiles import profile_name
+from twin.gcp.services.compute.quotas import check_quota
+
+MTU: Final = (1300, 8896)
+_AUTO: Final = ipaddress.IPv4Network("10.128.0.0/9")
+
+
+def _check(call: Call, body: Body, before: Body | None) -> None:
+    mtu = body.get("mtu", 1460)
+    if not MTU[0] <= mtu <= MTU[1]:
+        raise bad_field("resource.mtu", mtu, f"Must be from {MTU[0]} to {MTU[1]}.")
+    mode = body.setdefault("routingConfig", {}).setdefault("routingMode", "REGIONAL")
+    body["routingConfig"].setdefault("bgpBestPathSelectionMode", "LEGACY")
+    if mode not in ("REGIONAL", "GLOBAL"):
+        raise bad_field("resource.routingConfig.routingMode", mode, "Must be REGIONAL or GLOBAL.")
+    if before is not None:
+        return
+    check_quota(call, "NETWORKS", "networks")
+    if "autoCreateSubnetworks" not in body or body.get("IPv4Range"):
+        raise invalid(
+            "Invalid value for field 'resource.autoCreateSubnetworks': legacy networks can no longer "
+            "be created. "
+            "Set autoCreateSubnetworks to true (auto mode) or false (custom mode)."
+        )
+    if body.get("networkProfile"):
+        name = profile_name(body["networkProfile"], call.project)
+        if not name:
+            raise bad_field(
+                "resource.networkProfile",
+                body["networkProfile"],
+                "The referenced network profile does not exist.",
+            )
+        body["networkProfile"] = link(name)
+        if body["autoCreateSubnetworks"]:
+            raise invalid("Auto mode subnets are not allowed in a network with this network profile.")
+
+
+def _made(call: Call, name: str, body: Body) -> None:
+    body.setdefault("mtu", 1460)
+    body["selfLinkWithId"] = link(f"{name.rsplit('/', 1)[0]}/{body['id']}")
+    call.state.put(f"compute/{name}", body)
+    if not body.get("networkProfile"):
+        route(call, name, "default-route-", {
+            "description": "Default route to the Internet.",
+            "destRange": "0.0.0.0/0",
+            "priority": 1000,
+            "nextHopGateway": link(f"projects/{call.project}/global/gateways/default-internet-gateway"),
+        }, owner=name)  # fmt: skip
+    if body["autoCreateSubnetworks"]:
+        for region, each in zip(capacity.regions(), _AUTO.subnets(new_prefix=20), strict=False):
+            make(call, region, {"name": body["name"], "network": link(name), "ipCidrRange": str(each)})
+
+
+def _gone(call: Call, name: str, _: Body) -> None:
+    drop_routes(call.state, name)
+
+
+@handles("compute.networks.delete")
+def delete(call: Call) -> dict[str, Any]:
+    """A network with peerings stays; what auto mode made goes with it."""
+    name = compute.relative(call)
+    body = call.need(f"compute/{name}")
+    if body.get("autoCreateSubnetworks"):
+        for each, subnet in call.state.of("compute.subnetworks"):
+            if subnet["network"] == link(name) and subnet["name"] == body["name"]:
+                compute.check_unused(call.state, each.partition("/")[2], compute.kind_of("subnetworks"))
+                call.state.delete(each)
+                drop_routes(call.state, each.partition("/")[2])
+    for peering in body.get("peerings", ()):
+        raise in_use(
+            f"The network resource '{name}' is already being used by '{name}/peerings/{peering['name']}'"
+        )
+    return compute.delete(call, NETWORK)
+
+
+@shows("compute.networks")
+def show(state: State, _: str, body: Body) -> Body:
+    """A network names its subnetworks and its firewall policy."""
+    own = body["selfLink"]
+    subnets = [each["selfLink"] for _, each in state.of("compute.subnetworks") if each["network"] == own]
+    made = {**body, **({"subnetworks": subnets} if subnets else {})}
+    for _, policy in state.of("compute.firewallPolicies"):
+        if any(each["attachmentTarget"] == own for each in policy.get("associations", ())):
+            made["firewallPolicy"] = policy["selfLink"]
+    return made
+
+
+@handles("compute.networks.switchToCustomMode")
+def switch(call: Call) -> dict[str, Any]:
+    """Auto mode to custom mode, for good."""
+    name = compute.relative(call).rsplit("/", 1)[0]
+    body = call.need(f"compute/{name}")
+    body["autoCreateSubnetworks"] = False
+    call.state.put(f"compute/{name}", body)
+    return operations.compute(call, name, "switchToCustomMode", body["id"])
+
+
+@handles("compute.networks.addPeering")
+def add_peering(call: Call) -> dict[str, Any]:
+    """A peering; it is ACTIVE when the other network has one back."""
+    name = compute.relative(call).rsplit("/", 1)[0]
+    body = call.need(f"compute/{name}")
+    asked = call.body.get("networkPeering") or {
+        "name": call.body.get("name"),
+        "network": call.body.get("peerNetwork"),
+    }
+    if not asked.get("name"):
+        raise invalid("Required field 'networkPeering.name' not specified", reason="required")
+    other = compute.reference(call, asked.get("network"), "networks", "networkPeering.network")
+    if any(each["name"] == asked["name"] for each in body.get("peerings", ())):
+        raise exists(f"There is already a peering named {asked['name']} in network {name}.")
+    if other == body["selfLink"]:
+        raise invalid("A network cannot be peered with itself.")
+    _check_ranges(call, body, other)
+    body.setdefault("peerings", []).append(
+        {"exchangeSubnetRoutes": True, "state": "INACTIVE", **asked, "network": other}
+    )
+    call.state.put(f"compute/{name}", body)
+    _settle(call.state)
+    return operations.compute(call, name, "addPeering", body["id"])
+
+
+@handles("compute.networks.updatePeering")
+def update_peering(call: Call) -> dict[str, Any]:
+    """Which routes a peering exchanges."""
+    name = compute.relative(call).rsplit("/", 1)[0]
+    body = call.need(f"compute/{name}")
+    asked = call.body.get("networkPeering") or {}
+    for each in body.get("peerings", ()):
+        if each["name"] == asked.get("name"):
+            each.update({key: value for key, value in asked.items() if key not in ("network", "state")})
+            call.state.put(f"compute/{name}", body)
+            return operations.compute(call, name, "updatePeering", body["id"])
+    raise invalid(f"There is no peering {asked.get('name')} in network {name}.")
+
+
+@handles("compute.networks.removePeering")
+def remove_peering(call: Call) -> dict[str, Any]:
+    """One side's peering; the other's becomes INACTIVE."""
+    name = compute.relative(call).rsplit("/", 1)[0]
+    body = call.need(f"compute/{name}")
+    kept = [each for each in body.get("peerings", ()) if each["name"] != call.body.get("name")]
+    if len(kept) == len(body.get("peerings", ())):
+        raise invalid(f"There is no peering {call.body.get('name')} in network {name}.")
+    body["peerings"] = kept
+    call.state.put(f"compute/{name}", body)
+    _settle(call.state)
+    return operations.compute(call, name, "removePeering", body["id"])
+
+
+def _check_ranges(call: Call, body: Body, other: str) -> None:
+    from twin.gcp.services.compute.validation import held
+
+    theirs = list(held(call.state, other))
+    for mine, whose in held(call.state, body["selfLink"]):
+        for each, whom in theirs:
+            if mine.overlaps(each):
+                raise invalid(f"An IP range in the peer network ({each}, {whom}) overlaps with an IP range "
+                              f"({mine}, {whose}) in the local network.")  # fmt: skip
+
+
+def _settle(state: State) -> None:
+    networks = {body["selfLink"]: (name, body) for name, body in state.of("compute.networks")}
+    for own, (name, body) in networks.items():
+        for each in body.get("peerings", ()):
+            if each["network"] not in networks:
+                continue  # a producer's network, which answers by itself
+            back = networks[each["network"]][1].get("peerings", ())
+            each["state"] = "ACTIVE" if any(other["network"] == own for other in back) else "INACTIVE"
+        if body.get("peerings") is not None:
+            state.put(name, body)
+
+
+NETWORK: Final = compute.kind(
+    Kind(
+        "networks",
+        "network",
+        mutable=frozenset({"routingConfig", "mtu", "networkFirewallPolicyEnforcementOrder", "description"}),
+        defaults={"networkFirewallPolicyEnforcementOrder": "AFTER_CLASSIC_FIREWALL"},
+        check=_check,
+        made=_made,
+        gone=_gone,
+    )
+)

@@ -1,0 +1,249 @@
+"""Cloud Routers and their NATs."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Final
+
+from twin.gcp.api_server.errors import bad_field, invalid
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.methods import handles
+from twin.gcp.services.compute.operations import generic as compute
+from twin.gcp.services.compute.operations.generic import Kind
+from twin.gcp.services.compute.profiles import blocked
+from twin.gcp.services.compute.quotas import check_quota
+
+NATS: Final = 50
+"""NAT gateways of a router at most. Source: "Quotas and limits" of Cloud NAT."""
+_PRIVATE_ASNS: Final = ((64512, 65534), (4200000000, 4294967294))
+_LIST: Final = "LIST_OF_SUBNETWORKS"
+_DEFAULTS: Final = {
+    "enableEndpointIndependentMapping": False,
+    "endpointTypes": ["ENDPOINT_TYPE_VM"],
+    "type": "PUBLIC",
+    "autoNetworkTier": "PREMIUM",
+}
+
+
+def _check(call: Call, body: Body, before: Body | None) -> None:
+    if before is None:
+        check_quota(call, "ROUTERS", "routers")
+    elif body.get("network") != before["network"]:
+        raise bad_field("resource.network", body.get("network"), "The network of a router cannot be changed.")
+    if not body.get("network"):
+        raise invalid("Required field 'resource.network' not specified", reason="required")
+    blocked(call.state, body["network"], "allowCloudRouter", "Cloud Routers")
+    asn = body.get("bgp", {}).get("asn")
+    if asn is not None and asn != 16550 and not any(low <= asn <= high for low, high in _PRIVATE_ASNS):
+        raise bad_field("resource.bgp.asn", asn, "Local ASN must be 16550 or a private ASN (RFC 6996).")
+    nats: list[Body] = body.get("nats") or []
+    if len(nats) > NATS:
+        raise bad_field("resource.nats", f"{len(nats)} NATs", f"A router can have at most {NATS}.")
+    names = [nat.get("name") for nat in nats]
+    for index, nat in enumerate(nats):
+        path = f"resource.nats[{index}]"
+        if names.count(nat.get("name")) > 1:
+            raise bad_field(f"{path}.name", nat.get("name"), "Duplicate NAT name.")
+        for key, value in _DEFAULTS.items():
+            nat.setdefault(key, value)
+        _check_nat(call, nat, body, path)
+    _check_overlap(call, body)
+    _check_taken(call, body)
+
+
+def _check_nat(call: Call, nat: Body, router: Body, path: str) -> None:
+    if not nat.get("name"):
+        raise invalid(f"Required field '{path}.name' not specified", reason="required")
+    _check_addresses(call, nat, path)
+    sources = nat.get("sourceSubnetworkIpRangesToNat")
+    if not sources:
+        raise invalid(
+            f"Required field '{path}.sourceSubnetworkIpRangesToNat' not specified", reason="required"
+        )
+    subnets: list[Body] = nat.get("subnetworks") or []
+    if (sources == _LIST) != bool(subnets):
+        raise bad_field(
+            f"{path}.subnetworks",
+            [each.get("name") for each in subnets],
+            f"Subnetworks must be given with {_LIST}, and only with it; sourceSubnetworkIpRangesToNat "
+            f"is {sources}.",
+        )
+    for index, each in enumerate(subnets):
+        _check_subnet(call, each, router, f"{path}.subnetworks[{index}]")
+    _check_ports(nat, path)
+
+
+def _check_addresses(call: Call, nat: Body, path: str) -> None:
+    if nat["type"] == "PRIVATE":
+        return
+    option, given = nat.get("natIpAllocateOption"), nat.get("natIps") or []
+    if option not in ("AUTO_ONLY", "MANUAL_ONLY"):
+        raise invalid(f"Required field '{path}.natIpAllocateOption' not specified", reason="required")
+    if (option == "MANUAL_ONLY") != bool(given):
+        why = f"Must be given with MANUAL_ONLY, and only with it; natIpAllocateOption is {option}."
+        raise bad_field(f"{path}.natIps", given, why)
+    for index, each in enumerate(given):
+        name = compute.name_of(each, call.project)
+        address = call.state.get(f"compute/{name}") or {}
+        if address.get("addressType") != "EXTERNAL":
+            raise bad_field(
+                f"{path}.natIps[{index}]", each, "A NAT address must be a static external address."
+            )
+        if f"/regions/{call.parameters['region']}/" not in f"{name}/":
+            raise bad_field(
+                f"{path}.natIps[{index}]", each, "A NAT address must be in the region of the router."
+            )
+
+
+def _check_subnet(call: Call, asked: Body, router: Body, path: str) -> None:
+    name = compute.name_of(asked["name"], call.project)
+    subnet = call.state.get(f"compute/{name}") or {}
+    if subnet.get("network") != router["network"]:
+        raise bad_field(f"{path}.name", asked["name"], "The subnetwork is not in the network of the router.")
+    if f"/regions/{call.parameters['region']}/" not in name:
+        raise bad_field(f"{path}.name", asked["name"], "The subnetwork is not in the region of the router.")
+    sources = asked.get("sourceIpRangesToNat") or []
+    ranges = asked.get("secondaryIpRangeNames") or []
+    if not sources:
+        raise invalid(f"Required field '{path}.sourceIpRangesToNat' not specified", reason="required")
+    if ("LIST_OF_SECONDARY_IP_RANGES" in sources) != bool(ranges):
+        why = "Must be given with LIST_OF_SECONDARY_IP_RANGES, and only with it."
+        raise bad_field(f"{path}.secondaryIpRangeNames", ranges, why)
+    known = {each["rangeName"] for each in subnet.get("secondaryIpRanges", ())}
+    for each in ranges:
+        if each not in known:
+            raise bad_field(f"{path}.secondaryIpRangeNames", each, f"The subnetwork has no such range, only "
+                            f"{', '.join(sorted(known)) or 'none'}.")  # fmt: skip
+
+
+def _check_ports(nat: Body, path: str) -> None:
+    dynamic = nat.get("enableDynamicPortAllocation", False)
+    least, most = nat.get("minPortsPerVm"), nat.get("maxPortsPerVm")
+    if dynamic and nat.get("enableEndpointIndependentMapping"):
+        raise invalid(
+            f"{path}: Endpoint-Independent Mapping and Dynamic Port Allocation cannot both be enabled."
+        )
+    if most is not None and not dynamic:
+        raise bad_field(f"{path}.maxPortsPerVm", most, "Can be set only with dynamic port allocation.")
+    if least is not None and not 2 <= least <= 65536:
+        raise bad_field(f"{path}.minPortsPerVm", least, "Must be from 2 to 65536.")
+    for key, value in (("minPortsPerVm", least), ("maxPortsPerVm", most)):
+        if dynamic and value is not None and value & (value - 1):
+            raise bad_field(f"{path}.{key}", value, "Must be a power of two with dynamic port allocation.")
+    if dynamic and least is not None and not 32 <= least <= 32768:
+        raise bad_field(
+            f"{path}.minPortsPerVm", least, "Must be from 32 to 32768 with dynamic port allocation."
+        )
+    if most is not None and not max(64, (least or 32) + 1) <= most <= 65536:
+        raise bad_field(f"{path}.maxPortsPerVm", most, "Must be above minPortsPerVm and from 64 to 65536.")
+
+
+def _check_overlap(call: Call, body: Body) -> None:
+    """One subnetwork's range is translated by one gateway only."""
+    own = body.get("selfLink")
+    others = [
+        (each, nat)
+        for name, each in call.state.of("compute.routers")
+        if each["network"] == body["network"]
+        and name.split("/")[4] == call.parameters["region"]
+        and each["selfLink"] != own
+        for nat in each.get("nats", ())
+    ]
+    seen = [(other, nat) for other, nat in others if nat.get("type") != "PRIVATE"]
+    for nat in body.get("nats") or []:
+        if nat["type"] == "PRIVATE":
+            continue
+        for other, known in seen:
+            if _overlap(nat, known):
+                raise invalid(
+                    f"NAT '{nat['name']}' and NAT '{known['name']}' of router '{other['name']}' apply "
+                    "to the same "
+                    f"subnetwork ranges of network '{body['network'].rsplit('/', 1)[-1]}'."
+                )
+        seen.append((body, nat))
+
+
+def _check_taken(call: Call, body: Body) -> None:
+    """A static address serves one gateway."""
+    own = body.get("selfLink")
+    taken = {
+        each: other["name"]
+        for _, other in call.state.of("compute.routers")
+        if other["selfLink"] != own
+        for nat in other.get("nats", ())
+        for each in nat.get("natIps", ())
+    }
+    for index, nat in enumerate(body.get("nats") or []):
+        for each in nat.get("natIps") or []:
+            if each in taken:
+                path = f"resource.nats[{index}].natIps"
+                raise bad_field(path, each, f"The address is already in use by router '{taken[each]}'.")
+            taken[each] = body["name"]
+
+
+def _overlap(one: Body, two: Body) -> bool:
+    if _LIST not in (one["sourceSubnetworkIpRangesToNat"], two["sourceSubnetworkIpRangesToNat"]):
+        return True
+    if one["sourceSubnetworkIpRangesToNat"] != two["sourceSubnetworkIpRangesToNat"]:
+        return True  # one translates all subnetworks
+    mine, theirs = _ranges(one), _ranges(two)
+    return any(
+        subnet == other and (name == whom or "*" in (name, whom))
+        for subnet, name in mine
+        for other, whom in theirs
+    )
+
+
+def _ranges(nat: Body) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for each in nat["subnetworks"]:
+        for source in each["sourceIpRangesToNat"]:
+            if source == "ALL_IP_RANGES":
+                found.add((each["name"], "*"))
+            elif source == "PRIMARY_IP_RANGE":
+                found.add((each["name"], ""))
+        found |= {(each["name"], name) for name in each.get("secondaryIpRangeNames") or []}
+    return found
+
+
+@handles("compute.routers.getRouterStatus")
+def status(call: Call) -> dict[str, Any]:
+    """What the router does now: its NATs, with an address each."""
+    name = compute.relative(call).rsplit("/", 1)[0]
+    body = call.need(f"compute/{name}")
+    nats = [
+        {
+            "name": nat["name"],
+            "autoAllocatedNatIps": [str(_address(nat))]
+            if nat.get("natIpAllocateOption") == "AUTO_ONLY"
+            else [],
+            "userAllocatedNatIps": nat.get("natIps", []),
+            "minExtraNatIpsNeeded": 0,
+            "numVmEndpointsWithNatMappings": 0,
+        }
+        for nat in body.get("nats", ())
+    ]
+    return {"kind": "compute#routerStatusResponse", "result": {"network": body["network"], "natStatus": nats}}
+
+
+def _address(nat: Body) -> ipaddress.IPv4Address:
+    number = int.from_bytes(compute.fingerprint(nat["name"]).encode()[:4], "big")
+    return ipaddress.IPv4Network("34.64.0.0/10")[number % 2**22]
+
+
+ROUTER: Final = compute.kind(
+    Kind(
+        "routers",
+        "router",
+        references={
+            "network": "networks",
+            "nats[].natIps[]": "addresses",
+            "nats[].drainNatIps[]": "addresses",
+            "nats[].subnetworks[].name": "subnetworks",
+        },
+        mutable=frozenset({"nats", "bgp", "bgpPeers", "interfaces", "description", "md5AuthenticationKeys"}),
+        defaults={"encryptedInterconnectRouter": False},
+        check=_check,
+    )
+)

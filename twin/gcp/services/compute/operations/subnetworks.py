@@ -1,0 +1,301 @@
+"""Subnetworks: ranges that do not overlap, secondary ranges, flow logs, and who uses them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from twin.gcp.api_server import operations
+from twin.gcp.api_server.errors import bad_field, in_use, invalid
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body, State
+from twin.gcp.methods import handles
+from twin.gcp.services.compute.operations import generic as compute
+from twin.gcp.services.compute.operations.generic import Kind, link
+from twin.gcp.services.compute.operations.routes import drop_routes, route
+from twin.gcp.services.compute.profiles import blocked
+from twin.gcp.services.compute.quotas import check_quota
+from twin.gcp.services.compute.validation import conflict, held, parse
+
+SECONDARY: Final = 170
+"""Secondary ranges of a subnetwork at most. Source: "Quotas and limits" of the VPC documentation."""
+PROXY_LENGTH: Final = 26
+"""The longest prefix of a proxy-only subnetwork. Source: "Proxy-only subnets" of Cloud Load Balancing."""
+_NAME: Final = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
+_PURPOSES: Final = frozenset(
+    {"REGIONAL_MANAGED_PROXY", "GLOBAL_MANAGED_PROXY", "INTERNAL_HTTPS_LOAD_BALANCER"}
+)
+
+
+def make(call: Call, region: str, body: Body) -> None:
+    """A subnetwork that Google makes itself (auto mode)."""
+    name = f"projects/{call.project}/regions/{region}/subnetworks/{body['name']}"
+    made = {**SUBNETWORK.defaults, **body}
+    _check(call, made, None)
+    compute.store(call, name, made, SUBNETWORK)
+    _made(call, name, made)
+
+
+def _check(call: Call, body: Body, before: Body | None) -> None:
+    if not body.get("network"):
+        raise invalid("Required field 'resource.network' not specified", reason="required")
+    if before is None:
+        check_quota(call, "SUBNETWORKS", "subnetworks")
+    if not body.get("ipCidrRange"):
+        raise invalid("Required field 'resource.ipCidrRange' not specified", reason="required")
+    if body.get("privateIpGoogleAccess"):
+        blocked(
+            call.state, body["network"], "allowPrivateGoogleAccess", "Subnetworks with Private Google Access"
+        )
+    _check_purpose(call, body)
+    _check_ranges(call, body, before)
+    _check_logs(body)
+    if before is not None:
+        _check_removed(call.state, body, before)
+
+
+def _check_purpose(call: Call, body: Body) -> None:
+    purpose = body["purpose"]
+    if purpose in _PURPOSES:
+        parse(body["ipCidrRange"], "resource.ipCidrRange", longest=PROXY_LENGTH)
+        _check_proxies(call, body)
+    if purpose in _PURPOSES and not body.get("role"):
+        raise invalid(f"Role must be ACTIVE or BACKUP for a subnetwork with purpose {purpose}.")
+    if body.get("role") and purpose not in _PURPOSES:
+        raise bad_field(
+            "resource.role", body["role"], f"Role cannot be set for a subnetwork of purpose {purpose}."
+        )
+    if purpose in _PURPOSES and body.get("logConfig", {}).get("enable"):
+        raise invalid(f"Flow logs are not supported for a subnetwork with purpose {purpose}.")
+
+
+def _check_proxies(call: Call, body: Body) -> None:
+    """A network has one active proxy-only subnetwork a region and purpose."""
+    region = call.parameters.get("region", "")
+    for name, other in call.state.of("compute.subnetworks"):
+        same = (other["network"], other["purpose"]) == (body["network"], body["purpose"])
+        if not same or name.split("/")[4] != region or other["name"] == body["name"]:
+            continue
+        if other.get("role") == "ACTIVE" and body.get("role") == "ACTIVE":
+            raise invalid(
+                f"An active subnetwork of purpose {body['purpose']} already exists in region {region} of the "
+                f"network: '{other['name']}'."
+            )
+
+
+def _check_ranges(call: Call, body: Body, before: Body | None) -> None:
+    own = "" if before is None else compute.name_of(before["selfLink"], call.project)
+    given = [(parse(body["ipCidrRange"], "resource.ipCidrRange"), "the primary range")]
+    secondary: list[Body] = body.get("secondaryIpRanges") or []
+    if len(secondary) > SECONDARY:
+        raise bad_field(
+            "resource.secondaryIpRanges", f"{len(secondary)} ranges", f"At most {SECONDARY} are allowed."
+        )
+    names: set[str] = set()
+    for index, each in enumerate(secondary):
+        path = f"resource.secondaryIpRanges[{index}]"
+        name = each.get("rangeName", "")
+        if not _NAME.fullmatch(name):
+            raise bad_field(f"{path}.rangeName", name, f"Must be a match of regex '{_NAME.pattern}'")
+        if name in names:
+            raise bad_field(f"{path}.rangeName", name, "Duplicate secondary range name.")
+        names.add(name)
+        if not each.get("ipCidrRange"):
+            raise invalid(f"Required field '{path}.ipCidrRange' not specified", reason="required")
+        found = parse(each["ipCidrRange"], f"{path}.ipCidrRange")
+        for other, whose in given:
+            if found.overlaps(other):
+                raise bad_field(
+                    f"{path}.ipCidrRange", found, f"It overlaps {whose} {other} of the same subnetwork."
+                )
+        given.append((found, f"secondary range '{name}'"))
+    for other, whose in held(call.state, body["network"], but=own):
+        for found, _ in given:
+            if found.overlaps(other):
+                raise conflict(found, whose)
+
+
+def _check_logs(body: Body) -> None:
+    logs = body.get("logConfig")
+    if logs is None:
+        if "enableFlowLogs" in body:
+            body["logConfig"] = {"enable": body["enableFlowLogs"]}
+        logs = body.get("logConfig", {})
+    if not 0 <= logs.get("flowSampling", 0.5) <= 1:
+        raise bad_field("resource.logConfig.flowSampling", logs["flowSampling"], "Must be from 0.0 to 1.0.")
+    if logs.get("metadataFields") and logs.get("metadata") != "CUSTOM_METADATA":
+        raise bad_field(
+            "resource.logConfig.metadataFields",
+            logs["metadataFields"],
+            "Can be set only with CUSTOM_METADATA.",
+        )
+    if logs.get("enable"):
+        body["enableFlowLogs"] = True
+        defaults = {
+            "aggregationInterval": "INTERVAL_5_SEC",
+            "flowSampling": 0.5,
+            "metadata": "EXCLUDE_ALL_METADATA",
+        }
+        body["logConfig"] = {**defaults, **logs}
+    elif logs:
+        body["enableFlowLogs"] = False
+
+
+def _check_removed(state: State, body: Body, before: Body) -> None:
+    """A secondary range that pods, services or machines use cannot be removed or changed."""
+    now = {each["rangeName"]: each["ipCidrRange"] for each in body.get("secondaryIpRanges") or []}
+    for each in before.get("secondaryIpRanges", ()):
+        name = each["rangeName"]
+        if now.get(name) == each["ipCidrRange"]:
+            continue
+        for user in range_users(state, before["selfLink"], name):
+            raise in_use(
+                f"The secondary range '{name}' ({each['ipCidrRange']}) of subnetwork "
+                f"'{before['name']}' is already "
+                f"being used by '{user}'"
+            )
+
+
+def range_users(state: State, subnetwork: str, name: str) -> Iterator[str]:
+    """Relative names of what uses a secondary range: clusters, node pools, machines, Cloud NAT."""
+    own = compute.name_of(subnetwork, "")
+    for cluster, body in state.of("container.clusters"):
+        if not _same(
+            body.get("networkConfig", {}).get("subnetwork") or body.get("subnetwork", ""), own, cluster
+        ):
+            continue
+        policy = body.get("ipAllocationPolicy", {})
+        extra = policy.get("additionalPodRangesConfig", {}).get("podRangeNames", ())
+        if name in (
+            policy.get("clusterSecondaryRangeName"),
+            policy.get("servicesSecondaryRangeName"),
+            *extra,
+        ):
+            yield cluster.partition("/")[2]
+        for pool, each in state.of("container.nodePools", f"{cluster}/nodePools/"):
+            if each.get("networkConfig", {}).get("podRange") == name:
+                yield pool.partition("/")[2]
+    yield from _range_users(state, subnetwork, name)
+
+
+def _range_users(state: State, subnetwork: str, name: str) -> Iterator[str]:
+    """Machines and Cloud NAT."""
+    for instance, body in state.of("compute.instances"):
+        for card in body.get("networkInterfaces", ()):
+            ranges = [each.get("subnetworkRangeName") for each in card.get("aliasIpRanges", ())]
+            if card.get("subnetwork") == subnetwork and name in ranges:
+                yield instance.partition("/")[2]
+    for router, body in state.of("compute.routers"):
+        for nat in body.get("nats", ()):
+            for each in nat.get("subnetworks", ()):
+                if each["name"] == subnetwork and name in each.get("secondaryIpRangeNames", ()):
+                    yield router.partition("/")[2]
+
+
+@compute.used_by
+def _clusters(state: State, name: str) -> Iterator[str]:
+    """Clusters use networks and subnetworks."""
+    word = name.split("/")[-2]
+    if word not in ("networks", "subnetworks"):
+        return
+    for cluster, body in state.of("container.clusters"):
+        key = word.removesuffix("s")
+        if _same(body.get("networkConfig", {}).get(key) or body.get(key, ""), name, cluster):
+            yield cluster.partition("/")[2]
+
+
+def _same(text: str, name: str, cluster: str) -> bool:
+    """Whether a cluster's network or subnetwork, which may be a bare name, is that resource."""
+    if "/" in text:
+        project = cluster.split("/")[2]
+        return compute.name_of(text, project) == name
+    parts = name.split("/")
+    location = cluster.split("/")[4]
+    return bool(text) and parts[-1] == text and (parts[2] == "global" or location.startswith(parts[3]))
+
+
+def _made(call: Call, name: str, body: Body) -> None:
+    import ipaddress
+
+    found = ipaddress.IPv4Network(body["ipCidrRange"])
+    body["gatewayAddress"] = str(found[1])
+    call.state.put(f"compute/{name}", body)
+    network = compute.name_of(body["network"], call.project)
+    route(call, network, "default-route-r-", {
+        "description": f"Default local route to the subnetwork {body['ipCidrRange']}.",
+        "destRange": body["ipCidrRange"],
+        "priority": 0,
+        "nextHopNetwork": link(network),
+    }, owner=name)  # fmt: skip
+
+
+def _gone(call: Call, name: str, _: Body) -> None:
+    drop_routes(call.state, name)
+
+
+@handles("compute.subnetworks.expandIpCidrRange")
+def expand(call: Call) -> dict[str, Any]:
+    """A larger primary range that holds the present one."""
+    name = compute.relative(call).rsplit("/", 1)[0]
+    body = call.need(f"compute/{name}")
+    wanted = parse(call.body.get("ipCidrRange"), "ipCidrRange")
+    current = parse(body["ipCidrRange"], "ipCidrRange")
+    if not current.subnet_of(wanted) or wanted == current:
+        raise bad_field("ipCidrRange", wanted, f"The new range must be larger than {current} and contain it.")
+    before = dict(body)
+    body["ipCidrRange"] = str(wanted)
+    _check_ranges(call, body, before)
+    drop_routes(call.state, name)
+    _made(call, name, body)
+    compute.seal(body, SUBNETWORK)
+    call.state.put(f"compute/{name}", body)
+    return operations.compute(call, name, "expandIpCidrRange", body["id"])
+
+
+@handles("compute.subnetworks.setPrivateIpGoogleAccess")
+def private_access(call: Call) -> dict[str, Any]:
+    """Private Google Access on or off."""
+    name = compute.relative(call).rsplit("/", 1)[0]
+    body = call.need(f"compute/{name}")
+    body["privateIpGoogleAccess"] = bool(call.body.get("privateIpGoogleAccess"))
+    compute.seal(body, SUBNETWORK)
+    call.state.put(f"compute/{name}", body)
+    return operations.compute(call, name, "setPrivateIpGoogleAccess", body["id"])
+
+
+SUBNETWORK: Final = compute.kind(
+    Kind(
+        "subnetworks",
+        "subnetwork",
+        references={"network": "networks"},
+        mutable=frozenset(
+            {
+                "secondaryIpRanges",
+                "logConfig",
+                "enableFlowLogs",
+                "role",
+                "stackType",
+                "ipv6AccessType",
+                "purpose",
+            }
+            | {
+                "privateIpGoogleAccess",
+                "privateIpv6GoogleAccess",
+                "allowSubnetCidrRoutesOverlap",
+                "description",
+            }
+        ),
+        fingerprint=True,
+        defaults={
+            "privateIpGoogleAccess": False,
+            "privateIpv6GoogleAccess": "DISABLE_GOOGLE_ACCESS",
+            "purpose": "PRIVATE",
+            "stackType": "IPV4_ONLY",
+            "allowSubnetCidrRoutesOverlap": False,
+        },
+        check=_check,
+        made=_made,
+        gone=_gone,
+    )
+)

@@ -1,0 +1,105 @@
+"""Network profiles: what the networks for RDMA have not, by zone."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from twin.gcp.api_server.errors import invalid, not_found
+from twin.gcp.api_server.operations import compute_time
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body, State
+from twin.gcp.methods import generic, handles
+from twin.gcp.services.compute import capacity
+from twin.gcp.services.compute.operations.generic import link, name_of
+
+_ROCE_MACHINES: Final = ("a3-ultragpu-8g", "a4-highgpu-8g", "a4x-highgpu-4g")
+_FEATURES: Final = {
+    "allowAliasIpRanges": "ALIAS_IP_RANGES",
+    "allowAutoModeSubnet": "AUTO_MODE_SUBNET",
+    "allowCloudNat": "CLOUD_NAT",
+    "allowCloudRouter": "CLOUD_ROUTER",
+    "allowExternalIpAccess": "EXTERNAL_IP_ACCESS",
+    "allowInterconnect": "INTERCONNECT",
+    "allowLoadBalancing": "LOAD_BALANCING",
+    "allowNcc": "NCC",
+    "allowPacketMirroring": "PACKET_MIRRORING",
+    "allowPrivateGoogleAccess": "PRIVATE_GOOGLE_ACCESS",
+    "allowPsc": "PSC",
+    "allowStaticRoutes": "STATIC_ROUTES",
+    "allowVpcFirewallRules": "VPC_FIREWALL_RULES",
+    "allowVpcPeering": "VPC_PEERING",
+    "allowVpn": "VPN",
+}
+"""What a RoCE network blocks. Source: "RDMA network profiles" of the VPC documentation."""
+
+
+def profiles() -> dict[str, str]:
+    """Profile to its zone: `us-central1-b-vpc-roce`, where a machine type with RoCE cards is offered."""
+    found: set[str] = set()
+    for each in _ROCE_MACHINES:
+        found |= capacity.machine_zones(each)
+    return {f"{zone}-vpc-roce": zone for zone in sorted(found)}
+
+
+def profile_name(text: str, project: str) -> str:
+    """The relative name of a profile that exists, given by link or name; "" where there is none."""
+    name = name_of(text, project)
+    last = name.rsplit("/", 1)[-1] if name else text
+    if name and "/networkProfiles/" not in name:
+        return ""
+    return f"projects/{project}/global/networkProfiles/{last}" if last in profiles() else ""
+
+
+def blocked(state: State, network: str, feature: str, what: str) -> None:
+    """Raise where the network has a profile that blocks a feature."""
+    body = state.get(f"compute/{name_of(network, '')}") or {}
+    profile = body.get("networkProfile")
+    if profile and feature in _FEATURES:
+        raise invalid(
+            f"{what} are not allowed in network '{body['name']}' because of its network profile "
+            f"'{profile.rsplit('/', 1)[-1]}'."
+        )
+
+
+@handles("compute.networkProfiles.get")
+def get(call: Call) -> dict[str, Any]:
+    """One profile."""
+    name = call.parameters["networkProfile"]
+    if name not in profiles():
+        raise not_found(f"The resource 'projects/{call.project}/global/networkProfiles/{name}' was not found")
+    return _body(call, name)
+
+
+@handles("compute.networkProfiles.list")
+def listing(call: Call) -> dict[str, Any]:
+    """All profiles."""
+    found = generic.page(call, [_body(call, name) for name in profiles()])
+    return {
+        "kind": "compute#networkProfileList",
+        "id": f"projects/{call.project}/global/networkProfiles",
+        **found,
+    }
+
+
+def _body(call: Call, name: str) -> Body:
+    number = int.from_bytes(name.encode()[:7], "big") % 10**18 + 10**18
+    return {
+        "kind": "compute#networkProfile",
+        "id": str(number),
+        "name": name,
+        "description": "RoCE network profile",
+        "creationTimestamp": compute_time(1727740800),
+        "selfLink": link(f"projects/{call.project}/global/networkProfiles/{name}"),
+        "selfLinkWithId": link(f"projects/{call.project}/global/networkProfiles/{number}"),
+        "location": {"name": profiles()[name], "scope": "ZONE"},
+        "profileType": {"networkType": "RDMA", "rdmaSubtype": "ROCE"},
+        "features": {
+            **{key: f"{word}_BLOCKED" for key, word in _FEATURES.items()},
+            "allowMultiNicInSameNetwork": "MULTI_NIC_IN_SAME_NETWORK_ALLOWED",
+            "interfaceTypes": ["MRDMA"],
+            "subnetPurposes": ["SUBNET_PURPOSE_PRIVATE"],
+            "subnetStackTypes": ["SUBNET_STACK_TYPE_IPV4_ONLY"],
+            "firewallPolicyTypes": ["RDMA_ROCE_POLICY"],
+            "addressPurposes": ["GCE_ENDPOINT"],
+        },
+    }

@@ -1,0 +1,1 @@
+"""Compute Engine: resource types of the provider."""

@@ -1,0 +1,95 @@
+"""GKE: the versions that a location offers."""
+
+# ruff: noqa: S105 - a token names a function
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from twin.checks.sdk import sdk
+from twin.checks.types import ListOf, ObjectOf, Property, Type
+from twin.gcp.context import GcpContext
+from twin.gcp.resources.function import GcpFunction, project
+from twin.gcp.services.container.resources.clusters import Cluster
+from twin.provider_interface import CloudError, Props
+
+
+class GetEngineVersions(GcpFunction):
+    token = "gcp:container/getEngineVersions:getEngineVersions"
+    title = "container cluster versions"
+
+    def answer(self, context: GcpContext, arguments: Props) -> Props:
+        where = project(context, arguments)
+        location = arguments.get("location") or context.zone or context.region
+        if not location:
+            raise CloudError(
+                "Cannot determine location: set location in this data source or at provider-level",
+                path="location",
+            )
+        name = f"projects/{where}/locations/{location}"
+        told = context.call("container.projects.locations.getServerConfig", {"name": name})
+        prefix = arguments.get("versionPrefix") or ""
+        masters = [each for each in told.get("validMasterVersions", []) if each.startswith(prefix)]
+        nodes = [each for each in told.get("validNodeVersions", []) if each.startswith(prefix)]
+        channels = told.get("channels", [])
+        latest = {
+            each["channel"]: next(
+                iter(v for v in each.get("validVersions", []) if v.startswith(prefix)), None
+            )
+            for each in channels
+        }
+        return {
+            "id": name,
+            "validMasterVersions": masters,
+            "validNodeVersions": nodes,
+            "latestMasterVersion": masters[0] if masters else "",
+            "latestNodeVersion": nodes[0] if nodes else "",
+            "defaultClusterVersion": told.get("defaultClusterVersion", ""),
+            "releaseChannelDefaultVersion": {
+                each["channel"]: each.get("defaultVersion", "") for each in channels
+            },
+            "releaseChannelLatestVersion": {name: version for name, version in latest.items() if version},
+            "releaseChannelUpgradeTargetVersion": {
+                each["channel"]: each.get("upgradeTargetVersion", "") for each in channels
+            },
+        }
+
+
+class GetCluster(GcpFunction):
+    token = "gcp:container/getCluster:getCluster"
+    title = "container cluster"
+
+    def answer(self, context: GcpContext, arguments: Props) -> Props:
+        where = project(context, arguments)
+        location = arguments.get("location") or context.zone or context.region
+        id = f"projects/{where}/locations/{location}/clusters/{arguments['name']}"
+        outputs = Cluster().read(context, id, {"skipNodePoolRefresh": arguments.get("skipNodePoolRefresh")})
+        if outputs is None:
+            raise CloudError(f"{id} not found")
+        schema = sdk("pulumi_gcp").function(self.token)
+        labels = outputs["effectiveLabels"]
+        outputs |= {"resourceLabels": labels, "pulumiLabels": labels, "id": id}
+        return _object(schema.result if schema else {}, outputs)
+
+
+def _object(properties: Mapping[str, Property], told: Props) -> Props:
+    """A data source's object, whose blocks are lists of one under a plural name, at every depth."""
+    found: Props = {}
+    for name, property in properties.items():
+        single = next((each for each in (name, *_singular(name)) if each in told), "")
+        found[name] = _as(property.type, told.get(single))
+    return found
+
+
+def _as(type: Type, value: Any) -> Any:
+    if isinstance(type, ListOf):
+        members: list[Any] = [] if value is None else value if isinstance(value, list) else [value]
+        return [_as(type.item, member) for member in members]
+    if isinstance(type, ObjectOf) and isinstance(value, dict):
+        return _object(sdk("pulumi_gcp").properties(type), value)
+    return value
+
+
+def _singular(name: str) -> list[str]:
+    return [name.removesuffix("s"), f"{name.removesuffix('ies')}y", name.removesuffix("es")]

@@ -1,0 +1,167 @@
+"""Cards and TPU slices: what a node pool may ask for, and what its nodes then advertise.
+
+Sources: "About GPUs in GKE", "Running multi-instance GPUs", "GPU time-sharing", "TPUs in GKE" (topologies and
+node counts), "GPU machine types" of Compute Engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from twin.gcp.api_server.errors import invalid
+from twin.gcp.services.compute import capacity
+from twin.gcp.services.compute.capacity import MachineType
+
+Body = Mapping[str, Any]
+
+PARTITIONS: Final[Mapping[str, Mapping[str, int]]] = {
+    "nvidia-tesla-a100": {"1g.5gb": 7, "2g.10gb": 3, "3g.20gb": 2, "7g.40gb": 1},
+    "nvidia-a100-80gb": {"1g.10gb": 7, "2g.20gb": 3, "3g.40gb": 2, "7g.80gb": 1},
+    "nvidia-h100-80gb": {"1g.10gb": 7, "1g.20gb": 4, "2g.20gb": 3, "3g.40gb": 2, "7g.80gb": 1},
+    "nvidia-h100-mega-80gb": {"1g.10gb": 7, "1g.20gb": 4, "2g.20gb": 3, "3g.40gb": 2, "7g.80gb": 1},
+    "nvidia-h200-141gb": {"1g.18gb": 7, "1g.35gb": 4, "2g.35gb": 3, "3g.71gb": 2, "7g.141gb": 1},
+    "nvidia-b200": {"1g.23gb": 7, "1g.45gb": 4, "2g.45gb": 3, "3g.90gb": 2, "7g.180gb": 1},
+}
+"""Card to its MIG partition sizes, and how many of them a card gives."""
+MOST_CLIENTS: Final = 48
+TPU_HOSTS: Final[Mapping[str, Mapping[str, int]]] = {
+    **{name: {"1x1": 1} for name in ("ct5lp-hightpu-1t", "ct6e-standard-1t")},
+    **{name: {"2x4": 1} for name in ("ct5lp-hightpu-8t", "ct6e-standard-8t")},
+    **{
+        name: {"2x2": 1, "2x4": 2, "4x4": 4, "4x8": 8, "8x8": 16, "8x16": 32, "16x16": 64}
+        for name in ("ct5lp-hightpu-4t", "ct6e-standard-4t")
+    },
+}
+"""Machine type to its topologies, and how many nodes make such a slice."""
+SINGLE_HOST: Final = {"1t": "1x1", "4t": "2x2", "8t": "2x4"}
+GPU: Final = "nvidia.com/gpu"
+TPU: Final = "google.com/tpu"
+SPOT_OR_FLEX_ONLY: Final = ("a3-highgpu-1g", "a3-highgpu-2g", "a3-highgpu-4g")
+"""Machine types that are provided in these two ways alone. Source: "A3 High machine types"."""
+NOT_ON_DEMAND: Final = ("a3-ultragpu-8g", "a4-highgpu-8g")
+"""Machine types that a reservation gives, too. Source: "Compute Engine consumption options"."""
+
+
+def tainted(config: Body) -> bool:
+    """Whether a pool's nodes have the taint of GPUs."""
+    return any(each["key"] == GPU for each in config.get("taints") or ())
+
+
+def taint(config: dict[str, Any]) -> None:
+    """Give a pool's nodes the taint of GPUs, where they have none."""
+    if not tainted(config):
+        own = {"key": GPU, "value": "present", "effect": "NO_SCHEDULE"}
+        config["taints"] = [*(config.get("taints") or ()), own]
+
+
+def check(config: Body, machine: MachineType, zones: Sequence[str], path: str) -> None:
+    """A node pool's `accelerators` against its machine type and zones."""
+    given = config.get("accelerators") or []
+    if len(given) > 1:
+        raise invalid(f"{path}.accelerators: a node pool has one type of accelerator, got {len(given)}.")
+    if not given:
+        return
+    where, asked = f"{path}.accelerators[0]", given[0]
+    card, count = asked.get("acceleratorType", ""), int(asked.get("acceleratorCount") or 0)
+    if machine.tpu:
+        raise invalid(f"{where}: machine type {machine.name} has TPUs; GPUs cannot be attached to it.")
+    _card(card, count, machine, zones, where)
+    _partition(card, asked, where)
+    _sharing(asked, where)
+
+
+def _card(card: str, count: int, machine: MachineType, zones: Sequence[str], where: str) -> None:
+    known = capacity.cards()
+    if card not in known:
+        raise invalid(f'{where}.acceleratorType: Accelerator type "{card}" does not exist.')
+    missing = [zone for zone in zones if zone not in known[card]]
+    if missing:
+        raise invalid(f'{where}: Accelerator type "{card}" does not exist in zone {missing[0]}.')
+    if machine.gpu:
+        if card != machine.card:
+            raise invalid(
+                f"{where}.acceleratorType: [{card}, {machine.name}] features are not compatible: "
+                f"{machine.name} has {machine.count} x {machine.card} built in, and takes no other."
+            )
+        if count != machine.count:
+            raise invalid(
+                f"{where}.acceleratorCount: The number of GPUs must match the machine type: "
+                f"{machine.name} has {machine.count} x {machine.card}, got {count}."
+            )
+        return
+    allowed = capacity.attachable(card)
+    if not allowed or machine.family != "n1" or machine.shared_core:
+        home = "n1 machine types" if allowed else "the machine types that have it built in"
+        raise invalid(
+            f"{where}: [{card}, {machine.name}] features are not compatible for creating instance: "
+            f"{card} goes with {home} only."
+        )
+    if count not in allowed:
+        numbers = ", ".join(map(str, allowed))
+        raise invalid(f"{where}.acceleratorCount: {card} is attached in numbers of {numbers}, got {count}.")
+    if machine.cpus > allowed[count]:
+        raise invalid(
+            f"{where}: Number of vCPUs of {machine.name} ({machine.cpus}) is too many for {count} x {card}: "
+            f"at most {allowed[count]}."
+        )
+
+
+def _partition(card: str, asked: Body, where: str) -> None:
+    size = asked.get("gpuPartitionSize")
+    if size and size not in PARTITIONS.get(card, {}):
+        sizes = ", ".join(PARTITIONS.get(card, {})) or "none: the card has no multi-instance GPUs"
+        raise invalid(
+            f"{where}.gpuPartitionSize: GPU partition size '{size}' is not supported by {card}; "
+            f"its sizes are {sizes}."
+        )
+
+
+def _sharing(asked: Body, where: str) -> None:
+    sharing = asked.get("gpuSharingConfig")
+    if not sharing:
+        return
+    strategy = sharing.get("gpuSharingStrategy")
+    clients = int(sharing.get("maxSharedClientsPerGpu") or 0)
+    if strategy not in ("TIME_SHARING", "MPS"):
+        raise invalid(f"{where}.gpuSharingConfig.gpuSharingStrategy: TIME_SHARING or MPS must be given.")
+    if not 2 <= clients <= MOST_CLIENTS:
+        raise invalid(
+            f"{where}.gpuSharingConfig.maxSharedClientsPerGpu: must be from 2 to {MOST_CLIENTS}, "
+            f"got {clients}."
+        )
+    if strategy == "MPS" and asked.get("gpuPartitionSize"):
+        raise invalid(f"{where}.gpuSharingConfig: NVIDIA MPS cannot be used with multi-instance GPUs.")
+
+
+def hosts(machine: MachineType, topology: str, path: str) -> int:
+    """How many nodes the slice has. topology: empty for a slice of one host."""
+    known = TPU_HOSTS.get(machine.name)
+    if known is None:
+        raise invalid(f"{path}: machine type {machine.name} is no TPU machine type; it has no TPU topology.")
+    topology = topology or SINGLE_HOST[machine.name.rpartition("-")[2]]
+    if topology not in known:
+        raise invalid(
+            f"{path}.tpuTopology: TPU topology '{topology}' is not supported by {machine.name}; "
+            f"its topologies are {', '.join(known)}."
+        )
+    return known[topology]
+
+
+def topology(machine: MachineType, placement: Body | None) -> str:
+    """The slice's topology, by default of one host."""
+    return (placement or {}).get("tpuTopology") or SINGLE_HOST[machine.name.rpartition("-")[2]]
+
+
+def devices(config: Body, machine: MachineType) -> dict[str, int]:
+    """What the device plugins of a node find: partitions and shared clients counted."""
+    if machine.tpu:
+        return {TPU: machine.count}
+    given = (config.get("accelerators") or [{}])[0]
+    count = int(given.get("acceleratorCount") or 0) or (machine.count if machine.gpu else 0)
+    if not count:
+        return {}
+    card = given.get("acceleratorType") or machine.card
+    count *= PARTITIONS.get(card, {}).get(given.get("gpuPartitionSize", ""), 1)
+    count *= int((given.get("gpuSharingConfig") or {}).get("maxSharedClientsPerGpu") or 1)
+    return {GPU: count}

@@ -1,0 +1,152 @@
+"""How a cluster changes: clusters.update, one field a request, and the older verbs (setAddons...)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any, Final
+
+from twin.gcp.api_server.errors import invalid, stale
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.methods import handles
+from twin.gcp.services.container.operations import (
+    cluster_fields,
+    cluster_rules,
+    defaults,
+    naming,
+    operations,
+    resource_names,
+)
+from twin.gcp.services.container.operations.resource_names import Place
+
+_BESIDE: Final = frozenset({"desiredNodePoolId", "etag", "desiredImageProject", "enableK8sBetaApis"})
+
+
+def _change(call: Call, operation: str, change: Callable[[Place, Body], None]) -> dict[str, Any]:
+    place = resource_names.of_call(call)
+    body = resource_names.cluster(call.state, place)
+    operations.free(call.state, place, operation)
+    change(place, body)
+    body["etag"] = defaults.etag()
+    call.state.put(place.cluster_name, body)
+    return operations.begin(call, place, operation)
+
+
+@handles("container.projects.locations.clusters.update", "container.projects.zones.clusters.update")
+def update(call: Call) -> dict[str, Any]:
+    """clusters.update: exactly one desired field a request."""
+    given: Body = call.body.get("update") or {}
+    asked = [name for name in given if name not in _BESIDE]
+    if len(asked) != 1:
+        found = f"found {', '.join(asked)}" if asked else "found none"
+        raise invalid(f"Must specify a field to update: exactly one in a request, {found}.")
+    kind = {"desiredMasterVersion": "UPGRADE_MASTER", "desiredNodeVersion": "UPGRADE_NODES"}.get(
+        asked[0], "UPDATE_CLUSTER"
+    )
+    return _change(
+        call, kind, lambda place, body: cluster_fields.apply(call, place, body, asked[0], given[asked[0]])
+    )
+
+
+@handles("container.projects.locations.clusters.updateMaster", "container.projects.zones.clusters.master")
+def update_master(call: Call) -> dict[str, Any]:
+    """clusters.updateMaster"""
+    wanted = call.body.get("masterVersion", "")
+    return _change(
+        call, "UPGRADE_MASTER", lambda place, body: cluster_fields.master(call, place, body, wanted)
+    )
+
+
+@handles("container.projects.locations.clusters.setAddons", "container.projects.zones.clusters.addons")
+def set_addons(call: Call) -> dict[str, Any]:
+    """clusters.setAddons"""
+    value = call.body.get("addonsConfig") or {}
+    return _change(
+        call, "UPDATE_CLUSTER", lambda place, body: cluster_fields.addons(call, place, body, value)
+    )
+
+
+@handles("container.projects.locations.clusters.setLocations", "container.projects.zones.clusters.locations")
+def set_locations(call: Call) -> dict[str, Any]:
+    """clusters.setLocations"""
+    value = call.body.get("locations") or []
+    return _change(
+        call, "UPDATE_CLUSTER", lambda place, body: cluster_fields.locations(call, place, body, value)
+    )
+
+
+@handles("container.projects.locations.clusters.setLogging", "container.projects.zones.clusters.logging")
+def set_logging(call: Call) -> dict[str, Any]:
+    """clusters.setLogging"""
+    value = call.body.get("loggingService", "")
+    return _change(call, "UPDATE_CLUSTER", lambda _, body: body.update(loggingService=value))
+
+
+@handles(
+    "container.projects.locations.clusters.setMonitoring", "container.projects.zones.clusters.monitoring"
+)
+def set_monitoring(call: Call) -> dict[str, Any]:
+    """clusters.setMonitoring"""
+    value = call.body.get("monitoringService", "")
+    return _change(call, "UPDATE_CLUSTER", lambda _, body: body.update(monitoringService=value))
+
+
+@handles(
+    "container.projects.locations.clusters.setLegacyAbac", "container.projects.zones.clusters.legacyAbac"
+)
+def set_legacy_abac(call: Call) -> dict[str, Any]:
+    """clusters.setLegacyAbac"""
+    value = {"enabled": bool(call.body.get("enabled"))}
+    return _change(call, "UPDATE_CLUSTER", lambda _, body: body.update(legacyAbac=value))
+
+
+@handles(
+    "container.projects.locations.clusters.setNetworkPolicy",
+    "container.projects.zones.clusters.setNetworkPolicy",
+)
+def set_network_policy(call: Call) -> dict[str, Any]:
+    """clusters.setNetworkPolicy"""
+
+    def change(_: Place, body: Body) -> None:
+        body["networkPolicy"] = call.body.get("networkPolicy") or {}
+        cluster_rules.dataplane(body)
+        cluster_rules.addons(body)
+
+    return _change(call, "SET_NETWORK_POLICY", change)
+
+
+@handles(
+    "container.projects.locations.clusters.setMaintenancePolicy",
+    "container.projects.zones.clusters.setMaintenancePolicy",
+)
+def set_maintenance(call: Call) -> dict[str, Any]:
+    """clusters.setMaintenancePolicy; a stale resourceVersion is refused."""
+
+    def change(_: Place, body: Body) -> None:
+        policy: Body = call.body.get("maintenancePolicy") or {}
+        held = body["maintenancePolicy"].get("resourceVersion")
+        if policy.get("resourceVersion") not in (None, "", held):
+            raise stale(f"The resourceVersion {policy['resourceVersion']} is not the current one ({held}).")
+        cluster_rules.maintenance(policy)
+        body["maintenancePolicy"] = {**policy, "resourceVersion": secrets.token_hex(4)}
+
+    return _change(call, "SET_MAINTENANCE_POLICY", change)
+
+
+@handles(
+    "container.projects.locations.clusters.setResourceLabels",
+    "container.projects.zones.clusters.resourceLabels",
+)
+def set_labels(call: Call) -> dict[str, Any]:
+    """clusters.setResourceLabels; a stale fingerprint is refused."""
+
+    def change(_: Place, body: Body) -> None:
+        if call.body.get("labelFingerprint") not in (None, "", body["labelFingerprint"]):
+            raise stale("Labels could not be set due to fingerprint mismatch.")
+        naming.resource_labels(call.body.get("resourceLabels"), "resourceLabels")
+        body.update(
+            resourceLabels=call.body.get("resourceLabels") or {}, labelFingerprint=secrets.token_hex(4)
+        )
+
+    return _change(call, "SET_LABELS", change)

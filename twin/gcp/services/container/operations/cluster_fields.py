@@ -1,0 +1,309 @@
+"""What each field of clusters.update does to a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from twin.gcp.api_server.errors import GoogleError, invalid, not_found
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.services.container.operations import (
+    cluster_rules,
+    instance_groups,
+    pool_rules,
+    pools,
+    resource_names,
+    versions,
+)
+from twin.gcp.services.container.operations.resource_names import Place
+
+Change = Callable[[Call, Place, Body, Any], None]
+
+_WHOLE: Final = {
+    "desiredLoggingConfig": "loggingConfig",
+    "desiredLoggingService": "loggingService",
+    "desiredMonitoringService": "monitoringService",
+    "desiredShieldedNodes": "shieldedNodes",
+    "desiredVerticalPodAutoscaling": "verticalPodAutoscaling",
+    "desiredCostManagementConfig": "costManagementConfig",
+    "desiredSecurityPostureConfig": "securityPostureConfig",
+    "desiredNotificationConfig": "notificationConfig",
+    "desiredResourceUsageExportConfig": "resourceUsageExportConfig",
+    "desiredMeshCertificates": "meshCertificates",
+    "desiredIdentityServiceConfig": "identityServiceConfig",
+    "desiredAuthenticatorGroupsConfig": "authenticatorGroupsConfig",
+    "desiredSecretManagerConfig": "secretManagerConfig",
+    "desiredSecretSyncConfig": "secretSyncConfig",
+    "desiredCompliancePostureConfig": "compliancePostureConfig",
+    "desiredPodAutoscaling": "podAutoscaling",
+    "desiredRbacBindingConfig": "rbacBindingConfig",
+    "desiredAnonymousAuthenticationConfig": "anonymousAuthenticationConfig",
+    "desiredControlPlaneEgress": "controlPlaneEgress",
+    "desiredNodeCreationConfig": "nodeCreationConfig",
+    "gkeAutoUpgradeConfig": "gkeAutoUpgradeConfig",
+    "userManagedKeysConfig": "userManagedKeysConfig",
+    "desiredUserManagedKeysConfig": "userManagedKeysConfig",
+}
+"""Fields that take the place of what was there."""
+_NETWORK: Final = {
+    "desiredGatewayApiConfig": "gatewayApiConfig",
+    "desiredDnsConfig": "dnsConfig",
+    "desiredDefaultSnatStatus": "defaultSnatStatus",
+    "desiredEnableFqdnNetworkPolicy": "enableFqdnNetworkPolicy",
+    "desiredEnableCiliumClusterwideNetworkPolicy": "enableCiliumClusterwideNetworkPolicy",
+    "desiredInTransitEncryptionConfig": "inTransitEncryptionConfig",
+    "desiredServiceExternalIpsConfig": "serviceExternalIpsConfig",
+    "desiredPrivateIpv6GoogleAccess": "privateIpv6GoogleAccess",
+    "desiredNetworkPerformanceConfig": "networkPerformanceConfig",
+    "desiredDisableL4LbFirewallReconciliation": "disableL4LbFirewallReconciliation",
+}
+"""Fields of networkConfig."""
+_FIXED: Final = {
+    "desiredEnableMultiNetworking": "Multi-networking is enabled when a cluster is created, and not later.",
+    "desiredDatapathProvider": "The dataplane of an existing cluster cannot be changed.",
+    "desiredStackType": "The twin plays IPv4 clusters only.",
+}
+
+
+def addons(_call: Call, _place: Place, body: Body, value: Any) -> None:
+    """Addons, each as a whole."""
+    body["addonsConfig"] = {**(body.get("addonsConfig") or {}), **value}
+    cluster_rules.addons(body)
+
+
+def _monitoring(_call: Call, _place: Place, body: Body, value: Any) -> None:
+    body["monitoringConfig"] = {**(body.get("monitoringConfig") or {}), **value}
+
+
+def _authorized(_call: Call, _place: Place, body: Body, value: Any) -> None:
+    cluster_rules.authorized_networks(value)
+    body["masterAuthorizedNetworksConfig"] = value
+    body["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]["authorizedNetworksConfig"] = value
+
+
+def _endpoints(_call: Call, _place: Place, body: Body, value: Any) -> None:
+    held: Body = body["controlPlaneEndpointsConfig"]
+    for name, part in value.items():
+        held[name] = {**(held.get(name) or {}), **part}
+    addresses = held["ipEndpointsConfig"]
+    networks = addresses.get("authorizedNetworksConfig") or {}
+    cluster_rules.authorized_networks(networks)
+    body["masterAuthorizedNetworksConfig"] = networks
+    body["privateClusterConfig"]["enablePrivateEndpoint"] = not addresses.get("enablePublicEndpoint", True)
+
+
+def _private(call: Call, place: Place, body: Body, value: Any) -> None:
+    held: Body = body["privateClusterConfig"]
+    block = value.get("masterIpv4CidrBlock")
+    if block and block != held.get("masterIpv4CidrBlock"):
+        raise invalid("update.desiredPrivateClusterConfig.masterIpv4CidrBlock: cannot be changed.")
+    held.update(value)
+    _private_endpoint(call, place, body, held.get("enablePrivateEndpoint", False))
+
+
+def _private_endpoint(_call: Call, _place: Place, body: Body, value: Any) -> None:
+    body["privateClusterConfig"]["enablePrivateEndpoint"] = bool(value)
+    body["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]["enablePublicEndpoint"] = not value
+
+
+def _private_nodes(_call: Call, _place: Place, body: Body, value: Any) -> None:
+    body["networkConfig"]["defaultEnablePrivateNodes"] = bool(value)
+    body["privateClusterConfig"]["enablePrivateNodes"] = bool(value)
+
+
+def _encryption(call: Call, place: Place, body: Body, value: Any) -> None:
+    cluster_rules.database_encryption(call, place, value)
+    encrypted = value.get("state") != "DECRYPTED"
+    body["databaseEncryption"] = {
+        **value,
+        "currentState": "CURRENT_STATE_ENCRYPTED" if encrypted else "CURRENT_STATE_DECRYPTED",
+    }
+
+
+def _identity(call: Call, _place: Place, body: Body, value: Any) -> None:
+    cluster_rules.identity(call, value)
+    body["workloadIdentityConfig"] = value
+
+
+def _authorization(call: Call, _place: Place, body: Body, value: Any) -> None:
+    cluster_rules.binary_authorization(call, value)
+    body["binaryAuthorization"] = value
+
+
+def _autoscaling(call: Call, _place: Place, body: Body, value: Any) -> None:
+    cluster_rules.autoscaling(call, value)
+    body["autoscaling"] = {"autoscalingProfile": body["autoscaling"]["autoscalingProfile"], **value}
+
+
+def _channel(_call: Call, _place: Place, body: Body, value: Any) -> None:
+    name = value.get("channel", "UNSPECIFIED")
+    offered = {versions.minor(each) for each in versions.channel(name).versions}
+    if versions.minor(body["currentMasterVersion"]) not in offered:
+        raise invalid(
+            f"The release channel {name} does not offer the cluster's version {body['currentMasterVersion']}."
+        )
+    body["releaseChannel"] = {"channel": name}
+
+
+def locations(call: Call, place: Place, body: Body, value: Any) -> None:
+    """Where nodes are: the node pools that were everywhere follow."""
+    cluster_rules.locations(place, value)
+    before, zones = set(body["locations"]), list(value)
+    if "-" in place.location[-2:] and place.location not in zones:
+        raise invalid(f"update.desiredLocations: must have the cluster's own zone {place.location}.")
+    body["locations"] = zones
+    for pool_place, pool in resource_names.pools(call.state, place):
+        if set(pool["locations"]) == before:
+            pool["locations"] = zones
+            pools.reshaped(call.front, pool_place, body, pool, call.at)
+            call.state.put(pool_place.pool_name, pool)
+
+
+def master(call: Call, place: Place, body: Body, value: Any) -> None:
+    """Upgrade the control plane: one minor version up at a time."""
+    name = (body.get("releaseChannel") or {}).get("channel", "UNSPECIFIED")
+    wanted, current = cluster_rules.resolve(value, name), body["currentMasterVersion"]
+    if versions.minor(wanted) < versions.minor(current):
+        raise invalid(f'Master cannot be downgraded from "{current}" to "{wanted}" (minor versions).')
+    if versions.minor(wanted) > versions.minor(current) + 1:
+        raise invalid(
+            f'Master cannot be upgraded to "{wanted}": cannot upgrade the master more than a minor '
+            f'version at a time (it is at "{current}").'
+        )
+    for pool_place, pool in resource_names.pools(call.state, place):
+        if versions.minor(wanted) - versions.minor(pool["version"]) > versions.NODE_MINORS_BACK:
+            raise invalid(
+                f"Node pool {pool_place.pool} is at {pool['version']}: nodes must be within "
+                f"{versions.NODE_MINORS_BACK} minor versions of the master; upgrade it first."
+            )
+    body["currentMasterVersion"] = wanted
+
+
+def _node_version(call: Call, place: Place, body: Body, value: Any) -> None:
+    only = call.body["update"].get("desiredNodePoolId")
+    for pool_place, pool in resource_names.pools(call.state, place):
+        if only in (None, "", pool_place.pool):
+            node_version(call, pool_place, body, pool, value)
+            call.state.put(pool_place.pool_name, pool)
+
+
+def node_version(call: Call, place: Place, cluster: Body, pool: Body, value: str) -> None:
+    """Bring a pool's nodes to a version: its machines are replaced."""
+    control = cluster["currentMasterVersion"]
+    name = (cluster.get("releaseChannel") or {}).get("channel", "UNSPECIFIED")
+    offered = (control, pool["version"], *versions.channel(name).versions)
+    wanted = versions.resolve(value, offered, control)
+    if wanted is None:
+        raise invalid(f'Node version "{value}" is unsupported.')
+    if versions.key(wanted) > versions.key(control):
+        raise invalid(f'Node version "{wanted}" must not have a greater version than the master "{control}".')
+    if wanted != pool["version"]:
+        pool["version"] = wanted
+        instance_groups.renew(call.front, place, cluster, pool, call.at)
+
+
+def _pool_autoscaling(call: Call, place: Place, body: Body, value: Any) -> None:
+    for pool_place, pool in _named_pools(call, place):
+        if value.get("enabled"):
+            policy = (pool.get("autoscaling") or {}).get("locationPolicy", "BALANCED")
+            given = {name: part for name, part in value.items() if part is not None}
+            pool["autoscaling"] = {"locationPolicy": policy, **given}
+        else:
+            pool.pop("autoscaling", None)
+        pool_rules.recheck(call, pool_place, body, pool)
+        call.state.put(pool_place.pool_name, pool)
+
+
+def _image_type(call: Call, place: Place, body: Body, value: Any) -> None:
+    for pool_place, pool in _named_pools(call, place):
+        if pool["config"]["imageType"] != value.upper():
+            pool["config"]["imageType"] = value.upper()
+            pool_rules.recheck(call, pool_place, body, pool)
+            instance_groups.renew(call.front, pool_place, body, pool, call.at)
+            call.state.put(pool_place.pool_name, pool)
+
+
+def _named_pools(call: Call, place: Place) -> list[tuple[Place, Body]]:
+    """The node pool that `desiredNodePoolId` names; without it, the only one."""
+    name = call.body["update"].get("desiredNodePoolId")
+    found = [each for each in resource_names.pools(call.state, place) if name in (None, "", each[0].pool)]
+    if not found:
+        raise not_found(f"Not found: {place.parent}/clusters/{place.cluster}/nodePools/{name}.")
+    if not name and len(found) > 1:
+        raise invalid("update.desiredNodePoolId: must be given, as the cluster has more than one node pool.")
+    return found
+
+
+def _visibility(_call: Call, _place: Place, body: Body, value: Any) -> None:
+    body["networkConfig"]["enableIntraNodeVisibility"] = bool(value.get("enabled"))
+
+
+def _subsetting(_call: Call, _place: Place, body: Body, value: Any) -> None:
+    body["networkConfig"]["enableL4ilbSubsetting"] = bool(value.get("enabled"))
+
+
+def _fleet(call: Call, _place: Place, body: Body, value: Any) -> None:
+    cluster_rules.fleet(call, value)
+    body["fleet"] = value
+
+
+def _node_defaults(name: str) -> Change:
+    def change(_call: Call, _place: Place, body: Body, value: Any) -> None:
+        body.setdefault("nodePoolDefaults", {}).setdefault("nodeConfigDefaults", {})[name] = value
+
+    return change
+
+
+def _auto_config(name: str) -> Change:
+    def change(_call: Call, _place: Place, body: Body, value: Any) -> None:
+        body.setdefault("nodePoolAutoConfig", {})[name] = value
+
+    return change
+
+
+_CHANGES: Final[dict[str, Change]] = {
+    "desiredAddonsConfig": addons,
+    "desiredMonitoringConfig": _monitoring,
+    "desiredMasterAuthorizedNetworksConfig": _authorized,
+    "desiredControlPlaneEndpointsConfig": _endpoints,
+    "desiredPrivateClusterConfig": _private,
+    "desiredEnablePrivateEndpoint": _private_endpoint,
+    "desiredDefaultEnablePrivateNodes": _private_nodes,
+    "desiredDatabaseEncryption": _encryption,
+    "desiredWorkloadIdentityConfig": _identity,
+    "desiredBinaryAuthorization": _authorization,
+    "desiredClusterAutoscaling": _autoscaling,
+    "desiredReleaseChannel": _channel,
+    "desiredLocations": locations,
+    "desiredMasterVersion": master,
+    "desiredNodeVersion": _node_version,
+    "desiredNodePoolAutoscaling": _pool_autoscaling,
+    "desiredImageType": _image_type,
+    "desiredIntraNodeVisibilityConfig": _visibility,
+    "desiredL4ilbSubsettingConfig": _subsetting,
+    "desiredFleet": _fleet,
+    "desiredGcfsConfig": _node_defaults("gcfsConfig"),
+    "desiredNodePoolLoggingConfig": _node_defaults("loggingConfig"),
+    "desiredNodeKubeletConfig": _node_defaults("nodeKubeletConfig"),
+    "desiredContainerdConfig": _node_defaults("containerdConfig"),
+    "desiredNodePoolAutoConfigNetworkTags": _auto_config("networkTags"),
+    "desiredNodePoolAutoConfigResourceManagerTags": _auto_config("resourceManagerTags"),
+    "desiredNodePoolAutoConfigKubeletConfig": _auto_config("nodeKubeletConfig"),
+    "desiredNodePoolAutoConfigLinuxNodeConfig": _auto_config("linuxNodeConfig"),
+}
+
+
+def apply(call: Call, place: Place, body: Body, name: str, value: Any) -> None:
+    """Change one field. Raises 400 for what cannot be changed, 501 for what the twin does not know."""
+    if name in _FIXED:
+        raise invalid(f"update.{name}: {_FIXED[name]}")
+    if name in _WHOLE:
+        body[_WHOLE[name]] = value
+    elif name in _NETWORK:
+        body["networkConfig"][_NETWORK[name]] = value
+        cluster_rules.dataplane(body)
+    elif name in _CHANGES:
+        _CHANGES[name](call, place, body, value)
+    else:
+        raise GoogleError(501, "UNIMPLEMENTED", f"not in the twin: an update of {name}")

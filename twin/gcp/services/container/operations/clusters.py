@@ -1,0 +1,154 @@
+"""Clusters: what GKE asks of one, what it makes for one, how it goes."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from twin.gcp.api_server.errors import exists, invalid
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body, State
+from twin.gcp.methods import handles
+from twin.gcp.services.container.operations import (
+    cluster_network,
+    cluster_rules,
+    defaults,
+    instance_groups,
+    naming,
+    operations,
+    pools,
+    resource_names,
+    versions,
+)
+from twin.gcp.services.container.operations.resource_names import Place
+
+FIRST_POOL = "default-pool"
+
+
+@handles("container.projects.locations.clusters.create", "container.projects.zones.clusters.create")
+def create(call: Call) -> dict[str, Any]:
+    """clusters.create"""
+    home = resource_names.location(resource_names.of_call(call))
+    body = call.body.get("cluster")
+    if not body:
+        raise invalid("cluster: must be given.")
+    naming.check(body.get("name", ""), "cluster", "cluster.name", naming.CLUSTER)
+    place = Place(home.project, home.location, body["name"])
+    _new(call.state, place)
+    call.need_enabled("compute.googleapis.com")
+    asked = _pools(body)
+    cluster_rules.check(call, place, body)
+    cluster_network.settle(call, place, body)
+    # Last: what Google refuses is told first.
+    _alone(call.state, place)
+    defaults.cluster(call, place, body)
+    call.state.put(place.cluster_name, body, kept={"uid": uuid.uuid4().hex, "ready": False})
+    _identity_pool(call, body)
+    for index, pool in enumerate(asked):
+        path = f"cluster.nodePools[{index}]" if "nodePools" in call.body["cluster"] else "cluster.nodeConfig"
+        pools.make(call, place.of(pool.get("name", "")), body, pool, path)
+    return operations.begin(call, place, "CREATE_CLUSTER", done=False)
+
+
+def _new(state: State, place: Place) -> None:
+    found = resource_names.only(state)
+    if found is not None and found[0] == place:
+        raise exists(f"Already exists: {place.parent}/clusters/{place.cluster}.")
+
+
+def _alone(state: State, place: Place) -> None:
+    found = resource_names.only(state)
+    if found is not None:
+        raise invalid(
+            f"This twin holds the cluster '{found[0].cluster}' in {found[0].location}, and one twin has one "
+            f"control plane: delete it first, or use another twin for '{place.cluster}'."
+        )
+
+
+def _pools(body: Body) -> list[Body]:
+    """The node pools that are asked for; they are no part of the cluster's own body."""
+    if (body.get("autopilot") or {}).get("enabled"):
+        raise invalid("cluster.autopilot: the twin plays GKE Standard only; leave autopilot out.")
+    given: list[Body] | None = body.pop("nodePools", None)
+    count, config = int(body.get("initialNodeCount") or 0), body.pop("nodeConfig", None)
+    body.pop("initialNodeCount", None)
+    if given:
+        if count or config:
+            raise invalid(
+                "Cluster.nodePools: initialNodeCount and nodeConfig cannot be set together with it."
+            )
+        names = [each.get("name", "") for each in given]
+        if len(set(names)) != len(names):
+            raise invalid(f"Cluster.nodePools: names must differ, got {', '.join(names)}.")
+        return given
+    if count < 1:
+        raise invalid("Cluster.initial_node_count must be greater than zero.")
+    return [{"name": FIRST_POOL, "initialNodeCount": count, "config": config or {}}]
+
+
+def _identity_pool(call: Call, body: Body) -> None:
+    """The project's workload identity pool comes with its first cluster that has it, and stays."""
+    pool = (body.get("workloadIdentityConfig") or {}).get("workloadPool")
+    if not pool:
+        return
+    name = f"projects/{call.project}/locations/global/workloadIdentityPools/{pool}"
+    if call.state.get(f"iam/{name}") is None:
+        call.state.put(f"iam/{name}", {"name": name, "state": "ACTIVE"}, baseline=True)
+
+
+def shown(state: State, place: Place, body: Body) -> Body:
+    """A cluster as the API shows it: with its node pools, and what they add up to."""
+    found = resource_names.pools(state, place)
+    made: Body = {**body, "nodePools": [pool for _, pool in found]}
+    made["instanceGroupUrls"] = [url for _, pool in found for url in pool.get("instanceGroupUrls", ())]
+    made["currentNodeCount"] = sum(len(instance_groups.instances(state, each)) for each, _ in found)
+    oldest = [pool["version"] for _, pool in found]
+    made["currentNodeVersion"] = min(oldest, key=versions.key) if oldest else body["currentMasterVersion"]
+    return {name: value for name, value in made.items() if value not in ([], None)}
+
+
+@handles("container.projects.locations.clusters.get", "container.projects.zones.clusters.get")
+def get(call: Call) -> dict[str, Any]:
+    """clusters.get"""
+    place = resource_names.of_call(call)
+    return shown(call.state, place, resource_names.cluster(call.state, place))
+
+
+@handles("container.projects.locations.clusters.list", "container.projects.zones.clusters.list")
+def every(call: Call) -> dict[str, Any]:
+    """clusters.list"""
+    place = resource_names.of_call(call)
+    prefix = f"container/projects/{place.project}/locations/"
+    if place.location not in ("", "-"):
+        prefix += f"{place.location}/"
+    found = [
+        shown(call.state, resource_names.of_name(name), body)
+        for name, body in call.state.of(resource_names.CLUSTERS, prefix)
+    ]
+    return {"clusters": found} if found else {}
+
+
+@handles("container.projects.locations.clusters.delete", "container.projects.zones.clusters.delete")
+def delete(call: Call) -> dict[str, Any]:
+    """clusters.delete: its node pools and their machines go with it."""
+    place = resource_names.of_call(call)
+    body = resource_names.cluster(call.state, place)
+    operations.free(call.state, place, "DELETE_CLUSTER")
+    body["status"] = "STOPPING"
+    call.state.put(place.cluster_name, body)
+    for pool_place, pool in resource_names.pools(call.state, place):
+        pool["status"] = "STOPPING"
+        call.state.put(pool_place.pool_name, pool)
+        instance_groups.drop(call.state, pool_place)
+        operations.end(call.state, pool_place)
+    operations.end(call.state, place, "CREATE_CLUSTER", error="The cluster was deleted.")
+    return operations.begin(call, place, "DELETE_CLUSTER", done=False)
+
+
+def gone(front: Any, place: Place, body: Body) -> None:
+    """The control plane was wiped: the cluster ends."""
+    for pool_place, _ in resource_names.pools(front.state, place):
+        pools.remove(front.state, pool_place)
+    cluster_network.forget_ranges(front.state, place, body)
+    front.state.delete(place.cluster_name)
+    operations.end(front.state, place)

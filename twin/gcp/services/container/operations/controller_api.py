@@ -1,0 +1,329 @@
+"""What the controller asks and tells, behind `/_twin/view/...`: the far end of twin/gcp/cloud_client.py."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from twin.gcp.api_server.errors import GoogleError, not_found
+from twin.gcp.api_server.state import Body, State
+from twin.gcp.services.container.operations import (
+    access,
+    clusters,
+    gke_addons,
+    instance_groups,
+    node_objects,
+    operations,
+    pools,
+    resource_names,
+)
+from twin.gcp.services.container.operations.resource_names import Place
+
+if TYPE_CHECKING:
+    from twin.gcp.api_server.server import Front
+
+Params = dict[str, Any]
+_STATUS: Final = {"STOPPING": "DELETING", "ERROR": "FAILED"}
+PATIENCE: Final = 20.0
+"""Seconds that a new node pool waits for machines that the zone does not have before its creation fails."""
+
+
+def cluster(front: Front, _: Params) -> Params:
+    """The one cluster."""
+    found = resource_names.only(front.state)
+    if found is None:
+        return {"cluster": None}
+    place, body = found
+    kept = front.state.kept(place.cluster_name)
+    status = _STATUS.get(body["status"], "ACTIVE" if kept.get("ready") else "CREATING")
+    return {
+        "cluster": {
+            "name": place.cluster,
+            "status": status,
+            "version": body["currentMasterVersion"],
+            "uid": f"{body['selfLink']} {kept.get('uid', '')}",
+            "service_cidr": body["servicesIpv4Cidr"],
+            "issuer": f"https://container.googleapis.com/v1/{place.parent}/clusters/{place.cluster}",
+            "self_managed_addons": False,
+        }
+    }
+
+
+def cluster_ready(front: Front, body: Params) -> Params:
+    """The control plane answers; a restarted one may have another endpoint."""
+    found = resource_names.only(front.state)
+    if found is None or found[1]["status"] == "STOPPING":
+        return {}
+    place, held = found
+    endpoint = body["endpoint"].removeprefix("https://").rstrip("/")
+    held["masterAuth"] = {
+        **(held.get("masterAuth") or {}),
+        "clusterCaCertificate": body["certificate_authority"],
+    }
+    addresses = held["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]
+    # Whatever way leads to the control plane, it is the one on this machine.
+    held["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"] = endpoint
+    addresses["privateEndpoint"] = endpoint
+    if addresses.get("enablePublicEndpoint", True):
+        addresses["publicEndpoint"] = held["privateClusterConfig"]["publicEndpoint"] = endpoint
+    held["privateClusterConfig"]["privateEndpoint"] = endpoint
+    held["endpoint"] = endpoint
+    front.state.put(place.cluster_name, held)
+    kept = front.state.kept(place.cluster_name)
+    front.state.keep(place.cluster_name, {**kept, "ready": True})
+    _settle_cluster(front, place, held)
+    return {}
+
+
+def cluster_gone(front: Front, _: Params) -> Params:
+    """The control plane was wiped."""
+    found = resource_names.only(front.state)
+    if found and found[1]["status"] == "STOPPING":
+        clusters.gone(front, *found)
+    return {}
+
+
+def machine_list(front: Front, _: Params) -> Params:
+    """The machines that should be Nodes. Groups that wait for machines ask for them again."""
+    found = resource_names.only(front.state)
+    if found is None:
+        return {"machines": []}
+    place, held = found
+    listed: list[Params] = []
+    for pool_place, pool in resource_names.pools(front.state, place):
+        if pool["status"] == "STOPPING":
+            _forget(front.state, pool_place)
+            continue
+        _ask_again(front, pool_place, held, pool)
+        listed += node_objects.every(front.state, pool_place, held, pool)
+    return {"machines": listed}
+
+
+def group_list(front: Front, _: Params) -> Params:
+    """The groups: one a zone of each node pool; GKE's autoscaler may resize those whose pool says so."""
+    found = resource_names.only(front.state)
+    if found is None:
+        return {"groups": []}
+    place, held = found
+    listed: list[Params] = []
+    for pool_place, pool in resource_names.pools(front.state, place):
+        if pool["status"] != "STOPPING":
+            listed += [
+                _group(pool_place, held, pool, *each)
+                for each in instance_groups.groups(front.state, pool_place)
+            ]
+    return {"groups": listed}
+
+
+def _group(place: Place, held: Body, pool: Body, zone: str, name: str, body: Body) -> Params:
+    scaling: Body = pool.get("autoscaling") or {}
+    total = bool(scaling.get("totalMaxNodeCount"))
+    size = int(body.get("targetSize", 0))
+    most = int(scaling.get("totalMaxNodeCount" if total else "maxNodeCount") or 0)
+    short = name.rpartition("/")[2]
+    return {
+        "name": short,
+        "minimum": 0 if total else int(scaling.get("minNodeCount") or 0),
+        "maximum": most if scaling.get("enabled") else size,
+        "desired": size,
+        "template": node_objects.template(place, held, pool, zone, short),
+        "tags": _delay(pool),
+        "node_group": place.pool,
+        "built_in": bool(scaling.get("enabled")),
+        "queued": node_objects.queued(pool),
+        "flex_start": node_objects.flex(pool),
+        "spot": bool(pool["config"].get("spot") or pool["config"].get("preemptible")),
+        "location_policy": scaling.get("locationPolicy", ""),
+        "total_minimum": int(scaling.get("totalMinNodeCount") or 0) if total else 0,
+        "total_maximum": most if total else 0,
+        "exact_template": True,
+    }
+
+
+def _delay(pool: Body) -> dict[str, str]:
+    """How long a node of the pool is idle before it goes, as the autoscaler's options tell it."""
+    delay = pool["config"].get("consolidationDelay")
+    name = "k8s.io/cluster-autoscaler/node-template/autoscaling-options/scaledownunneededtime"
+    return {name: delay} if delay else {}
+
+
+def node_pool_health(front: Front, body: Params) -> Params:
+    """How many nodes of a pool are Ready: its status, and its operations, follow."""
+    found = resource_names.only(front.state)
+    if found is None:
+        return {}
+    place = found[0].of(body["node_group"])
+    pool = front.state.get(place.pool_name)
+    if pool is None or pool["status"] == "STOPPING":
+        return {}
+    wanted = pools.wanted(front.state, place)
+    ready = int(body["ready"]) >= wanted
+    there = len(instance_groups.instances(front.state, place))
+    before = (pool["status"], pool.get("statusMessage"))
+    if ready:
+        pool["status"] = "RUNNING"
+        pool.pop("statusMessage", None)
+        operations.end(front.state, place)
+    elif there < wanted:
+        _short(front, place, pool)
+    elif body["issues"]:
+        pool.update(status="RUNNING_WITH_ERROR", statusMessage="; ".join(body["issues"]))
+    if before != (pool["status"], pool.get("statusMessage")):
+        front.state.put(place.pool_name, pool)
+    _settle_cluster(front, *found)
+    return {}
+
+
+def _short(front: Front, place: Place, pool: Body) -> None:
+    """Machines are missing: a pool that is being made gives up after a while, another one says so."""
+    zone = next(
+        (
+            zone
+            for zone, _, body in instance_groups.groups(front.state, place)
+            if int(body["targetSize"]) > len(instance_groups.instances(front.state, place, zone))
+        ),
+        pool["locations"][0],
+    )
+    words = f"Google Compute Engine: {instance_groups.stockout(pool['config']['machineType'], zone).message}"
+    waiting = operations.running(front.state, place)
+    since = min((operations.started(body) for _, body in waiting), default=0.0)
+    if pool["status"] == "PROVISIONING":
+        if waiting and time.time() - since > PATIENCE:
+            pool.update(status="ERROR", statusMessage=words)
+            operations.end(front.state, place, error=words)
+    else:
+        pool.update(status="RUNNING_WITH_ERROR", statusMessage=words)
+        if waiting and time.time() - since > PATIENCE:
+            operations.end(front.state, place, error=words)
+
+
+def _settle_cluster(front: Front, place: Place, held: Body) -> None:
+    """PROVISIONING ends when the control plane answers and the first node pools' nodes are Ready."""
+    if held["status"] != "PROVISIONING" or not front.state.kept(place.cluster_name).get("ready"):
+        return
+    found = [pool for _, pool in resource_names.pools(front.state, place)]
+    if any(pool["status"] == "PROVISIONING" for pool in found):
+        return
+    held = resource_names.cluster(front.state, place)
+    broken = next((pool for pool in found if pool["status"] == "ERROR"), None)
+    held["status"] = "ERROR" if broken else "RUNNING"
+    error = broken.get("statusMessage", "") if broken else ""
+    if error:
+        held["statusMessage"] = error
+    front.state.put(place.cluster_name, held)
+    operations.end(front.state, place, "CREATE_CLUSTER", error=error)
+
+
+def set_desired(front: Front, body: Params) -> Params:
+    """Resize a group. A shortage changes nothing: the group's size stays what it was."""
+    place, held, pool, zone = _named(front, body["group"])
+    count = int(body["count"])
+    there = instance_groups.resize(front, place, held, pool, zone, count, time.time())
+    if there < count:
+        raise instance_groups.stockout(pool["config"]["machineType"], zone)
+    return {}
+
+
+def grow_for(front: Front, body: Params) -> Params:
+    """Resize several groups for a ProvisioningRequest, all or none (a refusal undoes the transaction)."""
+    for name, count in body["sizes"].items():
+        place, _, _, zone = _named(front, name)
+        before = {each for each, _ in instance_groups.instances(front.state, place, zone)}
+        set_desired(front, {"group": name, "count": count})
+        for each, _ in instance_groups.instances(front.state, place, zone):
+            if each not in before:
+                front.state.keep(each, {**front.state.kept(each), "request": body["request"]})
+    return {}
+
+
+def terminate(front: Front, body: Params) -> Params:
+    """Remove one machine; the group's size falls by one."""
+    place, _, _, zone = _named(front, body["group"])
+    instance_groups.remove_instance(front.state, place, zone, body["provider_id"].rpartition("/")[2])
+    return {}
+
+
+def _named(front: Front, name: str) -> tuple[Place, Body, Body, str]:
+    found = resource_names.only(front.state)
+    for pool_place, pool in resource_names.pools(front.state, found[0]) if found else ():
+        for zone, full, _ in instance_groups.groups(front.state, pool_place):
+            if full.rpartition("/")[2] == name and found and pool["status"] != "STOPPING":
+                return pool_place, found[1], pool, zone
+    raise not_found(f"The resource 'instanceGroupManagers/{name}' was not found")
+
+
+def addon_list(front: Front, _: Params) -> Params:
+    """GKE's own components that the cluster should have."""
+    found = resource_names.only(front.state)
+    return {"addons": gke_addons.addons(front.state, *found) if found else []}
+
+
+def addon_status(front: Front, body: Params) -> Params:
+    """What became of a component: GKE shows nothing of it, but removed ones are forgotten."""
+    found = resource_names.only(front.state)
+    if found and body["status"] == "GONE":
+        gke_addons.gone(front.state, found[0], body["name"])
+    return {}
+
+
+def settings(front: Front, _: Params) -> Params:
+    """What GKE's autoscaler goes by, cluster-wide."""
+    found = resource_names.only(front.state)
+    scaling: Body = (found[1].get("autoscaling") or {}) if found else {}
+    return {"autoscaling_profile": scaling.get("autoscalingProfile", "BALANCED")}
+
+
+def workload_role(front: Front, body: Params) -> Params:
+    """The IAM service account of a Kubernetes service account."""
+    return {"role": access.workload_account(front, body["namespace"], body["service_account"])}
+
+
+def workload_token(front: Front, body: Params) -> Params:
+    """An access token for Pods of a Kubernetes service account: that of the IAM service account which it may
+    impersonate (`account`), or of the account's federated identity; None where it may not."""
+    names = body["namespace"], body["service_account"]
+    return {"token": access.workload_token(front, *names, body["account"])}
+
+
+def authenticate(front: Front, body: Params) -> Params:
+    """Who a token is."""
+    return {"principal": access.authenticate(front, body["token"])}
+
+
+def _forget(state: State, place: Place) -> None:
+    # The controller saw no machines of it once before: its Nodes are on their way out.
+    kept = state.kept(place.pool_name)
+    if kept.get("seen"):
+        pools.remove(state, place)
+        operations.end(state, place)
+    else:
+        state.keep(place.pool_name, {**kept, "seen": True})
+
+
+def _ask_again(front: Front, place: Place, held: Body, pool: Body) -> None:
+    for zone, _, body in instance_groups.groups(front.state, place):
+        size = int(body.get("targetSize", 0))
+        if size > len(instance_groups.instances(front.state, place, zone)):
+            try:
+                instance_groups.resize(front, place, held, pool, zone, size, time.time())
+            except GoogleError:
+                return  # no address left: the pool's health tells it
+
+
+VIEWS: Final = {
+    "cluster": cluster,
+    "cluster_ready": cluster_ready,
+    "cluster_gone": cluster_gone,
+    "machines": machine_list,
+    "groups": group_list,
+    "node_group_health": node_pool_health,
+    "set_desired": set_desired,
+    "terminate": terminate,
+    "addons": addon_list,
+    "addon_status": addon_status,
+    "grow_for": grow_for,
+    "settings": settings,
+    "workload_role": workload_role,
+    "workload_token": workload_token,
+    "authenticate": authenticate,
+}

@@ -1,0 +1,197 @@
+"""GKE: parts of a cluster that the provider makes of several properties, and reads back into them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from twin.provider_interface import UNKNOWN, Props
+
+
+def endpoints(inputs: Props) -> Props:
+    """`controlPlaneEndpointsConfig` (expandControlPlaneEndpointsConfig): the endpoints by DNS and by address,
+    of which the provider keeps the private one and the authorized networks under their older names."""
+    config = _object(inputs.get("controlPlaneEndpointsConfig"))
+    dns = _object(config.get("dnsEndpointConfig"))
+    by_name = {
+        name: dns.get(name) if dns.get(name) is not None else False
+        for name in ("allowExternalTraffic", "enableK8sTokensViaDns", "enableK8sCertsViaDns")
+    }
+    told = config.get("ipEndpointsConfig")
+    enabled = _object(told).get("enabled") if isinstance(told, dict) else True
+    if isinstance(told, dict) and enabled is not UNKNOWN and not enabled:
+        return {"dnsEndpointConfig": by_name, "ipEndpointsConfig": {"enabled": False}}
+    private = _object(inputs.get("privateClusterConfig"))
+    only_private = private.get("enablePrivateEndpoint") or False
+    by_address: Props = {
+        "enabled": enabled,
+        "enablePublicEndpoint": UNKNOWN if only_private is UNKNOWN else not only_private,
+        "globalAccess": _object(private.get("masterGlobalAccessConfig")).get("enabled") or False,
+        "authorizedNetworksConfig": authorized(inputs.get("masterAuthorizedNetworksConfig")),
+    }
+    if private.get("privateEndpointSubnetwork"):
+        by_address["privateEndpointSubnetwork"] = private["privateEndpointSubnetwork"]
+    return {"dnsEndpointConfig": by_name, "ipEndpointsConfig": by_address}
+
+
+PLACES = {
+    "controlPlaneEndpointsConfig": "controlPlaneEndpointsConfig",
+    "controlPlaneEndpointsConfig.ipEndpointsConfig.authorizedNetworksConfig": (
+        "masterAuthorizedNetworksConfig"
+    ),
+    "controlPlaneEndpointsConfig.ipEndpointsConfig.enablePublicEndpoint": (
+        "privateClusterConfig.enablePrivateEndpoint"
+    ),
+    "controlPlaneEndpointsConfig.ipEndpointsConfig.privateEndpointSubnetwork": (
+        "privateClusterConfig.privateEndpointSubnetwork"
+    ),
+    "networkConfig.defaultEnablePrivateNodes": "privateClusterConfig.enablePrivateNodes",
+    "privateClusterConfig.masterIpv4CidrBlock": "privateClusterConfig.masterIpv4CidrBlock",
+    "maintenancePolicy": "maintenancePolicy",
+    "networkPolicy": "networkPolicy",
+    "masterAuth": "masterAuth",
+    "ipAllocationPolicy": "ipAllocationPolicy",
+}
+"""The properties that these parts of the body come from."""
+
+
+def authorized(told: Any) -> Props:
+    """Authorized networks: that the block is there is what enables them."""
+    if told is None:
+        return {"enabled": False}
+    if told is UNKNOWN:
+        return {"enabled": True}
+    result: Props = {"enabled": True}
+    if told.get("cidrBlocks") is not None:
+        result["cidrBlocks"] = told["cidrBlocks"]
+    for name in ("gcpPublicCidrsAccessEnabled", "privateEndpointEnforcementEnabled"):
+        if told.get(name) is not None:
+            result[name] = told[name]
+    return result
+
+
+def endpoints_seen(item: Props, state: Props) -> Props:
+    """The three properties that show the endpoints."""
+    config = _object(item.get("controlPlaneEndpointsConfig"))
+    by_address, by_name = _object(config.get("ipEndpointsConfig")), _object(config.get("dnsEndpointConfig"))
+    private, network = _object(item.get("privateClusterConfig")), _object(item.get("networkConfig"))
+    found: Props = {
+        "controlPlaneEndpointsConfig": {
+            "dnsEndpointConfig": {"allowExternalTraffic": False, **by_name},
+            "ipEndpointsConfig": {"enabled": bool(by_address.get("enabled"))},
+        },
+        "privateClusterConfig": {
+            "enablePrivateEndpoint": not by_address.get("enablePublicEndpoint"),
+            "enablePrivateNodes": bool(network.get("defaultEnablePrivateNodes")),
+            "masterGlobalAccessConfig": {"enabled": bool(by_address.get("globalAccess"))},
+            "privateEndpoint": by_address.get("privateEndpoint", ""),
+            "publicEndpoint": by_address.get("publicEndpoint", ""),
+            "privateEndpointSubnetwork": by_address.get("privateEndpointSubnetwork", ""),
+            "peeringName": private.get("peeringName", ""),
+            "masterIpv4CidrBlock": private.get("masterIpv4CidrBlock", ""),
+        },
+    }
+    networks = _object(by_address.get("authorizedNetworksConfig"))
+    if networks.get("enabled"):
+        known = _object(state.get("masterAuthorizedNetworksConfig"))
+        shown = {key: value for key, value in networks.items() if key != "enabled"}
+        for name in ("gcpPublicCidrsAccessEnabled", "privateEndpointEnforcementEnabled"):
+            if known.get(name) is not None:
+                shown.setdefault(name, False)
+        found["masterAuthorizedNetworksConfig"] = shown
+    return found
+
+
+def maintenance(told: Any) -> Props | None:
+    """`maintenancePolicy` as the API takes it: exclusions by name, and a window in a window."""
+    if not isinstance(told, dict):
+        return None
+    window: Props = {"maintenanceExclusions": {}}
+    for each in told.get("maintenanceExclusions") or []:
+        exclusion = {"startTime": each.get("startTime"), "endTime": each.get("endTime")}
+        options = each.get("exclusionOptions")
+        if options:
+            exclusion["maintenanceExclusionOptions"] = dict(options)
+            if options.get("endTimeBehavior"):
+                exclusion.pop("endTime")
+        name = each.get("exclusionName")
+        if isinstance(name, str):
+            window["maintenanceExclusions"][name] = _given(exclusion)
+    daily, recurring = told.get("dailyMaintenanceWindow"), told.get("recurringWindow")
+    if daily:
+        window["dailyMaintenanceWindow"] = {"startTime": daily.get("startTime")}
+    if recurring:
+        times = {name: recurring.get(name) for name in ("startTime", "endTime")}
+        window["recurringWindow"] = {"window": times, "recurrence": recurring.get("recurrence")}
+    if told.get("recurringMaintenanceWindow"):
+        window["recurringMaintenanceWindow"] = told["recurringMaintenanceWindow"]
+    policy: Props = {"window": window}
+    budget = told.get("disruptionBudget")
+    if budget:
+        policy["disruptionBudget"] = {
+            name: budget[name]
+            for name in ("minorVersionDisruptionInterval", "patchVersionDisruptionInterval")
+            if budget.get(name)
+        }
+    return policy
+
+
+def maintenance_seen(told: Any) -> Props | None:
+    """`maintenancePolicy` as the provider shows it (flattenMaintenancePolicy)."""
+    window = _object(_object(told).get("window"))
+    exclusions: list[Props] = []
+    for name, each in sorted((window.get("maintenanceExclusions") or {}).items()):
+        exclusion = _given({"exclusionName": name, "startTime": each.get("startTime")})
+        options = each.get("maintenanceExclusionOptions")
+        if options is not None:
+            exclusion["exclusionOptions"] = {"scope": "NO_UPGRADES", **options}
+        if each.get("endTime") and not _object(options).get("endTimeBehavior"):
+            exclusion["endTime"] = each["endTime"]
+        exclusions.append(exclusion)
+    shown: Props = {"maintenanceExclusions": exclusions} if exclusions else {}
+    if window.get("dailyMaintenanceWindow"):
+        shown["dailyMaintenanceWindow"] = dict(window["dailyMaintenanceWindow"])
+    elif window.get("recurringWindow"):
+        recurring = window["recurringWindow"]
+        shown["recurringWindow"] = {
+            **_object(recurring.get("window")),
+            "recurrence": recurring.get("recurrence"),
+        }
+    elif window.get("recurringMaintenanceWindow"):
+        shown["recurringMaintenanceWindow"] = dict(window["recurringMaintenanceWindow"])
+    else:
+        return None
+    budget = _object(_object(told).get("disruptionBudget"))
+    return {**shown, "disruptionBudget": budget} if budget else shown
+
+
+def master_auth_seen(told: Any) -> Props:
+    """`masterAuth`: whether a client certificate was asked for shows by its being there."""
+    auth = _object(told)
+    return {
+        "clientCertificate": auth.get("clientCertificate", ""),
+        "clientKey": auth.get("clientKey", ""),
+        "clusterCaCertificate": auth.get("clusterCaCertificate", ""),
+        "clientCertificateConfig": {"issueClientCertificate": bool(auth.get("clientCertificate"))},
+    }
+
+
+def allocation(policy: Any, mode: Any) -> Props | None:
+    """`ipAllocationPolicy`, with what `networkingMode` says of it."""
+    if mode is UNKNOWN or policy is UNKNOWN:
+        return None
+    if not policy:
+        return (
+            None
+            if mode in (None, "VPC_NATIVE")
+            else {"useIpAliases": False, "useRoutes": True, "stackType": "IPV4"}
+        )
+    return {"useIpAliases": mode != "ROUTES", "useRoutes": mode == "ROUTES"}
+
+
+def _object(value: Any) -> Props:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _given(props: Props) -> Props:
+    return {name: value for name, value in props.items() if value is not None}

@@ -1,0 +1,263 @@
+"""GKE: node pools."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from twin.gcp.context import GcpContext
+from twin.gcp.http_client import Refusal
+from twin.gcp.resources.base import NOT_FOUND, GcpResource
+from twin.gcp.resources.checking import wrong_body
+from twin.gcp.resources.fields import Field, local, only_read
+from twin.gcp.resources.links import last_of
+from twin.gcp.resources.long_running_operations import FailedOperation
+from twin.gcp.resources.validators import Validator, at_least, one_of
+from twin.gcp.services.container.resources import nodes
+from twin.gcp.services.container.resources.calls import insisting
+from twin.provider_interface import AutoName, CloudError, Failure, HalfMade, Props
+
+CLUSTER: Final = re.compile(r"projects/([^/]+)/(?:zones|locations)/([^/]+)/clusters/([^/]+)")
+_IGM: Final = re.compile(r"projects/([^/]+)/zones/([^/]+)/instanceGroupManagers/([^/]+)")
+_ERRORS: Final = ("ERROR", "RUNNING_WITH_ERROR")
+_UNIQUE: Final = 26
+
+POOL_FIELDS: Final[Mapping[str, Field]] = {
+    "nodeConfig": Field("config"),
+    "nodeLocations": Field("locations"),
+    "maxPodsPerNode": Field("maxPodsConstraint.maxPodsPerNode"),
+    "nodeDrainConfigs": Field("nodeDrainConfig"),
+    "maintenancePolicies": Field("maintenancePolicy"),
+    "maintenancePolicies.exclusionUntilEndOfSupports": Field("exclusionUntilEndOfSupport"),
+    "networkConfig.createPodRange": Field(read=False),
+    "networkConfig.additionalPodNetworkConfigs.maxPodsPerNode": Field("maxPodsPerNode.maxPodsPerNode"),
+    "networkConfig.podCidrOverprovisionConfig.disabled": Field("disable"),
+    "networkConfig.additionalNodeNetworkConfigs.stackType": Field(sent=False),
+    "nodeCount": Field(sent=False, read=False),
+    "instanceGroupUrls": Field(sent=False),
+    "managedInstanceGroupUrls": Field(sent=False, read=False),
+    "namePrefix": Field(sent=False, read=False),
+    "ignoreNodeCountChanges": Field(sent=False, read=False),
+}
+POOL_VALIDATORS: Final[Mapping[str, Validator]] = {
+    "autoscaling.minNodeCount": at_least(0),
+    "autoscaling.maxNodeCount": at_least(0),
+    "autoscaling.totalMinNodeCount": at_least(0),
+    "autoscaling.totalMaxNodeCount": at_least(0),
+    "autoscaling.locationPolicy": one_of("BALANCED", "ANY"),
+    "upgradeSettings.maxSurge": at_least(0),
+    "upgradeSettings.maxUnavailable": at_least(0),
+    "upgradeSettings.strategy": one_of("SURGE", "BLUE_GREEN"),
+    "nodeCount": at_least(0),
+}
+POOL_IMMUTABLE: Final = frozenset(
+    {"placementPolicy", "queuedProvisioning", "maxPodsPerNode", "initialNodeCount", "name", "namePrefix"}
+    | {"networkConfig.acceleratorNetworkProfile", "networkConfig.createPodRange", "networkConfig.podRange"}
+    | {"networkConfig.podIpv4CidrBlock", "networkConfig.additionalNodeNetworkConfigs"}
+    | {"networkConfig.additionalPodNetworkConfigs", "networkConfig.podCidrOverprovisionConfig"}
+    | {"networkConfig.subnetwork"}
+)
+
+
+def autoscaling(value: Any) -> Any:
+    """The API says in a field whether there is any; the provider sends its zeros."""
+    if not isinstance(value, dict):
+        return value
+    zeros = dict.fromkeys(("minNodeCount", "maxNodeCount", "totalMinNodeCount", "totalMaxNodeCount"), 0)
+    return {"enabled": True, **zeros, **value}
+
+
+def autoscaling_seen(value: Any) -> Any:
+    """None where the pool has none."""
+    return value if isinstance(value, dict) and value.get("enabled") else None
+
+
+class NodePool(GcpResource):
+    token = "gcp:container/nodePool:NodePool"
+    title = "NodePool"
+    collection = "container.projects.locations.clusters.nodePools"
+    schema = "NodePool"
+    create_method = "create"
+    params = {"name": "projects/{project}/locations/{location}/clusters/{cluster}/nodePools/{name}"}
+    create_params = {"parent": "projects/{project}/locations/{location}/clusters/{cluster}"}
+    id_form = "projects/{project}/locations/{location}/clusters/{cluster}/nodePools/{name}"
+    place = "location"
+    autoname = AutoName("name", max_length=255)
+    minutes = 30
+    fields = {
+        **POOL_FIELDS,
+        **nodes.fields("nodeConfig"),
+        **only_read("operation"),
+        **local("cluster", "location", "deletionPolicy"),
+        "autoscaling": Field(encode=autoscaling, decode=autoscaling_seen),
+    }
+    nested_defaults = {
+        **nodes.defaults("nodeConfig"),
+    }
+    validators = {**POOL_VALIDATORS, **nodes.validators("nodeConfig")}
+    sets = frozenset({"nodeLocations"}) | nodes.sets("nodeConfig")
+    immutable = frozenset({"cluster", "location", "project"}) | POOL_IMMUTABLE | nodes.immutable("nodeConfig")
+    computed = frozenset(
+        {"initialNodeCount", "location", "management", "maxPodsPerNode", "networkConfig", "nodeConfig"}
+        | {"nodeCount", "nodeLocations", "project", "upgradeSettings", "version", "nodeDrainConfigs", "name"}
+        | {"namePrefix"}
+    )
+    volatile = frozenset({"instanceGroupUrls", "managedInstanceGroupUrls"})
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        if inputs.get("initialNodeCount") and inputs.get("nodeCount"):
+            yield Failure("nodeCount", "Cannot set both initial_node_count and node_count on a node pool")
+        if inputs.get("name") and inputs.get("namePrefix"):
+            yield Failure("namePrefix", "Cannot specify both name and name_prefix for a node_pool")
+        yield from _upgrades(inputs.get("upgradeSettings"))
+
+    def alike(self, path: str, old: Any, new: Any) -> bool:
+        return super().alike(path, old, new) or pool_alike(path, old, new)
+
+    def values(self, context: GcpContext, id: str, props: Props) -> Props:
+        found = super().values(context, id, props)
+        named = CLUSTER.search(str(found.get("cluster")))
+        if named and not id:
+            found["project"], found["location"], found["cluster"] = named.groups()
+        if id:
+            found |= self.parsed(id)
+        return found
+
+    def prepared(self, context: GcpContext, inputs: Props) -> Props:
+        # A cluster by its id has its own place, which is not the provider's.
+        named = CLUSTER.search(str(inputs.get("cluster")))
+        place = {"location": named[2]} if named and not inputs.get("location") else {}
+        return super().prepared(context, {**inputs, **place})
+
+    def create(self, context: Any, inputs: Props) -> tuple[str, Props]:
+        return super().create(context, self._named(context, inputs))
+
+    def _named(self, context: GcpContext, inputs: Props) -> Props:
+        prefix = inputs.get("namePrefix")
+        if inputs.get("name") or not prefix:
+            return inputs
+        seed = hashlib.sha256(f"{context.intent or time.time_ns()}{self.token}".encode()).hexdigest()
+        digits = str(int(seed, 16))[:_UNIQUE]
+        # ReducedPrefixedUniqueId: 40 characters are all that GKE allows.
+        return {**inputs, "name": prefix + (digits if len(prefix) <= 14 else digits[: 40 - len(prefix)])}
+
+    def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
+        body, places = super().body(context, inputs)
+        pool_sizes(body, inputs)
+        if isinstance(inputs.get("nodeConfig"), dict) or inputs.get("nodeConfig") is None:
+            body.setdefault("config", {}).setdefault("oauthScopes", nodes.DEFAULT_SCOPES)
+        places["initialNodeCount"] = "nodeCount" if inputs.get("nodeCount") else "initialNodeCount"
+        return body, places
+
+    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
+        body, places = self.body(context, inputs)
+        yield from wrong_body(self.api, self.schema, "", body, places)
+
+    def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
+        params = self.filled(self.create_params, self.values(context, "", inputs))
+        called = f"{self.collection}.create"
+        return insisting(context, self.minutes, lambda: context.call(called, params, {"nodePool": body}))
+
+    def done(self, context: GcpContext, answer: Props, action: str) -> Props:
+        return super().done(context, answer, f"{action.lower()} GKE")
+
+    def failed_create(self, context: GcpContext, inputs: Props, error: FailedOperation) -> None:
+        # A pool without machines (a stockout) is there all the same: it is kept, as the provider does.
+        id = self.made_id(context, inputs, {})
+        if self.find(context, id, self.values(context, id, inputs)) is not None:
+            raise HalfMade(str(error), id, inputs, code=error.code) from error
+
+    def after_create(self, context: GcpContext, id: str, inputs: Props) -> None:
+        found = self.find(context, id, self.values(context, id, inputs)) or {}
+        if found.get("status") in _ERRORS:
+            told = found.get("statusMessage") or ""
+            raise CloudError(
+                f"NodePool {found.get('name')} was created in the error state {found['status']!r}: {told}"
+            )
+
+    def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
+        place = self.values(context, id, known)
+        cluster = known.get("cluster") or place["cluster"]
+        found: Props = {"cluster": cluster, "location": place["location"], "project": place["project"]}
+        if known.get("ignoreNodeCountChanges"):
+            return {**found, "nodeCount": known.get("nodeCount")}
+        return {**found, **sizes_now(context, item)}
+
+    def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
+        found = super().outputs(context, id, item, state)
+        if "nodeConfig" in found:
+            found["nodeConfig"] = nodes.seen(found["nodeConfig"], state.get("nodeConfig"))
+        created = (state.get("networkConfig") or {}).get("createPodRange")
+        if created is not None and isinstance(found.get("networkConfig"), dict):
+            found["networkConfig"] = {**found["networkConfig"], "createPodRange": created}
+        return found
+
+    def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
+        from twin.gcp.services.container.resources.pool_changes import PoolChange
+
+        values = self.values(context, id, new)
+        PoolChange(self, context, self.filled(self.params, values)["name"], self.minutes).apply(old, new)
+
+    def unmake(self, context: GcpContext, id: str, state: Props) -> None:
+        params = self.filled(self.params, self.values(context, id, state))
+        called = f"{self.collection}.delete"
+        answer = insisting(context, self.minutes, lambda: context.call(called, params))
+        self.done(context, answer, "Deleting")
+
+
+def pool_alike(path: str, old: Any, new: Any) -> bool:
+    """Whether two values of a node pool's property mean the same."""
+    name = path.rpartition(".")[2]
+    if "networkConfig." in path and name in ("subnetwork", "network"):
+        return last_of(old) == last_of(new)
+    return "nodeConfig." in path and nodes.alike(name, old, new)
+
+
+def pool_sizes(body: Props, inputs: Props) -> None:
+    """The API has one field for what is `nodeCount` or `initialNodeCount`."""
+    count = inputs.get("nodeCount") if inputs.get("nodeCount") is not None else inputs.get("initialNodeCount")
+    body["initialNodeCount"] = 0 if count is None else count
+
+
+def sizes_now(context: GcpContext, pool: Props) -> Props:
+    """`nodeCount` (a zone) and the instance groups, as the instance group managers tell."""
+    size, urls, groups = 0, [], []
+    for url in pool.get("instanceGroupUrls") or []:
+        named = _IGM.search(url)
+        if not named:
+            continue
+        project, zone, name = named.groups()
+        params = {"project": project, "zone": zone, "instanceGroupManager": name}
+        try:
+            found = context.call("compute.instanceGroupManagers.get", params)
+        except Refusal as error:
+            if error.code == NOT_FOUND:
+                continue
+            raise
+        size += int(found.get("targetSize") or 0)
+        urls.append(url)
+        groups.append(found.get("instanceGroup", ""))
+    count = size // len(urls) if urls else 0
+    return {"nodeCount": count, "instanceGroupUrls": urls, "managedInstanceGroupUrls": groups}
+
+
+def _upgrades(settings: Any) -> Iterator[Failure]:
+    if not isinstance(settings, dict):
+        return
+    surge = settings.get("strategy") in (None, "SURGE")
+    for name in ("maxSurge", "maxUnavailable"):
+        if settings.get(name) is not None and not surge:
+            yield Failure(
+                f"upgradeSettings.{name}",
+                "Surge upgrade settings may not be changed when surge strategy is not enabled",
+            )
+    if settings.get("blueGreenSettings") and settings.get("strategy") != "BLUE_GREEN":
+        yield Failure(
+            "upgradeSettings.blueGreenSettings",
+            "Blue-green upgrade settings may not be changed when blue-green strategy is not enabled",
+        )

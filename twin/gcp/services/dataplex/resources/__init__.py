@@ -1,0 +1,1 @@
+"""Dataplex: resource types of the provider."""

@@ -1,0 +1,247 @@
+"""Cloud DNS: record sets, one by one or by changes."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Final
+
+from twin.gcp.api_server.errors import GoogleError, exists, invalid, stale
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.methods import generic, handles
+from twin.gcp.services.dns.validation import is_dns_name, zone_of
+
+TYPES: Final = frozenset(
+    [
+        "A",
+        "AAAA",
+        "CAA",
+        "CNAME",
+        "DNSKEY",
+        "DS",
+        "HTTPS",
+        "IPSECKEY",
+        "MX",
+        "NAPTR",
+        "NS",
+        "PTR",
+        "SOA",
+        "SPF",
+        "SRV",
+        "SSHFP",
+        "SVCB",
+        "TLSA",
+        "TXT",
+        "ALIAS",
+    ]
+)
+
+
+def begin(call: Call, zone: str, body: Body) -> None:
+    """The records that every zone has."""
+    name = body["dnsName"]
+    first = body["nameServers"][0]
+    soa = f"{first} cloud-dns-hostmaster.google.com. 1 21600 3600 259200 300"
+    _put(call, zone, {"name": name, "type": "NS", "ttl": 21600, "rrdatas": body["nameServers"]})
+    _put(call, zone, {"name": name, "type": "SOA", "ttl": 21600, "rrdatas": [soa]})
+
+
+@handles("dns.resourceRecordSets.create")
+def create(call: Call) -> dict[str, Any]:
+    """One record set."""
+    row, zone = zone_of(call)
+    made = _record(call.body, zone)
+    _add(call, row, made)
+    return _shown(made)
+
+
+@handles("dns.resourceRecordSets.get")
+def get(call: Call) -> dict[str, Any]:
+    """One record set."""
+    row, _ = zone_of(call)
+    return _need(call, row, call.parameters["name"], call.parameters["type"])
+
+
+@handles("dns.resourceRecordSets.list")
+def listing(call: Call) -> dict[str, Any]:
+    """The record sets of a zone, those of a name, or of a name and type."""
+    row, _ = zone_of(call)
+    name, kind = call.parameters.get("name"), call.parameters.get("type")
+    if kind and not name:
+        raise invalid("The 'parameters.type' can be given only with 'parameters.name'.")
+    found = [
+        body
+        for _, body in call.state.of("dns.rrsets", f"{row}/rrsets/")
+        if (not name or body["name"] == name) and (not kind or body["type"] == kind)
+    ]
+    return {"kind": "dns#resourceRecordSetsListResponse", **generic.page(call, found, "rrsets")}
+
+
+@handles("dns.resourceRecordSets.patch")
+def patch(call: Call) -> dict[str, Any]:
+    """Other data or time to live."""
+    row, zone = zone_of(call)
+    before = _need(call, row, call.parameters["name"], call.parameters["type"])
+    made = _record({**before, **call.body}, zone)
+    call.state.delete(_row(row, before))
+    _add(call, row, made)
+    return _shown(made)
+
+
+@handles("dns.resourceRecordSets.delete")
+def delete(call: Call) -> dict[str, Any]:
+    """One record set; SOA and NS of the zone itself stay."""
+    row, zone = zone_of(call)
+    before = _need(call, row, call.parameters["name"], call.parameters["type"])
+    _removable(before, zone)
+    call.state.delete(_row(row, before))
+    return {}
+
+
+@handles("dns.changes.create")
+def change(call: Call) -> dict[str, Any]:
+    """Deletions, then additions, all or none."""
+    row, zone = zone_of(call)
+    additions = [_record(each, zone) for each in call.body.get("additions") or []]
+    deletions: list[Body] = call.body.get("deletions") or []
+    if not additions and not deletions:
+        raise invalid("The 'entity.change' must have additions or deletions.")
+    for index, each in enumerate(deletions):
+        held = call.state.get(_row(row, each))
+        if held is None:
+            raise GoogleError(
+                404,
+                "NOT_FOUND",
+                f"The 'entity.change.deletions[{index}]' resource named '{each.get('name')} "
+                f"({each.get('type')})' does "
+                f"not exist.",
+                "notFound",
+            )
+        if sorted(held.get("rrdatas") or []) != sorted(each.get("rrdatas") or []) or held["ttl"] != each.get(
+            "ttl"
+        ):
+            raise stale(f"Precondition not met for 'entity.change.deletions[{index}]'")
+        if not any((each["name"], each["type"]) == (other["name"], other["type"]) for other in additions):
+            _removable(held, zone)
+        call.state.delete(_row(row, each))
+    for each in additions:
+        _add(call, row, each)
+    kept = call.state.kept(row)
+    number = int(kept.get("changes", 0)) + 1
+    call.state.keep(row, {**kept, "changes": number})
+    made: Body = {
+        "kind": "dns#change",
+        "id": str(number),
+        "additions": additions,
+        "deletions": deletions,
+        "startTime": call.timestamp[:23] + "Z",
+        "status": "done",
+        "isServing": False,
+    }
+    return call.state.put(f"{row}/changes/{number}", made)
+
+
+@handles("dns.changes.get")
+def get_change(call: Call) -> dict[str, Any]:
+    """A change."""
+    row, _ = zone_of(call)
+    number = call.parameters["changeId"]
+    return call.need(
+        f"{row}/changes/{number}", f"The 'parameters.changeId' resource named '{number}' does not exist."
+    )
+
+
+@handles("dns.changes.list")
+def list_changes(call: Call) -> dict[str, Any]:
+    """The changes of a zone."""
+    row, _ = zone_of(call)
+    found = [body for _, body in call.state.of("dns.changes", f"{row}/changes/")]
+    return {"kind": "dns#changesListResponse", **generic.page(call, found, "changes")}
+
+
+def _record(asked: Body, zone: Body) -> Body:
+    """A record set as it is kept. Raises 400."""
+    name, kind = asked.get("name", ""), asked.get("type", "")
+    own = zone["dnsName"].lower()
+    if not is_dns_name(name):
+        raise invalid(
+            f"Invalid value for 'entity.change.additions.name': '{name}'. A whole domain name that ends with "
+            "a dot is right."
+        )
+    if name.lower() != own and not name.lower().endswith(f".{own}"):
+        raise invalid(
+            f"Invalid value for 'entity.change.additions.name': '{name}' is not in the zone's domain '{own}'."
+        )
+    if kind not in TYPES:
+        raise invalid(f"Invalid value for 'entity.change.additions.type': '{kind}'.")
+    data: list[str] = asked.get("rrdatas") or []
+    if bool(data) == bool(asked.get("routingPolicy")):
+        raise invalid("Exactly one of rrdatas and routingPolicy must be given.")
+    for each in data:
+        _check(kind, each)
+    if kind == "CNAME" and len(data) > 1:
+        raise invalid("A CNAME record set has one value.")
+    if kind == "CNAME" and name.lower() == own:
+        raise invalid(
+            f"CNAME records cannot be at the apex of a zone ('{name}').",
+            reason="cnameResourceRecordSetConflict",
+        )
+    made = {key: each for key, each in asked.items() if key in ("name", "type", "rrdatas", "routingPolicy")}
+    return {**made, "kind": "dns#resourceRecordSet", "ttl": int(asked.get("ttl") or 0)}
+
+
+def _check(kind: str, data: str) -> None:
+    try:
+        if kind == "A":
+            ipaddress.IPv4Address(data)
+        elif kind == "AAAA":
+            ipaddress.IPv6Address(data)
+    except ValueError:
+        raise invalid(
+            f"Invalid value for 'entity.change.additions.rrdata': '{data}' is no {kind} record."
+        ) from None
+    if kind in ("CNAME", "NS", "PTR") and not data.endswith("."):
+        raise invalid(f"Invalid value for 'entity.change.additions.rrdata': '{data}' must end with a dot.")
+    if kind == "MX" and not (len(data.split()) == 2 and data.split()[0].isdigit() and data.endswith(".")):
+        raise invalid(f"Invalid value for 'entity.change.additions.rrdata': '{data}' is no MX record.")
+
+
+def _add(call: Call, zone: str, record: Body) -> None:
+    if call.state.get(_row(zone, record)) is not None:
+        raise exists(
+            f"The resource 'entity.change.additions' named '{record['name']} ({record['type']})' "
+            "already exists"
+        )
+    for _, other in call.state.of("dns.rrsets", f"{zone}/rrsets/"):
+        if other["name"].lower() == record["name"].lower() and "CNAME" in (other["type"], record["type"]):
+            raise invalid(
+                f"The resource record set '{record['name']} ({record['type']})' is invalid because a "
+                f"{other['type']} record set of the same name exists; a CNAME must be the only one.",
+                reason="cnameResourceRecordSetConflict",
+            )
+    call.state.put(_row(zone, record), record)
+
+
+def _removable(record: Body, zone: Body) -> None:
+    if record["type"] in ("SOA", "NS") and record["name"] == zone["dnsName"]:
+        raise invalid(f"The zone's own {record['type']} record set cannot be deleted.")
+
+
+def _need(call: Call, zone: str, name: str, kind: str) -> Body:
+    return call.need(
+        _row(zone, {"name": name, "type": kind}),
+        f"The 'parameters.name' resource named '{name} ({kind})' does not exist.",
+    )
+
+
+def _put(call: Call, zone: str, record: Body) -> None:
+    # The zone's own records are no resources that anyone made.
+    call.state.put(_row(zone, record), _shown(record), baseline=True)
+
+
+def _shown(record: Body) -> Body:
+    return {**record, "kind": "dns#resourceRecordSet"}
+
+
+def _row(zone: str, record: Body) -> str:
+    return f"{zone}/rrsets/{record.get('name', '').lower()} {record.get('type')}"

@@ -1,0 +1,203 @@
+"""Cloud DNS: zones, record sets and the server policies of networks."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from twin.gcp.context import GcpContext
+from twin.gcp.http_client import Refusal
+from twin.gcp.resources.base import NOT_FOUND, GcpResource
+from twin.gcp.resources.checking import wrong_body
+from twin.gcp.resources.entry import Change
+from twin.gcp.resources.fields import Field, local, only_read
+from twin.gcp.resources.links import relative
+from twin.gcp.resources.validators import matches, one_of
+from twin.provider_interface import AutoName, Failure, Props
+
+_ROOT: Final = "https://www.googleapis.com/compute/v1/"
+_NAME: Final = matches(r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
+
+
+def _network_url(value: Any) -> Any:
+    """DNS takes networks as whole URLs."""
+    return _ROOT + relative(value) if isinstance(value, str) and "/" in value else value
+
+
+class ManagedZone(GcpResource):
+    token = "gcp:dns/managedZone:ManagedZone"
+    title = "ManagedZone"
+    collection = "dns.managedZones"
+    schema = "ManagedZone"
+    create_method = "create"
+    params = {"project": "{project}", "managedZone": "{name}"}
+    id_form = "projects/{project}/managedZones/{name}"
+    autoname = AutoName("name", max_length=255)
+    fields = {
+        **only_read("creationTime", "nameServers", managedZoneId="id"),
+        **local("forceDestroy", "deletionPolicy"),
+        "reverseLookup": Field(
+            "reverseLookupConfig",
+            encode=lambda value: {} if value else None,
+            decode=lambda value: True if value is not None else None,
+        ),
+        "privateVisibilityConfig.networks.networkUrl": Field("networkUrl", encode=_network_url),
+        "peeringConfig.targetNetwork.networkUrl": Field("networkUrl", encode=_network_url),
+        "cloudLoggingConfig.enableLogging": Field("enableLogging"),
+        "forwardingConfig.targetNameServers": Field("targetNameServers"),
+        "serviceDirectoryConfig.namespace": Field("namespace"),
+    }
+    links = {
+        "privateVisibilityConfig.networks.networkUrl": "projects/{project}/global/networks/{value}",
+        "peeringConfig.targetNetwork.networkUrl": "projects/{project}/global/networks/{value}",
+    }
+    labels = "labels"
+    immutable = frozenset({"serviceDirectoryConfig"})
+    changes = (
+        Change(
+            (
+                "cloudLoggingConfig",
+                "description",
+                "dnssecConfig",
+                "forwardingConfig",
+                "peeringConfig",
+                "privateVisibilityConfig",
+            )
+        ),
+    )
+    validators = {"name": _NAME, "visibility": one_of("private", "public")}
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        name = inputs.get("dnsName")
+        if isinstance(name, str) and not name.endswith("."):
+            yield Failure(
+                "dnsName",
+                f"Invalid value for 'entity.managedZone.dnsName': '{name}': a full name ends with a dot",
+            )
+        if inputs.get("description") == "":
+            yield Failure("description", 'expected "description" to not be an empty string')
+
+    def alike(self, path: str, old: Any, new: Any) -> bool:
+        return super().alike(path, old, new) or (
+            path == "visibility" and str(old).lower() == str(new).lower()
+        )
+
+    def unmake(self, context: GcpContext, id: str, state: Props) -> None:
+        values = self.values(context, id, state)
+        if state.get("forceDestroy"):
+            place = {"project": values["project"], "managedZone": values["name"]}
+            sets = context.call("dns.resourceRecordSets.list", place).get("rrsets", [])
+            # Those of the zone itself go with it.
+            own = [
+                each for each in sets if each["type"] not in ("NS", "SOA") or each["name"] != state["dnsName"]
+            ]
+            if own:
+                context.call("dns.changes.create", place, {"deletions": own})
+        super().unmake(context, id, state)
+
+
+class RecordSet(GcpResource):
+    token = "gcp:dns/recordSet:RecordSet"
+    title = "DNS RecordSet"
+    collection = "dns.resourceRecordSets"
+    schema = "ResourceRecordSet"
+    params = {"project": "{project}", "managedZone": "{managedZone}", "name": "{name}", "type": "{type}"}
+    id_form = "projects/{project}/managedZones/{managedZone}/rrsets/{name}/{type}"
+    names = frozenset({"managedZone"})
+    links = {"managedZone": ""}
+    fields = {
+        **local("managedZone", "deletionPolicy"),
+        "routingPolicy.wrrs": Field("wrr.items"),
+        "routingPolicy.geos": Field("geo.items"),
+        "routingPolicy.enableGeoFencing": Field("geo.enableFencing"),
+        "routingPolicy.primaryBackup.primary": Field("primaryTargets"),
+        "routingPolicy.primaryBackup.backupGeos": Field("backupGeoTargets.items"),
+        "routingPolicy.primaryBackup.enableGeoFencingForBackups": Field("backupGeoTargets.enableFencing"),
+        "routingPolicy.primaryBackup.trickleRatio": Field("trickleTraffic"),
+    }
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        name = inputs.get("name")
+        if isinstance(name, str) and not name.endswith("."):
+            yield Failure("name", "DNS record name must end with a trailing dot")
+
+    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
+        body, places = self.body(context, inputs)
+        yield from wrong_body(self.api, self.schema, "", body, places)
+
+    def same(self, path: str, old: Any, new: Any) -> bool:
+        if path == "rrdatas" and isinstance(old, list) and isinstance(new, list):
+            return sorted(str(each).lower() for each in old) == sorted(str(each).lower() for each in new)
+        return super().same(path, old, new)
+
+    def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
+        # The provider is authoritative: what stands there under this name and type is replaced.
+        values = self.values(context, "", inputs)
+        found = self.find(context, "", values)
+        change: Props = {"additions": [body], **({"deletions": [found]} if found else {})}
+        if found == {**(found or {}), **body}:
+            return {}
+        return context.call("dns.changes.create", self.filled(self.params, values), change)
+
+    def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
+        if not self.changed(old, new) - {"deletionPolicy"}:
+            return
+        found = self.find(context, id, self.values(context, id, old))
+        body, _ = self.body(context, new)
+        change: Props = {"additions": [body], **({"deletions": [found]} if found else {})}
+        context.call("dns.changes.create", self.filled(self.params, self.values(context, id, old)), change)
+
+    def replaces(self, path: str, old: Props, new: Props) -> bool:
+        return path == "type" or super().replaces(path, old, new)
+
+    def unmake(self, context: GcpContext, id: str, state: Props) -> None:
+        values = self.values(context, id, state)
+        found = self.find(context, id, values)
+        if found is None:
+            raise Refusal(NOT_FOUND, "gone")
+        context.call("dns.changes.create", self.filled(self.params, values), {"deletions": [found]})
+
+
+class Policy(GcpResource):
+    token = "gcp:dns/policy:Policy"
+    title = "Policy"
+    collection = "dns.policies"
+    schema = "Policy"
+    create_method = "create"
+    params = {"project": "{project}", "policy": "{name}"}
+    id_form = "projects/{project}/policies/{name}"
+    autoname = AutoName("name", max_length=255)
+    fields = {
+        **local("deletionPolicy"),
+        "networks.networkUrl": Field("networkUrl", encode=_network_url),
+    }
+    links = {"networks.networkUrl": "projects/{project}/global/networks/{value}"}
+    changes = (
+        Change(
+            (
+                "alternativeNameServerConfig",
+                "description",
+                "enableInboundForwarding",
+                "enableLogging",
+                "networks",
+            ),
+        ),
+    )
+    validators = {"name": _NAME}
+
+    def change_body(
+        self, context: GcpContext, call: Change, changed: set[str], new: Props
+    ) -> tuple[Props, list[str]]:
+        made, mask = super().change_body(context, call, changed, new)
+        if "networks" in made:
+            made["networks"] = made["networks"] or []
+        return made, mask
+
+    def unmake(self, context: GcpContext, id: str, state: Props) -> None:
+        # A policy that is bound to networks cannot be deleted: the provider takes them away first.
+        if state.get("networks"):
+            params = self.filled(self.params, self.values(context, id, state))
+            context.call("dns.policies.patch", params, {"networks": []})
+        super().unmake(context, id, state)

@@ -1,0 +1,36 @@
+"""Names of Cloud DNS, and the zone that a path names."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from twin.gcp.api_server.errors import GoogleError
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+
+_DNS: Final = re.compile(r"(?:(?:\*|_?[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?)\.)+", re.IGNORECASE)
+
+
+def is_dns_name(text: str) -> bool:
+    """Whether it is a whole domain name with the dot at its end."""
+    return len(text) <= 254 and _DNS.fullmatch(text) is not None
+
+
+def zone_of(call: Call) -> tuple[str, Body]:
+    """(name in the state, body) of the zone that the path names, by name or id."""
+    asked = call.parameters["managedZone"]
+    prefix = f"dns/projects/{call.project}/managedZones/"
+    body = call.state.get(prefix + asked)
+    if body is None and asked.isdigit():
+        for name, each in call.state.of("dns.managedZones", prefix):
+            if each["id"] == asked:
+                return name, each
+    if body is None:
+        raise GoogleError(
+            404,
+            "NOT_FOUND",
+            f"The 'parameters.managedZone' resource named '{asked}' does not exist.",
+            "notFound",
+        )
+    return prefix + asked, body

@@ -1,0 +1,208 @@
+"""IAM service accounts and their keys."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from twin.gcp.api_server import initial_state
+from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found, precondition
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.iam import policy as iam_policy
+from twin.gcp.methods import generic, handles
+
+ACCOUNTS: Final = 100
+"""Service accounts of a project at most. Source: "Quotas and limits" of IAM."""
+KEYS: Final = 10
+"""Keys of a service account that a user made, at most."""
+_ID: Final = re.compile(r"[a-z](?:[-a-z0-9]{4,28}[a-z0-9])")
+
+
+def found(call: Call, name: str) -> tuple[str, Body]:
+    """(name in the state, body) of `projects/P/serviceAccounts/EMAIL`, which may be a unique id and `-`."""
+    _, _, _, account, *_ = name.split("/")
+    prefix = f"iam/projects/{call.project}/serviceAccounts/"
+    body = call.state.get(prefix + account)
+    if body is None and account.isdigit():
+        for each, other in call.state.of("iam.serviceAccounts", prefix):
+            if other["uniqueId"] == account:
+                return each, other
+    if body is None or initial_state.owned_by_google(body["email"], call.project):
+        raise not_found(f"Unknown service account: projects/{call.project}/serviceAccounts/{account}.")
+    return prefix + account, body
+
+
+@handles("iam.projects.serviceAccounts.create")
+def create(call: Call) -> dict[str, Any]:
+    """A service account of the project."""
+    account = call.body.get("accountId", "")
+    if not _ID.fullmatch(account):
+        raise invalid(
+            f'The account ID "{account}" does not have a length between 6 and 30.'
+            if not 6 <= len(account) <= 30
+            else f'Invalid account ID "{account}": it must match [a-z]([-a-z0-9]*[a-z0-9]).'
+        )
+    email = f"{account}@{call.project}.iam.gserviceaccount.com"
+    name = f"iam/projects/{call.project}/serviceAccounts/{email}"
+    if call.state.get(name) is not None:
+        raise exists(f"Service account {account} already exists within project projects/{call.project}.")
+    prefix = f"iam/projects/{call.project}/serviceAccounts/"
+    own = [each for each, body in call.state.of("iam.serviceAccounts", prefix)
+           if not initial_state.owned_by_google(body["email"], call.project)]  # fmt: skip
+    if len(own) >= ACCOUNTS:
+        raise GoogleError(
+            429, "RESOURCE_EXHAUSTED",
+            f"Maximum number of service accounts on project reached ({ACCOUNTS}).",
+        )  # fmt: skip
+    given = call.body.get("serviceAccount", {})
+    _check(given)
+    unique = "1" + "".join(secrets.choice("0123456789") for _ in range(20))
+    made: Body = {
+        "name": name.partition("/")[2],
+        "projectId": call.project,
+        "uniqueId": unique,
+        "email": email,
+        "etag": "MDEwMjE5MjA=",
+        "oauth2ClientId": unique,
+    }
+    made.update({key: given[key] for key in ("displayName", "description") if given.get(key)})
+    return call.state.put(name, made)
+
+
+def _check(given: Body) -> None:
+    if len(given.get("displayName", "")) > 100:
+        raise invalid("The display name is longer than 100 characters.")
+    if len(given.get("description", "")) > 256:
+        raise invalid("The description is longer than 256 characters.")
+
+
+@handles("iam.projects.serviceAccounts.get")
+def get(call: Call) -> dict[str, Any]:
+    """An account by email or unique id."""
+    return found(call, call.parameters["name"])[1]
+
+
+@handles("iam.projects.serviceAccounts.list")
+def listing(call: Call) -> dict[str, Any]:
+    """The accounts that the project owns."""
+    prefix = f"iam/projects/{call.project}/serviceAccounts/"
+    own = [body for _, body in call.state.of("iam.serviceAccounts", prefix)
+           if not initial_state.owned_by_google(body["email"], call.project)]  # fmt: skip
+    return generic.page(call, own, "accounts")
+
+
+@handles("iam.projects.serviceAccounts.patch")
+def patch(call: Call) -> dict[str, Any]:
+    """Display name and description."""
+    name, body = found(call, call.parameters["name"])
+    given = call.body.get("serviceAccount", {})
+    if not call.body.get("updateMask"):
+        raise invalid("An update mask is required.")
+    made = generic.masked(call, body, frozenset({"displayName", "description"}), given)
+    _check(made)
+    return call.state.put(name, made)
+
+
+@handles("iam.projects.serviceAccounts.update")
+def update(call: Call) -> dict[str, Any]:
+    """As patch, with the whole account."""
+    name, body = found(call, call.parameters["name"])
+    _check(call.body)
+    body.update({key: call.body[key] for key in ("displayName", "description") if key in call.body})
+    return call.state.put(name, body)
+
+
+@handles("iam.projects.serviceAccounts.delete")
+def delete(call: Call) -> dict[str, Any]:
+    """The account goes; policies keep it as deleted."""
+    name, body = found(call, call.parameters["name"])
+    call.state.delete(name)
+    iam_policy.mark_deleted(call.state, body["email"], body["uniqueId"])
+    return {}
+
+
+@handles("iam.projects.serviceAccounts.enable", "iam.projects.serviceAccounts.disable")
+def switch(call: Call) -> dict[str, Any]:
+    """Whether the account can be used."""
+    name, body = found(call, call.parameters["name"])
+    body["disabled"] = call.method.name == "disable"
+    if not body["disabled"]:
+        del body["disabled"]
+    call.state.put(name, body)
+    return {}
+
+
+@handles(
+    "iam.projects.serviceAccounts.getIamPolicy",
+    "iam.projects.serviceAccounts.setIamPolicy",
+    "iam.projects.serviceAccounts.testIamPermissions",
+)
+def policy(call: Call) -> dict[str, Any]:
+    """Who may be this account."""
+    return generic.policy(call, found(call, call.parameters["resource"])[0])
+
+
+@handles("iam.projects.serviceAccounts.keys.create")
+def create_key(call: Call) -> dict[str, Any]:
+    """A key whose private half is shown once."""
+    name, body = found(call, call.parameters["name"])
+    held = [each for each, _ in call.state.of("iam.keys", f"{name}/keys/")]
+    if len(held) >= KEYS:
+        raise precondition("Precondition check failed. The maximum number of keys on the account is reached.")
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    number = secrets.token_hex(20)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    made: Body = {
+        "name": f"{name.partition('/')[2]}/keys/{number}",
+        "keyAlgorithm": "KEY_ALG_RSA_2048",
+        "keyOrigin": "GOOGLE_PROVIDED",
+        "keyType": "USER_MANAGED",
+        "privateKeyType": call.body.get("privateKeyType", "TYPE_GOOGLE_CREDENTIALS_FILE"),
+        "validAfterTime": datetime.fromtimestamp(call.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "validBeforeTime": "9999-12-31T23:59:59Z",
+    }
+    call.state.put(
+        f"{name}/keys/{number}", {key: each for key, each in made.items() if key != "privateKeyType"}
+    )
+    file = {
+        "type": "service_account",
+        "project_id": call.project,
+        "private_key_id": number,
+        "private_key": private,
+        "client_email": body["email"],
+        "client_id": body["uniqueId"],
+        "token_uri": "https://oauth2.googleapis.com/token",
+        "universe_domain": "googleapis.com",
+    }
+    return {**made, "privateKeyData": base64.b64encode(json.dumps(file, indent=2).encode()).decode()}
+
+
+@handles("iam.projects.serviceAccounts.keys.list")
+def list_keys(call: Call) -> dict[str, Any]:
+    """The keys of an account."""
+    name, _ = found(call, call.parameters["name"])
+    return generic.listed(call, f"{name}/keys/", "iam.keys")
+
+
+@handles("iam.projects.serviceAccounts.keys.get")
+def get_key(call: Call) -> dict[str, Any]:
+    """A key, its public half."""
+    return call.need(f"iam/{call.parameters['name']}", "Service account key does not exist.")
+
+
+@handles("iam.projects.serviceAccounts.keys.delete")
+def delete_key(call: Call) -> dict[str, Any]:
+    """A key goes."""
+    call.need(f"iam/{call.parameters['name']}", "Service account key does not exist.")
+    call.state.delete(f"iam/{call.parameters['name']}")
+    return {}

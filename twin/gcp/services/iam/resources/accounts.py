@@ -1,0 +1,154 @@
+"""IAM: service accounts and custom roles."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from twin.gcp.context import GcpContext
+from twin.gcp.http_client import Refusal
+from twin.gcp.resources.base import NOT_FOUND, GcpResource
+from twin.gcp.resources.checking import wrong_body
+from twin.gcp.resources.fields import Field, local, only_read, renamed
+from twin.gcp.resources.validators import length, matches, rfc1035
+from twin.provider_interface import AutoName, CloudError, Failure, Props
+
+_ALREADY_EXISTS = 409
+
+
+class Account(GcpResource):
+    token = "gcp:serviceaccount/account:Account"
+    title = "service account"
+    collection = "iam.projects.serviceAccounts"
+    schema = "ServiceAccount"
+    create_method = "create"
+    params = {"name": "projects/{project}/serviceAccounts/{email}"}
+    create_params = {"name": "projects/{project}"}
+    id_form = "projects/{project}/serviceAccounts/{email}"
+    autoname = AutoName("accountId", max_length=30)
+    fields = {
+        "accountId": Field(sent=False, read=False),
+        "disabled": Field(sent=False),
+        **only_read("email", "uniqueId", "name"),
+        **local("createIgnoreAlreadyExists", "deletionPolicy", "member"),
+    }
+    computed = frozenset({"accountId"})
+    validators = {"accountId": rfc1035(6, 30), "description": length(0, 256), "displayName": length(0, 100)}
+
+    def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
+        account, places = super().body(context, inputs)
+        body = {"accountId": inputs.get("accountId"), "serviceAccount": account}
+        inside = {f"serviceAccount.{path}": place for path, place in places.items()}
+        return body, {"accountId": "accountId", **inside}
+
+    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
+        body, places = self.body(context, inputs)
+        yield from wrong_body(self.api, "CreateServiceAccountRequest", "", body, places)
+
+    def values(self, context: GcpContext, id: str, props: Props) -> Props:
+        found = super().values(context, id, props)
+        domain = ".".join(reversed(str(found["project"]).split(":")))
+        found.setdefault("email", f"{found.get('accountId')}@{domain}.iam.gserviceaccount.com")
+        return found
+
+    def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
+        try:
+            return super().make(context, inputs, body)
+        except Refusal as error:
+            if error.code != _ALREADY_EXISTS or not inputs.get("createIgnoreAlreadyExists"):
+                raise
+            return {}
+
+    def after_create(self, context: GcpContext, id: str, inputs: Props) -> None:
+        if inputs.get("disabled"):
+            context.call("iam.projects.serviceAccounts.disable", {"name": id}, {})
+
+    def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
+        email = str(item.get("email", ""))
+        return {
+            "accountId": email.partition("@")[0],
+            "project": item.get("projectId") or known.get("project"),
+            "member": f"serviceAccount:{email}",
+        }
+
+    def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
+        changed = self.changed(old, new)
+        if "disabled" in changed:
+            verb = "disable" if new.get("disabled") else "enable"
+            context.call(f"iam.projects.serviceAccounts.{verb}", {"name": id}, {})
+        mask = sorted(changed & {"description", "displayName"})
+        if mask:
+            account = {name: new.get(name) or "" for name in ("description", "displayName")}
+            body = {"updateMask": ",".join(mask), "serviceAccount": account}
+            context.call("iam.projects.serviceAccounts.patch", {"name": id}, body)
+
+
+class CustomRole(GcpResource):
+    token = "gcp:projects/iAMCustomRole:IAMCustomRole"
+    title = "custom project role"
+    collection = "iam.projects.roles"
+    schema = "Role"
+    create_method = "create"
+    params = {"name": "projects/{project}/roles/{roleId}"}
+    create_params = {"parent": "projects/{project}"}
+    id_form = "projects/{project}/roles/{roleId}"
+    autoname = AutoName("roleId", max_length=255, separator="_")
+    fields = {
+        **renamed(permissions="includedPermissions"),
+        "roleId": Field(sent=False, read=False),
+        **only_read("deleted", "name"),
+        **local("deletionPolicy"),
+    }
+    validators = {
+        "roleId": matches(r"^[a-zA-Z0-9_\.]{3,64}$"),
+        "title": length(1, 100),
+        "description": length(0, 256),
+    }
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        if inputs.get("permissions") == []:
+            yield Failure(
+                "permissions", "Not enough list items: requires 1 item minimum, but config has only 0"
+            )
+
+    def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
+        # A deleted role keeps its name for a while: it is undeleted and changed, as the provider does.
+        values = self.values(context, "", inputs)
+        name = self.made_id(context, inputs, {})
+        found = self.find(context, "", values)
+        if found is None:
+            request = {"roleId": inputs["roleId"], "role": body}
+            return context.call(
+                "iam.projects.roles.create", {"parent": f"projects/{values['project']}"}, request
+            )
+        if found.get("deleted"):
+            return context.call("iam.projects.roles.undelete", {"name": name}, {})
+        if all(found.get(key) == value for key, value in body.items()) and context.intent:
+            return found  # a create that was broken off
+        raise CloudError(f"Custom project role {name} already exists and must be imported", path="roleId")
+
+    def after_create(self, context: GcpContext, id: str, inputs: Props) -> None:
+        """An undeleted role becomes as it is asked for now."""
+        body, _ = self.body(context, inputs)
+        found = self.find(context, id, self.values(context, id, inputs)) or {}
+        if any(found.get(key) != value for key, value in body.items()):
+            context.call("iam.projects.roles.patch", {"name": id}, body)
+
+    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
+        body, places = self.body(context, inputs)
+        yield from wrong_body(self.api, "Role", "", body, places)
+
+    def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
+        found = super().find(context, id, values)
+        return None if found and found.get("deleted") and id else found
+
+    def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
+        if self.changed(old, new) & {"title", "description", "stage", "permissions"}:
+            body, _ = self.body(context, new)
+            context.call("iam.projects.roles.patch", {"name": id}, {"description": "", **body})
+
+    def unmake(self, context: GcpContext, id: str, state: Props) -> None:
+        if self.find(context, id, self.values(context, id, state)) is None:
+            raise Refusal(NOT_FOUND, "gone")
+        super().unmake(context, id, state)

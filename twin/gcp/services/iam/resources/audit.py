@@ -1,0 +1,90 @@
+"""Which accesses to a service are logged: a part of the project's IAM policy."""
+
+# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from twin.gcp.context import GcpContext
+from twin.gcp.services.iam.resources.members import ProjectMember
+from twin.provider_interface import UNKNOWN, CloudError, Failure, Props
+
+_KINDS: Final = ("DATA_READ", "DATA_WRITE", "ADMIN_READ")
+_MARK: Final = "/audit_config/"
+
+
+class ProjectAuditConfig(ProjectMember):
+    token = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
+    title = "IAM audit config"
+    id_form = "{project}/audit_config/{service}"
+    sets = frozenset({"auditLogConfigs", "auditLogConfigs.exemptedMembers"})
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        configs = inputs.get("auditLogConfigs")
+        for index, each in enumerate(configs if isinstance(configs, list) else []):
+            kind = each.get("logType") if isinstance(each, dict) else None
+            if kind is not UNKNOWN and kind not in _KINDS:
+                yield Failure(
+                    f"auditLogConfigs[{index}].logType", f"expected one of {', '.join(_KINDS)}, got {kind}"
+                )
+
+    def create(self, context: Any, inputs: Props) -> tuple[str, Props]:
+        self._set(context, inputs)
+        id = f"{self.shown(inputs)}{_MARK}{inputs['service']}"
+        return id, self.written(context, id, inputs, "not in the policy that it was added to")
+
+    def read(self, context: Any, id: str, state: Props) -> Props | None:
+        project, _, service = id.partition(_MARK)
+        known = {"project": project, "service": service, **state}
+        with self.errors("reading IAM policy for", {}):
+            policy = self._policy(context, known)
+        found = _of(policy, service)
+        if found is None:
+            return None
+        told = [dict(each) for each in found.get("auditLogConfigs", [])]
+        asked = state.get("auditLogConfigs")
+        whole = asked if isinstance(asked, list) and self.same("auditLogConfigs", asked, told) else told
+        etag = state.get("etag") or policy.get("etag", "")
+        return {**known, "auditLogConfigs": whole, "etag": etag}
+
+    def update(self, context: Any, id: str, old: Props, new: Props) -> Props:
+        self._set(context, new)
+        outputs = self.read(context, id, {**old, **new})
+        if outputs is None:
+            raise CloudError(f"Error updating IAM audit config {id!r}: not found")
+        return outputs
+
+    def delete(self, context: Any, id: str, state: Props) -> None:
+        project, _, service = id.partition(_MARK)
+
+        def without(policy: Props) -> bool:
+            before = policy.get("auditConfigs") or []
+            policy["auditConfigs"] = [each for each in before if each.get("service") != service]
+            return len(policy["auditConfigs"]) != len(before)
+
+        with self.errors("applying IAM policy for", {}):
+            self._written(context, {"project": project, **state}, without)
+
+    def _set(self, context: Any, inputs: Props) -> None:
+        wanted: Props = {"service": inputs["service"], "auditLogConfigs": list(inputs["auditLogConfigs"])}
+
+        def with_it(policy: Props) -> bool:
+            held = _of(policy, wanted["service"])
+            if held == wanted:
+                return False
+            others = [each for each in policy.get("auditConfigs") or [] if each is not held]
+            policy["auditConfigs"] = [*others, wanted]
+            return True
+
+        with self.errors("applying IAM policy for", {}):
+            self._written(context, inputs, with_it)
+
+    def send(self, context: GcpContext, target: str, policy: Props) -> None:
+        body = {"policy": policy, "updateMask": "bindings,etag,auditConfigs"}
+        context.call(f"{self.collection}.setIamPolicy", self.place_of(target), body)
+
+
+def _of(policy: Props, service: str) -> Props | None:
+    return next((each for each in policy.get("auditConfigs") or [] if each.get("service") == service), None)

@@ -1,0 +1,23 @@
+"""Cloud Logging: who encrypts a project's logs."""
+
+# ruff: noqa: S105 - a token names a function
+
+from __future__ import annotations
+
+from twin.gcp.context import GcpContext
+from twin.gcp.resources.function import GcpFunction, project
+from twin.provider_interface import Props
+
+
+class GetProjectCmekSettings(GcpFunction):
+    token = "gcp:logging/getProjectCmekSettings:getProjectCmekSettings"
+    title = "LoggingProjectCmekSettings"
+
+    def answer(self, context: GcpContext, arguments: Props) -> Props:
+        where = project(context, arguments)
+        found = context.call("logging.projects.getCmekSettings", {"name": f"projects/{where}"})
+        told = {
+            name: found.get(name, "")
+            for name in ("name", "kmsKeyName", "kmsKeyVersionName", "serviceAccountId")
+        }
+        return {"id": f"projects/{where}/cmekSettings", "project": where, **told}

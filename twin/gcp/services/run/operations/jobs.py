@@ -1,0 +1,36 @@
+"""Cloud Run: jobs, created and stored. Their containers are not run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from twin.gcp.api_server.errors import invalid
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.methods.standard_methods import Standard, serve
+
+_JOBS: Final = "run.projects.locations.jobs"
+
+
+def _check(_: Call, job: Body) -> None:
+    containers = ((job.get("template") or {}).get("template") or {}).get("containers") or []
+    if not containers or not all(container.get("image") for container in containers):
+        raise invalid("template.template.containers: expected a container with an image.")
+    job["terminalCondition"] = {"type": "Ready", "state": "CONDITION_SUCCEEDED"}
+
+
+serve(
+    Standard(
+        methods=_JOBS,
+        title="Job",
+        id="jobId",
+        pattern=r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
+        right="lower-case letters, digits and hyphens, a letter first, at most 63",
+        mutable=frozenset({"annotations", "labels", "template", "launchStage"}),
+        response="google.cloud.run.v2.Job",
+        check=_check,
+        uid=True,
+        tag=True,
+        mask_needed=False,
+    )
+)

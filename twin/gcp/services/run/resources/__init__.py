@@ -1,0 +1,1 @@
+"""Cloud Run: resource types of the provider."""

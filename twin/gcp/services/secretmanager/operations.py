@@ -1,0 +1,238 @@
+"""Secret Manager: secrets, their versions, who may read them."""
+
+from __future__ import annotations
+
+import base64
+import re
+import zlib
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from twin.gcp.api_server.errors import GoogleError, invalid, not_found, precondition
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.methods import generic, handles
+from twin.gcp.methods.cmek import check_key
+from twin.gcp.methods.standard_methods import Standard, check_place, serve
+
+_SECRETS: Final = "secretmanager.projects.secrets"
+_VERSIONS: Final = f"{_SECRETS}.versions"
+_TOPIC: Final = re.compile(r"projects/[^/]+/topics/[^/]+")
+_LARGEST: Final = 65536
+"""Bytes of a version at most. Source: "Quotas and limits" of Secret Manager."""
+
+
+def agent(call: Call) -> str:
+    """The account by which Secret Manager uses keys and publishes."""
+    return f"service-{call.project_number}@gcp-sa-secretmanager.iam.gserviceaccount.com"
+
+
+def _prepare(call: Call, secret: Body) -> None:
+    replication = secret.get("replication") or {}
+    kinds = [each for each in ("automatic", "userManaged") if each in replication]
+    if len(kinds) != 1:
+        raise invalid(
+            "Exactly one of secret.replication.automatic and secret.replication.user_managed must be set."
+        )
+    if "ttl" in secret:
+        seconds = float(str(secret.pop("ttl")).removesuffix("s"))
+        at = datetime.fromtimestamp(call.at, UTC) + timedelta(seconds=seconds)
+        secret["expireTime"] = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    secret.pop("updateTime", None)
+
+
+def _check(call: Call, secret: Body) -> None:
+    _check_places(call, secret["replication"])
+    topics = secret.get("topics") or []
+    for topic in topics:
+        name = str(topic.get("name", ""))
+        if not _TOPIC.fullmatch(name):
+            raise invalid(f"Invalid topic '{name}': projects/PROJECT/topics/TOPIC is right.")
+        if call.state.get(f"pubsub/{name}") is None:
+            raise not_found(f"Resource not found (resource={name.rpartition('/')[2]}).")
+        member = f"serviceAccount:{agent(call)}"
+        if not call.front.identity.allowed(member, "pubsub.topics.publish", f"pubsub/{name}"):
+            raise precondition(
+                f"Secret Manager service identity {agent(call)} does not have permission to publish to topic "
+                f"{name}."
+            )
+    rotation = secret.get("rotation")
+    if rotation and not topics:
+        raise invalid("A rotation policy needs at least one topic.")
+    if rotation and rotation.get("rotationPeriod") and not rotation.get("nextRotationTime"):
+        raise invalid("rotation.next_rotation_time must be set when rotation.rotation_period is set.")
+    if rotation and float(str(rotation.get("rotationPeriod") or "3600s").removesuffix("s")) < 3600:
+        raise invalid("rotation.rotation_period must be at least 3600s (1 hour).")
+
+
+def _check_places(call: Call, replication: Body) -> None:
+    replicas = (replication.get("userManaged") or {}).get("replicas")
+    if replicas is None:
+        key = (replication["automatic"].get("customerManagedEncryption") or {}).get("kmsKeyName")
+        if key:
+            check_key(call, key, "global", agent(call), "secret")
+        return
+    if not replicas:
+        raise invalid("secret.replication.user_managed.replicas must not be empty.")
+    places = [str(each.get("location", "")) for each in replicas]
+    if len(set(places)) != len(places):
+        raise invalid(f"Duplicate locations in secret.replication.user_managed.replicas: {places}.")
+    keys = 0
+    for replica, place in zip(replicas, places, strict=True):
+        check_place(place, frozenset())
+        key = (replica.get("customerManagedEncryption") or {}).get("kmsKeyName")
+        if key:
+            keys += 1
+            check_key(call, key, place, agent(call), "replica")
+    if keys not in (0, len(replicas)):
+        raise invalid("Either all replicas have a customer-managed key, or none has.")
+
+
+def _renew(_: Call, before: Body, after: Body) -> None:
+    def places(secret: Body) -> list[str]:
+        found = (secret["replication"].get("userManaged") or {}).get("replicas") or []
+        return [each["location"] for each in found]
+
+    if places(before) != places(after) or set(before["replication"]) != set(after["replication"]):
+        raise invalid("The replication policy of a secret cannot be changed after its creation.")
+
+
+serve(
+    Standard(
+        methods=_SECRETS,
+        title="Secret",
+        id="secretId",
+        pattern=r"[A-Za-z0-9_-]{1,255}",
+        right="letters, digits, _ and -, at most 255",
+        mutable=frozenset(
+            {
+                "labels",
+                "annotations",
+                "topics",
+                "expireTime",
+                "ttl",
+                "rotation",
+                "versionAliases",
+                "replication",
+            }
+            | {"versionDestroyTtl", "secretType"}
+        ),
+        prepare=_prepare,
+        check=_check,
+        renew=_renew,
+        stamps=("createTime", ""),
+        tag=True,
+        places=None,
+    )
+)
+
+
+def _version(call: Call) -> tuple[str, Body]:
+    """A version by its number, `latest` or an alias. Raises 404."""
+    name = call.parameters["name"]
+    secret, _, number = name.rpartition("/versions/")
+    held = call.need(f"secretmanager/{secret}", f"Secret [{secret}] not found.")
+    if number == "latest":
+        found = call.state.of("secretmanager.versions", f"secretmanager/{secret}/versions/")
+        numbers = [int(body["name"].rpartition("/")[2]) for _, body in found]
+        if not numbers:
+            raise not_found(f"Secret [{secret}] not found or has no versions.")
+        number = str(max(numbers))
+    number = str((held.get("versionAliases") or {}).get(number, number))
+    row = f"secretmanager/{secret}/versions/{number}"
+    return row, call.need(row, f"Secret Version [{secret}/versions/{number}] not found.")
+
+
+@handles(f"{_SECRETS}.addVersion")
+def add(call: Call) -> dict[str, Any]:
+    """A version with its payload, which no answer but access shows."""
+    secret = call.parameters["parent"]
+    held = call.need(f"secretmanager/{secret}", f"Secret [{secret}] not found.")
+    payload = call.body.get("payload") or {}
+    data = base64.b64decode(str(payload.get("data") or ""))
+    if not 0 < len(data) <= _LARGEST:
+        raise invalid(f"The payload of a secret version has from 1 to {_LARGEST} bytes, got {len(data)}.")
+    given = payload.get("dataCrc32c")
+    if given is not None and int(given) != _crc(data):
+        raise invalid("The payload's CRC32C checksum does not match the data.")
+    kept = call.state.kept(f"secretmanager/{secret}")
+    number = int(kept.get("last", 0)) + 1
+    call.state.keep(f"secretmanager/{secret}", {**kept, "last": number})
+    made: Body = {
+        "name": f"{secret}/versions/{number}",
+        "createTime": call.timestamp,
+        "state": "ENABLED",
+        "replicationStatus": _status(held["replication"]),
+        "etag": f'"{int(call.at * 1_000_000):x}"',
+        "clientSpecifiedPayloadChecksum": given is not None,
+    }
+    row = f"secretmanager/{secret}/versions/{number}"
+    return call.state.put(row, made, kept={"data": base64.b64encode(data).decode()})
+
+
+def _status(replication: Body) -> Body:
+    replicas = (replication.get("userManaged") or {}).get("replicas")
+    if replicas is None:
+        return {"automatic": {}}
+    return {"userManaged": {"replicas": [{"location": each["location"]} for each in replicas]}}
+
+
+def _crc(data: bytes) -> int:
+    from twin.gcp.services.storage.operations.objects import crc32c
+
+    return int.from_bytes(base64.b64decode(crc32c(data)), "big") if data else zlib.crc32(b"")
+
+
+@handles(f"{_VERSIONS}.access")
+def access(call: Call) -> dict[str, Any]:
+    """The payload."""
+    row, body = _version(call)
+    if body["state"] != "ENABLED":
+        raise precondition(f"Secret Version [{body['name']}] is in {body['state']} state.")
+    if call.principal != call.front.identity.deployer:
+        _may_read(call, row)
+    data = call.state.kept(row)["data"]
+    return {"name": body["name"], "payload": {"data": data, "dataCrc32c": str(_crc(base64.b64decode(data)))}}
+
+
+def _may_read(call: Call, row: str) -> None:
+    secret = row.rpartition("/versions/")[0]
+    allowed = call.front.identity.allowed
+    if not allowed(call.principal, "secretmanager.versions.access", secret):
+        raise GoogleError(
+            403,
+            "PERMISSION_DENIED",
+            f"Permission 'secretmanager.versions.access' denied for resource '{row.partition('/')[2]}' "
+            "(or it may "
+            "not exist).",
+        )
+
+
+@handles(f"{_VERSIONS}.get")
+def get(call: Call) -> dict[str, Any]:
+    """A version without its payload."""
+    return _version(call)[1]
+
+
+@handles(f"{_VERSIONS}.enable", f"{_VERSIONS}.disable", f"{_VERSIONS}.destroy")
+def switch(call: Call) -> dict[str, Any]:
+    """Enable, disable or destroy a version; what is destroyed is gone."""
+    row, body = _version(call)
+    state = {"enable": "ENABLED", "disable": "DISABLED", "destroy": "DESTROYED"}[call.method.name]
+    if body["state"] == "DESTROYED":
+        raise precondition(f"Secret Version [{body['name']}] is in DESTROYED state.")
+    body["state"] = state
+    if state == "DESTROYED":
+        body["destroyTime"] = call.timestamp
+        call.state.keep(row, {})
+    return call.state.put(row, body)
+
+
+@handles(f"{_VERSIONS}.list")
+def listing(call: Call) -> dict[str, Any]:
+    """The versions, the newest first."""
+    secret = call.parameters["parent"]
+    call.need(f"secretmanager/{secret}", f"Secret [{secret}] not found.")
+    found = [body for _, body in call.state.of("secretmanager.versions", f"secretmanager/{secret}/versions/")]
+    found.sort(key=lambda each: -int(each["name"].rpartition("/")[2]))
+    return {**generic.page(call, found, "versions"), "totalSize": len(found)}

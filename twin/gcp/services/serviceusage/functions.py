@@ -1,0 +1,21 @@
+"""A project's services."""
+
+# ruff: noqa: S105 - a token names a function
+
+from __future__ import annotations
+
+from twin.gcp.context import GcpContext
+from twin.gcp.resources.function import GcpFunction, project
+from twin.provider_interface import Props
+
+
+class GetProjectService(GcpFunction):
+    token = "gcp:projects/getProjectService:getProjectService"
+    title = "Project Service"
+
+    def answer(self, context: GcpContext, arguments: Props) -> Props:
+        where, service = project(context, arguments), arguments["service"]
+        context.call("cloudresourcemanager.projects.get", {"projectId": where})
+        found = context.call("serviceusage.services.get", {"name": f"projects/{where}/services/{service}"})
+        enabled = found.get("state") == "ENABLED"
+        return {"id": f"{where}/{service}" if enabled else "", "project": where, "service": service}

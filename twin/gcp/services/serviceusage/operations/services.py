@@ -1,0 +1,210 @@
+"""Service Usage: which services the project has enabled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from twin.gcp.api_server import initial_state, operations
+from twin.gcp.api_server.errors import GoogleError, invalid, not_found, precondition
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.methods import generic, handles
+from twin.gcp.services.serviceusage import data as serviceusage
+
+BATCH: Final = 20
+"""Services of one batchEnable at most. Source: services.batchEnable of the Service Usage reference."""
+_NO_IDENTITY: Final = ("compute.googleapis.com",)
+"""Services whose agents come with their API alone. Source: terraform-google-project-factory#628, which does
+not record the refusal's words."""
+_TYPES: Final = "google.api.serviceusage.v1"
+
+
+def _name(call: Call, service: str) -> str:
+    return f"serviceusage/projects/{call.project}/services/{service}"
+
+
+def _service(call: Call) -> str:
+    service = call.parameters["name"].rsplit("/", 1)[-1]
+    _known(service)
+    return service
+
+
+def _known(service: str) -> None:
+    if not serviceusage.known(service):
+        raise GoogleError(
+            403,
+            "PERMISSION_DENIED",
+            f"Not found or permission denied for service(s): {service}.",
+            details=[
+                {
+                    "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
+                    "violations": [{"type": "googleapis.com", "subject": "220002"}],
+                },
+                {
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": "SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED",
+                    "domain": "serviceusage.googleapis.com",
+                    "metadata": {"services": service},
+                },
+            ],
+        )
+
+
+def shown(call: Call, service: str) -> Body:
+    """A service as the API shows it, enabled or not."""
+    found = call.state.get(_name(call, service))
+    return found or {
+        "name": f"projects/{call.project_number}/services/{service}",
+        "config": {"name": service, "title": serviceusage.title(service), "documentation": {}, "usage": {}},
+        "state": "DISABLED",
+        "parent": f"projects/{call.project_number}",
+    }
+
+
+def switch_on(call: Call, service: str) -> Body:
+    """Enable a service and what it depends on."""
+    for each in serviceusage.DEPENDS.get(service, ()):
+        if not call.enabled(each):
+            switch_on(call, each)
+    if call.enabled(service):
+        return shown(call, service)
+    return initial_state.enable(call.state, call.project, call.project_number, service)
+
+
+@handles("serviceusage.services.enable")
+def enable(call: Call) -> dict[str, Any]:
+    """Enable one."""
+    service = _service(call)
+    was = call.enabled(service)
+    body = switch_on(call, service)
+    if was:
+        # Nothing to do: the operation has no name to ask for.
+        return {
+            "name": "operations/noop.DONE_OPERATION",
+            "done": True,
+            "response": {"@type": f"type.googleapis.com/{_TYPES}.EnableServiceResponse", "service": body},
+        }
+    return _done(call, {"service": body}, "EnableServiceResponse", [service])
+
+
+@handles("serviceusage.services.batchEnable")
+def batch_enable(call: Call) -> dict[str, Any]:
+    """Enable some, all or none."""
+    wanted: list[str] = call.body.get("serviceIds") or []
+    if not wanted:
+        raise invalid("At least one service must be specified.")
+    if len(wanted) > BATCH:
+        raise invalid(f"A batch request can enable at most {BATCH} services at a time, got {len(wanted)}.")
+    for each in wanted:
+        _known(each)
+    return _done(
+        call, {"services": [switch_on(call, each) for each in wanted]}, "BatchEnableServicesResponse", wanted
+    )
+
+
+@handles("serviceusage.services.disable")
+def disable(call: Call) -> dict[str, Any]:
+    """Disable one; what depends on it must be disabled before, or with it."""
+    service = _service(call)
+    if not call.enabled(service):
+        raise precondition(
+            f"The service {service} is not enabled for consumer projects/{call.project_number}."
+        )
+    dependents = [
+        each for each, needs in serviceusage.DEPENDS.items() if service in needs and call.enabled(each)
+    ]
+    if dependents and not call.body.get("disableDependentServices"):
+        raise precondition(
+            f"The service {service} is depended on by the following active service(s): "
+            f"{','.join(sorted(dependents))}; Please specify disable_dependent_services=true if you "
+            "want to proceed "
+            f"with disabling all services."
+        )
+    _used(call, [service, *dependents])
+    for each in [*dependents, service]:
+        if call.state.get(_name(call, each)):
+            call.state.delete(_name(call, each))
+    return _done(call, {"service": shown(call, service)}, "DisableServiceResponse", [service])
+
+
+def _used(call: Call, services: list[str]) -> None:
+    """Services with resources are not disabled (checkIfServiceHasUsage CHECK)."""
+    if call.body.get("checkIfServiceHasUsage") != "CHECK":
+        return
+    for service in services:
+        api = service.partition(".")[0]
+        if any(collection.startswith(f"{api}.") for collection, _, born in call.state.every() if not born):
+            raise precondition(f"The service {service} has been used recently or has resources.")
+
+
+@handles("serviceusage.services.get")
+def get(call: Call) -> dict[str, Any]:
+    """One service."""
+    return shown(call, _service(call))
+
+
+@handles("serviceusage.services.batchGet")
+def batch_get(call: Call) -> dict[str, Any]:
+    """Some services."""
+    names: list[str] = call.parameters.get("names") or []
+    found = [name.rsplit("/", 1)[-1] for name in names]
+    for each in found:
+        _known(each)
+    return {"services": [shown(call, each) for each in found]}
+
+
+@handles("serviceusage.services.list")
+def listing(call: Call) -> dict[str, Any]:
+    """The enabled services, or all."""
+    text = call.parameters.pop("filter", "") or ""
+    enabled = [
+        body for _, body in call.state.of("serviceusage.services", f"serviceusage/projects/{call.project}/")
+    ]
+    if text == "state:ENABLED":
+        return generic.page(call, enabled, "services")
+    if text == "state:DISABLED":
+        found = [shown(call, each) for each in serviceusage.every() if not call.enabled(each)]
+        return generic.page(call, found, "services")
+    if text:
+        raise invalid(f"Invalid filter: {text}. state:ENABLED and state:DISABLED are right.")
+    return generic.page(call, [shown(call, each) for each in serviceusage.every()], "services")
+
+
+@handles("serviceusage.services.generateServiceIdentity")
+def identity(call: Call) -> dict[str, Any]:
+    """The account of a service, made where it is not there yet."""
+    service = call.parameters["parent"].rsplit("/", 1)[-1]
+    _known(service)
+    if service in _NO_IDENTITY:
+        raise invalid(f"Service identity generation is not supported for service {service}.")
+    emails = [each for each in serviceusage.AGENTS.get(service, ()) if each.startswith("service-")]
+    if not emails:
+        raise invalid(f"Service identity generation is not supported for service {service}.")
+    email = emails[0].format(number=call.project_number)
+    made = initial_state.agent(
+        call.state, call.project, email, f"{serviceusage.title(service)} Service Agent"
+    )
+    response = {"email": email, "uniqueId": made["uniqueId"]}
+    return operations.long_running(
+        replace(call, lasts=0),
+        f"operations/finished.DONE_OPERATION.{operations.numeric_id()}",
+        response,
+        kind="google.api.serviceusage.v1beta1.ServiceIdentity",
+    )
+
+
+@handles("serviceusage.operations.get")
+def operation(call: Call) -> dict[str, Any]:
+    """An operation by name."""
+    found = operations.find(call.state, "serviceusage", call.parameters["name"])
+    if found is None:
+        raise not_found(f"Operation {call.parameters['name']} not found.")
+    return found
+
+
+def _done(call: Call, response: Body, kind: str, services: list[str]) -> Body:
+    resources = [f"projects/{call.project_number}/services/{each}" for each in services]
+    metadata = {"@type": f"type.googleapis.com/{_TYPES}.OperationMetadata", "resourceNames": resources}
+    name = operations.new_name(call.project_number)
+    return operations.long_running(call, name, response, kind=f"{_TYPES}.{kind}", metadata=metadata)

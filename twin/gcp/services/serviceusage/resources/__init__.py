@@ -1,0 +1,1 @@
+"""Service Usage: resource types of the provider."""

@@ -1,0 +1,322 @@
+"""Cloud SQL: instances."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import secrets
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from twin.gcp.api_server import initial_state, operations
+from twin.gcp.api_server.errors import GoogleError, invalid, not_found
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+from twin.gcp.iam.policy import etag
+from twin.gcp.methods import generic, handles
+from twin.gcp.services.compute import capacity
+from twin.gcp.services.compute.operations.generic import merge
+from twin.gcp.services.sqladmin import validation as sqladmin
+
+_NAME: Final = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
+_LONGEST: Final = 98
+"""Characters of `project:instance`. Source: "Create instances: Name of the instance"."""
+_WEEK: Final = 7 * 86400
+_ROOT: Final = "https://sqladmin.googleapis.com/sql/v1beta4"
+
+
+def row_of(call: Call, instance: str = "") -> str:
+    """The row of an instance; of the path's by default."""
+    return f"sqladmin/projects/{call.project}/instances/{instance or call.parameters['instance']}"
+
+
+def instance_of(call: Call) -> Body:
+    """The path's instance. Raises 404 and 403 as Cloud SQL does for one that is not there."""
+    found = call.state.get(row_of(call))
+    if found is None:
+        raise GoogleError(404, "NOT_FOUND", "The Cloud SQL instance does not exist.", "instanceDoesNotExist")
+    return found
+
+
+def operation(call: Call, kind: str, instance: str) -> Body:
+    """An operation on an instance."""
+    name = str(uuid.uuid4())
+    made: Body = {
+        "kind": "sql#operation",
+        "name": name,
+        "operationType": kind,
+        "status": "DONE",
+        "user": call.principal.partition(":")[2],
+        "insertTime": call.timestamp,
+        "startTime": call.timestamp,
+        "endTime": call.timestamp,
+        "targetId": instance,
+        "targetProject": call.project,
+        "targetLink": f"{_ROOT}/projects/{call.project}/instances/{instance}",
+        "selfLink": f"{_ROOT}/projects/{call.project}/operations/{name}",
+    }
+    return operations.begin(call, f"sqladmin/projects/{call.project}/operations/{name}", made)
+
+
+@handles("sql.operations.get")
+def get_operation(call: Call) -> dict[str, Any]:
+    """An operation by name."""
+    name = call.parameters["operation"]
+    found = call.state.operation(f"sqladmin/projects/{call.project}/operations/{name}")
+    if found is None:
+        raise not_found(f"Operation {name} does not exist.")
+    return found
+
+
+@handles("sql.instances.insert")
+def insert(call: Call) -> dict[str, Any]:
+    """An instance, which runs when this answers."""
+    name = str(call.body.get("name") or "")
+    if not _NAME.fullmatch(name) or len(f"{call.project}:{name}") > _LONGEST:
+        raise invalid(f"Invalid request: instance name ({name}): lower-case letters, digits and hyphens, a "
+                      f"letter first; with the project's id at most {_LONGEST} characters.")  # fmt: skip
+    gone = float(call.state.meta(f"sqladmin-gone/{name}", lambda: "0"))
+    if call.state.get(row_of(call, name)) is not None or gone > call.at - _WEEK:
+        raise GoogleError(
+            409,
+            "ALREADY_EXISTS",
+            "The Cloud SQL instance already exists. When you delete an instance, you can't reuse the name of "
+            "the deleted instance until one week from the deletion date.",
+            "instanceAlreadyExists",
+        )
+    made: Body = {**call.body, "kind": "sql#instance", "name": name, "project": call.project}
+    made.pop("rootPassword", None)
+    region = made.setdefault("region", "us-central1")
+    if not capacity.is_region(region):
+        raise invalid(f"Invalid request: Invalid region: {region}.")
+    sqladmin.check_version(made)
+    _defaults(made)
+    sqladmin.check(call, made)
+    _complete(call, made)
+    call.state.put(row_of(call, name), _sealed(made))
+    for each in _first_databases(made):
+        call.state.put(f"{row_of(call, name)}/databases/{each['name']}", each)
+    user = {"kind": "sql#user", "project": call.project, "instance": name, "host": ""}
+    root = {"POSTGRES": "postgres", "MYSQL_8_": "root"}.get(made["databaseVersion"][:8])
+    if root:
+        call.state.put(f"{row_of(call, name)}/users/{root}", {**user, "name": root, "type": "BUILT_IN"})
+    return operation(call, "CREATE", name)
+
+
+def _first_databases(instance: Body) -> list[Body]:
+    if not sqladmin.postgres(instance):
+        return []
+    made = {
+        "kind": "sql#database",
+        "project": instance["project"],
+        "instance": instance["name"],
+        "name": "postgres",
+        "charset": "UTF8",
+        "collation": "en_US.UTF8",
+        "selfLink": f"{instance['selfLink']}/databases/postgres",
+    }
+    return [made]
+
+
+def _defaults(instance: Body) -> None:
+    settings: Body = instance.setdefault("settings", {})
+    settings["kind"] = "sql#settings"
+    settings["edition"] = sqladmin.edition_of(instance)
+    for name, value in (
+        ("availabilityType", "ZONAL"),
+        ("activationPolicy", "ALWAYS"),
+        ("pricingPlan", "PER_USE"),
+        ("replicationType", "SYNCHRONOUS"),
+        ("dataDiskType", "PD_SSD"),
+        ("dataDiskSizeGb", "10"),
+        ("storageAutoResize", True),
+        ("storageAutoResizeLimit", "0"),
+        ("connectorEnforcement", "NOT_REQUIRED"),
+        ("deletionProtectionEnabled", False),
+    ):
+        settings.setdefault(name, value)
+    backup: Body = settings.setdefault("backupConfiguration", {})
+    backup["kind"] = "sql#backupConfiguration"
+    if backup.get("enabled"):
+        backup.setdefault("startTime", "04:00")
+        backup.setdefault("backupRetentionSettings", {"retainedBackups": 7, "retentionUnit": "COUNT"})
+        backup.setdefault("transactionLogRetentionDays", 7)
+    config: Body = settings.setdefault("ipConfiguration", {})
+    config.setdefault("ipv4Enabled", True)
+    config.setdefault("sslMode", "ALLOW_UNENCRYPTED_AND_ENCRYPTED")
+    config.setdefault("requireSsl", config["sslMode"] == "TRUSTED_CLIENT_CERTIFICATE_REQUIRED")
+    config.setdefault("serverCaMode", "GOOGLE_MANAGED_INTERNAL_CA")
+    settings.setdefault("locationPreference", {"kind": "sql#locationPreference"})
+
+
+def _complete(call: Call, instance: Body) -> None:
+    """What only Google writes."""
+    name, region = instance["name"], instance["region"]
+    email = f"p{call.project_number}-{secrets.token_hex(3)}@gcp-sa-cloud-sql.iam.gserviceaccount.com"
+    initial_state.agent(call.state, call.project, email, "Cloud SQL instance")
+    zones = capacity.zones(region)
+    instance |= {
+        "state": "RUNNABLE",
+        "backendType": "SECOND_GEN",
+        "instanceType": instance.get("instanceType") or "CLOUD_SQL_INSTANCE",
+        "connectionName": f"{call.project}:{region}:{name}",
+        "selfLink": f"{_ROOT}/projects/{call.project}/instances/{name}",
+        "createTime": call.timestamp,
+        "gceZone": instance["settings"]["locationPreference"].get("zone") or zones[0],
+        "serviceAccountEmailAddress": email,
+        "databaseInstalledVersion": f"{instance['databaseVersion']}_0",
+        "maintenanceVersion": f"{instance['databaseVersion']}.R20261001.00_00",
+        "sqlNetworkArchitecture": "NEW_NETWORK_ARCHITECTURE",
+        "serverCaCert": _authority(call, name),
+        "ipAddresses": _addresses(call, instance),
+    }
+    instance["settings"]["settingsVersion"] = "1"
+    if instance["settings"]["availabilityType"] == "REGIONAL" and len(zones) > 1:
+        instance["secondaryGceZone"] = next(each for each in zones if each != instance["gceZone"])
+    key = (instance.get("diskEncryptionConfiguration") or {}).get("kmsKeyName")
+    if key:
+        instance["diskEncryptionConfiguration"]["kind"] = "sql#diskEncryptionConfiguration"
+        instance["diskEncryptionStatus"] = {
+            "kind": "sql#diskEncryptionStatus",
+            "kmsKeyVersionName": f"{key}/cryptoKeyVersions/1",
+        }
+
+
+def _addresses(call: Call, instance: Body) -> list[Body]:
+    config = instance["settings"]["ipConfiguration"]
+    made: list[Body] = []
+    if config.get("ipv4Enabled"):
+        made.append(
+            {"type": "PRIMARY", "ipAddress": f"34.{secrets.randbelow(200) + 20}.{secrets.randbelow(250)}.7"}
+        )
+    network = config.get("privateNetwork")
+    if network:
+        made.append({"type": "PRIVATE", "ipAddress": _private(call, network, config.get("allocatedIpRange"))})
+    return made
+
+
+def _private(call: Call, network: str, wanted: str | None) -> str:
+    """A free address of the private connection's ranges."""
+    name = network.rsplit("/", 1)[-1]
+    link = call.need(f"servicenetworking/networks/{name}/connections/servicenetworking-googleapis-com")
+    held = {
+        each["ipAddress"]
+        for _, body in call.state.of("sqladmin.instances", f"sqladmin/projects/{call.project}/")
+        for each in body.get("ipAddresses", ())
+    }
+    for range_name in [wanted] if wanted else link["reservedPeeringRanges"]:
+        body = call.need(f"compute/projects/{call.project}/global/addresses/{range_name}")
+        found = ipaddress.IPv4Network(f"{body['address']}/{body['prefixLength']}")
+        for offset in range(3, min(found.num_addresses - 1, 4096)):
+            address = str(found[offset])
+            if address not in held:
+                return address
+    raise invalid("Failed to create subnetwork. Couldn't find free blocks in allocated IP ranges.")
+
+
+def _authority(call: Call, instance: str) -> Body:
+    """The instance's own certificate authority."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.fromtimestamp(call.at, UTC)
+    common = f"C=US,O=Google\\, Inc,CN=Google Cloud SQL Server CA,dnQualifier={uuid.uuid4()}"
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COMMON_NAME, "Google Cloud SQL Server CA"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Google, Inc"),
+            x509.NameAttribute(NameOID.DN_QUALIFIER, instance[:60]),
+        ]
+    )
+    until = now + timedelta(days=3650)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(until)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return {
+        "kind": "sql#sslCert",
+        "cert": made.public_bytes(serialization.Encoding.PEM).decode().strip(),
+        "certSerialNumber": "0",
+        "commonName": common,
+        "createTime": call.timestamp,
+        "expirationTime": until.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "sha1Fingerprint": made.fingerprint(hashes.SHA1()).hex(),  # noqa: S303 - a name, no seal
+        "instance": instance,
+    }
+
+
+@handles("sql.instances.get")
+def get(call: Call) -> dict[str, Any]:
+    """An instance."""
+    return instance_of(call)
+
+
+@handles("sql.instances.list")
+def listing(call: Call) -> dict[str, Any]:
+    """The project's instances."""
+    found = call.state.of("sqladmin.instances", f"sqladmin/projects/{call.project}/instances/")
+    return {"kind": "sql#instancesList", **generic.page(call, [body for _, body in found], "items")}
+
+
+@handles("sql.instances.patch", "sql.instances.update")
+def change(call: Call) -> dict[str, Any]:
+    """What can change of an instance; the settings' version must be the current one."""
+    before = instance_of(call)
+    given = (call.body.get("settings") or {}).get("settingsVersion")
+    if given and str(given) != before["settings"]["settingsVersion"]:
+        raise GoogleError(412, "FAILED_PRECONDITION", "Condition does not match.", "staleData")
+    if call.method.verb == "PATCH":
+        made = merge(before, call.body)
+    else:
+        made = {**before, **{key: each for key, each in call.body.items() if each is not None}}
+    made["name"], made["kind"] = before["name"], before["kind"]
+    made.pop("rootPassword", None)
+    for name in ("kind",):
+        if (made.get("diskEncryptionConfiguration") or {}) and before.get("diskEncryptionConfiguration"):
+            made["diskEncryptionConfiguration"][name] = before["diskEncryptionConfiguration"][name]
+    sqladmin.check_version(made)
+    for kept in ("dataDiskSizeGb", "dataDiskType", "edition", "locationPreference"):
+        if kept in before["settings"]:
+            made["settings"].setdefault(kept, before["settings"][kept])
+    _defaults(made)
+    sqladmin.check_change(before, made)
+    sqladmin.check(call, made)
+    if (before["settings"].get("ipConfiguration") or {}) != made["settings"]["ipConfiguration"]:
+        _readdress(call, before, made)
+    made["settings"]["settingsVersion"] = str(int(before["settings"]["settingsVersion"]) + 1)
+    call.state.put(row_of(call), _sealed(made))
+    return operation(call, "UPDATE", made["name"])
+
+
+def _readdress(call: Call, before: Body, made: Body) -> None:
+    """Addresses that stay, and new ones for what is new."""
+    held = {each["type"]: each for each in before["ipAddresses"]}
+    fresh = {each["type"]: each for each in _addresses(call, made)}
+    made["ipAddresses"] = [held.get(kind, each) for kind, each in fresh.items()]
+
+
+def _sealed(instance: Body) -> Body:
+    instance["etag"] = etag({key: each for key, each in instance.items() if key != "etag"})
+    return instance
+
+
+@handles("sql.instances.delete")
+def delete(call: Call) -> dict[str, Any]:
+    """An instance goes; its name stays taken for a week."""
+    body = instance_of(call)
+    if body["settings"].get("deletionProtectionEnabled"):
+        raise sqladmin.protected()
+    call.state.delete(row_of(call))
+    call.state.set_meta(f"sqladmin-gone/{body['name']}", str(call.at))
+    return operation(call, "DELETE", body["name"])

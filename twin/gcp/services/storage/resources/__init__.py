@@ -1,0 +1,1 @@
+"""Cloud Storage: resource types of the provider."""

@@ -1,0 +1,139 @@
+"""A cloud as the simulation around the control plane sees it, over HTTP.
+
+It speaks to the API server, from another process; the cloud's `controller_api` module answers what it asks,
+behind `/_twin/view/<name>`.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Sequence
+from typing import Any, ClassVar, Final
+
+from twin import credential
+from twin.instances import Instance
+from twin.kubernetes.cloud_interface import (
+    Addon,
+    Cluster,
+    Group,
+    InsufficientCapacity,
+    Machine,
+    Principal,
+    Taint,
+)
+
+_TIMEOUT: Final = 30.0
+
+
+class FrontError(Exception):
+    """The front refused; the text is its own."""
+
+
+class RemoteView:
+    """An instance's cloud. Threads may share it: each has its own connection.
+
+    SHORT, DENIED: the codes of refusals that mean no machines, and no rights.
+    """
+
+    SHORT: ClassVar[frozenset[str]] = frozenset()
+    DENIED: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._local = threading.local()
+
+    def cluster(self) -> Cluster | None:
+        """The one cluster of this instance, or None."""
+        found = self.ask("cluster")["cluster"]
+        return Cluster(**found) if found else None
+
+    def cluster_ready(self, endpoint: str, certificate_authority: str) -> None:
+        """CREATING becomes ACTIVE."""
+        self.ask("cluster_ready", endpoint=endpoint, certificate_authority=certificate_authority)
+
+    def cluster_gone(self) -> None:
+        """DELETING ends."""
+        self.ask("cluster_gone")
+
+    def machines(self) -> Sequence[Machine]:
+        """The machines that should be Nodes now."""
+        return [_machine(each) for each in self.ask("machines")["machines"]]
+
+    def groups(self) -> Sequence[Group]:
+        """The groups that can grow."""
+        return [
+            Group(**{**each, "template": _machine(each["template"])}) for each in self.ask("groups")["groups"]
+        ]
+
+    def node_group_health(self, node_group: str, ready: int, issues: Sequence[str]) -> None:
+        """How many of a node group's nodes are Ready."""
+        self.ask("node_group_health", node_group=node_group, ready=ready, issues=list(issues))
+
+    def set_desired(self, group: str, count: int, *, role: str) -> None:
+        """Ask for that many machines with the rights of a role."""
+        self.ask("set_desired", group=group, count=count, role=role)
+
+    def terminate(self, group: str, provider_id: str, *, role: str) -> None:
+        """Take one machine out with the rights of a role."""
+        self.ask("terminate", group=group, provider_id=provider_id, role=role)
+
+    def addons(self) -> Sequence[Addon]:
+        """The add-ons asked for."""
+        return [Addon(**each) for each in self.ask("addons")["addons"]]
+
+    def addon_status(self, name: str, status: str, issues: Sequence[str]) -> None:
+        """What became of an add-on."""
+        self.ask("addon_status", name=name, status=status, issues=list(issues))
+
+    def workload_role(self, namespace: str, service_account: str) -> str | None:
+        """The role that a workload identity binding gives to a service account."""
+        return self.ask("workload_role", namespace=namespace, service_account=service_account)["role"]
+
+    def authenticate(self, token: str) -> Principal | None:
+        """Who a bearer token is."""
+        found = self.ask("authenticate", token=token)["principal"]
+        if found is None:
+            return None
+        policies = tuple((name, tuple(namespaces)) for name, namespaces in found.pop("policies"))
+        return Principal(**found, policies=policies)
+
+    def ask(self, name: str, /, **body: Any) -> dict[str, Any]:
+        """Ask the front. Raises PermissionError, InsufficientCapacity, FrontError; OSError: it is away."""
+        status, answer = self._post(f"/_twin/view/{name}", json.dumps(body).encode())
+        if status == 200:
+            return answer
+        message = f"{name}: {answer.get('message', answer)}"
+        if answer.get("code") in self.DENIED:
+            raise PermissionError(message)
+        if answer.get("code") in self.SHORT:
+            raise InsufficientCapacity(message)
+        raise FrontError(message)
+
+    def _post(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        # A connection that is still open may have died with a restarted front: a second one decides.
+        for attempt in (1, 2):
+            connection = getattr(self._local, "connection", None)
+            if connection is None:
+                port = self._instance.ports["cloud"]
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
+                self._local.connection = connection
+            try:
+                headers = {"Content-Type": "application/json", **credential.headers(self._instance)}
+                connection.request("POST", path, body, headers)
+                response = connection.getresponse()
+                status, answer = response.status, json.loads(response.read())
+                # A front that started since the credential was read has made a new one.
+                if (status, attempt) != (http.client.UNAUTHORIZED, 1):
+                    return status, answer
+            except (OSError, http.client.HTTPException):
+                connection.close()
+                self._local.connection = None
+                if attempt == 2:
+                    raise
+        raise AssertionError("not reached")
+
+
+def _machine(told: dict[str, Any]) -> Machine:
+    return Machine(**{**told, "taints": tuple(Taint(**taint) for taint in told["taints"])})

@@ -1,0 +1,194 @@
+"""What the simulation around the control plane asks of a cloud: nodes, groups, add-ons, principals.
+
+AWS and Google Cloud each implement `CloudView`; the simulation (nodes, autoscaler, device plugins, tokens,
+add-ons) is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Taint:
+    """A node taint, with Kubernetes' own effect names (NoSchedule, PreferNoSchedule, NoExecute)."""
+
+    key: str
+    effect: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A virtual machine that should be a Node.
+
+    capacity: Kubernetes quantities of what the kubelet alone reports (cpu, memory, pods,
+    ephemeral-storage). Devices are not in it: `devices` says what a device plugin would find
+    (`nvidia.com/gpu: 8`, `vpc.amazonaws.com/efa: 32`), `builtin_devices` what the machine image itself
+    advertises. kubelet_version, os_image: as the kubelet tells them; empty: the control plane's, and nothing.
+    network_rights: whether the cloud's own network plugin may attach network interfaces to it.
+    """
+
+    name: str
+    provider_id: str
+    labels: Mapping[str, str]
+    taints: Sequence[Taint]
+    capacity: Mapping[str, str]
+    allocatable: Mapping[str, str]
+    devices: Mapping[str, int] = field(default_factory=dict[str, int])
+    builtin_devices: Mapping[str, int] = field(default_factory=dict[str, int])
+    group: str = ""
+    internal_ip: str = "10.0.0.1"
+    instance_type: str = ""
+    kubelet_version: str = ""
+    os_image: str = ""
+    network_rights: bool = True
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of equal machines that can grow: on AWS the Auto Scaling group of a managed node group, on
+    Google Cloud the managed instance group of a node pool in one zone.
+
+    name: the group's name. minimum, maximum, desired: numbers of machines.
+    template: the machine that it would make next (labels, taints, capacity; devices by its type).
+    tags: the group's own tags (autoscaler discovery, node-template overrides).
+    node_group: the managed node group or node pool that it is of.
+
+    For the autoscaler that a cloud has built in: built_in: it may resize the group. total_minimum,
+    total_maximum: of all groups of the node pool together, 0: none. queued: it grows for
+    ProvisioningRequests only. flex_start, spot: how its machines are bought. location_policy: BALANCED over
+    the zones, or ANY. exact_template: the template's allocatable is what a node will have.
+    """
+
+    name: str
+    minimum: int
+    maximum: int
+    desired: int
+    template: Machine
+    tags: Mapping[str, str]
+    node_group: str = ""
+    built_in: bool = False
+    total_minimum: int = 0
+    total_maximum: int = 0
+    queued: bool = False
+    flex_start: bool = False
+    spot: bool = False
+    location_policy: str = ""
+    exact_template: bool = False
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The cluster that owns the control plane. status is the cloud's word: CREATING, ACTIVE, DELETING...
+
+    uid: tells a cluster from an earlier one of the same name (its ARN and creation time).
+    service_cidr: where Services get their addresses; empty: the control plane's default.
+    issuer: the `iss` of service account tokens; empty: the control plane's default.
+    self_managed_addons: the cloud puts its network add-ons in unmanaged (EKS: bootstrapSelfManagedAddons).
+    """
+
+    name: str
+    status: str
+    version: str
+    uid: str = ""
+    service_cidr: str = ""
+    issuer: str = ""
+    self_managed_addons: bool = False
+
+
+@dataclass(frozen=True)
+class Addon:
+    """An add-on of the managed cluster (vpc-cni, coredns...) as asked for."""
+
+    name: str
+    version: str
+    status: str
+    configuration: Mapping[str, Any]
+    service_account_role: str = ""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who a token belongs to, as the API server should see it.
+
+    policies: access policies as (name, namespaces); no namespaces means the whole cluster.
+    """
+
+    username: str
+    groups: Sequence[str]
+    uid: str = ""
+    extra: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    policies: Sequence[tuple[str, tuple[str, ...]]] = ()
+
+
+class InsufficientCapacity(Exception):  # noqa: N818 - the cloud's own term
+    """The cloud has no such machine now."""
+
+
+class CloudView(Protocol):
+    """A cloud, seen from the control plane."""
+
+    def cluster(self) -> Cluster | None:
+        """The one cluster of this instance, or None."""
+        ...
+
+    def cluster_ready(self, endpoint: str, certificate_authority: str) -> None:
+        """The control plane is fresh and answers: CREATING becomes ACTIVE. CA: base64 of the PEM."""
+        ...
+
+    def cluster_gone(self) -> None:
+        """The control plane was wiped: DELETING ends."""
+        ...
+
+    def machines(self) -> Sequence[Machine]:
+        """The machines that should be Nodes now."""
+        ...
+
+    def groups(self) -> Sequence[Group]:
+        """The groups that can grow."""
+        ...
+
+    def node_group_health(self, node_group: str, ready: int, issues: Sequence[str]) -> None:
+        """How many of a node group's nodes are Ready; the cloud moves its status (ACTIVE, DEGRADED)."""
+        ...
+
+    def set_desired(self, group: str, count: int, *, role: str) -> None:
+        """Ask for that many machines with the rights of a role (arn). Raises PermissionError when the role
+        may not, InsufficientCapacity when there are none."""
+        ...
+
+    def terminate(self, group: str, provider_id: str, *, role: str) -> None:
+        """Take one machine out and lower the desired number."""
+        ...
+
+    def addons(self) -> Sequence[Addon]:
+        """The add-ons asked for."""
+        ...
+
+    def addon_status(self, name: str, status: str, issues: Sequence[str]) -> None:
+        """What became of an add-on (ACTIVE, DEGRADED, and why). DELETING with no objects left: `GONE`."""
+        ...
+
+    def workload_role(self, namespace: str, service_account: str) -> str | None:
+        """The role (arn) that a workload identity binding gives to a service account."""
+        ...
+
+    def authenticate(self, token: str) -> Principal | None:
+        """Who a bearer token is, or None: who has no access entry gets in nowhere."""
+        ...
+
+
+class SelfScalingView(CloudView, Protocol):
+    """A cloud whose managed clusters have an autoscaler of their own, with nothing installed for it (GKE)."""
+
+    def autoscaling_profile(self) -> str:
+        """How eagerly it shrinks: BALANCED or OPTIMIZE_UTILIZATION."""
+        ...
+
+    def grow_for(self, request: str, sizes: Mapping[str, int]) -> None:
+        """Set the sizes of several groups (by name), all or none, and mark the new machines with the
+        ProvisioningRequest that they are for. Raises InsufficientCapacity."""
+        ...

@@ -1,0 +1,112 @@
+"""What asks the twin's Athena: statements in, rows or the reason of a failure out."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from twin.tests.aws.fronts import Clients
+
+
+@dataclass
+class Answered:
+    """A finished query. execution: as GetQueryExecution returns it."""
+
+    execution: dict[str, Any]
+    columns: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    rows: list[list[str | None]] = field(default_factory=list[list[str | None]])
+
+    @property
+    def state(self) -> str:
+        """SUCCEEDED, FAILED or CANCELLED."""
+        return self.execution["Status"]["State"]
+
+    @property
+    def reason(self) -> str:
+        """Why it did not succeed."""
+        return self.execution["Status"].get("StateChangeReason", "")
+
+    @property
+    def scanned(self) -> int:
+        """Bytes of data that were read."""
+        return self.execution["Statistics"]["DataScannedInBytes"]
+
+
+class Asking:
+    """A client of Athena in one database and workgroup."""
+
+    def __init__(self, athena: Any, workgroup: str, database: str) -> None:
+        self.athena = athena
+        self.workgroup = workgroup
+        self.database = database
+
+    def __call__(self, sql: str, **more: Any) -> Answered:
+        """Run a statement to its end."""
+        context = {"Database": self.database, "Catalog": "AwsDataCatalog"}
+        id = self.athena.start_query_execution(
+            QueryString=sql, QueryExecutionContext=context, WorkGroup=self.workgroup, **more
+        )["QueryExecutionId"]
+        return self.answered(id)
+
+    def answered(self, id: str) -> Answered:
+        """Wait for a query. The twin answers when it has ended, so this asks few times."""
+        execution = self._execution(id)
+        for _ in range(60):
+            if execution["Status"]["State"] not in ("QUEUED", "RUNNING"):
+                break
+            execution = self._execution(id)
+        if execution["Status"]["State"] != "SUCCEEDED":
+            return Answered(execution)
+        found = self.athena.get_query_results(QueryExecutionId=id)["ResultSet"]
+        columns = [(each["Name"], each["Type"]) for each in found["ResultSetMetadata"]["ColumnInfo"]]
+        return Answered(
+            execution, columns, [[cell.get("VarCharValue") for cell in row["Data"]] for row in found["Rows"]]
+        )
+
+    def _execution(self, id: str) -> dict[str, Any]:
+        return self.athena.get_query_execution(QueryExecutionId=id)["QueryExecution"]
+
+    def rows(self, sql: str, **more: Any) -> list[list[str | None]]:
+        """The rows of a query that succeeds, without the header."""
+        found = self(sql, **more)
+        assert found.state == "SUCCEEDED", found.reason
+        return found.rows[1:]
+
+    def done(self, sql: str, **more: Any) -> Answered:
+        """A statement that succeeds."""
+        found = self(sql, **more)
+        assert found.state == "SUCCEEDED", found.reason
+        return found
+
+    def refused(self, sql: str, **more: Any) -> str:
+        """Why a query fails."""
+        found = self(sql, **more)
+        assert found.state == "FAILED", f"{sql} {found.state}"
+        assert found.execution["Status"]["AthenaError"]["ErrorMessage"] == found.reason
+        return found.reason
+
+
+def parquet(data: pa.Table) -> bytes:
+    """Rows as a file, as Feast uploads them."""
+    sink = io.BytesIO()
+    pq.write_table(data, sink)
+    return sink.getvalue()
+
+
+def asking(clients: Clients, bucket: str, workgroup: str, database: str, *, managed: bool = False) -> Asking:
+    """A bucket, a database, and a workgroup that leaves the place of results to its callers.
+
+    managed: whether Athena keeps the results instead.
+    """
+    region = clients.front.instance.region
+    clients("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+    place = {"ResultConfiguration": {"OutputLocation": f"s3://{bucket}/results/"}}
+    kept = {"ManagedQueryResultsConfiguration": {"Enabled": True}}
+    configuration = {"EnforceWorkGroupConfiguration": False, **(kept if managed else place)}
+    clients("athena").create_work_group(Name=workgroup, Configuration=configuration)
+    clients("glue").create_database(DatabaseInput={"Name": database})
+    return Asking(clients("athena"), workgroup, database)

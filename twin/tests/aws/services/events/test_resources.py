@@ -1,0 +1,47 @@
+"""EventBridge: rules and targets through the front."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from twin.provider_interface import CloudError
+from twin.tests.aws.fronts import Clients
+from twin.tests.aws.resources.life import make, refused
+
+RULE = "aws:cloudwatch/eventRule:EventRule"
+TARGET = "aws:cloudwatch/eventTarget:EventTarget"
+ARRIVALS = json.dumps({"source": ["aws.s3"], "detail-type": ["Object Created"]})
+
+
+def test_a_rule_and_its_target_are_made_changed_and_gone(clients: Clients) -> None:
+    context = clients.context()
+    clients("logs").create_log_group(logGroupName="/aws/events/arrivals")
+    arn = f"arn:aws:logs:us-west-2:{context.account}:log-group:/aws/events/arrivals"
+    rule = make(context, RULE, name="arrivals", eventPattern=ARRIVALS, tags={"zone": "raw"})
+    assert rule.outputs["arn"].endswith(":rule/arrivals")
+    assert rule.outputs["state"] == "ENABLED"
+    target = make(context, TARGET, rule="arrivals", targetId="logs", arn=arn)
+    with pytest.raises(CloudError, match="has targets"):
+        rule.delete()
+    assert clients.front._inventory.of(clients.front)["events/rules"] == ["arrivals"]
+    changed = rule.update(description="What comes in", state="DISABLED")
+    assert (changed["description"], changed["state"]) == ("What comes in", "DISABLED")
+    assert changed["tags"] == {"zone": "raw"}
+    retry = {"maximumRetryAttempts": 3, "maximumEventAgeInSeconds": 60}
+    assert target.update(retryPolicy=retry)["retryPolicy"] == retry
+    target.delete()
+    assert target.read() is None
+    rule.delete()
+    assert rule.read() is None
+    assert "events/rules" not in clients.front._inventory.of(clients.front)
+
+
+def test_a_pattern_must_be_one_and_a_target_needs_its_rule(clients: Clients) -> None:
+    context = clients.context()
+    assert "eventPattern" in refused(context, RULE, name="x", eventPattern='{"source": "aws.s3"}')
+    assert "eventPattern" in refused(context, RULE, name="x")
+    with pytest.raises(CloudError) as caught:
+        make(context, TARGET, rule="nothing", targetId="x", arn="arn:aws:sqs:us-west-2:123456789012:q")
+    assert caught.value.path == "rule"

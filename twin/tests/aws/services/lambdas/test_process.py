@@ -1,0 +1,52 @@
+"""A function's process: its answer, what it raises, what it finds around it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from twin.archives import zipped
+from twin.aws.services.lambdas.process import Processes, Run, usable
+from twin.tests.aws.services.lambdas.test_invoke import archive
+
+CODE = """
+import os, sys
+
+def handle(event, context):
+    print("told", event)
+    if event.get("raise"):
+        raise KeyError(event["raise"])
+    return {"name": context.function_name, "variables": sorted(os.environ), "modules": sys.flags.no_site}
+"""
+
+
+def run(**event: Any) -> tuple[Any, bool, str]:
+    told = {"name": "f", "version": "$LATEST", "arn": "a", "memory": 128, "request_id": "r"}
+    told |= {"log_group": "g", "log_stream": "s"}
+    made = Run(
+        zipped(archive(CODE)), "keeper.handler.handle", json.dumps(event).encode(), {"MODE": "test"}, 20, told
+    )
+    ran = Processes().run(made)
+    return json.loads(ran.payload), ran.failed, ran.log
+
+
+def test_a_handler_finds_its_own_variables_alone() -> None:
+    answer, failed, log = run(a=1)
+    assert not failed
+    assert answer["name"] == "f"
+    assert {"MODE", "TMPDIR", "HOME", "LAMBDA_TASK_ROOT"} <= set(answer["variables"])
+    assert "AIPLATFORM_HOME" not in answer["variables"], "nothing of the twin's own"
+    assert "told {'a': 1}" in log
+
+
+def test_what_it_raises_is_its_answer() -> None:
+    answer, failed, log = run(**{"raise": "gone"})
+    assert failed
+    assert (answer["errorType"], answer["errorMessage"]) == ("KeyError", "'gone'")
+    assert "KeyError" in log
+
+
+def test_the_same_files_make_the_same_archive() -> None:
+    assert zipped(archive()) == zipped(archive())
+    assert usable(zipped(archive()))
+    assert not usable(b"no zip")

@@ -1,0 +1,130 @@
+"""DynamoDB through the front: tables and policies, as strict as AWS."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from twin.provider_interface import CloudError, Props
+from twin.tests.aws.fronts import Clients
+from twin.tests.aws.resources.life import Made, make, refused
+
+TABLE = "aws:dynamodb/table:Table"
+POLICY = "aws:dynamodb/resourcePolicy:ResourcePolicy"
+
+
+def inputs(key: str, **more: Any) -> Props:
+    """A table as the feature store makes it."""
+    given: Props = {
+        "name": "acme.features.drivers",
+        "attributes": [{"name": "entity_id", "type": "S"}],
+        "hashKey": "entity_id",
+        "billingMode": "PAY_PER_REQUEST",
+        "serverSideEncryption": {"enabled": True, "kmsKeyArn": key},
+        "pointInTimeRecovery": {"enabled": True, "recoveryPeriodInDays": 7},
+        **more,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def table(clients: Clients, key: str, **more: Any) -> Made:
+    return make(clients.context(), TABLE, **inputs(key, **more))
+
+
+def test_a_table_is_as_asked_takes_items_changes_and_goes(clients: Clients, key: str) -> None:
+    made = table(clients, key, ttl={"enabled": True, "attributeName": "until"}, tags={"team": "ml"})
+    told = made.outputs
+    assert told["arn"].endswith(":table/acme.features.drivers")
+    assert told["serverSideEncryption"] == {"enabled": True, "kmsKeyArn": key}
+    assert told["pointInTimeRecovery"] == {"enabled": True, "recoveryPeriodInDays": 7}
+    assert told["ttl"] == {"enabled": True, "attributeName": "until"}
+    assert (told["billingMode"], told["hashKey"]) == ("PAY_PER_REQUEST", "entity_id")
+    item = {"entity_id": {"S": "7"}, "value": {"N": "1"}}
+    clients("dynamodb").put_item(TableName=made.id, Item=item)
+    assert clients("dynamodb").get_item(TableName=made.id, Key={"entity_id": {"S": "7"}})["Item"] == item
+    assert made.update(tableClass="STANDARD_INFREQUENT_ACCESS")["tableClass"] == "STANDARD_INFREQUENT_ACCESS"
+    assert made.update(serverSideEncryption={"enabled": True, "kmsKeyArn": key}, tags={"team": "x"})[
+        "tags"
+    ] == {"team": "x"}
+    off = made.update(
+        ttl={"enabled": False, "attributeName": "until"}, pointInTimeRecovery={"enabled": False}
+    )
+    assert (off["ttl"]["enabled"], off["pointInTimeRecovery"]["enabled"]) == (False, False)
+    other = clients("kms").create_key()["KeyMetadata"]["Arn"]
+    assert (
+        made.update(serverSideEncryption={"enabled": True, "kmsKeyArn": other})["serverSideEncryption"][
+            "kmsKeyArn"
+        ]
+        == other
+    )
+    with_index = made.update(
+        attributes=[{"name": "entity_id", "type": "S"}, {"name": "at", "type": "N"}],
+        globalSecondaryIndexes=[{"name": "by-time", "hashKey": "at", "projectionType": "KEYS_ONLY"}],
+    )
+    assert with_index["globalSecondaryIndexes"][0]["name"] == "by-time"
+    assert made.read() == made.outputs
+    made.delete()
+    assert made.read() is None
+    assert "dynamodb/tables" not in clients.front._inventory.of(clients.front)
+
+
+def test_a_protected_table_stays(clients: Clients, key: str) -> None:
+    made = table(clients, key, deletionProtectionEnabled=True)
+    with pytest.raises(CloudError, match="Disable deletion protection first"):
+        made.delete()
+    made.update(deletionProtectionEnabled=False)
+    root = f"arn:aws:iam::{clients.front.instance.account}:root"
+    statement: Props = {
+        "Effect": "Allow",
+        "Principal": {"AWS": root},
+        "Action": "dynamodb:GetItem",
+        "Resource": made.outputs["arn"],
+    }
+
+    def document(**more: Any) -> str:
+        return json.dumps({"Version": "2012-10-17", "Statement": [{**statement, **more}]})
+
+    policy = make(clients.context(), POLICY, resourceArn=made.outputs["arn"], policy=document())
+    assert policy.outputs["revisionId"]
+    ghost = f"arn:aws:iam::{clients.front.instance.account}:role/ghost"
+    with pytest.raises(CloudError, match=r"unsupported principal: .*ghost") as error:
+        policy.update(policy=document(Principal={"AWS": ghost}))
+    assert error.value.path == "policy"
+    made.delete()
+    assert policy.read() is None, "it went with its table"
+    assert not [name for name in clients.front._inventory.of(clients.front) if name.startswith("dynamodb/")]
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "words"),
+    [
+        ({"name": "a/b"}, "name", "may contain only the characters"),
+        (
+            {"serverSideEncryption": {"enabled": True, "kmsKeyArn": "arn:aws:kms:us-west-2:1:key/none"}},
+            "serverSideEncryption",
+            "does not exist or is not enabled",
+        ),
+        ({"name": "taken"}, "name", "Table already exists: taken"),
+    ],
+)
+def test_what_dynamodb_refuses(clients: Clients, key: str, change: Any, path: str, words: str) -> None:
+    taken = table(clients, key, name="taken")
+    with pytest.raises(CloudError, match=words) as error:
+        table(clients, key, **change)
+    assert error.value.path == path
+    taken.delete()
+
+
+def test_what_the_provider_and_the_model_refuse_is_told_by_check(clients: Clients, key: str) -> None:
+    def told(**change: Any) -> dict[str, str]:
+        return refused(clients.context(), TABLE, **inputs(key, **change))
+
+    two = [{"name": "entity_id", "type": "S"}, {"name": "spare", "type": "S"}]
+    assert "Unused attributes: spare" in told(attributes=two)["attributes[1]"]
+    assert "Unmatched indexes: at" in told(rangeKey="at")["attributes"]
+    assert "required when billing_mode is PROVISIONED" in told(billingMode="PROVISIONED")["readCapacity"]
+    assert "attributes[0].type" in told(attributes=[{"name": "entity_id", "type": "X"}])
+    assert "tableClass" in told(tableClass="COLD")
+    assert "ttl.attributeName" in told(ttl={"enabled": True})

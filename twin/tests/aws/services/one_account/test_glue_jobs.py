@@ -1,0 +1,164 @@
+"""Glue's jobs and what starts and judges them, through the front."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from twin.provider_interface import CloudError, Props
+from twin.tests.aws.fronts import Clients
+from twin.tests.aws.resources.lake import DATABASE, role
+from twin.tests.aws.resources.life import make, refused
+
+JOB = "aws:glue/job:Job"
+TRIGGER = "aws:glue/trigger:Trigger"
+SECURITY = "aws:glue/securityConfiguration:SecurityConfiguration"
+RULESET = "aws:glue/dataQualityRuleset:DataQualityRuleset"
+RULES = """Rules = [
+    IsComplete "id",
+    (ColumnValues "price" > 0) or (ColumnValues "price" = NULL),
+    CustomSql "select count(*) from primary where a in (1, 2)" = 0
+]"""
+
+
+@pytest.fixture(scope="module")
+def place(clients: Clients, key: str) -> dict[str, str]:
+    """Roles, a key, a table."""
+    make(clients.context(), DATABASE, name="curated")
+    clients("glue").create_table(DatabaseName="curated", TableInput={"Name": "orders"})
+    return {
+        "role": role(clients, "jobs", "glue.amazonaws.com"),
+        "other": role(clients, "other", "lambda.amazonaws.com"),
+        "key": key,
+    }
+
+
+def inputs(place: dict[str, str], **more: Any) -> Props:
+    """A job as the lakehouse makes it."""
+    given: Props = {
+        "name": "orders",
+        "roleArn": place["role"],
+        "glueVersion": "5.1",
+        "command": {"name": "glueetl", "pythonVersion": "3", "scriptLocation": "s3://b/gate.py"},
+        "workerType": "G.1X",
+        "numberOfWorkers": 2,
+        "timeout": 60,
+        "executionProperty": {"maxConcurrentRuns": 3},
+        "defaultArguments": {"--datalake-formats": "iceberg"},
+        **more,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def test_a_job_is_encrypted_started_by_triggers_and_goes(clients: Clients, place: dict[str, str]) -> None:
+    context = clients.context()
+    kms = {"kmsKeyArn": place["key"]}
+    security = make(
+        context,
+        SECURITY,
+        name="jobs",
+        encryptionConfiguration={
+            "cloudwatchEncryption": {"cloudwatchEncryptionMode": "SSE-KMS", **kms},
+            "jobBookmarksEncryption": {"jobBookmarksEncryptionMode": "CSE-KMS", **kms},
+            "s3Encryption": {"s3EncryptionMode": "SSE-KMS", **kms},
+        },
+    )
+    assert security.outputs["encryptionConfiguration"]["s3Encryption"]["kmsKeyArn"] == place["key"]
+    job = make(context, JOB, **inputs(place, securityConfiguration="jobs"), tags={"team": "ml"})
+    told = job.outputs
+    assert told["arn"].endswith(":job/orders")
+    assert (told["glueVersion"], told["workerType"], told["timeout"]) == ("5.1", "G.1X", 60)
+    assert told["executionProperty"] == {"maxConcurrentRuns": 3}
+    changed = job.update(numberOfWorkers=10, description="more", tags={"team": "x"})
+    assert (changed["numberOfWorkers"], changed["description"]) == (10, "more")
+    assert changed["securityConfiguration"] == "jobs"
+    nightly = make(
+        context,
+        TRIGGER,
+        name="nightly",
+        type="SCHEDULED",
+        schedule="cron(0 3 * * ? *)",
+        startOnCreation=True,
+        actions=[{"jobName": "orders", "arguments": {"--day": "1"}}],
+        tags={"team": "ml"},
+    )
+    assert (nightly.outputs["state"], nightly.outputs["enabled"]) == ("ACTIVATED", True)
+    assert nightly.update(schedule="cron(0 4 * * ? *)")["schedule"] == "cron(0 4 * * ? *)"
+    assert nightly.update(enabled=False)["enabled"] is False
+    after = make(
+        context,
+        TRIGGER,
+        name="after",
+        type="CONDITIONAL",
+        actions=[{"jobName": "orders"}],
+        predicate={"conditions": [{"jobName": "orders", "state": "SUCCEEDED", "logicalOperator": "EQUALS"}]},
+    )
+    for each in (after, nightly, job, security):
+        each.delete()
+        assert each.read() is None
+    left = clients.front._inventory.of(clients.front)
+    assert not {"glue/jobs", "glue/triggers", "glue/security_configurations"} & set(left)
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "words"),
+    [
+        ({"roleArn": "other"}, "roleArn", "unable to assume provided role"),
+        ({"glueVersion": "9.9"}, "glueVersion", "Glue version 9.9 is not supported"),
+        ({"numberOfWorkers": 1}, "numberOfWorkers", "must be at least 2"),
+        ({"numberOfWorkers": None}, "workerType", "go together"),
+        (
+            {"command": {"name": "spark", "scriptLocation": "s3://b/k"}},
+            "command.name",
+            "not one of glueetl",
+        ),
+        ({"command": {"name": "glueetl", "scriptLocation": "/k"}}, "command.scriptLocation", "must be in S3"),
+        ({"securityConfiguration": "none"}, "securityConfiguration", "Security configuration none not found"),
+        ({"connections": ["none"]}, "connections", "Connection none not found"),
+    ],
+)
+def test_what_glue_refuses_of_a_job(
+    clients: Clients, place: dict[str, str], change: Any, path: str, words: str
+) -> None:
+    given = {name: place["other"] if value == "other" else value for name, value in change.items()}
+    with pytest.raises(CloudError, match=words) as error:
+        make(clients.context(), JOB, **inputs(place, **given))
+    assert error.value.path == path
+
+
+def test_what_glue_refuses_of_a_trigger(clients: Clients) -> None:
+    given: Props = {"name": "t", "type": "SCHEDULED", "actions": [{"jobName": "none"}]}
+    for change, path, words in (
+        ({"schedule": "cron(0 3 * * ? *)"}, "actions", "Job none not found"),
+        ({"schedule": "daily"}, "schedule", "not a valid cron expression"),
+        ({}, "schedule", "needs a schedule"),
+        ({"type": "CONDITIONAL"}, "predicate", "needs a predicate"),
+    ):
+        with pytest.raises(CloudError, match=words) as error:
+            make(clients.context(), TRIGGER, **{**given, **change})
+        assert error.value.path == path
+
+
+def test_a_ruleset_is_of_known_rules_and_of_a_table(clients: Clients) -> None:
+    context = clients.context()
+    target = {"databaseName": "curated", "tableName": "orders"}
+    made = make(context, RULESET, name="orders", ruleset=RULES, targetTable=target, tags={"a": "b"})
+    assert made.outputs["arn"].endswith(":dataQualityRuleset/orders")
+    assert made.update(ruleset="Rules = [ RowCount > 0 ]", description="d")["description"] == "d"
+    for change, path, words in (
+        ({"ruleset": 'Rules = [ Completes "id" ]'}, "ruleset", "unknown rule type Completes"),
+        ({"ruleset": "RowCount > 0"}, "ruleset", "Ruleset parsing failed"),
+        ({"targetTable": {**target, "tableName": "none"}}, "targetTable", "Table curated.none not found"),
+        ({"name": "orders"}, "name", "already exists"),
+    ):
+        with pytest.raises(CloudError, match=words) as error:
+            make(context, RULESET, **{"name": "other", "ruleset": RULES, "targetTable": target, **change})
+        assert error.value.path == path
+    assert clients.front._inventory.of(clients.front)["glue/data_quality_rulesets"] == ["orders"]
+    made.delete()
+    assert made.read() is None
+    told = refused(
+        context, SECURITY, name="x", encryptionConfiguration={"s3Encryption": {"s3EncryptionMode": "X"}}
+    )
+    assert told

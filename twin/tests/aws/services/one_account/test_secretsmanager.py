@@ -1,0 +1,132 @@
+"""Secrets Manager through the front: secrets, values, policies, rotation."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from twin.provider_interface import CloudError
+from twin.tests.aws.fronts import Clients
+from twin.tests.aws.resources.life import make, refused
+
+SECRET = "aws:secretsmanager/secret:Secret"
+VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
+POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
+ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
+
+
+def allow(principal: Any, **more: Any) -> str:
+    statement = {
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": "secretsmanager:GetSecretValue",
+        "Resource": "*",
+        **more,
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_a_secret_and_its_value_live_and_go(clients: Clients, key: str) -> None:
+    context = clients.context()
+    secret = make(context, SECRET, name="ml/auth", kmsKeyId=key, recoveryWindowInDays=0, tags={"a": "b"})
+    arn = secret.id
+    assert arn.startswith("arn:aws:secretsmanager:us-west-2:")
+    assert secret.outputs["kmsKeyId"] == key
+    assert secret.update(description="new", tags={"a": "c"})["description"] == "new"
+    first = make(context, VERSION, secretId=arn, secretString="one")
+    assert first.outputs["versionStages"] == ["AWSCURRENT"]
+    second = make(context, VERSION, secretId=arn, secretString="two")
+    told = first.read()
+    assert told is not None
+    assert told["versionStages"] == ["AWSPREVIOUS"], "the newer one is current"
+    assert clients("secretsmanager").get_secret_value(SecretId=arn)["SecretString"] == "two"
+    hidden = make(context, VERSION, secretId=arn, secretStringWo="three", secretStringWoVersion=1)
+    assert "secretString" not in hidden.outputs, "a value that is only written is in no output"
+    for each in (hidden, second, first):
+        each.delete()
+    secret.delete()
+    assert secret.read() is None
+    assert hidden.read() is None
+    again = make(context, SECRET, name="ml/auth", recoveryWindowInDays=7)
+    again.delete()
+    with pytest.raises(CloudError, match="already scheduled for deletion") as error:
+        make(context, SECRET, name="ml/auth")
+    assert error.value.path == "name"
+
+
+def test_what_secrets_manager_refuses(clients: Clients) -> None:
+    context = clients.context()
+    assert "0" in refused(context, SECRET, name="x", recoveryWindowInDays=5)["recoveryWindowInDays"]
+    assert (
+        "conflicts"
+        in refused(context, VERSION, secretId="x", secretString="a", secretBinary="YQ==")["secretBinary"]
+    )
+    for change, path, words in (
+        ({"name": "a b"}, "name", "Invalid name"),
+        ({"name": "x", "kmsKeyId": "arn:aws:kms:us-west-2:1:key/none"}, "kmsKeyId", "can't encrypt"),
+    ):
+        with pytest.raises(CloudError, match=words) as error:
+            make(context, SECRET, **change)
+        assert error.value.path == path
+    one = make(context, SECRET, name="one", recoveryWindowInDays=0)
+    with pytest.raises(CloudError, match="ResourceExistsException"):
+        make(context, SECRET, name="one")
+    with pytest.raises(CloudError, match="can't find the specified secret") as error:
+        make(context, VERSION, secretId="none", secretString="x")
+    assert error.value.path == "secretId"
+    one.delete()
+
+
+def test_a_policy_names_who_is_there_and_not_everybody(clients: Clients) -> None:
+    context = clients.context()
+    secret = make(context, SECRET, name="shared", recoveryWindowInDays=0)
+    root = f"arn:aws:iam::{clients.front.instance.account}:root"
+    made = make(context, POLICY, secretArn=secret.id, policy=allow({"AWS": root}), blockPublicPolicy=True)
+    assert made.outputs["secretArn"] == secret.id
+    with pytest.raises(CloudError, match="did not prevent broad access"):
+        made.update(policy=allow("*"))
+    ghost = f"arn:aws:iam::{clients.front.instance.account}:role/ghost"
+    with pytest.raises(CloudError, match="unsupported principal") as error:
+        made.update(policy=allow({"AWS": ghost}))
+    assert error.value.path == "policy"
+    made.delete()
+    assert made.read() is None
+    with pytest.raises(CloudError, match="No Lambda rotation function ARN"):
+        make(context, ROTATION, secretId=secret.id, rotationRules={"automaticallyAfterDays": 30})
+    with pytest.raises(CloudError, match="Lambda function not found") as error:
+        make(
+            context,
+            ROTATION,
+            secretId=secret.id,
+            rotationLambdaArn="arn:aws:lambda:us-west-2:1:function:none",
+            rotationRules={"automaticallyAfterDays": 30},
+        )
+    secret.delete()
+
+
+def test_a_secret_of_rds_is_rotated_by_rds_and_changed_by_nobody_else(clients: Clients) -> None:
+    clients("rds").create_db_instance(
+        DBInstanceIdentifier="own",
+        Engine="postgres",
+        DBInstanceClass="db.t4g.micro",
+        AllocatedStorage=20,
+        MasterUsername="own",
+        ManageMasterUserPassword=True,
+    )
+    told = clients("rds").describe_db_instances(DBInstanceIdentifier="own")["DBInstances"][0]
+    arn = told["MasterUserSecret"]["SecretArn"]
+    secrets = clients("secretsmanager")
+    before = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
+    with pytest.raises(secrets.exceptions.InvalidRequestException, match="managed by rds"):
+        secrets.put_secret_value(SecretId=arn, SecretString="mine")
+    made = make(
+        clients.context(), ROTATION, secretId=arn, rotationRules={"scheduleExpression": "rate(4 hours)"}
+    )
+    assert made.outputs["rotationRules"] == {"scheduleExpression": "rate(4 hours)"}
+    after = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
+    assert after["username"] == before["username"] == "own"
+    assert after["password"] != before["password"]
+    clients("rds").delete_db_instance(DBInstanceIdentifier="own", SkipFinalSnapshot=True)
+    assert made.read() is None

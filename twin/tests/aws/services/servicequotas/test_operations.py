@@ -1,0 +1,52 @@
+"""Service Quotas: EC2's vCPUs of an established account, and of a new one."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from twin.aws.resources.function import table
+from twin.aws.services.servicequotas.operations import QUOTAS, RAISED, quota_of
+from twin.checks.sdk import sdk
+from twin.tests.aws.fronts import Clients
+
+STANDARD = {"ServiceCode": "ec2", "QuotaCode": "L-1216C47A"}
+
+
+def test_an_established_account_has_raised_quotas_and_the_defaults_are_told_apart(clients: Clients) -> None:
+    quotas = clients("service-quotas")
+    own = quotas.get_service_quota(**STANDARD)["Quota"]
+    default = quotas.get_aws_default_service_quota(**STANDARD)["Quota"]
+    assert (own["Value"], default["Value"]) == (RAISED, 5.0)
+    assert own["QuotaName"] == "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances"
+
+
+def test_a_new_account_has_no_value_of_its_own_and_the_provider_answers_the_default(clients: Clients) -> None:
+    token = "aws:servicequotas/getServiceQuota:getServiceQuota"
+    given = {"serviceCode": "ec2", "quotaCode": "L-1216C47A"}
+    assert table()[token].invoke(clients.context(), given)["value"] == RAISED
+    clients.front.faults.add({"kind": "new_account"})
+    try:
+        with pytest.raises(ClientError, match="NoSuchResourceException"):
+            clients("service-quotas").get_service_quota(**STANDARD)
+        found = table()[token].invoke(clients.context(), given)
+    finally:
+        clients.front.faults.clear()
+    assert (found["value"], found["defaultValue"]) == (5.0, 5.0)
+    schema = sdk("pulumi_aws").function(token)
+    assert schema is not None
+    assert set(found) <= set(schema.result)
+
+
+def test_a_quota_that_ec2_does_not_have_is_refused(clients: Clients) -> None:
+    with pytest.raises(ClientError, match="NoSuchResourceException"):
+        clients("service-quotas").get_service_quota(ServiceCode="ec2", QuotaCode="L-00000000")
+
+
+def test_each_instance_counts_against_one_quota() -> None:
+    assert len({each.code for each in QUOTAS}) == len(QUOTAS)
+    for type_, spot, code in (("p5.48xlarge", True, "L-C4BD4855"), ("p5.48xlarge", False, "L-417A185B")):
+        found = quota_of(type_, spot=spot)
+        assert found is not None
+        assert found.code == code
+    assert quota_of("u-6tb1.metal", spot=False) is None

@@ -1,0 +1,128 @@
+"""AWS as the controller sees it, from another process: over HTTP, in the types of the control plane."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from twin import credential
+from twin.aws.cloud_client import AwsView, FrontError, connect
+from twin.aws.server import application, bind
+from twin.kubernetes.cloud_interface import CloudView, InsufficientCapacity
+from twin.tests.aws.fronts import Clients
+from twin.tests.aws.services.eks.scene import Names, group_params, make_cluster_of, network_and_roles
+
+
+@pytest.fixture(scope="module")
+def view(clients: Clients) -> Iterator[AwsView]:
+    server = bind(clients.front.instance)
+    credential.renew(clients.front.instance)
+    server.app = application(clients.front)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    made: CloudView = connect(clients.front.instance)
+    assert isinstance(made, AwsView)
+    yield made
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def names(clients: Clients, view: AwsView) -> Names:
+    """A cluster that the view made ACTIVE, with a node group and an add-on."""
+    assert view.cluster() is None, "nothing yet"
+    found = network_and_roles(clients)
+    make_cluster_of(clients, found, bootstrapSelfManagedAddons=False)
+    seen = view.cluster()
+    assert seen is not None
+    assert seen.status == "CREATING"
+    assert seen.self_managed_addons is False
+    view.cluster_ready("https://127.0.0.1:6443", "Q0E=")
+    taints = [{"key": "nvidia.com/gpu", "value": "true", "effect": "NO_SCHEDULE"}]
+    sizes = {"minSize": 1, "maxSize": 2, "desiredSize": 1}
+    clients("eks").create_nodegroup(**group_params(found, taints=taints, scalingConfig=sizes))
+    clients("eks").create_addon(clusterName="demo", addonName="vpc-cni", configurationValues='{"env": {}}')
+    return found
+
+
+def test_the_cluster_its_machines_groups_and_add_ons_come_in_the_views_types(
+    clients: Clients, view: AwsView, names: Names
+) -> None:
+    cluster = view.cluster()
+    assert cluster is not None
+    assert (cluster.name, cluster.status, cluster.version) == ("demo", "ACTIVE", "1.34")
+    assert cluster.issuer.startswith("https://oidc.eks.us-west-2.amazonaws.com/id/")
+    assert cluster.service_cidr == "172.20.0.0/16"
+    assert cluster.uid, "another cluster of the same name has another"
+    machine = view.machines()[0]
+    assert machine.taints[0].effect == "NoSchedule", "Kubernetes' own word"
+    assert machine.devices == {"nvidia.com/gpu": 1}
+    group = view.groups()[0]
+    assert (group.minimum, group.maximum, group.desired, group.node_group) == (1, 2, 1, "gpu")
+    assert group.template.taints == machine.taints
+    addon = view.addons()[0]
+    assert (addon.name, addon.configuration) == ("vpc-cni", {"env": {}})
+    view.addon_status("vpc-cni", "DEGRADED", ["no nodes"])
+    told = clients("eks").describe_addon(clusterName="demo", addonName="vpc-cni")["addon"]
+    assert (told["status"], told["health"]["issues"][0]["message"]) == ("DEGRADED", "no nodes")
+
+
+def test_refusals_come_as_the_views_exceptions(clients: Clients, view: AwsView, names: Names) -> None:
+    group = view.groups()[0].name
+    with pytest.raises(PermissionError, match="not authorized to perform: autoscaling:SetDesiredCapacity"):
+        view.set_desired(group, 2, role=names["pod_role"])
+    admin = "arn:aws:iam::123456789012:role/platform-deployer"
+    with pytest.raises(FrontError, match="above the maximum"):
+        view.set_desired(group, 9, role=admin)
+    clients.front.faults.add({"kind": "capacity", "instance_type": "g5.xlarge"})
+    with pytest.raises(InsufficientCapacity, match="InsufficientInstanceCapacity"):
+        view.set_desired(group, 2, role=admin)
+    clients.front.faults.clear()
+    view.set_desired(group, 2, role=admin)
+    one, other = view.machines()
+    view.terminate(group, one.provider_id, role=admin)
+    assert [each.provider_id for each in view.machines()] == [other.provider_id]
+    assert view.authenticate("k8s-aws-v1.nonsense") is None, "who has no valid token is nobody"
+    assert view.workload_role("kube-system", "nobody") is None
+
+
+def test_a_node_groups_status_follows_its_nodes(clients: Clients, view: AwsView, names: Names) -> None:
+    def told() -> str:
+        found = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName="gpu")["nodegroup"]
+        return found["status"]
+
+    ready = len(view.machines())
+    view.node_group_health("gpu", ready, [])
+    assert told() == "ACTIVE"
+    view.node_group_health("gpu", ready - 1, ["ip-10-0-0-4 is NotReady"])
+    assert told() == "DEGRADED"
+    view.node_group_health("gpu", ready, [])
+    assert told() == "ACTIVE"
+
+
+def test_a_front_that_is_away_is_told_and_one_that_is_back_is_found(
+    clients: Clients, names: Names, view: AwsView
+) -> None:
+    class Broken:
+        def request(self, *_: object) -> None:
+            raise BrokenPipeError
+
+        def close(self) -> None: ...
+
+    view._local.connection = Broken()  # pyright: ignore[reportPrivateUsage] - it died with the front
+    assert view.cluster() is not None, "a second connection decides"
+
+
+def test_a_credential_that_was_renewed_in_between_is_read_again(
+    clients: Clients, view: AwsView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    current = credential.headers
+    stale = iter([{"Authorization": "Bearer of-the-front-before"}])
+    monkeypatch.setattr(credential, "headers", lambda instance: next(stale, None) or current(instance))
+    view.addons()
+    monkeypatch.setattr(credential, "headers", lambda instance: {})
+    with pytest.raises(FrontError, match="needs the credential"):
+        view.addons()

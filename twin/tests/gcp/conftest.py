@@ -1,0 +1,87 @@
+"""A new Google Cloud for a test, in this process."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from twin.gcp.api_server.server import Front
+from twin.gcp.context import GcpContext
+from twin.gcp.resources import long_running_operations
+from twin.tests.gcp import fronts
+from twin.tests.gcp.resources import life
+
+
+@pytest.fixture
+def front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
+    """An instance's Google with nothing in it."""
+    monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
+    made = fronts.make()
+    yield made
+    made.close()
+
+
+SERVICES = (
+    *("iam", "cloudresourcemanager", "compute", "cloudkms", "servicenetworking", "dns"),
+    *("logging", "storage", "binaryauthorization"),
+)
+DATA = (
+    *(
+        "bigquery",
+        "bigqueryconnection",
+        "bigqueryreservation",
+        "bigquerydatapolicy",
+        "biglake",
+        "datacatalog",
+    ),
+    *("sqladmin", "secretmanager", "artifactregistry", "pubsub", "dataplex", "firestore", "bigtableadmin"),
+    *("accesscontextmanager", "dataproc", "cloudscheduler", "redis"),
+)
+
+
+@pytest.fixture
+def google(front: Front) -> Front:
+    """The same, with the services enabled that the tests use."""
+    fronts.enable(front, *SERVICES)
+    return front
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """One Google for what a module's tests are refused: services enabled, the network `net` made."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
+        made = fronts.make()
+        fronts.enable(made, *SERVICES)
+        fronts.network(made)
+        yield made
+        made.close()
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider asks for an operation again at once: what these operations wait for is there by then."""
+    monkeypatch.setattr(long_running_operations, "growing_pauses", lambda: itertools.repeat(0.001))
+
+
+@pytest.fixture
+def gcp(google: Front) -> GcpContext:
+    """A provider with one default label, services enabled."""
+    return life.context(google)
+
+
+@pytest.fixture(scope="module")
+def shared_data(shared: Front) -> GcpContext:
+    """One Google for what a module's tests are refused, with all of these services and the network `net`."""
+    fronts.enable(shared, *DATA)
+    return life.context(shared)
+
+
+@pytest.fixture
+def data(google: Front) -> GcpContext:
+    """The same, with the services of the data side too."""
+    fronts.enable(google, *DATA)
+    return life.context(google)

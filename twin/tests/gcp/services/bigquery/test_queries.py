@@ -1,0 +1,107 @@
+"""Queries of BigQuery, as who asks sees a table."""
+
+# ruff: noqa: S608 - queries are made of constants
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from googleapiclient.errors import HttpError
+
+from twin.gcp.api_server.server import Front
+from twin.tests.gcp.fronts import PROJECT, REGION, client
+from twin.tests.gcp.services.biglake.test_permissions import NOBODY, SOME, WHOLE, lake
+
+__all__ = ["lake"]
+TABLE = f"`{PROJECT}.lake.shop.orders`"
+
+
+@pytest.fixture(scope="module")
+def asking(lake: Front) -> Front:
+    """Those that may ask at all: WHOLE and SOME."""
+    members = [WHOLE, SOME, NOBODY]
+    bindings = [{"role": "roles/bigquery.jobUser", "members": members}]
+    with lake.state.transaction():
+        lake.state.put_policy(f"cloudresourcemanager/projects/{PROJECT}", {"bindings": bindings})
+    return lake
+
+
+def _jobs(front: Front, who: str) -> Any:
+    return client(front, "bigquery", "v2", token=front.identity.token(who)).jobs()
+
+
+def _query(front: Front, who: str, text: str) -> Any:
+    asked = {"query": text, "useLegacySql": False, "location": REGION}
+    return _jobs(front, who).query(projectId=PROJECT, body=asked).execute()
+
+
+def test_a_query_shows_what_the_caller_may_see(asking: Front) -> None:
+    told = _query(asking, WHOLE, f"SELECT * FROM {TABLE}")
+    assert [each["name"] for each in told["schema"]["fields"]] == ["id", "email"]
+    assert _query(asking, SOME, f"SELECT COUNT(*) AS n, MAX(o.id) AS top FROM {TABLE} AS o")["rows"] == [
+        {"f": [{"v": "0"}, {"v": None}]}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("who", "text", "words"),
+    [
+        (SOME, "SELECT email FROM {}", "neither fine-grained reader nor masked get permission"),
+        (SOME, "SELECT * FROM {}", "column .*email"),
+        (NOBODY, "SELECT id FROM {}", "does not have permission biglake.tables.getData"),
+        (NOBODY, "DROP ALL ROW ACCESS POLICIES ON {}", "bigquery.rowAccessPolicies.delete"),
+        (SOME, "ALTER TABLE {} ALTER COLUMN email SET OPTIONS (data_policies = [])", "biglake.tables.update"),
+        (WHOLE, "ALTER TABLE {} ADD COLUMN more STRING", "biglake.tables.update"),
+        (
+            SOME,
+            "CREATE ROW ACCESS POLICY mine ON {} GRANT TO ('allUsers') FILTER USING (TRUE)",
+            "bigquery.rowAccessPolicies.create",
+        ),
+        (WHOLE, "SELECT nothing FROM {}", "nothing"),
+        (WHOLE, "SELEC id FROM {}", "not in the twin"),
+    ],
+)
+def test_what_the_caller_may_not_is_refused(asking: Front, who: str, text: str, words: str) -> None:
+    with pytest.raises(HttpError, match=words):
+        _query(asking, who, text.format(TABLE))
+
+
+def test_results_are_read_by_whoever_asked(asking: Front) -> None:
+    body = {
+        "jobReference": {"projectId": PROJECT, "jobId": "mine", "location": REGION},
+        "configuration": {"query": {"query": f"SELECT id, email FROM {TABLE}", "useLegacySql": False}},
+    }
+    _jobs(asking, WHOLE).insert(projectId=PROJECT, body=body).execute()
+    asked = {"projectId": PROJECT, "jobId": "mine", "location": REGION}
+    told = _jobs(asking, WHOLE).getQueryResults(**asked).execute()
+    assert (told["jobComplete"], told["totalRows"]) == (True, "0")
+    for method in ("get", "getQueryResults", "cancel"):
+        with pytest.raises(HttpError, match="Access Denied"):
+            getattr(_jobs(asking, SOME), method)(**asked).execute()
+    assert not _jobs(asking, SOME).list(projectId=PROJECT, allUsers=True).execute().get("jobs")
+    assert [
+        each["jobReference"]["jobId"]
+        for each in _jobs(asking, WHOLE).list(projectId=PROJECT).execute()["jobs"]
+    ] == ["mine"]
+
+
+def test_a_load_needs_the_right_to_update_the_table(asking: Front) -> None:
+    owner = client(asking, "bigquery", "v2")
+    at = {"projectId": PROJECT, "datasetId": "events"}
+    owner.datasets().insert(projectId=PROJECT, body={"datasetReference": at, "location": REGION}).execute()
+    table = {**at, "tableId": "clicks"}
+    columns = {"fields": [{"name": "at", "type": "TIMESTAMP"}]}
+    owner.tables().insert(**at, body={"tableReference": table, "schema": columns}).execute()
+    load = {"destinationTable": table, "schemaUpdateOptions": ["ALLOW_FIELD_ADDITION"]}
+    reference = {"projectId": PROJECT, "location": REGION}
+    body = {"jobReference": reference, "configuration": {"load": load}}
+    resource = f"projects/{PROJECT}/datasets/events/tables/clicks"
+    for role, words in (
+        ("roles/bigquery.dataViewer", r"permission bigquery\.tables\.update,"),
+        ("roles/bigquery.dataEditor", "load jobs"),
+    ):
+        policy = {"policy": {"bindings": [{"role": role, "members": [SOME]}]}}
+        owner.tables().setIamPolicy(resource=resource, body=policy).execute()
+        with pytest.raises(HttpError, match=words):
+            _jobs(asking, SOME).insert(projectId=PROJECT, body=body).execute()

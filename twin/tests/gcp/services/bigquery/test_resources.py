@@ -1,0 +1,333 @@
+"""Datasets, tables, rows, columns, slots and statements of BigQuery, against a front."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+import time_machine
+
+from twin.gcp.api_server import inventory
+from twin.gcp.api_server.server import Front
+from twin.gcp.context import GcpContext
+from twin.gcp.resources.function import table as functions
+from twin.provider_interface import CloudError
+from twin.tests.gcp.fronts import PROJECT, client
+from twin.tests.gcp.resources.life import Made, make, refused
+from twin.tests.gcp.services.biglake import test_resources
+
+DATASET = "gcp:bigquery/dataset:Dataset"
+TABLE = "gcp:bigquery/table:Table"
+MEMBER = "gcp:bigquery/datasetIamMember:DatasetIamMember"
+ROWS = "gcp:bigquery/rowAccessPolicy:RowAccessPolicy"
+CONNECTION = "gcp:bigquery/connection:Connection"
+RESERVATION = "gcp:bigquery/reservation:Reservation"
+ASSIGNMENT = "gcp:bigquery/reservationAssignment:ReservationAssignment"
+JOB = "gcp:bigquery/job:Job"
+POLICY = "gcp:bigquery/datapolicyv2DataPolicy:Datapolicyv2DataPolicy"
+TAXONOMY = "gcp:datacatalog/taxonomy:Taxonomy"
+TAG = "gcp:datacatalog/policyTag:PolicyTag"
+MASK = "gcp:bigquerydatapolicy/dataPolicy:DataPolicy"
+ACCOUNT = "gcp:serviceaccount/account:Account"
+COLUMNS = [
+    {"name": "id", "type": "INT64", "mode": "REQUIRED"},
+    {"name": "country", "type": "STRING"},
+    {"name": "at", "type": "TIMESTAMP"},
+]
+
+
+def dataset(gcp: GcpContext, **more: Any) -> Made:
+    """The dataset `curated`."""
+    return make(gcp, DATASET, datasetId="curated", location="us-central1", **more)
+
+
+def table(gcp: GcpContext, **more: Any) -> Made:
+    """A table of `curated` that a destroy takes away."""
+    asked = {"datasetId": "curated", "tableId": "events", "schema": json.dumps(COLUMNS)}
+    return make(gcp, TABLE, **{**asked, "deletionProtection": False, **more})
+
+
+def team(gcp: GcpContext) -> str:
+    """A service account's member."""
+    return str(make(gcp, ACCOUNT, accountId="team-a").outputs["member"])
+
+
+@pytest.fixture(scope="module")
+def with_dataset(shared_data: GcpContext) -> GcpContext:
+    """A Google with the dataset `curated`, for what is refused in it."""
+    dataset(shared_data)
+    return shared_data
+
+
+def test_a_dataset_lives_and_its_members_are_entries_of_its_access(data: GcpContext, google: Front) -> None:
+    made = dataset(data, labels={"zone": "curated"}, maxTimeTravelHours="72")
+    assert made.id == f"projects/{PROJECT}/datasets/curated"
+    assert made.update(description="Curated")["description"] == "Curated"
+    member = make(data, MEMBER, datasetId="curated", role="roles/bigquery.dataViewer", member=team(data))
+    told = client(google, "bigquery", "v2").datasets().get(projectId=PROJECT, datasetId="curated").execute()
+    assert {"role": "READER", "userByEmail": f"team-a@{PROJECT}.iam.gserviceaccount.com"} in told["access"]
+    assert made.read() is not None
+    assert made.update(friendlyName="Curated")["friendlyName"] == "Curated"
+    assert member.read() is not None, "a change of the dataset keeps its members"
+    member.delete()
+    assert member.read() is None
+    assert made.replaced_by(location="EU") == ["location"]
+    table(data)
+    with pytest.raises(CloudError, match="is still in use"):
+        made.kind.delete(data, made.id, made.outputs)
+    made.kind.delete(data, made.id, {**made.outputs, "deleteContentsOnDestroy": True})
+    assert made.read() is None
+    assert "datasetId" in refused(data, DATASET, datasetId="my-set")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"maxTimeTravelHours": "50"}, "multiple of 24 from 48 to 168"),
+        ({"location": "mars"}, "Location 'mars'"),
+        ({"accesses": [{"role": "OWNER"}]}, "must have exactly one of"),
+        (
+            {"accesses": [{"role": "READER", "userByEmail": f"gone@{PROJECT}.iam.gserviceaccount.com"}]},
+            "does not exist",
+        ),
+        ({"accesses": [{"role": "roles/nothing", "specialGroup": "projectOwners"}]}, "is not supported"),
+    ],
+)
+def test_a_dataset_that_cannot_be_is_refused(
+    shared_data: GcpContext, more: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(CloudError, match=words):
+        make(shared_data, DATASET, **{"datasetId": "other", "location": "us-central1", **more})
+
+
+def test_a_dataset_with_a_key_needs_bigquerys_right_on_it(data: GcpContext) -> None:
+    ring = make(data, "gcp:kms/keyRing:KeyRing", name="ring", location="us-central1")
+    key = make(data, "gcp:kms/cryptoKey:CryptoKey", name="data", keyRing=ring.id).id
+    asked = {"defaultEncryptionConfiguration": {"kmsKeyName": key}}
+    with pytest.raises(CloudError, match=r"Grant roles/cloudkms\.cryptoKeyEncrypterDecrypter"):
+        dataset(data, **asked)
+    found = functions()["gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount"].invoke(data, {})
+    make(
+        data,
+        "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
+        cryptoKeyId=key,
+        role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        member=found["member"],
+    )
+    assert dataset(data, **asked).outputs["defaultEncryptionConfiguration"] == {"kmsKeyName": key}
+    with pytest.raises(AssertionError, match=r"finds drift.*encryptionConfiguration.*replace=True"):
+        table(data)  # inherits the key, and every preview would make it again: the program must name it
+    named = {"tableId": "named", "encryptionConfiguration": {"kmsKeyName": key}}
+    assert table(data, **named).outputs["encryptionConfiguration"]["kmsKeyName"] == key
+
+
+def test_a_table_lives_and_its_schema_grows_only(data: GcpContext) -> None:
+    dataset(data)
+    made = table(data, timePartitioning={"type": "DAY", "field": "at"}, clusterings=["country"])
+    more = [*COLUMNS, {"name": "note", "type": "STRING"}]
+    assert len(json.loads(made.update(schema=json.dumps(more))["schema"])) == 4
+    same = json.dumps([{**each, "mode": each.get("mode", "nullable")} for each in reversed(more)])
+    assert made.replaced_by(schema=same) == [], "order and ways of writing do not matter"
+    assert len(json.loads(made.update(schema=json.dumps(COLUMNS))["schema"])) == 3, (
+        "a column goes by a statement"
+    )
+    renamed = json.dumps([*COLUMNS[:1], {"name": "land", "type": "STRING"}, *COLUMNS[2:]])
+    assert made.replaced_by(schema=renamed) == ["schema"]
+    with pytest.raises(CloudError, match="Column country is used for partitioning or clustering"):
+        made.update(schema=json.dumps([COLUMNS[0], COLUMNS[2]]))
+    other = json.dumps([{**more[0], "type": "STRING"}, *more[1:]])
+    assert made.replaced_by(schema=other) == ["schema"]
+    assert made.replaced_by(timePartitioning={"type": "DAY", "field": "id"}) == ["timePartitioning.field"]
+    with pytest.raises(CloudError, match="without setting deletion_protection=false"):
+        made.kind.delete(data, made.id, {**made.outputs, "deletionProtection": True})
+    rows = make(
+        data,
+        ROWS,
+        datasetId="curated",
+        tableId="events",
+        policyId="german",
+        filterPredicate="country = 'DE'",
+        grantees=[team(data)],
+    )
+    assert rows.update(filterPredicate="country = 'AT'")["filterPredicate"] == "country = 'AT'"
+    with pytest.raises(CloudError, match="Unrecognized name: region"):
+        rows.update(filterPredicate="region = 'AT'")
+    rows.delete()
+    made.delete()
+    assert made.read() is None
+    assert "schema" in refused(data, TABLE, datasetId="curated", tableId="t", schema="{")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"schema": json.dumps([{"name": "a b", "type": "STRING"}])}, "Invalid field name"),
+        ({"schema": json.dumps([{"name": "a", "type": "VARCHAR"}])}, "VARCHAR is not a valid value"),
+        ({"clusterings": ["nothing"]}, "specified for clustering cannot be found"),
+        ({"timePartitioning": {"type": "DAY", "field": "country"}}, "can only be of type TIMESTAMP"),
+        ({"datasetId": "nowhere"}, f"Not found: Dataset {PROJECT}:nowhere"),
+        (
+            {"schema": json.dumps([{**COLUMNS[1], "policyTags": {"names": ["projects/p"]}}])},
+            "Policy tag resource",
+        ),
+    ],
+)
+def test_a_table_that_cannot_be_is_refused(
+    with_dataset: GcpContext, more: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(CloudError, match=words):
+        table(with_dataset, **more)
+
+
+def test_a_managed_iceberg_table_needs_its_connection_in_place(data: GcpContext) -> None:
+    dataset(data)
+    make(data, "gcp:storage/bucket:Bucket", name="acme-lake", location="us-central1")
+    link = make(data, CONNECTION, connectionId="lake", location="us-central1", cloudResource={})
+    account = link.outputs["cloudResource"]["serviceAccountId"]
+    lake = {
+        "connectionId": link.id,
+        "storageUri": "gs://acme-lake/events",
+        "fileFormat": "PARQUET",
+        "tableFormat": "ICEBERG",
+    }
+    with pytest.raises(CloudError, match=rf"{account} does not have storage\.objects\.get"):
+        table(data, biglakeConfiguration=lake)
+    make(
+        data,
+        "gcp:storage/bucketIAMMember:BucketIAMMember",
+        bucket="acme-lake",
+        role="roles/storage.objectUser",
+        member=f"serviceAccount:{account}",
+    )
+    made = table(data, biglakeConfiguration=lake)
+    assert made.outputs["biglakeConfiguration"]["tableFormat"] == "ICEBERG"
+    far = make(data, CONNECTION, connectionId="far", location="us-east1", cloudResource={})
+    with pytest.raises(CloudError, match="must be in the same"):
+        table(data, tableId="other", biglakeConfiguration={**lake, "connectionId": far.id})
+    assert "aws" in refused(data, CONNECTION, location="us-central1")
+
+
+def test_slots_come_by_fifty_and_are_assigned(data: GcpContext) -> None:
+    made = make(data, RESERVATION, name="dev", location="us-central1", slotCapacity=100, edition="ENTERPRISE")
+    held = make(data, ASSIGNMENT, assignee=f"projects/{PROJECT}", jobType="QUERY", reservation=made.id)
+    assert held.outputs["state"] == "ACTIVE"
+    assert made.update(slotCapacity=150)["slotCapacity"] == 150
+    with pytest.raises(CloudError, match="delete them first"):
+        made.kind.delete(data, made.id, made.outputs)
+    held.delete()
+    made.delete()
+    with pytest.raises(CloudError, match="must be a multiple of 50"):
+        make(data, RESERVATION, name="odd", location="us-central1", slotCapacity=70)
+
+
+def test_policy_tags_guard_and_mask_columns(data: GcpContext) -> None:
+    taxonomy = make(
+        data,
+        TAXONOMY,
+        displayName="dev",
+        region="us-central1",
+        activatedPolicyTypes=["FINE_GRAINED_ACCESS_CONTROL"],
+    )
+    tag = make(data, TAG, taxonomy=taxonomy.id, displayName="pii")
+    assert tag.id.startswith(f"{taxonomy.id}/policyTags/")
+    assert tag.update(description="Personal")["description"] == "Personal"
+    with pytest.raises(CloudError, match="already exists"):
+        make(data, TAG, taxonomy=taxonomy.id, displayName="pii")
+    dataset(data)
+    table(data, schema=json.dumps([{**COLUMNS[1], "policyTags": {"names": [tag.id]}}]))
+    mask = make(
+        data,
+        MASK,
+        dataPolicyId="hash",
+        location="us-central1",
+        policyTag=tag.id,
+        dataPolicyType="DATA_MASKING_POLICY",
+        dataMaskingPolicy={"predefinedExpression": "SHA256"},
+    )
+    for token, attribute, made, role in (
+        ("gcp:datacatalog/policyTagIamMember:PolicyTagIamMember", "policyTag", tag, "datacatalog."
+         "categoryFineGrainedReader"),
+        ("gcp:bigquerydatapolicy/dataPolicyIamMember:DataPolicyIamMember", "dataPolicyId", mask,
+         "bigquerydatapolicy.maskedReader"),
+    ):  # fmt: skip
+        who = "user:ann@example.com"
+        asked = {attribute: made.id, "role": f"roles/{role}", "member": who}
+        if attribute == "dataPolicyId":
+            asked |= {attribute: "hash", "location": "us-central1"}
+        held = make(data, token, **asked)
+        held.delete()
+        assert held.read() is None
+    mask.delete()
+    taxonomy.delete()
+    assert tag.read() is None, "a taxonomy takes its tags along"
+
+
+def run(gcp: GcpContext, google: Front, query: str, number: int) -> Any:
+    """The status of a job of statements, once it is done."""
+    asked = {"query": query, "useLegacySql": False, "createDisposition": "", "writeDisposition": ""}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(google, "operation_seconds", 60)
+        job = make(gcp, JOB, jobId=f"shape-{number}", location="us-central1", query=asked)
+    assert job.outputs["statuses"] == [{"state": "RUNNING"}], "the provider does not wait"
+    with time_machine.travel(time.time() + 60):
+        done = job.read()
+    assert done is not None
+    [status] = done["statuses"]
+    assert status["state"] == "DONE"
+    return status
+
+
+def test_statements_shape_and_guard_a_table_of_an_iceberg_catalog(data: GcpContext, google: Front) -> None:
+    test_resources.catalog(data, vended=False)
+    make(data, test_resources.NAMESPACE, catalog="acme-dev", namespaceId="curated")
+    held = test_resources.table(data)
+    policy = make(
+        data,
+        POLICY,
+        dataPolicyId="pii",
+        location="us-central1",
+        dataPolicyType="DATA_MASKING_POLICY",
+        dataMaskingPolicy={"predefinedExpression": "ALWAYS_NULL"},
+        grantees=["principalSet://goog/group/ml@example.com"],
+    )
+    assert policy.outputs["version"] == "V2"
+    name = f"`{PROJECT}.acme-dev.curated.events`"
+    options = f"""OPTIONS (data_policies = ["{{'name':'{PROJECT}.region-us-central1.pii'}}"])"""
+    script = (
+        f"ALTER TABLE {name}\n  ADD COLUMN IF NOT EXISTS `at` TIMESTAMP,\n"
+        f"  ADD COLUMN IF NOT EXISTS `email` STRING {options};\n"
+        f"ALTER TABLE {name} ALTER COLUMN `email` SET {options};\n"
+        f"CREATE OR REPLACE ROW ACCESS POLICY `all_rows` ON {name}\n"
+        '  GRANT TO ("user:ann@example.com") FILTER USING (TRUE)'
+    )
+    assert run(data, google, script, 1) == {"state": "DONE"}
+    now = held.read()
+    assert now is not None
+    assert [each["name"] for each in now["schema"]["fields"]] == ["event_id", "at", "email"]
+    wrong = run(data, google, f"ALTER TABLE {name} ADD COLUMN `email` STRING", 2)
+    assert "Column already exists: email" in wrong["errorResults"][0]["message"]
+    missing = run(data, google, f"ALTER TABLE `{PROJECT}.acme-dev.curated.gone` ADD COLUMN `x` STRING", 3)
+    assert "Not found: Table" in missing["errorResults"][0]["message"]
+    with pytest.raises(CloudError, match="not in the twin"):
+        run(data, google, f"CREATE TABLE {name} (x INT64)", 4)
+    assert "bigquery.jobs" not in inventory.of(google)
+    bad = {"dataPolicyId": "x", "location": "us-central1", "dataPolicyType": "RAW_DATA_ACCESS_POLICY"}
+    with pytest.raises(CloudError, match="Invalid grantee"):
+        make(data, POLICY, **bad, grantees=["user:ann@example.com"])
+
+
+def test_one_entry_of_a_datasets_access_comes_and_goes(data: GcpContext) -> None:
+    dataset(data)
+    who = team(data).partition(":")[2]
+    asked: dict[str, Any] = {"datasetId": "curated", "role": "roles/bigquery.dataViewer", "userByEmail": who}
+    made = make(data, "gcp:bigquery/datasetAccess:DatasetAccess", **asked)
+    assert made.id == f"projects/{PROJECT}/datasets/curated"
+    other = make(
+        data, MEMBER, datasetId="curated", role="roles/bigquery.dataEditor", member=f"serviceAccount:{who}"
+    )
+    made.delete()
+    assert made.read() is None
+    assert other.read() is not None
+    assert "view" in refused(data, "gcp:bigquery/datasetAccess:DatasetAccess", datasetId="curated")

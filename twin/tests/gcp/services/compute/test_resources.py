@@ -1,0 +1,234 @@
+"""Networks, subnetworks, addresses, routers and firewalls, against a front."""
+
+from __future__ import annotations
+
+import pytest
+
+from twin.gcp.context import GcpContext
+from twin.gcp.resources.table import table
+from twin.provider_interface import UNKNOWN, CloudError
+from twin.tests.gcp.resources.life import Made, make, refused
+
+NETWORK = "gcp:compute/network:Network"
+SUBNETWORK = "gcp:compute/subnetwork:Subnetwork"
+ROUTER = "gcp:compute/router:Router"
+NAT = "gcp:compute/routerNat:RouterNat"
+ADDRESS = "gcp:compute/address:Address"
+GLOBAL = "gcp:compute/globalAddress:GlobalAddress"
+POLICY = "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy"
+RULE = "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule"
+ASSOCIATION = "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation"
+FIREWALL = "gcp:compute/firewall:Firewall"
+RANGES = [
+    {"rangeName": "pods", "ipCidrRange": "10.4.0.0/14"},
+    {"rangeName": "services", "ipCidrRange": "10.8.0.0/20"},
+]
+
+
+def network(gcp: GcpContext, **more: object) -> Made:
+    return make(gcp, NETWORK, **{"name": "net", "autoCreateSubnetworks": False, **more})
+
+
+def subnetwork(gcp: GcpContext, net: Made, **more: object) -> Made:
+    given = {"name": "nodes", "network": net.outputs["selfLink"], "ipCidrRange": "10.0.0.0/20"}
+    return make(gcp, SUBNETWORK, **{**given, "region": "us-central1", **more})
+
+
+def test_a_network_lives(gcp: GcpContext) -> None:
+    made = network(gcp, mtu=8896, routingMode="REGIONAL")
+    assert made.id == "projects/acme-ml-dev/global/networks/net"
+    assert made.outputs["selfLink"].endswith(made.id)
+    assert made.outputs["mtu"] == 8896
+    assert made.outputs["numericId"].isdigit()
+    assert made.update(routingMode="GLOBAL")["routingMode"] == "GLOBAL"
+    assert made.replaced_by(autoCreateSubnetworks=True) == ["autoCreateSubnetworks"]
+    made.delete()
+    assert made.read() is None
+
+
+def test_a_subnetwork_lives(gcp: GcpContext) -> None:
+    net = network(gcp)
+    made = subnetwork(gcp, net, secondaryIpRanges=RANGES, logConfig={"flowSampling": 0.25})
+    assert made.id == "projects/acme-ml-dev/regions/us-central1/subnetworks/nodes"
+    assert made.outputs["region"] == "us-central1"
+    assert made.outputs["gatewayAddress"] == "10.0.0.1"
+    assert made.outputs["logConfig"]["metadata"] == "INCLUDE_ALL_METADATA", "the provider's own default"
+    assert made.update(privateIpGoogleAccess=True)["privateIpGoogleAccess"] is True
+    assert made.update(ipCidrRange="10.0.0.0/19")["ipCidrRange"] == "10.0.0.0/19"
+    more = [*RANGES, {"rangeName": "more", "ipCidrRange": "10.12.0.0/20"}]
+    assert made.update(secondaryIpRanges=more)["secondaryIpRanges"][2]["rangeName"] == "more"
+    assert "logConfig" not in made.update(logConfig=None)
+    assert made.replaced_by(ipCidrRange="10.0.0.0/24") == ["ipCidrRange"], "a range cannot shrink"
+    assert not made.replaced_by(network="net"), "a name and a link are one network"
+    with pytest.raises(CloudError, match="already being used by"):
+        net.delete()
+    made.delete()
+    net.delete()
+
+
+def test_what_google_refuses_of_a_subnetwork_names_the_property(gcp: GcpContext) -> None:
+    net = network(gcp)
+    subnetwork(gcp, net)
+    with pytest.raises(CloudError, match="googleapi: Error 4") as caught:
+        subnetwork(gcp, net, name="other")
+    assert caught.value.path == "ipCidrRange", str(caught.value)
+    assert "Error creating Subnetwork" in str(caught.value)
+    with pytest.raises(CloudError, match="cannot be found") as caught:
+        subnetwork(gcp, net, name="third", network="nowhere", ipCidrRange="10.9.0.0/24")
+
+
+def test_what_google_refuses_of_a_change_names_the_property_too(gcp: GcpContext) -> None:
+    made = subnetwork(gcp, network(gcp), secondaryIpRanges=RANGES)
+    taken = [*RANGES, {"rangeName": "more", "ipCidrRange": "10.4.0.0/20"}]
+    with pytest.raises(CloudError, match="Error updating Subnetwork: googleapi: Error 400") as caught:
+        made.update(secondaryIpRanges=taken)
+    assert caught.value.path.startswith("secondaryIpRanges["), caught.value.path
+    again = made.read()
+    assert again is not None
+    assert again["secondaryIpRanges"] == RANGES, "nothing was changed"
+
+
+def test_check_refuses_what_the_providers_schema_does(gcp: GcpContext) -> None:
+    assert "name" in refused(gcp, NETWORK, name="Net")
+    assert "routingMode" in refused(gcp, NETWORK, name="net", routingMode="LOCAL")
+    assert "mtu" in refused(gcp, NETWORK, name="net", mtu=9000)
+    failures = refused(gcp, SUBNETWORK, name="a", network="net", ipCidrRange="10.0.0.0")
+    assert "invalid CIDR address" in failures["ipCidrRange"]
+    failures = refused(gcp, SUBNETWORK, name="a", network=UNKNOWN, ipCidrRange=UNKNOWN, role="BOTH")
+    assert set(failures) == {"role"}, "what is not known yet passes"
+    twice = [RANGES[0], RANGES[0]]
+    failures = refused(gcp, SUBNETWORK, name="a", network="net", secondaryIpRanges=twice)
+    assert "secondaryIpRanges[1].rangeName" in failures
+
+
+def test_labels_are_the_programs_the_providers_and_others(gcp: GcpContext) -> None:
+    made = make(gcp, ADDRESS, name="nat", region="us-central1", labels={"team": "ml"})
+    managed = {"owner": "platform", "team": "ml", "goog-pulumi-provisioned": "true"}
+    assert made.outputs["labels"] == {"team": "ml"}
+    assert made.outputs["effectiveLabels"] == made.outputs["pulumiLabels"] == managed
+    everything = {**managed, "theirs": "1"}
+    made.kind.set_labels(gcp, made.id, made.outputs, made.inputs, everything)
+    found = made.read()
+    assert found is not None
+    assert found["labels"] == {"team": "ml"}, "labels of others are nobody's drift"
+    assert found["effectiveLabels"] == everything
+    made.outputs = found
+    after = made.update(labels={"team": "data"})
+    assert after["effectiveLabels"] == {**everything, "team": "data"}
+    assert after["pulumiLabels"] == {**managed, "team": "data"}
+    failures = refused(gcp, ADDRESS, name="nat", labels={"Team": "ML"})
+    assert "labels.Team" in failures
+    imported = made.kind.read(gcp, made.id, {})
+    assert imported is not None
+    assert "labels" not in imported, "an import begins without labels of its own"
+
+
+def test_addresses_live(gcp: GcpContext) -> None:
+    net = network(gcp)
+    reserved = make(
+        gcp,
+        GLOBAL,
+        name="services",
+        purpose="VPC_PEERING",
+        addressType="INTERNAL",
+        prefixLength=16,
+        network=net.id,
+    )
+    assert reserved.outputs["prefixLength"] == 16
+    assert reserved.outputs["address"]
+    reserved.delete()
+    static = make(gcp, ADDRESS, name="nat")
+    assert static.outputs["region"] == "us-central1", "the provider's region"
+    assert static.kind.read(gcp, "us-central1/nat", {})["id"] == static.id  # type: ignore[index]
+    static.delete()
+
+
+def test_a_router_and_its_nat_live(gcp: GcpContext) -> None:
+    net = network(gcp)
+    subnet = subnetwork(gcp, net)
+    router = make(gcp, ROUTER, name="router", network=net.id)
+    address = make(gcp, ADDRESS, name="nat")
+    nat = make(
+        gcp,
+        NAT,
+        name="nat",
+        router="router",
+        natIpAllocateOption="MANUAL_ONLY",
+        natIps=[address.outputs["selfLink"]],
+        sourceSubnetworkIpRangesToNat="LIST_OF_SUBNETWORKS",
+        subnetworks=[{"name": subnet.id, "sourceIpRangesToNats": ["ALL_IP_RANGES"]}],
+        logConfig={"enable": True, "filter": "ERRORS_ONLY"},
+    )
+    assert nat.id == "acme-ml-dev/us-central1/router/nat"
+    assert nat.outputs["router"] == "router"
+    assert nat.update(minPortsPerVm=128)["minPortsPerVm"] == 128
+    assert nat.replaced_by(router="other") == ["router"]
+    nat.delete()
+    assert nat.read() is None
+    router.delete()
+
+
+def test_a_firewall_policy_its_rules_and_association_live(gcp: GcpContext) -> None:
+    net = network(gcp)
+    policy = make(gcp, POLICY, name="policy", description="default deny")
+    rule = make(
+        gcp,
+        RULE,
+        firewallPolicy=policy.outputs["name"],
+        priority=1000,
+        action="allow",
+        direction="INGRESS",
+        ruleName="health-checks",
+        match={
+            "srcIpRanges": ["35.191.0.0/16", "130.211.0.0/22"],
+            "layer4Configs": [{"ipProtocol": "tcp", "ports": ["10250"]}],
+        },
+    )
+    assert rule.id == "projects/acme-ml-dev/global/firewallPolicies/policy/rules/1000"
+    assert rule.outputs["priority"] == 1000
+    assert rule.update(action="deny", enableLogging=True)["action"] == "deny"
+    association = make(
+        gcp,
+        ASSOCIATION,
+        name="net",
+        firewallPolicy=policy.id,
+        attachmentTarget=net.outputs["selfLink"],
+    )
+    assert policy.read() == policy.outputs, "rules and associations are no drift of the policy"
+    association.delete()
+    rule.delete()
+    assert rule.read() is None
+    policy.delete()
+
+
+def test_a_firewall_lives(gcp: GcpContext) -> None:
+    net = network(gcp)
+    made = make(
+        gcp,
+        FIREWALL,
+        name="allow",
+        network=net.id,
+        allows=[{"protocol": "tcp", "ports": ["443", "8443-8450"]}],
+        sourceRanges=["10.0.0.0/8"],
+    )
+    assert made.outputs["direction"] == "INGRESS"
+    assert made.update(disabled=True)["disabled"] is True
+    made.delete()
+    failures = refused(gcp, FIREWALL, name="allow", network=net.id, sourceRanges=["10.0.0.0/8"])
+    assert "one of `allows,denies` must be specified" in failures["allows"]
+
+
+def test_deletion_policy_decides_what_a_delete_does(gcp: GcpContext) -> None:
+    kept = network(gcp, deletionPolicy="ABANDON")
+    kept.delete()
+    assert kept.read() is not None
+    held = network(gcp, name="held", deletionPolicy="PREVENT")
+    with pytest.raises(CloudError, match="cannot destroy Network"):
+        held.delete()
+
+
+def test_a_preview_knows_what_the_provider_fills_in(gcp: GcpContext) -> None:
+    prepared = table()[ADDRESS].prepared(gcp, {"name": "nat", "labels": UNKNOWN})
+    assert prepared["project"] == "acme-ml-dev"
+    assert prepared["region"] == "us-central1"
+    assert prepared["pulumiLabels"] is UNKNOWN

@@ -1,0 +1,394 @@
+"""Pub/Sub, Dataplex, Scheduler, perimeters, quotas, audit logs, Firestore and Bigtable, against a front."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from twin.gcp.api_server import inventory
+from twin.gcp.api_server.server import Front
+from twin.gcp.context import GcpContext
+from twin.provider_interface import CloudError
+from twin.tests.gcp.fronts import PROJECT, client
+from twin.tests.gcp.fronts import refused as refusal
+from twin.tests.gcp.resources.life import make, refused
+from twin.tests.gcp.services.bigquery import test_resources
+
+TOPIC = "gcp:pubsub/topic:Topic"
+TOPIC_MEMBER = "gcp:pubsub/topicIAMMember:TopicIAMMember"
+SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
+SCHEMA = "gcp:pubsub/schema:Schema"
+SCAN = "gcp:dataplex/datascan:Datascan"
+JOB = "gcp:cloudscheduler/job:Job"
+PERIMETER = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
+LEVEL = "gcp:accesscontextmanager/accessLevel:AccessLevel"
+QUOTA = "gcp:serviceusage/consumerQuotaOverride:ConsumerQuotaOverride"
+AUDIT = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
+FIRESTORE = "gcp:firestore/database:Database"
+SCHEDULE = "gcp:firestore/backupSchedule:BackupSchedule"
+BIGTABLE = "gcp:bigtable/instance:Instance"
+ACCOUNT = "gcp:serviceaccount/account:Account"
+IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
+
+
+def pubsub(gcp: GcpContext) -> str:
+    """Pub/Sub's own member."""
+    return str(make(gcp, IDENTITY, service="pubsub.googleapis.com").outputs["member"])
+
+
+def test_a_topic_its_schema_and_its_subscription_live(data: GcpContext) -> None:
+    record = {"type": "record", "name": "Event", "fields": [{"name": "id", "type": "long"}]}
+    schema = make(data, SCHEMA, name="event", type="AVRO", definition=json.dumps(record))
+    made = make(
+        data,
+        TOPIC,
+        name="arrivals",
+        schemaSettings={"schema": schema.id, "encoding": "JSON"},
+        messageStoragePolicy={"allowedPersistenceRegions": ["us-central1"]},
+        messageRetentionDuration="604800s",
+        labels={"team": "ml"},
+    )
+    assert made.update(messageRetentionDuration="86400s")["messageRetentionDuration"] == "86400s"
+    assert made.update(labels={"team": "data"})["effectiveLabels"]["team"] == "data"
+    dead = make(data, TOPIC, name="arrivals-dead")
+    held = make(
+        data,
+        SUBSCRIPTION,
+        name="arrivals-a",
+        topic="arrivals",
+        expirationPolicy={"ttl": ""},
+        deadLetterPolicy={"deadLetterTopic": dead.id, "maxDeliveryAttempts": 5},
+        retryPolicy={"minimumBackoff": "10s", "maximumBackoff": "600s"},
+    )
+    assert held.outputs["topic"] == "arrivals"
+    assert held.update(ackDeadlineSeconds=60)["ackDeadlineSeconds"] == 60
+    member = make(data, TOPIC_MEMBER, topic="arrivals", role="roles/pubsub.publisher", member=pubsub(data))
+    with pytest.raises(CloudError, match="is not supported for this resource"):
+        make(data, TOPIC_MEMBER, topic="arrivals", role="roles/storage.objectViewer", member=pubsub(data))
+    for each in (member, held, dead, made, schema):
+        each.delete()
+        assert each.read() is None
+    with pytest.raises(CloudError, match=r"Resource not found \(resource=gone\)"):
+        make(data, SUBSCRIPTION, name="lost", topic="gone")
+    assert "bigqueryConfig" in refused(
+        data,
+        SUBSCRIPTION,
+        name="two",
+        topic="t",
+        bigqueryConfig={"table": "a.b.c"},
+        cloudStorageConfig={"bucket": "b"},
+    )
+
+
+def test_a_subscription_writes_only_where_pubsub_may(data: GcpContext) -> None:
+    test_resources.dataset(data)
+    test_resources.table(data)
+    make(data, TOPIC, name="stream")
+    config = {"table": f"{PROJECT}.curated.events", "useTableSchema": True, "dropUnknownFields": True}
+    asked: dict[str, Any] = {"name": "rows", "topic": "stream", "bigqueryConfig": config}
+    with pytest.raises(CloudError, match=r"needs bigquery\.tables\.get"):
+        make(data, SUBSCRIPTION, **asked)
+    make(
+        data,
+        "gcp:bigquery/iamMember:IamMember",
+        datasetId="curated",
+        tableId="events",
+        role="roles/bigquery.dataEditor",
+        member=pubsub(data),
+    )
+    assert make(data, SUBSCRIPTION, **asked).outputs["bigqueryConfig"]["useTableSchema"] is True
+    with pytest.raises(CloudError, match="must have a column data"):
+        make(data, SUBSCRIPTION, **{**asked, "name": "raw", "bigqueryConfig": {"table": config["table"]}})
+    make(data, "gcp:storage/bucket:Bucket", name="acme-raw", location="us-central1")
+    files = {"bucket": "acme-raw", "filenamePrefix": "errors/"}
+    with pytest.raises(CloudError, match=r"needs storage\.buckets\.get"):
+        make(data, SUBSCRIPTION, name="files", topic="stream", cloudStorageConfig=files)
+
+
+def test_a_scan_checks_columns_that_there_are(data: GcpContext) -> None:
+    test_resources.dataset(data)
+    test_resources.table(data)
+    rule = {"dimension": "COMPLETENESS", "column": "id", "threshold": 1.0, "nonNullExpectation": {}}
+    asked: dict[str, Any] = {
+        "dataScanId": "events",
+        "location": "us-central1",
+        "data": {"resource": f"//bigquery.googleapis.com/projects/{PROJECT}/datasets/curated/tables/events"},
+        "executionSpec": {"trigger": {"schedule": {"cron": "TZ=Etc/UTC 0 3 * * *"}}},
+        "dataQualitySpec": {"rules": [rule]},
+    }
+    made = make(data, SCAN, **asked, labels={"team": "ml"})
+    assert made.outputs["type"] == "DATA_QUALITY"
+    assert made.update(description="Events")["description"] == "Events"
+    made.delete()
+    assert made.read() is None
+    for changed, words in (
+        ({**rule, "column": "gone"}, "the column gone is not in the table"),
+        ({**rule, "setExpectation": {"values": ["a"]}}, "exactly one expectation"),
+        ({**rule, "threshold": 2.0}, "from 0.0 to 1.0"),
+    ):
+        with pytest.raises(CloudError, match=words):
+            make(data, SCAN, **{**asked, "dataQualitySpec": {"rules": [changed]}})
+    trigger = {"schedule": {"cron": "0 30 * * *"}}
+    with pytest.raises(CloudError, match="is no hour"):
+        make(data, SCAN, **{**asked, "executionSpec": {"trigger": trigger}})
+    assert "data.entity" in refused(data, SCAN, **{**asked, "data": {}})
+
+
+def test_a_scheduled_call_lives_and_pauses(data: GcpContext) -> None:
+    email = make(data, ACCOUNT, accountId="starter").outputs["email"]
+    target = {
+        "uri": f"https://dataproc.googleapis.com/v1/projects/{PROJECT}/locations/us-central1/batches",
+        "httpMethod": "POST",
+        "headers": {"Content-Type": "application/json"},
+        "body": "e30=",
+        "oauthToken": {"serviceAccountEmail": email},
+    }
+    asked: dict[str, Any] = {"name": "batch", "region": "us-central1", "schedule": "0 3 * * *"}
+    made = make(data, JOB, **asked, httpTarget=target, paused=True)
+    assert made.outputs["state"] == "PAUSED"
+    assert made.update(paused=False)["state"] == "ENABLED"
+    assert made.update(schedule="0 4 * * 1")["schedule"] == "0 4 * * 1"
+    made.delete()
+    assert made.read() is None
+    with pytest.raises(CloudError, match="five fields"):
+        make(data, JOB, **{**asked, "schedule": "daily"}, httpTarget=target)
+    gone = {"serviceAccountEmail": f"gone@{PROJECT}.iam.gserviceaccount.com"}
+    with pytest.raises(CloudError, match="does not exist"):
+        make(data, JOB, **asked, httpTarget={**target, "oauthToken": gone})
+    assert "httpTarget.body" in refused(data, JOB, **asked, httpTarget={**target, "body": "{}"})
+
+
+def test_a_perimeter_holds_the_own_project_once(data: GcpContext, google: Front) -> None:
+    number = google.project_number
+    level = make(
+        data,
+        LEVEL,
+        parent="accessPolicies/123456",
+        name="accessPolicies/123456/accessLevels/office",
+        title="office",
+        basic={"conditions": [{"ipSubnetworks": ["203.0.113.0/24"]}]},
+    )
+    status = {
+        "resources": [f"projects/{number}"],
+        "restrictedServices": ["storage.googleapis.com", "bigquery.googleapis.com"],
+        "ingressPolicies": [
+            {
+                "ingressFrom": {"identities": ["user:ann@example.com"], "sources": [{"accessLevel": "*"}]},
+                "ingressTo": {"resources": ["*"], "operations": [{"serviceName": "*"}]},
+            }
+        ],
+    }
+    asked: dict[str, Any] = {"parent": "accessPolicies/123456", "title": "data", "status": status}
+    name = "accessPolicies/123456/servicePerimeters"
+    made = make(data, PERIMETER, name=f"{name}/data", **asked)
+    assert made.id == f"{name}/data"
+    assert made.update(description="Data")["description"] == "Data"
+    for more, words in (
+        ({"name": f"{name}/other"}, "in the regular perimeter"),
+        ({"name": f"{name}/other", "status": {**status, "resources": ["projects/1"]}}, "was not found"),
+        (
+            {
+                "name": f"{name}/other",
+                "status": {**status, "resources": [], "restrictedServices": ["no.example.com"]},
+            },
+            "is not supported by VPC Service Controls",
+        ),
+    ):
+        with pytest.raises(CloudError, match=words):
+            make(data, PERIMETER, **{**asked, **more})
+    made.delete()
+    level.delete()
+    assert made.read() is None
+
+
+def test_a_quota_is_lowered_by_force_alone(data: GcpContext, google: Front) -> None:
+    asked: dict[str, Any] = {
+        "service": "bigquery.googleapis.com",
+        "metric": "bigquery.googleapis.com%2Fquota%2Fquery%2Fusage",
+        "limit": "%2Fd%2Fproject%2Fuser",
+        "overrideValue": "1048576",
+    }
+    with pytest.raises(CloudError, match="more than 10%"):
+        make(data, QUOTA, **asked)
+    made = make(data, QUOTA, **asked, force=True)
+    assert made.update(overrideValue="2097152")["overrideValue"] == "2097152"
+    assert "serviceusage.consumerOverrides" in inventory.of(google)
+    made.delete()
+    assert made.read() is None
+    with pytest.raises(CloudError, match="not found"):
+        make(data, QUOTA, **{**asked, "metric": "bigquery.googleapis.com%2Fnothing"}, force=True)
+
+
+def test_audit_logs_of_a_service_are_part_of_the_projects_policy(data: GcpContext, google: Front) -> None:
+    asked: dict[str, Any] = {"project": PROJECT, "service": "storage.googleapis.com"}
+    configs = [{"logType": "DATA_READ"}, {"logType": "DATA_WRITE"}]
+    made = make(data, AUDIT, **asked, auditLogConfigs=configs)
+    assert made.id == f"{PROJECT}/audit_config/storage.googleapis.com"
+    member = make(
+        data,
+        "gcp:projects/iAMMember:IAMMember",
+        project=PROJECT,
+        role="roles/logging.logWriter",
+        member=make(data, ACCOUNT, accountId="writer").outputs["member"],
+    )
+    assert made.read() is not None, "members leave it as it is"
+    made.update(auditLogConfigs=configs[:1])
+    policy = (
+        client(google, "cloudresourcemanager").projects().getIamPolicy(resource=PROJECT, body={}).execute()
+    )
+    assert policy["auditConfigs"] == [{"service": "storage.googleapis.com", "auditLogConfigs": configs[:1]}]
+    made.delete()
+    assert made.read() is None
+    assert member.read() is not None
+    assert "auditLogConfigs[0].logType" in refused(data, AUDIT, **asked, auditLogConfigs=[{"logType": "ALL"}])
+
+
+def granted_key(gcp: GcpContext, service: str) -> str:
+    """A key that the agent of a service may use."""
+    agent = make(gcp, IDENTITY, service=f"{service}.googleapis.com").outputs["member"]
+    ring = make(gcp, "gcp:kms/keyRing:KeyRing", name="ring", location="us-central1")
+    key = make(gcp, "gcp:kms/cryptoKey:CryptoKey", name="data", keyRing=ring.id).id
+    make(
+        gcp,
+        "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember",
+        cryptoKeyId=key,
+        role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        member=agent,
+    )
+    return key
+
+
+def test_a_firestore_lives_with_its_backups(data: GcpContext) -> None:
+    key = granted_key(data, "firestore")
+    asked: dict[str, Any] = {
+        "name": "features",
+        "locationId": "us-central1",
+        "type": "DATASTORE_MODE",
+        "deletionPolicy": "DELETE",
+        "cmekConfig": {"kmsKeyName": key},
+    }
+    made = make(data, FIRESTORE, **asked, deleteProtectionState="DELETE_PROTECTION_ENABLED")
+    daily: dict[str, Any] = {"database": "features", "dailyRecurrence": {}}
+    schedule = make(data, SCHEDULE, **daily, retention="604800s")
+    assert schedule.update(retention="1209600s")["retention"] == "1209600s"
+    with pytest.raises(CloudError, match="already"):
+        make(data, SCHEDULE, **daily, retention="604800s")
+    with pytest.raises(CloudError, match="delete protection is enabled"):
+        made.kind.delete(data, made.id, made.outputs)
+    made.update(deleteProtectionState="DELETE_PROTECTION_DISABLED")
+    schedule.delete()
+    made.delete()
+    assert made.read() is None
+    left = {name: value for name, value in asked.items() if name != "deletionPolicy"}
+    kept = make(data, FIRESTORE, **left)
+    kept.delete()
+    assert kept.read() is not None, "without a word the provider leaves a database where it is"
+    with pytest.raises(CloudError, match="Invalid Database id"):
+        make(data, FIRESTORE, **{**asked, "name": "Features"})
+
+
+def test_a_bigtable_lives(data: GcpContext) -> None:
+    key = granted_key(data, "bigtableadmin")
+    cluster = {
+        "clusterId": "features",
+        "zone": "us-central1-a",
+        "kmsKeyName": key,
+        "autoscalingConfig": {"minNodes": 1, "maxNodes": 5, "cpuTarget": 60},
+    }
+    asked: dict[str, Any] = {"name": "acme-features", "displayName": "features", "deletionProtection": False}
+    made = make(data, BIGTABLE, **asked, clusters=[cluster], labels={"team": "ml"})
+    assert made.outputs["clusters"][0]["numNodes"] == 1
+    assert made.update(displayName="the features")["displayName"] == "the features"
+    more = {**cluster, "autoscalingConfig": {"minNodes": 2, "maxNodes": 5, "cpuTarget": 60}}
+    assert made.update(clusters=[more])["clusters"][0]["autoscalingConfig"]["minNodes"] == 2
+    member = make(
+        data,
+        "gcp:bigtable/instanceIamMember:InstanceIamMember",
+        instance="acme-features",
+        role="roles/bigtable.reader",
+        member="group:ml@example.com",
+    )
+    member.delete()
+    with pytest.raises(CloudError, match="without setting deletion_protection=false"):
+        made.kind.delete(data, made.id, {**made.outputs, "deletionProtection": True})
+    made.delete()
+    assert made.read() is None
+    wide = {"minNodes": 1, "maxNodes": 50, "cpuTarget": 60}
+    with pytest.raises(CloudError, match="at most ten times"):
+        make(data, BIGTABLE, **asked, clusters=[{**cluster, "autoscalingConfig": wide}])
+
+
+def test_what_a_policy_of_a_resource_lets_its_members_do(data: GcpContext, google: Front) -> None:
+    member = make(data, ACCOUNT, accountId="team-a").outputs["member"]
+    token = google.identity.token(member)
+    test_resources.dataset(data)
+    make(
+        data,
+        "gcp:storage/bucket:Bucket",
+        name="acme-raw",
+        location="us-central1",
+        uniformBucketLevelAccess=True,
+    )
+    make(data, "gcp:storage/managedFolder:ManagedFolder", bucket="acme-raw", name="a/")
+    make(data, TOPIC, name="arrivals")
+    bigquery = client(google, "bigquery", "v2", token=token)
+    objects = client(google, "storage", token=token).objects()
+    topics = client(google, "pubsub", token=token).projects().topics()
+    topic = f"projects/{PROJECT}/topics/arrivals"
+    asked = (
+        bigquery.datasets().get(projectId=PROJECT, datasetId="curated"),
+        objects.get(bucket="acme-raw", object="a/x"),
+        topics.get(topic=topic),
+    )
+    assert [refusal(each).code for each in asked] == [403, 403, 403]
+    role = "roles/bigquery.dataViewer"
+    make(
+        data, "gcp:bigquery/datasetIamMember:DatasetIamMember", datasetId="curated", role=role, member=member
+    )
+    make(
+        data,
+        "gcp:storage/managedFolderIamMember:ManagedFolderIamMember",
+        bucket="acme-raw",
+        managedFolder="a/",
+        role="roles/storage.objectViewer",
+        member=member,
+    )
+    make(data, TOPIC_MEMBER, topic="arrivals", role="roles/pubsub.viewer", member=member)
+    assert asked[0].execute()["id"] == f"{PROJECT}:curated"
+    assert refusal(asked[1]).code == 404, "it may look, and there is nothing"
+    assert refusal(objects.get(bucket="acme-raw", object="b/x")).code == 403, "the folder alone"
+    assert asked[2].execute()["name"] == topic
+
+
+def test_a_bigtable_table_forgets_by_its_policy(data: GcpContext) -> None:
+    cluster = {"clusterId": "features", "zone": "us-central1-a", "numNodes": 1}
+    asked: dict[str, Any] = {"name": "acme-features", "displayName": "features", "deletionProtection": False}
+    instance = make(data, BIGTABLE, **asked, clusters=[cluster])
+    table = make(
+        data,
+        "gcp:bigtable/table:Table",
+        name="drivers",
+        instanceName="acme-features",
+        columnFamilies=[{"family": "stats"}],
+        deletionProtection="PROTECTED",
+    )
+    more = [{"family": "stats"}, {"family": "raw"}]
+    assert len(table.update(columnFamilies=more)["columnFamilies"]) == 2
+    policy: dict[str, Any] = {"instanceName": "acme-features", "table": "drivers", "columnFamily": "stats"}
+    forgets = make(
+        data, "gcp:bigtable/gCPolicy:GCPolicy", **policy, gcRules='{"rules": [{"max_age": "24h"}]}'
+    )
+    both = '{"mode": "union", "rules": [{"max_age": "24h"}, {"max_version": 3}]}'
+    assert forgets.update(gcRules=both)["gcRules"] == both
+    with pytest.raises(CloudError, match="protected against deletion"):
+        instance.kind.delete(data, instance.id, instance.outputs)
+    forgets.delete()
+    assert forgets.read() is None
+    table.update(deletionProtection="UNPROTECTED")
+    table.delete()
+    instance.delete()
+    assert "mode" in refused(
+        data, "gcp:bigtable/gCPolicy:GCPolicy", **policy, maxAge={"days": 1}, maxVersions=[{"number": 2}]
+    )
