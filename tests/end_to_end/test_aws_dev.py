@@ -15,6 +15,7 @@ import kubernetes
 import pytest
 
 from aiplatform.addons.catalog import Addon, catalog, in_order, selected
+from aiplatform.observability.args import OPENCOST
 from aiplatform.training.args import RAY
 from tests.end_to_end import clients, pods
 from tests.end_to_end.harness import GUARDED, PRIVATE_KEY, ROOT, Twin, gpu_pod, phase, steps
@@ -142,10 +143,12 @@ def test_every_definition_of_the_catalog_is_served(up: Twin) -> None:
 
 def _installed() -> list[Addon]:
     """Return the add-ons of aws-dev: the default ones of an environment without a DNS zone, and those of
-    components, without Ray."""
+    components, without Ray and OpenCost."""
     components = ("Observability", "Training")
     of_components = [
-        addon for addon in catalog().values() if addon.installed_by in components and addon.name != RAY
+        addon
+        for addon in catalog().values()
+        if addon.installed_by in components and addon.name not in (OPENCOST, RAY)
     ]
     return [*in_order(selected("aws", {}, has_zones=False)), *of_components]
 
