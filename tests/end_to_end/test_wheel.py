@@ -304,8 +304,16 @@ def test_the_plugin_refuses_a_misspelt_argument_and_creates_nothing(project: Pro
 def test_the_engine_reads_the_committed_schema_from_the_plugins_folder(twin: Twin, tmp_path: Path) -> None:
     # A copy, as a git source is: the engine syncs its environment exactly and with the default groups, which
     # would remove the packages of the tests from this checkout.
-    for name in ("pyproject.toml", "uv.lock", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "twin").mkdir()
+    for name in (
+        "pyproject.toml",
+        "uv.lock",
+        "README.md",
+        "LICENSE",
+        "twin/pyproject.toml",
+        "twin/README.md",
+    ):
+        shutil.copy(ROOT / name, tmp_path / name)
     ignored = shutil.ignore_patterns("__pycache__")
     plugin = shutil.copytree(ROOT / "components", tmp_path / "components", ignore=ignored)
     done = twin.pulumi("package", "get-schema", str(plugin))
