@@ -84,7 +84,7 @@ def test_callers_are_workload_identities_by_their_names(tmp_path: Path) -> None:
         (
             "aws-dev",
             {"http": {"callers": ["anyone"]}},
-            r"http\.callers\[0\]: got 'nobody'; expected the name",
+            r"http\.callers\[0\]: got 'anyone'; expected the name",
         ),
         ("aws-dev", {"http": {"callers": ["*"]}}, r"http\.callers\[0\]: got '\*'"),
         ("aws-dev", {"owner": None}, r"functions\.score\.owner"),

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twin.aws import services
+from twin.core import registry
 from twin.aws.api_server.errors import cloud_error
 from twin.aws.context import AwsContext
 from twin.provider_interface import CloudError, Context, FunctionType, Props
@@ -63,14 +64,8 @@ def table() -> dict[str, AwsFunction]:
     """All functions by token; one in any service's folder is found."""
     for _ in services.modules("functions"):
         pass
-    return {kind.token: kind() for kind in _concrete(AwsFunction)}
+    return registry.by_token(AwsFunction)
 
-
-def _concrete(parent: type[AwsFunction]) -> Iterator[type[AwsFunction]]:
-    for kind in parent.__subclasses__():
-        if hasattr(kind, "token"):
-            yield kind
-        yield from _concrete(kind)
 
 
 def _given(arguments: Props) -> Props:

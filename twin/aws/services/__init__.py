@@ -15,10 +15,11 @@ A module is found by its place: nothing else lists it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any, Final
+
+from twin.core import registry
 
 NAMES: Final = {"bcm_data_exports": "bcm-data-exports", "lambdas": "lambda"}
 """Folder -> the service, where its name is no name of a module."""
@@ -27,11 +28,8 @@ NAMES: Final = {"bcm_data_exports": "bcm-data-exports", "lambdas": "lambda"}
 def modules(*kinds: str) -> Iterator[tuple[str, ModuleType]]:
     """Import the modules of these kinds (`resources`) of all services; yield the service and the module."""
     for service in iter_modules(__path__):
-        folder = import_module(f"{__name__}.{service.name}")
-        for kind in iter_modules(folder.__path__):
-            if kind.name in kinds:
-                for module in _tree(f"{folder.__name__}.{kind.name}"):
-                    yield NAMES.get(service.name, service.name), module
+        for module in registry.modules(f"{__name__}.{service.name}", kinds):
+            yield NAMES.get(service.name, service.name), module
 
 
 def tables(name: str) -> dict[str, dict[str, Any]]:
@@ -45,10 +43,3 @@ def tables(name: str) -> dict[str, dict[str, Any]]:
             raise ValueError(f"{name} of {service}: two modules have {', '.join(sorted(twice))}")
         entries |= table
     return found
-
-
-def _tree(name: str) -> Iterator[ModuleType]:
-    module = import_module(name)
-    yield module
-    for part in iter_modules(getattr(module, "__path__", [])):
-        yield from _tree(f"{name}.{part.name}")

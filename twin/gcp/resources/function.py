@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from twin.checks.sdk import sdk
 from twin.gcp import services
+from twin.core import registry
 from twin.gcp.api_server import discovery
 from twin.gcp.apis import APIS
 from twin.gcp.context import GcpContext
@@ -85,11 +86,4 @@ def table() -> dict[str, GcpFunction]:
     """All functions by token; one in any service's folder is found."""
     for _ in services.modules("functions"):
         pass
-    return {kind.token: kind() for kind in _concrete(GcpFunction)}
-
-
-def _concrete(parent: type[GcpFunction]) -> Iterator[type[GcpFunction]]:
-    for kind in parent.__subclasses__():
-        if hasattr(kind, "token"):
-            yield kind
-        yield from _concrete(kind)
+    return registry.by_token(GcpFunction)

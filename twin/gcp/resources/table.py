@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from twin.gcp import services
+from twin.core import registry
 from twin.gcp.resources.base import GcpResource
 
 
@@ -14,11 +15,4 @@ def table() -> dict[str, GcpResource]:
     """All entries by token; one in any service's folder is found."""
     for _ in services.modules("resources"):
         pass
-    return {kind.token: kind() for kind in _concrete(GcpResource)}
-
-
-def _concrete(parent: type[GcpResource]) -> Iterator[type[GcpResource]]:
-    for kind in parent.__subclasses__():
-        if hasattr(kind, "token"):
-            yield kind
-        yield from _concrete(kind)
+    return registry.by_token(GcpResource)

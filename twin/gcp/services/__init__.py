@@ -15,11 +15,12 @@ A module is found by its place: nothing else lists it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import Final
+
+from twin.core import registry
 
 SAME: Final = {"sql": "sqladmin", "biglakeiceberg": "biglake"}
 """Further names by which methods call an API."""
@@ -33,20 +34,10 @@ def modules(*kinds: str) -> Iterator[ModuleType]:
 
 def of_service(name: str, *kinds: str) -> Iterator[ModuleType]:
     """Import the modules of these kinds of one service, and yield them."""
-    folder = import_module(f"{__name__}.{name}")
-    for kind in iter_modules(folder.__path__):
-        if kind.name in kinds:
-            yield from _tree(f"{folder.__name__}.{kind.name}")
+    yield from registry.modules(f"{__name__}.{name}", kinds)
 
 
 def has_operations(api: str) -> bool:
     """Return whether the twin answers methods of an API."""
     name = f"{__name__}.{SAME.get(api, api)}"
     return find_spec(name) is not None and find_spec(f"{name}.operations") is not None
-
-
-def _tree(name: str) -> Iterator[ModuleType]:
-    module = import_module(name)
-    yield module
-    for part in iter_modules(getattr(module, "__path__", [])):
-        yield from _tree(f"{name}.{part.name}")
