@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from twin.aws import services
-from twin.core import registry
 from twin.aws.api_server.errors import cloud_error
 from twin.aws.context import AwsContext
+from twin.core import registry
 from twin.provider_interface import CloudError, Context, FunctionType, Props
 
 
@@ -65,7 +65,6 @@ def table() -> dict[str, AwsFunction]:
     for _ in services.modules("functions"):
         pass
     return registry.by_token(AwsFunction)
-
 
 
 def _given(arguments: Props) -> Props:

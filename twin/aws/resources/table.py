@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 
 from twin.aws import services
-from twin.core import registry
 from twin.aws.resources.base import AwsResource
+from twin.core import registry
 
 
 @cache

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any, ClassVar
 
 from twin.checks.sdk import sdk
-from twin.gcp import services
 from twin.core import registry
+from twin.gcp import services
 from twin.gcp.api_server import discovery
 from twin.gcp.apis import APIS
 from twin.gcp.context import GcpContext

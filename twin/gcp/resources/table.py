@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 
-from twin.gcp import services
 from twin.core import registry
+from twin.gcp import services
 from twin.gcp.resources.base import GcpResource
 
 
