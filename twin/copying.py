@@ -23,12 +23,11 @@ LEFT_OUT: Final = frozenset(
 """Paths of what a start creates, and of backups, the history of updates and locks of the engine."""
 
 
-def copy(source: Instance, name: str, home: Path | None = None) -> Instance:
+def copy(source: Instance, name: str) -> Instance:
     """Copy a stopped instance; return the copy, which is stopped.
 
-    home: where the copy is, as AIPLATFORM_HOME states it; by default where the source is. An instance that
-    is not finished is deleted, and one that a kill leaves counts as none. Raises InstanceError where the
-    source runs, the name is no name, or it is taken.
+    A copy that fails is deleted, and one that a kill leaves counts as none. Raises InstanceError where the
+    source runs, and where the name is wrong or taken.
     """
     if not NAME.fullmatch(name):
         raise InstanceError(f"twin name {name!r}; expected 2 to 40 lower-case letters, digits and hyphens")
@@ -36,19 +35,19 @@ def copy(source: Instance, name: str, home: Path | None = None) -> Instance:
         raise InstanceError(
             f"twin {source.name} runs; expected a stopped one: `aiplatform twin stop --name {source.name}`"
         )
-    target = (home or instances.home()) / "twins" / name
     with instances.lock("instances"):
-        if (target / FILE).exists():
+        if instances.load(name) is not None:
             raise InstanceError(f"twin {name} exists: `aiplatform twin reset --name {name}` deletes it")
-        shutil.rmtree(target, ignore_errors=True)  # what an interrupted copy left
         ports: dict[str, int] = dict(zip(PORTS, instances.free_ports(len(PORTS)), strict=True))
         copied = replace(source, name=name, ports=ports)
+        target = copied.folder
+        shutil.rmtree(target, ignore_errors=True)  # what an interrupted copy left
         try:
             _copy_files(source, target, ports)
         except BaseException:
             shutil.rmtree(target, ignore_errors=True)
             raise
-        write_private(target / FILE, copied.document())
+        copied.save()
     return copied
 
 

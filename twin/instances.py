@@ -104,16 +104,12 @@ class Instance:
             raise InstanceError(f"{self.folder}: belongs to another user; expected your own folder")
         self.folder.chmod(0o700)
 
-    def document(self) -> str:
-        """Return the text of its file."""
-        return json.dumps(asdict(self), indent=2) + "\n"
-
     def save(self) -> None:
         """Write instance.json atomically."""
         self.secure()
         target = self.folder / FILE
         draft = target.with_suffix(".new")
-        draft.write_text(self.document())
+        draft.write_text(json.dumps(asdict(self), indent=2) + "\n")
         draft.replace(target)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from twin.checks.sdk import sdk
 from twin.gcp.resources.table import table
 
 DATASET = table()["gcp:bigquery/dataset:Dataset"]
@@ -11,7 +10,6 @@ VIEWS = {"dataset": {"dataset": {"projectId": "acme", "datasetId": "views"}, "ta
 
 
 def test_a_set_in_another_order_has_nothing_more() -> None:
-    assert sdk(DATASET.package)
     assert list(DATASET.unasked({"accesses": [VIEWS, OWNERS]}, {"accesses": [OWNERS, VIEWS]})) == []
 
 

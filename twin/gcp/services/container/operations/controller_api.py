@@ -1,4 +1,4 @@
-"""What the controller asks and tells, behind `/_twin/view/...`: the far end of twin/gcp/cloud_client.py."""
+"""The API of the controller, `/_twin/view/...`; its client is twin/gcp/cloud_client.py."""
 
 from __future__ import annotations
 
