@@ -181,7 +181,7 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment with the wheel and its requirements, in the versions of the repository's lock."""
     folder = tmp_path_factory.mktemp("team")
     locked = folder / "constraints.txt"
-    export = ("export", "--frozen", "--all-groups", "--no-emit-project", "--no-hashes", "--quiet")
+    export = ("export", "--frozen", "--all-groups", "--no-emit-workspace", "--no-hashes", "--quiet")
     uv(*export, "--project", str(ROOT), "--output-file", str(locked))
     uv("venv", "--quiet", str(folder / ".venv"))
     python = folder / ".venv" / "bin" / "python"
