@@ -1,7 +1,8 @@
-"""Environments that other tests deploy in part or not at all, here with all of their layers.
+"""All environments with all of their layers, and with functions and a workflow, whose images a file cannot name
+before the environment exists.
 
-They are deployed and previewed without changes, and staging is destroyed. Every run has aws-dev and gcp-prod
-with all layers (test_aws_dev.py, test_gcp_prod.py).
+They are deployed and previewed without changes, get the functions, and all but prod are destroyed. Every run
+has aws-dev and gcp-prod as their files are (test_aws_dev.py, test_gcp_prod.py).
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import pytest
 
 from tests.end_to_end.harness import GUARDED, Twin
 from tests.end_to_end.policy_report import assert_no_violation
+from tests.stacks import test_functions, test_workflows
 from twin.tests.waiting import eventually
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.nightly]
 
+ENVIRONMENTS = ["aws-staging", "gcp-staging", "aws-prod", "aws-dev", "gcp-dev", "gcp-prod"]
 
-@pytest.fixture(scope="module", params=["aws-staging", "gcp-staging", "aws-prod"])
+
+@pytest.fixture(scope="module", params=ENVIRONMENTS)
 def empty(home: Path, request: pytest.FixtureRequest) -> Iterator[Twin]:
     """The twin of an environment, before its first `up`."""
     twin = Twin(request.param, home, checkpoints=False)
@@ -69,8 +73,30 @@ def _scale(deployed: Twin, replicas: int) -> None:
     )
 
 
+def test_functions_and_a_workflow_are_added(deployed: Twin) -> None:
+    change = {
+        **test_functions.topic(deployed.environment),
+        **test_workflows.topic(deployed.instance.cloud),
+    }
+    preview = deployed.changed("preview", *GUARDED, change=change)
+    assert "to delete" not in preview.stdout, "they change nothing that runs"
+    deployed.changed("up", "--yes", "--skip-preview", *GUARDED, change=change)
+    deployed.changed("preview", "--refresh", "--expect-no-changes", change=change)
+    prefix = deployed.environment.replace("aws", "acme").replace("gcp", "acme")
+    if deployed.instance.cloud == "aws":
+        functions = deployed.aws("lambda").list_functions()["Functions"]
+        names = [function["FunctionName"] for function in functions]
+        machines = deployed.aws("stepfunctions").list_state_machines()["stateMachines"]
+        assert [machine["name"] for machine in machines] == [f"{prefix}-scoring"]
+    else:
+        ids = [str(created) for kind in deployed.inventory().values() for created in kind]
+        names = [created.rpartition("/")[2] for created in ids]
+        assert f"{prefix}-scoring" in names
+    assert {f"{prefix}-score", f"{prefix}-ingest"} <= set(names)
+
+
 def test_destroy_leaves_nothing(deployed: Twin) -> None:
-    if deployed.environment == "aws-prod":
-        pytest.skip("it is protected: test_aws_prod.py retires it in steps")
+    if "prod" in deployed.environment:
+        pytest.skip("it is protected: test_aws_prod.py and test_gcp_prod.py retire it in steps")
     deployed.cli("destroy", deployed.environment)
     assert deployed.inventory() == {}, "resources outside the state count, too"

@@ -30,6 +30,7 @@ from aiplatform.lakehouse.aws.governance import (
     tag_tables,
 )
 from aiplatform.lakehouse.aws.grants import create_grants, grant_default_database
+from aiplatform.lakehouse.aws.job_logs import create_job_logs
 from aiplatform.lakehouse.aws.limits import limit_problems
 from aiplatform.lakehouse.aws.principals import grant_principals
 from aiplatform.lakehouse.aws.quality import create_quality_gate, create_quality_job, notify_failed_rules
@@ -156,10 +157,16 @@ def _create_jobs(
 ) -> dict[str, glue.Job]:
     """Create the batches, which are returned, and the job that evaluates quality rules."""
     gate = create_quality_gate(context, catalog, depends_on)
-    has_jobs = context.settings.batches or roles.quality is not None
-    security = create_security_configuration(context, key) if has_jobs else None
-    create_quality_job(context, roles.quality, security, catalog, gate, depends_on)
-    return create_batches(context, roles.writer, security, gate, depends_on)
+    if not context.settings.batches and roles.quality is None:
+        return {}
+    security = create_security_configuration(context, key)
+    if roles.quality is not None:
+        logs = create_job_logs(context, "tester", roles.quality, security, key)
+        create_quality_job(context, roles.quality, security, catalog, gate, [*depends_on, *logs])
+    if not context.settings.batches:
+        return {}
+    logs = create_job_logs(context, "writer", roles.writer, security, key)
+    return create_batches(context, roles.writer, security, gate, [*depends_on, *logs])
 
 
 def _outputs(

@@ -81,16 +81,13 @@ def _ruleset(
 
 def create_quality_job(
     context: Context,
-    role: ServiceRole | None,
-    security: glue.SecurityConfiguration | None,
+    role: ServiceRole,
+    security: glue.SecurityConfiguration,
     catalog: Catalog,
     gate: QualityGate,
     depends_on: Sequence[pulumi.Resource],
 ) -> None:
-    """Create the job that evaluates rules on a schedule. role: None where no table has a schedule; security:
-    None without jobs. depends_on: what must exist before it runs."""
-    if role is None or security is None:
-        return
+    """Create the job that evaluates rules on a schedule. depends_on: what must exist before it runs."""
     permissions = [
         lakeformation.Permissions(
             f"{context.name}-tester-{path}",

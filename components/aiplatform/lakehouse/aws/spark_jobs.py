@@ -24,14 +24,11 @@ from aiplatform.lakehouse.ingestion import LakehouseBatchSettings
 def create_batches(
     context: Context,
     writer: ServiceRole,
-    security: glue.SecurityConfiguration | None,
+    security: glue.SecurityConfiguration,
     gate: QualityGate,
     depends_on: Sequence[pulumi.Resource],
 ) -> dict[str, glue.Job]:
-    """Create the jobs; returns them by their names. security: None without jobs. depends_on: what must exist
-    before a job runs."""
-    if not context.settings.batches or security is None:
-        return {}
+    """Create the jobs; returns them by their names. depends_on: what must exist before a job runs."""
     # In addition to the writer's permissions on tables: logs, rules, and the scripts.
     policy = iam.RolePolicy(
         f"{context.name}-writer-jobs",

@@ -186,6 +186,22 @@ def test_jobs_run_as_the_writer_with_narrow_permissions(busy: Recording) -> None
     assert len(trusted) == 1, "no batches, no service"
 
 
+def test_logs_of_jobs_are_encrypted_and_expire(busy: Recording) -> None:
+    # The names are those that Glue uses with a security configuration: without the groups, the first run
+    # would create them, and they would never expire.
+    configuration = busy.one("aws:glue/securityConfiguration:SecurityConfiguration").inputs["name"]
+    for purpose in ("writer", "tester"):
+        role = busy.one("aws:iam/role:Role", f"lake-{purpose}").state["name"]
+        for group in ("error", "output"):
+            logs = busy.one("aws:cloudwatch/logGroup:LogGroup", f"lake-{purpose}-jobs-{group}").inputs
+            assert logs["name"] == f"/aws-glue/jobs/{configuration}-role/{role}/{group}"
+            assert logs["retentionInDays"] == 90
+            assert logs["kmsKeyId"].startswith("arn:aws:kms:")
+    quiet = lakehouse(batches=[{"name": "load", "script": "s3://acme-scripts/load.py"}])
+    names = {entry.name for entry in quiet.all("aws:cloudwatch/logGroup:LogGroup")}
+    assert "lake-tester-jobs-error" not in names, "no job evaluates rules"
+
+
 def test_rules_are_a_ruleset_and_are_evaluated_on_the_schedule(busy: Recording) -> None:
     ruleset = busy.one("aws:glue/dataQualityRuleset:DataQualityRuleset").inputs
     assert ruleset["name"] == "acme-dev-curated-orders"
