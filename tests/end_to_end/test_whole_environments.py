@@ -1,5 +1,5 @@
-"""All environments with all of their layers, and with functions and a workflow, whose images a file cannot name
-before the environment exists.
+"""All environments with all of their layers, and with functions and a workflow, whose images a file cannot
+name before the environment exists.
 
 They are deployed and previewed without changes, get the functions, and all but prod are destroyed. Every run
 has aws-dev and gcp-prod as their files are (test_aws_dev.py, test_gcp_prod.py).

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pulumi
 from pulumi import Input, Output
-from pulumi_gcp import kms, projects, pubsub, storage
+from pulumi_gcp import kms, pubsub, storage
 
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import GcpDataContext
@@ -23,7 +23,7 @@ from aiplatform.continuous_training.platform import Queue, Queues, TeamQueues
 from aiplatform.model_store.args import REQUESTS
 from aiplatform.workload_identity import WorkloadIdentity
 
-APIS: Final = ("cloudkms", "iam", "pubsub", "storage")
+APIS: Final = ("cloudkms", "cloudresourcemanager", "iam", "pubsub", "storage")
 TRAINING: Final = "training"
 PROMOTIONS: Final = "promotions"
 _PUBLISHER: Final = "roles/pubsub.publisher"
@@ -50,16 +50,16 @@ def create(parent: pulumi.ComponentResource, name: str, settings: ContinuousTrai
     """Create the resources in the cloud as children of the component."""
     project, region = settings.cluster.project or "", settings.cluster.region or ""
     context = Context(parent, name, settings, project, region, enable_apis(parent, name, project, APIS))
-    agent: projects.ServiceIdentity = context.service_identity("pubsub")
+    agent = context.service_agent("pubsub")
     key = settings.kms_key if settings.kms_key is not None else data_key(context).id
     grant = kms.CryptoKeyIAMMember(
         f"{name}-key-pubsub",
         crypto_key_id=key,
         role=USER,
-        member=agent.member,
+        member=agent,
         opts=context.options(context.apis["cloudkms"]),
     )
-    topics = _Topics(key, grant, agent.member)
+    topics = _Topics(key, grant, agent)
     args: Any = {
         "prefix": settings.prefix,
         "name": REQUESTS_IDENTITY,

@@ -249,7 +249,7 @@ def _anomalies(context: Context, anomalies: CostAnomalies, topic: sns.Topic) -> 
         costexplorer.AnomalySubscriptionThresholdExpressionDimensionArgs(
             key=f"ANOMALY_TOTAL_IMPACT_{kind}",
             match_options=["GREATER_THAN_OR_EQUAL"],
-            values=[f"{impact:g}"],
+            values=[_money(impact)],
         )
         for kind, impact in impacts.items()
         if impact is not None

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pulumi
 from pulumi import Output
-from pulumi_gcp import billing, kms, monitoring, organizations, projects, pubsub
+from pulumi_gcp import billing, kms, monitoring, organizations, pubsub
 
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import GcpDataContext
@@ -25,7 +25,7 @@ from aiplatform.cost.args import (
 from aiplatform.cost.platform import Alerts, Hold
 from aiplatform.workload_identity import WorkloadIdentity
 
-APIS: Final = ("billingbudgets", "cloudkms", "iam", "monitoring", "pubsub")
+APIS: Final = ("billingbudgets", "cloudkms", "cloudresourcemanager", "iam", "monitoring", "pubsub")
 PUBLISHER: Final = "serviceAccount:billing-budget-alert@system.gserviceaccount.com"
 """What publishes the messages of budgets ("Set up programmatic notifications")."""
 _NANOS: Final = 10**9
@@ -60,13 +60,13 @@ def create(parent: pulumi.ComponentResource, name: str, settings: CostSettings) 
 def _topic(context: Context) -> tuple[pubsub.Topic, pulumi.Resource]:
     """Create the topic, encrypted by a key, and the right of Cloud Billing to publish to it."""
     settings = context.settings
-    agent: projects.ServiceIdentity = context.service_identity("pubsub")
+    agent = context.service_agent("pubsub")
     key = settings.kms_key if settings.kms_key is not None else data_key(context).id
     grant = kms.CryptoKeyIAMMember(
         f"{context.name}-key-pubsub",
         crypto_key_id=key,
         role=USER,
-        member=agent.member,
+        member=agent,
         opts=context.options(context.apis["cloudkms"]),
     )
     topic = pubsub.Topic(

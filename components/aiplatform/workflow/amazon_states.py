@@ -24,7 +24,7 @@ LONGEST_FUNCTION: Final = 900
 """Seconds of a run of a function ("Lambda quotas")."""
 NAME: Final = re.compile(r"\$\{([A-Za-z_]\w*)\}")
 """A name of the arguments in a definition, in place of the value."""
-_INVOKE: Final = re.compile(r"arn:aws[a-z-]*:states:::lambda:invoke(\.waitForTaskToken)?")
+_INVOKE: Final = re.compile(r"arn:aws[a-z-]*:states:::lambda:invoke")
 _GLUE: Final = re.compile(r"arn:aws[a-z-]*:states:::glue:startJobRun\.sync")
 _SEND: Final = re.compile(r"arn:aws[a-z-]*:states:::sqs:sendMessage")
 _SUPPORTED: Final = (
@@ -175,6 +175,11 @@ def _task(path: str, state: _Object, scope: _Scope) -> Iterator[Problem]:
         yield from _call(f"{path}.Resource", direct[1], "functions", scope)
     elif invoke is not None:
         yield from _parameter(path, state, "FunctionName", scope, "functions")
+        if "Qualifier" in (state.get("Parameters") or state.get("Arguments") or {}):
+            yield Problem(
+                f"{path}.Parameters.Qualifier",
+                "which the role has no right to; expected the arn of the alias in `functions`",
+            )
     elif _GLUE.fullmatch(resource):
         yield from _parameter(path, state, "JobName", scope, "jobs")
     else:
@@ -182,8 +187,7 @@ def _task(path: str, state: _Object, scope: _Scope) -> Iterator[Problem]:
             f"{path}.Resource", f"{got(resource)}, for which the role has no right; expected {_SUPPORTED}"
         )
         return
-    # One that waits for a token ends when the token is returned, and not when the function does.
-    is_function = direct is not None or (invoke is not None and invoke[1] is None)
+    is_function = direct is not None or invoke is not None
     yield from _time(path, state, LONGEST_FUNCTION if is_function else LONGEST_TASK)
     if scope.callees.handled:
         yield from _unhandled(path, state, scope)

@@ -112,7 +112,7 @@ def create(parent: pulumi.ComponentResource, name: str, settings: WorkflowSettin
 def _key(context: Context) -> _Key:
     settings = context.settings
     key = settings.kms_key if settings.kms_key is not None else data_key(context).id
-    agents = {service: context.service_identity(service).member for service in ("pubsub", "workflows")}
+    agents = {service: context.service_agent(service) for service in ("pubsub", "workflows")}
     logs = writer(context.parent, context.project, context.apis["logging"])
     members: dict[str, Input[str]] = {**agents, "logging": Output.concat("serviceAccount:", logs)}
     grants = {
@@ -323,15 +323,24 @@ def _alerts(context: Context) -> None:
 def _schedule(context: Context, schedule: WorkflowSchedule, workflow: workflows.Workflow) -> None:
     """Create the job of Cloud Scheduler, and the service account as which it starts the workflow. IAM has no
     resources below a project for workflows, and no condition by name: the account starts any of the project
-    ("Attributes for IAM Conditions")."""
+    ("Attributes for IAM Conditions"). By the predefined role it could also read and cancel executions."""
     settings = context.settings
     account = _account(
         context, f"{context.name}-schedule", SCHEDULE_ACCOUNT.of(settings.full_name), "Starts the workflow"
     )
+    starts = projects.IAMCustomRole(
+        f"{context.name}-schedule",
+        project=context.project,
+        role_id=f"{settings.full_name.replace('-', '_')}_schedule",
+        title=f"{settings.full_name} schedule",
+        description=f"Starts the workflow {settings.full_name}",
+        permissions=["workflows.executions.create"],
+        opts=context.options(context.apis["iam"], delete_before_replace=True),
+    )
     invoker = projects.IAMMember(
         f"{context.name}-schedule",
         project=context.project,
-        role="roles/workflows.invoker",
+        role=starts.name,
         member=account.member,
         opts=context.options(context.apis["cloudresourcemanager"]),
     )

@@ -134,6 +134,11 @@ class _Check:
             yield from self._time(f"{path}.args.timeout", args.get("timeout"), LONGEST_REQUEST)
         elif call == _RUN_JOB:
             yield from self._named(f"{path}.args.name", args.get("name"), "jobs", _WHOLE)
+            if "overrides" in cast("Object", args.get("body") or {}):
+                yield Problem(
+                    f"{path}.args.body.overrides",
+                    "for which the account has no right; expected a job of Cloud Run with these arguments",
+                )
             seconds = cast("Object", args.get("connector_params") or {}).get("timeout")
             yield from self._time(f"{path}.args.connector_params.timeout", seconds, LONGEST_OPERATION)
         else:

@@ -1,6 +1,8 @@
 """The context of a component on Google Cloud that stores data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 from pulumi import Output
@@ -9,6 +11,16 @@ from pulumi_gcp import kms, projects, storage
 from aiplatform._shared.context import DataContext, S
 from aiplatform._shared.gcp.apis import Apis
 from aiplatform._shared.outputs import Tags
+
+_AGENT_ROLES: Final[Mapping[str, str]] = {
+    "dataplex": "roles/dataplex.serviceAgent",
+    "dataproc": "roles/dataproc.serviceAgent",
+    "pubsub": "roles/pubsub.serviceAgent",
+    "run": "roles/run.serviceAgent",
+    "workflows": "roles/workflows.serviceAgent",
+}
+"""The API -> the role of its service agent (IAM documentation, "Service agents"), of those that do more than
+encrypt: they sign tokens of other accounts, pull images, and run jobs."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,24 @@ class GcpDataContext(DataContext[S]):
             service=f"{service}.googleapis.com",
             opts=self.options(self.apis[service]),
         )
+
+    def service_agent(self, service: str) -> Output[str]:
+        """Create the service agent of an API with its role in the project, and return it as a member.
+
+        Google grants the role by itself only where it creates the agent by itself (IAM documentation, "Create
+        and grant roles to service agents"). It stays when the component is destroyed: others need it.
+        """
+        identity = self.service_identity(service)
+        grant = projects.IAMMember(
+            f"{self.name}-{service}-agent",
+            project=self.project,
+            role=_AGENT_ROLES[service],
+            member=identity.member,
+            opts=pulumi.ResourceOptions.merge(
+                self.options(self.apis["cloudresourcemanager"]), pulumi.ResourceOptions(retain_on_delete=True)
+            ),
+        )
+        return grant.member
 
     def storage_agent(self, *depends_on: pulumi.Resource) -> Output[str]:
         """Return the email of Cloud Storage's service agent of the project. depends_on: default the API."""

@@ -32,8 +32,8 @@ def create(parent: pulumi.ComponentResource, name: str, settings: FunctionSettin
     """Create the resources as children of the component."""
     context = context_of(parent, name, settings)
     agents = {
-        "run": context.service_identity("run").member,
-        **({"pubsub": context.service_identity("pubsub").member} if settings.event is not None else {}),
+        "run": context.service_agent("run"),
+        **({"pubsub": context.service_agent("pubsub")} if settings.event is not None else {}),
     }
     key = _key(context, agents)
     principal, email = _account(context)

@@ -199,6 +199,11 @@ def _export(context: Context, settings: LakehouseBillingExportSettings, bucket: 
                     query_statement=query,
                     table_configurations={
                         "COST_AND_USAGE_REPORT": {
+                            # Data Exports adds the view where none is stated, and each `up` would then
+                            # replace the export.
+                            "BILLING_VIEW_ARN": context.account.arn(
+                                "billing", "billingview/primary", regional=False
+                            ),
                             "INCLUDE_MANUAL_DISCOUNT_COMPATIBILITY": "FALSE",
                             "INCLUDE_RESOURCES": "TRUE",
                             # The cost of Pods, once the account takes part in split cost allocation.

@@ -12,7 +12,7 @@ from aiplatform.lakehouse.aws.names import JOB_LOGS
 
 _LOG_DAYS: Final = 90
 _GROUPS: Final = ("error", "output")
-"""Logs of Spark and of the job; what the script prints (Glue developer guide, "Logging for AWS Glue jobs")."""
+"""Logs of Spark and of jobs; what the script prints (Glue developer guide, "Logging for AWS Glue jobs")."""
 
 
 def create_job_logs(

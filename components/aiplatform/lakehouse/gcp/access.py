@@ -36,7 +36,7 @@ def platform_readers(
         common.append(batch_account.member)
     scanner = agents.dataplex
     return {
-        table.path: [*common, scanner.member] if scanner is not None and table.quality is not None else common
+        table.path: [*common, scanner] if scanner is not None and table.quality is not None else common
         for table in context.settings.tables
     }
 

@@ -34,9 +34,9 @@ def create_key(context: Context, agents: ServiceAgents) -> DataKey:
         "bigquery": bigquery_agent(context),
     }
     if agents.pubsub is not None:
-        users["pubsub"] = agents.pubsub.email
+        users["pubsub"] = _email(agents.pubsub)
     if agents.dataproc is not None:
-        users["dataproc"] = agents.dataproc.email
+        users["dataproc"] = _email(agents.dataproc)
         # It encrypts the disks of batches ("Use CMEK with Serverless for Apache Spark").
         users["compute"] = _compute_agent(context)
     return DataKey(
@@ -52,6 +52,10 @@ def create_key(context: Context, agents: ServiceAgents) -> DataKey:
             for service, email in users.items()
         ],
     )
+
+
+def _email(member: Output[str]) -> Output[str]:
+    return member.apply(lambda text: text.partition(":")[2])
 
 
 def bigquery_agent(context: Context) -> Output[str]:

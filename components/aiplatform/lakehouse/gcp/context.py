@@ -6,7 +6,7 @@ from typing import Final
 
 import pulumi
 from pulumi import Input, Output
-from pulumi_gcp import organizations, projects
+from pulumi_gcp import organizations
 
 from aiplatform._shared.gcp.context import GcpDataContext
 from aiplatform._shared.principals import identity
@@ -89,25 +89,25 @@ class Context(GcpDataContext[LakehouseSettings]):
 
 @dataclass(frozen=True)
 class ServiceAgents:
-    """Google's own service accounts of the project; None of a service that is not used."""
+    """Google's own service accounts of the project, as members; None of a service that is not used."""
 
-    pubsub: projects.ServiceIdentity | None
-    dataplex: projects.ServiceIdentity | None
-    dataproc: projects.ServiceIdentity | None
+    pubsub: Output[str] | None
+    dataplex: Output[str] | None
+    dataproc: Output[str] | None
 
     @property
     def pubsub_member(self) -> Output[str]:
-        """Pub/Sub's, as a member of an IAM policy."""
-        return self.pubsub.member if self.pubsub is not None else Output.from_input("")
+        """Pub/Sub's, where it is used."""
+        return self.pubsub if self.pubsub is not None else Output.from_input("")
 
 
 def create_service_agents(context: Context) -> ServiceAgents:
     """Create the service agents of the services that the lakehouse uses."""
     settings = context.settings
     return ServiceAgents(
-        pubsub=context.service_identity("pubsub") if uses_topics(settings) else None,
-        dataplex=context.service_identity("dataplex") if uses_quality(settings) else None,
-        dataproc=context.service_identity("dataproc") if settings.batches else None,
+        pubsub=context.service_agent("pubsub") if uses_topics(settings) else None,
+        dataplex=context.service_agent("dataplex") if uses_quality(settings) else None,
+        dataproc=context.service_agent("dataproc") if settings.batches else None,
     )
 
 

@@ -296,16 +296,16 @@ def grant_scanner(
     scanner = agents.dataplex
     if scanner is None:
         return {}
-    _grant_ask(context, roles, Member(scanner.member, "scanner", "scanner"))
+    _grant_ask(context, roles, Member(scanner, "scanner", "scanner"))
     bindings: dict[str, pulumi.Resource] = {}
     for table in context.settings.tables:
         if table.quality is None:
             continue
         name = f"{context.name}-scans-{table.path}"
         if roles.read_rows is not None and table.path in targets.stream_tables:
-            binding = _stream_member(context, name, targets, table, roles.read_rows, scanner.member)
+            binding = _stream_member(context, name, targets, table, roles.read_rows, scanner)
         else:
-            binding = _table_member(context, name, targets, table, READER, scanner.member)
+            binding = _table_member(context, name, targets, table, READER, scanner)
         bindings[table.path] = binding
     return bindings
 

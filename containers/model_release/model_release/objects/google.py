@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,20 @@ _NEW: Final[dict[str, Any]] = {"if_generation_match": 0, "timeout": _SECONDS, "c
 """Create only, compared with the checksum by Cloud Storage."""
 
 
+@contextlib.contextmanager
+def _new(key: str) -> Iterator[None]:
+    """Raise ExistsError where the object exists: Cloud Storage answers 412 by the condition, or 403 for the
+    right to replace it; its documentation does not state which it checks first."""
+    try:
+        yield
+    except PreconditionFailed as error:
+        raise ExistsError(key) from error
+    except Forbidden as error:
+        if "storage.objects.delete" not in str(error):
+            raise
+        raise ExistsError(key) from error
+
+
 class GoogleObjects:
     """A bucket of Cloud Storage. client: for other credentials than those of the environment."""
 
@@ -26,17 +41,13 @@ class GoogleObjects:
     def create_file(self, key: str, path: Path) -> None:
         """Create an object from a file. Raises ExistsError."""
         blob = self._bucket.blob(key, chunk_size=CHUNK)
-        try:
+        with _new(key):
             blob.upload_from_filename(str(path), content_type="application/octet-stream", **_NEW)
-        except PreconditionFailed as error:
-            raise ExistsError(key) from error
 
     def create_bytes(self, key: str, data: bytes) -> None:
         """Create an object. Raises ExistsError."""
-        try:
+        with _new(key):
             self._bucket.blob(key).upload_from_string(data, content_type="application/json", **_NEW)
-        except PreconditionFailed as error:
-            raise ExistsError(key) from error
 
     def chunks(self, key: str) -> Iterator[bytes]:
         """Yield the bytes of an object. Raises FileNotFoundError, and PermissionError."""

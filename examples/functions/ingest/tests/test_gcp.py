@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from functions_framework import create_app
-from google.api_core.exceptions import PreconditionFailed
+from google.api_core.exceptions import Forbidden, PreconditionFailed
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.schema import Schema
 from pyiceberg.types import DecimalType, NestedField, StringType, TimestamptzType
@@ -32,6 +32,7 @@ class Storage:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.name = ""
+        self.answer: Exception = PreconditionFailed("it exists")
 
     def __call__(self, project: str) -> Storage:
         return self
@@ -41,7 +42,7 @@ class Storage:
 
     def blob(self, name: str) -> Storage:
         blob = Storage()
-        blob.objects, blob.name = self.objects, name
+        blob.objects, blob.name, blob.answer = self.objects, name, self.answer
         return blob
 
     def download_as_bytes(self) -> bytes:
@@ -50,7 +51,7 @@ class Storage:
     def upload_from_string(self, content: bytes, if_generation_match: int) -> None:
         assert if_generation_match == 0
         if self.name in self.objects:
-            raise PreconditionFailed("it exists")
+            raise self.answer
         self.objects[self.name] = content
 
 
@@ -88,7 +89,17 @@ def test_an_object_ends_as_rows_once(storage: Storage, table: Any) -> None:
     assert [row["event_id"] for row in rows] == ["a-1"], "a repeated message changes nothing"
 
 
-def test_an_invalid_object_goes_to_quarantine_with_the_reason(storage: Storage, table: Any) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        PreconditionFailed("it exists"),
+        Forbidden("function@acme-dev does not have storage.objects.delete access to the object."),
+    ],
+)
+def test_an_invalid_object_goes_to_quarantine_with_the_reason(
+    storage: Storage, table: Any, answer: Exception
+) -> None:
+    storage.answer = answer
     storage.objects["files/incoming/b.json"] = b"{"
     for _ in range(2):
         answer = push("files/incoming/b.json")
@@ -96,6 +107,13 @@ def test_an_invalid_object_goes_to_quarantine_with_the_reason(storage: Storage, 
     assert storage.objects["files/quarantine/files/incoming/b.json"] == b"{"
     assert b"not JSON" in storage.objects["files/quarantine/files/incoming/b.json.reason.txt"]
     assert table.refresh().scan().to_arrow().num_rows == 0
+
+
+def test_a_missing_right_is_an_error_of_the_request(storage: Storage, table: Any) -> None:
+    quarantined = "files/quarantine/files/incoming/b.json"
+    storage.objects.update({"files/incoming/b.json": b"{", quarantined: b"other"})
+    storage.answer = Forbidden("function@acme-dev does not have storage.objects.create access to the bucket.")
+    assert push("files/incoming/b.json").status_code == 500, "nothing is in quarantine"
 
 
 def test_a_failure_is_an_error_of_the_request(storage: Storage, table: Any) -> None:

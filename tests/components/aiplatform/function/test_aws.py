@@ -88,9 +88,9 @@ def test_the_key_is_for_the_logs_and_the_rule_of_this_function() -> None:
             f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/acme-dev-ingest"
         )
     }
-    assert uses["EventsEncrypt"]["Condition"]["ArnEquals"] == {
-        "aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/acme-dev-ingest"
-    }
+    assert uses["EventsEncrypt"]["Condition"]["StringEquals"] == {
+        "kms:EncryptionContext:aws:sqs:arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:acme-dev-ingest-dead"
+    }, "the context of SQS: EventBridge's guide names no condition on the rule"
     brought = deployed("aws", kms_key=KEYS["aws"], profile="dev")
     assert not brought.all("aws:kms/key:Key")
     assert brought.one("aws:lambda/function:Function").inputs["kmsKeyArn"] == KEYS["aws"]

@@ -44,6 +44,8 @@ def test_costs_are_exported_by_named_columns_to_a_bucket_that_only_the_service_w
     assert query["queryStatement"] == f"SELECT {', '.join(COLUMNS)} FROM COST_AND_USAGE_REPORT"
     settings = query["tableConfigurations"]["COST_AND_USAGE_REPORT"]
     assert settings["TIME_GRANULARITY"] == "DAILY"
+    view = f"arn:aws:billing::{ACCOUNT}:billingview/primary"
+    assert settings["BILLING_VIEW_ARN"] == view, "the service adds it, which would be a change at each `up`"
     assert settings["INCLUDE_SPLIT_COST_ALLOCATION_DATA"] == "TRUE", "the parts of Pods"
     [destination] = export["destinationConfigurations"][0]["s3Destinations"]
     [output] = destination["s3OutputConfigurations"]

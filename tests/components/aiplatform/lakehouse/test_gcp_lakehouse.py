@@ -79,6 +79,7 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
             *(f"gcp:projects/iAMAuditConfig:IAMAuditConfig lake-{entry}" for entry in ("biglake", "storage")),
             *(f"gcp:projects/iAMCustomRole:IAMCustomRole lake-{entry}" for entry in ("client", "writer")),
             *(f"{member} lake-asks-{logical(entry)}" for entry in (ANALYSTS, PIPELINE, SUPPORT)),
+            "gcp:projects/iAMMember:IAMMember lake-pubsub-agent",
             *(f"gcp:projects/service:Service lake-api-{api}" for api in apis),
             "gcp:projects/serviceIdentity:ServiceIdentity lake-pubsub",
             "gcp:pubsub/topic:Topic lake-arrivals",

@@ -103,6 +103,16 @@ def test_the_examples_of_both_clouds_are_accepted() -> None:
             "for which the role has no right",
         ),
         (
+            states("States/Validate/Resource", "arn:aws:states:::lambda:invoke.waitForTaskToken"),
+            "definition.States.Validate.Resource",
+            "for which the role has no right",
+        ),
+        (
+            states("States/Validate/Parameters/Qualifier", "live"),
+            "definition.States.Validate.Parameters.Qualifier",
+            "expected the arn of the alias",
+        ),
+        (
             states("States/DeadLetter/Parameters/QueueUrl", "https://sqs.us-west-2.amazonaws.com/1/other"),
             "definition.States.DeadLetter.Parameters.QueueUrl",
             "expected ${dead_letter}",
@@ -197,6 +207,11 @@ def test_wrong_state_machine_is_refused(more: dict[str, Any], path: str, reason:
             steps(f"{CHAIN}/1/score/try/args/connector_params/timeout", 31_536_001),
             "connector_params.timeout",
             "31536000",
+        ),
+        (
+            steps(f"{CHAIN}/1/score/try/args/body", {"overrides": {"taskCount": 2}}),
+            "body.overrides",
+            "no right",
         ),
         (steps(f"{FIRST}/try/args/auth"), "auth.type", "expected OIDC"),
         (steps(f"{FIRST}/try/args/url", "https://example.com"), "url", "no right to call anything else"),

@@ -125,7 +125,18 @@ def test_schedule_on_google_cloud_executes_the_workflow_with_its_input() -> None
     body = json.loads(base64.b64decode(job["httpTarget"]["body"]))
     assert json.loads(body["argument"]) == {"table": "trips"}
     granted = recording.one("gcp:projects/iAMMember:IAMMember", "workflow-schedule").inputs
-    assert granted["role"] == "roles/workflows.invoker"
+    role = recording.one("gcp:projects/iAMCustomRole:IAMCustomRole", "workflow-schedule")
+    assert role.inputs["permissions"] == ["workflows.executions.create"], (
+        "roles/workflows.invoker also reads and cancels executions of other workflows"
+    )
+    assert granted["role"] == role.state["name"]
+
+
+def test_agent_of_workflows_has_its_role_and_leaves_it_to_others() -> None:
+    grants = {grant.name: grant for grant in recorded("gcp").all("gcp:projects/iAMMember:IAMMember")}
+    agent = grants["workflow-workflows-agent"]
+    assert agent.inputs["role"] == "roles/workflows.serviceAgent", "Google grants none to an agent on request"
+    assert grants["workflow-pubsub-agent"].inputs["role"] == "roles/pubsub.serviceAgent"
 
 
 def test_workflow_of_google_has_its_definition_and_what_it_calls() -> None:
@@ -149,7 +160,8 @@ def test_service_account_invokes_the_services_and_runs_the_job_that_are_listed()
     role = recording.one("gcp:projects/iAMCustomRole:IAMCustomRole").inputs
     assert role["permissions"] == ["run.operations.get"]
     of_project = {grant.inputs["role"] for grant in recording.all("gcp:projects/iAMMember:IAMMember")}
-    assert len(of_project - {"roles/logging.logWriter"}) == 1, "and the role that reads operations"
+    known = {"roles/logging.logWriter", "roles/pubsub.serviceAgent", "roles/workflows.serviceAgent"}
+    assert len(of_project - known) == 1, "and the role that reads operations"
 
 
 def test_key_of_google_encrypts_workflow_topic_and_logs() -> None:

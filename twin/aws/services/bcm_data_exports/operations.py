@@ -71,6 +71,11 @@ def _create(params: Params, backend: Any) -> Params:
     if any(other.shown["Name"] == export["Name"] for other in known.values()):
         raise Refusal("ValidationException", f"An export with the name {export['Name']} exists.")
     arn = f"arn:aws:bcm-data-exports:{REGION}:{backend.account_id}:export/{export['Name']}-{uuid.uuid4()}"
+    configurations = (export["DataQuery"].get("TableConfigurations") or {}).get("COST_AND_USAGE_REPORT")
+    if configurations is not None:
+        # Data Exports states the view of the account (hashicorp/terraform-provider-aws issue 43978).
+        view = f"arn:aws:billing::{backend.account_id}:billingview/primary"
+        configurations.setdefault("BILLING_VIEW_ARN", view)
     known[arn] = extension_store.Thing({**export, "ExportArn": arn})
     extension_store.tags(backend, arn).update(extension_store.pairs(params.get("ResourceTags")))
     return {"ExportArn": arn}

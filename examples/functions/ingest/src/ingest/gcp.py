@@ -11,14 +11,14 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import functions_framework
 import google.auth
 import google.auth.transport.requests
 import pyarrow as pa
-from google.api_core.exceptions import PreconditionFailed
+from google.api_core.exceptions import Forbidden, PreconditionFailed
 from google.cloud import storage
 from pyiceberg.catalog import load_catalog
 from pyiceberg.table import Table
@@ -60,9 +60,22 @@ def _quarantine(client: Any, bucket: str, key: str, content: bytes, reason: str)
     holder = client.bucket(bucket)
     for name, body in ((target, content), (f"{target}.reason.txt", reason.encode())):
         # roles/storage.objectCreator replaces nothing: of a repeated message the object is there already.
-        with contextlib.suppress(PreconditionFailed):
+        with _existing_stays():
             holder.blob(name).upload_from_string(body, if_generation_match=0)
     return target
+
+
+@contextlib.contextmanager
+def _existing_stays() -> Iterator[None]:
+    """Pass over an object that exists: 412 by the condition, or 403 for the right to replace it; the
+    documentation does not state which is checked first."""
+    try:
+        yield
+    except PreconditionFailed:
+        pass
+    except Forbidden as error:
+        if "storage.objects.delete" not in str(error):
+            raise
 
 
 def _table() -> Table:
