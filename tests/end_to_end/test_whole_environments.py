@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,16 +74,13 @@ def _scale(deployed: Twin, replicas: int) -> None:
     )
 
 
-def test_functions_and_a_workflow_are_added(deployed: Twin) -> None:
-    change = {
-        **test_functions.topic(deployed.environment),
-        **test_workflows.topic(deployed.instance.cloud),
-    }
+def test_functions_and_a_workflow_of_them_are_added(deployed: Twin) -> None:
+    change = test_functions.topic(deployed.environment)
     preview = deployed.changed("preview", *GUARDED, change=change)
     assert "to delete" not in preview.stdout, "they change nothing that runs"
-    deployed.changed("up", "--yes", "--skip-preview", *GUARDED, change=change)
-    deployed.changed("preview", "--refresh", "--expect-no-changes", change=change)
-    prefix = deployed.environment.replace("aws", "acme").replace("gcp", "acme")
+    _add(deployed, change)
+    _add(deployed, {**change, "workflows/scoring": _workflow(deployed)})
+    prefix = f"acme-{deployed.environment.partition('-')[2]}"
     if deployed.instance.cloud == "aws":
         functions = deployed.aws("lambda").list_functions()["Functions"]
         names = [function["FunctionName"] for function in functions]
@@ -93,6 +91,34 @@ def test_functions_and_a_workflow_are_added(deployed: Twin) -> None:
         names = [created.rpartition("/")[2] for created in ids]
         assert f"{prefix}-scoring" in names
     assert {f"{prefix}-score", f"{prefix}-ingest"} <= set(names)
+
+
+def _add(deployed: Twin, change: dict[str, Any]) -> None:
+    deployed.changed("up", "--yes", "--skip-preview", *GUARDED, change=change)
+    deployed.changed("preview", "--refresh", "--expect-no-changes", change=change)
+
+
+def _workflow(deployed: Twin) -> dict[str, Any]:
+    """Return the workflow that the tests share, here of the two functions; on Google Cloud without its job, since
+    the environment has no job of Cloud Run."""
+    cloud, prefix = deployed.instance.cloud, f"acme-{deployed.environment.partition('-')[2]}"
+    workflow: dict[str, Any] = test_workflows.topic(cloud)["workflows/scoring"]
+    region, account = deployed.instance.region, deployed.instance.account
+    called = {"validate": f"{prefix}-score", "publish": f"{prefix}-ingest"}
+    if cloud == "aws":
+        arn = f"arn:aws:lambda:{region}:{account}:function:"
+        return {
+            **workflow,
+            "functions": {name: {"arn": f"{arn}{function}:live"} for name, function in called.items()},
+        }
+    services = deployed.google("run", "v2").projects().locations().services()
+    functions: dict[str, Any] = {}
+    for name, service in called.items():
+        path = f"projects/{account}/locations/{region}/services/{service}"
+        functions[name] = {"url": services.get(name=path).execute()["uri"], "service": path}
+    steps = workflow["definition"]["main"]["steps"][0]["chain"]["try"]["steps"]
+    steps[:] = [step for step in steps if "score" not in step]
+    return {**workflow, "functions": functions, "jobs": {}}
 
 
 def test_destroy_leaves_nothing(deployed: Twin) -> None:

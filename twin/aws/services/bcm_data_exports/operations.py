@@ -28,6 +28,8 @@ _SETTINGS: Final = {
     "TIME_GRANULARITY": {"HOURLY", "DAILY", "MONTHLY"},
 }
 
+_VIEW: Final = re.compile(r"arn:aws[a-z-]*:billing::\d{12}:billingview/[\w/.+=@-]+")
+
 
 def check(params: Params, look: Look) -> None:
     """CreateExport, UpdateExport: named columns, known settings, and a bucket that the service writes to."""
@@ -40,7 +42,8 @@ def check(params: Params, look: Look) -> None:
             raise Refusal("ValidationException", f"The column {column.strip()} is not valid.")
     for table, settings in (export["DataQuery"].get("TableConfigurations") or {}).items():
         for name, value in settings.items():
-            if table != _TABLE or value not in _SETTINGS.get(name, ()):
+            valid = _VIEW.fullmatch(value) if name == "BILLING_VIEW_ARN" else value in _SETTINGS.get(name, ())
+            if table != _TABLE or not valid:
                 raise Refusal("ValidationException", f"{table}: {name} is not valid with {value}.")
     destination: Params = export["DestinationConfigurations"]["S3Destination"]
     output = destination["S3OutputConfigurations"]
