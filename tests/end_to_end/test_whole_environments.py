@@ -99,7 +99,7 @@ def _add(deployed: Twin, change: dict[str, Any]) -> None:
 
 
 def _workflow(deployed: Twin) -> dict[str, Any]:
-    """Return the workflow that the tests share, here of the two functions; on Google Cloud without its job, since
+    """Return the workflow that the tests share, of the two functions; on Google Cloud without its job, since
     the environment has no job of Cloud Run."""
     cloud, prefix = deployed.instance.cloud, f"acme-{deployed.environment.partition('-')[2]}"
     workflow: dict[str, Any] = test_workflows.topic(cloud)["workflows/scoring"]
