@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
-from aiplatform._shared.args import Problem
+from aiplatform._shared.args import Problem, matches, obeys
 from aiplatform._shared.cloud_support import CLOUDS
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 from stacks.settings.runner import PLATFORM_VARIABLES
+
+_STATE: Final = matches(
+    r"(s3|gs)://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?(\?\S+)?|azblob://\S+|https://\S+",
+    "s3://<your state bucket>, or another backend of `pulumi login` that the network reaches",
+)
 
 
 def problems(settings: Settings) -> Iterator[Problem]:
@@ -17,6 +23,21 @@ def problems(settings: Settings) -> Iterator[Problem]:
         yield from _not_supported(settings)
     elif settings.has_runner:
         yield from _on_aws(settings)
+    else:
+        yield from _without_effect(settings)
+
+
+def _without_effect(settings: Settings) -> Iterator[Problem]:
+    """Yield what the file states of a runner that there is none of. With `enabled: false` it is switched off,
+    and may stay described."""
+    if settings.runner.enabled is False:
+        return
+    for name in sorted(settings.runner.model_fields_set - {"enabled"}):
+        yield Problem(
+            f"runner.{name}",
+            "without effect: only cluster.api_access.mode: in_vpc has a runner; expected none, or enabled: "
+            "false",
+        )
 
 
 def _not_supported(settings: Settings) -> Iterator[Problem]:
@@ -62,6 +83,8 @@ def _on_aws(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "runner.state", "missing; expected where Pulumi keeps the state: s3://<your state bucket>"
         )
+    if runner.state is not None:
+        yield from obeys("runner.state", runner.state, _STATE)
     if settings.network.nat == "none" and runner.repository is not None:
         yield Problem(
             "network.nat",

@@ -82,6 +82,8 @@ def test_an_api_in_the_network_alone_brings_a_runner_and_one_with_addresses_none
             "missing; expected the connection by which",
         ),
         ({**RUNNER, "state": None}, "runner.state", "missing; expected where Pulumi keeps the state"),
+        ({**RUNNER, "state": "s3:/x"}, "runner.state", "expected s3://<your state bucket>"),
+        ({**RUNNER, "state": "s3://Acme_State"}, "runner.state", "expected s3://<your state bucket>"),
         ({**RUNNER, "timeout_minutes": 1}, "runner.timeout_minutes", "expected 5 to 2160 minutes"),
         ({**RUNNER, "log_retention_days": 8}, "runner.log_retention_days", "7 is the nearest"),
         ({**RUNNER, "repositry": "x"}, "runner.repositry", "did you mean 'repository'"),
@@ -93,6 +95,11 @@ def test_a_wrong_runner_is_refused_by_the_key_of_the_file(
     (problem,) = _refused(tmp_path, {**IN_VPC, "config/ai-platform:runner": runner})
     assert f": {where}: " in problem
     assert right in problem
+
+
+def test_keys_of_a_runner_that_there_is_none_of_are_refused(tmp_path: Path) -> None:
+    (problem,) = _refused(tmp_path, {"config/ai-platform:runner": {"state": RUNNER["state"]}})
+    assert ": runner.state: without effect" in problem, "the API is reached from addresses"
 
 
 @pytest.mark.parametrize("name", ["STACK", "COMMAND", "PULUMI_BACKEND_URL"])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _RETENTION: Final[Mapping[Cloud, Rule]] = {"aws": retention(), "gcp": between(1, 3650, "days")}
 _ADMIN: Final[Mapping[Cloud, Rule]] = {
-    "aws": matches(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/\S+", "an IAM role's arn"),
+    "aws": matches(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+", "an IAM role's arn, without *"),
     "gcp": MEMBER,
 }
 _MACHINE: Final[Mapping[Cloud, Rule]] = {

@@ -19,7 +19,7 @@ from aiplatform.cluster.aws.addons import addon_versions, addons_after_nodes, ad
 from aiplatform.cluster.aws.context import EksContext
 from aiplatform.cluster.aws.control_plane import ControlPlane, control_plane
 from aiplatform.cluster.aws.leftovers import refuse_leftover_logs
-from aiplatform.cluster.aws.nodes import node_role, system_nodes
+from aiplatform.cluster.aws.nodes import check_types, node_role, system_nodes
 from aiplatform.cluster.aws.storage import storage_classes, volumes_key
 from aiplatform.cluster.kubeconfig import kubeconfig
 
@@ -36,6 +36,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     """Create the cluster as children of the component."""
     refuse_leftover_logs(settings.prefix, pulumi.InvokeOptions(parent=parent))
     context = EksContext(parent, name, settings, account_of(parent))
+    check_types(context)
     eks = control_plane(context)
     admins = grant_admins(context, eks.cluster)
     versions = addon_versions(context)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_aws import eks, iam, kms
 
+from aiplatform._shared.args import ArgumentError, Problem, got
 from aiplatform._shared.aws.node_groups import (
     NODE_POLICIES,
     NodeRole,
@@ -12,6 +13,7 @@ from aiplatform._shared.aws.node_groups import (
     eks_taints,
     launch_template,
     node_group,
+    zones_that_offer,
 )
 from aiplatform._shared.aws.policy_documents import trust
 from aiplatform._shared.aws.roles import ServiceRole, service_role
@@ -20,6 +22,22 @@ from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.cluster.args import NODE_ROLE, SYSTEM_NODES, SYSTEM_TEMPLATE
 from aiplatform.cluster.aws.addons import SYSTEM_LABELS, SYSTEM_TAINT
 from aiplatform.cluster.aws.context import EksContext
+
+
+def check_types(context: EksContext) -> None:
+    """Raise ArgumentError for instance types of the system nodes that no zone of the region offers."""
+    types = context.settings.system_nodes.types("aws")
+    offered = zones_that_offer(types, context.invoke_options)
+    problems = [
+        Problem(
+            f"ClusterArgs.system_nodes.instance_types[{index}]",
+            f"{got(name)}, which no zone of this region offers; is the name correct?",
+        )
+        for index, name in enumerate(types)
+        if name not in offered
+    ]
+    if problems:
+        raise ArgumentError(problems)
 
 
 def node_role(context: EksContext) -> ServiceRole:

@@ -25,6 +25,14 @@ def test_the_component_itself_refuses_before_it_registers():
         record(lambda: Cluster("cluster", {**ARGS, "versoin": "1.35"}))  # type: ignore[typeddict-unknown-key]
 
 
+def test_an_instance_type_that_no_zone_offers_is_refused():
+    nodes: Any = {"instance_types": ["m7i.large", "m7i.lrage"]}
+    offered = {"instanceTypes": ["m7i.large"], "locations": ["usw2-az1"], "locationTypes": [], "id": "x"}
+    answers = {"aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": lambda _: offered}
+    with pytest.raises(ArgumentError, match=r"instance_types\[1\]: got 'm7i.lrage', which no zone"):
+        record(lambda: Cluster("cluster", {**ARGS, "system_nodes": nodes}), answers=answers)
+
+
 @pytest.mark.parametrize(
     "cidrs", [["0.0.0.0/0"], ["::/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["192.52.193.0/24", "64.0.0.0/2"]]
 )
@@ -81,6 +89,7 @@ def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
         ),
         ({"admins": ["arn:aws:sts::111122223333:assumed-role/a/b"]}, "expected an IAM role's arn"),
         ({"admins": [ADMIN, ADMIN]}, "expected no duplicates"),
+        ({"admins": ["arn:aws:iam::111122223333:role/*"]}, "expected an IAM role's arn, without *"),
         ({"eks": {"addons": {"corends": {}}}}, "ClusterArgs.eks.addons.corends: unknown add-on"),
         ({"eks": {"addons": {"corends": {}}}}, "did you mean 'coredns'?"),
         (
