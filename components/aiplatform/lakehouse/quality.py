@@ -1,5 +1,6 @@
 """Quality rules of a table: those that both clouds' services have, or in Glue's language."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
@@ -34,6 +35,17 @@ def _share(value: Any) -> str | None:
     return None if 0 < value <= 1 else "expected above 0, and at most 1 for all rows"
 
 
+def _regular_expression(value: str) -> str | None:
+    """A rule: what no dialect accepts, an open bracket. Glue has Java's dialect and BigQuery RE2: escapes
+    that Python lacks are for them to read."""
+    try:
+        re.compile(value)
+    except re.error as error:
+        if not error.msg.startswith("bad escape"):
+            return f"no regular expression: {error}"
+    return None
+
+
 @dataclass(frozen=True)
 class LakehouseRuleSettings:
     """One rule for a table's rows."""
@@ -55,7 +67,7 @@ class LakehouseRuleSettings:
         | None
     ) = None
     """The allowed values."""
-    pattern: Annotated[str, length(1, 512, "characters")] | None = None
+    pattern: Annotated[str, length(1, 512, "characters"), _regular_expression] | None = None
     """The regular expression that the whole text must match."""
     hours: Annotated[int, between(1, 8760, "hours")] | None = None
     """The greatest age of the newest row, in hours."""

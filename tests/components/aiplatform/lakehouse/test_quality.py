@@ -11,7 +11,7 @@ from aiplatform._shared.args import read
 from aiplatform.lakehouse.quality import LakehouseQualitySettings, render
 from aiplatform.lakehouse.quality_gate.gate import QualityError, judge, parsed, publish
 from aiplatform.lakehouse.schedules import as_aws, schedule_rule
-from tests.components.aiplatform.lakehouse.example import ORDERS, problems
+from tests.components.aiplatform.lakehouse.example import ORDERS, lakehouse, problems
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,20 @@ def test_a_rule_is_rendered_in_glues_language(rule: dict[str, Any], written: str
         ({"rules": [{"rule": "rows", "low": 1, "column": "id"}]}, "got 'id' with the rule rows"),
         ({"rules": [{"rule": "complete", "column": "id", "at_least": 0}]}, "expected above 0"),
         ({"rules": [{"rule": "compleet", "column": "id"}]}, "did you mean 'complete'?"),
+        ({"rules": [{"rule": "matches", "column": "email", "pattern": "[A-Z"}]}, "no regular expression: "),
         ({"dqdl": ["Rules = [RowCount > 0]"]}, "expected one rule without `Rules = [...]`"),
     ],
 )
 def test_empty_rules_are_refused(quality: dict[str, Any], problem: str) -> None:
     reported = problems(tables=[{**ORDERS, "quality": quality}])
     assert any(problem in line for line in reported), reported
+
+
+def test_escapes_of_the_services_dialects_are_accepted() -> None:
+    rule = {"rule": "matches", "column": "email", "pattern": r"\p{L}+"}
+    assert lakehouse(tables=[{**ORDERS, "quality": {"rules": [rule]}}]), (
+        "Java and RE2 have it, Python has not"
+    )
 
 
 class Spark:
