@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from cli import stack_names
 from twin.instances import Instance, InstanceError
 from twin.private_files import write_private
 
@@ -41,7 +42,8 @@ def stack_file(instance: Instance, name: str) -> Path:
     try:
         text = original.read_text()
     except FileNotFoundError:
-        raise StackFileError(_no_such(name)) from None
+        folder = ROOT / "environments"
+        raise StackFileError(stack_names.unknown_environment(name, folder)) from None
     for number, line in enumerate(text.splitlines(), 1):
         if SEALED.search(line) and not line.lstrip().startswith("#"):
             raise StackFileError(
@@ -63,9 +65,3 @@ def _seals(copy: Path) -> str:
         return "".join(match.group(0) for match in SEAL.finditer(copy.read_text()))
     except FileNotFoundError:
         return ""
-
-
-def _no_such(name: str) -> str:
-    files = sorted((ROOT / "environments").glob("Pulumi.*.yaml"))
-    known = ", ".join(file.stem.removeprefix("Pulumi.") for file in files) or "none yet"
-    return f"there is no environment {name!r} (environments/Pulumi.{name}.yaml); there are: {known}"

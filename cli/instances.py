@@ -36,6 +36,14 @@ def existing(name: str | None) -> Instance:
     return instance
 
 
+def existing_or_only(name: str | None) -> Instance:
+    """Return the twin of that name; without a name the only twin there is. Raises CommandError."""
+    twins = every()
+    if not name and VARIABLE not in os.environ and len(twins) == 1:
+        return twins[0]
+    return existing(name)
+
+
 def get_or_create(
     name: str | None, *, cloud: str | None = None, region: str | None = None, account: str | None = None
 ) -> Instance:
@@ -68,10 +76,7 @@ def for_environment(name: str) -> Instance:
 def of_environment(name: str) -> dict[str, str]:
     """Return cloud, region and account of an environment's file. Raises CommandError for a wrong file."""
     if name not in _environments():
-        known = ", ".join(_environments())
-        raise CommandError(
-            f"there is no environment {name!r} (environments/Pulumi.{name}.yaml); there are: {known}"
-        )
+        raise CommandError(_unknown_environment(name))
     topic = _topic(name)
     cloud = topic.get("cloud")
     if cloud not in ("aws", "gcp"):
@@ -107,6 +112,8 @@ def config(name: str) -> dict[str, Any]:
     file = environment_files.original_stack_file(name)
     try:
         document: Any = cast("Any", YAML(typ="rt")).load(file.read_text())
+    except FileNotFoundError:
+        raise CommandError(_unknown_environment(name)) from None
     except (YAMLError, OSError, UnicodeDecodeError) as error:
         # Errors of YAML span lines, and name the text and not the file.
         mark = getattr(error, "problem_mark", None)
@@ -124,6 +131,10 @@ def config(name: str) -> dict[str, Any]:
 
 def _environments() -> list[str]:
     return stack_names.environments(environment_files.ROOT / "environments")
+
+
+def _unknown_environment(name: str) -> str:
+    return stack_names.unknown_environment(name, environment_files.ROOT / "environments")
 
 
 def _topic(name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ A stack of a layer is `<environment>-<layer>` (docs/adr/0025); it is deployed on
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,14 @@ def environments(folder: Path = FOLDER) -> list[str]:
     """Return the names of all environments."""
     names = stacks(folder)
     return [name for name in names if environment_of(name, names) == name]
+
+
+def unknown_environment(name: str, folder: Path = FOLDER) -> str:
+    """Return the error of an environment that has no file."""
+    known = environments(folder)
+    near = difflib.get_close_matches(name, known, n=1)
+    end = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none yet'}"
+    return f"there is no environment {name!r} (environments/Pulumi.{name}.yaml); {end}"
 
 
 def environment_of(stack: str, names: list[str] | None = None) -> str:

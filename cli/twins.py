@@ -93,11 +93,11 @@ def status(
     name: str | None = NAME,
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
-    """Show a twin's processes. Exits with 3 when not all of them run."""
+    """Show the processes of a twin, without a name of the only one. Exits with 3 when not all of them run."""
     from cli import instances
     from twin import lifecycle
 
-    state = lifecycle.status(instances.existing(name))
+    state = lifecycle.status(instances.existing_or_only(name))
     if as_json:
         say(json.dumps(_document(state), indent=2))
     else:

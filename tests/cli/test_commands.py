@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -96,9 +97,24 @@ def test_new_twin_of_google_cloud_has_a_default_project_and_region() -> None:
     assert (instance.region, instance.account) == ("us-central1", "twin-project")
 
 
-def test_unknown_environment_is_refused_with_the_existing_ones() -> None:
-    with pytest.raises(CommandError, match=r"'aws-dve'.*there are: .*aws-dev"):
-        instances.for_environment("aws-dve")
+@pytest.mark.parametrize("ask", [instances.for_environment, instances.config])
+def test_unknown_environment_is_refused_with_the_near_or_the_existing_ones(ask: Any) -> None:
+    with pytest.raises(CommandError, match=r"'aws-dve'.*did you mean 'aws-dev'\?"):
+        ask("aws-dve")
+    with pytest.raises(CommandError, match=r"'other'.*there are: .*aws-dev"):
+        ask("other")
+
+
+def test_status_without_a_name_is_that_of_the_only_twin(monkeypatch: pytest.MonkeyPatch) -> None:
+    only = instances.get_or_create("only")
+    assert instances.existing_or_only(None) == only
+    monkeypatch.setenv("AIPLATFORM_TWIN", "other")
+    with pytest.raises(CommandError, match="no twin 'other'"):
+        instances.existing_or_only(None)
+    monkeypatch.delenv("AIPLATFORM_TWIN")
+    instances.get_or_create("second")
+    with pytest.raises(CommandError, match=r"no twin 'default'; there are: only, second"):
+        instances.existing_or_only(None)
 
 
 @pytest.mark.parametrize(
