@@ -1,4 +1,4 @@
-"""Faults on demand, whatever the cloud: which are on, which strike a call; a restart does not heal them."""
+"""Injected faults, whatever the cloud: which are on, which strike a call; a restart does not heal them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 
-class Faults:
+class InjectedFaults:
     """The faults that are on, kept in a file so that a restart does not heal them.
 
     kinds: the kinds of fault and what narrows each; one that no service narrows lasts and strikes no call.
