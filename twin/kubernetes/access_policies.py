@@ -1,7 +1,7 @@
-"""What a cloud's own authoriser allows beside RBAC, as RBAC: EKS's access policies, GKE's IAM roles.
+"""What a cloud's own authorizer allows in addition to RBAC, as RBAC: EKS's access policies, GKE's IAM roles.
 
 Neither is seen in the cluster. The twin adds a group for each policy
-to whoever has it, and keeps bindings of these groups. A policy for some namespaces is a group of its own for
+to principals that have it, and keeps bindings of these groups. A policy for some namespaces is a group for
 each, so that one that is taken away ends with the next token review, whatever bindings are left.
 Source of the permissions: docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html; for GKE
 "Create IAM allow policies" (what roles/container.admin, .developer and .viewer may do with objects).
@@ -176,7 +176,7 @@ class AccessPolicies:
             for grant, namespace in wanted:
                 self._bind(grant, namespace)
                 self._bound.add((group(grant), namespace))
-            # A namespace that went takes its bindings along; one of the same name needs them anew.
+            # The bindings of a deleted namespace are deleted with it; one of the same name needs them again.
             gone = {each for each in self._bound if each[1] and each[1] not in existing}
             self._bound -= gone
             return len(wanted)

@@ -135,5 +135,5 @@ class RemoteView:
         raise AssertionError("not reached")
 
 
-def _machine(told: dict[str, Any]) -> Machine:
-    return Machine(**{**told, "taints": tuple(Taint(**taint) for taint in told["taints"])})
+def _machine(answer: dict[str, Any]) -> Machine:
+    return Machine(**{**answer, "taints": tuple(Taint(**taint) for taint in answer["taints"])})

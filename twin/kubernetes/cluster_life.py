@@ -15,7 +15,7 @@ from twin.kubernetes.informer import Mirror
 log = logging.getLogger(__name__)
 
 MARK: Final = path("v1", "configmaps", "kube-system", "twin-cluster")
-"""Says for which cluster this control plane was prepared. It lies in etcd, so it goes when that is wiped."""
+"""States for which cluster this control plane was prepared: in etcd, and so deleted when that is wiped."""
 OWN_NAMESPACES: Final = {"default", "kube-system", "kube-public", "kube-node-lease"}
 EMPTY: Final = (
     "/api/v1/nodes",
@@ -150,5 +150,5 @@ class ClusterLife:
 
 
 def identity(cluster: Cluster) -> str:
-    """What tells one cluster from another, an earlier one of the same name too."""
+    """What distinguishes one cluster from another, an earlier one of the same name too."""
     return f"{cluster.name} {cluster.uid}".strip()

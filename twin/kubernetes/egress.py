@@ -69,7 +69,7 @@ def to_loopback(port: int, host: str = "127.0.0.1") -> Serve:
 
 
 class Relay:
-    """The relay, on threads of its own. path: of its socket, which is its owner's alone (0600)."""
+    """The relay, on separate threads. path: of its socket, which has mode 0600."""
 
     def __init__(self, path: Path, resolve: Resolve) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

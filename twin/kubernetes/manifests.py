@@ -1,4 +1,4 @@
-"""Kubernetes objects in YAML files beside the code, and how they get into a cluster and out of it."""
+"""Kubernetes objects in YAML files next to the code, and how they get into a cluster and out of it."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from twin.kubernetes.pods import condition, leaving, phase, ready, repository
 log = logging.getLogger(__name__)
 
 APPLIED: Final = "twin.ai-platform/machine"
-"""Annotation: the labels and taints that the cloud set last, to tell a change of theirs from others'."""
+"""Annotation: the labels and taints that the cloud set last, to distinguish its changes from others'."""
 NETWORK: Final = "twin.ai-platform/network"
 """Annotation: `absent` while no network plugin runs there; stages.yaml leaves such a node unready."""
 ABSENT: Final = "absent"
@@ -79,7 +79,7 @@ class Nodes:
         try:
             self._kube.create(path("v1", "nodes"), self._body(machine))
         except ApiError as error:
-            if error.status != 409:  # the watch has not told of it yet
+            if error.status != 409:  # the watch has not reported it yet
                 raise
         else:
             log.info("node %s joins (%s, group %s)", machine.name, machine.instance_type, machine.group)

@@ -53,7 +53,7 @@ def requests(pod: Pod) -> Amounts:
     total: Amounts = {}
     for container in spec.get("containers") or ():
         add(total, _wanted(container))
-    # An init container runs alone, beside the sidecars that were started before it (KEP-753).
+    # An init container runs only with the sidecars that were started before it (KEP-753).
     sidecars: Amounts = {}
     peak: Amounts = {}
     for container in spec.get("initContainers") or ():
@@ -213,7 +213,7 @@ def opened(shape: Shape, overhead: Iterable[Pod] = ()) -> Bin:
 
 
 def admits(node: Bin, pod: Pod) -> bool:
-    """Whether the Pod fits beside what the node has."""
+    """Whether the Pod fits in what the node has free."""
     return not misfits(pod, node.shape, node.free) and not repels(pod, node.pods)
 
 

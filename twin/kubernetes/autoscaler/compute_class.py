@@ -2,7 +2,7 @@
 
 Node pools that carry the label (and taint) `cloud.google.com/compute-class: NAME` are of the class NAME, and
 grow for Pods that select it. Its `priorities` rank them; the highest that can give a node does. Node pools
-are made by nobody here: `nodePoolAutoCreation` is for clusters that have it on.
+are not created here: `nodePoolAutoCreation` is for clusters that have it on.
 Sources: "About custom ComputeClasses", "ComputeClass CustomResourceDefinition" of GKE's documentation.
 """
 

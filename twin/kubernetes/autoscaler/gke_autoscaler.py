@@ -1,4 +1,4 @@
-"""The autoscaler that GKE runs beside the control plane: nothing in the cluster installs it.
+"""The autoscaler that GKE runs next to the control plane: nothing in the cluster installs it.
 
 It resizes the node pools whose `autoscaling` is on, by the same rules as the Cluster Autoscaler, orders node
 pools by ComputeClasses, and grows queued node pools for ProvisioningRequests only.

@@ -19,7 +19,7 @@ OPTIONS: Final = TEMPLATE + "autoscaling-options/"
 GPU: Final = "nvidia.com/gpu"
 GPU_LABELS: Final = ("k8s.amazonaws.com/accelerator", "cloud.google.com/gke-accelerator")
 KNOWN_FROM_TYPE: Final = ("cpu", "memory", "pods", GPU)
-"""What the autoscaler tells from an instance type; all else it learns from a node, or from tags."""
+"""What the autoscaler knows from an instance type; all else it learns from a node, or from tags."""
 SETTLE_SECONDS: Final = 120.0
 PASSING_TAINTS: Final = (
     "node.kubernetes.io/",
@@ -150,7 +150,7 @@ def from_template(group: Group) -> Shape:
     """The node that an empty group would make, as the autoscaler can know it.
 
     cpu, memory and GPUs come from the instance type, labels and taints from the node group, but for taints
-    without a value (aws_wrapper.go, getManagedNodegroupInfo), which only a tag tells; any other
+    without a value (aws_wrapper.go, getManagedNodegroupInfo), which only a tag has; any other
     resource (EFA, Neuron, ephemeral storage, a shared GPU's name) only from tags
     `k8s.io/cluster-autoscaler/node-template/resources/<name>`. It takes capacity for allocatable.
     Source: cluster-autoscaler/cloudprovider/aws/aws_manager.go, buildNodeFromTemplate.

@@ -53,7 +53,7 @@ class Installed:
     role: str
 
 
-class NotWorking(Exception):  # noqa: N818 - a state, and no fault of the caller
+class NotWorking(Exception):  # noqa: N818 - a state, and no error of the caller
     """There is an autoscaler, and it cannot work; `deployment` is where to say so."""
 
     def __init__(self, deployment: Object, reason: str, message: str) -> None:

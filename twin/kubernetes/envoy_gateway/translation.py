@@ -65,7 +65,7 @@ def request(gateway: Object, objects: Mapping[str, Iterable[Object]]) -> str:
     collection."""
     name = gateway["metadata"]["name"], gateway["metadata"]["namespace"]
     spec = {key: value for key, value in gateway["spec"].items() if key != "infrastructure"}
-    # The command reads no labels of namespaces: who may attach is decided here.
+    # The command reads no labels of namespaces: which routes may attach is decided here.
     spec["listeners"] = [_open(listener) for listener in spec["listeners"]]
     allowed = _allowed(gateway, objects["namespaces"])
     proxy = ((gateway["spec"].get("infrastructure") or {}).get("parametersRef") or {}).get("name")

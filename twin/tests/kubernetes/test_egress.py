@@ -172,7 +172,7 @@ def backends() -> Backends:
 
 
 @pytest.mark.parametrize(
-    ("host", "port", "told"),
+    ("host", "port", "message"),
     [
         ("10.100.0.9", 443, "Service gatekeeper/webhook port 443 has no backend"),
         ("100.64.0.7", 8080, "Pod gatekeeper/webhook-1 port 8080 has no backend"),
@@ -182,8 +182,8 @@ def backends() -> Backends:
         ("hooks.example.com", 443, "hooks.example.com:443 is outside the twin"),
     ],
 )
-def test_a_refusal_names_what_was_called(backends: Backends, host: str, port: int, told: str) -> None:
-    with pytest.raises(NoBackendError, match=told.replace(".", r"\.")):
+def test_a_refusal_names_what_was_called(backends: Backends, host: str, port: int, message: str) -> None:
+    with pytest.raises(NoBackendError, match=message.replace(".", r"\.")):
         backends.resolve(host, port)
 
 

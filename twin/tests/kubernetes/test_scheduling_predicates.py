@@ -56,7 +56,7 @@ def test_sidecars_count_beside_the_containers_and_init_containers_by_their_peak(
         {"name": "b", "resources": {"requests": {"cpu": "3"}}},
     ]
     wanted = requests(pod(requests={"cpu": "1"}, initContainers=init))
-    assert wanted["cpu"] == 3500, "b runs beside the sidecar, and that is more than main and sidecar"
+    assert wanted["cpu"] == 3500, "b runs with the sidecar, and that is more than main and sidecar"
     assert wanted["pods"] == 1000
 
 
@@ -185,13 +185,13 @@ def test_packing_never_overfills_a_node_nor_loses_a_pod_that_fits(
     assert all(value >= 0 for each in bins for value in each.free.values()), "no node holds more than it has"
     assert sorted(p["metadata"]["name"] for each in bins for p in each.pods) == sorted(
         p["metadata"]["name"] for p in placed
-    ), "each Pod stands on one node"
+    ), "each Pod is on one node"
     left = [each for each in pods if each not in placed]
     for each in left:
         assert count == limit or misfits(each, gpu_shape()), (
             "who fits an empty node is left out by the limit only"
         )
-        assert not any(admits(node, each) for node in bins), "nobody is left out where there is room"
+        assert not any(admits(node, each) for node in bins), "no Pod is left out where there is room"
     assert all(each.pods for each in bins), "no node is asked for in vain"
 
 

@@ -21,7 +21,7 @@ TRAIN = "/apis/autoscaling.x-k8s.io/v1/namespaces/default/provisioningrequests/t
 
 @dataclass
 class SelfScaling(FakeView):
-    """A cloud with an autoscaler of its own."""
+    """A cloud with a built-in autoscaler."""
 
     profile: str = "BALANCED"
     grown: list[tuple[str, dict[str, int]]] = field(default_factory=list[tuple[str, dict[str, int]]])
@@ -60,7 +60,7 @@ class Mirror(FakeMirror):
     """That of the controller, as far as the autoscaler goes."""
 
     def wake(self) -> None:
-        """Nobody waits."""
+        """No thread waits."""
 
 
 class Trial:

@@ -67,7 +67,7 @@ def test_an_empty_node_goes_after_its_unneeded_time_and_a_busy_one_stays() -> No
     assert trial.step(*pods, seconds=1) == 1
     assert list(trial.view.made) == [busy]
     taints = trial.kube.objects[f"/api/v1/nodes/{empty}"]["spec"]["taints"]
-    assert [taint["key"] for taint in taints] == [DELETED], "nobody may be scheduled there meanwhile"
+    assert [taint["key"] for taint in taints] == [DELETED], "no Pod is scheduled there meanwhile"
     assert ("ScaleDown", "node removed by cluster autoscaler") in trial.kube.events()
 
 
