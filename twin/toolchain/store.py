@@ -65,7 +65,7 @@ class Store:
         with ExitStack() as stack:
             with self._progress.step("Preparing to build") as step:
                 held = stack.enter_context(self._cache.locked(purpose, step, settle))
-            # Whoever held the lock before may have built some of it, or all.
+            # The process that held the lock before may have built some of it, or all.
             if held and not settle():
                 self._build(missing, settle)
 

@@ -49,9 +49,9 @@ def find_uv() -> str | None:
 
 
 def find_pulumi(versions: Versions, ours: Path) -> Path | None:
-    """An official pulumi on PATH: new enough, and with its own Python language host beside it.
+    """An official pulumi on PATH: new enough, and with its own Python language host next to it.
 
-    One that lies in (or links into) the folder `ours` was built here and does not count.
+    One that is in (or links into) the folder `ours` was built here and does not count.
     """
     path = shutil.which("pulumi")
     if not path:

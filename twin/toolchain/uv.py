@@ -22,7 +22,7 @@ def find() -> str:
 
 
 def environment(folder: Path) -> Path:
-    """The virtual environment of a project folder: beside the nearest uv.lock above, or pyproject.toml."""
+    """The virtual environment of a project folder: next to the nearest uv.lock above, or pyproject.toml."""
     project = search_up(folder, "uv.lock") or search_up(folder, "pyproject.toml") or folder
     return project / (os.environ.get("UV_PROJECT_ENVIRONMENT") or ".venv")
 

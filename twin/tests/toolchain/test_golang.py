@@ -1,4 +1,4 @@
-"""A recipe is built with Go as it should be; a script stands in for Go and notes what it is asked."""
+"""A recipe is built with Go as it should be; a script in place of Go records its calls."""
 
 from __future__ import annotations
 
