@@ -32,10 +32,10 @@ LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def environment(instance: Instance) -> dict[str, str]:
-    """The variables to set. `foreign` names those to unset beside them; `complete` does both."""
+    """The variables to set. `foreign` names those to unset, too; `complete` does both."""
     variables: dict[str, str] = {
         "AIPLATFORM_TWIN": instance.name,
-        # The language host that lies beside a pulumi of our own is started with it.
+        # The language host next to a pulumi that was built here is started with it.
         "AIPLATFORM_PYTHON": sys.executable,
         **{name: value for cloud in CLOUDS for name, value in _of(cloud).nowhere(instance).items()},
         **_of(instance.cloud).variables(instance),
@@ -46,7 +46,7 @@ def environment(instance: Instance) -> dict[str, str]:
         "PULUMI_BACKEND_URL": f"file://{instance.folder / 'state'}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(instance.folder / "passphrase"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        # Where nobody else works, only who asks for it (`--refresh`) waits for the project's refresh.
+        # Where there are no other users, only a command with `--refresh` waits for the project's refresh.
         "PULUMI_OPTION_REFRESH": "false",
         "PATH": _path(instance),
     }
@@ -89,7 +89,7 @@ def daemon_environment(instance: Instance) -> dict[str, str]:
 
 
 def kubeconfig(instance: Instance) -> Path:
-    """The kubeconfig for people: the stack's own once it was brought up, else the administrator's."""
+    """The kubeconfig for people: the stack's own once it was deployed, else the administrator's."""
     of_stack = stack_kubeconfig(instance)
     return of_stack if of_stack.exists() else instance.kubeconfig
 
@@ -126,7 +126,7 @@ def _charts() -> str:
 def _path(instance: Instance) -> str:
     first = [str(instance.bin), sysconfig.get_path("scripts")]
     rest = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    # A shell in the twin may start another: each stands once.
+    # A shell in the twin may start another: each folder is listed once.
     return os.pathsep.join([*first, *(place for place in rest if place not in first)])
 
 

@@ -58,7 +58,7 @@ class InjectedFaults:
         ]
 
     def taken(self, service: str, operation: str) -> list[dict[str, Any]]:
-        """The faults that strike this call; one that strikes a number of times has struck once more."""
+        """The faults that strike this call; one that strikes a number of times has one time less left."""
         if not self._on:
             return []
         taken: list[dict[str, Any]] = []

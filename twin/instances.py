@@ -33,7 +33,7 @@ PORTS: Final = (
 
 FILE: Final = "instance.json"
 """In an instance's folder: its fields."""
-FORMER_FILE: Final = "world.json"
+FORMER_FILE: Final = "world.json"  # codespell:ignore world
 """Its name before version 0.1.0."""
 PORT_RANGE: Final = (20_000, 32_000)
 
@@ -167,7 +167,7 @@ def _migrate(file: Path) -> None:
 def lock(name: str, *, seconds: float = 300) -> FileLock:
     """A lock between this user's processes, by name; the system releases that of a killed process.
 
-    It lies beside the instances and not in one, since a reset removes the instance's folder. Waits at most
+    It is next to the instances and not in one, since a reset removes the instance's folder. Waits at most
     that many seconds (filelock.Timeout).
     """
     folder = home() / "twins" / ".locks"

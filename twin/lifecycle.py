@@ -37,8 +37,8 @@ CLOUD: Final = "cloud"
 CONTROLLER: Final = "controller"
 PROCESSES: Final = (CLOUD, *control_plane.PROCESSES, CONTROLLER)
 READY_SECONDS: Final = 90.0
-# How long a start that failed waits for its other parts to let go.
-LET_GO_SECONDS: Final = 15.0
+# How long a start that failed waits for its other parts to end.
+END_SECONDS: Final = 15.0
 ANSWER_SECONDS: Final = 10.0
 GRACE_SECONDS: Final = 5.0
 TASK_NAME: Final = "part of a twin's start"
@@ -124,7 +124,7 @@ def start(
     tasks = [cloud]
 
     def ready(name: str, path: Path) -> None:
-        # What failed is told now, and not when the last tool is built.
+        # What failed is reported now, and not when the last tool is built.
         for task in tasks:
             task.check()
         if name == "controlplane":
@@ -141,7 +141,7 @@ def start(
         given_up.set()
         if isinstance(error, Exception):  # who presses Ctrl-C does not wait
             for task in tasks:
-                task.end(LET_GO_SECONDS)
+                task.end(END_SECONDS)
         raise
     return tools
 
@@ -149,7 +149,7 @@ def start(
 def stop(instance: Instance, *, kill: bool = False) -> list[str]:
     """Stop every process of the twin; what it knows stays. Returns the names of those that ran.
 
-    kill: nobody gets time to end in order.
+    kill: no process gets time to end in order.
     """
     with _lock(instance):
         # The controller first: it could be in the middle of giving the cluster a fresh control plane.
@@ -279,7 +279,7 @@ def _start_kubernetes(
     renewed = ", restarted with its new version" if _is_another(instance, binary) else ""
     with progress.step(f"Kubernetes control plane{renewed}"):
         if renewed:
-            # What it holds lies in etcd's files, and stays. The controller must not start it meanwhile.
+            # What it holds is in etcd's files, and stays. The controller must not start it meanwhile.
             processes.stop([_daemon(instance, CONTROLLER)])
             control_plane.stop(instance)
         for name in control_plane.PROCESSES:

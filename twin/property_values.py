@@ -38,7 +38,7 @@ _UNKNOWNS: Final = frozenset(
 )
 
 Path_ = tuple[str | int, ...]
-"""Where a value stands: keys and indices from the top."""
+"""The place of a value: keys and indices from the top."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _signed(fields: Mapping[str, struct_pb2.Value], path: Path_, secrets: set[Pa
 
 
 def marshal(props: Mapping[str, Any], secrets: Iterable[Path_] = ()) -> struct_pb2.Struct:
-    """A Struct of these properties; what stands at one of the paths in `secrets` is wrapped as a secret."""
+    """A Struct of these properties; a value at one of the paths in `secrets` is wrapped as a secret."""
     struct = struct_pb2.Struct()
     marked = frozenset(secrets)
     for key, value in props.items():
@@ -229,7 +229,7 @@ def replace_unknown(value: Any) -> Any:
 
 
 def has_unknown(value: Any) -> bool:
-    """Whether an UNKNOWN stands anywhere in it."""
+    """Whether an UNKNOWN is anywhere in it."""
     if value is UNKNOWN:
         return True
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
 """A Pulumi provider over a `Cloud` (twin/provider_interface.py): the gRPC service that the engine speaks to.
 
-`serve(cloud)` prints its port, as the engine expects, and answers until it is told to stop or the engine
+`serve(cloud)` prints its port, as the engine expects, and answers until it is stopped or the engine
 dies. Everything about one cloud comes through the contract; nothing here names AWS or Google Cloud.
 """
 
@@ -101,7 +101,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Validate the provider's configuration; answered as it came, unknowns and all."""
         config = configuration.decode(self.sdk, unmarshal(request.news).props)
         return provider_pb2.CheckResponse(
-            inputs=request.news, failures=failures_of(configuration.faults(self.cloud, self.sdk, config))
+            inputs=request.news, failures=failures_of(configuration.errors(self.cloud, self.sdk, config))
         )
 
     @guarded

@@ -2,7 +2,7 @@
 
 A row is written before the cloud is asked for a resource (the intent) and again before the engine is answered
 (the result). When provider, engine or machine die between the two, the next Create for the URN finds the row
-and adopts what it tells of. A result that the engine has mentioned once (in a Diff, Read, Update or Delete)
+and adopts its resource. A result that the engine has mentioned once (in a Diff, Read, Update or Delete)
 is known to it and never adopted.
 
 The file holds inputs and outputs in clear, secrets too, as the instance's folder does: mode 0600.
@@ -155,7 +155,7 @@ class Store:
         self._close(intent, "failed")
 
     def gone(self, intent: str) -> None:
-        """What the row tells of is not in the cloud any more."""
+        """The row's resource is not in the cloud any more."""
         self._close(intent, "deleted")
 
     def deleted(self, token: str, id: str) -> None:
@@ -194,7 +194,7 @@ class Store:
             self._run("UPDATE resources SET answered = 1 WHERE intent = ? AND state = 'created'", intent)
 
     def mention(self, urn: str, token: str, id: str) -> None:
-        """The engine told an id: it knows the resource, under this URN from now on (aliases rename)."""
+        """The engine used this id: it knows the resource, under this URN from now on (aliases rename)."""
         key = (urn, token, id)
         if not id or key in self._mentioned:
             return

@@ -127,7 +127,7 @@ class Sdk:
         return self._getters(type.module, type.file, type.name, outputs=type.file == "outputs.py")
 
     def _place(self, token: str) -> tuple[str, str] | None:
-        """Folder and file of a token: `aws:ec2/natGateway:NatGateway` stands in ec2/nat_gateway.py."""
+        """Folder and file of a token: `aws:ec2/natGateway:NatGateway` is in ec2/nat_gateway.py."""
         parts = token.split(":")
         if len(parts) != 3:
             return None

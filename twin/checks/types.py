@@ -123,7 +123,7 @@ class Annotation:
         options: list[Type] = []
         for member in members:
             if isinstance(member, ast.Constant) and isinstance(member.value, str):
-                # Beside a scalar, a name that is no nested class is an enum or a resource, whose value or
+                # Next to a scalar, a name that is no nested class is an enum or a resource, whose value or
                 # id the wire carries; the ...Dict and outputs.... forms repeat the ...Args class.
                 found = self._named(member.value)
             else:

@@ -69,8 +69,8 @@ class _View:
         """What the cloud has now, in the shape of what was asked: what was not asked for is left out unless
         it changed since."""
         if now is None:
-            # An API that tells nothing of it (a password) told nothing before either; one that leaves out
-            # what is false or empty has not changed it.
+            # An API that does not return it (a password) did not return it before either; one that leaves
+            # out what is false or empty has not changed it.
             return asked if before is None or nothing(asked) else None
         if self.same(path, asked, now):
             return asked

@@ -70,7 +70,7 @@ def guarded(handler: Handler) -> Handler:
 
 
 def words(error: CloudError) -> str:
-    """The cloud's words, its code and the property at fault."""
+    """The cloud's message, its code and the property that is wrong."""
     text = str(error)
     if error.code and error.code not in text:
         text = f"{error.code}: {text}"

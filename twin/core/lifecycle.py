@@ -81,7 +81,7 @@ class Lifecycle:
         return id, outputs
 
     def resumed(self, row: Row) -> tuple[str, Props] | None:
-        """What the row tells of, brought to its end as it was asked for then; None where there is nothing."""
+        """Complete the create of the row with its own inputs; return None where it left nothing."""
         if row.id is None:
             # The inputs of then, so that each call is word for word the one that may have been executed.
             try:

@@ -1,4 +1,4 @@
-"""Making what a read tells comparable with what the state holds: order, documents, who owns what."""
+"""Make what a read returns comparable with what the state holds: order, documents, who owns what."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def _kept(
 ) -> Any:
     if known is None or known is UNKNOWN:
         return value
-    told = path in sets or path in documents or (alike is not None and not isinstance(value, Mapping))
-    if told and equal(path, known, value, sets, documents, alike):
+    compared = path in sets or path in documents or (alike is not None and not isinstance(value, Mapping))
+    if compared and equal(path, known, value, sets, documents, alike):
         return known
     if isinstance(value, Mapping) and isinstance(known, Mapping):
         return {

@@ -21,7 +21,7 @@ _OTHER = re.compile(r"(case|vpc|igw)-?[0-9a-f]+")
 """Names and ids that are others at each attempt."""
 
 COUNTERS = {"versionId", "etag", "effectiveTime"}
-"""Inputs of the SDK that tell how often or when something was done."""
+"""Inputs of the SDK that state how often or when something was done."""
 
 
 @dataclass
@@ -71,7 +71,7 @@ def stack(cloud: Cloud, context: Context) -> Iterator[Stack]:
 
 @dataclass
 class Trial:
-    """One type with inputs for it; each attempt has names of its own."""
+    """One type with inputs for it; each attempt has other names."""
 
     cloud: Cloud
     context: Context

@@ -119,7 +119,7 @@ class Client:
 
 @dataclass
 class Provided:
-    """A provider under test and what stands behind it."""
+    """A provider under test and what it uses."""
 
     backend: Backend
     store: Store

@@ -71,9 +71,10 @@ def test_a_damaged_instance_says_how_to_make_it_anew_and_hides_no_other() -> Non
 
 
 def test_an_instance_of_an_earlier_version_keeps_its_state() -> None:
+    former = "world.json"  # codespell:ignore world
     before = instances.create("one", account="111122223333")
-    (before.folder / "instance.json").rename(before.folder / "world.json")
+    (before.folder / "instance.json").rename(before.folder / former)
     assert instances.every() == [before]
-    (before.folder / "instance.json").rename(before.folder / "world.json")
+    (before.folder / "instance.json").rename(before.folder / former)
     assert instances.create("one", account="111122223333") == before
-    assert not (before.folder / "world.json").exists()
+    assert not (before.folder / former).exists()

@@ -179,10 +179,10 @@ def test_a_start_says_which_calls_give_other_ids_than_before(
     instance: Instance, tools: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     health = json.dumps({"renamed": ["1 ec2:CreateVpc: vpc-1 was, vpc-2 is"]})
-    telling = SERVER.replace(
+    reporting = SERVER.replace(
         "self.end_headers()", f"self.end_headers(); self.wfile.write({health!r}.encode())"
     )
-    monkeypatch.setitem(globals(), "SERVER", telling)
+    monkeypatch.setitem(globals(), "SERVER", reporting)
     progress = Recorder()
     lifecycle.start(instance, progress)
     [said] = progress.said
@@ -224,7 +224,7 @@ def test_a_start_that_failed_does_nothing_any_more(
 
     def slow(instance: Instance, binary: Path, given_up: threading.Event) -> None:
         begun.set()
-        assert given_up.wait(30), "the part that failed must be told to the others"
+        assert given_up.wait(30), "the failure of a part must be reported to the others"
         # What is under way is not cut short: a certificate that is being written, say.
         time.sleep(0.1)
         (instance.folder / "late").write_text("late")

@@ -103,7 +103,7 @@ def test_a_process_whose_pid_was_given_to_another_is_never_touched(make: Make) -
             daemon.pid_file.write_text(json.dumps({"pid": bystander.pid, "identity": "another boot:1"}))
             assert not daemon.alive, "the pid is in use, but not by what was started"
             processes.stop([daemon], grace_seconds=0)
-            assert bystander.poll() is None, "a process of somebody else was ended"
+            assert bystander.poll() is None, "a process of another user was ended"
         finally:
             bystander.kill()
 

@@ -212,8 +212,8 @@ def test_secret_outputs_are_marked(provided: Provided) -> None:
 
 def test_the_clouds_refusal_carries_its_words_and_the_path(provided: Provided) -> None:
     with pytest.raises(grpc.RpcError) as error:
-        provided.client.create(VPC, {**CIDR, "tags": {"fault": "refuse"}})
-    assert error.value.details() == "tags.fault: Refused: the cloud refuses it"
+        provided.client.create(VPC, {**CIDR, "tags": {"failure": "refuse"}})
+    assert error.value.details() == "tags.failure: Refused: the cloud refuses it"
     assert error.value.code() == grpc.StatusCode.FAILED_PRECONDITION, "nothing is pending"
     assert not provided.store.live(urn(VPC)), "and nothing is left to adopt"
 
@@ -229,7 +229,7 @@ def left_by(error: Any) -> Any:
 
 def half_made(provided: Provided) -> Any:
     with pytest.raises(grpc.RpcError) as error:
-        provided.client.create(VPC, {**CIDR, "tags": {"fault": "half"}})
+        provided.client.create(VPC, {**CIDR, "tags": {"failure": "half"}})
     return left_by(error.value)
 
 
@@ -277,7 +277,7 @@ def test_a_half_made_resource_fails_each_read_until_an_update_has_finished_it(
 
 def test_a_resource_that_failed_after_its_last_call_is_read_as_it_is(provided: Provided) -> None:
     with pytest.raises(grpc.RpcError) as error:
-        provided.client.create(VPC, {**CIDR, "tags": {"fault": "failed"}})
+        provided.client.create(VPC, {**CIDR, "tags": {"failure": "failed"}})
     left = left_by(error.value)
     state, inputs = unmarshal(left.properties).props, unmarshal(left.inputs).props
     assert provided.client.read(VPC, left.id, state, inputs)[0] == left.id, (

@@ -1,4 +1,4 @@
-"""What a refresh and an import tell of the inputs."""
+"""What a refresh and an import report of the inputs."""
 
 from __future__ import annotations
 
