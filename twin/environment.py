@@ -69,14 +69,14 @@ def foreign(base: Mapping[str, str] | None = None) -> list[str]:
 def complete(instance: Instance, base: Mapping[str, str] | None = None) -> dict[str, str]:
     """The whole environment of a program in the twin, made from `base` (default: this process's)."""
     base = os.environ if base is None else base
-    kept = {name: value for name, value in base.items() if not FOREIGN.fullmatch(name)}
-    return kept | environment(instance)
+    inherited = {name: value for name, value in base.items() if not FOREIGN.fullmatch(name)}
+    return inherited | environment(instance)
 
 
 def daemon_environment(instance: Instance) -> dict[str, str]:
     """The whole environment of the twin's own Python processes: nothing of a cloud's, and loopback direct."""
-    kept = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
-    proxies = {name: value for name, value in kept.items() if not name.lower().endswith("_proxy")}
+    inherited = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
+    proxies = {name: value for name, value in inherited.items() if not name.lower().endswith("_proxy")}
     named = {"AIPLATFORM_HOME": str(home().absolute())} if os.environ.get("AIPLATFORM_HOME") else {}
     return {
         **proxies,

@@ -36,11 +36,11 @@ class InjectedFaults:
         unknown = set(fault) - self._kinds[kind] - {"kind"}
         if unknown:
             raise ValueError(f"{kind}: unknown {sorted(unknown)}; it takes {sorted(self._kinds[kind])}")
-        made = dict(fault)
+        complete = dict(fault)
         if kind in ("throttle", "fail"):
-            made.setdefault("times", 1)
+            complete.setdefault("times", 1)
         with self._lock:
-            self._on.append(made)
+            self._on.append(complete)
             self._save()
 
     def clear(self, kind: str = "") -> None:

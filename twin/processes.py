@@ -251,8 +251,8 @@ def log_tail(daemon: Daemon) -> str:
     cause = next((line for line in reversed(every) if CAUSE.search(line)), None)
     if cause is not None and cause not in lines:
         lines = [cause, *lines[1:]]
-    shown = "\n".join(f"  | {line[:400]}" for line in lines) or "  | (it printed nothing)"
-    return f"{shown}\nThe whole log: {daemon.log}"
+    printed = "\n".join(f"  | {line[:400]}" for line in lines) or "  | (it printed nothing)"
+    return f"{printed}\nThe whole log: {daemon.log}"
 
 
 def memory_bytes(daemons: Iterable[Daemon]) -> dict[str, int]:

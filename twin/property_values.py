@@ -199,20 +199,20 @@ def loads(text: str) -> Any:
     return json.loads(text, object_hook=_json_object)
 
 
-def _json_object(found: dict[str, Any]) -> Any:
-    signature = found.get(SIGNATURE)
+def _json_object(tree: dict[str, Any]) -> Any:
+    signature = tree.get(SIGNATURE)
     if signature == _ASSET:
-        return Asset(found.get("text"), found.get("path"), found.get("uri"), found.get("hash", ""))
+        return Asset(tree.get("text"), tree.get("path"), tree.get("uri"), tree.get("hash", ""))
     if signature == _ARCHIVE:
-        return Archive(found.get("path"), found.get("uri"), found.get("assets"), found.get("hash", ""))
-    return found
+        return Archive(tree.get("path"), tree.get("uri"), tree.get("assets"), tree.get("hash", ""))
+    return tree
 
 
 def loads_config(text: str) -> Any:
     """JSON as the SDKs encode a provider's nested configuration; secrets inside are unwrapped."""
 
-    def unwrap(found: dict[str, Any]) -> Any:
-        return found.get("value") if found.get(SIGNATURE) == _SECRET else found
+    def unwrap(document: dict[str, Any]) -> Any:
+        return document.get("value") if document.get(SIGNATURE) == _SECRET else document
 
     return replace_unknown(json.loads(text, object_hook=unwrap))
 

@@ -139,12 +139,12 @@ class Store:
     def unfinished(self, token: str, id: str) -> str:
         """Why the create of this resource ended before all of it was made; empty where it did not."""
         with self._lock:
-            found = self._connection.execute(
+            row = self._connection.execute(
                 "SELECT unfinished FROM resources WHERE token = ? AND id = ? AND state = 'created'"
                 " AND unfinished IS NOT NULL",
                 (token, id),
             ).fetchone()
-        return str(found[0]) if found else ""
+        return str(row[0]) if row else ""
 
     def finished(self, token: str, id: str) -> None:
         """What the create had left unfinished is made."""
@@ -210,11 +210,11 @@ class Store:
         """The intent of an update. One that was begun with the same inputs and not ended is resumed."""
         wanted = dumps(inputs)
         with self._lock:
-            found = self._connection.execute(
+            row = self._connection.execute(
                 "SELECT intent FROM updates WHERE token = ? AND id = ? AND inputs = ?", (token, id, wanted)
             ).fetchone()
-            if found:
-                return str(found[0])
+            if row:
+                return str(row[0])
             intent = uuid.uuid4().hex
             self._connection.execute(
                 "INSERT OR REPLACE INTO updates (token, id, inputs, intent, begun) VALUES (?, ?, ?, ?, ?)",
@@ -253,7 +253,7 @@ class Store:
         with self._lock:
             cursor = self._connection.cursor()
             cursor.row_factory = sqlite3.Row
-            found = cursor.execute(query, values).fetchall()
+            rows = cursor.execute(query, values).fetchall()
         return [
             Row(
                 intent=row["intent"],
@@ -267,5 +267,5 @@ class Store:
                 config=loads(row["config"]) if row["config"] else {},
                 unfinished=row["unfinished"] or "",
             )
-            for row in found
+            for row in rows
         ]

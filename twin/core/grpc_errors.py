@@ -103,11 +103,6 @@ def _defect(engine: Engine, name: str, request: Any, error: Exception) -> None:
     engine.log(DEBUG, f"the twin's provider failed in {name}:\n{place}", getattr(request, "urn", ""))
 
 
-def secrets_of(*found: Iterable[Path_]) -> set[Path_]:
-    """The union of secret paths."""
-    return {path for paths in found for path in paths}
-
-
 def secret_outputs(secrets: Iterable[Path_], names: Iterable[str], props: Props) -> set[Path_]:
     """Where outputs are secret: an output of which any part was secret as an input, and the type's own."""
     top = {path[0] for path in secrets} | set(names)

@@ -120,8 +120,8 @@ class FakeType(ResourceType):
 
     def read(self, context: Context, id: str, state: Props) -> Props | None:
         assert isinstance(context, FakeContext)
-        found = context.backend.things(self.token).get(id)
-        return None if found is None else self.state(context, id, found)
+        thing = context.backend.things(self.token).get(id)
+        return None if thing is None else self.state(context, id, thing)
 
     def update(self, context: Context, id: str, old: Props, new: Props) -> Props:
         assert isinstance(context, FakeContext)

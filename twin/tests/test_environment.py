@@ -15,9 +15,9 @@ from twin.instances import Instance
 @pytest.fixture
 def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
-    made = instances.create("one", region="eu-west-1")
-    environment.prepare(made)
-    return made
+    created = instances.create("one", region="eu-west-1")
+    environment.prepare(created)
+    return created
 
 
 def test_nothing_of_a_real_account_reaches_a_program_in_the_twin(instance: Instance) -> None:
@@ -45,8 +45,8 @@ def test_an_instance_of_google_cloud_is_told_by_the_providers_own_variables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
-    made = instances.create("two", cloud="gcp", region="europe-west4", account="acme-ml-dev")
-    environment.prepare(made)
+    created = instances.create("two", cloud="gcp", region="europe-west4", account="acme-ml-dev")
+    environment.prepare(created)
     mine = {
         "GOOGLE_APPLICATION_CREDENTIALS": "/mine/s3cr3t.json",
         "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT": "s3cr3t@prod.iam.gserviceaccount.com",
@@ -55,9 +55,9 @@ def test_an_instance_of_google_cloud_is_told_by_the_providers_own_variables(
         "GCLOUD_PROJECT": "prod-s3cr3t",
         "AWS_PROFILE": "prod-s3cr3t",
     }
-    variables = environment.complete(made, mine)
+    variables = environment.complete(created, mine)
     assert "s3cr3t" not in "".join([*variables, *variables.values()])
-    front = made.url("cloud")
+    front = created.url("cloud")
     assert variables["GOOGLE_COMPUTE_CUSTOM_ENDPOINT"] == f"{front}/compute.googleapis.com/compute/v1/"
     assert variables["GOOGLE_CONTAINER_CUSTOM_ENDPOINT"] == f"{front}/container.googleapis.com/v1/"
     assert variables["CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER"] == f"{front}/container.googleapis.com/"
@@ -67,9 +67,9 @@ def test_an_instance_of_google_cloud_is_told_by_the_providers_own_variables(
     assert variables["AWS_CONFIG_FILE"] == os.devnull, "nor does another cloud's account"
     assert "AWS_ACCESS_KEY_ID" not in variables
     assert not Path(variables["CLOUDSDK_CONFIG"]).exists(), "no login of the user's is found"
-    own = (made.folder / "kubernetes" / "pki" / "ca.crt").read_text()
+    authority = (created.folder / "kubernetes" / "pki" / "ca.crt").read_text()
     trusted = Path(variables["SSL_CERT_FILE"]).read_text()
-    assert own in trusted
+    assert authority in trusted
     assert trusted.count("BEGIN CERTIFICATE") > 50, "what everybody trusts is trusted still"
 
 

@@ -40,14 +40,16 @@ def test_a_port_in_use_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_two_commands_that_make_the_same_instance_at_once_get_the_same() -> None:
-    made: list[Instance] = []
-    threads = [threading.Thread(target=lambda: made.append(instances.create("one"))) for _ in range(4)]
+    created: list[Instance] = []
+    threads = [threading.Thread(target=lambda: created.append(instances.create("one"))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(made) == 4
-    assert all(instance == made[0] for instance in made), "one of them would start processes on other ports"
+    assert len(created) == 4
+    assert all(instance == created[0] for instance in created), (
+        "one of them would start processes on other ports"
+    )
 
 
 @pytest.mark.parametrize("name", ["", "a", "Big", "1st", "under_score", "../up", "x" * 41, "end-"])

@@ -25,14 +25,14 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
 
 
 def _tools(folder: Path, *, official: bool = False) -> Toolchain:
-    made = {name: folder / name for name in ("controlplane", "pulumi", "kubernetes-provider", "kubectl")}
-    for file in made.values():
+    paths = {name: folder / name for name in ("controlplane", "pulumi", "kubernetes-provider", "kubectl")}
+    for file in paths.values():
         file.touch()
     return Toolchain(
-        controlplane=made["controlplane"],
-        pulumi=made["pulumi"],
-        kubernetes_provider=made["kubernetes-provider"],
-        kubectl=made["kubectl"],
+        controlplane=paths["controlplane"],
+        pulumi=paths["pulumi"],
+        kubernetes_provider=paths["kubernetes-provider"],
+        kubectl=paths["kubectl"],
         language_exec=None if official else folder / "pulumi-language-python-exec",
     )
 
@@ -75,10 +75,10 @@ def test_kubectl_finds_the_plugin_that_proves_to_gke_who_the_caller_is(
 
 
 def test_the_version_is_the_one_that_the_sdk_declares_to_the_engine() -> None:
-    found = importlib.util.find_spec("pulumi_aws")  # not an import, which takes a second
-    assert found is not None
-    assert found.origin is not None
-    declaration = Path(found.origin).with_name("pulumi-plugin.json").read_text()
+    spec = importlib.util.find_spec("pulumi_aws")  # not an import, which takes a second
+    assert spec is not None
+    assert spec.origin is not None
+    declaration = Path(spec.origin).with_name("pulumi-plugin.json").read_text()
     assert f'"version": "{path_shims.sdk_version("aws")}"' in declaration
 
 
