@@ -101,7 +101,7 @@ RULES: Final = {
     # All objects but Secrets and RBAC's.
     "container.viewer": [
         {"apiGroups": [""], "resources": GKE_CORE, "verbs": READ},
-        {"apiGroups": [each for each in GKE_GROUPS if each], "resources": ["*"], "verbs": READ},
+        {"apiGroups": [group for group in GKE_GROUPS if group], "resources": ["*"], "verbs": READ},
         {"nonResourceURLs": ["*"], "verbs": ["get"]},
     ],
 }
@@ -112,11 +112,11 @@ Grant = tuple[str, str]
 
 def grants(principal: Principal) -> set[Grant]:
     """What the principal's policies grant. A policy may be named by its ARN."""
-    found: set[Grant] = set()
+    grants: set[Grant] = set()
     for name, namespaces in principal.policies:
         short = name.rpartition("/")[2]
-        found.update({(short, pattern) for pattern in namespaces} if namespaces else {(short, "")})
-    return found
+        grants.update({(short, pattern) for pattern in namespaces} if namespaces else {(short, "")})
+    return grants
 
 
 def group(grant: Grant) -> str:
@@ -177,7 +177,7 @@ class AccessPolicies:
                 self._bind(grant, namespace)
                 self._bound.add((group(grant), namespace))
             # The bindings of a deleted namespace are deleted with it; one of the same name needs them again.
-            gone = {each for each in self._bound if each[1] and each[1] not in existing}
+            gone = {binding for binding in self._bound if binding[1] and binding[1] not in existing}
             self._bound -= gone
             return len(wanted)
 

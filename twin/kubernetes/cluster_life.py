@@ -131,8 +131,8 @@ class ClusterLife:
         return names <= OWN_NAMESPACES and not any(self.kube.get(where, limit=1)["items"] for where in EMPTY)
 
     def _mark(self) -> str | None:
-        found = self.kube.find(MARK)
-        return None if found is None else (found.get("data") or {}).get("cluster", "")
+        mark = self.kube.find(MARK)
+        return None if mark is None else (mark.get("data") or {}).get("cluster", "")
 
     def _write_mark(self, cluster: Cluster) -> None:
         body: Object = {

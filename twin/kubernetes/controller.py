@@ -61,12 +61,12 @@ class _Processes:
         self._instance = instance
 
     def _settings(self, cluster: Cluster | None) -> control_plane.Settings:
-        given: dict[str, str] = {}
+        settings: dict[str, str] = {}
         if cluster is not None and cluster.service_cidr:
-            given["service_cidr"] = cluster.service_cidr
+            settings["service_cidr"] = cluster.service_cidr
         if cluster is not None and cluster.issuer:
-            given["issuer"] = cluster.issuer
-        return control_plane.Settings(**given)
+            settings["issuer"] = cluster.issuer
+        return control_plane.Settings(**settings)
 
     def matches(self, cluster: Cluster) -> bool:
         return control_plane.settings_of(self._instance) == self._settings(cluster)

@@ -164,8 +164,8 @@ def _copy(one: socket.socket, other: socket.socket) -> None:
     """Copy both ways until both sides have ended."""
     peer = {one: other, other: one}
     with selectors.DefaultSelector() as ready:
-        for each in peer:
-            ready.register(each, selectors.EVENT_READ)
+        for connection in peer:
+            ready.register(connection, selectors.EVENT_READ)
         while ready.get_map():
             for key, _ in ready.select():
                 source: Any = key.fileobj

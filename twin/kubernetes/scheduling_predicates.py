@@ -125,15 +125,17 @@ def expression_holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -
 def selector_holds(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     """A LabelSelector (matchLabels and matchExpressions, all of which must hold)."""
     same = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
-    return same and all(expression_holds(each, labels) for each in selector.get("matchExpressions") or ())
+    return same and all(
+        expression_holds(expression, labels) for expression in selector.get("matchExpressions") or ()
+    )
 
 
 def _term_holds(term: Mapping[str, Any], shape: Shape) -> bool:
     expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
     if not expressions and not fields:
         return False  # an empty term matches nothing
-    return all(expression_holds(each, shape.labels) for each in expressions) and all(
-        expression_holds(each, {"metadata.name": shape.name}) for each in fields
+    return all(expression_holds(expression, shape.labels) for expression in expressions) and all(
+        expression_holds(expression, {"metadata.name": shape.name}) for expression in fields
     )
 
 
@@ -239,7 +241,7 @@ def pack(
     """
     bins: list[Bin] = []
     placed: list[Pod] = []
-    for pod in sorted(pods, key=lambda each: _size(each, shape), reverse=True):
+    for pod in sorted(pods, key=lambda item: _size(item, shape), reverse=True):
         home = next((node for node in bins if admits(node, pod)), None)
         if home is None and len(bins) < limit:
             fresh = opened(shape, overhead)
@@ -292,7 +294,7 @@ def shape_of(node: Mapping[str, Any]) -> Shape:
     """A Node object as the scheduler sees it."""
     metadata, spec, status = node["metadata"], node.get("spec") or {}, node.get("status") or {}
     taints = [
-        Taint(each["key"], each["effect"], each.get("value") or "") for each in spec.get("taints") or ()
+        Taint(taint["key"], taint["effect"], taint.get("value") or "") for taint in spec.get("taints") or ()
     ]
     allocatable = {name: milli(str(value)) for name, value in (status.get("allocatable") or {}).items()}
     return Shape(

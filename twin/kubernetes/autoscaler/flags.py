@@ -59,19 +59,19 @@ class Flags:
 
 def parse(arguments: Sequence[str]) -> Flags:
     """The flags of a container's command and args."""
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for name, value in _pairs(arguments):
-        found.setdefault(name, []).append(value)
-    reader = _Reader(found)
+        values.setdefault(name, []).append(value)
+    reader = _Reader(values)
     return Flags(
         cloud_provider=reader.text("cloud-provider", "gce"),
-        discovery=tuple(_discovery(each) for each in found.get("node-group-auto-discovery", ())),
-        fixed=tuple(_fixed(each) for each in found.get("nodes", ())),
+        discovery=tuple(_discovery(text) for text in values.get("node-group-auto-discovery", ())),
+        fixed=tuple(_fixed(text) for text in values.get("nodes", ())),
         expanders=_expanders(reader.text("expander", "least-waste")),
         scan_interval=reader.duration("scan-interval", 10.0),
         max_nodes_total=reader.integer("max-nodes-total", 0),
         balance_similar=reader.boolean("balance-similar-node-groups", False),
-        balancing_ignored=tuple(found.get("balancing-ignore-label", ())),
+        balancing_ignored=tuple(values.get("balancing-ignore-label", ())),
         leader_elect=reader.boolean("leader-elect", True),
         new_pod_delay=reader.duration("new-pod-scale-up-delay", 0.0),
         max_provision_time=reader.duration("max-node-provision-time", 900.0),
@@ -103,8 +103,8 @@ def _pairs(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
 class _Reader:
     """Typed values of flags that may be there; the last one counts, as with pflag."""
 
-    def __init__(self, found: Mapping[str, list[str]]) -> None:
-        self._found = found
+    def __init__(self, values: Mapping[str, list[str]]) -> None:
+        self._found = values
 
     def text(self, name: str, default: str) -> str:
         return self._found[name][-1] if name in self._found else default
@@ -142,7 +142,7 @@ def _discovery(spec: str) -> Mapping[str, str]:
             f"--node-group-auto-discovery={spec}: it is written asg:tag=<tag>[=<value>][,<tag>...], "
             "as asg:tag=k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/<cluster name>"
         )
-    return {name: value for name, _, value in (each.partition("=") for each in tags.split(","))}
+    return {name: value for name, _, value in (tag.partition("=") for tag in tags.split(","))}
 
 
 def _fixed(spec: str) -> Fixed:
@@ -157,7 +157,7 @@ def _fixed(spec: str) -> Fixed:
 
 
 def _expanders(text: str) -> tuple[str, ...]:
-    names = tuple(each.strip() for each in text.split(","))
+    names = tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in EXPANDERS:
             raise FlagError(

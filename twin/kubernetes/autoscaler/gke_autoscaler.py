@@ -68,7 +68,7 @@ class BuiltInAutoscaler:
         self._next = now + flags.scan_interval
         classes = self._classes(mine)
         every = managed(compute_class.delayed(mine, classes), machines, nodes, self._clock.factor)
-        ordinary = [each for each in every if not each.group.queued]
+        ordinary = [managed for managed in every if not managed.group.queued]
         pods = self._mirror.all("pods")
         daemonsets = self._mirror.all("daemonsets")
         scene = Scene(
@@ -85,25 +85,25 @@ class BuiltInAutoscaler:
             kind="ConfigMap",
             prefer=lambda options: compute_class.preferred(options, classes),
         )
-        queued = [each for each in every if each.group.queued]
+        queued = [managed for managed in every if managed.group.queued]
         if self._requests.step(queued, daemonsets) or self._up.step(scene):
             self._mirror.wake()  # new machines are there to be made Nodes
         else:
-            held = self._requests.held()
-            free = [each for each in every if each.group.node_group not in held]
+            reserved = self._requests.reserved()
+            free = [managed for managed in every if managed.group.node_group not in reserved]
             self._down.step(replace(scene, groups=free), grew=self._up.grew, failed=self._up.failed)
 
     def _classes(self, groups: Sequence[Group]) -> Mapping[str, Object]:
         """The ComputeClasses by name; they are asked for only where a node pool is of one."""
-        if not any(compute_class.class_of(each) for each in groups):
+        if not any(compute_class.class_of(group) for group in groups):
             return {}
         try:
-            listed = self._kube.get(path("cloud.google.com/v1", "computeclasses"))["items"]
+            classes = self._kube.get(path("cloud.google.com/v1", "computeclasses"))["items"]
         except ApiError as error:
             if error.status != 404:
                 raise
             return {}
-        return {each["metadata"]["name"]: each for each in listed}
+        return {item["metadata"]["name"]: item for item in classes}
 
     def _status_object(self) -> Object:
         """The ConfigMap that GKE's autoscaler writes its state and events on."""

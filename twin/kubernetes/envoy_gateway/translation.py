@@ -116,14 +116,18 @@ def _allowed(gateway: Object, namespaces: Iterable[Object]) -> set[str]:
         (listener.get("allowedRoutes") or {}).get("namespaces") or {}
         for listener in gateway["spec"]["listeners"]
     ]
-    own = gateway["metadata"]["namespace"]
-    return {item["metadata"]["name"] for item in namespaces if any(_takes(rule, item, own) for rule in rules)}
+    namespace = gateway["metadata"]["namespace"]
+    return {
+        item["metadata"]["name"]
+        for item in namespaces
+        if any(_takes(rule, item, namespace) for rule in rules)
+    }
 
 
-def _takes(rule: Mapping[str, Any], namespace: Object, own: str) -> bool:
+def _takes(rule: Mapping[str, Any], namespace: Object, gateway_namespace: str) -> bool:
     kind = rule.get("from", "Same")
     if kind != "Selector":
-        return kind == "All" or (kind == "Same" and namespace["metadata"]["name"] == own)
+        return kind == "All" or (kind == "Same" and namespace["metadata"]["name"] == gateway_namespace)
     labels: Mapping[str, str] = namespace["metadata"].get("labels") or {}
     selector = rule.get("selector") or {}
     exact = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())

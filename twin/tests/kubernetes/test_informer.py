@@ -59,11 +59,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
 
 @pytest.fixture
 def mirror(server: Server) -> Iterator[Mirror]:
-    made = Mirror(server, {"pods": "/api/v1/pods"})  # pyright: ignore[reportArgumentType]
-    made.start()
-    until(lambda: made.synced)
-    yield made
-    made.stop()
+    started = Mirror(server, {"pods": "/api/v1/pods"})  # pyright: ignore[reportArgumentType]
+    started.start()
+    until(lambda: started.synced)
+    yield started
+    started.stop()
     server.fed.put(None)
 
 
