@@ -37,8 +37,8 @@ KEPT_SECONDS = 24 * 60 * 60
 
 def cache_dir() -> Path:
     """The user's cache folder for the tools: AIPLATFORM_CACHE, or the platform's own place."""
-    given = os.environ.get("AIPLATFORM_CACHE")
-    return Path(given).expanduser().absolute() if given else platformdirs.user_cache_path("ai-platform")
+    folder = os.environ.get("AIPLATFORM_CACHE")
+    return Path(folder).expanduser().absolute() if folder else platformdirs.user_cache_path("ai-platform")
 
 
 class Cache:
@@ -132,7 +132,7 @@ class Cache:
         finally:
             remove_tree(folder)
 
-    def install(self, made: Path, name: str, key: str) -> Path:
+    def install(self, folder: Path, name: str, key: str) -> Path:
         """Put a finished folder in its place under `tools`, by one rename.
 
         key: the folder's name, which begins with the tool's name. Of the tool's other versions the latest
@@ -142,8 +142,8 @@ class Cache:
         place = self.tools / key
         # It is there without its binary, or it would not have been built: a user has tidied up.
         remove_tree(place)
-        made.chmod(0o755)  # mkdtemp's folders are for their owner alone
-        os.rename(made, place)  # noqa: PTH104 - Path.rename would read as a move of files
+        folder.chmod(0o755)  # mkdtemp's folders are for their owner alone
+        os.rename(folder, place)  # noqa: PTH104 - Path.rename would read as a move of files
         self._prune(name, place)
         return place
 

@@ -91,11 +91,11 @@ class PolicyProxy(grpc.GenericRpcHandler):
         # What the pack has not is asked of it once: the engine calls Remediate for every resource.
         if not method.startswith(SERVICE) or method in self._unimplemented:
             return None
-        own: dict[str, Callable[[bytes, grpc.ServicerContext], bytes]] = {
+        answered: dict[str, Callable[[bytes, grpc.ServicerContext], bytes]] = {
             SERVICE + "Handshake": self._handshake,
             SERVICE + "ConfigureStack": self._configure_stack,
         }
-        return grpc.unary_unary_rpc_method_handler(own.get(method) or self._forward(method))
+        return grpc.unary_unary_rpc_method_handler(answered.get(method) or self._forward(method))
 
     def _handshake(self, request: bytes, context: grpc.ServicerContext) -> bytes:
         del request, context

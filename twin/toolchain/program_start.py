@@ -23,9 +23,9 @@ def main() -> None:
     sys.excepthook = _raised
     sys.unraisablehook = _unraisable
     signal.signal(signal.SIGINT, _interrupted)
-    own = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib would slow the start
+    folder = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib would slow the start
     del sys.argv[0]
-    if sys.path[:1] == [own]:
+    if sys.path[:1] == [folder]:
         # The modules next to this file must not stand in for the program's.
         sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))  # noqa: PTH100, PTH120
     executor = sys.argv[0]

@@ -15,10 +15,10 @@ from pathlib import Path
 
 def find() -> str:
     """uv on PATH; a RuntimeError in the official host's words where there is none."""
-    found = shutil.which("uv")
-    if found is None:
+    uv = shutil.which("uv")
+    if uv is None:
         raise RuntimeError("Could not find `uv` executable.\nInstall uv and make sure it is in your PATH.")
-    return found
+    return uv
 
 
 def environment(folder: Path) -> Path:

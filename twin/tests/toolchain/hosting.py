@@ -181,11 +181,11 @@ def plugin_request(
     )
 
 
-def eventually(found: Callable[[], T], complaint: str, seconds: float = 15.0) -> T:
+def eventually(find: Callable[[], T], complaint: str, seconds: float = 15.0) -> T:
     """Wait until `found` says something."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        value = found()
+        value = find()
         if value:
             return value
         time.sleep(0.02)

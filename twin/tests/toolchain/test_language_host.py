@@ -112,9 +112,9 @@ def test_a_run_error_is_its_message_alone(host: Host, tmp_path: Path) -> None:
     program = 'class RunError(Exception): pass\nraise RunError("dev.yaml: 2 errors")'
     response = host.stub.Run(run_request(write_program(tmp_path, program)))
     assert (response.error, response.bail) == ("", True), "an error that says nothing more"
-    shown = host.err.read_text()
-    assert "error: dev.yaml: 2 errors" in shown
-    assert "RunError" not in shown, "errors of settings need no traceback"
+    output = host.err.read_text()
+    assert "error: dev.yaml: 2 errors" in output
+    assert "RunError" not in output, "errors of settings need no traceback"
 
 
 def test_a_program_that_exits_non_zero_is_reported_with_its_exit_code(host: Host, tmp_path: Path) -> None:

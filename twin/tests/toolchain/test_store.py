@@ -98,10 +98,10 @@ def test_a_tool_that_is_there_is_not_built_again_and_takes_no_lock(tmp_path: Pat
     recipe = fake_recipe(tmp_path)
     Store(cache, Recorded(), FakeMaker()).ensure([recipe], lambda name, path: None)
     progress = Recorded()
-    found: dict[str, Path] = {}
-    Store(cache, progress, FakeMaker()).ensure([recipe], found.__setitem__)
+    paths: dict[str, Path] = {}
+    Store(cache, progress, FakeMaker()).ensure([recipe], paths.__setitem__)
     assert builds(tmp_path) == ["tool"]
-    assert found["tool"].read_text() == "tool 1.0.0"
+    assert paths["tool"].read_text() == "tool 1.0.0"
     assert progress.lines == [], "nothing is done, so nothing is shown"
 
 
