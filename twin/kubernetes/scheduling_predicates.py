@@ -19,7 +19,6 @@ Pod = Mapping[str, Any]
 HOSTNAME: Final = "kubernetes.io/hostname"
 BLOCKING: Final = ("NoSchedule", "NoExecute")
 SELECTOR_MISMATCH: Final = "node(s) didn't match Pod's node affinity/selector"
-ANTI_AFFINITY: Final = "node(s) didn't match pod anti-affinity rules"
 
 
 @dataclass(frozen=True)

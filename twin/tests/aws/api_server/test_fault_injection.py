@@ -20,7 +20,7 @@ def test_a_throttled_service_answers_so_as_often_as_asked(clients: Clients) -> N
     assert clients("iam").list_roles()["Roles"]
 
 
-def test_a_delete_fails_as_it_is_told(clients: Clients) -> None:
+def test_a_delete_fails_as_configured(clients: Clients) -> None:
     clients.front.faults.add(
         {
             "kind": "fail",
