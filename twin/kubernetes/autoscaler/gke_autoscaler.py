@@ -27,9 +27,7 @@ from twin.kubernetes.informer import Mirror
 from twin.kubernetes.pods import by_node
 from twin.kubernetes.time_scale import Clock
 
-BALANCED: Final = Flags(
-    cloud_provider="gce", expanders=("least-waste",), balance_similar=True, daemonsets_in_template=True
-)
+BALANCED: Final = Flags(cloud_provider="gce", expanders=("least-waste",), balance_similar=True)
 EAGER: Final = replace(BALANCED, unneeded_time=120.0, unready_time=300.0, delay_after_add=120.0)
 """The profile optimize-utilization."""
 STATUS: Final = "cluster-autoscaler-status"
