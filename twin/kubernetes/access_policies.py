@@ -112,11 +112,11 @@ Grant = tuple[str, str]
 
 def grants(principal: Principal) -> set[Grant]:
     """What the principal's policies grant. A policy may be named by its ARN."""
-    grants: set[Grant] = set()
+    named: set[Grant] = set()
     for name, namespaces in principal.policies:
         short = name.rpartition("/")[2]
-        grants.update({(short, pattern) for pattern in namespaces} if namespaces else {(short, "")})
-    return grants
+        named.update({(short, pattern) for pattern in namespaces} if namespaces else {(short, "")})
+    return named
 
 
 def group(grant: Grant) -> str:
