@@ -31,9 +31,9 @@ def handle(
 ) -> Answer:
     """Answer a private request.
 
-    routes: by method and path, besides those on faults that all fronts have. view: `view/NAME`, what the
-    controller asks and tells. refused: the status and body of what the cloud itself raises; None for another
-    exception.
+    routes: by method and path, besides those of fault injection, which all API servers have. view:
+    `view/NAME`, what the controller reads and reports. refused: the status and body of what the cloud
+    itself raises; None for another exception.
     """
     if not credential.accepts(front.instance, environ.get("HTTP_AUTHORIZATION", "")):
         return _json(401, {"code": "Unauthorized", "message": UNAUTHORIZED})
@@ -63,22 +63,22 @@ def handle(
     return _json(404, {"code": "NotFound", "message": f"no {method} /_twin/{path}"})
 
 
-def _faults(front: Any, _: Body) -> Body:
+def _injected(front: Any, _: Body) -> Body:
     return {"faults": front.faults.every()}
 
 
 def _add_fault(front: Any, body: Body) -> Body:
     front.faults.add(body)
-    return _faults(front, {})
+    return _injected(front, {})
 
 
 def _clear_faults(front: Any, body: Body) -> Body:
     front.faults.clear(body.get("kind", ""))
-    return _faults(front, {})
+    return _injected(front, {})
 
 
 _FAULTS: dict[tuple[str, str], Route] = {
-    ("GET", "faults"): _faults,
+    ("GET", "faults"): _injected,
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _clear_faults,
 }

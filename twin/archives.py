@@ -21,35 +21,35 @@ def zipped(archive: Archive) -> bytes:
         if path.suffix not in (".zip", ".jar"):
             raise ValueError(f"archive {archive.path!r} is no zip file; use one, or a folder")
         return path.read_bytes()
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target:
-        for name, content in sorted(_files(archive, PurePosixPath())):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as target:
+        for name, member in sorted(_files(archive, PurePosixPath())):
             entry = zipfile.ZipInfo(name, _EPOCH)
             entry.external_attr, entry.compress_type = _MODE, zipfile.ZIP_DEFLATED
-            target.writestr(entry, content)
-    return made.getvalue()
+            target.writestr(entry, member)
+    return content.getvalue()
 
 
-def _files(given: Any, at: PurePosixPath) -> Iterator[tuple[str, bytes]]:
-    if isinstance(given, Asset):
-        yield str(at), given.read()
-    elif isinstance(given, Archive) and given.path is not None:
-        folder = Path(given.path)
+def _files(source: Any, at: PurePosixPath) -> Iterator[tuple[str, bytes]]:
+    if isinstance(source, Asset):
+        yield str(at), source.read()
+    elif isinstance(source, Archive) and source.path is not None:
+        folder = Path(source.path)
         if folder.is_file():
-            with zipfile.ZipFile(folder) as source:
+            with zipfile.ZipFile(folder) as packed:
                 yield from (
-                    (str(at / each), source.read(each)) for each in source.namelist() if each[-1] != "/"
+                    (str(at / name), packed.read(name)) for name in packed.namelist() if name[-1] != "/"
                 )
             return
         if not folder.is_dir():
-            raise ValueError(f"archive {given.path!r} is not there")
+            raise ValueError(f"archive {source.path!r} is not there")
         for file in sorted(folder.rglob("*")):
             if file.is_file():
                 yield str(at / file.relative_to(folder).as_posix()), file.read_bytes()
-    elif isinstance(given, Archive) and given.assets is not None:
-        yield from _files(given.assets, at)
-    elif isinstance(given, Mapping):
-        for name, member in given.items():
+    elif isinstance(source, Archive) and source.assets is not None:
+        yield from _files(source.assets, at)
+    elif isinstance(source, Mapping):
+        for name, member in source.items():
             yield from _files(member, at / name)
     else:
-        raise ValueError(f"archive {given!r} is remote; use files on this machine on the twin")
+        raise ValueError(f"archive {source!r} is remote; use files on this machine on the twin")

@@ -1,6 +1,6 @@
 """A copy of a stopped instance: the same cloud, cluster and stacks, on other ports.
 
-What a copy has of its own are its name, its ports and what is created at each start (`bin`, `run`, `logs`).
+A copy has another name, other ports and what is created at each start (`bin`, `run`, `logs`).
 Clients keep the address of the API server of Kubernetes: kubeconfigs, and the stacks that export one.
 """
 

@@ -1,7 +1,7 @@
-"""The credential of the twin's own interface (`/_twin/` of the cloud's front): a file of its owner's alone.
+"""The credential of the twin's admin API (`/_twin/` of the cloud's API server), a file with mode 0600.
 
-The front makes a new one at each start, so that one that leaked ends with the process that it was made for.
-Clients read the file at each request: the credential is in no command line, environment, log or output.
+The API server makes a new one at each start, so that one that leaked ends with the process that it was made
+for. Clients read the file at each request: the credential is in no command line, environment, log or output.
 """
 
 from __future__ import annotations

@@ -32,10 +32,10 @@ LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
 def environment(instance: Instance) -> dict[str, str]:
-    """The variables to set. `foreign` names those to unset beside them; `complete` does both."""
+    """The variables to set. `foreign` names those to unset, too; `complete` does both."""
     variables: dict[str, str] = {
         "AIPLATFORM_TWIN": instance.name,
-        # The language host that lies beside a pulumi of our own is started with it.
+        # The language host next to a pulumi that was built here is started with it.
         "AIPLATFORM_PYTHON": sys.executable,
         **{name: value for cloud in CLOUDS for name, value in _of(cloud).nowhere(instance).items()},
         **_of(instance.cloud).variables(instance),
@@ -46,7 +46,7 @@ def environment(instance: Instance) -> dict[str, str]:
         "PULUMI_BACKEND_URL": f"file://{instance.folder / 'state'}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(instance.folder / "passphrase"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        # Where nobody else works, only who asks for it (`--refresh`) waits for the project's refresh.
+        # Where there are no other users, only a command with `--refresh` waits for the project's refresh.
         "PULUMI_OPTION_REFRESH": "false",
         "PATH": _path(instance),
     }
@@ -69,14 +69,14 @@ def foreign(base: Mapping[str, str] | None = None) -> list[str]:
 def complete(instance: Instance, base: Mapping[str, str] | None = None) -> dict[str, str]:
     """The whole environment of a program in the twin, made from `base` (default: this process's)."""
     base = os.environ if base is None else base
-    kept = {name: value for name, value in base.items() if not FOREIGN.fullmatch(name)}
-    return kept | environment(instance)
+    inherited = {name: value for name, value in base.items() if not FOREIGN.fullmatch(name)}
+    return inherited | environment(instance)
 
 
 def daemon_environment(instance: Instance) -> dict[str, str]:
     """The whole environment of the twin's own Python processes: nothing of a cloud's, and loopback direct."""
-    kept = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
-    proxies = {name: value for name, value in kept.items() if not name.lower().endswith("_proxy")}
+    inherited = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
+    proxies = {name: value for name, value in inherited.items() if not name.lower().endswith("_proxy")}
     named = {"AIPLATFORM_HOME": str(home().absolute())} if os.environ.get("AIPLATFORM_HOME") else {}
     return {
         **proxies,
@@ -89,7 +89,7 @@ def daemon_environment(instance: Instance) -> dict[str, str]:
 
 
 def kubeconfig(instance: Instance) -> Path:
-    """The kubeconfig for people: the stack's own once it was brought up, else the administrator's."""
+    """The kubeconfig for people: the stack's own once it was deployed, else the administrator's."""
     of_stack = stack_kubeconfig(instance)
     return of_stack if of_stack.exists() else instance.kubeconfig
 
@@ -126,7 +126,7 @@ def _charts() -> str:
 def _path(instance: Instance) -> str:
     first = [str(instance.bin), sysconfig.get_path("scripts")]
     rest = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    # A shell in the twin may start another: each stands once.
+    # A shell in the twin may start another: each folder is listed once.
     return os.pathsep.join([*first, *(place for place in rest if place not in first)])
 
 

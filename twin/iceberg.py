@@ -197,7 +197,7 @@ def metadata(table: Params, version: int, name: str, at: float) -> dict[str, Any
         made_schema["identifier-field-ids"] = list(schema["IdentifierFieldIds"])
     made_schema["fields"] = columns
     spec_id = spec.get("SpecId") or 0
-    made: dict[str, Any] = {
+    document: dict[str, Any] = {
         "format-version": version,
         "table-uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{name}/{at}")),
         "location": table["Location"].rstrip("/"),
@@ -219,13 +219,13 @@ def metadata(table: Params, version: int, name: str, at: float) -> dict[str, Any
         "metadata-log": [],
     }
     if version == 1:
-        return {**made, "schema": made_schema, "partition-spec": fields}
-    return {**made, "last-sequence-number": 0}
+        return {**document, "schema": made_schema, "partition-spec": fields}
+    return {**document, "last-sequence-number": 0}
 
 
 def schema_columns(schema: Params) -> list[dict[str, Any]]:
     """The columns of a declared schema as Iceberg's metadata writes them."""
-    made: list[dict[str, Any]] = []
+    columns: list[dict[str, Any]] = []
     for field in schema["Fields"]:
         column = {
             "id": int(field["Id"]),
@@ -235,5 +235,5 @@ def schema_columns(schema: Params) -> list[dict[str, Any]]:
         }
         if field.get("Doc"):
             column["doc"] = field["Doc"]
-        made.append(column)
-    return made
+        columns.append(column)
+    return columns

@@ -33,7 +33,7 @@ PORTS: Final = (
 
 FILE: Final = "instance.json"
 """In an instance's folder: its fields."""
-FORMER_FILE: Final = "world.json"
+FORMER_FILE: Final = "world.json"  # codespell:ignore world
 """Its name before version 0.1.0."""
 PORT_RANGE: Final = (20_000, 32_000)
 
@@ -146,11 +146,11 @@ def create(
             instance = Instance(name, cloud, region, account, ports)
             instance.save()
             return instance
-    asked = (cloud, region, account)
+    wanted = (cloud, region, account)
     made_with = (known.cloud, known.region, known.account)
-    if made_with != asked:
+    if made_with != wanted:
         raise InstanceError(
-            f"twin {name!r} exists with cloud, region and account {made_with}, not {asked}: "
+            f"twin {name!r} exists with cloud, region and account {made_with}, not {wanted}: "
             f"choose another --name, or remove it with `aiplatform twin reset --name {name}`"
         )
     return known
@@ -167,7 +167,7 @@ def _migrate(file: Path) -> None:
 def lock(name: str, *, seconds: float = 300) -> FileLock:
     """A lock between this user's processes, by name; the system releases that of a killed process.
 
-    It lies beside the instances and not in one, since a reset removes the instance's folder. Waits at most
+    It is next to the instances and not in one, since a reset removes the instance's folder. Waits at most
     that many seconds (filelock.Timeout).
     """
     folder = home() / "twins" / ".locks"
@@ -177,14 +177,14 @@ def lock(name: str, *, seconds: float = 300) -> FileLock:
 
 def every() -> list[Instance]:
     """All instances of this user, by name; a damaged one is left out."""
-    found: list[Instance] = []
+    instances: list[Instance] = []
     for folder in sorted(home().glob("twins/*/")):
         _migrate(folder / FILE)
     for file in sorted((home() / "twins").glob(f"*/{FILE}")):
         with contextlib.suppress(InstanceError):
             instance = load(file.parent.name)
-            found += [instance] if instance else []
-    return found
+            instances += [instance] if instance else []
+    return instances
 
 
 def free_ports(count: int) -> list[int]:
@@ -194,7 +194,7 @@ def free_ports(count: int) -> list[int]:
     # until the last is chosen; ports of the other instances, which may be stopped now, are left alone.
     taken = {port for instance in every() for port in instance.ports.values()}
     candidates = [port for port in range(*PORT_RANGE) if port not in taken]
-    held: list[socket.socket] = []
+    probes: list[socket.socket] = []
     chosen: list[int] = []
     try:
         while len(chosen) < count:
@@ -203,7 +203,7 @@ def free_ports(count: int) -> list[int]:
                     f"no {count} free ports in {PORT_RANGE[0]}-{PORT_RANGE[1]}: remove a twin"
                 )
             probe = socket.socket()
-            held.append(probe)
+            probes.append(probe)
             try:
                 at = random.randrange(len(candidates))  # noqa: S311 - no secret: any free port will do
                 probe.bind(("127.0.0.1", candidates.pop(at)))
@@ -211,6 +211,6 @@ def free_ports(count: int) -> list[int]:
                 continue
             chosen.append(probe.getsockname()[1])
     finally:
-        for probe in held:
+        for probe in probes:
             probe.close()
     return chosen

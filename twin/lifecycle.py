@@ -37,8 +37,8 @@ CLOUD: Final = "cloud"
 CONTROLLER: Final = "controller"
 PROCESSES: Final = (CLOUD, *control_plane.PROCESSES, CONTROLLER)
 READY_SECONDS: Final = 90.0
-# How long a start that failed waits for its other parts to let go.
-LET_GO_SECONDS: Final = 15.0
+# How long a start that failed waits for its other parts to end.
+END_SECONDS: Final = 15.0
 ANSWER_SECONDS: Final = 10.0
 GRACE_SECONDS: Final = 5.0
 TASK_NAME: Final = "part of a twin's start"
@@ -124,7 +124,7 @@ def start(
     tasks = [cloud]
 
     def ready(name: str, path: Path) -> None:
-        # What failed is told now, and not when the last tool is built.
+        # What failed is reported now, and not when the last tool is built.
         for task in tasks:
             task.check()
         if name == "controlplane":
@@ -141,7 +141,7 @@ def start(
         given_up.set()
         if isinstance(error, Exception):  # who presses Ctrl-C does not wait
             for task in tasks:
-                task.end(LET_GO_SECONDS)
+                task.end(END_SECONDS)
         raise
     return tools
 
@@ -149,7 +149,7 @@ def start(
 def stop(instance: Instance, *, kill: bool = False) -> list[str]:
     """Stop every process of the twin; what it knows stays. Returns the names of those that ran.
 
-    kill: nobody gets time to end in order.
+    kill: no process gets time to end in order.
     """
     with _lock(instance):
         # The controller first: it could be in the middle of giving the cluster a fresh control plane.
@@ -187,11 +187,11 @@ def reset(instance: Instance) -> None:
     if instance.folder.exists():
         files = (path for path in instance.folder.rglob("*") if not path.is_dir())
         why = failed or [f"{path}: written while the twin was removed" for path in files]
-        shown = "".join(f"\n  {line}" for line in why[:5])
+        reasons = "".join(f"\n  {line}" for line in why[:5])
         users = "".join(
             f"\n  pid {pid} ({name}) works in this twin: end it" for pid, name in _users(instance)
         )
-        raise InstanceError(f"{instance.folder} could not be deleted completely:{shown}{users}")
+        raise InstanceError(f"{instance.folder} could not be deleted completely:{reasons}{users}")
 
 
 def ended(instance: Instance) -> list[str]:
@@ -216,16 +216,15 @@ def restart(instance: Instance, name: str) -> bool:
 
 def _users(instance: Instance) -> list[tuple[int, str]]:
     """The processes of this user that were started in the twin's environment and still run."""
-    found: list[tuple[int, str]] = []
+    users: list[tuple[int, str]] = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            given = process.environ()
-            here = given.get("AIPLATFORM_TWIN") == instance.name and str(instance.folder) in given.get(
-                "PATH", ""
-            )
+            variables = process.environ()
+            is_named = variables.get("AIPLATFORM_TWIN") == instance.name
+            here = is_named and str(instance.folder) in variables.get("PATH", "")
             if here and process.pid != os.getpid():
-                found.append((process.pid, process.name()))
-    return found
+                users.append((process.pid, process.name()))
+    return users
 
 
 def _select_controllers(instance: Instance, binaries: Mapping[str, Path]) -> None:
@@ -261,7 +260,7 @@ def _start_cloud(instance: Instance, progress: Progress, given_up: threading.Eve
         code_fingerprint.approve(_daemon(instance, CLOUD))
     renamed = _renamed(instance) if started else []
     if renamed:
-        calls = "\n".join(f"  {each}" for each in renamed[:3])
+        calls = "\n".join(f"  {call}" for call in renamed[:3])
         progress.say(OTHER_IDS.format(count=len(renamed), name=instance.name, calls=calls))
 
 
@@ -279,7 +278,7 @@ def _start_kubernetes(
     renewed = ", restarted with its new version" if _is_another(instance, binary) else ""
     with progress.step(f"Kubernetes control plane{renewed}"):
         if renewed:
-            # What it holds lies in etcd's files, and stays. The controller must not start it meanwhile.
+            # What it holds is in etcd's files, and stays. The controller must not start it meanwhile.
             processes.stop([_daemon(instance, CONTROLLER)])
             control_plane.stop(instance)
         for name in control_plane.PROCESSES:
@@ -341,8 +340,8 @@ def _answers(instance: Instance, port: int, path: str) -> bool:
 def _get(instance: Instance, port: int, path: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     try:
-        own = path.startswith("/_twin/")
-        connection.request("GET", path, headers=credential.headers(instance) if own else {})
+        is_admin = path.startswith("/_twin/")
+        connection.request("GET", path, headers=credential.headers(instance) if is_admin else {})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

@@ -50,15 +50,15 @@ def plugins(instance: Instance) -> Path:
 def sdk_version(name: str) -> str:
     """The version of the provider that the installed SDK `pulumi-<name>` asks the engine for."""
     try:
-        found = metadata.distribution(f"pulumi-{name}")
+        distribution = metadata.distribution(f"pulumi-{name}")
     except metadata.PackageNotFoundError:
         raise InstanceError(
             f"the Pulumi SDK for {name} is not installed in {sys.prefix}: run `uv sync`, "
             f"and where pyproject.toml does not name pulumi-{name}, add it there"
         ) from None
-    # Beside the module; a package's own version may be written in Python's way (1.0a1 of 1.0.0-alpha.1).
-    told = found.locate_file(f"pulumi_{name}/pulumi-plugin.json")
-    version = json.loads(Path(str(told)).read_text(encoding="utf-8")).get("version") or found.version
+    # Next to the module; a package's own version may be written in Python's way (1.0a1 of 1.0.0-alpha.1).
+    file = distribution.locate_file(f"pulumi_{name}/pulumi-plugin.json")
+    version = json.loads(Path(str(file)).read_text(encoding="utf-8")).get("version") or distribution.version
     return version.removeprefix("v")
 
 

@@ -1,6 +1,6 @@
 """Detached processes that outlive the command which starts them, and are stopped surely.
 
-A process is known by a pid file that holds its pid and what identifies it beside the pid, so that a pid
+A process is known by a pid file that holds its pid and what else identifies it, so that a pid
 which the system gave to another process meanwhile is never touched. Each also carries a mark in its
 environment (`AIPLATFORM_TWIN_PROCESS`, the pid file's path), inherited by its children: one that was
 started by a command killed before it wrote the pid file, and children that outlived their parent, are
@@ -132,7 +132,7 @@ def start(daemon: Daemon, command: Sequence[str], *, env: Mapping[str, str], cwd
     """Start it unless it runs; True where it was started now.
 
     env: the whole environment. cwd: default the daemon's folder. Raises ProcessError when it cannot run at
-    all; that it runs does not mean that it is ready: see `wait_ready`. Callers hold a lock of their own
+    all; that it runs does not mean that it is ready: see `wait_ready`. Callers hold a lock
     when two of them may start the same one.
     """
     if daemon.alive:
@@ -179,14 +179,14 @@ def wait_ready(
         if given_up is not None and given_up.is_set():
             raise ProcessError(f"{daemon.name} was not waited for, as something else had failed.")
         if not daemon.alive:
-            # It may have become ready and stopped, or never have come up: either way it is not there.
+            # It may have become ready and stopped, or never have started: either way it is not there.
             raise ProcessError(
                 f"{daemon.name} ended before it was ready ({ending(daemon)}).\n{log_tail(daemon)}"
             )
         for other in needs:
             if not other.alive:
-                told = f"{other.name} ended ({ending(other)}).\n{log_tail(other)}"
-                raise ProcessError(f"{daemon.name} cannot become ready: {told}")
+                reason = f"{other.name} ended ({ending(other)}).\n{log_tail(other)}"
+                raise ProcessError(f"{daemon.name} cannot become ready: {reason}")
         if time.monotonic() > deadline:
             raise ProcessError(f"{daemon.name} was not ready after {seconds:.0f} s.\n{log_tail(daemon)}")
         time.sleep(POLL_SECONDS)
@@ -215,12 +215,12 @@ def stop(daemons: Iterable[Daemon], *, grace_seconds: float = 5.0) -> list[str]:
 
 
 def _refuse_survivors(family: Sequence[psutil.Process]) -> None:
-    told: list[str] = []
+    left: list[str] = []
     for process in family:
         with contextlib.suppress(psutil.Error):
-            told.append(f"pid {process.pid} ({process.name()}, {process.status()})")
-    if told:
-        raise ProcessError(f"these processes were killed and do not end: {', '.join(told)}")
+            left.append(f"pid {process.pid} ({process.name()}, {process.status()})")
+    if left:
+        raise ProcessError(f"these processes were killed and do not end: {', '.join(left)}")
 
 
 def kill_strays(daemons: Iterable[Daemon]) -> None:
@@ -251,8 +251,8 @@ def log_tail(daemon: Daemon) -> str:
     cause = next((line for line in reversed(every) if CAUSE.search(line)), None)
     if cause is not None and cause not in lines:
         lines = [cause, *lines[1:]]
-    shown = "\n".join(f"  | {line[:400]}" for line in lines) or "  | (it printed nothing)"
-    return f"{shown}\nThe whole log: {daemon.log}"
+    printed = "\n".join(f"  | {line[:400]}" for line in lines) or "  | (it printed nothing)"
+    return f"{printed}\nThe whole log: {daemon.log}"
 
 
 def memory_bytes(daemons: Iterable[Daemon]) -> dict[str, int]:
@@ -284,7 +284,7 @@ def _family(daemons: Sequence[Daemon]) -> list[psutil.Process]:
     marks = {str(daemon.pid_file) for daemon in daemons}
     marked = list(_marked())
     family.update({process.pid: process for process, mark in marked if mark in marks})
-    # A daemon that was started by another one is a process of its own: it carries its own mark.
+    # A daemon that was started by another one is not part of it: it carries its own mark.
     others = {process.pid for process, mark in marked if mark not in marks}
     return [process for pid, process in family.items() if pid not in others and pid != os.getpid()]
 
@@ -348,7 +348,7 @@ def _running(pid: int) -> psutil.Process | None:
 
 
 def _identity(pid: int) -> str:
-    """What tells this process from another one with the same pid, in whatever boot of the machine."""
+    """What distinguishes this process from another one with the same pid, in whatever boot of the machine."""
     with contextlib.suppress(OSError, IndexError):
         # Field 22, counted behind the command's name (which may hold spaces): start time in ticks since
         # boot. Unlike psutil's create_time it does not move when the clock is set.

@@ -38,7 +38,7 @@ _UNKNOWNS: Final = frozenset(
 )
 
 Path_ = tuple[str | int, ...]
-"""Where a value stands: keys and indices from the top."""
+"""The place of a value: keys and indices from the top."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _signed(fields: Mapping[str, struct_pb2.Value], path: Path_, secrets: set[Pa
 
 
 def marshal(props: Mapping[str, Any], secrets: Iterable[Path_] = ()) -> struct_pb2.Struct:
-    """A Struct of these properties; what stands at one of the paths in `secrets` is wrapped as a secret."""
+    """A Struct of these properties; a value at one of the paths in `secrets` is wrapped as a secret."""
     struct = struct_pb2.Struct()
     marked = frozenset(secrets)
     for key, value in props.items():
@@ -199,20 +199,20 @@ def loads(text: str) -> Any:
     return json.loads(text, object_hook=_json_object)
 
 
-def _json_object(found: dict[str, Any]) -> Any:
-    signature = found.get(SIGNATURE)
+def _json_object(tree: dict[str, Any]) -> Any:
+    signature = tree.get(SIGNATURE)
     if signature == _ASSET:
-        return Asset(found.get("text"), found.get("path"), found.get("uri"), found.get("hash", ""))
+        return Asset(tree.get("text"), tree.get("path"), tree.get("uri"), tree.get("hash", ""))
     if signature == _ARCHIVE:
-        return Archive(found.get("path"), found.get("uri"), found.get("assets"), found.get("hash", ""))
-    return found
+        return Archive(tree.get("path"), tree.get("uri"), tree.get("assets"), tree.get("hash", ""))
+    return tree
 
 
 def loads_config(text: str) -> Any:
     """JSON as the SDKs encode a provider's nested configuration; secrets inside are unwrapped."""
 
-    def unwrap(found: dict[str, Any]) -> Any:
-        return found.get("value") if found.get(SIGNATURE) == _SECRET else found
+    def unwrap(document: dict[str, Any]) -> Any:
+        return document.get("value") if document.get(SIGNATURE) == _SECRET else document
 
     return replace_unknown(json.loads(text, object_hook=unwrap))
 
@@ -229,7 +229,7 @@ def replace_unknown(value: Any) -> Any:
 
 
 def has_unknown(value: Any) -> bool:
-    """Whether an UNKNOWN stands anywhere in it."""
+    """Whether an UNKNOWN is anywhere in it."""
     if value is UNKNOWN:
         return True
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
 """A Pulumi provider over a `Cloud` (twin/provider_interface.py): the gRPC service that the engine speaks to.
 
-`serve(cloud)` prints its port, as the engine expects, and answers until it is told to stop or the engine
+`serve(cloud)` prints its port, as the engine expects, and answers until it is stopped or the engine
 dies. Everything about one cloud comes through the contract; nothing here names AWS or Google Cloud.
 """
 
@@ -101,7 +101,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Validate the provider's configuration; answered as it came, unknowns and all."""
         config = configuration.decode(self.sdk, unmarshal(request.news).props)
         return provider_pb2.CheckResponse(
-            inputs=request.news, failures=failures_of(configuration.faults(self.cloud, self.sdk, config))
+            inputs=request.news, failures=failures_of(configuration.errors(self.cloud, self.sdk, config))
         )
 
     @guarded
@@ -164,16 +164,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         inputs = compact(values.props)
         type = self.cloud.resource(token)
         failures = [*self._fill(type, inputs, olds, request)] if type else []
-        asked = compact(inputs)
-        failures += check(self.sdk, token, schema.inputs, asked)
+        known = compact(inputs)
+        failures += check(self.sdk, token, schema.inputs, known)
         if type and self._context and not failures:
-            failures += type.check(self._context, asked)
+            failures += type.check(self._context, known)
         return provider_pb2.CheckResponse(
             inputs=marshal(inputs, values.secrets), failures=failures_of(failures)
         )
 
     def _fill(self, type: ResourceType, inputs: Props, olds: Props, request: Any) -> list[Failure]:
-        given = set(inputs)
+        before = set(inputs)
         for key, value in type.defaults.items():
             if inputs.get(key) is None:
                 inputs[key] = value
@@ -185,7 +185,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             failure = autonaming.fill(
                 type.autoname, inputs, olds, logical(request.urn), request.randomSeed, naming
             )
-        inputs[autonaming.DEFAULTS_KEY] = sorted(set(inputs) - given)
+        inputs[autonaming.DEFAULTS_KEY] = sorted(set(inputs) - before)
         return [failure] if failure else []
 
     @guarded
@@ -196,13 +196,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         state = unmarshal(request.olds).props
         old = unmarshal(request.old_inputs).props if request.HasField("old_inputs") else state
         new = unmarshal(request.news).props
-        asked = compact(new)
+        values = compact(new)
         difference = compare(
             self.cloud.resource(token),
             compact(old),
             state,
-            asked,
-            planned=self._prepared(token, asked),
+            values,
+            planned=self._prepared(token, values),
             defaulted=new.get(autonaming.DEFAULTS_KEY) or (),
             ignored=request.ignoreChanges,
         )
@@ -316,8 +316,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def completed(self, request: Any, outputs: Props) -> Props:
         """All outputs of the resource of a Create or an Update, for one that failed midway."""
-        given = request.properties if isinstance(request, provider_pb2.CreateRequest) else request.news
-        return complete(self._known(token_of(request.urn)), compact(unmarshal(given).props), outputs)
+        inputs = request.properties if isinstance(request, provider_pb2.CreateRequest) else request.news
+        return complete(self._known(token_of(request.urn)), compact(unmarshal(inputs).props), outputs)
 
     def _schema(self, token: str) -> ResourceSchema | Failure:
         schema = self.sdk.resource(token)
@@ -369,9 +369,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return {**with_nested(planned, type.nested_computed if type else ()), **unknown}
 
     def _marshal(self, type: ResourceType | None, outputs: Props, secrets: Iterable[Path_]) -> Any:
-        own = type.secrets if type else ()
-        shown = {key: value for key, value in outputs.items() if key != autonaming.DEFAULTS_KEY}
-        return marshal(shown, secret_outputs(secrets, own, shown))
+        declared = type.secrets if type else ()
+        visible = {key: value for key, value in outputs.items() if key != autonaming.DEFAULTS_KEY}
+        return marshal(visible, secret_outputs(secrets, declared, visible))
 
 
 def serve(cloud: Cloud, instance: Instance | None = None) -> None:

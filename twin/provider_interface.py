@@ -1,7 +1,7 @@
 """What the provider core asks of a cloud: the contract between twin/provider.py and twin/<cloud>/.
 
 Properties are Pulumi's camelCase names with plain Python values. In a preview a value that is not known
-yet is `UNKNOWN`, wherever it stands; a check must pass over it.
+yet is `UNKNOWN`, wherever it is; a check must pass over it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Failure:
 
 
 class CloudError(Exception):
-    """The cloud said no. The text reads like the cloud's own; `path` is the property at fault, if one is."""
+    """The cloud refused. The text reads like the cloud's; `path`, if set, is the property that is wrong."""
 
     def __init__(self, message: str, *, code: str = "", path: str = "") -> None:
         super().__init__(message)
@@ -77,7 +77,7 @@ class Unreachable(Cancelled):
 
 
 CANCELLED: Final = threading.Event()
-"""Set when the engine cancels or the provider is told to stop."""
+"""Set when the engine cancels or the provider is stopped."""
 
 
 _WAITED: Final = threading.local()
@@ -127,8 +127,8 @@ class ResourceType(ABC):
     token: str
     """`aws:ec2/vpc:Vpc`."""
     computed: frozenset[str] = frozenset()
-    """Outputs that only the cloud knows: unknown in a preview of Create. Beside these, every output of the
-    SDK's type that is no input is computed."""
+    """Outputs that only the cloud knows: unknown in a preview of Create. So is every output of the SDK's
+    type that is no input."""
     immutable: frozenset[str] = frozenset()
     """Property paths without indices (`name`, `vpcConfig.subnetIds`) whose change is a replacement."""
     nested_computed: frozenset[str] = frozenset()
@@ -170,7 +170,7 @@ class ResourceType(ABC):
     @abstractmethod
     def read(self, context: Context, id: str, state: Props) -> Props | None:
         """All outputs as the cloud has them now, or None where it is gone. `state` is what was known
-        (empty on import): what the API does not tell is taken from it."""
+        (empty on import): what the API does not return is taken from it."""
 
     @abstractmethod
     def update(self, context: Context, id: str, old: Props, new: Props) -> Props:
@@ -242,5 +242,5 @@ class Cloud(ABC):
 
         The core hands the answer to ResourceType.create and update, and shows what was added as known in a
         preview; Diff compares it with the outputs of that name, so that a change of default_tags shows. Add a
-        property only to a type whose SDK has it: `schema` in twin/checks/sdk.py tells."""
+        property only to a type whose SDK has it: `schema` in twin/checks/sdk.py shows it."""
         return inputs

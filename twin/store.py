@@ -2,7 +2,7 @@
 
 A row is written before the cloud is asked for a resource (the intent) and again before the engine is answered
 (the result). When provider, engine or machine die between the two, the next Create for the URN finds the row
-and adopts what it tells of. A result that the engine has mentioned once (in a Diff, Read, Update or Delete)
+and adopts its resource. A result that the engine has mentioned once (in a Diff, Read, Update or Delete)
 is known to it and never adopted.
 
 The file holds inputs and outputs in clear, secrets too, as the instance's folder does: mode 0600.
@@ -139,12 +139,12 @@ class Store:
     def unfinished(self, token: str, id: str) -> str:
         """Why the create of this resource ended before all of it was made; empty where it did not."""
         with self._lock:
-            found = self._connection.execute(
+            row = self._connection.execute(
                 "SELECT unfinished FROM resources WHERE token = ? AND id = ? AND state = 'created'"
                 " AND unfinished IS NOT NULL",
                 (token, id),
             ).fetchone()
-        return str(found[0]) if found else ""
+        return str(row[0]) if row else ""
 
     def finished(self, token: str, id: str) -> None:
         """What the create had left unfinished is made."""
@@ -155,7 +155,7 @@ class Store:
         self._close(intent, "failed")
 
     def gone(self, intent: str) -> None:
-        """What the row tells of is not in the cloud any more."""
+        """The row's resource is not in the cloud any more."""
         self._close(intent, "deleted")
 
     def deleted(self, token: str, id: str) -> None:
@@ -194,7 +194,7 @@ class Store:
             self._run("UPDATE resources SET answered = 1 WHERE intent = ? AND state = 'created'", intent)
 
     def mention(self, urn: str, token: str, id: str) -> None:
-        """The engine told an id: it knows the resource, under this URN from now on (aliases rename)."""
+        """The engine used this id: it knows the resource, under this URN from now on (aliases rename)."""
         key = (urn, token, id)
         if not id or key in self._mentioned:
             return
@@ -210,11 +210,11 @@ class Store:
         """The intent of an update. One that was begun with the same inputs and not ended is resumed."""
         wanted = dumps(inputs)
         with self._lock:
-            found = self._connection.execute(
+            row = self._connection.execute(
                 "SELECT intent FROM updates WHERE token = ? AND id = ? AND inputs = ?", (token, id, wanted)
             ).fetchone()
-            if found:
-                return str(found[0])
+            if row:
+                return str(row[0])
             intent = uuid.uuid4().hex
             self._connection.execute(
                 "INSERT OR REPLACE INTO updates (token, id, inputs, intent, begun) VALUES (?, ?, ?, ?, ?)",
@@ -253,7 +253,7 @@ class Store:
         with self._lock:
             cursor = self._connection.cursor()
             cursor.row_factory = sqlite3.Row
-            found = cursor.execute(query, values).fetchall()
+            rows = cursor.execute(query, values).fetchall()
         return [
             Row(
                 intent=row["intent"],
@@ -267,5 +267,5 @@ class Store:
                 config=loads(row["config"]) if row["config"] else {},
                 unfinished=row["unfinished"] or "",
             )
-            for row in found
+            for row in rows
         ]

@@ -61,7 +61,7 @@ class Watch:
     def _run(self) -> None:
         over = False
         while not over:
-            # Once more after the end: what died last may be why the command failed.
+            # Again after the end: what died last may be why the command failed.
             over = self._over.wait(LOOK_SECONDS)
             for name in lifecycle.ended(self._instance):
                 self._repair(name)

@@ -44,7 +44,7 @@ class Front(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         ...
 
 
@@ -62,7 +62,7 @@ class Handler(WSGIRequestHandler):
         return True
 
     def run_wsgi(self) -> None:
-        """Answer, and let go of what is buffered."""
+        """Answer, and discard what is buffered."""
         if self.headers.get("Expect", "").lower().strip() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.wfile.flush()

@@ -135,7 +135,7 @@ def test_a_type_without_entry_is_previewed_with_a_warning_and_refused_in_an_upda
 
 def test_a_resource_whose_create_failed_midway_is_repaired_in_place(place: Workplace) -> None:
     with pytest.raises(automation.CommandError, match="never became ready"):
-        place.stack(network(fault="half")[:1]).up()  # codespell:ignore fault
+        place.stack(network(failure="half")[:1]).up()
     (left,) = place.backend.things()
     assert place.stack(network()[:1]).up().outputs["main"].value == left
 

@@ -276,7 +276,7 @@ def test_deleting_an_addon_and_the_cluster_leaves_an_empty_control_plane(story: 
     story.view.wanted_addons.clear()
     for group in list(story.view.known):
         del story.view.known[group]
-    story.view.made.clear()
+    story.view.running.clear()
     until(lambda: not story.nodes)
     story.view.present = replace(story.view.present or Cluster("", "", ""), status="DELETING")
     until(lambda: story.view.present is None)

@@ -25,7 +25,7 @@ _WORDS: Final = {
 def check(
     sdk: Sdk, what: str, properties: Mapping[str, Property], values: Mapping[str, Any]
 ) -> list[Failure]:
-    """Every fault of these values; `what` is the token, for the words."""
+    """All that is wrong with these values; `what` is the token, for the messages."""
     return [Failure(show(path), reason) for path, reason in _object(sdk, what, properties, values, ())]
 
 
@@ -87,11 +87,11 @@ def _value(sdk: Sdk, type: Type, value: Any, path: Path_) -> Found:
 
 
 def _one_of(sdk: Sdk, type: OneOf, value: Any, path: Path_) -> Found:
-    faults = [list(_value(sdk, option, value, path)) for option in type.options]
-    if any(not found for found in faults):
+    by_option = [list(_value(sdk, option, value, path)) for option in type.options]
+    if not all(by_option):
         return
-    # The option that the value has the shape of tells what is wrong inside it.
-    inside = [found for found in faults if any(where != path for where, _ in found)]
+    # The option whose shape the value has states what is wrong inside it.
+    inside = [errors for errors in by_option if any(where != path for where, _ in errors)]
     yield from inside[0] if inside else [(path, _wrong(type, value))]
 
 

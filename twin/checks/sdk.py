@@ -72,8 +72,8 @@ class Sdk:
     def tokens(self) -> dict[str, tuple[str, str]]:
         """Every resource token, with its folder and class; from the table that the package registers."""
         text = self._text("__init__.py")
-        found = re.search(r'resource_modules="""(.*?)"""', text, re.DOTALL)
-        modules = json.loads(found.group(1)) if found else []
+        match = re.search(r'resource_modules="""(.*?)"""', text, re.DOTALL)
+        modules = json.loads(match.group(1)) if match else []
         return {
             token: (module["fqn"].removeprefix(self.package).lstrip(".").replace(".", "/"), name)
             for module in modules
@@ -127,7 +127,7 @@ class Sdk:
         return self._getters(type.module, type.file, type.name, outputs=type.file == "outputs.py")
 
     def _place(self, token: str) -> tuple[str, str] | None:
-        """Folder and file of a token: `aws:ec2/natGateway:NatGateway` stands in ec2/nat_gateway.py."""
+        """Folder and file of a token: `aws:ec2/natGateway:NatGateway` is in ec2/nat_gateway.py."""
         parts = token.split(":")
         if len(parts) != 3:
             return None
@@ -146,12 +146,12 @@ class Sdk:
     def _getters(self, module: str, file: str, name: str, *, outputs: bool) -> dict[str, Property]:
         body = self._class(_join(module, file), name)
         annotation = Annotation(module, outputs)
-        found: dict[str, Property] = {}
+        properties: dict[str, Property] = {}
         for getter in _GETTER.finditer(body):
             type, required = annotation.read(getter["annotation"])
             wire = getter["wire"] or getter["python"]
-            found[wire] = Property(wire, type, required)
-        return found
+            properties[wire] = Property(wire, type, required)
+        return properties
 
     def _class(self, path: str, name: str) -> str:
         text = self._text(path)
@@ -179,9 +179,9 @@ def _arguments(definition: str, annotation: Annotation) -> dict[str, Property]:
             type, _ = annotation.read(ast.unparse(argument.annotation))
             types[argument.arg] = type, i < optional
     return {
-        found["wire"]: Property(found["wire"], *types[found["python"]])
-        for found in _ARGUMENT.finditer(definition)
-        if found["python"] in types
+        argument["wire"]: Property(argument["wire"], *types[argument["python"]])
+        for argument in _ARGUMENT.finditer(definition)
+        if argument["python"] in types
     }
 
 

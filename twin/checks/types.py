@@ -123,13 +123,13 @@ class Annotation:
         options: list[Type] = []
         for member in members:
             if isinstance(member, ast.Constant) and isinstance(member.value, str):
-                # Beside a scalar, a name that is no nested class is an enum or a resource, whose value or
+                # Next to a scalar, a name that is no nested class is an enum or a resource, whose value or
                 # id the wire carries; the ...Dict and outputs.... forms repeat the ...Args class.
-                found = self._named(member.value)
+                option = self._named(member.value)
             else:
-                found = self._type(member)
-            if found and found not in options:
-                options.append(found)
+                option = self._type(member)
+            if option and option not in options:
+                options.append(option)
         if not options:
             return Scalar("enum")
         return options[0] if len(options) == 1 else OneOf(tuple(options))

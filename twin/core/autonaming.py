@@ -28,9 +28,9 @@ class Naming:
 def fill(
     auto: AutoName, inputs: Props, olds: Mapping[str, Any], logical: str, seed: bytes, naming: Naming
 ) -> Failure | None:
-    """Set the name in `inputs` unless the program does; answer what stands in the way, if anything does.
+    """Set the name in `inputs` unless the program does; return what prevents that, if anything does.
 
-    The name of before stays where Check made it; one that the program gave and now leaves out is made anew.
+    The previous name stays where Check made it; one that the program gave and now leaves out is replaced.
     """
     if inputs.get(auto.property) is not None or f"{auto.property}Prefix" in inputs:
         return None

@@ -29,10 +29,10 @@ def decode(sdk: Sdk, raw: Mapping[str, Any]) -> Props:
     return config
 
 
-def faults(cloud: Cloud, sdk: Sdk, config: Props) -> Sequence[Failure]:
+def errors(cloud: Cloud, sdk: Sdk, config: Props) -> Sequence[Failure]:
     """What is wrong with it: by the SDK's types, then by the cloud's own rules."""
-    found = check(sdk, f"pulumi:providers:{cloud.name}", sdk.provider, config)
-    return found or cloud.check_config(config)
+    failures = check(sdk, f"pulumi:providers:{cloud.name}", sdk.provider, config)
+    return failures or cloud.check_config(config)
 
 
 def changed(old: Props, new: Props) -> list[str]:

@@ -22,7 +22,7 @@ class Change:
     """Whether old and new inputs differ, or an output and what the provider would make of the inputs."""
 
     @property
-    def shown(self) -> str:
+    def text(self) -> str:
         """The path as Pulumi writes it."""
         return show(self.path)
 
@@ -37,7 +37,7 @@ class Difference:
     @property
     def replaces(self) -> list[str]:
         """The paths that force a replacement."""
-        return [change.shown for change in self.changes if change.replace]
+        return [change.text for change in self.changes if change.replace]
 
 
 def compare(
@@ -68,8 +68,8 @@ def compare(
             replace = bool(type and type.replaces(without_indices(path), state, new))
             changes.append(Change(path, "delete", replace, of_input=False))
     skip = [path.replace('"]', "").replace('["', ".") for path in ignored]
-    kept = [change for change in changes if not _ignored(change.path, skip)]
-    difference = Difference(kept)
+    counted = [change for change in changes if not _ignored(change.path, skip)]
+    difference = Difference(counted)
     if type and difference.replaces:
         difference.delete_before_replace = type.delete_before_replace or _same_name(type, old, new, defaulted)
     return difference
@@ -130,19 +130,19 @@ def _same(type: ResourceType | None, path: str, old: Any, new: Any) -> bool:
     return bool(type and type.same(path, old, new))
 
 
-def covers(type: ResourceType | None, path: str, has: Any, asked: Any) -> bool:
+def covers(type: ResourceType | None, path: str, has: Any, wanted: Any) -> bool:
     """Whether what the cloud has says all that is asked; it may say more."""
-    if isinstance(has, dict) and isinstance(asked, dict):
-        return all(covers(type, f"{path}.{key}", has.get(key), value) for key, value in asked.items())
+    if isinstance(has, dict) and isinstance(wanted, dict):
+        return all(covers(type, f"{path}.{key}", has.get(key), value) for key, value in wanted.items())
     if (
         isinstance(has, list)
-        and isinstance(asked, list)
-        and len(has) == len(asked)
-        and not has_unknown(asked)
+        and isinstance(wanted, list)
+        and len(has) == len(wanted)
+        and not has_unknown(wanted)
     ):
-        items = zip(has, asked, strict=True)
+        items = zip(has, wanted, strict=True)
         return all(covers(type, path, one, other) for one, other in items)
-    return _same(type, path, has, asked)
+    return _same(type, path, has, wanted)
 
 
 def _ignored(path: Path_, skip: list[str]) -> bool:

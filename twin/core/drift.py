@@ -30,9 +30,9 @@ def inputs_now(
     for name, property in properties.items():
         value = candidate.get(name)
         if name in old:
-            kept = view.project(property.type, name, old[name], before.get(name), value)
-            if kept is not None:
-                result[name] = kept
+            projected = view.project(property.type, name, old[name], before.get(name), value)
+            if projected is not None:
+                result[name] = projected
         elif name in before and not nothing(value) and not view.same(name, before[name], value):
             result[name] = view.prune(property.type, value)
     return result
@@ -65,33 +65,33 @@ class _View:
     def same(self, path: str, old: Any, new: Any) -> bool:
         return bool(old == new) or self._type.same(path, old, new)
 
-    def project(self, type: Type, path: str, asked: Any, before: Any, now: Any) -> Any:
+    def project(self, type: Type, path: str, wanted: Any, before: Any, now: Any) -> Any:
         """What the cloud has now, in the shape of what was asked: what was not asked for is left out unless
         it changed since."""
         if now is None:
-            # An API that tells nothing of it (a password) told nothing before either; one that leaves out
-            # what is false or empty has not changed it.
-            return asked if before is None or nothing(asked) else None
-        if self.same(path, asked, now):
-            return asked
-        if isinstance(asked, dict) and isinstance(now, dict) and (known := self._known(type)):
+            # An API that does not return it (a password) did not return it before either; one that leaves
+            # out what is false or empty has not changed it.
+            return wanted if before is None or nothing(wanted) else None
+        if self.same(path, wanted, now):
+            return wanted
+        if isinstance(wanted, dict) and isinstance(now, dict) and (known := self._known(type)):
             was = before if isinstance(before, dict) else {}
             result: Props = {}
             for name, property in known.items():
                 where = f"{path}.{name}"
-                if name in asked:
-                    kept = self.project(property.type, where, asked[name], was.get(name), now.get(name))
-                    if kept is not None:
-                        result[name] = kept
+                if name in wanted:
+                    projected = self.project(property.type, where, wanted[name], was.get(name), now.get(name))
+                    if projected is not None:
+                        result[name] = projected
                 elif now.get(name) is not None and name in was and not self.same(where, was[name], now[name]):
                     result[name] = self.prune(property.type, now[name])
             return result
-        if isinstance(asked, list) and isinstance(now, list) and len(asked) == len(now):
+        if isinstance(wanted, list) and isinstance(now, list) and len(wanted) == len(now):
             was_list = before if isinstance(before, list) and len(before) == len(now) else [None] * len(now)
             item = _item(type)
             return [
                 self.project(item, path, one, was, new)
-                for one, was, new in zip(asked, was_list, now, strict=True)
+                for one, was, new in zip(wanted, was_list, now, strict=True)
             ]
         return self.prune(type, now)
 

@@ -25,7 +25,7 @@ class Engine:
         self._lock = threading.Lock()
 
     def connect(self, address: str) -> None:
-        """Use the engine at `host:port`, as it tells on the command line and in the handshake."""
+        """Use the engine at `host:port`, which it states on the command line and in the handshake."""
         if address:
             channel = grpc.insecure_channel(address, options=[("grpc.max_receive_message_length", -1)])
             self._stub = engine_pb2_grpc.EngineStub(channel)

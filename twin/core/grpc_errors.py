@@ -70,7 +70,7 @@ def guarded(handler: Handler) -> Handler:
 
 
 def words(error: CloudError) -> str:
-    """The cloud's words, its code and the property at fault."""
+    """The cloud's message, its code and the property that is wrong."""
     text = str(error)
     if error.code and error.code not in text:
         text = f"{error.code}: {text}"
@@ -101,11 +101,6 @@ def _defect(engine: Engine, name: str, request: Any, error: Exception) -> None:
     _LOG.exception("%s failed", name, exc_info=error)
     place = "".join(traceback.format_exception(error))
     engine.log(DEBUG, f"the twin's provider failed in {name}:\n{place}", getattr(request, "urn", ""))
-
-
-def secrets_of(*found: Iterable[Path_]) -> set[Path_]:
-    """The union of secret paths."""
-    return {path for paths in found for path in paths}
 
 
 def secret_outputs(secrets: Iterable[Path_], names: Iterable[str], props: Props) -> set[Path_]:

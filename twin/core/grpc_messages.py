@@ -45,7 +45,7 @@ def diff_response(difference: Difference) -> Any:
         replaces=sorted({str(change.path[0]) for change in changes if change.replace}),
         deleteBeforeReplace=difference.delete_before_replace,
         detailedDiff={
-            change.shown: KIND(kind=_KINDS[change.kind, change.replace], inputDiff=change.of_input)
+            change.text: KIND(kind=_KINDS[change.kind, change.replace], inputDiff=change.of_input)
             for change in changes
         },
         hasDetailedDiff=True,

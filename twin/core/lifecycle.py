@@ -42,7 +42,7 @@ class Lifecycle:
         # Anything but a CloudError (a dead API front, a kill, a cancellation) leaves the intent open: whether
         # the call was executed is not known, and the next Create resumes it.
         try:
-            id, outputs = self.type.create(self.context.with_intent(intent), _asked(inputs))
+            id, outputs = self.type.create(self.context.with_intent(intent), _without_defaults(inputs))
         except HalfMade as error:
             error.state = self._remains(error)
             unfinished = None if error.complete else words(error)
@@ -62,11 +62,11 @@ class Lifecycle:
             return error.state
 
     def _adopt(self, row: Row, inputs: Props) -> tuple[str, Props] | None:
-        found = self.resumed(row)
-        if found is None:
+        resource = self.resumed(row)
+        if resource is None:
             return None
-        id, outputs = found
-        difference = compare(self.type, _asked(row.inputs), outputs, _asked(inputs))
+        id, outputs = resource
+        difference = compare(self.type, _without_defaults(row.inputs), outputs, _without_defaults(inputs))
         if difference.replaces:
             self.type.delete(self.context.with_intent(f"{row.intent}-undo"), id, outputs)
             self.store.gone(row.intent)
@@ -81,7 +81,7 @@ class Lifecycle:
         return id, outputs
 
     def resumed(self, row: Row) -> tuple[str, Props] | None:
-        """What the row tells of, brought to its end as it was asked for then; None where there is nothing."""
+        """Complete the create of the row with its own inputs; return None where it left nothing."""
         if row.id is None:
             # The inputs of then, so that each call is word for word the one that may have been executed.
             try:
@@ -104,9 +104,9 @@ class Lifecycle:
         unfinished = self.store.unfinished(token, id)
         try:
             if unfinished:
-                self.type.finish(context, id, _asked(inputs))
+                self.type.finish(context, id, _without_defaults(inputs))
                 outputs = self.type.read(context, id, outputs) or outputs
-            changed = self.type.update(context, id, outputs, _asked(inputs))
+            changed = self.type.update(context, id, outputs, _without_defaults(inputs))
         except HalfMade as error:
             self.store.end_update(token, id, inputs, error.state)
             raise
@@ -132,5 +132,5 @@ def unanswered(store: Store, urn: str) -> Props:
     return next((row.inputs for row in store.live(urn) if not row.acknowledged), {})
 
 
-def _asked(inputs: Props) -> Props:
+def _without_defaults(inputs: Props) -> Props:
     return compact(inputs) if DEFAULTS_KEY in inputs else inputs

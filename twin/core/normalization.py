@@ -1,4 +1,4 @@
-"""Making what a read tells comparable with what the state holds: order, documents, who owns what."""
+"""Make what a read returns comparable with what the state holds: order, documents, who owns what."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _normal(value: Any) -> Any:
 
 
 def settled(
-    found: Props,
+    outputs: Props,
     state: Props,
     *,
     sets: frozenset[str],
@@ -89,17 +89,17 @@ def settled(
 ) -> Props:
     """The outputs with the state's own order and text where they mean the same."""
     result: Props = {}
-    for name, value in found.items():
+    for name, value in outputs.items():
         if name in declared and state and name not in state:
             continue
         if name in others_change and state.get(name) is not None:
             result[name] = state[name]
         else:
-            result[name] = _kept(name, value, state.get(name), sets, documents, alike)
+            result[name] = _normalized(name, value, state.get(name), sets, documents, alike)
     return result
 
 
-def _kept(
+def _normalized(
     path: str,
     value: Any,
     known: Any,
@@ -109,12 +109,12 @@ def _kept(
 ) -> Any:
     if known is None or known is UNKNOWN:
         return value
-    told = path in sets or path in documents or (alike is not None and not isinstance(value, Mapping))
-    if told and equal(path, known, value, sets, documents, alike):
+    compared = path in sets or path in documents or (alike is not None and not isinstance(value, Mapping))
+    if compared and equal(path, known, value, sets, documents, alike):
         return known
     if isinstance(value, Mapping) and isinstance(known, Mapping):
         return {
-            key: _kept(f"{path}.{key}", member, known.get(key), sets, documents, alike)
+            key: _normalized(f"{path}.{key}", member, known.get(key), sets, documents, alike)
             for key, member in value.items()
         }
     return value

@@ -65,23 +65,25 @@ def undo(cloud: Cloud, store: Store, stack: str, state: State) -> Outcome:
 def _deleted(store: Store, type: ResourceType, context: Context, row: Row) -> str:
     """The id of what was deleted; empty where nothing was made."""
     lifecycle = Lifecycle(store, type, context)
-    found = lifecycle.resumed(row)
-    if found is None:
+    resource = lifecycle.resumed(row)
+    if resource is None:
         return ""
-    id, outputs = found
+    id, outputs = resource
     lifecycle.delete(id, outputs)
     return id
 
 
 def _orphans(cloud: Cloud, store: Store, stack: str, state: State) -> Iterator[Row]:
-    known = {(each["type"], each.get("id")) for each in state.get("resources") or ()}
-    pending = [each["resource"] for each in state.get("pending_operations") or ()]
-    kept = {each["urn"] for each in pending if each.get("protect") or each.get("retainOnDelete")}
+    known = {(resource["type"], resource.get("id")) for resource in state.get("resources") or ()}
+    pending = [operation["resource"] for operation in state.get("pending_operations") or ()]
+    protected = {
+        resource["urn"] for resource in pending if resource.get("protect") or resource.get("retainOnDelete")
+    }
     for row in store.unsettled(stack):
         if (row.token, row.id) in known:
             # From here on the engine decides: what it drops without a delete is retained.
             store.mention(row.urn, row.token, str(row.id))
-        elif row.urn not in kept and row.token.startswith(f"{cloud.name}:"):
+        elif row.urn not in protected and row.token.startswith(f"{cloud.name}:"):
             yield row
 
 
@@ -109,13 +111,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stack")
     parser.add_argument("state", type=Path, help="the stack's file in the twin's backend")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     instance = instances.load(os.environ["AIPLATFORM_TWIN"])
     if instance is None:
         sys.exit(f"there is no twin {os.environ['AIPLATFORM_TWIN']}")
     store = Store(instance.store)
-    checkpoint = json.loads(asked.state.read_text())["checkpoint"]
-    outcome = undo(_cloud(instance.cloud), store, asked.stack, checkpoint.get("latest") or {})
+    checkpoint = json.loads(arguments.state.read_text())["checkpoint"]
+    outcome = undo(_cloud(instance.cloud), store, arguments.stack, checkpoint.get("latest") or {})
     store.close()
     print(json.dumps({"deleted": outcome.deleted, "failed": outcome.failed}))  # noqa: T201 - the answer
 

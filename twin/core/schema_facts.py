@@ -68,7 +68,7 @@ class FromSchema(ResourceType):
 
     @classmethod
     def _stated_value(cls, name: str) -> Any:
-        home = next(each for each in cls.__mro__ if name in vars(each))
+        home = next(base for base in cls.__mro__ if name in vars(base))
         return vars(home).get("_stated", vars(home))[name]
 
     @classmethod
@@ -86,9 +86,12 @@ class FromSchema(ResourceType):
             **cls.suppressed,
         }
         defaults = facts.get("defaults", {})
-        cls.defaults = {**{path: each for path, each in defaults.items() if "." not in path}, **cls.defaults}
+        cls.defaults = {
+            **{path: value for path, value in defaults.items() if "." not in path},
+            **cls.defaults,
+        }
         cls.nested_defaults = {
-            **{path: each for path, each in defaults.items() if "." in path},
+            **{path: value for path, value in defaults.items() if "." in path},
             **cls.nested_defaults,
         }
         cls.conflicts = (*cls.conflicts, *_pairs(facts.get("conflicts", {}), cls.conflicts))
@@ -99,10 +102,10 @@ class FromSchema(ResourceType):
     @cached_property
     def sdk_schema(self) -> ResourceSchema:
         """Inputs and outputs by the SDK."""
-        found = sdk(self.package).resource(self.token)
-        if found is None:
+        schema = sdk(self.package).resource(self.token)
+        if schema is None:
             raise LookupError(f"{self.package} has no {self.token}")
-        return found
+        return schema
 
     def wrong_company(self, inputs: Props) -> Iterator[Failure]:
         """What excludes something else, of what one must be there, and what needs another.
@@ -110,20 +113,20 @@ class FromSchema(ResourceType):
         A group inside an object applies where that object is.
         """
         # A default that Check filled in excludes nothing.
-        asked = {name: each for name, each in inputs.items() if self.defaults.get(name, UNKNOWN) != each}
-        yield from _conflicting(self.conflicts, asked)
-        yield from _too_many(self.exactly_one, asked)
+        changed = {name: value for name, value in inputs.items() if self.defaults.get(name, UNKNOWN) != value}
+        yield from _conflicting(self.conflicts, changed)
+        yield from _too_many(self.exactly_one, changed)
         yield from _too_few((*self.exactly_one, *self.at_least_one), inputs)
         for name, needed in self.together.items():
-            if given(asked, name) and not all(given(inputs, each) for each in needed):
+            if is_set(changed, name) and not all(is_set(inputs, other) for other in needed):
                 yield Failure(name, f'"{name}": all of `{",".join([name, *needed])}` must be specified')
 
     def replaces(self, path: str, old: Props, new: Props) -> bool:
         if path in self.immutable_blocks or super().replaces(path, old, new):
             return True
         # An object that comes or goes with something immutable in it.
-        inside = [each for each in self.immutable if each.startswith(f"{path}.")]
-        return any(given(props, each) for each in inside for props in (old, new))
+        inside = [property for property in self.immutable if property.startswith(f"{path}.")]
+        return any(is_set(props, property) for property in inside for props in (old, new))
 
     def unasked(self, state: Props, inputs: Props) -> Iterable[Path_]:
         if not self.strict or self.token not in every(self.facts_file):
@@ -136,13 +139,13 @@ class FromSchema(ResourceType):
 def _conflicting(conflicts: Sequence[Sequence[str]], inputs: Props) -> Iterator[Failure]:
     for name, *others in conflicts:
         for other in others:
-            if given(inputs, name) and given(inputs, other):
+            if is_set(inputs, name) and is_set(inputs, other):
                 yield Failure(name, f'"{name}": conflicts with {other}')
 
 
 def _too_many(groups: Sequence[Sequence[str]], inputs: Props) -> Iterator[Failure]:
     for names in groups:
-        there = [name for name in names if given(inputs, name)]
+        there = [name for name in names if is_set(inputs, name)]
         if len(there) > 1:
             both = ",".join(there)
             reason = f"only one of `{','.join(names)}` can be specified, but `{both}` were specified."
@@ -151,22 +154,22 @@ def _too_many(groups: Sequence[Sequence[str]], inputs: Props) -> Iterator[Failur
 
 def _too_few(groups: Sequence[Sequence[str]], inputs: Props) -> Iterator[Failure]:
     for names in groups:
-        if _applies(inputs, names) and not any(given(inputs, name) for name in names):
+        if _applies(inputs, names) and not any(is_set(inputs, name) for name in names):
             yield Failure(names[0], f'"{names[0]}": one of `{",".join(names)}` must be specified')
 
 
-def at(value: Any, path: Sequence[str], shown: str = "") -> Iterator[tuple[str, Any]]:
+def at(value: Any, path: Sequence[str], place: str = "") -> Iterator[tuple[str, Any]]:
     """The values at a path without indices, each with its own path; lists on the way are walked."""
     if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from at(item, path, f"{shown}[{index}]")
+            yield from at(item, path, f"{place}[{index}]")
     elif not path:
-        yield shown, value
+        yield place, value
     elif isinstance(value, Mapping) and path[0] in value:
-        yield from at(value[path[0]], path[1:], f"{shown}.{path[0]}" if shown else path[0])
+        yield from at(value[path[0]], path[1:], f"{place}.{path[0]}" if place else path[0])
 
 
-def given(inputs: Props, name: str) -> bool:
+def is_set(inputs: Props, name: str) -> bool:
     """Whether there is a value at a path without indices: false and an empty object are values."""
     return any(value is not None and value != [] for _, value in at(inputs, name.split(".")))
 
@@ -174,21 +177,21 @@ def given(inputs: Props, name: str) -> bool:
 def _applies(inputs: Props, names: Sequence[str]) -> bool:
     """Whether the object is there that all of these are in."""
     first, *others = (name.split(".")[:-1] for name in names)
-    common = [part for i, part in enumerate(first) if all(each[i : i + 1] == [part] for each in others)]
-    return not common or any(isinstance(each, Mapping) for _, each in at(inputs, common))
+    common = [part for i, part in enumerate(first) if all(other[i : i + 1] == [part] for other in others)]
+    return not common or any(isinstance(item, Mapping) for _, item in at(inputs, common))
 
 
-def _groups(own: tuple[tuple[str, ...], ...], more: Any) -> tuple[tuple[str, ...], ...]:
-    held = {frozenset(group) for group in own}
-    return (*own, *(tuple(group) for group in more if frozenset(group) not in held))
+def _groups(groups: tuple[tuple[str, ...], ...], more: Any) -> tuple[tuple[str, ...], ...]:
+    known = {frozenset(group) for group in groups}
+    return (*groups, *(tuple(group) for group in more if frozenset(group) not in known))
 
 
-def _pairs(conflicts: Mapping[str, list[str]], own: tuple[tuple[str, ...], ...]) -> list[tuple[str, str]]:
-    held = {frozenset((first, other)) for first, *others in own for other in others}
-    found: list[tuple[str, str]] = []
+def _pairs(conflicts: Mapping[str, list[str]], groups: tuple[tuple[str, ...], ...]) -> list[tuple[str, str]]:
+    known = {frozenset((first, other)) for first, *others in groups for other in others}
+    pairs: list[tuple[str, str]] = []
     for first, others in conflicts.items():
         for other in others:
-            if frozenset((first, other)) not in held:
-                held.add(frozenset((first, other)))
-                found.append((first, other))
-    return found
+            if frozenset((first, other)) not in known:
+                known.add(frozenset((first, other)))
+                pairs.append((first, other))
+    return pairs

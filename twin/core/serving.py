@@ -42,8 +42,8 @@ def start(provider: Any) -> tuple[grpc.Server, int]:
 def run(provider: Any, log: Path) -> None:
     """Serve until SIGTERM, or until the parent (the engine) is gone.
 
-    An engine that was killed tells nobody; without the watch its providers would stay, and a call that one of
-    them still has under way could meet the next run's.
+    An engine that was killed cannot report it; without the watch its providers would stay, and a call that is
+    still in progress could meet the next run's.
     """
     _logging(log)
     parent = os.getppid()
@@ -73,8 +73,8 @@ def _signals(stop: threading.Event) -> None:
         stop.set()
 
     signal.signal(signal.SIGTERM, end)
-    # The engine closes its plugins by SIGINT, and kills after 5 s who does not end by it. It puts them into
-    # a process group of their own, so a Ctrl-C of the user's reaches the engine alone.
+    # The engine closes its plugins by SIGINT, and kills those that do not end within 5 s. It puts them into
+    # a separate process group, so a Ctrl-C of the user's reaches only the engine.
     signal.signal(signal.SIGINT, end)
 
 

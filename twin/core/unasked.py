@@ -47,13 +47,13 @@ class Unasked:
     ) -> Iterator[Path_]:
         for name, property in properties.items():
             path = (*before, name)
-            has, asked = state.get(name), inputs.get(name)
+            has, wanted = state.get(name), inputs.get(name)
             if nothing(has):
                 continue
             plain = without_indices(path)
             if plain in self.suppressed:
                 continue
-            if asked is None:
+            if wanted is None:
                 if plain not in self.accepted and has != self.defaults.get(plain):
                     yield path
                 continue
@@ -61,18 +61,18 @@ class Unasked:
             if inner is None:
                 continue
             known = self.sdk.properties(inner)
-            if isinstance(has, Mapping) and isinstance(asked, Mapping):
-                yield from self._paths(known, has, asked, path)
-            elif isinstance(property.type, ListOf) and isinstance(has, list) and isinstance(asked, list):
-                pairs = _by_likeness(has, asked) if plain in self.sets else zip(has, asked, strict=False)
+            if isinstance(has, Mapping) and isinstance(wanted, Mapping):
+                yield from self._paths(known, has, wanted, path)
+            elif isinstance(property.type, ListOf) and isinstance(has, list) and isinstance(wanted, list):
+                pairs = _by_likeness(has, wanted) if plain in self.sets else zip(has, wanted, strict=False)
                 for index, (one, other) in enumerate(pairs):
                     if isinstance(one, Mapping) and isinstance(other, Mapping):
                         yield from self._paths(known, one, other, (*path, index))
 
 
-def _by_likeness(has: list[Any], asked: list[Any]) -> Iterator[tuple[Any, Any]]:
+def _by_likeness(has: list[Any], wanted: list[Any]) -> Iterator[tuple[Any, Any]]:
     """Yield each member of one set with the member of the other that has most of its values."""
-    left = list(asked)
+    left = list(wanted)
     for member in has:
         if not left:
             return

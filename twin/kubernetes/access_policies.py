@@ -1,7 +1,7 @@
-"""What a cloud's own authoriser allows beside RBAC, as RBAC: EKS's access policies, GKE's IAM roles.
+"""What a cloud's own authorizer allows in addition to RBAC, as RBAC: EKS's access policies, GKE's IAM roles.
 
 Neither is seen in the cluster. The twin adds a group for each policy
-to whoever has it, and keeps bindings of these groups. A policy for some namespaces is a group of its own for
+to principals that have it, and keeps bindings of these groups. A policy for some namespaces is a group for
 each, so that one that is taken away ends with the next token review, whatever bindings are left.
 Source of the permissions: docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html; for GKE
 "Create IAM allow policies" (what roles/container.admin, .developer and .viewer may do with objects).
@@ -101,7 +101,7 @@ RULES: Final = {
     # All objects but Secrets and RBAC's.
     "container.viewer": [
         {"apiGroups": [""], "resources": GKE_CORE, "verbs": READ},
-        {"apiGroups": [each for each in GKE_GROUPS if each], "resources": ["*"], "verbs": READ},
+        {"apiGroups": [group for group in GKE_GROUPS if group], "resources": ["*"], "verbs": READ},
         {"nonResourceURLs": ["*"], "verbs": ["get"]},
     ],
 }
@@ -112,11 +112,11 @@ Grant = tuple[str, str]
 
 def grants(principal: Principal) -> set[Grant]:
     """What the principal's policies grant. A policy may be named by its ARN."""
-    found: set[Grant] = set()
+    named: set[Grant] = set()
     for name, namespaces in principal.policies:
         short = name.rpartition("/")[2]
-        found.update({(short, pattern) for pattern in namespaces} if namespaces else {(short, "")})
-    return found
+        named.update({(short, pattern) for pattern in namespaces} if namespaces else {(short, "")})
+    return named
 
 
 def group(grant: Grant) -> str:
@@ -176,8 +176,8 @@ class AccessPolicies:
             for grant, namespace in wanted:
                 self._bind(grant, namespace)
                 self._bound.add((group(grant), namespace))
-            # A namespace that went takes its bindings along; one of the same name needs them anew.
-            gone = {each for each in self._bound if each[1] and each[1] not in existing}
+            # The bindings of a deleted namespace are deleted with it; one of the same name needs them again.
+            gone = {binding for binding in self._bound if binding[1] and binding[1] not in existing}
             self._bound -= gone
             return len(wanted)
 

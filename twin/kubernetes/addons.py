@@ -61,11 +61,11 @@ def objects(instance: Instance, addon: Addon, cluster: Cluster) -> list[Object]:
         "CLUSTER": cluster.name,
         "DNS": str(network[10]),
     }
-    found = manifests.load(instance.cloud, addon.name, values)
-    for item in found:
+    items = manifests.load(instance.cloud, addon.name, values)
+    for item in items:
         labels = item["metadata"].setdefault("labels", {})
         labels["app.kubernetes.io/managed-by"] = "EKS" if instance.cloud == "aws" else "GKE"
-        if item["kind"] == "ServiceAccount" and addon.service_account_role and _is_first(item, found):
+        if item["kind"] == "ServiceAccount" and addon.service_account_role and _is_first(item, items):
             item["metadata"].setdefault("annotations", {})["eks.amazonaws.com/role-arn"] = (
                 addon.service_account_role
             )
@@ -73,13 +73,13 @@ def objects(instance: Instance, addon: Addon, cluster: Cluster) -> list[Object]:
             configure(item, _section(addon, item))
     configured = CONFIGURE.get(addon.name)
     if configured:
-        configured(found, addon.configuration)
-    return found
+        configured(items, addon.configuration)
+    return items
 
 
-def _is_first(item: Object, found: Sequence[Object]) -> bool:
+def _is_first(item: Object, items: Sequence[Object]) -> bool:
     """The role goes to the add-on's main service account, the first in its file."""
-    return item is next(each for each in found if each["kind"] == "ServiceAccount")
+    return item is next(other for other in items if other["kind"] == "ServiceAccount")
 
 
 def _section(addon: Addon, item: Object) -> Mapping[str, Any]:
@@ -110,32 +110,34 @@ def configure(item: Object, values: Mapping[str, Any]) -> None:
     if values.get("resources"):
         first["resources"] = values["resources"]
     if isinstance(values.get("env"), Mapping):
-        given = {name: str(value) for name, value in values["env"].items()}
-        kept = [each for each in first.get("env") or () if each["name"] not in given]
-        first["env"] = [*kept, *({"name": name, "value": value} for name, value in given.items())]
+        variables = {name: str(value) for name, value in values["env"].items()}
+        others = [variable for variable in first.get("env") or () if variable["name"] not in variables]
+        first["env"] = [*others, *({"name": name, "value": value} for name, value in variables.items())]
 
 
-def _vpc_cni(found: Sequence[Object], values: Mapping[str, Any]) -> None:
+def _vpc_cni(items: Sequence[Object], values: Mapping[str, Any]) -> None:
     enabled = str(values.get("enableNetworkPolicy", "false")).lower()
-    for item in found:
+    for item in items:
         if item["kind"] == "ConfigMap" and item["metadata"]["name"] == "amazon-vpc-cni":
             item["data"]["enable-network-policy-controller"] = enabled
         if item["kind"] == "DaemonSet":
             agent = item["spec"]["template"]["spec"]["containers"][1]
             agent["args"] = [
-                f"--enable-network-policy={enabled}" if each.startswith("--enable-network-policy=") else each
-                for each in agent["args"]
+                f"--enable-network-policy={enabled}"
+                if argument.startswith("--enable-network-policy=")
+                else argument
+                for argument in agent["args"]
             ]
 
 
-def _coredns(found: Sequence[Object], values: Mapping[str, Any]) -> None:
-    for item in found:
+def _coredns(items: Sequence[Object], values: Mapping[str, Any]) -> None:
+    for item in items:
         if item["kind"] == "ConfigMap" and values.get("corefile"):
             item["data"]["Corefile"] = values["corefile"]
 
 
-def _binary_authorization(found: Sequence[Object], values: Mapping[str, Any]) -> None:
-    spec = found[0]["spec"]
+def _binary_authorization(items: Sequence[Object], values: Mapping[str, Any]) -> None:
+    spec = items[0]["spec"]
     for item, key in ((spec["variables"][0], "expression"), (spec["validations"][0], "messageExpression")):
         for name, value in values.items():
             item[key] = item[key].replace(f"${name.upper()}", value)
@@ -189,10 +191,10 @@ class Addons:
 
     def _items(self, addon: Addon, cluster: Cluster) -> list[Object]:
         fingerprint = _fingerprint(addon)
-        made = self._made.get(addon.name)
-        if made is None or made[0] != fingerprint:
-            made = self._made[addon.name] = (fingerprint, objects(self._instance, addon, cluster))
-        return made[1]
+        cached = self._made.get(addon.name)
+        if cached is None or cached[0] != fingerprint:
+            cached = self._made[addon.name] = (fingerprint, objects(self._instance, addon, cluster))
+        return cached[1]
 
     def _unknown(self, addon: Addon) -> None:
         state = self._known.setdefault(addon.name, _State("", self._clock.now()))

@@ -38,7 +38,7 @@ class ApiError(Exception):
         self.reason = reason
 
 
-class Unreachable(Exception):  # noqa: N818 - a state, and no fault of the caller
+class Unreachable(Exception):  # noqa: N818 - a state, and no error of the caller
     """There is no API server to talk to now."""
 
 

@@ -78,7 +78,9 @@ class Backends:
         if pod is not None:
             return self._of_pod(pod, port)
         for node in self._kube.get("/api/v1/nodes")["items"]:
-            if any(each["address"] == host for each in (node.get("status") or {}).get("addresses") or []):
+            if any(
+                address["address"] == host for address in (node.get("status") or {}).get("addresses") or []
+            ):
                 raise NoBackendError(f"Node {node['metadata']['name']} has no kubelet in the twin")
         raise NoBackendError(f"{host}:{port} is no Service, Pod or Node of the twin's cluster")
 

@@ -1,7 +1,7 @@
 """The control plane's certificates: one authority an instance, and a certificate for each who speaks.
 
 All are made at once into a folder that then takes its place by one rename, so a kill leaves either none or
-all. They are valid for ten years and made anew, authority included, when one of them is missing, damaged
+all. They are valid for ten years and made again, authority included, when one of them is missing, damaged
 or has less than a month left.
 """
 

@@ -46,8 +46,8 @@ class RemoteView:
 
     def cluster(self) -> Cluster | None:
         """The one cluster of this instance, or None."""
-        found = self.ask("cluster")["cluster"]
-        return Cluster(**found) if found else None
+        cluster = self.ask("cluster")["cluster"]
+        return Cluster(**cluster) if cluster else None
 
     def cluster_ready(self, endpoint: str, certificate_authority: str) -> None:
         """CREATING becomes ACTIVE."""
@@ -59,12 +59,13 @@ class RemoteView:
 
     def machines(self) -> Sequence[Machine]:
         """The machines that should be Nodes now."""
-        return [_machine(each) for each in self.ask("machines")["machines"]]
+        return [_machine(machine) for machine in self.ask("machines")["machines"]]
 
     def groups(self) -> Sequence[Group]:
         """The groups that can grow."""
         return [
-            Group(**{**each, "template": _machine(each["template"])}) for each in self.ask("groups")["groups"]
+            Group(**{**group, "template": _machine(group["template"])})
+            for group in self.ask("groups")["groups"]
         ]
 
     def node_group_health(self, node_group: str, ready: int, issues: Sequence[str]) -> None:
@@ -81,7 +82,7 @@ class RemoteView:
 
     def addons(self) -> Sequence[Addon]:
         """The add-ons asked for."""
-        return [Addon(**each) for each in self.ask("addons")["addons"]]
+        return [Addon(**addon) for addon in self.ask("addons")["addons"]]
 
     def addon_status(self, name: str, status: str, issues: Sequence[str]) -> None:
         """What became of an add-on."""
@@ -93,11 +94,11 @@ class RemoteView:
 
     def authenticate(self, token: str) -> Principal | None:
         """Who a bearer token is."""
-        found = self.ask("authenticate", token=token)["principal"]
-        if found is None:
+        principal = self.ask("authenticate", token=token)["principal"]
+        if principal is None:
             return None
-        policies = tuple((name, tuple(namespaces)) for name, namespaces in found.pop("policies"))
-        return Principal(**found, policies=policies)
+        policies = tuple((name, tuple(namespaces)) for name, namespaces in principal.pop("policies"))
+        return Principal(**principal, policies=policies)
 
     def ask(self, name: str, /, **body: Any) -> dict[str, Any]:
         """Ask the front. Raises PermissionError, InsufficientCapacity, FrontError; OSError: it is away."""
@@ -135,5 +136,5 @@ class RemoteView:
         raise AssertionError("not reached")
 
 
-def _machine(told: dict[str, Any]) -> Machine:
-    return Machine(**{**told, "taints": tuple(Taint(**taint) for taint in told["taints"])})
+def _machine(answer: dict[str, Any]) -> Machine:
+    return Machine(**{**answer, "taints": tuple(Taint(**taint) for taint in answer["taints"])})

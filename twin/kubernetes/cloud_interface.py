@@ -27,7 +27,7 @@ class Machine:
     capacity: Kubernetes quantities of what the kubelet alone reports (cpu, memory, pods,
     ephemeral-storage). Devices are not in it: `devices` says what a device plugin would find
     (`nvidia.com/gpu: 8`, `vpc.amazonaws.com/efa: 32`), `builtin_devices` what the machine image itself
-    advertises. kubelet_version, os_image: as the kubelet tells them; empty: the control plane's, and nothing.
+    advertises. kubelet_version, os_image: as the kubelet reports them; empty: the control plane's, and none.
     network_rights: whether the cloud's own network plugin may attach network interfaces to it.
     """
 
@@ -84,7 +84,7 @@ class Group:
 class Cluster:
     """The cluster that owns the control plane. status is the cloud's word: CREATING, ACTIVE, DELETING...
 
-    uid: tells a cluster from an earlier one of the same name (its ARN and creation time).
+    uid: distinguishes a cluster from an earlier one of the same name (its ARN and creation time).
     service_cidr: where Services get their addresses; empty: the control plane's default.
     issuer: the `iss` of service account tokens; empty: the control plane's default.
     self_managed_addons: the cloud puts its network add-ons in unmanaged (EKS: bootstrapSelfManagedAddons).
@@ -182,7 +182,7 @@ class CloudView(Protocol):
 
 
 class SelfScalingView(CloudView, Protocol):
-    """A cloud whose managed clusters have an autoscaler of their own, with nothing installed for it (GKE)."""
+    """A cloud whose managed clusters have an autoscaler built in, with nothing installed for it (GKE)."""
 
     def autoscaling_profile(self) -> str:
         """How eagerly it shrinks: BALANCED or OPTIMIZE_UTILIZATION."""

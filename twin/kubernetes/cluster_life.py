@@ -15,7 +15,7 @@ from twin.kubernetes.informer import Mirror
 log = logging.getLogger(__name__)
 
 MARK: Final = path("v1", "configmaps", "kube-system", "twin-cluster")
-"""Says for which cluster this control plane was prepared. It lies in etcd, so it goes when that is wiped."""
+"""States for which cluster this control plane was prepared: in etcd, and so deleted when that is wiped."""
 OWN_NAMESPACES: Final = {"default", "kube-system", "kube-public", "kube-node-lease"}
 EMPTY: Final = (
     "/api/v1/nodes",
@@ -131,8 +131,8 @@ class ClusterLife:
         return names <= OWN_NAMESPACES and not any(self.kube.get(where, limit=1)["items"] for where in EMPTY)
 
     def _mark(self) -> str | None:
-        found = self.kube.find(MARK)
-        return None if found is None else (found.get("data") or {}).get("cluster", "")
+        mark = self.kube.find(MARK)
+        return None if mark is None else (mark.get("data") or {}).get("cluster", "")
 
     def _write_mark(self, cluster: Cluster) -> None:
         body: Object = {
@@ -150,5 +150,5 @@ class ClusterLife:
 
 
 def identity(cluster: Cluster) -> str:
-    """What tells one cluster from another, an earlier one of the same name too."""
+    """What distinguishes one cluster from another, an earlier one of the same name too."""
     return f"{cluster.name} {cluster.uid}".strip()

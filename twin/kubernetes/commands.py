@@ -29,7 +29,7 @@ LEFT_OUT: Final = (
     "bootstrap-signer-controller",
     "token-cleaner-controller",
 )
-# As EKS: who is nobody may ask for the health, and nothing else.
+# As EKS: anonymous requests may ask for the health, and nothing else.
 ANONYMOUS: Final = {
     "apiVersion": "apiserver.config.k8s.io/v1",
     "kind": "AuthenticationConfiguration",
@@ -88,10 +88,10 @@ def _etcd(instance: Instance, pki: Pki) -> list[str]:
         f"--peer-cert-file={certificate}",
         f"--peer-key-file={key}",
         f"--peer-trusted-ca-file={authority}",
-        # What is written lies in the page cache, which outlives a killed process. Only a machine that loses
+        # What is written is in the page cache, which outlives a killed process. Only a machine that loses
         # power can lose it, and a twin can be made again.
         "--unsafe-no-fsync",
-        # A lone member has nobody to hear from: it elects itself at once.
+        # A single member has no others to hear from: it elects itself at once.
         "--heartbeat-interval=20",
         "--election-timeout=100",
         "--snapshot-count=5000",

@@ -86,7 +86,7 @@ def restart(instance: Instance, name: str) -> bool:
 def stop(instance: Instance, *, kill: bool = False) -> None:
     """Stop all five; what they know stays. kill: none gets time to end in order."""
     with _lock(instance):
-        # A kill loses nothing (see etcd's flags), so nobody waits for connections to end by themselves.
+        # A kill loses nothing (see etcd's flags), so there is no wait for connections to end by themselves.
         processes.stop(daemons(instance).values(), grace_seconds=0 if kill else 1)
 
 
@@ -195,7 +195,7 @@ def _environment(instance: Instance, name: str) -> dict[str, str]:
     percent, limit = MEMORY[name]
     return {
         "PATH": os.environ.get("PATH", os.defpath),
-        # kwok reads ~/.kwok/kwok.yaml before what it is told: the user's own must not get in.
+        # kwok reads ~/.kwok/kwok.yaml before its arguments: the user's own must not be used.
         "HOME": str(instance.folder / "kubernetes"),
         "GOGC": str(percent),
         "GOMEMLIMIT": limit,

@@ -3,7 +3,7 @@
 `python -m twin.kubernetes.controller --instance NAME`: nodes for machines, device plugins, add-ons, the
 autoscaler that the program installed, the token webhook, the relay of the API server's connections, the
 processes of add-ons' controllers. It asks the cloud through `CloudView`, and the API server by the
-administrator's kubeconfig. Either may go away and come back: it waits, says so once, and goes on.
+administrator's kubeconfig. Either may stop and start again: it waits, logs that once, and goes on.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ class _Processes:
         self._instance = instance
 
     def _settings(self, cluster: Cluster | None) -> control_plane.Settings:
-        given: dict[str, str] = {}
+        settings: dict[str, str] = {}
         if cluster is not None and cluster.service_cidr:
-            given["service_cidr"] = cluster.service_cidr
+            settings["service_cidr"] = cluster.service_cidr
         if cluster is not None and cluster.issuer:
-            given["issuer"] = cluster.issuer
-        return control_plane.Settings(**given)
+            settings["issuer"] = cluster.issuer
+        return control_plane.Settings(**settings)
 
     def matches(self, cluster: Cluster) -> bool:
         return control_plane.settings_of(self._instance) == self._settings(cluster)
@@ -135,7 +135,7 @@ class Controller:
         self.controllers = Supervisor(instance, self.kube, self.mirror, self.backends, identity)
         self._stopping = False
         self._served = ""
-        self._faults: dict[str, str] = {}
+        self._failures: dict[str, str] = {}
 
     def run(self) -> None:
         """Until `stop`."""
@@ -202,7 +202,7 @@ class Controller:
             self._guard("built-in autoscaler", lambda: built_in.step(groups, machines, nodes))
 
     def authenticate(self, token: str) -> Principal | None:
-        """Who a token is; nobody while there is no cluster."""
+        """The principal of a token; None while there is no cluster."""
         if self.life.live is None or not token:
             return None
         principal = self.view.authenticate(token)
@@ -220,13 +220,13 @@ class Controller:
         try:
             step()
         except Exception as error:  # one loop's failure must not end the others
-            fault = f"{type(error).__name__}: {error}"
-            if self._faults.get(name) != fault:
-                self._faults[name] = fault
+            failure = f"{type(error).__name__}: {error}"
+            if self._failures.get(name) != failure:
+                self._failures[name] = failure
                 known = isinstance(error, Unreachable | OSError)
-                log.warning("%s: %s (trying again)", name, fault, exc_info=None if known else error)
+                log.warning("%s: %s (trying again)", name, failure, exc_info=None if known else error)
             return False
-        if self._faults.pop(name, None):
+        if self._failures.pop(name, None):
             log.info("%s: works again", name)
         return True
 

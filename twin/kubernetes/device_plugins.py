@@ -73,9 +73,9 @@ def plugin_of(container: Mapping[str, Any]) -> Plugin | None:
 def reaches_kubelet(pod: Mapping[str, Any], container: Mapping[str, Any]) -> bool:
     """Whether the container has the kubelet's plugin folder, without which no plugin can register."""
     folders = {
-        each["name"]: PurePosixPath(each["hostPath"]["path"])
-        for each in pod["spec"].get("volumes") or ()
-        if "hostPath" in each
+        volume["name"]: PurePosixPath(volume["hostPath"]["path"])
+        for volume in pod["spec"].get("volumes") or ()
+        if "hostPath" in volume
     }
     mounted = [folders[m["name"]] for m in container.get("volumeMounts") or () if m["name"] in folders]
     return any(folder == SOCKETS or folder in SOCKETS.parents for folder in mounted)
@@ -127,12 +127,12 @@ class DevicePlugins:
                         pod, f"the {plugin.name} device plugin cannot register: {SOCKETS} is not mounted"
                     )
                     continue
-                found = {name: n for name, n in machine.devices.items() if plugin.registers(name)}
-                if plugin.name == "NVIDIA" and GPU in found:
+                registered = {name: n for name, n in machine.devices.items() if plugin.registers(name)}
+                if plugin.name == "NVIDIA" and GPU in registered:
                     shared = self._nvidia(machine, node, pod, container, partitioned)
-                    found.pop(GPU)
-                    found.update(shared)
-                devices.update(found)
+                    registered.pop(GPU)
+                    registered.update(shared)
+                devices.update(registered)
         return devices
 
     def _nvidia(
@@ -144,14 +144,14 @@ class DevicePlugins:
         partitioned: bool,
     ) -> dict[str, int]:
         labels = node["metadata"].get("labels") or {}
-        found = source(pod, container)
+        configured = source(pod, container)
         try:
-            config = chosen(found, self._config_map(pod, found.config_map), labels)
+            config = chosen(configured, self._config_map(pod, configured.config_map), labels)
             return advertised(
                 machine.devices[GPU],
                 config,
                 labels,
-                mig_strategy=found.mig_strategy,
+                mig_strategy=configured.mig_strategy,
                 mig_manager=partitioned,
                 small_card=machine.instance_type.startswith(SMALL_CARDS),
             )
@@ -177,7 +177,7 @@ class DevicePlugins:
 
 
 def _is_mig_manager(pod: Mapping[str, Any]) -> bool:
-    images = (repository(each.get("image") or "") for each in pod["spec"]["containers"])
+    images = (repository(container.get("image") or "") for container in pod["spec"]["containers"])
     return ready(pod) and any(image.endswith("mig-manager") for image in images)
 
 

@@ -69,7 +69,7 @@ def to_loopback(port: int, host: str = "127.0.0.1") -> Serve:
 
 
 class Relay:
-    """The relay, on threads of its own. path: of its socket, which is its owner's alone (0600)."""
+    """The relay, on separate threads. path: of its socket, which has mode 0600."""
 
     def __init__(self, path: Path, resolve: Resolve) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -164,8 +164,8 @@ def _copy(one: socket.socket, other: socket.socket) -> None:
     """Copy both ways until both sides have ended."""
     peer = {one: other, other: one}
     with selectors.DefaultSelector() as ready:
-        for each in peer:
-            ready.register(each, selectors.EVENT_READ)
+        for connection in peer:
+            ready.register(connection, selectors.EVENT_READ)
         while ready.get_map():
             for key, _ in ready.select():
                 source: Any = key.fileobj

@@ -45,7 +45,7 @@ class Recorder:
         try:
             name = self._again(target, name, count + 1) or self._new(target, kind, reason, message, warning)
         except ApiError as error:
-            # An object in a namespace that is going away takes no events.
+            # An object in a namespace that is being deleted takes no events.
             log.info("the event could not be written: %s", error)
         if len(self._seen) >= REMEMBERED:
             self._seen.clear()

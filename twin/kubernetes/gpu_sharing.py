@@ -42,7 +42,7 @@ class Source:
 
 
 def _environment(container: Mapping[str, Any]) -> dict[str, str]:
-    return {each["name"]: each.get("value") or "" for each in container.get("env") or ()}
+    return {variable["name"]: variable.get("value") or "" for variable in container.get("env") or ()}
 
 
 def source(pod: Mapping[str, Any], container: Mapping[str, Any]) -> Source:
@@ -78,37 +78,36 @@ def _manager(pod: Mapping[str, Any]) -> dict[str, str] | None:
 
 
 def _config_map(pod: Mapping[str, Any], folder: str, container: Mapping[str, Any] | None) -> str:
-    volumes = {each["name"]: each for each in pod["spec"].get("volumes") or ()}
-    containers = [container] if container else pod["spec"].get("containers") or ()
-    for each in containers:
-        for mount in each.get("volumeMounts") or ():
+    volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
+    for mounting in [container] if container else pod["spec"].get("containers") or ():
+        for mount in mounting.get("volumeMounts") or ():
             volume = volumes.get(mount["name"], {})
             if mount["mountPath"].rstrip("/") == folder.rstrip("/") and "configMap" in volume:
                 return volume["configMap"].get("name", "")
     return ""
 
 
-def chosen(found: Source, data: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, Any]:
+def chosen(source: Source, data: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, Any]:
     """The configuration of one node, parsed; `SharingError` where the plugin would fail."""
-    if not found.config_map:
+    if not source.config_map:
         return {}
-    key = found.key
+    key = source.key
     if key is None:
-        key = labels.get(CONFIG_LABEL) or found.default or _fallback(data)
+        key = labels.get(CONFIG_LABEL) or source.default or _fallback(data)
         if not key:
             return {}
     if key not in data:
         known = ", ".join(sorted(data)) or "none"
         raise SharingError(
-            f"configuration {key!r} is not in ConfigMap {found.config_map} (it has: {known}); "
+            f"configuration {key!r} is not in ConfigMap {source.config_map} (it has: {known}); "
             f"the node's label {CONFIG_LABEL} must name one of them"
         )
     try:
         parsed = yaml.safe_load(data[key])
     except yaml.YAMLError as error:
-        raise SharingError(f"ConfigMap {found.config_map}, key {key}: {error}") from error
+        raise SharingError(f"ConfigMap {source.config_map}, key {key}: {error}") from error
     if not isinstance(parsed, dict) or parsed.get("version") != "v1":
-        raise SharingError(f"ConfigMap {found.config_map}, key {key}: it must begin with `version: v1`")
+        raise SharingError(f"ConfigMap {source.config_map}, key {key}: it must begin with `version: v1`")
     return parsed
 
 

@@ -1,4 +1,4 @@
-"""Tells the cloud how its node groups fare, so that their status moves (CREATING to ACTIVE, DEGRADED)."""
+"""Report the state of node groups to the cloud, so that their status moves (CREATING to ACTIVE, DEGRADED)."""
 
 from __future__ import annotations
 

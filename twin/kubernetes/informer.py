@@ -29,7 +29,7 @@ Key = tuple[str, str]
 
 
 class Collection:
-    """One collection. Objects are shared with every reader: nobody may change them."""
+    """One collection. Objects are shared by all readers: none may change them."""
 
     def __init__(self) -> None:
         self.items: dict[Key, Object] = {}
@@ -75,7 +75,7 @@ class Mirror:
     def emptied(self) -> Iterator[None]:
         """While the control plane is emptied: all is dropped now, and nothing listed before the end.
 
-        A watch that began in between, on the server that comes up, would hold on to what is over, and see
+        A watch that began in between, on the server that starts, would keep what is outdated, and notice
         that only at its next event, perhaps a minute later.
         """
         with self._lock:
@@ -92,7 +92,7 @@ class Mirror:
 
     @property
     def synced(self) -> bool:
-        """Every collection was listed, and its watch stands."""
+        """Every collection was listed, and its watch is open."""
         with self._lock:
             return all(collection.synced for collection in self._collections.values())
 

@@ -23,7 +23,7 @@ EXIT_CODE: Final = "twin.ai-platform/exit-code"
 def stages(folder: Path, selector: str) -> Path:
     """Return the file of stages, which leave the Pods alone that a selector (jq) selects.
 
-    It is written to a folder under a name of its own for each content, so that kwok is restarted with it.
+    The file's name depends on its content, so that kwok is restarted with it.
     """
     if selector == images.NEVER:
         return STAGES

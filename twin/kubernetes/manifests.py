@@ -1,4 +1,4 @@
-"""Kubernetes objects in YAML files beside the code, and how they get into a cluster and out of it."""
+"""Kubernetes objects in YAML files next to the code, and how they get into a cluster and out of it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def load(cloud: str, name: str, values: Mapping[str, str] | None = None) -> list
     text = (FOLDER / cloud / f"{name}.yaml").read_text()
     for key, value in (values or {}).items():
         text = text.replace(f"${key}", value)
-    return [each for each in yaml.safe_load_all(text) if each]
+    return [document for document in yaml.safe_load_all(text) if document]
 
 
 def exists(cloud: str, name: str) -> bool:

@@ -20,7 +20,7 @@ from twin.kubernetes.pods import condition, leaving, phase, ready, repository
 log = logging.getLogger(__name__)
 
 APPLIED: Final = "twin.ai-platform/machine"
-"""Annotation: the labels and taints that the cloud set last, to tell a change of theirs from others'."""
+"""Annotation: the labels and taints that the cloud set last, to distinguish its changes from others'."""
 NETWORK: Final = "twin.ai-platform/network"
 """Annotation: `absent` while no network plugin runs there; stages.yaml leaves such a node unready."""
 ABSENT: Final = "absent"
@@ -79,7 +79,7 @@ class Nodes:
         try:
             self._kube.create(path("v1", "nodes"), self._body(machine))
         except ApiError as error:
-            if error.status != 409:  # the watch has not told of it yet
+            if error.status != 409:  # the watch has not reported it yet
                 raise
         else:
             log.info("node %s joins (%s, group %s)", machine.name, machine.instance_type, machine.group)
@@ -137,12 +137,12 @@ class Nodes:
         fresh = labels(machine)
         change: dict[str, str | None] = dict(fresh)
         change.update({key: None for key in before.get("labels", {}) if key not in fresh})
-        owned = [Taint(**each) for each in before.get("taints", [])]
+        owned = [Taint(**taint) for taint in before.get("taints", [])]
         present = [
-            Taint(each["key"], each["effect"], each.get("value") or "")
-            for each in node["spec"].get("taints") or ()
+            Taint(taint["key"], taint["effect"], taint.get("value") or "")
+            for taint in node["spec"].get("taints") or ()
         ]
-        kept = [each for each in present if each not in owned and each not in machine.taints]
+        others = [taint for taint in present if taint not in owned and taint not in machine.taints]
         log.info("node %s: labels and taints changed with its group", machine.name)
         self._kube.merge(
             path("v1", "nodes", name=machine.name),
@@ -152,7 +152,7 @@ class Nodes:
                     "annotations": {APPLIED: now},
                     "resourceVersion": metadata["resourceVersion"],
                 },
-                "spec": {"taints": [_taint(each) for each in [*machine.taints, *kept]]},
+                "spec": {"taints": [_taint(taint) for taint in [*machine.taints, *others]]},
             },
         )
 
@@ -171,9 +171,9 @@ class Nodes:
             self._kube.merge(where, {"metadata": {"annotations": {NETWORK: ABSENT}}})
         elif not there and ready(node):
             others = [
-                each
-                for each in (node.get("status") or {}).get("conditions") or ()
-                if each.get("type") != "Ready"
+                condition
+                for condition in (node.get("status") or {}).get("conditions") or ()
+                if condition.get("type") != "Ready"
             ]
             down = _condition("Ready", "False", "KubeletNotReady", NO_NETWORK)
             self._kube.merge(where + "/status", {"status": {"conditions": [*others, down]}})
@@ -195,8 +195,8 @@ def applied(machine: Machine) -> str:
 
 def labels(machine: Machine) -> dict[str, str]:
     """The machine's labels, and those that every kubelet and cloud controller adds."""
-    given = dict(machine.labels)
-    arch = given.get("kubernetes.io/arch", "amd64")
+    of_machine = dict(machine.labels)
+    arch = of_machine.get("kubernetes.io/arch", "amd64")
     common = {
         "kubernetes.io/hostname": machine.name,
         "kubernetes.io/arch": arch,
@@ -204,12 +204,12 @@ def labels(machine: Machine) -> dict[str, str]:
         "beta.kubernetes.io/arch": arch,
         "beta.kubernetes.io/os": "linux",
     }
-    if kind := machine.instance_type or given.get("node.kubernetes.io/instance-type"):
+    if kind := machine.instance_type or of_machine.get("node.kubernetes.io/instance-type"):
         common |= {"node.kubernetes.io/instance-type": kind, "beta.kubernetes.io/instance-type": kind}
     for key in ("zone", "region"):
-        if value := given.get(f"topology.kubernetes.io/{key}"):
+        if value := of_machine.get(f"topology.kubernetes.io/{key}"):
             common[f"failure-domain.beta.kubernetes.io/{key}"] = value
-    return {**common, **given}
+    return {**common, **of_machine}
 
 
 def _taint(taint: Taint) -> Object:
@@ -219,7 +219,7 @@ def _taint(taint: Taint) -> Object:
 def _runs_network(pod: Mapping[str, Any], plugins: tuple[str, ...]) -> bool:
     if phase(pod) != "Running" or leaving(pod):
         return False
-    images = (repository(each.get("image") or "") for each in pod["spec"]["containers"])
+    images = (repository(container.get("image") or "") for container in pod["spec"]["containers"])
     return any(image.endswith(plugins) for image in images)
 
 

@@ -38,9 +38,9 @@ def leaving(pod: Pod) -> bool:
 
 def condition(item: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     """A condition of a Pod, a Node or a workload; empty where it was never set."""
-    for each in (item.get("status") or {}).get("conditions") or ():
-        if each.get("type") == kind:
-            return each
+    for status in (item.get("status") or {}).get("conditions") or ():
+        if status.get("type") == kind:
+            return status
     return {}
 
 
@@ -58,8 +58,8 @@ def repository(image: str) -> str:
 
 def by_node(pods: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """Pods that are bound, by their node."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    pods_of: dict[str, list[dict[str, Any]]] = {}
     for pod in pods:
         if node := node_of(pod):
-            found.setdefault(node, []).append(pod)
-    return found
+            pods_of.setdefault(node, []).append(pod)
+    return pods_of

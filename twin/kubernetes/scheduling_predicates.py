@@ -19,7 +19,6 @@ Pod = Mapping[str, Any]
 HOSTNAME: Final = "kubernetes.io/hostname"
 BLOCKING: Final = ("NoSchedule", "NoExecute")
 SELECTOR_MISMATCH: Final = "node(s) didn't match Pod's node affinity/selector"
-ANTI_AFFINITY: Final = "node(s) didn't match pod anti-affinity rules"
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def requests(pod: Pod) -> Amounts:
     total: Amounts = {}
     for container in spec.get("containers") or ():
         add(total, _wanted(container))
-    # An init container runs alone, beside the sidecars that were started before it (KEP-753).
+    # An init container runs only with the sidecars that were started before it (KEP-753).
     sidecars: Amounts = {}
     peak: Amounts = {}
     for container in spec.get("initContainers") or ():
@@ -125,15 +124,17 @@ def expression_holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -
 def selector_holds(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     """A LabelSelector (matchLabels and matchExpressions, all of which must hold)."""
     same = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
-    return same and all(expression_holds(each, labels) for each in selector.get("matchExpressions") or ())
+    return same and all(
+        expression_holds(expression, labels) for expression in selector.get("matchExpressions") or ()
+    )
 
 
 def _term_holds(term: Mapping[str, Any], shape: Shape) -> bool:
     expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
     if not expressions and not fields:
         return False  # an empty term matches nothing
-    return all(expression_holds(each, shape.labels) for each in expressions) and all(
-        expression_holds(each, {"metadata.name": shape.name}) for each in fields
+    return all(expression_holds(expression, shape.labels) for expression in expressions) and all(
+        expression_holds(expression, {"metadata.name": shape.name}) for expression in fields
     )
 
 
@@ -213,7 +214,7 @@ def opened(shape: Shape, overhead: Iterable[Pod] = ()) -> Bin:
 
 
 def admits(node: Bin, pod: Pod) -> bool:
-    """Whether the Pod fits beside what the node has."""
+    """Whether the Pod fits in what the node has free."""
     return not misfits(pod, node.shape, node.free) and not repels(pod, node.pods)
 
 
@@ -239,7 +240,7 @@ def pack(
     """
     bins: list[Bin] = []
     placed: list[Pod] = []
-    for pod in sorted(pods, key=lambda each: _size(each, shape), reverse=True):
+    for pod in sorted(pods, key=lambda item: _size(item, shape), reverse=True):
         home = next((node for node in bins if admits(node, pod)), None)
         if home is None and len(bins) < limit:
             fresh = opened(shape, overhead)
@@ -292,7 +293,7 @@ def shape_of(node: Mapping[str, Any]) -> Shape:
     """A Node object as the scheduler sees it."""
     metadata, spec, status = node["metadata"], node.get("spec") or {}, node.get("status") or {}
     taints = [
-        Taint(each["key"], each["effect"], each.get("value") or "") for each in spec.get("taints") or ()
+        Taint(taint["key"], taint["effect"], taint.get("value") or "") for taint in spec.get("taints") or ()
     ]
     allocatable = {name: milli(str(value)) for name, value in (status.get("allocatable") or {}).items()}
     return Shape(

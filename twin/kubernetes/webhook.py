@@ -47,7 +47,7 @@ def answer(review: Any, authenticate: Authenticate) -> dict[str, Any]:
 
 
 class Webhook:
-    """The server, on a thread of its own.
+    """The server, on a separate thread.
 
     authenticate: answers a token; an exception of its makes the API server try again a little later.
     """

@@ -127,18 +127,18 @@ def _answer(store: Store, environ: dict[str, Any], body: bytes) -> Answer:
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
     if path == "/v2/":
         return Answer(200, [("Content-Type", "application/json")], b"{}")
-    if (found := _UPLOADS.fullmatch(path)) and method == "POST":
+    if (match := _UPLOADS.fullmatch(path)) and method == "POST":
         # No blob is mounted: a registry may begin an upload in place of it.
-        return _uploading(found["name"], store.begin(found["name"]), 0)
-    if found := _UPLOAD.fullmatch(path):
-        return _upload(store, environ, found["name"], found["upload"], body)
-    if (found := _BLOB.fullmatch(path)) and method in ("GET", "HEAD"):
-        return _blob(store, method, found["name"], _digest(found["digest"]))
-    if found := _MANIFEST.fullmatch(path):
+        return _uploading(match["name"], store.begin(match["name"]), 0)
+    if match := _UPLOAD.fullmatch(path):
+        return _upload(store, environ, match["name"], match["upload"], body)
+    if (match := _BLOB.fullmatch(path)) and method in ("GET", "HEAD"):
+        return _blob(store, method, match["name"], _digest(match["digest"]))
+    if match := _MANIFEST.fullmatch(path):
         if method in ("GET", "HEAD"):
-            return _get_manifest(store, found["name"], found["reference"])
+            return _get_manifest(store, match["name"], match["reference"])
         if method == "PUT":
-            return _put_manifest(store, environ, found["name"], found["reference"], body)
+            return _put_manifest(store, environ, match["name"], match["reference"], body)
     raise RegistryError(404, "UNSUPPORTED", f"{method} {path} is not supported")
 
 

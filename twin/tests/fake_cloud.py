@@ -105,11 +105,11 @@ class FakeType(ResourceType):
 
     def create(self, context: Context, inputs: Props) -> tuple[str, Props]:
         assert isinstance(context, FakeContext)
-        if inputs.get("tags", {}).get("fault") == "refuse":
-            raise CloudError("the cloud refuses it", code="Refused", path="tags.fault")
+        if inputs.get("tags", {}).get("failure") == "refuse":
+            raise CloudError("the cloud refuses it", code="Refused", path="tags.failure")
         id = context.backend.make(context.intent, self.token, self.prefix, inputs)
-        if (fault := inputs.get("tags", {}).get("fault")) in ("half", "failed"):
-            state, complete = self.state(context, id, inputs), fault == "failed"
+        if (failure := inputs.get("tags", {}).get("failure")) in ("half", "failed"):
+            state, complete = self.state(context, id, inputs), failure == "failed"
             raise HalfMade("made, but it never became ready", id, state, complete=complete)
         if delay := os.environ.get("FAKE_DELAY_AFTER"):
             pause(float(delay))
@@ -120,8 +120,8 @@ class FakeType(ResourceType):
 
     def read(self, context: Context, id: str, state: Props) -> Props | None:
         assert isinstance(context, FakeContext)
-        found = context.backend.things(self.token).get(id)
-        return None if found is None else self.state(context, id, found)
+        thing = context.backend.things(self.token).get(id)
+        return None if thing is None else self.state(context, id, thing)
 
     def update(self, context: Context, id: str, old: Props, new: Props) -> Props:
         assert isinstance(context, FakeContext)
@@ -174,7 +174,7 @@ class Bucket(FakeType):
 
 
 class Cluster(FakeType):
-    """Its vpcConfig tells more than was asked."""
+    """Its vpcConfig returns more than was set."""
 
     token = CLUSTER
     prefix = "cluster"

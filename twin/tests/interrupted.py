@@ -21,7 +21,7 @@ _OTHER = re.compile(r"(case|vpc|igw)-?[0-9a-f]+")
 """Names and ids that are others at each attempt."""
 
 COUNTERS = {"versionId", "etag", "effectiveTime"}
-"""Inputs of the SDK that tell how often or when something was done."""
+"""Inputs of the SDK that state how often or when something was done."""
 
 
 @dataclass
@@ -30,22 +30,22 @@ class Calls:
 
     writes: Callable[..., bool]
     refusal: Callable[[str], Exception]
-    made: list[str] = field(default_factory=list[str])
+    names: list[str] = field(default_factory=list[str])
     written: list[str] = field(default_factory=list[str])
     fails: int = -1
     struck: str = ""
 
     def begin(self, fails: int = -1) -> None:
         """Count from here."""
-        self.made, self.written, self.fails, self.struck = [], [], fails, ""
+        self.names, self.written, self.fails, self.struck = [], [], fails, ""
 
     def patched(self, call: Callable[..., Props]) -> Callable[..., Props]:
         """The context's method, counted."""
 
         def counted(context: Context, *words: Any, **more: Any) -> Props:
-            name = ".".join(each for each in words[:2] if isinstance(each, str))
-            self.made.append(name)
-            if len(self.made) - 1 == self.fails:
+            name = ".".join(word for word in words[:2] if isinstance(word, str))
+            self.names.append(name)
+            if len(self.names) - 1 == self.fails:
                 self.struck = name
                 raise self.refusal(name)
             answer = call(context, *words, **more)
@@ -71,7 +71,7 @@ def stack(cloud: Cloud, context: Context) -> Iterator[Stack]:
 
 @dataclass
 class Trial:
-    """One type with inputs for it; each attempt has names of its own."""
+    """One type with inputs for it; each attempt has other names."""
 
     cloud: Cloud
     context: Context
@@ -84,51 +84,51 @@ class Trial:
 
     def run(self) -> None:
         """Let each call after the first write fail, once to be repaired and once to be destroyed."""
-        with stack(self.cloud, self.context) as made:
+        with stack(self.cloud, self.context) as engine:
             whole = self.inputs()
             self.calls.begin()
-            state = made.up(self.token, "clean", whole)
-            names, written = [*self.calls.made], [*self.calls.written]
+            state = engine.up(self.token, "clean", whole)
+            names, written = [*self.calls.names], [*self.calls.written]
             wanted = self._seen(state)
-            assert made.preview(self.token, "clean", whole) == "same"
-            made.destroy("clean")
+            assert engine.preview(self.token, "clean", whole) == "same"
+            engine.destroy("clean")
             first = next((i for i, name in enumerate(names) if name in written), len(names))
             for place in range(first + 1, len(names)):
-                self._repaired(made, f"repaired-{place}", place, written, wanted)
+                self._repaired(engine, f"repaired-{place}", place, written, wanted)
             writes = [place for place in range(first + 1, len(names)) if names[place] in written]
             for place in {*writes, len(names) - 1}:
-                self._destroyed(made, f"destroyed-{place}", place)
+                self._destroyed(engine, f"destroyed-{place}", place)
 
-    def _repaired(self, made: Stack, name: str, place: int, written: list[str], wanted: Props) -> None:
+    def _repaired(self, engine: Stack, name: str, place: int, written: list[str], wanted: Props) -> None:
         inputs = self.inputs()
         before = self.inventory()
-        struck = self._failed(made, name, place, inputs)
-        shown = made.preview(self.token, name, inputs)
+        struck = self._failed(engine, name, place, inputs)
+        preview = engine.preview(self.token, name, inputs)
         whole = [*self.calls.written]
-        assert shown != "same" or set(written) <= set(whole), f"{struck}: a preview shows that work is left"
+        assert preview != "same" or set(written) <= set(whole), f"{struck}: a preview shows that work is left"
         self.calls.begin()
-        state = made.up(self.token, name, inputs)
+        state = engine.up(self.token, name, inputs)
         whole += self.calls.written
         seen = self._seen(state)
-        lacks = {each: seen.get(each) for each in {*seen, *wanted} if seen.get(each) != wanted.get(each)}
+        lacks = {key: seen.get(key) for key in {*seen, *wanted} if seen.get(key) != wanted.get(key)}
         assert not lacks, f"{struck} failed: the next update brings what is declared, not {lacks}"
-        if shown != "replace":
+        if preview != "replace":
             assert set(written) <= set(whole), f"{struck} failed: each call is made in the end"
-        assert made.preview(self.token, name, inputs) == "same", f"{struck} failed: nothing is left to do"
-        made.destroy(name)
+        assert engine.preview(self.token, name, inputs) == "same", f"{struck} failed: nothing is left to do"
+        engine.destroy(name)
         assert self.inventory() == before, f"{struck} failed: a destroy after the repair leaves nothing"
 
-    def _destroyed(self, made: Stack, name: str, place: int) -> None:
+    def _destroyed(self, engine: Stack, name: str, place: int) -> None:
         inputs = self.inputs()
         before = self.inventory()
-        struck = self._failed(made, name, place, inputs)
-        made.destroy(name)
+        struck = self._failed(engine, name, place, inputs)
+        engine.destroy(name)
         assert self.inventory() == before, f"{struck} failed: a destroy leaves nothing"
 
-    def _failed(self, made: Stack, name: str, place: int, inputs: Props) -> str:
+    def _failed(self, engine: Stack, name: str, place: int, inputs: Props) -> str:
         self.calls.begin(place)
         with pytest.raises(Failed):
-            made.up(self.token, name, inputs)
+            engine.up(self.token, name, inputs)
         struck, self.calls.fails = self.calls.struck, -1
         assert struck
         return f"{self.token}: call {place}, {struck},"
@@ -137,15 +137,15 @@ class Trial:
         """The inputs that the cloud shows, read as for an import, without what is another each time."""
         kind: Any = self.cloud.resource(self.token)
         known = {} if getattr(kind, "importable", True) else state.outputs
-        found = kind.read(self.context, state.id, known) or {}
+        outputs = kind.read(self.context, state.id, known) or {}
         wanted = kind.sdk_schema.inputs.keys() - self.chosen
-        shown = {name: value for name, value in found.items() if name in wanted}
-        return _plain(shown, state.id)
+        compared = {name: value for name, value in outputs.items() if name in wanted}
+        return _plain(compared, state.id)
 
 
 def _plain(value: Any, id: str) -> Any:
     if isinstance(value, dict):
-        return {key: _plain(each, id) for key, each in value.items() if key not in COUNTERS}
+        return {key: _plain(item, id) for key, item in value.items() if key not in COUNTERS}
     if isinstance(value, list):
-        return [_plain(each, id) for each in value]
+        return [_plain(item, id) for item in value]
     return _OTHER.sub(r"\1", value.replace(id, "ID")) if isinstance(value, str) else value

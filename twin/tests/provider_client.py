@@ -119,13 +119,13 @@ class Client:
 
 @dataclass
 class Provided:
-    """A provider under test and what stands behind it."""
+    """A provider under test and what it uses."""
 
     backend: Backend
     store: Store
     client: Client
 
-    def made(self, token: str = VPC, inputs: Props | None = None) -> tuple[Props, str, Props]:
+    def create(self, token: str = VPC, inputs: Props | None = None) -> tuple[Props, str, Props]:
         """Checked and created: inputs, id and outputs."""
         checked, failures = self.client.check(token, inputs if inputs is not None else CIDR)
         assert not failures

@@ -48,7 +48,7 @@ class Stack:
             self.destroy(name)  # in any order: a test has no dependents
         if step in ("create", "replace"):
             request = provider_pb2.CreateRequest(urn=urn(token, name), properties=marshal(wanted))
-            answer = self._made(token, name, wanted, "", self._client.stub.Create, request)
+            answer = self._write(token, name, wanted, "", self._client.stub.Create, request)
             return self._keep(name, State(token, answer.id, wanted, unmarshal(answer.properties).props))
         assert state is not None
         if step == "update":
@@ -59,7 +59,7 @@ class Stack:
                 news=marshal(wanted),
                 old_inputs=marshal(state.inputs),
             )
-            answer = self._made(token, name, wanted, state.id, self._client.stub.Update, request)
+            answer = self._write(token, name, wanted, state.id, self._client.stub.Update, request)
             return self._keep(name, State(token, state.id, wanted, unmarshal(answer.properties).props))
         return self._keep(name, state)
 
@@ -103,7 +103,7 @@ class Stack:
             return replace(now, failed=True, refresh=left.refresh_before_update)
         return State(state.token, id, inputs, outputs) if id else None
 
-    def _made(self, token: str, name: str, inputs: Props, id: str, call: Any, request: Any) -> Any:
+    def _write(self, token: str, name: str, inputs: Props, id: str, call: Any, request: Any) -> Any:
         try:
             return call(request)
         except grpc.RpcError as error:

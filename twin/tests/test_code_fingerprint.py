@@ -45,9 +45,9 @@ def test_it_stays_where_only_something_else_changes(root: Path, name: str) -> No
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Daemon]:
-    made = Daemon(tmp_path, "cloud")
-    yield made
-    processes.stop([made], grace_seconds=0)
+    process = Daemon(tmp_path, "cloud")
+    yield process
+    processes.stop([process], grace_seconds=0)
 
 
 def test_a_process_is_old_when_the_code_changed_since_it_started(

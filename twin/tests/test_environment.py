@@ -1,4 +1,4 @@
-"""What a program in the twin is told, and what is kept from it."""
+"""The variables of a program in the twin, and those that are removed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from twin.instances import Instance
 @pytest.fixture
 def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
-    made = instances.create("one", region="eu-west-1")
-    environment.prepare(made)
-    return made
+    created = instances.create("one", region="eu-west-1")
+    environment.prepare(created)
+    return created
 
 
 def test_nothing_of_a_real_account_reaches_a_program_in_the_twin(instance: Instance) -> None:
@@ -30,21 +30,23 @@ def test_nothing_of_a_real_account_reaches_a_program_in_the_twin(instance: Insta
         "PULUMI_CONFIG_PASSPHRASE": "mine",
         "HOME": "/somewhere/mine",
     }
-    told = environment.complete(instance, mine)
-    assert "s3cr3t" not in "".join(told.values())
-    assert not {"AWS_PROFILE", "AWS_ROLE_ARN", "AWS_ENDPOINT_URL_S3", "PULUMI_CONFIG_PASSPHRASE"} & set(told)
-    assert told["AWS_CONFIG_FILE"] == told["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
-    assert told["AWS_ENDPOINT_URL"] == instance.url("cloud")
-    assert told["AWS_REGION"] == "eu-west-1"
-    assert told["HOME"] == "/somewhere/mine", "what is no cloud's stays"
+    variables = environment.complete(instance, mine)
+    assert "s3cr3t" not in "".join(variables.values())
+    assert not {"AWS_PROFILE", "AWS_ROLE_ARN", "AWS_ENDPOINT_URL_S3", "PULUMI_CONFIG_PASSPHRASE"} & set(
+        variables
+    )
+    assert variables["AWS_CONFIG_FILE"] == variables["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+    assert variables["AWS_ENDPOINT_URL"] == instance.url("cloud")
+    assert variables["AWS_REGION"] == "eu-west-1"
+    assert variables["HOME"] == "/somewhere/mine", "what is no cloud's stays"
 
 
 def test_an_instance_of_google_cloud_is_told_by_the_providers_own_variables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
-    made = instances.create("two", cloud="gcp", region="europe-west4", account="acme-ml-dev")
-    environment.prepare(made)
+    created = instances.create("two", cloud="gcp", region="europe-west4", account="acme-ml-dev")
+    environment.prepare(created)
     mine = {
         "GOOGLE_APPLICATION_CREDENTIALS": "/mine/s3cr3t.json",
         "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT": "s3cr3t@prod.iam.gserviceaccount.com",
@@ -53,21 +55,21 @@ def test_an_instance_of_google_cloud_is_told_by_the_providers_own_variables(
         "GCLOUD_PROJECT": "prod-s3cr3t",
         "AWS_PROFILE": "prod-s3cr3t",
     }
-    told = environment.complete(made, mine)
-    assert "s3cr3t" not in "".join([*told, *told.values()])
-    front = made.url("cloud")
-    assert told["GOOGLE_COMPUTE_CUSTOM_ENDPOINT"] == f"{front}/compute.googleapis.com/compute/v1/"
-    assert told["GOOGLE_CONTAINER_CUSTOM_ENDPOINT"] == f"{front}/container.googleapis.com/v1/"
-    assert told["CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER"] == f"{front}/container.googleapis.com/"
-    assert told["GOOGLE_OAUTH_ACCESS_TOKEN"].startswith("ya29.")
-    assert told["GOOGLE_PROJECT"] == told["GOOGLE_CLOUD_PROJECT"] == "acme-ml-dev"
-    assert told["GOOGLE_REGION"] == "europe-west4"
-    assert told["AWS_CONFIG_FILE"] == os.devnull, "nor does another cloud's account"
-    assert "AWS_ACCESS_KEY_ID" not in told
-    assert not Path(told["CLOUDSDK_CONFIG"]).exists(), "no login of the user's is found"
-    own = (made.folder / "kubernetes" / "pki" / "ca.crt").read_text()
-    trusted = Path(told["SSL_CERT_FILE"]).read_text()
-    assert own in trusted
+    variables = environment.complete(created, mine)
+    assert "s3cr3t" not in "".join([*variables, *variables.values()])
+    front = created.url("cloud")
+    assert variables["GOOGLE_COMPUTE_CUSTOM_ENDPOINT"] == f"{front}/compute.googleapis.com/compute/v1/"
+    assert variables["GOOGLE_CONTAINER_CUSTOM_ENDPOINT"] == f"{front}/container.googleapis.com/v1/"
+    assert variables["CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER"] == f"{front}/container.googleapis.com/"
+    assert variables["GOOGLE_OAUTH_ACCESS_TOKEN"].startswith("ya29.")
+    assert variables["GOOGLE_PROJECT"] == variables["GOOGLE_CLOUD_PROJECT"] == "acme-ml-dev"
+    assert variables["GOOGLE_REGION"] == "europe-west4"
+    assert variables["AWS_CONFIG_FILE"] == os.devnull, "nor does another cloud's account"
+    assert "AWS_ACCESS_KEY_ID" not in variables
+    assert not Path(variables["CLOUDSDK_CONFIG"]).exists(), "no login of the user's is found"
+    authority = (created.folder / "kubernetes" / "pki" / "ca.crt").read_text()
+    trusted = Path(variables["SSL_CERT_FILE"]).read_text()
+    assert authority in trusted
     assert trusted.count("BEGIN CERTIFICATE") > 50, "what everybody trusts is trusted still"
 
 

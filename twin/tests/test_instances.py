@@ -40,14 +40,16 @@ def test_a_port_in_use_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_two_commands_that_make_the_same_instance_at_once_get_the_same() -> None:
-    made: list[Instance] = []
-    threads = [threading.Thread(target=lambda: made.append(instances.create("one"))) for _ in range(4)]
+    created: list[Instance] = []
+    threads = [threading.Thread(target=lambda: created.append(instances.create("one"))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(made) == 4
-    assert all(instance == made[0] for instance in made), "one of them would start processes on other ports"
+    assert len(created) == 4
+    assert all(instance == created[0] for instance in created), (
+        "one of them would start processes on other ports"
+    )
 
 
 @pytest.mark.parametrize("name", ["", "a", "Big", "1st", "under_score", "../up", "x" * 41, "end-"])
@@ -71,9 +73,10 @@ def test_a_damaged_instance_says_how_to_make_it_anew_and_hides_no_other() -> Non
 
 
 def test_an_instance_of_an_earlier_version_keeps_its_state() -> None:
+    former = "world.json"  # codespell:ignore world
     before = instances.create("one", account="111122223333")
-    (before.folder / "instance.json").rename(before.folder / "world.json")
+    (before.folder / "instance.json").rename(before.folder / former)
     assert instances.every() == [before]
-    (before.folder / "instance.json").rename(before.folder / "world.json")
+    (before.folder / "instance.json").rename(before.folder / former)
     assert instances.create("one", account="111122223333") == before
-    assert not (before.folder / "world.json").exists()
+    assert not (before.folder / former).exists()

@@ -34,22 +34,22 @@ SERVER = (
 @pytest.fixture
 def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Instance]:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path / "home"))
-    made = instances.create("one")
-    yield made
-    processes.stop([Daemon(made.folder, name) for name in lifecycle.PROCESSES], grace_seconds=0)
+    created = instances.create("one")
+    yield created
+    processes.stop([Daemon(created.folder, name) for name in lifecycle.PROCESSES], grace_seconds=0)
 
 
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     """A toolchain and a control plane that cost nothing."""
-    made = {name: tmp_path / name for name in ("kubectl", "controlplane", "pulumi", "kubernetes-provider")}
-    for file in made.values():
+    paths = {name: tmp_path / name for name in ("kubectl", "controlplane", "pulumi", "kubernetes-provider")}
+    for file in paths.values():
         file.symlink_to("/bin/sleep")
 
     def ensure(*_: Any, ready: Callable[[str, Path], None], **__: Any) -> dict[str, Path]:
-        for name, path in made.items():
+        for name, path in paths.items():
             ready(name, path)
-        return made
+        return paths
 
     def stand_in(instance: Instance, module: str) -> list[str]:
         port = instance.ports["cloud" if module == "twin.aws.server" else "webhook"]
@@ -62,7 +62,7 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     monkeypatch.setattr(lifecycle.build, "ensure", ensure)
     monkeypatch.setattr(lifecycle, "_python", stand_in)
     monkeypatch.setattr(control_plane, "start", control_plane_stand_in)
-    return made
+    return paths
 
 
 def test_a_twin_starts_is_complete_and_stops_altogether(instance: Instance, tools: dict[str, Path]) -> None:
@@ -93,8 +93,8 @@ def test_start_repairs_what_was_killed_and_leaves_the_rest(
     lifecycle.start(instance)
     state = lifecycle.status(instance)
     assert state.running
-    kept = {process.name for process in state.processes if process.pid == before[process.name]}
-    assert kept == set(lifecycle.PROCESSES) - {"cloud", "etcd"}
+    running = {process.name for process in state.processes if process.pid == before[process.name]}
+    assert running == set(lifecycle.PROCESSES) - {"cloud", "etcd"}
 
 
 def test_selected_controllers_are_built_and_stay_selected(instance: Instance, tools: dict[str, Path]) -> None:
@@ -179,10 +179,10 @@ def test_a_start_says_which_calls_give_other_ids_than_before(
     instance: Instance, tools: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     health = json.dumps({"renamed": ["1 ec2:CreateVpc: vpc-1 was, vpc-2 is"]})
-    telling = SERVER.replace(
+    reporting = SERVER.replace(
         "self.end_headers()", f"self.end_headers(); self.wfile.write({health!r}.encode())"
     )
-    monkeypatch.setitem(globals(), "SERVER", telling)
+    monkeypatch.setitem(globals(), "SERVER", reporting)
     progress = Recorder()
     lifecycle.start(instance, progress)
     [said] = progress.said
@@ -224,7 +224,7 @@ def test_a_start_that_failed_does_nothing_any_more(
 
     def slow(instance: Instance, binary: Path, given_up: threading.Event) -> None:
         begun.set()
-        assert given_up.wait(30), "the part that failed must be told to the others"
+        assert given_up.wait(30), "the failure of a part must be reported to the others"
         # What is under way is not cut short: a certificate that is being written, say.
         time.sleep(0.1)
         (instance.folder / "late").write_text("late")
@@ -247,9 +247,9 @@ def test_a_start_that_failed_does_nothing_any_more(
 def test_a_reset_says_what_could_not_be_removed_and_who_works_there(
     instance: Instance, tools: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = instance.folder / "state" / "kept"
-    kept.parent.mkdir(exist_ok=True)
-    kept.write_text("")
+    immutable = instance.folder / "state" / "kept"
+    immutable.parent.mkdir(exist_ok=True)
+    immutable.write_text("")
     unlink = os.unlink
 
     def refuse(path: Any, **options: Any) -> None:
@@ -258,14 +258,14 @@ def test_a_reset_says_what_could_not_be_removed_and_who_works_there(
         unlink(path, **options)
 
     monkeypatch.setattr(os, "unlink", refuse)
-    given = {"AIPLATFORM_TWIN": "one", "PATH": f"{instance.bin}:{os.environ['PATH']}"}
-    with subprocess.Popen(["/bin/sleep", "60"], env=given) as engine:
+    variables = {"AIPLATFORM_TWIN": "one", "PATH": f"{instance.bin}:{os.environ['PATH']}"}
+    with subprocess.Popen(["/bin/sleep", "60"], env=variables) as engine:
         try:
             with pytest.raises(InstanceError) as caught:
                 lifecycle.reset(instance)
         finally:
             engine.kill()
-    assert f"{kept}: Operation not permitted" in str(caught.value)
+    assert f"{immutable}: Operation not permitted" in str(caught.value)
     assert f"pid {engine.pid} (sleep) works in this twin" in str(caught.value)
     assert instances.load("one") is None, "what is left counts as no instance"
 

@@ -25,14 +25,14 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
 
 
 def _tools(folder: Path, *, official: bool = False) -> Toolchain:
-    made = {name: folder / name for name in ("controlplane", "pulumi", "kubernetes-provider", "kubectl")}
-    for file in made.values():
+    paths = {name: folder / name for name in ("controlplane", "pulumi", "kubernetes-provider", "kubectl")}
+    for file in paths.values():
         file.touch()
     return Toolchain(
-        controlplane=made["controlplane"],
-        pulumi=made["pulumi"],
-        kubernetes_provider=made["kubernetes-provider"],
-        kubectl=made["kubectl"],
+        controlplane=paths["controlplane"],
+        pulumi=paths["pulumi"],
+        kubernetes_provider=paths["kubernetes-provider"],
+        kubectl=paths["kubectl"],
         language_exec=None if official else folder / "pulumi-language-python-exec",
     )
 
@@ -70,16 +70,16 @@ def test_kubectl_finds_the_plugin_that_proves_to_gke_who_the_caller_is(
         text=True,
         check=True,
     )
-    told = json.loads(done.stdout)
-    assert told["status"]["token"] == environment.environment(instance)["GOOGLE_OAUTH_ACCESS_TOKEN"]
+    credential = json.loads(done.stdout)
+    assert credential["status"]["token"] == environment.environment(instance)["GOOGLE_OAUTH_ACCESS_TOKEN"]
 
 
-def test_the_version_is_the_one_that_the_sdk_tells_the_engine() -> None:
-    found = importlib.util.find_spec("pulumi_aws")  # not an import, which takes a second
-    assert found is not None
-    assert found.origin is not None
-    told = Path(found.origin).with_name("pulumi-plugin.json").read_text()
-    assert f'"version": "{path_shims.sdk_version("aws")}"' in told
+def test_the_version_is_the_one_that_the_sdk_declares_to_the_engine() -> None:
+    spec = importlib.util.find_spec("pulumi_aws")  # not an import, which takes a second
+    assert spec is not None
+    assert spec.origin is not None
+    declaration = Path(spec.origin).with_name("pulumi-plugin.json").read_text()
+    assert f'"version": "{path_shims.sdk_version("aws")}"' in declaration
 
 
 def test_an_installation_that_was_broken_off_is_repaired(instance: Instance, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_pulumi_of_our_own_stands_on_path_and_an_official_one_stays_where_it_i
     path_shims.install(instance, _tools(tmp_path))
     assert (instance.bin / "pulumi").resolve() == (tmp_path / "pulumi").resolve()
     path_shims.install(instance, _tools(tmp_path, official=True))
-    assert not (instance.bin / "pulumi").exists(), "it looks for its language host beside itself"
+    assert not (instance.bin / "pulumi").exists(), "it looks for its language host in its folder"
 
 
 def test_a_missing_sdk_is_told_with_what_to_do() -> None:

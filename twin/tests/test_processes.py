@@ -22,14 +22,14 @@ Make = Callable[[str], Daemon]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    made: list[Daemon] = []
+    daemons: list[Daemon] = []
 
     def one(name: str) -> Daemon:
-        made.append(Daemon(tmp_path, name))
-        return made[-1]
+        daemons.append(Daemon(tmp_path, name))
+        return daemons[-1]
 
     yield one
-    processes.stop(made, grace_seconds=0)
+    processes.stop(daemons, grace_seconds=0)
 
 
 def python(code: str) -> list[str]:
@@ -103,7 +103,7 @@ def test_a_process_whose_pid_was_given_to_another_is_never_touched(make: Make) -
             daemon.pid_file.write_text(json.dumps({"pid": bystander.pid, "identity": "another boot:1"}))
             assert not daemon.alive, "the pid is in use, but not by what was started"
             processes.stop([daemon], grace_seconds=0)
-            assert bystander.poll() is None, "a process of somebody else was ended"
+            assert bystander.poll() is None, "a process of another user was ended"
         finally:
             bystander.kill()
 
@@ -180,8 +180,8 @@ def test_memory_is_told_for_what_runs_only(make: Make) -> None:
 def test_memory_that_processes_share_counts_once(make: Make) -> None:
     parent = make("parent")
     # A child of a fork shares its parent's pages until one of them writes.
-    held = "import os, time; held = bytearray(b'x' * 60_000_000); os.fork(); time.sleep(60)"
-    run(parent, held)
+    program = "import os, time; held = bytearray(b'x' * 60_000_000); os.fork(); time.sleep(60)"
+    run(parent, program)
     assert until(lambda: 25_000_000 < processes.memory_bytes([parent])["parent"] < 50_000_000, seconds=30), (
         "half of what two processes have together"
     )

@@ -45,10 +45,10 @@ def test_a_misspelt_configuration_key_is_refused(provided: Provided) -> None:
         urn="urn:pulumi:dev::proj::pulumi:providers:aws::p",
         news=marshal({"regoin": "us-west-2", "defaultTags": '{"tag": {}}', "version": "7.0.0"}),
     )
-    found = {f.property: f.reason for f in provided.client.stub.CheckConfig(request).failures}
-    assert "did you mean 'region'" in found["regoin"]
-    assert "did you mean 'tags'" in found["defaultTags.tag"], "nested JSON is checked too"
-    assert "version" not in found, "the engine's own key is not the cloud's"
+    reasons = {f.property: f.reason for f in provided.client.stub.CheckConfig(request).failures}
+    assert "did you mean 'region'" in reasons["regoin"]
+    assert "did you mean 'tags'" in reasons["defaultTags.tag"], "nested JSON is checked too"
+    assert "version" not in reasons, "the engine's own key is not the cloud's"
 
 
 def test_the_clouds_own_rule_refuses_a_configuration(provided: Provided) -> None:
@@ -178,7 +178,7 @@ def test_a_functions_arguments_are_checked(provided: Provided) -> None:
 
 
 def test_create_answers_every_output_of_the_type(provided: Provided) -> None:
-    _, id, outputs = provided.made()
+    _, id, outputs = provided.create()
     assert id in provided.backend.things(VPC)
     assert outputs["mainRouteTableId"] is None, "a dependent's input must not vanish"
     assert outputs["arn"].endswith(id)
@@ -212,8 +212,8 @@ def test_secret_outputs_are_marked(provided: Provided) -> None:
 
 def test_the_clouds_refusal_carries_its_words_and_the_path(provided: Provided) -> None:
     with pytest.raises(grpc.RpcError) as error:
-        provided.client.create(VPC, {**CIDR, "tags": {"fault": "refuse"}})
-    assert error.value.details() == "tags.fault: Refused: the cloud refuses it"
+        provided.client.create(VPC, {**CIDR, "tags": {"failure": "refuse"}})
+    assert error.value.details() == "tags.failure: Refused: the cloud refuses it"
     assert error.value.code() == grpc.StatusCode.FAILED_PRECONDITION, "nothing is pending"
     assert not provided.store.live(urn(VPC)), "and nothing is left to adopt"
 
@@ -229,7 +229,7 @@ def left_by(error: Any) -> Any:
 
 def half_made(provided: Provided) -> Any:
     with pytest.raises(grpc.RpcError) as error:
-        provided.client.create(VPC, {**CIDR, "tags": {"fault": "half"}})
+        provided.client.create(VPC, {**CIDR, "tags": {"failure": "half"}})
     return left_by(error.value)
 
 
@@ -246,9 +246,9 @@ def test_a_half_made_resource_is_answered_as_the_cloud_has_it(
 ) -> None:
     plain = Vpc.read
 
-    def read(self: Vpc, *given: Any) -> Props | None:
-        found = plain(self, *given)
-        return {**found, "enableDnsSupport": False} if found else None
+    def read(self: Vpc, *arguments: Any) -> Props | None:
+        outputs = plain(self, *arguments)
+        return {**outputs, "enableDnsSupport": False} if outputs else None
 
     monkeypatch.setattr(Vpc, "read", read)
     assert unmarshal(half_made(provided).properties).props["enableDnsSupport"] is False
@@ -277,7 +277,7 @@ def test_a_half_made_resource_fails_each_read_until_an_update_has_finished_it(
 
 def test_a_resource_that_failed_after_its_last_call_is_read_as_it_is(provided: Provided) -> None:
     with pytest.raises(grpc.RpcError) as error:
-        provided.client.create(VPC, {**CIDR, "tags": {"fault": "failed"}})
+        provided.client.create(VPC, {**CIDR, "tags": {"failure": "failed"}})
     left = left_by(error.value)
     state, inputs = unmarshal(left.properties).props, unmarshal(left.inputs).props
     assert provided.client.read(VPC, left.id, state, inputs)[0] == left.id, (
@@ -297,7 +297,7 @@ def test_a_defect_of_a_table_says_so(provided: Provided, monkeypatch: pytest.Mon
 
 
 def test_an_update_changes_in_place_and_answers_everything(provided: Provided) -> None:
-    inputs, id, outputs = provided.made()
+    inputs, id, outputs = provided.create()
     answer = provided.client.update(VPC, id, outputs, {**inputs, "tags": {"a": "b"}}, inputs)
     assert answer["tags"] == {"a": "b"}
     assert answer["mainRouteTableId"] is None
@@ -305,7 +305,7 @@ def test_an_update_changes_in_place_and_answers_everything(provided: Provided) -
 
 
 def test_a_preview_of_update_keeps_what_stays_and_hides_what_may_change(provided: Provided) -> None:
-    inputs, id, outputs = provided.made(VPC, {**CIDR, "tags": {"a": "b"}})
+    inputs, id, outputs = provided.create(VPC, {**CIDR, "tags": {"a": "b"}})
     new = {key: value for key, value in inputs.items() if key != "tags"}
     answer = provided.client.update(VPC, id, outputs, new, inputs, preview=True)
     assert answer["arn"] == outputs["arn"]
@@ -315,7 +315,7 @@ def test_a_preview_of_update_keeps_what_stays_and_hides_what_may_change(provided
 
 
 def test_deleting_twice_is_no_error(provided: Provided) -> None:
-    _, id, outputs = provided.made()
+    _, id, outputs = provided.create()
     provided.client.delete(VPC, id, outputs)
     provided.client.delete(VPC, id, outputs)
     assert not provided.backend.things()

@@ -21,7 +21,7 @@ from twin.watch import Watch
 def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Instance]:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(watch, "LOOK_SECONDS", 0.02)
-    made = instances.create("one")
+    created = instances.create("one")
 
     def start(instance: Instance, _: object) -> None:
         for name in control_plane.PROCESSES:
@@ -31,8 +31,8 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Instan
     monkeypatch.setattr(control_plane, "_start", start)
     monkeypatch.setattr(lifecycle, "_launch", lambda instance, name: run(instance, name, "sleep 60"))
     monkeypatch.setattr(lifecycle, "_wait", lambda *_: None)
-    yield made
-    processes.stop([Daemon(made.folder, name) for name in lifecycle.PROCESSES], grace_seconds=0)
+    yield created
+    processes.stop([Daemon(created.folder, name) for name in lifecycle.PROCESSES], grace_seconds=0)
 
 
 def run(instance: Instance, name: str, script: str) -> Daemon:
@@ -116,10 +116,10 @@ def test_a_process_that_does_not_start_again_ends_the_command_at_once(
 def test_a_process_that_is_being_stopped_stays_stopped(instance: Instance, name: str) -> None:
     daemon = run(instance, name, "sleep 60")
     said: list[str] = []
-    own = f"{instance.name}.control-plane" if name == "etcd" else instance.name
+    lock = f"{instance.name}.control-plane" if name == "etcd" else instance.name
     with Watch(instance, said.append) as watching:
         # As `stop` does it: until its pid file is removed, the process looks as if it had ended by itself.
-        with instances.lock(own):
+        with instances.lock(lock):
             process = daemon.process()
             assert process is not None
             process.kill()

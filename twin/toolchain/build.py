@@ -67,8 +67,8 @@ class Toolchain:
     pulumi: Path
     kubernetes_provider: Path
     kubectl: Path
-    # What the language host of our own runs programs with. None with an official pulumi,
-    # which has its own host. Ours lies beside the engine, and asks for the variable
+    # What the language host of this package runs programs with. None with an official pulumi,
+    # which has another host. This one is next to the engine, and needs the variable
     # AIPLATFORM_PYTHON: the interpreter that has the twin installed.
     language_exec: Path | None
 
@@ -93,7 +93,7 @@ def ensure(
     """Find or build the named tools; returns the path of each.
 
     `ready` is called with name and path as soon as a tool is there, from the calling
-    thread, between two builds: hand slow work to a thread of its own. Two processes
+    thread, between two builds: hand slow work to another thread. Two processes
     that ask at once build once. Raises ToolchainError.
     """
     known = (*ALL, *CONTROLLERS, *COMMANDS, *MONITORING_TOOLS, *WHEELS)
@@ -135,7 +135,7 @@ def locate(cache: Cache | None = None) -> dict[str, Path]:
 
 
 def language_exec(pulumi: Path, cache: Cache | None = None) -> Path | None:
-    """The pulumi-language-python-exec beside a pulumi that was built here; None for an official one."""
+    """The pulumi-language-python-exec next to a pulumi that was built here; None for an official one."""
     resolved = pulumi.resolve()
     ours = resolved.is_relative_to((cache or Cache()).root.resolve())
     return resolved.with_name("pulumi-language-python-exec") if ours else None

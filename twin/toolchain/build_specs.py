@@ -66,7 +66,7 @@ class CopiedFile:
 class SlimmedModule:
     """A Go module that is built from a copy of a few of its folders, with one file cut short.
 
-    `instead`, a file of the recipe's own folder, goes beside it and says why. What was cut
+    `instead`, a file of the recipe's own folder, goes next to it and says why. What was cut
     begins with `cut_from`; imports that only the cut part used are those with `without`.
     """
 
@@ -102,7 +102,7 @@ class Recipe:
     beside_source: Sequence[CopiedFile] = field(default=())
     beside_binary: Sequence[CopiedFile] = field(default=())
     slimmed: Sequence[SlimmedModule] = field(default=())
-    # Files of the folder itself that go beside the binary.
+    # Files of the folder itself that go next to the binary.
     scripts: Sequence[str] = field(default=())
     # The next three are not part of the representation: the keys of tools without them stay as they are.
     # Experiments of Go that the tool is compiled with, as GOEXPERIMENT lists them.
@@ -362,7 +362,7 @@ def _pulumi(versions: Versions) -> Recipe:
                 "github.com/pulumi/pulumi/sdk/v3", "python/cmd/pulumi-language-python-exec", executable=True
             ),
         ),
-        # The engine looks for its language hosts beside itself.
+        # The engine looks for its language hosts in its folder.
         scripts=("pulumi-language-python",),
         # Go's second implementation of encoding/json, the default from Go 1.27 on: it is faster, and an
         # update with add-ons writes some megabytes 1,300 times.

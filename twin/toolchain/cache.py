@@ -37,8 +37,8 @@ KEPT_SECONDS = 24 * 60 * 60
 
 def cache_dir() -> Path:
     """The user's cache folder for the tools: AIPLATFORM_CACHE, or the platform's own place."""
-    given = os.environ.get("AIPLATFORM_CACHE")
-    return Path(given).expanduser().absolute() if given else platformdirs.user_cache_path("ai-platform")
+    folder = os.environ.get("AIPLATFORM_CACHE")
+    return Path(folder).expanduser().absolute() if folder else platformdirs.user_cache_path("ai-platform")
 
 
 class Cache:
@@ -125,14 +125,14 @@ class Cache:
 
     @contextlib.contextmanager
     def temporary(self, name: str) -> Iterator[Path]:
-        """A folder beside the tools (so that a rename into place is atomic), removed afterwards."""
+        """A folder next to the tools (so that a rename into place is atomic), removed afterwards."""
         folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._temporary))
         try:
             yield folder
         finally:
             remove_tree(folder)
 
-    def install(self, made: Path, name: str, key: str) -> Path:
+    def install(self, folder: Path, name: str, key: str) -> Path:
         """Put a finished folder in its place under `tools`, by one rename.
 
         key: the folder's name, which begins with the tool's name. Of the tool's other versions the latest
@@ -140,10 +140,10 @@ class Cache:
         files that are read and not run have no process.
         """
         place = self.tools / key
-        # It is there without its binary, or nobody would have built it: someone has tidied up.
+        # It is there without its binary, or it would not have been built: a user has tidied up.
         remove_tree(place)
-        made.chmod(0o755)  # mkdtemp's folders are for their owner alone
-        os.rename(made, place)  # noqa: PTH104 - Path.rename would read as a move of files
+        folder.chmod(0o755)  # mkdtemp's folders are for their owner alone
+        os.rename(folder, place)  # noqa: PTH104 - Path.rename would read as a move of files
         self._prune(name, place)
         return place
 
@@ -172,7 +172,7 @@ class Cache:
 def _in_use(folders: Sequence[Path]) -> set[Path]:
     """Those that some process runs from, be it a binary or a script."""
     used: set[Path] = set()
-    # The system names a process's binary by its real path, whoever started it may have used another.
+    # The system names a process's binary by its real path, and it may have been started by another.
     names = {folder: (f"{folder}{os.sep}", f"{folder.resolve()}{os.sep}") for folder in folders}
     for process in psutil.process_iter(["exe", "cmdline"]):
         words = [process.info["exe"] or "", *(process.info["cmdline"] or [])]

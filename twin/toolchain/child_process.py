@@ -1,7 +1,7 @@
 """The processes that the language host starts, and how they end.
 
 They stay in the host's process group, which the engine kills as a whole when it
-closes the host: a child in a group of its own would outlive that.
+closes the host: a child in another group would outlive that.
 """
 
 from __future__ import annotations

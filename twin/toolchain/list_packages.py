@@ -1,6 +1,6 @@
 """Prints, as JSON, the distributions that this interpreter sees and their pulumi-plugin.json.
 
-A program of its own, run by the interpreter of a Pulumi program, which may hold nothing
+A separate program, run by the interpreter of a Pulumi program, which may hold nothing
 but the standard library.
 """
 
@@ -24,7 +24,10 @@ def _plugin(distribution: importlib.metadata.Distribution, name: str) -> Any:
 
 
 def main() -> None:
-    distributions = {_normal(found.metadata["Name"]): found for found in importlib.metadata.distributions()}
+    distributions = {
+        _normal(distribution.metadata["Name"]): distribution
+        for distribution in importlib.metadata.distributions()
+    }
     required: set[str] = set()
     for distribution in distributions.values():
         for requirement in distribution.requires or []:
@@ -33,11 +36,11 @@ def main() -> None:
     listing = [
         {
             "name": name,
-            "version": found.version,
+            "version": distribution.version,
             "required": name in required,
-            "plugin": _plugin(found, name),
+            "plugin": _plugin(distribution, name),
         }
-        for name, found in sorted(distributions.items())
+        for name, distribution in sorted(distributions.items())
     ]
     json.dump(listing, sys.stdout)
 

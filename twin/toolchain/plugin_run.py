@@ -20,12 +20,12 @@ from twin.toolchain.policy_proxy import PolicyProxy
 CHUNK = 65536
 STACK_BY = "stackConfiguration"
 """The option of a policy pack's runtime that says how it learns of the stack. `call`: by ConfigureStack
-alone. Left out: from its environment too, for which it waits behind a PolicyProxy. It is this host's own: the
+alone. Left out: from its environment too, for which it waits behind a PolicyProxy. Only this host has it: the
 official one puts every pack behind a proxy."""
 
 
 class PluginRun:
-    """One plugin under way: started, read to its end, and ended when its caller goes away."""
+    """A running plugin: started, read to its end, and ended with the call of the engine."""
 
     def __init__(
         self, request: language_pb2.RunPluginRequest, context: grpc.ServicerContext, children: Children

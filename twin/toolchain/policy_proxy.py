@@ -1,4 +1,4 @@
-"""Stands before a policy pack until the engine has said which stack it is for.
+"""A proxy of a policy pack, until the engine has said which stack it is for.
 
 A pack written in Python reads project, stack and configuration from environment
 variables, so it cannot start before the engine's ConfigureStack; the engine on the
@@ -78,7 +78,7 @@ class PolicyProxy(grpc.GenericRpcHandler):
         self._settled.set()
 
     def close(self) -> None:
-        """Serve no longer, and wake whoever waits."""
+        """Serve no longer, and wake the threads that wait."""
         self._configured.set()
         self.fail(self._failure)
         self._server.stop(grace=None)
@@ -91,11 +91,11 @@ class PolicyProxy(grpc.GenericRpcHandler):
         # What the pack has not is asked of it once: the engine calls Remediate for every resource.
         if not method.startswith(SERVICE) or method in self._unimplemented:
             return None
-        own: dict[str, Callable[[bytes, grpc.ServicerContext], bytes]] = {
+        answered: dict[str, Callable[[bytes, grpc.ServicerContext], bytes]] = {
             SERVICE + "Handshake": self._handshake,
             SERVICE + "ConfigureStack": self._configure_stack,
         }
-        return grpc.unary_unary_rpc_method_handler(own.get(method) or self._forward(method))
+        return grpc.unary_unary_rpc_method_handler(answered.get(method) or self._forward(method))
 
     def _handshake(self, request: bytes, context: grpc.ServicerContext) -> bytes:
         del request, context

@@ -38,13 +38,13 @@ def run_program(
             error=f"problem executing program (could not run language executor): {error}"
         )
     children.add(child)
-    # An engine that goes away, or gives up on the call, ends the program too.
+    # An engine that ends, or cancels the call, ends the program too.
     context.add_callback(child.interrupt)
     try:
         code = child.wait()
     finally:
         children.remove(child)
-    # The engine knows why it gave the program up, and has told it.
+    # The engine knows why it cancelled the call, and has reported it.
     if code == SHOWN_TO_THE_USER or (code != 0 and child.interrupted):
         return language_pb2.RunResponse(bail=True)
     if code != 0:

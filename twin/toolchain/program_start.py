@@ -23,10 +23,10 @@ def main() -> None:
     sys.excepthook = _raised
     sys.unraisablehook = _unraisable
     signal.signal(signal.SIGINT, _interrupted)
-    own = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib would slow the start
+    folder = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib would slow the start
     del sys.argv[0]
-    if sys.path[:1] == [own]:
-        # The modules beside this file must not stand in for the program's.
+    if sys.path[:1] == [folder]:
+        # The modules next to this file must not stand in for the program's.
         sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))  # noqa: PTH100, PTH120
     executor = sys.argv[0]
     try:
@@ -49,7 +49,7 @@ def _place(error: BaseException) -> str:
 
 
 def _interrupted(number: Any, frame: Any) -> None:
-    # Of coroutines that nobody awaits any more.
+    # Of coroutines that are not awaited any more.
     warnings.simplefilter("ignore")
     signal.default_int_handler(number, frame)
 

@@ -1,4 +1,4 @@
-"""How a long step tells whoever watches what it is doing.
+"""How a long step reports what it is doing.
 
 A protocol and nothing more: the command line draws it, the tests record it, and
 this package needs no library for it.

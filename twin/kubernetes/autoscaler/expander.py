@@ -53,7 +53,7 @@ def priorities(config_map: Mapping[str, Any]) -> dict[int, list[re.Pattern[str]]
         raise PriorityError(f"Can't parse YAML with priorities in the configmap: {error}") from error
     if not isinstance(parsed, dict):
         raise PriorityError(f"Can't parse YAML with priorities in the configmap: {text!r} is no mapping")
-    found: dict[int, list[re.Pattern[str]]] = {}
+    by_number: dict[int, list[re.Pattern[str]]] = {}
     for number, expressions in parsed.items():
         if not isinstance(number, int) or not isinstance(expressions, list):
             raise PriorityError(
@@ -62,12 +62,12 @@ def priorities(config_map: Mapping[str, Any]) -> dict[int, list[re.Pattern[str]]
             )
         for expression in expressions:
             try:
-                found.setdefault(number, []).append(re.compile(str(expression)))
+                by_number.setdefault(number, []).append(re.compile(str(expression)))
             except re.error as error:
                 raise PriorityError(
                     f"Can't compile regexp rule for priority {number} and rule {expression}: {error}"
                 ) from error
-    return found
+    return by_number
 
 
 def by_priority(options: Sequence[Option], ranks: Mapping[int, Sequence[re.Pattern[str]]]) -> list[Option]:
@@ -86,9 +86,9 @@ def least_waste(options: Sequence[Option]) -> list[Option]:
     def waste(option: Option) -> float:
         size: Amounts = {}
         free: Amounts = {}
-        for each in option.bins:
-            add(size, each.shape.allocatable)
-            add(free, each.free)
+        for node in option.bins:
+            add(size, node.shape.allocatable)
+            add(free, node.free)
         shares = [free[name] / size[name] for name in ("cpu", "memory") if size.get(name)]
         return round(sum(shares), 9)
 
@@ -125,9 +125,9 @@ def choose(
         if len(left) < 2 and name != "priority":
             break
         if name == "priority":
-            found = config_map()
+            configured = config_map()
             try:
-                left = by_priority(left, priorities(found)) if found is not None else left
+                left = by_priority(left, priorities(configured)) if configured is not None else left
             except PriorityError as error:
                 warn(str(error))
         elif name in simple:

@@ -1,4 +1,4 @@
-"""The autoscaler that GKE runs beside the control plane: nothing in the cluster installs it.
+"""The autoscaler that GKE runs next to the control plane: nothing in the cluster installs it.
 
 It resizes the node pools whose `autoscaling` is on, by the same rules as the Cluster Autoscaler, orders node
 pools by ComputeClasses, and grows queued node pools for ProvisioningRequests only.
@@ -27,9 +27,7 @@ from twin.kubernetes.informer import Mirror
 from twin.kubernetes.pods import by_node
 from twin.kubernetes.time_scale import Clock
 
-BALANCED: Final = Flags(
-    cloud_provider="gce", expanders=("least-waste",), balance_similar=True, daemonsets_in_template=True
-)
+BALANCED: Final = Flags(cloud_provider="gce", expanders=("least-waste",), balance_similar=True)
 EAGER: Final = replace(BALANCED, unneeded_time=120.0, unready_time=300.0, delay_after_add=120.0)
 """The profile optimize-utilization."""
 STATUS: Final = "cluster-autoscaler-status"
@@ -68,7 +66,7 @@ class BuiltInAutoscaler:
         self._next = now + flags.scan_interval
         classes = self._classes(mine)
         every = managed(compute_class.delayed(mine, classes), machines, nodes, self._clock.factor)
-        ordinary = [each for each in every if not each.group.queued]
+        ordinary = [managed for managed in every if not managed.group.queued]
         pods = self._mirror.all("pods")
         daemonsets = self._mirror.all("daemonsets")
         scene = Scene(
@@ -85,25 +83,25 @@ class BuiltInAutoscaler:
             kind="ConfigMap",
             prefer=lambda options: compute_class.preferred(options, classes),
         )
-        queued = [each for each in every if each.group.queued]
+        queued = [managed for managed in every if managed.group.queued]
         if self._requests.step(queued, daemonsets) or self._up.step(scene):
             self._mirror.wake()  # new machines are there to be made Nodes
         else:
-            held = self._requests.held()
-            free = [each for each in every if each.group.node_group not in held]
+            reserved = self._requests.reserved()
+            free = [managed for managed in every if managed.group.node_group not in reserved]
             self._down.step(replace(scene, groups=free), grew=self._up.grew, failed=self._up.failed)
 
     def _classes(self, groups: Sequence[Group]) -> Mapping[str, Object]:
         """The ComputeClasses by name; they are asked for only where a node pool is of one."""
-        if not any(compute_class.class_of(each) for each in groups):
+        if not any(compute_class.class_of(group) for group in groups):
             return {}
         try:
-            listed = self._kube.get(path("cloud.google.com/v1", "computeclasses"))["items"]
+            classes = self._kube.get(path("cloud.google.com/v1", "computeclasses"))["items"]
         except ApiError as error:
             if error.status != 404:
                 raise
             return {}
-        return {each["metadata"]["name"]: each for each in listed}
+        return {item["metadata"]["name"]: item for item in classes}
 
     def _status_object(self) -> Object:
         """The ConfigMap that GKE's autoscaler writes its state and events on."""

@@ -19,7 +19,7 @@ OPTIONS: Final = TEMPLATE + "autoscaling-options/"
 GPU: Final = "nvidia.com/gpu"
 GPU_LABELS: Final = ("k8s.amazonaws.com/accelerator", "cloud.google.com/gke-accelerator")
 KNOWN_FROM_TYPE: Final = ("cpu", "memory", "pods", GPU)
-"""What the autoscaler tells from an instance type; all else it learns from a node, or from tags."""
+"""What the autoscaler knows from an instance type; all else it learns from a node, or from tags."""
 SETTLE_SECONDS: Final = 120.0
 PASSING_TAINTS: Final = (
     "node.kubernetes.io/",
@@ -79,14 +79,14 @@ class Managed:
 def discover(groups: Iterable[Group], flags: Flags) -> list[Group]:
     """The groups that the flags name or whose tags match, with the limits that apply."""
     named = {fixed.name: fixed for fixed in flags.fixed}
-    found: list[Group] = []
+    discovered: list[Group] = []
     for group in groups:
         fixed = named.get(group.name)
         if fixed:
-            found.append(replace(group, minimum=fixed.minimum, maximum=fixed.maximum))
+            discovered.append(replace(group, minimum=fixed.minimum, maximum=fixed.maximum))
         elif any(_tagged(group.tags, wanted) for wanted in flags.discovery):
-            found.append(group)
-    return sorted(found, key=lambda each: each.name)
+            discovered.append(group)
+    return sorted(discovered, key=lambda group: group.name)
 
 
 def _tagged(tags: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
@@ -103,12 +103,12 @@ def managed(
     home: dict[str, list[Member]] = {}
     for machine in machines:
         home.setdefault(machine.group, []).append(Member(machine, nodes.get(machine.name)))
-    found: list[Managed] = []
+    result: list[Managed] = []
     for group in groups:
         members = home.get(group.name, [])
         fit = [member for member in members if usable(member, clock_factor)]
-        found.append(Managed(group, _shape(group, fit), members, fit, max(0, group.desired - len(fit))))
-    return found
+        result.append(Managed(group, _shape(group, fit), members, fit, max(0, group.desired - len(fit))))
+    return result
 
 
 def takes_pods(node: Mapping[str, Any]) -> bool:
@@ -150,7 +150,7 @@ def from_template(group: Group) -> Shape:
     """The node that an empty group would make, as the autoscaler can know it.
 
     cpu, memory and GPUs come from the instance type, labels and taints from the node group, but for taints
-    without a value (aws_wrapper.go, getManagedNodegroupInfo), which only a tag tells; any other
+    without a value (aws_wrapper.go, getManagedNodegroupInfo), which only a tag has; any other
     resource (EFA, Neuron, ephemeral storage, a shared GPU's name) only from tags
     `k8s.io/cluster-autoscaler/node-template/resources/<name>`. It takes capacity for allocatable.
     Source: cluster-autoscaler/cloudprovider/aws/aws_manager.go, buildNodeFromTemplate.
@@ -163,7 +163,7 @@ def from_template(group: Group) -> Shape:
     else:
         resources = amounts({name: value for name, value in known.items() if name in KNOWN_FROM_TYPE})
     labels = node_labels(replace(machine, name=f"template-of-{group.name}"))
-    taints = [each for each in machine.taints if each.value or group.exact_template]
+    taints = [taint for taint in machine.taints if taint.value or group.exact_template]
     for tag, value in group.tags.items():
         kind, _, name = tag.removeprefix(TEMPLATE).partition("/")
         if not tag.startswith(TEMPLATE) or not name:

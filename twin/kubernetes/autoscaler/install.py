@@ -53,7 +53,7 @@ class Installed:
     role: str
 
 
-class NotWorking(Exception):  # noqa: N818 - a state, and no fault of the caller
+class NotWorking(Exception):  # noqa: N818 - a state, and no error of the caller
     """There is an autoscaler, and it cannot work; `deployment` is where to say so."""
 
     def __init__(self, deployment: Object, reason: str, message: str) -> None:
@@ -74,7 +74,7 @@ class Installation:
 
     def find(self) -> Installed | None:
         """The autoscaler at work; None where there is none or its Pod is not Ready. Raises `NotWorking`."""
-        for deployment in sorted(self._mirror.all("deployments"), key=lambda each: each["metadata"]["name"]):
+        for deployment in sorted(self._mirror.all("deployments"), key=lambda item: item["metadata"]["name"]):
             container = _container(deployment)
             if container is None or leaving(deployment):
                 continue
@@ -133,11 +133,11 @@ class Installation:
         if "priority" in flags.expanders:
             settings = {"resource": "configmaps", "namespace": namespace}
             wanted += [{"verb": verb, **settings} for verb in ("list", "watch")]
-        missing = [each for each in wanted if not self.may(user, each)]
+        missing = [access for access in wanted if not self.may(user, access)]
         if missing:
             words = ", ".join(
-                f"{each['verb']} {each['resource']}{'.' + each['group'] if each.get('group') else ''}"
-                for each in missing[:6]
+                f"{access['verb']} {access['resource']}{'.' + access['group'] if access.get('group') else ''}"
+                for access in missing[:6]
             )
             raise NotWorking(
                 deployment,

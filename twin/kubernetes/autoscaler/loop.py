@@ -39,24 +39,24 @@ class Autoscaler:
         if now < self._next:
             return
         try:
-            found = self._installation.find()
+            installed = self._installation.find()
         except NotWorking as error:
             self._next = now + 10.0
             self._recorder.event(error.deployment, "Deployment", error.reason, str(error), warning=True)
             return
-        if found is None:
+        if installed is None:
             return
-        self._next = now + found.flags.scan_interval
+        self._next = now + installed.flags.scan_interval
         pods = self._mirror.all("pods")
         scene = Scene(
             pods=pods,
             by_node=by_node(pods),
             nodes=nodes,
             daemonsets=self._mirror.all("daemonsets"),
-            groups=managed(discover(groups, found.flags), machines, nodes, self._clock.factor),
-            deployment=found.deployment,
-            flags=found.flags,
-            role=found.role,
+            groups=managed(discover(groups, installed.flags), machines, nodes, self._clock.factor),
+            deployment=installed.deployment,
+            flags=installed.flags,
+            role=installed.role,
             now=now,
             clock_factor=self._clock.factor,
         )

@@ -35,7 +35,9 @@ BOOKED: Final = 600.0
 
 def conditions(request: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The request's conditions by type."""
-    return {each["type"]: each for each in (request.get("status") or {}).get("conditions") or ()}
+    return {
+        condition["type"]: condition for condition in (request.get("status") or {}).get("conditions") or ()
+    }
 
 
 def holds(request: Mapping[str, Any], kind: str) -> bool:
@@ -58,7 +60,7 @@ class ProvisioningRequests:
         self._pools: dict[str, str] = {}
         self._booked: dict[str, float] = {}
 
-    def held(self) -> set[str]:
+    def reserved(self) -> set[str]:
         """Node pools whose machines wait for their request's Pods."""
         now = self._clock.now()
         return {pool for key, pool in self._pools.items() if self._booked.get(key, now) + BOOKED > now}
@@ -66,15 +68,15 @@ class ProvisioningRequests:
     def step(self, groups: Sequence[Managed], daemonsets: Iterable[Object]) -> bool:
         """Once over all requests. Returns whether a group was grown. groups: the queued ones."""
         try:
-            listed = self._kube.get(path(API, "provisioningrequests"))["items"]
+            requests = self._kube.get(path(API, "provisioningrequests"))["items"]
         except ApiError as error:
             if error.status == 404:
                 return False
             raise
-        present = {_key(request) for request in listed}
+        present = {_key(request) for request in requests}
         self._pools = {key: pool for key, pool in self._pools.items() if key in present}
         every = list(daemonsets)
-        grown = [self._one(request, groups, every) for request in listed if _open(request)]
+        grown = [self._one(request, groups, every) for request in requests if _open(request)]
         return any(grown)
 
     def _one(self, request: Object, groups: Sequence[Managed], daemonsets: Sequence[Object]) -> bool:
@@ -108,9 +110,9 @@ class ProvisioningRequests:
         return True
 
     def _await(self, request: Object, pool: str, groups: Sequence[Managed]) -> bool:
-        mine = [each for each in groups if each.group.node_group == pool]
+        mine = [managed for managed in groups if managed.group.node_group == pool]
         self._pools[_key(request)] = pool
-        if not any(each.coming for each in mine):
+        if not any(managed.coming for managed in mine):
             self._booked[_key(request)] = self._clock.now()
             self._set(request, "Provisioned", "Provisioned", "The requested capacity is provisioned.")
         return False
@@ -118,7 +120,7 @@ class ProvisioningRequests:
     def _pods(self, request: Object) -> list[Object] | None:
         """The Pods that the request is for; None (and Failed) where a template is missing."""
         namespace = request["metadata"]["namespace"]
-        found: list[Object] = []
+        pods: list[Object] = []
         for part in request["spec"].get("podSets") or ():
             name = part["podTemplateRef"]["name"]
             template = self._kube.find(path("v1", "podtemplates", namespace, name))
@@ -131,15 +133,15 @@ class ProvisioningRequests:
                 "metadata": {"namespace": namespace, **(template["template"].get("metadata") or {})},
                 "spec": template["template"]["spec"],
             }
-            found += [pod] * int(part["count"])
-        return found
+            pods += [pod] * int(part["count"])
+        return pods
 
     def _set(self, request: Object, kind: str, reason: str, message: str, *, status: str = "True") -> None:
         metadata = request["metadata"]
         before = conditions(request).get(kind)
         if before and (before["status"], before["reason"]) == (status, reason):
             return
-        others = [each for name, each in conditions(request).items() if name != kind]
+        others = [condition for name, condition in conditions(request).items() if name != kind]
         fresh = {
             "type": kind,
             "status": status,
@@ -166,9 +168,9 @@ def _open(request: Mapping[str, Any]) -> bool:
 def _pool_of(request: Mapping[str, Any], groups: Sequence[Managed]) -> str:
     """The node pool that has machines of the request, after a restart."""
     name = request["metadata"]["name"]
-    for each in groups:
-        if any(member.machine.labels.get(MARK) == name for member in each.members):
-            return each.group.node_group
+    for managed in groups:
+        if any(member.machine.labels.get(MARK) == name for member in managed.members):
+            return managed.group.node_group
     return ""
 
 
@@ -177,7 +179,7 @@ def _place(
 ) -> tuple[Managed, dict[str, int]]:
     """(the group to grow, {group: size}). Raises _NoPoolError with why no group can take them all."""
     why = "there is no node pool with queued provisioning"
-    for managed in sorted(groups, key=lambda each: each.group.name):
+    for managed in sorted(groups, key=lambda item: item.group.name):
         overhead = overheads(daemonsets, managed.shape)
         reasons = misfits(pods[0], managed.shape, opened(managed.shape, overhead).free) if pods else []
         if reasons:
@@ -185,8 +187,8 @@ def _place(
             continue
         room = managed.group.maximum - managed.group.desired
         if managed.group.total_maximum:
-            siblings = [each.group for each in groups if each.group.node_group == managed.group.node_group]
-            room = min(room, managed.group.total_maximum - sum(each.desired for each in siblings))
+            siblings = [item.group for item in groups if item.group.node_group == managed.group.node_group]
+            room = min(room, managed.group.total_maximum - sum(group.desired for group in siblings))
         count, placed, _ = pack(pods, managed.shape, room, overhead)
         if len(placed) == len(pods):
             return managed, {managed.group.name: managed.group.desired + count}

@@ -112,7 +112,7 @@ class ScaleDown:
         )
 
     def _taint(self, node: Mapping[str, Any], now: float) -> None:
-        taints = [each for each in node.get("spec", {}).get("taints") or () if each["key"] != DELETED]
+        taints = [taint for taint in node.get("spec", {}).get("taints") or () if taint["key"] != DELETED]
         taints.append({"key": DELETED, "value": str(int(now)), "effect": "NoSchedule"})
         try:
             self.kube.merge(
@@ -129,12 +129,12 @@ class ScaleDown:
 
 def _spare(scene: Scene) -> dict[str, int]:
     """For node pools with a minimum over all of their groups: how many nodes they have above it."""
-    found: dict[str, int] = {}
+    spare: dict[str, int] = {}
     for managed in scene.groups:
         group = managed.group
         if group.total_maximum:
-            found[group.node_group] = found.get(group.node_group, -group.total_minimum) + group.desired
-    return found
+            spare[group.node_group] = spare.get(group.node_group, -group.total_minimum) + group.desired
+    return spare
 
 
 def is_empty(member: Member, by_node: Mapping[str, Sequence[Mapping[str, Any]]]) -> bool:

@@ -261,8 +261,8 @@ def _headroom(managed: Managed, scene: Scene) -> int:
     group = managed.group
     left = group.maximum - group.desired
     if group.total_maximum:
-        pool = [each.group for each in scene.groups if each.group.node_group == group.node_group]
-        left = min(left, group.total_maximum - sum(each.desired for each in pool))
+        pool = [managed.group for managed in scene.groups if managed.group.node_group == group.node_group]
+        left = min(left, group.total_maximum - sum(member.desired for member in pool))
     return left
 
 

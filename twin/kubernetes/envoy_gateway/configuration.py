@@ -70,11 +70,11 @@ def files(
 
 def _entries(parts: Mapping[str, Any], part: str, key: str, *path: str) -> list[dict[str, Any]]:
     """Return the resources of a part of the dump; each is below the first key of a path that it has."""
-    found: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     for entry in parts.get(part, {}).get(key) or ():
         state = entry.get("activeState") or entry
-        found.append(state[path[0]])
-    return found
+        entries.append(state[path[0]])
+    return entries
 
 
 def _response(resources: list[Any]) -> str:
@@ -168,7 +168,9 @@ def _certificate(name: str, secrets: Mapping[str, Object]) -> dict[str, Any] | N
 
 def _bootstrap(bootstrap: dict[str, Any], place: Place, node: str) -> dict[str, Any]:
     static = bootstrap.get("staticResources") or {}
-    own = [cluster for cluster in static.get("clusters") or () if cluster["name"] not in _FROM_CONTROLLER]
+    clusters = [
+        cluster for cluster in static.get("clusters") or () if cluster["name"] not in _FROM_CONTROLLER
+    ]
     changed = {
         key: value for key, value in bootstrap.items() if key not in ("clusterManager", "dynamicResources")
     }
@@ -179,7 +181,7 @@ def _bootstrap(bootstrap: dict[str, Any], place: Place, node: str) -> dict[str, 
     }
     changed["staticResources"] = {
         "listeners": [_with_address(entry, place.address) for entry in static.get("listeners") or ()],
-        "clusters": [_to_itself(cluster, place.address) for cluster in own],
+        "clusters": [_to_itself(cluster, place.address) for cluster in clusters],
     }
     changed["admin"] = _with_address(bootstrap["admin"], place.address)
     return changed

@@ -69,8 +69,8 @@ class Proxy:
         """Yield collection and object. bootstrap: the file, and a digest of it."""
         metadata = {"name": self.name, "namespace": self.namespace, "labels": self.labels}
         service = self._kubernetes.get("envoyService") or {}
-        kept = ("type", "loadBalancerClass", "externalTrafficPolicy", "loadBalancerSourceRanges")
-        spec = {key: service[key] for key in kept if key in service}
+        copied = ("type", "loadBalancerClass", "externalTrafficPolicy", "loadBalancerSourceRanges")
+        spec = {key: service[key] for key in copied if key in service}
         spec.setdefault("type", "LoadBalancer")
         if spec["type"] == "ClusterIP":
             spec.pop("externalTrafficPolicy", None)
@@ -116,9 +116,9 @@ class Proxy:
     def _pod(self, bootstrap: Path) -> Object:
         deployment = self._kubernetes.get("envoyDeployment") or {}
         container, pod = deployment.get("container") or {}, deployment.get("pod") or {}
-        kept = ("priorityClassName", "tolerations", "nodeSelector", "affinity", "topologySpreadConstraints")
+        copied = ("priorityClassName", "tolerations", "nodeSelector", "affinity", "topologySpreadConstraints")
         return {
-            **{key: pod[key] for key in kept if pod.get(key)},
+            **{key: pod[key] for key in copied if pod.get(key)},
             "hostname": self.name,
             "subdomain": self.name,
             "automountServiceAccountToken": False,

@@ -65,7 +65,7 @@ def request(gateway: Object, objects: Mapping[str, Iterable[Object]]) -> str:
     collection."""
     name = gateway["metadata"]["name"], gateway["metadata"]["namespace"]
     spec = {key: value for key, value in gateway["spec"].items() if key != "infrastructure"}
-    # The command reads no labels of namespaces: who may attach is decided here.
+    # The command reads no labels of namespaces: which routes may attach is decided here.
     spec["listeners"] = [_open(listener) for listener in spec["listeners"]]
     allowed = _allowed(gateway, objects["namespaces"])
     proxy = ((gateway["spec"].get("infrastructure") or {}).get("parametersRef") or {}).get("name")
@@ -116,14 +116,18 @@ def _allowed(gateway: Object, namespaces: Iterable[Object]) -> set[str]:
         (listener.get("allowedRoutes") or {}).get("namespaces") or {}
         for listener in gateway["spec"]["listeners"]
     ]
-    own = gateway["metadata"]["namespace"]
-    return {item["metadata"]["name"] for item in namespaces if any(_takes(rule, item, own) for rule in rules)}
+    namespace = gateway["metadata"]["namespace"]
+    return {
+        item["metadata"]["name"]
+        for item in namespaces
+        if any(_takes(rule, item, namespace) for rule in rules)
+    }
 
 
-def _takes(rule: Mapping[str, Any], namespace: Object, own: str) -> bool:
+def _takes(rule: Mapping[str, Any], namespace: Object, gateway_namespace: str) -> bool:
     kind = rule.get("from", "Same")
     if kind != "Selector":
-        return kind == "All" or (kind == "Same" and namespace["metadata"]["name"] == own)
+        return kind == "All" or (kind == "Same" and namespace["metadata"]["name"] == gateway_namespace)
     labels: Mapping[str, str] = namespace["metadata"].get("labels") or {}
     selector = rule.get("selector") or {}
     exact = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())

@@ -66,8 +66,8 @@ def test_the_cluster_its_machines_groups_and_add_ons_come_in_the_views_types(
     addon = view.addons()[0]
     assert (addon.name, addon.configuration) == ("vpc-cni", {"env": {}})
     view.addon_status("vpc-cni", "DEGRADED", ["no nodes"])
-    told = clients("eks").describe_addon(clusterName="demo", addonName="vpc-cni")["addon"]
-    assert (told["status"], told["health"]["issues"][0]["message"]) == ("DEGRADED", "no nodes")
+    described = clients("eks").describe_addon(clusterName="demo", addonName="vpc-cni")["addon"]
+    assert (described["status"], described["health"]["issues"][0]["message"]) == ("DEGRADED", "no nodes")
 
 
 def test_refusals_come_as_the_views_exceptions(clients: Clients, view: AwsView, names: Names) -> None:
@@ -85,25 +85,25 @@ def test_refusals_come_as_the_views_exceptions(clients: Clients, view: AwsView, 
     one, other = view.machines()
     view.terminate(group, one.provider_id, role=admin)
     assert [each.provider_id for each in view.machines()] == [other.provider_id]
-    assert view.authenticate("k8s-aws-v1.nonsense") is None, "who has no valid token is nobody"
-    assert view.workload_role("kube-system", "nobody") is None
+    assert view.authenticate("k8s-aws-v1.nonsense") is None, "an invalid token has no principal"
+    assert view.workload_role("kube-system", "absent") is None
 
 
 def test_a_node_groups_status_follows_its_nodes(clients: Clients, view: AwsView, names: Names) -> None:
-    def told() -> str:
+    def status() -> str:
         found = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName="gpu")["nodegroup"]
         return found["status"]
 
     ready = len(view.machines())
     view.node_group_health("gpu", ready, [])
-    assert told() == "ACTIVE"
+    assert status() == "ACTIVE"
     view.node_group_health("gpu", ready - 1, ["ip-10-0-0-4 is NotReady"])
-    assert told() == "DEGRADED"
+    assert status() == "DEGRADED"
     view.node_group_health("gpu", ready, [])
-    assert told() == "ACTIVE"
+    assert status() == "ACTIVE"
 
 
-def test_a_front_that_is_away_is_told_and_one_that_is_back_is_found(
+def test_a_front_that_is_away_is_reported_and_one_that_is_back_is_used(
     clients: Clients, names: Names, view: AwsView
 ) -> None:
     class Broken:

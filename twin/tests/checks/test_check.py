@@ -16,38 +16,38 @@ CLUSTER = "aws:eks/cluster:Cluster"
 GOOD: dict[str, Any] = {"roleArn": "arn", "vpcConfig": {"subnetIds": ["a", "b"]}}
 
 
-def faults(token: str, values: dict[str, Any]) -> dict[str, str]:
+def reasons(token: str, values: dict[str, Any]) -> dict[str, str]:
     schema = AWS.resource(token)
     assert schema
     return {failure.path: failure.reason for failure in check(AWS, token, schema.inputs, values)}
 
 
 def test_what_is_right_passes() -> None:
-    assert not faults(CLUSTER, {**GOOD, "tags": {"a.b/c": "d"}})
+    assert not reasons(CLUSTER, {**GOOD, "tags": {"a.b/c": "d"}})
 
 
 def test_a_misspelt_key_is_found_at_any_depth_with_a_suggestion() -> None:
-    found = faults(CLUSTER, {**GOOD, "vpcConfig": {"subnetIds": ["a"], "endpointPrivatAccess": True}})
-    assert list(found) == ["vpcConfig.endpointPrivatAccess"]
-    assert "'endpointPrivateAccess'" in found["vpcConfig.endpointPrivatAccess"]
+    by_path = reasons(CLUSTER, {**GOOD, "vpcConfig": {"subnetIds": ["a"], "endpointPrivatAccess": True}})
+    assert list(by_path) == ["vpcConfig.endpointPrivatAccess"]
+    assert "'endpointPrivateAccess'" in by_path["vpcConfig.endpointPrivatAccess"]
 
 
-def test_a_snake_case_key_is_told_its_name_on_the_wire() -> None:
-    assert "'roleArn'" in faults(CLUSTER, {**GOOD, "role_arn": "x"} | {"roleArn": None})["role_arn"]
+def test_an_error_for_a_snake_case_key_names_the_key_on_the_wire() -> None:
+    assert "'roleArn'" in reasons(CLUSTER, {**GOOD, "role_arn": "x"} | {"roleArn": None})["role_arn"]
 
 
-def test_a_key_unlike_any_other_is_told_what_there_is() -> None:
-    assert "it knows: accessConfig" in faults(CLUSTER, {**GOOD, "zzz": 1})["zzz"]
+def test_an_error_for_a_key_unlike_any_other_lists_the_known_ones() -> None:
+    assert "it knows: accessConfig" in reasons(CLUSTER, {**GOOD, "zzz": 1})["zzz"]
 
 
 def test_a_missing_argument_is_named_where_it_belongs() -> None:
-    found = faults(CLUSTER, {"roleArn": "x", "vpcConfig": {}})
-    assert "missing" in found["vpcConfig.subnetIds"]
-    assert "a list" in found["vpcConfig.subnetIds"]
+    by_path = reasons(CLUSTER, {"roleArn": "x", "vpcConfig": {}})
+    assert "missing" in by_path["vpcConfig.subnetIds"]
+    assert "a list" in by_path["vpcConfig.subnetIds"]
 
 
-def test_a_misspelt_required_key_is_told_once() -> None:
-    assert list(faults(CLUSTER, {"roleArm": "x", "vpcConfig": GOOD["vpcConfig"]})) == ["roleArm"]
+def test_a_misspelt_required_key_is_reported_once() -> None:
+    assert list(reasons(CLUSTER, {"roleArm": "x", "vpcConfig": GOOD["vpcConfig"]})) == ["roleArm"]
 
 
 @pytest.mark.parametrize(
@@ -72,15 +72,15 @@ def test_a_misspelt_required_key_is_told_once() -> None:
     ],
 )
 def test_a_wrong_type_is_named_with_what_it_got(values: dict[str, Any], path: str, words: str) -> None:
-    found = faults(CLUSTER, {**GOOD, **values})
-    assert list(found) == [path]
-    assert words in found[path]
+    by_path = reasons(CLUSTER, {**GOOD, **values})
+    assert list(by_path) == [path]
+    assert words in by_path[path]
 
 
 def test_a_fraction_is_no_whole_number() -> None:
-    found = faults("aws:sqs/queue:Queue", {"delaySeconds": 1.5})
-    assert "a whole number" in found["delaySeconds"]
-    assert faults("aws:sqs/queue:Queue", {"delaySeconds": True}), "nor is a truth value"
+    by_path = reasons("aws:sqs/queue:Queue", {"delaySeconds": 1.5})
+    assert "a whole number" in by_path["delaySeconds"]
+    assert reasons("aws:sqs/queue:Queue", {"delaySeconds": True}), "nor is a truth value"
 
 
 @pytest.mark.parametrize(
@@ -92,17 +92,17 @@ def test_a_fraction_is_no_whole_number() -> None:
     ],
 )
 def test_unknown_passes_wherever_it_stands(values: dict[str, Any]) -> None:
-    assert not faults(CLUSTER, values)
+    assert not reasons(CLUSTER, values)
 
 
 def test_an_asset_is_wanted_where_the_sdk_says_so() -> None:
     token = "aws:s3/bucketObjectv2:BucketObjectv2"
-    assert not faults(token, {"bucket": "b", "source": Asset(text="x")})
-    assert "an asset" in faults(token, {"bucket": "b", "source": "x"})["source"]
-    assert "got an asset" in faults(token, {"bucket": Asset(text="x")})["bucket"]
+    assert not reasons(token, {"bucket": "b", "source": Asset(text="x")})
+    assert "an asset" in reasons(token, {"bucket": "b", "source": "x"})["source"]
+    assert "got an asset" in reasons(token, {"bucket": Asset(text="x")})["bucket"]
 
 
 def test_a_union_of_a_document_and_its_text_takes_both() -> None:
     token = "aws:iam/policy:Policy"
-    assert not faults(token, {"policy": "{}"})
-    assert faults(token, {"policy": 5})
+    assert not reasons(token, {"policy": "{}"})
+    assert reasons(token, {"policy": 5})

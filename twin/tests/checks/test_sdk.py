@@ -1,4 +1,4 @@
-"""The types read from an SDK's source are those that the SDK itself tells when it is imported."""
+"""The types read from an SDK's source are those that the SDK itself states when it is imported."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ NAME = AutoName("name", 20)
 
 
 def name(inputs: Props | None = None, olds: Props | None = None, auto: AutoName = NAME, **more: Any) -> Any:
-    given = dict(inputs or {})
+    values = dict(inputs or {})
     naming = more.pop("naming", Naming())
-    failure = fill(auto, given, olds or {}, more.pop("logical", "web"), more.pop("seed", b"s"), naming)
-    return failure or given.get(auto.property)
+    failure = fill(auto, values, olds or {}, more.pop("logical", "web"), more.pop("seed", b"s"), naming)
+    return failure or values.get(auto.property)
 
 
 def test_a_name_is_the_logical_name_and_seven_digits() -> None:

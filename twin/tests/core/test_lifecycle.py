@@ -14,8 +14,8 @@ def interrupted(provided: Provided, monkeypatch: pytest.MonkeyPatch, inputs: Pro
     """A Create whose call was executed and whose provider died before it knew."""
     genuine = Vpc.create
 
-    def dies(self: Vpc, context: Context, given: Props) -> tuple[str, Props]:
-        genuine(self, context, given)
+    def dies(self: Vpc, context: Context, inputs: Props) -> tuple[str, Props]:
+        genuine(self, context, inputs)
         raise Cancelled("the provider dies here")
 
     with monkeypatch.context() as patch:
@@ -59,7 +59,7 @@ def test_an_answer_that_never_reached_the_engine_is_adopted(provided: Provided) 
 
 
 def test_a_resource_that_the_engine_knows_is_never_adopted(provided: Provided) -> None:
-    inputs, id, outputs = provided.made()
+    inputs, id, outputs = provided.create()
     new = {**inputs, "cidrBlock": "10.9.0.0/16"}
     provided.client.diff(VPC, id, outputs, new, inputs)
     other, _ = provided.client.create(VPC, new)

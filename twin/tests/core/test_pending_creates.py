@@ -24,9 +24,9 @@ def state(
 ) -> dict[str, Any]:
     """A state with these creates under way and these resources. options: of the creates."""
     others = [{"urn": urn(token), "type": token, "id": id} for token, id in known]
-    asked = {"custom": True, **(options or {})}
+    resource = {"custom": True, **(options or {})}
     operations = [
-        {"type": "creating", "resource": {"urn": urn(token), "type": token, **asked}} for token in pending
+        {"type": "creating", "resource": {"urn": urn(token), "type": token, **resource}} for token in pending
     ]
     return {"resources": others, "pending_operations": operations}
 
@@ -49,8 +49,8 @@ def begun(store: Store, backend: Backend, token: str = VPC, inputs: Props = CIDR
 
 def test_what_was_made_and_not_answered_is_deleted(store: Store, backend: Backend) -> None:
     id = begun(store, backend)
-    found = undo(FakeCloud(backend), store, "dev", state(VPC))
-    assert found.deleted == [f"{VPC} {id}"]
+    outcome = undo(FakeCloud(backend), store, "dev", state(VPC))
+    assert outcome.deleted == [f"{VPC} {id}"]
     assert not backend.things()
     assert not store.every(), "the next `up` has nothing to adopt"
     assert not undo(FakeCloud(backend), store, "dev", state(VPC)).deleted, "it is done"
@@ -68,8 +68,8 @@ def test_what_the_state_knows_is_the_engines(store: Store, backend: Backend) -> 
     intent = store.begin(urn(VPC), VPC, CIDR)
     id = backend.make(intent, VPC, "vpc", CIDR)
     store.created(intent, id, CIDR, CIDR)
-    found = undo(FakeCloud(backend), store, "dev", state(VPC, known=((VPC, id),)))
-    assert not found.deleted, "a later `up` adopted it, and the note of its create was left"
+    outcome = undo(FakeCloud(backend), store, "dev", state(VPC, known=((VPC, id),)))
+    assert not outcome.deleted, "a later `up` adopted it, and the note of its create was left"
     assert backend.things()
 
 
@@ -130,9 +130,9 @@ def test_what_others_need_goes_after_them(
         plain(self, context, id, outputs)
 
     monkeypatch.setattr(FakeType, "delete", delete)
-    found = undo(FakeCloud(backend), store, "dev", state(VPC, SUBNET))
-    assert len(found.deleted) == 2
-    assert not found.failed
+    outcome = undo(FakeCloud(backend), store, "dev", state(VPC, SUBNET))
+    assert len(outcome.deleted) == 2
+    assert not outcome.failed
     assert not backend.things()
 
 
@@ -145,8 +145,8 @@ def test_what_cannot_be_deleted_is_reported(
         raise CloudError("it is in use", code="InUse")
 
     monkeypatch.setattr(Subnet, "delete", refuse)
-    found = undo(FakeCloud(backend), store, "dev", state(SUBNET))
-    assert not found.deleted
-    assert found.failed == {f"{SUBNET} main": "it is in use"}
+    outcome = undo(FakeCloud(backend), store, "dev", state(SUBNET))
+    assert not outcome.deleted
+    assert outcome.failed == {f"{SUBNET} main": "it is in use"}
     monkeypatch.undo()
     assert undo(FakeCloud(backend), store, "dev", state(SUBNET)).deleted == [f"{SUBNET} {id}"], "later"

@@ -15,5 +15,5 @@ def test_a_set_in_another_order_has_nothing_more() -> None:
 
 def test_a_field_of_a_member_of_a_set_that_was_not_asked_for_is_found() -> None:
     more = {**VIEWS, "domain": "acme.example"}
-    found = list(DATASET.unasked({"accesses": [more, OWNERS]}, {"accesses": [OWNERS, VIEWS]}))
-    assert found == [("accesses", 0, "domain")]
+    paths = list(DATASET.unasked({"accesses": [more, OWNERS]}, {"accesses": [OWNERS, VIEWS]}))
+    assert paths == [("accesses", 0, "domain")]

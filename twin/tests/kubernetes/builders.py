@@ -60,7 +60,7 @@ def node(
     resources: Mapping[str, str] | None = None,
 ) -> Object:
     """A Node."""
-    given = {"cpu": "4", "memory": "16Gi", "pods": "58", **(resources or {})}
+    amounts = {"cpu": "4", "memory": "16Gi", "pods": "58", **(resources or {})}
     return {
         "metadata": {
             "name": name,
@@ -72,8 +72,8 @@ def node(
         },
         "spec": {"taints": [dict(taint) for taint in taints]},
         "status": {
-            "capacity": dict(given),
-            "allocatable": given,
+            "capacity": dict(amounts),
+            "allocatable": amounts,
             "conditions": [
                 {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": ago(since)}
             ],

@@ -33,7 +33,7 @@ def template(
     devices: Mapping[str, int] | None = None,
 ) -> Machine:
     """A machine as a group would make it."""
-    given = {
+    common = {
         "kubernetes.io/arch": "amd64",
         "topology.kubernetes.io/zone": "us-west-2a",
         "topology.kubernetes.io/region": "us-west-2",
@@ -44,7 +44,7 @@ def template(
     return Machine(
         "template",
         "",
-        {**given, **(labels or {})},
+        {**common, **(labels or {})},
         tuple(taints),
         capacity,
         allocatable,
@@ -59,7 +59,7 @@ class FakeView:
 
     present: Cluster | None = None
     known: dict[str, Group] = field(default_factory=dict[str, Group])
-    made: dict[str, Machine] = field(default_factory=dict[str, Machine])
+    running: dict[str, Machine] = field(default_factory=dict[str, Machine])
     wanted_addons: dict[str, Addon] = field(default_factory=dict[str, Addon])
     roles: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     tokens: dict[str, Principal] = field(default_factory=dict[str, Principal])
@@ -73,29 +73,29 @@ class FakeView:
         """A managed node group and its Auto Scaling group."""
         labels = {"eks.amazonaws.com/nodegroup": name}
         machine = replace(of, labels={**of.labels, **labels}, group=f"eks-{name}")
-        found = {
+        tags = {
             "k8s.io/cluster-autoscaler/enabled": "true",
             "k8s.io/cluster-autoscaler/acme-dev": "owned",
             **tags,
         }
-        self.known[f"eks-{name}"] = Group(f"eks-{name}", low, high, desired, machine, found, name)
+        self.known[f"eks-{name}"] = Group(f"eks-{name}", low, high, desired, machine, tags, name)
         self._level(f"eks-{name}")
 
     def _level(self, name: str) -> None:
         group = self.known[name]
-        mine = [machine for machine in self.made.values() if machine.group == name]
+        mine = [machine for machine in self.running.values() if machine.group == name]
         for _ in range(group.desired - len(mine)):
             number = next(self._numbers)
             address = f"10.0.{number // 250}.{number % 250 + 4}"
             host = f"ip-{address.replace('.', '-')}.us-west-2.compute.internal"
-            self.made[host] = replace(
+            self.running[host] = replace(
                 group.template,
                 name=host,
                 provider_id=f"aws:///us-west-2a/i-{number:017x}",
                 internal_ip=address,
             )
         for machine in mine[group.desired :]:
-            del self.made[machine.name]
+            del self.running[machine.name]
 
     def _call(self, *call: Any) -> None:
         if self.away:
@@ -119,7 +119,7 @@ class FakeView:
     def machines(self) -> Sequence[Machine]:
         if self.away:
             raise ConnectionError("the cloud is away")
-        return list(self.made.values())
+        return list(self.running.values())
 
     def groups(self) -> Sequence[Group]:
         return list(self.known.values())
@@ -141,7 +141,9 @@ class FakeView:
         if role in self.denied:
             raise PermissionError("autoscaling:TerminateInstanceInAutoScalingGroup")
         self.known[group] = replace(self.known[group], desired=self.known[group].desired - 1)
-        self.made = {name: each for name, each in self.made.items() if each.provider_id != provider_id}
+        self.running = {
+            name: machine for name, machine in self.running.items() if machine.provider_id != provider_id
+        }
 
     def addons(self) -> Sequence[Addon]:
         return list(self.wanted_addons.values())

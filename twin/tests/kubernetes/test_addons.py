@@ -27,10 +27,10 @@ NAMES = (
 )
 
 
-def made(name: str, configuration: dict[str, Any] | None = None, **rest: Any) -> dict[str, Any]:
+def rendered(name: str, configuration: dict[str, Any] | None = None, **rest: Any) -> dict[str, Any]:
     """The objects of an add-on by kind and name."""
     addon = Addon(name, "v1.20.4-eksbuild.2", "CREATING", configuration or {}, **rest)
-    return {f"{each['kind']}/{each['metadata']['name']}": each for each in objects(INSTANCE, addon, CLUSTER)}
+    return {f"{item['kind']}/{item['metadata']['name']}": item for item in objects(INSTANCE, addon, CLUSTER)}
 
 
 def pod_spec(item: dict[str, Any]) -> dict[str, Any]:
@@ -39,39 +39,39 @@ def pod_spec(item: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_addon_has_objects_that_select_their_own_pods(name: str) -> None:
-    found = made(name)
-    accounts = {each["metadata"]["name"] for each in found.values() if each["kind"] == "ServiceAccount"}
-    workloads = [each for each in found.values() if each["kind"] in {"DaemonSet", "Deployment"}]
+    items = rendered(name)
+    accounts = {item["metadata"]["name"] for item in items.values() if item["kind"] == "ServiceAccount"}
+    workloads = [item for item in items.values() if item["kind"] in {"DaemonSet", "Deployment"}]
     assert workloads
     for item in workloads:
         labels = item["spec"]["template"]["metadata"]["labels"].items()
         assert item["spec"]["selector"]["matchLabels"].items() <= labels
         assert pod_spec(item).get("serviceAccountName", "default") in {*accounts, "default"}
-        volumes = {each["name"] for each in pod_spec(item).get("volumes", ())}
+        volumes = {volume["name"] for volume in pod_spec(item).get("volumes", ())}
         for container in pod_spec(item)["containers"]:
             assert "$" not in container["image"], "every placeholder is filled"
-            assert {each["name"] for each in container.get("volumeMounts", ())} <= volumes
+            assert {mount["name"] for mount in container.get("volumeMounts", ())} <= volumes
         assert item["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "EKS"
 
 
 def test_the_names_are_those_of_eks() -> None:
-    assert "DaemonSet/aws-node" in made("vpc-cni")
-    assert [c["name"] for c in pod_spec(made("vpc-cni")["DaemonSet/aws-node"])["containers"]] == [
+    assert "DaemonSet/aws-node" in rendered("vpc-cni")
+    assert [c["name"] for c in pod_spec(rendered("vpc-cni")["DaemonSet/aws-node"])["containers"]] == [
         "aws-node",
         "aws-eks-nodeagent",
     ]
-    assert made("coredns")["Deployment/coredns"]["spec"]["replicas"] == 2
-    assert made("coredns")["Service/kube-dns"]["spec"]["clusterIP"] == "172.20.0.10"
+    assert rendered("coredns")["Deployment/coredns"]["spec"]["replicas"] == 2
+    assert rendered("coredns")["Service/kube-dns"]["spec"]["clusterIP"] == "172.20.0.10"
     assert {"Deployment/ebs-csi-controller", "DaemonSet/ebs-csi-node", "CSIDriver/ebs.csi.aws.com"} <= set(
-        made("aws-ebs-csi-driver")
+        rendered("aws-ebs-csi-driver")
     )
-    assert not any(key.startswith("APIService") for key in made("metrics-server"))
+    assert not any(key.startswith("APIService") for key in rendered("metrics-server"))
 
 
 def test_the_dns_service_has_the_tenth_address_of_the_clusters_range() -> None:
     addon = Addon("coredns", "v1", "CREATING", {})
-    found = objects(INSTANCE, addon, replace(CLUSTER, service_cidr="10.100.0.0/16"))
-    (service,) = [each for each in found if each["kind"] == "Service"]
+    items = objects(INSTANCE, addon, replace(CLUSTER, service_cidr="10.100.0.0/16"))
+    (service,) = [item for item in items if item["kind"] == "Service"]
     assert service["spec"]["clusterIP"] == "10.100.0.10"
 
 
@@ -83,7 +83,7 @@ def test_configuration_decides_where_and_how_often() -> None:
         "nodeSelector": {"pool": "system"},
         "resources": {"requests": {"cpu": "200m"}},
     }
-    item = made("coredns", configuration)["Deployment/coredns"]
+    item = rendered("coredns", configuration)["Deployment/coredns"]
     assert item["spec"]["replicas"] == 3
     assert pod_spec(item)["tolerations"] == toleration
     assert pod_spec(item)["nodeSelector"] == {"pool": "system"}
@@ -91,27 +91,29 @@ def test_configuration_decides_where_and_how_often() -> None:
 
 
 def test_network_policy_is_switched_on_in_map_and_agent() -> None:
-    found = made("vpc-cni", {"enableNetworkPolicy": "true", "env": {"ENABLE_PREFIX_DELEGATION": "true"}})
-    assert found["ConfigMap/amazon-vpc-cni"]["data"]["enable-network-policy-controller"] == "true"
-    cni, agent = pod_spec(found["DaemonSet/aws-node"])["containers"]
+    items = rendered("vpc-cni", {"enableNetworkPolicy": "true", "env": {"ENABLE_PREFIX_DELEGATION": "true"}})
+    assert items["ConfigMap/amazon-vpc-cni"]["data"]["enable-network-policy-controller"] == "true"
+    cni, agent = pod_spec(items["DaemonSet/aws-node"])["containers"]
     assert "--enable-network-policy=true" in agent["args"]
-    values = [each.get("value") for each in cni["env"] if each["name"] == "ENABLE_PREFIX_DELEGATION"]
+    values = [
+        variable.get("value") for variable in cni["env"] if variable["name"] == "ENABLE_PREFIX_DELEGATION"
+    ]
     assert values == ["true"], "a variable that is given replaces the default"
 
 
 def test_the_ebs_driver_has_a_section_for_each_half() -> None:
-    found = made(
+    items = rendered(
         "aws-ebs-csi-driver", {"controller": {"replicaCount": 1}, "node": {"tolerateAllTaints": True}}
     )
-    assert found["Deployment/ebs-csi-controller"]["spec"]["replicas"] == 1
-    assert pod_spec(found["DaemonSet/ebs-csi-node"])["tolerations"] == [{"operator": "Exists"}]
+    assert items["Deployment/ebs-csi-controller"]["spec"]["replicas"] == 1
+    assert pod_spec(items["DaemonSet/ebs-csi-node"])["tolerations"] == [{"operator": "Exists"}]
 
 
 def test_the_role_goes_to_the_addons_first_service_account() -> None:
-    found = made("aws-ebs-csi-driver", service_account_role="arn:aws:iam::123456789012:role/ebs")
-    annotations = found["ServiceAccount/ebs-csi-controller-sa"]["metadata"]["annotations"]
+    items = rendered("aws-ebs-csi-driver", service_account_role="arn:aws:iam::123456789012:role/ebs")
+    annotations = items["ServiceAccount/ebs-csi-controller-sa"]["metadata"]["annotations"]
     assert annotations["eks.amazonaws.com/role-arn"].endswith("role/ebs")
-    assert "annotations" not in found["ServiceAccount/ebs-csi-node-sa"]["metadata"]
+    assert "annotations" not in items["ServiceAccount/ebs-csi-node-sa"]["metadata"]
 
 
 def daemonset(**status: int) -> dict[str, Any]:
@@ -141,7 +143,7 @@ class Trial:
     """Add-ons over fakes, with a clock that a test moves."""
 
     def __init__(self, *addons: Addon) -> None:
-        self.view = FakeView(CLUSTER, wanted_addons={each.name: each for each in addons})
+        self.view = FakeView(CLUSTER, wanted_addons={addon.name: addon for addon in addons})
         self.kube = FakeKube()
         self.mirror = FakeMirror()
         self.clock = Still()

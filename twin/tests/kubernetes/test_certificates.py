@@ -52,7 +52,7 @@ def test_the_scheduler_and_the_controllers_are_not_administrators(pki: Pki) -> N
     for name in ("kube-scheduler", "kube-controller-manager"):
         subject = load(pki.certificate(name)).subject
         assert not subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME), (
-            "they work with the rights of their own roles, as in a managed cluster"
+            "they have only the permissions of their roles, as in a managed cluster"
         )
 
 
@@ -60,7 +60,7 @@ def test_the_front_proxy_has_an_authority_of_its_own(pki: Pki) -> None:
     certificate = load(pki.certificate("front-proxy"))
     certificate.verify_directly_issued_by(load(pki.certificate("front-proxy-ca")))
     assert load(pki.certificate("ca")).subject != certificate.issuer, (
-        "whoever holds a client certificate of the cluster could claim to be any user"
+        "the holder of a client certificate of the cluster could claim to be any user"
     )
 
 

@@ -78,9 +78,9 @@ def test_the_api_server_dials_nothing_but_etcd_without_the_relay(
     file = instance.folder / "kubernetes" / "egress.json"
     assert f"--egress-selector-config-file={file}" in lines["kube-apiserver"]
     selections = json.loads(file.read_text())["egressSelections"]
-    assert {each["name"] for each in selections} == {"cluster", "controlplane"}
-    for each in selections:
-        path = each["connection"]["transport"]["uds"]["udsName"]
+    assert {selection["name"] for selection in selections} == {"cluster", "controlplane"}
+    for selection in selections:
+        path = selection["connection"]["transport"]["uds"]["udsName"]
         assert not Path(path).is_absolute(), "a long path of a twin's folder would not fit a socket's address"
 
 

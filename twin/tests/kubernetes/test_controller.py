@@ -28,9 +28,9 @@ class Mirrored(FakeMirror):
 
 @pytest.fixture
 def kube() -> FakeKube:
-    made = FakeKube()
-    namespaces(made)
-    return made
+    fake = FakeKube()
+    namespaces(fake)
+    return fake
 
 
 @pytest.fixture
@@ -44,11 +44,11 @@ def controller(view: FakeView, kube: FakeKube, monkeypatch: pytest.MonkeyPatch) 
     mirror.kube = kube
     monkeypatch.setattr(module, "Kube", lambda _: kube)
     monkeypatch.setattr(module, "Mirror", lambda _: mirror)
-    made = Controller(
+    instance_controller = Controller(
         Instance("test", ports={"webhook": 0}), view, processes=Processes(kube), clock=Clock(10)
     )
-    yield made
-    made.webhook._server.server_close()  # pyright: ignore[reportPrivateUsage]
+    yield instance_controller
+    instance_controller.webhook._server.server_close()  # pyright: ignore[reportPrivateUsage]
 
 
 def test_one_tick_prepares_the_cluster_and_makes_nodes_and_addons(

@@ -22,12 +22,12 @@ MACHINE = replace(
 def plugin(
     image: str = NVIDIA, *, owner: str = "DaemonSet", phase: str = "Running", mounted: bool = True
 ) -> Any:
-    made = pod("plugin", image=image, node="node-1", owner=owner, phase=phase, namespace="kube-system")
+    item = pod("plugin", image=image, node="node-1", owner=owner, phase=phase, namespace="kube-system")
     if mounted:
         folder = "/var/lib/kubelet/device-plugins"
-        made["spec"]["volumes"] = [{"name": "sockets", "hostPath": {"path": folder}}]
-        made["spec"]["containers"][0]["volumeMounts"] = [{"name": "sockets", "mountPath": folder}]
-    return made
+        item["spec"]["volumes"] = [{"name": "sockets", "hostPath": {"path": folder}}]
+        item["spec"]["containers"][0]["volumeMounts"] = [{"name": "sockets", "mountPath": folder}]
+    return item
 
 
 def wanted(*pods: Any, machine: Any = MACHINE) -> dict[str, int]:
@@ -86,12 +86,12 @@ def test_devices_come_and_go_with_the_plugin() -> None:
 
 def test_a_wrong_sharing_configuration_leaves_the_node_without_gpus() -> None:
     kube = FakeKube()
-    made = plugin()
-    made["spec"]["volumes"].append({"name": "config", "configMap": {"name": "shared"}})
-    made["spec"]["containers"][0]["volumeMounts"].append({"name": "config", "mountPath": "/config"})
-    made["spec"]["containers"][0]["env"] = [{"name": "CONFIG_FILE", "value": "/config/any.yaml"}]
+    item = plugin()
+    item["spec"]["volumes"].append({"name": "config", "configMap": {"name": "shared"}})
+    item["spec"]["containers"][0]["volumeMounts"].append({"name": "config", "mountPath": "/config"})
+    item["spec"]["containers"][0]["env"] = [{"name": "CONFIG_FILE", "value": "/config/any.yaml"}]
     plugins = DevicePlugins(kube)  # pyright: ignore[reportArgumentType]
-    assert plugins.wanted(MACHINE, node(), [made]) == {}
+    assert plugins.wanted(MACHINE, node(), [item]) == {}
     assert "refuses its configuration" in kube.events()[0][1]
     kube.objects["/api/v1/namespaces/kube-system/configmaps/shared"] = {
         "metadata": {},
@@ -101,7 +101,7 @@ def test_a_wrong_sharing_configuration_leaves_the_node_without_gpus() -> None:
         },
     }
     plugins = DevicePlugins(kube)  # pyright: ignore[reportArgumentType]
-    assert plugins.wanted(MACHINE, node(), [made]) == {"nvidia.com/gpu": 16}
+    assert plugins.wanted(MACHINE, node(), [item]) == {"nvidia.com/gpu": 16}
 
 
 @pytest.mark.parametrize(

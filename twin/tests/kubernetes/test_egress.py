@@ -46,9 +46,9 @@ class Listener:
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    made = Listener()
-    yield made
-    made.close()
+    started = Listener()
+    yield started
+    started.close()
 
 
 @pytest.fixture
@@ -65,10 +65,10 @@ def relay(path: Path, listener: Listener) -> Iterator[Relay]:
             raise Unreachable("connection refused")
         raise NoBackendError(f"Service gatekeeper/webhook\r\nX-Forged: é port {port} has no backend")
 
-    made = Relay(path, resolve)
-    made.start()
-    yield made
-    made.stop()
+    started = Relay(path, resolve)
+    started.start()
+    yield started
+    started.stop()
 
 
 def connect(path: Path, request: str) -> tuple[str, socket.socket]:
@@ -172,7 +172,7 @@ def backends() -> Backends:
 
 
 @pytest.mark.parametrize(
-    ("host", "port", "told"),
+    ("host", "port", "message"),
     [
         ("10.100.0.9", 443, "Service gatekeeper/webhook port 443 has no backend"),
         ("100.64.0.7", 8080, "Pod gatekeeper/webhook-1 port 8080 has no backend"),
@@ -182,8 +182,8 @@ def backends() -> Backends:
         ("hooks.example.com", 443, "hooks.example.com:443 is outside the twin"),
     ],
 )
-def test_a_refusal_names_what_was_called(backends: Backends, host: str, port: int, told: str) -> None:
-    with pytest.raises(NoBackendError, match=told.replace(".", r"\.")):
+def test_a_refusal_names_what_was_called(backends: Backends, host: str, port: int, message: str) -> None:
+    with pytest.raises(NoBackendError, match=message.replace(".", r"\.")):
         backends.resolve(host, port)
 
 
@@ -243,16 +243,16 @@ def test_service_is_served_by_the_process_of_one_of_its_pods(monkeypatch: pytest
 
 
 def test_service_of_simulated_pods_is_served_in_their_place() -> None:
-    asked: list[tuple[str, str]] = []
+    requested: list[tuple[str, str]] = []
 
     def absent(namespace: str, name: str) -> Any:
-        asked.append((namespace, name))
+        requested.append((namespace, name))
         return to_loopback(1)
 
     cluster: Any = ClusterWithPods()
     backends = Backends(cluster, absent)
     backends.resolve("10.100.0.9", 443)
-    assert asked == [("kueue-system", "hooks")]
+    assert requested == [("kueue-system", "hooks")]
     backends.register_pod("kueue-system", "a", {})
     with pytest.raises(NoBackendError, match="has no backend"):
         backends.resolve("10.100.0.9", 443)

@@ -39,37 +39,37 @@ def plugin(*, manager: bool = True, **env: str) -> dict[str, Any]:
 
 
 def test_the_nodes_label_picks_the_configuration() -> None:
-    found = source(plugin(), plugin()["spec"]["containers"][0])
-    assert (found.config_map, found.key, found.default) == ("plugin-configs", None, "plain")
+    picked = source(plugin(), plugin()["spec"]["containers"][0])
+    assert (picked.config_map, picked.key, picked.default) == ("plugin-configs", None, "plain")
     data = {"plain": PLAIN, "sliced": SLICED}
     labels = {"nvidia.com/device-plugin.config": "sliced"}
-    assert "sharing" in chosen(found, data, labels)
-    assert "sharing" not in chosen(found, data, {}), "without the label the default counts"
+    assert "sharing" in chosen(picked, data, labels)
+    assert "sharing" not in chosen(picked, data, {}), "without the label the default counts"
 
 
 def test_a_label_that_names_no_configuration_is_an_error_that_lists_those_there_are() -> None:
-    found = source(plugin(), plugin()["spec"]["containers"][0])
+    picked = source(plugin(), plugin()["spec"]["containers"][0])
     with pytest.raises(SharingError, match=r"'slicd' is not in ConfigMap plugin-configs .*plain, sliced"):
-        chosen(found, {"plain": PLAIN, "sliced": SLICED}, {"nvidia.com/device-plugin.config": "slicd"})
+        chosen(picked, {"plain": PLAIN, "sliced": SLICED}, {"nvidia.com/device-plugin.config": "slicd"})
 
 
 def test_one_file_named_by_flag_or_environment_is_read() -> None:
     one = plugin(manager=False, CONFIG_FILE="/available-configs/sliced", MIG_STRATEGY="single")
-    found = source(one, one["spec"]["containers"][0])
-    assert (found.config_map, found.key, found.mig_strategy) == ("plugin-configs", "sliced", "single")
+    picked = source(one, one["spec"]["containers"][0])
+    assert (picked.config_map, picked.key, picked.mig_strategy) == ("plugin-configs", "sliced", "single")
     one["spec"]["containers"][0]["args"] = [
         "--config-file",
         "/available-configs/plain",
         "--mig-strategy=mixed",
     ]
-    found = source(one, one["spec"]["containers"][0])
-    assert (found.key, found.mig_strategy) == ("plain", "mixed")
+    picked = source(one, one["spec"]["containers"][0])
+    assert (picked.key, picked.mig_strategy) == ("plain", "mixed")
 
 
 def test_a_plugin_without_configuration_advertises_whole_cards() -> None:
     bare = {"metadata": {}, "spec": {"containers": [{"name": "plugin", "image": "k8s-device-plugin"}]}}
-    found = source(bare, bare["spec"]["containers"][0])
-    assert advertised(8, chosen(found, {}, {}), {}) == {"nvidia.com/gpu": 8}
+    picked = source(bare, bare["spec"]["containers"][0])
+    assert advertised(8, chosen(picked, {}, {}), {}) == {"nvidia.com/gpu": 8}
 
 
 def test_time_slicing_multiplies_and_renames_where_asked() -> None:

@@ -9,15 +9,15 @@ from twin.tests.kubernetes.fakes import FakeView, template
 
 
 def view() -> FakeView:
-    made = FakeView()
-    made.add_group("gpu", template(), 0, 4, 2)
-    made.add_group("empty", template(), 0, 4, 0)
-    return made
+    fake = FakeView()
+    fake.add_group("gpu", template(), 0, 4, 2)
+    fake.add_group("empty", template(), 0, 4, 0)
+    return fake
 
 
 def test_ready_nodes_are_counted_by_node_group_those_without_machines_too() -> None:
     cloud = view()
-    one, two = list(cloud.made)
+    one, two = list(cloud.running)
     NodeGroupHealth(cloud, Clock(10)).step(
         cloud.groups(), cloud.machines(), {one: node(one), two: node(two, ready=False, since=1)}
     )
@@ -29,7 +29,7 @@ def test_ready_nodes_are_counted_by_node_group_those_without_machines_too() -> N
 
 def test_the_same_is_not_said_again_at_once_and_a_change_is() -> None:
     cloud = view()
-    one, _ = list(cloud.made)
+    one, _ = list(cloud.running)
     health = NodeGroupHealth(cloud, Clock(10))
     for nodes in ({}, {}, {one: node(one)}):
         health.step(cloud.groups(), cloud.machines(), nodes)
@@ -38,7 +38,7 @@ def test_the_same_is_not_said_again_at_once_and_a_change_is() -> None:
 
 def test_a_node_that_is_late_is_an_issue_of_its_group() -> None:
     cloud = view()
-    one, _ = list(cloud.made)
+    one, _ = list(cloud.running)
     NodeGroupHealth(cloud, Clock(10)).step(
         cloud.groups(), cloud.machines(), {one: node(one, ready=False, since=100)}
     )

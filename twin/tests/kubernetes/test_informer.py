@@ -59,11 +59,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
 
 @pytest.fixture
 def mirror(server: Server) -> Iterator[Mirror]:
-    made = Mirror(server, {"pods": "/api/v1/pods"})  # pyright: ignore[reportArgumentType]
-    made.start()
-    until(lambda: made.synced)
-    yield made
-    made.stop()
+    started = Mirror(server, {"pods": "/api/v1/pods"})  # pyright: ignore[reportArgumentType]
+    started.start()
+    until(lambda: started.synced)
+    yield started
+    started.stop()
     server.fed.put(None)
 
 
@@ -119,7 +119,7 @@ def test_while_the_control_plane_is_emptied_nothing_is_listed(server: Server, mi
         server.fed.put(event("ADDED", pod("old", "2")))
         until(server.fed.empty)
         time.sleep(0.05)
-        assert not mirror.synced, "what comes up in between is not the new one yet"
+        assert not mirror.synced, "what starts in between is not the new one yet"
         assert server.lists == 1
     until(lambda: mirror.synced)
     assert names(mirror) == {"a"}, "an event of the old control plane is not taken over"

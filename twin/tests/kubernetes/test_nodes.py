@@ -35,7 +35,9 @@ def run(
 
 
 def condition(kube: FakeKube) -> dict[str, Any]:
-    return next(each for each in kube.objects[AT]["status"]["conditions"] if each["type"] == "Ready")
+    return next(
+        condition for condition in kube.objects[AT]["status"]["conditions"] if condition["type"] == "Ready"
+    )
 
 
 def test_a_machine_registers_with_what_its_kubelet_knows() -> None:

@@ -32,8 +32,8 @@ def shape(
     taints: tuple[Taint, ...] = (),
     resources: dict[str, str] | None = None,
 ) -> Shape:
-    given = {"cpu": "4", "memory": "16Gi", "pods": "10", **(resources or {})}
-    return Shape(labels or {}, taints, amounts(given), "node-1")
+    allocatable = {"cpu": "4", "memory": "16Gi", "pods": "10", **(resources or {})}
+    return Shape(labels or {}, taints, amounts(allocatable), "node-1")
 
 
 def gpu_shape(count: int = 8) -> Shape:
@@ -56,7 +56,7 @@ def test_sidecars_count_beside_the_containers_and_init_containers_by_their_peak(
         {"name": "b", "resources": {"requests": {"cpu": "3"}}},
     ]
     wanted = requests(pod(requests={"cpu": "1"}, initContainers=init))
-    assert wanted["cpu"] == 3500, "b runs beside the sidecar, and that is more than main and sidecar"
+    assert wanted["cpu"] == 3500, "b runs with the sidecar, and that is more than main and sidecar"
     assert wanted["pods"] == 1000
 
 
@@ -151,7 +151,7 @@ def test_eight_gpu_pods_of_one_share_a_node_and_a_ninth_needs_a_second() -> None
 def test_daemonset_pods_take_their_share_of_a_new_node() -> None:
     template = {"metadata": {}, "spec": pod(requests={"cpu": "1"})["spec"]}
     elsewhere = {"metadata": {}, "spec": {**template["spec"], "nodeSelector": {"gpu": "yes"}}}
-    sets = [{"spec": {"template": each}} for each in (template, elsewhere)]
+    sets = [{"spec": {"template": one}} for one in (template, elsewhere)]
     overhead = overheads(sets, shape())
     assert len(overhead) == 1, "a DaemonSet that does not belong on the node takes nothing"
     assert opened(shape(), overhead).free["cpu"] == 3000
@@ -179,20 +179,20 @@ sizes = st.builds(
 def test_packing_never_overfills_a_node_nor_loses_a_pod_that_fits(
     wanted: list[dict[str, str]], limit: int
 ) -> None:
-    pods = [pod(f"p{n}", requests=each) for n, each in enumerate(wanted)]
+    pods = [pod(f"p{n}", requests=size) for n, size in enumerate(wanted)]
     count, placed, bins = pack(pods, gpu_shape(), limit)
     assert count == len(bins) <= limit
-    assert all(value >= 0 for each in bins for value in each.free.values()), "no node holds more than it has"
-    assert sorted(p["metadata"]["name"] for each in bins for p in each.pods) == sorted(
+    assert all(value >= 0 for node in bins for value in node.free.values()), "no node holds more than it has"
+    assert sorted(p["metadata"]["name"] for node in bins for p in node.pods) == sorted(
         p["metadata"]["name"] for p in placed
-    ), "each Pod stands on one node"
-    left = [each for each in pods if each not in placed]
-    for each in left:
-        assert count == limit or misfits(each, gpu_shape()), (
+    ), "each Pod is on one node"
+    left = [item for item in pods if item not in placed]
+    for item in left:
+        assert count == limit or misfits(item, gpu_shape()), (
             "who fits an empty node is left out by the limit only"
         )
-        assert not any(admits(node, each) for node in bins), "nobody is left out where there is room"
-    assert all(each.pods for each in bins), "no node is asked for in vain"
+        assert not any(admits(node, item) for node in bins), "no Pod is left out where there is room"
+    assert all(node.pods for node in bins), "no node is asked for in vain"
 
 
 @settings(max_examples=60)
@@ -200,8 +200,8 @@ def test_packing_never_overfills_a_node_nor_loses_a_pod_that_fits(
 def test_who_was_packed_finds_a_place_on_these_nodes_again(wanted: list[dict[str, str]], limit: int) -> None:
     # The next loop of the autoscaler fills the nodes that come with the same Pods: had it none left over,
     # it asks for no more.
-    pods = [pod(f"p{n}", requests=each) for n, each in enumerate(wanted)]
+    pods = [pod(f"p{n}", requests=size) for n, size in enumerate(wanted)]
     count, placed, bins = pack(pods, gpu_shape(), limit)
-    again = [p for each in bins for p in each.pods]
+    again = [p for node in bins for p in node.pods]
     assert fill(again, [opened(gpu_shape()) for _ in range(count)]) == []
     assert len(again) == len(placed)

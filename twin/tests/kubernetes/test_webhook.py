@@ -110,6 +110,6 @@ def test_the_port_that_every_user_reaches_answers_the_health_alone(webhook: Webh
 
     assert on_port("GET", "/healthz") == 200
     assert on_port("POST", "/authenticate", review("good")) == 501, (
-        "who a token is, is told to the API server"
+        "only the API server gets the user of a token"
     )
     assert on_port("GET", "/authenticate") == 404

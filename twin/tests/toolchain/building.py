@@ -19,7 +19,7 @@ from twin.toolchain.store import Store
 
 
 class Recorded:
-    """A progress that keeps what it is told."""
+    """A progress that keeps what is reported to it."""
 
     def __init__(self, printed: bool = False) -> None:
         self.lines: list[str] = []
@@ -42,7 +42,7 @@ class Recorded:
 
 class FakeMaker:
     """Writes `<module folder>/builds`, a line a build, so that a test can count them. A build takes its
-    seconds, or ends when there is a file `end` beside it."""
+    seconds, or ends when there is a file `end` next to it."""
 
     def __init__(self, seconds: float = 0.0, fails: bool = False) -> None:
         self._seconds = seconds

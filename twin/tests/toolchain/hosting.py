@@ -1,6 +1,6 @@
 """A language host as a process, a fake engine's side of it, and programs for it to run.
 
-The fake executor stands in for pulumi-language-python-exec, which comes with the engine:
+The fake executor replaces pulumi-language-python-exec, which comes with the engine:
 it takes the same command line and runs the program as plain Python. The real one is
 tried in the tests that build.
 """
@@ -61,7 +61,7 @@ class Host:
 def running_host(
     folder: Path, *, handshake: bool = True, env: Mapping[str, str] | None = None
 ) -> Iterator[Host]:
-    """Start a host as the engine does, and end it. env: variables beside this process's."""
+    """Start a host as the engine does, and end it. env: variables in addition to this process's."""
     executor = folder / "fake-exec"
     executor.write_text(FAKE_EXECUTOR)
     out, err = folder / "host.out", folder / "host.err"
@@ -130,7 +130,7 @@ class Uv:
 
 
 def fake_uv(folder: Path) -> Uv:
-    """Write it into a folder of its own."""
+    """Write it into this folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "uv").write_text(UV.format(folder=folder, python=sys.executable))
     (folder / "uv").chmod(0o755)
@@ -181,11 +181,11 @@ def plugin_request(
     )
 
 
-def eventually(found: Callable[[], T], complaint: str, seconds: float = 15.0) -> T:
+def eventually(find: Callable[[], T], complaint: str, seconds: float = 15.0) -> T:
     """Wait until `found` says something."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        value = found()
+        value = find()
         if value:
             return value
         time.sleep(0.02)

@@ -36,7 +36,7 @@ def output(*command: str | Path) -> str:
 
 @pytest.fixture
 def pulumi(tools: Toolchain, tmp_path: Path) -> Pulumi:
-    """Runs pulumi on a program of its own, with a backend and plugins of its own."""
+    """Runs pulumi on a program, with a separate backend and plugins."""
     (tmp_path / "state").mkdir()
     plugin = tmp_path / "home" / "plugins" / f"resource-kubernetes-v{VERSIONS.kubernetes_provider}"
     plugin.mkdir(parents=True)
@@ -98,7 +98,7 @@ def test_the_engine_and_the_language_host_beside_it_run_a_program(pulumi: Pulumi
     up = pulumi("up", "--yes", program=program)
     assert up.returncode == 0, up.stdout + up.stderr
     assert "seen by the user" in up.stdout
-    assert "warning" not in up.stdout, "a language host beside its engine is no surprise to it"
+    assert "warning" not in up.stdout, "the engine expects a language host in its folder"
     assert pulumi("stack", "output", "answer").stdout.strip() == "42"
 
 
@@ -106,13 +106,13 @@ def test_the_engine_shows_the_traceback_of_a_program_that_raises(pulumi: Pulumi)
     preview = pulumi("preview", program='raise ValueError("broken on purpose")')
     assert preview.returncode != 0
     assert "ValueError: broken on purpose" in preview.stdout
-    assert "unhandled error" not in preview.stdout, "it is told once"
+    assert "unhandled error" not in preview.stdout, "it is reported once"
 
 
 def test_the_engine_shows_a_run_error_as_its_message_alone(pulumi: Pulumi) -> None:
-    preview = pulumi("preview", program='import pulumi; raise pulumi.RunError("dev.yaml: 2 faults")')
+    preview = pulumi("preview", program='import pulumi; raise pulumi.RunError("dev.yaml: 2 errors")')
     assert preview.returncode != 0
-    assert "error: dev.yaml: 2 faults" in preview.stdout
+    assert "error: dev.yaml: 2 errors" in preview.stdout
     for noise in ("Traceback", "unhandled error", "exit code"):
         assert noise not in preview.stdout
 

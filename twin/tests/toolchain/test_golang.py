@@ -1,4 +1,4 @@
-"""A recipe is built with Go as it should be; a script stands in for Go and notes what it is asked."""
+"""A recipe is built with Go as it should be; a script in place of Go records its calls."""
 
 from __future__ import annotations
 
@@ -117,13 +117,13 @@ def make(root: Path, progress: Recorded, recipe: Recipe | None = None) -> Path:
     return into
 
 
-def asked(root: Path) -> str:
+def recorded(root: Path) -> str:
     return (root / "asked").read_text()
 
 
 def test_a_tool_is_built_with_flags_and_an_environment_of_its_own(root: Path) -> None:
     make(root, Recorded())
-    build = next(line for line in asked(root).splitlines() if '["build"' in line and '"-o"' in line)
+    build = next(line for line in recorded(root).splitlines() if '["build"' in line and '"-o"' in line)
     assert "-mod=readonly" in build, "go.mod and go.sum are committed, and final"
     assert "-X example.com/tool.Version=v1.2.3" in build
     for setting in (
@@ -144,7 +144,7 @@ def test_a_tool_is_compiled_with_the_experiments_of_its_recipe_alone(root: Path)
     plain = recipe_in(root)
     recipe = dataclasses.replace(plain, experiments=("jsonv2",))
     make(root, Recorded(), recipe)
-    lines = [json.loads(line) for line in asked(root).splitlines()]
+    lines = [json.loads(line) for line in recorded(root).splitlines()]
     builds = [(words, environment) for words, environment, _ in lines if words[0] == "build"]
     assert {environment["GOEXPERIMENT"] for words, environment in builds if "-o" in words} == {"jsonv2"}
     assert {environment["GOEXPERIMENT"] for words, environment in builds if "-o" not in words} == {None}, (
@@ -158,7 +158,7 @@ def test_gos_own_library_compiles_while_the_modules_are_fetched(
 ) -> None:
     monkeypatch.setenv("GOGC", "100")
     make(root, Recorded())
-    library = [line for line in asked(root).splitlines() if "net/http/httputil" in line]
+    library = [line for line in recorded(root).splitlines() if "net/http/httputil" in line]
     assert len(library) == 1
     assert "-dwarf=false" in library[0], "with other flags it would be compiled again"
     assert '"GOGC": "100"' in library[0], "who says otherwise has little memory"
@@ -181,7 +181,7 @@ def test_a_slimmed_module_is_a_copy_with_its_file_cut_and_ours_beside_it(root: P
     assert "func Cut" not in text
     assert "library/unused" not in text
     assert "// ours" in (copy / "kinds" / "cut.go").read_text()
-    assert "-replace=example.com/library=./slimmed-0" in asked(root)
+    assert "-replace=example.com/library=./slimmed-0" in recorded(root)
 
 
 def test_a_completed_module_is_a_copy_with_the_files_that_it_lacks(root: Path) -> None:
@@ -192,8 +192,8 @@ def test_a_completed_module_is_a_copy_with_the_files_that_it_lacks(root: Path) -
     assert (copy / "pages" / "index.html").read_text() == "no pages"
     assert (copy / "kinds" / "kinds.go").exists()
     assert not (root / "modules" / "example.com" / "library" / "pages").exists(), "the module cache is shared"
-    assert "-replace=example.com/library=./completed-0" in asked(root)
-    build = next(line for line in asked(root).splitlines() if '["build"' in line and '"-o"' in line)
+    assert "-replace=example.com/library=./completed-0" in recorded(root)
+    build = next(line for line in recorded(root).splitlines() if '["build"' in line and '"-o"' in line)
     assert build.rindex("grpcnotrace,small") > build.index("grpcnotrace"), "the last option counts"
 
 
@@ -259,7 +259,7 @@ def test_the_modules_of_the_next_tool_are_fetched_while_one_compiles(root: Path)
     Store(cache, progress, lambda: go_builder(cache, VERSIONS, progress)).ensure(
         [first, second], ready.__setitem__
     )
-    lines = asked(root).splitlines()
+    lines = recorded(root).splitlines()
     ahead = next(number for number, line in enumerate(lines) if '"-e", "-deps"' in line)
     # It begins before the first tool's build does, but which of the two processes writes first is chance.
     _, of_second = (number for number, line in enumerate(lines) if '["build"' in line and '"-o"' in line)

@@ -109,12 +109,12 @@ def test_an_error_that_the_user_has_seen_already_is_not_reported_twice(host: Hos
 
 
 def test_a_run_error_is_its_message_alone(host: Host, tmp_path: Path) -> None:
-    program = 'class RunError(Exception): pass\nraise RunError("dev.yaml: 2 faults")'
+    program = 'class RunError(Exception): pass\nraise RunError("dev.yaml: 2 errors")'
     response = host.stub.Run(run_request(write_program(tmp_path, program)))
     assert (response.error, response.bail) == ("", True), "an error that says nothing more"
-    shown = host.err.read_text()
-    assert "error: dev.yaml: 2 faults" in shown
-    assert "RunError" not in shown, "the settings' faults need no traceback"
+    output = host.err.read_text()
+    assert "error: dev.yaml: 2 errors" in output
+    assert "RunError" not in output, "errors of settings need no traceback"
 
 
 def test_a_program_that_exits_non_zero_is_reported_with_its_exit_code(host: Host, tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_cancel_interrupts_the_program(tmp_path: Path) -> None:
         pid = written_pid(program / "pid")
         host.stub.Cancel(empty_pb2.Empty())
         response = call.result(timeout=10)
-        assert (response.error, response.bail) == ("", True), "the engine told already why it gave it up"
+        assert (response.error, response.bail) == ("", True), "the engine has reported the reason already"
         assert not alive(pid)
         assert (program / "cleaned").exists(), "it is interrupted, so that it can clean up"
         assert host.err.read_text() == "", "an interruption's traceback would hide the error that matters"

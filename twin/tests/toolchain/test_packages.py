@@ -41,14 +41,14 @@ def test_only_packages_with_a_plugin_are_required() -> None:
         Package("mine", "1.0.0", False, {"resource": False}),
         Package("other", "1.0.0", False, {"resource": True, "server": "s", "parameterization": parameters}),
     ]
-    found = {dependency.name: dependency for dependency in package_dependencies(packages)}
-    assert {name: found[name].version for name in found} == {
+    dependencies = {dependency.name: dependency for dependency in package_dependencies(packages)}
+    assert {name: dependencies[name].version for name in dependencies} == {
         "random": "v4.1.2",
         "aws": "v7.1.1",
         "other": "v1.0.0",
     }
-    assert found["other"].parameterization.value == b"value"
-    assert {dependency.kind for dependency in found.values()} == {"resource"}
+    assert dependencies["other"].parameterization.value == b"value"
+    assert {dependency.kind for dependency in dependencies.values()} == {"resource"}
 
 
 def test_the_programs_own_interpreter_is_asked(tmp_path: Path) -> None:
@@ -61,14 +61,14 @@ def test_the_programs_own_interpreter_is_asked(tmp_path: Path) -> None:
     plugin = tmp_path / "pulumi_foo" / "pulumi-plugin.json"
     plugin.parent.mkdir()
     plugin.write_text(json.dumps({"resource": True, "name": "foo"}))
-    found = {
+    packages = {
         package.name: package
         for package in list_packages(
             Interpreter(Path(sys.executable), None), {**os.environ, "PYTHONPATH": str(tmp_path)}
         )
     }
-    assert found["pulumi-foo"] == Package("pulumi-foo", "1.2.3", True, {"resource": True, "name": "foo"})
-    assert not found["needs-it"].required
+    assert packages["pulumi-foo"] == Package("pulumi-foo", "1.2.3", True, {"resource": True, "name": "foo"})
+    assert not packages["needs-it"].required
 
 
 def test_uv_puts_the_environment_beside_the_nearest_lock(

@@ -172,14 +172,14 @@ def test_what_a_policy_pack_has_not_it_is_asked_once(host: Host, tmp_path: Path)
     pack = write_program(tmp_path / "policies", POLICY_PACK)
     call = host.stub.RunPlugin(plugin_request(pack, kind="analyzer", args=["127.0.0.1:1"]))
     stub = analyzer(first_line(call))
-    told: list[str | None] = []
+    details: list[str | None] = []
     for _ in range(3):
         with pytest.raises(grpc.RpcError) as caught:
             stub.Remediate(analyzer_pb2.AnalyzeRequest())
         assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED, "the engine goes on without remedies"
-        told.append(caught.value.details())
-    assert told[0] == "asked 1 times"
-    assert not any(details and details.startswith("asked") for details in told[1:]), "the pack is left alone"
+        details.append(caught.value.details())
+    assert details[0] == "asked 1 times"
+    assert not any(text and text.startswith("asked") for text in details[1:]), "the pack is left alone"
     with pytest.raises(grpc.RpcError, match="no such policy"):
         stub.Analyze(analyzer_pb2.AnalyzeRequest())
     call.cancel()

@@ -51,8 +51,8 @@ def test_two_processes_that_start_at_once_build_once_and_the_second_says_what_it
     wait_until_half_made(first)
     second = start_build(tmp_path, 0)
     assert second.stdout is not None
-    told = next((line for line in second.stdout if "waiting for process" in line), "")
-    assert f"waiting for process {first.pid}, which builds tool" in told
+    waiting = next((line for line in second.stdout if "waiting for process" in line), "")
+    assert f"waiting for process {first.pid}, which builds tool" in waiting
     (tmp_path / "end").touch()
     second_output, _ = second.communicate(timeout=20)
     first_output, _ = first.communicate(timeout=20)
@@ -98,10 +98,10 @@ def test_a_tool_that_is_there_is_not_built_again_and_takes_no_lock(tmp_path: Pat
     recipe = fake_recipe(tmp_path)
     Store(cache, Recorded(), FakeMaker()).ensure([recipe], lambda name, path: None)
     progress = Recorded()
-    found: dict[str, Path] = {}
-    Store(cache, progress, FakeMaker()).ensure([recipe], found.__setitem__)
+    paths: dict[str, Path] = {}
+    Store(cache, progress, FakeMaker()).ensure([recipe], paths.__setitem__)
     assert builds(tmp_path) == ["tool"]
-    assert found["tool"].read_text() == "tool 1.0.0"
+    assert paths["tool"].read_text() == "tool 1.0.0"
     assert progress.lines == [], "nothing is done, so nothing is shown"
 
 
@@ -127,7 +127,7 @@ def _installed(cache: Cache, name: str, version: str) -> Path:
     with cache.temporary(name) as folder:
         (folder / name).symlink_to("/bin/sleep")
         place = cache.install(folder, name, key)
-    seconds = int(version.replace(".", ""))  # a clock may not tell two installations of a test apart
+    seconds = int(version.replace(".", ""))  # a clock may not distinguish two installations of a test
     os.utime(place, (seconds, seconds))
     return place
 

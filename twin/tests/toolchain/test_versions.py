@@ -108,14 +108,14 @@ def test_every_library_of_kubernetes_is_replaced_by_the_release_of_the_server() 
 
 
 def test_the_minimum_go_is_the_highest_that_a_module_asks_for() -> None:
-    asked = [
+    minimums = [
         tuple(
             int(part)
             for part in re.findall(r"^go (\S+)$", path.read_text(), flags=re.MULTILINE)[0].split(".")
         )
         for path in MODULES.glob("*/go.mod")
     ]
-    assert max(asked) == tuple(int(part) for part in read_versions().go_minimum.split("."))
+    assert max(minimums) == tuple(int(part) for part in read_versions().go_minimum.split("."))
 
 
 def test_uv_has_the_same_minimum_for_the_project_and_for_bootstrap() -> None:

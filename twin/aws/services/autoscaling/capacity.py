@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from twin.aws.api_server.faults import available
+from twin.aws.api_server.fault_injection import available
 from twin.aws.services.autoscaling.permissions import closed
 from twin.aws.services.ec2 import capacity_reservations
 from twin.aws.services.servicequotas import operations as servicequotas

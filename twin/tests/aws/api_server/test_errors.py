@@ -1,4 +1,4 @@
-"""Whether a call was refused, or nobody knows what became of it."""
+"""Whether a call was refused, or its outcome is not known."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_call_without_an_answer_is_no_refusal(error: BotoCoreError) -> None:
         cloud_error("creating EKS Cluster", "eks", error)
 
 
-def test_what_is_refused_is_told_in_the_cloud_s_words() -> None:
+def test_what_is_refused_is_reported_in_the_cloud_s_words() -> None:
     answer = {"Error": {"Code": "InvalidSubnet.Range", "Message": "no"}}
     error = cloud_error("creating EC2 Subnet", "ec2", ClientError(answer, "CreateSubnet"), {})  # pyright: ignore[reportArgumentType]
     assert error.code == "InvalidSubnet.Range"

@@ -127,7 +127,7 @@ def test_a_call_killed_between_journal_and_answer_is_made_exactly_once(
             again.perform(repeated, second.write)
     assert found.finished == (1 if bodies[dies] != b"refused" else 0)
     asked = [body for body in bodies if body != b"refused"]
-    assert [made[0] for made in second.made] == asked, "each call stands once, in order"
+    assert [made[0] for made in second.made] == asked, "each call is there once, in order"
 
 
 def test_the_same_intent_gives_the_same_vpc(clients: Clients) -> None:
@@ -171,14 +171,14 @@ def test_a_journal_of_what_is_all_gone_begins_anew(instance: Instance) -> None:
     assert len(first.front.journal) == 2
     first.front.close()
     second = _live(instance)
-    assert second.front.replayed.calls == 2, "they are made again once more, to see that nothing is left"
+    assert second.front.replayed.calls == 2, "they are made a second time, to see that nothing is left"
     assert len(second.front.journal) == 0, "and are forgotten"
     assert second.front.moto.epoch == epoch, "what AWS has before anyone asks is of the same day"
     assert inventory.of(second.front) == {}
     kept = second("ec2").create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
     second.front.close()
     third = _live(instance)
-    assert len(third.front.journal) == 1, "while something stands, its journal stays"
+    assert len(third.front.journal) == 1, "while something exists, its journal stays"
     ids = [each["VpcId"] for each in third("ec2").describe_vpcs()["Vpcs"]]
     assert kept in ids
     third.front.close()
@@ -242,8 +242,8 @@ def test_a_replay_says_which_call_gives_another_id(
     vpc = first("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     monkeypatch.setattr("moto.ec2.models.vpcs.random_vpc_id", lambda: "vpc-0123456789abcdef0")
     second = _restarted(instance, first.front)
-    [told] = second.front.replayed.renamed
-    assert told == f"1 ec2:CreateVpc: {vpc} was, vpc-0123456789abcdef0 is"
+    [renamed] = second.front.replayed.renamed
+    assert renamed == f"1 ec2:CreateVpc: {vpc} was, vpc-0123456789abcdef0 is"
     second.front.close()
 
 

@@ -194,7 +194,7 @@ def test_writers_at_the_same_time_lose_nothing_when_the_server_is_killed(server:
     held = server.client("ec2").describe_security_groups()["SecurityGroups"]
     groups = {each["GroupId"] for each in held if each["GroupName"] != "default"}
     roles = {each["RoleId"] for each in server.client("iam").list_roles()["Roles"]}
-    assert set(made["group"]) <= groups, "every id that a caller was told is there"
+    assert set(made["group"]) <= groups, "every id that a caller got is there"
     assert set(made["role"]) <= roles
     # One call at most was under way; it was made or not, but no more than that.
     assert len(roles) - of_account + len(groups) - len(made["group"]) - len(made["role"]) <= 1

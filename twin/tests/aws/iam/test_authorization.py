@@ -149,8 +149,8 @@ def test_a_buckets_policy_denies_by_its_conditions_the_deployer_too(
     file = f"{LOCATION}/metadata/x".partition(f"{BUCKET}/")[2]
     code, why = refused(clients("s3").put_object, Bucket=BUCKET, Key=file, Body=b"")
     assert (code, "explicit deny in a resource-based policy" in why) == ("AccessDenied", True)
-    assert clients("s3").put_object(Bucket=BUCKET, Key="beside", Body=b"")
-    _, why = refused(session(clients, lake["reader"])("s3").get_object, Bucket=BUCKET, Key="beside")
+    assert clients("s3").put_object(Bucket=BUCKET, Key="other", Body=b"")
+    _, why = refused(session(clients, lake["reader"])("s3").get_object, Bucket=BUCKET, Key="other")
     assert "no identity-based policy allows the s3:GetObject action" in why
 
 
@@ -163,7 +163,9 @@ def test_an_object_under_a_key_needs_the_key(clients: Clients, lake: dict[str, s
     use = document(allow("kms:Decrypt", resource=lake["key"]))
     clients("iam").put_role_policy(RoleName="without-key", PolicyName="key", PolicyDocument=use)
     assert mine.get_object(Bucket=BUCKET, Key="secret")["Body"].read() == b"x"
-    assert "s3:ListBucket" in refused(mine.get_object, Bucket=BUCKET, Key="absent")[1], "who may not list"
+    assert "s3:ListBucket" in refused(mine.get_object, Bucket=BUCKET, Key="absent")[1], (
+        "the role may not list"
+    )
 
 
 def test_a_session_is_let_in_by_trust_and_bounded_by_its_policy(clients: Clients) -> None:
@@ -226,7 +228,7 @@ def test_credentials_are_for_the_tables_folder_and_for_who_may_read_all_of_it(
     where = clients("glue").get_table(DatabaseName="shop", Name="orders")["Table"]["Parameters"]
     file = where["metadata_location"].partition(f"{BUCKET}/")[2]
     assert s3.get_object(Bucket=BUCKET, Key=file)["Body"].read()
-    assert "no session policy" in refused(s3.get_object, Bucket=BUCKET, Key="beside")[1]
+    assert "no session policy" in refused(s3.get_object, Bucket=BUCKET, Key="other")[1]
     assert "no session policy" in refused(s3.put_object, Bucket=BUCKET, Key=file, Body=b"")[1]
     assert refused(vend("masked"), TableArn=arn)[0] == "PermissionTypeMismatchException"
     assert refused(vend("filtered"), TableArn=arn)[0] == "PermissionTypeMismatchException"
@@ -373,6 +375,6 @@ def test_a_secret_is_read_by_whom_its_policy_or_its_own_lets_and_under_its_key(c
         "Resource": "*",
     }
     secrets.put_resource_policy(SecretId=secret, ResourcePolicy=document(policy))
-    assert read(**asked)["SecretString"] == "x", "secret and key name it: it needs nothing of its own"
+    assert read(**asked)["SecretString"] == "x", "secret and key name it: it needs no other permission"
     code, why = refused(session(clients, allowed)("secretsmanager").get_secret_value, **asked)
     assert (code, "kms:Decrypt" in why) == ("AccessDeniedException", True), "the key asks, too"

@@ -68,7 +68,7 @@ def test_every_action_must_be_allowed() -> None:
     assert trust.lets(role(EKS, {**EKS, "Action": "sts:TagSession"}), "eks.amazonaws.com", {}, both)
 
 
-def test_what_is_no_policy_lets_nobody() -> None:
+def test_what_is_no_policy_allows_no_principal() -> None:
     broken = SimpleNamespace(arn="arn", assume_role_policy_document="{")
     assert not trust.lets(broken, "eks.amazonaws.com", {})
 

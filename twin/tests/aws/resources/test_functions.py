@@ -42,10 +42,10 @@ def test_zones_come_in_order_and_are_filtered(aws: AwsContext) -> None:
     assert ask(aws, token, filters=local)["names"] == []
 
 
-def test_instance_types_tell_their_cards(aws: AwsContext) -> None:
-    told = ask(aws, "aws:ec2/getInstanceType:getInstanceType", instanceType="p5.48xlarge")
-    assert told["gpuses"][0]["count"] == 8
-    assert told["maximumNetworkCards"] == len(told["networkCards"])
+def test_instance_types_state_their_cards(aws: AwsContext) -> None:
+    instance_type = ask(aws, "aws:ec2/getInstanceType:getInstanceType", instanceType="p5.48xlarge")
+    assert instance_type["gpuses"][0]["count"] == 8
+    assert instance_type["maximumNetworkCards"] == len(instance_type["networkCards"])
     offered = ask(
         aws,
         "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings",
@@ -99,8 +99,8 @@ def test_a_session_leads_to_its_role(aws: AwsContext) -> None:
     )
     make(aws, "aws:iam/role:Role", name="issuer", path="/deep/", assumeRolePolicy=trust)
     token = "aws:iam/getSessionContext:getSessionContext"
-    told = ask(aws, token, arn="arn:aws:sts::123456789012:assumed-role/issuer/me")
-    assert told["issuerArn"] == "arn:aws:iam::123456789012:role/deep/issuer", (
+    session = ask(aws, token, arn="arn:aws:sts::123456789012:assumed-role/issuer/me")
+    assert session["issuerArn"] == "arn:aws:iam::123456789012:role/deep/issuer", (
         "with the path that the session lacks"
     )
     user = "arn:aws:iam::123456789012:user/me"
@@ -108,7 +108,7 @@ def test_a_session_leads_to_its_role(aws: AwsContext) -> None:
     assert ask(aws, "aws:iam/getRole:getRole", name="issuer")["path"] == "/deep/"
 
 
-def test_a_parameter_that_does_not_exist_is_told(aws: AwsContext) -> None:
+def test_a_parameter_that_does_not_exist_is_reported(aws: AwsContext) -> None:
     with pytest.raises(CloudError, match="ParameterNotFound"):
         ask(aws, "aws:ssm/getParameter:getParameter", name="/nothing/here")
 

@@ -98,7 +98,7 @@ def test_every_input_of_the_sdk_has_a_field(token: str) -> None:
 
 
 LEFT_OUT: dict[str, set[str]] = {
-    # The older ways to configure a bucket inline, for which there are types of their own.
+    # The older ways to configure a bucket inline, for which there are separate types.
     "aws:s3/bucket:Bucket": {
         "accelerationStatus",
         "corsRules",
@@ -150,7 +150,7 @@ def test_every_call_of_an_entry_exists_in_the_service_s_model(token: str) -> Non
         assert operation_model(kind.service, operation).name == operation
 
 
-def test_an_unknown_token_is_told_where_it_belongs() -> None:
+def test_the_error_for_an_unknown_token_says_where_it_belongs() -> None:
     cloud = AwsCloud()
     assert cloud.resource("aws:apigatewayv2/api:Api") is None
     assert cloud.where_to_add("aws:sns/topic:Topic") == "twin/aws/services/sns/resources"

@@ -135,17 +135,17 @@ def test_a_log_groups_key_must_let_the_service_use_it(clients: Clients) -> None:
     )
     logs.create_log_group(**call, kmsKeyId=good)
 
-    def told() -> dict[str, Any]:
+    def log_group() -> dict[str, Any]:
         return logs.describe_log_groups(logGroupNamePrefix="/mine")["logGroups"][0]
 
-    assert told()["kmsKeyId"] == good
+    assert log_group()["kmsKeyId"] == good
     logs.disassociate_kms_key(**call)
-    assert "kmsKeyId" not in told(), "moto lacks the operation"
+    assert "kmsKeyId" not in log_group(), "moto lacks the operation"
     assert refused(clients, "logs", "associate_kms_key", **call, kmsKeyId=key(clients))[0] == (
         "InvalidParameterException"
     )
     logs.associate_kms_key(**call, kmsKeyId=good)
-    assert told()["kmsKeyId"] == good
+    assert log_group()["kmsKeyId"] == good
     assert refused(clients, "logs", "disassociate_kms_key", logGroupName="/none")[0] == (
         "ResourceNotFoundException"
     )
@@ -162,6 +162,6 @@ def test_a_keys_policy_names_principals_that_exist(clients: Clients, role: str) 
         statements = [{**each, "Resource": "*"} for each in (root, named)]
         return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
-    code, why = refused(clients, "kms", "create_key", Policy=of("nobody"))
+    code, why = refused(clients, "kms", "create_key", Policy=of("absent"))
     assert (code, "invalid principals" in why) == ("MalformedPolicyDocumentException", True)
     clients("kms").create_key(Policy=of(role))

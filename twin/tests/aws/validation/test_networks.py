@@ -73,8 +73,8 @@ def test_a_public_nat_gateway_without_internet_gateway_fails_as_on_aws(clients: 
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.0.0/24")["Subnet"]["SubnetId"]
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     made = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
-    told = ec2.describe_nat_gateways(NatGatewayIds=[made])["NatGateways"][0]
-    assert (told["State"], told["FailureCode"]) == ("failed", "Gateway.NotAttached")
+    failed = ec2.describe_nat_gateways(NatGatewayIds=[made])["NatGateways"][0]
+    assert (failed["State"], failed["FailureCode"]) == ("failed", "Gateway.NotAttached")
     ec2.release_address(AllocationId=address)
     ec2.delete_subnet(SubnetId=subnet)
     ec2.delete_vpc(VpcId=vpc)
@@ -176,9 +176,9 @@ def test_an_endpoint_fits_its_network(clients: Clients, two: Names) -> None:
 )
 def test_the_policy_of_an_endpoint_is_one(clients: Clients, two: Names, policy: str, words: str) -> None:
     gateway = {"VpcId": two["one_vpc"], "ServiceName": SERVICE + "dynamodb", "PolicyDocument": policy}
-    code, told = refused(clients, "ec2", "create_vpc_endpoint", **gateway)
+    code, message = refused(clients, "ec2", "create_vpc_endpoint", **gateway)
     assert code == "InvalidPolicyDocument"
-    assert words in told
+    assert words in message
 
 
 def test_the_quotas_of_a_fresh_account_are_kept(clients: Clients, two: Names) -> None:
@@ -233,13 +233,13 @@ def test_a_rule_keeps_its_description_whatever_it_is_for(clients: Clients, insta
     ec2 = clients("ec2")
     listed = ec2.create_managed_prefix_list(PrefixListName="p", MaxEntries=1, AddressFamily="IPv4")
     sources: dict[str, Any] = {
-        "IpRanges": [{"CidrIp": "10.0.0.0/24", "Description": "told"}],
-        "UserIdGroupPairs": [{"GroupId": instance["used"], "Description": "told"}],
-        "PrefixListIds": [{"PrefixListId": listed["PrefixList"]["PrefixListId"], "Description": "told"}],
+        "IpRanges": [{"CidrIp": "10.0.0.0/24", "Description": "a rule"}],
+        "UserIdGroupPairs": [{"GroupId": instance["used"], "Description": "a rule"}],
+        "PrefixListIds": [{"PrefixListId": listed["PrefixList"]["PrefixListId"], "Description": "a rule"}],
     }
     for port, (member, source) in enumerate(sources.items(), 9000):
         permission: Any = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, member: source}
         made = ec2.authorize_security_group_ingress(GroupId=instance["group"], IpPermissions=[permission])
         ids = [each["SecurityGroupRuleId"] for each in made["SecurityGroupRules"]]
         [rule] = ec2.describe_security_group_rules(SecurityGroupRuleIds=ids)["SecurityGroupRules"]
-        assert rule["Description"] == "told", member
+        assert rule["Description"] == "a rule", member

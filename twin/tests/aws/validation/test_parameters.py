@@ -8,7 +8,7 @@ from twin.aws.validation.parameters import violations
 from twin.provider_interface import UNKNOWN
 
 
-def test_a_missing_parameter_is_told() -> None:
+def test_a_missing_parameter_is_reported() -> None:
     assert ("VpcId", "Member must not be null") in violations("ec2", "CreateSubnet", {})
 
 
@@ -42,7 +42,7 @@ def test_what_the_model_says_is_held(
     assert word in found[path]
 
 
-def test_unknown_passes_wherever_it_stands() -> None:
+def test_unknown_passes_anywhere() -> None:
     params = {
         "VpcId": UNKNOWN,
         "TagSpecifications": [{"ResourceType": UNKNOWN, "Tags": [{"Key": "a", "Value": UNKNOWN}]}],

@@ -266,7 +266,7 @@ REFUSED: list[tuple[str, str, str, dict[str, Any]]] = [
             "RoleName": "new",
             "AssumeRolePolicyDocument": document(
                 Resource=None,
-                Principal={"AWS": "arn:aws:iam::123456789012:role/nobody"},
+                Principal={"AWS": "arn:aws:iam::123456789012:role/absent"},
                 Action="sts:AssumeRole",
             ),
         },
@@ -307,7 +307,7 @@ REFUSED: list[tuple[str, str, str, dict[str, Any]]] = [
         "iam",
         "put_role_policy",
         "NoSuchEntity",
-        {"RoleName": "nobody", "PolicyName": "p", "PolicyDocument": document()},
+        {"RoleName": "absent", "PolicyName": "p", "PolicyDocument": document()},
     ),
     (
         "iam",
@@ -382,7 +382,7 @@ def test_a_refused_call_is_not_in_the_journal(clients: Clients, instance: dict[s
     assert len(clients.front.journal) == before
 
 
-def test_an_access_key_that_nobody_gave_out_is_refused(clients: Clients) -> None:
+def test_an_access_key_that_was_never_issued_is_refused(clients: Clients) -> None:
     import boto3
 
     stranger = boto3.client(

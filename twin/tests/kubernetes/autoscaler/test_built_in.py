@@ -21,7 +21,7 @@ TRAIN = "/apis/autoscaling.x-k8s.io/v1/namespaces/default/provisioningrequests/t
 
 @dataclass
 class SelfScaling(FakeView):
-    """A cloud with an autoscaler of its own."""
+    """A cloud with a built-in autoscaler."""
 
     profile: str = "BALANCED"
     grown: list[tuple[str, dict[str, int]]] = field(default_factory=list[tuple[str, dict[str, int]]])
@@ -60,7 +60,7 @@ class Mirror(FakeMirror):
     """That of the controller, as far as the autoscaler goes."""
 
     def wake(self) -> None:
-        """Nobody waits."""
+        """No thread waits."""
 
 
 class Trial:
@@ -71,8 +71,8 @@ class Trial:
         self.kube = FakeKube()
         self.kube.objects[REQUESTS] = {"items": []}
         self.mirror = Mirror()
-        made: Any = BuiltInAutoscaler
-        self.scaler = made(self.view, self.kube, self.mirror, Clock(1e6))
+        autoscaler: Any = BuiltInAutoscaler
+        self.scaler = autoscaler(self.view, self.kube, self.mirror, Clock(1e6))
 
     def step(self, *pods: Any) -> None:
         self.mirror.collections["pods"] = list(pods)
@@ -80,7 +80,7 @@ class Trial:
             name: node(
                 name, labels=machine.labels, resources={"nvidia.com/gpu": "1", "cpu": "8", "memory": "32Gi"}
             )
-            for name, machine in self.view.made.items()
+            for name, machine in self.view.running.items()
         }
         self.scaler.step(self.view.groups(), self.view.machines(), nodes)
 
@@ -105,9 +105,9 @@ class Trial:
         self.kube.objects[REQUESTS] = {"items": [request]}
 
     def request(self) -> dict[str, Any]:
-        found = self.kube.objects[TRAIN]
-        self.kube.objects[REQUESTS] = {"items": [found]}
-        return found
+        request = self.kube.objects[TRAIN]
+        self.kube.objects[REQUESTS] = {"items": [request]}
+        return request
 
 
 def _wants(name: str = "p", **kind: Any) -> Any:
@@ -164,7 +164,7 @@ def test_an_empty_node_goes_after_a_while_but_for_the_total_minimum() -> None:
     trial.view.add_pool("gpu", "ab", total_minimum=1, total_maximum=4)
     for name in list(trial.view.known):
         trial.view.set_desired(name, 1, role="")
-    for machine in trial.view.made.values():
+    for machine in trial.view.running.values():
         trial.kube.objects[f"/api/v1/nodes/{machine.name}"] = node(machine.name)
     for _ in range(3):
         trial.step()

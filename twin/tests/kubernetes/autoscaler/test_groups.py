@@ -40,7 +40,7 @@ def test_only_tagged_and_named_groups_are_managed() -> None:
     view.add_group("b", template(), 0, 4, 0)
     view.known["eks-b"] = replace(view.known["eks-b"], tags={})
     by_tag = parse(["--node-group-auto-discovery=asg:tag=k8s.io/cluster-autoscaler/enabled"])
-    assert [each.name for each in discover(view.groups(), by_tag)] == ["eks-a"]
+    assert [group.name for group in discover(view.groups(), by_tag)] == ["eks-a"]
     by_value = parse(["--node-group-auto-discovery=asg:tag=k8s.io/cluster-autoscaler/acme-dev=shared"])
     assert discover(view.groups(), by_value) == []
     (named,) = discover(view.groups(), parse(["--nodes=1:2:eks-b"]))
@@ -110,16 +110,16 @@ def test_a_node_whose_other_devices_are_late_is_given_a_moment() -> None:
 def test_a_group_with_a_node_is_known_by_that_node() -> None:
     view = FakeView()
     view.add_group("h100", GPU, 0, 4, 2)
-    one, two = list(view.made)
+    one, two = list(view.running)
     gpus = {"nvidia.com/gpu": "7", "cpu": "191"}
     there = node(
         one, taints=[{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}], resources=gpus
     )
     there["status"]["allocatable"]["vpc.amazonaws.com/efa"] = "32"
-    (found,) = managed(view.groups(), view.machines(), {one: there, two: node(two, ready=False)}, 10)
-    assert found.shape.allocatable["nvidia.com/gpu"] == 7000
-    assert found.shape.taints == [], "what passes by itself is left out"
-    assert (len(found.members), len(found.usable), found.coming) == (2, 1, 1)
+    (group,) = managed(view.groups(), view.machines(), {one: there, two: node(two, ready=False)}, 10)
+    assert group.shape.allocatable["nvidia.com/gpu"] == 7000
+    assert group.shape.taints == [], "what passes by itself is left out"
+    assert (len(group.members), len(group.usable), group.coming) == (2, 1, 1)
 
 
 def test_groups_that_differ_by_zone_alone_are_similar() -> None:

@@ -31,15 +31,19 @@ class Trial:
         return Installation(self.view, self.kube, mirror, "aws").find()  # pyright: ignore[reportArgumentType]
 
     def fails(self) -> str:
-        with pytest.raises(NotWorking) as found:
+        with pytest.raises(NotWorking) as caught:
             self.find()
-        return str(found.value)
+        return str(caught.value)
 
 
 def test_one_with_pod_role_and_rights_is_found() -> None:
-    found = Trial().find()
-    assert found is not None
-    assert (found.namespace, found.service_account, found.role) == ("kube-system", "autoscaler", ROLE)
+    scaler = Trial().find()
+    assert scaler is not None
+    assert (scaler.namespace, scaler.service_account, scaler.role) == (
+        "kube-system",
+        "autoscaler",
+        ROLE,
+    )
 
 
 def test_another_image_is_no_autoscaler() -> None:

@@ -25,7 +25,7 @@ class Trial:
         self.kube = FakeKube()
         self.flags = parse([DISCOVERY, *flags])
         self.now = 10_000.0
-        for name in self.view.made:
+        for name in self.view.running:
             self.kube.objects[f"/api/v1/nodes/{name}"] = node(name)
         recorder = Recorder(self.kube, "cluster-autoscaler")  # pyright: ignore[reportArgumentType]
         self.down = ScaleDown(self.view, self.kube, recorder)  # pyright: ignore[reportArgumentType]
@@ -51,12 +51,12 @@ class Trial:
             grew=grew,
             failed=failed,
         )
-        return len(self.view.made)
+        return len(self.view.running)
 
 
 def test_an_empty_node_goes_after_its_unneeded_time_and_a_busy_one_stays() -> None:
     trial = Trial("--scale-down-unneeded-time=10m")
-    busy, empty = list(trial.view.made)
+    busy, empty = list(trial.view.running)
     pods = [
         pod("train", node=busy, phase="Running"),
         pod("plugin", node=empty, phase="Running", owner="DaemonSet"),
@@ -65,15 +65,15 @@ def test_an_empty_node_goes_after_its_unneeded_time_and_a_busy_one_stays() -> No
     assert trial.step(*pods) == 2
     assert trial.step(*pods, seconds=599) == 2
     assert trial.step(*pods, seconds=1) == 1
-    assert list(trial.view.made) == [busy]
+    assert list(trial.view.running) == [busy]
     taints = trial.kube.objects[f"/api/v1/nodes/{empty}"]["spec"]["taints"]
-    assert [taint["key"] for taint in taints] == [DELETED], "nobody may be scheduled there meanwhile"
+    assert [taint["key"] for taint in taints] == [DELETED], "no Pod is scheduled there meanwhile"
     assert ("ScaleDown", "node removed by cluster autoscaler") in trial.kube.events()
 
 
 def test_a_node_that_was_needed_in_between_begins_anew() -> None:
     trial = Trial("--scale-down-unneeded-time=10m")
-    pods = [pod(f"p{n}", node=name, phase="Running") for n, name in enumerate(trial.view.made)]
+    pods = [pod(f"p{n}", node=name, phase="Running") for n, name in enumerate(trial.view.running)]
     trial.step()
     trial.step(*pods, seconds=300)
     assert trial.step(seconds=400) == 2
@@ -99,11 +99,11 @@ def test_nothing_goes_while_it_cools_down_or_is_switched_off() -> None:
 
 def test_a_group_may_have_a_time_of_its_own_and_a_node_may_be_kept() -> None:
     trial = Trial("--scale-down-unneeded-time=10h", tags={OPTIONS + "scaledownunneededtime": "1m"})
-    kept, _ = list(trial.view.made)
-    trial.kube.objects[f"/api/v1/nodes/{kept}"]["metadata"]["annotations"][DISABLED] = "true"
+    protected, _ = list(trial.view.running)
+    trial.kube.objects[f"/api/v1/nodes/{protected}"]["metadata"]["annotations"][DISABLED] = "true"
     trial.step()
     assert trial.step(seconds=60) == 1
-    assert list(trial.view.made) == [kept]
+    assert list(trial.view.running) == [protected]
 
 
 def test_a_role_that_may_not_terminate_is_said_and_nothing_goes() -> None:

@@ -82,7 +82,7 @@ def test_a_node_that_is_on_its_way_is_waited_for() -> None:
     trial.step(gpu_pod())
     assert not trial.step(gpu_pod(), seconds=10)
     assert trial.desired("l4") == 1
-    (name,) = trial.view.made
+    (name,) = trial.view.running
     trial.nodes[name] = node(name, labels=dict(L4.labels))
     assert not trial.step(gpu_pod(), seconds=10), "Ready without its GPU it still counts as coming"
     trial.nodes[name] = node(name, labels=dict(L4.labels), resources={"nvidia.com/gpu": "1"})
@@ -94,7 +94,7 @@ def test_a_node_that_is_ready_and_still_has_its_first_taint_is_waited_for() -> N
     trial = Trial()
     trial.view.add_group("l4", L4, 0, 4, 0)
     trial.step(gpu_pod())
-    (name,) = trial.view.made
+    (name,) = trial.view.running
     taint = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
     gpu = {"nvidia.com/gpu": "1"}
     trial.nodes[name] = node(name, labels=dict(L4.labels), resources=gpu, taints=[taint])

@@ -1,4 +1,4 @@
-"""A controller that calls the cloud: with its ServiceAccount's identity, and on ports of its own."""
+"""A controller that calls the cloud: with its ServiceAccount's identity, and on separate ports."""
 
 from __future__ import annotations
 

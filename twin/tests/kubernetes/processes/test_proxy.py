@@ -19,8 +19,8 @@ class Exporter(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
-        asked = f"{self.command} {self.path} {self.headers['Host']} {self.headers['Authorization']}"
-        body = asked.encode() + b" " + self.rfile.read(length)
+        request = f"{self.command} {self.path} {self.headers['Host']} {self.headers['Authorization']}"
+        body = request.encode() + b" " + self.rfile.read(length)
         self.send_response(200)
         self.end_headers()
         self.wfile.write(body)

@@ -59,7 +59,7 @@ def test_partitions_are_found_and_only_those_that_are_asked_for_are_read(ask: As
     assert ask.rows("SELECT count(*) FROM calls") == [["4"]]
 
 
-def test_values_are_told_as_athena_writes_them(ask: Asking) -> None:
+def test_values_are_written_as_athena_writes_them(ask: Asking) -> None:
     found = ask.done(
         "SELECT 1 AS a, 'x', 1.5e0, CAST(1e10 AS double), DECIMAL '1.50', ARRAY[1, 2], "
         "MAP(ARRAY['k'], ARRAY[1]), true, DATE '2026-11-25', CAST(NULL AS varchar), "
@@ -326,10 +326,10 @@ def test_moments_that_are_a_query_have_their_range(feast: Asking) -> None:
 
 
 def test_a_source_is_known_by_its_columns(clients: Clients, feast: Asking) -> None:
-    told = clients("athena").get_table_metadata(
+    metadata = clients("athena").get_table_metadata(
         CatalogName="AwsDataCatalog", DatabaseName="features", TableName="drivers"
     )["TableMetadata"]
-    assert [(each["Name"], each["Type"]) for each in told["Columns"]][:2] == [
+    assert [(each["Name"], each["Type"]) for each in metadata["Columns"]][:2] == [
         ("driver_id", "bigint"),
         ("trips", "int"),
     ]

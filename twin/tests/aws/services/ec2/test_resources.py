@@ -56,8 +56,8 @@ def test_an_attribute_goes_on_and_off(subnet: Made) -> None:
 
 def test_a_security_group_has_the_rules_it_names_and_no_other(aws: AwsContext, vpc: Made) -> None:
     bare = make(aws, GROUP, name="bare", vpcId=vpc.id)
-    told = aws.call("ec2", "DescribeSecurityGroups", {"GroupIds": [bare.id]})["SecurityGroups"][0]
-    assert told["IpPermissionsEgress"] == [], "AWS's own allow-all egress rule is revoked"
+    described = aws.call("ec2", "DescribeSecurityGroups", {"GroupIds": [bare.id]})["SecurityGroups"][0]
+    assert described["IpPermissionsEgress"] == [], "AWS's own allow-all egress rule is revoked"
     web = {"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.0.0.0/8", "192.168.0.0/16"]}
     group = make(aws, GROUP, name="web", vpcId=vpc.id, ingress=[web])
     aws.call(
@@ -95,7 +95,7 @@ def test_an_address_stays_settled_while_a_gateway_uses_it(aws: AwsContext, vpc: 
     assert gateway.outputs["publicIp"] == address.outputs["publicIp"]
     assert address.read() == address.outputs, "the association is the gateway's, no drift of the address"
     gateway.delete()
-    assert gateway.read() is None, "a deleted gateway is told of for an hour, and is gone"
+    assert gateway.read() is None, "a deleted gateway is listed for an hour, and is gone"
     address.delete()
     assert address.read() is None
     internet.delete()
@@ -114,7 +114,7 @@ def test_a_route_and_an_association_have_the_real_providers_ids(
         gatewayId=gateway.id,
     )
     assert route.id == f"r-{table.id}1080289494", "the table's id and the hash of the destination"
-    assert table.read() == table.outputs, "routes of their own are no drift of the table"
+    assert table.read() == table.outputs, "separate routes are no drift of the table"
     joined = make(
         aws, "aws:ec2/routeTableAssociation:RouteTableAssociation", routeTableId=table.id, subnetId=subnet.id
     )
@@ -129,8 +129,8 @@ def test_a_route_and_an_association_have_the_real_providers_ids(
 def test_the_default_group_is_adopted_emptied_and_left(aws: AwsContext, vpc: Made) -> None:
     group = make(aws, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", vpcId=vpc.id)
     assert group.id == vpc.outputs["defaultSecurityGroupId"]
-    told = aws.call("ec2", "DescribeSecurityGroups", {"GroupIds": [group.id]})["SecurityGroups"][0]
-    assert (told["IpPermissions"], told["IpPermissionsEgress"]) == ([], [])
+    described = aws.call("ec2", "DescribeSecurityGroups", {"GroupIds": [group.id]})["SecurityGroups"][0]
+    assert (described["IpPermissions"], described["IpPermissionsEgress"]) == ([], [])
     group.delete()
     assert group.read() is not None, "AWS deletes it with the VPC alone"
 
@@ -145,7 +145,7 @@ def test_an_error_reads_as_the_providers_and_names_the_property(aws: AwsContext,
     assert (caught.value.code, caught.value.path) == ("InvalidSubnet.Range", "cidrBlock")
 
 
-def test_what_the_model_refuses_is_told_by_property(aws: AwsContext) -> None:
+def test_what_the_model_refuses_is_reported_by_property(aws: AwsContext) -> None:
     assert set(refused(aws, SUBNET, vpcId="subnet-1", cidrBlock="10.0.0.1/24")) == {"vpcId", "cidrBlock"}
     assert "fromPort" in refused(
         aws, INGRESS, securityGroupId="sg-1", ipProtocol="tcp", fromPort=9, toPort=1, cidrIpv4="10.0.0.0/8"

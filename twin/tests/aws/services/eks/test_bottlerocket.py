@@ -63,6 +63,6 @@ def test_cards_are_multiplied_as_the_settings_say(kind: str, lines: list[str], f
         ([*CUT, '"h100.80gb" = "half"'], "no MIG profile"),
     ],
 )
-def test_settings_that_bottlerocket_would_not_take_are_told(lines: list[str], words: str) -> None:
+def test_settings_that_bottlerocket_would_not_take_are_reported(lines: list[str], words: str) -> None:
     with pytest.raises(SettingsError, match=words):
         _advertised("p5.48xlarge", lines)

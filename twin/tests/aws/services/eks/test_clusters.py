@@ -73,10 +73,10 @@ def test_a_second_cluster_is_refused_with_what_to_do(clients: Clients, names: Na
     assert (code, message) == ("ResourceInUseException", "Cluster already exists with name: demo")
 
 
-def test_the_control_plane_is_told_of_its_cluster(clients: Clients, names: Names) -> None:
+def test_the_control_plane_learns_of_its_cluster(clients: Clients, names: Names) -> None:
     cluster = clients("eks").describe_cluster(name="demo")["cluster"]
     seen = view(clients, "cluster")["cluster"]
-    assert seen["uid"].startswith(f"{cluster['arn']} "), "it tells a cluster from an earlier one of its name"
+    assert seen["uid"].startswith(f"{cluster['arn']} "), "an earlier cluster of its name has another"
     assert seen["issuer"] == cluster["identity"]["oidc"]["issuer"]
     assert seen["service_cidr"] == cluster["kubernetesNetworkConfig"]["serviceIpv4Cidr"]
     assert seen["self_managed_addons"] is True, "EKS's default"

@@ -1,4 +1,4 @@
-"""What a cluster goes through to its end, each test with an account of its own."""
+"""What a cluster goes through to its end, each test with a separate account."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_a_create_killed_at_any_of_its_calls_is_finished_and_answers_in_full(liv
     clients.intent = "urn:cluster-1"
     made = make_cluster_of(clients, names, clientRequestToken="token-1")
     group = made["resourcesVpcConfig"]["clusterSecurityGroupId"]
-    assert group.startswith("sg-"), "the repeated create tells what was made since"
+    assert group.startswith("sg-"), "the repeated create returns what was made since"
     clients.intent = ""
     groups = clients("ec2").describe_security_groups()["SecurityGroups"]
     assert [each["GroupId"] for each in groups if each["GroupName"].startswith("eks-cluster")] == [group]

@@ -55,12 +55,12 @@ def place(clients: Clients) -> dict[str, str]:
     deployer = f"arn:aws:iam::{account}:role/platform-deployer"
     made = make(context, SETTINGS, admins=[deployer])
     assert made.outputs["admins"] == [deployer]
-    told = clients("lakeformation").get_data_lake_settings()["DataLakeSettings"]
-    assert not told.get("CreateTableDefaultPermissions"), "what is left out is cleared"
+    settings = clients("lakeformation").get_data_lake_settings()["DataLakeSettings"]
+    assert not settings.get("CreateTableDefaultPermissions"), "what is left out is cleared"
     lake.bucket(clients, "lake-raw")
     lake.database(clients, "lake")
     lake.table(clients, "lake", "events", "s3://lake-raw/events")
-    assert not listed()["PrincipalResourcePermissions"], "nobody is let by IAM alone any more"
+    assert not listed()["PrincipalResourcePermissions"], "no principal has access by IAM alone any more"
     found = {"account": account, "arn": "arn:aws:s3:::lake-raw"}
     found["keeper"] = lake.role(clients, "lake-keeper", "lakeformation.amazonaws.com")
     found["team"] = lake.role(clients, "lake-team", "ec2.amazonaws.com")
@@ -103,8 +103,8 @@ def test_an_lf_tag_changes_its_values_and_is_put_on_things(clients: Clients, pla
         ),
     ]
     table = {"DatabaseName": "lake", "Name": "events", "ColumnNames": ["email"]}
-    told = clients("lakeformation").get_resource_lf_tags(Resource={"TableWithColumns": table})
-    assert told["LFTagsOnColumns"][0]["LFTags"] == [
+    tags = clients("lakeformation").get_resource_lf_tags(Resource={"TableWithColumns": table})
+    assert tags["LFTagsOnColumns"][0]["LFTags"] == [
         {"CatalogId": place["account"], "TagKey": "class", "TagValues": ["pii"]},
         {"CatalogId": place["account"], "TagKey": "team", "TagValues": ["b"]},
     ], "a column has its database's tags too"
@@ -170,7 +170,7 @@ def test_a_grant_is_read_back_and_revoked(clients: Clients, place: dict[str, str
 @pytest.mark.parametrize(
     ("changes", "path"),
     [
-        ({"principal": "arn:aws:iam::{account}:role/nobody"}, "principal"),
+        ({"principal": "arn:aws:iam::{account}:role/absent"}, "principal"),
         ({"permissions": ["SELECT"], "table": None, "database": {"name": "lake"}}, "permissions"),
         ({"table": {"databaseName": "nowhere", "name": "events"}}, "database.name"),
         ({"table": {"databaseName": "lake", "name": "nothing"}}, "table.name"),
@@ -253,6 +253,6 @@ def test_a_killed_front_remembers_and_a_table_that_goes_takes_its_grants_along(
 
 
 def test_an_administrator_must_exist(clients: Clients, place: dict[str, str]) -> None:
-    nobody = {"DataLakePrincipalIdentifier": f"arn:aws:iam::{place['account']}:role/nobody"}
+    absent = {"DataLakePrincipalIdentifier": f"arn:aws:iam::{place['account']}:role/absent"}
     with pytest.raises(ClientError, match="Invalid principal"):
-        clients("lakeformation").put_data_lake_settings(DataLakeSettings={"DataLakeAdmins": [nobody]})
+        clients("lakeformation").put_data_lake_settings(DataLakeSettings={"DataLakeAdmins": [absent]})

@@ -37,7 +37,7 @@ def handle(event, context):
         counted = s3.list_objects_v2(Bucket=event["put"])["KeyCount"]
         s3.put_object(Bucket=event["put"], Key=f"made-{counted}", Body=b"by the function")
         return {"who": boto3.client("sts").get_caller_identity()["Arn"], "counted": counted}
-    print("told", event)
+    print("event", event)
     return {"echo": event, "name": context.function_name, "left": context.get_remaining_time_in_millis() > 0,
             "mode": os.environ["MODE"], "home": os.environ["HOME"] == os.environ["TMPDIR"],
             "path": os.getcwd() == os.environ["LAMBDA_TASK_ROOT"]}
@@ -114,10 +114,10 @@ def test_a_function_runs_as_its_role_and_changes_the_cloud_once(served: Clients,
     from twin.aws.api_server.server import Front
 
     made = function(served, role, timeout=30, tags={"team": "ml"})
-    told = made.outputs
-    assert told["arn"].endswith(":function:keeper")
-    assert (told["memorySize"], told["timeout"], told["version"]) == (128, 30, "$LATEST")
-    assert told["loggingConfig"] == {"logFormat": "JSON", "logGroup": "/aws/lambda/keeper"}
+    outputs = made.outputs
+    assert outputs["arn"].endswith(":function:keeper")
+    assert (outputs["memorySize"], outputs["timeout"], outputs["version"]) == (128, 30, "$LATEST")
+    assert outputs["loggingConfig"] == {"logFormat": "JSON", "logGroup": "/aws/lambda/keeper"}
     failed, answer = invoke(served, a=1)
     assert (failed, answer["echo"], answer["name"], answer["mode"]) == ("", {"a": 1}, "keeper", "test")
     assert answer["left"]
@@ -136,7 +136,7 @@ def test_a_function_runs_as_its_role_and_changes_the_cloud_once(served: Clients,
         each["message"]
         for each in served("logs").filter_log_events(logGroupName="/aws/lambda/keeper")["events"]
     ]
-    assert "told {'a': 1}" in messages
+    assert "event {'a': 1}" in messages
     _, refusal = invoke(served, put="closed-123")
     assert "AccessDenied" in refusal["errorMessage"], "its role is all that it may"
     instance = served.front.instance
@@ -156,7 +156,7 @@ def test_a_function_runs_as_its_role_and_changes_the_cloud_once(served: Clients,
 
 
 @pytest.mark.end_to_end  # real processes, one of which runs out of its time
-def test_what_a_function_raises_is_told_as_lambda_tells_it(served: Clients, role: str) -> None:
+def test_what_a_function_raises_is_reported_as_by_lambda(served: Clients, role: str) -> None:
     made = function(served, role, timeout=1)
     failed, answer = invoke(served, **{"raise": "column x is gone"})
     assert (failed, answer["errorType"], answer["errorMessage"]) == (
@@ -209,7 +209,7 @@ def test_what_lambda_refuses(clients: Clients, role: str, change: Any, path: str
     assert error.value.path.startswith(path.split(".")[0])
 
 
-def test_what_the_provider_refuses_is_told_by_check(clients: Clients, role: str) -> None:
+def test_what_the_provider_refuses_is_reported_by_check(clients: Clients, role: str) -> None:
     context = clients.context()
     bare = {"name": "f", "role": role}
     assert "must be specified" in refused(context, FUNCTION, **bare)["code"]

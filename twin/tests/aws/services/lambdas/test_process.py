@@ -13,7 +13,7 @@ CODE = """
 import os, sys
 
 def handle(event, context):
-    print("told", event)
+    print("event", event)
     if event.get("raise"):
         raise KeyError(event["raise"])
     return {"name": context.function_name, "variables": sorted(os.environ), "modules": sys.flags.no_site}
@@ -21,10 +21,15 @@ def handle(event, context):
 
 
 def run(**event: Any) -> tuple[Any, bool, str]:
-    told = {"name": "f", "version": "$LATEST", "arn": "a", "memory": 128, "request_id": "r"}
-    told |= {"log_group": "g", "log_stream": "s"}
+    settings = {"name": "f", "version": "$LATEST", "arn": "a", "memory": 128, "request_id": "r"}
+    settings |= {"log_group": "g", "log_stream": "s"}
     made = Run(
-        zipped(archive(CODE)), "keeper.handler.handle", json.dumps(event).encode(), {"MODE": "test"}, 20, told
+        zipped(archive(CODE)),
+        "keeper.handler.handle",
+        json.dumps(event).encode(),
+        {"MODE": "test"},
+        20,
+        settings,
     )
     ran = Processes().run(made)
     return json.loads(ran.payload), ran.failed, ran.log
@@ -36,7 +41,7 @@ def test_a_handler_finds_its_own_variables_alone() -> None:
     assert answer["name"] == "f"
     assert {"MODE", "TMPDIR", "HOME", "LAMBDA_TASK_ROOT"} <= set(answer["variables"])
     assert "AIPLATFORM_HOME" not in answer["variables"], "nothing of the twin's own"
-    assert "told {'a': 1}" in log
+    assert "event {'a': 1}" in log
 
 
 def test_what_it_raises_is_its_answer() -> None:

@@ -74,28 +74,28 @@ def instance(clients: Clients, place: dict[str, Any], **more: Any) -> Made:
 
 def test_an_instance_is_as_asked_and_rds_keeps_its_password(clients: Clients, place: dict[str, Any]) -> None:
     made = instance(clients, place, maxAllocatedStorage=100, multiAz=True, tags={"team": "ml"})
-    told = made.outputs
-    assert made.id == told["resourceId"]
-    assert told["resourceId"].startswith("db-")
-    assert told["arn"] == f"arn:aws:rds:us-west-2:{place['account']}:db:mlflow"
-    assert told["engineVersion"] == "17", "a prefix stays as the program says it"
-    assert told["engineVersionActual"].startswith("17.")
-    assert (told["performanceInsightsEnabled"], told["performanceInsightsRetentionPeriod"]) == (True, 7)
-    assert told["kmsKeyId"] == told["performanceInsightsKmsKeyId"] == place["key"]
-    assert (told["maxAllocatedStorage"], told["multiAz"], told["iamDatabaseAuthenticationEnabled"]) == (
+    state = made.outputs
+    assert made.id == state["resourceId"]
+    assert state["resourceId"].startswith("db-")
+    assert state["arn"] == f"arn:aws:rds:us-west-2:{place['account']}:db:mlflow"
+    assert state["engineVersion"] == "17", "a prefix stays as the program says it"
+    assert state["engineVersionActual"].startswith("17.")
+    assert (state["performanceInsightsEnabled"], state["performanceInsightsRetentionPeriod"]) == (True, 7)
+    assert state["kmsKeyId"] == state["performanceInsightsKmsKeyId"] == place["key"]
+    assert (state["maxAllocatedStorage"], state["multiAz"], state["iamDatabaseAuthenticationEnabled"]) == (
         100,
         True,
         True,
     )
-    assert told["endpoint"] == f"{told['address']}:5432"
-    assert told["enabledCloudwatchLogsExports"] == ["postgresql", "upgrade"]
-    [secret] = told["masterUserSecrets"]
+    assert state["endpoint"] == f"{state['address']}:5432"
+    assert state["enabledCloudwatchLogsExports"] == ["postgresql", "upgrade"]
+    [secret] = state["masterUserSecrets"]
     assert secret["kmsKeyId"] == place["key"]
     value = clients("secretsmanager").get_secret_value(SecretId=secret["secretArn"])["SecretString"]
     known = json.loads(value)
     assert known["username"] == "mlflow"
     assert len(known["password"]) == 28
-    assert known["password"] not in json.dumps(told), "the password is in no state"
+    assert known["password"] not in json.dumps(state), "the password is in no state"
     described = clients("secretsmanager").describe_secret(SecretId=secret["secretArn"])
     assert (described["RotationEnabled"], described["OwningService"]) == (True, "rds")
     assert "mlflow" in clients.front._inventory.of(clients.front)["rds/databases"]
@@ -195,10 +195,10 @@ def test_what_rds_refuses_is_refused_with_its_property(
     assert "rds/databases" not in clients.front._inventory.of(clients.front), "nothing is left"
 
 
-def test_what_the_provider_refuses_is_told_by_check(clients: Clients, place: dict[str, Any]) -> None:
-    told = refused(clients.context(), INSTANCE, **inputs(place, password="x", finalSnapshotIdentifier="1st"))
-    assert "conflicts with password" in told["password"]
-    assert "must begin with" in told["finalSnapshotIdentifier"]
+def test_what_the_provider_refuses_is_reported_by_check(clients: Clients, place: dict[str, Any]) -> None:
+    why = refused(clients.context(), INSTANCE, **inputs(place, password="x", finalSnapshotIdentifier="1st"))
+    assert "conflicts with password" in why["password"]
+    assert "must begin with" in why["finalSnapshotIdentifier"]
     assert "engine" in refused(clients.context(), INSTANCE, **inputs(place, engine=None))
     group = {"name": "Db", "subnetIds": place["subnets"]}
     assert "lowercase" in refused(clients.context(), SUBNETS, **group)["name"]

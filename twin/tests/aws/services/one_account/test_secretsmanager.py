@@ -38,9 +38,9 @@ def test_a_secret_and_its_value_live_and_go(clients: Clients, key: str) -> None:
     first = make(context, VERSION, secretId=arn, secretString="one")
     assert first.outputs["versionStages"] == ["AWSCURRENT"]
     second = make(context, VERSION, secretId=arn, secretString="two")
-    told = first.read()
-    assert told is not None
-    assert told["versionStages"] == ["AWSPREVIOUS"], "the newer one is current"
+    version = first.read()
+    assert version is not None
+    assert version["versionStages"] == ["AWSPREVIOUS"], "the newer one is current"
     assert clients("secretsmanager").get_secret_value(SecretId=arn)["SecretString"] == "two"
     hidden = make(context, VERSION, secretId=arn, secretStringWo="three", secretStringWoVersion=1)
     assert "secretString" not in hidden.outputs, "a value that is only written is in no output"
@@ -106,7 +106,7 @@ def test_a_policy_names_who_is_there_and_not_everybody(clients: Clients) -> None
     secret.delete()
 
 
-def test_a_secret_of_rds_is_rotated_by_rds_and_changed_by_nobody_else(clients: Clients) -> None:
+def test_a_secret_of_rds_is_rotated_by_rds_and_changed_by_no_other_principal(clients: Clients) -> None:
     clients("rds").create_db_instance(
         DBInstanceIdentifier="own",
         Engine="postgres",
@@ -115,8 +115,8 @@ def test_a_secret_of_rds_is_rotated_by_rds_and_changed_by_nobody_else(clients: C
         MasterUsername="own",
         ManageMasterUserPassword=True,
     )
-    told = clients("rds").describe_db_instances(DBInstanceIdentifier="own")["DBInstances"][0]
-    arn = told["MasterUserSecret"]["SecretArn"]
+    database = clients("rds").describe_db_instances(DBInstanceIdentifier="own")["DBInstances"][0]
+    arn = database["MasterUserSecret"]["SecretArn"]
     secrets = clients("secretsmanager")
     before = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
     with pytest.raises(secrets.exceptions.InvalidRequestException, match="managed by rds"):

@@ -54,7 +54,7 @@ def test_a_name_that_is_taken_is_refused(clients: Clients, data: str) -> None:
     assert (caught.value.code, caught.value.path) == ("BucketAlreadyOwnedByYou", "bucket")
 
 
-def test_a_lifecycle_is_told_as_it_was_put_after_a_kill_too(clients: Clients, data: str) -> None:
+def test_a_lifecycle_is_returned_as_it_was_put_after_a_kill_too(clients: Clients, data: str) -> None:
     rules = [
         {
             "id": "large",
@@ -136,7 +136,7 @@ def test_logs_go_to_a_bucket_that_lets_them_come(clients: Clients, data: str) ->
     [
         ({"Resource": "arn:aws:s3:::another/*"}, "invalid resource"),
         ({"Action": "ec2:RunInstances"}, "invalid action"),
-        ({"Principal": {"AWS": "arn:aws:iam::{account}:role/nobody"}}, "Invalid principal"),
+        ({"Principal": {"AWS": "arn:aws:iam::{account}:role/absent"}}, "Invalid principal"),
         ({"Principal": "*"}, "BlockPublicPolicy"),
     ],
 )

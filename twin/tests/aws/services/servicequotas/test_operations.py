@@ -13,7 +13,9 @@ from twin.tests.aws.fronts import Clients
 STANDARD = {"ServiceCode": "ec2", "QuotaCode": "L-1216C47A"}
 
 
-def test_an_established_account_has_raised_quotas_and_the_defaults_are_told_apart(clients: Clients) -> None:
+def test_an_established_account_has_raised_quotas_next_to_the_defaults(
+    clients: Clients,
+) -> None:
     quotas = clients("service-quotas")
     own = quotas.get_service_quota(**STANDARD)["Quota"]
     default = quotas.get_aws_default_service_quota(**STANDARD)["Quota"]

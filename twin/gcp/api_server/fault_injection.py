@@ -16,7 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from twin import faults
+from twin import fault_injection
 from twin.gcp.api_server.discovery import Method
 from twin.gcp.api_server.errors import GoogleError
 
@@ -29,7 +29,7 @@ KINDS: Final = {
 }
 
 
-class Faults(faults.Faults):
+class InjectedFaults(fault_injection.InjectedFaults):
     """The faults of an instance's Google that are on."""
 
     def __init__(self, file: Path) -> None:
@@ -41,7 +41,7 @@ class Faults(faults.Faults):
 
     def available(self, machine_type: str, zone: str) -> bool:
         """Whether there are machines of that type in that zone."""
-        return faults.available(self.unavailable(), machine_type, zone)
+        return fault_injection.available(self.unavailable(), machine_type, zone)
 
     def strike(self, method: Method, lasts: float = 0) -> float:
         """Delay or refuse the call, where a fault says so; answer the seconds that its operation runs.
@@ -50,7 +50,7 @@ class Faults(faults.Faults):
         """
         for fault in self.taken(method.api, method.id.partition(".")[2]):
             if fault["kind"] == "slow":
-                faults.pause(fault)
+                fault_injection.pause(fault)
             elif fault["kind"] == "long":
                 lasts = float(fault.get("seconds", 1))
             elif fault["kind"] == "throttle":

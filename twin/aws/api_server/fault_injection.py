@@ -16,12 +16,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from twin import faults
+from twin import fault_injection
 from twin.aws.api_server.request import Call, Refusal
 from twin.aws.services.servicequotas.operations import values
-from twin.faults import available
+from twin.fault_injection import available
 
-__all__ = ["KINDS", "Faults", "available"]
+__all__ = ["KINDS", "InjectedFaults", "available"]
 
 KINDS: Final = {
     "throttle": {"service", "operation", "times"},
@@ -34,7 +34,7 @@ KINDS: Final = {
 _QUERY_THROTTLE: Final = {"ec2": "RequestLimitExceeded", "query": "Throttling", "rest-xml": "SlowDown"}
 
 
-class Faults(faults.Faults):
+class InjectedFaults(fault_injection.InjectedFaults):
     """The faults of an instance's AWS that are on."""
 
     def __init__(self, file: Path) -> None:
@@ -74,7 +74,7 @@ class Faults(faults.Faults):
             return  # a call's operation is not looked up for nothing
         for fault in self.taken(call.service, call.operation):
             if fault["kind"] == "slow":
-                faults.pause(fault)
+                fault_injection.pause(fault)
             elif fault["kind"] == "throttle":
                 code = _QUERY_THROTTLE.get(call.protocol, "ThrottlingException")
                 raise Refusal(code, "Rate exceeded", 503 if call.protocol in ("ec2", "rest-xml") else 400)

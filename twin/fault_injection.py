@@ -1,4 +1,4 @@
-"""Faults on demand, whatever the cloud: which are on, which strike a call; a restart does not heal them."""
+"""Injected faults, whatever the cloud: which are on, which strike a call; a restart does not heal them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 
-class Faults:
+class InjectedFaults:
     """The faults that are on, kept in a file so that a restart does not heal them.
 
     kinds: the kinds of fault and what narrows each; one that no service narrows lasts and strikes no call.
@@ -36,11 +36,11 @@ class Faults:
         unknown = set(fault) - self._kinds[kind] - {"kind"}
         if unknown:
             raise ValueError(f"{kind}: unknown {sorted(unknown)}; it takes {sorted(self._kinds[kind])}")
-        made = dict(fault)
+        complete = dict(fault)
         if kind in ("throttle", "fail"):
-            made.setdefault("times", 1)
+            complete.setdefault("times", 1)
         with self._lock:
-            self._on.append(made)
+            self._on.append(complete)
             self._save()
 
     def clear(self, kind: str = "") -> None:
@@ -58,7 +58,7 @@ class Faults:
         ]
 
     def taken(self, service: str, operation: str) -> list[dict[str, Any]]:
-        """The faults that strike this call; one that strikes a number of times has struck once more."""
+        """The faults that strike this call; one that strikes a number of times has one time less left."""
         if not self._on:
             return []
         taken: list[dict[str, Any]] = []
