@@ -181,17 +181,14 @@ def _grantable(name: str, role: str) -> bool:
 _APIS: Final = {
     "bigqueryconnection": "bigquery.connections",
     "bigquerydatapolicy": "bigquery.dataPolicies",
-    "bigqueryreservation": "bigquery.reservations",
     "bigtableadmin": "bigtable",
     "sqladmin": "cloudsql",
 }
 """APIs whose permissions have another name. Source: "IAM permissions reference"."""
 _KINDS: Final = {
     "serviceAccounts": "iam.serviceAccounts",
-    "policyTags": "datacatalog.categories",
     "topics": "pubsub.topics",
     "subscriptions": "pubsub.subscriptions",
-    "schemas": "pubsub.schemas",
 }
 
 

@@ -7,18 +7,23 @@
 | `operations` | how the API's methods answer (`twin.gcp.methods.handles`) |
 | `validation` | what the API refuses |
 | `permissions` | the rights that a method needs |
-| `data` | facts as tables |
+| `data` | facts and what they mean |
+| `resources.toml` | what a resource type is, by token (`twin.gcp.resources.stated`) |
+| `tables.toml` | facts as tables |
 
 A module is found by its place: nothing else lists it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from twin.core import registry
 
@@ -41,3 +46,15 @@ def has_operations(api: str) -> bool:
     """Return whether the twin answers methods of an API."""
     name = f"{__name__}.{SAME.get(api, api)}"
     return find_spec(name) is not None and find_spec(f"{name}.operations") is not None
+
+
+@cache
+def tables(service: str) -> Mapping[str, Any]:
+    """The tables of facts of a service, with tuples for lists."""
+    return _frozen(tomllib.loads((Path(__file__).parent / service / "tables.toml").read_text()))
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _frozen(each) for key, each in value.items()}
+    return tuple(_frozen(each) for each in value) if isinstance(value, list) else value

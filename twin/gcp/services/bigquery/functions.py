@@ -1,5 +1,6 @@
 """BigQuery: the account by which it uses keys."""
 
+
 # ruff: noqa: S105 - a token names a function
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class Table:
 
     def _unguarded(self, call: Call, names: set[str]) -> None:
         """Refuse a drop while rows are guarded; the columns' own policies go with them."""
-        if self.rows or call.state.of("bigquery.rowAccessPolicies", f"{self.row}/"):
+        if self.rows:
             raise invalid(
                 "ALTER TABLE DROP COLUMN is not supported for tables with row access policies.",
                 reason="invalidQuery",

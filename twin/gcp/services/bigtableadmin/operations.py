@@ -1,4 +1,4 @@
-"""Bigtable: instances with their clusters, tables with their column families."""
+"""Bigtable: instances with their clusters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from twin.gcp.api_server import operations
-from twin.gcp.api_server.errors import exists, invalid, not_found, precondition
+from twin.gcp.api_server.errors import exists, invalid, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
@@ -15,11 +15,8 @@ from twin.gcp.services.compute import capacity
 from twin.gcp.services.compute.operations.generic import check_labels
 
 _INSTANCES: Final = "bigtableadmin.projects.instances"
-_TABLES: Final = f"{_INSTANCES}.tables"
 _ID: Final = re.compile(r"[a-z](?:[a-z0-9-]{4,31})[a-z0-9]")
 _CLUSTER: Final = re.compile(r"[a-z](?:[a-z0-9-]{4,28})[a-z0-9]")
-_TABLE: Final = re.compile(r"[A-Za-z0-9_.-]{1,50}")
-_FAMILY: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def _done(call: Call, body: Body, kind: str) -> Body:
@@ -124,12 +121,9 @@ def change(call: Call) -> dict[str, Any]:
 
 @handles(f"{_INSTANCES}.delete")
 def delete(call: Call) -> dict[str, Any]:
-    """An instance goes with its clusters and tables."""
+    """An instance goes with its clusters."""
     row = f"bigtableadmin/{call.parameters['name']}"
     call.need(row, generic.missing(call))
-    for name, table in call.state.of("bigtableadmin.tables", f"{row}/tables/"):
-        if table.get("deletionProtection"):
-            raise precondition(f"Table {name.rpartition('/')[2]} is protected against deletion.")
     call.state.delete(row)
     return {}
 
@@ -167,73 +161,5 @@ def delete_cluster(call: Call) -> dict[str, Any]:
     around = row.rpartition("/")[0]
     if len(call.state.of("bigtableadmin.clusters", f"{around}/")) == 1:
         raise precondition("Cannot delete the last cluster of an instance.")
-    call.state.delete(row)
-    return {}
-
-
-# Tables
-
-
-@handles(f"{_TABLES}.create")
-def create_table(call: Call) -> dict[str, Any]:
-    """A table with its first column families."""
-    parent, key = call.parameters["parent"], str(call.body.get("tableId") or "")
-    call.need(f"bigtableadmin/{parent}", f"Instance {parent} not found.")
-    if not _TABLE.fullmatch(key):
-        raise invalid(f"Invalid table id '{key}': 1 to 50 letters, digits, _, . and -.")
-    name = f"{parent}/tables/{key}"
-    if call.state.get(f"bigtableadmin/{name}") is not None:
-        raise exists(f"Table {name} already exists.")
-    made: Body = {"granularity": "MILLIS", **(call.body.get("table") or {}), "name": name}
-    for family in made.get("columnFamilies") or {}:
-        _check_family(family)
-    return call.state.put(f"bigtableadmin/{name}", made)
-
-
-def _check_family(name: str) -> None:
-    if not _FAMILY.fullmatch(name):
-        raise invalid(f"Invalid column family '{name}': 1 to 64 letters, digits, _, . and -.")
-
-
-@handles(f"{_TABLES}.modifyColumnFamilies")
-def families(call: Call) -> dict[str, Any]:
-    """Make, change and drop column families, all or none."""
-    row = f"bigtableadmin/{call.parameters['name']}"
-    table = call.need(row, generic.missing(call))
-    held: dict[str, Body] = dict(table.get("columnFamilies") or {})
-    for each in call.body.get("modifications") or []:
-        family = str(each.get("id") or "")
-        if "create" in each:
-            _check_family(family)
-            if family in held:
-                raise exists(f"Column family {family} already exists.")
-            held[family] = each["create"]
-        elif family not in held:
-            raise not_found(f"Column family {family} not found.")
-        elif each.get("drop"):
-            del held[family]
-        else:
-            # Without a mask an update is of the rule: none clears it.
-            rest = {key: value for key, value in held[family].items() if key != "gcRule"}
-            held[family] = {**rest, **(each.get("update") or {})}
-    return call.state.put(row, {**table, "columnFamilies": held})
-
-
-@handles(f"{_TABLES}.patch")
-def change_table(call: Call) -> dict[str, Any]:
-    """Protection, retention of changes, backups."""
-    row = f"bigtableadmin/{call.parameters['name']}"
-    before = call.need(row, generic.missing(call))
-    allowed = frozenset({"deletionProtection", "changeStreamConfig", "automatedBackupPolicy", "rowKeySchema"})
-    return _done(call, call.state.put(row, generic.masked(call, before, allowed)), "Table")
-
-
-@handles(f"{_TABLES}.delete")
-def delete_table(call: Call) -> dict[str, Any]:
-    """A table goes."""
-    row = f"bigtableadmin/{call.parameters['name']}"
-    table = call.need(row, generic.missing(call))
-    if table.get("deletionProtection"):
-        raise precondition(f"Table {table['name']} is protected against deletion.")
     call.state.delete(row)
     return {}

@@ -1,5 +1,6 @@
 """Cloud Billing: budgets of a billing account. Nothing is spent on the twin, so that none sends a message."""
 
+
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ from typing import Any
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
-from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import Field, local, only_read
+from twin.gcp.resources.fields import Field
 from twin.provider_interface import UNKNOWN, Failure, Props
 
 
@@ -29,30 +29,9 @@ def _values(labels: Any) -> Any:
 
 class Budget(GcpResource):
     token = "gcp:billing/budget:Budget"
-    title = "Budget"
-    collection = "billingbudgets.billingAccounts.budgets"
-    schema = "GoogleCloudBillingBudgetsV1Budget"
-    create_method = "create"
-    params = {"name": "billingAccounts/{billingAccount}/budgets/{name}"}
-    create_params = {"parent": "billingAccounts/{billingAccount}"}
-    id_form = "billingAccounts/{billingAccount}/budgets/{name}"
-    has_project = False
     fields = {
-        **only_read("name"),
-        **local("billingAccount", "deletionPolicy"),
-        "allUpdatesRule": Field("notificationsRule"),
         "budgetFilter.labels": Field(encode=_lists, decode=_values),
     }
-    names = frozenset({"name"})
-    changes = (
-        Change(
-            (
-                *("allUpdatesRule", "amount", "budgetFilter", "displayName", "ownershipScope"),
-                "thresholdRules",
-            ),
-            mask=True,
-        ),
-    )
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         labels: Any = (inputs.get("budgetFilter") or {}).get("labels")

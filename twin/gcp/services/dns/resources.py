@@ -1,5 +1,6 @@
 """Cloud DNS: zones, record sets and the server policies of networks."""
 
+
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
@@ -12,13 +13,11 @@ from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
 from twin.gcp.resources.checking import wrong_body
 from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import Field, local, only_read
+from twin.gcp.resources.fields import Field
 from twin.gcp.resources.links import relative
-from twin.gcp.resources.validators import matches, one_of
-from twin.provider_interface import AutoName, Failure, Props
+from twin.provider_interface import Failure, Props
 
 _ROOT: Final = "https://www.googleapis.com/compute/v1/"
-_NAME: Final = matches(r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
 
 
 def _network_url(value: Any) -> Any:
@@ -28,16 +27,7 @@ def _network_url(value: Any) -> Any:
 
 class ManagedZone(GcpResource):
     token = "gcp:dns/managedZone:ManagedZone"
-    title = "ManagedZone"
-    collection = "dns.managedZones"
-    schema = "ManagedZone"
-    create_method = "create"
-    params = {"project": "{project}", "managedZone": "{name}"}
-    id_form = "projects/{project}/managedZones/{name}"
-    autoname = AutoName("name", max_length=255)
     fields = {
-        **only_read("creationTime", "nameServers", managedZoneId="id"),
-        **local("forceDestroy", "deletionPolicy"),
         "reverseLookup": Field(
             "reverseLookupConfig",
             encode=lambda value: {} if value else None,
@@ -45,29 +35,7 @@ class ManagedZone(GcpResource):
         ),
         "privateVisibilityConfig.networks.networkUrl": Field("networkUrl", encode=_network_url),
         "peeringConfig.targetNetwork.networkUrl": Field("networkUrl", encode=_network_url),
-        "cloudLoggingConfig.enableLogging": Field("enableLogging"),
-        "forwardingConfig.targetNameServers": Field("targetNameServers"),
-        "serviceDirectoryConfig.namespace": Field("namespace"),
     }
-    links = {
-        "privateVisibilityConfig.networks.networkUrl": "projects/{project}/global/networks/{value}",
-        "peeringConfig.targetNetwork.networkUrl": "projects/{project}/global/networks/{value}",
-    }
-    labels = "labels"
-    immutable = frozenset({"serviceDirectoryConfig"})
-    changes = (
-        Change(
-            (
-                "cloudLoggingConfig",
-                "description",
-                "dnssecConfig",
-                "forwardingConfig",
-                "peeringConfig",
-                "privateVisibilityConfig",
-            )
-        ),
-    )
-    validators = {"name": _NAME, "visibility": one_of("private", "public")}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         name = inputs.get("dnsName")
@@ -100,23 +68,6 @@ class ManagedZone(GcpResource):
 
 class RecordSet(GcpResource):
     token = "gcp:dns/recordSet:RecordSet"
-    title = "DNS RecordSet"
-    collection = "dns.resourceRecordSets"
-    schema = "ResourceRecordSet"
-    params = {"project": "{project}", "managedZone": "{managedZone}", "name": "{name}", "type": "{type}"}
-    id_form = "projects/{project}/managedZones/{managedZone}/rrsets/{name}/{type}"
-    names = frozenset({"managedZone"})
-    links = {"managedZone": ""}
-    fields = {
-        **local("managedZone", "deletionPolicy"),
-        "routingPolicy.wrrs": Field("wrr.items"),
-        "routingPolicy.geos": Field("geo.items"),
-        "routingPolicy.enableGeoFencing": Field("geo.enableFencing"),
-        "routingPolicy.primaryBackup.primary": Field("primaryTargets"),
-        "routingPolicy.primaryBackup.backupGeos": Field("backupGeoTargets.items"),
-        "routingPolicy.primaryBackup.enableGeoFencingForBackups": Field("backupGeoTargets.enableFencing"),
-        "routingPolicy.primaryBackup.trickleRatio": Field("trickleTraffic"),
-    }
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         name = inputs.get("name")
@@ -162,30 +113,9 @@ class RecordSet(GcpResource):
 
 class Policy(GcpResource):
     token = "gcp:dns/policy:Policy"
-    title = "Policy"
-    collection = "dns.policies"
-    schema = "Policy"
-    create_method = "create"
-    params = {"project": "{project}", "policy": "{name}"}
-    id_form = "projects/{project}/policies/{name}"
-    autoname = AutoName("name", max_length=255)
     fields = {
-        **local("deletionPolicy"),
         "networks.networkUrl": Field("networkUrl", encode=_network_url),
     }
-    links = {"networks.networkUrl": "projects/{project}/global/networks/{value}"}
-    changes = (
-        Change(
-            (
-                "alternativeNameServerConfig",
-                "description",
-                "enableInboundForwarding",
-                "enableLogging",
-                "networks",
-            ),
-        ),
-    )
-    validators = {"name": _NAME}
 
     def change_body(
         self, context: GcpContext, call: Change, changed: set[str], new: Props

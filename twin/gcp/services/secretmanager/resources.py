@@ -1,5 +1,6 @@
 """Secret Manager: secrets and their versions."""
 
+
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ from typing import Any, Final
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
-from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import Field, local, only_read
+from twin.gcp.resources.fields import Field
 from twin.gcp.resources.links import same_thing
 from twin.provider_interface import CloudError, Failure, Props
 
@@ -25,31 +25,9 @@ def _opened(automatic: Any) -> Any:
 
 class Secret(GcpResource):
     token = "gcp:secretmanager/secret:Secret"
-    title = "Secret"
-    collection = "secretmanager.projects.secrets"
-    schema = "Secret"
-    create_method = "create"
-    params = {"name": "projects/{project}/secrets/{secretId}"}
-    create_params = {"parent": "projects/{project}", "secretId": "{secretId}"}
-    id_form = "projects/{project}/secrets/{secretId}"
     fields = {
-        **local("secretId", "deletionProtection", "tags"),
-        "effectiveAnnotations": Field("annotations", sent=False),
         _AUTO: Field("automatic", encode=_opened),
-        **only_read("createTime", "name"),
-        "ttl": Field(read=False),
     }
-    labels = "labels"
-    immutable = frozenset({"replication.auto"})
-    changes = (
-        Change(
-            (
-                *("annotations", "expireTime", "rotation", "topics", "ttl", "versionAliases"),
-                *("versionDestroyTtl", "replication", "secretType"),
-            ),
-            mask=True,
-        ),
-    )
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         replication = inputs.get("replication")
@@ -88,23 +66,11 @@ class Secret(GcpResource):
 
 class SecretVersion(GcpResource):
     token = "gcp:secretmanager/secretVersion:SecretVersion"
-    title = "SecretVersion"
-    collection = "secretmanager.projects.secrets.versions"
-    schema = "SecretVersion"
-    create_method = "secretmanager.projects.secrets.addVersion"
-    read_method = "get"
-    delete_method = "destroy"
-    params = {"name": "{id}"}
-    id_form = "{name}"
-    has_project = False
-    defaults = {"secretDataWoVersion": "0"}  # a number in the provider's schema, a text in the SDK
     fields = {
-        **local("secretData", "secretDataWo", "secretDataWoVersion", "secret", "isSecretDataBase64"),
         "enabled": Field(
             "state", sent=False, decode=lambda value: None if value is None else value == "ENABLED"
         ),
         "version": Field("name", sent=False, decode=lambda value: (value or "").rpartition("/")[2]),
-        **only_read("createTime", "destroyTime", "name"),
     }
 
     def parsed(self, id: str) -> dict[str, str]:

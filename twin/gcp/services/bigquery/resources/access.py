@@ -1,5 +1,6 @@
 """BigQuery: one entry of a dataset's access list, read, changed and written back."""
 
+
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from typing import Any, Final
 from twin.gcp.context import GcpContext
 from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
-from twin.gcp.resources.fields import Field
 from twin.gcp.services.bigquery.resources.tables import dataset_id
 from twin.provider_interface import Props
 
@@ -27,20 +27,9 @@ _ROLES: Final = {
 
 class DatasetAccess(GcpResource):
     token = "gcp:bigquery/datasetAccess:DatasetAccess"
-    title = "DatasetAccess"
-    collection = "bigquery.datasets"
-    schema = "Dataset"
-    params = {"projectId": "{project}", "datasetId": "{datasetId}", "accessPolicyVersion": "3"}
-    id_form = "projects/{project}/datasets/{datasetId}"
-    # The id is that of the dataset: which entry it is, the state alone knows.
-    importable = False
-    fields = {
-        name: Field(sent=False, read=False)
-        for name in (*_WHO, *_WHAT, "datasetId", "role", "condition", "apiUpdatedMember")
+    validators = {
+        "datasetId": dataset_id,
     }
-    immutable = frozenset({*_WHO, *_WHAT, "datasetId", "role", "condition", "project"})
-    exactly_one = ((*_WHAT, *_WHO),)
-    validators = {"datasetId": dataset_id}
 
     def create(self, context: Any, inputs: Props) -> tuple[str, Props]:
         inputs = self.prepared(context, inputs)

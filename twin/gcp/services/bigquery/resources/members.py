@@ -1,5 +1,6 @@
 """Members of the policies of BigQuery's datasets, tables, connections and data policies, and of tags."""
 
+
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
@@ -31,10 +32,6 @@ class DatasetMember(ResourceMember):
     """A dataset has no IAM methods in the provider's hands: its access list is turned into a policy."""
 
     token = "gcp:bigquery/datasetIamMember:DatasetIamMember"
-    collection = "bigquery.datasets"
-    attribute = "datasetId"
-    form = "projects/{project}/datasets/{datasetId}"
-    keeps_full = False
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         member = inputs.get("member")
@@ -101,41 +98,3 @@ def _entry(member: str) -> Props:
     if kind not in _FIELDS:
         raise CloudError(f"Failed to parse BigQuery Dataset IAM member type: {member}", path="member")
     return {_FIELDS[kind]: rest}
-
-
-class TableMember(ResourceMember):
-    token = "gcp:bigquery/iamMember:IamMember"
-    collection = "bigquery.tables"
-    attribute = "tableId"
-    form = "projects/{project}/datasets/{datasetId}/tables/{tableId}"
-    get_by_post = True
-
-
-class ConnectionMember(ResourceMember):
-    token = "gcp:bigquery/connectionIamMember:ConnectionIamMember"
-    collection = "bigqueryconnection.projects.locations.connections"
-    attribute = "connectionId"
-    form = "projects/{project}/locations/{location}/connections/{connectionId}"
-    place = "location"
-    get_by_post = True
-
-
-class PolicyTagMember(ResourceMember):
-    token = "gcp:datacatalog/policyTagIamMember:PolicyTagIamMember"
-    collection = "datacatalog.projects.locations.taxonomies.policyTags"
-    attribute = "policyTag"
-    form = "{policyTag}"
-    has_project = False
-    get_by_post = True
-
-    def target(self, context: GcpContext, props: Props) -> str:
-        return str(props["policyTag"])
-
-
-class DataPolicyMember(ResourceMember):
-    token = "gcp:bigquerydatapolicy/dataPolicyIamMember:DataPolicyIamMember"
-    collection = "bigquerydatapolicy.projects.locations.dataPolicies"
-    attribute = "dataPolicyId"
-    form = "projects/{project}/locations/{location}/dataPolicies/{dataPolicyId}"
-    place = "location"
-    get_by_post = True

@@ -1,5 +1,6 @@
 """Compute: routers and their NATs. A NAT is a part of its router, and a change of it one of the router."""
 
+
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
@@ -13,11 +14,7 @@ from twin.gcp.context import GcpContext
 from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
 from twin.gcp.resources.checking import wrong_body
-from twin.gcp.resources.entry import COMPUTE_NAME, Change
-from twin.gcp.resources.fields import Field, local, only_read, only_sent
-from twin.gcp.resources.validators import GCE_NAME, matches, one_of, rfc1035
-from twin.gcp.services.compute.resources.networks import NETWORK, SUBNETWORK
-from twin.provider_interface import AutoName, CloudError, Failure, Props
+from twin.provider_interface import CloudError, Failure, Props
 
 _LOCKS: Final[defaultdict[str, threading.Lock]] = defaultdict(threading.Lock)
 """One change of a router at a time, as the provider's mutex: each writes all NATs."""
@@ -35,68 +32,13 @@ def _asn(name: str, value: Any) -> str:
 
 class Router(GcpResource):
     token = "gcp:compute/router:Router"
-    title = "Router"
-    collection = "compute.routers"
-    schema = "Router"
-    params = {"project": "{project}", "region": "{region}", "router": "{name}"}
-    id_form = "projects/{project}/regions/{region}/routers/{name}"
-    place = "region"
-    autoname = COMPUTE_NAME
-    fields = {
-        **only_read("creationTimestamp", "selfLink"),
-        **only_sent("params"),
-        **local("deletionPolicy"),
-    }
-    links = {"network": NETWORK}
-    names = frozenset({"region"})
-    immutable = frozenset({"params"})
-    changes = (Change(("bgp", "description", "md5AuthenticationKeys")),)
     validators = {
-        "name": matches(GCE_NAME),
         "bgp.asn": _asn,
-        "bgp.advertiseMode": one_of("DEFAULT", "CUSTOM"),
     }
 
 
 class RouterNat(GcpResource):
     token = "gcp:compute/routerNat:RouterNat"
-    title = "RouterNat"
-    collection = "compute.routers"
-    schema = "RouterNat"
-    params = {"project": "{project}", "region": "{region}", "router": "{router}"}
-    id_form = "{project}/{region}/{router}/{name}"
-    place = "region"
-    autoname = AutoName("name", max_length=255)
-    create_method = "patch"
-    fields = {
-        **local("deletionPolicy", "router"),
-        "subnetworks.sourceIpRangesToNats": Field("sourceIpRangesToNat"),
-        "nat64Subnetworks.name": Field("name"),
-    }
-    links = {
-        "natIps": "projects/{project}/regions/{region}/addresses/{value}",
-        "drainNatIps": "projects/{project}/regions/{region}/addresses/{value}",
-        "initialNatIps": "projects/{project}/regions/{region}/addresses/{value}",
-        "subnetworks.name": SUBNETWORK,
-        "nat64Subnetworks.name": SUBNETWORK,
-        "router": "",
-    }
-    names = frozenset({"region", "router"})
-    computed = frozenset(
-        {
-            "autoNetworkTier",
-            "enableDynamicPortAllocation",
-            "enableEndpointIndependentMapping",
-            "minPortsPerVm",
-        }
-        | {"endpointTypes", "drainNatIps", "natIps", "region", "project"}
-    )
-    validators = {
-        "name": rfc1035(2, 63),
-        "natIpAllocateOption": one_of("MANUAL_ONLY", "AUTO_ONLY"),
-        "autoNetworkTier": one_of("PREMIUM", "STANDARD"),
-        "type": one_of("PUBLIC", "PRIVATE"),
-    }
 
     def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
         body, places = self.body(context, inputs)

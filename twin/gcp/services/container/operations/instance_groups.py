@@ -19,7 +19,6 @@ from twin.gcp.services.container.operations.resource_names import Place
 if TYPE_CHECKING:
     from twin.gcp.api_server.server import Front
 
-MANAGERS: Final = "compute.instanceGroupManagers"
 INSTANCES: Final = "compute.instances"
 STOCKOUT: Final = "resourcePoolExhausted"
 _LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"

@@ -16,7 +16,6 @@ from twin.gcp.services.dns.operations.records import begin
 from twin.gcp.services.dns.validation import is_dns_name, zone_of
 
 _NAME: Final = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
-_RESERVED: Final = ("in-addr.arpa.", "googleapis.internal.")
 
 
 @handles("dns.managedZones.create")

@@ -1,5 +1,6 @@
 """Which accesses to a service are logged: a part of the project's IAM policy."""
 
+
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
@@ -17,9 +18,6 @@ _MARK: Final = "/audit_config/"
 
 class ProjectAuditConfig(ProjectMember):
     token = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
-    title = "IAM audit config"
-    id_form = "{project}/audit_config/{service}"
-    sets = frozenset({"auditLogConfigs", "auditLogConfigs.exemptedMembers"})
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         configs = inputs.get("auditLogConfigs")

@@ -1,5 +1,6 @@
 """One member of one role of a resource's IAM policy: read, changed and written back under its etag."""
 
+
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
@@ -163,9 +164,6 @@ class IamMember(GcpResource):
 
 class ProjectMember(IamMember):
     token = "gcp:projects/iAMMember:IAMMember"
-    collection = "cloudresourcemanager.projects"
-    id_form = "{project}/{role}/{member}"
-    get_by_post = True
 
     def target(self, context: GcpContext, props: Props) -> str:
         return self.shown(props)
@@ -179,8 +177,6 @@ class ProjectMember(IamMember):
 
 class ServiceAccountMember(IamMember):
     token = "gcp:serviceaccount/iAMMember:IAMMember"
-    collection = "iam.projects.serviceAccounts"
-    id_form = "{serviceAccountId}/{role}/{member}"
 
     def target(self, context: GcpContext, props: Props) -> str:
         return self.shown(props)
@@ -204,8 +200,6 @@ class ServiceAccountMember(IamMember):
 
 class CryptoKeyMember(IamMember):
     token = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
-    collection = "cloudkms.projects.locations.keyRings.cryptoKeys"
-    id_form = "{cryptoKeyId}/{role}/{member}"
 
     def target(self, context: GcpContext, props: Props) -> str:
         key = relative(str(props["cryptoKeyId"]))

@@ -1,10 +1,8 @@
-"""Pub/Sub: topics and schemas; subscriptions are in pubsub_subscriptions."""
+"""Pub/Sub: topics; subscriptions are beside it."""
 
 from __future__ import annotations
 
-import json
 import re
-import secrets
 from typing import Any, Final
 
 from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found
@@ -85,8 +83,8 @@ def _check(call: Call, topic: Body) -> None:
     if topic.get("kmsKeyName"):
         check_granted(call, topic["kmsKeyName"], agent(call))
     schema = (topic.get("schemaSettings") or {}).get("schema")
-    if schema and call.state.get(f"pubsub/{schema}") is None:
-        raise missing(schema)
+    if schema:
+        raise missing(schema)  # the twin has no schemas
 
 
 def _topic(call: Call) -> Body:
@@ -103,9 +101,9 @@ def get(call: Call) -> dict[str, Any]:
     return _shown(_topic(call))
 
 
-@handles("pubsub.projects.topics.list", "pubsub.projects.schemas.list", "pubsub.projects.subscriptions.list")
+@handles("pubsub.projects.topics.list", "pubsub.projects.subscriptions.list")
 def listing(call: Call) -> dict[str, Any]:
-    """The project's topics, schemas or subscriptions."""
+    """The project's topics or subscriptions."""
     kind = call.method.id.split(".")[-2]
     place = call.parameters.get("project") or call.parameters["parent"]
     found = call.state.of(f"pubsub.{kind}", f"pubsub/{place}/{kind}/")
@@ -132,79 +130,5 @@ def delete(call: Call) -> dict[str, Any]:
     for row, body in call.state.of("pubsub.subscriptions", f"pubsub/projects/{call.project}/"):
         if body["topic"] == name:
             call.state.put(row, {**body, "topic": "_deleted-topic_"})
-    call.state.delete(f"pubsub/{name}")
-    return {}
-
-
-# Schemas
-
-
-@handles("pubsub.projects.schemas.create")
-def create_schema(call: Call) -> dict[str, Any]:
-    """A schema that messages of topics follow."""
-    last = call.parameters.get("schemaId") or call.body.get("name", "").rpartition("/")[2]
-    name = f"{call.parameters['parent']}/schemas/{last}"
-    check_name(name)
-    taken(call, name)
-    return _save(call, {**call.body, "name": name})
-
-
-def _save(call: Call, schema: Body) -> Body:
-    kind, text = schema.get("type") or "TYPE_UNSPECIFIED", str(schema.get("definition") or "")
-    if kind not in ("AVRO", "PROTOCOL_BUFFER"):
-        raise invalid("The schema's type must be AVRO or PROTOCOL_BUFFER.")
-    if kind == "AVRO":
-        _check_avro(text)
-    elif not re.search(r"\bmessage\s+\w+\s*\{", text):
-        raise invalid("Invalid schema definition: a protocol buffer schema needs one message.")
-    made = {**schema, "revisionId": secrets.token_hex(4), "revisionCreateTime": call.timestamp}
-    return call.state.put(f"pubsub/{schema['name']}", made)
-
-
-def _check_avro(text: str) -> None:
-    try:
-        told = json.loads(text)
-    except ValueError as error:
-        raise invalid(f"Invalid schema definition: no JSON: {error}.") from None
-    if (
-        not isinstance(told, dict)
-        or told.get("type") != "record"
-        or not told.get("fields")
-        or not told.get("name")
-    ):
-        raise invalid("Invalid schema definition: an Avro schema is a record with a name and fields.")
-
-
-@handles("pubsub.projects.schemas.get")
-def get_schema(call: Call) -> dict[str, Any]:
-    """A schema: whole, or without its definition (the default view)."""
-    name = call.parameters["name"]
-    found = call.state.get(f"pubsub/{name.partition('@')[0]}")
-    if found is None:
-        raise missing(name)
-    if call.parameters.get("view") == "FULL":
-        return found
-    return {key: each for key, each in found.items() if key != "definition"}
-
-
-@handles("pubsub.projects.schemas.commit")
-def commit_schema(call: Call) -> dict[str, Any]:
-    """A new revision."""
-    name = call.parameters["name"]
-    before = call.state.get(f"pubsub/{name}")
-    if before is None:
-        raise missing(name)
-    wanted = call.body.get("schema") or {}
-    if wanted.get("type") != before["type"]:
-        raise invalid("The type of a schema cannot be changed.")
-    return _save(call, {**before, "definition": wanted.get("definition")})
-
-
-@handles("pubsub.projects.schemas.delete")
-def delete_schema(call: Call) -> dict[str, Any]:
-    """A schema goes."""
-    name = call.parameters["name"]
-    if call.state.get(f"pubsub/{name}") is None:
-        raise missing(name)
     call.state.delete(f"pubsub/{name}")
     return {}

@@ -1,6 +1,7 @@
 """Service Usage: quotas that a project lowers for itself."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
 
@@ -9,26 +10,11 @@ from typing import Any
 from twin.gcp.context import GcpContext
 from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
-from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import local, only_read
 from twin.provider_interface import Props
-
-_LIMIT = "projects/{project}/services/{service}/consumerQuotaMetrics/{metric}/limits/{limit}"
 
 
 class ConsumerQuotaOverride(GcpResource):
     token = "gcp:serviceusage/consumerQuotaOverride:ConsumerQuotaOverride"
-    title = "ConsumerQuotaOverride"
-    # The method stands in v1beta1 alone.
-    collection = "serviceusage@v1beta1.services.consumerQuotaMetrics.limits.consumerOverrides"
-    schema = "QuotaOverride"
-    create_method = "create"
-    params = {"name": f"{_LIMIT}/consumerOverrides/{{name}}", "force": "{force}"}
-    create_params = {"parent": _LIMIT}
-    id_form = f"{_LIMIT}/consumerOverrides/{{name}}"
-    read_method = "list"
-    fields = {**local("service", "metric", "limit", "force"), **only_read("name")}
-    changes = (Change(("overrideValue",)),)
 
     def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:
         told = answer.get("response") or answer

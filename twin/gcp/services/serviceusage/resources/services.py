@@ -1,6 +1,7 @@
 """A project's services: which APIs are enabled, and their service agents."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
 
@@ -9,27 +10,12 @@ from typing import Any
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
-from twin.gcp.resources.fields import local
 from twin.gcp.resources.links import last_of
 from twin.provider_interface import Failure, Props
 
 
 class Service(GcpResource):
     token = "gcp:projects/service:Service"
-    title = "Project Service"
-    collection = "serviceusage.services"
-    schema = "GoogleApiServiceusageV1Service"
-    create_method = "enable"
-    params = {"name": "projects/{project}/services/{service}"}
-    id_form = "{project}/{service}"
-    fields = local(
-        "service",
-        "disableOnDestroy",
-        "disableDependentServices",
-        "checkIfServiceHasUsageOnDestroy",
-        "deletionPolicy",
-        "project",
-    )
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         service = inputs.get("service")
@@ -77,13 +63,6 @@ class Service(GcpResource):
 
 class ServiceIdentity(GcpResource):
     token = "gcp:projects/serviceIdentity:ServiceIdentity"
-    title = "Service Identity"
-    collection = "serviceusage.services"
-    schema = "GoogleApiServiceusageV1Service"
-    params = {"name": "projects/{project}/services/{service}"}
-    id_form = "projects/{project}/services/{service}"
-    fields = local("service", "email", "member")
-    delete_method = ""
 
     def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
         return iter(())

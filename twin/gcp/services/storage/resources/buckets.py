@@ -1,5 +1,6 @@
 """Cloud Storage: buckets, and what lies in them."""
 
+
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
@@ -10,88 +11,18 @@ from typing import Any, Final
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
-from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import Field, local, only_read
-from twin.gcp.resources.validators import one_of
-from twin.provider_interface import AutoName, CloudError, Failure, Props
+from twin.gcp.resources.fields import Field
+from twin.provider_interface import CloudError, Failure, Props
 
 _LIVE: Final = {"LIVE": True, "ARCHIVED": False}
 _STATE: Final = {True: "LIVE", False: "ARCHIVED"}
-_MORE: Final = (
-    *("website", "retentionPolicy", "cors", "defaultEventBasedHold", "logging", "rpo", "ipFilter"),
-    *("uniformBucketLevelAccess", "publicAccessPrevention", "softDeletePolicy"),
-)
-_ACCESS: Final = "iamConfiguration.uniformBucketLevelAccess"
 
 
 class Bucket(GcpResource):
     token = "gcp:storage/bucket:Bucket"
-    title = "Bucket"
-    collection = "storage.buckets"
-    schema = "Bucket"
-    params = {"project": "{project}", "bucket": "{name}"}
-    id_form = "{name}"
-    autoname = AutoName("name", max_length=63, lower=True)
     fields = {
-        "requesterPays": Field("billing.requesterPays"),
-        "uniformBucketLevelAccess": Field(f"{_ACCESS}.enabled"),
-        "publicAccessPrevention": Field("iamConfiguration.publicAccessPrevention"),
-        "lifecycleRules": Field("lifecycle.rule"),
         "lifecycleRules.condition.withState": Field("isLive", encode=_LIVE.get, decode=_STATE.get),
-        "lifecycleRules.condition.noncurrentTimeBefore": Field("noncurrentTimeBefore"),
-        "lifecycleRules.condition.matchesStorageClasses": Field("matchesStorageClass"),
-        "lifecycleRules.condition.matchesPrefixes": Field("matchesPrefix"),
-        "lifecycleRules.condition.matchesSuffixes": Field("matchesSuffix"),
-        **{
-            f"lifecycleRules.condition.{name}": Field(sent=False, read=False)
-            for name in (
-                "sendAgeIfZero",
-                "sendDaysSinceNoncurrentTimeIfZero",
-                "sendDaysSinceCustomTimeIfZero",
-                "sendNumNewerVersionsIfZero",
-                "sizeAboveBytes",
-                "sizeBelowBytes",
-            )
-        },
-        "cors.origins": Field("origin"),
-        "cors.methods": Field("method"),
-        "cors.responseHeaders": Field("responseHeader"),
-        "softDeletePolicy.effectiveTime": Field(sent=False),
-        "retentionPolicy.isLocked": Field(sent=False),
-        **only_read("projectNumber", "selfLink", "timeCreated", "updated"),
-        **local("forceDestroy", "deletionPolicy", "enableObjectRetention"),
     }
-    labels = "labels"
-    computed = frozenset(
-        {"project", "versioning", "website", "uniformBucketLevelAccess", "rpo", "publicAccessPrevention"}
-        | {"softDeletePolicy"}
-    )
-    nested_computed = frozenset(
-        {"lifecycleRules.condition.withState", "autoclass.terminalStorageClass", "logging.logObjectPrefix"}
-    )
-    immutable = frozenset(
-        {"name", "location", "project", "enableObjectRetention", "hierarchicalNamespace"}
-        | {"customPlacementConfig.dataLocations"}
-    )
-    changes = (
-        Change(
-            (
-                "encryption",
-                "requesterPays",
-                "storageClass",
-                "lifecycleRules",
-                "versioning",
-                *_MORE,
-                "autoclass",
-            )
-        ),
-    )
-    volatile = frozenset({"updated"})
-    validators = {
-        "publicAccessPrevention": one_of("enforced", "inherited"),
-        "lifecycleRules.action.type": one_of("Delete", "SetStorageClass", "AbortIncompleteMultipartUpload"),
-    }
-    create_params = {"enableObjectRetention": "{enableObjectRetention}"}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         name = inputs.get("name")

@@ -1,5 +1,6 @@
 """Cloud Storage: objects, managed folders and notifications of a bucket."""
 
+
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
@@ -12,39 +13,19 @@ from urllib.parse import unquote
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
-from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import Field, local, only_read
+from twin.gcp.resources.fields import Field
 from twin.gcp.resources.links import last_of, relative
-from twin.gcp.resources.validators import matches, one_of
 from twin.property_values import Asset
-from twin.provider_interface import UNKNOWN, AutoName, CloudError, Failure, Props
+from twin.provider_interface import UNKNOWN, CloudError, Failure, Props
 
 _EVENTS: Final = ("OBJECT_FINALIZE", "OBJECT_METADATA_UPDATE", "OBJECT_DELETE", "OBJECT_ARCHIVE")
 
 
 class BucketObject(GcpResource):
     token = "gcp:storage/bucketObject:BucketObject"
-    title = "Object"
-    collection = "storage.objects"
-    schema = "Object"
-    params = {"bucket": "{bucket}", "object": "{name}"}
-    id_form = "{bucket}-{name}"
-    has_project = False
-    importable = False
-    autoname = AutoName("name", max_length=1024)
     fields = {
-        **local("forceEmptyContentType", "content", "source", "sourceMd5hash", "detectMd5hash"),
-        **local("customerEncryption", "deletionPolicy", "contexts"),
-        **only_read("generation", "crc32c", "selfLink", "mediaLink", md5hash="md5Hash", outputName="name"),
         "md5hexhash": Field("md5Hash", sent=False, decode=lambda value: base64.b64decode(value or "").hex()),
     }
-    immutable = frozenset(
-        {"bucket", "name", "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage"}
-        | {"contentType", "forceEmptyContentType", "source", "storageClass", "kmsKeyName", "metadata"}
-        | {"customerEncryption.encryptionAlgorithm", "customerEncryption.encryptionKey"}
-    )
-    changes = (Change(("eventBasedHold", "temporaryHold", "retention")),)
-    delete_before_replace = True
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
         # The key's version is the service's choice (CompareCryptoKeyVersions).
@@ -89,19 +70,6 @@ def _media(inputs: Props) -> bytes:
 
 class ManagedFolder(GcpResource):
     token = "gcp:storage/managedFolder:ManagedFolder"
-    title = "ManagedFolder"
-    collection = "storage.managedFolders"
-    schema = "ManagedFolder"
-    params = {"bucket": "{bucket}", "managedFolder": "{name}", "allowNonEmpty": "{forceDestroy}"}
-    id_form = "{bucket}/{name}"
-    has_project = False
-    autoname = AutoName("name", max_length=1024)
-    fields = {
-        **local("forceDestroy", "deletionPolicy"),
-        **only_read("createTime", "metageneration", "updateTime", "selfLink"),
-    }
-    links = {"bucket": "{value}"}
-    validators = {"name": matches(r"^.*/$")}
 
     def parsed(self, id: str) -> dict[str, str]:
         bucket, _, name = id.partition("/")
@@ -115,21 +83,9 @@ class ManagedFolder(GcpResource):
 
 class Notification(GcpResource):
     token = "gcp:storage/notification:Notification"
-    title = "Notification"
-    collection = "storage.notifications"
-    schema = "Notification"
-    params = {"bucket": "{bucket}", "notification": "{notificationId}"}
-    id_form = "{bucket}/notificationConfigs/{notificationId}"
-    has_project = False
-    fields = {
-        **local("bucket"),
-        "payloadFormat": Field("payload_format"),
-        "customAttributes": Field("custom_attributes"),
-        "eventTypes": Field("event_types"),
-        "objectNamePrefix": Field("object_name_prefix"),
-        **only_read("selfLink", notificationId="id"),
+    validators = {
+        "eventTypes": lambda *_: "",
     }
-    validators = {"payloadFormat": one_of("JSON_API_V1", "NONE"), "eventTypes": lambda *_: ""}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         for index, event in enumerate(inputs.get("eventTypes") or []):
