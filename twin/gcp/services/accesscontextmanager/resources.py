@@ -1,6 +1,5 @@
 """Access Context Manager: service perimeters and access levels."""
 
-
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

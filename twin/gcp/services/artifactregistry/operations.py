@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -13,14 +15,7 @@ from twin.gcp.methods.standard_methods import Standard, serve
 
 _PLACES: Final = frozenset({"us", "europe", "asia"})
 _FORMATS: Final = ("DOCKER", "MAVEN", "NPM", "APT", "YUM", "PYTHON", "KFP", "GO", "GENERIC", "GOOGET", "RUBY")
-_REMOTE: Final = {
-    "DOCKER": "dockerRepository",
-    "MAVEN": "mavenRepository",
-    "NPM": "npmRepository",
-    "PYTHON": "pythonRepository",
-    "APT": "aptRepository",
-    "YUM": "yumRepository",
-}
+_REMOTE: Final[Mapping[str, str]] = services.tables("artifactregistry")["remote"]
 _POLICY: Final = re.compile(r"[a-z][a-z0-9-]{0,127}")
 _SECRET: Final = re.compile(r"(projects/[^/]+/secrets/[^/]+)/versions/[^/]+")
 POLICIES: Final = 10

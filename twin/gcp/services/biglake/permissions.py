@@ -10,9 +10,11 @@ LoadTableResult.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import GoogleError
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -22,12 +24,7 @@ DOWNSCOPED: Final = "downscoped:"
 _ASKED: Final = "vended-credentials"
 _HOUR: Final = 3600
 _CATALOGS: Final = "biglakeiceberg.projects.catalogs"
-_NEEDED: Final = {
-    "biglakeiceberg.config.get": "biglake.catalogs.get",
-    f"{_CATALOGS}.namespaces.updateProperties": "biglake.namespaces.update",
-    f"{_CATALOGS}.namespaces.tables.commit": "biglake.tables.update",
-}
-"""Permissions that methods are not called by."""
+_NEEDED: Final[Mapping[str, str]] = services.tables("biglake")["needed"]
 _READS: Final = frozenset({"storage.objects.get", "storage.objects.list"})
 _WRITES: Final = _READS | {"storage.objects.create", "storage.objects.delete"}
 

@@ -1,6 +1,5 @@
 """BigLake metastore: Iceberg REST catalogs with their namespaces and tables."""
 
-
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

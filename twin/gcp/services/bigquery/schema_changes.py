@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -12,19 +14,7 @@ from twin.gcp.iam.policy import etag
 from twin.gcp.services.bigquery.operations.datasets import millis
 from twin.gcp.services.bigquery.validation import check_fields
 
-_ICEBERG: Final = {
-    "INT64": "long",
-    "INTEGER": "long",
-    "FLOAT64": "double",
-    "STRING": "string",
-    "BOOL": "boolean",
-    "TIMESTAMP": "timestamptz",
-    "DATETIME": "timestamp",
-    "DATE": "date",
-    "TIME": "time",
-    "BYTES": "binary",
-}
-"""Source: "Apache Iceberg managed tables: data types"."""
+_ICEBERG: Final[Mapping[str, str]] = services.tables("bigquery")["iceberg"]
 _DECIMAL: Final = re.compile(r"(NUMERIC|BIGNUMERIC)(?:\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?", re.I)
 _SIZED: Final = re.compile(r"(\w+)(?:\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
 

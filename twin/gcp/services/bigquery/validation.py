@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,299}")
-_SAME: Final = {
-    "INT64": "INTEGER",
-    "FLOAT64": "FLOAT",
-    "BOOL": "BOOLEAN",
-    "STRUCT": "RECORD",
-    "DECIMAL": "NUMERIC",
-    "BIGDECIMAL": "BIGNUMERIC",
-}
-"""The names of GoogleSQL and those that the API answers."""
+_SAME: Final[Mapping[str, str]] = services.tables("bigquery")["api_types"]
 _TYPES: Final = frozenset(
     {"STRING", "BYTES", "INTEGER", "FLOAT", "NUMERIC", "BIGNUMERIC", "BOOLEAN", "TIMESTAMP", "DATE", "TIME"}
     | {"DATETIME", "GEOGRAPHY", "RECORD", "JSON", "RANGE", "INTERVAL", "FOREIGN"}

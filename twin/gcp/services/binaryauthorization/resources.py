@@ -1,6 +1,5 @@
 """Binary Authorization: a project's one policy. It is never made or deleted, only set and reset."""
 
-
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

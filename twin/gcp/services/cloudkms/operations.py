@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from twin.gcp import services
 from twin.gcp.api_server import operations
 from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found, precondition
 from twin.gcp.api_server.request import Call
@@ -26,14 +28,7 @@ _MOST_BYTES: Final = 65_536 + 64
 """64 KiB of plaintext (Cloud KMS, "Quotas"), and what encryption adds."""
 _GONE: Final = frozenset({"DESTROYED", "IMPORT_FAILED", "GENERATION_FAILED"})
 DAY: Final = 86400
-_PREFIXES: Final = {
-    "ENCRYPT_DECRYPT": (_SYMMETRIC, "EXTERNAL_SYMMETRIC_ENCRYPTION"),
-    "ASYMMETRIC_SIGN": ("RSA_SIGN_", "EC_SIGN_", "PQ_SIGN_", "EXTERNAL_"),
-    "ASYMMETRIC_DECRYPT": ("RSA_DECRYPT_",),
-    "RAW_ENCRYPT_DECRYPT": ("AES_",),
-    "MAC": ("HMAC_",),
-    "KEY_ENCAPSULATION": ("ML_KEM_", "KEM_"),
-}
+_PREFIXES: Final[Mapping[str, tuple[str, ...]]] = services.tables("cloudkms")["prefixes"]
 
 
 @handles("cloudkms.projects.locations.keyRings.create")

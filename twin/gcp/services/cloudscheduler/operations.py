@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import exists, invalid, not_found, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -15,12 +17,7 @@ from twin.gcp.methods.standard_methods import check_place
 _JOBS: Final = "cloudscheduler.projects.locations.jobs"
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,500}")
 _TARGETS: Final = ("httpTarget", "pubsubTarget", "appEngineHttpTarget")
-_RETRY: Final = {
-    "maxRetryDuration": "0s",
-    "minBackoffDuration": "5s",
-    "maxBackoffDuration": "3600s",
-    "maxDoublings": 5,
-}
+_RETRY: Final[Mapping[str, Any]] = services.tables("cloudscheduler")["retry"]
 _MUTABLE: Final = frozenset(
     {"description", "schedule", "timeZone", "retryConfig", "attemptDeadline", *_TARGETS}
 )

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import cron
 from twin.gcp.methods.standard_methods import Standard, serve
 
-_SPECS: Final = {
-    "dataQualitySpec": "DATA_QUALITY",
-    "dataProfileSpec": "DATA_PROFILE",
-    "dataDiscoverySpec": "DATA_DISCOVERY",
-    "dataDocumentationSpec": "DATA_DOCUMENTATION",
-}
-_EXPECTATIONS: Final = {
-    "rangeExpectation": True,
-    "nonNullExpectation": True,
-    "setExpectation": True,
-    "regexExpectation": True,
-    "uniquenessExpectation": True,
-    "statisticRangeExpectation": True,
-    "rowConditionExpectation": False,
-    "tableConditionExpectation": False,
-    "sqlAssertion": False,
-    "templateReference": False,
-}
-"""Kinds of rules, and whether they need a column. Source: DataQualityRule of the Dataplex reference."""
+_SPECS: Final[Mapping[str, str]] = services.tables("dataplex")["specs"]
+_EXPECTATIONS: Final[Mapping[str, bool]] = services.tables("dataplex")["expectations"]
 _DIMENSION: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,29}")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 _BIGQUERY: Final = re.compile(r"//bigquery\.googleapis\.com/(projects/([^/]+)/datasets/([^/]+)/tables/[^/]+)")

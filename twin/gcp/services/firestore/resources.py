@@ -1,6 +1,5 @@
 """Firestore: databases and backup schedules."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

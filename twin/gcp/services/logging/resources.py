@@ -1,6 +1,5 @@
 """Cloud Logging: log buckets, sinks and exclusions of a project."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

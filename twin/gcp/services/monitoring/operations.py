@@ -6,6 +6,7 @@ import re
 import zlib
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -13,19 +14,7 @@ from twin.gcp.methods import generic, handles
 
 _CHANNELS: Final = "monitoring.projects.notificationChannels"
 _POLICIES: Final = "monitoring.projects.alertPolicies"
-_MUTABLE: Final = frozenset(
-    {
-        "alertStrategy",
-        "combiner",
-        "conditions",
-        "displayName",
-        "documentation",
-        "enabled",
-        "notificationChannels",
-        "severity",
-        "userLabels",
-    }
-)
+_MUTABLE: Final[frozenset[str]] = frozenset(services.tables("monitoring")["mutable"])
 _OF_CHANNEL: Final = frozenset({"description", "displayName", "enabled", "labels", "type", "userLabels"})
 _CHANNEL: Final = re.compile(r"projects/[^/]+/notificationChannels/\d+")
 _DURATION: Final = re.compile(r"(\d+)s")

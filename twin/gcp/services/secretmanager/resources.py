@@ -1,6 +1,5 @@
 """Secret Manager: secrets and their versions."""
 
-
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

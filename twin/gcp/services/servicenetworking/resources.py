@@ -1,6 +1,5 @@
 """Service Networking: the private connection of a network to Google's services (Cloud SQL, Filestore)."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """Cloud SQL: instances, databases and users."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

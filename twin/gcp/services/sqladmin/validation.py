@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import GoogleError, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -25,23 +26,7 @@ _VERSIONS: Final = re.compile(
 )
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _DISKS: Final = ("PD_SSD", "PD_HDD", "HYPERDISK_BALANCED")
-_SWITCHES: Final = frozenset(
-    {"cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "cloudsql.enable_pglogical"}
-    | {
-        "cloudsql.logical_decoding",
-        "cloudsql.enable_pg_cron",
-        "cloudsql.enable_anon",
-        "cloudsql.enable_pg_hint_plan",
-    }
-    | {
-        "cloudsql.pg_shadow_select_role",
-        "cloudsql_iam_authentication",
-        "log_connections",
-        "log_disconnections",
-    }
-    | {"log_checkpoints", "log_lock_waits", "log_duration"}
-)
-"""Flags that are on or off. Source: "Configure database flags"."""
+_SWITCHES: Final[frozenset[str]] = frozenset(services.tables("sqladmin")["switches"])
 _FLAG: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)?")
 
 

@@ -1,6 +1,5 @@
 """Workflows: definitions with their environment variables. None of them is executed here."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
 """BigQuery: one entry of a dataset's access list, read, changed and written back."""
 
-
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.context import GcpContext
 from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
@@ -18,11 +19,7 @@ from twin.provider_interface import Props
 _LOCKS: Final[defaultdict[str, threading.Lock]] = defaultdict(threading.Lock)
 _WHO: Final = ("domain", "groupByEmail", "iamMember", "specialGroup", "userByEmail")
 _WHAT: Final = ("view", "routine", "authorizedDataset")
-_ROLES: Final = {
-    "OWNER": "roles/bigquery.dataOwner",
-    "WRITER": "roles/bigquery.dataEditor",
-    "READER": "roles/bigquery.dataViewer",
-}
+_ROLES: Final[Mapping[str, str]] = services.tables("bigquery")["role_of"]
 
 
 class DatasetAccess(GcpResource):

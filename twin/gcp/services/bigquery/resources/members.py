@@ -1,30 +1,20 @@
 """Members of the policies of BigQuery's datasets, tables, connections and data policies, and of tags."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from twin.gcp import services
 from twin.gcp.context import GcpContext
 from twin.gcp.services.bigquery.resources.tables import dataset_id
 from twin.gcp.services.iam.resources.policies import ResourceMember
 from twin.provider_interface import CloudError, Failure, Props
 
-_ROLES: Final = {
-    "OWNER": "roles/bigquery.dataOwner",
-    "WRITER": "roles/bigquery.dataEditor",
-    "READER": "roles/bigquery.dataViewer",
-}
-_FIELDS: Final = {
-    "group": "groupByEmail",
-    "domain": "domain",
-    "iamMember": "iamMember",
-    "user": "userByEmail",
-    "serviceAccount": "userByEmail",
-}
+_ROLES: Final[Mapping[str, str]] = services.tables("bigquery")["role_of"]
+_FIELDS: Final[Mapping[str, str]] = services.tables("bigquery")["access_fields"]
 _SPECIAL: Final = ("projectOwners", "projectReaders", "projectWriters", "allAuthenticatedUsers")
 
 

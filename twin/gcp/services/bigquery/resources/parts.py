@@ -1,6 +1,5 @@
 """BigQuery: row access policies, connections, reservations, jobs and data policies of version 2."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

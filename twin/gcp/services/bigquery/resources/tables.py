@@ -1,30 +1,22 @@
 """BigQuery: datasets and tables."""
 
-
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.fields import Field
 from twin.provider_interface import UNKNOWN, CloudError, Failure, Props
 
 _ID: Final = re.compile(r"[0-9A-Za-z_]+")
-_SAME: Final = {
-    "INTEGER": "INT64",
-    "FLOAT": "FLOAT64",
-    "BOOLEAN": "BOOL",
-    "RECORD": "STRUCT",
-    "DECIMAL": "NUMERIC",
-    "BIGDECIMAL": "BIGNUMERIC",
-}
-"""Types of the API and of GoogleSQL that are one (bigQueryTableTypeEq)."""
+_SAME: Final[Mapping[str, str]] = services.tables("bigquery")["sql_types"]
 _EXTERNAL: Final = "externalDataConfiguration"
 
 
@@ -65,11 +57,7 @@ class Dataset(GcpResource):
         return self.shape.decode(self.sdk_schema.outputs, found).get("accesses")
 
 
-_ROLES: Final = {
-    "OWNER": "roles/bigquery.dataOwner",
-    "WRITER": "roles/bigquery.dataEditor",
-    "READER": "roles/bigquery.dataViewer",
-}
+_ROLES: Final[Mapping[str, str]] = services.tables("bigquery")["role_of"]
 
 
 def _basic(role: Any) -> Any:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server import operations
 from twin.gcp.api_server.errors import bad_field, in_use, invalid, not_found
 from twin.gcp.api_server.request import Call
@@ -21,25 +22,8 @@ ACTIONS: Final = ("allow", "deny", "goto_next", "apply_security_profile_group")
 _PROTOCOLS: Final = frozenset({"all", "tcp", "udp", "icmp", "esp", "ah", "ipip", "sctp"})
 _PORT: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 _LAST: Final = 2147483647
-_SOURCES: Final = (
-    "srcIpRanges",
-    "srcFqdns",
-    "srcRegionCodes",
-    "srcThreatIntelligences",
-    "srcAddressGroups",
-    "srcSecureTags",
-    "srcNetworkContext",
-    "srcNetworkType",
-)
-_TARGETS: Final = (
-    "destIpRanges",
-    "destFqdns",
-    "destRegionCodes",
-    "destThreatIntelligences",
-    "destAddressGroups",
-    "destNetworkContext",
-    "destNetworkType",
-)
+_SOURCES: Final[tuple[str, ...]] = services.tables("compute")["rule_sources"]
+_TARGETS: Final[tuple[str, ...]] = services.tables("compute")["rule_targets"]
 
 
 def _check_policy(call: Call, body: Body, before: Body | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server import operations
 from twin.gcp.api_server.errors import bad_field, not_found
 from twin.gcp.api_server.operations import compute_time, numeric_id
@@ -15,13 +16,7 @@ from twin.gcp.services.compute.operations import generic as compute
 from twin.gcp.services.compute.operations.generic import link
 
 _BORN: Final = compute_time(1400135500)
-_CPU_PLATFORMS: Final = [
-    "Intel Sapphire Rapids",
-    "Intel Ice Lake",
-    "Intel Cascade Lake",
-    "AMD Genoa",
-    "AMD Milan",
-]
+_CPU_PLATFORMS: Final[tuple[str, ...]] = services.tables("compute")["cpu_platforms"]
 
 
 def region(call: Call, name: str) -> Body:

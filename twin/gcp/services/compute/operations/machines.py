@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server import operations
 from twin.gcp.api_server.errors import bad_field, in_use, invalid
 from twin.gcp.api_server.request import Call
@@ -14,25 +16,8 @@ from twin.gcp.services.compute.operations import generic as compute
 from twin.gcp.services.compute.operations.generic import Kind
 from twin.gcp.services.compute.quotas import check_quota
 
-_POLICIES: Final = (
-    "groupPlacementPolicy",
-    "snapshotSchedulePolicy",
-    "instanceSchedulePolicy",
-    "diskConsistencyGroupPolicy",
-    "workloadPolicy",
-)
-_DISKS: Final = {
-    "pd-standard": (10, 65536),
-    "pd-balanced": (10, 65536),
-    "pd-ssd": (10, 65536),
-    "pd-extreme": (500, 65536),
-    "hyperdisk-balanced": (4, 65536),
-    "hyperdisk-extreme": (64, 65536),
-    "hyperdisk-throughput": (2048, 32768),
-    "hyperdisk-ml": (4, 65536),
-    "hyperdisk-balanced-high-availability": (4, 65536),
-}
-"""Disk type to its least and largest size, GB. Source: "Persistent Disk" and "Hyperdisk", Compute Engine."""
+_POLICIES: Final[tuple[str, ...]] = services.tables("compute")["resource_policies"]
+_DISKS: Final[Mapping[str, tuple[int, ...]]] = services.tables("compute")["disk_sizes"]
 
 
 def _check_policy(call: Call, body: Body, before: Body | None) -> None:

@@ -1,6 +1,5 @@
 """Compute: firewall rules of a network, and network firewall policies with their rules and associations."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """Compute: resource policies (placement, workloads, schedules) and reservations."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """Compute: routers and their NATs. A NAT is a part of its router, and a change of it one of the router."""
 
-
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

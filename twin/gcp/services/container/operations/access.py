@@ -10,17 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from twin.gcp import services
 from twin.gcp.services.container.operations import resource_names
 
 if TYPE_CHECKING:
     from twin.gcp.api_server.server import Front
 
-POLICIES: Final = (
-    ("container.admin", "container.clusterRoleBindings.create"),
-    ("container.developer", "container.pods.create"),
-    ("container.viewer", "container.pods.list"),
-)
-"""Policy, and the permission that tells who has its rights, the most first."""
+POLICIES: Final[tuple[tuple[str, ...], ...]] = services.tables("container")["access_policies"]
 
 
 def authenticate(front: Front, token: str) -> dict[str, Any] | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import GoogleError, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -20,50 +21,9 @@ from twin.gcp.services.container.operations.resource_names import Place
 
 Change = Callable[[Call, Place, Body, Any], None]
 
-_WHOLE: Final = {
-    "desiredLoggingConfig": "loggingConfig",
-    "desiredLoggingService": "loggingService",
-    "desiredMonitoringService": "monitoringService",
-    "desiredShieldedNodes": "shieldedNodes",
-    "desiredVerticalPodAutoscaling": "verticalPodAutoscaling",
-    "desiredCostManagementConfig": "costManagementConfig",
-    "desiredSecurityPostureConfig": "securityPostureConfig",
-    "desiredNotificationConfig": "notificationConfig",
-    "desiredResourceUsageExportConfig": "resourceUsageExportConfig",
-    "desiredMeshCertificates": "meshCertificates",
-    "desiredIdentityServiceConfig": "identityServiceConfig",
-    "desiredAuthenticatorGroupsConfig": "authenticatorGroupsConfig",
-    "desiredSecretManagerConfig": "secretManagerConfig",
-    "desiredSecretSyncConfig": "secretSyncConfig",
-    "desiredCompliancePostureConfig": "compliancePostureConfig",
-    "desiredPodAutoscaling": "podAutoscaling",
-    "desiredRbacBindingConfig": "rbacBindingConfig",
-    "desiredAnonymousAuthenticationConfig": "anonymousAuthenticationConfig",
-    "desiredControlPlaneEgress": "controlPlaneEgress",
-    "desiredNodeCreationConfig": "nodeCreationConfig",
-    "gkeAutoUpgradeConfig": "gkeAutoUpgradeConfig",
-    "userManagedKeysConfig": "userManagedKeysConfig",
-    "desiredUserManagedKeysConfig": "userManagedKeysConfig",
-}
-"""Fields that take the place of what was there."""
-_NETWORK: Final = {
-    "desiredGatewayApiConfig": "gatewayApiConfig",
-    "desiredDnsConfig": "dnsConfig",
-    "desiredDefaultSnatStatus": "defaultSnatStatus",
-    "desiredEnableFqdnNetworkPolicy": "enableFqdnNetworkPolicy",
-    "desiredEnableCiliumClusterwideNetworkPolicy": "enableCiliumClusterwideNetworkPolicy",
-    "desiredInTransitEncryptionConfig": "inTransitEncryptionConfig",
-    "desiredServiceExternalIpsConfig": "serviceExternalIpsConfig",
-    "desiredPrivateIpv6GoogleAccess": "privateIpv6GoogleAccess",
-    "desiredNetworkPerformanceConfig": "networkPerformanceConfig",
-    "desiredDisableL4LbFirewallReconciliation": "disableL4LbFirewallReconciliation",
-}
-"""Fields of networkConfig."""
-_FIXED: Final = {
-    "desiredEnableMultiNetworking": "Multi-networking is enabled when a cluster is created, and not later.",
-    "desiredDatapathProvider": "The dataplane of an existing cluster cannot be changed.",
-    "desiredStackType": "The twin plays IPv4 clusters only.",
-}
+_WHOLE: Final[Mapping[str, str]] = services.tables("container")["update_whole"]
+_NETWORK: Final[Mapping[str, str]] = services.tables("container")["update_network"]
+_FIXED: Final[Mapping[str, str]] = services.tables("container")["update_fixed"]
 
 
 def addons(_call: Call, _place: Place, body: Body, value: Any) -> None:

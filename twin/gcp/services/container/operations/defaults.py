@@ -9,6 +9,7 @@ import secrets
 import uuid
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -17,17 +18,7 @@ from twin.gcp.services.container.operations import versions
 from twin.gcp.services.container.operations.pool_rules import DEFAULT_MACHINE
 from twin.gcp.services.container.operations.resource_names import ROOT, Place
 
-SCOPES: Final = tuple(
-    f"https://www.googleapis.com/auth/{each}"
-    for each in (
-        "devstorage.read_only",
-        "logging.write",
-        "monitoring",
-        "service.management.readonly",
-        "servicecontrol",
-        "trace.append",
-    )
-)
+SCOPES: Final[tuple[str, ...]] = services.tables("container")["scopes"]
 
 
 def etag() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import GoogleError, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -19,39 +20,11 @@ from twin.gcp.services.container.operations import (
 )
 from twin.gcp.services.container.operations.cluster_fields import node_version
 
-_CONFIG: Final = (
-    "kubeletConfig",
-    "linuxNodeConfig",
-    "gcfsConfig",
-    "gvnic",
-    "fastSocket",
-    "workloadMetadataConfig",
-    "loggingConfig",
-    "confidentialNodes",
-    "containerdConfig",
-    "windowsNodeConfig",
-    "resourceManagerTags",
-    "machineType",
-    "diskType",
-    "diskSizeGb",
-    "bootDisk",
-    "accelerators",
-    "flexStart",
-    "maxRunDuration",
-    "storagePools",
-    "consolidationDelay",
-    "taintConfig",
-)
-"""Fields of the request that are fields of NodeConfig."""
+_CONFIG: Final[tuple[str, ...]] = services.tables("container")["pool_fields"]
 _WRAPPED: Final = {"labels": "labels", "taints": "taints", "tags": "tags", "resourceLabels": "labels"}
 """Fields of NodeConfig that come in an object of their own, and how they are called in there."""
 _POOL: Final = ("upgradeSettings", "queuedProvisioning", "nodeDrainConfig", "maintenancePolicy")
-_LIVE: Final = frozenset(
-    {"labels", "taints", "tags", "resourceLabels", "upgradeSettings", "nodeDrainConfig", "locations", "name"}
-    | {"loggingConfig", "maintenancePolicy", "queuedProvisioning", "resourceManagerTags", "etag"}
-    | {"projectId", "zone", "clusterId", "nodePoolId", "nodeVersion", "consolidationDelay"}
-)
-"""Fields whose change leaves the nodes alone (a version has its own way)."""
+_LIVE: Final[frozenset[str]] = frozenset(services.tables("container")["pool_fields_live"])
 
 
 def _merge(body: Body, given: Body) -> None:

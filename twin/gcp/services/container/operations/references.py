@@ -6,17 +6,12 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, ip_network
 from typing import Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import denied, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
 
-_PREFIXES: Final = (
-    "https://www.googleapis.com/compute/v1/",
-    "https://compute.googleapis.com/compute/v1/",
-    "https://www.googleapis.com/",
-    "//compute.googleapis.com/",
-    "compute/v1/",
-)
+_PREFIXES: Final[tuple[str, ...]] = services.tables("container")["compute_prefixes"]
 
 
 def relative(reference: str) -> str:

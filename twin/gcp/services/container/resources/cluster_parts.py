@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from twin.gcp import services
 from twin.provider_interface import UNKNOWN, Props
 
 
@@ -34,25 +35,7 @@ def endpoints(inputs: Props) -> Props:
     return {"dnsEndpointConfig": by_name, "ipEndpointsConfig": by_address}
 
 
-PLACES = {
-    "controlPlaneEndpointsConfig": "controlPlaneEndpointsConfig",
-    "controlPlaneEndpointsConfig.ipEndpointsConfig.authorizedNetworksConfig": (
-        "masterAuthorizedNetworksConfig"
-    ),
-    "controlPlaneEndpointsConfig.ipEndpointsConfig.enablePublicEndpoint": (
-        "privateClusterConfig.enablePrivateEndpoint"
-    ),
-    "controlPlaneEndpointsConfig.ipEndpointsConfig.privateEndpointSubnetwork": (
-        "privateClusterConfig.privateEndpointSubnetwork"
-    ),
-    "networkConfig.defaultEnablePrivateNodes": "privateClusterConfig.enablePrivateNodes",
-    "privateClusterConfig.masterIpv4CidrBlock": "privateClusterConfig.masterIpv4CidrBlock",
-    "maintenancePolicy": "maintenancePolicy",
-    "networkPolicy": "networkPolicy",
-    "masterAuth": "masterAuth",
-    "ipAllocationPolicy": "ipAllocationPolicy",
-}
-"""The properties that these parts of the body come from."""
+PLACES: Final[Mapping[str, str]] = services.tables("container")["property_of_field"]
 
 
 def authorized(told: Any) -> Props:

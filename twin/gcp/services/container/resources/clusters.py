@@ -1,6 +1,5 @@
 """GKE: clusters."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
@@ -140,7 +139,7 @@ class Cluster(GcpResource):
         else:
             body.setdefault("nodeConfig", {})
         if isinstance(body.get("nodeConfig"), dict):
-            body["nodeConfig"].setdefault("oauthScopes", nodes.DEFAULT_SCOPES)
+            body["nodeConfig"].setdefault("oauthScopes", [*nodes.DEFAULT_SCOPES])
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         version, of_nodes = inputs.get("minMasterVersion") or "", inputs.get("nodeVersion")

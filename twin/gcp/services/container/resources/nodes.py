@@ -5,46 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.resources.fields import Field
 
-SCOPES: Final = {
-    "bigquery": "bigquery",
-    "cloud-platform": "cloud-platform",
-    "cloud-source-repos": "source.full_control",
-    "cloud-source-repos-ro": "source.read_only",
-    "compute-ro": "compute.readonly",
-    "compute-rw": "compute",
-    "datastore": "datastore",
-    "logging-write": "logging.write",
-    "monitoring": "monitoring",
-    "monitoring-read": "monitoring.read",
-    "monitoring-write": "monitoring.write",
-    "pubsub": "pubsub",
-    "service-control": "servicecontrol",
-    "service-management": "service.management.readonly",
-    "sql": "sqlservice",
-    "sql-admin": "sqlservice.admin",
-    "storage-full": "devstorage.full_control",
-    "storage-ro": "devstorage.read_only",
-    "storage-rw": "devstorage.read_write",
-    "taskqueue": "taskqueue",
-    "trace": "trace.append",
-    "useraccounts-ro": "cloud.useraccounts.readonly",
-    "useraccounts-rw": "cloud.useraccounts",
-    "userinfo-email": "userinfo.email",
-}
-"""Short names of OAuth scopes (CanonicalizeServiceScope)."""
-DEFAULT_SCOPES: Final = [
-    f"https://www.googleapis.com/auth/{scope}"
-    for scope in (
-        "devstorage.read_only",
-        "logging.write",
-        "monitoring",
-        "service.management.readonly",
-        "servicecontrol",
-        "trace.append",
-    )
-]
+SCOPES: Final[Mapping[str, str]] = services.tables("container")["short_scopes"]
+DEFAULT_SCOPES: Final[tuple[str, ...]] = services.tables("container")["scopes"]
 
 
 def scope(value: Any) -> Any:

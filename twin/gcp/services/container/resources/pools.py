@@ -1,6 +1,5 @@
 """GKE: node pools."""
 
-
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
@@ -89,7 +88,7 @@ class NodePool(GcpResource):
         body, places = super().body(context, inputs)
         pool_sizes(body, inputs)
         if isinstance(inputs.get("nodeConfig"), dict) or inputs.get("nodeConfig") is None:
-            body.setdefault("config", {}).setdefault("oauthScopes", nodes.DEFAULT_SCOPES)
+            body.setdefault("config", {}).setdefault("oauthScopes", [*nodes.DEFAULT_SCOPES])
         places["initialNodeCount"] = "nodeCount" if inputs.get("nodeCount") else "initialNodeCount"
         return body, places
 

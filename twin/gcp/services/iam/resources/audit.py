@@ -1,6 +1,5 @@
 """Which accesses to a service are logged: a part of the project's IAM policy."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

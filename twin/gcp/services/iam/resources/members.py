@@ -1,6 +1,5 @@
 """One member of one role of a resource's IAM policy: read, changed and written back under its etag."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

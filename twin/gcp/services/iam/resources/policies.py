@@ -1,6 +1,5 @@
 """Members of the IAM policies of single resources: buckets, datasets' tables, secrets, topics..."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

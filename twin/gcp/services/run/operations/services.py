@@ -9,6 +9,7 @@ import re
 import uuid
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -19,21 +20,12 @@ from twin.gcp.methods.standard_methods import Standard, serve
 
 _SERVICES: Final = "run.projects.locations.services"
 _LATEST: Final = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
-_INGRESS: Final = (
-    "INGRESS_TRAFFIC_ALL",
-    "INGRESS_TRAFFIC_INTERNAL_ONLY",
-    "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
-    "INGRESS_TRAFFIC_NONE",
-)
+_INGRESS: Final[tuple[str, ...]] = services.tables("run")["ingress"]
 _MEMORY: Final = re.compile(r"(\d+)(Mi|Gi)")
 _CPUS: Final = {"1": 4096, "2": 8192, "4": 16384, "6": 24576, "8": 32768}
 """CPUs -> the most memory, MiB ("Configure memory limits": minimum CPU)."""
 _MOST_SECONDS: Final = 3600
-_MUTABLE: Final = frozenset(
-    {"annotations", "binaryAuthorization", "client", "clientVersion", "customAudiences", "description"}
-    | {"defaultUriDisabled", "iapEnabled", "ingress", "invokerIamDisabled", "labels", "launchStage"}
-    | {"scaling", "template", "traffic"}
-)
+_MUTABLE: Final[frozenset[str]] = frozenset(services.tables("run")["mutable"])
 
 
 def _agent(call: Call) -> str:

@@ -1,6 +1,5 @@
 """Service Usage: quotas that a project lowers for itself."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

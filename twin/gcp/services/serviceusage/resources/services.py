@@ -1,6 +1,5 @@
 """A project's services: which APIs are enabled, and their service agents."""
 
-
 # ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

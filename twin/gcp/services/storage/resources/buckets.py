@@ -1,6 +1,5 @@
 """Cloud Storage: buckets, and what lies in them."""
 
-
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations

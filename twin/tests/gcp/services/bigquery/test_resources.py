@@ -256,4 +256,6 @@ def test_one_entry_of_a_datasets_access_comes_and_goes(data: GcpContext) -> None
     made.delete()
     assert made.read() is None
     assert other.read() is not None
-    assert "view" in refused(data, "gcp:bigquery/datasetAccess:DatasetAccess", datasetId="curated")
+    assert "authorizedDataset" in refused(
+        data, "gcp:bigquery/datasetAccess:DatasetAccess", datasetId="curated"
+    )
