@@ -51,10 +51,11 @@ def has_operations(api: str) -> bool:
 @cache
 def tables(service: str) -> Mapping[str, Any]:
     """The tables of facts of a service, with tuples for lists."""
-    return _frozen(tomllib.loads((Path(__file__).parent / service / "tables.toml").read_text()))
+    return frozen(tomllib.loads((Path(__file__).parent / service / "tables.toml").read_text()))
 
 
-def _frozen(value: Any) -> Any:
+def frozen(value: Any) -> Any:
+    """A value with tuples for lists."""
     if isinstance(value, dict):
-        return {key: _frozen(each) for key, each in value.items()}
-    return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
+        return {key: frozen(each) for key, each in value.items()}
+    return tuple(frozen(each) for each in value) if isinstance(value, list) else value

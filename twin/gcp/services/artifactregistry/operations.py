@@ -11,7 +11,7 @@ from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods.cmek import check_key
-from twin.gcp.methods.standard_methods import Standard, serve
+from twin.gcp.methods.standard_methods import serve
 
 _PLACES: Final = frozenset({"us", "europe", "asia"})
 _FORMATS: Final = ("DOCKER", "MAVEN", "NPM", "APT", "YUM", "PYTHON", "KFP", "GO", "GENERIC", "GOOGET", "RUBY")
@@ -147,28 +147,4 @@ def _check_login(call: Call, login: Body) -> None:
                       "roles/secretmanager.secretAccessor.")  # fmt: skip
 
 
-serve(
-    Standard(
-        methods="artifactregistry.projects.locations.repositories",
-        title="Repository",
-        id="repositoryId",
-        pattern=r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
-        right="lower-case letters, digits and hyphens, a letter first, at most 63",
-        mutable=frozenset(
-            {
-                "description",
-                "dockerConfig",
-                "mavenConfig",
-                "virtualRepositoryConfig",
-                "cleanupPolicies",
-                "labels",
-            }
-            | {"cleanupPolicyDryRun", "vulnerabilityScanningConfig", "remoteRepositoryConfig"}
-        ),
-        response="google.devtools.artifactregistry.v1.Repository",
-        prepare=_prepare,
-        check=_check,
-        places=_PLACES,
-        patch_at_once=True,
-    )
-)
+serve("artifactregistry.projects.locations.repositories", prepare=_prepare, check=_check)

@@ -11,7 +11,7 @@ from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import cron
-from twin.gcp.methods.standard_methods import Standard, serve
+from twin.gcp.methods.standard_methods import serve
 
 _SPECS: Final[Mapping[str, str]] = services.tables("dataplex")["specs"]
 _EXPECTATIONS: Final[Mapping[str, bool]] = services.tables("dataplex")["expectations"]
@@ -136,17 +136,4 @@ def _check_expectation(kind: str, said: Body, where: str) -> None:
             raise invalid(f"{where}: {kind}.sql_expression: {str(error).splitlines()[0]}") from None
 
 
-serve(
-    Standard(
-        methods="dataplex.projects.locations.dataScans",
-        title="DataScan",
-        id="dataScanId",
-        pattern=r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
-        right="lower-case letters, digits and hyphens, a letter first, at most 63",
-        mutable=frozenset({"description", "displayName", "labels", "executionSpec", *_SPECS}),
-        response="google.cloud.dataplex.v1.DataScan",
-        prepare=_prepare,
-        check=_check,
-        uid=True,
-    )
-)
+serve("dataplex.projects.locations.dataScans", prepare=_prepare, check=_check)

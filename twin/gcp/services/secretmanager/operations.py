@@ -13,7 +13,7 @@ from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
 from twin.gcp.methods.cmek import check_key
-from twin.gcp.methods.standard_methods import Standard, check_place, serve
+from twin.gcp.methods.standard_methods import check_place, serve
 
 _SECRETS: Final = "secretmanager.projects.secrets"
 _VERSIONS: Final = f"{_SECRETS}.versions"
@@ -97,34 +97,7 @@ def _renew(_: Call, before: Body, after: Body) -> None:
         raise invalid("The replication policy of a secret cannot be changed after its creation.")
 
 
-serve(
-    Standard(
-        methods=_SECRETS,
-        title="Secret",
-        id="secretId",
-        pattern=r"[A-Za-z0-9_-]{1,255}",
-        right="letters, digits, _ and -, at most 255",
-        mutable=frozenset(
-            {
-                "labels",
-                "annotations",
-                "topics",
-                "expireTime",
-                "ttl",
-                "rotation",
-                "versionAliases",
-                "replication",
-            }
-            | {"versionDestroyTtl", "secretType"}
-        ),
-        prepare=_prepare,
-        check=_check,
-        renew=_renew,
-        stamps=("createTime", ""),
-        tag=True,
-        places=None,
-    )
-)
+serve("secretmanager.projects.secrets", prepare=_prepare, check=_check, renew=_renew)
 
 
 def _version(call: Call) -> tuple[str, Body]:

@@ -12,7 +12,7 @@ from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.iam.policy import check_member
 from twin.gcp.methods.cmek import check_key
-from twin.gcp.methods.standard_methods import Standard, serve
+from twin.gcp.methods.standard_methods import serve
 
 _LARGEST: Final = 128 * 1024
 _MOST_VARIABLES: Final = 20
@@ -59,18 +59,4 @@ def _check_source(source: str) -> None:
         raise invalid("main workflow: parse error: expected steps")
 
 
-serve(
-    Standard(
-        methods="workflows.projects.locations.workflows",
-        title="Workflow",
-        id="workflowId",
-        pattern=r"[a-zA-Z]([\w-]{0,62}[a-zA-Z0-9])?",
-        right="letters, digits, _ and -, a letter first, no hyphen last, at most 64",
-        mutable=frozenset(
-            {"callLogLevel", "cryptoKeyName", "description", "executionHistoryLevel", "labels"}
-            | {"serviceAccount", "sourceContents", "userEnvVars"}
-        ),
-        response="google.cloud.workflows.v1.Workflow",
-        check=_check,
-    )
-)
+serve("workflows.projects.locations.workflows", check=_check)

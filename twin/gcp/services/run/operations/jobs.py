@@ -7,7 +7,7 @@ from typing import Final
 from twin.gcp.api_server.errors import invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
-from twin.gcp.methods.standard_methods import Standard, serve
+from twin.gcp.methods.standard_methods import serve
 
 _JOBS: Final = "run.projects.locations.jobs"
 
@@ -19,18 +19,4 @@ def _check(_: Call, job: Body) -> None:
     job["terminalCondition"] = {"type": "Ready", "state": "CONDITION_SUCCEEDED"}
 
 
-serve(
-    Standard(
-        methods=_JOBS,
-        title="Job",
-        id="jobId",
-        pattern=r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
-        right="lower-case letters, digits and hyphens, a letter first, at most 63",
-        mutable=frozenset({"annotations", "labels", "template", "launchStage"}),
-        response="google.cloud.run.v2.Job",
-        check=_check,
-        uid=True,
-        tag=True,
-        mask_needed=False,
-    )
-)
+serve("run.projects.locations.jobs", check=_check)

@@ -16,7 +16,7 @@ from twin.gcp.api_server.state import Body
 from twin.gcp.iam.policy import check_member
 from twin.gcp.methods import handles
 from twin.gcp.methods.cmek import check_key
-from twin.gcp.methods.standard_methods import Standard, serve
+from twin.gcp.methods.standard_methods import serve
 
 _SERVICES: Final = "run.projects.locations.services"
 _LATEST: Final = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
@@ -132,23 +132,7 @@ def _vacate(call: Call, service: Body) -> None:
         call.state.delete(row)
 
 
-SERVICE: Final = Standard(
-    _SERVICES,
-    "Service",
-    id="serviceId",
-    pattern=r"[a-z](?:[a-z0-9-]{0,47}[a-z0-9])?",
-    right="lower-case letters, digits and hyphens, a letter first, less than 50",
-    mutable=_MUTABLE,
-    response="google.cloud.run.v2.Service",
-    prepare=_prepare,
-    check=_check,
-    renew=_renew,
-    vacate=_vacate,
-    uid=True,
-    tag=True,
-    mask_needed=False,
-)
-serve(SERVICE)
+serve("run.projects.locations.services", prepare=_prepare, check=_check, renew=_renew, vacate=_vacate)
 
 
 @handles(f"{_SERVICES}.revisions.list")
