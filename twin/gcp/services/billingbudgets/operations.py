@@ -38,7 +38,10 @@ def _check(call: Call, budget: Body) -> None:
         stored = call.state.get(f"monitoring/{channel}")
         if stored is None or stored.get("type") != "email":
             raise invalid(f"'{channel}' is no notification channel of the type email.")
-    if notified.get("pubsubTopic") is not None and notified.get("schemaVersion") != "1.0":
+    topic = notified.get("pubsubTopic")
+    if topic is not None and call.state.get(f"pubsub/{topic}") is None:
+        raise invalid(f"Pub/Sub topic '{topic}' does not exist.")
+    if topic is not None and notified.get("schemaVersion") != "1.0":
         raise invalid("Schema version of notifications must be 1.0.")
 
 

@@ -14,7 +14,8 @@ from twin.gcp.api_server.errors import invalid, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import handles
-from twin.gcp.services.pubsub.operations.topics import missing, seconds
+from twin.gcp.methods.rules import seconds
+from twin.gcp.services.pubsub.operations.topics import missing
 
 _PUSHED: Final = ("pushConfig", "bigqueryConfig", "cloudStorageConfig")
 _MOST: Final = 1000
