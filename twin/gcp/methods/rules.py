@@ -11,36 +11,57 @@
     {field = "", exactly_one = ["a", "b"]}             fields of an object, of which one is set; `at_most_one`
 
 A rule holds where the field is set; `when = {mode = "REMOTE"}` restricts it to resources with these values,
-and `words` are others than the usual ones of the refusal ({path}, {value}).
+and `words` are others than the usual ones of the refusal ({path}, {value}). The old APIs (Compute) word it
+otherwise than the gRPC services.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from twin.gcp.api_server.errors import invalid, not_found
+from twin.gcp.api_server.errors import GoogleError, bad_field, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 
 Rule = Mapping[str, Any]
 
 
-def check(call: Call, body: Body, rules: Sequence[Rule], around: str = "") -> None:
+@dataclass(frozen=True)
+class _Found:
+    """A value that a rule is about. path: as the API writes it. old: whether it is one of the old APIs."""
+
+    call: Call
+    rule: Rule
+    path: str
+    value: Any
+    old: bool
+
+    def refused(self, words: str, old: str, **more: Any) -> GoogleError:
+        """The refusal: with the rule's own words, or these of a gRPC service, or these of an old API."""
+        more = {"path": self.path, "value": self.value, **more}
+        if "words" not in self.rule and self.old:
+            return bad_field(self.path, self.value, old.format(**more))
+        return invalid(self.rule.get("words", words).format(**more))
+
+
+def check(call: Call, body: Body, rules: Sequence[Rule], around: str = "", *, old: bool = False) -> None:
     """Raise 400 or 404 for the first rule that does not hold. around: in front of paths (`secret.`)."""
     for rule in rules:
         if any(body.get(name) != value for name, value in rule.get("when", {}).items()):
             continue
         found = list(values(body, rule["field"]))
         if not found and rule.get("needed"):
-            path = around + snake(rule["field"])
-            words = rule.get("words", "{path} must be specified.")
-            raise invalid(words.format(path=path, value=""), reason="required")
+            path = f"resource.{rule['field']}" if old else around + snake(rule["field"])
+            words = "Required field '{path}' not specified" if old else "{path} must be specified."
+            raise invalid(rule.get("words", words).format(path=path, value=""), reason="required")
         for where, value in found:
+            path = f"resource.{where}" if old else around + snake(where)
             for kind, demand in _DEMANDS.items():
                 if kind in rule:
-                    demand(call, rule, around + snake(where), value)
+                    demand(_Found(call, rule, path, value, old))
 
 
 def values(body: Any, path: str, shown: str = "") -> Iterator[tuple[str, Any]]:
@@ -74,72 +95,71 @@ def seconds(text: Any) -> float:
     return float(str(text or "0s").removesuffix("s"))
 
 
-def _refused(rule: Rule, words: str, path: str, value: Any, **more: Any) -> Exception:
-    return invalid(rule.get("words", words).format(path=path, value=value, **more))
+def _one_of(found: _Found) -> None:
+    if found.value not in found.rule["one_of"]:
+        listed = ", ".join(each for each in found.rule["one_of"] if each)
+        words = "Invalid {path} '{value}': one of {listed} is right."
+        raise found.refused(words, "Must be one of {listed}.", listed=listed)
 
 
-def _one_of(_: Call, rule: Rule, path: str, value: Any) -> None:
-    if value not in rule["one_of"]:
-        listed = ", ".join(each for each in rule["one_of"] if each)
-        raise _refused(
-            rule, "Invalid {path} '{value}': one of {listed} is right.", path, value, listed=listed
-        )
+def _range(found: _Found) -> None:
+    least, most = found.rule["range"]
+    if not least <= float(found.value) <= most:
+        words = f"{{path}} must be from {least} to {most}, got {{value}}."
+        raise found.refused(words, f"Must be from {least} to {most}.")
 
 
-def _range(_: Call, rule: Rule, path: str, value: Any) -> None:
-    least, most = rule["range"]
-    if not least <= float(value) <= most:
-        raise _refused(rule, f"{{path}} must be from {least} to {most}, got {{value}}.", path, value)
+def _seconds(found: _Found) -> None:
+    least, most = found.rule["seconds"]
+    if not least <= seconds(found.value) <= most:
+        words = f"{{path}} must be from {least}s to {most}s, got {{value}}."
+        raise found.refused(words, f"Must be from {least}s to {most}s.")
 
 
-def _seconds(_: Call, rule: Rule, path: str, value: Any) -> None:
-    least, most = rule["seconds"]
-    if not least <= seconds(value) <= most:
-        raise _refused(rule, f"{{path}} must be from {least}s to {most}s, got {{value}}.", path, value)
+def _longest(found: _Found) -> None:
+    most, size = found.rule["longest"], len(str(found.value))
+    if size > most:
+        words = f"{{path}} must have at most {most} characters, it has {size}."
+        raise found.refused(words, f"Must have at most {most} characters.")
 
 
-def _longest(_: Call, rule: Rule, path: str, value: Any) -> None:
-    if len(str(value)) > rule["longest"]:
-        words = f"{{path}} must have at most {rule['longest']} characters, it has {len(str(value))}."
-        raise _refused(rule, words, path, value)
+def _matches(found: _Found) -> None:
+    pattern = found.rule["matches"]
+    if not re.fullmatch(pattern, str(found.value)):
+        right = found.rule.get("right", f"it must match {pattern}")
+        raise found.refused("Invalid {path} '{value}': {right}.", "{right}.", right=right)
 
 
-def _matches(_: Call, rule: Rule, path: str, value: Any) -> None:
-    if not re.fullmatch(rule["matches"], str(value)):
-        right = rule.get("right", f"it must match {rule['matches']}")
-        raise _refused(rule, "Invalid {path} '{value}': {right}.", path, value, right=right)
+def _most(found: _Found) -> None:
+    most = found.rule["most"]
+    if len(found.value) > most:
+        words = f"{{path}}: at most {most} are allowed, got {len(found.value)}."
+        raise found.refused(words, f"At most {most} are allowed.")
 
 
-def _most(_: Call, rule: Rule, path: str, value: Any) -> None:
-    if len(value) > rule["most"]:
-        raise _refused(rule, f"{{path}}: at most {rule['most']} are allowed, got {len(value)}.", path, value)
+def _exists(found: _Found) -> None:
+    if found.call.state.get(f"{found.rule['exists']}/{found.value}") is None:
+        words = found.rule.get("missing", "Resource '{value}' was not found.")
+        raise not_found(words.format(value=found.value, last=str(found.value).rpartition("/")[2]))
 
 
-def _exists(call: Call, rule: Rule, path: str, value: Any) -> None:
-    if call.state.get(f"{rule['exists']}/{value}") is None:
-        words = rule.get("missing", "Resource '{value}' was not found.")
-        raise not_found(words.format(path=path, value=value, last=str(value).rpartition("/")[2]))
-
-
-def _exactly_one(_: Call, rule: Rule, path: str, value: Any) -> None:
-    names = rule["exactly_one"]
-    given = [name for name in names if value.get(name) is not None]
+def _exactly_one(found: _Found) -> None:
+    names = found.rule["exactly_one"]
+    given = [name for name in names if found.value.get(name) is not None]
     if len(given) != 1:
-        listed = ", ".join(snake(name) for name in names)
         words = "Exactly one of {listed} must be set, got {given}."
-        raise _refused(rule, words, path, value, listed=listed, given=given or "none")
+        raise found.refused(words, words, listed=", ".join(map(snake, names)), given=given or "none")
 
 
-def _at_most_one(_: Call, rule: Rule, path: str, value: Any) -> None:
-    given = [snake(name) for name in rule["at_most_one"] if value.get(name)]
+def _at_most_one(found: _Found) -> None:
+    names = found.rule["at_most_one"]
+    given = [snake(name) for name in names if found.value.get(name)]
     if len(given) > 1:
-        listed = ", ".join(snake(name) for name in rule["at_most_one"])
-        raise _refused(
-            rule, "Only one of {listed} can be set, got {given}.", path, value, listed=listed, given=given
-        )
+        words = "Only one of {listed} can be set, got {given}."
+        raise found.refused(words, words, listed=", ".join(map(snake, names)), given=given)
 
 
-_DEMANDS: Final[Mapping[str, Callable[[Call, Rule, str, Any], None]]] = {
+_DEMANDS: Final[Mapping[str, Callable[[_Found], None]]] = {
     "one_of": _one_of,
     "range": _range,
     "seconds": _seconds,

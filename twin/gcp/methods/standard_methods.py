@@ -7,14 +7,11 @@ what is no data. Get, list and IAM policies are generic.
 
 from __future__ import annotations
 
-import copy
 import re
-import tomllib
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any, Final
 
 from twin.gcp import services
@@ -116,11 +113,6 @@ class Standard:
         return call.need(f"{self.api}/{name}", self.said(self.missing, name))
 
 
-@cache
-def _entries(service: str) -> Mapping[str, Mapping[str, Any]]:
-    return tomllib.loads((Path(services.__file__).parent / service / "methods.toml").read_text())
-
-
 def serve(
     methods: str,
     *,
@@ -137,7 +129,7 @@ def serve(
     new one is stored.
     """
     service = methods.partition(".")[0]
-    entry = _entries(services.SAME.get(service, service))[methods]
+    entry = services.entries(services.SAME.get(service, service), "methods")[methods]
     hooks = {"prepare": prepare, "check": check, "renew": renew, "vacate": vacate, "made": made}
     stated = {
         name: services.frozen(value) if isinstance(value, list) else value for name, value in entry.items()
@@ -274,7 +266,13 @@ def _complete(body: Body, defaults: Mapping[str, Any]) -> None:
         if isinstance(value, Mapping) and isinstance(body.get(name), dict):
             _complete(body[name], value)
         elif body.get(name) is None:
-            body[name] = copy.deepcopy(value)
+            body[name] = _copied(value)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _copied(each) for name, each in value.items()}
+    return [_copied(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _check(call: Call, kind: Standard, body: Body) -> None:

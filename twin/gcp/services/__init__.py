@@ -9,6 +9,7 @@
 | `permissions` | the rights that a method needs |
 | `data` | facts and what they mean |
 | `resources.toml` | what a resource type is, by token (`twin.gcp.resources.stated`) |
+| `methods.toml` | collections with the standard methods (`twin.gcp.methods.standard_methods`) |
 | `tables.toml` | facts as tables |
 
 A module is found by its place: nothing else lists it.
@@ -49,9 +50,14 @@ def has_operations(api: str) -> bool:
 
 
 @cache
+def entries(service: str, file: str) -> Mapping[str, Any]:
+    """A file of a service without its ending (`methods`), with tuples for lists."""
+    return frozen(tomllib.loads((Path(__file__).parent / service / f"{file}.toml").read_text()))
+
+
 def tables(service: str) -> Mapping[str, Any]:
-    """The tables of facts of a service, with tuples for lists."""
-    return frozen(tomllib.loads((Path(__file__).parent / service / "tables.toml").read_text()))
+    """The tables of facts of a service."""
+    return entries(service, "tables")
 
 
 def frozen(value: Any) -> Any:

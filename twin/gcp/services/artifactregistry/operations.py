@@ -13,7 +13,6 @@ from twin.gcp.api_server.state import Body
 from twin.gcp.methods.cmek import check_key
 from twin.gcp.methods.standard_methods import serve
 
-_PLACES: Final = frozenset({"us", "europe", "asia"})
 _FORMATS: Final = ("DOCKER", "MAVEN", "NPM", "APT", "YUM", "PYTHON", "KFP", "GO", "GENERIC", "GOOGET", "RUBY")
 _REMOTE: Final[Mapping[str, str]] = services.tables("artifactregistry")["remote"]
 _POLICY: Final = re.compile(r"[a-z][a-z0-9-]{0,127}")

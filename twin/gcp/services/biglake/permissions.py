@@ -23,7 +23,6 @@ DOWNSCOPED: Final = "downscoped:"
 """Begins the principal of a token that is cut down: then JSON of member, bucket, folder and write."""
 _ASKED: Final = "vended-credentials"
 _HOUR: Final = 3600
-_CATALOGS: Final = "biglakeiceberg.projects.catalogs"
 _NEEDED: Final[Mapping[str, str]] = services.tables("biglake")["needed"]
 _READS: Final = frozenset({"storage.objects.get", "storage.objects.list"})
 _WRITES: Final = _READS | {"storage.objects.create", "storage.objects.delete"}

@@ -14,7 +14,6 @@ from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import handles
 from twin.gcp.services.compute.operations import generic as compute
-from twin.gcp.services.compute.operations.generic import Kind
 from twin.gcp.services.compute.profiles import blocked
 from twin.gcp.services.compute.quotas import check_quota
 
@@ -298,8 +297,6 @@ def _check_firewall(call: Call, body: Body, before: Body | None) -> None:
     body.setdefault("network", compute.link(f"projects/{call.project}/global/networks/default"))
     compute.resolve(call, body, FIREWALL)
     blocked(call.state, body["network"], "allowVpcFirewallRules", "VPC firewall rules")
-    if not 0 <= body["priority"] <= 65535:
-        raise bad_field("resource.priority", body["priority"], "Must be from 0 to 65535.")
     if bool(body.get("allowed")) == bool(body.get("denied")):
         raise invalid("Exactly one of allowed and denied must be specified.")
     for key in ("allowed", "denied"):
@@ -322,33 +319,5 @@ def _check_firewall(call: Call, body: Body, before: Body | None) -> None:
         _ranges(body.get(key) or [], f"resource.{key}")
 
 
-POLICY: Final = compute.kind(
-    Kind(
-        "firewallPolicies",
-        "firewallPolicy",
-        references={"associations[].attachmentTarget": "networks"},
-        mutable=frozenset({"description"}),
-        fingerprint=True,
-        check=_check_policy,
-        made=_made,
-    ),
-    "networkFirewallPolicies",
-)
-FIREWALL: Final = compute.kind(
-    Kind(
-        "firewalls",
-        "firewall",
-        references={"network": "networks"},
-        mutable=frozenset(
-            {"allowed", "denied", "description", "disabled", "destinationRanges", "logConfig", "priority"}
-            | {"sourceRanges", "sourceServiceAccounts", "sourceTags", "targetServiceAccounts", "targetTags"}
-        ),
-        defaults={
-            "priority": 1000,
-            "direction": "INGRESS",
-            "disabled": False,
-            "logConfig": {"enable": False},
-        },
-        check=_check_firewall,
-    )
-)
+POLICY: Final = compute.kind("firewallPolicies", check=_check_policy, made=_made)
+FIREWALL: Final = compute.kind("firewalls", check=_check_firewall)

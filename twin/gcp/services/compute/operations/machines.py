@@ -13,10 +13,8 @@ from twin.gcp.api_server.state import Body
 from twin.gcp.methods import handles
 from twin.gcp.services.compute import capacity
 from twin.gcp.services.compute.operations import generic as compute
-from twin.gcp.services.compute.operations.generic import Kind
 from twin.gcp.services.compute.quotas import check_quota
 
-_POLICIES: Final[tuple[str, ...]] = services.tables("compute")["resource_policies"]
 _DISKS: Final[Mapping[str, tuple[int, ...]]] = services.tables("compute")["disk_sizes"]
 
 
@@ -24,23 +22,9 @@ def _check_policy(call: Call, body: Body, before: Body | None) -> None:
     region = call.parameters["region"]
     if before is None:
         check_quota(call, "RESOURCE_POLICIES", "resourcePolicies", region)
-    given = [key for key in _POLICIES if key in body]
-    if len(given) != 1:
-        raise invalid(
-            f"Exactly one policy must be specified ({', '.join(_POLICIES)}), got "
-            f"{', '.join(given) or 'none'}."
-        )
     placement = body.get("groupPlacementPolicy", {})
     if placement.get("collocation") == "COLLOCATED" and placement.get("availabilityDomainCount"):
         raise invalid("Availability domain count cannot be specified with collocation COLLOCATED.")
-    count = placement.get("vmCount")
-    if count is not None and not 1 <= count <= 1500:
-        raise bad_field("resource.groupPlacementPolicy.vmCount", count, "Must be from 1 to 1500.")
-    domains = placement.get("availabilityDomainCount")
-    if domains is not None and not 1 <= domains <= 8:
-        raise bad_field(
-            "resource.groupPlacementPolicy.availabilityDomainCount", domains, "Must be from 1 to 8."
-        )
     workload = body.get("workloadPolicy")
     if workload is not None:
         if not workload.get("type"):
@@ -58,9 +42,6 @@ def _check_reservation(call: Call, body: Body, before: Body | None) -> None:
     zone = call.parameters["zone"]
     if before is None:
         check_quota(call, "RESERVATIONS", "reservations", capacity.region_of(zone))
-    given = [key for key in ("specificReservation", "aggregateReservation") if key in body]
-    if len(given) != 1:
-        raise invalid("Exactly one of specificReservation and aggregateReservation must be specified.")
     specific = body.get("specificReservation")
     if specific is not None:
         if int(specific.get("count") or 0) < 1:
@@ -168,67 +149,13 @@ def created_by(instance: Body) -> str:
     return ""
 
 
-POLICY: Final = compute.kind(
-    Kind(
-        "resourcePolicies",
-        "resourcePolicy",
-        mutable=frozenset({"snapshotSchedulePolicy", "workloadPolicy", "description"}),
-        check=_check_policy,
-    )
-)
-RESERVATION: Final = compute.kind(
-    Kind(
-        "reservations",
-        "reservation",
-        mutable=frozenset({"shareSettings", "specificReservation", "deleteAtTime", "description"}),
-        check=_check_reservation,
-    )
-)
-DISK: Final = compute.kind(
-    Kind(
-        "disks",
-        "disk",
-        references={"resourcePolicies[]": "resourcePolicies"},
-        mutable=frozenset({"sizeGb", "labels", "provisionedIops", "provisionedThroughput", "accessMode"}),
-        labels=True,
-        check=_check_disk,
-    )
-)
+compute.kind("resourcePolicies", check=_check_policy)
+RESERVATION: Final = compute.kind("reservations", check=_check_reservation)
+compute.kind("disks", check=_check_disk)
 # GKE makes these; the API reads and deletes them.
-INSTANCE: Final = compute.kind(
-    Kind(
-        "instances",
-        "instance",
-        references={
-            "networkInterfaces[].network": "networks",
-            "networkInterfaces[].subnetwork": "subnetworks",
-            "disks[].source": "disks",
-            "resourcePolicies[]": "resourcePolicies",
-        },
-        labels=True,
-    )
-)
-GROUP: Final = compute.kind(
-    Kind(
-        "instanceGroupManagers",
-        "instanceGroupManager",
-        references={
-            "instanceTemplate": "instanceTemplates",
-            "resourcePolicies.workloadPolicy": "resourcePolicies",
-        },
-    )
-)
-TEMPLATE: Final = compute.kind(
-    Kind(
-        "instanceTemplates",
-        "instanceTemplate",
-        references={
-            "properties.networkInterfaces[].network": "networks",
-            "properties.networkInterfaces[].subnetwork": "subnetworks",
-            "properties.resourcePolicies[]": "resourcePolicies",
-        },
-    )
-)
+compute.kind("instances")
+compute.kind("instanceGroupManagers")
+compute.kind("instanceTemplates")
 
 
 @handles(

@@ -12,24 +12,18 @@ from twin.gcp.api_server.state import Body, State
 from twin.gcp.methods import handles, shows
 from twin.gcp.services.compute import capacity
 from twin.gcp.services.compute.operations import generic as compute
-from twin.gcp.services.compute.operations.generic import Kind, link
+from twin.gcp.services.compute.operations.generic import link
 from twin.gcp.services.compute.operations.routes import drop_routes, route
 from twin.gcp.services.compute.operations.subnetworks import make
 from twin.gcp.services.compute.profiles import profile_name
 from twin.gcp.services.compute.quotas import check_quota
 
-MTU: Final = (1300, 8896)
 _AUTO: Final = ipaddress.IPv4Network("10.128.0.0/9")
 
 
 def _check(call: Call, body: Body, before: Body | None) -> None:
-    mtu = body.get("mtu", 1460)
-    if not MTU[0] <= mtu <= MTU[1]:
-        raise bad_field("resource.mtu", mtu, f"Must be from {MTU[0]} to {MTU[1]}.")
-    mode = body.setdefault("routingConfig", {}).setdefault("routingMode", "REGIONAL")
+    body.setdefault("routingConfig", {}).setdefault("routingMode", "REGIONAL")
     body["routingConfig"].setdefault("bgpBestPathSelectionMode", "LEGACY")
-    if mode not in ("REGIONAL", "GLOBAL"):
-        raise bad_field("resource.routingConfig.routingMode", mode, "Must be REGIONAL or GLOBAL.")
     if before is not None:
         return
     check_quota(call, "NETWORKS", "networks")
@@ -188,14 +182,4 @@ def _settle(state: State) -> None:
             state.put(name, body)
 
 
-NETWORK: Final = compute.kind(
-    Kind(
-        "networks",
-        "network",
-        mutable=frozenset({"routingConfig", "mtu", "networkFirewallPolicyEnforcementOrder", "description"}),
-        defaults={"networkFirewallPolicyEnforcementOrder": "AFTER_CLASSIC_FIREWALL"},
-        check=_check,
-        made=_made,
-        gone=_gone,
-    )
-)
+NETWORK: Final = compute.kind("networks", check=_check, made=_made, gone=_gone)

@@ -10,12 +10,9 @@ from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import handles
 from twin.gcp.services.compute.operations import generic as compute
-from twin.gcp.services.compute.operations.generic import Kind
 from twin.gcp.services.compute.profiles import blocked
 from twin.gcp.services.compute.quotas import check_quota
 
-NATS: Final = 50
-"""NAT gateways of a router at most. Source: "Quotas and limits" of Cloud NAT."""
 _PRIVATE_ASNS: Final = ((64512, 65534), (4200000000, 4294967294))
 _LIST: Final = "LIST_OF_SUBNETWORKS"
 _DEFAULTS: Final = {
@@ -31,15 +28,11 @@ def _check(call: Call, body: Body, before: Body | None) -> None:
         check_quota(call, "ROUTERS", "routers")
     elif body.get("network") != before["network"]:
         raise bad_field("resource.network", body.get("network"), "The network of a router cannot be changed.")
-    if not body.get("network"):
-        raise invalid("Required field 'resource.network' not specified", reason="required")
     blocked(call.state, body["network"], "allowCloudRouter", "Cloud Routers")
     asn = body.get("bgp", {}).get("asn")
     if asn is not None and asn != 16550 and not any(low <= asn <= high for low, high in _PRIVATE_ASNS):
         raise bad_field("resource.bgp.asn", asn, "Local ASN must be 16550 or a private ASN (RFC 6996).")
     nats: list[Body] = body.get("nats") or []
-    if len(nats) > NATS:
-        raise bad_field("resource.nats", f"{len(nats)} NATs", f"A router can have at most {NATS}.")
     names = [nat.get("name") for nat in nats]
     for index, nat in enumerate(nats):
         path = f"resource.nats[{index}]"
@@ -126,8 +119,6 @@ def _check_ports(nat: Body, path: str) -> None:
         )
     if most is not None and not dynamic:
         raise bad_field(f"{path}.maxPortsPerVm", most, "Can be set only with dynamic port allocation.")
-    if least is not None and not 2 <= least <= 65536:
-        raise bad_field(f"{path}.minPortsPerVm", least, "Must be from 2 to 65536.")
     for key, value in (("minPortsPerVm", least), ("maxPortsPerVm", most)):
         if dynamic and value is not None and value & (value - 1):
             raise bad_field(f"{path}.{key}", value, "Must be a power of two with dynamic port allocation.")
@@ -232,18 +223,4 @@ def _address(nat: Body) -> ipaddress.IPv4Address:
     return ipaddress.IPv4Network("34.64.0.0/10")[number % 2**22]
 
 
-ROUTER: Final = compute.kind(
-    Kind(
-        "routers",
-        "router",
-        references={
-            "network": "networks",
-            "nats[].natIps[]": "addresses",
-            "nats[].drainNatIps[]": "addresses",
-            "nats[].subnetworks[].name": "subnetworks",
-        },
-        mutable=frozenset({"nats", "bgp", "bgpPeers", "interfaces", "description", "md5AuthenticationKeys"}),
-        defaults={"encryptedInterconnectRouter": False},
-        check=_check,
-    )
-)
+compute.kind("routers", check=_check)

@@ -19,6 +19,7 @@ _DAY: Final = 86400
 
 def _prepare(_: Call, subscription: Body) -> None:
     subscription["ackDeadlineSeconds"] = subscription.get("ackDeadlineSeconds") or 10
+    subscription.setdefault("expirationPolicy", {"ttl": f"{31 * _DAY}s"})
     if subscription.get("deadLetterPolicy"):
         subscription["deadLetterPolicy"].setdefault("maxDeliveryAttempts", 5)
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from twin.gcp.api_server.errors import invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods.standard_methods import serve
-
-_JOBS: Final = "run.projects.locations.jobs"
 
 
 def _check(_: Call, job: Body) -> None:

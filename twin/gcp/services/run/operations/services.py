@@ -25,7 +25,6 @@ _MEMORY: Final = re.compile(r"(\d+)(Mi|Gi)")
 _CPUS: Final = {"1": 4096, "2": 8192, "4": 16384, "6": 24576, "8": 32768}
 """CPUs -> the most memory, MiB ("Configure memory limits": minimum CPU)."""
 _MOST_SECONDS: Final = 3600
-_MUTABLE: Final[frozenset[str]] = frozenset(services.tables("run")["mutable"])
 
 
 def _agent(call: Call) -> str:
