@@ -177,17 +177,6 @@ def destroy(call: Call) -> dict[str, Any]:
     return call.state.put(f"cloudkms/{name}", body)
 
 
-@handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.restore")
-def restore(call: Call) -> dict[str, Any]:
-    """A version whose destruction is scheduled becomes disabled."""
-    name = call.parameters["name"]
-    body = _version(call, name)
-    if body["state"] != "DESTROY_SCHEDULED":
-        raise precondition(f"{name} cannot be restored, current state is: {body['state']}.")
-    body.pop("destroyTime", None)
-    return call.state.put(f"cloudkms/{name}", {**body, "state": "DISABLED"})
-
-
 @handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.delete")
 def delete_version(call: Call) -> dict[str, Any]:
     """Only a destroyed version goes."""

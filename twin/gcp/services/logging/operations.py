@@ -141,17 +141,6 @@ def delete_bucket(call: Call) -> dict[str, Any]:
     return {}
 
 
-@handles("logging.projects.locations.buckets.undelete")
-def undelete_bucket(call: Call) -> dict[str, Any]:
-    """Within seven days."""
-    name = call.parameters["name"]
-    body = _bucket(call, name)
-    if body["lifecycleState"] != "DELETE_REQUESTED":
-        raise precondition(f"Bucket {name} is not deleted.")
-    call.state.put(f"logging/{name}", {**body, "lifecycleState": "ACTIVE"})
-    return {}
-
-
 @handles("logging.projects.locations.buckets.list")
 def list_buckets(call: Call) -> dict[str, Any]:
     """The log buckets of a place."""
@@ -169,17 +158,6 @@ def key_settings(call: Call) -> dict[str, Any]:
     email = f"cmek-p{call.project_number}@gcp-sa-logging.iam.gserviceaccount.com"
     initial_state.agent(call.state, call.project, email, "Cloud Logging CMEK Service Account")
     return {"name": f"projects/{call.project}/cmekSettings", "serviceAccountId": email}
-
-
-@handles("logging.projects.getSettings")
-def settings(call: Call) -> dict[str, Any]:
-    """Where the project's logs are."""
-    number = call.project_number
-    return {
-        "name": f"projects/{call.project}/settings",
-        "storageLocation": "global",
-        "loggingServiceAccountId": f"service-{number}@gcp-sa-logging.iam.gserviceaccount.com",
-    }
 
 
 def _need_sink(call: Call) -> Body:

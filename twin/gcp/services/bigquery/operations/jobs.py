@@ -303,11 +303,3 @@ def cancel(call: Call) -> dict[str, Any]:
         call.state.put(_row(call, call.parameters["jobId"]), job)
         call.state.forget_operation(_running(call, call.parameters["jobId"]))
     return {"kind": "bigquery#jobCancelResponse", "job": job}
-
-
-@handles("bigquery.jobs.delete")
-def delete(call: Call) -> dict[str, Any]:
-    """What is known of a job goes."""
-    _job(call)
-    call.state.delete(_row(call, call.parameters["jobId"]))
-    return {}

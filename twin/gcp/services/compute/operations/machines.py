@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.gcp import services
-from twin.gcp.api_server import operations
-from twin.gcp.api_server.errors import bad_field, in_use, invalid
+from twin.gcp.api_server.errors import bad_field, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import handles
@@ -68,30 +67,6 @@ def _check_reservation(call: Call, body: Body, before: Body | None) -> None:
     body["status"] = "READY"
 
 
-@handles("compute.reservations.resize")
-def resize_reservation(call: Call) -> dict[str, Any]:
-    """Another number of machines."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    body = call.need(f"compute/{name}")
-    count = int(call.body.get("specificSkuCount") or 0)
-    if count < max(1, int(body["specificReservation"].get("inUseCount") or 0)):
-        raise bad_field("specificSkuCount", count, "Must be at least 1 and not less than what is in use.")
-    body["specificReservation"].update(count=str(count), assuredCount=str(count))
-    call.state.put(f"compute/{name}", body)
-    return operations.compute(call, name, "resize", body["id"])
-
-
-@handles("compute.reservations.delete")
-def delete_reservation(call: Call) -> dict[str, Any]:
-    """A specifically targeted reservation with machines in it stays."""
-    name = compute.relative(call)
-    body = call.need(f"compute/{name}")
-    used = int(body.get("specificReservation", {}).get("inUseCount") or 0)
-    if used and body.get("specificReservationRequired"):
-        raise in_use(f"The reservation resource '{name}' is already being used by {used} instances")
-    return compute.delete(call, RESERVATION)
-
-
 def _check_disk(call: Call, body: Body, before: Body | None) -> None:
     zone = call.parameters["zone"]
     kind = str(body.get("type") or "pd-standard").rsplit("/", 1)[-1]
@@ -109,44 +84,6 @@ def _check_disk(call: Call, body: Body, before: Body | None) -> None:
     body["sizeGb"] = str(size)
     body.setdefault("physicalBlockSizeBytes", "4096")
     body["status"] = "READY"
-
-
-@handles("compute.disks.resize")
-def resize_disk(call: Call) -> dict[str, Any]:
-    """A larger disk."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    before = call.need(f"compute/{name}")
-    body = {**before, "sizeGb": call.body.get("sizeGb")}
-    _check_disk(call, body, before)
-    call.state.put(f"compute/{name}", body)
-    return operations.compute(call, name, "resizeDisk", body["id"])
-
-
-@handles("compute.instanceGroupManagers.listManagedInstances")
-def managed_instances(call: Call) -> dict[str, Any]:
-    """The instances of a group, which are those that name it as their creator."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    call.need(f"compute/{name}")
-    found = [
-        {
-            "instance": body["selfLink"],
-            "id": body["id"],
-            "instanceStatus": body.get("status", "RUNNING"),
-            "currentAction": "NONE",
-        }
-        for other, body in call.state.of("compute.instances")
-        if created_by(body) == name or call.state.kept(other).get("group") == name
-    ]
-    return {"managedInstances": found}
-
-
-def created_by(instance: Body) -> str:
-    """The relative name of the group that made an instance; "" for one of its own."""
-    for each in instance.get("metadata", {}).get("items", ()):
-        if each["key"] == "created-by":
-            parts = str(each["value"]).split("/")
-            return "/".join(["projects", instance["selfLink"].split("/")[6], *parts[2:]])
-    return ""
 
 
 compute.kind("resourcePolicies", check=_check_policy)

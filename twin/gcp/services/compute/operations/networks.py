@@ -96,16 +96,6 @@ def show(state: State, _: str, body: Body) -> Body:
     return made
 
 
-@handles("compute.networks.switchToCustomMode")
-def switch(call: Call) -> dict[str, Any]:
-    """Auto mode to custom mode, for good."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    body = call.need(f"compute/{name}")
-    body["autoCreateSubnetworks"] = False
-    call.state.put(f"compute/{name}", body)
-    return operations.compute(call, name, "switchToCustomMode", body["id"])
-
-
 @handles("compute.networks.addPeering")
 def add_peering(call: Call) -> dict[str, Any]:
     """A peering; it is ACTIVE when the other network has one back."""
@@ -129,20 +119,6 @@ def add_peering(call: Call) -> dict[str, Any]:
     call.state.put(f"compute/{name}", body)
     _settle(call.state)
     return operations.compute(call, name, "addPeering", body["id"])
-
-
-@handles("compute.networks.updatePeering")
-def update_peering(call: Call) -> dict[str, Any]:
-    """Which routes a peering exchanges."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    body = call.need(f"compute/{name}")
-    asked = call.body.get("networkPeering") or {}
-    for each in body.get("peerings", ()):
-        if each["name"] == asked.get("name"):
-            each.update({key: value for key, value in asked.items() if key not in ("network", "state")})
-            call.state.put(f"compute/{name}", body)
-            return operations.compute(call, name, "updatePeering", body["id"])
-    raise invalid(f"There is no peering {asked.get('name')} in network {name}.")
 
 
 @handles("compute.networks.removePeering")

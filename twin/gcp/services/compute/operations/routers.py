@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
-from typing import Any, Final
+from typing import Final
 
 from twin.gcp.api_server.errors import bad_field, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
-from twin.gcp.methods import handles
 from twin.gcp.services.compute.operations import generic as compute
 from twin.gcp.services.compute.profiles import blocked
 from twin.gcp.services.compute.quotas import check_quota
@@ -196,31 +194,6 @@ def _ranges(nat: Body) -> set[tuple[str, str]]:
                 found.add((each["name"], ""))
         found |= {(each["name"], name) for name in each.get("secondaryIpRangeNames") or []}
     return found
-
-
-@handles("compute.routers.getRouterStatus")
-def status(call: Call) -> dict[str, Any]:
-    """What the router does now: its NATs, with an address each."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    body = call.need(f"compute/{name}")
-    nats = [
-        {
-            "name": nat["name"],
-            "autoAllocatedNatIps": [str(_address(nat))]
-            if nat.get("natIpAllocateOption") == "AUTO_ONLY"
-            else [],
-            "userAllocatedNatIps": nat.get("natIps", []),
-            "minExtraNatIpsNeeded": 0,
-            "numVmEndpointsWithNatMappings": 0,
-        }
-        for nat in body.get("nats", ())
-    ]
-    return {"kind": "compute#routerStatusResponse", "result": {"network": body["network"], "natStatus": nats}}
-
-
-def _address(nat: Body) -> ipaddress.IPv4Address:
-    number = int.from_bytes(compute.fingerprint(nat["name"]).encode()[:4], "big")
-    return ipaddress.IPv4Network("34.64.0.0/10")[number % 2**22]
 
 
 compute.kind("routers", check=_check)

@@ -15,10 +15,9 @@ from twin.gcp.api_server.errors import GoogleError, not_found
 from twin.gcp.api_server.operations import rfc3339
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
-from twin.gcp.methods import handles
 from twin.gcp.services.container.operations import resource_names
 from twin.gcp.services.container.operations.defaults import kind
-from twin.gcp.services.container.operations.resource_names import ROOT, Place
+from twin.gcp.services.container.operations.resource_names import ROOT, Place, answers
 
 WAITING: Final = ("RUNNING", "PENDING")
 _COMPATIBLE: Final = frozenset({"CREATE_NODE_POOL", "DELETE_NODE_POOL", "SET_NODE_POOL_SIZE"})
@@ -102,7 +101,7 @@ def free(state: State, place: Place, wanted: str) -> None:
         )
 
 
-@handles("container.projects.locations.operations.get", "container.projects.zones.operations.get")
+@answers("operations.get")
 def get(call: Call) -> dict[str, Any]:
     """operations.get"""
     place = resource_names.of_call(call)
@@ -110,25 +109,3 @@ def get(call: Call) -> dict[str, Any]:
     if found is None:
         raise not_found(f"Not found: {place.parent}/operations/{place.operation}.")
     return found
-
-
-@handles("container.projects.locations.operations.list", "container.projects.zones.operations.list")
-def every(call: Call) -> dict[str, Any]:
-    """operations.list"""
-    place = resource_names.of_call(call)
-    prefix = f"container/projects/{place.project}/locations/"
-    if place.location not in ("", "-"):
-        prefix += f"{place.location}/"
-    found = [body for name, body in call.state.operations(prefix) if "/operations/" in name]
-    return {"operations": found} if found else {}
-
-
-@handles("container.projects.locations.operations.cancel", "container.projects.zones.operations.cancel")
-def cancel(call: Call) -> dict[str, Any]:
-    """operations.cancel: GKE takes it for node upgrades only, which the twin does at once."""
-    found = get(call)
-    raise GoogleError(
-        400,
-        "FAILED_PRECONDITION",
-        f"Operation {found['name']} ({found['operationType']}, {found['status']}) cannot be cancelled.",
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from twin.gcp.api_server.request import Call
-from twin.gcp.methods import handles
 from twin.gcp.services.container.operations import (
     cluster_changes,
     clusters,
@@ -15,14 +14,12 @@ from twin.gcp.services.container.operations import (
     resource_names,
     versions,
 )
+from twin.gcp.services.container.operations.resource_names import answers
 
 __all__ = ["cluster_changes", "clusters", "operations", "pool_changes", "pools"]
 
 
-@handles(
-    "container.projects.locations.getServerConfig",
-    "container.projects.zones.getServerconfig",
-)
+@answers("getServerConfig")
 def server_config(call: Call) -> dict[str, Any]:
     """getServerConfig"""
     resource_names.location(resource_names.of_call(call))

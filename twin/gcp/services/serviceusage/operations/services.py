@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from twin.gcp.api_server import initial_state, operations
-from twin.gcp.api_server.errors import GoogleError, invalid, not_found, precondition
+from twin.gcp.api_server.errors import GoogleError, invalid, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
@@ -144,16 +144,6 @@ def get(call: Call) -> dict[str, Any]:
     return shown(call, _service(call))
 
 
-@handles("serviceusage.services.batchGet")
-def batch_get(call: Call) -> dict[str, Any]:
-    """Some services."""
-    names: list[str] = call.parameters.get("names") or []
-    found = [name.rsplit("/", 1)[-1] for name in names]
-    for each in found:
-        _known(each)
-    return {"services": [shown(call, each) for each in found]}
-
-
 @handles("serviceusage.services.list")
 def listing(call: Call) -> dict[str, Any]:
     """The enabled services, or all."""
@@ -192,15 +182,6 @@ def identity(call: Call) -> dict[str, Any]:
         response,
         kind="google.api.serviceusage.v1beta1.ServiceIdentity",
     )
-
-
-@handles("serviceusage.operations.get")
-def operation(call: Call) -> dict[str, Any]:
-    """An operation by name."""
-    found = operations.find(call.state, "serviceusage", call.parameters["name"])
-    if found is None:
-        raise not_found(f"Operation {call.parameters['name']} not found.")
-    return found
 
 
 def _done(call: Call, response: Body, kind: str, services: list[str]) -> Body:

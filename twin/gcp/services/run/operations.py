@@ -1,4 +1,4 @@
-"""Cloud Run: services with their revisions, of which none runs.
+"""Cloud Run: services with their revisions, and jobs, of which none runs.
 
 Source: Cloud Run Admin API v2, and "Service limits" of its documentation.
 """
@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any, Final
+from typing import Final
 
 from twin.gcp import services
 from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.iam.policy import check_member
-from twin.gcp.methods import handles
 from twin.gcp.methods.cmek import check_key
 from twin.gcp.methods.standard_methods import serve
 
@@ -134,14 +133,11 @@ def _vacate(call: Call, service: Body) -> None:
 serve("run.projects.locations.services", prepare=_prepare, check=_check, renew=_renew, vacate=_vacate)
 
 
-@handles(f"{_SERVICES}.revisions.list")
-def revisions(call: Call) -> dict[str, Any]:
-    """The revisions of a service."""
-    from twin.gcp.methods import generic
+def _check_job(_: Call, job: Body) -> None:
+    containers = ((job.get("template") or {}).get("template") or {}).get("containers") or []
+    if not containers or not all(container.get("image") for container in containers):
+        raise invalid("template.template.containers: expected a container with an image.")
+    job["terminalCondition"] = {"type": "Ready", "state": "CONDITION_SUCCEEDED"}
 
-    parent = call.parameters["parent"]
-    return generic.listed(
-        call,
-        f"run/{parent}/revisions/",
-        f"{_SERVICES}.revisions",
-    )
+
+serve("run.projects.locations.jobs", check=_check_job)
