@@ -46,7 +46,7 @@ _LIMIT: Final = 1500
 
 
 def project_name(project: str) -> str:
-    """Where a project stands in the state."""
+    """Where a project is in the state."""
     return f"cloudresourcemanager/projects/{project}"
 
 

@@ -1,6 +1,6 @@
 """Collections whose methods do what Google's API design guide says: create, patch and delete by their names.
 
-Most services differ only in what a resource must hold, which fields can change, and what stands in the way
+Most services differ only in what a resource must hold, which fields can change, and what is in the way
 of a delete. methods.toml of a service states that by the collection's methods (`Standard`); `serve` adds
 what is no data. Get, list and IAM policies are generic.
 """
@@ -69,7 +69,7 @@ class Standard:
     rules: tuple[rules.Rule, ...] = ()
     """See twin.gcp.methods.rules."""
     path: str = ""
-    """What stands in front of the rules' paths (`secret.`)."""
+    """What is in front of the rules' paths (`secret.`)."""
     most: int = 0
     """So many in a parent; 0: any number."""
     labels: bool = True
@@ -225,7 +225,7 @@ def answer(call: Call, kind: Standard, body: Body, *, empty: bool = False, name:
 
 
 def need_parent(call: Call, kind: Standard, parent: str) -> None:
-    """The place or the resource that a new one stands in. Raises 400 or 404."""
+    """The place or the resource that contains a new one. Raises 400 or 404."""
     parts = parent.split("/")
     if len(parts) >= 4 and parts[2] == "locations" and not kind.any:
         check_place(parts[3], frozenset(kind.places))

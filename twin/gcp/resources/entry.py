@@ -73,7 +73,7 @@ class Entry(FromSchema):
     """Whether the provider can take over a resource by its id alone."""
     fields: ClassVar[Fields] = {}
     links: ClassVar[Mapping[str, str]] = {}
-    """Paths of properties that name another resource, with what a bare name stands for
+    """Paths of properties that name another resource, with what a bare name is for
     (`projects/{project}/global/networks/{value}`; "" where the API takes the name)."""
     names: ClassVar[frozenset[str]] = frozenset()
     """Properties that the API answers as links and that are names here (`region`)."""
@@ -94,4 +94,4 @@ class Entry(FromSchema):
     minutes: ClassVar[float] = 20
     """How long the provider waits for an operation unless customTimeouts says."""
     paths: ClassVar[Mapping[str, str]] = {}
-    """The property at fault by a part of Google's message."""
+    """The property concerned, by a part of Google's message."""

@@ -76,10 +76,10 @@ class IcebergTable(GcpResource):
         return made, places
 
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
-        told = super().find(context, id, values)
-        if told is None:
+        answered = super().find(context, id, values)
+        if answered is None:
             return None
-        metadata = told["metadata"]
+        metadata = answered["metadata"]
         return {
             "name": values["name"],
             "location": metadata.get("location"),
@@ -91,7 +91,7 @@ class IcebergTable(GcpResource):
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
         if path == "location":
-            # The catalog adds a part of its own (icebergTableLocationDiffSuppress).
+            # The catalog adds a part (icebergTableLocationDiffSuppress).
             return f"{str(old).rstrip('/')}/".startswith(f"{str(new).rstrip('/')}/")
         return _set_by_catalog(path, new, _TABLES_OURS)
 
@@ -99,10 +99,10 @@ class IcebergTable(GcpResource):
         changed = self.changed(old, new)
         updates: list[Props] = []
         if "properties" in changed:
-            told = _differences(old.get("properties"), new.get("properties"), _TABLES_OURS)
+            answered = _differences(old.get("properties"), new.get("properties"), _TABLES_OURS)
             updates += [
-                {"action": "set-properties", "updates": told["updates"]},
-                {"action": "remove-properties", "removals": told["removals"]},
+                {"action": "set-properties", "updates": answered["updates"]},
+                {"action": "remove-properties", "removals": answered["removals"]},
             ]
         body, _ = self.body(context, new)
         if "sortOrder" in changed and (body.get("write-order") or {}).get("fields"):

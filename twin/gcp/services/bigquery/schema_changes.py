@@ -53,7 +53,7 @@ class Table:
         self.body["etag"] = etag({key: each for key, each in self.body.items() if key != "etag"})
 
     def drop(self, call: Call, names: set[str]) -> None:
-        """Take columns away, by their names in lower case. Raises 400 for what others stand on."""
+        """Take columns away, by their names in lower case. Raises 400 for what others are on."""
         time = (self.body.get("timePartitioning") or {}).get("field")
         clustering = (self.body.get("clustering") or {}).get("fields") or []
         for used in filter(None, (time, *clustering)):

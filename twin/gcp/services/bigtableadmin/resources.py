@@ -59,11 +59,11 @@ class Instance(GcpResource):
         found = super().find(context, id, values)
         if found is None:
             return None
-        told = context.call(f"{_CLUSTERS}.list", {"parent": found["name"]})
-        return {**found, "__clusters": told.get("clusters") or []}
+        answered = context.call(f"{_CLUSTERS}.list", {"parent": found["name"]})
+        return {**found, "__clusters": answered.get("clusters") or []}
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
-        made = [_told(each) for each in item.get("__clusters", [])]
+        made = [_answered(each) for each in item.get("__clusters", [])]
         asked = known.get("clusters") if isinstance(known.get("clusters"), list) else []
         order = {each.get("clusterId"): index for index, each in enumerate(asked or [])}
         whole = sorted(made, key=lambda each: order.get(each["clusterId"], len(order)))
@@ -137,7 +137,7 @@ def _cluster(context: GcpContext, inputs: Props, each: Props) -> Props:
     return made
 
 
-def _told(cluster: Props) -> Props:
+def _answered(cluster: Props) -> Props:
     factors = {value: name for name, value in _FACTORS.items()}
     made: Props = {
         "clusterId": cluster["name"].rpartition("/")[2],

@@ -18,7 +18,7 @@ DEFAULT: Final[Props] = {
     },
     "globalPolicyEvaluationMode": "ENABLE",
 }
-"""What a project's policy is when nobody has set it (`DefaultBinaryAuthorizationPolicy`)."""
+"""What a project's policy is while it is not set (`DefaultBinaryAuthorizationPolicy`)."""
 
 
 def _by_cluster(rules: Any) -> Any:

@@ -45,8 +45,8 @@ class CryptoKey(GcpResource):
             return super().make(context, inputs, body)
         except Refusal as error:
             found = self.find(context, "", self.values(context, "", inputs))
-            told = {key: value for key, value in body.items() if key != "nextRotationTime"}
-            mine = found and all(found.get(key) == value for key, value in told.items())
+            answered = {key: value for key, value in body.items() if key != "nextRotationTime"}
+            mine = found and all(found.get(key) == value for key, value in answered.items())
             if error.code != _ALREADY_EXISTS or not mine or not _just_made(found):
                 raise
             return found or {}

@@ -71,7 +71,7 @@ def patch(call: Call) -> dict[str, Any]:
     "cloudresourcemanager.projects.testIamPermissions",
 )
 def policy(call: Call) -> dict[str, Any]:
-    """Who may do what in the project. A policy without an owner, or for all users, is refused."""
+    """Access to what is in the project. A policy without an owner, or for all users, is refused."""
     if call.method.name == "setIamPolicy":
         bindings: list[Body] = call.body.get("policy", {}).get("bindings") or []
         for binding in bindings:

@@ -108,7 +108,7 @@ class GetSubnetwork(GcpFunction):
         if not name:
             raise CloudError("one of name and selfLink must be set", path="name")
         params = {"project": where, "region": place, "subnetwork": name}
-        found = self.told("compute", "Subnetwork", context.call("compute.subnetworks.get", params))
+        found = self.answered("compute", "Subnetwork", context.call("compute.subnetworks.get", params))
         id = f"projects/{where}/regions/{place}/subnetworks/{name}"
         return {**found, "id": id, "project": where, "region": place}
 
@@ -128,7 +128,7 @@ class GetReservation(GcpFunction):
     def answer(self, context: GcpContext, arguments: Props) -> Props:
         where, zone = project(context, arguments), last_of(arguments["zone"])
         params = {"project": where, "zone": zone, "reservation": arguments["name"]}
-        found = self.told("compute", "Reservation", context.call("compute.reservations.get", params))
+        found = self.answered("compute", "Reservation", context.call("compute.reservations.get", params))
         id = f"projects/{where}/zones/{zone}/reservations/{arguments['name']}"
         return {**found, "id": id, "project": where, "zone": zone}
 

@@ -32,12 +32,12 @@ class GetCluster(GcpFunction):
         return _object(schema.result if schema else {}, outputs)
 
 
-def _object(properties: Mapping[str, Property], told: Props) -> Props:
+def _object(properties: Mapping[str, Property], answered: Props) -> Props:
     """A data source's object, whose blocks are lists of one under a plural name, at every depth."""
     found: Props = {}
     for name, property in properties.items():
-        single = next((each for each in (name, *_singular(name)) if each in told), "")
-        found[name] = _as(property.type, told.get(single))
+        single = next((each for each in (name, *_singular(name)) if each in answered), "")
+        found[name] = _as(property.type, answered.get(single))
     return found
 
 

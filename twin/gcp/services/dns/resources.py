@@ -83,7 +83,7 @@ class RecordSet(GcpResource):
         return super().same(path, old, new)
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
-        # The provider is authoritative: what stands there under this name and type is replaced.
+        # The provider is authoritative: what is there under this name and type is replaced.
         values = self.values(context, "", inputs)
         found = self.find(context, "", values)
         change: Props = {"additions": [body], **({"deletions": [found]} if found else {})}

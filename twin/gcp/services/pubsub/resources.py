@@ -16,7 +16,7 @@ from twin.provider_interface import Failure, Props
 
 
 class Wrapped(GcpResource):
-    """A type whose changes stand in a request with the mask beside them."""
+    """A type whose changes are in a request with the mask next to them."""
 
     wrapper: ClassVar[str]
     """The request's field (`topic`)."""
@@ -33,8 +33,8 @@ class Wrapped(GcpResource):
     def _sent(self, context: GcpContext, id: str, props: Props, body: Props, mask: list[str]) -> None:
         params = self.filled(self.params, self.values(context, id, props))
         kept = {name: value for name, value in body.items() if value is not None}
-        told = {self.wrapper: {"name": params["name"], **kept}, "updateMask": ",".join(mask)}
-        context.call(f"{self.collection}.patch", params, told)
+        answered = {self.wrapper: {"name": params["name"], **kept}, "updateMask": ",".join(mask)}
+        context.call(f"{self.collection}.patch", params, answered)
 
 
 class Subscription(Wrapped):

@@ -1,4 +1,4 @@
-"""Secret Manager: secrets, their versions, who may read them."""
+"""Secret Manager: secrets, their versions, access to them."""
 
 from __future__ import annotations
 

@@ -107,8 +107,8 @@ class SecretVersion(GcpResource):
             and not known.get("secretDataWo")
             and item.get("state") == "ENABLED"
         ):
-            told = context.call(f"{self.collection}.access", {"name": id})
-            found["secretData"] = base64.b64decode(told["payload"]["data"]).decode("utf-8", "replace")
+            answered = context.call(f"{self.collection}.access", {"name": id})
+            found["secretData"] = base64.b64decode(answered["payload"]["data"]).decode("utf-8", "replace")
         return found
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:

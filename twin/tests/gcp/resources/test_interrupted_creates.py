@@ -108,7 +108,7 @@ class Place:
 
     @cached_property
     def account(self) -> str:
-        return make(self.gcp, "gcp:serviceaccount/account:Account", accountId="somebody").outputs["member"]
+        return make(self.gcp, "gcp:serviceaccount/account:Account", accountId="someone").outputs["member"]
 
     @property
     def deleted_role(self) -> str:

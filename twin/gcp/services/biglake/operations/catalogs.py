@@ -67,7 +67,7 @@ def bucket_at(call: Call, location: str) -> Body:
 
 
 def within(location: str, around: str) -> bool:
-    """Whether a location lies in another."""
+    """Whether a location is in another."""
     return f"{location.rstrip('/')}/".startswith(f"{around.rstrip('/')}/")
 
 
@@ -255,7 +255,7 @@ def delete_namespace(call: Call) -> dict[str, Any]:
 
 @handles("biglakeiceberg.config.get")
 def config(call: Call) -> dict[str, Any]:
-    """What a client is told first: the prefix of the warehouse's paths."""
+    """What a client is answered first: the prefix of the warehouse's paths."""
     warehouse = call.parameters.get("warehouse") or ""
     name = warehouse.removeprefix("gs://").removeprefix("bl://").rstrip("/").rpartition("/")[2]
     full = f"projects/{call.project}/catalogs/{name}"
@@ -271,7 +271,7 @@ def config(call: Call) -> dict[str, Any]:
     )
 )
 def policies(call: Call) -> dict[str, Any]:
-    """Who may what in a catalog, a namespace or a table."""
+    """Access to what is in a catalog, a namespace or a table."""
     row = generic.policy_holder(call)
     call.need(row)
     return generic.policy(call, row)

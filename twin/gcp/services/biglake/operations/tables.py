@@ -1,4 +1,4 @@
-"""BigLake metastore's Iceberg REST catalogs: tables, whose metadata lies in the bucket as Iceberg has it."""
+"""BigLake metastore's Iceberg REST catalogs: tables, whose metadata is in the bucket as Iceberg has it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from twin.gcp.services.storage.operations.objects import store
 
 _TABLES: Final = f"{CATALOGS}.namespaces.tables"
 _PROPERTIES: Final = {"write.parquet.compression-codec": "zstd"}
-"""What a table has without being told."""
+"""What a table has without being answered."""
 
 
 @handles(f"{_TABLES}.create")
@@ -140,8 +140,8 @@ def _check_rights(call: Call, catalog: Body, bucket: Body) -> None:
 
 
 def _shown(call: Call, catalog: Body, row: str, body: Body) -> Body:
-    told = {"metadata-location": body["metadata-location"], "metadata": body["metadata"]}
-    return {**told, **vended(call, catalog, row, body)}
+    answered = {"metadata-location": body["metadata-location"], "metadata": body["metadata"]}
+    return {**answered, **vended(call, catalog, row, body)}
 
 
 def table_row(call: Call) -> str:

@@ -1,4 +1,4 @@
-"""BigQuery: datasets, who may use them, and what all of the service's modules share."""
+"""BigQuery: datasets, access to them, and what all of the service's modules share."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ def delete(call: Call) -> dict[str, Any]:
 def _save(call: Call, row: str, body: Body) -> Body:
     body["lastModifiedTime"] = millis(call)
     body["etag"] = policy.etag({key: each for key, each in body.items() if key != "etag"})
-    # Who may what is asked of policies, a dataset's access list among them.
+    # Access is asked of policies, a dataset's access list among them.
     call.state.put_policy(row, {"version": 3, "bindings": _bindings(body)})
     return call.state.put(row, body)
 

@@ -40,12 +40,12 @@ class DatasetAccess(GcpResource):
             return super().read(context, id, state)
         with self.errors("reading", {}):
             try:
-                told = self._dataset(context, state)
+                answered = self._dataset(context, state)
             except Refusal as error:
                 if error.code == NOT_FOUND:
                     return None
                 raise
-        found = next((each for each in told.get("access", []) if _same(each, _entry(state))), None)
+        found = next((each for each in answered.get("access", []) if _same(each, _entry(state))), None)
         if found is None:
             return None
         moved = bool(state.get("iamMember")) and "iamMember" not in found
@@ -67,7 +67,7 @@ class DatasetAccess(GcpResource):
         )
 
     def _written(self, context: GcpContext, props: Props, *, added: bool) -> None:
-        # What is written depends on what stood there: no intent may answer it from memory.
+        # What is written depends on what was there: no intent may answer it from memory.
         context = context.with_intent("")
         wanted = _entry(props)
         with _LOCKS[str(props["datasetId"])]:

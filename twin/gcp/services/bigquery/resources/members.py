@@ -37,9 +37,9 @@ class DatasetMember(ResourceMember):
         return {"projectId": parts[1], "datasetId": parts[3], "accessPolicyVersion": 3}
 
     def _policy(self, context: GcpContext, props: Props) -> Props:
-        told = context.call("bigquery.datasets.get", self.place_of(self.target(context, props)))
+        answered = context.call("bigquery.datasets.get", self.place_of(self.target(context, props)))
         bindings: list[Props] = []
-        for entry in told.get("access", []):
+        for entry in answered.get("access", []):
             if "role" not in entry:
                 continue  # an authorized view: the provider leaves it out, and loses it
             role = _ROLES.get(entry["role"], entry["role"])

@@ -111,8 +111,8 @@ class Table(GcpResource):
             statement = f"ALTER TABLE {table} DROP COLUMN " + ", DROP COLUMN ".join(
                 f"`{each}`" for each in lost
             )
-            told = {"query": statement, "useLegacySql": False}
-            context.call("bigquery.jobs.query", {"projectId": values["project"]}, told)
+            answered = {"query": statement, "useLegacySql": False}
+            context.call("bigquery.jobs.query", {"projectId": values["project"]}, answered)
         super().change(context, id, old, new)
 
     def unmake(self, context: GcpContext, id: str, state: Props) -> None:
@@ -135,27 +135,27 @@ def _dumped(fields: Any) -> Any:
 
 def _schema_faults(path: str, text: str) -> Iterator[Failure]:
     try:
-        told = json.loads(text)
+        answered = json.loads(text)
     except ValueError as error:
         yield Failure(path, f'"schema" contains an invalid JSON: {error}')
         return
-    if not isinstance(told, list):
+    if not isinstance(answered, list):
         yield Failure(path, f'"schema" is not a JSON array: {text[:60]}')
         return
-    for index, each in enumerate(told):
+    for index, each in enumerate(answered):
         if not isinstance(each, dict):
             yield Failure(path, f'"schema" is not a valid schema: item {index} is not a JSON object')
 
 
 def _columns(text: Any) -> dict[str, Props]:
     """Columns by name in lower case, as the provider compares them."""
-    told: list[Props] = []
+    answered: list[Props] = []
     if isinstance(text, str) and text is not UNKNOWN:
-        told = json.loads(text) or []
+        answered = json.loads(text) or []
     elif isinstance(text, list):
-        told = text
+        answered = text
     made: dict[str, Props] = {}
-    for each in told:
+    for each in answered:
         kept = {name: value for name, value in each.items() if value not in (None, "", [], {})}
         kind = str(kept.get("type", "")).upper()
         kept |= {"type": _SAME.get(kind, kind), "mode": str(kept.get("mode") or "NULLABLE").upper()}

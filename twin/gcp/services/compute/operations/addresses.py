@@ -119,7 +119,7 @@ def _pick(call: Call, pool: ipaddress.IPv4Network) -> ipaddress.IPv4Address:
 
 @shows("compute.addresses")
 def show(state: State, name: str, body: Body) -> Body:
-    """An address tells who uses it."""
+    """An address states who uses it."""
     found = [compute.link(user) for user in compute.users(state, name.partition("/")[2])]
     return {**body, "status": "IN_USE", "users": found} if found else body
 

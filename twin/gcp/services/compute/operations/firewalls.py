@@ -177,7 +177,7 @@ def _at(body: Body, priority: int) -> Body:
 
 @handles("compute.networkFirewallPolicies.addRule")
 def add_rule(call: Call) -> dict[str, Any]:
-    """One more rule, at a priority of its own."""
+    """One more rule, at a separate priority."""
     name, body = _policy(call)
     _add(body, _rule(call.body), "resource")
     return _save(call, name, body)

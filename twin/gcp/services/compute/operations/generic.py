@@ -86,14 +86,14 @@ def kind_of(word: str) -> Kind:
 
 
 def used_by(function: Callable[[State, str], Iterator[str]]) -> Callable[[State, str], Iterator[str]]:
-    """The function tells what uses a Compute resource, by its relative name: other services' resources."""
+    """The function states what uses a Compute resource, by its relative name: other services' resources."""
     _USERS.append(function)
     return function
 
 
 @answers_rest_of("compute")
 def answer(call: Call) -> dict[str, Any]:
-    """A method of Compute that has no handler of its own."""
+    """A method of Compute that has no handler."""
     _, group, word = call.method.id.split(".")
     if group.endswith("Operations"):
         return _operation(call, word)

@@ -56,7 +56,7 @@ class RouterNat(GcpResource):
             found = next((nat for nat in nats if nat.get("name") == body["name"]), None)
             if found is None:
                 return [*nats, body]
-            # A create that was broken off finds what it made; else it is somebody else's.
+            # A create that was broken off finds what it made; else it is another create's.
             shown = self.shape.decode(self.sdk_schema.inputs, found)
             if any(name in shown and not self.same(name, shown[name], inputs[name]) for name in inputs):
                 raise CloudError(

@@ -1,6 +1,6 @@
 """Who a Google access token is in the cluster: the account's email, and what its IAM roles allow there.
 
-GKE asks IAM beside RBAC, by an authoriser that nobody sees. Here each permission that gives a whole class of
+GKE asks IAM next to RBAC, by an authoriser that is hidden. Here each permission that gives a whole class of
 rights becomes a policy, which twin/kubernetes/access_policies.py binds to a ClusterRole.
 Sources: "About access control in GKE", "Create IAM allow policies" (container roles), "Authorize actions in
 clusters using RBAC" (user names).

@@ -38,7 +38,7 @@ def create(call: Call) -> dict[str, Any]:
     asked = _pools(body)
     cluster_rules.check(call, place, body)
     cluster_network.settle(call, place, body)
-    # Last: what Google refuses is told first.
+    # Last: what Google refuses is answered first.
     _alone(call.state, place)
     defaults.cluster(call, place, body)
     call.state.put(place.cluster_name, body, kept={"uid": uuid.uuid4().hex, "ready": False})

@@ -1,6 +1,6 @@
 """A node pool's machines in Compute: a managed instance group a zone, and its instances.
 
-They stand in Compute's state, so that who lists instances or asks what is left sees them, and they go with
+They are in Compute's state, so that who lists instances or asks what is left sees them, and they go with
 the pool. `targetSize` may be more than there are: then the zone has none to give, and they come later.
 """
 

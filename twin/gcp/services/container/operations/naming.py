@@ -70,7 +70,7 @@ def node_labels(labels: Mapping[str, str] | None, path: str) -> None:
 
 
 def _allowed(domain: str) -> bool:
-    # What a kubelet may set on its own node beside its well-known labels.
+    # What a kubelet may set on its own node next to its well-known labels.
     return domain.endswith(("kubelet.kubernetes.io", "node.kubernetes.io")) and bool(domain)
 
 
@@ -113,7 +113,7 @@ def _qualified(name: str, what: str) -> None:
 
 def group_name(cluster: str, pool: str, zone: str, seed: str) -> str:
     """`gke-CLUSTER-POOL-HASH` of a zone's managed instance group; with `-grp` it is the group, with four more
-    letters a node. seed: tells a pool from an earlier one of the same name."""
+    letters a node. seed: states a pool from an earlier one of the same name."""
     digest = hashlib.sha256(f"{seed}/{cluster}/{pool}/{zone}".encode()).hexdigest()[:8]
     # A node's name has at most 63 characters: both names give way.
     room = 63 - len("gke---") - len(digest) - 5

@@ -72,9 +72,9 @@ def running(state: State, place: Place) -> list[tuple[str, Body]]:
 
 
 def free(state: State, place: Place, wanted: str) -> None:
-    """Refuse what cannot run beside what runs on the cluster or the pool, in GKE's words.
+    """Refuse what cannot run next to what runs on the cluster or the pool, in GKE's words.
 
-    Operations on different node pools run beside each other; one on the cluster runs alone.
+    Operations on different node pools run next to each other; one on the cluster runs alone.
     """
     cluster = resource_names.cluster(state, Place(place.project, place.location, place.cluster))
     if cluster["status"] in ("PROVISIONING", "STOPPING") or cluster.get("status") == "ERROR":

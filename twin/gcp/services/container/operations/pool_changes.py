@@ -21,7 +21,7 @@ from twin.gcp.services.container.operations.resource_names import answers
 
 _CONFIG: Final[tuple[str, ...]] = services.tables("container")["pool_fields"]
 _WRAPPED: Final = {"labels": "labels", "taints": "taints", "tags": "tags", "resourceLabels": "labels"}
-"""Fields of NodeConfig that come in an object of their own, and how they are called in there."""
+"""Fields of NodeConfig that come in a separate object, and how they are called in there."""
 _POOL: Final = ("upgradeSettings", "queuedProvisioning", "nodeDrainConfig", "maintenancePolicy")
 _LIVE: Final[frozenset[str]] = frozenset(services.tables("container")["pool_fields_live"])
 

@@ -1,4 +1,4 @@
-"""A node pool's addresses: room for its Pods, and the networks beside the cluster's own.
+"""A node pool's addresses: room for its Pods, and the networks next to the cluster's own.
 
 Sources: "About multi-network support for Pods", "Configure maximum Pods per node", "Maximize GPU network
 bandwidth". The number of network interfaces: "Multiple network interfaces" of Compute Engine.

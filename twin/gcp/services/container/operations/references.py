@@ -15,7 +15,7 @@ _PREFIXES: Final[tuple[str, ...]] = services.tables("container")["compute_prefix
 
 
 def relative(reference: str) -> str:
-    """A reference without what stands before `projects/`."""
+    """A reference without what is before `projects/`."""
     for prefix in _PREFIXES:
         if reference.startswith(prefix):
             return reference.removeprefix(prefix)
@@ -67,7 +67,7 @@ def cidr(text: str, path: str) -> IPv4Network:
 
 
 def ranges_of(state: State, network_name: str) -> list[tuple[IPv4Network, str]]:
-    """Every range of a network's subnetworks, with words that tell which it is."""
+    """Every range of a network's subnetworks, with words that state which it is."""
     found: list[tuple[IPv4Network, str]] = []
     for _, subnet in state.of("compute.subnetworks", "compute/"):
         if relative(subnet.get("network", "")) != network_name:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twin.gcp.api_server.request import Call
+from twin.gcp.methods import handles
 from twin.gcp.services.container.operations import (
     cluster_changes,
     clusters,
@@ -14,12 +15,11 @@ from twin.gcp.services.container.operations import (
     resource_names,
     versions,
 )
-from twin.gcp.services.container.operations.resource_names import answers
 
 __all__ = ["cluster_changes", "clusters", "operations", "pool_changes", "pools"]
 
 
-@answers("getServerConfig")
+@handles("container.projects.locations.getServerConfig", "container.projects.zones.getServerconfig")
 def server_config(call: Call) -> dict[str, Any]:
     """getServerConfig"""
     resource_names.location(resource_names.of_call(call))

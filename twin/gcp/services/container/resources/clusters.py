@@ -152,7 +152,7 @@ class Cluster(GcpResource):
         return context.call(f"{self.collection}.create", params, {"cluster": body})
 
     def failed_create(self, context: GcpContext, inputs: Props, error: FailedOperation) -> None:
-        # What is there in an error state is kept, for the next run to see and mend (or replace).
+        # What is there in an error state is kept, for the next run to see and repair (or replace).
         id = self.made_id(context, inputs, {})
         if self.find(context, id, self.values(context, id, inputs)) is not None:
             raise HalfMade(str(error), id, inputs, code=error.code) from error
@@ -195,7 +195,7 @@ class Cluster(GcpResource):
         }
         found = super().outputs(context, id, shown, state)
         for name in ("initialNodeCount", "nodeConfig"):
-            # Both tell of the pool that the cluster was made with; once it is gone nothing does.
+            # Both describe the pool that the cluster was made with; once it is gone nothing does.
             if name not in found and state.get(name) is not None:
                 found[name] = state[name]
         found["nodePools"] = self._pools(context, found.get("nodePools") or [], item, state)

@@ -49,7 +49,7 @@ def seen(config: Any, known: Any) -> Any:
     """A `nodeConfig` that was read, without the taints and labels that GKE sets by itself.
 
     known: the one of the state. As the provider: taints are those whose keys the program names (a GPU's taint
-    is GKE's own); `goog-gke-...` labels are nobody's drift.
+    is GKE's own); `goog-gke-...` labels are no drift.
     """
     if not isinstance(config, dict):
         return config

@@ -113,9 +113,9 @@ class NodePool(GcpResource):
     def after_create(self, context: GcpContext, id: str, inputs: Props) -> None:
         found = self.find(context, id, self.values(context, id, inputs)) or {}
         if found.get("status") in _ERRORS:
-            told = found.get("statusMessage") or ""
+            answered = found.get("statusMessage") or ""
             raise CloudError(
-                f"NodePool {found.get('name')} was created in the error state {found['status']!r}: {told}"
+                f"NodePool {found.get('name')} was created in the error state {found['status']!r}: {answered}"
             )
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
@@ -163,7 +163,7 @@ def pool_sizes(body: Props, inputs: Props) -> None:
 
 
 def sizes_now(context: GcpContext, pool: Props) -> Props:
-    """`nodeCount` (a zone) and the instance groups, as the instance group managers tell."""
+    """`nodeCount` (a zone) and the instance groups, as the instance group managers report."""
     size, urls, groups = 0, [], []
     for url in pool.get("instanceGroupUrls") or []:
         named = _IGM.search(url)

@@ -166,7 +166,7 @@ def delete(call: Call) -> dict[str, Any]:
     "dns.managedZones.getIamPolicy", "dns.managedZones.setIamPolicy", "dns.managedZones.testIamPermissions"
 )
 def policy(call: Call) -> dict[str, Any]:
-    """Who may change a zone."""
+    """Access to a zone."""
     name = f"dns/{call.parameters['resource']}"
     call.need(name)
     return generic.policy(call, name)

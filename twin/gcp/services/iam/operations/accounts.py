@@ -138,5 +138,5 @@ def switch(call: Call) -> dict[str, Any]:
     "iam.projects.serviceAccounts.testIamPermissions",
 )
 def policy(call: Call) -> dict[str, Any]:
-    """Who may be this account."""
+    """Access to this account."""
     return generic.policy(call, found(call, call.parameters["resource"])[0])

@@ -40,9 +40,10 @@ class ProjectAuditConfig(ProjectMember):
         found = _of(policy, service)
         if found is None:
             return None
-        told = [dict(each) for each in found.get("auditLogConfigs", [])]
+        answered = [dict(each) for each in found.get("auditLogConfigs", [])]
         asked = state.get("auditLogConfigs")
-        whole = asked if isinstance(asked, list) and self.same("auditLogConfigs", asked, told) else told
+        alike = isinstance(asked, list) and self.same("auditLogConfigs", asked, answered)
+        whole = asked if alike else answered
         etag = state.get("etag") or policy.get("etag", "")
         return {**known, "auditLogConfigs": whole, "etag": etag}
 

@@ -143,7 +143,7 @@ class IamMember(GcpResource):
         context.call(f"{self.collection}.setIamPolicy", self.place_of(target), body)
 
     def _written(self, context: GcpContext, props: Props, change: Callable[[Props], bool]) -> None:
-        # What is written depends on what stood there: no intent may answer it from memory.
+        # What is written depends on what was there: no intent may answer it from memory.
         context = context.with_intent("")
         target = self.target(context, props)
         with _LOCKS[target]:
@@ -239,9 +239,9 @@ def _binding(policy: Props, props: Props) -> Props | None:
     )
 
 
-def _condition(told: Any) -> tuple[str, ...]:
-    told = told or {}
-    return tuple(str(told.get(name) or "") for name in ("title", "description", "expression"))
+def _condition(answered: Any) -> tuple[str, ...]:
+    answered = answered or {}
+    return tuple(str(answered.get(name) or "") for name in ("title", "description", "expression"))
 
 
 def _added(policy: Props, props: Props) -> bool:

@@ -1,4 +1,4 @@
-"""Pub/Sub: topics; subscriptions are beside it."""
+"""Pub/Sub: topics; subscriptions are next to it."""
 
 from __future__ import annotations
 

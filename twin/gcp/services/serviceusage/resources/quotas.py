@@ -16,14 +16,14 @@ class ConsumerQuotaOverride(GcpResource):
     token = "gcp:serviceusage/consumerQuotaOverride:ConsumerQuotaOverride"
 
     def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:
-        told = answer.get("response") or answer
-        values = {**self.values(context, "", inputs), "name": str(told["name"]).rpartition("/")[2]}
+        answered = answer.get("response") or answer
+        values = {**self.values(context, "", inputs), "name": str(answered["name"]).rpartition("/")[2]}
         return str(self.filled({"id": self.id_form}, values)["id"])
 
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
         # There is no get: the provider looks through the list.
         try:
-            told = context.call(
+            answered = context.call(
                 f"{self.collection}.list", {"parent": id.rpartition("/consumerOverrides/")[0]}
             )
         except Refusal as error:
@@ -31,7 +31,7 @@ class ConsumerQuotaOverride(GcpResource):
                 return None
             raise
         last = id.rpartition("/")[2]
-        found = (each for each in told.get("overrides", []) if each["name"].rpartition("/")[2] == last)
+        found = (each for each in answered.get("overrides", []) if each["name"].rpartition("/")[2] == last)
         item = next(found, None)
         return None if item is None else {**item, "name": last}
 

@@ -70,7 +70,7 @@ class ServiceIdentity(GcpResource):
         inputs = self.prepared(context, inputs)
         values = self.values(context, "", inputs)
         with self.errors("creating", {}):
-            # The method stands in v1beta1 alone.
+            # The method is in v1beta1 alone.
             answer = context.call(
                 "serviceusage.services.generateServiceIdentity",
                 {"parent": f"projects/{values['project']}/services/{values['service']}"},

@@ -1,4 +1,4 @@
-"""Cloud Storage: buckets, and what lies in them."""
+"""Cloud Storage: buckets, and what is in them."""
 
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 

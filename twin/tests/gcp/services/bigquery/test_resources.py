@@ -60,8 +60,10 @@ def test_a_dataset_lives_and_its_members_are_entries_of_its_access(data: GcpCont
     assert made.id == f"projects/{PROJECT}/datasets/curated"
     assert made.update(description="Curated")["description"] == "Curated"
     member = make(data, MEMBER, datasetId="curated", role="roles/bigquery.dataViewer", member=team(data))
-    told = client(google, "bigquery", "v2").datasets().get(projectId=PROJECT, datasetId="curated").execute()
-    assert {"role": "READER", "userByEmail": f"team-a@{PROJECT}.iam.gserviceaccount.com"} in told["access"]
+    datasets = client(google, "bigquery", "v2").datasets()
+    answered = datasets.get(projectId=PROJECT, datasetId="curated").execute()
+    email = f"team-a@{PROJECT}.iam.gserviceaccount.com"
+    assert {"role": "READER", "userByEmail": email} in answered["access"]
     assert made.read() is not None
     assert made.update(friendlyName="Curated")["friendlyName"] == "Curated"
     assert member.read() is not None, "a change of the dataset keeps its members"
