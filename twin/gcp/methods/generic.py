@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from twin.gcp import methods
@@ -121,6 +122,22 @@ def expand(template: str, parameters: dict[str, Any]) -> str:
     for name, value in parameters.items():
         template = template.replace("{" + name + "}", str(value)).replace("{+" + name + "}", str(value))
     return template
+
+
+def complete(body: Body, defaults: Mapping[str, Any], *, inside: bool = True) -> None:
+    """Fill in what a body does not state. inside: also in objects that it states."""
+    for name, value in defaults.items():
+        if inside and isinstance(value, Mapping) and isinstance(body.get(name), dict):
+            complete(body[name], value)
+        elif body.get(name) is None:
+            body[name] = copied(value)
+
+
+def copied(value: Any) -> Any:
+    """A value of a table, as a body holds it."""
+    if isinstance(value, Mapping):
+        return {name: copied(each) for name, each in value.items()}
+    return [copied(each) for each in value] if isinstance(value, tuple) else value
 
 
 def masked(call: Call, current: Body, allowed: frozenset[str], given: Body | None = None) -> Body:

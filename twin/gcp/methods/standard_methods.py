@@ -164,7 +164,7 @@ def create(call: Call, kind: Standard) -> dict[str, Any]:
     ):
         raise precondition(f"There can be at most {kind.most} {kind.collection} in {parent}.")
     stored: Body = {**given, "name": last if kind.short else name, **kind.sets}
-    _complete(stored, kind.defaults)
+    generic.complete(stored, kind.defaults)
     for stamp in filter(None, kind.stamps):
         stored[stamp] = call.timestamp
     if kind.uid:
@@ -190,7 +190,7 @@ def patch(call: Call, kind: Standard) -> dict[str, Any]:
     if kind.tag and given and given != before.get("etag"):
         raise GoogleError(409, "ABORTED", f"The etag of {kind.title} '{name}' is not the current one.")
     after = generic.masked(call, before, frozenset(kind.mutable), body)
-    _complete(after, kind.defaults)
+    generic.complete(after, kind.defaults)
     if kind.stamps[1]:
         after[kind.stamps[1]] = call.timestamp
     if kind.renew:
@@ -259,20 +259,6 @@ def _id(call: Call, kind: Standard, parent: str, given: Body) -> str:
     if not re.fullmatch(kind.pattern, found):
         raise invalid(f"Invalid {kind.title} id '{found}': {kind.right or kind.pattern}.")
     return found
-
-
-def _complete(body: Body, defaults: Mapping[str, Any]) -> None:
-    for name, value in defaults.items():
-        if isinstance(value, Mapping) and isinstance(body.get(name), dict):
-            _complete(body[name], value)
-        elif body.get(name) is None:
-            body[name] = _copied(value)
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _copied(each) for name, each in value.items()}
-    return [_copied(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _check(call: Call, kind: Standard, body: Body) -> None:

@@ -9,7 +9,6 @@ import re
 import uuid
 from typing import Final
 
-from twin.gcp import services
 from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -19,11 +18,9 @@ from twin.gcp.methods.standard_methods import serve
 
 _SERVICES: Final = "run.projects.locations.services"
 _LATEST: Final = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
-_INGRESS: Final[tuple[str, ...]] = services.tables("run")["ingress"]
 _MEMORY: Final = re.compile(r"(\d+)(Mi|Gi)")
 _CPUS: Final = {"1": 4096, "2": 8192, "4": 16384, "6": 24576, "8": 32768}
 """CPUs -> the most memory, MiB ("Configure memory limits": minimum CPU)."""
-_MOST_SECONDS: Final = 3600
 
 
 def _agent(call: Call) -> str:
@@ -33,8 +30,6 @@ def _agent(call: Call) -> str:
 def _prepare(call: Call, service: Body) -> None:
     name, place = service["name"].rpartition("/")[2], service["name"].split("/")[3]
     service |= {
-        "launchStage": service.get("launchStage") or "GA",
-        "ingress": service.get("ingress") or _INGRESS[0],
         "uri": f"https://{name}-{call.project_number}.{place}.run.app",
         "creator": call.principal,
         "generation": "0",
@@ -70,8 +65,6 @@ def _renew(call: Call, before: Body, after: Body) -> None:
 
 
 def _check(call: Call, service: Body) -> None:
-    if service["ingress"] not in _INGRESS:
-        raise invalid(f"Invalid ingress '{service['ingress']}': one of {', '.join(_INGRESS)} is right.")
     _check_template(call, service, service.get("template") or {})
     traffic = service.get("traffic") or [{"type": _LATEST, "percent": 100}]
     service["traffic"] = traffic
@@ -98,11 +91,6 @@ def _check_template(call: Call, service: Body, template: Body) -> None:
     key = template.get("encryptionKey")
     if key:
         check_key(call, key, place, _agent(call), "service")
-    seconds = float(str(template.setdefault("timeout", "300s")).removesuffix("s"))
-    if not 0 < seconds <= _MOST_SECONDS:
-        raise invalid(f"template.timeout must be at most {_MOST_SECONDS}s, got {template['timeout']}.")
-    template.setdefault("maxInstanceRequestConcurrency", 80)
-    template.setdefault("scaling", {}).setdefault("maxInstanceCount", 100)
     for container in containers:
         _check_container(container)
 

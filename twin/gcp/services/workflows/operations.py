@@ -15,7 +15,6 @@ from twin.gcp.methods.cmek import check_key
 from twin.gcp.methods.standard_methods import serve
 
 _LARGEST: Final = 128 * 1024
-_MOST_VARIABLES: Final = 20
 _LONGEST_VARIABLE: Final = 4096
 _ACCOUNT: Final = re.compile(r"projects/[^/]+/serviceAccounts/([^/]+)")
 
@@ -26,8 +25,6 @@ def _check(call: Call, workflow: Body) -> None:
         raise invalid(f"Workflow source code must be at most {_LARGEST} bytes.")
     _check_source(source)
     variables: dict[str, Any] = workflow.get("userEnvVars") or {}
-    if len(variables) > _MOST_VARIABLES:
-        raise invalid(f"At most {_MOST_VARIABLES} environment variables are allowed.")
     for key, value in variables.items():
         if not key or key.startswith(("GOOGLE", "WORKFLOWS")) or len(str(value).encode()) > _LONGEST_VARIABLE:
             raise invalid(f"Environment variable '{key}' is invalid.")
