@@ -115,7 +115,7 @@ def _policy(folder: Body, policy: Body) -> Body:
 
 @handles("storage.notifications.insert")
 def insert_notification(call: Call) -> dict[str, Any]:
-    """Changes of objects are answered to a topic on which the service agent may publish."""
+    """Changes of objects are reported to a topic on which the service agent may publish."""
     bucket = bucket_of(call)["name"]
     topic = _TOPIC.fullmatch(str(call.body.get("topic", "")))
     if not topic:
