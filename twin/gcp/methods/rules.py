@@ -68,16 +68,16 @@ def values(body: Any, path: str, shown: str = "") -> Iterator[tuple[str, Any]]:
     """(path, value) of all that is set at a dotted path, with `[]` for lists and `{}` for maps."""
     head, _, rest = path.partition(".")
     name = head.removesuffix("[]").removesuffix("{}")
-    value = body if not name else body.get(name) if isinstance(body, dict) else None
+    around: dict[str, Any] = body if isinstance(body, dict) else {}
+    value: Any = around.get(name) if name else body
     if value is None or (value in ("", [], {}) and name):
         return
     where = f"{shown}.{name}" if shown and name else shown or name
+    inside: list[tuple[str, Any]] = [(where, value)]
     if head.endswith("[]"):
         inside = [(f"{where}[{index}]", each) for index, each in enumerate(value)]
     elif head.endswith("{}"):
         inside = [(f"{where}[{key}]", each) for key, each in value.items()]
-    else:
-        inside = [(where, value)]
     for place, each in inside:
         if rest:
             yield from values(each, rest, place)

@@ -13,7 +13,7 @@ from twin.gcp.api_server import initial_state
 from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
-from twin.gcp.methods import generic, handles
+from twin.gcp.methods import handles
 from twin.gcp.methods.standard_methods import check_place
 from twin.gcp.services.storage.validation import MULTI
 
@@ -261,17 +261,3 @@ def config(call: Call) -> dict[str, Any]:
     full = f"projects/{call.project}/catalogs/{name}"
     call.need(f"biglake/{full}", f"Catalog {full} not found.")
     return {"defaults": {}, "overrides": {"prefix": full, "warehouse": warehouse}}
-
-
-@handles(
-    *(
-        f"biglake.projects.catalogs{below}.{word}"
-        for below in ("", ".namespaces", ".namespaces.tables")
-        for word in ("getIamPolicy", "setIamPolicy", "testIamPermissions")
-    )
-)
-def policies(call: Call) -> dict[str, Any]:
-    """Access to what is in a catalog, a namespace or a table."""
-    row = generic.policy_holder(call)
-    call.need(row)
-    return generic.policy(call, row)

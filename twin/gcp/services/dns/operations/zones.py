@@ -162,16 +162,6 @@ def delete(call: Call) -> dict[str, Any]:
     return {}
 
 
-@handles(
-    "dns.managedZones.getIamPolicy", "dns.managedZones.setIamPolicy", "dns.managedZones.testIamPermissions"
-)
-def policy(call: Call) -> dict[str, Any]:
-    """Access to a zone."""
-    name = f"dns/{call.parameters['resource']}"
-    call.need(name)
-    return generic.policy(call, name)
-
-
 @handles("dns.policies.create")
 def create_policy(call: Call) -> dict[str, Any]:
     """A server policy: inbound forwarding, logging, by network."""
