@@ -89,10 +89,9 @@ class State:
         """
         with self._lock:
             self._connection.execute(
-                "INSERT INTO resources (name, collection, body, kept, baseline) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET body = excluded.body,"
-                " kept = COALESCE(excluded.kept, kept),"
-                " baseline = CASE WHEN ? THEN excluded.baseline ELSE baseline END",
+                "INSERT INTO resources (name, collection, body, kept, baseline) VALUES (?, ?, ?, ?, ?) ON "
+                "CONFLICT (name) DO UPDATE SET body = excluded.body, kept = COALESCE(excluded.kept, kept), "
+                "baseline = CASE WHEN ? THEN excluded.baseline ELSE baseline END",
                 (
                     name,
                     collection_of(name),

@@ -215,9 +215,8 @@ def _check_pool(call: Call, pool: str) -> None:
     # The pool comes with the project's first cluster that has Workload Identity Federation, and stays.
     if call.state.get(f"iam/projects/{project}/locations/global/workloadIdentityPools/{pool}") is None:
         raise invalid(
-            f"Identity Pool does not exist ({pool}). Please check that you specified a valid resource "
-            "name as "
-            "returned in the `name` attribute in the configuration API."
+            f"Identity Pool does not exist ({pool}). Please check that you specified a valid resource name "
+            "as returned in the `name` attribute in the configuration API."
         )
 
 

@@ -95,9 +95,8 @@ def _check_remote(call: Call, repository: Body, remote: Body) -> None:
     kinds = [each for each in (*_REMOTE.values(), "commonRepository") if each in remote]
     if wanted is None or len(kinds) != 1 or kinds[0] not in (wanted, "commonRepository"):
         raise invalid(
-            f"remote_repository_config of format {repository['format']} needs "
-            f"{wanted or 'another format'}, got "
-            f"{', '.join(kinds) or 'none'}."
+            f"remote_repository_config of format {repository['format']} needs {wanted or 'another format'}, "
+            f"got {', '.join(kinds) or 'none'}."
         )
     source = remote[kinds[0]]
     uri = source.get("uri") or (source.get("customRepository") or {}).get("uri")

@@ -47,9 +47,8 @@ def _check_cluster(call: Call, cluster: Body) -> None:
         low, high = int(limits.get("minServeNodes") or 0), int(limits.get("maxServeNodes") or 0)
         if not 1 <= low <= high or high > 10 * low:
             raise invalid(
-                f"autoscaling: min_serve_nodes ({low}) from 1, max_serve_nodes ({high}) no less, and "
-                "at most ten "
-                "times as many."
+                f"autoscaling: min_serve_nodes ({low}) from 1, max_serve_nodes ({high}) no less, and at most "
+                "ten times as many."
             )
         target = int((scaling.get("autoscalingTargets") or {}).get("cpuUtilizationPercent") or 0)
         if not 10 <= target <= 80:

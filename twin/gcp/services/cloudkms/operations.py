@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from twin.gcp import services
 from twin.gcp.api_server import operations
-from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found, precondition
+from twin.gcp.api_server.errors import denied, exists, invalid, not_found, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
@@ -276,9 +276,7 @@ def check_granted(call: Call, key: str, email: str) -> None:
     for use in ("useToEncrypt", "useToDecrypt"):
         permission = f"cloudkms.cryptoKeyVersions.{use}"
         if not any(identity.allowed(f"serviceAccount:{email}", permission, place) for place in places):
-            raise GoogleError(
-                403,
-                "PERMISSION_DENIED",
+            raise denied(
                 f"Permission '{permission}' denied on resource '{key}' (or it may not exist). Grant "
                 f"roles/cloudkms.cryptoKeyEncrypterDecrypter on it to {email}.",
             )

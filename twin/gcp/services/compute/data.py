@@ -75,9 +75,8 @@ _A4 = (
     "us-west2:c us-west3:bc"
 )
 _G2 = (
-    "asia-east1:abc asia-northeast1:abc asia-south1:abc asia-southeast1:abc europe-west1:bc "
-    "europe-west2:ab europe-west3:ab europe-west4:abc us-central1:abc us-east1:bcd us-east4:ac "
-    "us-west1:abc us-west4:ac"
+    "asia-east1:abc asia-northeast1:abc asia-south1:abc asia-southeast1:abc europe-west1:bc europe-west2:ab "
+    "europe-west3:ab europe-west4:abc us-central1:abc us-east1:bcd us-east4:ac us-west1:abc us-west4:ac"
 )
 _V5E = "europe-west4:b us-central1:a us-south1:a us-west1:c us-west4:a"
 _V6E = "asia-northeast1:b europe-west4:a us-central1:b us-east1:d us-east5:ab"

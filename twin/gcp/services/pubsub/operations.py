@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
-from twin.gcp.api_server.errors import GoogleError, invalid, not_found, precondition
+from twin.gcp.api_server.errors import GoogleError, denied, invalid, not_found, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import handles
@@ -199,14 +199,12 @@ def _check_table(call: Call, subscription: Body, config: Body) -> None:
     row = f"bigquery/projects/{project}/datasets/{dataset}/tables/{table}"
     body = call.state.get(row)
     if body is None:
-        raise GoogleError(404, "NOT_FOUND", f"The BigQuery table {config['table']} was not found.")
+        raise not_found(f"The BigQuery table {config['table']} was not found.")
     member = _writer(call, config)
     for permission in ("bigquery.tables.get", "bigquery.tables.updateData"):
         places = (row, row.partition("/tables/")[0])
         if not any(call.front.identity.allowed(member, permission, each) for each in places):
-            raise GoogleError(
-                403,
-                "PERMISSION_DENIED",
+            raise denied(
                 f"The caller does not have permission: {member.partition(':')[2]} needs {permission} on the "
                 f"table {config['table']} (roles/bigquery.dataEditor).",
             )
@@ -235,14 +233,12 @@ def _check_columns(call: Call, subscription: Body, config: Body, columns: dict[s
 def _check_bucket(call: Call, config: Body) -> None:
     name = str(config.get("bucket") or "")
     if call.state.get(f"storage/b/{name}") is None:
-        raise GoogleError(404, "NOT_FOUND", f"The Cloud Storage bucket {name} was not found.")
+        raise not_found(f"The Cloud Storage bucket {name} was not found.")
     member, prefix = _writer(call, config), str(config.get("filenamePrefix") or "")
     places = [f"storage/b/{name}", *_folders(call, name, prefix)]
     for permission, where in (("storage.buckets.get", places[:1]), ("storage.objects.create", places)):
         if not any(call.front.identity.allowed(member, permission, each) for each in where):
-            raise GoogleError(
-                403,
-                "PERMISSION_DENIED",
+            raise denied(
                 f"The caller does not have permission: {member.partition(':')[2]} needs {permission} on the "
                 f"bucket {name}.",
             )

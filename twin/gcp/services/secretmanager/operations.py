@@ -7,7 +7,7 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from twin.gcp.api_server.errors import GoogleError, invalid, not_found, precondition
+from twin.gcp.api_server.errors import denied, invalid, not_found, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
@@ -158,12 +158,9 @@ def _may_read(call: Call, row: str) -> None:
     secret = row.rpartition("/versions/")[0]
     allowed = call.front.identity.allowed
     if not allowed(call.principal, "secretmanager.versions.access", secret):
-        raise GoogleError(
-            403,
-            "PERMISSION_DENIED",
-            f"Permission 'secretmanager.versions.access' denied for resource '{row.partition('/')[2]}' "
-            "(or it may "
-            "not exist).",
+        raise denied(
+            "Permission 'secretmanager.versions.access' denied for resource "
+            f"'{row.partition('/')[2]}' (or it may not exist).",
         )
 
 

@@ -98,9 +98,8 @@ def delete(call: Call) -> dict[str, Any]:
         for other, body in call.state.of(collection):
             if name.rsplit("/", 1)[-1] in str(body):
                 raise precondition(
-                    "Failed to delete connection; Producer services (e.g. CloudSQL, Cloud Memstore, "
-                    "etc.) are still "
-                    f"using this connection ({other.rsplit('/', 1)[-1]})."
+                    "Failed to delete connection; Producer services (e.g. CloudSQL, Cloud Memstore, etc.) "
+                    f"are still using this connection ({other.rsplit('/', 1)[-1]})."
                 )
     call.state.delete(_row(name))
     body = call.need(f"compute/{name}")

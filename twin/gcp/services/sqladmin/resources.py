@@ -43,9 +43,8 @@ class DatabaseInstance(GcpResource):
         if recovery is True and isinstance(version, str) and version.startswith("MYSQL"):
             yield Failure(
                 f"{_BACKUP}.pointInTimeRecoveryEnabled",
-                "point_in_time_recovery_enabled is only available for the following [POSTGRES "
-                "SQLSERVER]. You "
-                "may want to consider using binary_log_enabled instead",
+                "point_in_time_recovery_enabled is only available for the following [POSTGRES SQLSERVER]. "
+                "You may want to consider using binary_log_enabled instead",
             )
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
@@ -107,9 +106,8 @@ class DatabaseInstance(GcpResource):
     def unmake(self, context: GcpContext, id: str, state: Props) -> None:
         if state.get("deletionProtection"):
             raise CloudError(
-                "Error, failed to delete instance because deletion_protection is set to true. Set it "
-                "to false "
-                "to proceed with instance deletion",
+                "Error, failed to delete instance because deletion_protection is set to true. Set it to "
+                "false to proceed with instance deletion",
                 path="deletionProtection",
             )
         params = self.filled(self.params, self.values(context, id, state))

@@ -77,9 +77,8 @@ def _check_tier(instance: Body, tier: str, edition: str) -> None:
     if edition == "ENTERPRISE_PLUS":
         if not _PERFORMANCE.fullmatch(tier):
             raise invalid(
-                f"Invalid request: Invalid Tier ({tier}) for (ENTERPRISE_PLUS) Edition. Use a "
-                "predefined Tier "
-                f"like db-perf-optimized-N-* instead. Learn more at {where}."
+                f"Invalid request: Invalid Tier ({tier}) for (ENTERPRISE_PLUS) Edition. Use a predefined "
+                f"Tier like db-perf-optimized-N-* instead. Learn more at {where}."
             )
         if postgres(instance) and postgres(instance) < 12:
             raise invalid(
@@ -107,9 +106,8 @@ def _check_custom(cpus: int, memory: int, tier: str) -> None:
     even = cpus == 1 or (cpus % 2 == 0 and cpus <= 96)
     if not even or memory % 256 or not low <= memory <= high:
         raise invalid(
-            f"Invalid request: Invalid Tier ({tier}): a custom machine has 1 or an even number of "
-            "vCPUs up to 96, "
-            f"and memory in steps of 256 MiB, here from {low} to {high}."
+            f"Invalid request: Invalid Tier ({tier}): a custom machine has 1 or an even number of vCPUs up "
+            f"to 96, and memory in steps of 256 MiB, here from {low} to {high}."
         )
 
 
@@ -124,9 +122,8 @@ def _check_backups(instance: Body, settings: Body) -> None:
         raise invalid("Invalid request: Point-in-time recovery requires automated backups to be enabled.")
     if settings.get("availabilityType") == "REGIONAL" and not (enabled and recovery):
         raise invalid(
-            "Invalid request: Automated backups and point-in-time recovery (binary logging for MySQL) "
-            "must be "
-            "enabled for instances with availability type REGIONAL."
+            "Invalid request: Automated backups and point-in-time recovery (binary logging for MySQL) must "
+            "be enabled for instances with availability type REGIONAL."
         )
     start = backup.get("startTime")
     if start and not _TIME.fullmatch(start):
@@ -240,7 +237,6 @@ def protected() -> GoogleError:
         400,
         "FAILED_PRECONDITION",
         "The instance is protected. Please disable the deletion protection and try again. To disable "
-        "deletion "
-        "protection, update the instance settings with deletionProtectionEnabled set to false.",
+        "deletion protection, update the instance settings with deletionProtectionEnabled set to false.",
         "invalid",
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin import iceberg
-from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found
+from twin.gcp.api_server.errors import GoogleError, denied, exists, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import handles
@@ -130,9 +130,7 @@ def _check_rights(call: Call, catalog: Body, bucket: Body) -> None:
     if member == identity.deployer:
         return
     if not identity.allowed(member, "storage.objects.create", f"storage/b/{bucket['name']}"):
-        raise GoogleError(
-            403,
-            "PERMISSION_DENIED",
+        raise denied(
             f"{member.partition(':')[2]} does not have storage.objects.create access to the Google Cloud "
             f"Storage bucket {bucket['name']}. Permission 'storage.objects.create' denied on resource (or it "
             "may not exist).",

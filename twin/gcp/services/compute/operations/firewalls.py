@@ -144,9 +144,8 @@ def _add(policy: Body, rule: Body, path: str) -> None:
     taken = {each["priority"] for each in policy["rules"]}
     if rule["priority"] in taken:
         raise bad_field(
-            f"{path}.priority", rule["priority"], "Rule priorities must be unique within a firewall "
-            "policy; another "
-            "rule has this one."
+            f"{path}.priority", rule["priority"], "Rule priorities must be unique within a firewall policy; "
+            "another rule has this one."
         )  # fmt: skip
     names = {each.get("ruleName") for each in policy["rules"]} - {None, ""}
     if rule.get("ruleName") in names:
@@ -230,9 +229,8 @@ def associate(call: Call) -> dict[str, Any]:
                 continue
             if not replace:
                 raise invalid(
-                    f"The network '{compute.name_of(target, call.project)}' is already associated "
-                    "with the firewall "
-                    f"policy '{other['name']}'."
+                    f"The network '{compute.name_of(target, call.project)}' is already associated with the "
+                    f"firewall policy '{other['name']}'."
                 )
             if other_name == f"compute/{name}":
                 body["associations"] = [kept for kept in body["associations"] if kept["name"] != each["name"]]

@@ -29,9 +29,8 @@ def _check(call: Call, body: Body, before: Body | None) -> None:
     check_quota(call, "NETWORKS", "networks")
     if "autoCreateSubnetworks" not in body or body.get("IPv4Range"):
         raise invalid(
-            "Invalid value for field 'resource.autoCreateSubnetworks': legacy networks can no longer "
-            "be created. "
-            "Set autoCreateSubnetworks to true (auto mode) or false (custom mode)."
+            "Invalid value for field 'resource.autoCreateSubnetworks': legacy networks can no longer be "
+            "created. Set autoCreateSubnetworks to true (auto mode) or false (custom mode)."
         )
     if body.get("networkProfile"):
         name = profile_name(body["networkProfile"], call.project)

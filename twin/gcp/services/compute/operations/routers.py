@@ -146,9 +146,8 @@ def _check_overlap(call: Call, body: Body) -> None:
         for other, known in seen:
             if _overlap(nat, known):
                 raise invalid(
-                    f"NAT '{nat['name']}' and NAT '{known['name']}' of router '{other['name']}' apply "
-                    "to the same "
-                    f"subnetwork ranges of network '{body['network'].rsplit('/', 1)[-1]}'."
+                    f"NAT '{nat['name']}' and NAT '{known['name']}' of router '{other['name']}' apply to the "
+                    f"same subnetwork ranges of network '{body['network'].rsplit('/', 1)[-1]}'."
                 )
         seen.append((body, nat))
 

@@ -137,9 +137,8 @@ def _check_removed(state: State, body: Body, before: Body) -> None:
             continue
         for user in range_users(state, before["selfLink"], name):
             raise in_use(
-                f"The secondary range '{name}' ({each['ipCidrRange']}) of subnetwork "
-                f"'{before['name']}' is already "
-                f"being used by '{user}'"
+                f"The secondary range '{name}' ({each['ipCidrRange']}) of subnetwork '{before['name']}' is "
+                f"already being used by '{user}'"
             )
 
 

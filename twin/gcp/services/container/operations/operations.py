@@ -11,7 +11,7 @@ import time
 import uuid
 from typing import Any, Final
 
-from twin.gcp.api_server.errors import GoogleError, not_found
+from twin.gcp.api_server.errors import not_found, precondition
 from twin.gcp.api_server.operations import rfc3339
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
@@ -80,9 +80,7 @@ def free(state: State, place: Place, wanted: str) -> None:
     if cluster["status"] in ("PROVISIONING", "STOPPING") or cluster.get("status") == "ERROR":
         if wanted == "DELETE_CLUSTER" and cluster["status"] != "STOPPING":
             return
-        raise GoogleError(
-            400,
-            "FAILED_PRECONDITION",
+        raise precondition(
             f"Cluster {place.cluster} is not running: its status is {cluster['status']}.",
         )
     busy = list(running(state, Place(place.project, place.location, place.cluster)))
@@ -94,9 +92,7 @@ def free(state: State, place: Place, wanted: str) -> None:
         if wanted == "DELETE_CLUSTER":
             busy = [each for each in busy if each[1]["operationType"] not in _COMPATIBLE]
     for _, body in busy:
-        raise GoogleError(
-            400,
-            "FAILED_PRECONDITION",
+        raise precondition(
             f"Cluster is running incompatible operation {body['name']}.",
         )
 

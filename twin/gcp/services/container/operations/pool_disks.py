@@ -93,8 +93,7 @@ def _count(asked: Asked, where: str, count: int) -> None:
         if count != machine.ssds:
             raise invalid(
                 f"{where}: machine type {machine.name} comes with {machine.ssds} local SSDs: leave the "
-                "number "
-                f"out or give {machine.ssds}, got {count}."
+                f"number out or give {machine.ssds}, got {count}."
             )
         return
     if count > machine.more_ssds or (count not in ADDED):

@@ -211,8 +211,7 @@ def _flex_start(asked: Asked) -> None:
     if affinity.get("consumeReservationType") != "NO_RESERVATION":
         raise invalid(
             f"{where}.reservationAffinity.consumeReservationType: {what} cannot consume reservations: it "
-            "must "
-            f"be NO_RESERVATION, got {affinity.get('consumeReservationType') or 'none'}."
+            f"must be NO_RESERVATION, got {affinity.get('consumeReservationType') or 'none'}."
         )
     if (asked.pool.get("management") or {}).get("autoRepair"):
         raise invalid(f"{asked.path}.management.autoRepair: must be false with {what}.")

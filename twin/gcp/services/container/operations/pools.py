@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from twin.gcp.api_server.errors import GoogleError, exists, invalid
+from twin.gcp.api_server.errors import exists, invalid, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
 from twin.gcp.services.container.operations import (
@@ -112,7 +112,7 @@ def delete(call: Call) -> dict[str, Any]:
     place = resource_names.of_call(call)
     body = resource_names.pool(call.state, place)
     if body["status"] == "STOPPING":
-        raise GoogleError(400, "FAILED_PRECONDITION", f"Node pool {place.pool} is being deleted already.")
+        raise precondition(f"Node pool {place.pool} is being deleted already.")
     operations.free(call.state, place, "DELETE_NODE_POOL")
     body["status"] = "STOPPING"
     instance_groups.drop(call.state, place)

@@ -91,8 +91,7 @@ def change(call: Call) -> dict[str, Any]:
                 404,
                 "NOT_FOUND",
                 f"The 'entity.change.deletions[{index}]' resource named '{each.get('name')} "
-                f"({each.get('type')})' does "
-                f"not exist.",
+                f"({each.get('type')})' does not exist.",
                 "notFound",
             )
         if sorted(held.get("rrdatas") or []) != sorted(each.get("rrdatas") or []) or held["ttl"] != each.get(

@@ -117,9 +117,8 @@ def disable(call: Call) -> dict[str, Any]:
     if dependents and not call.body.get("disableDependentServices"):
         raise precondition(
             f"The service {service} is depended on by the following active service(s): "
-            f"{','.join(sorted(dependents))}; Please specify disable_dependent_services=true if you "
-            "want to proceed "
-            f"with disabling all services."
+            f"{','.join(sorted(dependents))}; Please specify disable_dependent_services=true if you want to "
+            "proceed with disabling all services."
         )
     _used(call, [service, *dependents])
     for each in [*dependents, service]:
