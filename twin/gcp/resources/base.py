@@ -90,6 +90,8 @@ class GcpResource(Shaped):
 
     def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:
         """The id of what creating made."""
+        if self.named_by_service:
+            return str(answer["name"])
         return str(fill(self.id_form, self.values(context, "", inputs)))
 
     def failed_create(self, context: GcpContext, inputs: Props, error: FailedOperation) -> None:
@@ -282,6 +284,12 @@ class GcpResource(Shaped):
         context = configured(context)
         if self.deletes_by_policy and self.kept_by_policy(id, state):
             return
+        if self.protected and state.get("deletionProtection"):
+            what = self.protected.format(id=id)
+            raise CloudError(
+                f"cannot destroy {what} without setting deletion_protection=false and running `pulumi up`",
+                path="deletionProtection",
+            )
         with self.errors("deleting", {}):
             try:
                 self.unmake(context, id, state)

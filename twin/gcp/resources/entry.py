@@ -91,6 +91,12 @@ class Entry(FromSchema):
     """Whether `deletionPolicy` of the SDK's type (DELETE, PREVENT, ABANDON) decides what a delete does."""
     default_policy: ClassVar[str] = ""
     """The type's own `deletionPolicy` where the program says none; "": the provider's."""
+    named_by_service: ClassVar[bool] = False
+    """Whether the service makes the name, which is the id."""
+    protected: ClassVar[str] = ""
+    """What `deletionProtection` keeps, in words (`table {id}`)."""
+    refused: ClassVar[Mapping[str, str]] = {}
+    """Properties that the twin does not have, with the reason."""
     minutes: ClassVar[float] = 20
     """How long the provider waits for an operation unless customTimeouts says."""
     paths: ClassVar[Mapping[str, str]] = {}

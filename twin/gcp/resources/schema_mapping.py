@@ -56,6 +56,7 @@ class Shaped(Entry):
         failures = [*wrong_values(self.validators, inputs)]
         failures += self.wrong_company(inputs)
         failures += self.rules(inputs)
+        failures += [Failure(path, why) for path, why in self.refused.items() if inputs.get(path)]
         if self.labels:
             failures += label_failures(self.labels, inputs.get(self.labels))
         seen = {failure.path for failure in failures}

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
@@ -48,10 +47,3 @@ class ServicePerimeter(Named):
             if isinstance(given, dict) and not any(given.get(name) for name in names):
                 listed = ",".join(f"{field}.{name}" for name in names)
                 yield Failure(field, f"one of `{listed}` must be specified")
-
-
-class AccessLevel(Named):
-    token = "gcp:accesscontextmanager/accessLevel:AccessLevel"
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return path == "basic.combiningFunction" and {old or "AND", new or "AND"} == {"AND"}

@@ -104,14 +104,6 @@ class Instance(GcpResource):
         )
         self.done(context, answer, "Updating")
 
-    def unmake(self, context: GcpContext, id: str, state: Props) -> None:
-        if state.get("deletionProtection"):
-            raise CloudError(
-                "cannot destroy instance without setting deletion_protection=false and running `pulumi up`",
-                path="deletionProtection",
-            )
-        super().unmake(context, id, state)
-
 
 def _cluster(context: GcpContext, inputs: Props, each: Props) -> Props:
     project = inputs.get("project") or context.project

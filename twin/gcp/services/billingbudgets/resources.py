@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.fields import Field
 from twin.provider_interface import UNKNOWN, Failure, Props
@@ -36,6 +35,3 @@ class Budget(GcpResource):
         labels: Any = (inputs.get("budgetFilter") or {}).get("labels")
         if isinstance(labels, dict) and len(labels) > 1:
             yield Failure("budgetFilter.labels", f"expected a single label, got {len(labels)}")
-
-    def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:
-        return str(answer["name"])

@@ -34,9 +34,6 @@ class Job(GcpResource):
             if isinstance(text, str) and text is not UNKNOWN and not _base64(text):
                 yield Failure(f"{target}.{field}", "expected a base64-encoded string")
 
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return path == "httpTarget.uri" and str(old).rstrip("/") == str(new).rstrip("/")
-
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
         made, places = super().body(context, inputs)
         name = inputs.get("name")

@@ -313,6 +313,3 @@ class RouterNat(GcpResource):
 
 class Route(GcpResource):
     token = "gcp:compute/route:Route"
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return super().alike(path, old, new) or (path == "nextHopIlb" and same_thing(old, new))

@@ -46,11 +46,6 @@ class ManagedZone(GcpResource):
         if inputs.get("description") == "":
             yield Failure("description", 'expected "description" to not be an empty string')
 
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return super().alike(path, old, new) or (
-            path == "visibility" and str(old).lower() == str(new).lower()
-        )
-
     def unmake(self, context: GcpContext, id: str, state: Props) -> None:
         values = self.values(context, id, state)
         if state.get("forceDestroy"):

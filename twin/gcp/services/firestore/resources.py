@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
@@ -23,11 +22,5 @@ class BackupSchedule(GcpResource):
                 f"exactly one of `dailyRecurrence,weeklyRecurrence` must be specified, got {given or 'none'}",
             )
 
-    def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:
-        return str(answer["name"])
-
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
         return {"database": id.split("/")[3]}
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return False

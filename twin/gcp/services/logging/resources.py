@@ -42,9 +42,6 @@ class ProjectSink(GcpResource):
                 "unique_writer_identity must be true when bigquery_options is supplied",
             )
 
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return path.endswith("filter") and str(old).strip() == str(new).strip()
-
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new) - {"deletionPolicy"}
         if not changed:

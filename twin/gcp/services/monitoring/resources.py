@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
 from twin.provider_interface import Failure, Props
 
@@ -19,17 +18,3 @@ class AlertPolicy(GcpResource):
         conditions: Any = inputs.get("conditions")
         if isinstance(conditions, list) and not 1 <= len(conditions) <= 6:
             yield Failure("conditions", f"expected one to six conditions, got {len(conditions)}")
-
-    def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:
-        return str(answer["name"])
-
-
-class NotificationChannel(GcpResource):
-    token = "gcp:monitoring/notificationChannel:NotificationChannel"
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        if inputs.get("sensitiveLabels") is not None:
-            yield Failure("sensitiveLabels", "of channels the twin has those without secrets")
-
-    def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:
-        return str(answer["name"])

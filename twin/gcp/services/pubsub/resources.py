@@ -11,7 +11,6 @@ from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.fields import Field
-from twin.gcp.resources.links import same_thing
 from twin.provider_interface import Failure, Props
 
 
@@ -48,8 +47,6 @@ class Subscription(Wrapped):
     }
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
-        if path == "topic":
-            return same_thing(old, new)
         if path.startswith("retryPolicy."):
             return str(old).removesuffix("s").rstrip("0").rstrip(".") == str(new).removesuffix("s").rstrip(
                 "0"

@@ -11,8 +11,7 @@ from typing import Any, Final
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.fields import Field
-from twin.gcp.resources.links import same_thing
-from twin.provider_interface import CloudError, Failure, Props
+from twin.provider_interface import Failure, Props
 
 _AUTO: Final = "replication.auto"
 
@@ -29,19 +28,7 @@ class Secret(GcpResource):
     }
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        replication = inputs.get("replication")
-        if isinstance(replication, dict):
-            given = [each for each in ("auto", "userManaged") if replication.get(each) is not None]
-            listed = "replication.auto,replication.userManaged"
-            if not given:
-                yield Failure(_AUTO, f'"replication.0.auto": one of `{listed}` must be specified')
-            elif len(given) > 1:
-                yield Failure(
-                    _AUTO, f"only one of `{listed}` can be specified, but `{listed}` were specified."
-                )
         rotation = inputs.get("rotation")
-        if rotation and not inputs.get("topics"):
-            yield Failure("rotation", '"rotation": all of `rotation,topics` must be specified')
         if (
             isinstance(rotation, dict)
             and rotation.get("rotationPeriod")
@@ -53,14 +40,6 @@ class Secret(GcpResource):
                 "`rotation.nextRotationTime,rotation.rotationPeriod` must "
                 "be specified",
             )
-
-    def unmake(self, context: GcpContext, id: str, state: Props) -> None:
-        if state.get("deletionProtection"):
-            raise CloudError(
-                "cannot destroy secret without setting deletion_protection=false and running `pulumi up`",
-                path="deletionProtection",
-            )
-        super().unmake(context, id, state)
 
 
 class SecretVersion(GcpResource):
@@ -77,12 +56,6 @@ class SecretVersion(GcpResource):
 
     def own_id(self, context: GcpContext, id: str, outputs: Props) -> str:
         return id
-
-    def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:
-        return str(answer["name"])
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return path == "secret" and same_thing(old, new)
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         data = str(inputs.get("secretData") or inputs.get("secretDataWo") or "")

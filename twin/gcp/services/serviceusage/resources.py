@@ -10,7 +10,6 @@ from typing import Any
 from twin.gcp.context import GcpContext
 from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
-from twin.gcp.resources.links import last_of
 from twin.provider_interface import Failure, Props
 
 
@@ -54,9 +53,6 @@ class Service(GcpResource):
 
     def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
         return iter(())
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return path == "project" and last_of(old) == last_of(new)
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
         return {}, {"name": "service"}

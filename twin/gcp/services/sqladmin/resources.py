@@ -118,13 +118,6 @@ class DatabaseInstance(GcpResource):
         self.done(context, context.call(f"{self.collection}.delete", params), "Deleting")
 
 
-class Database(GcpResource):
-    token = "gcp:sql/database:Database"
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return path == "charset" and str(old).lower() == str(new).lower()
-
-
 class User(GcpResource):
     token = "gcp:sql/user:User"
 
@@ -146,9 +139,7 @@ class User(GcpResource):
         return {name: value for name, value in made.items() if value not in (None, "")}
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
-        if path == "name":
-            return str(old) == str(new).partition("@")[0]
-        return path == "type" and {old or "BUILT_IN", new or "BUILT_IN"} == {"BUILT_IN"}
+        return path == "name" and str(old) == str(new).partition("@")[0]
 
     def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
         if not state.get("type") and item.get("type") == "BUILT_IN":

@@ -13,7 +13,7 @@ from twin.gcp import services
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.fields import Field
-from twin.provider_interface import UNKNOWN, CloudError, Failure, Props
+from twin.provider_interface import UNKNOWN, Failure, Props
 
 _ID: Final = re.compile(r"[0-9A-Za-z_]+")
 _SAME: Final[Mapping[str, str]] = services.tables("bigquery")["sql_types"]
@@ -114,15 +114,6 @@ class Table(GcpResource):
             answered = {"query": statement, "useLegacySql": False}
             context.call("bigquery.jobs.query", {"projectId": values["project"]}, answered)
         super().change(context, id, old, new)
-
-    def unmake(self, context: GcpContext, id: str, state: Props) -> None:
-        if state.get("deletionProtection"):
-            raise CloudError(
-                f"cannot destroy table {id} without setting deletion_protection=false and running "
-                "`pulumi up`",
-                path="deletionProtection",
-            )
-        super().unmake(context, id, state)
 
 
 def _loaded(text: Any) -> Any:
