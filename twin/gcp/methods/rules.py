@@ -59,7 +59,7 @@ def check(call: Call, body: Body, rules: Sequence[Rule], around: str = "", *, ol
             raise invalid(rule.get("words", words).format(path=path, value=""), reason="required")
         for where, value in found:
             path = f"resource.{where}" if old else around + snake(where)
-            for kind, demand in _DEMANDS.items():
+            for kind, demand in DEMANDS.items():
                 if kind in rule:
                     demand(_Found(call, rule, path, value, old))
 
@@ -159,7 +159,7 @@ def _at_most_one(found: _Found) -> None:
         raise found.refused(words, words, listed=", ".join(map(snake, names)), given=given)
 
 
-_DEMANDS: Final[Mapping[str, Callable[[_Found], None]]] = {
+DEMANDS: Final[Mapping[str, Callable[[_Found], None]]] = {
     "one_of": _one_of,
     "range": _range,
     "seconds": _seconds,
