@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from twin.gcp import methods
+from twin.gcp import methods, services
 from twin.gcp.api_server import discovery, operations
 from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.request import Call
@@ -130,14 +130,7 @@ def complete(body: Body, defaults: Mapping[str, Any], *, inside: bool = True) ->
         if inside and isinstance(value, Mapping) and isinstance(body.get(name), dict):
             complete(body[name], value)
         elif body.get(name) is None:
-            body[name] = copied(value)
-
-
-def copied(value: Any) -> Any:
-    """A value of a table, as a body holds it."""
-    if isinstance(value, Mapping):
-        return {name: copied(each) for name, each in value.items()}
-    return [copied(each) for each in value] if isinstance(value, tuple) else value
+            body[name] = services.copied(value)
 
 
 def masked(call: Call, current: Body, allowed: frozenset[str], given: Body | None = None) -> Body:

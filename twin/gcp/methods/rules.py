@@ -27,6 +27,7 @@ from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 
 Rule = Mapping[str, Any]
+_EMPTY: Final[tuple[Any, ...]] = ("", [], {})
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def values(body: Any, path: str, shown: str = "") -> Iterator[tuple[str, Any]]:
     name = head.removesuffix("[]").removesuffix("{}")
     around: dict[str, Any] = body if isinstance(body, dict) else {}
     value: Any = around.get(name) if name else body
-    if value is None or (value in ("", [], {}) and name):
+    if value is None or (name and value in _EMPTY):
         return
     where = f"{shown}.{name}" if shown and name else shown or name
     inside: list[tuple[str, Any]] = [(where, value)]

@@ -65,3 +65,10 @@ def frozen(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: frozen(each) for key, each in value.items()}
     return tuple(frozen(each) for each in value) if isinstance(value, list) else value
+
+
+def copied(value: Any) -> Any:
+    """A value of a file, as a request or a body holds it."""
+    if isinstance(value, Mapping):
+        return {key: copied(each) for key, each in value.items()}
+    return [copied(each) for each in value] if isinstance(value, tuple) else value

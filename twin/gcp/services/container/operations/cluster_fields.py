@@ -21,8 +21,7 @@ from twin.gcp.services.container.operations.resource_names import Place
 
 Change = Callable[[Call, Place, Body, Any], None]
 
-_WHOLE: Final[Mapping[str, str]] = services.tables("container")["update_whole"]
-_NETWORK: Final[Mapping[str, str]] = services.tables("container")["update_network"]
+_PLAIN: Final[Mapping[str, str]] = services.tables("container")["update_fields"]
 _FIXED: Final[Mapping[str, str]] = services.tables("container")["update_fixed"]
 
 
@@ -208,20 +207,6 @@ def _fleet(call: Call, _place: Place, body: Body, value: Any) -> None:
     body["fleet"] = value
 
 
-def _node_defaults(name: str) -> Change:
-    def change(_call: Call, _place: Place, body: Body, value: Any) -> None:
-        body.setdefault("nodePoolDefaults", {}).setdefault("nodeConfigDefaults", {})[name] = value
-
-    return change
-
-
-def _auto_config(name: str) -> Change:
-    def change(_call: Call, _place: Place, body: Body, value: Any) -> None:
-        body.setdefault("nodePoolAutoConfig", {})[name] = value
-
-    return change
-
-
 _CHANGES: Final[dict[str, Change]] = {
     "desiredAddonsConfig": addons,
     "desiredMonitoringConfig": _monitoring,
@@ -243,14 +228,6 @@ _CHANGES: Final[dict[str, Change]] = {
     "desiredIntraNodeVisibilityConfig": _visibility,
     "desiredL4ilbSubsettingConfig": _subsetting,
     "desiredFleet": _fleet,
-    "desiredGcfsConfig": _node_defaults("gcfsConfig"),
-    "desiredNodePoolLoggingConfig": _node_defaults("loggingConfig"),
-    "desiredNodeKubeletConfig": _node_defaults("nodeKubeletConfig"),
-    "desiredContainerdConfig": _node_defaults("containerdConfig"),
-    "desiredNodePoolAutoConfigNetworkTags": _auto_config("networkTags"),
-    "desiredNodePoolAutoConfigResourceManagerTags": _auto_config("resourceManagerTags"),
-    "desiredNodePoolAutoConfigKubeletConfig": _auto_config("nodeKubeletConfig"),
-    "desiredNodePoolAutoConfigLinuxNodeConfig": _auto_config("linuxNodeConfig"),
 }
 
 
@@ -258,10 +235,12 @@ def apply(call: Call, place: Place, body: Body, name: str, value: Any) -> None:
     """Change one field. Raises 400 for what cannot be changed, 501 for what the twin does not know."""
     if name in _FIXED:
         raise invalid(f"update.{name}: {_FIXED[name]}")
-    if name in _WHOLE:
-        body[_WHOLE[name]] = value
-    elif name in _NETWORK:
-        body["networkConfig"][_NETWORK[name]] = value
+    if name in _PLAIN:
+        *around, last = _PLAIN[name].split(".")
+        holder = body
+        for part in around:
+            holder = holder.setdefault(part, {})
+        holder[last] = value
         cluster_rules.dataplane(body)
     elif name in _CHANGES:
         _CHANGES[name](call, place, body, value)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.gcp.context import GcpContext
 from twin.gcp.services.container.resources import cluster_parts
 from twin.gcp.services.container.resources.calls import insisting
-from twin.gcp.services.container.resources.pool_changes import PoolChange
+from twin.gcp.services.container.resources.pool_changes import PoolChange, updates
 from twin.provider_interface import Props
 
 if TYPE_CHECKING:
@@ -20,13 +17,6 @@ if TYPE_CHECKING:
 
 _CLUSTERS = "container.projects.locations.clusters"
 _ENDPOINTS = ("controlPlaneEndpointsConfig", "masterAuthorizedNetworksConfig", "privateClusterConfig")
-
-
-@cache
-def _updates(kind: str) -> dict[str, dict[str, Any]]:
-    """The table of the fields of ClusterUpdate, by property. kind: `updates` or `switches`."""
-    file = Path(__file__).parents[1] / "cluster_updates.toml"
-    return tomllib.loads(file.read_text())[kind]
 
 
 @dataclass(frozen=True)
@@ -41,11 +31,11 @@ class ClusterChange:
     def apply(self, old: Props, new: Props, changed: set[str]) -> None:
         """All calls that lead from the old properties to the new ones. changed: those that differ."""
         self._endpoints(old, new, changed)
-        for property, update in _updates("updates").items():
+        for property, update in updates("updates").items():
             if property in changed:
                 value = self._field(property, new)
                 self._desire(**{update["field"]: update["without"] if value is None else value})
-        for property, update in _updates("switches").items():
+        for property, update in updates("switches").items():
             if property in changed:
                 self._desire(**{update["field"]: {update["inside"]: bool(new.get(property))}})
         if "autopilotPrivilegedAdmissions" in changed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.gcp import services
@@ -68,36 +68,3 @@ def seen(config: Any, known: Any) -> Any:
         for key, value in result.items()
         if key not in ("taints", "resourceLabels") or value or known.get(key) is not None
     }
-
-
-Wrap = Callable[[Any], Any]
-CHANGES: Final[tuple[tuple[tuple[str, ...], Mapping[str, Wrap]], ...]] = (
-    (("loggingVariant",), {"loggingConfig": lambda value: value}),
-    (("taintConfig",), {"taintConfig": lambda value: value or {}}),
-    (("containerdConfig",), {"containerdConfig": lambda value: value or {}}),
-    (("confidentialNodes",), {"confidentialNodes": lambda value: value or {"enabled": False}}),
-    (
-        ("diskSizeGb", "diskType", "machineType", "storagePools", "bootDisk"),
-        {
-            "diskSizeGb": lambda value: value,
-            "diskType": lambda value: value,
-            "machineType": lambda value: value,
-            "storagePools": lambda value: value,
-            "bootDisk": lambda value: value,
-        },
-    ),
-    (("taints",), {"taints": lambda value: {"taints": value or []}}),
-    (("tags",), {"tags": lambda value: {"tags": value or []}}),
-    (("resourceManagerTags",), {"resourceManagerTags": lambda value: value or {"tags": {}}}),
-    (("resourceLabels",), {"resourceLabels": lambda value: {"labels": value or {}}}),
-    (("labels",), {"labels": lambda value: {"labels": value or {}}}),
-    (("workloadMetadataConfig",), {"workloadMetadataConfig": lambda value: value or {}}),
-    (("gcfsConfig",), {"gcfsConfig": lambda value: value or {"enabled": False}}),
-    (("gvnic",), {"gvnic": lambda value: value or {"enabled": False}}),
-    (("kubeletConfig",), {"kubeletConfig": lambda value: value or {}}),
-    (("linuxNodeConfig",), {"linuxNodeConfig": lambda value: value or {}}),
-    (("windowsNodeConfig",), {"windowsNodeConfig": lambda value: value or {}}),
-    (("fastSocket",), {"fastSocket": lambda value: value or {"enabled": False}}),
-)
-"""Changes of nodes in place (nodePoolNodeConfigUpdate): the properties, and the fields of one
-UpdateNodePoolRequest with what each makes of the API's value."""
