@@ -12,20 +12,20 @@ class Api:
 
     name, version: of its discovery document. path: the service path below the host, with the version
     (`compute/v1/`). setting: the middle of the provider's variable and property for another endpoint
-    (`GOOGLE_KMS_CUSTOM_ENDPOINT`, `kmsCustomEndpoint`). beside: the API on whose host it stands, where it has
-    none of its own.
+    (`GOOGLE_KMS_CUSTOM_ENDPOINT`, `kmsCustomEndpoint`). host_of: the API on whose host it is, where it has
+    none.
     """
 
     name: str
     version: str
     path: str
     setting: str
-    beside: str = ""
+    host_of: str = ""
 
     @property
     def host(self) -> str:
         """Where Google serves it."""
-        return f"{self.beside or self.name}.googleapis.com"
+        return f"{self.host_of or self.name}.googleapis.com"
 
     @property
     def variable(self) -> str:
@@ -65,7 +65,7 @@ APIS: Final = {
         Api("datacatalog", "v1", "v1/", "DATA_CATALOG"),
         Api("biglake", "v1", "v1/", "BIGLAKE"),
         # The Iceberg REST catalog follows Iceberg's own specification, not a discovery document of Google's.
-        Api("biglakeiceberg", "v1", "", "BIGLAKE_ICEBERG", beside="biglake"),
+        Api("biglakeiceberg", "v1", "", "BIGLAKE_ICEBERG", host_of="biglake"),
         Api("billingbudgets", "v1", "v1/", "BILLING_BUDGETS"),
         Api("sqladmin", "v1beta4", "sql/v1beta4/", "SQL"),
         Api("secretmanager", "v1", "v1/", "SECRET_MANAGER"),

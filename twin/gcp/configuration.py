@@ -31,7 +31,7 @@ _VARIABLES: Final = {
 
 
 def check(config: Props) -> list[Failure]:
-    """What can be told of a configuration without a call."""
+    """What can be answered of a configuration without a call."""
     settings = decoded(config)
     failures: list[Failure] = []
     project = settings.get("project")
@@ -89,9 +89,9 @@ def configure(config: Props) -> GcpContext:
     if failures:
         raise CloudError(failures[0].reason, path=failures[0].path)
     return GcpContext(
-        region=_told(settings, "region"),
-        account=_told(settings, "project"),
-        zone=_told(settings, "zone"),
+        region=_answered(settings, "region"),
+        account=_answered(settings, "project"),
+        zone=_answered(settings, "zone"),
         endpoints=_endpoints(settings),
         transport=Transport(_token(settings)),
         labels=_labels(settings),
@@ -117,7 +117,7 @@ def _decode(value: Any) -> Any:
     return value
 
 
-def _told(settings: Props, key: str) -> str:
+def _answered(settings: Props, key: str) -> str:
     given = settings.get(key)
     if isinstance(given, str) and given:
         return given.rpartition("/")[2]
@@ -143,10 +143,10 @@ def _token_of(credentials: str) -> str:
     """The access token in a file of credentials, or in its contents."""
     try:
         text = credentials if credentials.lstrip().startswith("{") else Path(credentials).read_text()
-        told = json.loads(text)
+        answered = json.loads(text)
     except (OSError, ValueError):
         return ""
-    return str(told.get("access_token", "")) if isinstance(told, dict) else ""
+    return str(answered.get("access_token", "")) if isinstance(answered, dict) else ""
 
 
 def _endpoints(settings: Props) -> dict[str, str]:

@@ -66,7 +66,7 @@ class GcpContext(Context):
     """A configured provider.
 
     account: the project's id. region, zone: the provider's defaults, "" where it has none. endpoints: by
-    API, the URL below which its paths stand. timeout: seconds that a wait may take (customTimeouts).
+    API, the URL below which its paths are. timeout: seconds that a wait may take (customTimeouts).
     deletion_policy: the provider's default for resources that have one.
     """
 
@@ -97,7 +97,7 @@ class GcpContext(Context):
     ) -> Props:
         """Call a method by its id in the discovery document (`compute.networks.insert`).
 
-        params: what stands in its path; those that the path does not name become the query's, as far as the
+        params: what is in its path; those that the path does not name become the query's, as far as the
         method knows them. query: more of the query. Raises Refusal and Unreachable.
         """
         called = method(name)
@@ -111,7 +111,7 @@ class GcpContext(Context):
         return self.transport.request(called.verb, url, {**asked, **(query or {})}, body, intent=intent)
 
     def upload(self, name: str, params: Mapping[str, Any], metadata: Props, media: bytes) -> Props:
-        """Call a method that takes bytes beside its body, as one multipart request. Raises as `call`."""
+        """Call a method that takes bytes next to its body, as one multipart request. Raises as `call`."""
         called = method(name)
         root, path = self.endpoints[called.api], APIS[called.api].path
         url = self.url(called, params).replace(root, f"{root.removesuffix(path)}upload/{path}", 1)
@@ -148,7 +148,7 @@ class GcpContext(Context):
         path = _PLACE.sub(part, called.path)
         api, base = APIS[called.api], self.endpoints[called.api]
         if base.endswith(api.path):
-            return base.removesuffix(api.path) + path  # a method may stand in another version alone
+            return base.removesuffix(api.path) + path  # a method may are in another version alone
         return base + path.removeprefix(api.path)
 
     @cached_property

@@ -151,10 +151,10 @@ def _kms(instance: Instance, key: bytes, certificate: bytes) -> tuple[grpc.Serve
         made = messages[f"{verb}Response"]
 
         def answer(request: Any, context: grpc.ServicerContext) -> Any:
-            status, told = _ask(instance, request, verb.lower(), context.invocation_metadata())
+            status, answered = _ask(instance, request, verb.lower(), context.invocation_metadata())
             if status != grpc.StatusCode.OK:
-                context.abort(status, told["error"]["message"])
-            return made(**{field: base64.b64decode(told[field])})
+                context.abort(status, answered["error"]["message"])
+            return made(**{field: base64.b64decode(answered[field])})
 
         return grpc.unary_unary_rpc_method_handler(
             answer, messages[f"{verb}Request"].FromString, made.SerializeToString

@@ -97,7 +97,7 @@ class Transport:
         try:
             connection.request(verb, target, body=body, headers=headers)
             answer = connection.getresponse()
-            status, told = answer.status, answer.read()
+            status, answered = answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             if not fresh and isinstance(error, http.client.RemoteDisconnected | BrokenPipeError):
@@ -108,7 +108,7 @@ class Transport:
             connection.close()
         else:
             kept[host] = connection
-        return status, told
+        return status, answered
 
 
 def _connect(scheme: str, host: str) -> http.client.HTTPConnection:
@@ -124,12 +124,12 @@ def _text(value: Any) -> Any:
 
 def _read(status: int, answer: bytes) -> Props:
     try:
-        told = json.loads(answer) if answer.strip() else {}
+        answered = json.loads(answer) if answer.strip() else {}
     except ValueError:
-        told = {}
+        answered = {}
     if status < http.client.BAD_REQUEST:
-        return told if isinstance(told, dict) else {"value": told}
-    error = told.get("error") if isinstance(told, dict) else None
+        return answered if isinstance(answered, dict) else {"value": answered}
+    error = answered.get("error") if isinstance(answered, dict) else None
     if not isinstance(error, dict):
         raise Refusal(status, answer.decode(errors="replace")[:2000] or f"got HTTP response code {status}")
     errors = error.get("errors") or [{}]

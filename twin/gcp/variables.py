@@ -1,4 +1,4 @@
-"""What a program is told to find the twin instead of Google Cloud."""
+"""What a program is answered to find the twin instead of Google Cloud."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def variables(instance: Instance) -> dict[str, str]:
         # gcloud wants the version of the old APIs (`compute/v1/`) and adds that of the others itself.
         old = api.path.count("/") > 1 and api.name != "sqladmin"
         root = url if old else url.removesuffix(api.path)
-        if not api.beside:
+        if not api.host_of:
             name = "SQL" if api.name == "sqladmin" else api.name.upper()
             endpoints[f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{name}"] = root
     return {
@@ -44,7 +44,7 @@ def variables(instance: Instance) -> dict[str, str]:
         "CLOUDSDK_COMPUTE_REGION": instance.region,
         "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
         "USE_GKE_GCLOUD_AUTH_PLUGIN": "True",
-        # The certificate of a cluster's DNS endpoint is one that everybody trusts: here, whoever is told.
+        # All clients trust the certificate of a cluster's DNS endpoint: here, those with this variable.
         "SSL_CERT_FILE": str(authorities(instance)),
     }
 
@@ -82,8 +82,8 @@ def prepare(instance: Instance) -> None:
 
 def _system() -> Path | None:
     """The system's own bundle of authorities, or certifi's."""
-    told = ssl.get_default_verify_paths()
-    for name in (os.environ.get("SSL_CERT_FILE"), told.cafile, told.openssl_cafile, *_SYSTEM):
+    answered = ssl.get_default_verify_paths()
+    for name in (os.environ.get("SSL_CERT_FILE"), answered.cafile, answered.openssl_cafile, *_SYSTEM):
         # A shell in another twin has that twin's.
         if name and Path(name).is_file() and Path(name).name != "authorities.pem":
             return Path(name)

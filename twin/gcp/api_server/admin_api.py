@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twin import admin_api
 from twin.gcp.api_server import inventory
-from twin.gcp.api_server.errors import GoogleError
+from twin.gcp.api_server.errors import GoogleError, not_found
 from twin.web import Answer
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ def handle(front: Front, environ: dict[str, Any]) -> Answer:
 
         found = controller_api.VIEWS.get(name)
         if found is None:
-            raise GoogleError(
-                404, "NOT_FOUND", f"no view {name!r}; there are {', '.join(sorted(controller_api.VIEWS))}"
-            )
+            raise not_found(f"no view {name!r}; there are {', '.join(sorted(controller_api.VIEWS))}")
         with front.state.transaction():
             return found(front, body)
 

@@ -34,7 +34,7 @@ _STANDARD: Final = frozenset(
 OLD_HOST: Final = "www.googleapis.com"
 _OWN: Final = Path(__file__).with_name("documents")
 """Documents of ours, for APIs that follow a specification of others'."""
-_BESIDE: Final = {"biglake": "biglakeiceberg"}
+_SHARING: Final = {"biglake": "biglakeiceberg"}
 """APIs on another's host."""
 
 
@@ -172,7 +172,7 @@ def document(api: str, version: str) -> Document | None:
 
 
 def api_of(host: str, path: str) -> tuple[str, str]:
-    """(api, version) that a host and path address; the version is "" where the path tells none."""
+    """(api, version) that a host and path address; the version is "" where the path states none."""
     parts = path.strip("/").split("/")
     api = parts[0] if host == OLD_HOST else host.partition(".")[0]
     return api, next((part for part in parts[:3] if _VERSION.fullmatch(part)), "")
@@ -189,8 +189,8 @@ def method(host: str, verb: str, path: str) -> Match | None:
     if found is None:
         return None
     path = re.sub(r"^/?(upload|download)/", "", path)
-    beside = document(_BESIDE[api], version) if api in _BESIDE else None
-    return found.match(verb, path) or (beside.match(verb, path) if beside else None)
+    sharing = document(_SHARING[api], version) if api in _SHARING else None
+    return found.match(verb, path) or (sharing.match(verb, path) if sharing else None)
 
 
 def known(method_id: str, version: str = "") -> Method | None:
@@ -204,15 +204,15 @@ def known(method_id: str, version: str = "") -> Method | None:
     return None
 
 
-def faults(api: str, version: str, schema: str, body: Any, method_id: str = "") -> list[tuple[str, str]]:
+def violations(api: str, version: str, schema: str, body: Any, method_id: str = "") -> list[tuple[str, str]]:
     """(path, reason) of all that is wrong with a body by its schema: see twin.gcp.api_server.schema."""
     from twin.gcp.api_server import schema as schemas
 
     found = document(api, version)
-    return schemas.faults(found, schema, body, method_id) if found else []
+    return schemas.violations(found, schema, body, method_id) if found else []
 
 
-def parameter_faults(method: Method, given: dict[str, list[str]]) -> list[tuple[str, str]]:
+def parameter_violations(method: Method, given: dict[str, list[str]]) -> list[tuple[str, str]]:
     """(name, reason) of query parameters that the method does not take or that are not what it says."""
     found: list[tuple[str, str]] = []
     for name, values in given.items():

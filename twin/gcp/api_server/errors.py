@@ -97,7 +97,7 @@ def exists(message: str) -> GoogleError:
 
 
 def in_use(message: str) -> GoogleError:
-    """400 for a resource that others stand on, as Compute answers a delete."""
+    """400 for a resource that others are on, as Compute answers a delete."""
     return GoogleError(400, "FAILED_PRECONDITION", message, "resourceInUseByAnotherResource")
 
 

@@ -91,7 +91,7 @@ def account(state: State, project: str, email: str, display: str) -> Body:
 
 
 def agent(state: State, project: str, email: str, display: str) -> Body:
-    """An account that Google owns and that stands for a service in the project."""
+    """An account that Google owns and that is for a service in the project."""
     found = state.get(f"iam/projects/{project}/serviceAccounts/{email}")
     return found or _account(state, project, email, display)
 

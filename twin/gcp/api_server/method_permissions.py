@@ -18,7 +18,7 @@ MEANT: Final = {
         f"pubsub.subscriptions.{word}": "pubsub.subscriptions.consume"
         for word in ("pull", "acknowledge", "modifyAckDeadline")
     },
-    # Of one's own jobs; of those of others their handlers decide ("Running jobs").
+    # Of the caller's jobs; of those of others their handlers decide ("Running jobs").
     **{
         f"bigquery.jobs.{word}": "bigquery.jobs.create"
         for word in ("query", "get", "getQueryResults", "list", "cancel")

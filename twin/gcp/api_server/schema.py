@@ -8,7 +8,7 @@ import re
 from typing import Any, Final, Protocol
 
 Schema = dict[str, Any]
-Faults = list[tuple[str, str]]
+Violations = list[tuple[str, str]]
 
 _WHOLE: Final = {
     "int32": (-(2**31), 2**31 - 1),
@@ -30,12 +30,12 @@ class Schemas(Protocol):
     schemas: dict[str, Schema]
 
 
-def faults(document: Schemas, name: str, body: Any, method_id: str = "") -> Faults:
+def violations(document: Schemas, name: str, body: Any, method_id: str = "") -> Violations:
     """(path, reason) of all that is wrong; the reason is worded as Google's JSON parser does.
 
     method_id: the method whose required fields (`annotations.required`) must be there.
     """
-    found: Faults = []
+    found: Violations = []
     _check(document, {"$ref": name}, body, "", method_id, found)
     return found
 
@@ -64,7 +64,7 @@ def _resolve(document: Schemas, spec: Schema) -> Schema:
     return document.schemas[spec["$ref"]] if "$ref" in spec else spec
 
 
-def _check(document: Schemas, spec: Schema, value: Any, path: str, method_id: str, found: Faults) -> None:
+def _check(document: Schemas, spec: Schema, value: Any, path: str, method_id: str, found: Violations) -> None:
     resolved = _resolve(document, spec)
     if value is None:
         return
@@ -86,7 +86,7 @@ def _check(document: Schemas, spec: Schema, value: Any, path: str, method_id: st
 
 
 def _check_object(
-    document: Schemas, spec: Schema, value: Any, path: str, method_id: str, found: Faults
+    document: Schemas, spec: Schema, value: Any, path: str, method_id: str, found: Violations
 ) -> None:
     if not isinstance(value, dict):
         found.append((path, f"Invalid value ({_shown(value)}): an object is right"))

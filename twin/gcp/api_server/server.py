@@ -90,13 +90,13 @@ class Front:
         except NotImplementedError as error:
             return _refused(api, GoogleError(501, "UNIMPLEMENTED", f"not in the twin: {error}"))
         except Exception:
-            # A defect of the twin: its words must reach who asked, and the log tells where.
+            # A defect of the twin: its words must reach who asked, and the log states where.
             LOG.exception("%s %s%s failed in the twin", environ["REQUEST_METHOD"], host, path)
             text = f"{environ['REQUEST_METHOD']} {host}{path} failed in the twin itself; see its log"
             return _refused(api, GoogleError(501, "UNIMPLEMENTED", text))
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Release the file."""
         self.state.close()
 
     def _answer(self, environ: dict[str, Any], host: str, path: str) -> Answer:
@@ -236,7 +236,7 @@ def _conditioned(call: Call) -> str:
 
 
 def _around(call: Call, resource: str) -> list[str]:
-    """The resource and what it lies in, as the state names them: a policy of any of them counts."""
+    """The resource and what contains it, as the state names them: a policy of any of them counts."""
     from twin.gcp.services.storage.operations import objects
 
     api = "biglake" if call.method.api == "biglakeiceberg" else call.method.api
@@ -267,7 +267,7 @@ def _address(environ: dict[str, Any]) -> tuple[str, str]:
         return called, f"/{path}"
     host, _, path = path.partition("/")
     if host == "storage":
-        # As a client asks that was told a host and a port, and no path before Cloud Storage's own.
+        # As a client asks that was answered a host and a port, and no path before Cloud Storage's own.
         return "storage.googleapis.com", f"/{host}/{path}"
     if host in _CARRIERS:
         # Clients join the path of an upload to the root of the address, and lose the API's host.
@@ -322,7 +322,7 @@ def _foreign(api: str, project: str) -> GoogleError:
 def _parameters(
     method: discovery.Method, path: dict[str, str], query: dict[str, list[str]]
 ) -> dict[str, Any]:
-    wrong = discovery.parameter_faults(method, query)
+    wrong = discovery.parameter_violations(method, query)
     if wrong:
         raise invalid(wrong[0][1] if wrong[0][1].startswith("Invalid") else f"{wrong[0][0]}: {wrong[0][1]}")
     made: dict[str, Any] = {}
@@ -380,7 +380,7 @@ def _check(method: discovery.Method, body: dict[str, Any]) -> dict[str, Any]:
     document = discovery.document(method.api, method.version)
     if not method.request or document is None:
         return body
-    found = schema.faults(document, method.request, body, method.id)
+    found = schema.violations(document, method.request, body, method.id)
     if found:
         raise _faulty(method.api, found)
     strip = schema.patchable if method.verb in ("PATCH", "PUT") else schema.writable

@@ -89,10 +89,9 @@ class State:
         """
         with self._lock:
             self._connection.execute(
-                "INSERT INTO resources (name, collection, body, kept, baseline) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET body = excluded.body,"
-                " kept = COALESCE(excluded.kept, kept),"
-                " baseline = CASE WHEN ? THEN excluded.baseline ELSE baseline END",
+                "INSERT INTO resources (name, collection, body, kept, baseline) VALUES (?, ?, ?, ?, ?) ON "
+                "CONFLICT (name) DO UPDATE SET body = excluded.body, kept = COALESCE(excluded.kept, kept), "
+                "baseline = CASE WHEN ? THEN excluded.baseline ELSE baseline END",
                 (
                     name,
                     collection_of(name),
@@ -206,7 +205,7 @@ class State:
         self._run("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", key, status, body, at)
 
     def forget(self, before: float) -> None:
-        """Drop the answers and the operations from before a Unix time: nobody asks for them any more."""
+        """Drop the answers and the operations from before a Unix time: they are not asked for any more."""
         self._run("DELETE FROM answers WHERE at < ?", before)
         self._run("DELETE FROM operations WHERE at < ? AND body LIKE '%DONE%'", before)
 
@@ -225,7 +224,7 @@ class State:
         self._run("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Release the file."""
         with self._lock:
             self._connection.close()
 

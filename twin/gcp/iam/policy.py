@@ -46,7 +46,7 @@ _LIMIT: Final = 1500
 
 
 def project_name(project: str) -> str:
-    """Where a project stands in the state."""
+    """Where a project is in the state."""
     return f"cloudresourcemanager/projects/{project}"
 
 
@@ -181,17 +181,14 @@ def _grantable(name: str, role: str) -> bool:
 _APIS: Final = {
     "bigqueryconnection": "bigquery.connections",
     "bigquerydatapolicy": "bigquery.dataPolicies",
-    "bigqueryreservation": "bigquery.reservations",
     "bigtableadmin": "bigtable",
     "sqladmin": "cloudsql",
 }
 """APIs whose permissions have another name. Source: "IAM permissions reference"."""
 _KINDS: Final = {
     "serviceAccounts": "iam.serviceAccounts",
-    "policyTags": "datacatalog.categories",
     "topics": "pubsub.topics",
     "subscriptions": "pubsub.subscriptions",
-    "schemas": "pubsub.schemas",
 }
 
 
@@ -218,9 +215,8 @@ def _check_pool(call: Call, pool: str) -> None:
     # The pool comes with the project's first cluster that has Workload Identity Federation, and stays.
     if call.state.get(f"iam/projects/{project}/locations/global/workloadIdentityPools/{pool}") is None:
         raise invalid(
-            f"Identity Pool does not exist ({pool}). Please check that you specified a valid resource "
-            "name as "
-            "returned in the `name` attribute in the configuration API."
+            f"Identity Pool does not exist ({pool}). Please check that you specified a valid resource name "
+            "as returned in the `name` attribute in the configuration API."
         )
 
 

@@ -1,4 +1,4 @@
-"""Schedules as Google's services take them: five fields of unix-cron, with a time zone in front or beside."""
+"""Schedules as Google's services take them: five fields of unix-cron, and a time zone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def check_zone(name: str, field: str) -> None:
 
 
 def check(text: str, field: str, *, zone: bool = False) -> None:
-    """A schedule. Raises 400. zone: whether a time zone may stand in front (`TZ=Etc/UTC 0 3 * * *`)."""
+    """A schedule. Raises 400. zone: whether a time zone may are in front (`TZ=Etc/UTC 0 3 * * *`)."""
     found = _PREFIX.match(text)
     if found and zone:
         check_zone(found[1], field)

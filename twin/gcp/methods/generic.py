@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from twin.gcp import methods
+from twin.gcp import methods, services
 from twin.gcp.api_server import discovery, operations
 from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.request import Call
@@ -13,6 +14,11 @@ from twin.gcp.api_server.state import Body
 from twin.gcp.iam import policy as iam_policy
 
 _PAGE = 500
+MISSING: dict[str, str] = {}
+"""The words of a 404 by the methods of a collection, with {name} and {last}."""
+_NAMED = re.compile(r"\{\+(name|sinkName|topic|subscription)\}$")
+_AROUND = re.compile(r"\{\+(parent|project|name)\}/\w+$")
+_NAMES = ("name", "sinkName", "topic", "subscription", "resource")
 _TERM = re.compile(r"""\s*([A-Za-z_.]+)\s*(!=|=|:|eq|ne)\s*(?:["']([^"']*)["']|(\S+))""")
 
 
@@ -31,20 +37,27 @@ def common(call: Call) -> dict[str, Any]:
         return policy(call, name)
     if ".operations." in call.method.id and word in ("get", "list"):
         return _operation(call)
-    if word == "get" and "{+name}" in call.method.path:
-        name = f"{call.method.api}/{call.parameters['name']}"
+    if word == "get" and _NAMED.search(call.method.path):
+        name = f"{call.method.api}/{named(call)}"
         return methods.shown(call.state, name, call.need(name, missing(call)))
-    if word == "list" and "{+parent}" in call.method.path:
+    if word == "list" and _AROUND.search(call.method.path):
         last = call.method.path.rsplit("/", 1)[-1]
-        return listed(
-            call, f"{call.method.api}/{call.parameters['parent']}/{last}/", f"{call.method.api}.{last}"
+        parent = next(
+            call.parameters[each] for each in ("parent", "project", "name") if each in call.parameters
         )
+        return listed(call, f"{call.method.api}/{parent}/{last}/", f"{call.method.api}.{last}")
     raise NotImplementedError(call.method.id)
 
 
 def missing(call: Call) -> str:
     """The words of a 404 of the gRPC services."""
-    return f"Resource '{call.parameters.get('name') or call.parameters.get('resource')}' was not found."
+    words = MISSING.get(call.method.id.rpartition(".")[0], "Resource '{name}' was not found.")
+    return words.format(name=named(call), last=named(call).rpartition("/")[2])
+
+
+def named(call: Call) -> str:
+    """The resource of the path, relative to its API."""
+    return next((str(call.parameters[each]) for each in _NAMES if call.parameters.get(each)), "")
 
 
 def listed(call: Call, prefix: str, collection: str, keep: Any = None) -> dict[str, Any]:
@@ -86,8 +99,7 @@ def list_key(call: Call) -> str:
 
 def policy_holder(call: Call) -> str:
     """The resource whose policy is asked for."""
-    resource = call.parameters.get("resource") or call.parameters.get("name") or ""
-    return f"{call.method.api}/{resource}"
+    return f"{call.method.api}/{named(call)}"
 
 
 def policy(call: Call, name: str) -> dict[str, Any]:
@@ -110,6 +122,15 @@ def expand(template: str, parameters: dict[str, Any]) -> str:
     for name, value in parameters.items():
         template = template.replace("{" + name + "}", str(value)).replace("{+" + name + "}", str(value))
     return template
+
+
+def complete(body: Body, defaults: Mapping[str, Any], *, inside: bool = True) -> None:
+    """Fill in what a body does not state. inside: also in objects that it states."""
+    for name, value in defaults.items():
+        if inside and isinstance(value, Mapping) and isinstance(body.get(name), dict):
+            complete(body[name], value)
+        elif body.get(name) is None:
+            body[name] = services.copied(value)
 
 
 def masked(call: Call, current: Body, allowed: frozenset[str], given: Body | None = None) -> Body:

@@ -1,7 +1,7 @@
 """A resource type as a table entry: which methods make, read, change and delete it, and how names correspond.
 
 A type is a class whose attributes are the entry; it has methods only where the service or the real provider
-has behaviour of its own. A create always ends with the read that a refresh makes, so that both tell the same.
+has special behaviour. A create always ends with the read that a refresh makes, so that both show the same.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class GcpResource(Shaped):
             self.failed_create(context, inputs, error)
             raise
         except (CloudError, Refusal) as error:
-            # The operation goes on: what comes of it is found by the next run. An id that only its end tells
+            # The operation goes on: what comes of it is found by the next run. An id that only its end states
             # (a quota override's) is not known.
             id = fill(self.id_form, self.values(context, "", inputs))
             if not isinstance(id, str):
@@ -61,7 +61,7 @@ class GcpResource(Shaped):
             raise HalfMade(f"Error creating {self.title}: {words}", id, inputs) from error
 
     def written(self, context: GcpContext, id: str, inputs: Props, absent: str) -> Props:
-        """What a read tells of what was just written; HalfMade where it fails. absent: where it is not."""
+        """What a read states of what was just written; HalfMade where it fails. absent: where it is not."""
         try:
             outputs = self.read(context, id, inputs)
         except CloudError as error:
@@ -90,6 +90,8 @@ class GcpResource(Shaped):
 
     def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:
         """The id of what creating made."""
+        if self.named_by_service:
+            return str(answer["name"])
         return str(fill(self.id_form, self.values(context, "", inputs)))
 
     def failed_create(self, context: GcpContext, inputs: Props, error: FailedOperation) -> None:
@@ -112,7 +114,7 @@ class GcpResource(Shaped):
             return None if item is None else self.outputs(context, id, item, state)
 
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
-        """What the API tells of the resource, or None where it is gone."""
+        """What the API states of the resource, or None where it is gone."""
         try:
             return context.call(f"{self.collection}.{self.read_method}", self.filled(self.params, values))
         except Refusal as error:
@@ -121,14 +123,14 @@ class GcpResource(Shaped):
             raise
 
     def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
-        """All outputs from what the API tells; what it does not tell is taken from the state."""
+        """All outputs from what the API states; what it does not state is taken from the state."""
         found = self.shape.decode(self.sdk_schema.outputs, item)
         for name in self.names:
             if isinstance(found.get(name), str):
                 found[name] = last_of(found[name])
         # Google leaves out what is false, 0 or empty: it is what was asked for.
         zeros = {name: state[name] for name in self.sdk_schema.inputs if state.get(name) in _ZEROS}
-        found = {**zeros, **found, **self._untold(context, id, state)}
+        found = {**zeros, **found, **self._unreported(context, id, state)}
         found |= self.more(context, id, item, {**state, **found})
         if self.labels:
             found.pop(self.labels, None)
@@ -145,7 +147,7 @@ class GcpResource(Shaped):
         own = self.own_id(context, id, whole)
         return {**whole, "id": own} if own != id and "id" not in self.sdk_schema.outputs else whole
 
-    def _untold(self, context: GcpContext, id: str, state: Props) -> Props:
+    def _unreported(self, context: GcpContext, id: str, state: Props) -> Props:
         """Outputs that the state or the id knows, and no answer."""
         known = self.sdk_schema.outputs
         found: Props = {}
@@ -163,7 +165,7 @@ class GcpResource(Shaped):
         return found
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
-        """Outputs that are made of others, or that further calls tell."""
+        """Outputs that are made of others, or that further calls answer."""
         return {}
 
     def own_id(self, context: GcpContext, id: str, outputs: Props) -> str:
@@ -282,6 +284,12 @@ class GcpResource(Shaped):
         context = configured(context)
         if self.deletes_by_policy and self.kept_by_policy(id, state):
             return
+        if self.protected and state.get("deletionProtection"):
+            what = self.protected.format(id=id)
+            raise CloudError(
+                f"cannot destroy {what} without setting deletion_protection=false and running `pulumi up`",
+                path="deletionProtection",
+            )
         with self.errors("deleting", {}):
             try:
                 self.unmake(context, id, state)

@@ -13,19 +13,19 @@ from twin.provider_interface import UNKNOWN, Props
 _FIELD: Final = re.compile(r"[Ii]nvalid value for field '(?:(?:resource|cluster|nodePool)\.)?([^']+)'")
 _OPENING: Final = re.compile(r"(?:cluster|nodePool)\.([A-Za-z][\w.\[\]]*): ")
 _TELLING: Final = 4
-"""A value of fewer characters stands in many a message by chance."""
+"""A value of fewer characters is in many a message by chance."""
 
 
-def blamed(message: str, told: Mapping[str, str], places: Mapping[str, str], body: Any) -> str:
+def blamed(message: str, stated: Mapping[str, str], places: Mapping[str, str], body: Any) -> str:
     """The property that a refusal is about, "" where it does not say.
 
-    told: properties by a part of the message. places: the property of each field of the body. A message that
-    names a field, or quotes a value that was sent, tells it.
+    stated: properties by a part of the message. places: the property of each field of the body. A message
+    that names a field, or quotes a value that was sent, states it.
     """
     named = _FIELD.search(message) or _OPENING.match(message)
     if named and _known(places, named[1]):
         return _place(places, named[1])
-    for part, path in told.items():
+    for part, path in stated.items():
         if part in message:
             return path
     found_values = [
@@ -53,18 +53,18 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
 def wrong_body(
     api: str, schema: str, method: str, body: Props, places: Mapping[str, str], version: str = ""
 ) -> Iterator[tuple[str, str]]:
-    """(property, reason) of each fault. UNKNOWN passes.
+    """(property, reason) of each violation. UNKNOWN passes.
 
     method: whose required fields must be there. version: of the API; the provider's usual one by default.
     """
     known, unknown = _without_unknown(body, "")
-    for path, reason in discovery.faults(api, version or APIS[api].version, schema, known, method):
+    for path, reason in discovery.violations(api, version or APIS[api].version, schema, known, method):
         if path not in unknown:
             yield _place(places, path), reason
 
 
 def _without_unknown(value: Any, path: str) -> tuple[Any, set[str]]:
-    """The value with None for UNKNOWN, and the paths where it stood."""
+    """The value with None for UNKNOWN, and the paths where it was."""
     if value is UNKNOWN:
         return None, {path}
     unknown: set[str] = set()
@@ -85,13 +85,13 @@ def _without_unknown(value: Any, path: str) -> tuple[Any, set[str]]:
 
 
 def _known(places: Mapping[str, str], path: str) -> bool:
-    """Whether a field, or one that it stands in, came from a property."""
+    """Whether a field, or one that contains it, came from a property."""
     parts = path.split(".")
     return any(".".join(parts[: length + 1]) in places for length in range(len(parts)))
 
 
 def _place(places: Mapping[str, str], path: str) -> str:
-    """The property of a field's path; below a field of its own, a missing one is shown there."""
+    """The property of a field's path; below a separate field, a missing one is shown there."""
     around, below = path, ""
     while around:
         if around in places:

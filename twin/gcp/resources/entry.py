@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from twin.core.schema_facts import Facts, FromSchema
+from twin.gcp.resources import stated
+from twin.gcp.resources.change import Change
 from twin.gcp.resources.fields import Fields
 from twin.gcp.resources.validators import Validator, matches, one_of
-from twin.provider_interface import AutoName
 
 SDK: Final = "pulumi_gcp"
 FACTS: Final = Path(__file__).parents[1] / "facts.json"
-COMPUTE_NAME = AutoName("name", max_length=63, lower=True)
-
-
-@dataclass(frozen=True)
-class Change:
-    """A call that carries a change.
-
-    when: properties; the call is made when one of them changed. method: below the entry's collection, or a
-    whole id. send: the properties that its body holds; None: those of `when` that changed. whole: all
-    properties. mask: whether the query names the fields that change (`updateMask`). body: more of the body,
-    with `{name}` for values. fingerprint: the field that must come from a read right before.
-    """
-
-    when: tuple[str, ...]
-    method: str = "patch"
-    send: tuple[str, ...] | None = None
-    whole: bool = False
-    mask: bool = False
-    body: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    fingerprint: str = ""
 
 
 class Entry(FromSchema):
@@ -46,12 +26,27 @@ class Entry(FromSchema):
     facts_file = FACTS
     package = SDK
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        token = vars(cls).get("token")
+        if token:
+            table = stated.of_class(cls.__module__, token)
+            for name in ("fields", "validators"):
+                if name in table or name in vars(cls):
+                    table[name] = {**table.get(name, {}), **vars(cls).get(name, {})}
+            last = token.rpartition(":")[2]
+            table |= {
+                name: last for name in ("title", "schema") if name not in table and not hasattr(cls, name)
+            }
+            for name, value in table.items():
+                setattr(cls, name, value)
+        super().__init_subclass__(**options)
+
     @classmethod
     def complete(cls, facts: Facts) -> None:
         super().complete(facts)
-        stated = {path: matches(pattern) for path, pattern in facts.get("patterns", {}).items()}
-        stated |= {path: one_of(*values) for path, values in facts.get("enums", {}).items()}
-        cls.validators = {**stated, **cls.validators}
+        from_schema = {path: matches(pattern) for path, pattern in facts.get("patterns", {}).items()}
+        from_schema |= {path: one_of(*values) for path, values in facts.get("enums", {}).items()}
+        cls.validators = {**from_schema, **cls.validators}
 
     title: ClassVar[str]
     """As the provider's errors call it (`Subnetwork`)."""
@@ -78,7 +73,7 @@ class Entry(FromSchema):
     """Whether the provider can take over a resource by its id alone."""
     fields: ClassVar[Fields] = {}
     links: ClassVar[Mapping[str, str]] = {}
-    """Paths of properties that name another resource, with what a bare name stands for
+    """Paths of properties that name another resource, with what a bare name is for
     (`projects/{project}/global/networks/{value}`; "" where the API takes the name)."""
     names: ClassVar[frozenset[str]] = frozenset()
     """Properties that the API answers as links and that are names here (`region`)."""
@@ -96,7 +91,13 @@ class Entry(FromSchema):
     """Whether `deletionPolicy` of the SDK's type (DELETE, PREVENT, ABANDON) decides what a delete does."""
     default_policy: ClassVar[str] = ""
     """The type's own `deletionPolicy` where the program says none; "": the provider's."""
+    named_by_service: ClassVar[bool] = False
+    """Whether the service makes the name, which is the id."""
+    protected: ClassVar[str] = ""
+    """What `deletionProtection` keeps, in words (`table {id}`)."""
+    refused: ClassVar[Mapping[str, str]] = {}
+    """Properties that the twin does not have, with the reason."""
     minutes: ClassVar[float] = 20
     """How long the provider waits for an operation unless customTimeouts says."""
     paths: ClassVar[Mapping[str, str]] = {}
-    """The property at fault by a part of Google's message."""
+    """The property concerned, by a part of Google's message."""

@@ -1,6 +1,6 @@
 """How a Pulumi property and a Google API field correspond, in both directions.
 
-Most have the same name, and their types tell the rest: the SDK's for the property, the discovery document's
+Most have the same name, and their types state the rest: the SDK's for the property, the discovery document's
 for the field. A number in text (`int64`), one object where the other side has a list of one, are found by
 them. A table entry names only what differs.
 """
@@ -80,7 +80,7 @@ class Shape:
     def encode(self, properties: Mapping[str, Property], props: Props) -> tuple[Props, dict[str, str]]:
         """The body for these properties, and by each field's path the property that it came from.
 
-        UNKNOWN stays where it stands, None is left out.
+        UNKNOWN stays where it is, None is left out.
         """
         body: Props = {}
         places: dict[str, str] = {}
@@ -137,7 +137,7 @@ class Shape:
     # Fields -> properties
 
     def decode(self, properties: Mapping[str, Property], item: Props) -> Props:
-        """The properties that an answer tells; what it leaves out is left out."""
+        """The properties that an answer states; what it leaves out is left out."""
         return self._decode_object(properties, item, "")
 
     def _decode_object(self, properties: Mapping[str, Property], item: Mapping[str, Any], path: str) -> Props:

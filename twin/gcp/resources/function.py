@@ -28,7 +28,7 @@ class GcpFunction(FunctionType):
     """What differs between the result's properties and the API's fields."""
 
     def invoke(self, context: Context, arguments: Props) -> Props:
-        assert isinstance(context, GcpContext)  # noqa: S101 - tells the type checker
+        assert isinstance(context, GcpContext)  # noqa: S101 - states the type checker
         try:
             answer = self.answer(context, arguments)
         except Refusal as error:
@@ -41,10 +41,10 @@ class GcpFunction(FunctionType):
 
     @abstractmethod
     def answer(self, context: GcpContext, arguments: Props) -> Props:
-        """The results beside the arguments, which are part of every result."""
+        """The results next to the arguments, which are part of every result."""
 
-    def told(self, api: str, schema: str, item: Props) -> Props:
-        """The result's properties that an API's resource tells."""
+    def answered(self, api: str, schema: str, item: Props) -> Props:
+        """The result's properties that an API's resource states."""
         found = sdk("pulumi_gcp").function(self.token)
         document = discovery.document(api, APIS[api].version)
         shape = Shape(sdk("pulumi_gcp"), document.schemas if document else {}, schema, self.fields)

@@ -11,9 +11,9 @@ from twin.provider_interface import Props
 
 
 def labels_now(remote: Mapping[str, Any], state: Props, name: str) -> Props:
-    """The three properties from the labels that the API tells. name: that of the program's own.
+    """The three properties from the labels that the API states. name: that of the program's own.
 
-    What the program does not name is none of its own, so that an import begins without labels.
+    What the program does not name is none, so that an import begins without labels.
     """
     own = state.get(name)
     managed = state.get("pulumiLabels")

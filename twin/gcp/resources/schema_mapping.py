@@ -56,6 +56,7 @@ class Shaped(Entry):
         failures = [*wrong_values(self.validators, inputs)]
         failures += self.wrong_company(inputs)
         failures += self.rules(inputs)
+        failures += [Failure(path, why) for path, why in self.refused.items() if inputs.get(path)]
         if self.labels:
             failures += label_failures(self.labels, inputs.get(self.labels))
         seen = {failure.path for failure in failures}
@@ -191,7 +192,7 @@ class Shaped(Entry):
 
     @contextmanager
     def errors(self, action: str, places: Mapping[str, str], body: Any = None) -> Iterator[None]:
-        """Turn Google's refusals into the provider's words, with the property at fault.
+        """Turn Google's refusals into the provider's words, with the property concerned.
 
         places, body: what is sent, and the property that each of its fields came from.
         """
@@ -206,7 +207,7 @@ class Shaped(Entry):
 
 
 def configured(context: Context) -> GcpContext:
-    assert isinstance(context, GcpContext)  # noqa: S101 - tells the type checker
+    assert isinstance(context, GcpContext)  # noqa: S101 - states the type checker
     return context
 
 

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 from twin.core import registry
 from twin.gcp import services
+from twin.gcp.resources import stated
 from twin.gcp.resources.base import GcpResource
 
 
 @cache
 def table() -> dict[str, GcpResource]:
-    """All entries by token; one in any service's folder is found."""
+    """All entries by token: classes with one, and those of the services' resources.toml alone."""
     for _ in services.modules("resources"):
         pass
-    return registry.by_token(GcpResource)
+    bases = {each.__name__: each for each in _bases(GcpResource)}
+    made = registry.by_token(GcpResource)
+    for service, token, base in stated.rest(frozenset(made)):
+        name = token.rpartition(":")[2]
+        module = f"{services.__name__}.{service}.resources"
+        kind = type(name, (bases[base or "GcpResource"],), {"token": token, "__module__": module})
+        made[token] = kind()
+    return made
+
+
+def _bases(parent: type[GcpResource]) -> Iterator[type[GcpResource]]:
+    """The classes that are no type themselves."""
+    yield parent
+    for kind in parent.__subclasses__():
+        if "token" not in vars(kind):
+            yield from _bases(kind)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from twin.core.schema_facts import at
 from twin.provider_interface import UNKNOWN, Failure, Props
 
 Validator = Callable[[str, Any], str]
-GCE_NAME: Final = r"^(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)$"
 
 
 def one_of(*values: str) -> Validator:

@@ -7,18 +7,24 @@
 | `operations` | how the API's methods answer (`twin.gcp.methods.handles`) |
 | `validation` | what the API refuses |
 | `permissions` | the rights that a method needs |
-| `data` | facts as tables |
+| `data` | facts and what they mean |
+| `resources.toml` | what a resource type is, by token (`twin.gcp.resources.stated`) |
+| `methods.toml` | collections with the standard methods (`twin.gcp.methods.standard_methods`) |
+| `tables.toml` | facts as tables |
 
 A module is found by its place: nothing else lists it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from twin.core import registry
 
@@ -41,3 +47,28 @@ def has_operations(api: str) -> bool:
     """Return whether the twin answers methods of an API."""
     name = f"{__name__}.{SAME.get(api, api)}"
     return find_spec(name) is not None and find_spec(f"{name}.operations") is not None
+
+
+@cache
+def entries(service: str, file: str) -> Mapping[str, Any]:
+    """A file of a service without its ending (`methods`), with tuples for lists."""
+    return frozen(tomllib.loads((Path(__file__).parent / service / f"{file}.toml").read_text()))
+
+
+def tables(service: str) -> Mapping[str, Any]:
+    """The tables of facts of a service."""
+    return entries(service, "tables")
+
+
+def frozen(value: Any) -> Any:
+    """A value with tuples for lists."""
+    if isinstance(value, dict):
+        return {key: frozen(each) for key, each in value.items()}
+    return tuple(frozen(each) for each in value) if isinstance(value, list) else value
+
+
+def copied(value: Any) -> Any:
+    """A value of a file, as a request or a body holds it."""
+    if isinstance(value, Mapping):
+        return {key: copied(each) for key, each in value.items()}
+    return [copied(each) for each in value] if isinstance(value, tuple) else value

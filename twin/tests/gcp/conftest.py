@@ -32,10 +32,8 @@ DATA = (
     *(
         "bigquery",
         "bigqueryconnection",
-        "bigqueryreservation",
         "bigquerydatapolicy",
         "biglake",
-        "datacatalog",
     ),
     *("sqladmin", "secretmanager", "artifactregistry", "pubsub", "dataplex", "firestore", "bigtableadmin"),
     *("accesscontextmanager", "dataproc", "cloudscheduler", "redis"),

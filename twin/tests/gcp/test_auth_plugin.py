@@ -1,4 +1,4 @@
-"""The stand-in of gke-gcloud-auth-plugin hands out the caller's token, and says what is missing."""
+"""The are-in of gke-gcloud-auth-plugin hands out the caller's token, and says what is missing."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def test_the_credential_is_what_kubectl_takes(
     monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.one")
     monkeypatch.setenv("KUBERNETES_EXEC_INFO", json.dumps({"apiVersion": auth_plugin.VERSION}))
     assert auth_plugin.main([]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["kind"] == "ExecCredential"
-    assert told["apiVersion"] == "client.authentication.k8s.io/v1beta1"
-    assert told["status"]["token"] == "ya29.one"
-    expires = datetime.fromisoformat(told["status"]["expirationTimestamp"])
+    answered = json.loads(capsys.readouterr().out)
+    assert answered["kind"] == "ExecCredential"
+    assert answered["apiVersion"] == "client.authentication.k8s.io/v1beta1"
+    assert answered["status"]["token"] == "ya29.one"
+    expires = datetime.fromisoformat(answered["status"]["expirationTimestamp"])
     assert 3500 < (expires - datetime.now(UTC)).total_seconds() <= 3599
 
 

@@ -51,8 +51,8 @@ def _authority(google: Front) -> str:
 
 def _get(google: Front, hosts: Hosts, host: str, path: str) -> tuple[int, bytes]:
     """GET https://<host>/<path>, through the proxy."""
-    raw, told = _connected(hosts, f"{host}:443")
-    assert told.startswith(b"HTTP/1.1 200")
+    raw, answered = _connected(hosts, f"{host}:443")
+    assert answered.startswith(b"HTTP/1.1 200")
     token = deployer(google.instance).access_token
     lines = (
         f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
@@ -126,14 +126,14 @@ def test_keys_are_used_by_grpc(google: Front, hosts: Hosts) -> None:
 def test_other_hosts_are_reached_directly_and_what_is_no_connect_is_refused(hosts: Hosts) -> None:
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
         port = elsewhere.getsockname()[1]
-        line, told = _connected(hosts, f"127.0.0.1:{port}")
+        line, answered = _connected(hosts, f"127.0.0.1:{port}")
         with line, elsewhere.accept()[0] as far:
-            assert told.startswith(b"HTTP/1.1 200")
+            assert answered.startswith(b"HTTP/1.1 200")
             line.sendall(b"hello")
             assert far.recv(5) == b"hello"
-    line, told = _connected(hosts, f"127.0.0.1:{port}")
+    line, answered = _connected(hosts, f"127.0.0.1:{port}")
     line.close()
-    assert b"502" in told, "nothing listens there now"
+    assert b"502" in answered, "nothing listens there now"
     with socket.create_connection(("127.0.0.1", hosts.port), timeout=10) as plain:
         plain.sendall(b"GET http://storage.googleapis.com/ HTTP/1.1\r\n\r\n")
         assert b"405" in plain.recv(200)

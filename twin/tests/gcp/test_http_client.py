@@ -12,8 +12,8 @@ from twin.gcp.http_client import Refusal, Transport
 from twin.provider_interface import Unreachable
 
 
-class Told(Transport):
-    """A transport that answers what it is told, and remembers what it was asked."""
+class Answering(Transport):
+    """A transport that answers what it is transport, and remembers what it was asked."""
 
     def __init__(self, *answers: tuple[int, Any]) -> None:
         super().__init__("ya29.token", attempts=3)
@@ -35,30 +35,32 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def refusal(*answers: tuple[int, Any]) -> Refusal:
     with pytest.raises(Refusal) as caught:
-        Told(*answers).request("GET", "http://front/compute/v1/x", {}, None)
+        Answering(*answers).request("GET", "http://front/compute/v1/x", {}, None)
     return caught.value
 
 
 def test_a_call_carries_token_query_body_and_intent() -> None:
-    told = Told((200, {"name": "op"}))
+    transport = Answering((200, {"name": "op"}))
     query = {"force": True, "updateMask": "a,b", "skip": 3}
-    assert told.request("PATCH", "http://front/v1/x", query, {"b": 1, "a": 2}, intent="i") == {"name": "op"}
-    verb, target, body, headers = told.asked[0]
+    assert transport.request("PATCH", "http://front/v1/x", query, {"b": 1, "a": 2}, intent="i") == {
+        "name": "op"
+    }
+    verb, target, body, headers = transport.asked[0]
     assert (verb, target, body) == ("PATCH", "/v1/x?force=true&skip=3&updateMask=a%2Cb", '{"a": 2, "b": 1}')
     assert headers["Authorization"] == "Bearer ya29.token"
     assert headers[http_client.INTENT_HEADER] == "i"
 
 
 def test_a_read_carries_no_intent() -> None:
-    told = Told((200, b""))
-    assert told.request("GET", "http://front/v1/x", {}, None, intent="i") == {}
-    assert http_client.INTENT_HEADER not in told.asked[0][3]
+    transport = Answering((200, b""))
+    assert transport.request("GET", "http://front/v1/x", {}, None, intent="i") == {}
+    assert http_client.INTENT_HEADER not in transport.asked[0][3]
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
 def test_what_passes_is_tried_again(status: int) -> None:
-    told = Told((status, {}), (status, {}), (200, {"name": "x"}))
-    assert told.request("GET", "http://front/v1/x", {}, None) == {"name": "x"}
+    transport = Answering((status, {}), (status, {}), (200, {"name": "x"}))
+    assert transport.request("GET", "http://front/v1/x", {}, None) == {"name": "x"}
     assert refusal(*[(status, {"error": {"code": status, "message": "later"}})] * 3).code == status
 
 

@@ -6,19 +6,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
-from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import Field, local, only_read
 from twin.provider_interface import Failure, Props
-
-_LISTS: Final = (
-    *("accessLevels", "egressPolicies.egressFrom.identities", "egressPolicies.egressTo.externalResources"),
-    *("egressPolicies.egressTo.resources", "ingressPolicies.ingressFrom.identities", "resources"),
-    *("ingressPolicies.ingressTo.resources", "restrictedServices", "vpcAccessibleServices.allowedServices"),
-)
 
 
 class Named(GcpResource):
@@ -47,13 +38,6 @@ class Named(GcpResource):
 
 class ServicePerimeter(Named):
     token = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
-    title = "ServicePerimeter"
-    collection = "accesscontextmanager.accessPolicies.servicePerimeters"
-    schema = "ServicePerimeter"
-    fields = {**local("parent"), **only_read("createTime", "updateTime", "etag")}
-    sets = frozenset(f"{field}.{path}" for field in ("spec", "status") for path in _LISTS)
-    changes = (Change(("title", "description", "spec", "status", "useExplicitDryRunSpec"), mask=True),)
-    volatile = frozenset({"updateTime", "etag"})
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         yield from super().rules(inputs)
@@ -63,18 +47,3 @@ class ServicePerimeter(Named):
             if isinstance(given, dict) and not any(given.get(name) for name in names):
                 listed = ",".join(f"{field}.{name}" for name in names)
                 yield Failure(field, f"one of `{listed}` must be specified")
-
-
-class AccessLevel(Named):
-    token = "gcp:accesscontextmanager/accessLevel:AccessLevel"
-    title = "AccessLevel"
-    collection = "accesscontextmanager.accessPolicies.accessLevels"
-    schema = "AccessLevel"
-    fields = {
-        **local("parent"),
-        "basic.conditions.devicePolicy.requireScreenLock": Field("requireScreenlock"),
-    }
-    changes = (Change(("title", "description", "basic", "custom"), mask=True),)
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return path == "basic.combiningFunction" and {old or "AND", new or "AND"} == {"AND"}

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods.cmek import check_key
-from twin.gcp.methods.standard_methods import Standard, serve
+from twin.gcp.methods.rules import snake
+from twin.gcp.methods.standard_methods import serve
 
-_PLACES: Final = frozenset({"us", "europe", "asia"})
-_FORMATS: Final = ("DOCKER", "MAVEN", "NPM", "APT", "YUM", "PYTHON", "KFP", "GO", "GENERIC", "GOOGET", "RUBY")
-_REMOTE: Final = {
-    "DOCKER": "dockerRepository",
-    "MAVEN": "mavenRepository",
-    "NPM": "npmRepository",
-    "PYTHON": "pythonRepository",
-    "APT": "aptRepository",
-    "YUM": "yumRepository",
-}
+_REMOTE: Final[Mapping[str, str]] = services.tables("artifactregistry")["remote"]
 _POLICY: Final = re.compile(r"[a-z][a-z0-9-]{0,127}")
 _SECRET: Final = re.compile(r"(projects/[^/]+/secrets/[^/]+)/versions/[^/]+")
-POLICIES: Final = 10
-"""Cleanup policies of a repository at most. Source: "Configure cleanup policies"."""
 
 
 def _agent(call: Call) -> str:
@@ -32,46 +24,32 @@ def _agent(call: Call) -> str:
 
 
 def _prepare(call: Call, repository: Body) -> None:
-    if repository.get("format") not in _FORMATS:
-        raise invalid(
-            f"Invalid format '{repository.get('format', '')}': one of {', '.join(_FORMATS)} is right."
-        )
-    mode = repository.setdefault("mode", "STANDARD_REPOSITORY")
-    if (mode == "REMOTE_REPOSITORY") != ("remoteRepositoryConfig" in repository):
-        raise invalid(
-            "remote_repository_config belongs to repositories of mode REMOTE_REPOSITORY, which need it."
-        )
-    if (mode == "VIRTUAL_REPOSITORY") != ("virtualRepositoryConfig" in repository):
-        raise invalid(
-            "virtual_repository_config belongs to repositories of mode VIRTUAL_REPOSITORY, which need it."
-        )
     key, place = repository.get("kmsKeyName"), repository["name"].split("/")[3]
     if key:
         # Artifact Registry says its multi-regions as KMS does.
         check_key(call, key, place, _agent(call), "repository")
-    scanning = repository.setdefault("vulnerabilityScanningConfig", {})
-    scanning.setdefault("enablementConfig", "INHERITED")
-    host = f"{place}-{repository['format'].lower()}.pkg.dev"
-    repository["registryUri"] = f"{host}/{call.project}/{repository['name'].rpartition('/')[2]}"
     repository["sizeBytes"] = "0"
 
 
 def _check(call: Call, repository: Body) -> None:
+    for mode, field in (
+        ("REMOTE_REPOSITORY", "remoteRepositoryConfig"),
+        ("VIRTUAL_REPOSITORY", "virtualRepositoryConfig"),
+    ):
+        if (repository["mode"] == mode) != (field in repository):
+            raise invalid(f"{snake(field)} belongs to repositories of mode {mode}, which need it.")
+    host = f"{repository['name'].split('/')[3]}-{repository['format'].lower()}.pkg.dev"
+    repository["registryUri"] = f"{host}/{call.project}/{repository['name'].rpartition('/')[2]}"
     if repository.get("dockerConfig") and repository["format"] != "DOCKER":
         raise invalid("docker_config is for repositories of format DOCKER only.")
     if repository.get("mavenConfig") and repository["format"] != "MAVEN":
         raise invalid("maven_config is for repositories of format MAVEN only.")
     policies: dict[str, Any] = repository.get("cleanupPolicies") or {}
-    if len(policies) > POLICIES:
-        raise invalid(f"A repository can have at most {POLICIES} cleanup policies, got {len(policies)}.")
     for name, policy in policies.items():
         _check_policy(name, policy)
     remote = repository.get("remoteRepositoryConfig")
     if remote:
         _check_remote(call, repository, remote)
-    for each in (repository.get("virtualRepositoryConfig") or {}).get("upstreamPolicies") or []:
-        if call.state.get(f"artifactregistry/{each.get('repository', '')}") is None:
-            raise not_found(f"Upstream repository {each.get('repository', '')} not found.")
     _scan(call, repository)
 
 
@@ -102,13 +80,8 @@ def _check_policy(name: str, policy: Body) -> None:
         raise invalid(
             f"Invalid cleanup policy id '{name}': lower-case letters, digits and hyphens, a letter first."
         )
-    if policy.get("action") not in ("DELETE", "KEEP"):
-        raise invalid(f"cleanup_policies[{name}].action must be DELETE or KEEP.")
-    kinds = [each for each in ("condition", "mostRecentVersions") if each in policy]
-    if len(kinds) != 1:
-        raise invalid(f"cleanup_policies[{name}] needs exactly one of condition and most_recent_versions.")
-    if kinds[0] == "mostRecentVersions":
-        if policy["action"] != "KEEP":
+    if "mostRecentVersions" in policy:
+        if policy.get("action") != "KEEP":
             raise invalid(f"cleanup_policies[{name}]: most_recent_versions is for the action KEEP only.")
         if not int(policy["mostRecentVersions"].get("keepCount") or 0) > 0:
             raise invalid(f"cleanup_policies[{name}].most_recent_versions.keep_count must be positive.")
@@ -122,9 +95,8 @@ def _check_remote(call: Call, repository: Body, remote: Body) -> None:
     kinds = [each for each in (*_REMOTE.values(), "commonRepository") if each in remote]
     if wanted is None or len(kinds) != 1 or kinds[0] not in (wanted, "commonRepository"):
         raise invalid(
-            f"remote_repository_config of format {repository['format']} needs "
-            f"{wanted or 'another format'}, got "
-            f"{', '.join(kinds) or 'none'}."
+            f"remote_repository_config of format {repository['format']} needs {wanted or 'another format'}, "
+            f"got {', '.join(kinds) or 'none'}."
         )
     source = remote[kinds[0]]
     uri = source.get("uri") or (source.get("customRepository") or {}).get("uri")
@@ -152,28 +124,4 @@ def _check_login(call: Call, login: Body) -> None:
                       "roles/secretmanager.secretAccessor.")  # fmt: skip
 
 
-serve(
-    Standard(
-        methods="artifactregistry.projects.locations.repositories",
-        title="Repository",
-        id="repositoryId",
-        pattern=r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
-        right="lower-case letters, digits and hyphens, a letter first, at most 63",
-        mutable=frozenset(
-            {
-                "description",
-                "dockerConfig",
-                "mavenConfig",
-                "virtualRepositoryConfig",
-                "cleanupPolicies",
-                "labels",
-            }
-            | {"cleanupPolicyDryRun", "vulnerabilityScanningConfig", "remoteRepositoryConfig"}
-        ),
-        response="google.devtools.artifactregistry.v1.Repository",
-        prepare=_prepare,
-        check=_check,
-        places=_PLACES,
-        patch_at_once=True,
-    )
-)
+serve("artifactregistry.projects.locations.repositories", prepare=_prepare, check=_check)

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.gcp.resources.base import GcpResource
-from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import Field, local, only_read
+from twin.gcp.resources.fields import Field
 from twin.gcp.resources.suppressed import seconds
-from twin.gcp.resources.validators import one_of
 from twin.provider_interface import Failure, Props
 
 _REMOTE: Final = "remoteRepositoryConfig"
@@ -43,57 +41,9 @@ def _listed(policies: Any) -> Any:
 
 class Repository(GcpResource):
     token = "gcp:artifactregistry/repository:Repository"
-    title = "Repository"
-    collection = "artifactregistry.projects.locations.repositories"
-    schema = "Repository"
-    create_method = "create"
-    params = {"name": "projects/{project}/locations/{location}/repositories/{repositoryId}"}
-    create_params = {
-        "parent": "projects/{project}/locations/{location}",
-        "repositoryId": "{repositoryId}",
-    }
-    id_form = "projects/{project}/locations/{location}/repositories/{repositoryId}"
-    place = "location"
-    names = frozenset({"name"})
     fields = {
-        **local("repositoryId", "location"),
         "cleanupPolicies": Field(encode=_keyed, decode=_listed),
-        **only_read("createTime", "name", "registryUri", "updateTime"),
-        "vulnerabilityScanningConfig.enablementState": Field(sent=False),
-        "vulnerabilityScanningConfig.enablementStateReason": Field(sent=False),
     }
-    labels = "labels"
-    nested_computed = frozenset(
-        {"vulnerabilityScanningConfig.enablementState", "vulnerabilityScanningConfig.enablementStateReason"}
-    )
-    immutable = frozenset(
-        {"format", "repositoryId", "kmsKeyName", "location", "mode", "project", *_SOURCES}
-        | {f"{_REMOTE}.description", f"{_REMOTE}.noCache", "mavenConfig.allowSnapshotOverwrites"}
-        | {"mavenConfig.versionPolicy"}
-    )
-    changes = (
-        Change(
-            (
-                *("description", "dockerConfig", "mavenConfig", "virtualRepositoryConfig", "cleanupPolicies"),
-                *("cleanupPolicyDryRun", "vulnerabilityScanningConfig", _REMOTE),
-            ),
-            mask=True,
-        ),
-    )
-    volatile = frozenset({"updateTime"})
-    validators = {
-        f"{_REMOTE}.dockerRepository.publicRepository": one_of("DOCKER_HUB", ""),
-        f"{_REMOTE}.mavenRepository.publicRepository": one_of("MAVEN_CENTRAL", ""),
-        f"{_REMOTE}.npmRepository.publicRepository": one_of("NPMJS", ""),
-        f"{_REMOTE}.pythonRepository.publicRepository": one_of("PYPI", ""),
-    }
-    conflicts = (
-        (_REMOTE, "virtualRepositoryConfig"),
-        *(
-            (f"{_REMOTE}.{each}Repository.customRepository", f"{_REMOTE}.{each}Repository.publicRepository")
-            for each in ("docker", "maven", "npm", "python")
-        ),
-    )
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         remote = inputs.get(_REMOTE)

@@ -1,18 +1,20 @@
-"""Who may what in an Iceberg REST catalog, and credentials for tables' files that the catalog hands out.
+"""Access to what is in an Iceberg REST catalog, and credentials for tables' files that the catalog hands out.
 
-A catalog that vends credentials gives a caller a token of its own service account, cut down to the files of
+A catalog that vends credentials gives a caller a token of the service account, cut down to the files of
 one table, for reading or for writing too. For a table with policies of columns or rows it refuses that to
-whoever does not see all of it. Sources: "Manage Lakehouse Iceberg REST ACLs", "Credential vending overview",
-"Row-level and column-level security" of Google Cloud Lakehouse; Iceberg REST catalog specification,
-LoadTableResult.
+a caller that does not see all of it. Sources: "Manage Lakehouse Iceberg REST ACLs", "Credential vending
+overview", "Row-level and column-level security" of Google Cloud Lakehouse; Iceberg REST catalog
+specification, LoadTableResult.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import GoogleError
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -21,13 +23,7 @@ DOWNSCOPED: Final = "downscoped:"
 """Begins the principal of a token that is cut down: then JSON of member, bucket, folder and write."""
 _ASKED: Final = "vended-credentials"
 _HOUR: Final = 3600
-_CATALOGS: Final = "biglakeiceberg.projects.catalogs"
-_NEEDED: Final = {
-    "biglakeiceberg.config.get": "biglake.catalogs.get",
-    f"{_CATALOGS}.namespaces.updateProperties": "biglake.namespaces.update",
-    f"{_CATALOGS}.namespaces.tables.commit": "biglake.tables.update",
-}
-"""Permissions that methods are not called by."""
+_NEEDED: Final[Mapping[str, str]] = services.tables("biglake")["needed"]
 _READS: Final = frozenset({"storage.objects.get", "storage.objects.list"})
 _WRITES: Final = _READS | {"storage.objects.create", "storage.objects.delete"}
 
@@ -59,7 +55,7 @@ def _may(call: Call, principal: str, permission: str) -> bool:
 
 
 def _around(call: Call) -> list[str]:
-    """The rows of what a call is about, and of what that lies in."""
+    """The rows of what a call is about, and of what contains it."""
     catalog = call.parameters.get("catalog")
     if catalog is None:
         catalog = str(call.parameters.get("warehouse") or "").rstrip("/").rpartition("/")[2]
@@ -82,7 +78,7 @@ def _denied(permission: str, call: Call) -> GoogleError:
 
 
 def vended(call: Call, catalog: Body, row: str, body: Body) -> Body:
-    """What a client needs for a table's files, beside its metadata; nothing where it did not ask. Raises
+    """What a client needs for a table's files, next to its metadata; nothing where it did not ask. Raises
     403."""
     if catalog["credential-mode"] != "CREDENTIAL_MODE_VENDED_CREDENTIALS" or _ASKED not in call.headers.get(
         "x-iceberg-access-delegation", ""

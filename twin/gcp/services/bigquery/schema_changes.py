@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -12,19 +14,7 @@ from twin.gcp.iam.policy import etag
 from twin.gcp.services.bigquery.operations.datasets import millis
 from twin.gcp.services.bigquery.validation import check_fields
 
-_ICEBERG: Final = {
-    "INT64": "long",
-    "INTEGER": "long",
-    "FLOAT64": "double",
-    "STRING": "string",
-    "BOOL": "boolean",
-    "TIMESTAMP": "timestamptz",
-    "DATETIME": "timestamp",
-    "DATE": "date",
-    "TIME": "time",
-    "BYTES": "binary",
-}
-"""Source: "Apache Iceberg managed tables: data types"."""
+_ICEBERG: Final[Mapping[str, str]] = services.tables("bigquery")["iceberg"]
 _DECIMAL: Final = re.compile(r"(NUMERIC|BIGNUMERIC)(?:\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?", re.I)
 _SIZED: Final = re.compile(r"(\w+)(?:\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
 
@@ -63,7 +53,7 @@ class Table:
         self.body["etag"] = etag({key: each for key, each in self.body.items() if key != "etag"})
 
     def drop(self, call: Call, names: set[str]) -> None:
-        """Take columns away, by their names in lower case. Raises 400 for what others stand on."""
+        """Take columns away, by their names in lower case. Raises 400 for what others are on."""
         time = (self.body.get("timePartitioning") or {}).get("field")
         clustering = (self.body.get("clustering") or {}).get("fields") or []
         for used in filter(None, (time, *clustering)):
@@ -82,7 +72,7 @@ class Table:
 
     def _unguarded(self, call: Call, names: set[str]) -> None:
         """Refuse a drop while rows are guarded; the columns' own policies go with them."""
-        if self.rows or call.state.of("bigquery.rowAccessPolicies", f"{self.row}/"):
+        if self.rows:
             raise invalid(
                 "ALTER TABLE DROP COLUMN is not supported for tables with row access policies.",
                 reason="invalidQuery",

@@ -168,7 +168,7 @@ def _unquoted(text: str) -> str:
 
 
 def _split(text: str, mark: str) -> Iterator[str]:
-    """The parts between marks that stand in no quotes and no brackets."""
+    """The parts between marks that are in no quotes and no brackets."""
     depth, quote, start = 0, "", 0
     for at, char in enumerate(text):
         if quote:

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,299}")
-_SAME: Final = {
-    "INT64": "INTEGER",
-    "FLOAT64": "FLOAT",
-    "BOOL": "BOOLEAN",
-    "STRUCT": "RECORD",
-    "DECIMAL": "NUMERIC",
-    "BIGDECIMAL": "BIGNUMERIC",
-}
-"""The names of GoogleSQL and those that the API answers."""
+_SAME: Final[Mapping[str, str]] = services.tables("bigquery")["api_types"]
 _TYPES: Final = frozenset(
     {"STRING", "BYTES", "INTEGER", "FLOAT", "NUMERIC", "BIGNUMERIC", "BOOLEAN", "TIMESTAMP", "DATE", "TIME"}
     | {"DATETIME", "GEOGRAPHY", "RECORD", "JSON", "RANGE", "INTERVAL", "FOREIGN"}
 )
 _MODES: Final = ("NULLABLE", "REQUIRED", "REPEATED")
 _PREFIXES: Final = ("_table_", "_file_", "_partition", "_row_timestamp", "__root__", "_colidentifier")
-_TAG: Final = re.compile(r"projects/[^/]+/locations/([^/]+)/taxonomies/[^/]+/policyTags/[^/]+")
 
 
 def kind_of(field: Body) -> str:
@@ -68,25 +60,16 @@ def _field(call: Call, field: Body, place: str, whole: str) -> Body:
         kept["fields"] = check_fields(call, field["fields"], place, f"{whole}.")
     elif field.get("fields"):
         raise invalid(f"Field {whole} is of type {kind} and cannot have fields")
-    _check_tags(call, field, place, whole)
+    _check_tags(field, whole)
     for each in field.get("dataPolicies") or []:
         _check_policy(call, str(each.get("name") or ""), place, whole)
     return kept
 
 
-def _check_tags(call: Call, field: Body, place: str, whole: str) -> None:
-    names: list[str] = (field.get("policyTags") or {}).get("names") or []
-    if len(names) > 1:
-        raise invalid(f"Field {whole} has {len(names)} policy tags: a column can have at most one.")
-    for name in names:
-        found = _TAG.fullmatch(name)
-        if not found or call.state.get(f"datacatalog/{name}") is None:
-            raise invalid(f"Policy tag resource {name} of field {whole} is not found.")
-        if found[1] != place.lower():
-            raise invalid(
-                f"Policy tag {name} of field {whole} is in location {found[1]}, which is not that of the "
-                f"dataset, {place.lower()}."
-            )
+def _check_tags(field: Body, whole: str) -> None:
+    """The twin has no Data Catalog, so that no policy tag exists."""
+    for name in (field.get("policyTags") or {}).get("names") or []:
+        raise invalid(f"Policy tag resource {name} of field {whole} is not found.")
 
 
 def _check_policy(call: Call, name: str, place: str, whole: str) -> None:

@@ -9,8 +9,7 @@ from twin.gcp.api_server import initial_state
 from twin.gcp.api_server.errors import invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
-from twin.gcp.methods.standard_methods import Standard, serve
-from twin.gcp.services.bigquery.operations.datasets import PLACES
+from twin.gcp.methods.standard_methods import serve
 
 _KINDS: Final = ("cloudSql", "aws", "azure", "cloudSpanner", "cloudResource", "spark", "configuration")
 _DOMAIN: Final = "gcp-sa-bigquery-condel.iam.gserviceaccount.com"
@@ -44,17 +43,4 @@ def _renew(call: Call, before: Body, after: Body) -> None:
     after["lastModifiedTime"] = str(int(call.at * 1000))
 
 
-serve(
-    Standard(
-        methods="bigqueryconnection.projects.locations.connections",
-        title="Connection",
-        id="connectionId",
-        pattern=r"[A-Za-z0-9_-]{1,256}",
-        right="letters, digits, _ and -, at most 256",
-        mutable=frozenset({"friendlyName", "description", "kmsKeyName", *_KINDS}),
-        prepare=_prepare,
-        renew=_renew,
-        stamps=("", ""),
-        places=PLACES,
-    )
-)
+serve("bigqueryconnection.projects.locations.connections", prepare=_prepare, renew=_renew)

@@ -1,83 +1,36 @@
-"""Bigtable: instances with their clusters, tables with their column families."""
+"""Bigtable: instances with their clusters."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from typing import Any, Final
 
-from twin.gcp.api_server import operations
-from twin.gcp.api_server.errors import exists, invalid, not_found, precondition
+from twin.gcp.api_server.errors import invalid, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
 from twin.gcp.methods.cmek import check_key
+from twin.gcp.methods.standard_methods import answer, create, serve
 from twin.gcp.services.compute import capacity
-from twin.gcp.services.compute.operations.generic import check_labels
 
 _INSTANCES: Final = "bigtableadmin.projects.instances"
-_TABLES: Final = f"{_INSTANCES}.tables"
-_ID: Final = re.compile(r"[a-z](?:[a-z0-9-]{4,31})[a-z0-9]")
-_CLUSTER: Final = re.compile(r"[a-z](?:[a-z0-9-]{4,28})[a-z0-9]")
-_TABLE: Final = re.compile(r"[A-Za-z0-9_.-]{1,50}")
-_FAMILY: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
-def _done(call: Call, body: Body, kind: str) -> Body:
-    name = f"operations/projects/{call.project}/instances/locations/operations/{operations.numeric_id()}"
-    return operations.long_running(call, name, body, kind=f"google.bigtable.admin.v2.{kind}")
+def _prepare(call: Call, _: Body) -> None:
+    number = len(call.body.get("clusters") or {})
+    if not 1 <= number <= 8:
+        raise invalid(f"An instance has from 1 to 8 clusters, got {number}.")
 
 
-@handles(f"{_INSTANCES}.create")
-def create(call: Call) -> dict[str, Any]:
-    """An instance with its clusters."""
-    name = str(call.body.get("instanceId") or "")
-    if not _ID.fullmatch(name):
-        raise invalid(
-            f"Invalid instance id '{name}': 6 to 33 lower-case letters, digits and hyphens, a letter first."
-        )
-    full = f"{call.parameters['parent']}/instances/{name}"
-    if call.state.get(f"bigtableadmin/{full}") is not None:
-        raise exists(f"Instance {full} already exists.")
-    clusters: dict[str, Body] = call.body.get("clusters") or {}
-    if not 1 <= len(clusters) <= 8:
-        raise invalid(f"An instance has from 1 to 8 clusters, got {len(clusters)}.")
-    made: Body = {
-        **(call.body.get("instance") or {}),
-        "name": full,
-        "state": "READY",
-        "createTime": call.timestamp,
-    }
-    made.setdefault("type", "PRODUCTION")
-    made.setdefault("edition", "ENTERPRISE")
-    _check(made)
-    call.state.put(f"bigtableadmin/{full}", made)
+def _made(call: Call, instance: Body) -> None:
+    clusters: dict[str, Body] = call.body["clusters"]
     for key, cluster in clusters.items():
-        _add_cluster(call, full, key, cluster)
-    return _done(call, made, "Instance")
+        parameters = {"parent": instance["name"], "clusterId": key}
+        create(replace(call, parameters=parameters, body=cluster), _CLUSTER)
 
 
-def _check(instance: Body) -> None:
-    shown = str(instance.get("displayName") or "")
-    if not 4 <= len(shown) <= 30:
-        raise invalid(f"instance.display_name must have from 4 to 30 characters, got '{shown}'.")
-    check_labels(instance, "instance.labels")
-
-
-def _add_cluster(call: Call, instance: str, key: str, cluster: Body) -> Body:
-    if not _CLUSTER.fullmatch(key):
-        raise invalid(
-            f"Invalid cluster id '{key}': 6 to 30 lower-case letters, digits and hyphens, a letter first."
-        )
-    row = f"bigtableadmin/{instance}/clusters/{key}"
-    if call.state.get(row) is not None:
-        raise exists(f"Cluster {key} already exists.")
-    made = {**cluster, "name": f"{instance}/clusters/{key}", "state": "READY"}
-    made.setdefault("defaultStorageType", "SSD")
-    _check_cluster(call, instance, made)
-    return call.state.put(row, made)
-
-
-def _check_cluster(call: Call, instance: str, cluster: Body) -> None:
+def _check_cluster(call: Call, cluster: Body) -> None:
+    instance = cluster["name"].partition("/clusters/")[0]
     zone = str(cluster.get("location") or "").rpartition("/")[2]
     if not capacity.is_zone(zone):
         raise invalid(
@@ -94,9 +47,8 @@ def _check_cluster(call: Call, instance: str, cluster: Body) -> None:
         low, high = int(limits.get("minServeNodes") or 0), int(limits.get("maxServeNodes") or 0)
         if not 1 <= low <= high or high > 10 * low:
             raise invalid(
-                f"autoscaling: min_serve_nodes ({low}) from 1, max_serve_nodes ({high}) no less, and "
-                "at most ten "
-                "times as many."
+                f"autoscaling: min_serve_nodes ({low}) from 1, max_serve_nodes ({high}) no less, and at most "
+                "ten times as many."
             )
         target = int((scaling.get("autoscalingTargets") or {}).get("cpuUtilizationPercent") or 0)
         if not 10 <= target <= 80:
@@ -110,37 +62,16 @@ def _check_cluster(call: Call, instance: str, cluster: Body) -> None:
         check_key(call, key, capacity.region_of(zone), email, "cluster")
 
 
-@handles(f"{_INSTANCES}.partialUpdateInstance")
-def change(call: Call) -> dict[str, Any]:
-    """Name, labels, type and edition."""
-    row = f"bigtableadmin/{call.parameters['name']}"
-    before = call.need(row, generic.missing(call))
-    if not call.parameters.get("updateMask"):
-        raise invalid("update_mask must be specified.")
-    made = generic.masked(call, before, frozenset({"displayName", "labels", "type", "edition"}))
-    _check(made)
-    return _done(call, call.state.put(row, made), "Instance")
+_CLUSTER: Final = serve(f"{_INSTANCES}.clusters", check=_check_cluster)
+_INSTANCE: Final = serve(_INSTANCES, prepare=_prepare, made=_made)
 
 
 @handles(f"{_INSTANCES}.delete")
 def delete(call: Call) -> dict[str, Any]:
-    """An instance goes with its clusters and tables."""
-    row = f"bigtableadmin/{call.parameters['name']}"
-    call.need(row, generic.missing(call))
-    for name, table in call.state.of("bigtableadmin.tables", f"{row}/tables/"):
-        if table.get("deletionProtection"):
-            raise precondition(f"Table {name.rpartition('/')[2]} is protected against deletion.")
-    call.state.delete(row)
+    """An instance goes with its clusters, at once."""
+    _INSTANCE.need(call, call.parameters["name"])
+    call.state.delete(f"bigtableadmin/{call.parameters['name']}")
     return {}
-
-
-@handles(f"{_INSTANCES}.clusters.create")
-def create_cluster(call: Call) -> dict[str, Any]:
-    """One more cluster."""
-    parent = call.parameters["parent"]
-    call.need(f"bigtableadmin/{parent}", f"Instance {parent} not found.")
-    made = _add_cluster(call, parent, call.parameters.get("clusterId") or "", call.body)
-    return _done(call, made, "Cluster")
 
 
 @handles(f"{_INSTANCES}.clusters.partialUpdateCluster", f"{_INSTANCES}.clusters.update")
@@ -155,8 +86,8 @@ def change_cluster(call: Call) -> dict[str, Any]:
     if "serveNodes" in call.body and "clusterConfig" not in call.body:
         made.pop("clusterConfig", None)
     made = {field: each for field, each in made.items() if each is not None}
-    _check_cluster(call, before["name"].partition("/clusters/")[0], made)
-    return _done(call, call.state.put(row, made), "Cluster")
+    _check_cluster(call, made)
+    return answer(call, _CLUSTER, call.state.put(row, made))
 
 
 @handles(f"{_INSTANCES}.clusters.delete")
@@ -167,73 +98,5 @@ def delete_cluster(call: Call) -> dict[str, Any]:
     around = row.rpartition("/")[0]
     if len(call.state.of("bigtableadmin.clusters", f"{around}/")) == 1:
         raise precondition("Cannot delete the last cluster of an instance.")
-    call.state.delete(row)
-    return {}
-
-
-# Tables
-
-
-@handles(f"{_TABLES}.create")
-def create_table(call: Call) -> dict[str, Any]:
-    """A table with its first column families."""
-    parent, key = call.parameters["parent"], str(call.body.get("tableId") or "")
-    call.need(f"bigtableadmin/{parent}", f"Instance {parent} not found.")
-    if not _TABLE.fullmatch(key):
-        raise invalid(f"Invalid table id '{key}': 1 to 50 letters, digits, _, . and -.")
-    name = f"{parent}/tables/{key}"
-    if call.state.get(f"bigtableadmin/{name}") is not None:
-        raise exists(f"Table {name} already exists.")
-    made: Body = {"granularity": "MILLIS", **(call.body.get("table") or {}), "name": name}
-    for family in made.get("columnFamilies") or {}:
-        _check_family(family)
-    return call.state.put(f"bigtableadmin/{name}", made)
-
-
-def _check_family(name: str) -> None:
-    if not _FAMILY.fullmatch(name):
-        raise invalid(f"Invalid column family '{name}': 1 to 64 letters, digits, _, . and -.")
-
-
-@handles(f"{_TABLES}.modifyColumnFamilies")
-def families(call: Call) -> dict[str, Any]:
-    """Make, change and drop column families, all or none."""
-    row = f"bigtableadmin/{call.parameters['name']}"
-    table = call.need(row, generic.missing(call))
-    held: dict[str, Body] = dict(table.get("columnFamilies") or {})
-    for each in call.body.get("modifications") or []:
-        family = str(each.get("id") or "")
-        if "create" in each:
-            _check_family(family)
-            if family in held:
-                raise exists(f"Column family {family} already exists.")
-            held[family] = each["create"]
-        elif family not in held:
-            raise not_found(f"Column family {family} not found.")
-        elif each.get("drop"):
-            del held[family]
-        else:
-            # Without a mask an update is of the rule: none clears it.
-            rest = {key: value for key, value in held[family].items() if key != "gcRule"}
-            held[family] = {**rest, **(each.get("update") or {})}
-    return call.state.put(row, {**table, "columnFamilies": held})
-
-
-@handles(f"{_TABLES}.patch")
-def change_table(call: Call) -> dict[str, Any]:
-    """Protection, retention of changes, backups."""
-    row = f"bigtableadmin/{call.parameters['name']}"
-    before = call.need(row, generic.missing(call))
-    allowed = frozenset({"deletionProtection", "changeStreamConfig", "automatedBackupPolicy", "rowKeySchema"})
-    return _done(call, call.state.put(row, generic.masked(call, before, allowed)), "Table")
-
-
-@handles(f"{_TABLES}.delete")
-def delete_table(call: Call) -> dict[str, Any]:
-    """A table goes."""
-    row = f"bigtableadmin/{call.parameters['name']}"
-    table = call.need(row, generic.missing(call))
-    if table.get("deletionProtection"):
-        raise precondition(f"Table {table['name']} is protected against deletion.")
     call.state.delete(row)
     return {}

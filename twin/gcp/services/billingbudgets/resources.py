@@ -7,10 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
-from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import Field, local, only_read
+from twin.gcp.resources.fields import Field
 from twin.provider_interface import UNKNOWN, Failure, Props
 
 
@@ -29,35 +27,11 @@ def _values(labels: Any) -> Any:
 
 class Budget(GcpResource):
     token = "gcp:billing/budget:Budget"
-    title = "Budget"
-    collection = "billingbudgets.billingAccounts.budgets"
-    schema = "GoogleCloudBillingBudgetsV1Budget"
-    create_method = "create"
-    params = {"name": "billingAccounts/{billingAccount}/budgets/{name}"}
-    create_params = {"parent": "billingAccounts/{billingAccount}"}
-    id_form = "billingAccounts/{billingAccount}/budgets/{name}"
-    has_project = False
     fields = {
-        **only_read("name"),
-        **local("billingAccount", "deletionPolicy"),
-        "allUpdatesRule": Field("notificationsRule"),
         "budgetFilter.labels": Field(encode=_lists, decode=_values),
     }
-    names = frozenset({"name"})
-    changes = (
-        Change(
-            (
-                *("allUpdatesRule", "amount", "budgetFilter", "displayName", "ownershipScope"),
-                "thresholdRules",
-            ),
-            mask=True,
-        ),
-    )
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         labels: Any = (inputs.get("budgetFilter") or {}).get("labels")
         if isinstance(labels, dict) and len(labels) > 1:
             yield Failure("budgetFilter.labels", f"expected a single label, got {len(labels)}")
-
-    def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:
-        return str(answer["name"])

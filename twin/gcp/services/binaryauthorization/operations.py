@@ -30,7 +30,7 @@ def get(call: Call) -> dict[str, Any]:
 
 @handles("binaryauthorization.projects.updatePolicy")
 def update(call: Call) -> dict[str, Any]:
-    """The whole policy anew."""
+    """The whole policy."""
     before = _policy(call)
     if call.body.get("etag") and call.body["etag"] != before["etag"]:
         raise concurrent("The policy was changed meanwhile: its etag differs.")
@@ -60,7 +60,7 @@ def update(call: Call) -> dict[str, Any]:
     "binaryauthorization.projects.policy.testIamPermissions",
 )
 def policy(call: Call) -> dict[str, Any]:
-    """Who may change the policy."""
+    """Access to the policy."""
     return generic.policy(call, _row(call))
 
 

@@ -8,12 +8,9 @@ from typing import Any, Final
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
-from twin.gcp.resources.fields import Field, local
-from twin.gcp.resources.validators import one_of
+from twin.gcp.resources.fields import Field
 from twin.provider_interface import Props
 
-_ENFORCEMENT: Final = one_of("ENFORCED_BLOCK_AND_AUDIT_LOG", "DRYRUN_AUDIT_LOG_ONLY")
-_EVALUATION: Final = one_of("ALWAYS_ALLOW", "REQUIRE_ATTESTATION", "ALWAYS_DENY")
 DEFAULT: Final[Props] = {
     "defaultAdmissionRule": {
         "evaluationMode": "ALWAYS_ALLOW",
@@ -21,7 +18,7 @@ DEFAULT: Final[Props] = {
     },
     "globalPolicyEvaluationMode": "ENABLE",
 }
-"""What a project's policy is when nobody has set it (`DefaultBinaryAuthorizationPolicy`)."""
+"""What a project's policy is while it is not set (`DefaultBinaryAuthorizationPolicy`)."""
 
 
 def _by_cluster(rules: Any) -> Any:
@@ -39,25 +36,8 @@ def _listed(rules: Any) -> Any:
 
 class Policy(GcpResource):
     token = "gcp:binaryauthorization/policy:Policy"
-    title = "Policy"
-    collection = "binaryauthorization.projects"
-    schema = "Policy"
-    params = {"name": "projects/{project}/policy"}
-    create_method = "updatePolicy"
-    read_method = "getPolicy"
-    id_form = "projects/{project}"
     fields = {
-        **local("deletionPolicy"),
-        "defaultAdmissionRule.requireAttestationsBies": Field("requireAttestationsBy"),
-        "clusterAdmissionRules.requireAttestationsBies": Field("requireAttestationsBy"),
         "clusterAdmissionRules": Field(encode=_by_cluster, decode=_listed),
-    }
-    validators = {
-        "defaultAdmissionRule.enforcementMode": _ENFORCEMENT,
-        "defaultAdmissionRule.evaluationMode": _EVALUATION,
-        "clusterAdmissionRules.enforcementMode": _ENFORCEMENT,
-        "clusterAdmissionRules.evaluationMode": _EVALUATION,
-        "globalPolicyEvaluationMode": one_of("ENABLE", "DISABLE"),
     }
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:

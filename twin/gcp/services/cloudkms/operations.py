@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from twin.gcp import services
 from twin.gcp.api_server import operations
-from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found, precondition
+from twin.gcp.api_server.errors import denied, exists, invalid, not_found, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
@@ -26,14 +28,7 @@ _MOST_BYTES: Final = 65_536 + 64
 """64 KiB of plaintext (Cloud KMS, "Quotas"), and what encryption adds."""
 _GONE: Final = frozenset({"DESTROYED", "IMPORT_FAILED", "GENERATION_FAILED"})
 DAY: Final = 86400
-_PREFIXES: Final = {
-    "ENCRYPT_DECRYPT": (_SYMMETRIC, "EXTERNAL_SYMMETRIC_ENCRYPTION"),
-    "ASYMMETRIC_SIGN": ("RSA_SIGN_", "EC_SIGN_", "PQ_SIGN_", "EXTERNAL_"),
-    "ASYMMETRIC_DECRYPT": ("RSA_DECRYPT_",),
-    "RAW_ENCRYPT_DECRYPT": ("AES_",),
-    "MAC": ("HMAC_",),
-    "KEY_ENCAPSULATION": ("ML_KEM_", "KEM_"),
-}
+_PREFIXES: Final[Mapping[str, tuple[str, ...]]] = services.tables("cloudkms")["prefixes"]
 
 
 @handles("cloudkms.projects.locations.keyRings.create")
@@ -182,17 +177,6 @@ def destroy(call: Call) -> dict[str, Any]:
     return call.state.put(f"cloudkms/{name}", body)
 
 
-@handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.restore")
-def restore(call: Call) -> dict[str, Any]:
-    """A version whose destruction is scheduled becomes disabled."""
-    name = call.parameters["name"]
-    body = _version(call, name)
-    if body["state"] != "DESTROY_SCHEDULED":
-        raise precondition(f"{name} cannot be restored, current state is: {body['state']}.")
-    body.pop("destroyTime", None)
-    return call.state.put(f"cloudkms/{name}", {**body, "state": "DISABLED"})
-
-
 @handles("cloudkms.projects.locations.keyRings.cryptoKeys.cryptoKeyVersions.delete")
 def delete_version(call: Call) -> dict[str, Any]:
     """Only a destroyed version goes."""
@@ -292,9 +276,7 @@ def check_granted(call: Call, key: str, email: str) -> None:
     for use in ("useToEncrypt", "useToDecrypt"):
         permission = f"cloudkms.cryptoKeyVersions.{use}"
         if not any(identity.allowed(f"serviceAccount:{email}", permission, place) for place in places):
-            raise GoogleError(
-                403,
-                "PERMISSION_DENIED",
+            raise denied(
                 f"Permission '{permission}' denied on resource '{key}' (or it may not exist). Grant "
                 f"roles/cloudkms.cryptoKeyEncrypterDecrypter on it to {email}.",
             )

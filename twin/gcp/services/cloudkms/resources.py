@@ -1,6 +1,6 @@
 """Cloud KMS: key rings and keys. Neither can be deleted: a key's versions are destroyed instead."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
 
@@ -12,60 +12,14 @@ from twin.gcp.context import GcpContext
 from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import Field, local, only_read
-from twin.gcp.resources.validators import matches
-from twin.provider_interface import AutoName, Failure, Props
+from twin.provider_interface import Failure, Props
 
-_NAME: Final = matches(r"^[a-zA-Z0-9_-]{1,63}$")
 _LEAST_ROTATION: Final = 86400
 _ALREADY_EXISTS: Final = 409
 
 
-class KeyRing(GcpResource):
-    token = "gcp:kms/keyRing:KeyRing"
-    title = "KeyRing"
-    collection = "cloudkms.projects.locations.keyRings"
-    schema = "KeyRing"
-    create_method = "create"
-    params = {"name": "projects/{project}/locations/{location}/keyRings/{name}"}
-    create_params = {"parent": "projects/{project}/locations/{location}", "keyRingId": "{name}"}
-    id_form = "projects/{project}/locations/{location}/keyRings/{name}"
-    autoname = AutoName("name", max_length=255)
-    fields = {"location": Field(sent=False, read=False), "name": Field(sent=False, read=False)}
-    validators = {"name": _NAME}
-    delete_method = ""
-
-
 class CryptoKey(GcpResource):
     token = "gcp:kms/cryptoKey:CryptoKey"
-    title = "CryptoKey"
-    collection = "cloudkms.projects.locations.keyRings.cryptoKeys"
-    schema = "CryptoKey"
-    create_method = "create"
-    params = {"name": "{keyRing}/cryptoKeys/{name}"}
-    create_params = {
-        "parent": "{keyRing}",
-        "cryptoKeyId": "{name}",
-        "skipInitialVersionCreation": "{skipInitialVersionCreation}",
-    }
-    id_form = "{keyRing}/cryptoKeys/{name}"
-    has_project = False
-    autoname = AutoName("name", max_length=255)
-    fields = {
-        **only_read(primaries="primary"),
-        **local("keyRing", "name", "skipInitialVersionCreation", "deletionPolicy"),
-    }
-    labels = "labels"
-    computed = frozenset(
-        {"cryptoKeyBackend", "destroyScheduledDuration", "importOnly", "keyAccessJustificationsPolicy"}
-        | {"versionTemplate"}
-    )
-    immutable = frozenset(
-        {"keyRing", "name", "cryptoKeyBackend", "destroyScheduledDuration", "importOnly", "purpose"}
-        | {"skipInitialVersionCreation", "versionTemplate.protectionLevel"}
-    )
-    changes = (Change(("rotationPeriod", "versionTemplate", "keyAccessJustificationsPolicy"), mask=True),)
-    validators = {"name": _NAME}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         ring = inputs.get("keyRing")
@@ -91,8 +45,8 @@ class CryptoKey(GcpResource):
             return super().make(context, inputs, body)
         except Refusal as error:
             found = self.find(context, "", self.values(context, "", inputs))
-            told = {key: value for key, value in body.items() if key != "nextRotationTime"}
-            mine = found and all(found.get(key) == value for key, value in told.items())
+            answered = {key: value for key, value in body.items() if key != "nextRotationTime"}
+            mine = found and all(found.get(key) == value for key, value in answered.items())
             if error.code != _ALREADY_EXISTS or not mine or not _just_made(found):
                 raise
             return found or {}

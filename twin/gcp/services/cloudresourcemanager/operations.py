@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twin.gcp.api_server import operations
-from twin.gcp.api_server.errors import invalid, not_found
+from twin.gcp.api_server.errors import invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.iam.policy import etag, project_name
@@ -35,7 +35,7 @@ def get(call: Call) -> dict[str, Any]:
     return body if call.method.version == "v1" else _v3(body)
 
 
-@handles("cloudresourcemanager.projects.list", "cloudresourcemanager.projects.search")
+@handles("cloudresourcemanager.projects.list")
 def listing(call: Call) -> dict[str, Any]:
     """The one project that the deployer sees."""
     body = call.need(project_name(call.project))
@@ -65,19 +65,13 @@ def patch(call: Call) -> dict[str, Any]:
     return operations.long_running(call, name, _v3(body), kind="google.cloud.resourcemanager.v3.Project")
 
 
-@handles("cloudresourcemanager.projects.getAncestry")
-def ancestry(call: Call) -> dict[str, Any]:
-    """The project alone: it has no organization."""
-    return {"ancestor": [{"resourceId": {"type": "project", "id": call.project}}]}
-
-
 @handles(
     "cloudresourcemanager.projects.getIamPolicy",
     "cloudresourcemanager.projects.setIamPolicy",
     "cloudresourcemanager.projects.testIamPermissions",
 )
 def policy(call: Call) -> dict[str, Any]:
-    """Who may do what in the project. A policy without an owner, or for all users, is refused."""
+    """Access to what is in the project. A policy without an owner, or for all users, is refused."""
     if call.method.name == "setIamPolicy":
         bindings: list[Body] = call.body.get("policy", {}).get("bindings") or []
         for binding in bindings:
@@ -88,12 +82,3 @@ def policy(call: Call) -> dict[str, Any]:
         if not any(each.get("role") == "roles/owner" and each.get("members") for each in bindings):
             raise invalid("SOLO_REQUIRE_TOS_ACCEPTOR: there must be at least one owner of the project.")
     return generic.policy(call, project_name(call.project))
-
-
-@handles("cloudresourcemanager.operations.get")
-def operation(call: Call) -> dict[str, Any]:
-    """A change of the project."""
-    found = operations.find(call.state, "cloudresourcemanager", call.parameters["name"])
-    if found is None:
-        raise not_found("Operation not found.")
-    return found

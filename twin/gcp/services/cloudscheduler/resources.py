@@ -11,48 +11,17 @@ from typing import Any
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
-from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import Field, local, only_read
-from twin.provider_interface import UNKNOWN, AutoName, Failure, Props
+from twin.gcp.resources.fields import Field
+from twin.provider_interface import UNKNOWN, Failure, Props
 
 
 class Job(GcpResource):
     token = "gcp:cloudscheduler/job:Job"
-    title = "Job"
-    collection = "cloudscheduler.projects.locations.jobs"
-    schema = "Job"
-    create_method = "create"
-    params = {"name": "projects/{project}/locations/{region}/jobs/{name}"}
-    create_params = {"parent": "projects/{project}/locations/{region}"}
-    id_form = "projects/{project}/locations/{region}/jobs/{name}"
-    place = "region"
-    autoname = AutoName("name", max_length=500)
-    names = frozenset({"name"})
     fields = {
         "paused": Field(
             "state", sent=False, decode=lambda state: None if state is None else state == "PAUSED"
         ),
-        **local("region"),
-        **only_read("state"),
     }
-    computed = frozenset({"retryConfig"})
-    # The provider's own tests leave it out, and find no difference.
-    suppressed = {"retryConfig": ""}
-    nested_computed = frozenset(
-        f"retryConfig.{name}"
-        for name in (
-            *("maxBackoffDuration", "maxDoublings", "maxRetryDuration", "minBackoffDuration", "retryCount"),
-        )
-    )
-    changes = (
-        Change(
-            (
-                *("appEngineHttpTarget", "attemptDeadline", "description", "httpTarget", "pubsubTarget"),
-                *("retryConfig", "schedule", "timeZone"),
-            ),
-            whole=True,
-        ),
-    )
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         for target, field in (
@@ -64,9 +33,6 @@ class Job(GcpResource):
             text = given.get(field) if isinstance(given, dict) else None
             if isinstance(text, str) and text is not UNKNOWN and not _base64(text):
                 yield Failure(f"{target}.{field}", "expected a base64-encoded string")
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return path == "httpTarget.uri" and str(old).rstrip("/") == str(new).rstrip("/")
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
         made, places = super().body(context, inputs)

@@ -51,7 +51,7 @@ class MachineType:
 
     @property
     def shared_core(self) -> bool:
-        """Whether it has no whole core of its own."""
+        """Whether it has no whole core."""
         return self.name in compute.SHARED_CORE
 
 

@@ -11,56 +11,16 @@ ct6e-standard-1t. What is not recorded is not offered.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-ZONES: Final = {
-    "asia-east1": "abc",
-    "asia-northeast1": "abc",
-    "asia-south1": "abc",
-    "asia-southeast1": "abc",
-    "europe-west1": "bcd",
-    "europe-west2": "abc",
-    "europe-west3": "abc",
-    "europe-west4": "abc",
-    "us-central1": "abcf",
-    "us-east1": "bcd",
-    "us-east4": "abc",
-    "us-east5": "abc",
-    "us-south1": "abc",
-    "us-west1": "abc",
-    "us-west2": "abc",
-    "us-west3": "abc",
-    "us-west4": "abc",
-}
-"""Region to the letters of its zones."""
+from twin.gcp import services
+
+ZONES: Final[Mapping[str, str]] = services.tables("compute")["zones"]
 
 EVERYWHERE: Final = " ".join(f"{region}:{letters}" for region, letters in ZONES.items())
 
-SIZES: Final = {
-    "e2-standard": ("2 4 8 16 32", 4.0),
-    "e2-highmem": ("2 4 8 16", 8.0),
-    "e2-highcpu": ("2 4 8 16 32", 1.0),
-    "n1-standard": ("1 2 4 8 16 32 64 96", 3.75),
-    "n1-highmem": ("2 4 8 16 32 64 96", 6.5),
-    "n1-highcpu": ("2 4 8 16 32 64 96", 0.9),
-    "n2-standard": ("2 4 8 16 32 48 64 80 96 128", 4.0),
-    "n2-highmem": ("2 4 8 16 32 48 64 80 96", 8.0),
-    "n2-highcpu": ("2 4 8 16 32 48 64 80 96", 1.0),
-    "n2d-standard": ("2 4 8 16 32 48 64 80 96 128 224", 4.0),
-    "n2d-highmem": ("2 4 8 16 32 48 64 80 96", 8.0),
-    "n2d-highcpu": ("2 4 8 16 32 48 64 80 96 128 224", 1.0),
-    "n4-standard": ("2 4 8 16 32 48 64 80", 4.0),
-    "n4-highmem": ("2 4 8 16 32 48 64 80", 8.0),
-    "n4-highcpu": ("2 4 8 16 32 48 64 80", 2.0),
-    "c2-standard": ("4 8 16 30 60", 4.0),
-    "c3-standard": ("4 8 22 44 88 176", 4.0),
-    "c3-highmem": ("4 8 22 44 88 176", 8.0),
-    "c3-highcpu": ("4 8 22 44 88 176", 2.0),
-    "c3d-standard": ("4 8 16 30 60 90 180 360", 4.0),
-    "c3d-highmem": ("4 8 16 30 60 90 180 360", 8.0),
-    "t2d-standard": ("1 2 4 8 16 32 48 60", 4.0),
-}
-"""Series to its vCPU counts and the GB of memory for each vCPU."""
+SIZES: Final[Mapping[str, tuple[Any, ...]]] = services.tables("compute")["sizes"]
 
 SHARED_CORE: Final = {"e2-micro": 1.0, "e2-small": 2.0, "e2-medium": 4.0}
 """Name to GB; each shows two vCPUs."""
@@ -115,9 +75,8 @@ _A4 = (
     "us-west2:c us-west3:bc"
 )
 _G2 = (
-    "asia-east1:abc asia-northeast1:abc asia-south1:abc asia-southeast1:abc europe-west1:bc "
-    "europe-west2:ab europe-west3:ab europe-west4:abc us-central1:abc us-east1:bcd us-east4:ac "
-    "us-west1:abc us-west4:ac"
+    "asia-east1:abc asia-northeast1:abc asia-south1:abc asia-southeast1:abc europe-west1:bc europe-west2:ab "
+    "europe-west3:ab europe-west4:abc us-central1:abc us-east1:bcd us-east4:ac us-west1:abc us-west4:ac"
 )
 _V5E = "europe-west4:b us-central1:a us-south1:a us-west1:c us-west4:a"
 _V6E = "asia-northeast1:b europe-west4:a us-central1:b us-east1:d us-east5:ab"

@@ -87,27 +87,6 @@ class GetMachineTypes(GcpFunction):
         }
 
 
-class GetNetwork(GcpFunction):
-    token = "gcp:compute/getNetwork:getNetwork"
-    title = "Network"
-    fields = {
-        "gatewayIpv4": Field("gatewayIPv4"),
-        "networkId": Field("id"),
-        "numericId": Field("id"),
-        "subnetworksSelfLinks": Field("subnetworks"),
-        "id": Field(read=False),
-    }
-
-    def answer(self, context: GcpContext, arguments: Props) -> Props:
-        where = project(context, arguments)
-        name = arguments.get("name") or last_of(arguments.get("selfLink"))
-        if not name:
-            raise CloudError("one of name and selfLink must be set", path="name")
-        item = context.call("compute.networks.get", {"project": where, "network": name})
-        found = self.told("compute", "Network", item)
-        return {**found, "id": f"projects/{where}/global/networks/{name}", "project": where}
-
-
 class GetSubnetwork(GcpFunction):
     token = "gcp:compute/getSubnetwork:getSubnetwork"
     title = "Subnetwork"
@@ -129,7 +108,7 @@ class GetSubnetwork(GcpFunction):
         if not name:
             raise CloudError("one of name and selfLink must be set", path="name")
         params = {"project": where, "region": place, "subnetwork": name}
-        found = self.told("compute", "Subnetwork", context.call("compute.subnetworks.get", params))
+        found = self.answered("compute", "Subnetwork", context.call("compute.subnetworks.get", params))
         id = f"projects/{where}/regions/{place}/subnetworks/{name}"
         return {**found, "id": id, "project": where, "region": place}
 
@@ -149,29 +128,9 @@ class GetReservation(GcpFunction):
     def answer(self, context: GcpContext, arguments: Props) -> Props:
         where, zone = project(context, arguments), last_of(arguments["zone"])
         params = {"project": where, "zone": zone, "reservation": arguments["name"]}
-        found = self.told("compute", "Reservation", context.call("compute.reservations.get", params))
+        found = self.answered("compute", "Reservation", context.call("compute.reservations.get", params))
         id = f"projects/{where}/zones/{zone}/reservations/{arguments['name']}"
         return {**found, "id": id, "project": where, "zone": zone}
-
-
-class GetDefaultServiceAccount(GcpFunction):
-    token = "gcp:compute/getDefaultServiceAccount:getDefaultServiceAccount"
-    title = "GCE default service account"
-
-    def answer(self, context: GcpContext, arguments: Props) -> Props:
-        where = project(context, arguments)
-        email = context.call("compute.projects.get", {"project": where})["defaultServiceAccount"]
-        name = f"projects/{where}/serviceAccounts/{email}"
-        found = context.call("iam.projects.serviceAccounts.get", {"name": name})
-        return {
-            "id": name,
-            "email": email,
-            "member": f"serviceAccount:{email}",
-            "name": found["name"],
-            "uniqueId": found["uniqueId"],
-            "displayName": found.get("displayName", ""),
-            "project": where,
-        }
 
 
 def _status(arguments: Props) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.operations import compute_time
 from twin.gcp.api_server.request import Call
@@ -13,24 +15,7 @@ from twin.gcp.services.compute import capacity
 from twin.gcp.services.compute.operations.generic import link, name_of
 
 _ROCE_MACHINES: Final = ("a3-ultragpu-8g", "a4-highgpu-8g", "a4x-highgpu-4g")
-_FEATURES: Final = {
-    "allowAliasIpRanges": "ALIAS_IP_RANGES",
-    "allowAutoModeSubnet": "AUTO_MODE_SUBNET",
-    "allowCloudNat": "CLOUD_NAT",
-    "allowCloudRouter": "CLOUD_ROUTER",
-    "allowExternalIpAccess": "EXTERNAL_IP_ACCESS",
-    "allowInterconnect": "INTERCONNECT",
-    "allowLoadBalancing": "LOAD_BALANCING",
-    "allowNcc": "NCC",
-    "allowPacketMirroring": "PACKET_MIRRORING",
-    "allowPrivateGoogleAccess": "PRIVATE_GOOGLE_ACCESS",
-    "allowPsc": "PSC",
-    "allowStaticRoutes": "STATIC_ROUTES",
-    "allowVpcFirewallRules": "VPC_FIREWALL_RULES",
-    "allowVpcPeering": "VPC_PEERING",
-    "allowVpn": "VPN",
-}
-"""What a RoCE network blocks. Source: "RDMA network profiles" of the VPC documentation."""
+_FEATURES: Final[Mapping[str, str]] = services.tables("compute")["roce_features"]
 
 
 def profiles() -> dict[str, str]:

@@ -7,32 +7,17 @@ twin gives some of each, since asking for quota is not what it is for.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import quota
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
 
-GLOBAL: Final = {
-    "NETWORKS": (15, "networks"),
-    "FIREWALLS": (200, "firewalls"),
-    "ROUTES": (250, "routes"),
-    "SUBNETWORKS": (275, "subnetworks"),
-    "ROUTERS": (20, "routers"),
-    "NETWORK_FIREWALL_POLICIES": (30, "firewallPolicies"),
-    "GLOBAL_INTERNAL_ADDRESSES": (5000, "addresses"),
-}
-"""Metric to (limit, the word of what counts), of the whole project."""
+GLOBAL: Final[Mapping[str, tuple[Any, ...]]] = services.tables("compute")["global_quotas"]
 
-REGIONAL: Final = {
-    "STATIC_ADDRESSES": (69, "addresses"),
-    "IN_USE_ADDRESSES": (69, "addresses"),
-    "RESOURCE_POLICIES": (500, "resourcePolicies"),
-    "RESERVATIONS": (100, "reservations"),
-    "INSTANCE_GROUP_MANAGERS": (500, "instanceGroupManagers"),
-    "INSTANCES": (6000, "instances"),
-}
-"""Metric to (limit, the word of what counts), of each region."""
+REGIONAL: Final[Mapping[str, tuple[Any, ...]]] = services.tables("compute")["regional_quotas"]
 
 
 def check_quota(call: Call, metric: str, word: str, region: str = "") -> None:

@@ -2,7 +2,7 @@
 
 GKE's documentation, "About Workload Identity Federation for GKE", and Compute Engine's, "Predefined metadata
 keys". On a node it knows a Pod by its address. Here a secret in the path of the address that a Pod has in
-GCE_METADATA_HOST stands for the Pod: another user of the machine gets nothing from the port.
+GCE_METADATA_HOST is for the Pod: another user of the machine gets nothing from the port.
 """
 
 from __future__ import annotations

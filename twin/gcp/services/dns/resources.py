@@ -12,13 +12,11 @@ from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
 from twin.gcp.resources.checking import wrong_body
 from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import Field, local, only_read
+from twin.gcp.resources.fields import Field
 from twin.gcp.resources.links import relative
-from twin.gcp.resources.validators import matches, one_of
-from twin.provider_interface import AutoName, Failure, Props
+from twin.provider_interface import Failure, Props
 
 _ROOT: Final = "https://www.googleapis.com/compute/v1/"
-_NAME: Final = matches(r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")
 
 
 def _network_url(value: Any) -> Any:
@@ -28,16 +26,7 @@ def _network_url(value: Any) -> Any:
 
 class ManagedZone(GcpResource):
     token = "gcp:dns/managedZone:ManagedZone"
-    title = "ManagedZone"
-    collection = "dns.managedZones"
-    schema = "ManagedZone"
-    create_method = "create"
-    params = {"project": "{project}", "managedZone": "{name}"}
-    id_form = "projects/{project}/managedZones/{name}"
-    autoname = AutoName("name", max_length=255)
     fields = {
-        **only_read("creationTime", "nameServers", managedZoneId="id"),
-        **local("forceDestroy", "deletionPolicy"),
         "reverseLookup": Field(
             "reverseLookupConfig",
             encode=lambda value: {} if value else None,
@@ -45,29 +34,7 @@ class ManagedZone(GcpResource):
         ),
         "privateVisibilityConfig.networks.networkUrl": Field("networkUrl", encode=_network_url),
         "peeringConfig.targetNetwork.networkUrl": Field("networkUrl", encode=_network_url),
-        "cloudLoggingConfig.enableLogging": Field("enableLogging"),
-        "forwardingConfig.targetNameServers": Field("targetNameServers"),
-        "serviceDirectoryConfig.namespace": Field("namespace"),
     }
-    links = {
-        "privateVisibilityConfig.networks.networkUrl": "projects/{project}/global/networks/{value}",
-        "peeringConfig.targetNetwork.networkUrl": "projects/{project}/global/networks/{value}",
-    }
-    labels = "labels"
-    immutable = frozenset({"serviceDirectoryConfig"})
-    changes = (
-        Change(
-            (
-                "cloudLoggingConfig",
-                "description",
-                "dnssecConfig",
-                "forwardingConfig",
-                "peeringConfig",
-                "privateVisibilityConfig",
-            )
-        ),
-    )
-    validators = {"name": _NAME, "visibility": one_of("private", "public")}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         name = inputs.get("dnsName")
@@ -78,11 +45,6 @@ class ManagedZone(GcpResource):
             )
         if inputs.get("description") == "":
             yield Failure("description", 'expected "description" to not be an empty string')
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return super().alike(path, old, new) or (
-            path == "visibility" and str(old).lower() == str(new).lower()
-        )
 
     def unmake(self, context: GcpContext, id: str, state: Props) -> None:
         values = self.values(context, id, state)
@@ -100,23 +62,6 @@ class ManagedZone(GcpResource):
 
 class RecordSet(GcpResource):
     token = "gcp:dns/recordSet:RecordSet"
-    title = "DNS RecordSet"
-    collection = "dns.resourceRecordSets"
-    schema = "ResourceRecordSet"
-    params = {"project": "{project}", "managedZone": "{managedZone}", "name": "{name}", "type": "{type}"}
-    id_form = "projects/{project}/managedZones/{managedZone}/rrsets/{name}/{type}"
-    names = frozenset({"managedZone"})
-    links = {"managedZone": ""}
-    fields = {
-        **local("managedZone", "deletionPolicy"),
-        "routingPolicy.wrrs": Field("wrr.items"),
-        "routingPolicy.geos": Field("geo.items"),
-        "routingPolicy.enableGeoFencing": Field("geo.enableFencing"),
-        "routingPolicy.primaryBackup.primary": Field("primaryTargets"),
-        "routingPolicy.primaryBackup.backupGeos": Field("backupGeoTargets.items"),
-        "routingPolicy.primaryBackup.enableGeoFencingForBackups": Field("backupGeoTargets.enableFencing"),
-        "routingPolicy.primaryBackup.trickleRatio": Field("trickleTraffic"),
-    }
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         name = inputs.get("name")
@@ -133,7 +78,7 @@ class RecordSet(GcpResource):
         return super().same(path, old, new)
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
-        # The provider is authoritative: what stands there under this name and type is replaced.
+        # The provider is authoritative: what is there under this name and type is replaced.
         values = self.values(context, "", inputs)
         found = self.find(context, "", values)
         change: Props = {"additions": [body], **({"deletions": [found]} if found else {})}
@@ -162,30 +107,9 @@ class RecordSet(GcpResource):
 
 class Policy(GcpResource):
     token = "gcp:dns/policy:Policy"
-    title = "Policy"
-    collection = "dns.policies"
-    schema = "Policy"
-    create_method = "create"
-    params = {"project": "{project}", "policy": "{name}"}
-    id_form = "projects/{project}/policies/{name}"
-    autoname = AutoName("name", max_length=255)
     fields = {
-        **local("deletionPolicy"),
         "networks.networkUrl": Field("networkUrl", encode=_network_url),
     }
-    links = {"networks.networkUrl": "projects/{project}/global/networks/{value}"}
-    changes = (
-        Change(
-            (
-                "alternativeNameServerConfig",
-                "description",
-                "enableInboundForwarding",
-                "enableLogging",
-                "networks",
-            ),
-        ),
-    )
-    validators = {"name": _NAME}
 
     def change_body(
         self, context: GcpContext, call: Change, changed: set[str], new: Props

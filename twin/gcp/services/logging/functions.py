@@ -16,8 +16,8 @@ class GetProjectCmekSettings(GcpFunction):
     def answer(self, context: GcpContext, arguments: Props) -> Props:
         where = project(context, arguments)
         found = context.call("logging.projects.getCmekSettings", {"name": f"projects/{where}"})
-        told = {
+        answered = {
             name: found.get(name, "")
             for name in ("name", "kmsKeyName", "kmsKeyVersionName", "serviceAccountId")
         }
-        return {"id": f"projects/{where}/cmekSettings", "project": where, **told}
+        return {"id": f"projects/{where}/cmekSettings", "project": where, **answered}

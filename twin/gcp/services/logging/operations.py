@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from twin.gcp.api_server import initial_state, operations
 from twin.gcp.api_server.errors import exists, invalid, not_found, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
-from twin.gcp.methods import generic, handles
-from twin.gcp.services.compute import capacity
+from twin.gcp.methods import generic, handles, rules
+from twin.gcp.methods.standard_methods import create, patch, serve
 
-_SINK: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-_DESTINATION: Final = re.compile(
-    r"(storage\.googleapis\.com/[^/]+|bigquery\.googleapis\.com/projects/[^/]+/datasets/[^/]+"
-    r"|pubsub\.googleapis\.com/projects/[^/]+/topics/[^/]+"
-    r"|logging\.googleapis\.com/projects/[^/]+(/locations/[^/]+/buckets/[^/]+)?)"
-)
 _OWN_BUCKETS: Final = {"_Default": 30, "_Required": 400}
 _OWN_SINKS: Final = ("_Default", "_Required")
 _AUDIT: Final = " OR ".join(
@@ -36,31 +29,25 @@ _FILTERS: Final = {
     "_Default": " AND ".join(f"NOT {each}" for each in _AUDIT.split(" OR ")),
 }
 _SHARED_WRITER: Final = "cloud-logs@system.gserviceaccount.com"
-EXCLUSIONS: Final = 50
-"""Exclusions of a sink at most. Source: "Quotas and limits" of Cloud Logging."""
 
 
-@handles("logging.projects.sinks.create")
-def create_sink(call: Call) -> dict[str, Any]:
-    """A sink, with an account of its own that writes."""
-    name = call.body.get("name", "")
-    if not _SINK.fullmatch(name):
-        raise invalid(
-            f"Invalid sink name '{name}': letters, digits, underscores, hyphens and periods, 1 to 100."
-        )
-    row = f"logging/projects/{call.project}/sinks/{name}"
-    if call.state.get(row) is not None or name in _OWN_SINKS:
-        raise exists(f"Sink {name} already exists")
-    made: Body = {**call.body, "createTime": call.timestamp, "updateTime": call.timestamp}
-    _check_sink(made)
-    # A sink into the same project's log bucket is authorized as it is and has no account: "Route logs to
-    # supported destinations" of Cloud Logging.
-    if not str(made["destination"]).startswith(f"logging.googleapis.com/projects/{call.project}/"):
-        own = f"service-{call.project_number}@gcp-sa-logging.iam.gserviceaccount.com"
+def _prepare_sink(call: Call, sink: Body) -> None:
+    """A sink has an account that writes.
+
+    One into the same project's log bucket is authorized as it is and has no account: "Route logs to supported
+    destinations" of Cloud Logging.
+    """
+    if sink["name"] in _OWN_SINKS:
+        raise exists(f"Sink {sink['name']} already exists")
+    if not str(sink.get("destination")).startswith(f"logging.googleapis.com/projects/{call.project}/"):
+        agent = f"service-{call.project_number}@gcp-sa-logging.iam.gserviceaccount.com"
         unique = call.parameters.get("uniqueWriterIdentity")
-        made["writerIdentity"] = f"serviceAccount:{own if unique else _SHARED_WRITER}"
-    made["resourceName"] = f"projects/{call.project}/sinks/{name}"
-    return call.state.put(row, made)
+        sink["writerIdentity"] = f"serviceAccount:{agent if unique else _SHARED_WRITER}"
+    sink["resourceName"] = f"projects/{call.project}/sinks/{sink['name']}"
+
+
+SINKS: Final = serve("logging.projects.sinks", prepare=_prepare_sink)
+serve("logging.projects.exclusions")
 
 
 @handles("logging.projects.sinks.get")
@@ -79,13 +66,8 @@ def list_sinks(call: Call) -> dict[str, Any]:
 @handles("logging.projects.sinks.update", "logging.projects.sinks.patch")
 def change_sink(call: Call) -> dict[str, Any]:
     """Filter, destination, exclusions."""
-    before = _need_sink(call)
-    allowed = frozenset({"destination", "filter", "includeChildren", "exclusions", "description", "disabled"}
-                        | {"bigqueryOptions"})  # fmt: skip
-    body = {key: each for key, each in call.body.items() if key != "name"}
-    made = {**generic.masked(call, before, allowed, body), "updateTime": call.timestamp}
-    _check_sink(made)
-    return call.state.put(_sink(call), made)
+    _own_sinks(call)
+    return patch(call, SINKS)
 
 
 @handles("logging.projects.sinks.delete")
@@ -98,31 +80,11 @@ def delete_sink(call: Call) -> dict[str, Any]:
     return {}
 
 
-@handles("logging.projects.locations.buckets.create")
-def create_bucket(call: Call) -> dict[str, Any]:
-    """A log bucket in a place."""
-    parent, bucket = call.parameters["parent"], call.parameters.get("bucketId", "")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", bucket) or bucket in _OWN_BUCKETS:
-        raise invalid(
-            f"Invalid bucket id '{bucket}': letters, digits, underscores, hyphens and periods, 1 to 100."
-        )
-    place = parent.rsplit("/", 1)[-1]
-    if place not in ("global", "us", "eu") and not capacity.is_region(place):
-        raise invalid(f"Location '{place}' does not exist.")
-    name = f"{parent}/buckets/{bucket}"
-    if call.state.get(f"logging/{name}") is not None:
-        raise exists(f"Bucket {name} already exists")
-    made: Body = {"retentionDays": 30, **call.body, "name": name, "lifecycleState": "ACTIVE"}
-    made.update(createTime=call.timestamp, updateTime=call.timestamp)
-    _check_bucket(call, made)
-    return call.state.put(f"logging/{name}", made)
-
-
 @handles("logging.projects.locations.buckets.createAsync", "logging.projects.locations.buckets.updateAsync")
 def bucket_later(call: Call) -> dict[str, Any]:
     """As create and patch, with an operation for an answer."""
     created = call.method.name == "createAsync"
-    made = create_bucket(call) if created else change_bucket(call)
+    made = create(call, BUCKETS) if created else change_bucket(call)
     place = "/".join(made["name"].split("/")[:4])
     what = "createBucketRequest" if created else "updateBucketRequest"
     metadata: Body = {
@@ -163,6 +125,7 @@ def change_bucket(call: Call) -> dict[str, Any]:
         raise precondition("The _Required bucket cannot be changed.")
     if before.get("analyticsEnabled") and not made.get("analyticsEnabled"):
         raise precondition("Log Analytics cannot be disabled once it is enabled.")
+    rules.check(call, made, BUCKETS.rules)
     _check_bucket(call, made)
     return call.state.put(f"logging/{name}", made, baseline=name.rsplit("/", 1)[-1] in _OWN_BUCKETS)
 
@@ -178,17 +141,6 @@ def delete_bucket(call: Call) -> dict[str, Any]:
     return {}
 
 
-@handles("logging.projects.locations.buckets.undelete")
-def undelete_bucket(call: Call) -> dict[str, Any]:
-    """Within seven days."""
-    name = call.parameters["name"]
-    body = _bucket(call, name)
-    if body["lifecycleState"] != "DELETE_REQUESTED":
-        raise precondition(f"Bucket {name} is not deleted.")
-    call.state.put(f"logging/{name}", {**body, "lifecycleState": "ACTIVE"})
-    return {}
-
-
 @handles("logging.projects.locations.buckets.list")
 def list_buckets(call: Call) -> dict[str, Any]:
     """The log buckets of a place."""
@@ -200,43 +152,6 @@ def list_buckets(call: Call) -> dict[str, Any]:
     return generic.page(call, found, "buckets")
 
 
-@handles("logging.projects.exclusions.create")
-def create_exclusion(call: Call) -> dict[str, Any]:
-    """What the _Default sink leaves out."""
-    name = call.body.get("name", "")
-    if not _SINK.fullmatch(name):
-        raise invalid(f"Invalid exclusion name '{name}': letters, digits, _, - and ., 1 to 100.")
-    if not call.body.get("filter"):
-        raise invalid("An exclusion must have a filter.")
-    row = f"logging/projects/{call.project}/exclusions/{name}"
-    if call.state.get(row) is not None:
-        raise exists(f"Exclusion {name} already exists")
-    held = call.state.of("logging.exclusions", f"logging/projects/{call.project}/exclusions/")
-    if len(held) >= EXCLUSIONS:
-        raise precondition(f"A project can have at most {EXCLUSIONS} exclusions.")
-    return call.state.put(row, {**call.body, "createTime": call.timestamp, "updateTime": call.timestamp})
-
-
-@handles("logging.projects.exclusions.patch")
-def change_exclusion(call: Call) -> dict[str, Any]:
-    """Filter, description, whether it is off."""
-    row = f"logging/{call.parameters['name']}"
-    before = call.need(row, f"Exclusion {call.parameters['name']} does not exist")
-    if not call.parameters.get("updateMask"):
-        raise invalid("update_mask must be specified")
-    made = generic.masked(call, before, frozenset({"filter", "description", "disabled"}))
-    return call.state.put(row, {**made, "updateTime": call.timestamp})
-
-
-@handles("logging.projects.exclusions.delete")
-def delete_exclusion(call: Call) -> dict[str, Any]:
-    """An exclusion goes."""
-    row = f"logging/{call.parameters['name']}"
-    call.need(row, f"Exclusion {call.parameters['name']} does not exist")
-    call.state.delete(row)
-    return {}
-
-
 @handles("logging.projects.getCmekSettings")
 def key_settings(call: Call) -> dict[str, Any]:
     """The account by which log buckets use keys; it is made when it is first asked for."""
@@ -245,20 +160,9 @@ def key_settings(call: Call) -> dict[str, Any]:
     return {"name": f"projects/{call.project}/cmekSettings", "serviceAccountId": email}
 
 
-@handles("logging.projects.getSettings")
-def settings(call: Call) -> dict[str, Any]:
-    """Where the project's logs are."""
-    number = call.project_number
-    return {
-        "name": f"projects/{call.project}/settings",
-        "storageLocation": "global",
-        "loggingServiceAccountId": f"service-{number}@gcp-sa-logging.iam.gserviceaccount.com",
-    }
-
-
 def _need_sink(call: Call) -> Body:
     _own_sinks(call)
-    return call.need(_sink(call), f"Sink {call.parameters['sinkName']} does not exist")
+    return SINKS.need(call, call.parameters["sinkName"])
 
 
 def _own_sinks(call: Call) -> None:
@@ -288,8 +192,6 @@ def _bucket(call: Call, name: str) -> Body:
 
 
 def _check_bucket(call: Call, bucket: Body) -> None:
-    if not 1 <= bucket["retentionDays"] <= 3650:
-        raise invalid(f"retention_days must be from 1 to 3650, got {bucket['retentionDays']}.")
     key = bucket.get("cmekSettings", {}).get("kmsKeyName")
     if key:
         _check_key(call, bucket["name"].split("/")[3], key)
@@ -304,14 +206,6 @@ def _check_key(call: Call, place: str, key: str) -> None:
     check_granted(call, key, email)
 
 
-def _check_sink(sink: Body) -> None:
-    if not _DESTINATION.fullmatch(str(sink.get("destination", ""))):
-        raise invalid(f"Invalid destination: '{sink.get('destination', '')}'. storage.googleapis.com/BUCKET, "
-                      "bigquery.googleapis.com/projects/P/datasets/D, "
-                      "pubsub.googleapis.com/projects/P/topics/T or "
-                      "logging.googleapis.com/projects/P/locations/L/buckets/B is right.")  # fmt: skip
-
-
 def _sink(call: Call) -> str:
     return f"logging/{call.parameters['sinkName']}"
 
@@ -320,3 +214,6 @@ def _sink(call: Call) -> str:
 def entries(_: Call) -> dict[str, Any]:
     """The entries of logs, of which the twin keeps none."""
     return {}
+
+
+BUCKETS: Final = serve("logging.projects.locations.buckets", check=_check_bucket)

@@ -1,6 +1,6 @@
 """Cloud Logging: log buckets, sinks and exclusions of a project."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from typing import Any, Final
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
-from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import Field, local, only_read, renamed
-from twin.gcp.resources.validators import between, matches
-from twin.provider_interface import AutoName, Failure, Props
+from twin.provider_interface import Failure, Props
 
 _SHARED_WRITER: Final = "serviceAccount:cloud-logs@system.gserviceaccount.com"
 _ONE_AT_A_TIME: Final = threading.Lock()
@@ -22,30 +19,6 @@ _ONE_AT_A_TIME: Final = threading.Lock()
 
 class ProjectBucketConfig(GcpResource):
     token = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
-    title = "Bucket"
-    collection = "logging.projects.locations.buckets"
-    schema = "LogBucket"
-    create_method = "createAsync"
-    params = {"name": "projects/{project}/locations/{location}/buckets/{bucketId}"}
-    create_params = {"parent": "projects/{project}/locations/{location}", "bucketId": "{bucketId}"}
-    id_form = "projects/{project}/locations/{location}/buckets/{bucketId}"
-    fields = {
-        **renamed(enableAnalytics="analyticsEnabled"),
-        **local("bucketId", "location", "deletionPolicy", "project"),
-        **only_read("lifecycleState", "name"),
-        "cmekSettings.name": Field(sent=False),
-        "cmekSettings.kmsKeyVersionName": Field(sent=False),
-        "cmekSettings.serviceAccountId": Field(sent=False),
-    }
-    nested_computed = frozenset(
-        {"cmekSettings.name", "cmekSettings.kmsKeyVersionName", "cmekSettings.serviceAccountId"}
-    )
-    changes = (
-        Change(("retentionDays", "description", "cmekSettings", "indexConfigs"), mask=True),
-        Change(("enableAnalytics",), method="updateAsync", mask=True),
-        Change(("locked",), mask=True),
-    )
-    validators = {"retentionDays": between(1, 3650), "bucketId": matches(r"^[a-zA-Z0-9_.-]{1,100}$")}
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         # What there is under this id (`_Default`) is taken over and changed.
@@ -61,23 +34,6 @@ class ProjectBucketConfig(GcpResource):
 
 class ProjectSink(GcpResource):
     token = "gcp:logging/projectSink:ProjectSink"
-    title = "Sink"
-    collection = "logging.projects.sinks"
-    schema = "LogSink"
-    create_method = "create"
-    params = {
-        "sinkName": "projects/{project}/sinks/{name}",
-        "uniqueWriterIdentity": "{uniqueWriterIdentity}",
-        "customWriterIdentity": "{customWriterIdentity}",
-    }
-    create_params = {"parent": "projects/{project}"}
-    id_form = "projects/{project}/sinks/{name}"
-    autoname = AutoName("name", max_length=255)
-    fields = {
-        **local("uniqueWriterIdentity", "customWriterIdentity", "deletionPolicy"),
-        **only_read("writerIdentity"),
-    }
-    validators = {"name": matches(r"^[a-zA-Z0-9_.-]{1,100}$")}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         if inputs.get("bigqueryOptions") and inputs.get("uniqueWriterIdentity") is False:
@@ -85,9 +41,6 @@ class ProjectSink(GcpResource):
                 "uniqueWriterIdentity",
                 "unique_writer_identity must be true when bigquery_options is supplied",
             )
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return path.endswith("filter") and str(old).strip() == str(new).strip()
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new) - {"deletionPolicy"}
@@ -114,16 +67,6 @@ class ProjectSink(GcpResource):
 
 class ProjectExclusion(GcpResource):
     token = "gcp:logging/projectExclusion:ProjectExclusion"
-    title = "logging exclusion"
-    collection = "logging.projects.exclusions"
-    schema = "LogExclusion"
-    create_method = "create"
-    params = {"name": "projects/{project}/exclusions/{name}"}
-    create_params = {"parent": "projects/{project}"}
-    id_form = "projects/{project}/exclusions/{name}"
-    autoname = AutoName("name", max_length=255)
-    changes = (Change(("description", "filter", "disabled"), mask=True),)
-    validators = {"name": matches(r"^[a-zA-Z0-9_.-]{1,100}$")}
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         with _ONE_AT_A_TIME:

@@ -1,23 +1,21 @@
-"""Secret Manager: secrets, their versions, who may read them."""
+"""Secret Manager: secrets, their versions, access to them."""
 
 from __future__ import annotations
 
 import base64
-import re
 import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from twin.gcp.api_server.errors import GoogleError, invalid, not_found, precondition
+from twin.gcp.api_server.errors import denied, invalid, not_found, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
 from twin.gcp.methods.cmek import check_key
-from twin.gcp.methods.standard_methods import Standard, check_place, serve
+from twin.gcp.methods.standard_methods import check_place, serve
 
 _SECRETS: Final = "secretmanager.projects.secrets"
 _VERSIONS: Final = f"{_SECRETS}.versions"
-_TOPIC: Final = re.compile(r"projects/[^/]+/topics/[^/]+")
 _LARGEST: Final = 65536
 """Bytes of a version at most. Source: "Quotas and limits" of Secret Manager."""
 
@@ -28,12 +26,6 @@ def agent(call: Call) -> str:
 
 
 def _prepare(call: Call, secret: Body) -> None:
-    replication = secret.get("replication") or {}
-    kinds = [each for each in ("automatic", "userManaged") if each in replication]
-    if len(kinds) != 1:
-        raise invalid(
-            "Exactly one of secret.replication.automatic and secret.replication.user_managed must be set."
-        )
     if "ttl" in secret:
         seconds = float(str(secret.pop("ttl")).removesuffix("s"))
         at = datetime.fromtimestamp(call.at, UTC) + timedelta(seconds=seconds)
@@ -46,10 +38,6 @@ def _check(call: Call, secret: Body) -> None:
     topics = secret.get("topics") or []
     for topic in topics:
         name = str(topic.get("name", ""))
-        if not _TOPIC.fullmatch(name):
-            raise invalid(f"Invalid topic '{name}': projects/PROJECT/topics/TOPIC is right.")
-        if call.state.get(f"pubsub/{name}") is None:
-            raise not_found(f"Resource not found (resource={name.rpartition('/')[2]}).")
         member = f"serviceAccount:{agent(call)}"
         if not call.front.identity.allowed(member, "pubsub.topics.publish", f"pubsub/{name}"):
             raise precondition(
@@ -61,8 +49,6 @@ def _check(call: Call, secret: Body) -> None:
         raise invalid("A rotation policy needs at least one topic.")
     if rotation and rotation.get("rotationPeriod") and not rotation.get("nextRotationTime"):
         raise invalid("rotation.next_rotation_time must be set when rotation.rotation_period is set.")
-    if rotation and float(str(rotation.get("rotationPeriod") or "3600s").removesuffix("s")) < 3600:
-        raise invalid("rotation.rotation_period must be at least 3600s (1 hour).")
 
 
 def _check_places(call: Call, replication: Body) -> None:
@@ -97,34 +83,7 @@ def _renew(_: Call, before: Body, after: Body) -> None:
         raise invalid("The replication policy of a secret cannot be changed after its creation.")
 
 
-serve(
-    Standard(
-        methods=_SECRETS,
-        title="Secret",
-        id="secretId",
-        pattern=r"[A-Za-z0-9_-]{1,255}",
-        right="letters, digits, _ and -, at most 255",
-        mutable=frozenset(
-            {
-                "labels",
-                "annotations",
-                "topics",
-                "expireTime",
-                "ttl",
-                "rotation",
-                "versionAliases",
-                "replication",
-            }
-            | {"versionDestroyTtl", "secretType"}
-        ),
-        prepare=_prepare,
-        check=_check,
-        renew=_renew,
-        stamps=("createTime", ""),
-        tag=True,
-        places=None,
-    )
-)
+serve("secretmanager.projects.secrets", prepare=_prepare, check=_check, renew=_renew)
 
 
 def _version(call: Call) -> tuple[str, Body]:
@@ -199,12 +158,9 @@ def _may_read(call: Call, row: str) -> None:
     secret = row.rpartition("/versions/")[0]
     allowed = call.front.identity.allowed
     if not allowed(call.principal, "secretmanager.versions.access", secret):
-        raise GoogleError(
-            403,
-            "PERMISSION_DENIED",
-            f"Permission 'secretmanager.versions.access' denied for resource '{row.partition('/')[2]}' "
-            "(or it may "
-            "not exist).",
+        raise denied(
+            "Permission 'secretmanager.versions.access' denied for resource "
+            f"'{row.partition('/')[2]}' (or it may not exist).",
         )
 
 

@@ -10,10 +10,8 @@ from typing import Any, Final
 
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
-from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import Field, local, only_read
-from twin.gcp.resources.links import same_thing
-from twin.provider_interface import CloudError, Failure, Props
+from twin.gcp.resources.fields import Field
+from twin.provider_interface import Failure, Props
 
 _AUTO: Final = "replication.auto"
 
@@ -25,46 +23,12 @@ def _opened(automatic: Any) -> Any:
 
 class Secret(GcpResource):
     token = "gcp:secretmanager/secret:Secret"
-    title = "Secret"
-    collection = "secretmanager.projects.secrets"
-    schema = "Secret"
-    create_method = "create"
-    params = {"name": "projects/{project}/secrets/{secretId}"}
-    create_params = {"parent": "projects/{project}", "secretId": "{secretId}"}
-    id_form = "projects/{project}/secrets/{secretId}"
     fields = {
-        **local("secretId", "deletionProtection", "tags"),
-        "effectiveAnnotations": Field("annotations", sent=False),
         _AUTO: Field("automatic", encode=_opened),
-        **only_read("createTime", "name"),
-        "ttl": Field(read=False),
     }
-    labels = "labels"
-    immutable = frozenset({"replication.auto"})
-    changes = (
-        Change(
-            (
-                *("annotations", "expireTime", "rotation", "topics", "ttl", "versionAliases"),
-                *("versionDestroyTtl", "replication", "secretType"),
-            ),
-            mask=True,
-        ),
-    )
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        replication = inputs.get("replication")
-        if isinstance(replication, dict):
-            given = [each for each in ("auto", "userManaged") if replication.get(each) is not None]
-            listed = "replication.auto,replication.userManaged"
-            if not given:
-                yield Failure(_AUTO, f'"replication.0.auto": one of `{listed}` must be specified')
-            elif len(given) > 1:
-                yield Failure(
-                    _AUTO, f"only one of `{listed}` can be specified, but `{listed}` were specified."
-                )
         rotation = inputs.get("rotation")
-        if rotation and not inputs.get("topics"):
-            yield Failure("rotation", '"rotation": all of `rotation,topics` must be specified')
         if (
             isinstance(rotation, dict)
             and rotation.get("rotationPeriod")
@@ -77,34 +41,14 @@ class Secret(GcpResource):
                 "be specified",
             )
 
-    def unmake(self, context: GcpContext, id: str, state: Props) -> None:
-        if state.get("deletionProtection"):
-            raise CloudError(
-                "cannot destroy secret without setting deletion_protection=false and running `pulumi up`",
-                path="deletionProtection",
-            )
-        super().unmake(context, id, state)
-
 
 class SecretVersion(GcpResource):
     token = "gcp:secretmanager/secretVersion:SecretVersion"
-    title = "SecretVersion"
-    collection = "secretmanager.projects.secrets.versions"
-    schema = "SecretVersion"
-    create_method = "secretmanager.projects.secrets.addVersion"
-    read_method = "get"
-    delete_method = "destroy"
-    params = {"name": "{id}"}
-    id_form = "{name}"
-    has_project = False
-    defaults = {"secretDataWoVersion": "0"}  # a number in the provider's schema, a text in the SDK
     fields = {
-        **local("secretData", "secretDataWo", "secretDataWoVersion", "secret", "isSecretDataBase64"),
         "enabled": Field(
             "state", sent=False, decode=lambda value: None if value is None else value == "ENABLED"
         ),
         "version": Field("name", sent=False, decode=lambda value: (value or "").rpartition("/")[2]),
-        **only_read("createTime", "destroyTime", "name"),
     }
 
     def parsed(self, id: str) -> dict[str, str]:
@@ -112,12 +56,6 @@ class SecretVersion(GcpResource):
 
     def own_id(self, context: GcpContext, id: str, outputs: Props) -> str:
         return id
-
-    def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:
-        return str(answer["name"])
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return path == "secret" and same_thing(old, new)
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         data = str(inputs.get("secretData") or inputs.get("secretDataWo") or "")
@@ -142,8 +80,8 @@ class SecretVersion(GcpResource):
             and not known.get("secretDataWo")
             and item.get("state") == "ENABLED"
         ):
-            told = context.call(f"{self.collection}.access", {"name": id})
-            found["secretData"] = base64.b64decode(told["payload"]["data"]).decode("utf-8", "replace")
+            answered = context.call(f"{self.collection}.access", {"name": id})
+            found["secretData"] = base64.b64decode(answered["payload"]["data"]).decode("utf-8", "replace")
         return found
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:

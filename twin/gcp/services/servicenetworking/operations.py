@@ -9,7 +9,7 @@ from twin.gcp.api_server import operations
 from twin.gcp.api_server.errors import invalid, not_found, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
-from twin.gcp.methods import generic, handles
+from twin.gcp.methods import handles
 from twin.gcp.services.compute.profiles import blocked
 
 SERVICE: Final = "services/servicenetworking.googleapis.com"
@@ -98,9 +98,8 @@ def delete(call: Call) -> dict[str, Any]:
         for other, body in call.state.of(collection):
             if name.rsplit("/", 1)[-1] in str(body):
                 raise precondition(
-                    "Failed to delete connection; Producer services (e.g. CloudSQL, Cloud Memstore, "
-                    "etc.) are still "
-                    f"using this connection ({other.rsplit('/', 1)[-1]})."
+                    "Failed to delete connection; Producer services (e.g. CloudSQL, Cloud Memstore, etc.) "
+                    f"are still using this connection ({other.rsplit('/', 1)[-1]})."
                 )
     call.state.delete(_row(name))
     body = call.need(f"compute/{name}")
@@ -109,22 +108,6 @@ def delete(call: Call) -> dict[str, Any]:
         del body["peerings"]
     call.state.put(f"compute/{name}", body)
     return _done(call, {}, "", empty=True)
-
-
-@handles("servicenetworking.operations.get")
-def operation(call: Call) -> dict[str, Any]:
-    """An operation by name."""
-    found = operations.find(call.state, "servicenetworking", call.parameters["name"])
-    if found is None:
-        raise not_found(f"Operation {call.parameters['name']} not found.")
-    return found
-
-
-@handles("servicenetworking.operations.list")
-def list_operations(call: Call) -> dict[str, Any]:
-    """All operations."""
-    found = [body for _, body in call.state.operations("servicenetworking/operations/")]
-    return generic.page(call, found, "operations")
 
 
 def _row(network: str) -> str:

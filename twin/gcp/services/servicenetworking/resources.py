@@ -1,6 +1,6 @@
 """Service Networking: the private connection of a network to Google's services (Cloud SQL, Filestore)."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from twin.gcp.context import GcpContext
 from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
 from twin.gcp.resources.checking import wrong_body
-from twin.gcp.resources.fields import local, only_read
 from twin.gcp.resources.links import project_of, relative
 from twin.gcp.resources.long_running_operations import FailedOperation, finished
 from twin.provider_interface import Props
@@ -22,16 +21,6 @@ _HELD = "Producer services"
 
 class Connection(GcpResource):
     token = "gcp:servicenetworking/connection:Connection"
-    title = "Service Networking Connection"
-    collection = "servicenetworking.services.connections"
-    schema = "Connection"
-    create_method = "create"
-    id_form = "{network}:{service}"
-    has_project = False
-    fields = {**only_read("peering"), **local("service", "updateOnCreationFail", "deletionPolicy", "network")}
-    links = {"network": "projects/{project}/global/networks/{value}"}
-    sets = frozenset({"reservedPeeringRanges"})
-    minutes = 10
 
     def parsed(self, id: str) -> dict[str, str]:
         network, _, service = id.partition(":")

@@ -1,6 +1,6 @@
 """Cloud SQL: instances, databases and users."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
 
@@ -11,141 +11,18 @@ from typing import Any, Final
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.entry import Change
-from twin.gcp.resources.fields import Field, local, only_read, only_sent
 from twin.gcp.resources.links import relative
-from twin.gcp.resources.validators import between, one_of
-from twin.provider_interface import UNKNOWN, AutoName, CloudError, Failure, Props
+from twin.provider_interface import UNKNOWN, CloudError, Failure, Props
 
 _IP: Final = "settings.ipConfiguration"
 _BACKUP: Final = "settings.backupConfiguration"
-_PSC: Final = f"{_IP}.pscConfigs"
-_AUTO: Final = f"{_PSC}.pscAutoConnections"
 _NETWORK: Final = re.compile(
     r"(https?://(www\.)?(compute\.)?googleapis\.com/compute/v\d\w*/)?projects/[^/]+/global/networks/[^/]+"
-)
-_REPLICA: Final = (
-    *("caCertificate", "clientCertificate", "clientKey", "connectRetryInterval", "dumpFilePath", "username"),
-    *("masterHeartbeatPeriod", "password", "sslCipher", "verifyServerCertificate"),
 )
 
 
 class DatabaseInstance(GcpResource):
     token = "gcp:sql/databaseInstance:DatabaseInstance"
-    title = "instance"
-    collection = "sqladmin.instances"
-    schema = "DatabaseInstance"
-    params = {"project": "{project}", "instance": "{name}"}
-    create_params = {"project": "{project}"}
-    id_form = "{name}"
-    place = "region"
-    autoname = AutoName("name", max_length=97, lower=True)
-    minutes = 90
-    fields = {
-        "encryptionKeyName": Field("diskEncryptionConfiguration.kmsKeyName"),
-        **local("deletionProtection", "enforceNewSqlNetworkArchitecture", "finalBackupDescription"),
-        **local("rootPasswordWo", "rootPasswordWoVersion", "restoreBackupContext", "backupdrBackup", "clone"),
-        **local("pointInTimeRestoreContext", "blueGreenDeployment", "encryptionConfidentialMode"),
-        **only_sent("rootPassword"),
-        "region": Field("region"),
-        "settings.version": Field("settingsVersion", sent=False),
-        "settings.effectiveAvailabilityType": Field("availabilityType", sent=False),
-        "settings.denyMaintenancePeriod": Field("denyMaintenancePeriods"),
-        "settings.diskAutoresize": Field("storageAutoResize"),
-        "settings.diskAutoresizeLimit": Field("storageAutoResizeLimit"),
-        "settings.diskSize": Field("dataDiskSizeGb"),
-        "settings.diskType": Field("dataDiskType"),
-        "settings.connectionPoolConfigs": Field("connectionPoolConfig"),
-        f"{_BACKUP}.backupTier": Field(sent=False),
-        _PSC: Field("pscConfig"),
-        f"{_AUTO}.consumerServiceProjectId": Field("consumerProject"),
-        **{
-            f"{_AUTO}.{name}": Field(sent=False)
-            for name in (
-                *(
-                    "consumerNetworkStatus",
-                    "instanceAutoDnsStatus",
-                    "writeEndpointAutoDnsStatus",
-                    "ipAddress",
-                ),
-                *("status", "serviceConnectionPolicy", "serviceConnectionPolicyCreationResult"),
-            )
-        },
-        **{f"replicaConfiguration.{name}": Field(f"mysqlReplicaConfiguration.{name}") for name in _REPLICA},
-        "replicationCluster.drReplica": Field(sent=False),
-        "serverCaCerts": Field("serverCaCert", sent=False),
-        **{
-            name: Field(sent=False, read=False)
-            for name in ("firstIpAddress", "publicIpAddress", "privateIpAddress")
-        },
-        **only_read("connectionName", "availableMaintenanceVersions", "ipAddresses", "dnsName", "dnsNames"),
-        **only_read("serviceAccountEmailAddress", "selfLink", "pscServiceAttachmentLink"),
-    }
-    nested_defaults = {
-        f"{_BACKUP}.backupRetentionSettings.retentionUnit": "COUNT",
-        f"{_IP}.ipv4Enabled": True,
-    }
-    computed = frozenset(
-        {"region", "enforceNewSqlNetworkArchitecture", "settings", "maintenanceVersion", "encryptionKeyName"}
-        | {"name", "masterInstanceName", "project", "instanceType", "nodeCount", "replicaConfiguration"}
-        | {"replicaNames", "replicationCluster"}
-    )
-    nested_computed = frozenset(
-        f"settings.{name}"
-        for name in (
-            *(
-                "edition",
-                "dataCacheConfig",
-                "backupConfiguration",
-                "backupConfiguration.startTime",
-                "version",
-            ),
-            *("backupConfiguration.transactionLogRetentionDays", "backupConfiguration.backupTier"),
-            *("backupConfiguration.backupRetentionSettings", "diskSize", "diskType", "userLabels"),
-            *("dataDiskProvisionedIops", "dataDiskProvisionedThroughput", "replicationLagMaxSeconds"),
-            *("connectionPoolConfigs", "ipConfiguration", "ipConfiguration.sslMode", "locationPreference"),
-            *("ipConfiguration.serverCaMode", "insightsConfig", "insightsConfig.queryStringLength"),
-            *("insightsConfig.queryPlansPerMinute", "connectorEnforcement", "dataApiAccess"),
-            *("readPoolAutoScaleConfig", "effectiveAvailabilityType"),
-        )
-    ) | {"replicationCluster.psaWriteEndpoint"}
-    immutable = frozenset({"region", "settings.collation", "encryptionKeyName", "name", "project"}) | {
-        f"replicaConfiguration.{name}" for name in _REPLICA
-    }
-    sets = frozenset(
-        {"settings.databaseFlags", "settings.connectionPoolConfigs", f"{_IP}.authorizedNetworks", _PSC}
-        | {f"{_PSC}.allowedConsumerProjects", f"{_IP}.customSubjectAlternativeNames"}
-    )
-    changes = (
-        Change(
-            (
-                "databaseVersion",
-                "settings",
-                "maintenanceVersion",
-                "nodeCount",
-                "instanceType",
-                "replicaNames",
-            ),
-            method="update",
-            whole=True,
-        ),
-    )
-    volatile = frozenset({"settings.version"})
-    validators = {
-        f"{_IP}.sslMode": one_of(
-            "ALLOW_UNENCRYPTED_AND_ENCRYPTED", "ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"
-        ),
-        f"{_IP}.serverCaMode": one_of(
-            "CA_MODE_UNSPECIFIED",
-            "GOOGLE_MANAGED_INTERNAL_CA",
-            "GOOGLE_MANAGED_CAS_CA",
-            "CUSTOMER_MANAGED_CAS_CA",
-        ),
-        "settings.maintenanceWindow.day": between(1, 7),
-        "settings.maintenanceWindow.hour": between(0, 23),
-        "settings.insightsConfig.queryStringLength": between(1, 1048576),
-        "settings.insightsConfig.queryPlansPerMinute": between(0, 200),
-        "settings.finalBackupConfig.retentionDays": between(1, 36135),
-    }
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         if not any(
@@ -166,9 +43,8 @@ class DatabaseInstance(GcpResource):
         if recovery is True and isinstance(version, str) and version.startswith("MYSQL"):
             yield Failure(
                 f"{_BACKUP}.pointInTimeRecoveryEnabled",
-                "point_in_time_recovery_enabled is only available for the following [POSTGRES "
-                "SQLSERVER]. You "
-                "may want to consider using binary_log_enabled instead",
+                "point_in_time_recovery_enabled is only available for the following [POSTGRES SQLSERVER]. "
+                "You may want to consider using binary_log_enabled instead",
             )
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
@@ -230,9 +106,8 @@ class DatabaseInstance(GcpResource):
     def unmake(self, context: GcpContext, id: str, state: Props) -> None:
         if state.get("deletionProtection"):
             raise CloudError(
-                "Error, failed to delete instance because deletion_protection is set to true. Set it "
-                "to false "
-                "to proceed with instance deletion",
+                "Error, failed to delete instance because deletion_protection is set to true. Set it to "
+                "false to proceed with instance deletion",
                 path="deletionProtection",
             )
         params = self.filled(self.params, self.values(context, id, state))
@@ -243,47 +118,8 @@ class DatabaseInstance(GcpResource):
         self.done(context, context.call(f"{self.collection}.delete", params), "Deleting")
 
 
-class Database(GcpResource):
-    token = "gcp:sql/database:Database"
-    title = "Database"
-    collection = "sqladmin.databases"
-    schema = "Database"
-    params = {"project": "{project}", "instance": "{instance}", "database": "{name}"}
-    id_form = "projects/{project}/instances/{instance}/databases/{name}"
-    autoname = AutoName("name", max_length=255)
-    fields = only_read("selfLink")
-    changes = (Change(("charset", "collation"), method="update", whole=True),)
-
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        return path == "charset" and str(old).lower() == str(new).lower()
-
-
 class User(GcpResource):
     token = "gcp:sql/user:User"
-    title = "User"
-    collection = "sqladmin.users"
-    schema = "User"
-    params = {"project": "{project}", "instance": "{instance}", "name": "{name}", "host": "{host}"}
-    id_form = "{name}/{host}/{instance}"
-    autoname = AutoName("name", max_length=63)
-    fields = {
-        **local("passwordWo", "passwordWoVersion"),
-        **only_sent("password", "databaseRoles"),
-        "passwordPolicy.statuses": Field("status", sent=False),
-        "sqlServerUserDetails": Field("sqlserverUserDetails", sent=False),
-        **only_read("iamEmail"),
-    }
-    validators = {
-        "type": one_of(
-            "BUILT_IN",
-            "CLOUD_IAM_USER",
-            "CLOUD_IAM_SERVICE_ACCOUNT",
-            "CLOUD_IAM_GROUP",
-            "CLOUD_IAM_GROUP_USER",
-            "CLOUD_IAM_GROUP_SERVICE_ACCOUNT",
-            "",
-        )
-    }
 
     def parsed(self, id: str) -> dict[str, str]:
         parts = id.split("/")
@@ -303,9 +139,7 @@ class User(GcpResource):
         return {name: value for name, value in made.items() if value not in (None, "")}
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
-        if path == "name":
-            return str(old) == str(new).partition("@")[0]
-        return path == "type" and {old or "BUILT_IN", new or "BUILT_IN"} == {"BUILT_IN"}
+        return path == "name" and str(old) == str(new).partition("@")[0]
 
     def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
         if not state.get("type") and item.get("type") == "BUILT_IN":

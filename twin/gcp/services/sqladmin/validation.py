@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import GoogleError, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -25,23 +26,7 @@ _VERSIONS: Final = re.compile(
 )
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _DISKS: Final = ("PD_SSD", "PD_HDD", "HYPERDISK_BALANCED")
-_SWITCHES: Final = frozenset(
-    {"cloudsql.iam_authentication", "cloudsql.enable_pgaudit", "cloudsql.enable_pglogical"}
-    | {
-        "cloudsql.logical_decoding",
-        "cloudsql.enable_pg_cron",
-        "cloudsql.enable_anon",
-        "cloudsql.enable_pg_hint_plan",
-    }
-    | {
-        "cloudsql.pg_shadow_select_role",
-        "cloudsql_iam_authentication",
-        "log_connections",
-        "log_disconnections",
-    }
-    | {"log_checkpoints", "log_lock_waits", "log_duration"}
-)
-"""Flags that are on or off. Source: "Configure database flags"."""
+_SWITCHES: Final[frozenset[str]] = frozenset(services.tables("sqladmin")["switches"])
 _FLAG: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)?")
 
 
@@ -92,9 +77,8 @@ def _check_tier(instance: Body, tier: str, edition: str) -> None:
     if edition == "ENTERPRISE_PLUS":
         if not _PERFORMANCE.fullmatch(tier):
             raise invalid(
-                f"Invalid request: Invalid Tier ({tier}) for (ENTERPRISE_PLUS) Edition. Use a "
-                "predefined Tier "
-                f"like db-perf-optimized-N-* instead. Learn more at {where}."
+                f"Invalid request: Invalid Tier ({tier}) for (ENTERPRISE_PLUS) Edition. Use a predefined "
+                f"Tier like db-perf-optimized-N-* instead. Learn more at {where}."
             )
         if postgres(instance) and postgres(instance) < 12:
             raise invalid(
@@ -122,9 +106,8 @@ def _check_custom(cpus: int, memory: int, tier: str) -> None:
     even = cpus == 1 or (cpus % 2 == 0 and cpus <= 96)
     if not even or memory % 256 or not low <= memory <= high:
         raise invalid(
-            f"Invalid request: Invalid Tier ({tier}): a custom machine has 1 or an even number of "
-            "vCPUs up to 96, "
-            f"and memory in steps of 256 MiB, here from {low} to {high}."
+            f"Invalid request: Invalid Tier ({tier}): a custom machine has 1 or an even number of vCPUs up "
+            f"to 96, and memory in steps of 256 MiB, here from {low} to {high}."
         )
 
 
@@ -139,9 +122,8 @@ def _check_backups(instance: Body, settings: Body) -> None:
         raise invalid("Invalid request: Point-in-time recovery requires automated backups to be enabled.")
     if settings.get("availabilityType") == "REGIONAL" and not (enabled and recovery):
         raise invalid(
-            "Invalid request: Automated backups and point-in-time recovery (binary logging for MySQL) "
-            "must be "
-            "enabled for instances with availability type REGIONAL."
+            "Invalid request: Automated backups and point-in-time recovery (binary logging for MySQL) must "
+            "be enabled for instances with availability type REGIONAL."
         )
     start = backup.get("startTime")
     if start and not _TIME.fullmatch(start):
@@ -255,7 +237,6 @@ def protected() -> GoogleError:
         400,
         "FAILED_PRECONDITION",
         "The instance is protected. Please disable the deletion protection and try again. To disable "
-        "deletion "
-        "protection, update the instance settings with deletionProtectionEnabled set to false.",
+        "deletion protection, update the instance settings with deletionProtectionEnabled set to false.",
         "invalid",
     )

@@ -1,4 +1,4 @@
-"""Cloud Storage: the account by which it uses keys and tells of changes, and a bucket."""
+"""Cloud Storage: the account by which it uses keys and states of changes, and a bucket."""
 
 # ruff: noqa: S105 - a token names a function
 

@@ -63,12 +63,12 @@ def go_on(call: Call) -> tuple[str, bytes, Body] | Answer:
 
 def _range(call: Call, there: int) -> tuple[int, int | None]:
     """(the first byte of the part, all bytes where that is known)."""
-    told = call.headers.get("content-range", "")
-    if not told:
+    answered = call.headers.get("content-range", "")
+    if not answered:
         return there, there + len(call.media)
-    found = _RANGE.fullmatch(told)
+    found = _RANGE.fullmatch(answered)
     if not found:
-        raise invalid(f"Failed to parse Content-Range header: {told}")
+        raise invalid(f"Failed to parse Content-Range header: {answered}")
     first = int(found[1]) if found[1] is not None else there
     return first, None if found[3] == "*" else int(found[3])
 

@@ -12,10 +12,9 @@ from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.iam.policy import check_member
 from twin.gcp.methods.cmek import check_key
-from twin.gcp.methods.standard_methods import Standard, serve
+from twin.gcp.methods.standard_methods import serve
 
 _LARGEST: Final = 128 * 1024
-_MOST_VARIABLES: Final = 20
 _LONGEST_VARIABLE: Final = 4096
 _ACCOUNT: Final = re.compile(r"projects/[^/]+/serviceAccounts/([^/]+)")
 
@@ -26,8 +25,6 @@ def _check(call: Call, workflow: Body) -> None:
         raise invalid(f"Workflow source code must be at most {_LARGEST} bytes.")
     _check_source(source)
     variables: dict[str, Any] = workflow.get("userEnvVars") or {}
-    if len(variables) > _MOST_VARIABLES:
-        raise invalid(f"At most {_MOST_VARIABLES} environment variables are allowed.")
     for key, value in variables.items():
         if not key or key.startswith(("GOOGLE", "WORKFLOWS")) or len(str(value).encode()) > _LONGEST_VARIABLE:
             raise invalid(f"Environment variable '{key}' is invalid.")
@@ -59,18 +56,4 @@ def _check_source(source: str) -> None:
         raise invalid("main workflow: parse error: expected steps")
 
 
-serve(
-    Standard(
-        methods="workflows.projects.locations.workflows",
-        title="Workflow",
-        id="workflowId",
-        pattern=r"[a-zA-Z]([\w-]{0,62}[a-zA-Z0-9])?",
-        right="letters, digits, _ and -, a letter first, no hyphen last, at most 64",
-        mutable=frozenset(
-            {"callLogLevel", "cryptoKeyName", "description", "executionHistoryLevel", "labels"}
-            | {"serviceAccount", "sourceContents", "userEnvVars"}
-        ),
-        response="google.cloud.workflows.v1.Workflow",
-        check=_check,
-    )
-)
+serve("workflows.projects.locations.workflows", check=_check)

@@ -27,7 +27,7 @@ _intents = itertools.count()
 
 
 class Direct(Transport):
-    """A transport into a front of this process; `sent` tells what was asked."""
+    """A transport into a front of this process; `sent` states what was asked."""
 
     def __init__(self, front: Front) -> None:
         super().__init__(deployer(front.instance).access_token, attempts=1)
@@ -81,7 +81,7 @@ class Made:
     outputs: Props
 
     def read(self) -> Props | None:
-        """What a refresh tells."""
+        """What a refresh states."""
         return self.kind.read(self.context, self.id, self.outputs)
 
     def update(self, **changes: Any) -> Props:
@@ -162,7 +162,7 @@ def make(context: GcpContext, token: str, **inputs: Any) -> Made:
         assert imported is not None
         assert "id" not in imported, "the id is in its own form"
     again = kind.create(under, kind.prepared(under, given))
-    assert again[0] == id, "a create that is repeated under one intent makes nothing anew"
+    assert again[0] == id, "a create that is repeated under one intent makes nothing again"
     return made
 
 

@@ -107,19 +107,8 @@ class Place:
         return make(self.gcp, "gcp:pubsub/topic:Topic", name="interrupted").id
 
     @cached_property
-    def instance(self) -> str:
-        make(self.gcp, "gcp:bigtable/instance:Instance", **bigtable("acme-interrupted"))
-        return "acme-interrupted"
-
-    @cached_property
-    def table(self) -> str:
-        given = {"name": "drivers", "instanceName": self.instance, "columnFamilies": [{"family": "stats"}]}
-        make(self.gcp, "gcp:bigtable/table:Table", **given)
-        return "drivers"
-
-    @cached_property
     def account(self) -> str:
-        return make(self.gcp, "gcp:serviceaccount/account:Account", accountId="somebody").outputs["member"]
+        return make(self.gcp, "gcp:serviceaccount/account:Account", accountId="someone").outputs["member"]
 
     @property
     def deleted_role(self) -> str:
@@ -141,18 +130,7 @@ CASES: dict[str, Callable[[Place], Props]] = {
         "role": "READER",
         "userByEmail": place.account.partition(":")[2],
     },
-    "gcp:bigtable/gCPolicy:GCPolicy": lambda place: {
-        "instanceName": place.instance,
-        "table": place.table,
-        "columnFamily": "stats",
-        "gcRules": '{"rules": [{"max_age": "24h"}]}',
-    },
     "gcp:bigtable/instance:Instance": lambda place: bigtable(place.name),
-    "gcp:bigtable/table:Table": lambda place: {
-        "name": place.name,
-        "instanceName": place.instance,
-        "columnFamilies": [{"family": "stats"}],
-    },
     "gcp:cloudscheduler/job:Job": lambda place: {
         "name": place.name,
         "region": "us-central1",

@@ -38,11 +38,6 @@ BETA = {
         "match.destNetworkScope",
         "match.srcNetworkScope",
     },
-    "gcp:compute/reservation:Reservation": {
-        "shareSettings.projectMaps",
-        "shareSettings.projects",
-        "specificReservation.instanceProperties.maintenanceInterval",
-    },
     "gcp:compute/resourcePolicy:ResourcePolicy": {
         "groupPlacementPolicy.maxDistance",
         "groupPlacementPolicy.tpuTopology",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from twin.tests.gcp.services.bigquery import test_resources
 TOPIC = "gcp:pubsub/topic:Topic"
 TOPIC_MEMBER = "gcp:pubsub/topicIAMMember:TopicIAMMember"
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
-SCHEMA = "gcp:pubsub/schema:Schema"
 SCAN = "gcp:dataplex/datascan:Datascan"
 JOB = "gcp:cloudscheduler/job:Job"
 PERIMETER = "gcp:accesscontextmanager/servicePerimeter:ServicePerimeter"
@@ -38,14 +36,11 @@ def pubsub(gcp: GcpContext) -> str:
     return str(make(gcp, IDENTITY, service="pubsub.googleapis.com").outputs["member"])
 
 
-def test_a_topic_its_schema_and_its_subscription_live(data: GcpContext) -> None:
-    record = {"type": "record", "name": "Event", "fields": [{"name": "id", "type": "long"}]}
-    schema = make(data, SCHEMA, name="event", type="AVRO", definition=json.dumps(record))
+def test_a_topic_and_its_subscription_live(data: GcpContext) -> None:
     made = make(
         data,
         TOPIC,
         name="arrivals",
-        schemaSettings={"schema": schema.id, "encoding": "JSON"},
         messageStoragePolicy={"allowedPersistenceRegions": ["us-central1"]},
         messageRetentionDuration="604800s",
         labels={"team": "ml"},
@@ -67,9 +62,12 @@ def test_a_topic_its_schema_and_its_subscription_live(data: GcpContext) -> None:
     member = make(data, TOPIC_MEMBER, topic="arrivals", role="roles/pubsub.publisher", member=pubsub(data))
     with pytest.raises(CloudError, match="is not supported for this resource"):
         make(data, TOPIC_MEMBER, topic="arrivals", role="roles/storage.objectViewer", member=pubsub(data))
-    for each in (member, held, dead, made, schema):
+    for each in (member, held, dead, made):
         each.delete()
         assert each.read() is None
+    settings = {"schema": f"projects/{PROJECT}/schemas/event", "encoding": "JSON"}
+    with pytest.raises(CloudError, match=r"Resource not found \(resource=event\)"):
+        make(data, TOPIC, name="typed", schemaSettings=settings)
     with pytest.raises(CloudError, match=r"Resource not found \(resource=gone\)"):
         make(data, SUBSCRIPTION, name="lost", topic="gone")
     assert "bigqueryConfig" in refused(
@@ -360,35 +358,3 @@ def test_what_a_policy_of_a_resource_lets_its_members_do(data: GcpContext, googl
     assert refusal(asked[1]).code == 404, "it may look, and there is nothing"
     assert refusal(objects.get(bucket="acme-raw", object="b/x")).code == 403, "the folder alone"
     assert asked[2].execute()["name"] == topic
-
-
-def test_a_bigtable_table_forgets_by_its_policy(data: GcpContext) -> None:
-    cluster = {"clusterId": "features", "zone": "us-central1-a", "numNodes": 1}
-    asked: dict[str, Any] = {"name": "acme-features", "displayName": "features", "deletionProtection": False}
-    instance = make(data, BIGTABLE, **asked, clusters=[cluster])
-    table = make(
-        data,
-        "gcp:bigtable/table:Table",
-        name="drivers",
-        instanceName="acme-features",
-        columnFamilies=[{"family": "stats"}],
-        deletionProtection="PROTECTED",
-    )
-    more = [{"family": "stats"}, {"family": "raw"}]
-    assert len(table.update(columnFamilies=more)["columnFamilies"]) == 2
-    policy: dict[str, Any] = {"instanceName": "acme-features", "table": "drivers", "columnFamily": "stats"}
-    forgets = make(
-        data, "gcp:bigtable/gCPolicy:GCPolicy", **policy, gcRules='{"rules": [{"max_age": "24h"}]}'
-    )
-    both = '{"mode": "union", "rules": [{"max_age": "24h"}, {"max_version": 3}]}'
-    assert forgets.update(gcRules=both)["gcRules"] == both
-    with pytest.raises(CloudError, match="protected against deletion"):
-        instance.kind.delete(data, instance.id, instance.outputs)
-    forgets.delete()
-    assert forgets.read() is None
-    table.update(deletionProtection="UNPROTECTED")
-    table.delete()
-    instance.delete()
-    assert "mode" in refused(
-        data, "gcp:bigtable/gCPolicy:GCPolicy", **policy, maxAge={"days": 1}, maxVersions=[{"number": 2}]
-    )

@@ -307,7 +307,7 @@ def test_log_buckets_sinks_and_exclusions_live(gcp: GcpContext) -> None:
         destination=f"logging.googleapis.com/{bucket.id}",
         filter='log_id("compute.googleapis.com/vpc_flows")',
     )
-    assert not sink.outputs.get("writerIdentity"), "to a bucket of its own project nobody has to be let in"
+    assert not sink.outputs.get("writerIdentity"), "to a bucket of the same project no account needs access"
     assert sink.update(description="VPC flows")["description"] == "VPC flows"
     exclusion = make(gcp, EXCLUSION, name="flows", filter='log_id("compute.googleapis.com/vpc_flows")')
     assert exclusion.update(disabled=True)["disabled"] is True
@@ -322,8 +322,8 @@ def test_functions_answer(gcp: GcpContext, google: Front) -> None:
     assert project["number"] == google.project_number
     zones = functions()["gcp:compute/getZones:getZones"].invoke(gcp, {"region": "us-central1"})
     assert {"us-central1-a", "us-central1-b"} <= set(zones["names"])
-    told = functions()["gcp:organizations/getClientConfig:getClientConfig"].invoke(gcp, {})
-    assert told["accessToken"] == gcp.transport.token
+    answered = functions()["gcp:organizations/getClientConfig:getClientConfig"].invoke(gcp, {})
+    assert answered["accessToken"] == gcp.transport.token
     types = functions()["gcp:compute/getMachineTypes:getMachineTypes"].invoke(
         gcp, {"zone": "us-central1-a", "filter": 'name="e2-standard-4"'}
     )

@@ -61,7 +61,7 @@ def test_a_keys_name_is_taken_until_all_its_versions_are_gone(google: Front) -> 
     gone = versions.destroy(name=f"{KEY}/cryptoKeyVersions/1", body={}).execute()
     assert gone["state"] == "DESTROY_SCHEDULED"
     assert "child resources" in refused(rings.delete(name=f"{PLACE}/keyRings/ring")).message
-    assert inventory.of(google) == {}, "a destroy leaves names that nobody pays for"
+    assert inventory.of(google) == {}, "a destroy leaves names without a price"
     second = versions.create(parent=KEY, body={}).execute()
     assert second["name"].endswith("/cryptoKeyVersions/2"), "numbers are not used again"
 

@@ -13,7 +13,7 @@ from twin.gcp.api_server import initial_state
 from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
-from twin.gcp.methods import generic, handles
+from twin.gcp.methods import handles
 from twin.gcp.methods.standard_methods import check_place
 from twin.gcp.services.storage.validation import MULTI
 
@@ -67,7 +67,7 @@ def bucket_at(call: Call, location: str) -> Body:
 
 
 def within(location: str, around: str) -> bool:
-    """Whether a location lies in another."""
+    """Whether a location is in another."""
     return f"{location.rstrip('/')}/".startswith(f"{around.rstrip('/')}/")
 
 
@@ -255,23 +255,9 @@ def delete_namespace(call: Call) -> dict[str, Any]:
 
 @handles("biglakeiceberg.config.get")
 def config(call: Call) -> dict[str, Any]:
-    """What a client is told first: the prefix of the warehouse's paths."""
+    """What a client is answered first: the prefix of the warehouse's paths."""
     warehouse = call.parameters.get("warehouse") or ""
     name = warehouse.removeprefix("gs://").removeprefix("bl://").rstrip("/").rpartition("/")[2]
     full = f"projects/{call.project}/catalogs/{name}"
     call.need(f"biglake/{full}", f"Catalog {full} not found.")
     return {"defaults": {}, "overrides": {"prefix": full, "warehouse": warehouse}}
-
-
-@handles(
-    *(
-        f"biglake.projects.catalogs{below}.{word}"
-        for below in ("", ".namespaces", ".namespaces.tables")
-        for word in ("getIamPolicy", "setIamPolicy", "testIamPermissions")
-    )
-)
-def policies(call: Call) -> dict[str, Any]:
-    """Who may what in a catalog, a namespace or a table."""
-    row = generic.policy_holder(call)
-    call.need(row)
-    return generic.policy(call, row)

@@ -1,4 +1,4 @@
-"""BigLake metastore's Iceberg REST catalogs: tables, whose metadata lies in the bucket as Iceberg has it."""
+"""BigLake metastore's Iceberg REST catalogs: tables, whose metadata is in the bucket as Iceberg has it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin import iceberg
-from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found
+from twin.gcp.api_server.errors import GoogleError, denied, exists, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import handles
@@ -26,7 +26,7 @@ from twin.gcp.services.storage.operations.objects import store
 
 _TABLES: Final = f"{CATALOGS}.namespaces.tables"
 _PROPERTIES: Final = {"write.parquet.compression-codec": "zstd"}
-"""What a table has without being told."""
+"""What a table has without being answered."""
 
 
 @handles(f"{_TABLES}.create")
@@ -130,9 +130,7 @@ def _check_rights(call: Call, catalog: Body, bucket: Body) -> None:
     if member == identity.deployer:
         return
     if not identity.allowed(member, "storage.objects.create", f"storage/b/{bucket['name']}"):
-        raise GoogleError(
-            403,
-            "PERMISSION_DENIED",
+        raise denied(
             f"{member.partition(':')[2]} does not have storage.objects.create access to the Google Cloud "
             f"Storage bucket {bucket['name']}. Permission 'storage.objects.create' denied on resource (or it "
             "may not exist).",
@@ -140,8 +138,8 @@ def _check_rights(call: Call, catalog: Body, bucket: Body) -> None:
 
 
 def _shown(call: Call, catalog: Body, row: str, body: Body) -> Body:
-    told = {"metadata-location": body["metadata-location"], "metadata": body["metadata"]}
-    return {**told, **vended(call, catalog, row, body)}
+    answered = {"metadata-location": body["metadata-location"], "metadata": body["metadata"]}
+    return {**answered, **vended(call, catalog, row, body)}
 
 
 def table_row(call: Call) -> str:

@@ -1,10 +1,12 @@
-"""BigQuery: datasets, who may use them, and what all of the service's modules share."""
+"""BigQuery: datasets, access to them, and what all of the service's modules share."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server import initial_state
 from twin.gcp.api_server.errors import GoogleError, invalid, not_found
 from twin.gcp.api_server.request import Call
@@ -20,23 +22,13 @@ PLACES: Final = frozenset({"us", "eu"})
 """BigQuery's multi-regions."""
 _ID: Final = re.compile(r"[A-Za-z0-9_]{1,1024}")
 _OWN: Final = frozenset({"kind", "id", "etag", "selfLink", "creationTime", "lastModifiedTime", "type"})
-_BASIC: Final = {
-    "roles/bigquery.dataOwner": "OWNER",
-    "roles/bigquery.dataEditor": "WRITER",
-    "roles/bigquery.dataViewer": "READER",
-}
-"""Predefined roles that datasets show as the basic ones. Source: "Control access to resources with IAM"."""
+_BASIC: Final[Mapping[str, str]] = services.tables("bigquery")["basic_of"]
 _WHO: Final = ("userByEmail", "groupByEmail", "domain", "specialGroup", "iamMember")
 _WHAT: Final = ("view", "routine", "dataset")
 _SPECIAL: Final = ("projectOwners", "projectReaders", "projectWriters", "allAuthenticatedUsers")
 _HOUR: Final = 3_600_000
 _IMMUTABLE: Final = ("location", "datasetReference", "externalDatasetReference")
-_FIELDS: Final = (
-    *("friendlyName", "description", "labels", "access", "defaultTableExpirationMs", "storageBillingModel"),
-    *("defaultPartitionExpirationMs", "defaultEncryptionConfiguration", "defaultCollation", "resourceTags"),
-    *("isCaseInsensitive", "externalCatalogDatasetOptions"),
-)
-"""What an update without the field clears. A time travel window that nobody says stays."""
+_FIELDS: Final[tuple[str, ...]] = services.tables("bigquery")["dataset_fields"]
 
 
 def agent(call: Call) -> str:
@@ -244,7 +236,7 @@ def delete(call: Call) -> dict[str, Any]:
 def _save(call: Call, row: str, body: Body) -> Body:
     body["lastModifiedTime"] = millis(call)
     body["etag"] = policy.etag({key: each for key, each in body.items() if key != "etag"})
-    # Who may what is asked of policies, a dataset's access list among them.
+    # Access is asked of policies, a dataset's access list among them.
     call.state.put_policy(row, {"version": 3, "bindings": _bindings(body)})
     return call.state.put(row, body)
 

@@ -1,7 +1,7 @@
 """BigQuery: jobs. The twin executes statements that declare columns and policies of tables, and queries.
 
-A job runs for a while: what it does is done at the first request to Google after that. Whose job it is reads
-its results, and nobody else ("Running jobs": results are in the anonymous dataset of whoever ran the query).
+A job runs for a while: what it does is done at the first request to Google after that. The
+principal that ran a query reads its results, and no other ("Running jobs").
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _row(call: Call, job: str) -> str:
 
 @handles("bigquery.jobs.insert")
 def insert(call: Call) -> dict[str, Any]:
-    """A job, which runs for a while and takes effect at its end; its status then tells what was wrong."""
+    """A job, which runs for a while and takes effect at its end; its status then states what was wrong."""
     configuration = call.body.get("configuration") or {}
     kinds = [each for each in _KINDS if each in configuration]
     if len(kinds) != 1:
@@ -77,8 +77,9 @@ def insert(call: Call) -> dict[str, Any]:
 
 
 def _check_load(call: Call, load: Body, place: str) -> None:
-    """Refuse who may not load into a table: also without new columns a load may update it. Source: "Loading
-    CSV data from Cloud Storage", permissions to load data."""
+    """Refuse a principal without the right to load into a table: a load may update its columns, too.
+
+    Source: "Loading CSV data from Cloud Storage", permissions to load data."""
     target = load.get("destinationTable") or {}
     name = tuple(str(target.get(key) or "") for key in ("projectId", "datasetId", "tableId"))
     table = find(call, name, place)
@@ -105,8 +106,8 @@ def _end(call: Call, row: str, made: Body) -> Body:
     kept = call.state.kept(row)
     ends = replace(call, at=kept["ends"], principal=kept["principal"])
     query = str(made["configuration"]["query"].get("query") or "")
-    fault, results = _run(ends, query, made["jobReference"]["location"].lower())
-    made["status"] = {"state": "DONE"} | ({"errorResult": fault, "errors": [fault]} if fault else {})
+    failure, results = _run(ends, query, made["jobReference"]["location"].lower())
+    made["status"] = {"state": "DONE"} | ({"errorResult": failure, "errors": [failure]} if failure else {})
     made["statistics"] |= {"endTime": millis(ends), "totalBytesProcessed": "0"}
     made["etag"] = etag({key: each for key, each in made.items() if key != "etag"})
     return call.state.put(row, made, kept={"results": results} if results is not None else {})
@@ -140,8 +141,8 @@ def _execute(call: Call, each: statements.Statement, place: str) -> None:
 
 
 def _check_rights(call: Call, table: Table, each: statements.Statement) -> None:
-    """Refuse who may not. Sources: "Control access to resources with IAM"; "Use row-level security"; "Mask
-    data by applying data policies to a column"."""
+    """Refuse a principal without the right. Sources: "Control access to resources with IAM"; "Use row-level
+    security"; "Mask data by applying data policies to a column"."""
     if isinstance(each, statements.RowPolicy):
         needed = {"bigquery.rowAccessPolicies.create", "bigquery.rowAccessPolicies.setIamPolicy"}
     elif isinstance(each, statements.DropRows):
@@ -245,7 +246,7 @@ def query(call: Call) -> dict[str, Any]:
 
 @handles("bigquery.jobs.getQueryResults")
 def results(call: Call) -> dict[str, Any]:
-    """The rows of a query that is done, for whoever asked it."""
+    """The rows of a query that is done, for the principal that asked it."""
     body = _job(call)
     if call.principal not in (_owner(body), call.front.identity.deployer):
         raise queries.denied(
@@ -255,9 +256,9 @@ def results(call: Call) -> dict[str, Any]:
     reference = {"kind": "bigquery#getQueryResultsResponse", "jobReference": body["jobReference"]}
     if body["status"]["state"] != "DONE":
         return {**reference, "jobComplete": False}
-    fault = body["status"].get("errorResult")
-    if fault:
-        raise GoogleError(400, "INVALID_ARGUMENT", fault["message"], fault["reason"])
+    failure = body["status"].get("errorResult")
+    if failure:
+        raise GoogleError(400, "INVALID_ARGUMENT", failure["message"], failure["reason"])
     found = call.state.kept(_row(call, call.parameters["jobId"])).get("results") or {"totalRows": "0"}
     return {**reference, "jobComplete": True, **found}
 
@@ -286,7 +287,7 @@ def get(call: Call) -> dict[str, Any]:
 
 @handles("bigquery.jobs.list")
 def listing(call: Call) -> dict[str, Any]:
-    """The caller's jobs of the project; all of them for whoever may list all."""
+    """The caller's jobs of the project; all of them for a principal with the right to list all."""
     found = [body for _, body in call.state.of("bigquery.jobs", f"bigquery/projects/{call.project}/jobs/")]
     if not queries.may(call, None, "bigquery.jobs.listAll"):
         found = [body for body in found if _owner(body) == call.principal]
@@ -298,16 +299,8 @@ def cancel(call: Call) -> dict[str, Any]:
     """A job that is done stays as it is; one that runs ends without effect."""
     job = _job(call)
     if job["status"]["state"] != "DONE":
-        fault = {"reason": "stopped", "message": "Job execution was cancelled: User requested cancellation"}
-        job["status"] = {"state": "DONE", "errorResult": fault, "errors": [fault]}
+        failure = {"reason": "stopped", "message": "Job execution was cancelled: User requested cancellation"}
+        job["status"] = {"state": "DONE", "errorResult": failure, "errors": [failure]}
         call.state.put(_row(call, call.parameters["jobId"]), job)
         call.state.forget_operation(_running(call, call.parameters["jobId"]))
     return {"kind": "bigquery#jobCancelResponse", "job": job}
-
-
-@handles("bigquery.jobs.delete")
-def delete(call: Call) -> dict[str, Any]:
-    """What is known of a job goes."""
-    _job(call)
-    call.state.delete(_row(call, call.parameters["jobId"]))
-    return {}

@@ -1,4 +1,4 @@
-"""BigQuery: queries of tables, as whoever asks sees them.
+"""BigQuery: queries of tables, as the caller sees them.
 
 One SELECT, read by sqlglot and executed by DuckDB over what each table shows to the caller: IAM on the table,
 data policies of the columns that the query names, row access policies. Rows are those of Iceberg tables of a
@@ -44,7 +44,7 @@ def known(text: str) -> None:
         try:
             statements.script(text)
         except GoogleError:
-            return  # The job tells.
+            return  # The job states.
 
 
 def denied(words: str) -> GoogleError:
@@ -53,7 +53,7 @@ def denied(words: str) -> GoogleError:
 
 
 def may(call: Call, table: Table | None, permission: str) -> bool:
-    """Whether the caller has a permission on the project, a table or what that lies in. The deployer is the
+    """Whether the caller has a permission on the project, a table or what contains it. The deployer is the
     project's owner."""
     identity = call.front.identity
     if call.principal == identity.deployer:
@@ -252,7 +252,7 @@ def _value(value: Any) -> str | None:
 
 @handles("bigquery.tabledata.list")
 def tabledata(call: Call) -> dict[str, Any]:
-    """A table's rows, for whoever sees every column and row of it."""
+    """A table's rows, for a caller that sees every column and row of it."""
     name = (call.project, str(call.parameters["datasetId"]), str(call.parameters["tableId"]))
     table = find(call, name, "")
     hidden = _hidden(call, table)

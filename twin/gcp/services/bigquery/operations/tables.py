@@ -275,7 +275,7 @@ def delete(call: Call) -> dict[str, Any]:
 
 @handles("bigquery.tables.getIamPolicy", "bigquery.tables.setIamPolicy", "bigquery.tables.testIamPermissions")
 def policy(call: Call) -> dict[str, Any]:
-    """Who may what with a table."""
+    """Access to a table."""
     row = f"bigquery/{call.parameters['resource']}"
     if call.state.get(row) is None:
         raise missing("Table", _shown(row))

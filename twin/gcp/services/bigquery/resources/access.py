@@ -6,41 +6,27 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.context import GcpContext
 from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
-from twin.gcp.resources.fields import Field
 from twin.gcp.services.bigquery.resources.tables import dataset_id
 from twin.provider_interface import Props
 
 _LOCKS: Final[defaultdict[str, threading.Lock]] = defaultdict(threading.Lock)
 _WHO: Final = ("domain", "groupByEmail", "iamMember", "specialGroup", "userByEmail")
 _WHAT: Final = ("view", "routine", "authorizedDataset")
-_ROLES: Final = {
-    "OWNER": "roles/bigquery.dataOwner",
-    "WRITER": "roles/bigquery.dataEditor",
-    "READER": "roles/bigquery.dataViewer",
-}
+_ROLES: Final[Mapping[str, str]] = services.tables("bigquery")["role_of"]
 
 
 class DatasetAccess(GcpResource):
     token = "gcp:bigquery/datasetAccess:DatasetAccess"
-    title = "DatasetAccess"
-    collection = "bigquery.datasets"
-    schema = "Dataset"
-    params = {"projectId": "{project}", "datasetId": "{datasetId}", "accessPolicyVersion": "3"}
-    id_form = "projects/{project}/datasets/{datasetId}"
-    # The id is that of the dataset: which entry it is, the state alone knows.
-    importable = False
-    fields = {
-        name: Field(sent=False, read=False)
-        for name in (*_WHO, *_WHAT, "datasetId", "role", "condition", "apiUpdatedMember")
+    validators = {
+        "datasetId": dataset_id,
     }
-    immutable = frozenset({*_WHO, *_WHAT, "datasetId", "role", "condition", "project"})
-    exactly_one = ((*_WHAT, *_WHO),)
-    validators = {"datasetId": dataset_id}
 
     def create(self, context: Any, inputs: Props) -> tuple[str, Props]:
         inputs = self.prepared(context, inputs)
@@ -54,12 +40,12 @@ class DatasetAccess(GcpResource):
             return super().read(context, id, state)
         with self.errors("reading", {}):
             try:
-                told = self._dataset(context, state)
+                answered = self._dataset(context, state)
             except Refusal as error:
                 if error.code == NOT_FOUND:
                     return None
                 raise
-        found = next((each for each in told.get("access", []) if _same(each, _entry(state))), None)
+        found = next((each for each in answered.get("access", []) if _same(each, _entry(state))), None)
         if found is None:
             return None
         moved = bool(state.get("iamMember")) and "iamMember" not in found
@@ -81,7 +67,7 @@ class DatasetAccess(GcpResource):
         )
 
     def _written(self, context: GcpContext, props: Props, *, added: bool) -> None:
-        # What is written depends on what stood there: no intent may answer it from memory.
+        # What is written depends on what was there: no intent may answer it from memory.
         context = context.with_intent("")
         wanted = _entry(props)
         with _LOCKS[str(props["datasetId"])]:

@@ -4,26 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from twin.gcp import services
 from twin.gcp.context import GcpContext
 from twin.gcp.services.bigquery.resources.tables import dataset_id
 from twin.gcp.services.iam.resources.policies import ResourceMember
 from twin.provider_interface import CloudError, Failure, Props
 
-_ROLES: Final = {
-    "OWNER": "roles/bigquery.dataOwner",
-    "WRITER": "roles/bigquery.dataEditor",
-    "READER": "roles/bigquery.dataViewer",
-}
-_FIELDS: Final = {
-    "group": "groupByEmail",
-    "domain": "domain",
-    "iamMember": "iamMember",
-    "user": "userByEmail",
-    "serviceAccount": "userByEmail",
-}
+_ROLES: Final[Mapping[str, str]] = services.tables("bigquery")["role_of"]
+_FIELDS: Final[Mapping[str, str]] = services.tables("bigquery")["access_fields"]
 _SPECIAL: Final = ("projectOwners", "projectReaders", "projectWriters", "allAuthenticatedUsers")
 
 
@@ -31,10 +22,6 @@ class DatasetMember(ResourceMember):
     """A dataset has no IAM methods in the provider's hands: its access list is turned into a policy."""
 
     token = "gcp:bigquery/datasetIamMember:DatasetIamMember"
-    collection = "bigquery.datasets"
-    attribute = "datasetId"
-    form = "projects/{project}/datasets/{datasetId}"
-    keeps_full = False
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         member = inputs.get("member")
@@ -50,9 +37,9 @@ class DatasetMember(ResourceMember):
         return {"projectId": parts[1], "datasetId": parts[3], "accessPolicyVersion": 3}
 
     def _policy(self, context: GcpContext, props: Props) -> Props:
-        told = context.call("bigquery.datasets.get", self.place_of(self.target(context, props)))
+        answered = context.call("bigquery.datasets.get", self.place_of(self.target(context, props)))
         bindings: list[Props] = []
-        for entry in told.get("access", []):
+        for entry in answered.get("access", []):
             if "role" not in entry:
                 continue  # an authorized view: the provider leaves it out, and loses it
             role = _ROLES.get(entry["role"], entry["role"])
@@ -101,41 +88,3 @@ def _entry(member: str) -> Props:
     if kind not in _FIELDS:
         raise CloudError(f"Failed to parse BigQuery Dataset IAM member type: {member}", path="member")
     return {_FIELDS[kind]: rest}
-
-
-class TableMember(ResourceMember):
-    token = "gcp:bigquery/iamMember:IamMember"
-    collection = "bigquery.tables"
-    attribute = "tableId"
-    form = "projects/{project}/datasets/{datasetId}/tables/{tableId}"
-    get_by_post = True
-
-
-class ConnectionMember(ResourceMember):
-    token = "gcp:bigquery/connectionIamMember:ConnectionIamMember"
-    collection = "bigqueryconnection.projects.locations.connections"
-    attribute = "connectionId"
-    form = "projects/{project}/locations/{location}/connections/{connectionId}"
-    place = "location"
-    get_by_post = True
-
-
-class PolicyTagMember(ResourceMember):
-    token = "gcp:datacatalog/policyTagIamMember:PolicyTagIamMember"
-    collection = "datacatalog.projects.locations.taxonomies.policyTags"
-    attribute = "policyTag"
-    form = "{policyTag}"
-    has_project = False
-    get_by_post = True
-
-    def target(self, context: GcpContext, props: Props) -> str:
-        return str(props["policyTag"])
-
-
-class DataPolicyMember(ResourceMember):
-    token = "gcp:bigquerydatapolicy/dataPolicyIamMember:DataPolicyIamMember"
-    collection = "bigquerydatapolicy.projects.locations.dataPolicies"
-    attribute = "dataPolicyId"
-    form = "projects/{project}/locations/{location}/dataPolicies/{dataPolicyId}"
-    place = "location"
-    get_by_post = True

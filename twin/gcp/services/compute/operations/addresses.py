@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from twin.gcp.api_server.errors import bad_field, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
 from twin.gcp.methods import shows
 from twin.gcp.services.compute.operations import generic as compute
-from twin.gcp.services.compute.operations.generic import Kind
 from twin.gcp.services.compute.quotas import check_quota
 from twin.gcp.services.compute.validation import conflict, free, held
 
@@ -120,7 +119,7 @@ def _pick(call: Call, pool: ipaddress.IPv4Network) -> ipaddress.IPv4Address:
 
 @shows("compute.addresses")
 def show(state: State, name: str, body: Body) -> Body:
-    """An address tells who uses it."""
+    """An address states who uses it."""
     found = [compute.link(user) for user in compute.users(state, name.partition("/")[2])]
     return {**body, "status": "IN_USE", "users": found} if found else body
 
@@ -143,13 +142,4 @@ def _connections(state: State, name: str) -> Iterator[str]:
                 yield f"{network}/peerings/{each['peering']}"
 
 
-ADDRESS: Final[Any] = compute.kind(
-    Kind(
-        "addresses",
-        "address",
-        references={"network": "networks", "subnetwork": "subnetworks"},
-        labels=True,
-        check=_check,
-    ),
-    "globalAddresses",
-)
+compute.kind("addresses", check=_check)

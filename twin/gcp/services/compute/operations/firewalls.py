@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server import operations
 from twin.gcp.api_server.errors import bad_field, in_use, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import handles
 from twin.gcp.services.compute.operations import generic as compute
-from twin.gcp.services.compute.operations.generic import Kind
 from twin.gcp.services.compute.profiles import blocked
 from twin.gcp.services.compute.quotas import check_quota
 
@@ -21,25 +21,8 @@ ACTIONS: Final = ("allow", "deny", "goto_next", "apply_security_profile_group")
 _PROTOCOLS: Final = frozenset({"all", "tcp", "udp", "icmp", "esp", "ah", "ipip", "sctp"})
 _PORT: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 _LAST: Final = 2147483647
-_SOURCES: Final = (
-    "srcIpRanges",
-    "srcFqdns",
-    "srcRegionCodes",
-    "srcThreatIntelligences",
-    "srcAddressGroups",
-    "srcSecureTags",
-    "srcNetworkContext",
-    "srcNetworkType",
-)
-_TARGETS: Final = (
-    "destIpRanges",
-    "destFqdns",
-    "destRegionCodes",
-    "destThreatIntelligences",
-    "destAddressGroups",
-    "destNetworkContext",
-    "destNetworkType",
-)
+_SOURCES: Final[tuple[str, ...]] = services.tables("compute")["rule_sources"]
+_TARGETS: Final[tuple[str, ...]] = services.tables("compute")["rule_targets"]
 
 
 def _check_policy(call: Call, body: Body, before: Body | None) -> None:
@@ -161,9 +144,8 @@ def _add(policy: Body, rule: Body, path: str) -> None:
     taken = {each["priority"] for each in policy["rules"]}
     if rule["priority"] in taken:
         raise bad_field(
-            f"{path}.priority", rule["priority"], "Rule priorities must be unique within a firewall "
-            "policy; another "
-            "rule has this one."
+            f"{path}.priority", rule["priority"], "Rule priorities must be unique within a firewall policy; "
+            "another rule has this one."
         )  # fmt: skip
     names = {each.get("ruleName") for each in policy["rules"]} - {None, ""}
     if rule.get("ruleName") in names:
@@ -194,7 +176,7 @@ def _at(body: Body, priority: int) -> Body:
 
 @handles("compute.networkFirewallPolicies.addRule")
 def add_rule(call: Call) -> dict[str, Any]:
-    """One more rule, at a priority of its own."""
+    """One more rule, at a separate priority."""
     name, body = _policy(call)
     _add(body, _rule(call.body), "resource")
     return _save(call, name, body)
@@ -247,9 +229,8 @@ def associate(call: Call) -> dict[str, Any]:
                 continue
             if not replace:
                 raise invalid(
-                    f"The network '{compute.name_of(target, call.project)}' is already associated "
-                    "with the firewall "
-                    f"policy '{other['name']}'."
+                    f"The network '{compute.name_of(target, call.project)}' is already associated with the "
+                    f"firewall policy '{other['name']}'."
                 )
             if other_name == f"compute/{name}":
                 body["associations"] = [kept for kept in body["associations"] if kept["name"] != each["name"]]
@@ -314,8 +295,6 @@ def _check_firewall(call: Call, body: Body, before: Body | None) -> None:
     body.setdefault("network", compute.link(f"projects/{call.project}/global/networks/default"))
     compute.resolve(call, body, FIREWALL)
     blocked(call.state, body["network"], "allowVpcFirewallRules", "VPC firewall rules")
-    if not 0 <= body["priority"] <= 65535:
-        raise bad_field("resource.priority", body["priority"], "Must be from 0 to 65535.")
     if bool(body.get("allowed")) == bool(body.get("denied")):
         raise invalid("Exactly one of allowed and denied must be specified.")
     for key in ("allowed", "denied"):
@@ -338,33 +317,5 @@ def _check_firewall(call: Call, body: Body, before: Body | None) -> None:
         _ranges(body.get(key) or [], f"resource.{key}")
 
 
-POLICY: Final = compute.kind(
-    Kind(
-        "firewallPolicies",
-        "firewallPolicy",
-        references={"associations[].attachmentTarget": "networks"},
-        mutable=frozenset({"description"}),
-        fingerprint=True,
-        check=_check_policy,
-        made=_made,
-    ),
-    "networkFirewallPolicies",
-)
-FIREWALL: Final = compute.kind(
-    Kind(
-        "firewalls",
-        "firewall",
-        references={"network": "networks"},
-        mutable=frozenset(
-            {"allowed", "denied", "description", "disabled", "destinationRanges", "logConfig", "priority"}
-            | {"sourceRanges", "sourceServiceAccounts", "sourceTags", "targetServiceAccounts", "targetTags"}
-        ),
-        defaults={
-            "priority": 1000,
-            "direction": "INGRESS",
-            "disabled": False,
-            "logConfig": {"enable": False},
-        },
-        check=_check_firewall,
-    )
-)
+POLICY: Final = compute.kind("firewallPolicies", check=_check_policy, made=_made)
+FIREWALL: Final = compute.kind("firewalls", check=_check_firewall)

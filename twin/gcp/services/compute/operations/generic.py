@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from twin.gcp import methods
+from twin.gcp import methods, services
 from twin.gcp.api_server import operations
 from twin.gcp.api_server.errors import GoogleError, bad_field, exists, in_use, invalid, not_found, stale
 from twin.gcp.api_server.operations import COMPUTE_ROOT as ROOT
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
-from twin.gcp.methods import answers_rest_of, generic
+from twin.gcp.methods import answers_rest_of, generic, rules
 from twin.gcp.services.compute import capacity
 
 Check = Callable[[Call, Body, Body | None], None]
@@ -37,21 +37,23 @@ _LABEL_VALUE: Final = re.compile(r"[a-z0-9_\u00df-\uffff-]{0,63}")
 
 @dataclass(frozen=True)
 class Kind:
-    """What is particular to a resource type.
-
-    word: in paths (`subnetworks`). type: in `kind` and in messages (`subnetwork`). references: dotted field
-    (`nats[].natIps[]`) to the word of what it names. mutable: what patch and update may change. fingerprint:
-    whether patch needs the current one. defaults: what Google fills in. check: further rules, with the new
-    body and the old one, if any. made and gone: what else happens.
-    """
+    """What is particular to a resource type: an entry of methods.toml, by its word in paths."""
 
     word: str
     type: str
+    """In `kind` and in messages (`subnetwork`)."""
+    aliases: tuple[str, ...] = ()
+    """Other words of its methods (`globalAddresses`)."""
     references: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Dotted field (`nats[].natIps[]`) to the word of what it names."""
     mutable: frozenset[str] = frozenset()
+    """What patch and update may change."""
     fingerprint: bool = False
+    """Whether patch needs the current one."""
     labels: bool = False
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    rules: tuple[rules.Rule, ...] = ()
+    """See twin.gcp.methods.rules."""
     check: Check | None = None
     made: Callable[[Call, str, Body], None] | None = None
     gone: Callable[[Call, str, Body], None] | None = None
@@ -61,11 +63,21 @@ _KINDS: dict[str, Kind] = {}
 _USERS: list[Callable[[State, str], Iterator[str]]] = []
 
 
-def kind(made: Kind, *aliases: str) -> Kind:
-    """Register a kind under its word and other names of its methods (`globalAddresses`)."""
-    for each in (made.word, *aliases):
-        _KINDS[each] = made
-    return made
+def kind(
+    word: str,
+    *,
+    check: Check | None = None,
+    made: Callable[[Call, str, Body], None] | None = None,
+    gone: Callable[[Call, str, Body], None] | None = None,
+) -> Kind:
+    """Register an entry. check: further rules, with the new body and the old one, if any. made and gone: what
+    else happens."""
+    stated = services.entries("compute", "methods")[word]
+    stated = {**stated, "mutable": frozenset(stated.get("mutable", ()))}
+    found = Kind(word, **stated, check=check, made=made, gone=gone)
+    for each in (word, *found.aliases):
+        _KINDS[each] = found
+    return found
 
 
 def kind_of(word: str) -> Kind:
@@ -74,14 +86,14 @@ def kind_of(word: str) -> Kind:
 
 
 def used_by(function: Callable[[State, str], Iterator[str]]) -> Callable[[State, str], Iterator[str]]:
-    """The function tells what uses a Compute resource, by its relative name: other services' resources."""
+    """The function states what uses a Compute resource, by its relative name: other services' resources."""
     _USERS.append(function)
     return function
 
 
 @answers_rest_of("compute")
 def answer(call: Call) -> dict[str, Any]:
-    """A method of Compute that has no handler of its own."""
+    """A method of Compute that has no handler."""
     _, group, word = call.method.id.split(".")
     if group.endswith("Operations"):
         return _operation(call, word)
@@ -115,6 +127,7 @@ def insert(call: Call, of: Kind) -> dict[str, Any]:
     made: Body = {**of.defaults, **{key: each for key, each in body.items() if key not in _SYSTEM}}
     resolve(call, made, of)
     check_labels(made)
+    rules.check(call, made, of.rules, old=True)
     if of.check:
         of.check(call, made, None)
     store(call, name, made, of)
@@ -179,6 +192,7 @@ def change(call: Call, of: Kind) -> dict[str, Any]:
                 f"resource.{key}", body[key], f"The field cannot be changed once the {of.type} exists."
             )
     check_labels(made)
+    rules.check(call, made, of.rules, old=True)
     if of.check:
         of.check(call, made, current)
     seal(made, of)

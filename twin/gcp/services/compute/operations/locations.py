@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from twin.gcp.api_server import operations
-from twin.gcp.api_server.errors import bad_field, not_found
-from twin.gcp.api_server.operations import compute_time, numeric_id
+from twin.gcp import services
+from twin.gcp.api_server.errors import not_found
+from twin.gcp.api_server.operations import compute_time
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
@@ -15,13 +15,7 @@ from twin.gcp.services.compute.operations import generic as compute
 from twin.gcp.services.compute.operations.generic import link
 
 _BORN: Final = compute_time(1400135500)
-_CPU_PLATFORMS: Final = [
-    "Intel Sapphire Rapids",
-    "Intel Ice Lake",
-    "Intel Cascade Lake",
-    "AMD Genoa",
-    "AMD Milan",
-]
+_CPU_PLATFORMS: Final[tuple[str, ...]] = services.tables("compute")["cpu_platforms"]
 
 
 def region(call: Call, name: str) -> Body:
@@ -113,15 +107,6 @@ def list_regions(call: Call) -> dict[str, Any]:
     return _list(call, "region", [region(call, name) for name in capacity.regions()])
 
 
-@handles("compute.zones.get")
-def get_zone(call: Call) -> dict[str, Any]:
-    """A zone."""
-    name = call.parameters["zone"]
-    if not capacity.is_zone(name):
-        raise not_found(f"The resource 'projects/{call.project}/zones/{name}' was not found")
-    return zone(call, name)
-
-
 @handles("compute.zones.list")
 def list_zones(call: Call) -> dict[str, Any]:
     """All zones."""
@@ -148,39 +133,11 @@ def list_machine_types(call: Call) -> dict[str, Any]:
     return _list(call, "machineType", _machine_types(call, call.parameters["zone"]))
 
 
-@handles("compute.machineTypes.aggregatedList")
-def all_machine_types(call: Call) -> dict[str, Any]:
-    """The machine types of all zones."""
-    items = {f"zones/{place}": {"machineTypes": _machine_types(call, place)} for place in capacity.zones()}
-    return {"kind": "compute#machineTypeAggregatedList", "id": compute.relative(call), "items": items}
-
-
-@handles("compute.acceleratorTypes.get")
-def get_accelerator_type(call: Call) -> dict[str, Any]:
-    """An accelerator type that the zone has."""
-    compute.check_place(call)
-    card, place = call.parameters["acceleratorType"], call.parameters["zone"]
-    if place not in capacity.cards().get(card, ()):
-        raise not_found(
-            f"The resource 'projects/{call.project}/zones/{place}/acceleratorTypes/{card}' was not found"
-        )
-    return accelerator_type(call, card, place)
-
-
 @handles("compute.acceleratorTypes.list")
 def list_accelerator_types(call: Call) -> dict[str, Any]:
     """The accelerator types that the zone has."""
     compute.check_place(call)
     return _list(call, "acceleratorType", _accelerator_types(call, call.parameters["zone"]))
-
-
-@handles("compute.acceleratorTypes.aggregatedList")
-def all_accelerator_types(call: Call) -> dict[str, Any]:
-    """The accelerator types of all zones."""
-    items = {
-        f"zones/{place}": {"acceleratorTypes": _accelerator_types(call, place)} for place in capacity.zones()
-    }
-    return {"kind": "compute#acceleratorTypeAggregatedList", "id": compute.relative(call), "items": items}
 
 
 @handles("compute.projects.get")
@@ -200,23 +157,6 @@ def project(call: Call) -> dict[str, Any]:
         "defaultNetworkTier": "PREMIUM",
         "vmDnsSetting": "ZONAL_ONLY",
     }
-
-
-@handles("compute.projects.setCommonInstanceMetadata")
-def set_metadata(call: Call) -> dict[str, Any]:
-    """The metadata that all machines of the project have."""
-    name = f"cloudresourcemanager/projects/{call.project}"
-    kept = call.state.kept(name)
-    if call.body.get("fingerprint") != _metadata(kept)["fingerprint"]:
-        from twin.gcp.api_server.errors import stale
-
-        raise stale("Supplied fingerprint does not match current metadata fingerprint.")
-    keys = [each.get("key") for each in call.body.get("items") or []]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise bad_field("items.key", key, "Duplicate metadata key.")
-    call.state.keep(name, {**kept, "metadata": call.body.get("items") or []})
-    return operations.compute(call, f"projects/{call.project}", "setMetadata", numeric_id())
 
 
 def _metadata(kept: Body) -> Body:

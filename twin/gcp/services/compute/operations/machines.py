@@ -2,60 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from twin.gcp.api_server import operations
-from twin.gcp.api_server.errors import bad_field, in_use, invalid
+from twin.gcp import services
+from twin.gcp.api_server.errors import bad_field, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import handles
 from twin.gcp.services.compute import capacity
 from twin.gcp.services.compute.operations import generic as compute
-from twin.gcp.services.compute.operations.generic import Kind
 from twin.gcp.services.compute.quotas import check_quota
 
-_POLICIES: Final = (
-    "groupPlacementPolicy",
-    "snapshotSchedulePolicy",
-    "instanceSchedulePolicy",
-    "diskConsistencyGroupPolicy",
-    "workloadPolicy",
-)
-_DISKS: Final = {
-    "pd-standard": (10, 65536),
-    "pd-balanced": (10, 65536),
-    "pd-ssd": (10, 65536),
-    "pd-extreme": (500, 65536),
-    "hyperdisk-balanced": (4, 65536),
-    "hyperdisk-extreme": (64, 65536),
-    "hyperdisk-throughput": (2048, 32768),
-    "hyperdisk-ml": (4, 65536),
-    "hyperdisk-balanced-high-availability": (4, 65536),
-}
-"""Disk type to its least and largest size, GB. Source: "Persistent Disk" and "Hyperdisk", Compute Engine."""
+_DISKS: Final[Mapping[str, tuple[int, ...]]] = services.tables("compute")["disk_sizes"]
 
 
 def _check_policy(call: Call, body: Body, before: Body | None) -> None:
     region = call.parameters["region"]
     if before is None:
         check_quota(call, "RESOURCE_POLICIES", "resourcePolicies", region)
-    given = [key for key in _POLICIES if key in body]
-    if len(given) != 1:
-        raise invalid(
-            f"Exactly one policy must be specified ({', '.join(_POLICIES)}), got "
-            f"{', '.join(given) or 'none'}."
-        )
     placement = body.get("groupPlacementPolicy", {})
     if placement.get("collocation") == "COLLOCATED" and placement.get("availabilityDomainCount"):
         raise invalid("Availability domain count cannot be specified with collocation COLLOCATED.")
-    count = placement.get("vmCount")
-    if count is not None and not 1 <= count <= 1500:
-        raise bad_field("resource.groupPlacementPolicy.vmCount", count, "Must be from 1 to 1500.")
-    domains = placement.get("availabilityDomainCount")
-    if domains is not None and not 1 <= domains <= 8:
-        raise bad_field(
-            "resource.groupPlacementPolicy.availabilityDomainCount", domains, "Must be from 1 to 8."
-        )
     workload = body.get("workloadPolicy")
     if workload is not None:
         if not workload.get("type"):
@@ -73,9 +41,6 @@ def _check_reservation(call: Call, body: Body, before: Body | None) -> None:
     zone = call.parameters["zone"]
     if before is None:
         check_quota(call, "RESERVATIONS", "reservations", capacity.region_of(zone))
-    given = [key for key in ("specificReservation", "aggregateReservation") if key in body]
-    if len(given) != 1:
-        raise invalid("Exactly one of specificReservation and aggregateReservation must be specified.")
     specific = body.get("specificReservation")
     if specific is not None:
         if int(specific.get("count") or 0) < 1:
@@ -102,30 +67,6 @@ def _check_reservation(call: Call, body: Body, before: Body | None) -> None:
     body["status"] = "READY"
 
 
-@handles("compute.reservations.resize")
-def resize_reservation(call: Call) -> dict[str, Any]:
-    """Another number of machines."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    body = call.need(f"compute/{name}")
-    count = int(call.body.get("specificSkuCount") or 0)
-    if count < max(1, int(body["specificReservation"].get("inUseCount") or 0)):
-        raise bad_field("specificSkuCount", count, "Must be at least 1 and not less than what is in use.")
-    body["specificReservation"].update(count=str(count), assuredCount=str(count))
-    call.state.put(f"compute/{name}", body)
-    return operations.compute(call, name, "resize", body["id"])
-
-
-@handles("compute.reservations.delete")
-def delete_reservation(call: Call) -> dict[str, Any]:
-    """A specifically targeted reservation with machines in it stays."""
-    name = compute.relative(call)
-    body = call.need(f"compute/{name}")
-    used = int(body.get("specificReservation", {}).get("inUseCount") or 0)
-    if used and body.get("specificReservationRequired"):
-        raise in_use(f"The reservation resource '{name}' is already being used by {used} instances")
-    return compute.delete(call, RESERVATION)
-
-
 def _check_disk(call: Call, body: Body, before: Body | None) -> None:
     zone = call.parameters["zone"]
     kind = str(body.get("type") or "pd-standard").rsplit("/", 1)[-1]
@@ -145,105 +86,13 @@ def _check_disk(call: Call, body: Body, before: Body | None) -> None:
     body["status"] = "READY"
 
 
-@handles("compute.disks.resize")
-def resize_disk(call: Call) -> dict[str, Any]:
-    """A larger disk."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    before = call.need(f"compute/{name}")
-    body = {**before, "sizeGb": call.body.get("sizeGb")}
-    _check_disk(call, body, before)
-    call.state.put(f"compute/{name}", body)
-    return operations.compute(call, name, "resizeDisk", body["id"])
-
-
-@handles("compute.instanceGroupManagers.listManagedInstances")
-def managed_instances(call: Call) -> dict[str, Any]:
-    """The instances of a group, which are those that name it as their creator."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    call.need(f"compute/{name}")
-    found = [
-        {
-            "instance": body["selfLink"],
-            "id": body["id"],
-            "instanceStatus": body.get("status", "RUNNING"),
-            "currentAction": "NONE",
-        }
-        for other, body in call.state.of("compute.instances")
-        if created_by(body) == name or call.state.kept(other).get("group") == name
-    ]
-    return {"managedInstances": found}
-
-
-def created_by(instance: Body) -> str:
-    """The relative name of the group that made an instance; "" for one of its own."""
-    for each in instance.get("metadata", {}).get("items", ()):
-        if each["key"] == "created-by":
-            parts = str(each["value"]).split("/")
-            return "/".join(["projects", instance["selfLink"].split("/")[6], *parts[2:]])
-    return ""
-
-
-POLICY: Final = compute.kind(
-    Kind(
-        "resourcePolicies",
-        "resourcePolicy",
-        mutable=frozenset({"snapshotSchedulePolicy", "workloadPolicy", "description"}),
-        check=_check_policy,
-    )
-)
-RESERVATION: Final = compute.kind(
-    Kind(
-        "reservations",
-        "reservation",
-        mutable=frozenset({"shareSettings", "specificReservation", "deleteAtTime", "description"}),
-        check=_check_reservation,
-    )
-)
-DISK: Final = compute.kind(
-    Kind(
-        "disks",
-        "disk",
-        references={"resourcePolicies[]": "resourcePolicies"},
-        mutable=frozenset({"sizeGb", "labels", "provisionedIops", "provisionedThroughput", "accessMode"}),
-        labels=True,
-        check=_check_disk,
-    )
-)
+compute.kind("resourcePolicies", check=_check_policy)
+RESERVATION: Final = compute.kind("reservations", check=_check_reservation)
+compute.kind("disks", check=_check_disk)
 # GKE makes these; the API reads and deletes them.
-INSTANCE: Final = compute.kind(
-    Kind(
-        "instances",
-        "instance",
-        references={
-            "networkInterfaces[].network": "networks",
-            "networkInterfaces[].subnetwork": "subnetworks",
-            "disks[].source": "disks",
-            "resourcePolicies[]": "resourcePolicies",
-        },
-        labels=True,
-    )
-)
-GROUP: Final = compute.kind(
-    Kind(
-        "instanceGroupManagers",
-        "instanceGroupManager",
-        references={
-            "instanceTemplate": "instanceTemplates",
-            "resourcePolicies.workloadPolicy": "resourcePolicies",
-        },
-    )
-)
-TEMPLATE: Final = compute.kind(
-    Kind(
-        "instanceTemplates",
-        "instanceTemplate",
-        references={
-            "properties.networkInterfaces[].network": "networks",
-            "properties.networkInterfaces[].subnetwork": "subnetworks",
-            "properties.resourcePolicies[]": "resourcePolicies",
-        },
-    )
-)
+compute.kind("instances")
+compute.kind("instanceGroupManagers")
+compute.kind("instanceTemplates")
 
 
 @handles(

@@ -12,32 +12,25 @@ from twin.gcp.api_server.state import Body, State
 from twin.gcp.methods import handles, shows
 from twin.gcp.services.compute import capacity
 from twin.gcp.services.compute.operations import generic as compute
-from twin.gcp.services.compute.operations.generic import Kind, link
+from twin.gcp.services.compute.operations.generic import link
 from twin.gcp.services.compute.operations.routes import drop_routes, route
 from twin.gcp.services.compute.operations.subnetworks import make
 from twin.gcp.services.compute.profiles import profile_name
 from twin.gcp.services.compute.quotas import check_quota
 
-MTU: Final = (1300, 8896)
 _AUTO: Final = ipaddress.IPv4Network("10.128.0.0/9")
 
 
 def _check(call: Call, body: Body, before: Body | None) -> None:
-    mtu = body.get("mtu", 1460)
-    if not MTU[0] <= mtu <= MTU[1]:
-        raise bad_field("resource.mtu", mtu, f"Must be from {MTU[0]} to {MTU[1]}.")
-    mode = body.setdefault("routingConfig", {}).setdefault("routingMode", "REGIONAL")
+    body.setdefault("routingConfig", {}).setdefault("routingMode", "REGIONAL")
     body["routingConfig"].setdefault("bgpBestPathSelectionMode", "LEGACY")
-    if mode not in ("REGIONAL", "GLOBAL"):
-        raise bad_field("resource.routingConfig.routingMode", mode, "Must be REGIONAL or GLOBAL.")
     if before is not None:
         return
     check_quota(call, "NETWORKS", "networks")
     if "autoCreateSubnetworks" not in body or body.get("IPv4Range"):
         raise invalid(
-            "Invalid value for field 'resource.autoCreateSubnetworks': legacy networks can no longer "
-            "be created. "
-            "Set autoCreateSubnetworks to true (auto mode) or false (custom mode)."
+            "Invalid value for field 'resource.autoCreateSubnetworks': legacy networks can no longer be "
+            "created. Set autoCreateSubnetworks to true (auto mode) or false (custom mode)."
         )
     if body.get("networkProfile"):
         name = profile_name(body["networkProfile"], call.project)
@@ -102,16 +95,6 @@ def show(state: State, _: str, body: Body) -> Body:
     return made
 
 
-@handles("compute.networks.switchToCustomMode")
-def switch(call: Call) -> dict[str, Any]:
-    """Auto mode to custom mode, for good."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    body = call.need(f"compute/{name}")
-    body["autoCreateSubnetworks"] = False
-    call.state.put(f"compute/{name}", body)
-    return operations.compute(call, name, "switchToCustomMode", body["id"])
-
-
 @handles("compute.networks.addPeering")
 def add_peering(call: Call) -> dict[str, Any]:
     """A peering; it is ACTIVE when the other network has one back."""
@@ -135,20 +118,6 @@ def add_peering(call: Call) -> dict[str, Any]:
     call.state.put(f"compute/{name}", body)
     _settle(call.state)
     return operations.compute(call, name, "addPeering", body["id"])
-
-
-@handles("compute.networks.updatePeering")
-def update_peering(call: Call) -> dict[str, Any]:
-    """Which routes a peering exchanges."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    body = call.need(f"compute/{name}")
-    asked = call.body.get("networkPeering") or {}
-    for each in body.get("peerings", ()):
-        if each["name"] == asked.get("name"):
-            each.update({key: value for key, value in asked.items() if key not in ("network", "state")})
-            call.state.put(f"compute/{name}", body)
-            return operations.compute(call, name, "updatePeering", body["id"])
-    raise invalid(f"There is no peering {asked.get('name')} in network {name}.")
 
 
 @handles("compute.networks.removePeering")
@@ -188,14 +157,4 @@ def _settle(state: State) -> None:
             state.put(name, body)
 
 
-NETWORK: Final = compute.kind(
-    Kind(
-        "networks",
-        "network",
-        mutable=frozenset({"routingConfig", "mtu", "networkFirewallPolicyEnforcementOrder", "description"}),
-        defaults={"networkFirewallPolicyEnforcementOrder": "AFTER_CLASSIC_FIREWALL"},
-        check=_check,
-        made=_made,
-        gone=_gone,
-    )
-)
+NETWORK: Final = compute.kind("networks", check=_check, made=_made, gone=_gone)

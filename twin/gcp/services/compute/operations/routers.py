@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
-from typing import Any, Final
+from typing import Final
 
 from twin.gcp.api_server.errors import bad_field, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
-from twin.gcp.methods import handles
 from twin.gcp.services.compute.operations import generic as compute
-from twin.gcp.services.compute.operations.generic import Kind
 from twin.gcp.services.compute.profiles import blocked
 from twin.gcp.services.compute.quotas import check_quota
 
-NATS: Final = 50
-"""NAT gateways of a router at most. Source: "Quotas and limits" of Cloud NAT."""
 _PRIVATE_ASNS: Final = ((64512, 65534), (4200000000, 4294967294))
 _LIST: Final = "LIST_OF_SUBNETWORKS"
 _DEFAULTS: Final = {
@@ -31,15 +26,11 @@ def _check(call: Call, body: Body, before: Body | None) -> None:
         check_quota(call, "ROUTERS", "routers")
     elif body.get("network") != before["network"]:
         raise bad_field("resource.network", body.get("network"), "The network of a router cannot be changed.")
-    if not body.get("network"):
-        raise invalid("Required field 'resource.network' not specified", reason="required")
     blocked(call.state, body["network"], "allowCloudRouter", "Cloud Routers")
     asn = body.get("bgp", {}).get("asn")
     if asn is not None and asn != 16550 and not any(low <= asn <= high for low, high in _PRIVATE_ASNS):
         raise bad_field("resource.bgp.asn", asn, "Local ASN must be 16550 or a private ASN (RFC 6996).")
     nats: list[Body] = body.get("nats") or []
-    if len(nats) > NATS:
-        raise bad_field("resource.nats", f"{len(nats)} NATs", f"A router can have at most {NATS}.")
     names = [nat.get("name") for nat in nats]
     for index, nat in enumerate(nats):
         path = f"resource.nats[{index}]"
@@ -126,8 +117,6 @@ def _check_ports(nat: Body, path: str) -> None:
         )
     if most is not None and not dynamic:
         raise bad_field(f"{path}.maxPortsPerVm", most, "Can be set only with dynamic port allocation.")
-    if least is not None and not 2 <= least <= 65536:
-        raise bad_field(f"{path}.minPortsPerVm", least, "Must be from 2 to 65536.")
     for key, value in (("minPortsPerVm", least), ("maxPortsPerVm", most)):
         if dynamic and value is not None and value & (value - 1):
             raise bad_field(f"{path}.{key}", value, "Must be a power of two with dynamic port allocation.")
@@ -157,9 +146,8 @@ def _check_overlap(call: Call, body: Body) -> None:
         for other, known in seen:
             if _overlap(nat, known):
                 raise invalid(
-                    f"NAT '{nat['name']}' and NAT '{known['name']}' of router '{other['name']}' apply "
-                    "to the same "
-                    f"subnetwork ranges of network '{body['network'].rsplit('/', 1)[-1]}'."
+                    f"NAT '{nat['name']}' and NAT '{known['name']}' of router '{other['name']}' apply to the "
+                    f"same subnetwork ranges of network '{body['network'].rsplit('/', 1)[-1]}'."
                 )
         seen.append((body, nat))
 
@@ -207,43 +195,4 @@ def _ranges(nat: Body) -> set[tuple[str, str]]:
     return found
 
 
-@handles("compute.routers.getRouterStatus")
-def status(call: Call) -> dict[str, Any]:
-    """What the router does now: its NATs, with an address each."""
-    name = compute.relative(call).rsplit("/", 1)[0]
-    body = call.need(f"compute/{name}")
-    nats = [
-        {
-            "name": nat["name"],
-            "autoAllocatedNatIps": [str(_address(nat))]
-            if nat.get("natIpAllocateOption") == "AUTO_ONLY"
-            else [],
-            "userAllocatedNatIps": nat.get("natIps", []),
-            "minExtraNatIpsNeeded": 0,
-            "numVmEndpointsWithNatMappings": 0,
-        }
-        for nat in body.get("nats", ())
-    ]
-    return {"kind": "compute#routerStatusResponse", "result": {"network": body["network"], "natStatus": nats}}
-
-
-def _address(nat: Body) -> ipaddress.IPv4Address:
-    number = int.from_bytes(compute.fingerprint(nat["name"]).encode()[:4], "big")
-    return ipaddress.IPv4Network("34.64.0.0/10")[number % 2**22]
-
-
-ROUTER: Final = compute.kind(
-    Kind(
-        "routers",
-        "router",
-        references={
-            "network": "networks",
-            "nats[].natIps[]": "addresses",
-            "nats[].drainNatIps[]": "addresses",
-            "nats[].subnetworks[].name": "subnetworks",
-        },
-        mutable=frozenset({"nats", "bgp", "bgpPeers", "interfaces", "description", "md5AuthenticationKeys"}),
-        defaults={"encryptedInterconnectRouter": False},
-        check=_check,
-    )
-)
+compute.kind("routers", check=_check)

@@ -14,7 +14,7 @@ from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
 from twin.gcp.methods import handles
 from twin.gcp.services.compute.operations import generic as compute
-from twin.gcp.services.compute.operations.generic import Kind, link
+from twin.gcp.services.compute.operations.generic import link
 from twin.gcp.services.compute.profiles import blocked
 
 
@@ -55,4 +55,4 @@ def _check_route(call: Call, body: Body, _: Body | None) -> None:
         ) from None
 
 
-ROUTE: Final = compute.kind(Kind("routes", "route", references={"network": "networks"}, check=_check_route))
+ROUTE: Final = compute.kind("routes", check=_check_route)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -12,17 +11,14 @@ from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
 from twin.gcp.methods import handles
 from twin.gcp.services.compute.operations import generic as compute
-from twin.gcp.services.compute.operations.generic import Kind, link
+from twin.gcp.services.compute.operations.generic import link
 from twin.gcp.services.compute.operations.routes import drop_routes, route
 from twin.gcp.services.compute.profiles import blocked
 from twin.gcp.services.compute.quotas import check_quota
 from twin.gcp.services.compute.validation import conflict, held, parse
 
-SECONDARY: Final = 170
-"""Secondary ranges of a subnetwork at most. Source: "Quotas and limits" of the VPC documentation."""
 PROXY_LENGTH: Final = 26
 """The longest prefix of a proxy-only subnetwork. Source: "Proxy-only subnets" of Cloud Load Balancing."""
-_NAME: Final = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _PURPOSES: Final = frozenset(
     {"REGIONAL_MANAGED_PROXY", "GLOBAL_MANAGED_PROXY", "INTERNAL_HTTPS_LOAD_BALANCER"}
 )
@@ -38,12 +34,8 @@ def make(call: Call, region: str, body: Body) -> None:
 
 
 def _check(call: Call, body: Body, before: Body | None) -> None:
-    if not body.get("network"):
-        raise invalid("Required field 'resource.network' not specified", reason="required")
     if before is None:
         check_quota(call, "SUBNETWORKS", "subnetworks")
-    if not body.get("ipCidrRange"):
-        raise invalid("Required field 'resource.ipCidrRange' not specified", reason="required")
     if body.get("privateIpGoogleAccess"):
         blocked(
             call.state, body["network"], "allowPrivateGoogleAccess", "Subnetworks with Private Google Access"
@@ -88,16 +80,12 @@ def _check_ranges(call: Call, body: Body, before: Body | None) -> None:
     own = "" if before is None else compute.name_of(before["selfLink"], call.project)
     given = [(parse(body["ipCidrRange"], "resource.ipCidrRange"), "the primary range")]
     secondary: list[Body] = body.get("secondaryIpRanges") or []
-    if len(secondary) > SECONDARY:
-        raise bad_field(
-            "resource.secondaryIpRanges", f"{len(secondary)} ranges", f"At most {SECONDARY} are allowed."
-        )
     names: set[str] = set()
     for index, each in enumerate(secondary):
         path = f"resource.secondaryIpRanges[{index}]"
         name = each.get("rangeName", "")
-        if not _NAME.fullmatch(name):
-            raise bad_field(f"{path}.rangeName", name, f"Must be a match of regex '{_NAME.pattern}'")
+        if not name:
+            raise invalid(f"Required field '{path}.rangeName' not specified", reason="required")
         if name in names:
             raise bad_field(f"{path}.rangeName", name, "Duplicate secondary range name.")
         names.add(name)
@@ -122,8 +110,6 @@ def _check_logs(body: Body) -> None:
         if "enableFlowLogs" in body:
             body["logConfig"] = {"enable": body["enableFlowLogs"]}
         logs = body.get("logConfig", {})
-    if not 0 <= logs.get("flowSampling", 0.5) <= 1:
-        raise bad_field("resource.logConfig.flowSampling", logs["flowSampling"], "Must be from 0.0 to 1.0.")
     if logs.get("metadataFields") and logs.get("metadata") != "CUSTOM_METADATA":
         raise bad_field(
             "resource.logConfig.metadataFields",
@@ -151,9 +137,8 @@ def _check_removed(state: State, body: Body, before: Body) -> None:
             continue
         for user in range_users(state, before["selfLink"], name):
             raise in_use(
-                f"The secondary range '{name}' ({each['ipCidrRange']}) of subnetwork "
-                f"'{before['name']}' is already "
-                f"being used by '{user}'"
+                f"The secondary range '{name}' ({each['ipCidrRange']}) of subnetwork '{before['name']}' is "
+                f"already being used by '{user}'"
             )
 
 
@@ -264,38 +249,4 @@ def private_access(call: Call) -> dict[str, Any]:
     return operations.compute(call, name, "setPrivateIpGoogleAccess", body["id"])
 
 
-SUBNETWORK: Final = compute.kind(
-    Kind(
-        "subnetworks",
-        "subnetwork",
-        references={"network": "networks"},
-        mutable=frozenset(
-            {
-                "secondaryIpRanges",
-                "logConfig",
-                "enableFlowLogs",
-                "role",
-                "stackType",
-                "ipv6AccessType",
-                "purpose",
-            }
-            | {
-                "privateIpGoogleAccess",
-                "privateIpv6GoogleAccess",
-                "allowSubnetCidrRoutesOverlap",
-                "description",
-            }
-        ),
-        fingerprint=True,
-        defaults={
-            "privateIpGoogleAccess": False,
-            "privateIpv6GoogleAccess": "DISABLE_GOOGLE_ACCESS",
-            "purpose": "PRIVATE",
-            "stackType": "IPV4_ONLY",
-            "allowSubnetCidrRoutesOverlap": False,
-        },
-        check=_check,
-        made=_made,
-        gone=_gone,
-    )
-)
+SUBNETWORK: Final = compute.kind("subnetworks", check=_check, made=_made, gone=_gone)

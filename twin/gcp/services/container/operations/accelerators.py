@@ -9,31 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid
 from twin.gcp.services.compute import capacity
 from twin.gcp.services.compute.capacity import MachineType
 
 Body = Mapping[str, Any]
 
-PARTITIONS: Final[Mapping[str, Mapping[str, int]]] = {
-    "nvidia-tesla-a100": {"1g.5gb": 7, "2g.10gb": 3, "3g.20gb": 2, "7g.40gb": 1},
-    "nvidia-a100-80gb": {"1g.10gb": 7, "2g.20gb": 3, "3g.40gb": 2, "7g.80gb": 1},
-    "nvidia-h100-80gb": {"1g.10gb": 7, "1g.20gb": 4, "2g.20gb": 3, "3g.40gb": 2, "7g.80gb": 1},
-    "nvidia-h100-mega-80gb": {"1g.10gb": 7, "1g.20gb": 4, "2g.20gb": 3, "3g.40gb": 2, "7g.80gb": 1},
-    "nvidia-h200-141gb": {"1g.18gb": 7, "1g.35gb": 4, "2g.35gb": 3, "3g.71gb": 2, "7g.141gb": 1},
-    "nvidia-b200": {"1g.23gb": 7, "1g.45gb": 4, "2g.45gb": 3, "3g.90gb": 2, "7g.180gb": 1},
-}
-"""Card to its MIG partition sizes, and how many of them a card gives."""
+PARTITIONS: Final[Mapping[str, Mapping[str, int]]] = services.tables("container")["partitions"]
 MOST_CLIENTS: Final = 48
-TPU_HOSTS: Final[Mapping[str, Mapping[str, int]]] = {
-    **{name: {"1x1": 1} for name in ("ct5lp-hightpu-1t", "ct6e-standard-1t")},
-    **{name: {"2x4": 1} for name in ("ct5lp-hightpu-8t", "ct6e-standard-8t")},
-    **{
-        name: {"2x2": 1, "2x4": 2, "4x4": 4, "4x8": 8, "8x8": 16, "8x16": 32, "16x16": 64}
-        for name in ("ct5lp-hightpu-4t", "ct6e-standard-4t")
-    },
-}
-"""Machine type to its topologies, and how many nodes make such a slice."""
+TPU_HOSTS: Final[Mapping[str, Mapping[str, int]]] = services.tables("container")["tpu_hosts"]
 SINGLE_HOST: Final = {"1t": "1x1", "4t": "2x2", "8t": "2x4"}
 GPU: Final = "nvidia.com/gpu"
 TPU: Final = "google.com/tpu"

@@ -1,6 +1,6 @@
 """Who a Google access token is in the cluster: the account's email, and what its IAM roles allow there.
 
-GKE asks IAM beside RBAC, by an authoriser that nobody sees. Here each permission that gives a whole class of
+GKE asks IAM next to RBAC, by an authoriser that is hidden. Here each permission that gives a whole class of
 rights becomes a policy, which twin/kubernetes/access_policies.py binds to a ClusterRole.
 Sources: "About access control in GKE", "Create IAM allow policies" (container roles), "Authorize actions in
 clusters using RBAC" (user names).
@@ -10,17 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from twin.gcp import services
 from twin.gcp.services.container.operations import resource_names
 
 if TYPE_CHECKING:
     from twin.gcp.api_server.server import Front
 
-POLICIES: Final = (
-    ("container.admin", "container.clusterRoleBindings.create"),
-    ("container.developer", "container.pods.create"),
-    ("container.viewer", "container.pods.list"),
-)
-"""Policy, and the permission that tells who has its rights, the most first."""
+POLICIES: Final[tuple[tuple[str, ...], ...]] = services.tables("container")["access_policies"]
 
 
 def authenticate(front: Front, token: str) -> dict[str, Any] | None:

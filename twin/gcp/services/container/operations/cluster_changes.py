@@ -9,7 +9,6 @@ from typing import Any, Final
 from twin.gcp.api_server.errors import invalid, stale
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
-from twin.gcp.methods import handles
 from twin.gcp.services.container.operations import (
     cluster_fields,
     cluster_rules,
@@ -18,7 +17,7 @@ from twin.gcp.services.container.operations import (
     operations,
     resource_names,
 )
-from twin.gcp.services.container.operations.resource_names import Place
+from twin.gcp.services.container.operations.resource_names import Place, answers
 
 _BESIDE: Final = frozenset({"desiredNodePoolId", "etag", "desiredImageProject", "enableK8sBetaApis"})
 
@@ -33,7 +32,7 @@ def _change(call: Call, operation: str, change: Callable[[Place, Body], None]) -
     return operations.begin(call, place, operation)
 
 
-@handles("container.projects.locations.clusters.update", "container.projects.zones.clusters.update")
+@answers("clusters.update")
 def update(call: Call) -> dict[str, Any]:
     """clusters.update: exactly one desired field a request."""
     given: Body = call.body.get("update") or {}
@@ -49,62 +48,14 @@ def update(call: Call) -> dict[str, Any]:
     )
 
 
-@handles("container.projects.locations.clusters.updateMaster", "container.projects.zones.clusters.master")
-def update_master(call: Call) -> dict[str, Any]:
-    """clusters.updateMaster"""
-    wanted = call.body.get("masterVersion", "")
-    return _change(
-        call, "UPGRADE_MASTER", lambda place, body: cluster_fields.master(call, place, body, wanted)
-    )
-
-
-@handles("container.projects.locations.clusters.setAddons", "container.projects.zones.clusters.addons")
-def set_addons(call: Call) -> dict[str, Any]:
-    """clusters.setAddons"""
-    value = call.body.get("addonsConfig") or {}
-    return _change(
-        call, "UPDATE_CLUSTER", lambda place, body: cluster_fields.addons(call, place, body, value)
-    )
-
-
-@handles("container.projects.locations.clusters.setLocations", "container.projects.zones.clusters.locations")
-def set_locations(call: Call) -> dict[str, Any]:
-    """clusters.setLocations"""
-    value = call.body.get("locations") or []
-    return _change(
-        call, "UPDATE_CLUSTER", lambda place, body: cluster_fields.locations(call, place, body, value)
-    )
-
-
-@handles("container.projects.locations.clusters.setLogging", "container.projects.zones.clusters.logging")
-def set_logging(call: Call) -> dict[str, Any]:
-    """clusters.setLogging"""
-    value = call.body.get("loggingService", "")
-    return _change(call, "UPDATE_CLUSTER", lambda _, body: body.update(loggingService=value))
-
-
-@handles(
-    "container.projects.locations.clusters.setMonitoring", "container.projects.zones.clusters.monitoring"
-)
-def set_monitoring(call: Call) -> dict[str, Any]:
-    """clusters.setMonitoring"""
-    value = call.body.get("monitoringService", "")
-    return _change(call, "UPDATE_CLUSTER", lambda _, body: body.update(monitoringService=value))
-
-
-@handles(
-    "container.projects.locations.clusters.setLegacyAbac", "container.projects.zones.clusters.legacyAbac"
-)
+@answers("clusters.setLegacyAbac")
 def set_legacy_abac(call: Call) -> dict[str, Any]:
     """clusters.setLegacyAbac"""
     value = {"enabled": bool(call.body.get("enabled"))}
     return _change(call, "UPDATE_CLUSTER", lambda _, body: body.update(legacyAbac=value))
 
 
-@handles(
-    "container.projects.locations.clusters.setNetworkPolicy",
-    "container.projects.zones.clusters.setNetworkPolicy",
-)
+@answers("clusters.setNetworkPolicy")
 def set_network_policy(call: Call) -> dict[str, Any]:
     """clusters.setNetworkPolicy"""
 
@@ -116,10 +67,7 @@ def set_network_policy(call: Call) -> dict[str, Any]:
     return _change(call, "SET_NETWORK_POLICY", change)
 
 
-@handles(
-    "container.projects.locations.clusters.setMaintenancePolicy",
-    "container.projects.zones.clusters.setMaintenancePolicy",
-)
+@answers("clusters.setMaintenancePolicy")
 def set_maintenance(call: Call) -> dict[str, Any]:
     """clusters.setMaintenancePolicy; a stale resourceVersion is refused."""
 
@@ -134,10 +82,7 @@ def set_maintenance(call: Call) -> dict[str, Any]:
     return _change(call, "SET_MAINTENANCE_POLICY", change)
 
 
-@handles(
-    "container.projects.locations.clusters.setResourceLabels",
-    "container.projects.zones.clusters.resourceLabels",
-)
+@answers("clusters.setResourceLabels")
 def set_labels(call: Call) -> dict[str, Any]:
     """clusters.setResourceLabels; a stale fingerprint is refused."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import GoogleError, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
@@ -20,50 +21,8 @@ from twin.gcp.services.container.operations.resource_names import Place
 
 Change = Callable[[Call, Place, Body, Any], None]
 
-_WHOLE: Final = {
-    "desiredLoggingConfig": "loggingConfig",
-    "desiredLoggingService": "loggingService",
-    "desiredMonitoringService": "monitoringService",
-    "desiredShieldedNodes": "shieldedNodes",
-    "desiredVerticalPodAutoscaling": "verticalPodAutoscaling",
-    "desiredCostManagementConfig": "costManagementConfig",
-    "desiredSecurityPostureConfig": "securityPostureConfig",
-    "desiredNotificationConfig": "notificationConfig",
-    "desiredResourceUsageExportConfig": "resourceUsageExportConfig",
-    "desiredMeshCertificates": "meshCertificates",
-    "desiredIdentityServiceConfig": "identityServiceConfig",
-    "desiredAuthenticatorGroupsConfig": "authenticatorGroupsConfig",
-    "desiredSecretManagerConfig": "secretManagerConfig",
-    "desiredSecretSyncConfig": "secretSyncConfig",
-    "desiredCompliancePostureConfig": "compliancePostureConfig",
-    "desiredPodAutoscaling": "podAutoscaling",
-    "desiredRbacBindingConfig": "rbacBindingConfig",
-    "desiredAnonymousAuthenticationConfig": "anonymousAuthenticationConfig",
-    "desiredControlPlaneEgress": "controlPlaneEgress",
-    "desiredNodeCreationConfig": "nodeCreationConfig",
-    "gkeAutoUpgradeConfig": "gkeAutoUpgradeConfig",
-    "userManagedKeysConfig": "userManagedKeysConfig",
-    "desiredUserManagedKeysConfig": "userManagedKeysConfig",
-}
-"""Fields that take the place of what was there."""
-_NETWORK: Final = {
-    "desiredGatewayApiConfig": "gatewayApiConfig",
-    "desiredDnsConfig": "dnsConfig",
-    "desiredDefaultSnatStatus": "defaultSnatStatus",
-    "desiredEnableFqdnNetworkPolicy": "enableFqdnNetworkPolicy",
-    "desiredEnableCiliumClusterwideNetworkPolicy": "enableCiliumClusterwideNetworkPolicy",
-    "desiredInTransitEncryptionConfig": "inTransitEncryptionConfig",
-    "desiredServiceExternalIpsConfig": "serviceExternalIpsConfig",
-    "desiredPrivateIpv6GoogleAccess": "privateIpv6GoogleAccess",
-    "desiredNetworkPerformanceConfig": "networkPerformanceConfig",
-    "desiredDisableL4LbFirewallReconciliation": "disableL4LbFirewallReconciliation",
-}
-"""Fields of networkConfig."""
-_FIXED: Final = {
-    "desiredEnableMultiNetworking": "Multi-networking is enabled when a cluster is created, and not later.",
-    "desiredDatapathProvider": "The dataplane of an existing cluster cannot be changed.",
-    "desiredStackType": "The twin plays IPv4 clusters only.",
-}
+_PLAIN: Final[Mapping[str, str]] = services.tables("container")["update_fields"]
+_FIXED: Final[Mapping[str, str]] = services.tables("container")["update_fixed"]
 
 
 def addons(_call: Call, _place: Place, body: Body, value: Any) -> None:
@@ -248,20 +207,6 @@ def _fleet(call: Call, _place: Place, body: Body, value: Any) -> None:
     body["fleet"] = value
 
 
-def _node_defaults(name: str) -> Change:
-    def change(_call: Call, _place: Place, body: Body, value: Any) -> None:
-        body.setdefault("nodePoolDefaults", {}).setdefault("nodeConfigDefaults", {})[name] = value
-
-    return change
-
-
-def _auto_config(name: str) -> Change:
-    def change(_call: Call, _place: Place, body: Body, value: Any) -> None:
-        body.setdefault("nodePoolAutoConfig", {})[name] = value
-
-    return change
-
-
 _CHANGES: Final[dict[str, Change]] = {
     "desiredAddonsConfig": addons,
     "desiredMonitoringConfig": _monitoring,
@@ -283,14 +228,6 @@ _CHANGES: Final[dict[str, Change]] = {
     "desiredIntraNodeVisibilityConfig": _visibility,
     "desiredL4ilbSubsettingConfig": _subsetting,
     "desiredFleet": _fleet,
-    "desiredGcfsConfig": _node_defaults("gcfsConfig"),
-    "desiredNodePoolLoggingConfig": _node_defaults("loggingConfig"),
-    "desiredNodeKubeletConfig": _node_defaults("nodeKubeletConfig"),
-    "desiredContainerdConfig": _node_defaults("containerdConfig"),
-    "desiredNodePoolAutoConfigNetworkTags": _auto_config("networkTags"),
-    "desiredNodePoolAutoConfigResourceManagerTags": _auto_config("resourceManagerTags"),
-    "desiredNodePoolAutoConfigKubeletConfig": _auto_config("nodeKubeletConfig"),
-    "desiredNodePoolAutoConfigLinuxNodeConfig": _auto_config("linuxNodeConfig"),
 }
 
 
@@ -298,10 +235,12 @@ def apply(call: Call, place: Place, body: Body, name: str, value: Any) -> None:
     """Change one field. Raises 400 for what cannot be changed, 501 for what the twin does not know."""
     if name in _FIXED:
         raise invalid(f"update.{name}: {_FIXED[name]}")
-    if name in _WHOLE:
-        body[_WHOLE[name]] = value
-    elif name in _NETWORK:
-        body["networkConfig"][_NETWORK[name]] = value
+    if name in _PLAIN:
+        *around, last = _PLAIN[name].split(".")
+        holder = body
+        for part in around:
+            holder = holder.setdefault(part, {})
+        holder[last] = value
         cluster_rules.dataplane(body)
     elif name in _CHANGES:
         _CHANGES[name](call, place, body, value)

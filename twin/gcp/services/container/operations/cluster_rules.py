@@ -1,7 +1,7 @@
-"""What GKE asks of a cluster beside its addresses. Each rule refuses in GKE's words where they are known.
+"""What GKE asks of a cluster except its addresses. Each rule refuses in GKE's words where they are known.
 
-Sources beside those named at the rules: the container API's reference, "Release channels", "Encrypt secrets
-at the application layer", "Maintenance windows and exclusions", "About multi-network support for Pods".
+More sources than the rules name: the container API's reference, "Release channels", "Encrypt secrets at the
+application layer", "Maintenance windows and exclusions", "About multi-network support for Pods".
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def identity(call: Call, config: Body | None) -> None:
 
 
 def addons(body: Body) -> None:
-    """Addons that stand on others."""
+    """Addons that are on others."""
     given = body.get("addonsConfig") or {}
     pool = (body.get("workloadIdentityConfig") or {}).get("workloadPool")
     for name, words in (

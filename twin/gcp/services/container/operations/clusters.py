@@ -8,7 +8,6 @@ from typing import Any
 from twin.gcp.api_server.errors import exists, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
-from twin.gcp.methods import handles
 from twin.gcp.services.container.operations import (
     cluster_network,
     cluster_rules,
@@ -20,12 +19,12 @@ from twin.gcp.services.container.operations import (
     resource_names,
     versions,
 )
-from twin.gcp.services.container.operations.resource_names import Place
+from twin.gcp.services.container.operations.resource_names import Place, answers
 
 FIRST_POOL = "default-pool"
 
 
-@handles("container.projects.locations.clusters.create", "container.projects.zones.clusters.create")
+@answers("clusters.create")
 def create(call: Call) -> dict[str, Any]:
     """clusters.create"""
     home = resource_names.location(resource_names.of_call(call))
@@ -39,7 +38,7 @@ def create(call: Call) -> dict[str, Any]:
     asked = _pools(body)
     cluster_rules.check(call, place, body)
     cluster_network.settle(call, place, body)
-    # Last: what Google refuses is told first.
+    # Last: what Google refuses is answered first.
     _alone(call.state, place)
     defaults.cluster(call, place, body)
     call.state.put(place.cluster_name, body, kept={"uid": uuid.uuid4().hex, "ready": False})
@@ -107,14 +106,14 @@ def shown(state: State, place: Place, body: Body) -> Body:
     return {name: value for name, value in made.items() if value not in ([], None)}
 
 
-@handles("container.projects.locations.clusters.get", "container.projects.zones.clusters.get")
+@answers("clusters.get")
 def get(call: Call) -> dict[str, Any]:
     """clusters.get"""
     place = resource_names.of_call(call)
     return shown(call.state, place, resource_names.cluster(call.state, place))
 
 
-@handles("container.projects.locations.clusters.list", "container.projects.zones.clusters.list")
+@answers("clusters.list")
 def every(call: Call) -> dict[str, Any]:
     """clusters.list"""
     place = resource_names.of_call(call)
@@ -128,7 +127,7 @@ def every(call: Call) -> dict[str, Any]:
     return {"clusters": found} if found else {}
 
 
-@handles("container.projects.locations.clusters.delete", "container.projects.zones.clusters.delete")
+@answers("clusters.delete")
 def delete(call: Call) -> dict[str, Any]:
     """clusters.delete: its node pools and their machines go with it."""
     place = resource_names.of_call(call)

@@ -141,7 +141,7 @@ def _group(place: Place, held: Body, pool: Body, zone: str, name: str, body: Bod
 
 
 def _delay(pool: Body) -> dict[str, str]:
-    """How long a node of the pool is idle before it goes, as the autoscaler's options tell it."""
+    """How long a node of the pool is idle before it goes, as the autoscaler's options state it."""
     delay = pool["config"].get("consolidationDelay")
     name = "k8s.io/cluster-autoscaler/node-template/autoscaling-options/scaledownunneededtime"
     return {name: delay} if delay else {}
@@ -307,7 +307,7 @@ def _ask_again(front: Front, place: Place, held: Body, pool: Body) -> None:
             try:
                 instance_groups.resize(front, place, held, pool, zone, size, time.time())
             except GoogleError:
-                return  # no address left: the pool's health tells it
+                return  # no address left: the pool's health states it
 
 
 VIEWS: Final = {

@@ -9,25 +9,17 @@ import secrets
 import uuid
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
+from twin.gcp.methods import generic
 from twin.gcp.services.compute import capacity
 from twin.gcp.services.container.operations import versions
 from twin.gcp.services.container.operations.pool_rules import DEFAULT_MACHINE
 from twin.gcp.services.container.operations.resource_names import ROOT, Place
 
-SCOPES: Final = tuple(
-    f"https://www.googleapis.com/auth/{each}"
-    for each in (
-        "devstorage.read_only",
-        "logging.write",
-        "monitoring",
-        "service.management.readonly",
-        "servicecontrol",
-        "trace.append",
-    )
-)
+SCOPES: Final[tuple[str, ...]] = services.tables("container")["scopes"]
 
 
 def etag() -> str:
@@ -60,34 +52,7 @@ def cluster(call: Call, place: Place, body: Body) -> None:
         etag=etag(),
         locations=zones_of(place, body),
     )
-    for key, value in (
-        ("loggingService", "logging.googleapis.com/kubernetes"),
-        ("monitoringService", "monitoring.googleapis.com/kubernetes"),
-        ("legacyAbac", {}),
-        ("masterAuth", {}),
-        ("masterAuthorizedNetworksConfig", {}),
-        ("networkPolicy", {}),
-        ("resourceLabels", {}),
-        ("defaultMaxPodsConstraint", {"maxPodsPerNode": "110"}),
-        ("databaseEncryption", {"state": "DECRYPTED"}),
-        ("releaseChannel", {"channel": "REGULAR"}),
-        ("shieldedNodes", {"enabled": True}),
-        ("verticalPodAutoscaling", {}),
-        ("binaryAuthorization", {}),
-        ("workloadIdentityConfig", {}),
-        ("securityPostureConfig", {"mode": "BASIC", "vulnerabilityMode": "VULNERABILITY_MODE_UNSPECIFIED"}),
-        ("notificationConfig", {"pubsub": {}}),
-        ("nodePoolDefaults", {}),
-        ("enterpriseConfig", {"clusterTier": "STANDARD"}),
-        (
-            "rbacBindingConfig",
-            {
-                "enableInsecureBindingSystemAuthenticated": True,
-                "enableInsecureBindingSystemUnauthenticated": True,
-            },
-        ),
-    ):
-        body.setdefault(key, value)
+    generic.complete(body, services.tables("container")["cluster"], inside=False)
     body["maintenancePolicy"] = {
         "resourceVersion": secrets.token_hex(4),
         **(body.get("maintenancePolicy") or {}),
@@ -99,7 +64,6 @@ def cluster(call: Call, place: Place, body: Body) -> None:
         else "CURRENT_STATE_DECRYPTED",
     )
     _features(body)
-    _addons(body)
     _endpoints(body)
 
 
@@ -109,29 +73,11 @@ def kind(place: Place) -> str:
 
 
 def _features(body: Body) -> None:
-    settings = body["networkConfig"]
-    settings.setdefault("datapathProvider", "LEGACY_DATAPATH")
-    settings.setdefault("serviceExternalIpsConfig", {})
-    settings.setdefault(
+    body["networkConfig"].setdefault(
         "defaultEnablePrivateNodes", bool((body.get("privateClusterConfig") or {}).get("enablePrivateNodes"))
     )
-    scaling = body.setdefault("autoscaling", {})
-    scaling.setdefault("autoscalingProfile", "BALANCED")
-    logging = body.setdefault("loggingConfig", {})
-    logging.setdefault("componentConfig", {"enableComponents": ["SYSTEM_COMPONENTS", "WORKLOADS"]})
-    monitoring = body.setdefault("monitoringConfig", {})
-    monitoring.setdefault("componentConfig", {"enableComponents": ["SYSTEM_COMPONENTS"]})
-    monitoring.setdefault("managedPrometheusConfig", {"enabled": True})
-    monitoring.setdefault("advancedDatapathObservabilityConfig", {"enableMetrics": False})
-
-
-def _addons(body: Body) -> None:
-    addons = body.setdefault("addonsConfig", {})
-    addons.setdefault("kubernetesDashboard", {"disabled": True})
-    addons.setdefault("networkPolicyConfig", {"disabled": True})
-    addons.setdefault("gcePersistentDiskCsiDriverConfig", {"enabled": True})
-    if body["networkConfig"].get("gatewayApiConfig") is None:
-        body["networkConfig"]["gatewayApiConfig"] = {"channel": "CHANNEL_DISABLED"}
+    for name, part in services.tables("container")["cluster_parts"].items():
+        generic.complete(body.setdefault(name, {}), part, inside=False)
 
 
 def _endpoints(body: Body) -> None:
@@ -168,16 +114,10 @@ def pool(place: Place, cluster_body: Body, body: Body) -> None:
     body["locations"] = list(body.get("locations") or cluster_body["locations"])
     config.setdefault("machineType", DEFAULT_MACHINE)
     config.setdefault("diskType", capacity.boot_disk_type(config["machineType"]))
-    config.setdefault("diskSizeGb", 100)
     config["imageType"] = (config.get("imageType") or "COS_CONTAINERD").upper()
     config.setdefault("oauthScopes", list(SCOPES))
-    config.setdefault("serviceAccount", "default")
-    config.setdefault("shieldedInstanceConfig", {"enableIntegrityMonitoring": True})
-    config.setdefault("metadata", {"disable-legacy-endpoints": "true"})
+    generic.complete(config, services.tables("container")["node_config"], inside=False)
     config["metadata"].setdefault("disable-legacy-endpoints", "true")
-    config.setdefault("resourceLabels", {})
-    config.setdefault("effectiveCgroupMode", "EFFECTIVE_CGROUP_MODE_V2")
-    config.setdefault("windowsNodeConfig", {})
     if (cluster_body.get("workloadIdentityConfig") or {}).get("workloadPool"):
         config.setdefault("workloadMetadataConfig", {"mode": "GKE_METADATA"})
     _cards(config)

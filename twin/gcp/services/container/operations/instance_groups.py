@@ -1,6 +1,6 @@
 """A node pool's machines in Compute: a managed instance group a zone, and its instances.
 
-They stand in Compute's state, so that who lists instances or asks what is left sees them, and they go with
+They are in Compute's state, so that who lists instances or asks what is left sees them, and they go with
 the pool. `targetSize` may be more than there are: then the zone has none to give, and they come later.
 """
 
@@ -19,7 +19,6 @@ from twin.gcp.services.container.operations.resource_names import Place
 if TYPE_CHECKING:
     from twin.gcp.api_server.server import Front
 
-MANAGERS: Final = "compute.instanceGroupManagers"
 INSTANCES: Final = "compute.instances"
 STOCKOUT: Final = "resourcePoolExhausted"
 _LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
@@ -124,9 +123,8 @@ def stockout(machine_type: str, zone: str) -> GoogleError:
     return GoogleError(
         503,
         "UNAVAILABLE",
-        f"Instance creation failed: The zone '{zone}' does not have enough resources available to "
-        "fulfill the "
-        f"request for machine type {machine_type}. (ZONE_RESOURCE_POOL_EXHAUSTED, GCE_STOCKOUT) Try a "
+        f"Instance creation failed: The zone '{zone}' does not have enough resources available to fulfill "
+        f"the request for machine type {machine_type}. (ZONE_RESOURCE_POOL_EXHAUSTED, GCE_STOCKOUT) Try a "
         "different zone, or try again later.",
         STOCKOUT,
     )
@@ -183,9 +181,8 @@ def _pods_room(state: State, place: Place, cluster: Body, pool: Body, wanted: in
             400,
             "FAILED_PRECONDITION",
             f"IP space of '{cluster['networkConfig']['subnetwork']}-{name}' is exhausted: the Pods range "
-            f"{name} "
-            f"({ranges[name]}) has no room for {wanted} more nodes of /{pool['podIpv4CidrSize']} each. "
-            "(IP_SPACE_EXHAUSTED)",
+            f"{name} ({ranges[name]}) has no room for {wanted} more nodes of /{pool['podIpv4CidrSize']} "
+            "each. (IP_SPACE_EXHAUSTED)",
             "ipSpaceExhausted",
         )
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid
 
 CLUSTER: Final = 40
@@ -19,37 +20,8 @@ _RESOURCE_KEY: Final = re.compile(
 )
 _RESOURCE_VALUE: Final = re.compile(r"[-a-z0-9_\u00df-\u00f6\u00f8-\u00ff]{0,63}")
 _TAG: Final = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
-OWNED: Final = (
-    "cloud.google.com/gke-nodepool",
-    "cloud.google.com/gke-os-distribution",
-    "cloud.google.com/machine-family",
-    "cloud.google.com/gke-accelerator",
-    "cloud.google.com/gke-accelerator-count",
-    "cloud.google.com/gke-gpu-driver-version",
-    "cloud.google.com/gke-spot",
-    "cloud.google.com/gke-preemptible",
-    "cloud.google.com/gke-provisioning",
-    "cloud.google.com/gke-flex-start",
-    "cloud.google.com/gke-queued",
-    "cloud.google.com/gke-tpu-accelerator",
-    "cloud.google.com/gke-tpu-topology",
-    "cloud.google.com/gke-boot-disk",
-    "cloud.google.com/gke-container-runtime",
-    "cloud.google.com/gke-cpu-scaling-level",
-    "cloud.google.com/gke-logging-variant",
-    "cloud.google.com/gke-max-pods-per-node",
-    "cloud.google.com/gke-memory-gb-scaling-level",
-    "cloud.google.com/gke-gpu-partition-size",
-    "cloud.google.com/gke-gpu-sharing-strategy",
-    "cloud.google.com/gke-max-shared-clients-per-gpu",
-    "topology.gke.io/zone",
-)
-"""Labels that GKE sets itself."""
-EFFECTS: Final = {
-    "NO_SCHEDULE": "NoSchedule",
-    "PREFER_NO_SCHEDULE": "PreferNoSchedule",
-    "NO_EXECUTE": "NoExecute",
-}
+OWNED: Final[tuple[str, ...]] = services.tables("container")["owned_labels"]
+EFFECTS: Final[Mapping[str, str]] = services.tables("container")["effects"]
 
 
 def check(name: str, what: str, path: str, longest: int) -> None:
@@ -98,7 +70,7 @@ def node_labels(labels: Mapping[str, str] | None, path: str) -> None:
 
 
 def _allowed(domain: str) -> bool:
-    # What a kubelet may set on its own node beside its well-known labels.
+    # What a kubelet may set on its own node next to its well-known labels.
     return domain.endswith(("kubelet.kubernetes.io", "node.kubernetes.io")) and bool(domain)
 
 
@@ -141,7 +113,7 @@ def _qualified(name: str, what: str) -> None:
 
 def group_name(cluster: str, pool: str, zone: str, seed: str) -> str:
     """`gke-CLUSTER-POOL-HASH` of a zone's managed instance group; with `-grp` it is the group, with four more
-    letters a node. seed: tells a pool from an earlier one of the same name."""
+    letters a node. seed: states a pool from an earlier one of the same name."""
     digest = hashlib.sha256(f"{seed}/{cluster}/{pool}/{zone}".encode()).hexdigest()[:8]
     # A node's name has at most 63 characters: both names give way.
     room = 63 - len("gke---") - len(digest) - 5

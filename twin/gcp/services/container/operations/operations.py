@@ -11,14 +11,13 @@ import time
 import uuid
 from typing import Any, Final
 
-from twin.gcp.api_server.errors import GoogleError, not_found
+from twin.gcp.api_server.errors import not_found, precondition
 from twin.gcp.api_server.operations import rfc3339
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
-from twin.gcp.methods import handles
 from twin.gcp.services.container.operations import resource_names
 from twin.gcp.services.container.operations.defaults import kind
-from twin.gcp.services.container.operations.resource_names import ROOT, Place
+from twin.gcp.services.container.operations.resource_names import ROOT, Place, answers
 
 WAITING: Final = ("RUNNING", "PENDING")
 _COMPATIBLE: Final = frozenset({"CREATE_NODE_POOL", "DELETE_NODE_POOL", "SET_NODE_POOL_SIZE"})
@@ -73,17 +72,15 @@ def running(state: State, place: Place) -> list[tuple[str, Body]]:
 
 
 def free(state: State, place: Place, wanted: str) -> None:
-    """Refuse what cannot run beside what runs on the cluster or the pool, in GKE's words.
+    """Refuse what cannot run next to what runs on the cluster or the pool, in GKE's words.
 
-    Operations on different node pools run beside each other; one on the cluster runs alone.
+    Operations on different node pools run next to each other; one on the cluster runs alone.
     """
     cluster = resource_names.cluster(state, Place(place.project, place.location, place.cluster))
     if cluster["status"] in ("PROVISIONING", "STOPPING") or cluster.get("status") == "ERROR":
         if wanted == "DELETE_CLUSTER" and cluster["status"] != "STOPPING":
             return
-        raise GoogleError(
-            400,
-            "FAILED_PRECONDITION",
+        raise precondition(
             f"Cluster {place.cluster} is not running: its status is {cluster['status']}.",
         )
     busy = list(running(state, Place(place.project, place.location, place.cluster)))
@@ -95,14 +92,12 @@ def free(state: State, place: Place, wanted: str) -> None:
         if wanted == "DELETE_CLUSTER":
             busy = [each for each in busy if each[1]["operationType"] not in _COMPATIBLE]
     for _, body in busy:
-        raise GoogleError(
-            400,
-            "FAILED_PRECONDITION",
+        raise precondition(
             f"Cluster is running incompatible operation {body['name']}.",
         )
 
 
-@handles("container.projects.locations.operations.get", "container.projects.zones.operations.get")
+@answers("operations.get")
 def get(call: Call) -> dict[str, Any]:
     """operations.get"""
     place = resource_names.of_call(call)
@@ -110,25 +105,3 @@ def get(call: Call) -> dict[str, Any]:
     if found is None:
         raise not_found(f"Not found: {place.parent}/operations/{place.operation}.")
     return found
-
-
-@handles("container.projects.locations.operations.list", "container.projects.zones.operations.list")
-def every(call: Call) -> dict[str, Any]:
-    """operations.list"""
-    place = resource_names.of_call(call)
-    prefix = f"container/projects/{place.project}/locations/"
-    if place.location not in ("", "-"):
-        prefix += f"{place.location}/"
-    found = [body for name, body in call.state.operations(prefix) if "/operations/" in name]
-    return {"operations": found} if found else {}
-
-
-@handles("container.projects.locations.operations.cancel", "container.projects.zones.operations.cancel")
-def cancel(call: Call) -> dict[str, Any]:
-    """operations.cancel: GKE takes it for node upgrades only, which the twin does at once."""
-    found = get(call)
-    raise GoogleError(
-        400,
-        "FAILED_PRECONDITION",
-        f"Operation {found['name']} ({found['operationType']}, {found['status']}) cannot be cancelled.",
-    )

@@ -1,4 +1,4 @@
-"""Which IAM permission a method of the container API needs: node pools have none of their own.
+"""Which IAM permission a method of the container API needs: node pools have no separate ones.
 
 Source: "IAM permissions reference" (container.clusters.*, container.operations.*).
 """

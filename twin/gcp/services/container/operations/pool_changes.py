@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from twin.gcp.api_server.errors import GoogleError, invalid
+from twin.gcp import services
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
-from twin.gcp.methods import handles
 from twin.gcp.services.container.operations import (
     accelerators,
     defaults,
@@ -18,40 +17,13 @@ from twin.gcp.services.container.operations import (
     resource_names,
 )
 from twin.gcp.services.container.operations.cluster_fields import node_version
+from twin.gcp.services.container.operations.resource_names import answers
 
-_CONFIG: Final = (
-    "kubeletConfig",
-    "linuxNodeConfig",
-    "gcfsConfig",
-    "gvnic",
-    "fastSocket",
-    "workloadMetadataConfig",
-    "loggingConfig",
-    "confidentialNodes",
-    "containerdConfig",
-    "windowsNodeConfig",
-    "resourceManagerTags",
-    "machineType",
-    "diskType",
-    "diskSizeGb",
-    "bootDisk",
-    "accelerators",
-    "flexStart",
-    "maxRunDuration",
-    "storagePools",
-    "consolidationDelay",
-    "taintConfig",
-)
-"""Fields of the request that are fields of NodeConfig."""
+_CONFIG: Final[tuple[str, ...]] = services.tables("container")["pool_fields"]
 _WRAPPED: Final = {"labels": "labels", "taints": "taints", "tags": "tags", "resourceLabels": "labels"}
-"""Fields of NodeConfig that come in an object of their own, and how they are called in there."""
+"""Fields of NodeConfig that come in a separate object, and how they are called in there."""
 _POOL: Final = ("upgradeSettings", "queuedProvisioning", "nodeDrainConfig", "maintenancePolicy")
-_LIVE: Final = frozenset(
-    {"labels", "taints", "tags", "resourceLabels", "upgradeSettings", "nodeDrainConfig", "locations", "name"}
-    | {"loggingConfig", "maintenancePolicy", "queuedProvisioning", "resourceManagerTags", "etag"}
-    | {"projectId", "zone", "clusterId", "nodePoolId", "nodeVersion", "consolidationDelay"}
-)
-"""Fields whose change leaves the nodes alone (a version has its own way)."""
+_LIVE: Final[frozenset[str]] = frozenset(services.tables("container")["pool_fields_live"])
 
 
 def _merge(body: Body, given: Body) -> None:
@@ -75,10 +47,7 @@ def _merge(body: Body, given: Body) -> None:
         body["networkConfig"] = {**(body.get("networkConfig") or {}), **given["nodeNetworkConfig"]}
 
 
-@handles(
-    "container.projects.locations.clusters.nodePools.update",
-    "container.projects.zones.clusters.nodePools.update",
-)
+@answers("clusters.nodePools.update")
 def update(call: Call) -> dict[str, Any]:
     """nodePools.update"""
     place = resource_names.of_call(call)
@@ -105,10 +74,7 @@ def update(call: Call) -> dict[str, Any]:
     return operations.begin(call, place, kind)
 
 
-@handles(
-    "container.projects.locations.clusters.nodePools.setAutoscaling",
-    "container.projects.zones.clusters.nodePools.autoscaling",
-)
+@answers("clusters.nodePools.setAutoscaling")
 def set_autoscaling(call: Call) -> dict[str, Any]:
     """nodePools.setAutoscaling"""
     given: Body = call.body.get("autoscaling") or {}
@@ -126,10 +92,7 @@ def set_autoscaling(call: Call) -> dict[str, Any]:
     return _changed(call, "UPDATE_CLUSTER", change)
 
 
-@handles(
-    "container.projects.locations.clusters.nodePools.setManagement",
-    "container.projects.zones.clusters.nodePools.setManagement",
-)
+@answers("clusters.nodePools.setManagement")
 def set_management(call: Call) -> dict[str, Any]:
     """nodePools.setManagement"""
     given: Body = call.body.get("management") or {}
@@ -149,24 +112,3 @@ def _changed(call: Call, operation: str, change: Any) -> dict[str, Any]:
     body["etag"] = defaults.etag()
     call.state.put(place.pool_name, body)
     return operations.begin(call, place, operation)
-
-
-@handles(
-    "container.projects.locations.clusters.nodePools.rollback",
-    "container.projects.zones.clusters.nodePools.rollback",
-)
-def rollback(call: Call) -> dict[str, Any]:
-    """nodePools.rollback: there is nothing to roll back, as the twin's upgrades are whole or not at all."""
-    place = resource_names.of_call(call)
-    resource_names.pool(call.state, place)
-    raise GoogleError(
-        400, "FAILED_PRECONDITION", f"Node pool {place.pool} has no upgrade that could be rolled back."
-    )
-
-
-@handles("container.projects.locations.clusters.nodePools.completeUpgrade")
-def complete(call: Call) -> dict[str, Any]:
-    """nodePools.completeUpgrade: goes with a blue-green upgrade under way."""
-    place = resource_names.of_call(call)
-    resource_names.pool(call.state, place)
-    raise invalid(f"Node pool {place.pool} has no blue-green upgrade under way.")

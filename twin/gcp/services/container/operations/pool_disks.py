@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import invalid
 from twin.gcp.services.compute import capacity
 from twin.gcp.services.container.operations import references, versions
@@ -14,15 +15,7 @@ from twin.gcp.services.container.operations import references, versions
 if TYPE_CHECKING:
     from twin.gcp.services.container.operations.pool_rules import Asked
 
-DISK_TYPES: Final = (
-    "pd-standard",
-    "pd-balanced",
-    "pd-ssd",
-    "hyperdisk-balanced",
-    "hyperdisk-balanced-high-availability",
-    "hyperdisk-extreme",
-    "hyperdisk-throughput",
-)
+DISK_TYPES: Final[tuple[str, ...]] = services.tables("container")["disk_types"]
 SMALLEST: Final = 12
 """GiB that the node image needs."""
 ADDED: Final = (1, 2, 3, 4, 5, 6, 7, 8, 16, 24)
@@ -100,8 +93,7 @@ def _count(asked: Asked, where: str, count: int) -> None:
         if count != machine.ssds:
             raise invalid(
                 f"{where}: machine type {machine.name} comes with {machine.ssds} local SSDs: leave the "
-                "number "
-                f"out or give {machine.ssds}, got {count}."
+                f"number out or give {machine.ssds}, got {count}."
             )
         return
     if count > machine.more_ssds or (count not in ADDED):

@@ -1,4 +1,4 @@
-"""A node pool's addresses: room for its Pods, and the networks beside the cluster's own.
+"""A node pool's addresses: room for its Pods, and the networks next to the cluster's own.
 
 Sources: "About multi-network support for Pods", "Configure maximum Pods per node", "Maximize GPU network
 bandwidth". The number of network interfaces: "Multiple network interfaces" of Compute Engine.
@@ -67,8 +67,7 @@ def _room(asked: Asked, most: int) -> None:
         raise invalid(
             f"{asked.path}: the Pods range {name} ({block}) is too small: with {most} Pods a node "
             f"(/{cluster_network.block_of(most)} each) it has room for {max(0, int(room - taken))} more "
-            "nodes, "
-            f"and the node pool begins with {wanted}."
+            f"nodes, and the node pool begins with {wanted}."
         )
 
 
@@ -83,16 +82,14 @@ def _additional(asked: Asked) -> None:
         return
     if not asked.cluster["networkConfig"].get("enableMultiNetworking"):
         raise invalid(
-            f"{where}: Multi-networking is not enabled on cluster {asked.place.cluster}: it is enabled "
-            "when the "
-            "cluster is created (networkConfig.enableMultiNetworking), and not later."
+            f"{where}: Multi-networking is not enabled on cluster {asked.place.cluster}: it is enabled when "
+            "the cluster is created (networkConfig.enableMultiNetworking), and not later."
         )
     limit = INTERFACES.get(asked.machine.name, min(8, max(2, asked.machine.cpus)))
     if len(nodes) + 1 > limit:
         raise invalid(
             f"{where}: machine type {asked.machine.name} has at most {limit} network interfaces, one of "
-            "which is "
-            f"the cluster's; got {len(nodes)} more."
+            f"which is the cluster's; got {len(nodes)} more."
         )
     seen: set[str] = {asked.cluster["networkConfig"]["subnetwork"]}
     for index, each in enumerate(nodes):

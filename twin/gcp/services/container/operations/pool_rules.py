@@ -1,7 +1,7 @@
 """What GKE asks of a node pool before it makes one. Each rule refuses in GKE's words where they are known.
 
-Sources beside those named at the rules: the container API's reference, "About flex-start", "Add and manage
-node pools", "Consume reserved zonal resources", "Define compact placement", "About cluster autoscaling".
+More sources than the rules name: the container API's reference, "About flex-start", "Add and manage node
+pools", "Consume reserved zonal resources", "Define compact placement", "About cluster autoscaling".
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ RESERVATION_KEY: Final = "compute.googleapis.com/reservation-name"
 
 @dataclass(frozen=True)
 class Asked:
-    """A node pool that is asked for, with what it stands in."""
+    """A node pool that is asked for, with what contains it."""
 
     call: Call
     place: Place
@@ -211,8 +211,7 @@ def _flex_start(asked: Asked) -> None:
     if affinity.get("consumeReservationType") != "NO_RESERVATION":
         raise invalid(
             f"{where}.reservationAffinity.consumeReservationType: {what} cannot consume reservations: it "
-            "must "
-            f"be NO_RESERVATION, got {affinity.get('consumeReservationType') or 'none'}."
+            f"must be NO_RESERVATION, got {affinity.get('consumeReservationType') or 'none'}."
         )
     if (asked.pool.get("management") or {}).get("autoRepair"):
         raise invalid(f"{asked.path}.management.autoRepair: must be false with {what}.")

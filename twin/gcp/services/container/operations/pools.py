@@ -5,10 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from twin.gcp.api_server.errors import GoogleError, exists, invalid
+from twin.gcp.api_server.errors import exists, invalid, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
-from twin.gcp.methods import handles
 from twin.gcp.services.container.operations import (
     accelerators,
     defaults,
@@ -19,7 +18,7 @@ from twin.gcp.services.container.operations import (
     resource_names,
 )
 from twin.gcp.services.container.operations.cluster_network import block_of
-from twin.gcp.services.container.operations.resource_names import ROOT, Place
+from twin.gcp.services.container.operations.resource_names import ROOT, Place, answers
 
 if TYPE_CHECKING:
     from twin.gcp.api_server.server import Front
@@ -75,10 +74,7 @@ def reshaped(front: Front, place: Place, cluster: Body, body: Body, at: float) -
             instance_groups.resize(front, place, cluster, body, zone, size, at)
 
 
-@handles(
-    "container.projects.locations.clusters.nodePools.create",
-    "container.projects.zones.clusters.nodePools.create",
-)
+@answers("clusters.nodePools.create")
 def create(call: Call) -> dict[str, Any]:
     """nodePools.create"""
     home = resource_names.of_call(call)
@@ -94,20 +90,14 @@ def create(call: Call) -> dict[str, Any]:
     return operations.begin(call, place, "CREATE_NODE_POOL", done=made["status"] == "RUNNING")
 
 
-@handles(
-    "container.projects.locations.clusters.nodePools.get",
-    "container.projects.zones.clusters.nodePools.get",
-)
+@answers("clusters.nodePools.get")
 def get(call: Call) -> dict[str, Any]:
     """nodePools.get"""
     place = resource_names.of_call(call)
     return resource_names.pool(call.state, place)
 
 
-@handles(
-    "container.projects.locations.clusters.nodePools.list",
-    "container.projects.zones.clusters.nodePools.list",
-)
+@answers("clusters.nodePools.list")
 def every(call: Call) -> dict[str, Any]:
     """nodePools.list"""
     place = resource_names.of_call(call)
@@ -116,16 +106,13 @@ def every(call: Call) -> dict[str, Any]:
     return {"nodePools": found} if found else {}
 
 
-@handles(
-    "container.projects.locations.clusters.nodePools.delete",
-    "container.projects.zones.clusters.nodePools.delete",
-)
+@answers("clusters.nodePools.delete")
 def delete(call: Call) -> dict[str, Any]:
     """nodePools.delete"""
     place = resource_names.of_call(call)
     body = resource_names.pool(call.state, place)
     if body["status"] == "STOPPING":
-        raise GoogleError(400, "FAILED_PRECONDITION", f"Node pool {place.pool} is being deleted already.")
+        raise precondition(f"Node pool {place.pool} is being deleted already.")
     operations.free(call.state, place, "DELETE_NODE_POOL")
     body["status"] = "STOPPING"
     instance_groups.drop(call.state, place)
@@ -133,10 +120,7 @@ def delete(call: Call) -> dict[str, Any]:
     return operations.begin(call, place, "DELETE_NODE_POOL", done=False)
 
 
-@handles(
-    "container.projects.locations.clusters.nodePools.setSize",
-    "container.projects.zones.clusters.nodePools.setSize",
-)
+@answers("clusters.nodePools.setSize")
 def set_size(call: Call) -> dict[str, Any]:
     """nodePools.setSize: so many nodes in each of the pool's zones."""
     place = resource_names.of_call(call)

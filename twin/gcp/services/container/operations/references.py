@@ -6,21 +6,16 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network, ip_network
 from typing import Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import denied, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
 
-_PREFIXES: Final = (
-    "https://www.googleapis.com/compute/v1/",
-    "https://compute.googleapis.com/compute/v1/",
-    "https://www.googleapis.com/",
-    "//compute.googleapis.com/",
-    "compute/v1/",
-)
+_PREFIXES: Final[tuple[str, ...]] = services.tables("container")["compute_prefixes"]
 
 
 def relative(reference: str) -> str:
-    """A reference without what stands before `projects/`."""
+    """A reference without what is before `projects/`."""
     for prefix in _PREFIXES:
         if reference.startswith(prefix):
             return reference.removeprefix(prefix)
@@ -72,7 +67,7 @@ def cidr(text: str, path: str) -> IPv4Network:
 
 
 def ranges_of(state: State, network_name: str) -> list[tuple[IPv4Network, str]]:
-    """Every range of a network's subnetworks, with words that tell which it is."""
+    """Every range of a network's subnetworks, with words that state which it is."""
     found: list[tuple[IPv4Network, str]] = []
     for _, subnet in state.of("compute.subnetworks", "compute/"):
         if relative(subnet.get("network", "")) != network_name:

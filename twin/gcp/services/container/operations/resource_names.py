@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from twin.gcp.api_server.errors import invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
+from twin.gcp.methods import Handler, handles
 from twin.gcp.services.compute import capacity
 
 CLUSTERS: Final = "container.clusters"
 POOLS: Final = "container.nodePools"
 ROOT: Final = "https://container.googleapis.com/v1"
+
+
+def answers(method: str) -> Callable[[Handler], Handler]:
+    """The function answers a method (`clusters.get`) of a location, and of a zone as the older API has it."""
+    return handles(f"container.projects.locations.{method}", f"container.projects.zones.{method}")
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,7 @@ from twin.gcp.services.container.operations import (
 __all__ = ["cluster_changes", "clusters", "operations", "pool_changes", "pools"]
 
 
-@handles(
-    "container.projects.locations.getServerConfig",
-    "container.projects.zones.getServerconfig",
-)
+@handles("container.projects.locations.getServerConfig", "container.projects.zones.getServerconfig")
 def server_config(call: Call) -> dict[str, Any]:
     """getServerConfig"""
     resource_names.location(resource_names.of_call(call))

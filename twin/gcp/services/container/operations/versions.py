@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from twin.gcp import services
+
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)(?:\.(\d+)(?:-gke\.(\d+))?)?")
 
 
@@ -47,12 +49,7 @@ UNSPECIFIED: Final = Channel("UNSPECIFIED", _135, _134, (_136_REGULAR, _135, _13
 """What a cluster outside of the channels may have."""
 NODE_MINORS_BACK: Final = 2
 """How many minor versions a node may be older than its control plane."""
-IMAGE_TYPES: Final = (
-    "COS_CONTAINERD",
-    "UBUNTU_CONTAINERD",
-    "WINDOWS_LTSC_CONTAINERD",
-    "WINDOWS_SAC_CONTAINERD",
-)
+IMAGE_TYPES: Final[tuple[str, ...]] = services.tables("container")["image_types"]
 
 
 def channel(name: str) -> Channel:

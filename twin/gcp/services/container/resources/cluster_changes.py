@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twin.gcp.context import GcpContext
 from twin.gcp.services.container.resources import cluster_parts
 from twin.gcp.services.container.resources.calls import insisting
-from twin.gcp.services.container.resources.cluster_fields import FIELDS, SWITCHES, UPDATES
-from twin.gcp.services.container.resources.pool_changes import PoolChange
+from twin.gcp.services.container.resources.pool_changes import PoolChange, updates
 from twin.provider_interface import Props
 
 if TYPE_CHECKING:
@@ -32,13 +31,13 @@ class ClusterChange:
     def apply(self, old: Props, new: Props, changed: set[str]) -> None:
         """All calls that lead from the old properties to the new ones. changed: those that differ."""
         self._endpoints(old, new, changed)
-        for property, (field, absent) in UPDATES.items():
+        for property, update in updates("updates").items():
             if property in changed:
                 value = self._field(property, new)
-                self._desire(**{field: absent if value is None else value})
-        for property, (field, inner) in SWITCHES.items():
+                self._desire(**{update["field"]: update["without"] if value is None else value})
+        for property, update in updates("switches").items():
             if property in changed:
-                self._desire(**{field: {inner: bool(new.get(property))}})
+                self._desire(**{update["field"]: {update["inside"]: bool(new.get(property))}})
         if "autopilotPrivilegedAdmissions" in changed:
             paths = new.get("autopilotPrivilegedAdmissions") or []
             self._desire(desiredPrivilegedAdmissionConfig={"allowlistPaths": paths})
@@ -179,8 +178,8 @@ class ClusterChange:
         linked = self.kind.linked(self.context, {property: props.get(property)})
         value: Any
         value, _ = self.kind.shape.encode(self.kind.sdk_schema.inputs, linked)
-        told = FIELDS.get(property)
-        for part in (property if told is None or told.api is None else told.api).split("."):
+        field = self.kind.fields.get(property)
+        for part in (property if field is None or field.api is None else field.api).split("."):
             value = value.get(part) if isinstance(value, dict) else None
         return value
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from twin.gcp import services
 from twin.provider_interface import UNKNOWN, Props
 
 
@@ -17,9 +18,9 @@ def endpoints(inputs: Props) -> Props:
         name: dns.get(name) if dns.get(name) is not None else False
         for name in ("allowExternalTraffic", "enableK8sTokensViaDns", "enableK8sCertsViaDns")
     }
-    told = config.get("ipEndpointsConfig")
-    enabled = _object(told).get("enabled") if isinstance(told, dict) else True
-    if isinstance(told, dict) and enabled is not UNKNOWN and not enabled:
+    answered = config.get("ipEndpointsConfig")
+    enabled = _object(answered).get("enabled") if isinstance(answered, dict) else True
+    if isinstance(answered, dict) and enabled is not UNKNOWN and not enabled:
         return {"dnsEndpointConfig": by_name, "ipEndpointsConfig": {"enabled": False}}
     private = _object(inputs.get("privateClusterConfig"))
     only_private = private.get("enablePrivateEndpoint") or False
@@ -34,39 +35,21 @@ def endpoints(inputs: Props) -> Props:
     return {"dnsEndpointConfig": by_name, "ipEndpointsConfig": by_address}
 
 
-PLACES = {
-    "controlPlaneEndpointsConfig": "controlPlaneEndpointsConfig",
-    "controlPlaneEndpointsConfig.ipEndpointsConfig.authorizedNetworksConfig": (
-        "masterAuthorizedNetworksConfig"
-    ),
-    "controlPlaneEndpointsConfig.ipEndpointsConfig.enablePublicEndpoint": (
-        "privateClusterConfig.enablePrivateEndpoint"
-    ),
-    "controlPlaneEndpointsConfig.ipEndpointsConfig.privateEndpointSubnetwork": (
-        "privateClusterConfig.privateEndpointSubnetwork"
-    ),
-    "networkConfig.defaultEnablePrivateNodes": "privateClusterConfig.enablePrivateNodes",
-    "privateClusterConfig.masterIpv4CidrBlock": "privateClusterConfig.masterIpv4CidrBlock",
-    "maintenancePolicy": "maintenancePolicy",
-    "networkPolicy": "networkPolicy",
-    "masterAuth": "masterAuth",
-    "ipAllocationPolicy": "ipAllocationPolicy",
-}
-"""The properties that these parts of the body come from."""
+PLACES: Final[Mapping[str, str]] = services.tables("container")["property_of_field"]
 
 
-def authorized(told: Any) -> Props:
+def authorized(answered: Any) -> Props:
     """Authorized networks: that the block is there is what enables them."""
-    if told is None:
+    if answered is None:
         return {"enabled": False}
-    if told is UNKNOWN:
+    if answered is UNKNOWN:
         return {"enabled": True}
     result: Props = {"enabled": True}
-    if told.get("cidrBlocks") is not None:
-        result["cidrBlocks"] = told["cidrBlocks"]
+    if answered.get("cidrBlocks") is not None:
+        result["cidrBlocks"] = answered["cidrBlocks"]
     for name in ("gcpPublicCidrsAccessEnabled", "privateEndpointEnforcementEnabled"):
-        if told.get(name) is not None:
-            result[name] = told[name]
+        if answered.get(name) is not None:
+            result[name] = answered[name]
     return result
 
 
@@ -102,12 +85,12 @@ def endpoints_seen(item: Props, state: Props) -> Props:
     return found
 
 
-def maintenance(told: Any) -> Props | None:
+def maintenance(answered: Any) -> Props | None:
     """`maintenancePolicy` as the API takes it: exclusions by name, and a window in a window."""
-    if not isinstance(told, dict):
+    if not isinstance(answered, dict):
         return None
     window: Props = {"maintenanceExclusions": {}}
-    for each in told.get("maintenanceExclusions") or []:
+    for each in answered.get("maintenanceExclusions") or []:
         exclusion = {"startTime": each.get("startTime"), "endTime": each.get("endTime")}
         options = each.get("exclusionOptions")
         if options:
@@ -117,16 +100,16 @@ def maintenance(told: Any) -> Props | None:
         name = each.get("exclusionName")
         if isinstance(name, str):
             window["maintenanceExclusions"][name] = _given(exclusion)
-    daily, recurring = told.get("dailyMaintenanceWindow"), told.get("recurringWindow")
+    daily, recurring = answered.get("dailyMaintenanceWindow"), answered.get("recurringWindow")
     if daily:
         window["dailyMaintenanceWindow"] = {"startTime": daily.get("startTime")}
     if recurring:
         times = {name: recurring.get(name) for name in ("startTime", "endTime")}
         window["recurringWindow"] = {"window": times, "recurrence": recurring.get("recurrence")}
-    if told.get("recurringMaintenanceWindow"):
-        window["recurringMaintenanceWindow"] = told["recurringMaintenanceWindow"]
+    if answered.get("recurringMaintenanceWindow"):
+        window["recurringMaintenanceWindow"] = answered["recurringMaintenanceWindow"]
     policy: Props = {"window": window}
-    budget = told.get("disruptionBudget")
+    budget = answered.get("disruptionBudget")
     if budget:
         policy["disruptionBudget"] = {
             name: budget[name]
@@ -136,9 +119,9 @@ def maintenance(told: Any) -> Props | None:
     return policy
 
 
-def maintenance_seen(told: Any) -> Props | None:
+def maintenance_seen(answered: Any) -> Props | None:
     """`maintenancePolicy` as the provider shows it (flattenMaintenancePolicy)."""
-    window = _object(_object(told).get("window"))
+    window = _object(_object(answered).get("window"))
     exclusions: list[Props] = []
     for name, each in sorted((window.get("maintenanceExclusions") or {}).items()):
         exclusion = _given({"exclusionName": name, "startTime": each.get("startTime")})
@@ -161,13 +144,13 @@ def maintenance_seen(told: Any) -> Props | None:
         shown["recurringMaintenanceWindow"] = dict(window["recurringMaintenanceWindow"])
     else:
         return None
-    budget = _object(_object(told).get("disruptionBudget"))
+    budget = _object(_object(answered).get("disruptionBudget"))
     return {**shown, "disruptionBudget": budget} if budget else shown
 
 
-def master_auth_seen(told: Any) -> Props:
+def master_auth_seen(answered: Any) -> Props:
     """`masterAuth`: whether a client certificate was asked for shows by its being there."""
-    auth = _object(told)
+    auth = _object(answered)
     return {
         "clientCertificate": auth.get("clientCertificate", ""),
         "clientKey": auth.get("clientKey", ""),

@@ -1,6 +1,6 @@
 """GKE: clusters."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from twin.gcp.resources.checking import wrong_body
 from twin.gcp.resources.links import last_of, same_thing
 from twin.gcp.resources.long_running_operations import FailedOperation
 from twin.gcp.resources.schema_mapping import configured
-from twin.gcp.services.compute.resources.networks import NETWORK
 from twin.gcp.services.container.resources import cluster_fields, cluster_parts, nodes
 from twin.gcp.services.container.resources.calls import insisting
 from twin.gcp.services.container.resources.pools import pool_alike, pool_sizes, sizes_now
-from twin.provider_interface import UNKNOWN, AutoName, CloudError, Context, Failure, HalfMade, Props, pause
+from twin.provider_interface import UNKNOWN, CloudError, Context, Failure, HalfMade, Props, pause
 
 _ZONE: Final = re.compile(r".+-[a-z]")
 _POOLS: Final = "container.projects.locations.clusters.nodePools"
@@ -27,58 +26,8 @@ _POOLS: Final = "container.projects.locations.clusters.nodePools"
 
 class Cluster(GcpResource):
     token = "gcp:container/cluster:Cluster"
-    title = "GKE cluster"
-    collection = "container.projects.locations.clusters"
-    schema = "Cluster"
-    create_method = "create"
-    params = {"name": "projects/{project}/locations/{location}/clusters/{name}"}
-    create_params = {"parent": "projects/{project}/locations/{location}"}
-    id_form = "projects/{project}/locations/{location}/clusters/{name}"
-    place = "location"
-    autoname = AutoName("name", max_length=255)
-    minutes = 90
     fields = cluster_fields.FIELDS
     validators = cluster_fields.VALIDATORS
-    conflicts = cluster_fields.CONFLICTS
-    immutable = cluster_fields.IMMUTABLE
-    nested_defaults = cluster_fields.NESTED_DEFAULTS
-    labels = "resourceLabels"
-    secrets = frozenset({"effectiveLabels", "pulumiLabels"})
-    links = {"network": NETWORK}
-    computed = frozenset(
-        {"addonsConfig", "anonymousAuthenticationConfig", "authenticatorGroupsConfig", "clusterAutoscaling"}
-        | {"autopilotClusterPolicyConfig", "autopilotPrivilegedAdmissions", "clusterIpv4Cidr"}
-        | {"clusterTelemetry", "confidentialNodes", "controlPlaneEndpointsConfig", "costManagementConfig"}
-        | {"databaseEncryption", "datapathProvider", "defaultMaxPodsPerNode", "defaultSnatStatus"}
-        | {"enableIntranodeVisibility", "enableL4IlbSubsetting", "enableTpu", "enterpriseConfig"}
-        | {"gatewayApiConfig", "gkeAutoUpgradeConfig", "identityServiceConfig", "ipAllocationPolicy"}
-        | {"location", "loggingConfig", "loggingService", "masterAuth", "masterAuthorizedNetworksConfig"}
-        | {"meshCertificates", "monitoringConfig", "monitoringService", "networkingMode", "nodeConfig"}
-        | {"nodeLocations", "nodePoolAutoConfig", "nodePoolDefaults", "nodePools", "nodeVersion"}
-        | {"notificationConfig", "podAutoscaling", "privateClusterConfig", "privateIpv6GoogleAccess"}
-        | {"project", "protectConfig", "rbacBindingConfig", "releaseChannel", "securityPostureConfig"}
-        | {"serviceExternalIpsConfig", "subnetwork", "tpuConfig", "verticalPodAutoscaling"}
-        | {"workloadIdentityConfig", "nodeCreationConfig", "managedOpentelemetryConfig"}
-        | {"managedMachineLearningDiagnosticsConfig", "workloadAltsConfig"}
-    )
-    nested_computed = frozenset(
-        {
-            "controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint",
-            "privateClusterConfig.privateEndpoint",
-            "privateClusterConfig.publicEndpoint",
-            "privateClusterConfig.peeringName",
-            "masterAuth.clusterCaCertificate",
-        }
-    )
-    volatile = frozenset({"labelFingerprint"})
-    sets = (
-        frozenset({"nodeLocations", "masterAuthorizedNetworksConfig.cidrBlocks"})
-        | {"loggingConfig.enableComponents", "monitoringConfig.enableComponents"}
-        | {"maintenancePolicy.maintenanceExclusions", "clusterAutoscaling.resourceLimits"}
-        | {"enableK8sBetaApis.enabledApis", "ipAllocationPolicy.additionalPodRangesConfig.podRangeNames"}
-        | nodes.sets("nodeConfig")
-        | nodes.sets("nodePools.nodeConfig")
-    )
 
     # Validation
 
@@ -190,7 +139,7 @@ class Cluster(GcpResource):
         else:
             body.setdefault("nodeConfig", {})
         if isinstance(body.get("nodeConfig"), dict):
-            body["nodeConfig"].setdefault("oauthScopes", nodes.DEFAULT_SCOPES)
+            body["nodeConfig"].setdefault("oauthScopes", [*nodes.DEFAULT_SCOPES])
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         version, of_nodes = inputs.get("minMasterVersion") or "", inputs.get("nodeVersion")
@@ -203,7 +152,7 @@ class Cluster(GcpResource):
         return context.call(f"{self.collection}.create", params, {"cluster": body})
 
     def failed_create(self, context: GcpContext, inputs: Props, error: FailedOperation) -> None:
-        # What is there in an error state is kept, for the next run to see and mend (or replace).
+        # What is there in an error state is kept, for the next run to see and repair (or replace).
         id = self.made_id(context, inputs, {})
         if self.find(context, id, self.values(context, id, inputs)) is not None:
             raise HalfMade(str(error), id, inputs, code=error.code) from error
@@ -246,7 +195,7 @@ class Cluster(GcpResource):
         }
         found = super().outputs(context, id, shown, state)
         for name in ("initialNodeCount", "nodeConfig"):
-            # Both tell of the pool that the cluster was made with; once it is gone nothing does.
+            # Both describe the pool that the cluster was made with; once it is gone nothing does.
             if name not in found and state.get(name) is not None:
                 found[name] = state[name]
         found["nodePools"] = self._pools(context, found.get("nodePools") or [], item, state)

@@ -2,55 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.resources.fields import Field
-from twin.gcp.resources.validators import Validator, at_least, one_of
 
-Value = TypeVar("Value")
-SCOPES: Final = {
-    "bigquery": "bigquery",
-    "cloud-platform": "cloud-platform",
-    "cloud-source-repos": "source.full_control",
-    "cloud-source-repos-ro": "source.read_only",
-    "compute-ro": "compute.readonly",
-    "compute-rw": "compute",
-    "datastore": "datastore",
-    "logging-write": "logging.write",
-    "monitoring": "monitoring",
-    "monitoring-read": "monitoring.read",
-    "monitoring-write": "monitoring.write",
-    "pubsub": "pubsub",
-    "service-control": "servicecontrol",
-    "service-management": "service.management.readonly",
-    "sql": "sqlservice",
-    "sql-admin": "sqlservice.admin",
-    "storage-full": "devstorage.full_control",
-    "storage-ro": "devstorage.read_only",
-    "storage-rw": "devstorage.read_write",
-    "taskqueue": "taskqueue",
-    "trace": "trace.append",
-    "useraccounts-ro": "cloud.useraccounts.readonly",
-    "useraccounts-rw": "cloud.useraccounts",
-    "userinfo-email": "userinfo.email",
-}
-"""Short names of OAuth scopes (CanonicalizeServiceScope)."""
-DEFAULT_SCOPES: Final = [
-    f"https://www.googleapis.com/auth/{scope}"
-    for scope in (
-        "devstorage.read_only",
-        "logging.write",
-        "monitoring",
-        "service.management.readonly",
-        "servicecontrol",
-        "trace.append",
-    )
-]
-
-
-def _below(prefix: str, told: Mapping[str, Value]) -> dict[str, Value]:
-    return {f"{prefix}.{path}": value for path, value in told.items()}
+SCOPES: Final[Mapping[str, str]] = services.tables("container")["short_scopes"]
+DEFAULT_SCOPES: Final[tuple[str, ...]] = services.tables("container")["scopes"]
 
 
 def scope(value: Any) -> Any:
@@ -64,112 +23,15 @@ def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
 
-_CONTAINERD: Final = {
-    "privateRegistryAccessConfig.certificateAuthorityDomainConfigs": Field(
-        "certificateAuthorityDomainConfig"
-    ),
-    "registryHosts.hosts.cas": Field("ca"),
-    "registryHosts.hosts.clients": Field("client"),
-    "registryHosts.hosts.headers": Field("header"),
-    "registryHosts.hosts.headers.values": Field("value"),
-}
 _FIELDS: Final = {
-    "guestAccelerators": Field("accelerators"),
-    "guestAccelerators.type": Field("acceleratorType"),
-    "guestAccelerators.count": Field("acceleratorCount"),
-    "loggingVariant": Field("loggingConfig.variantConfig.variant"),
-    "effectiveTaints": Field("taints", sent=False),
-    "gpudirectStrategy": Field("gpuDirectConfig.gpuDirectStrategy"),
     "sandboxConfig.sandboxType": Field("type", read=False, encode=_upper),
-    "resourceManagerTags": Field("resourceManagerTags.tags"),
     "oauthScopes": Field(encode=scope),
-    "nodeImageConfigs": Field("nodeImageConfig"),
-    "windowsNodeConfig.osversion": Field("osVersion"),
-    "linuxNodeConfig.hugepagesConfig": Field("hugepages"),
-    **_below("containerdConfig", _CONTAINERD),
-}
-_IMMUTABLE: Final = frozenset(
-    {"guestAccelerators", "localSsdCount", "ephemeralStorageConfig", "ephemeralStorageLocalSsdConfig"}
-    | {"localNvmeSsdBlockConfig", "secondaryBootDisks", "metadata", "minCpuPlatform", "oauthScopes"}
-    | {"preemptible", "reservationAffinity", "spot", "serviceAccount", "shieldedInstanceConfig"}
-    | {"sandboxConfig", "bootDiskKmsKey", "nodeGroup", "advancedMachineFeatures", "soleTenantConfig"}
-    | {"hostMaintenancePolicy", "confidentialNodes.confidentialInstanceType", "enableConfidentialStorage"}
-    | {"localSsdEncryptionMode", "maxRunDuration", "flexStart"}
-)
-_SETS: Final = frozenset({"oauthScopes", "reservationAffinity.values", "soleTenantConfig.nodeAffinities"})
-_EFFECTS: Final = ("NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE")
-_VALIDATORS: Final[Mapping[str, Validator]] = {
-    "diskSizeGb": at_least(10),
-    "localSsdCount": at_least(0),
-    "ephemeralStorageLocalSsdConfig.localSsdCount": at_least(0),
-    "ephemeralStorageLocalSsdConfig.dataCacheCount": at_least(0),
-    "localNvmeSsdBlockConfig.localSsdCount": at_least(0),
-    "guestAccelerators.gpuDriverInstallationConfig.gpuDriverVersion": one_of(
-        "GPU_DRIVER_VERSION_UNSPECIFIED", "INSTALLATION_DISABLED", "DEFAULT", "LATEST"
-    ),
-    "loggingVariant": one_of("DEFAULT", "MAX_THROUGHPUT"),
-    "reservationAffinity.consumeReservationType": one_of(
-        "UNSPECIFIED",
-        "NO_RESERVATION",
-        "ANY_RESERVATION",
-        "SPECIFIC_RESERVATION",
-        "ANY_RESERVATION_THEN_FAIL",
-    ),
-    "taints.effect": one_of(*_EFFECTS),
-    "workloadMetadataConfig.mode": one_of("MODE_UNSPECIFIED", "GCE_METADATA", "GKE_METADATA"),
-    "sandboxConfig.sandboxType": one_of("gvisor"),
-    "sandboxConfig.type": one_of("GVISOR"),
-    "kubeletConfig.cpuManagerPolicy": one_of("static", "none", ""),
-    "kubeletConfig.memoryManager.policy": one_of("None", "Static", ""),
-    "kubeletConfig.topologyManager.policy": one_of(
-        "none", "restricted", "single-numa-node", "best-effort", ""
-    ),
-    "kubeletConfig.topologyManager.scope": one_of("container", "pod", ""),
-    "kubeletConfig.insecureKubeletReadonlyPortEnabled": one_of("FALSE", "TRUE"),
-    "linuxNodeConfig.cgroupMode": one_of("CGROUP_MODE_UNSPECIFIED", "CGROUP_MODE_V1", "CGROUP_MODE_V2"),
-    "soleTenantConfig.nodeAffinities.operator": one_of("IN", "NOT_IN"),
-    "confidentialNodes.confidentialInstanceType": one_of("SEV", "SEV_SNP", "TDX"),
-    "localSsdEncryptionMode": one_of("STANDARD_ENCRYPTION", "EPHEMERAL_KEY_ENCRYPTION"),
-    "windowsNodeConfig.osversion": one_of(
-        "OS_VERSION_UNSPECIFIED", "OS_VERSION_LTSC2019", "OS_VERSION_LTSC2022"
-    ),
-}
-_DEFAULTS: Final = {
-    "spot": False,
-    "preemptible": False,
-    "shieldedInstanceConfig.enableSecureBoot": False,
-    "shieldedInstanceConfig.enableIntegrityMonitoring": True,
 }
 
 
 def fields(prefix: str) -> dict[str, Field]:
-    """The fields of the `nodeConfig` at this path."""
-    return _below(prefix, _FIELDS)
-
-
-def containerd(prefix: str) -> dict[str, Field]:
-    """The fields of the `containerdConfig` at this path."""
-    return _below(prefix, _CONTAINERD)
-
-
-def validators(prefix: str) -> dict[str, Validator]:
-    """The validators of the `nodeConfig` at this path."""
-    return _below(prefix, _VALIDATORS)
-
-
-def defaults(prefix: str) -> dict[str, Any]:
-    """The defaults inside of the `nodeConfig` at this path."""
-    return _below(prefix, _DEFAULTS)
-
-
-def immutable(prefix: str) -> frozenset[str]:
-    """What of the `nodeConfig` at this path cannot change in place."""
-    return frozenset(f"{prefix}.{path}" for path in _IMMUTABLE)
-
-
-def sets(prefix: str) -> frozenset[str]:
-    """The lists in the `nodeConfig` at this path whose order means nothing."""
-    return frozenset(f"{prefix}.{path}" for path in _SETS)
+    """The fields of the `nodeConfig` at this path that functions convert."""
+    return {f"{prefix}.{path}": value for path, value in _FIELDS.items()}
 
 
 def alike(name: str, old: Any, new: Any) -> bool:
@@ -187,7 +49,7 @@ def seen(config: Any, known: Any) -> Any:
     """A `nodeConfig` that was read, without the taints and labels that GKE sets by itself.
 
     known: the one of the state. As the provider: taints are those whose keys the program names (a GPU's taint
-    is GKE's own); `goog-gke-...` labels are nobody's drift.
+    is GKE's own); `goog-gke-...` labels are no drift.
     """
     if not isinstance(config, dict):
         return config
@@ -206,36 +68,3 @@ def seen(config: Any, known: Any) -> Any:
         for key, value in result.items()
         if key not in ("taints", "resourceLabels") or value or known.get(key) is not None
     }
-
-
-Wrap = Callable[[Any], Any]
-CHANGES: Final[tuple[tuple[tuple[str, ...], Mapping[str, Wrap]], ...]] = (
-    (("loggingVariant",), {"loggingConfig": lambda value: value}),
-    (("taintConfig",), {"taintConfig": lambda value: value or {}}),
-    (("containerdConfig",), {"containerdConfig": lambda value: value or {}}),
-    (("confidentialNodes",), {"confidentialNodes": lambda value: value or {"enabled": False}}),
-    (
-        ("diskSizeGb", "diskType", "machineType", "storagePools", "bootDisk"),
-        {
-            "diskSizeGb": lambda value: value,
-            "diskType": lambda value: value,
-            "machineType": lambda value: value,
-            "storagePools": lambda value: value,
-            "bootDisk": lambda value: value,
-        },
-    ),
-    (("taints",), {"taints": lambda value: {"taints": value or []}}),
-    (("tags",), {"tags": lambda value: {"tags": value or []}}),
-    (("resourceManagerTags",), {"resourceManagerTags": lambda value: value or {"tags": {}}}),
-    (("resourceLabels",), {"resourceLabels": lambda value: {"labels": value or {}}}),
-    (("labels",), {"labels": lambda value: {"labels": value or {}}}),
-    (("workloadMetadataConfig",), {"workloadMetadataConfig": lambda value: value or {}}),
-    (("gcfsConfig",), {"gcfsConfig": lambda value: value or {"enabled": False}}),
-    (("gvnic",), {"gvnic": lambda value: value or {"enabled": False}}),
-    (("kubeletConfig",), {"kubeletConfig": lambda value: value or {}}),
-    (("linuxNodeConfig",), {"linuxNodeConfig": lambda value: value or {}}),
-    (("windowsNodeConfig",), {"windowsNodeConfig": lambda value: value or {}}),
-    (("fastSocket",), {"fastSocket": lambda value: value or {"enabled": False}}),
-)
-"""Changes of nodes in place (nodePoolNodeConfigUpdate): the properties, and the fields of one
-UpdateNodePoolRequest with what each makes of the API's value."""

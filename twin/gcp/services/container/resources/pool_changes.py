@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from twin.gcp import services
 from twin.gcp.context import GcpContext
-from twin.gcp.services.container.resources import nodes
 from twin.gcp.services.container.resources.calls import insisting
 from twin.provider_interface import Props
 
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
 
 _POOLS = "container.projects.locations.clusters.nodePools"
 _CLUSTERS = "container.projects.locations.clusters"
+
+
+def updates(kind: str) -> Mapping[str, Mapping[str, Any]]:
+    """A table of cluster_updates.toml, by property: `updates`, `switches` or `nodes`."""
+    return services.entries("container", "cluster_updates")[kind]
+
+
+def _said(stated: Mapping[str, Any], value: Any) -> Any:
+    """What a field says in a request. value: the API's, if there is one."""
+    if not value and "without" in stated:
+        value = services.copied(stated["without"])
+    return {stated["inside"]: value} if "inside" in stated else value
 
 
 @dataclass(frozen=True)
@@ -64,10 +77,10 @@ class PoolChange:
 
     def _nodes(self, old: Props, new: Props, config: Props) -> None:
         before = f"{self._path('nodeConfig')}."
-        for names, fields in nodes.CHANGES:
-            if not any(self._changed(before + name, old.get(name), new.get(name)) for name in names):
+        for names, fields in updates("nodes").items():
+            if not any(self._changed(before + name, old.get(name), new.get(name)) for name in names.split()):
                 continue
-            made = {field: wrap(config.get(field)) for field, wrap in fields.items()}
+            made = {field: _said(stated, config.get(field)) for field, stated in fields.items()}
             self._update({field: value for field, value in made.items() if value is not None})
         images = [name for name in ("imageType", "nodeImageConfigs") if self._image(before, name, old, new)]
         if images:

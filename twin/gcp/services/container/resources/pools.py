@@ -7,64 +7,27 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.gcp.context import GcpContext
 from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
 from twin.gcp.resources.checking import wrong_body
-from twin.gcp.resources.fields import Field, local, only_read
+from twin.gcp.resources.fields import Field
 from twin.gcp.resources.links import last_of
 from twin.gcp.resources.long_running_operations import FailedOperation
-from twin.gcp.resources.validators import Validator, at_least, one_of
 from twin.gcp.services.container.resources import nodes
 from twin.gcp.services.container.resources.calls import insisting
-from twin.provider_interface import AutoName, CloudError, Failure, HalfMade, Props
+from twin.provider_interface import CloudError, Failure, HalfMade, Props
 
 CLUSTER: Final = re.compile(r"projects/([^/]+)/(?:zones|locations)/([^/]+)/clusters/([^/]+)")
 _IGM: Final = re.compile(r"projects/([^/]+)/zones/([^/]+)/instanceGroupManagers/([^/]+)")
 _ERRORS: Final = ("ERROR", "RUNNING_WITH_ERROR")
 _UNIQUE: Final = 26
 
-POOL_FIELDS: Final[Mapping[str, Field]] = {
-    "nodeConfig": Field("config"),
-    "nodeLocations": Field("locations"),
-    "maxPodsPerNode": Field("maxPodsConstraint.maxPodsPerNode"),
-    "nodeDrainConfigs": Field("nodeDrainConfig"),
-    "maintenancePolicies": Field("maintenancePolicy"),
-    "maintenancePolicies.exclusionUntilEndOfSupports": Field("exclusionUntilEndOfSupport"),
-    "networkConfig.createPodRange": Field(read=False),
-    "networkConfig.additionalPodNetworkConfigs.maxPodsPerNode": Field("maxPodsPerNode.maxPodsPerNode"),
-    "networkConfig.podCidrOverprovisionConfig.disabled": Field("disable"),
-    "networkConfig.additionalNodeNetworkConfigs.stackType": Field(sent=False),
-    "nodeCount": Field(sent=False, read=False),
-    "instanceGroupUrls": Field(sent=False),
-    "managedInstanceGroupUrls": Field(sent=False, read=False),
-    "namePrefix": Field(sent=False, read=False),
-    "ignoreNodeCountChanges": Field(sent=False, read=False),
-}
-POOL_VALIDATORS: Final[Mapping[str, Validator]] = {
-    "autoscaling.minNodeCount": at_least(0),
-    "autoscaling.maxNodeCount": at_least(0),
-    "autoscaling.totalMinNodeCount": at_least(0),
-    "autoscaling.totalMaxNodeCount": at_least(0),
-    "autoscaling.locationPolicy": one_of("BALANCED", "ANY"),
-    "upgradeSettings.maxSurge": at_least(0),
-    "upgradeSettings.maxUnavailable": at_least(0),
-    "upgradeSettings.strategy": one_of("SURGE", "BLUE_GREEN"),
-    "nodeCount": at_least(0),
-}
-POOL_IMMUTABLE: Final = frozenset(
-    {"placementPolicy", "queuedProvisioning", "maxPodsPerNode", "initialNodeCount", "name", "namePrefix"}
-    | {"networkConfig.acceleratorNetworkProfile", "networkConfig.createPodRange", "networkConfig.podRange"}
-    | {"networkConfig.podIpv4CidrBlock", "networkConfig.additionalNodeNetworkConfigs"}
-    | {"networkConfig.additionalPodNetworkConfigs", "networkConfig.podCidrOverprovisionConfig"}
-    | {"networkConfig.subnetwork"}
-)
 
-
-def autoscaling(value: Any) -> Any:
+def _autoscaling(value: Any) -> Any:
     """The API says in a field whether there is any; the provider sends its zeros."""
     if not isinstance(value, dict):
         return value
@@ -72,42 +35,17 @@ def autoscaling(value: Any) -> Any:
     return {"enabled": True, **zeros, **value}
 
 
-def autoscaling_seen(value: Any) -> Any:
+def _autoscaling_seen(value: Any) -> Any:
     """None where the pool has none."""
     return value if isinstance(value, dict) and value.get("enabled") else None
 
 
+AUTOSCALING: Final = Field(encode=_autoscaling, decode=_autoscaling_seen)
+
+
 class NodePool(GcpResource):
     token = "gcp:container/nodePool:NodePool"
-    title = "NodePool"
-    collection = "container.projects.locations.clusters.nodePools"
-    schema = "NodePool"
-    create_method = "create"
-    params = {"name": "projects/{project}/locations/{location}/clusters/{cluster}/nodePools/{name}"}
-    create_params = {"parent": "projects/{project}/locations/{location}/clusters/{cluster}"}
-    id_form = "projects/{project}/locations/{location}/clusters/{cluster}/nodePools/{name}"
-    place = "location"
-    autoname = AutoName("name", max_length=255)
-    minutes = 30
-    fields = {
-        **POOL_FIELDS,
-        **nodes.fields("nodeConfig"),
-        **only_read("operation"),
-        **local("cluster", "location", "deletionPolicy"),
-        "autoscaling": Field(encode=autoscaling, decode=autoscaling_seen),
-    }
-    nested_defaults = {
-        **nodes.defaults("nodeConfig"),
-    }
-    validators = {**POOL_VALIDATORS, **nodes.validators("nodeConfig")}
-    sets = frozenset({"nodeLocations"}) | nodes.sets("nodeConfig")
-    immutable = frozenset({"cluster", "location", "project"}) | POOL_IMMUTABLE | nodes.immutable("nodeConfig")
-    computed = frozenset(
-        {"initialNodeCount", "location", "management", "maxPodsPerNode", "networkConfig", "nodeConfig"}
-        | {"nodeCount", "nodeLocations", "project", "upgradeSettings", "version", "nodeDrainConfigs", "name"}
-        | {"namePrefix"}
-    )
-    volatile = frozenset({"instanceGroupUrls", "managedInstanceGroupUrls"})
+    fields = {**nodes.fields("nodeConfig"), "autoscaling": AUTOSCALING}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         if inputs.get("initialNodeCount") and inputs.get("nodeCount"):
@@ -150,7 +88,7 @@ class NodePool(GcpResource):
         body, places = super().body(context, inputs)
         pool_sizes(body, inputs)
         if isinstance(inputs.get("nodeConfig"), dict) or inputs.get("nodeConfig") is None:
-            body.setdefault("config", {}).setdefault("oauthScopes", nodes.DEFAULT_SCOPES)
+            body.setdefault("config", {}).setdefault("oauthScopes", [*nodes.DEFAULT_SCOPES])
         places["initialNodeCount"] = "nodeCount" if inputs.get("nodeCount") else "initialNodeCount"
         return body, places
 
@@ -175,9 +113,9 @@ class NodePool(GcpResource):
     def after_create(self, context: GcpContext, id: str, inputs: Props) -> None:
         found = self.find(context, id, self.values(context, id, inputs)) or {}
         if found.get("status") in _ERRORS:
-            told = found.get("statusMessage") or ""
+            answered = found.get("statusMessage") or ""
             raise CloudError(
-                f"NodePool {found.get('name')} was created in the error state {found['status']!r}: {told}"
+                f"NodePool {found.get('name')} was created in the error state {found['status']!r}: {answered}"
             )
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
@@ -225,7 +163,7 @@ def pool_sizes(body: Props, inputs: Props) -> None:
 
 
 def sizes_now(context: GcpContext, pool: Props) -> Props:
-    """`nodeCount` (a zone) and the instance groups, as the instance group managers tell."""
+    """`nodeCount` (a zone) and the instance groups, as the instance group managers report."""
     size, urls, groups = 0, [], []
     for url in pool.get("instanceGroupUrls") or []:
         named = _IGM.search(url)

@@ -5,36 +5,14 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server.errors import GoogleError, exists, invalid, stale
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
 from twin.gcp.services.dns.validation import is_dns_name, zone_of
 
-TYPES: Final = frozenset(
-    [
-        "A",
-        "AAAA",
-        "CAA",
-        "CNAME",
-        "DNSKEY",
-        "DS",
-        "HTTPS",
-        "IPSECKEY",
-        "MX",
-        "NAPTR",
-        "NS",
-        "PTR",
-        "SOA",
-        "SPF",
-        "SRV",
-        "SSHFP",
-        "SVCB",
-        "TLSA",
-        "TXT",
-        "ALIAS",
-    ]
-)
+TYPES: Final[frozenset[str]] = frozenset(services.tables("dns")["types"])
 
 
 def begin(call: Call, zone: str, body: Body) -> None:
@@ -113,8 +91,7 @@ def change(call: Call) -> dict[str, Any]:
                 404,
                 "NOT_FOUND",
                 f"The 'entity.change.deletions[{index}]' resource named '{each.get('name')} "
-                f"({each.get('type')})' does "
-                f"not exist.",
+                f"({each.get('type')})' does not exist.",
                 "notFound",
             )
         if sorted(held.get("rrdatas") or []) != sorted(each.get("rrdatas") or []) or held["ttl"] != each.get(

@@ -16,7 +16,6 @@ from twin.gcp.services.dns.operations.records import begin
 from twin.gcp.services.dns.validation import is_dns_name, zone_of
 
 _NAME: Final = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
-_RESERVED: Final = ("in-addr.arpa.", "googleapis.internal.")
 
 
 @handles("dns.managedZones.create")
@@ -98,9 +97,8 @@ def _overlap(call: Call, zone: Body, networks: set[str]) -> None:
         theirs = {each["networkUrl"] for each in other.get("privateVisibilityConfig", {}).get("networks", ())}
         if theirs & networks:
             raise invalid(
-                f"Forwarding zone or private zone with the same dnsName '{zone['dnsName']}' is "
-                "already bound to the "
-                f"network: '{other['name']}'.",
+                f"Forwarding zone or private zone with the same dnsName '{zone['dnsName']}' is already bound "
+                f"to the network: '{other['name']}'.",
                 reason="invalid",
             )
 
@@ -155,22 +153,11 @@ def delete(call: Call) -> dict[str, Any]:
             400,
             "FAILED_PRECONDITION",
             f"The resource named '{body['name']}' cannot be deleted because it contains one or more "
-            "'resource "
-            f"records'.",
+            "'resource records'.",
             "containerNotEmpty",
         )
     call.state.delete(row)
     return {}
-
-
-@handles(
-    "dns.managedZones.getIamPolicy", "dns.managedZones.setIamPolicy", "dns.managedZones.testIamPermissions"
-)
-def policy(call: Call) -> dict[str, Any]:
-    """Who may change a zone."""
-    name = f"dns/{call.parameters['resource']}"
-    call.need(name)
-    return generic.policy(call, name)
 
 
 @handles("dns.policies.create")
@@ -198,9 +185,8 @@ def _check_policy(call: Call, policy: Body) -> None:
         for each in other.get("networks", ()):
             if each["networkUrl"] in own:
                 raise invalid(
-                    f"Network '{each['networkUrl'].rsplit('/', 1)[-1]}' cannot be bound to this "
-                    "policy because it "
-                    f"is already bound to another policy ('{other['name']}')."
+                    f"Network '{each['networkUrl'].rsplit('/', 1)[-1]}' cannot be bound to this policy "
+                    f"because it is already bound to another policy ('{other['name']}')."
                 )
 
 

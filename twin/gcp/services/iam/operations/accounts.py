@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 import secrets
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from twin.gcp.api_server import initial_state
-from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found, precondition
+from twin.gcp.api_server.errors import GoogleError, exists, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.iam import policy as iam_policy
@@ -18,8 +15,6 @@ from twin.gcp.methods import generic, handles
 
 ACCOUNTS: Final = 100
 """Service accounts of a project at most. Source: "Quotas and limits" of IAM."""
-KEYS: Final = 10
-"""Keys of a service account that a user made, at most."""
 _ID: Final = re.compile(r"[a-z](?:[-a-z0-9]{4,28}[a-z0-9])")
 
 
@@ -143,66 +138,5 @@ def switch(call: Call) -> dict[str, Any]:
     "iam.projects.serviceAccounts.testIamPermissions",
 )
 def policy(call: Call) -> dict[str, Any]:
-    """Who may be this account."""
+    """Access to this account."""
     return generic.policy(call, found(call, call.parameters["resource"])[0])
-
-
-@handles("iam.projects.serviceAccounts.keys.create")
-def create_key(call: Call) -> dict[str, Any]:
-    """A key whose private half is shown once."""
-    name, body = found(call, call.parameters["name"])
-    held = [each for each, _ in call.state.of("iam.keys", f"{name}/keys/")]
-    if len(held) >= KEYS:
-        raise precondition("Precondition check failed. The maximum number of keys on the account is reached.")
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    number = secrets.token_hex(20)
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
-    made: Body = {
-        "name": f"{name.partition('/')[2]}/keys/{number}",
-        "keyAlgorithm": "KEY_ALG_RSA_2048",
-        "keyOrigin": "GOOGLE_PROVIDED",
-        "keyType": "USER_MANAGED",
-        "privateKeyType": call.body.get("privateKeyType", "TYPE_GOOGLE_CREDENTIALS_FILE"),
-        "validAfterTime": datetime.fromtimestamp(call.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "validBeforeTime": "9999-12-31T23:59:59Z",
-    }
-    call.state.put(
-        f"{name}/keys/{number}", {key: each for key, each in made.items() if key != "privateKeyType"}
-    )
-    file = {
-        "type": "service_account",
-        "project_id": call.project,
-        "private_key_id": number,
-        "private_key": private,
-        "client_email": body["email"],
-        "client_id": body["uniqueId"],
-        "token_uri": "https://oauth2.googleapis.com/token",
-        "universe_domain": "googleapis.com",
-    }
-    return {**made, "privateKeyData": base64.b64encode(json.dumps(file, indent=2).encode()).decode()}
-
-
-@handles("iam.projects.serviceAccounts.keys.list")
-def list_keys(call: Call) -> dict[str, Any]:
-    """The keys of an account."""
-    name, _ = found(call, call.parameters["name"])
-    return generic.listed(call, f"{name}/keys/", "iam.keys")
-
-
-@handles("iam.projects.serviceAccounts.keys.get")
-def get_key(call: Call) -> dict[str, Any]:
-    """A key, its public half."""
-    return call.need(f"iam/{call.parameters['name']}", "Service account key does not exist.")
-
-
-@handles("iam.projects.serviceAccounts.keys.delete")
-def delete_key(call: Call) -> dict[str, Any]:
-    """A key goes."""
-    call.need(f"iam/{call.parameters['name']}", "Service account key does not exist.")
-    call.state.delete(f"iam/{call.parameters['name']}")
-    return {}

@@ -1,6 +1,6 @@
 """IAM: service accounts and custom roles."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+# ruff: noqa: S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
 
@@ -10,31 +10,13 @@ from twin.gcp.context import GcpContext
 from twin.gcp.http_client import Refusal
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
 from twin.gcp.resources.checking import wrong_body
-from twin.gcp.resources.fields import Field, local, only_read, renamed
-from twin.gcp.resources.validators import length, matches, rfc1035
-from twin.provider_interface import AutoName, CloudError, Failure, Props
+from twin.provider_interface import CloudError, Failure, Props
 
 _ALREADY_EXISTS = 409
 
 
 class Account(GcpResource):
     token = "gcp:serviceaccount/account:Account"
-    title = "service account"
-    collection = "iam.projects.serviceAccounts"
-    schema = "ServiceAccount"
-    create_method = "create"
-    params = {"name": "projects/{project}/serviceAccounts/{email}"}
-    create_params = {"name": "projects/{project}"}
-    id_form = "projects/{project}/serviceAccounts/{email}"
-    autoname = AutoName("accountId", max_length=30)
-    fields = {
-        "accountId": Field(sent=False, read=False),
-        "disabled": Field(sent=False),
-        **only_read("email", "uniqueId", "name"),
-        **local("createIgnoreAlreadyExists", "deletionPolicy", "member"),
-    }
-    computed = frozenset({"accountId"})
-    validators = {"accountId": rfc1035(6, 30), "description": length(0, 256), "displayName": length(0, 100)}
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
         account, places = super().body(context, inputs)
@@ -86,25 +68,6 @@ class Account(GcpResource):
 
 class CustomRole(GcpResource):
     token = "gcp:projects/iAMCustomRole:IAMCustomRole"
-    title = "custom project role"
-    collection = "iam.projects.roles"
-    schema = "Role"
-    create_method = "create"
-    params = {"name": "projects/{project}/roles/{roleId}"}
-    create_params = {"parent": "projects/{project}"}
-    id_form = "projects/{project}/roles/{roleId}"
-    autoname = AutoName("roleId", max_length=255, separator="_")
-    fields = {
-        **renamed(permissions="includedPermissions"),
-        "roleId": Field(sent=False, read=False),
-        **only_read("deleted", "name"),
-        **local("deletionPolicy"),
-    }
-    validators = {
-        "roleId": matches(r"^[a-zA-Z0-9_\.]{3,64}$"),
-        "title": length(1, 100),
-        "description": length(0, 256),
-    }
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         if inputs.get("permissions") == []:

@@ -17,9 +17,6 @@ _MARK: Final = "/audit_config/"
 
 class ProjectAuditConfig(ProjectMember):
     token = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
-    title = "IAM audit config"
-    id_form = "{project}/audit_config/{service}"
-    sets = frozenset({"auditLogConfigs", "auditLogConfigs.exemptedMembers"})
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         configs = inputs.get("auditLogConfigs")
@@ -43,9 +40,10 @@ class ProjectAuditConfig(ProjectMember):
         found = _of(policy, service)
         if found is None:
             return None
-        told = [dict(each) for each in found.get("auditLogConfigs", [])]
+        answered = [dict(each) for each in found.get("auditLogConfigs", [])]
         asked = state.get("auditLogConfigs")
-        whole = asked if isinstance(asked, list) and self.same("auditLogConfigs", asked, told) else told
+        alike = isinstance(asked, list) and self.same("auditLogConfigs", asked, answered)
+        whole = asked if alike else answered
         etag = state.get("etag") or policy.get("etag", "")
         return {**known, "auditLogConfigs": whole, "etag": etag}
 

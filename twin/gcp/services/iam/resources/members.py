@@ -143,7 +143,7 @@ class IamMember(GcpResource):
         context.call(f"{self.collection}.setIamPolicy", self.place_of(target), body)
 
     def _written(self, context: GcpContext, props: Props, change: Callable[[Props], bool]) -> None:
-        # What is written depends on what stood there: no intent may answer it from memory.
+        # What is written depends on what was there: no intent may answer it from memory.
         context = context.with_intent("")
         target = self.target(context, props)
         with _LOCKS[target]:
@@ -163,9 +163,6 @@ class IamMember(GcpResource):
 
 class ProjectMember(IamMember):
     token = "gcp:projects/iAMMember:IAMMember"
-    collection = "cloudresourcemanager.projects"
-    id_form = "{project}/{role}/{member}"
-    get_by_post = True
 
     def target(self, context: GcpContext, props: Props) -> str:
         return self.shown(props)
@@ -179,8 +176,6 @@ class ProjectMember(IamMember):
 
 class ServiceAccountMember(IamMember):
     token = "gcp:serviceaccount/iAMMember:IAMMember"
-    collection = "iam.projects.serviceAccounts"
-    id_form = "{serviceAccountId}/{role}/{member}"
 
     def target(self, context: GcpContext, props: Props) -> str:
         return self.shown(props)
@@ -204,8 +199,6 @@ class ServiceAccountMember(IamMember):
 
 class CryptoKeyMember(IamMember):
     token = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
-    collection = "cloudkms.projects.locations.keyRings.cryptoKeys"
-    id_form = "{cryptoKeyId}/{role}/{member}"
 
     def target(self, context: GcpContext, props: Props) -> str:
         key = relative(str(props["cryptoKeyId"]))
@@ -246,9 +239,9 @@ def _binding(policy: Props, props: Props) -> Props | None:
     )
 
 
-def _condition(told: Any) -> tuple[str, ...]:
-    told = told or {}
-    return tuple(str(told.get(name) or "") for name in ("title", "description", "expression"))
+def _condition(answered: Any) -> tuple[str, ...]:
+    answered = answered or {}
+    return tuple(str(answered.get(name) or "") for name in ("title", "description", "expression"))
 
 
 def _added(policy: Props, props: Props) -> bool:

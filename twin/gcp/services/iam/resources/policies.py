@@ -74,12 +74,6 @@ class ResourceMember(IamMember):
 
 class BucketMember(ResourceMember):
     token = "gcp:storage/bucketIAMMember:BucketIAMMember"
-    collection = "storage.buckets"
-    attribute = "bucket"
-    form = "b/{bucket}"
-    has_project = False
-    version_asked = "optionsRequestedPolicyVersion"
-    bare = True
 
     def place_of(self, target: str) -> Props:
         return {"bucket": target.removeprefix("b/")}
@@ -87,13 +81,6 @@ class BucketMember(ResourceMember):
 
 class ManagedFolderMember(ResourceMember):
     token = "gcp:storage/managedFolderIamMember:ManagedFolderIamMember"
-    collection = "storage.managedFolders"
-    attribute = "managedFolder"
-    form = "b/{bucket}/managedFolders/{managedFolder}"
-    has_project = False
-    keeps_full = False
-    version_asked = "optionsRequestedPolicyVersion"
-    bare = True
 
     def target(self, context: GcpContext, props: Props) -> str:
         return self.shown(props)
@@ -105,87 +92,3 @@ class ManagedFolderMember(ResourceMember):
     def place_of(self, target: str) -> Props:
         bucket, _, folder = target.removeprefix("b/").partition("/managedFolders/")
         return {"bucket": bucket, "managedFolder": folder}
-
-
-class SecretMember(ResourceMember):
-    token = "gcp:secretmanager/secretIamMember:SecretIamMember"
-    collection = "secretmanager.projects.secrets"
-    attribute = "secretId"
-    form = "projects/{project}/secrets/{secretId}"
-
-
-class RepositoryMember(ResourceMember):
-    token = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
-    collection = "artifactregistry.projects.locations.repositories"
-    attribute = "repository"
-    form = "projects/{project}/locations/{location}/repositories/{repository}"
-    place = "location"
-
-
-class IcebergCatalogMember(ResourceMember):
-    token = "gcp:biglake/icebergCatalogIamMember:IcebergCatalogIamMember"
-    collection = "biglake.projects.catalogs"
-    attribute = "name"
-    form = "projects/{project}/catalogs/{name}"
-
-
-class IcebergNamespaceMember(ResourceMember):
-    token = "gcp:biglake/icebergNamespaceIamMember:IcebergNamespaceIamMember"
-    collection = "biglake.projects.catalogs.namespaces"
-    attribute = "namespaceId"
-    form = "projects/{project}/catalogs/{catalog}/namespaces/{namespaceId}"
-
-
-class IcebergTableMember(ResourceMember):
-    token = "gcp:biglake/icebergTableIamMember:IcebergTableIamMember"
-    collection = "biglake.projects.catalogs.namespaces.tables"
-    attribute = "name"
-    form = "projects/{project}/catalogs/{catalog}/namespaces/{namespace}/tables/{name}"
-
-
-class TopicMember(ResourceMember):
-    token = "gcp:pubsub/topicIAMMember:TopicIAMMember"
-    collection = "pubsub.projects.topics"
-    attribute = "topic"
-    form = "projects/{project}/topics/{topic}"
-
-
-class SubscriptionMember(ResourceMember):
-    token = "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember"
-    collection = "pubsub.projects.subscriptions"
-    attribute = "subscription"
-    form = "projects/{project}/subscriptions/{subscription}"
-    keeps_full = False
-
-
-class PubsubSchemaMember(ResourceMember):
-    token = "gcp:pubsub/schemaIamMember:SchemaIamMember"
-    collection = "pubsub.projects.schemas"
-    attribute = "schema"
-    form = "projects/{project}/schemas/{schema}"
-
-
-class BigtableInstanceMember(ResourceMember):
-    token = "gcp:bigtable/instanceIamMember:InstanceIamMember"
-    collection = "bigtableadmin.projects.instances"
-    attribute = "instance"
-    form = "projects/{project}/instances/{instance}"
-    keeps_full = False
-    get_by_post = True
-
-
-class BigtableTableMember(ResourceMember):
-    token = "gcp:bigtable/tableIamMember:TableIamMember"
-    collection = "bigtableadmin.projects.instances.tables"
-    attribute = "table"
-    form = "projects/{project}/instances/{instanceName}/tables/{table}"
-    keeps_full = False
-    get_by_post = True
-
-
-class ManagedZoneMember(ResourceMember):
-    token = "gcp:dns/dnsManagedZoneIamMember:DnsManagedZoneIamMember"
-    collection = "dns.managedZones"
-    attribute = "managedZone"
-    form = "projects/{project}/managedZones/{managedZone}"
-    get_by_post = True

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from twin.gcp.api_server import initial_state, operations
-from twin.gcp.api_server.errors import GoogleError, invalid, not_found, precondition
+from twin.gcp.api_server.errors import GoogleError, invalid, precondition
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
 from twin.gcp.methods import generic, handles
@@ -117,9 +117,8 @@ def disable(call: Call) -> dict[str, Any]:
     if dependents and not call.body.get("disableDependentServices"):
         raise precondition(
             f"The service {service} is depended on by the following active service(s): "
-            f"{','.join(sorted(dependents))}; Please specify disable_dependent_services=true if you "
-            "want to proceed "
-            f"with disabling all services."
+            f"{','.join(sorted(dependents))}; Please specify disable_dependent_services=true if you want to "
+            "proceed with disabling all services."
         )
     _used(call, [service, *dependents])
     for each in [*dependents, service]:
@@ -142,16 +141,6 @@ def _used(call: Call, services: list[str]) -> None:
 def get(call: Call) -> dict[str, Any]:
     """One service."""
     return shown(call, _service(call))
-
-
-@handles("serviceusage.services.batchGet")
-def batch_get(call: Call) -> dict[str, Any]:
-    """Some services."""
-    names: list[str] = call.parameters.get("names") or []
-    found = [name.rsplit("/", 1)[-1] for name in names]
-    for each in found:
-        _known(each)
-    return {"services": [shown(call, each) for each in found]}
 
 
 @handles("serviceusage.services.list")
@@ -192,15 +181,6 @@ def identity(call: Call) -> dict[str, Any]:
         response,
         kind="google.api.serviceusage.v1beta1.ServiceIdentity",
     )
-
-
-@handles("serviceusage.operations.get")
-def operation(call: Call) -> dict[str, Any]:
-    """An operation by name."""
-    found = operations.find(call.state, "serviceusage", call.parameters["name"])
-    if found is None:
-        raise not_found(f"Operation {call.parameters['name']} not found.")
-    return found
 
 
 def _done(call: Call, response: Body, kind: str, services: list[str]) -> Body:

@@ -9,6 +9,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from twin.gcp import services
 from twin.gcp.api_server import initial_state, operations
 from twin.gcp.api_server.errors import GoogleError, invalid, not_found
 from twin.gcp.api_server.request import Call
@@ -123,19 +124,7 @@ def _defaults(instance: Body) -> None:
     settings: Body = instance.setdefault("settings", {})
     settings["kind"] = "sql#settings"
     settings["edition"] = sqladmin.edition_of(instance)
-    for name, value in (
-        ("availabilityType", "ZONAL"),
-        ("activationPolicy", "ALWAYS"),
-        ("pricingPlan", "PER_USE"),
-        ("replicationType", "SYNCHRONOUS"),
-        ("dataDiskType", "PD_SSD"),
-        ("dataDiskSizeGb", "10"),
-        ("storageAutoResize", True),
-        ("storageAutoResizeLimit", "0"),
-        ("connectorEnforcement", "NOT_REQUIRED"),
-        ("deletionProtectionEnabled", False),
-    ):
-        settings.setdefault(name, value)
+    generic.complete(settings, services.tables("sqladmin")["settings"], inside=False)
     backup: Body = settings.setdefault("backupConfiguration", {})
     backup["kind"] = "sql#backupConfiguration"
     if backup.get("enabled"):

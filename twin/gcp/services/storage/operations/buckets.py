@@ -37,7 +37,7 @@ def check_preconditions(call: Call, body: Body | None) -> None:
 
 @handles("storage.buckets.insert")
 def insert(call: Call) -> dict[str, Any]:
-    """A bucket; its name is unique in the world."""
+    """A bucket; its name is unique among all accounts."""
     body = call.body
     name = body.get("name", "")
     if not call.parameters.get("project"):
@@ -171,14 +171,14 @@ def delete(call: Call) -> dict[str, Any]:
 
 @handles("storage.buckets.getIamPolicy")
 def get_policy(call: Call) -> dict[str, Any]:
-    """Who may what in a bucket."""
+    """Access to what is in a bucket."""
     name = bucket_of(call)["name"]
     return _policy(name, iam_policy.read(call.state, f"storage/b/{name}"))
 
 
 @handles("storage.buckets.setIamPolicy")
 def set_policy(call: Call) -> dict[str, Any]:
-    """Who may what in a bucket, anew."""
+    """Set the access to what is in a bucket."""
     body = bucket_of(call)
     bindings: list[Body] = call.body.get("bindings") or []
     public = any({"allUsers", "allAuthenticatedUsers"} & set(each.get("members") or []) for each in bindings)

@@ -133,8 +133,8 @@ def _part(media: bytes, headers: list[tuple[str, str]], first: str, last: str) -
         raise GoogleError(
             416, "OUT_OF_RANGE", "The requested range cannot be satisfied.", "requestedRangeNotSatisfiable"
         )
-    told = ("Content-Range", f"bytes {start}-{end}/{len(media)}")
-    return Answer(206, [*headers, told], media[start : end + 1])
+    answered = ("Content-Range", f"bytes {start}-{end}/{len(media)}")
+    return Answer(206, [*headers, answered], media[start : end + 1])
 
 
 @handles("storage.objects.list")
@@ -191,8 +191,8 @@ def rewrite(call: Call) -> dict[str, Any]:
     call.parameters["bucket"] = target
     metadata = {"contentType": body["contentType"], **(call.body or body)}
     made = store(call, bucket_of(call), call.parameters["destinationObject"], media, metadata)
-    told = {"kind": "storage#rewriteResponse", "done": True, "resource": made}
-    return {**told, "totalBytesRewritten": made["size"], "objectSize": made["size"]}
+    answered = {"kind": "storage#rewriteResponse", "done": True, "resource": made}
+    return {**answered, "totalBytesRewritten": made["size"], "objectSize": made["size"]}
 
 
 def _check_overwrite(call: Call, bucket: str, name: str) -> None:

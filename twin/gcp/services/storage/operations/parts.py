@@ -1,4 +1,4 @@
-"""Cloud Storage: what belongs to a bucket beside its objects: managed folders and notifications."""
+"""Cloud Storage: what belongs to a bucket in addition to its objects: managed folders and notifications."""
 
 from __future__ import annotations
 
@@ -96,14 +96,14 @@ def delete_folder(call: Call) -> dict[str, Any]:
 
 @handles("storage.managedFolders.getIamPolicy")
 def folder_policy(call: Call) -> dict[str, Any]:
-    """Who may what in a managed folder."""
+    """Access to what is in a managed folder."""
     row, body = _folder(call)
     return _policy(body, iam_policy.read(call.state, row))
 
 
 @handles("storage.managedFolders.setIamPolicy")
 def set_folder_policy(call: Call) -> dict[str, Any]:
-    """Who may what in a managed folder, anew."""
+    """Set the access to what is in a managed folder."""
     row, body = _folder(call)
     return _policy(body, iam_policy.write(call, row, call.body))
 
@@ -115,7 +115,7 @@ def _policy(folder: Body, policy: Body) -> Body:
 
 @handles("storage.notifications.insert")
 def insert_notification(call: Call) -> dict[str, Any]:
-    """Changes of objects are told to a topic on which the service agent may publish."""
+    """Changes of objects are reported to a topic on which the service agent may publish."""
     bucket = bucket_of(call)["name"]
     topic = _TOPIC.fullmatch(str(call.body.get("topic", "")))
     if not topic:

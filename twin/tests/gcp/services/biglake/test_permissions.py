@@ -16,7 +16,7 @@ from twin.tests.gcp.fronts import PROJECT, REGION, Wire, client
 CATALOG = "biglake.googleapis.com/iceberg/v1/restcatalog"
 PLACE = f"projects/{PROJECT}/catalogs/lake"
 TABLE = f"{PLACE}/namespaces/shop/tables/orders"
-WHOLE, SOME, NOBODY = (
+WHOLE, SOME, STRANGER = (
     f"serviceAccount:{who}@elsewhere.iam.gserviceaccount.com" for who in ("whole", "some", "no")
 )
 VENDED = {"X-Iceberg-Access-Delegation": "vended-credentials"}
@@ -75,8 +75,8 @@ def _make(front: Front) -> None:
         {"id": 2, "name": "email", "type": "string", "required": False},
     ]
     table = {"name": "orders", "schema": {"type": "struct", "fields": fields}}
-    status, told = _ask(front, "", "POST", f"{CATALOG}/v1/{PLACE}/namespaces/shop/tables", table)
-    assert status == 200, told
+    status, answered = _ask(front, "", "POST", f"{CATALOG}/v1/{PLACE}/namespaces/shop/tables", table)
+    assert status == 200, answered
     _govern(front)
 
 
@@ -111,22 +111,22 @@ def _govern(front: Front) -> None:
 
 
 def _token(front: Front) -> str:
-    status, told = _ask(front, WHOLE, "GET", f"{CATALOG}/v1/{TABLE}", **VENDED)
-    assert status == 200, told
-    [storage] = told["storage-credentials"]
-    assert storage["prefix"] == f"{told['metadata']['location']}/"
-    assert storage["config"] == told["config"]
-    return str(told["config"]["gcs.oauth2.token"])
+    status, answered = _ask(front, WHOLE, "GET", f"{CATALOG}/v1/{TABLE}", **VENDED)
+    assert status == 200, answered
+    [storage] = answered["storage-credentials"]
+    assert storage["prefix"] == f"{answered['metadata']['location']}/"
+    assert storage["config"] == answered["config"]
+    return str(answered["config"]["gcs.oauth2.token"])
 
 
 def test_who_sees_all_of_a_table_gets_credentials_and_who_does_not_is_refused(lake: Front) -> None:
     assert _token(lake)
-    status, told = _ask(lake, SOME, "GET", f"{CATALOG}/v1/{TABLE}", **VENDED)
+    status, answered = _ask(lake, SOME, "GET", f"{CATALOG}/v1/{TABLE}", **VENDED)
     assert status == 403
-    assert "no unrestricted access to column email" in told["error"]["message"]
-    status, told = _ask(lake, SOME, "GET", f"{CATALOG}/v1/{TABLE}")
-    assert (status, told["config"]) == (200, {}), "the metadata is no secret of those that may see the table"
-    assert "storage-credentials" not in told
+    assert "no unrestricted access to column email" in answered["error"]["message"]
+    status, answered = _ask(lake, SOME, "GET", f"{CATALOG}/v1/{TABLE}")
+    assert (status, answered["config"]) == (200, {}), "metadata is no secret for readers"
+    assert "storage-credentials" not in answered
 
 
 def test_who_has_no_role_sees_nothing(lake: Front) -> None:
@@ -134,23 +134,23 @@ def test_who_has_no_role_sees_nothing(lake: Front) -> None:
         (f"v1/config?warehouse=bl://{PLACE}", "biglake.catalogs.get"),
         (f"v1/{TABLE}", "biglake.tables.get"),
     ):
-        status, told = _ask(lake, NOBODY, "GET", f"{CATALOG}/{path}")
+        status, answered = _ask(lake, STRANGER, "GET", f"{CATALOG}/{path}")
         assert status == 403, path
-        assert f"Permission '{permission}' denied" in told["error"]["message"]
+        assert f"Permission '{permission}' denied" in answered["error"]["message"]
     status, _ = _ask(lake, WHOLE, "POST", f"{CATALOG}/v1/{TABLE}", {"requirements": [], "updates": []})
     assert status == 403, "a viewer commits nothing"
 
 
 def test_credentials_reach_the_files_of_the_table_and_read_them(lake: Front) -> None:
-    _, told = _ask(lake, WHOLE, "GET", f"{CATALOG}/v1/{TABLE}", **VENDED)
-    folder = told["metadata"]["location"].removeprefix("gs://acme-lake/")
+    _, answered = _ask(lake, WHOLE, "GET", f"{CATALOG}/v1/{TABLE}", **VENDED)
+    folder = answered["metadata"]["location"].removeprefix("gs://acme-lake/")
     wire = Wire(lake, _token(lake), {})
 
     def status(verb: str, path: str) -> int:
         answer, _ = wire.request(f"{fronts.BASE}/storage/v1/b/{path}", verb, b"x" if verb == "POST" else None)
         return int(answer["status"])
 
-    metadata = told["metadata-location"].removeprefix("gs://acme-lake/").replace("/", "%2F")
+    metadata = answered["metadata-location"].removeprefix("gs://acme-lake/").replace("/", "%2F")
     assert status("GET", f"acme-lake/o/{metadata}?alt=media") == 200
     assert status("GET", f"acme-lake/o?prefix={folder}/data") == 200
     assert status("GET", "acme-lake/o?prefix=tables/other/") == 403

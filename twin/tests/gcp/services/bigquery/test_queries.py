@@ -11,7 +11,7 @@ from googleapiclient.errors import HttpError
 
 from twin.gcp.api_server.server import Front
 from twin.tests.gcp.fronts import PROJECT, REGION, client
-from twin.tests.gcp.services.biglake.test_permissions import NOBODY, SOME, WHOLE, lake
+from twin.tests.gcp.services.biglake.test_permissions import SOME, STRANGER, WHOLE, lake
 
 __all__ = ["lake"]
 TABLE = f"`{PROJECT}.lake.shop.orders`"
@@ -20,7 +20,7 @@ TABLE = f"`{PROJECT}.lake.shop.orders`"
 @pytest.fixture(scope="module")
 def asking(lake: Front) -> Front:
     """Those that may ask at all: WHOLE and SOME."""
-    members = [WHOLE, SOME, NOBODY]
+    members = [WHOLE, SOME, STRANGER]
     bindings = [{"role": "roles/bigquery.jobUser", "members": members}]
     with lake.state.transaction():
         lake.state.put_policy(f"cloudresourcemanager/projects/{PROJECT}", {"bindings": bindings})
@@ -37,8 +37,8 @@ def _query(front: Front, who: str, text: str) -> Any:
 
 
 def test_a_query_shows_what_the_caller_may_see(asking: Front) -> None:
-    told = _query(asking, WHOLE, f"SELECT * FROM {TABLE}")
-    assert [each["name"] for each in told["schema"]["fields"]] == ["id", "email"]
+    answered = _query(asking, WHOLE, f"SELECT * FROM {TABLE}")
+    assert [each["name"] for each in answered["schema"]["fields"]] == ["id", "email"]
     assert _query(asking, SOME, f"SELECT COUNT(*) AS n, MAX(o.id) AS top FROM {TABLE} AS o")["rows"] == [
         {"f": [{"v": "0"}, {"v": None}]}
     ]
@@ -49,8 +49,8 @@ def test_a_query_shows_what_the_caller_may_see(asking: Front) -> None:
     [
         (SOME, "SELECT email FROM {}", "neither fine-grained reader nor masked get permission"),
         (SOME, "SELECT * FROM {}", "column .*email"),
-        (NOBODY, "SELECT id FROM {}", "does not have permission biglake.tables.getData"),
-        (NOBODY, "DROP ALL ROW ACCESS POLICIES ON {}", "bigquery.rowAccessPolicies.delete"),
+        (STRANGER, "SELECT id FROM {}", "does not have permission biglake.tables.getData"),
+        (STRANGER, "DROP ALL ROW ACCESS POLICIES ON {}", "bigquery.rowAccessPolicies.delete"),
         (SOME, "ALTER TABLE {} ALTER COLUMN email SET OPTIONS (data_policies = [])", "biglake.tables.update"),
         (WHOLE, "ALTER TABLE {} ADD COLUMN more STRING", "biglake.tables.update"),
         (
@@ -74,8 +74,8 @@ def test_results_are_read_by_whoever_asked(asking: Front) -> None:
     }
     _jobs(asking, WHOLE).insert(projectId=PROJECT, body=body).execute()
     asked = {"projectId": PROJECT, "jobId": "mine", "location": REGION}
-    told = _jobs(asking, WHOLE).getQueryResults(**asked).execute()
-    assert (told["jobComplete"], told["totalRows"]) == (True, "0")
+    answered = _jobs(asking, WHOLE).getQueryResults(**asked).execute()
+    assert (answered["jobComplete"], answered["totalRows"]) == (True, "0")
     for method in ("get", "getQueryResults", "cancel"):
         with pytest.raises(HttpError, match="Access Denied"):
             getattr(_jobs(asking, SOME), method)(**asked).execute()

@@ -110,7 +110,7 @@ def test_labels_are_the_programs_the_providers_and_others(gcp: GcpContext) -> No
     made.kind.set_labels(gcp, made.id, made.outputs, made.inputs, everything)
     found = made.read()
     assert found is not None
-    assert found["labels"] == {"team": "ml"}, "labels of others are nobody's drift"
+    assert found["labels"] == {"team": "ml"}, "labels of others are no drift"
     assert found["effectiveLabels"] == everything
     made.outputs = found
     after = made.update(labels={"team": "data"})
@@ -120,7 +120,7 @@ def test_labels_are_the_programs_the_providers_and_others(gcp: GcpContext) -> No
     assert "labels.Team" in failures
     imported = made.kind.read(gcp, made.id, {})
     assert imported is not None
-    assert "labels" not in imported, "an import begins without labels of its own"
+    assert "labels" not in imported, "an import begins without labels"
 
 
 def test_addresses_live(gcp: GcpContext) -> None:

@@ -74,7 +74,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"releaseChannel": {"channel": "STABLE"}, "initialClusterVersion": "1.36"},
         'No valid versions with the prefix "1.36" found in the STABLE channel',
     ),
-    "a patch that nobody offers": (
+    "a patch that is not offered": (
         {"initialClusterVersion": "1.35.1-gke.1"},
         'Master version "1.35.1-gke.1" is unsupported in the release channel REGULAR',
     ),
@@ -82,7 +82,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"workloadIdentityConfig": {"workloadPool": "other.svc.id.goog"}},
         f"must be {PROJECT}.svc.id.goog",
     ),
-    "Calico beside Dataplane V2": (
+    "Calico next to Dataplane V2": (
         {"networkPolicy": {"enabled": True}},
         "DatapathProvider=ADVANCED_DATAPATH",
     ),

@@ -217,7 +217,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"networkConfig": {"additionalNodeNetworkConfigs": [{"network": "no", "subnetwork": "no"}]}},
         'Network "no" does not exist',
     ),
-    "the cluster's network once more": (
+    "the cluster's network again": (
         {"networkConfig": {"additionalNodeNetworkConfigs": [{"network": "net", "subnetwork": "nodes"}]}},
         "must be another network than the cluster's own",
     ),

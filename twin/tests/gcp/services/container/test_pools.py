@@ -165,9 +165,9 @@ def test_a_zone_without_machines_fails_the_pool_that_is_made(
     assert cluster.operation(operation)["status"] == "RUNNING", "it waits for machines"
     monkeypatch.setattr(controller_api, "PATIENCE", -1.0)
     cluster.view("node_group_health", node_group="gpu", ready=0, issues=[])
-    told = cluster.operation(operation)
-    assert told["status"] == "DONE"
-    assert "ZONE_RESOURCE_POOL_EXHAUSTED" in told["error"]["message"]
+    answered = cluster.operation(operation)
+    assert answered["status"] == "DONE"
+    assert "ZONE_RESOURCE_POOL_EXHAUSTED" in answered["error"]["message"]
     assert cluster.pool("gpu")["status"] == "ERROR"
 
 

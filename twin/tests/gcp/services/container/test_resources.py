@@ -62,7 +62,7 @@ GPUS = {
 
 
 class Simulated(Direct):
-    """A transport behind which the control plane and the nodes come as soon as somebody waits for them."""
+    """A transport behind which the control plane and the nodes come as soon as a caller waits for them."""
 
     def __init__(self, gke: Gke, waits: tuple[str, ...] = ("/operations/",)) -> None:
         super().__init__(gke.front)
@@ -247,7 +247,7 @@ def test_a_flex_start_pool_has_drift_where_its_upgrade_strategy_is_set_and_none_
     made = stage.pool(cluster, **flex)
     assert made.outputs["upgradeSettings"]["strategy"] == "SHORT_LIVED"
     with pytest.raises(AssertionError, match="drift"):
-        stage.pool(cluster, name="told", **flex, upgradeSettings={"strategy": "SURGE", "maxUnavailable": 1})
+        stage.pool(cluster, name="other", **flex, upgradeSettings={"strategy": "SURGE", "maxUnavailable": 1})
 
 
 def test_a_pool_of_a_fixed_size_is_resized(stage: Stage) -> None:
@@ -333,9 +333,9 @@ def test_the_function_tells_of_a_cluster_in_lists_of_one(stage: Stage) -> None:
         function.invoke(stage.gcp, {"name": "demo", "location": "us-central1-a"})
     cluster = stage.cluster()
     stage.pool(cluster)
-    told = function.invoke(stage.gcp, {"name": "demo", "location": "us-central1-a"})
-    assert told["id"] == cluster.id
-    assert told["releaseChannels"] == [{"channel": "REGULAR"}]
-    assert told["enableMultiNetworking"] is False or told["enableMultiNetworking"] is None
-    assert told["nodePools"][0]["upgradeSettings"][0]["strategy"] == "SURGE"
-    assert told["nodePools"][0]["nodeConfigs"][0]["guestAccelerators"][0]["type"] == "nvidia-l4"
+    answered = function.invoke(stage.gcp, {"name": "demo", "location": "us-central1-a"})
+    assert answered["id"] == cluster.id
+    assert answered["releaseChannels"] == [{"channel": "REGULAR"}]
+    assert answered["enableMultiNetworking"] is False or answered["enableMultiNetworking"] is None
+    assert answered["nodePools"][0]["upgradeSettings"][0]["strategy"] == "SURGE"
+    assert answered["nodePools"][0]["nodeConfigs"][0]["guestAccelerators"][0]["type"] == "nvidia-l4"

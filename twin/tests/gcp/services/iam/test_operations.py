@@ -113,7 +113,7 @@ def test_googles_own_accounts_are_not_listed(google: Front) -> None:
             "does not exist in the resource's hierarchy",
         ),
         ("roles/viewer", "a@example.com", "must be of the form"),
-        ("roles/viewer", "user:nobody", "Invalid member"),
+        ("roles/viewer", "user:stranger", "Invalid member"),
         ("roles/viewer", f"serviceAccount:none-such@{PROJECT}.iam.gserviceaccount.com", "does not exist"),
         ("roles/viewer", f"serviceAccount:{PROJECT}.svc.id.goog[ns/name]", "Identity Pool does not exist"),
         ("roles/viewer", "allUsers", "cannot be added to a project's policy"),

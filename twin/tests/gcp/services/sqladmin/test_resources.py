@@ -170,8 +170,8 @@ def test_a_secrets_payload_is_seen_by_who_may(data: GcpContext, google: Front) -
         role="roles/secretmanager.secretAccessor",
         member=f"serviceAccount:{email}",
     )
-    told = versions.access(name=f"{made.id}/versions/latest").execute()
-    assert told["payload"]["data"] == "czNjcmV0"
+    answered = versions.access(name=f"{made.id}/versions/latest").execute()
+    assert answered["payload"]["data"] == "czNjcmV0"
     version.delete()
     assert version.read() is None
     assert refusal(versions.access(name=f"{made.id}/versions/1")).status == "FAILED_PRECONDITION"

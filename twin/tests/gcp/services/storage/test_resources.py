@@ -1,4 +1,4 @@
-"""Buckets and what lies in them, against a front."""
+"""Buckets and what is in them, against a front."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def agent(gcp: GcpContext) -> str:
 
 
 def key(gcp: GcpContext, place: str = "us-central1") -> str:
-    """A key that nobody may use yet."""
+    """A key that no account can use yet."""
     ring = make(gcp, "gcp:kms/keyRing:KeyRing", name=f"ring-{place}", location=place)
     return make(gcp, "gcp:kms/cryptoKey:CryptoKey", name="data", keyRing=ring.id).id
 

@@ -64,7 +64,7 @@ def test_workflow_is_stored_changed_and_shown_by_the_api(enabled: GcpContext) ->
         ({"sourceContents": SOURCE + " " * 128 * 1024}, "at most 131072 bytes"),
         ({"userEnvVars": {f"v{n}": "x" for n in range(21)}}, "At most 20"),
         ({"userEnvVars": {"GOOGLE_X": "x"}}, "GOOGLE_X"),
-        ({"serviceAccount": f"nobody@{PROJECT}.iam.gserviceaccount.com"}, "does not exist"),
+        ({"serviceAccount": f"stranger@{PROJECT}.iam.gserviceaccount.com"}, "does not exist"),
     ],
 )
 def test_workflow_that_the_service_refuses(enabled: GcpContext, more: dict[str, Any], reason: str) -> None:

@@ -1,0 +1,173 @@
+"""What a resource must hold, by rules of methods.toml: a field (`a.b[].c`), and what is demanded of it.
+
+    {field = "filter", needed = true}                  it must be there
+    {field = "mode", one_of = ["A", "B"]}              a value of these
+    {field = "days", range = [1, 3650]}                a number
+    {field = "kept", seconds = [600, 86400]}           a duration (`3600s`)
+    {field = "title", longest = 100}                   a text
+    {field = "uri", matches = "https://.+", right = "https://HOST is right"}
+    {field = "rules", most = 20}                       a list
+    {field = "topic", exists = "pubsub", missing = "Topic {value} was not found."}
+    {field = "", exactly_one = ["a", "b"]}             fields of an object, of which one is set; `at_most_one`
+
+A rule holds where the field is set; `when = {mode = "REMOTE"}` restricts it to resources with these values,
+and `words` are others than the usual ones of the refusal ({path}, {value}). The old APIs (Compute) word it
+otherwise than the gRPC services.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from twin.gcp.api_server.errors import GoogleError, bad_field, invalid, not_found
+from twin.gcp.api_server.request import Call
+from twin.gcp.api_server.state import Body
+
+Rule = Mapping[str, Any]
+_EMPTY: Final[tuple[Any, ...]] = ("", [], {})
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A value that a rule is about. path: as the API writes it. old: whether it is one of the old APIs."""
+
+    call: Call
+    rule: Rule
+    path: str
+    value: Any
+    old: bool
+
+    def refused(self, words: str, old: str, **more: Any) -> GoogleError:
+        """The refusal: with the rule's own words, or these of a gRPC service, or these of an old API."""
+        more = {"path": self.path, "value": self.value, **more}
+        if "words" not in self.rule and self.old:
+            return bad_field(self.path, self.value, old.format(**more))
+        return invalid(self.rule.get("words", words).format(**more))
+
+
+def check(call: Call, body: Body, rules: Sequence[Rule], around: str = "", *, old: bool = False) -> None:
+    """Raise 400 or 404 for the first rule that does not hold. around: in front of paths (`secret.`)."""
+    for rule in rules:
+        if any(body.get(name) != value for name, value in rule.get("when", {}).items()):
+            continue
+        found = list(values(body, rule["field"]))
+        if not found and rule.get("needed"):
+            path = f"resource.{rule['field']}" if old else around + snake(rule["field"])
+            words = "Required field '{path}' not specified" if old else "{path} must be specified."
+            raise invalid(rule.get("words", words).format(path=path, value=""), reason="required")
+        for where, value in found:
+            path = f"resource.{where}" if old else around + snake(where)
+            for kind, demand in DEMANDS.items():
+                if kind in rule:
+                    demand(_Found(call, rule, path, value, old))
+
+
+def values(body: Any, path: str, shown: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, value) of all that is set at a dotted path, with `[]` for lists and `{}` for maps."""
+    head, _, rest = path.partition(".")
+    name = head.removesuffix("[]").removesuffix("{}")
+    around: dict[str, Any] = body if isinstance(body, dict) else {}
+    value: Any = around.get(name) if name else body
+    if value is None or (name and value in _EMPTY):
+        return
+    where = f"{shown}.{name}" if shown and name else shown or name
+    inside: list[tuple[str, Any]] = [(where, value)]
+    if head.endswith("[]"):
+        inside = [(f"{where}[{index}]", each) for index, each in enumerate(value)]
+    elif head.endswith("{}"):
+        inside = [(f"{where}[{key}]", each) for key, each in value.items()]
+    for place, each in inside:
+        if rest:
+            yield from values(each, rest, place)
+        else:
+            yield place, each
+
+
+def snake(path: str) -> str:
+    """A path as the gRPC services write it: `message_retention_duration`."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", path)
+
+
+def seconds(text: Any) -> float:
+    """Of a duration (`604800s`)."""
+    return float(str(text or "0s").removesuffix("s"))
+
+
+def _one_of(found: _Found) -> None:
+    if found.value not in found.rule["one_of"]:
+        listed = ", ".join(each for each in found.rule["one_of"] if each)
+        words = "Invalid {path} '{value}': one of {listed} is right."
+        raise found.refused(words, "Must be one of {listed}.", listed=listed)
+
+
+def _range(found: _Found) -> None:
+    least, most = found.rule["range"]
+    if not least <= float(found.value) <= most:
+        words = f"{{path}} must be from {least} to {most}, got {{value}}."
+        raise found.refused(words, f"Must be from {least} to {most}.")
+
+
+def _seconds(found: _Found) -> None:
+    least, most = found.rule["seconds"]
+    if not least <= seconds(found.value) <= most:
+        words = f"{{path}} must be from {least}s to {most}s, got {{value}}."
+        raise found.refused(words, f"Must be from {least}s to {most}s.")
+
+
+def _longest(found: _Found) -> None:
+    most, size = found.rule["longest"], len(str(found.value))
+    if size > most:
+        words = f"{{path}} must have at most {most} characters, it has {size}."
+        raise found.refused(words, f"Must have at most {most} characters.")
+
+
+def _matches(found: _Found) -> None:
+    pattern = found.rule["matches"]
+    if not re.fullmatch(pattern, str(found.value)):
+        right = found.rule.get("right", f"it must match {pattern}")
+        raise found.refused("Invalid {path} '{value}': {right}.", "{right}.", right=right)
+
+
+def _most(found: _Found) -> None:
+    most = found.rule["most"]
+    if len(found.value) > most:
+        words = f"{{path}}: at most {most} are allowed, got {len(found.value)}."
+        raise found.refused(words, f"At most {most} are allowed.")
+
+
+def _exists(found: _Found) -> None:
+    if found.call.state.get(f"{found.rule['exists']}/{found.value}") is None:
+        words = found.rule.get("missing", "Resource '{value}' was not found.")
+        raise not_found(words.format(value=found.value, last=str(found.value).rpartition("/")[2]))
+
+
+def _exactly_one(found: _Found) -> None:
+    names = found.rule["exactly_one"]
+    given = [name for name in names if found.value.get(name) is not None]
+    if len(given) != 1:
+        words = "Exactly one of {listed} must be set, got {given}."
+        raise found.refused(words, words, listed=", ".join(map(snake, names)), given=given or "none")
+
+
+def _at_most_one(found: _Found) -> None:
+    names = found.rule["at_most_one"]
+    given = [snake(name) for name in names if found.value.get(name)]
+    if len(given) > 1:
+        words = "Only one of {listed} can be set, got {given}."
+        raise found.refused(words, words, listed=", ".join(map(snake, names)), given=given)
+
+
+DEMANDS: Final[Mapping[str, Callable[[_Found], None]]] = {
+    "one_of": _one_of,
+    "range": _range,
+    "seconds": _seconds,
+    "longest": _longest,
+    "matches": _matches,
+    "most": _most,
+    "exists": _exists,
+    "exactly_one": _exactly_one,
+    "at_most_one": _at_most_one,
+}

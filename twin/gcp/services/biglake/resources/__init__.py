@@ -1,1 +1,0 @@
-"""BigLake metastore: resource types of the provider."""

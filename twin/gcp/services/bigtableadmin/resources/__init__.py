@@ -1,1 +1,0 @@
-"""Bigtable: resource types of the provider."""

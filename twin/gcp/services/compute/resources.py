@@ -1,0 +1,315 @@
+"""Compute: resource types with special behaviour."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from twin.gcp.context import GcpContext
+from twin.gcp.http_client import Refusal
+from twin.gcp.resources.base import NOT_FOUND, GcpResource
+from twin.gcp.resources.checking import wrong_body
+from twin.gcp.resources.entry import Change
+from twin.gcp.resources.links import same_thing
+from twin.provider_interface import CloudError, Failure, Props
+
+
+class Firewall(GcpResource):
+    token = "gcp:compute/firewall:Firewall"
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        # resourceComputeFirewallSourceFieldsCustomizeDiff
+        if inputs.get("direction") == "EGRESS":
+            for name in ("sourceRanges", "sourceTags", "sourceServiceAccounts"):
+                if inputs.get(name):
+                    yield Failure(
+                        name,
+                        "source_ranges, source_tags, and source_service_accounts can only be used with an "
+                        "ingress direction",
+                    )
+        elif not any(inputs.get(n) for n in ("sourceRanges", "sourceTags", "sourceServiceAccounts")):
+            yield Failure(
+                "sourceRanges",
+                "one of source_tags, source_ranges, or source_service_accounts must be defined",
+            )
+
+    def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
+        made, places = super().body(context, inputs)
+        if isinstance(inputs.get("logConfig"), dict):
+            made["logConfig"] = {"enable": True, **made["logConfig"]}
+        return made, places
+
+    def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
+        if not (item.get("logConfig") or {}).get("enable"):
+            item = {key: value for key, value in item.items() if key != "logConfig"}
+        return super().outputs(context, id, item, state)
+
+
+class NetworkFirewallPolicy(GcpResource):
+    token = "gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy"
+
+    def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
+        found = super().outputs(context, id, item, state)
+        # Every rule and association of the policy changes these: no drift of the policy itself.
+        kept = {key: state[key] for key in ("fingerprint", "ruleTupleCount") if state.get(key) is not None}
+        return {**found, **kept}
+
+
+class _PolicyPart(GcpResource):
+    """A rule or an association: a part of a policy, with methods of the policy."""
+
+    collection = "compute.networkFirewallPolicies"
+    names = frozenset({"firewallPolicy"})
+    computed = frozenset({"project"})
+
+    def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
+        try:
+            return super().find(context, id, values)
+        except Refusal as error:
+            # Google answers a rule or association that is not there with 400.
+            if error.code == 400 and "does not" in error.message:
+                return None
+            raise
+
+    def unmake(self, context: GcpContext, id: str, state: Props) -> None:
+        if self.find(context, id, self.values(context, id, state)) is not None:
+            super().unmake(context, id, state)
+
+
+class NetworkFirewallPolicyRule(_PolicyPart):
+    token = "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule"
+
+    def filled(self, params: Any, values: Props) -> Props:
+        # As part of the query, which creating has not: there the body says it.
+        made = super().filled(params, values)
+        return {**made, "priority": values["priority"]} if values.get("id") else made
+
+    def values(self, context: GcpContext, id: str, props: Props) -> Props:
+        found = super().values(context, id, props)
+        return {**found, "priority": int(found["priority"])} if found.get("priority") is not None else found
+
+    def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
+        return {"priority": int(known["priority"])} if known.get("priority") is not None else {}
+
+
+class NetworkFirewallPolicyAssociation(_PolicyPart):
+    token = "gcp:compute/networkFirewallPolicyAssociation:NetworkFirewallPolicyAssociation"
+
+    def filled(self, params: Any, values: Props) -> Props:
+        made = super().filled(params, values)
+        return {**made, "name": values["name"]} if values.get("id") else made
+
+
+NETWORK: Final = "projects/{project}/global/networks/{value}"
+SUBNETWORK: Final = "projects/{project}/regions/{region}/subnetworks/{value}"
+
+
+class Network(GcpResource):
+    token = "gcp:compute/network:Network"
+
+    def after_create(self, context: GcpContext, id: str, inputs: Props) -> None:
+        super().after_create(context, id, inputs)
+        if not inputs.get("deleteDefaultRoutesOnCreate"):
+            return
+        answer = context.call("compute.routes.list", {"project": self.values(context, id, inputs)["project"]})
+        for route in answer.get("items", []):
+            if same_thing(route.get("network"), id) and route.get("destRange") == "0.0.0.0/0":
+                params = {"project": inputs["project"], "route": route["name"]}
+                self.done(
+                    context, context.call("compute.routes.delete", params), "Deleting default routes of"
+                )
+
+
+class Subnetwork(GcpResource):
+    token = "gcp:compute/subnetwork:Subnetwork"
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        ranges = inputs.get("secondaryIpRanges")
+        named: dict[str, int] = {}
+        for index, each in enumerate(ranges if isinstance(ranges, list) else []):
+            name = each.get("rangeName") if isinstance(each, dict) else None
+            if isinstance(name, str) and name in named:
+                yield Failure(
+                    f"secondaryIpRanges[{index}].rangeName",
+                    f"Invalid value for field 'resource.secondaryIpRanges[{index}].rangeName': '{name}'. "
+                    "Secondary range names must be unique within a subnetwork.",
+                )
+            named.setdefault(str(name), index)
+
+    def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
+        made, places = super().body(context, inputs)
+        if isinstance(made.get("logConfig"), dict):
+            made["logConfig"] = {"enable": True, **made["logConfig"]}
+        return made, places
+
+    def change_body(
+        self, context: GcpContext, call: Change, changed: set[str], new: Props
+    ) -> tuple[Props, list[str]]:
+        made, mask = super().change_body(context, call, changed, new)
+        if "logConfig" in made:
+            made["logConfig"] = (
+                {"enable": True, **made["logConfig"]} if made["logConfig"] else {"enable": False}
+            )
+        if "secondaryIpRanges" in made:
+            made["secondaryIpRanges"] = made["secondaryIpRanges"] or []
+        return made, mask
+
+    def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
+        logs = item.get("logConfig") or {}
+        if not logs.get("enable"):
+            item = {key: value for key, value in item.items() if key != "logConfig"}
+        return super().outputs(context, id, item, state)
+
+    def replaces(self, path: str, old: Props, new: Props) -> bool:
+        if path == "ipCidrRange":
+            return _shrinks(old.get("ipCidrRange"), new.get("ipCidrRange"))
+        return super().replaces(path, old, new)
+
+
+def _shrinks(old: Any, new: Any) -> bool:
+    """Whether the new range is none that the old one can be expanded to (IsShrinkageIpCidr)."""
+    try:
+        before, after = (
+            ipaddress.ip_network(str(old), strict=False),
+            ipaddress.ip_network(str(new), strict=False),
+        )
+    except ValueError:
+        return True
+    return (
+        before.version != after.version
+        or after.prefixlen > before.prefixlen
+        or before.network_address not in after
+    )
+
+
+class Address(GcpResource):
+    token = "gcp:compute/address:Address"
+
+    def alike(self, path: str, old: Any, new: Any) -> bool:
+        return super().alike(path, old, new) or _same_version(path, old, new)
+
+
+class GlobalAddress(GcpResource):
+    token = "gcp:compute/globalAddress:GlobalAddress"
+
+    def alike(self, path: str, old: Any, new: Any) -> bool:
+        return super().alike(path, old, new) or _same_version(path, old, new)
+
+
+def _same_version(path: str, old: Any, new: Any) -> bool:
+    return path == "ipVersion" and {old or "IPV4", new or "IPV4"} == {"IPV4"}
+
+
+class ResourcePolicy(GcpResource):
+    token = "gcp:compute/resourcePolicy:ResourcePolicy"
+
+    def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
+        made, places = super().body(context, inputs)
+        policy = inputs.get("diskConsistencyGroupPolicy")
+        if isinstance(policy, dict):
+            # The API knows no `enabled`: an empty policy is one.
+            made["diskConsistencyGroupPolicy"] = {}
+        return made, places
+
+    def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
+        found = super().outputs(context, id, item, state)
+        if "diskConsistencyGroupPolicy" in item:
+            found["diskConsistencyGroupPolicy"] = {"enabled": True}
+        return found
+
+
+_LOCKS: Final[defaultdict[str, threading.Lock]] = defaultdict(threading.Lock)
+"""One change of a router at a time, as the provider's mutex: each writes all NATs."""
+_ASN: Final = ((64512, 65534), (4200000000, 4294967294), (16550, 16550))
+
+
+def _asn(name: str, value: Any) -> str:
+    if isinstance(value, int) and any(low <= value <= high for low, high in _ASN):
+        return ""
+    return (
+        f'expected "{name}" to be a RFC6996-compliant Local ASN: must be either in the private ASN ranges: '
+        f"[64512..65534], [4200000000..4294967294]; or be the value of [16550], got {value}"
+    )
+
+
+class Router(GcpResource):
+    token = "gcp:compute/router:Router"
+    validators = {
+        "bgp.asn": _asn,
+    }
+
+
+class RouterNat(GcpResource):
+    token = "gcp:compute/routerNat:RouterNat"
+
+    def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
+        body, places = self.body(context, inputs)
+        yield from wrong_body(self.api, self.schema, "", body, places)
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        # resourceComputeRouterNatDrainNatIpsCustomDiff
+        if inputs.get("drainNatIps") and inputs.get("natIpAllocateOption") == "AUTO_ONLY":
+            yield Failure(
+                "drainNatIps",
+                'drain_nat_ips cannot be set if nat_ip_allocate_option is set to "AUTO_ONLY"',
+            )
+
+    def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
+        def added(nats: list[Props]) -> list[Props]:
+            found = next((nat for nat in nats if nat.get("name") == body["name"]), None)
+            if found is None:
+                return [*nats, body]
+            # A create that was broken off finds what it made; else it is another create's.
+            shown = self.shape.decode(self.sdk_schema.inputs, found)
+            if any(name in shown and not self.same(name, shown[name], inputs[name]) for name in inputs):
+                raise CloudError(
+                    f"Unable to create RouterNat, existing object already found: {found}", path="name"
+                )
+            return nats
+
+        return self._patched(context, "", inputs, added)
+
+    def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
+        router = super().find(context, id, values)
+        nats = (router or {}).get("nats") or []
+        return next((nat for nat in nats if nat.get("name") == values.get("name")), None)
+
+    def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
+        if not self.changed(old, new) - {"deletionPolicy"}:
+            return
+        body, _ = self.body(context, new)
+
+        def replaced(nats: list[Props]) -> list[Props]:
+            return [{**nat, **body} if nat.get("name") == body["name"] else nat for nat in nats]
+
+        self._patched(context, id, new, replaced)
+
+    def unmake(self, context: GcpContext, id: str, state: Props) -> None:
+        name = self.values(context, id, state).get("name")
+        self._patched(context, id, state, lambda nats: [nat for nat in nats if nat.get("name") != name])
+
+    def _patched(
+        self, context: GcpContext, id: str, props: Props, change: Callable[[list[Props]], list[Props]]
+    ) -> Props:
+        values = self.values(context, id, props)
+        params = self.filled(self.params, values)
+        with _LOCKS["/".join(str(params[key]) for key in ("project", "region", "router"))]:
+            try:
+                router = context.call("compute.routers.get", params)
+            except Refusal as error:
+                if error.code == NOT_FOUND and id:
+                    return {}
+                raise
+            nats = change(list(router.get("nats") or []))
+            # Not keyed by the intent: what is written depends on what the router holds now.
+            plain = context.with_intent("")
+            return self.done(plain, plain.call("compute.routers.patch", params, {"nats": nats}), "Updating")
+
+
+class Route(GcpResource):
+    token = "gcp:compute/route:Route"

@@ -1,1 +1,0 @@
-"""Compute Engine: resource types of the provider."""

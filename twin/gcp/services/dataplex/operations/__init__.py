@@ -1,1 +1,0 @@
-"""Dataplex: operations."""

@@ -1,1 +1,0 @@
-"""Dataplex: resource types of the provider."""

@@ -1,1 +1,0 @@
-"""Pub/Sub: operations."""

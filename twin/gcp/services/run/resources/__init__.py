@@ -1,1 +1,0 @@
-"""Cloud Run: resource types of the provider."""

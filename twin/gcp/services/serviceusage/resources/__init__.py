@@ -1,1 +1,0 @@
-"""Service Usage: resource types of the provider."""

@@ -1,1 +1,0 @@
-"""Cloud Storage: resource types of the provider."""
