@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
+from twin.aws.resources import entries
 from twin.aws.resources.calls import Call, Update, Wait
 from twin.aws.resources.fields import Fields
 from twin.aws.resources.tags import Tagging
@@ -67,3 +68,8 @@ class Entry(FromSchema):
     """The property that holds a prefix, the one that holds the name, and the name's greatest length."""
 
     autoname: AutoName | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        for name, value in entries.attributes(cls.__module__, cls.__name__).items():
+            setattr(cls, name, value)
+        super().__init_subclass__(**options)

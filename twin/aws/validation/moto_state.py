@@ -100,6 +100,15 @@ class Look:
         return self.kms.keys.get(name.removeprefix("key/"))
 
 
+def absent(what: str) -> Callable[[Any, Look], None]:
+    """A rule for an operation that moto would answer without AWS's checks, and that the twin lacks."""
+
+    def refuse(_: Any, __: Look) -> None:
+        raise NotImplementedError(what)
+
+    return refuse
+
+
 def network_of(text: str, what: str) -> Any:
     """The network of a CIDR block, or EC2's refusal."""
     try:

@@ -59,11 +59,6 @@ def violations(service: str, operation: str, params: Mapping[str, Any]) -> list[
     return list(_walk(shape, dict(params), "")) if shape else []
 
 
-def enum_of(service: str, shape: str) -> list[str]:
-    """The values of a shape of the service's model (`InstanceType`)."""
-    return list(service_model(service).shape_for(shape).metadata.get("enum", []))
-
-
 def _walk(shape: Shape, value: Any, path: str) -> Iterator[Violation]:
     if value is UNKNOWN or value is None or getattr(shape, "is_document_type", False):
         return

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from twin.aws.api_server.request import Answer, Call, Refusal
-from twin.aws.services.elasticache.validation import CACHES, GROUPS, SUBNETS, USERS, VERSIONS
+from twin.aws.services.elasticache.validation import CACHES, GROUPS, USERS, VERSIONS
 from twin.aws.validation import extension_store
 
 Params = dict[str, Any]
@@ -210,38 +210,6 @@ def drop_cache(params: Params, backend: Any) -> Params:
     return {"ServerlessCache": {**shown, "Status": "deleting"}}
 
 
-def make_subnets(params: Params, backend: Any) -> Params:
-    """CreateCacheSubnetGroup, ModifyCacheSubnetGroup."""
-    from moto.ec2.models import ec2_backends
-
-    name = params["CacheSubnetGroupName"].lower()
-    zones = ec2_backends[backend.account_id][backend.region_name].subnets.values()
-    held = {id: each for zone in zones for id, each in zone.items()}
-    before = extension_store.held(backend, SUBNETS).get(name)
-    shown = (
-        before.shown if before else {"ARN": _arn(backend, "subnetgroup", name), "CacheSubnetGroupName": name}
-    )
-    if params.get("CacheSubnetGroupDescription"):
-        shown["CacheSubnetGroupDescription"] = params["CacheSubnetGroupDescription"]
-    subnets = [held[id] for id in params.get("SubnetIds") or []]
-    if subnets:
-        shown["VpcId"] = subnets[0].vpc_id
-        shown["Subnets"] = [
-            {"SubnetIdentifier": each.id, "SubnetAvailabilityZone": {"Name": each.availability_zone}}
-            for each in subnets
-        ]
-    if before is None:
-        extension_store.held(backend, SUBNETS)[name] = extension_store.Thing(shown)
-        _tagged(backend, shown["ARN"], params)
-    return {"CacheSubnetGroup": shown}
-
-
-def drop_subnets(params: Params, backend: Any) -> Params:
-    """DeleteCacheSubnetGroup."""
-    del extension_store.held(backend, SUBNETS)[params["CacheSubnetGroupName"].lower()]
-    return {}
-
-
 def tag(params: Params, backend: Any) -> Params:
     """AddTagsToResource."""
     extension_store.tags(backend, params["ResourceName"]).update(extension_store.pairs(params["Tags"]))
@@ -274,12 +242,6 @@ _ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {
     "DeleteServerlessCache": drop_cache,
     "DescribeServerlessCaches": _listed(
         CACHES, "ServerlessCacheName", "ServerlessCaches", "ServerlessCacheNotFoundFault"
-    ),
-    "CreateCacheSubnetGroup": make_subnets,
-    "ModifyCacheSubnetGroup": make_subnets,
-    "DeleteCacheSubnetGroup": drop_subnets,
-    "DescribeCacheSubnetGroups": _listed(
-        SUBNETS, "CacheSubnetGroupName", "CacheSubnetGroups", "CacheSubnetGroupNotFoundFault"
     ),
     "AddTagsToResource": tag,
     "RemoveTagsFromResource": untag,

@@ -1,7 +1,5 @@
 """EventBridge: rules and where their events go."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import json
@@ -13,52 +11,10 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, Fields, kept, pascal, reads
-from twin.aws.resources.tags import Tagging
-from twin.provider_interface import AutoName, Failure, Props
-
-_GONE: Final = frozenset({"ResourceNotFoundException"})
-_ARN: Final = "arn:{partition}:events:{region}:{account}:rule/{name}"
+from twin.provider_interface import Failure, Props
 
 
 class EventRule(AwsResource):
-    token = "aws:cloudwatch/eventRule:EventRule"
-    service = "events"
-    title = "EventBridge Rule"
-    fields = {
-        **pascal("name", "description", "eventPattern", "roleArn", "scheduleExpression", "state"),
-        "eventBusName": Field("EventBusName"),
-        "namePrefix": Field(read=""),
-        **kept("isEnabled", "forceDestroy"),
-        **reads(arn="Arn"),
-    }
-    create_call = Call("PutRule")
-    id_form = "{name}"
-    read_call = Call("DescribeRule", {"Name": "{name}", "EventBusName": "{eventBusName}"})
-    not_found = _GONE
-    delete_call = Call(
-        "DeleteRule", {"Name": "{name}", "EventBusName": "{eventBusName}", "Force": "{forceDestroy}"}
-    )
-    tagging = Tagging(
-        listing=Call("ListTagsForResource", {"ResourceARN": _ARN}),
-        listed="Tags",
-        add=Call("TagResource", {"ResourceARN": _ARN, "Tags": "{tags}"}),
-        remove=Call("UntagResource", {"ResourceARN": _ARN, "TagKeys": "{keys}"}),
-    )
-    autoname = AutoName(max_length=64)
-    name_prefix = ("namePrefix", "name", 64)
-    computed = frozenset({"state"})
-    documents = frozenset({"eventPattern"})
-    defaults = {
-        "eventBusName": "default",
-    }
-    paths = {
-        "InvalidEventPatternException": "eventPattern",
-        "ValidationException": "scheduleExpression",
-        "ResourceNotFoundException": "eventBusName",
-    }
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         if inputs.get("eventPattern") is None and inputs.get("scheduleExpression") is None:
             yield Failure("eventPattern", "one of event_pattern, schedule_expression must be specified")
@@ -87,25 +43,6 @@ def _pattern(text: str) -> Iterator[Failure]:
         yield Failure("eventPattern", "Event pattern is not valid. Reason: values must be lists or objects")
 
 
-_TARGET: Final[Fields] = {
-    "arn": Field("Arn"),
-    "targetId": Field("Id"),
-    **pascal("input", "inputPath", "roleArn"),
-    "inputTransformer": Field(
-        "InputTransformer",
-        of={"inputPaths": Field("InputPathsMap"), "inputTemplate": Field("InputTemplate")},
-    ),
-    "deadLetterConfig": Field("DeadLetterConfig", of=pascal("arn")),
-    "retryPolicy": Field(
-        "RetryPolicy",
-        of={
-            "maximumEventAgeInSeconds": Field("MaximumEventAgeInSeconds"),
-            "maximumRetryAttempts": Field("MaximumRetryAttempts"),
-        },
-    ),
-    "sqsTarget": Field("SqsParameters", of=pascal("messageGroupId")),
-    "kinesisTarget": Field("KinesisParameters", of=pascal("partitionKeyPath")),
-}
 _OTHERS: Final = (
     "appsyncTarget",
     "batchTarget",
@@ -118,29 +55,6 @@ _OTHERS: Final = (
 
 
 class EventTarget(AwsResource):
-    token = "aws:cloudwatch/eventTarget:EventTarget"
-    service = "events"
-    title = "EventBridge Target"
-    fields = {
-        "rule": Field("Rule", read=""),
-        "eventBusName": Field("EventBusName", read=""),
-        **{
-            name: Field(f"Targets.{field.api}", read=field.api, of=field.of)
-            for name, field in _TARGET.items()
-        },
-        **kept("forceDestroy", *_OTHERS),
-    }
-    create_call = Call("PutTargets")
-    read_call = Call("ListTargetsByRule", {"Rule": "{rule}", "EventBusName": "{eventBusName}"})
-    id_form = "{rule}-{targetId}"
-    not_found = _GONE
-    autoname = AutoName("targetId", max_length=64)
-    documents = frozenset({"input"})
-    defaults = {
-        "eventBusName": "default",
-    }
-    paths = {"ResourceNotFoundException": "rule", "ValidationException": "arn"}
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         given = [name for name in ("input", "inputPath", "inputTransformer") if inputs.get(name) is not None]
         if len(given) > 1:

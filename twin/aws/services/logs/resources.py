@@ -1,7 +1,5 @@
 """CloudWatch: log groups and their streams."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import re
@@ -13,11 +11,8 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, kept, reads
-from twin.aws.resources.tags import Tagging
 from twin.core.templates import fill
-from twin.provider_interface import AutoName, Failure, Props
+from twin.provider_interface import Failure, Props
 
 RETENTIONS: Final = tuple(
     map(
@@ -53,40 +48,6 @@ RETENTIONS: Final = tuple(
 
 
 class LogGroup(AwsResource):
-    token = "aws:cloudwatch/logGroup:LogGroup"
-    service = "logs"
-    title = "CloudWatch Logs Log Group"
-    fields = {
-        "name": Field("logGroupName"),
-        "namePrefix": Field(read=""),
-        "kmsKeyId": Field("kmsKeyId"),
-        "logGroupClass": Field("logGroupClass"),
-        "deletionProtectionEnabled": Field("deletionProtectionEnabled"),
-        "retentionInDays": Field(read=""),
-        **kept("skipDestroy"),
-    }
-    create_call = Call("CreateLogGroup")
-    id_form = "{name}"
-    arn_form = "arn:{partition}:logs:{region}:{account}:log-group:{name}"
-    read_call = Call("DescribeLogGroups", {"logGroupNamePrefix": "{id}"})
-    not_found = frozenset({"ResourceNotFoundException"})
-    delete_call = Call("DeleteLogGroup", {"logGroupName": "{id}"})
-    tagging = Tagging(
-        create="tags",
-        key="",
-        listing=Call("ListTagsForResource", {"resourceArn": "{arn}"}),
-        listed="tags",
-        add=Call("TagResource", {"resourceArn": "{arn}", "tags": "{tags}"}),
-        remove=Call("UntagResource", {"resourceArn": "{arn}", "tagKeys": "{keys}"}),
-    )
-    autoname = AutoName(max_length=512)
-    name_prefix = ("namePrefix", "name", 512)
-    paths = {
-        "ResourceAlreadyExistsException": "name",
-        "InvalidParameterException": "kmsKeyId",
-        "LimitExceededException": "name",
-    }
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         days = inputs.get("retentionInDays")
         if isinstance(days, (int, float)) and days not in RETENTIONS:
@@ -146,22 +107,6 @@ _STREAM_SIGNS: Final = re.compile(r"[^:*]{1,512}")
 
 
 class LogStream(AwsResource):
-    token = "aws:cloudwatch/logStream:LogStream"
-    service = "logs"
-    title = "CloudWatch Logs Log Stream"
-    fields = {
-        "name": Field("logStreamName"),
-        "logGroupName": Field("logGroupName", read=""),
-        **reads(arn="arn"),
-    }
-    create_call = Call("CreateLogStream")
-    id_form = "{name}"
-    read_call = Call("DescribeLogStreams", {"logGroupName": "{logGroupName}", "logStreamNamePrefix": "{id}"})
-    not_found = frozenset({"ResourceNotFoundException"})
-    delete_call = Call("DeleteLogStream", {"logGroupName": "{logGroupName}", "logStreamName": "{id}"})
-    autoname = AutoName(max_length=512)
-    paths = {"ResourceNotFoundException": "logGroupName", "ResourceAlreadyExistsException": "name"}
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         name = inputs.get("name")
         if isinstance(name, str) and not _STREAM_SIGNS.fullmatch(name):

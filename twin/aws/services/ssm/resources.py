@@ -1,7 +1,5 @@
 """Systems Manager: parameters."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -12,47 +10,10 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, kept, pascal, reads
-from twin.aws.resources.tags import Tagging
-from twin.provider_interface import AutoName, Failure, Props
-
-_RESOURCE = {"ResourceType": "Parameter", "ResourceId": "{id}"}
+from twin.provider_interface import Failure, Props
 
 
 class Parameter(AwsResource):
-    token = "aws:ssm/parameter:Parameter"
-    service = "ssm"
-    title = "SSM Parameter"
-    fields = {
-        **pascal("name", "type", "description", "tier", "allowedPattern", "dataType", "keyId"),
-        "value": Field("Value"),
-        "insecureValue": Field("Value", read=""),
-        "valueWo": Field("Value", read=""),
-        **kept("overwrite", "valueWoVersion"),
-        **reads(arn="ARN", version="Version"),
-    }
-    create_call = Call("PutParameter")
-    id_form = "{name}"
-    read_call = Call("GetParameter", {"Name": "{id}", "WithDecryption": True})
-    item = "Parameter"
-    not_found = frozenset({"ParameterNotFound"})
-    delete_call = Call("DeleteParameter", {"Name": "{id}"})
-    tagging = Tagging(
-        listing=Call("ListTagsForResource", _RESOURCE),
-        listed="TagList",
-        add=Call("AddTagsToResource", {**_RESOURCE, "Tags": "{tags}"}),
-        remove=Call("RemoveTagsFromResource", {**_RESOURCE, "TagKeys": "{keys}"}),
-    )
-    autoname = AutoName(max_length=2048)
-    volatile = frozenset({"version"})
-    secrets = frozenset({"value"})
-    paths = {
-        "ParameterAlreadyExists": "name",
-        "ParameterPatternMismatchException": "value",
-        "ValidationException": "name",
-    }
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         given = [name for name in ("value", "insecureValue", "valueWo") if inputs.get(name) is not None]
         if len(given) != 1:

@@ -1,7 +1,5 @@
 """EC2's VPC endpoints and flow logs."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -12,10 +10,8 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call, Wait
 from twin.aws.resources.documents import document_failures
-from twin.aws.resources.fields import Field, json_text, kept, pascal, reads
-from twin.aws.resources.tags import Ec2Tagging
+from twin.aws.resources.fields import json_text
 from twin.provider_interface import Failure, Props
 
 _LISTS: Final = {
@@ -26,70 +22,6 @@ _LISTS: Final = {
 
 
 class VpcEndpoint(AwsResource):
-    token = "aws:ec2/vpcEndpoint:VpcEndpoint"
-    service = "ec2"
-    title = "EC2 VPC Endpoint"
-    fields = {
-        **pascal(
-            "vpcId", "serviceName", "vpcEndpointType", "routeTableIds", "subnetIds", "privateDnsEnabled"
-        ),
-        **pascal("ipAddressType", "serviceNetworkArn", "resourceConfigurationArn", "serviceRegion"),
-        "securityGroupIds": Field("SecurityGroupIds", read="Groups[].GroupId"),
-        "policy": Field("PolicyDocument", encode=json_text),
-        "dnsOptions": Field(
-            "DnsOptions",
-            of=pascal(
-                "dnsRecordIpType",
-                "privateDnsOnlyForInboundResolverEndpoint",
-                "privateDnsPreference",
-                "privateDnsSpecifiedDomains",
-            ),
-        ),
-        "subnetConfigurations": Field("SubnetConfigurations", read="", of=pascal("ipv4", "ipv6", "subnetId")),
-        **kept("autoAccept"),
-        "dnsEntries": Field(
-            read="DnsEntries",
-            of={"dnsName": Field(read="DnsName"), "hostedZoneId": Field(read="HostedZoneId")},
-        ),
-        **reads(networkInterfaceIds="NetworkInterfaceIds", state="State", ownerId="OwnerId"),
-        **reads(requesterManaged="RequesterManaged"),
-    }
-    create_call = Call("CreateVpcEndpoint")
-    id_path = "VpcEndpoint.VpcEndpointId"
-    arn_form = "arn:{partition}:ec2:{region}:{account}:vpc-endpoint/{id}"
-    read_call = Call("DescribeVpcEndpoints", {"VpcEndpointIds": ["{id}"]})
-    item = "VpcEndpoints[0]"
-    gone = "State == 'deleted' || State == 'Deleted'"
-    not_found = frozenset({"InvalidVpcEndpoint.NotFound", "InvalidVpcEndpointId.NotFound"})
-    delete_call = Call("DeleteVpcEndpoints", {"VpcEndpointIds": ["{id}"]})
-    created = Wait(
-        "State",
-        frozenset({"available", "Available", "pendingAcceptance", "PendingAcceptance"}),
-        frozenset({"failed", "Failed", "rejected", "Rejected", "expired", "Expired"}),
-        "LastError",
-    )
-    updated = created
-    deleted_seconds = 600.0
-    tagging = Ec2Tagging("vpc-endpoint")
-    computed = frozenset(
-        {"dnsOptions", "ipAddressType", "policy", "privateDnsEnabled", "routeTableIds", "securityGroupIds"}
-        | {"serviceRegion", "subnetConfigurations", "subnetIds", "region"}
-    )
-    documents = frozenset({"policy"})
-    defaults = {"vpcEndpointType": "Gateway"}
-    references = {"vpcId": "vpc-", "routeTableIds": "rtb-", "subnetIds": "subnet-", "securityGroupIds": "sg-"}
-    paths = {
-        "InvalidVpcId.NotFound": "vpcId",
-        "InvalidVpcID.NotFound": "vpcId",
-        "InvalidServiceName": "serviceName",
-        "InvalidRouteTableId.NotFound": "routeTableIds",
-        "InvalidSubnetId.NotFound": "subnetIds",
-        "InvalidSubnetID.NotFound": "subnetIds",
-        "InvalidGroup.NotFound": "securityGroupIds",
-        "RouteAlreadyExists": "routeTableIds",
-        "DuplicateSubnetsInSameZone": "subnetIds",
-    }
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         yield from document_failures("policy", inputs.get("policy"), "resource", longest=20480)
         given = [n for n in ("serviceName", "serviceNetworkArn", "resourceConfigurationArn") if inputs.get(n)]
@@ -163,51 +95,6 @@ class VpcEndpoint(AwsResource):
 
 
 class FlowLog(AwsResource):
-    token = "aws:ec2/flowLog:FlowLog"
-    service = "ec2"
-    title = "Flow Log"
-    fields = {
-        "iamRoleArn": Field("DeliverLogsPermissionArn"),
-        **pascal(
-            "deliverCrossAccountRole", "trafficType", "logDestinationType", "logDestination", "logFormat"
-        ),
-        **pascal("maxAggregationInterval"),
-        "destinationOptions": Field(
-            "DestinationOptions", of=pascal("fileFormat", "hiveCompatiblePartitions", "perHourPartition")
-        ),
-        "tagFieldSpecifications": Field("TagFieldSpecifications", of=pascal("resourceType", "tagKeys")),
-        **{
-            name: Field(read="")
-            for name in (
-                "eniId",
-                "regionalNatGatewayId",
-                "subnetId",
-                "transitGatewayAttachmentId",
-                "transitGatewayId",
-                "vpcId",
-            )
-        },
-    }
-    create_call = Call("CreateFlowLogs")
-    id_path = "FlowLogIds[0]"
-    arn_form = "arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{id}"
-    read_call = Call("DescribeFlowLogs", {"FlowLogIds": ["{id}"]})
-    item = "FlowLogs[0]"
-    not_found = frozenset({"InvalidFlowLogId.NotFound"})
-    delete_call = Call("DeleteFlowLogs", {"FlowLogIds": ["{id}"]})
-    tagging = Ec2Tagging("vpc-flow-log")
-    immutable = frozenset({*fields, "region"})
-    defaults = {
-        "logDestinationType": "cloud-watch-logs",
-    }
-    references = {"vpcId": "vpc-", "subnetId": "subnet-", "eniId": "eni-"}
-    paths = {
-        "InvalidVpcId.NotFound": "vpcId",
-        "InvalidVpcID.NotFound": "vpcId",
-        "InvalidSubnetID.NotFound": "subnetId",
-        "FlowLogAlreadyExists": "logDestination",
-        "UnknownParameter": "logDestination",
-    }
     _targets: Final = {
         "vpcId": "VPC",
         "subnetId": "Subnet",

@@ -1,7 +1,5 @@
 """EC2's route tables, routes and their associations."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import zlib
@@ -13,11 +11,9 @@ from botocore.exceptions import ClientError
 
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
+from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, from_api, pascal, reads, to_api
-from twin.aws.resources.tags import Ec2Tagging
-from twin.aws.resources.waiting import Checked
+from twin.aws.resources.fields import Field, from_api, pascal, to_api
 from twin.core.normalization import canonical
 from twin.provider_interface import CloudError, Context, Failure, Props
 
@@ -33,21 +29,7 @@ DESTINATIONS: Final = {
     "destinationIpv6CidrBlock": Field("DestinationIpv6CidrBlock"),
     "destinationPrefixListId": Field("DestinationPrefixListId"),
 }
-_INLINE: Final = {
-    **TARGETS,
-    "cidrBlock": Field("DestinationCidrBlock"),
-    "ipv6CidrBlock": Field("DestinationIpv6CidrBlock"),
-    "destinationPrefixListId": Field("DestinationPrefixListId"),
-}
-_PATHS: Final = {
-    "InvalidRouteTableID.NotFound": "routeTableId",
-    "InvalidNatGatewayID.NotFound": "natGatewayId",
-    "NatGatewayNotFound": "natGatewayId",
-    "InvalidGatewayID.NotFound": "gatewayId",
-    "InvalidInternetGatewayID.NotFound": "gatewayId",
-    "InvalidNetworkInterfaceID.NotFound": "networkInterfaceId",
-    "RouteAlreadyExists": "destinationCidrBlock",
-}
+_INLINE: Final = entries.shape(__name__, "inline")
 
 
 def _with_endpoint(route: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,28 +53,6 @@ def _destination(route: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class RouteTable(AwsResource):
-    token = "aws:ec2/routeTable:RouteTable"
-    service = "ec2"
-    title = "EC2 Route Table"
-    fields = {
-        **pascal("vpcId"),
-        "routes": Field(of=_INLINE),
-        "propagatingVgws": Field(read="PropagatingVgws[].GatewayId"),
-        **reads(ownerId="OwnerId"),
-    }
-    create_call = Call("CreateRouteTable")
-    id_path = "RouteTable.RouteTableId"
-    arn_form = "arn:{partition}:ec2:{region}:{account}:route-table/{id}"
-    read_call = Call("DescribeRouteTables", {"RouteTableIds": ["{id}"]})
-    item = "RouteTables[0]"
-    not_found = frozenset({"InvalidRouteTableID.NotFound"})
-    delete_call = Call("DeleteRouteTable", {"RouteTableId": "{id}"})
-    busy = frozenset({"DependencyViolation"})
-    tagging = Ec2Tagging("route-table")
-    declared = frozenset({"routes", "propagatingVgws"})
-    references = {"vpcId": "vpc-"}
-    paths = {"InvalidVpcID.NotFound": "vpcId"}
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         self._set_routes(context, id, inputs)
 
@@ -130,68 +90,7 @@ class RouteTable(AwsResource):
         super().unmake(context, id, state)
 
 
-class DefaultRouteTable(RouteTable):
-    """The VPC's main route table, adopted: its routes become what the program says."""
-
-    token = "aws:ec2/defaultRouteTable:DefaultRouteTable"
-    title = "EC2 Default Route Table"
-    fields = {
-        **{name: field for name, field in RouteTable.fields.items() if name != "vpcId"},
-        "defaultRouteTableId": Field("RouteTableId"),
-        **reads(vpcId="VpcId"),
-    }
-    create_call = Call("DescribeRouteTables")
-    computed = frozenset({"propagatingVgws"})
-    declared = frozenset({"propagatingVgws"})
-    references = {"defaultRouteTableId": "rtb-"}
-    paths = {"InvalidRouteTableID.NotFound": "defaultRouteTableId"}
-
-    def checked_calls(self, context: AwsContext, inputs: Props) -> Iterator[Checked]:
-        return iter(())
-
-    def make(self, context: AwsContext, inputs: Props) -> Props:
-        answer = context.call(
-            "ec2", "DescribeRouteTables", {"RouteTableIds": [inputs["defaultRouteTableId"]]}
-        )
-        table = answer["RouteTables"][0]
-        tags = context.tags.merged(inputs.get("tags"))
-        before = self.tagging.decoded(table.get("Tags")) if self.tagging else {}
-        if self.tagging:
-            self.tagging.change(context, "ec2", {"id": table["RouteTableId"]}, before, tags)
-        return {"RouteTable": table}
-
-    def _set_routes(self, context: AwsContext, id: str, inputs: Props) -> None:
-        super()._set_routes(context, id, {**inputs, "routes": inputs.get("routes") or []})
-
-    def changed(self, old: Props, new: Props) -> set[str]:
-        return super().changed({"routes": [], **old}, {"routes": [], **new})
-
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        """It belongs to the VPC: AWS allows no delete, and the provider forgets it."""
-
-
 class Route(AwsResource):
-    token = "aws:ec2/route:Route"
-    service = "ec2"
-    title = "Route in Route Table"
-    fields = {
-        "routeTableId": Field("RouteTableId", read=""),
-        **DESTINATIONS,
-        **TARGETS,
-        **reads(instanceId="InstanceId", instanceOwnerId="InstanceOwnerId", origin="Origin", state="State"),
-    }
-    create_call = Call("CreateRoute")
-    read_call = Call("DescribeRouteTables", {"RouteTableIds": ["{routeTableId}"]})
-    not_found = frozenset({"InvalidRouteTableID.NotFound", "InvalidRoute.NotFound"})
-    immutable = frozenset({"routeTableId", *DESTINATIONS, "region"})
-    references = {
-        "routeTableId": "rtb-",
-        "natGatewayId": "nat-",
-        "transitGatewayId": "tgw-",
-        "vpcEndpointId": "vpce-",
-    }
-    paths = _PATHS
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         for names, what in ((DESTINATIONS, "destination"), (TARGETS, "target")):
             given = [name for name in names if inputs.get(name) is not None]
@@ -257,21 +156,6 @@ class Route(AwsResource):
 
 
 class RouteTableAssociation(AwsResource):
-    token = "aws:ec2/routeTableAssociation:RouteTableAssociation"
-    service = "ec2"
-    title = "EC2 Route Table Association"
-    fields = pascal("routeTableId", "subnetId", "gatewayId")
-    create_call = Call("AssociateRouteTable")
-    id_path = "AssociationId"
-    read_call = Call("DescribeRouteTables")
-    not_found = frozenset({"InvalidAssociationID.NotFound", "InvalidRouteTableID.NotFound"})
-    references = {"routeTableId": "rtb-", "subnetId": "subnet-"}
-    paths = {
-        "InvalidRouteTableID.NotFound": "routeTableId",
-        "InvalidSubnetID.NotFound": "subnetId",
-        "Resource.AlreadyAssociated": "subnetId",
-    }
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         if (inputs.get("subnetId") is None) == (inputs.get("gatewayId") is None):
             yield Failure("subnetId", "one of subnetId and gatewayId must be specified")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -157,11 +156,6 @@ _ANSWERED = {
 def now() -> float:
     """The time as the API writes it: seconds."""
     return round(time.time(), 3)
-
-
-def new_id() -> str:
-    """A fresh UUID."""
-    return str(uuid.uuid4())
 
 
 def _name(shown: Params) -> str:

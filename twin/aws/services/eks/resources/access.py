@@ -1,7 +1,5 @@
 """EKS: who may enter a cluster, and which role a workload gets."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -9,42 +7,10 @@ from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, reads, same
-from twin.aws.services.eks.resources.clusters import MISSING, rfc3339, tagging
 from twin.provider_interface import Failure, Props
 
 
 class AccessEntry(AwsResource):
-    token = "aws:eks/accessEntry:AccessEntry"
-    service = "eks"
-    title = "EKS Access Entry"
-    fields = {
-        **same("clusterName", "principalArn", "kubernetesGroups", "type"),
-        "userName": Field("username"),
-        "createdAt": Field(read="createdAt", decode=rfc3339),
-        "modifiedAt": Field(read="modifiedAt", decode=rfc3339),
-        **reads(accessEntryArn="accessEntryArn"),
-    }
-    create_call = Call("CreateAccessEntry")
-    id_form = "{clusterName}:{principalArn}"
-    read_call = Call(
-        "DescribeAccessEntry", {"clusterName": "{clusterName}", "principalArn": "{principalArn}"}
-    )
-    item = "accessEntry"
-    not_found = MISSING
-    delete_call = Call(
-        "DeleteAccessEntry", {"clusterName": "{clusterName}", "principalArn": "{principalArn}"}
-    )
-    tagging = tagging("accessEntryArn")
-    volatile = frozenset({"modifiedAt"})
-    defaults = {"type": "STANDARD"}
-    paths = {
-        "ResourceInUseException": "principalArn",
-        "InvalidParameterException": "principalArn",
-        "ResourceNotFoundException": "clusterName",
-    }
-
     def describe(self, props: Props, id: str = "") -> str:
         return id or f"{props.get('clusterName')}:{props.get('principalArn')}"
 
@@ -59,27 +25,6 @@ class AccessEntry(AwsResource):
 
 
 class AccessPolicyAssociation(AwsResource):
-    token = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
-    service = "eks"
-    title = "EKS Access Policy Association"
-    fields = {
-        **same("clusterName", "principalArn", "policyArn"),
-        "accessScope": Field("accessScope", of=same("type", "namespaces")),
-        "associatedAt": Field(read="associatedAt", decode=rfc3339),
-        "modifiedAt": Field(read="modifiedAt", decode=rfc3339),
-    }
-    create_call = Call("AssociateAccessPolicy")
-    id_form = "{clusterName}#{principalArn}#{policyArn}"
-    read_call = Call(
-        "ListAssociatedAccessPolicies", {"clusterName": "{clusterName}", "principalArn": "{principalArn}"}
-    )
-    not_found = MISSING
-    delete_call = Call(
-        "DisassociateAccessPolicy",
-        {"clusterName": "{clusterName}", "principalArn": "{principalArn}", "policyArn": "{policyArn}"},
-    )
-    paths = {"ResourceNotFoundException": "principalArn", "InvalidParameterException": "policyArn"}
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         scope = inputs.get("accessScope")
         if isinstance(scope, dict) and scope.get("type") == "namespace" and not scope.get("namespaces"):
@@ -102,35 +47,6 @@ class AccessPolicyAssociation(AwsResource):
 
 
 class PodIdentityAssociation(AwsResource):
-    token = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
-    service = "eks"
-    title = "EKS Pod Identity Association"
-    fields = {
-        **same(
-            "clusterName", "namespace", "serviceAccount", "roleArn", "targetRoleArn", "disableSessionTags"
-        ),
-        **same("policy"),
-        **reads(associationArn="associationArn", associationId="associationId", externalId="externalId"),
-    }
-    create_call = Call("CreatePodIdentityAssociation")
-    id_path = "association.associationId"
-    read_call = Call(
-        "DescribePodIdentityAssociation", {"clusterName": "{clusterName}", "associationId": "{id}"}
-    )
-    item = "association"
-    not_found = MISSING
-    delete_call = Call(
-        "DeletePodIdentityAssociation", {"clusterName": "{clusterName}", "associationId": "{id}"}
-    )
-    tagging = tagging("associationArn")
-    volatile = frozenset({"externalId"})
-    documents = frozenset({"policy"})
-    paths = {
-        "ResourceInUseException": "serviceAccount",
-        "ResourceNotFoundException": "clusterName",
-        "InvalidParameterException": "roleArn",
-    }
-
     def values(self, context: AwsContext, id: str, props: Props) -> Props:
         # An import names the cluster too: cluster,a-0123456789
         cluster, separator, association = id.partition(",")

@@ -1,7 +1,5 @@
 """Lake Formation: where LF-tags are, who is granted what, filters of rows and columns."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -11,48 +9,20 @@ from botocore.exceptions import ClientError
 
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
+from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, Fields, kept, pascal, to_api
-from twin.aws.services.lakeformation.resources.settings import GONE, digest
+from twin.aws.resources.fields import Field, Fields, pascal, to_api
+from twin.aws.services.lakeformation.resources.settings import digest
 from twin.provider_interface import UNKNOWN, CloudError, Failure, Props
 
-_TABLE: Final[Fields] = pascal("catalogId", "databaseName", "name")
-_COLUMNS: Final[Fields] = {
-    **_TABLE,
-    "columnNames": Field("ColumnNames"),
-    "excludedColumnNames": Field("ColumnWildcard.ExcludedColumnNames"),
-}
+_TABLE: Final = entries.shape(__name__, "table")
+_COLUMNS: Final = entries.shape(__name__, "columns")
 _RESOURCES: Final[Fields] = {
     "database": Field("Resource.Database", read="", of=pascal("catalogId", "name")),
     "table": Field("Resource.Table", read="", of=_TABLE),
     "tableWithColumns": Field("Resource.TableWithColumns", read="", of=_COLUMNS),
 }
-_MORE: Final[Fields] = {
-    "dataLocation": Field(
-        "Resource.DataLocation",
-        read="",
-        of={"arn": Field("ResourceArn"), "catalogId": Field("CatalogId")},
-    ),
-    "dataCellsFilter": Field(
-        "Resource.DataCellsFilter",
-        read="",
-        of=pascal("databaseName", "name", "tableCatalogId", "tableName"),
-    ),
-    "lfTag": Field(
-        "Resource.LFTag",
-        read="",
-        of={"catalogId": Field("CatalogId"), "key": Field("TagKey"), "values": Field("TagValues")},
-    ),
-    "lfTagPolicy": Field(
-        "Resource.LFTagPolicy",
-        read="",
-        of={
-            **pascal("catalogId", "resourceType"),
-            "expressions": Field("Expression", of={"key": Field("TagKey"), "values": Field("TagValues")}),
-        },
-    ),
-}
+_MORE: Final = entries.shape(__name__, "more")
 
 
 def _with_wildcards(params: Props, inputs: Mapping[str, Any]) -> Props:
@@ -83,36 +53,7 @@ def _one_of(fields: Fields, inputs: Props) -> Iterator[Failure]:
             yield Failure(name, f"exactly one of wildcard and {asked[0]} must be specified in {name}")
 
 
-_TAGS = Field(
-    "LFTags",
-    of={
-        "catalogId": Field("CatalogId"),
-        "key": Field("TagKey"),
-        "value": Field("TagValues", encode=lambda value: [value]),
-    },
-)
-
-
 class ResourceLfTags(AwsResource):
-    token = "aws:lakeformation/resourceLfTags:ResourceLfTags"
-    service = "lakeformation"
-    title = "Lake Formation Resource LF-Tags"
-    fields = {
-        **kept("catalogId"),
-        **_RESOURCES,
-        "lfTags": _TAGS,
-    }
-    create_call = Call("AddLFTagsToResource")
-    read_call = Call("GetResourceLFTags")
-    not_found = GONE
-    immutable = frozenset({"catalogId", "lfTags", "region", *_RESOURCES})
-    paths = {
-        "EntityNotFoundException: Database": "database",
-        "EntityNotFoundException: Table": "table",
-        "InvalidInputException: Permissions": "tableWithColumns.columnNames",
-        "EntityNotFoundException: Tag": "lfTags",
-    }
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         yield from _one_of(_RESOURCES, inputs)
 
@@ -177,16 +118,6 @@ class ResourceLfTags(AwsResource):
 class ResourceLfTag(ResourceLfTags):
     """One LF-tag of a resource. It ignores the other tags of that resource."""
 
-    token = "aws:lakeformation/resourceLfTag:ResourceLfTag"
-    title = "Lake Formation Resource LF Tag"
-    fields = {
-        **kept("catalogId", "timeouts"),
-        **_RESOURCES,
-        "lfTag": _TAGS,
-    }
-    immutable = frozenset({"catalogId", "lfTag", "region", *_RESOURCES})
-    paths = {**ResourceLfTags.paths, "EntityNotFoundException: Tag": "lfTag"}
-
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
         return {**params, "LFTags": [params["LFTags"]]}
@@ -201,36 +132,6 @@ class ResourceLfTag(ResourceLfTags):
 
 
 class Permissions(AwsResource):
-    token = "aws:lakeformation/permissions:Permissions"
-    service = "lakeformation"
-    title = "Lake Formation Permissions"
-    fields = {
-        **kept("catalogId", "catalogResource"),
-        "principal": Field("Principal.DataLakePrincipalIdentifier"),
-        "permissions": Field("Permissions"),
-        "permissionsWithGrantOptions": Field("PermissionsWithGrantOption"),
-        **_RESOURCES,
-        **_MORE,
-    }
-    create_call = Call("GrantPermissions")
-    read_call = Call("ListPermissions")
-    immutable = frozenset({"catalogId", "catalogResource", "principal", "permissions", "region"}) | {
-        "permissionsWithGrantOptions",
-        *_RESOURCES,
-        *_MORE,
-    }
-    paths = {
-        "InvalidInputException: Invalid principal": "principal",
-        "InvalidInputException: Permissions modification is invalid: cannot": "tableWithColumns.columnNames",
-        "InvalidInputException: Permissions modification": "permissions",
-        "InvalidInputException: Grantable": "permissionsWithGrantOptions",
-        "InvalidInputException: You must register": "dataLocation.arn",
-        "EntityNotFoundException: Tag": "lfTagPolicy.expressions",
-        "EntityNotFoundException: Database": "database.name",
-        "EntityNotFoundException: Table": "table.name",
-        "EntityNotFoundException: Data cells": "dataCellsFilter.name",
-    }
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         if not inputs.get("catalogResource"):
             yield from _one_of({**_RESOURCES, **_MORE}, inputs)
@@ -283,35 +184,7 @@ def _same_columns(wanted: Props, told: Props) -> bool:
     return one == other
 
 
-_DATA: Final[Fields] = {
-    **pascal("databaseName", "name", "tableCatalogId", "tableName", "columnNames"),
-    "columnWildcard": Field("ColumnWildcard", of={"excludedColumnNames": Field("ExcludedColumnNames")}),
-    "rowFilter": Field(
-        "RowFilter",
-        of={"filterExpression": Field("FilterExpression"), "allRowsWildcard": Field("AllRowsWildcard")},
-    ),
-}
-
-
 class DataCellsFilter(AwsResource):
-    token = "aws:lakeformation/dataCellsFilter:DataCellsFilter"
-    service = "lakeformation"
-    title = "Lake Formation Data Cells Filter"
-    fields = {"tableData": Field("TableData", read="@", of=_DATA), **kept("timeouts")}
-    create_call = Call("CreateDataCellsFilter")
-    read_call = Call("GetDataCellsFilter")
-    item = "DataCellsFilter"
-    not_found = GONE
-    immutable = frozenset(
-        {"region"} | {f"tableData.{name}" for name in ("databaseName", "name", "tableCatalogId", "tableName")}
-    )
-    paths = {
-        "AlreadyExistsException": "tableData.name",
-        "EntityNotFoundException": "tableData.tableName",
-        "InvalidInputException: Column ": "tableData.columnNames",
-        "InvalidInputException": "tableData",
-    }
-
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return ",".join(inputs["tableData"][name] for name in _FILTER)
 

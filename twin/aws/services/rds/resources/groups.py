@@ -1,7 +1,5 @@
 """RDS: subnet groups and parameter groups."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import re
@@ -9,51 +7,15 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
+from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, kept, reads, to_api
-from twin.aws.resources.tags import Tagging
-from twin.provider_interface import AutoName, Failure, Props
+from twin.aws.resources.fields import to_api
+from twin.provider_interface import Failure, Props
 
-ADD: Final = Call("AddTagsToResource", {"ResourceName": "{arn}", "Tags": "{tags}"})
-REMOVE: Final = Call("RemoveTagsFromResource", {"ResourceName": "{arn}", "TagKeys": "{keys}"})
-_TAGGING: Final = Tagging(
-    listing=Call("ListTagsForResource", {"ResourceName": "{arn}"}), listed="TagList", add=ADD, remove=REMOVE
-)
-_MANAGED: Final = "Managed by Pulumi"
 _GROUP_NAME: Final = re.compile(r"[0-9a-z][0-9a-z_. -]*")
 
 
 class SubnetGroup(AwsResource):
-    token = "aws:rds/subnetGroup:SubnetGroup"
-    service = "rds"
-    title = "RDS Subnet Group"
-    fields = {
-        "name": Field("DBSubnetGroupName"),
-        "description": Field("DBSubnetGroupDescription"),
-        "subnetIds": Field("SubnetIds", read="Subnets[].SubnetIdentifier"),
-        **kept("namePrefix"),
-        **reads(arn="DBSubnetGroupArn", vpcId="VpcId", supportedNetworkTypes="SupportedNetworkTypes"),
-    }
-    create_call = Call("CreateDBSubnetGroup")
-    id_path = "DBSubnetGroup.DBSubnetGroupName"
-    read_call = Call("DescribeDBSubnetGroups", {"DBSubnetGroupName": "{id}"})
-    item = "DBSubnetGroups[0]"
-    not_found = frozenset({"DBSubnetGroupNotFoundFault"})
-    delete_call = Call("DeleteDBSubnetGroup", {"DBSubnetGroupName": "{id}"})
-    busy = frozenset({"InvalidDBSubnetGroupStateFault"})
-    tagging = _TAGGING
-    autoname = AutoName(max_length=255, lower=True)
-    name_prefix = ("namePrefix", "name", 255)
-    sets = frozenset({"supportedNetworkTypes"})
-    defaults = {"description": _MANAGED}
-    paths = {
-        "DBSubnetGroupAlreadyExists": "name",
-        "DBSubnetGroupDoesNotCoverEnoughAZs": "subnetIds",
-        "InvalidSubnet": "subnetIds",
-        "InvalidParameterValue": "name",
-    }
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         name = inputs.get("name")
         if isinstance(name, str) and not _GROUP_NAME.fullmatch(name):
@@ -72,42 +34,12 @@ class SubnetGroup(AwsResource):
             context.call("rds", "ModifyDBSubnetGroup", {**params, "DBSubnetGroupName": id})
 
 
-_PARAMETERS: Final = {
-    "name": Field("ParameterName"),
-    "value": Field("ParameterValue"),
-    "applyMethod": Field("ApplyMethod"),
-}
+_PARAMETERS: Final = entries.shape(__name__, "parameters")
 _AT_ONCE: Final = 20
 """Parameters that one call may change."""
 
 
 class ParameterGroup(AwsResource):
-    token = "aws:rds/parameterGroup:ParameterGroup"
-    service = "rds"
-    title = "RDS DB Parameter Group"
-    fields = {
-        "name": Field("DBParameterGroupName"),
-        "family": Field("DBParameterGroupFamily"),
-        "description": Field("Description"),
-        "parameters": Field(of=_PARAMETERS, read=""),
-        **kept("namePrefix", "skipDestroy"),
-        **reads(arn="DBParameterGroupArn"),
-    }
-    create_call = Call("CreateDBParameterGroup")
-    id_path = "DBParameterGroup.DBParameterGroupName"
-    read_call = Call("DescribeDBParameterGroups", {"DBParameterGroupName": "{id}"})
-    item = "DBParameterGroups[0]"
-    not_found = frozenset({"DBParameterGroupNotFound"})
-    delete_call = Call("DeleteDBParameterGroup", {"DBParameterGroupName": "{id}"})
-    busy = frozenset({"InvalidDBParameterGroupState"})
-    tagging = _TAGGING
-    autoname = AutoName(max_length=255, lower=True)
-    name_prefix = ("namePrefix", "name", 255)
-    defaults = {
-        "description": _MANAGED,
-    }
-    paths = {"DBParameterGroupAlreadyExists": "name", "InvalidParameterValue: family": "family"}
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         parameters = inputs.get("parameters")
         for index, each in enumerate(parameters if isinstance(parameters, list) else []):
