@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from twin.aws.api_server.errors import cloud_error, code_of
 from twin.aws.context import AwsContext
+from twin.aws.resources import refusals
 from twin.aws.resources.calls import Wait
 from twin.aws.resources.entry import Entry
 from twin.aws.resources.fields import Field, from_api, property_path, to_api
@@ -43,7 +44,7 @@ class AwsResource(Entry):
 
     def check(self, context: Context, inputs: Props) -> Sequence[Failure]:
         assert isinstance(context, AwsContext)  # noqa: S101 - tells the type checker
-        failures = list(self.rules(inputs))
+        failures = [*self._refused(inputs), *self.rules(inputs)]
         failures += self._check_references(inputs)
         failures += self._check_prefix(inputs)
         seen = {failure.path for failure in failures}
@@ -62,8 +63,15 @@ class AwsResource(Entry):
                     failures.append(Failure(where, reason))
         return failures
 
+    def _refused(self, inputs: Props) -> Iterator[Failure]:
+        yield from refusals.of_ranges(self.ranges, inputs)
+        yield from refusals.of_choices(self.choices, inputs)
+        yield from refusals.of_policies(self.policies, inputs)
+        for each in self.refused:
+            yield from each.failures(inputs)
+
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        """What the service demands beyond its model. UNKNOWN passes."""
+        """What the service demands beyond its model and what the entry states. UNKNOWN passes."""
         return iter(())
 
     def checked_calls(self, context: AwsContext, inputs: Props) -> Iterator[Checked]:

@@ -12,6 +12,7 @@ type without such behavior has no class. The attributes are those of twin/aws/re
 | `updates` | tables of Update's attributes, with `call` and `params` |
 | `tagging` | a table of Tagging's attributes, the name of one of `[taggings]`, or `{ ec2 }` with the kind of EC2's resource |
 | `created`, `updated`, `autoname` | a table of the attributes of Wait, of AutoName |
+| `refused` | tables of the attributes of twin/aws/resources/refusals.py's Refused |
 """  # noqa: E501 - a table
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import Any, Final
 from twin.aws.resources import conversions
 from twin.aws.resources.calls import Call, Update, Wait
 from twin.aws.resources.fields import Field, Fields
+from twin.aws.resources.refusals import Refused
 from twin.aws.resources.tags import Ec2Tagging, Tagging
 from twin.provider_interface import AutoName
 
@@ -112,6 +114,10 @@ def _wait(_: str, given: Mapping[str, Any]) -> Wait:
     return Wait(**{**given, **states})
 
 
+def _refused(_: str, given: list[dict[str, Any]]) -> tuple[Refused, ...]:
+    return tuple(Refused(**each) for each in given)
+
+
 def _value(_: str, given: Any) -> Any:
     return given
 
@@ -139,6 +145,7 @@ _FORMS: Final[dict[str, Callable[[str, Any], Any]]] = {
     "tagging": _tagging,
     **dict.fromkeys(("created", "updated"), _wait),
     "autoname": _autoname,
+    "refused": _refused,
     **dict.fromkeys(("name_prefix", "conflicts", "exactly_one", "at_least_one"), _tuple),
     **dict.fromkeys(_SETS, _set),
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from twin.aws.resources import entries
 from twin.aws.resources.calls import Call, Update, Wait
 from twin.aws.resources.fields import Fields
+from twin.aws.resources.refusals import Refused
 from twin.aws.resources.tags import Tagging
 from twin.core.schema_facts import FromSchema
 from twin.provider_interface import AutoName
@@ -66,6 +67,14 @@ class Entry(FromSchema):
     """Properties that name something that must exist, with the prefix of its id (`vpcId`: `vpc-`)."""
     name_prefix: ClassVar[tuple[str, str, int]] = ("", "", 255)
     """The property that holds a prefix, the one that holds the name, and the name's greatest length."""
+
+    ranges: ClassVar[Mapping[str, Sequence[float]]] = {}
+    """Properties with the least and the greatest number that they may be, or the least alone."""
+    choices: ClassVar[Mapping[str, Sequence[Any]]] = {}
+    """Properties with the values that they may have, where no published model states them."""
+    policies: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Properties that are policy documents, with the arguments of document_failures."""
+    refused: ClassVar[tuple[Refused, ...]] = ()
 
     autoname: AutoName | None = None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -11,11 +10,7 @@ from twin.aws.context import AwsContext
 from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import to_api
-from twin.provider_interface import Failure, Props
-
-LEAST_CUTOFF: Final = 10 * 1024 * 1024
-"""Bytes; the provider's least limit of what a query may scan."""
-_KEY: Final = entries.shape(__name__, "key")
+from twin.provider_interface import Props
 
 
 def log_types(value: Any) -> Any:
@@ -35,16 +30,6 @@ _REMOVABLE: Final = ("BytesScannedCutoffPerQuery", "CustomerContentEncryptionCon
 
 
 class Workgroup(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        configuration = inputs.get("configuration")
-        cutoff = configuration.get("bytesScannedCutoffPerQuery") if isinstance(configuration, dict) else None
-        if isinstance(cutoff, (int, float)) and cutoff < LEAST_CUTOFF:
-            yield Failure(
-                "configuration.bytesScannedCutoffPerQuery",
-                "expected configuration.0.bytes_scanned_cutoff_per_query to be at least "
-                f"({LEAST_CUTOFF}), got {cutoff:g}",
-            )
-
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
         configuration = params.get("Configuration")

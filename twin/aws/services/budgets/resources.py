@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.provider_interface import UNKNOWN, Failure, Props
+from twin.provider_interface import UNKNOWN, Props
 
-_OTHERS: Final = ("autoAdjustData", "billingViewArn", "filterExpression", "metrics", "plannedLimits")
 _TIME: Final = "%Y-%m-%d_%H:%M"
 
 
@@ -66,11 +64,6 @@ def _subscribers(entry: Props) -> list[Props]:
 
 
 class Budget(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        for name in _OTHERS:
-            if inputs.get(name):
-                yield Failure(name, "of budgets the twin has those with an amount and filters of cost")
-
     def same(self, path: str, old: Any, new: Any) -> bool:
         if path == "limitAmount" and isinstance(old, str) and isinstance(new, str):
             return float(old) == float(new)

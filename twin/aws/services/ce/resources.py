@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import to_api
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 
 class AnomalyMonitor(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        if inputs.get("monitorSpecification") is not None:
-            yield Failure("monitorSpecification", "of monitors the twin has those of a dimension")
-
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if "name" in self.changed(old, new):
             context.call("ce", "UpdateAnomalyMonitor", {"MonitorArn": id, "MonitorName": new["name"]})

@@ -9,9 +9,6 @@ from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.provider_interface import UNKNOWN, Failure, Props
 
-_OTHERS: Final = ("evaluationCriteria", "evaluationWindow", "metricQueries", "warmUpConfiguration")
-_STATISTICS: Final = frozenset({"SampleCount", "Average", "Sum", "Minimum", "Maximum"})
-_MISSING: Final = frozenset({"missing", "ignore", "breaching", "notBreaching"})
 _PERIODS: Final = (10, 20, 30)
 """Seconds of a period; all others are multiples of 60."""
 _LONGEST: Final = 86_400
@@ -31,17 +28,6 @@ def of_dimensions(value: Any) -> Any:
 
 class MetricAlarm(AwsResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        for name in _OTHERS:
-            if inputs.get(name) is not None:
-                yield Failure(name, "of alarms the twin has those on one metric alone")
-        for name in ("metricName", "namespace", "period", "statistic", "threshold", "comparisonOperator"):
-            if inputs.get(name) is None:
-                yield Failure(name, "an alarm on one metric requires it")
-        statistic, missing = inputs.get("statistic"), inputs.get("treatMissingData")
-        if isinstance(statistic, str) and statistic not in _STATISTICS:
-            yield Failure("statistic", f"expected one of {sorted(_STATISTICS)}, got {statistic}")
-        if isinstance(missing, str) and missing not in _MISSING:
-            yield Failure("treatMissingData", f"expected one of {sorted(_MISSING)}, got {missing}")
         yield from _times(inputs)
         for name in ("alarmActions", "okActions", "insufficientDataActions"):
             actions = inputs.get(name)

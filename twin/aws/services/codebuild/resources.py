@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import to_api
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 _VISIBILITY: Final = ("projectVisibility", "resourceAccessRole")
 # What UpdateProject takes for "no more of it".
@@ -27,26 +26,6 @@ _TAKEN_AWAY: Final[Props] = {
 
 
 class Project(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        source = inputs.get("source")
-        if isinstance(source, dict) and source.get("type") == "NO_SOURCE":
-            if not source.get("buildspec"):
-                yield Failure(
-                    "source.buildspec", "`buildspec` must be set when source's `type` is `NO_SOURCE`"
-                )
-            if source.get("location"):
-                yield Failure(
-                    "source.location", "`location` must be empty when source's `type` is `NO_SOURCE`"
-                )
-        limit = inputs.get("concurrentBuildLimit")
-        if isinstance(limit, (int, float)) and limit < 1:
-            yield Failure(
-                "concurrentBuildLimit", f"expected concurrent_build_limit to be at least (1), got {limit:g}"
-            )
-        cache = inputs.get("cache")
-        if isinstance(cache, dict) and cache.get("type") == "S3" and not cache.get("location"):
-            yield Failure("cache.location", 'cache location is required when cache type is "S3"')
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         if inputs.get("projectVisibility") not in (None, "PRIVATE"):
             self._show(context, id, inputs)
@@ -87,10 +66,6 @@ def of_groups(value: Any) -> Any:
 
 
 class Webhook(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        if inputs.get("branchFilter") and inputs.get("filterGroups"):
-            yield Failure("branchFilter", '"branch_filter": conflicts with filter_group')
-
     def _complete(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> Props:
         # Only the answer of the create tells the secret.
         outputs = super()._complete(context, id, inputs, answer)

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import to_api
 from twin.provider_interface import UNKNOWN, Context, Failure, Props
-
-_ELSEWHERE: Final = (
-    *("globalTableWitness", "importTable", "replicas", "restoreBackupArn", "restoreDateTime"),
-    *("restoreSourceName", "restoreSourceTableArn", "restoreToLatestTime"),
-)
 
 
 def _keys(hash_key: Any, range_key: Any) -> list[Props]:
@@ -78,21 +73,7 @@ def encryption(value: Any) -> Any:
 
 class Table(AwsResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        for name in _ELSEWHERE:
-            if inputs.get(name):
-                yield Failure(name, f"the twin makes new tables in one region only: {name} is not in it")
-        if not inputs.get("hashKey"):
-            yield Failure("hashKey", '"hash_key": required field is not set')
         yield from _unindexed(inputs)
-        if inputs.get("billingMode") == "PROVISIONED":
-            for name in ("readCapacity", "writeCapacity"):
-                if inputs.get(name) is None:
-                    yield Failure(name, f"{name} is required when billing_mode is PROVISIONED")
-        ttl = inputs.get("ttl")
-        if isinstance(ttl, dict) and ttl.get("enabled") and not ttl.get("attributeName"):
-            yield Failure("ttl.attributeName", '"ttl.0.attribute_name": required when ttl is enabled')
-        if inputs.get("streamEnabled") and not inputs.get("streamViewType"):
-            yield Failure("streamViewType", "stream_view_type is required when stream_enabled = true")
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.documents import document_failures
 from twin.aws.resources.fields import same, to_api
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 
 def _first(value: Any) -> Any:
@@ -58,12 +56,6 @@ class _OfRepository(AwsResource):
             self.make(context, new)
 
 
-class RepositoryPolicy(_OfRepository):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        # A repository's policy names no resource: it stands on it.
-        yield from document_failures("policy", inputs.get("policy"), "resource", longest=10240)
-
-
 class PullThroughCacheRule(AwsResource):
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if self.changed(old, new):
@@ -76,11 +68,6 @@ class PullThroughCacheRule(AwsResource):
 
 
 class RepositoryCreationTemplate(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures(
-            "repositoryPolicy", inputs.get("repositoryPolicy"), "resource", longest=10240
-        )
-
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         return {"registryId": context.account}
 

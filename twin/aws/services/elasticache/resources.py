@@ -21,9 +21,6 @@ class User(AwsResource):
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         yield from _engine(inputs)
-        mode = inputs.get("authenticationMode")
-        if isinstance(mode, dict) and inputs.get("passwords") is not None:
-            yield Failure("passwords", '"authentication_mode": conflicts with passwords')
 
     def same(self, path: str, old: Any, new: Any) -> bool:
         # ElastiCache tells an access string in an order and form of its own.

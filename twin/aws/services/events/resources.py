@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -16,8 +16,6 @@ from twin.provider_interface import Failure, Props
 
 class EventRule(AwsResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        if inputs.get("eventPattern") is None and inputs.get("scheduleExpression") is None:
-            yield Failure("eventPattern", "one of event_pattern, schedule_expression must be specified")
         pattern = inputs.get("eventPattern")
         if isinstance(pattern, str):
             yield from _pattern(pattern)
@@ -43,26 +41,7 @@ def _pattern(text: str) -> Iterator[Failure]:
         yield Failure("eventPattern", "Event pattern is not valid. Reason: values must be lists or objects")
 
 
-_OTHERS: Final = (
-    "appsyncTarget",
-    "batchTarget",
-    "ecsTarget",
-    "httpTarget",
-    "redshiftTarget",
-    "runCommandTargets",
-    "sagemakerPipelineTarget",
-)
-
-
 class EventTarget(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        given = [name for name in ("input", "inputPath", "inputTransformer") if inputs.get(name) is not None]
-        if len(given) > 1:
-            yield Failure(given[1], f'"{given[1]}": conflicts with {given[0]}')
-        for name in _OTHERS:
-            if inputs.get(name) is not None:
-                yield Failure(name, "targets of this kind are not in the twin")
-
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
         target = params.get("Targets")

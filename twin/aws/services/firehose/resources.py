@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import to_api
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 _KINDS: Final = {"iceberg": "icebergConfiguration", "extended_s3": "extendedS3Configuration"}
-_ELSEWHERE: Final = (
-    *("elasticsearchConfiguration", "httpEndpointConfiguration", "kinesisSourceConfiguration"),
-    *("mskSourceConfiguration", "opensearchConfiguration", "opensearchserverlessConfiguration"),
-    *("redshiftConfiguration", "snowflakeConfiguration", "splunkConfiguration"),
-)
 
 
 class FirehoseDeliveryStream(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        kind = inputs.get("destination")
-        if isinstance(kind, str) and kind not in _KINDS:
-            yield Failure("destination", f"the twin delivers to {' and '.join(_KINDS)} alone, not to {kind}")
-        elif isinstance(kind, str) and inputs.get(_KINDS[kind]) is None:
-            yield Failure(_KINDS[kind], f"{_KINDS[kind]} is required for the destination {kind}")
-        for name in _ELSEWHERE:
-            if inputs.get(name) is not None:
-                yield Failure(name, f"{name} is not in the twin")
-        sse = inputs.get("serverSideEncryption")
-        if isinstance(sse, dict) and sse.get("keyType") == "CUSTOMER_MANAGED_CMK" and not sse.get("keyArn"):
-            yield Failure("serverSideEncryption.keyArn", "key_arn is required for CUSTOMER_MANAGED_CMK")
-
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
         for member in ("IcebergDestinationConfiguration", "ExtendedS3DestinationConfiguration"):

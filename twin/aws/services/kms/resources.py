@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,26 +9,10 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.documents import document_failures
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 
 class Key(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures("policy", inputs.get("policy"), "resource", longest=32768)
-        window = inputs.get("deletionWindowInDays")
-        if isinstance(window, (int, float)) and not 7 <= window <= 30:
-            yield Failure(
-                "deletionWindowInDays",
-                f"expected deletion_window_in_days to be in the range (7 - 30), got {window:g}",
-            )
-        period = inputs.get("rotationPeriodInDays")
-        if isinstance(period, (int, float)) and not 90 <= period <= 2560:
-            yield Failure(
-                "rotationPeriodInDays",
-                f"expected rotation_period_in_days to be in the range (90 - 2560), got {period:g}",
-            )
-
     def describe(self, props: Props, id: str = "") -> str:
         return id
 
@@ -78,15 +61,6 @@ def _same_key(old: Any, new: Any) -> bool:
 
 
 class Alias(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        for key in ("name", "namePrefix"):
-            value = inputs.get(key)
-            if isinstance(value, str) and (not value.startswith("alias/") or value.startswith("alias/aws/")):
-                yield Failure(
-                    key,
-                    f"{key} must begin with 'alias/' and not with the reserved 'alias/aws/'; got {value!r}",
-                )
-
     def same(self, path: str, old: Any, new: Any) -> bool:
         return _same_key(old, new) if path == "targetKeyId" else super().same(path, old, new)
 

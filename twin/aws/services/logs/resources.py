@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -12,50 +10,10 @@ from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.core.templates import fill
-from twin.provider_interface import Failure, Props
-
-RETENTIONS: Final = tuple(
-    map(
-        int,
-        [
-            "0",
-            "1",
-            "3",
-            "5",
-            "7",
-            "14",
-            "30",
-            "60",
-            "90",
-            "120",
-            "150",
-            "180",
-            "365",
-            "400",
-            "545",
-            "731",
-            "1096",
-            "1827",
-            "2192",
-            "2557",
-            "2922",
-            "3288",
-            "3653",
-        ],
-    )
-)
-"""Days that PutRetentionPolicy accepts; 0 is the provider's word for forever."""
+from twin.provider_interface import Props
 
 
 class LogGroup(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        days = inputs.get("retentionInDays")
-        if isinstance(days, (int, float)) and days not in RETENTIONS:
-            yield Failure(
-                "retentionInDays",
-                f"expected retention_in_days to be one of [{' '.join(map(str, RETENTIONS))}], got {days:g}",
-            )
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         # The call answers every group whose name begins so.
         more: Props = {}
@@ -103,15 +61,7 @@ class LogGroup(AwsResource):
             super().unmake(context, id, state)
 
 
-_STREAM_SIGNS: Final = re.compile(r"[^:*]{1,512}")
-
-
 class LogStream(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        name = inputs.get("name")
-        if isinstance(name, str) and not _STREAM_SIGNS.fullmatch(name):
-            yield Failure("name", "must be between 1 and 512 characters long, without colons and asterisks")
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         # The call answers every stream whose name begins so.
         try:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.documents import document_failures
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 _KEPT_UP: Final = {
     "icebergUnreferencedFileRemoval": {
@@ -136,11 +135,6 @@ class Table(AwsResource):
 
 
 class TableBucketPolicy(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures(
-            "resourcePolicy", inputs.get("resourcePolicy"), "resource", longest=20480
-        )
-
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if self.changed(old, new):
             self.make(context, new)

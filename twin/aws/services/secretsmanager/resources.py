@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.documents import document_failures
 from twin.aws.resources.fields import json_text
 from twin.provider_interface import Failure, Props
 
@@ -20,7 +19,6 @@ _CURRENT: Final = "AWSCURRENT"
 
 class Secret(AwsResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures("policy", inputs.get("policy"), "resource", longest=20480)
         window = inputs.get("recoveryWindowInDays")
         if isinstance(window, (int, float)) and window != 0 and not 7 <= window <= 30:
             yield Failure(
@@ -80,15 +78,9 @@ def of_base64(value: Any) -> Any:
 
 class SecretVersion(AwsResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        names = ("secretString", "secretBinary", "secretStringWo")
-        given = [name for name in names if inputs.get(name) is not None]
-        if len(given) > 1:
-            yield Failure(given[1], f'"{given[0]}": conflicts with {given[1]}')
         binary = inputs.get("secretBinary")
         if isinstance(binary, str) and of_base64(binary) == binary:
             yield Failure("secretBinary", "expected secret_binary to be base64-encoded")
-        if (inputs.get("secretStringWo") is not None) != (inputs.get("secretStringWoVersion") is not None):
-            yield Failure("secretStringWo", "secretStringWo and secretStringWoVersion go together")
 
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return f"{inputs['secretId']}|{answer['VersionId']}"
@@ -131,9 +123,6 @@ class SecretVersion(AwsResource):
 
 
 class SecretPolicy(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures("policy", inputs.get("policy"), "resource", longest=20480)
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         item = super().find(context, id, state)
         return item if item and item.get("ResourcePolicy") else None

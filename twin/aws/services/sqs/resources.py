@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.provider_interface import UNKNOWN, Failure, Props
+from twin.provider_interface import Props
 
 
 class Queue(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        name, is_fifo = inputs.get("name"), inputs.get("fifoQueue")
-        if isinstance(name, str) and is_fifo is not UNKNOWN and name.endswith(".fifo") != bool(is_fifo):
-            yield Failure("name", f"invalid queue name: {name}: the names of FIFO queues alone end in .fifo")
-        if inputs.get("sqsManagedSseEnabled") is True and inputs.get("kmsMasterKeyId"):
-            yield Failure(
-                "sqsManagedSseEnabled", '"sqs_managed_sse_enabled": conflicts with kms_master_key_id'
-            )
-
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         return {"name": id.rpartition("/")[2], "url": id}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,19 +9,10 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 
 class Parameter(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        given = [name for name in ("value", "insecureValue", "valueWo") if inputs.get(name) is not None]
-        if len(given) != 1:
-            yield Failure(
-                given[1] if given else "value",
-                "one of value, insecureValue and valueWo must be specified; "
-                f"got {', '.join(given) or 'none'}",
-            )
-
     def make(self, context: AwsContext, inputs: Props) -> Props:
         params = self.create_params(context, inputs)
         if inputs.get("overwrite"):  # tags and Overwrite exclude each other in one call

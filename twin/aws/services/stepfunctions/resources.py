@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import to_api
-from twin.provider_interface import UNKNOWN, Failure, Props
-
-_OTHERS: Final = ("publish", "versionDescription")
+from twin.provider_interface import UNKNOWN, Props
 
 
 def logging(value: Any) -> Any:
@@ -33,11 +30,6 @@ def logged(value: Any) -> Any:
 
 
 class StateMachine(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        for other in _OTHERS:
-            if inputs.get(other):
-                yield Failure(other, "of state machines the twin has those without versions")
-
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if self.changed(old, new):
             params: Any = to_api(self.fields, new)

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import to_api
 from twin.aws.services.dms.validation import SECRETS
-from twin.provider_interface import Failure, Props
-
-_ELSEWHERE: Final = (
-    *("elasticsearchSettings", "kafkaSettings", "kinesisSettings", "mongodbSettings", "mysqlSettings"),
-    *("oracleSettings", "postgresSettings", "redisSettings", "redshiftSettings"),
-)
+from twin.provider_interface import Props
 
 
 class Endpoint(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        engine = inputs.get("engineName")
-        if isinstance(engine, str) and engine not in SECRETS:
-            yield Failure(
-                "engineName", f"the twin has endpoints of {', '.join(SECRETS)} and S3 alone, not of {engine}"
-            )
-        for name in _ELSEWHERE:
-            if inputs.get(name) is not None:
-                yield Failure(name, f"{name} is not in the twin")
-        if inputs.get("secretsManagerArn"):
-            for name in ("password", "port", "serverName", "username"):
-                if inputs.get(name) is not None:
-                    yield Failure(name, f'"secrets_manager_arn": conflicts with {name}')
-        if bool(inputs.get("secretsManagerArn")) != bool(inputs.get("secretsManagerAccessRoleArn")):
-            yield Failure(
-                "secretsManagerArn", "secrets_manager_arn and secrets_manager_access_role_arn go together"
-            )
-
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
         member = SECRETS.get(str(inputs.get("engineName")))

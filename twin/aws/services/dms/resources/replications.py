@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.calls import Wait
 from twin.aws.resources.fields import to_api
-from twin.provider_interface import CloudError, Failure, Props, pause
+from twin.provider_interface import CloudError, Props, pause
 
 NOT_FOUND: Final = frozenset({"ResourceNotFoundFault"})
 
@@ -34,28 +33,15 @@ class ReplicationSubnetGroup(AwsResource):
 
 
 class Certificate(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        given = [name for name in ("certificatePem", "certificateWallet") if inputs.get(name) is not None]
-        if len(given) != 1:
-            yield Failure("certificatePem", "one of certificate_pem and certificate_wallet must be set")
-
     def describe(self, props: Props, id: str = "") -> str:
         return id or str(props.get("certificateId") or "")
 
 
-_TYPES: Final = ("full-load", "cdc", "full-load-and-cdc")
 _STOP_SECONDS: Final = 600.0
 
 
 class ReplicationConfig(AwsResource):
     created = None
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        kind = inputs.get("replicationType")
-        if isinstance(kind, str) and kind not in _TYPES:
-            yield Failure(
-                "replicationType", f"expected replication_type to be one of {list(_TYPES)}, got {kind}"
-            )
 
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         if inputs.get("startReplication"):

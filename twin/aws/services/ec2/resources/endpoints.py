@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -10,9 +9,8 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.documents import document_failures
 from twin.aws.resources.fields import json_text
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 _LISTS: Final = {
     "routeTableIds": "RouteTableIds",
@@ -22,32 +20,6 @@ _LISTS: Final = {
 
 
 class VpcEndpoint(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures("policy", inputs.get("policy"), "resource", longest=20480)
-        given = [n for n in ("serviceName", "serviceNetworkArn", "resourceConfigurationArn") if inputs.get(n)]
-        if len(given) != 1:
-            yield Failure(
-                given[1] if given else "serviceName",
-                "exactly one of serviceName, serviceNetworkArn, resourceConfigurationArn must be specified; "
-                f"got {', '.join(given) or 'none'}",
-            )
-        kind = inputs.get("vpcEndpointType", "Gateway")
-        if kind == "Gateway":
-            for name in ("subnetIds", "securityGroupIds"):
-                if inputs.get(name):
-                    yield Failure(
-                        name, f"InvalidParameter: {name} are not supported for endpoints of type Gateway"
-                    )
-            if inputs.get("privateDnsEnabled") is True:
-                yield Failure(
-                    "privateDnsEnabled",
-                    "InvalidParameter: Private DNS is not supported for endpoints of type Gateway",
-                )
-        elif kind == "Interface" and inputs.get("routeTableIds"):
-            yield Failure(
-                "routeTableIds", "InvalidParameter: Route table IDs are only supported for Gateway endpoints"
-            )
-
     def describe(self, props: Props, id: str = "") -> str:
         return id or str(props.get("serviceName") or "")
 
@@ -103,35 +75,6 @@ class FlowLog(AwsResource):
         "transitGatewayAttachmentId": "TransitGatewayAttachment",
         "regionalNatGatewayId": "RegionalNatGateway",
     }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        given = [name for name in self._targets if inputs.get(name) is not None]
-        if len(given) != 1:
-            yield Failure(
-                given[1] if given else "",
-                f"exactly one of {', '.join(self._targets)} must be specified; "
-                f"got {', '.join(given) or 'none'}",
-            )
-        if inputs.get("logDestination") is None:
-            yield Failure(
-                "logDestination", "logDestination is required: the arn of a log group, bucket or stream"
-            )
-        if inputs.get("logDestinationType", "cloud-watch-logs") == "cloud-watch-logs" and not inputs.get(
-            "iamRoleArn"
-        ):
-            yield Failure(
-                "iamRoleArn",
-                "InvalidParameter: DeliverLogsPermissionArn can't be empty if LogDestinationType is "
-                "cloud-watch-logs",
-            )
-        if inputs.get("maxAggregationInterval") not in (None, 60, 600) and isinstance(
-            inputs["maxAggregationInterval"], (int, float)
-        ):
-            yield Failure(
-                "maxAggregationInterval",
-                "expected max_aggregation_interval to be one of [60 600], "
-                f"got {inputs['maxAggregationInterval']:g}",
-            )
 
     def describe(self, props: Props, id: str = "") -> str:
         return id or str(next((props[name] for name in self._targets if props.get(name)), ""))

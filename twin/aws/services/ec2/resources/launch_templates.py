@@ -14,14 +14,7 @@ from twin.aws.resources.fields import Fields, from_api, to_api
 from twin.core.normalization import canonical
 from twin.provider_interface import Failure, Props
 
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
-
-
 _PLACE: Final = "LaunchTemplateData."
-_INTERFACE_TYPES: Final = ("interface", "efa", "efa-only")
-"""RequestLaunchTemplateData's words; botocore's model has them as plain text."""
 
 
 class LaunchTemplate(AwsResource):
@@ -32,17 +25,6 @@ class LaunchTemplate(AwsResource):
                 base64.b64decode(data, validate=True)
             except (binascii.Error, ValueError):
                 yield Failure("userData", "InvalidUserData.Malformed: Invalid BASE64 encoding of user data.")
-        for index, interface in enumerate(_objects(inputs.get("networkInterfaces"))):
-            kind = interface.get("interfaceType")
-            if isinstance(kind, str) and kind not in _INTERFACE_TYPES:
-                yield Failure(
-                    f"networkInterfaces[{index}].interfaceType",
-                    f"InvalidParameterValue: {kind!r} is none of {', '.join(_INTERFACE_TYPES)}",
-                )
-        if inputs.get("defaultVersion") is not None and inputs.get("updateDefaultVersion") is not None:
-            yield Failure("updateDefaultVersion", '"updateDefaultVersion": conflicts with defaultVersion')
-        if inputs.get("instanceType") is not None and inputs.get("instanceRequirements") is not None:
-            yield Failure("instanceRequirements", '"instanceRequirements": conflicts with instanceType')
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         template = super().find(context, id, state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import jmespath
@@ -15,7 +15,7 @@ from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import Field, from_api, pascal, to_api
 from twin.core.normalization import canonical
-from twin.provider_interface import CloudError, Context, Failure, Props
+from twin.provider_interface import CloudError, Context, Props
 
 TARGETS: Final = {
     **pascal("carrierGatewayId", "coreNetworkArn", "gatewayId", "localGatewayId", "natGatewayId"),
@@ -91,15 +91,6 @@ class RouteTable(AwsResource):
 
 
 class Route(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        for names, what in ((DESTINATIONS, "destination"), (TARGETS, "target")):
-            given = [name for name in names if inputs.get(name) is not None]
-            if len(given) != 1:
-                yield Failure(
-                    given[1] if given else "",
-                    f"one {what} is needed, one of {', '.join(names)}; got {', '.join(given) or 'none'}",
-                )
-
     def describe(self, props: Props, id: str = "") -> str:
         return f"{props.get('routeTableId')}) with destination ({self._destination(props)}"
 
@@ -156,10 +147,6 @@ class Route(AwsResource):
 
 
 class RouteTableAssociation(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        if (inputs.get("subnetId") is None) == (inputs.get("gatewayId") is None):
-            yield Failure("subnetId", "one of subnetId and gatewayId must be specified")
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         # Replacing the table gives the association a new id, which the state cannot follow: then the
         # subnet, which has one association at most, tells which one is meant.

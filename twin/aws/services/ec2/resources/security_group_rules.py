@@ -15,16 +15,8 @@ class _Rule(AwsResource):
     """A rule of its own, by the id that EC2 gives it."""
 
     direction = ""
-    _one_of = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        given = [name for name in self._one_of if inputs.get(name) is not None]
-        if len(given) != 1:
-            yield Failure(
-                given[1] if given else "",
-                f"exactly one of {', '.join(self._one_of)} must be specified; "
-                f"got {', '.join(given) or 'none'}",
-            )
         yield from port_failures("", inputs, "ipProtocol")
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:

@@ -138,9 +138,6 @@ def _rule(permission: Mapping[str, Any], own_id: str) -> Props:
 
 class SecurityGroup(AwsResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        name = inputs.get("name")
-        if isinstance(name, str) and name.startswith("sg-"):
-            yield Failure("name", f"invalid value for name (cannot begin with sg-): {name}")
         for kind in _KINDS:
             rules = inputs.get(kind)
             for index, rule in enumerate(rules if isinstance(rules, list) else []):

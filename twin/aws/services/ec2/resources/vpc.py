@@ -31,8 +31,6 @@ def cidr_failures(name: str, value: Any, smallest: int = 28, largest: int = 16) 
 class Vpc(AwsResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
         yield from cidr_failures("cidrBlock", inputs.get("cidrBlock"))
-        if inputs.get("enableDnsHostnames") is True and inputs.get("enableDnsSupport") is False:
-            yield Failure("enableDnsHostnames", "DNS host names need enableDnsSupport: true")
 
     def replaces(self, path: str, old: Props, new: Props) -> bool:
         if path == "instanceTenancy":  # dedicated to default is a call, the other way is not
@@ -77,5 +75,3 @@ def default_parts(context: AwsContext, vpc_id: str) -> Props:
 class Subnet(AwsResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
         yield from cidr_failures("cidrBlock", inputs.get("cidrBlock"))
-        if inputs.get("availabilityZone") and inputs.get("availabilityZoneId"):
-            yield Failure("availabilityZoneId", '"availabilityZoneId": conflicts with availabilityZone')

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 
 class AccessEntry(AwsResource):
@@ -25,13 +24,6 @@ class AccessEntry(AwsResource):
 
 
 class AccessPolicyAssociation(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        scope = inputs.get("accessScope")
-        if isinstance(scope, dict) and scope.get("type") == "namespace" and not scope.get("namespaces"):
-            yield Failure(
-                "accessScope.namespaces", "InvalidParameterException: a namespace scope needs namespaces"
-            )
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         answer = super().find(context, id, state)
         policy = id.rpartition("#")[2]

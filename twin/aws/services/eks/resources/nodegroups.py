@@ -15,29 +15,6 @@ from twin.provider_interface import UNKNOWN, Failure, Props
 class NodeGroup(AwsResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
         yield from _sizes(inputs.get("scalingConfig"))
-        template = inputs.get("launchTemplate")
-        if isinstance(template, dict):
-            given = [name for name in ("id", "name") if template.get(name) is not None]
-            if len(given) != 1:
-                yield Failure(
-                    "launchTemplate", "one of launchTemplate.id and launchTemplate.name must be specified"
-                )
-            for name, member in (("diskSize", "BlockDeviceMappings"), ("remoteAccess", "KeyName")):
-                if inputs.get(name) is not None:
-                    yield Failure(
-                        name,
-                        f"InvalidParameterException: {name} cannot be specified with a launch template; "
-                        f"its {member} say it",
-                    )
-        update = inputs.get("updateConfig")
-        if (
-            isinstance(update, dict)
-            and update.get("maxUnavailable")
-            and update.get("maxUnavailablePercentage")
-        ):
-            yield Failure(
-                "updateConfig", "only one of maxUnavailable, maxUnavailablePercentage can be specified"
-            )
 
     def replaces(self, path: str, old: Props, new: Props) -> bool:
         if path == "launchTemplate":  # from none to one, or back
@@ -99,19 +76,6 @@ class NodeGroup(AwsResource):
 
 
 class Addon(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        if inputs.get("resolveConflictsOnCreate") == "PRESERVE":
-            yield Failure(
-                "resolveConflictsOnCreate",
-                'expected resolve_conflicts_on_create to be one of ["NONE" "OVERWRITE"]',
-            )
-        value = inputs.get("resolveConflictsOnUpdate")
-        if isinstance(value, str) and value not in ("NONE", "OVERWRITE", "PRESERVE"):
-            yield Failure(
-                "resolveConflictsOnUpdate",
-                f"expected resolve_conflicts_on_update to be one of NONE, OVERWRITE, PRESERVE, got {value}",
-            )
-
     def describe(self, props: Props, id: str = "") -> str:
         return id or f"{props.get('clusterName')}:{props.get('addonName')}"
 

@@ -19,9 +19,6 @@ _MANAGED: Final = ("table_type", "metadata_location")
 
 
 class CatalogDatabase(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from _lower_case(inputs)
-
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return f"{inputs.get('catalogId') or context.account}:{inputs['name']}"
 
@@ -45,7 +42,6 @@ _PLAIN: Final = frozenset(
 
 class CatalogTable(AwsResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from _lower_case(inputs)
         table = _iceberg_input(inputs)
         if table is None or has_unknown(table.get("schema")):
             return
@@ -116,12 +112,6 @@ def _not_json(table: Mapping[str, Any], where: str) -> Iterator[Failure]:
                     f"{where}.schema.fields[{index}].{name}",
                     f'"{name}" contains an invalid JSON: {value!r}; {json.dumps(value)} would be right',
                 )
-
-
-def _lower_case(inputs: Props) -> Iterator[Failure]:
-    name = inputs.get("name")
-    if isinstance(name, str) and name != name.lower():
-        yield Failure("name", f"uppercase characters cannot be used: {name!r}")
 
 
 class CatalogTableOptimizer(AwsResource):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import Field, Fields, pascal, to_api
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 _PERMISSIONS: Final = entries.shape(__name__, "permissions")
 _INPUT: Final[Fields] = {
@@ -23,17 +22,9 @@ _INPUT: Final[Fields] = {
         "OverwriteChildResourcePermissionsWithDefault", read=""
     ),
 }
-_ELSEWHERE: Final = ("catalogProperties", "targetRedshiftCatalog")
 
 
 class Catalog(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        for name in _ELSEWHERE:
-            if inputs.get(name) is not None:
-                yield Failure(name, f"{name} is not in the twin: the catalog of S3 Tables is")
-        if not inputs.get("name"):
-            yield Failure("name", '"name": required field is not set')
-
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         form = "%Y-%m-%dT%H:%M:%SZ"
         found = {

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import pascal, to_api
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 
 def connections(value: Any) -> Any:
@@ -16,10 +15,6 @@ def connections(value: Any) -> Any:
 
 
 class Job(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        if inputs.get("maxCapacity") is not None and inputs.get("workerType"):
-            yield Failure("maxCapacity", '"max_capacity": conflicts with number_of_workers, worker_type')
-
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)
         if not changed:

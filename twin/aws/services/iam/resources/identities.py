@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 
 class InstanceProfile(AwsResource):
@@ -34,11 +33,6 @@ class InstanceProfile(AwsResource):
 
 
 class OpenIdConnectProvider(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        url = inputs.get("url")
-        if isinstance(url, str) and not url.startswith("https://"):
-            yield Failure("url", f'expected "url" to have a url with schema of: "https", got {url}')
-
     def same(self, path: str, old: Any, new: Any) -> bool:
         if path == "url" and isinstance(old, str) and isinstance(new, str):
             return old.removeprefix("https://") == new.removeprefix("https://")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -11,23 +10,14 @@ from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.conversions import document
-from twin.aws.resources.documents import document_failures
 from twin.aws.resources.fields import json_text
 from twin.core.normalization import canonical
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 MISSING: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 
 
 class Role(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures("assumeRolePolicy", inputs.get("assumeRolePolicy"), "trust")
-        for index, each in enumerate(_list(inputs.get("inlinePolicies"))):
-            if isinstance(each, dict):
-                yield from document_failures(
-                    f"inlinePolicies[{index}].policy", each.get("policy"), "identity"
-                )
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         self._set_policies(context, id, {}, inputs)
 
@@ -108,17 +98,9 @@ class Role(AwsResource):
         super().unmake(context, id, state)
 
 
-class RolePolicy(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures("policy", inputs.get("policy"), "identity")
-
-
 class Policy(AwsResource):
     versions = 5
     """A policy keeps at most five: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures("policy", inputs.get("policy"), "identity", longest=6144)
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         item = super().find(context, id, state)
@@ -166,17 +148,6 @@ class RolePolicyAttachment(AwsResource):
             if not answer.get("IsTruncated"):
                 return None
             marker = {"Marker": answer["Marker"]}
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        arn = inputs.get("policyArn")
-        if isinstance(arn, str) and not (arn.startswith("arn:") and ":policy/" in arn):
-            yield Failure(
-                "policyArn", f'"policyArn" ({arn}) is an invalid ARN: arn:aws:iam::...:policy/... is right'
-            )
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _in_order(found: list[str], known: Any) -> list[str]:

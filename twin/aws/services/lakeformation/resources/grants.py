@@ -9,20 +9,10 @@ from botocore.exceptions import ClientError
 
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
-from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.fields import Field, Fields, pascal, to_api
+from twin.aws.resources.fields import to_api
 from twin.aws.services.lakeformation.resources.settings import digest
 from twin.provider_interface import UNKNOWN, CloudError, Failure, Props
-
-_TABLE: Final = entries.shape(__name__, "table")
-_COLUMNS: Final = entries.shape(__name__, "columns")
-_RESOURCES: Final[Fields] = {
-    "database": Field("Resource.Database", read="", of=pascal("catalogId", "name")),
-    "table": Field("Resource.Table", read="", of=_TABLE),
-    "tableWithColumns": Field("Resource.TableWithColumns", read="", of=_COLUMNS),
-}
-_MORE: Final = entries.shape(__name__, "more")
 
 
 def _with_wildcards(params: Props, inputs: Mapping[str, Any]) -> Props:
@@ -36,14 +26,7 @@ def _with_wildcards(params: Props, inputs: Mapping[str, Any]) -> Props:
     return params
 
 
-def _one_of(fields: Fields, inputs: Props) -> Iterator[Failure]:
-    given = [name for name in fields if inputs.get(name) is not None]
-    if len(given) != 1:
-        found = ", ".join(given) or "none"
-        yield Failure(
-            given[1] if given else next(iter(fields)),
-            f"exactly one of {', '.join(fields)} must be specified, got {found}",
-        )
+def _wildcards(inputs: Props) -> Iterator[Failure]:
     for name in ("table", "tableWithColumns"):
         value = inputs.get(name)
         if not isinstance(value, dict) or any(each is UNKNOWN for each in value.values()):
@@ -55,7 +38,7 @@ def _one_of(fields: Fields, inputs: Props) -> Iterator[Failure]:
 
 class ResourceLfTags(AwsResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from _one_of(_RESOURCES, inputs)
+        yield from _wildcards(inputs)
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         return _with_wildcards(super().create_params(context, inputs), inputs)
@@ -134,7 +117,7 @@ class ResourceLfTag(ResourceLfTags):
 class Permissions(AwsResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
         if not inputs.get("catalogResource"):
-            yield from _one_of({**_RESOURCES, **_MORE}, inputs)
+            yield from _wildcards(inputs)
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = _with_wildcards(super().create_params(context, inputs), inputs)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import to_api
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 GONE: Final = frozenset({"EntityNotFoundException"})
 """The code for what is not there."""
@@ -50,10 +49,6 @@ class DataLakeSettings(AwsResource):
 
 
 class Resource(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        if inputs.get("roleArn") and inputs.get("useServiceLinkedRole"):
-            yield Failure("roleArn", '"role_arn": conflicts with use_service_linked_role')
-
     def describe(self, props: Props, id: str = "") -> str:
         return id or str(props.get("arn") or "")
 

@@ -17,7 +17,6 @@ from twin.provider_interface import UNKNOWN, CloudError, Context, Failure, Props
 _CODE: Final = frozenset(
     {"code", "imageUri", "s3Bucket", "s3Key", "s3ObjectVersion", "sourceCodeHash", "sourceKmsKeyArn"}
 )
-_PLACES: Final = ("code", "imageUri", "s3Bucket")
 _NOT_IN_CONFIGURATION: Final = frozenset({"architectures", "name", "packageType", "publish", "codeSha256"})
 
 
@@ -30,20 +29,6 @@ def snap_start(value: Any) -> Any:
 
 
 class Function(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        given = [name for name in _PLACES if inputs.get(name) is not None]
-        if len(given) != 1:
-            yield Failure(
-                given[1] if given else "code",
-                f"one of `code,image_uri,s3_bucket` must be specified; got {', '.join(given) or 'none'}",
-            )
-        if inputs.get("s3Bucket") and not inputs.get("s3Key"):
-            yield Failure("s3Key", '"s3_bucket": all of `s3_bucket,s3_key` must be specified')
-        if inputs.get("packageType") == "Zip" and not inputs.get("imageUri"):
-            for name in ("handler", "runtime"):
-                if not inputs.get(name):
-                    yield Failure(name, f"{name} must be set when PackageType is Zip")
-
     def same(self, path: str, old: Any, new: Any) -> bool:
         if isinstance(old, Archive) and isinstance(new, Archive):
             return bool(old.hash) and old.hash == new.hash
@@ -164,26 +149,19 @@ class Permission(AwsResource):
         return {**told, "region": context.region}
 
 
-_TIMES: Final = ("CREATE_ONLY", "CRUD")
-
-
 class Invocation(AwsResource):
     """A call that is made when the resource is; `result` is what the function answered."""
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        text, scope = inputs.get("input"), inputs.get("lifecycleScope")
+        text = inputs.get("input")
         if isinstance(text, str):
             try:
                 parsed = json.loads(text)
             except ValueError as error:
                 yield Failure("input", f'"input" contains an invalid JSON: {error}')
             else:
-                if scope == "CRUD" and not isinstance(parsed, dict):
+                if inputs.get("lifecycleScope") == "CRUD" and not isinstance(parsed, dict):
                     yield Failure("input", "lifecycle_scope CRUD requires input to be a JSON object")
-        if isinstance(scope, str) and scope not in _TIMES:
-            yield Failure(
-                "lifecycleScope", f"expected lifecycle_scope to be one of {list(_TIMES)}, got {scope}"
-            )
 
     def replaces(self, path: str, old: Props, new: Props) -> bool:
         once = (new.get("lifecycleScope") or "CREATE_ONLY") == "CREATE_ONLY"

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import to_api
-from twin.provider_interface import Failure, Props
-
-_GROUP_NAME: Final = re.compile(r"[0-9a-z][0-9a-z_. -]*")
+from twin.provider_interface import Props
 
 
 class SubnetGroup(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        name = inputs.get("name")
-        if isinstance(name, str) and not _GROUP_NAME.fullmatch(name):
-            yield Failure(
-                "name",
-                "only lowercase alphanumeric characters, hyphens, underscores, periods, and spaces allowed "
-                "in "
-                f'"name", got {name}',
-            )
-
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if self.changed(old, new):
             params = {
@@ -40,16 +26,6 @@ _AT_ONCE: Final = 20
 
 
 class ParameterGroup(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        parameters = inputs.get("parameters")
-        for index, each in enumerate(parameters if isinstance(parameters, list) else []):
-            method = each.get("applyMethod") if isinstance(each, dict) else None
-            if isinstance(method, str) and method not in ("immediate", "pending-reboot"):
-                yield Failure(
-                    f"parameters[{index}].applyMethod",
-                    f"expected apply_method to be one of [immediate pending-reboot], got {method}",
-                )
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         self._set(context, id, inputs.get("parameters") or [])
 

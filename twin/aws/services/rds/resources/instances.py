@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource, ClientError
 from twin.aws.resources.fields import Field, pascal, to_api
-from twin.provider_interface import CloudError, Failure, Props
+from twin.provider_interface import CloudError, Props
 
 _OTHERWISE: Final = {
     "caCertIdentifier": "CACertificateIdentifier",
@@ -57,31 +56,10 @@ _CHANGES: Final = {
     "identifier": Field("NewDBInstanceIdentifier"),
 }
 """What ModifyDBInstance changes, by its own names."""
-_RESTORED: Final = ("replicateSourceDb", "restoreToPointInTime", "s3Import", "snapshotIdentifier")
 _RESOURCE_ID: Final = re.compile(r"db-[A-Z0-9]{2,255}")
-_LAST: Final = re.compile(r"[A-Za-z](-?[A-Za-z0-9])*")
 
 
 class Instance(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        last = inputs.get("finalSnapshotIdentifier")
-        if isinstance(last, str) and not _LAST.fullmatch(last):
-            yield Failure(
-                "finalSnapshotIdentifier",
-                "must begin with alphabetic character, only contain alphanumeric characters and hyphens, "
-                "without "
-                f"two consecutive hyphens or one at the end; got {last}",
-            )
-        if inputs.get("manageMasterUserPassword"):
-            for name in ("password", "passwordWo"):
-                if inputs.get(name) is not None:
-                    yield Failure(name, f'"manage_master_user_password": conflicts with {name}')
-        for name in _RESTORED:
-            if inputs.get(name) is not None:
-                yield Failure(name, f"the twin makes new instances only: {name} is not in it")
-        if not inputs.get("engine") and not any(inputs.get(name) for name in _RESTORED):
-            yield Failure("engine", '"engine": required field is not set')
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         asked: Props = {"DBInstanceIdentifier": id}
         if _RESOURCE_ID.fullmatch(id):

@@ -11,7 +11,6 @@ from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.calls import Call
-from twin.aws.resources.documents import document_failures
 from twin.aws.resources.tags import Tagging
 from twin.aws.services.s3.validation import bucket_name_fault
 from twin.provider_interface import CloudError, Failure, Props
@@ -132,11 +131,6 @@ class BucketPublicAccessBlock(Configuration):
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         if not state.get("skipDestroy"):
             super().unmake(context, id, state)
-
-
-class BucketPolicy(Configuration):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures("policy", inputs.get("policy"), "resource", longest=20480)
 
 
 class BucketVersioning(Configuration):

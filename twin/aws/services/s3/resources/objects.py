@@ -54,13 +54,6 @@ class BucketObjectv2(AwsResource):
     tagging = _TAGGING
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        given = [name for name in _BODIES if inputs.get(name) is not None]
-        if len(given) > 1:
-            yield Failure(given[1], f'"{given[0]}": conflicts with {given[1]}')
-        if not inputs.get("key"):
-            yield Failure("key", '"key": required field is not set')
-        if inputs.get("kmsKeyId") and inputs.get("serverSideEncryption") not in (None, UNKNOWN, "aws:kms"):
-            yield Failure("kmsKeyId", "kms_key_id goes with server_side_encryption aws:kms")
         for name in inputs.get("metadata") or {}:
             if name != name.lower():
                 yield Failure(f"metadata.{name}", "Metadata must be lowercase only. Offending key: " + name)

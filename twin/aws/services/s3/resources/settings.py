@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.services.s3.resources.buckets import Configuration
-from twin.provider_interface import Failure, Props
+from twin.provider_interface import Props
 
 
 def ownership(rule: Any) -> Any:
@@ -20,15 +19,6 @@ class BucketLogging(Configuration):
 
 
 class BucketObjectLockConfiguration(Configuration):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        rule = inputs.get("rule")
-        retention = rule.get("defaultRetention") if isinstance(rule, dict) else None
-        if isinstance(retention, dict) and (
-            (retention.get("days") is None) == (retention.get("years") is None)
-        ):
-            where = "rule.defaultRetention"
-            yield Failure(where, "exactly one of days and years must be specified in a default retention")
-
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         # Object Lock stays on for good; only its default retention can be taken away.
         nothing = {"ObjectLockEnabled": "Enabled"}
@@ -45,15 +35,6 @@ def switched(held: Any) -> bool:
 
 
 class BucketNotification(Configuration):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        for kind in ("topics", "queues", "lambdaFunctions"):
-            for index, each in enumerate(inputs.get(kind) or []):
-                for name in ("filterPrefix", "filterSuffix"):
-                    if isinstance(each, dict) and each.get(name):
-                        yield Failure(
-                            f"{kind}[{index}].{name}", "filters of notifications are not in the twin"
-                        )
-
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
         params.setdefault("NotificationConfiguration", {})
