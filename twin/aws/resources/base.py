@@ -7,6 +7,7 @@ of its own. A create always ends with the read that a refresh makes, so that bot
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from twin.aws.api_server.errors import cloud_error, code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources import refusals
-from twin.aws.resources.calls import Wait
+from twin.aws.resources.calls import Change, Wait
 from twin.aws.resources.entry import Entry
 from twin.aws.resources.fields import Field, from_api, property_path, to_api
 from twin.aws.resources.tags import tag_path
@@ -259,11 +260,24 @@ class AwsResource(Entry):
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         """The calls for what changed, tags apart."""
         changed = self.changed(old, new)
+        if self.change_call and changed:
+            self._change_all(context, id, old, new, self.change_call)
         values = self.values(context, id, {**self._inherited(old, new), **self.defaults, **_given(new)})
         for update in self.updates:
             if changed.intersection(update.when):
                 context.call(self.service, update.call.operation, fill(update.call.params, values))
                 self.wait(context, id, new, self.updated, "update")
+
+    def _change_all(self, context: AwsContext, id: str, old: Props, new: Props, change: Change) -> None:
+        wanted = {**(self._inherited(old, new) if change.keeps else {}), **_given(new)}
+        if change.call is None:
+            self.make(context, wanted)
+            return
+        params: Props = fill(change.call.params, self.values(context, id, {**old, **wanted}))
+        left_out = {*change.without, self.tagging.create if self.tagging else ""}
+        sent = self.create_params(context, wanted)
+        _merge(params, {name: value for name, value in sent.items() if name not in left_out})
+        context.call(self.service, change.call.operation, params)
 
     def changed(self, old: Props, new: Props) -> set[str]:
         """The inputs that an update has to change: a computed one that the program leaves out stays."""
@@ -312,8 +326,8 @@ class AwsResource(Entry):
             self._wait_gone(context, id, state)
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        """The delete call."""
-        if self.delete_call:
+        """The delete call; none where the program keeps what there is."""
+        if self.delete_call and not state.get("skipDestroy"):
             params = fill(self.delete_call.params, self.values(context, id, state))
             context.call(self.service, self.delete_call.operation, params)
 
@@ -384,7 +398,8 @@ class AwsResource(Entry):
 
     def describe(self, props: Props, id: str = "") -> str:
         """What stands in brackets behind the title in an error."""
-        return id or str(props.get(self.name_prefix[1] or "name") or "")
+        called = self.called or f"{{{self.name_prefix[1] or 'name'}}}"
+        return id or re.sub(r"\{(\w+)\}", lambda found: str(props.get(found[1]) or ""), called)
 
     @contextmanager
     def errors(self, action: str, what: str) -> Iterator[None]:

@@ -9,6 +9,7 @@ type without such behavior has no class. The attributes are those of twin/aws/re
 | `base` | the class that a type without a class shares with others, `AwsResource` where it is left out |
 | `fields` | property -> the API's member, or a table of Field's attributes. `of` may name a table of `[shapes]`, `encode` and `decode` name functions of the module or of twin/aws/resources/conversions.py |
 | `create_call`, `read_call`, `delete_call`, `listing`, `add`, `remove` | an operation, or `{ call, params }` |
+| `change_call` | a table of Change's attributes, with `call` and `params` |
 | `updates` | tables of Update's attributes, with `call` and `params` |
 | `tagging` | a table of Tagging's attributes, the name of one of `[taggings]`, or `{ ec2 }` with the kind of EC2's resource |
 | `created`, `updated`, `autoname` | a table of the attributes of Wait, of AutoName |
@@ -27,7 +28,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from twin.aws.resources import conversions
-from twin.aws.resources.calls import Call, Update, Wait
+from twin.aws.resources.calls import Call, Change, Update, Wait
 from twin.aws.resources.fields import Field, Fields
 from twin.aws.resources.refusals import Refused
 from twin.aws.resources.tags import Ec2Tagging, Tagging
@@ -92,6 +93,11 @@ def _call(_: str, given: str | Mapping[str, Any]) -> Call:
     return Call(given) if isinstance(given, str) else Call(given["call"], given["params"])
 
 
+def _change(_: str, given: Mapping[str, Any]) -> Change:
+    call = Call(given["call"], given.get("params", {})) if "call" in given else None
+    return Change(call, frozenset(given.get("without", ())), given.get("keeps", False))
+
+
 def _updates(_: str, given: list[dict[str, Any]]) -> tuple[Update, ...]:
     return tuple(_update(**each) for each in given)
 
@@ -141,6 +147,7 @@ _SETS: Final = (
 _FORMS: Final[dict[str, Callable[[str, Any], Any]]] = {
     "fields": _fields,
     **dict.fromkeys(("create_call", "read_call", "delete_call"), _call),
+    "change_call": _change,
     "updates": _updates,
     "tagging": _tagging,
     **dict.fromkeys(("created", "updated"), _wait),

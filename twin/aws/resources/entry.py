@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from twin.aws.resources import entries
-from twin.aws.resources.calls import Call, Update, Wait
+from twin.aws.resources.calls import Call, Change, Update, Wait
 from twin.aws.resources.fields import Fields
 from twin.aws.resources.refusals import Refused
 from twin.aws.resources.tags import Tagging
@@ -28,6 +28,8 @@ class Entry(FromSchema):
     """botocore's name of the service (`ec2`)."""
     title: ClassVar[str]
     """As the provider's errors call it (`EC2 Subnet`)."""
+    called: ClassVar[str] = ""
+    """What stands in brackets behind the title while there is no id (`{clusterName}`); empty: the name."""
     fields: ClassVar[Fields] = {}
     create_call: ClassVar[Call]
     """Its parameters beside those that `fields` give."""
@@ -44,6 +46,7 @@ class Entry(FromSchema):
     """jmespath that is true for a resource that is still told of, but deleted."""
     not_found: ClassVar[frozenset[str]] = frozenset()
     updates: ClassVar[tuple[Update, ...]] = ()
+    change_call: ClassVar[Change | None] = None
     delete_call: ClassVar[Call | None] = None
     busy: ClassVar[frozenset[str]] = frozenset()
     """Codes of a delete that may succeed a little later (`DependencyViolation`)."""

@@ -8,9 +8,5 @@ from twin.provider_interface import Props
 
 
 class WorkspaceConfiguration(AwsResource):
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            context.call("amp", "UpdateWorkspaceConfiguration", self.create_params(context, new))
-
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         """Leave it as it is: a workspace always has a configuration, and the provider only forgets it."""

@@ -23,9 +23,6 @@ class Tag(AwsResource):
             return "autoscalingGroupName"
         return f"tag.{member[0].lower()}{member[1:]}" if member in ("Key", "Value") else ""
 
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("autoscalingGroupName") or "")
-
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return f"{inputs['autoscalingGroupName']},{inputs['tag']['key']}"
 

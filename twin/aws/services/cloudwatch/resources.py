@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.provider_interface import UNKNOWN, Failure, Props
 
@@ -33,12 +32,6 @@ class MetricAlarm(AwsResource):
             actions = inputs.get(name)
             if isinstance(actions, list) and len(actions) > _MOST_ACTIONS:
                 yield Failure(name, f"expected at most {_MOST_ACTIONS}, got {len(actions)}")
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            params = self.create_params(context, new)
-            params.pop("Tags", None)  # Of an alarm that exists PutMetricAlarm ignores them.
-            context.call("cloudwatch", "PutMetricAlarm", params)
 
 
 def _times(inputs: Props) -> Iterator[Failure]:

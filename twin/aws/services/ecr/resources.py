@@ -45,49 +45,14 @@ class Repository(AwsResource):
         context.call("ecr", "DeleteRepository", asked)
 
 
-class _OfRepository(AwsResource):
-    """A text that stands on a repository; its id is the repository's name."""
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("repository") or "")
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            self.make(context, new)
-
-
-class PullThroughCacheRule(AwsResource):
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            names = ("credentialArn", "customRoleArn")
-            given = {name: new[name] for name in names if new.get(name) is not None}
-            context.call("ecr", "UpdatePullThroughCacheRule", {"ecrRepositoryPrefix": id, **given})
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("ecrRepositoryPrefix") or "")
-
-
 class RepositoryCreationTemplate(AwsResource):
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         return {"registryId": context.account}
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            wanted = {**self.defaults, **{name: value for name, value in new.items() if value is not None}}
-            params = {"customRoleArn": "", "description": "", **to_api(self.fields, wanted)}
-            context.call("ecr", "UpdateRepositoryCreationTemplate", params)
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("prefix") or "")
 
 
 class RegistryScanningConfiguration(AwsResource):
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return context.account
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            context.call("ecr", "PutRegistryScanningConfiguration", {"rules": [], **to_api(self.fields, new)})
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         # A registry always has one: the one that it begins with.

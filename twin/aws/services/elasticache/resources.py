@@ -47,9 +47,6 @@ class User(AwsResource):
         if params:
             context.call("elasticache", "ModifyUser", {"UserId": id, **params})
 
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("userId") or "")
-
 
 def _engine(inputs: Props) -> Iterator[Failure]:
     engine = inputs.get("engine")
@@ -73,9 +70,6 @@ class UserGroup(AwsResource):
         if before - wanted:
             params["UserIdsToRemove"] = sorted(before - wanted)
         context.call("elasticache", "ModifyUserGroup", params)
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("userGroupId") or "")
 
 
 def first(value: Any) -> Any:

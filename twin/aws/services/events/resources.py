@@ -20,13 +20,6 @@ class EventRule(AwsResource):
         if isinstance(pattern, str):
             yield from _pattern(pattern)
 
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            wanted = {**self._inherited(old, new), **{k: v for k, v in new.items() if v is not None}}
-            params = self.create_params(context, wanted)
-            params.pop("Tags", None)  # PutRule refuses them for a rule that is there
-            context.call("events", "PutRule", params)
-
 
 def _pattern(text: str) -> Iterator[Failure]:
     try:
@@ -62,10 +55,6 @@ class EventTarget(AwsResource):
             if target["Id"] == state.get("targetId"):
                 return target
         return None
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            self.make(context, {**self._inherited(old, new), **new})
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         bus = state.get("eventBusName") or "default"

@@ -13,9 +13,6 @@ from twin.provider_interface import Props
 
 
 class Key(AwsResource):
-    def describe(self, props: Props, id: str = "") -> str:
-        return id
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         if inputs.get("enableKeyRotation"):
             self._rotate(context, id, inputs)

@@ -56,10 +56,6 @@ class LogGroup(AwsResource):
         else:
             context.call("logs", "DeleteRetentionPolicy", {"logGroupName": id})
 
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        if not state.get("skipDestroy"):
-            super().unmake(context, id, state)
-
 
 class LogStream(AwsResource):
     def find(self, context: AwsContext, id: str, state: Props) -> Any:

@@ -86,9 +86,6 @@ class Namespace(AwsResource):
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         context.call("s3tables", "DeleteNamespace", _place(id))
 
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("namespace") or "")
-
 
 def _place(id: str) -> Props:
     return dict(zip(("tableBucketARN", "namespace", "name"), id.split(";"), strict=False))
@@ -132,9 +129,3 @@ class Table(AwsResource):
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         context.call("s3tables", "DeleteTable", _place(id))
-
-
-class TableBucketPolicy(AwsResource):
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            self.make(context, new)

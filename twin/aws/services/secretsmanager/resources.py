@@ -129,7 +129,3 @@ class SecretPolicy(AwsResource):
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         return {"secretArn": item["ARN"]}
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            self.make(context, new)

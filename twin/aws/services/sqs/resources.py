@@ -25,9 +25,3 @@ class Queue(AwsResource):
             removed = dict.fromkeys(changed.values(), "")
             update = {api: value for api, value in {**removed, **attributes}.items() if api in removed}
             context.call("sqs", "SetQueueAttributes", {"QueueUrl": id, "Attributes": update})
-
-
-class QueuePolicy(AwsResource):
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            self.make(context, new)

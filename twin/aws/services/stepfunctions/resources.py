@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.aws.context import AwsContext
-from twin.aws.resources.base import AwsResource
-from twin.aws.resources.fields import to_api
-from twin.provider_interface import UNKNOWN, Props
+from twin.provider_interface import UNKNOWN
 
 
 def logging(value: Any) -> Any:
@@ -27,12 +24,3 @@ def logged(value: Any) -> Any:
         "includeExecutionData": value.get("includeExecutionData", False),
     }
     return {**rest, **({"logDestination": arn} if arn else {})}
-
-
-class StateMachine(AwsResource):
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            params: Any = to_api(self.fields, new)
-            for key in ("name", "type"):
-                params.pop(key, None)
-            context.call("stepfunctions", "UpdateStateMachine", {"stateMachineArn": id, **params})

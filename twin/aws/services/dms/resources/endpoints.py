@@ -6,7 +6,6 @@ from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.fields import to_api
 from twin.aws.services.dms.validation import SECRETS
 from twin.provider_interface import Props
 
@@ -32,19 +31,6 @@ class Endpoint(AwsResource):
         of = settings.get("DatabaseName") or item.get("DatabaseName")
         return {**found, **({"databaseName": of} if of else {})}
 
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            left_out = ("EndpointIdentifier", "KmsKeyId", "Tags")
-            params = {
-                name: value
-                for name, value in self.create_params(context, new).items()
-                if name not in left_out
-            }
-            context.call("dms", "ModifyEndpoint", {"EndpointArn": old["endpointArn"], **params})
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("endpointId") or "")
-
 
 def _secret(inputs: Props, member: str) -> Props:
     made: Props = {
@@ -62,15 +48,3 @@ def api_mode(value: Any) -> Any:
 
 def mode(value: Any) -> str:
     return str(value).upper().replace("-", "_")
-
-
-class S3Endpoint(AwsResource):
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            params = to_api(self.fields, new)
-            params = {k: v for k, v in params.items() if k not in ("EndpointIdentifier", "KmsKeyId")}
-            given = {"EndpointArn": old["endpointArn"], "EngineName": "s3", "ExactSettings": True, **params}
-            context.call("dms", "ModifyEndpoint", given)
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("endpointId") or "")

@@ -23,19 +23,6 @@ class ReplicationSubnetGroup(AwsResource):
         place = f"arn:{context.partition}:dms:{context.region}:{context.account}"
         return {"replicationSubnetGroupArn": f"{place}:subgrp:{id}"}
 
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            params = to_api(self.fields, {**new, "replicationSubnetGroupId": id})
-            context.call("dms", "ModifyReplicationSubnetGroup", params)
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("replicationSubnetGroupId") or "")
-
-
-class Certificate(AwsResource):
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("certificateId") or "")
-
 
 _STOP_SECONDS: Final = 600.0
 

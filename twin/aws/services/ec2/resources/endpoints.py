@@ -20,9 +20,6 @@ _LISTS: Final = {
 
 
 class VpcEndpoint(AwsResource):
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("serviceName") or "")
-
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         found: Props = {
             "requesterManaged": item.get("RequesterManaged", False),

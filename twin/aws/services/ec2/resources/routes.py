@@ -133,10 +133,6 @@ class Route(AwsResource):
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         return {"state": known.get("state") or "active", "origin": known.get("origin") or "CreateRoute"}
 
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            context.call("ec2", "ReplaceRoute", self.create_params(context, new))
-
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         given = {"RouteTableId": state["routeTableId"], **to_api(DESTINATIONS, state)}
         context.call("ec2", "DeleteRoute", given)

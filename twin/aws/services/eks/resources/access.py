@@ -10,9 +10,6 @@ from twin.provider_interface import Props
 
 
 class AccessEntry(AwsResource):
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or f"{props.get('clusterName')}:{props.get('principalArn')}"
-
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if {"kubernetesGroups", "userName"} & self.changed(old, new):
             given = {"clusterName": new["clusterName"], "principalArn": new["principalArn"]}
@@ -34,9 +31,6 @@ class AccessPolicyAssociation(AwsResource):
             found = {**found, "accessScope": scope}
         return found
 
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or "#".join(str(props.get(name)) for name in ("clusterName", "principalArn", "policyArn"))
-
 
 class PodIdentityAssociation(AwsResource):
     def values(self, context: AwsContext, id: str, props: Props) -> Props:
@@ -48,9 +42,6 @@ class PodIdentityAssociation(AwsResource):
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         found = super().outputs(context, id, item, state)
         return {**found, "id": id.partition(",")[2]} if "," in id else found
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or ":".join(str(props.get(name)) for name in ("clusterName", "namespace", "serviceAccount"))
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new) & {"roleArn", "targetRoleArn", "disableSessionTags", "policy"}

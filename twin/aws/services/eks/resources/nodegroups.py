@@ -21,9 +21,6 @@ class NodeGroup(AwsResource):
             return True
         return super().replaces(path, old, new)
 
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or f"{props.get('clusterName')}:{props.get('nodeGroupName')}"
-
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         template = inputs.get("launchTemplate")
         if isinstance(template, dict) and template.get("id") and template.get("name"):
@@ -76,9 +73,6 @@ class NodeGroup(AwsResource):
 
 
 class Addon(AwsResource):
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or f"{props.get('clusterName')}:{props.get('addonName')}"
-
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         found: list[Props] = []
         for arn in item.get("podIdentityAssociations") or []:

@@ -22,14 +22,6 @@ class CatalogDatabase(AwsResource):
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return f"{inputs.get('catalogId') or context.account}:{inputs['name']}"
 
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            # UpdateDatabase takes the whole; what the program leaves to Glue stays.
-            wanted = {**self._inherited(old, new), **{k: v for k, v in new.items() if v is not None}}
-            params = to_api(self.fields, {**wanted, "catalogId": None})
-            given = {"CatalogId": old["catalogId"], "Name": old["name"], **params}
-            context.call("glue", "UpdateDatabase", given)
-
 
 _ICEBERG: Final = entries.shape(__name__, "iceberg")
 _OPEN: Final = "openTableFormatInput"
@@ -112,8 +104,3 @@ def _not_json(table: Mapping[str, Any], where: str) -> Iterator[Failure]:
                     f"{where}.schema.fields[{index}].{name}",
                     f'"{name}" contains an invalid JSON: {value!r}; {json.dumps(value)} would be right',
                 )
-
-
-class CatalogTableOptimizer(AwsResource):
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("tableName") or "")

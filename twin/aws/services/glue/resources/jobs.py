@@ -78,10 +78,3 @@ class SecurityConfiguration(AwsResource):
                 encryption[member] = {mode: "DISABLED", **(encryption.get(member) or {})}
             encryption["S3Encryption"] = [encryption["S3Encryption"]]
         return params
-
-
-class DataQualityRuleset(AwsResource):
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            given = {"Ruleset": new["ruleset"], "Description": new.get("description") or ""}
-            context.call("glue", "UpdateDataQualityRuleset", {"Name": id, **given})

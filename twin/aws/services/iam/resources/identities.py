@@ -53,6 +53,3 @@ class OpenIdConnectProvider(AwsResource):
                 tail = "To" if word == "Add" else "From"
                 given = {"OpenIDConnectProviderArn": id, "ClientID": client}
                 context.call("iam", f"{word}ClientID{tail}OpenIDConnectProvider", given)
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("url") or "")

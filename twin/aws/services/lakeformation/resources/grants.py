@@ -128,9 +128,6 @@ class Permissions(AwsResource):
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return digest({name: inputs.get(name) for name in self.fields})
 
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("principal") or "")
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         params = self.create_params(context, state)
         asked = {"Principal": params["Principal"], "Resource": params["Resource"]}

@@ -37,10 +37,6 @@ class DataLakeSettings(AwsResource):
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return digest(inputs.get("catalogId") or context.account)
 
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            self.make(context, {**self._inherited(old, new), **new})
-
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         # Settings cannot be deleted; the provider empties them.
         empty = {"DataLakeAdmins": [], "ReadOnlyAdmins": [], "TrustedResourceOwners": []}
@@ -49,9 +45,6 @@ class DataLakeSettings(AwsResource):
 
 
 class Resource(AwsResource):
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("arn") or "")
-
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
         if inputs.get("roleArn") is None:
@@ -69,9 +62,6 @@ class Resource(AwsResource):
 class LfTag(AwsResource):
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return f"{inputs.get('catalogId') or context.account}:{inputs['key']}"
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("key") or "")
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         before, wanted = list(old.get("values") or []), list(new.get("values") or [])

@@ -116,10 +116,6 @@ class Function(AwsResource):
                 context.call("lambda", "DeleteFunctionConcurrency", {"FunctionName": id})
             self._reserve(context, id, new)
 
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        if not state.get("skipDestroy"):
-            super().unmake(context, id, state)
-
 
 _EMPTY: Final[Props] = {
     "description": "",

@@ -10,16 +10,6 @@ from twin.aws.resources.base import AwsResource
 from twin.aws.resources.fields import to_api
 from twin.provider_interface import Props
 
-
-class SubnetGroup(AwsResource):
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            params = {
-                name: value for name, value in self.create_params(context, new).items() if name != "Tags"
-            }
-            context.call("rds", "ModifyDBSubnetGroup", {**params, "DBSubnetGroupName": id})
-
-
 _PARAMETERS: Final = entries.shape(__name__, "parameters")
 _AT_ONCE: Final = 20
 """Parameters that one call may change."""
@@ -53,10 +43,6 @@ class ParameterGroup(AwsResource):
             some = [to_api(_PARAMETERS, each) for each in gone[first : first + _AT_ONCE]]
             context.call("rds", "ResetDBParameterGroup", {"DBParameterGroupName": id, "Parameters": some})
         self._set(context, id, [each for each in wanted if each not in before])
-
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        if not state.get("skipDestroy"):
-            super().unmake(context, id, state)
 
     @staticmethod
     def _set(context: AwsContext, id: str, parameters: list[Props]) -> None:

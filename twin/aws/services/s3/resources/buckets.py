@@ -73,15 +73,8 @@ class Bucket(AwsResource):
             params["CreateBucketConfiguration"] = {"LocationConstraint": context.region}
         return params
 
-    def make(self, context: AwsContext, inputs: Props) -> Props:
-        # In us-east-1 S3 answers 200 to the owner's second create; to the program the name is taken.
-        return super().make(context, inputs)
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         self._change_tags(context, id, {}, inputs)
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("bucket") or "")
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         region, suffix = context.region, context.url_suffix
@@ -118,19 +111,6 @@ class Bucket(AwsResource):
 
 class Configuration(AwsResource):
     """Something configured on a bucket: created by a Put, its id is the bucket's name."""
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("bucket") or "")
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            self.make(context, new)
-
-
-class BucketPublicAccessBlock(Configuration):
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        if not state.get("skipDestroy"):
-            super().unmake(context, id, state)
 
 
 class BucketVersioning(Configuration):
