@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.api_server.request import Refusal
 from twin.aws.services.elasticache.validation import CACHES, GROUPS, USERS, VERSIONS
 from twin.aws.validation import extension_store
 
@@ -17,12 +17,6 @@ _FULL: Final = {"7": "7.2", "8": "8.1", "9": "9.0", "1.6": "1.6.22"}
 
 def _arn(backend: Any, kind: str, name: str) -> str:
     return f"arn:aws:elasticache:{backend.region_name}:{backend.account_id}:{kind}:{name}"
-
-
-def _tagged(backend: Any, arn: str, params: Params) -> None:
-    # One of this name may have been there before.
-    extension_store.tags(backend, arn).clear()
-    extension_store.tags(backend, arn).update(extension_store.pairs(params.get("Tags")))
 
 
 def _listed(kind: str, asked: str, member: str, code: str) -> Callable[[Params, Any], Params]:
@@ -59,7 +53,7 @@ def make_user(params: Params, backend: Any) -> Params:
         "ARN": _arn(backend, "user", id),
     }
     extension_store.held(backend, USERS)[id] = extension_store.Thing(shown)
-    _tagged(backend, shown["ARN"], params)
+    extension_store.tag_anew(backend, shown["ARN"], extension_store.pairs(params.get("Tags")))
     return shown
 
 
@@ -98,7 +92,7 @@ def make_group(params: Params, backend: Any) -> Params:
         "ARN": _arn(backend, "usergroup", id),
     }
     extension_store.held(backend, GROUPS)[id] = extension_store.Thing(shown)
-    _tagged(backend, shown["ARN"], params)
+    extension_store.tag_anew(backend, shown["ARN"], extension_store.pairs(params.get("Tags")))
     _belong(backend)
     return shown
 
@@ -162,7 +156,7 @@ def make_cache(params: Params, backend: Any) -> Params:
     if engine != "memcached":
         shown.setdefault("DailySnapshotTime", "06:00")
     extension_store.held(backend, CACHES)[name] = extension_store.Thing(shown)
-    _tagged(backend, shown["ARN"], params)
+    extension_store.tag_anew(backend, shown["ARN"], extension_store.pairs(params.get("Tags")))
     _belong(backend)
     return {"ServerlessCache": shown}
 
@@ -210,25 +204,11 @@ def drop_cache(params: Params, backend: Any) -> Params:
     return {"ServerlessCache": {**shown, "Status": "deleting"}}
 
 
-def tag(params: Params, backend: Any) -> Params:
-    """AddTagsToResource."""
-    extension_store.tags(backend, params["ResourceName"]).update(extension_store.pairs(params["Tags"]))
-    return tell_tags(params, backend)
-
-
-def untag(params: Params, backend: Any) -> Params:
-    """RemoveTagsFromResource."""
-    for key in params["TagKeys"]:
-        extension_store.tags(backend, params["ResourceName"]).pop(key, None)
-    return tell_tags(params, backend)
-
-
-def tell_tags(params: Params, backend: Any) -> Params:
-    """ListTagsForResource."""
-    return {"TagList": extension_store.listed(extension_store.tags(backend, params["ResourceName"]))}
-
-
-_ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {
+_TAGS: Final = extension_store.TagCalls(
+    "ResourceName", calls=("AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource"), answers=True
+)
+_ACTS: Final[dict[str, extension_store.Act]] = {
+    **_TAGS.acts(),
     "CreateUser": make_user,
     "ModifyUser": change_user,
     "DeleteUser": drop_user,
@@ -243,10 +223,5 @@ _ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {
     "DescribeServerlessCaches": _listed(
         CACHES, "ServerlessCacheName", "ServerlessCaches", "ServerlessCacheNotFoundFault"
     ),
-    "AddTagsToResource": tag,
-    "RemoveTagsFromResource": untag,
-    "ListTagsForResource": tell_tags,
 }
-OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
-    name: extension_store.operation(act) for name, act in _ACTS.items()
-}
+OPERATIONS: Final = extension_store.operations(_ACTS)
