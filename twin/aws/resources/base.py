@@ -1,7 +1,7 @@
 """A resource type as a table entry: which calls make, read, change and delete it, and how names correspond.
 
-A type is a class whose attributes are the entry; it has methods only where the service has behaviour
-of its own. A create always ends with the read that a refresh makes, so that both tell the same.
+A type is an entry of `resources.toml` (entries.py); it has a class only where the service has behaviour
+that no entry states. A create always ends with the read that a refresh makes: both state the same.
 """
 
 from __future__ import annotations
