@@ -44,7 +44,7 @@ class AwsResource(Entry):
     # Validation
 
     def check(self, context: Context, inputs: Props) -> Sequence[Failure]:
-        assert isinstance(context, AwsContext)  # noqa: S101 - tells the type checker
+        assert isinstance(context, AwsContext)  # noqa: S101 - reports the type checker
         failures = [*self._refused(inputs), *self.rules(inputs)]
         failures += self._check_references(inputs)
         failures += self._check_prefix(inputs)
@@ -149,7 +149,7 @@ class AwsResource(Entry):
         return context.call(self.service, self.create_call.operation, self.create_params(context, inputs))
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
-        """The create call's parameters; UNKNOWN stays where it stands."""
+        """The create call's parameters; UNKNOWN stays where it is."""
         params: Props = fill(self.create_call.params, self.values(context, "", inputs))
         _merge(params, to_api(self.fields, inputs))
         if self.tagging:
@@ -196,7 +196,7 @@ class AwsResource(Entry):
             return None if item is None else self.outputs(context, id, item, state)
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        """What the read call tells of the resource, or None."""
+        """What the read call reports of the resource, or None."""
         try:
             params = fill(self.read_call.params, self.values(context, id, state))
             answer = context.call(self.service, self.read_call.operation, params)
@@ -210,7 +210,7 @@ class AwsResource(Entry):
         return item
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
-        """All outputs from what the read call tells; what no API tells is taken from the state."""
+        """All outputs from what the read call reports; what no API reports is taken from the state."""
         found = {name: value for name, value in parse(self.id_form, id).items() if name in self.fields}
         found |= from_api(self.fields, item)
         for name, field in self.fields.items():
@@ -232,7 +232,7 @@ class AwsResource(Entry):
         )
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        """Outputs that further calls tell."""
+        """Outputs that further calls report."""
         return {}
 
     def _tags(self, context: AwsContext, id: str, item: Any, known: Props, state: Props) -> Props:
@@ -379,11 +379,11 @@ class AwsResource(Entry):
 
     def _failed_words(self, id: str, item: Any, wait: Wait, action: str, status: str) -> str:
         issues = jmespath.search(wait.issues, item) if wait.issues else None
-        told = f" last error: {listed(issues)}" if issues else ""
+        reported = f" last error: {listed(issues)}" if issues else ""
         wanted = ", ".join(sorted(wait.ready))
         return (
             f"waiting for {self.title} ({id}) {action}: "
-            f"unexpected state '{status}', wanted target '{wanted}'.{told}"
+            f"unexpected state '{status}', wanted target '{wanted}'.{reported}"
         )
 
     def values(self, context: AwsContext, id: str, props: Props) -> Props:
@@ -397,7 +397,7 @@ class AwsResource(Entry):
         return {**rest, **encoded, **place, **parse(self.id_form, id), **({"id": id} if id else {})}
 
     def describe(self, props: Props, id: str = "") -> str:
-        """What stands in brackets behind the title in an error."""
+        """What is in brackets behind the title in an error."""
         called = self.called or f"{{{self.name_prefix[1] or 'name'}}}"
         return id or re.sub(r"\{(\w+)\}", lambda found: str(props.get(found[1]) or ""), called)
 

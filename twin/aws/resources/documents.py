@@ -1,4 +1,4 @@
-"""Policy documents: what IAM refuses in them, told before any call.
+"""Policy documents: what IAM refuses in them, reported before any call.
 
 The grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """

@@ -1,4 +1,4 @@
-"""Entries of resource types as data: `resources.toml` beside a service's `resources.py`, or `vpc.toml` beside
+"""Entries of resource types as data: `resources.toml` next to a service's `resources.py`, or `vpc.toml` next to
 `vpc.py` in its folder.
 
 A table of the file is a type, by the name of its class; the class has what the type does differently, and a
@@ -41,20 +41,20 @@ _FIELD: Final = {"encode", "decode", "of"}
 
 @cache
 def read(module: str) -> Mapping[str, Any]:
-    """The tables of the file beside a module; none where there is no file."""
+    """The tables of the file next to a module; none where there is no file."""
     file = Path(sys.modules[module].__file__ or "").with_suffix(".toml")
     return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 def without_class(module: ModuleType) -> Iterator[tuple[str, str]]:
-    """The types in the file beside a module that have no class there, each with its base class."""
+    """The types in the file next to a module that have no class there, each with its base class."""
     for name, given in read(module.__name__).items():
         if name not in _NO_TYPES and not hasattr(module, name):
             yield name, given.get(_BASE, "")
 
 
 def attributes(module: str, name: str) -> dict[str, Any]:
-    """The attributes of a type of the file beside a module; none where the file has no such type."""
+    """The attributes of a type of the file next to a module; none where the file has no such type."""
     given = read(module).get(name, {})
     return {key: _FORMS.get(key, _value)(module, value) for key, value in given.items() if key != _BASE}
 

@@ -29,10 +29,10 @@ class Entry(FromSchema):
     title: ClassVar[str]
     """As the provider's errors call it (`EC2 Subnet`)."""
     called: ClassVar[str] = ""
-    """What stands in brackets behind the title while there is no id (`{clusterName}`); empty: the name."""
+    """What is in brackets behind the title while there is no id (`{clusterName}`); empty: the name."""
     fields: ClassVar[Fields] = {}
     create_call: ClassVar[Call]
-    """Its parameters beside those that `fields` give."""
+    """Its parameters next to those that `fields` give."""
     id_path: ClassVar[str] = ""
     """jmespath of the id in the create call's answer."""
     id_form: ClassVar[str] = ""
@@ -43,7 +43,7 @@ class Entry(FromSchema):
     item: ClassVar[str] = "@"
     """jmespath of the resource in the read call's answer."""
     gone: ClassVar[str] = ""
-    """jmespath that is true for a resource that is still told of, but deleted."""
+    """jmespath that is true for a resource that is still reported of, but deleted."""
     not_found: ClassVar[frozenset[str]] = frozenset()
     updates: ClassVar[tuple[Update, ...]] = ()
     change_call: ClassVar[Change | None] = None

@@ -37,7 +37,7 @@ class Refused:
     unless: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def failures(self, inputs: Props) -> Iterator[Failure]:
-        """What of it stands in these inputs."""
+        """What of it is in these inputs."""
         if not all(_is(inputs, *each, False) for each in self.when.items()):
             return
         if self.unless and all(_is(inputs, *each, True) for each in self.unless.items()):

@@ -1,5 +1,5 @@
 """Things that moto does not have: kept in its backends, so that the journal and the inventory know them,
-and told in the words of each service's protocol.
+and reported in the words of each service's protocol.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Params = dict[str, Any]
 
 @dataclass
 class Thing:
-    """One of them: what its describing call tells, and what only the twin knows."""
+    """One of them: what its describing call reports, and what only the twin knows."""
 
     shown: Params
     kept: Params = field(default_factory=dict[str, Any])
@@ -28,7 +28,7 @@ def held(backend: Any, kind: str) -> dict[str, Thing]:
 
 
 def tags(backend: Any, arn: str) -> dict[str, str]:
-    """The tags of a thing, to be told and to be changed."""
+    """The tags of a thing, to be reported and to be changed."""
     known: dict[str, dict[str, str]] = vars(backend).setdefault("twin_tags", {})
     return known.setdefault(arn, {})
 

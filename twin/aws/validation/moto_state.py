@@ -20,7 +20,7 @@ class Look:
 
     @property
     def caller(self) -> str:
-        """The arn of the role or user who asks; empty where an AWS service or nobody in particular does."""
+        """The arn of the role or user who asks; empty where an AWS service or no one in particular does."""
         return self._caller()
 
     @property

@@ -47,17 +47,17 @@ class Workgroup(AwsResource):
         try:
             return super().find(context, id, state)
         except ClientError as error:
-            # One code for everything: the words tell.
+            # One code for everything: the words report.
             if "is not found" in str(error):
                 return None
             raise
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         found = super().outputs(context, id, item, state)
-        told, known = found.get("configuration"), state.get("configuration")
-        if isinstance(told, dict) and isinstance(known, dict):
+        reported, known = found.get("configuration"), state.get("configuration")
+        if isinstance(reported, dict) and isinstance(known, dict):
             # What Athena adds is no change of what the program asked for.
-            found["configuration"] = {name: value for name, value in told.items() if name in known}
+            found["configuration"] = {name: value for name, value in reported.items() if name in known}
             engine = found["configuration"].get("engineVersion")
             if isinstance(engine, dict) and "effectiveEngineVersion" not in (known["engineVersion"] or {}):
                 engine.pop("effectiveEngineVersion", None)

@@ -67,7 +67,7 @@ def of_groups(value: Any) -> Any:
 
 class Webhook(AwsResource):
     def _complete(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> Props:
-        # Only the answer of the create tells the secret.
+        # Only the answer of the create reports the secret.
         outputs = super()._complete(context, id, inputs, answer)
         secret = answer["webhook"].get("secret")
         return {**outputs, "secret": secret} if secret else outputs

@@ -34,7 +34,7 @@ def _arn(backend: Any, kind: str, name: str = "") -> str:
 
 
 def _seen(kind: str, member: str, gone: str) -> Callable[[Params, Any], Params]:
-    def tell(params: Params, backend: Any) -> Params:
+    def report(params: Params, backend: Any) -> Params:
         found = [each.shown for each in extension_store.held(backend, kind).values()]
         for each in params.get("Filters") or []:
             name = _FILTERS[each["Name"]]
@@ -43,7 +43,7 @@ def _seen(kind: str, member: str, gone: str) -> Callable[[Params, Any], Params]:
             raise Refusal("ResourceNotFoundFault", f"No {gone} found matching the filters.")
         return {member: found}
 
-    return tell
+    return report
 
 
 def _group(params: Params, backend: Any) -> Params:
@@ -189,8 +189,8 @@ def drop_config(params: Params, backend: Any) -> Params:
 
 def _replication(thing: extension_store.Thing) -> Params:
     names = ("ReplicationConfigIdentifier", "ReplicationConfigArn", "SourceEndpointArn", "TargetEndpointArn")
-    told = {name: thing.shown[name] for name in (*names, "ReplicationType")}
-    return {**told, "Status": thing.kept["status"]}
+    reported = {name: thing.shown[name] for name in (*names, "ReplicationType")}
+    return {**reported, "Status": thing.kept["status"]}
 
 
 def _to(status: str) -> Callable[[Params, Any], Params]:

@@ -98,10 +98,10 @@ class Table(AwsResource):
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         backups = context.call("dynamodb", "DescribeContinuousBackups", {"TableName": id})
-        told = backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription") or {}
-        recovery: Props = {"enabled": told.get("PointInTimeRecoveryStatus") == "ENABLED"}
-        if told.get("RecoveryPeriodInDays"):
-            recovery["recoveryPeriodInDays"] = told["RecoveryPeriodInDays"]
+        reported = backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription") or {}
+        recovery: Props = {"enabled": reported.get("PointInTimeRecoveryStatus") == "ENABLED"}
+        if reported.get("RecoveryPeriodInDays"):
+            recovery["recoveryPeriodInDays"] = reported["RecoveryPeriodInDays"]
         living = context.call("dynamodb", "DescribeTimeToLive", {"TableName": id})["TimeToLiveDescription"]
         ttl: Props = {"enabled": living.get("TimeToLiveStatus") == "ENABLED"}
         if living.get("AttributeName"):

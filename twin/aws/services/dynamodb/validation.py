@@ -140,7 +140,7 @@ RULES: Final = {
 
 
 def install() -> None:
-    """Let moto tell of a table what it was given, once."""
+    """Let moto report of a table what it was given, once."""
     from moto.dynamodb.models.table import Table
 
     kind: Any = Table
@@ -172,17 +172,17 @@ def _own_key(self: Any, account_id: str, region: str) -> str:
 
 
 def _describe(self: Any, base_key: str = "TableDescription") -> Params:
-    told: Params = self.twin_describe(base_key)
+    reported: Params = self.twin_describe(base_key)
     more: Params = getattr(self, "twin_more", {})
     if more.get("TableClass"):
-        told[base_key]["TableClassSummary"] = {"TableClass": more["TableClass"]}
+        reported[base_key]["TableClassSummary"] = {"TableClass": more["TableClass"]}
     if more.get("OnDemandThroughput"):
-        told[base_key]["OnDemandThroughput"] = more["OnDemandThroughput"]
-    return told
+        reported[base_key]["OnDemandThroughput"] = more["OnDemandThroughput"]
+    return reported
 
 
 def make(call: Call, _: Any) -> Answer | None:
-    """CreateTable: moto makes it; what it forgets is noted beside."""
+    """CreateTable: moto makes it; what it forgets is noted next to."""
     install()
     _Asked.params = call.params
     return None

@@ -97,5 +97,5 @@ class GetInstanceType(AwsFunction):
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         name = arguments["instanceType"]
         found = context.call("ec2", "DescribeInstanceTypes", {"InstanceTypes": [name]})["InstanceTypes"]
-        told = self.only(found, "EC2 Instance Type")
-        return {"id": name, **from_api(_INSTANCE_TYPE, told), "region": context.region}
+        reported = self.only(found, "EC2 Instance Type")
+        return {"id": name, **from_api(_INSTANCE_TYPE, reported), "region": context.region}

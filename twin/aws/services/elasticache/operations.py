@@ -20,14 +20,14 @@ def _arn(backend: Any, kind: str, name: str) -> str:
 
 
 def _listed(kind: str, asked: str, member: str, code: str) -> Callable[[Params, Any], Params]:
-    def tell(params: Params, backend: Any) -> Params:
+    def report(params: Params, backend: Any) -> Params:
         things, name = extension_store.held(backend, kind), params.get(asked)
         if name and str(name).lower() not in things:
             raise Refusal(code, f"{name} not found.", 404)
         found = [things[str(name).lower()]] if name else list(things.values())
         return {member: [each.shown for each in found]}
 
-    return tell
+    return report
 
 
 def _authentication(params: Params) -> Params:
@@ -117,7 +117,7 @@ def drop_group(params: Params, backend: Any) -> Params:
 
 
 def _belong(backend: Any) -> None:
-    """Users and groups tell of those that they belong to."""
+    """Users and groups report of those that they belong to."""
     groups, caches = extension_store.held(backend, GROUPS), extension_store.held(backend, CACHES)
     for id, user in extension_store.held(backend, USERS).items():
         user.shown["UserGroupIds"] = [name for name, each in groups.items() if id in each.shown["UserIds"]]

@@ -23,15 +23,15 @@ class User(AwsResource):
         yield from _engine(inputs)
 
     def same(self, path: str, old: Any, new: Any) -> bool:
-        # ElastiCache tells an access string in an order and form of its own.
+        # ElastiCache reports an access string in an order and form of its own.
         if path == "accessString" and isinstance(old, str) and isinstance(new, str):
             return sorted(old.split()) == sorted(new.split())
         return (path == "engine" and str(old).lower() == str(new).lower()) or super().same(path, old, new)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        told = item.get("Authentication") or {}
-        kind = "no-password-required" if told.get("Type") == "no-password" else told.get("Type")
-        mode: Props = {"type": kind, "passwordCount": told.get("PasswordCount") or 0}
+        reported = item.get("Authentication") or {}
+        kind = "no-password-required" if reported.get("Type") == "no-password" else reported.get("Type")
+        mode: Props = {"type": kind, "passwordCount": reported.get("PasswordCount") or 0}
         passwords = (known.get("authenticationMode") or {}).get("passwords")
         return {"authenticationMode": {**mode, **({"passwords": passwords} if passwords else {})}}
 

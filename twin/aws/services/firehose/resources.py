@@ -27,14 +27,14 @@ class FirehoseDeliveryStream(AwsResource):
             self._encrypt(context, inputs["name"], sse)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        told = item.get("DeliveryStreamEncryptionConfiguration") or {}
-        on = told.get("Status") == "ENABLED"
+        reported = item.get("DeliveryStreamEncryptionConfiguration") or {}
+        on = reported.get("Status") == "ENABLED"
         found: Props = {"destination": known.get("destination") or ""}
         if on or known.get("serverSideEncryption"):
-            sse: Props = {"enabled": on, "keyType": told.get("KeyType") or "AWS_OWNED_CMK"}
+            sse: Props = {"enabled": on, "keyType": reported.get("KeyType") or "AWS_OWNED_CMK"}
             found["serverSideEncryption"] = {
                 **sse,
-                **({"keyArn": told["KeyARN"]} if told.get("KeyARN") else {}),
+                **({"keyArn": reported["KeyARN"]} if reported.get("KeyARN") else {}),
             }
         if not known.get("destination"):
             found["destination"] = "iceberg" if known.get("icebergConfiguration") else "extended_s3"

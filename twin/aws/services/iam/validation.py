@@ -69,7 +69,7 @@ def _size(text: Any) -> int:
 
 
 def trust_policy(params: Params, look: Look) -> None:
-    """CreateRole: who may take the role."""
+    """CreateRole: who can take the role."""
     _trust(params.get("AssumeRolePolicyDocument"), look)
 
 

@@ -28,8 +28,8 @@ def _upkeep(kind: str, given: Mapping[str, Any]) -> Props:
     settings = given.get("settings")
     if settings:
         names = _KEPT_UP[kind]
-        told = {names[name]: settings[name] for name in names if settings.get(name) is not None}
-        value["settings"] = {kind: told}
+        reported = {names[name]: settings[name] for name in names if settings.get(name) is not None}
+        value["settings"] = {kind: reported}
     return value
 
 
@@ -38,8 +38,8 @@ def _told_upkeep(configuration: Mapping[str, Any]) -> Props:
     for kind, value in configuration.items():
         settings = (value.get("settings") or {}).get(kind) or {}
         names = _KEPT_UP.get(kind, {})
-        told = {name: settings[api] for name, api in names.items() if settings.get(api) is not None}
-        found[kind] = {"status": value.get("status"), "settings": told}
+        reported = {name: settings[api] for name, api in names.items() if settings.get(api) is not None}
+        found[kind] = {"status": value.get("status"), "settings": reported}
     return found
 
 
@@ -57,8 +57,8 @@ class TableBucket(AwsResource):
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         here = {"tableBucketARN": id}
         upkeep = context.call("s3tables", "GetTableBucketMaintenanceConfiguration", here)["configuration"]
-        told = context.call("s3tables", "GetTableBucketEncryption", here)["encryptionConfiguration"]
-        return {"encryptionConfiguration": told, "maintenanceConfiguration": _told_upkeep(upkeep)}
+        reported = context.call("s3tables", "GetTableBucketEncryption", here)["encryptionConfiguration"]
+        return {"encryptionConfiguration": reported, "maintenanceConfiguration": _told_upkeep(upkeep)}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)
@@ -120,8 +120,8 @@ class Table(AwsResource):
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         upkeep = context.call("s3tables", "GetTableMaintenanceConfiguration", _place(id))["configuration"]
-        told = context.call("s3tables", "GetTableEncryption", _place(id))["encryptionConfiguration"]
-        return {"encryptionConfiguration": told, "maintenanceConfiguration": _told_upkeep(upkeep)}
+        reported = context.call("s3tables", "GetTableEncryption", _place(id))["encryptionConfiguration"]
+        return {"encryptionConfiguration": reported, "maintenanceConfiguration": _told_upkeep(upkeep)}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if "maintenanceConfiguration" in self.changed(old, new):

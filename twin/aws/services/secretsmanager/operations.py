@@ -9,7 +9,7 @@ from twin.aws.api_server.request import Answer, Call
 
 
 def install() -> None:
-    """Let moto tell what it was given, once."""
+    """Let moto report what it was given, once."""
     from moto.secretsmanager.models import FakeSecret
 
     kind: Any = FakeSecret
@@ -18,13 +18,13 @@ def install() -> None:
 
 
 def _to_dict(self: Any) -> dict[str, Any]:
-    told: dict[str, Any] = self.twin_to_dict()
+    reported: dict[str, Any] = self.twin_to_dict()
     rules = getattr(self, "rotation_rules", None)
-    if "RotationRules" in told and rules:
-        told["RotationRules"] = rules
-    if not told.get("RotationLambdaARN"):
-        told.pop("RotationLambdaARN", None)
-    return told
+    if "RotationRules" in reported and rules:
+        reported["RotationRules"] = rules
+    if not reported.get("RotationLambdaARN"):
+        reported.pop("RotationLambdaARN", None)
+    return reported
 
 
 def _mended(_: Call, __: Any) -> None:

@@ -32,7 +32,7 @@ class Secret(AwsResource):
             context.call("secretsmanager", "PutResourcePolicy", given)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        told = context.call("secretsmanager", "GetResourcePolicy", {"SecretId": id})
+        reported = context.call("secretsmanager", "GetResourcePolicy", {"SecretId": id})
         found = [
             {
                 "region": each.get("Region", ""),
@@ -43,7 +43,7 @@ class Secret(AwsResource):
             }
             for each in item.get("ReplicationStatus") or []
         ]
-        return {"policy": told.get("ResourcePolicy") or "", "replicas": found}
+        return {"policy": reported.get("ResourcePolicy") or "", "replicas": found}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)

@@ -25,14 +25,14 @@ class Parameter(AwsResource):
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         filters = [{"Key": "Name", "Option": "Equals", "Values": [id]}]
-        told = context.call("ssm", "DescribeParameters", {"ParameterFilters": filters})["Parameters"]
+        reported = context.call("ssm", "DescribeParameters", {"ParameterFilters": filters})["Parameters"]
         names = {
             "Description": "description",
             "Tier": "tier",
             "AllowedPattern": "allowedPattern",
             "KeyId": "keyId",
         }
-        found = {name: told[0][api] for api, name in names.items() if told and told[0].get(api)}
+        found = {name: reported[0][api] for api, name in names.items() if reported and reported[0].get(api)}
         if item.get("Type") != "SecureString":
             found["insecureValue"] = item.get("Value", "")
         return found

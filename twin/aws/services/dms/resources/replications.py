@@ -35,7 +35,7 @@ class ReplicationConfig(AwsResource):
             self._start(context, id, "start-replication")
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        # With it a refresh sees that somebody stopped it.
+        # With it a refresh sees that someone stopped it.
         if known.get("startReplication") is None:
             return {}
         return {"startReplication": self._status(context, id) in ("running", "starting")}

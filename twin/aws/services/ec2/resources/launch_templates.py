@@ -87,7 +87,7 @@ def _as_asked(found: Props, known: Mapping[str, Any]) -> Props:
         else:
             result[name] = value
     for name in DATA:
-        # An empty object, which the API does not tell, is as good as none.
+        # An empty object, which the API does not report, is as good as none.
         if name not in result and known.get(name) is not None and canonical(known[name]) in ("{}", "[]"):
             result[name] = known[name]
     return result

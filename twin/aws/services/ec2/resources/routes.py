@@ -33,7 +33,7 @@ _INLINE: Final = entries.shape(__name__, "inline")
 
 
 def _with_endpoint(route: Mapping[str, Any]) -> dict[str, Any]:
-    # EC2 tells a gateway endpoint of a load balancer as GatewayId: vpce-...
+    # EC2 reports a gateway endpoint of a load balancer as GatewayId: vpce-...
     gateway = str(route.get("GatewayId", ""))
     if gateway.startswith("vpce-"):
         return {**{k: v for k, v in route.items() if k != "GatewayId"}, "VpcEndpointId": gateway}
@@ -145,7 +145,7 @@ class Route(AwsResource):
 class RouteTableAssociation(AwsResource):
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         # Replacing the table gives the association a new id, which the state cannot follow: then the
-        # subnet, which has one association at most, tells which one is meant.
+        # subnet, which has one association at most, reports which one is meant.
         for name, value in (
             ("association.route-table-association-id", id),
             ("association.subnet-id", state.get("subnetId")),
@@ -162,12 +162,12 @@ class RouteTableAssociation(AwsResource):
         tables = context.call("ec2", "DescribeRouteTables", {"Filters": filters})["RouteTables"]
         for table in tables:
             for association in table.get("Associations", []):
-                told = {
+                reported = {
                     association.get("RouteTableAssociationId"),
                     association.get("SubnetId"),
                     association.get("GatewayId"),
                 }
-                if value in told:
+                if value in reported:
                     return {**association, "RouteTableId": table["RouteTableId"]}
         return None
 

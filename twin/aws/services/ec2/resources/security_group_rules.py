@@ -34,7 +34,7 @@ class _Rule(AwsResource):
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         found = super().outputs(context, id, item, state)
-        if found.get("ipProtocol") == "-1":  # EC2 tells -1 for ports that mean nothing
+        if found.get("ipProtocol") == "-1":  # EC2 reports -1 for ports that mean nothing
             found = {
                 k: v for k, v in found.items() if k not in ("fromPort", "toPort") or state.get(k) is not None
             }

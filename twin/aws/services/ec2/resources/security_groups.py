@@ -93,8 +93,8 @@ def _split(permissions: Sequence[Mapping[str, Any]]) -> list[Props]:
         }
         for member, key in keys.items():
             for source in permission.get(member, []):
-                told = {k: source[k] for k in (key, "Description") if source.get(k)}
-                made.append({"IpProtocol": word, **ports, member: [told]})
+                reported = {k: source[k] for k in (key, "Description") if source.get(k)}
+                made.append({"IpProtocol": word, **ports, member: [reported]})
     return made
 
 

@@ -1,4 +1,4 @@
-"""EKS: who may enter a cluster, and which role a workload gets."""
+"""EKS: who can enter a cluster, and which role a workload gets."""
 
 from __future__ import annotations
 

@@ -34,14 +34,14 @@ def await_update(
         if status == "Successful":
             return
         if status in ("Failed", "Cancelled"):
-            told = "; ".join(
+            reported = "; ".join(
                 f"{each.get('errorCode')}: {each.get('errorMessage')} "
                 f"({', '.join(each.get('resourceIds', []))})"
                 for each in update.get("errors", [])
             )
             raise FailedStateError(
                 f"waiting for {title} update ({id}): unexpected state '{status}', "
-                f"wanted target 'Successful'. last error: {told}",
+                f"wanted target 'Successful'. last error: {reported}",
                 code=status,
             )
         if waited > (context.timeout or seconds):

@@ -47,7 +47,7 @@ class CatalogTable(AwsResource):
         except iceberg.InvalidIcebergError as error:
             yield Failure(where, str(error))
         except (KeyError, TypeError, ValueError):
-            return  # a member is missing or of another type: the model tells which
+            return  # a member is missing or of another type: the model reports which
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         if _iceberg_input(inputs) is None:

@@ -37,9 +37,9 @@ class Role(AwsResource):
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         found = super().outputs(context, id, item, state)
         if state.get("managedPolicyArns") is not None or not state:
-            told = context.call("iam", "ListAttachedRolePolicies", {"RoleName": id})["AttachedPolicies"]
+            reported = context.call("iam", "ListAttachedRolePolicies", {"RoleName": id})["AttachedPolicies"]
             found["managedPolicyArns"] = _in_order(
-                [p["PolicyArn"] for p in told], state.get("managedPolicyArns")
+                [p["PolicyArn"] for p in reported], state.get("managedPolicyArns")
             )
         if state.get("inlinePolicies") is not None or not state:
             found["inlinePolicies"] = self._inline(context, id, state.get("inlinePolicies"))
@@ -113,9 +113,9 @@ class Policy(AwsResource):
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if "policy" not in self.changed(old, new):
             return
-        told = context.call("iam", "ListPolicyVersions", {"PolicyArn": id})["Versions"]
-        spare = sorted((v for v in told if not v["IsDefaultVersion"]), key=lambda v: v["CreateDate"])
-        if len(told) >= self.versions:
+        reported = context.call("iam", "ListPolicyVersions", {"PolicyArn": id})["Versions"]
+        spare = sorted((v for v in reported if not v["IsDefaultVersion"]), key=lambda v: v["CreateDate"])
+        if len(reported) >= self.versions:
             context.call("iam", "DeletePolicyVersion", {"PolicyArn": id, "VersionId": spare[0]["VersionId"]})
         given = {"PolicyArn": id, "PolicyDocument": json_text(new["policy"]), "SetAsDefault": True}
         context.call("iam", "CreatePolicyVersion", given)

@@ -86,8 +86,8 @@ class ResourceLfTags(AwsResource):
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         known = {each["key"]: each for each in state.get("lfTags") or []}
-        told = [{**known.get(each["key"], {}), **each} for each in item["here"]]
-        return super().outputs(context, id, {}, {**state, "lfTags": None}) | {"lfTags": told}
+        reported = [{**known.get(each["key"], {}), **each} for each in item["here"]]
+        return super().outputs(context, id, {}, {**state, "lfTags": None}) | {"lfTags": reported}
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         params = self.create_params(context, state)
@@ -133,14 +133,14 @@ class Permissions(AwsResource):
         asked = {"Principal": params["Principal"], "Resource": params["Resource"]}
         columns = params["Resource"].get("TableWithColumns")
         if columns:
-            # Columns cannot be asked for: the table is, which tells them too.
+            # Columns cannot be asked for: the table is, which reports them too.
             names = ("CatalogId", "DatabaseName", "Name")
             asked["Resource"] = {"Table": {name: columns[name] for name in names if name in columns}}
         answer = context.call("lakeformation", "ListPermissions", asked)
         kind = next(iter(params["Resource"]))
         for each in answer["PrincipalResourcePermissions"]:
-            told = each["Resource"].get(kind)
-            if told is not None and (not columns or _same_columns(columns, told)):
+            reported = each["Resource"].get(kind)
+            if reported is not None and (not columns or _same_columns(columns, reported)):
                 return each
         return None
 
@@ -152,14 +152,14 @@ class Permissions(AwsResource):
                 raise
 
 
-def _same_columns(wanted: Props, told: Props) -> bool:
+def _same_columns(wanted: Props, reported: Props) -> bool:
     one, other = (
         (
             sorted(each.get("ColumnNames") or []),
             "ColumnWildcard" in each,
             sorted((each.get("ColumnWildcard") or {}).get("ExcludedColumnNames") or []),
         )
-        for each in (wanted, told)
+        for each in (wanted, reported)
     )
     return one == other
 

@@ -21,7 +21,7 @@ _NOT_IN_CONFIGURATION: Final = frozenset({"architectures", "name", "packageType"
 
 
 def snap_start(value: Any) -> Any:
-    # The provider tells of it where it is on.
+    # The provider reports of it where it is on.
     applied = value.get("ApplyOn")
     if applied in (None, "None"):
         return None
@@ -135,14 +135,14 @@ class Permission(AwsResource):
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         # The statement is the same for the same arguments: it cannot be changed, only replaced.
-        told = {name: state[name] for name in self.fields if state.get(name) is not None}
+        reported = {name: state[name] for name in self.fields if state.get(name) is not None}
         given: Any = item.get("Principal")
         principal = given.get("Service") or given.get("AWS") if isinstance(given, dict) else given
         account = str(principal).split(":")[4] if str(principal).endswith(":root") else principal
-        told |= {"action": item["Action"], "statementId": id}
+        reported |= {"action": item["Action"], "statementId": id}
         if state.get("principal") not in (principal, account):
-            told["principal"] = principal
-        return {**told, "region": context.region}
+            reported["principal"] = principal
+        return {**reported, "region": context.region}
 
 
 class Invocation(AwsResource):
@@ -193,10 +193,10 @@ class Invocation(AwsResource):
     def _payload(inputs: Props, action: str, before: str | None = None) -> str:
         if inputs.get("lifecycleScope") != "CRUD":
             return inputs["input"]
-        told: Props = {"action": action}
+        reported: Props = {"action": action}
         if before is not None:
-            told["prev_input"] = json.loads(before)
-        return json.dumps({**json.loads(inputs["input"]), inputs["terraformKey"]: told})
+            reported["prev_input"] = json.loads(before)
+        return json.dumps({**json.loads(inputs["input"]), inputs["terraformKey"]: reported})
 
     def _called(self, context: AwsContext, inputs: Props, payload: str) -> str:
         asked = {"FunctionName": inputs["functionName"], "Qualifier": inputs["qualifier"]}
@@ -217,5 +217,5 @@ class Invocation(AwsResource):
         return result
 
     def _state(self, context: AwsContext, inputs: Props, result: str) -> Props:
-        told = {name: inputs[name] for name in self.fields if inputs.get(name) is not None}
-        return {**told, "result": result, "region": context.region}
+        reported = {name: inputs[name] for name in self.fields if inputs.get(name) is not None}
+        return {**reported, "result": result, "region": context.region}

@@ -21,14 +21,14 @@ class ParameterGroup(AwsResource):
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         asked = {"DBParameterGroupName": id, "Source": "user"}
-        told = context.call("rds", "DescribeDBParameters", asked)["Parameters"]
+        reported = context.call("rds", "DescribeDBParameters", asked)["Parameters"]
         found = [
             {
                 "name": each["ParameterName"],
                 "value": each["ParameterValue"],
                 "applyMethod": each.get("ApplyMethod") or "immediate",
             }
-            for each in told
+            for each in reported
             if "ParameterValue" in each
         ]
         return {"parameters": found} if found else {}

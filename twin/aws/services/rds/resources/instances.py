@@ -78,19 +78,19 @@ class Instance(AwsResource):
         of = wanted and actual.split(".")[: len(wanted.split("."))] == wanted.split(".")
         endpoint = item.get("Endpoint") or {}
         secret = item.get("MasterUserSecret")
-        told: Props = {"engineVersion": wanted if of else actual}
+        reported: Props = {"engineVersion": wanted if of else actual}
         if endpoint:
-            told["endpoint"] = f"{endpoint['Address']}:{endpoint['Port']}"
+            reported["endpoint"] = f"{endpoint['Address']}:{endpoint['Port']}"
         if secret:
-            told["manageMasterUserPassword"] = True
-            told["masterUserSecrets"] = [
+            reported["manageMasterUserPassword"] = True
+            reported["masterUserSecrets"] = [
                 {
                     "kmsKeyId": secret.get("KmsKeyId", ""),
                     "secretArn": secret["SecretArn"],
                     "secretStatus": secret.get("SecretStatus", ""),
                 }
             ]
-        return {"listenerEndpoints": [], "masterUserSecrets": [], **told}
+        return {"listenerEndpoints": [], "masterUserSecrets": [], **reported}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)

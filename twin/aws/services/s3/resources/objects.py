@@ -105,12 +105,12 @@ class BucketObjectv2(AwsResource):
 def _versions(context: AwsContext, bucket: str, key: str) -> list[str]:
     """All versions and delete markers of a key: the provider leaves none behind."""
     try:
-        told = context.call("s3", "ListObjectVersions", {"Bucket": bucket, "Prefix": key})
+        reported = context.call("s3", "ListObjectVersions", {"Bucket": bucket, "Prefix": key})
     except ClientError as error:
         if code_of(error) == NO_BUCKET:
             return []
         raise
-    found = [*told.get("Versions", []), *told.get("DeleteMarkers", [])]
+    found = [*reported.get("Versions", []), *reported.get("DeleteMarkers", [])]
     return [each["VersionId"] for each in found if each["Key"] == key]
 
 

@@ -1,4 +1,4 @@
-"""S3: who owns objects, how long they live, who is told of them, what may not be deleted."""
+"""S3: who owns objects, how long they live, who is reported of them, what may not be deleted."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class BucketNotification(Configuration):
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         found = super().find(context, id, state)
-        told = {name: value for name, value in (found or {}).items() if name != "ResponseMetadata"}
-        return told or None
+        reported = {name: value for name, value in (found or {}).items() if name != "ResponseMetadata"}
+        return reported or None
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         given = {"Bucket": id, "NotificationConfiguration": {}}
