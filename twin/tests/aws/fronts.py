@@ -86,8 +86,8 @@ class Clients:
         if self.intent:
             environ["HTTP_X_TWIN_INTENT"] = self.intent
         answer = self.front.handle(environ)
-        reported: Any = dict(answer.headers)
-        return AWSResponse(request.url, answer.status, reported, _Raw(answer.body))
+        told: Any = dict(answer.headers)
+        return AWSResponse(request.url, answer.status, told, _Raw(answer.body))
 
 
 @contextmanager

@@ -66,8 +66,8 @@ def test_the_cluster_its_machines_groups_and_add_ons_come_in_the_views_types(
     addon = view.addons()[0]
     assert (addon.name, addon.configuration) == ("vpc-cni", {"env": {}})
     view.addon_status("vpc-cni", "DEGRADED", ["no nodes"])
-    reported = clients("eks").describe_addon(clusterName="demo", addonName="vpc-cni")["addon"]
-    assert (reported["status"], reported["health"]["issues"][0]["message"]) == ("DEGRADED", "no nodes")
+    told = clients("eks").describe_addon(clusterName="demo", addonName="vpc-cni")["addon"]
+    assert (told["status"], told["health"]["issues"][0]["message"]) == ("DEGRADED", "no nodes")
 
 
 def test_refusals_come_as_the_views_exceptions(clients: Clients, view: AwsView, names: Names) -> None:
@@ -90,17 +90,17 @@ def test_refusals_come_as_the_views_exceptions(clients: Clients, view: AwsView, 
 
 
 def test_a_node_groups_status_follows_its_nodes(clients: Clients, view: AwsView, names: Names) -> None:
-    def reported() -> str:
+    def told() -> str:
         found = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName="gpu")["nodegroup"]
         return found["status"]
 
     ready = len(view.machines())
     view.node_group_health("gpu", ready, [])
-    assert reported() == "ACTIVE"
+    assert told() == "ACTIVE"
     view.node_group_health("gpu", ready - 1, ["ip-10-0-0-4 is NotReady"])
-    assert reported() == "DEGRADED"
+    assert told() == "DEGRADED"
     view.node_group_health("gpu", ready, [])
-    assert reported() == "ACTIVE"
+    assert told() == "ACTIVE"
 
 
 def test_a_front_that_is_away_is_told_and_one_that_is_back_is_found(

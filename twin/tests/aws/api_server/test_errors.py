@@ -1,4 +1,4 @@
-"""Whether a call was refused, or no one knows what became of it."""
+"""Whether a call was refused, or nobody knows what became of it."""
 
 from __future__ import annotations
 

@@ -242,8 +242,8 @@ def test_a_replay_says_which_call_gives_another_id(
     vpc = first("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     monkeypatch.setattr("moto.ec2.models.vpcs.random_vpc_id", lambda: "vpc-0123456789abcdef0")
     second = _restarted(instance, first.front)
-    [reported] = second.front.replayed.renamed
-    assert reported == f"1 ec2:CreateVpc: {vpc} was, vpc-0123456789abcdef0 is"
+    [told] = second.front.replayed.renamed
+    assert told == f"1 ec2:CreateVpc: {vpc} was, vpc-0123456789abcdef0 is"
     second.front.close()
 
 

@@ -61,13 +61,13 @@ def _beginning(front: Front) -> dict[str, Any]:
     assert all(getattr(thing, "ec2_backend", ec2) is ec2 for thing in things), "each in its own account"
     links = {"ec2_backend", "ebs_snapshot", "volume", "versions"}
     begun = datetime.fromtimestamp(front.moto.epoch, UTC).replace(tzinfo=None)
-    reported = [
+    told = [
         {name: "begun" if value == begun else value for name, value in vars(thing).items()}
         for thing in things
     ]
-    assert sum("begun" in each.values() for each in reported) > 4000, "images, their snapshots and volumes"
+    assert sum("begun" in each.values() for each in told) > 4000, "images, their snapshots and volumes"
     return {
-        "things": [{name: each[name] for name in each.keys() - links} for each in reported],
+        "things": [{name: each[name] for name in each.keys() - links} for each in told],
         "vpc": ec2.default_vpc.id,
         "policies": list(iam.managed_policies),
     }

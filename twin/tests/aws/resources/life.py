@@ -25,7 +25,7 @@ class Made:
     outputs: Props
 
     def read(self) -> Props | None:
-        """What a refresh reports."""
+        """What a refresh tells."""
         return self.kind.read(self.context, self.id, self.outputs)
 
     def update(self, **changes: Any) -> Props:

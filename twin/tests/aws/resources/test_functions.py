@@ -43,9 +43,9 @@ def test_zones_come_in_order_and_are_filtered(aws: AwsContext) -> None:
 
 
 def test_instance_types_tell_their_cards(aws: AwsContext) -> None:
-    reported = ask(aws, "aws:ec2/getInstanceType:getInstanceType", instanceType="p5.48xlarge")
-    assert reported["gpuses"][0]["count"] == 8
-    assert reported["maximumNetworkCards"] == len(reported["networkCards"])
+    told = ask(aws, "aws:ec2/getInstanceType:getInstanceType", instanceType="p5.48xlarge")
+    assert told["gpuses"][0]["count"] == 8
+    assert told["maximumNetworkCards"] == len(told["networkCards"])
     offered = ask(
         aws,
         "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings",
@@ -89,8 +89,8 @@ def test_a_session_leads_to_its_role(aws: AwsContext) -> None:
     )
     make(aws, "aws:iam/role:Role", name="issuer", path="/deep/", assumeRolePolicy=trust)
     token = "aws:iam/getSessionContext:getSessionContext"
-    reported = ask(aws, token, arn="arn:aws:sts::123456789012:assumed-role/issuer/me")
-    assert reported["issuerArn"] == "arn:aws:iam::123456789012:role/deep/issuer", (
+    told = ask(aws, token, arn="arn:aws:sts::123456789012:assumed-role/issuer/me")
+    assert told["issuerArn"] == "arn:aws:iam::123456789012:role/deep/issuer", (
         "with the path that the session lacks"
     )
     user = "arn:aws:iam::123456789012:user/me"

@@ -1,4 +1,4 @@
-"""What AWS publishes of EKS: the functions, any SDK and the EKS service report the same."""
+"""What AWS publishes of EKS: the functions, any SDK and the EKS service tell the same."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ IMAGES = "/aws/service/eks/optimized-ami/1.35/amazon-linux-2023/x86_64/nvidia/re
 
 def test_the_newest_image_is_told_to_every_sdk_and_exists(clients: Clients) -> None:
     ssm, ec2 = clients("ssm"), clients("ec2")
-    reported = ssm.get_parameter(Name=f"{IMAGES}/release_version")["Parameter"]
-    assert reported["Value"].startswith("1.35.")
-    assert reported["ARN"] == f"arn:aws:ssm:us-west-2::parameter{IMAGES}/release_version"
+    told = ssm.get_parameter(Name=f"{IMAGES}/release_version")["Parameter"]
+    assert told["Value"].startswith("1.35.")
+    assert told["ARN"] == f"arn:aws:ssm:us-west-2::parameter{IMAGES}/release_version"
     token = "aws:ssm/getParameter:getParameter"
-    assert ask(clients.context(), token, name=f"{IMAGES}/release_version")["value"] == reported["Value"]
+    assert ask(clients.context(), token, name=f"{IMAGES}/release_version")["value"] == told["Value"]
     whole = json.loads(ssm.get_parameter(Name=IMAGES)["Parameter"]["Value"])
     image = ec2.describe_images(ImageIds=[whole["image_id"]])["Images"][0]
     assert image["Name"] == whole["image_name"]
@@ -51,12 +51,10 @@ def test_an_image_that_does_not_exist_has_none(clients: Clients) -> None:
 @pytest.mark.parametrize("name", sorted(ADDONS))
 def test_the_function_and_the_service_agree_on_an_add_ons_versions(clients: Clients, name: str) -> None:
     token = "aws:eks/getAddonVersion:getAddonVersion"
-    reported = clients("eks").describe_addon_versions(addonName=name, kubernetesVersion="1.35")["addons"][0]
-    versions = [each["addonVersion"] for each in reported["addonVersions"]]
+    told = clients("eks").describe_addon_versions(addonName=name, kubernetesVersion="1.35")["addons"][0]
+    versions = [each["addonVersion"] for each in told["addonVersions"]]
     default = [
-        each["addonVersion"]
-        for each in reported["addonVersions"]
-        if each["compatibilities"][0]["defaultVersion"]
+        each["addonVersion"] for each in told["addonVersions"] if each["compatibilities"][0]["defaultVersion"]
     ]
     context = clients.context()
     newest = ask(context, token, addonName=name, kubernetesVersion="1.35", mostRecent=True)

@@ -1,4 +1,4 @@
-"""What is in the account before something is refused."""
+"""What stands in the account before something is refused."""
 
 from __future__ import annotations
 

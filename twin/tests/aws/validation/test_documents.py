@@ -135,17 +135,17 @@ def test_a_log_groups_key_must_let_the_service_use_it(clients: Clients) -> None:
     )
     logs.create_log_group(**call, kmsKeyId=good)
 
-    def reported() -> dict[str, Any]:
+    def told() -> dict[str, Any]:
         return logs.describe_log_groups(logGroupNamePrefix="/mine")["logGroups"][0]
 
-    assert reported()["kmsKeyId"] == good
+    assert told()["kmsKeyId"] == good
     logs.disassociate_kms_key(**call)
-    assert "kmsKeyId" not in reported(), "moto lacks the operation"
+    assert "kmsKeyId" not in told(), "moto lacks the operation"
     assert refused(clients, "logs", "associate_kms_key", **call, kmsKeyId=key(clients))[0] == (
         "InvalidParameterException"
     )
     logs.associate_kms_key(**call, kmsKeyId=good)
-    assert reported()["kmsKeyId"] == good
+    assert told()["kmsKeyId"] == good
     assert refused(clients, "logs", "disassociate_kms_key", logGroupName="/none")[0] == (
         "ResourceNotFoundException"
     )

@@ -73,8 +73,8 @@ def test_a_public_nat_gateway_without_internet_gateway_fails_as_on_aws(clients: 
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.0.0/24")["Subnet"]["SubnetId"]
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     made = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
-    reported = ec2.describe_nat_gateways(NatGatewayIds=[made])["NatGateways"][0]
-    assert (reported["State"], reported["FailureCode"]) == ("failed", "Gateway.NotAttached")
+    told = ec2.describe_nat_gateways(NatGatewayIds=[made])["NatGateways"][0]
+    assert (told["State"], told["FailureCode"]) == ("failed", "Gateway.NotAttached")
     ec2.release_address(AllocationId=address)
     ec2.delete_subnet(SubnetId=subnet)
     ec2.delete_vpc(VpcId=vpc)
@@ -176,9 +176,9 @@ def test_an_endpoint_fits_its_network(clients: Clients, two: Names) -> None:
 )
 def test_the_policy_of_an_endpoint_is_one(clients: Clients, two: Names, policy: str, words: str) -> None:
     gateway = {"VpcId": two["one_vpc"], "ServiceName": SERVICE + "dynamodb", "PolicyDocument": policy}
-    code, reported = refused(clients, "ec2", "create_vpc_endpoint", **gateway)
+    code, told = refused(clients, "ec2", "create_vpc_endpoint", **gateway)
     assert code == "InvalidPolicyDocument"
-    assert words in reported
+    assert words in told
 
 
 def test_the_quotas_of_a_fresh_account_are_kept(clients: Clients, two: Names) -> None:

@@ -38,9 +38,9 @@ class CatalogTable(AwsResource):
         if table is None or has_unknown(table.get("schema")):
             return
         where = f"{_OPEN}.icebergInput.icebergTableInput"
-        faults = list(_not_json(table, where))
-        yield from faults
-        if faults or has_unknown(table.get("partitionSpec")) or has_unknown(table.get("sortOrder")):
+        violations = list(_not_json(table, where))
+        yield from violations
+        if violations or has_unknown(table.get("partitionSpec")) or has_unknown(table.get("sortOrder")):
             return
         try:
             iceberg.check(to_api(_ICEBERG, table))

@@ -326,10 +326,10 @@ def test_moments_that_are_a_query_have_their_range(feast: Asking) -> None:
 
 
 def test_a_source_is_known_by_its_columns(clients: Clients, feast: Asking) -> None:
-    reported = clients("athena").get_table_metadata(
+    told = clients("athena").get_table_metadata(
         CatalogName="AwsDataCatalog", DatabaseName="features", TableName="drivers"
     )["TableMetadata"]
-    assert [(each["Name"], each["Type"]) for each in reported["Columns"]][:2] == [
+    assert [(each["Name"], each["Type"]) for each in told["Columns"]][:2] == [
         ("driver_id", "bigint"),
         ("trips", "int"),
     ]

@@ -35,8 +35,8 @@ def test_a_workgroup_keeps_what_it_is_given_and_changes_in_place(clients: Client
     assert (changed["state"], changed["tags"]) == ("DISABLED", {"team": "ml"})
     del wanted["bytesScannedCutoffPerQuery"]
     made.update(configuration=wanted)
-    reported = clients("athena").get_work_group(WorkGroup="lake")["WorkGroup"]["Configuration"]
-    assert "BytesScannedCutoffPerQuery" not in reported, "a limit that is taken away is gone"
+    told = clients("athena").get_work_group(WorkGroup="lake")["WorkGroup"]["Configuration"]
+    assert "BytesScannedCutoffPerQuery" not in told, "a limit that is taken away is gone"
     with pytest.raises(CloudError) as caught:
         make(context, WORKGROUP, name="lake")
     assert caught.value.path == "name"

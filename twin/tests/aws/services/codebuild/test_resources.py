@@ -91,21 +91,17 @@ def test_a_project_keeps_all_that_it_is_given_changes_in_place_and_goes(
         logsConfig={"cloudwatchLogs": {"status": "ENABLED", "groupName": "/runs"}},
         tags={"team": "ml"},
     )
-    reported = made.outputs
-    assert reported["arn"] == made.id == f"arn:aws:codebuild:us-west-2:{place['account']}:project/runner"
-    assert (reported["concurrentBuildLimit"], reported["buildTimeout"], reported["queuedTimeout"]) == (
-        1,
-        120,
-        480,
-    )
-    assert reported["encryptionKey"] == "alias/mine", "moto forgets it"
-    assert reported["logsConfig"]["cloudwatchLogs"] == {"status": "ENABLED", "groupName": "/runs"}
-    assert reported["vpcConfig"]["subnets"] == [place["subnet"]]
+    told = made.outputs
+    assert told["arn"] == made.id == f"arn:aws:codebuild:us-west-2:{place['account']}:project/runner"
+    assert (told["concurrentBuildLimit"], told["buildTimeout"], told["queuedTimeout"]) == (1, 120, 480)
+    assert told["encryptionKey"] == "alias/mine", "moto forgets it"
+    assert told["logsConfig"]["cloudwatchLogs"] == {"status": "ENABLED", "groupName": "/runs"}
+    assert told["vpcConfig"]["subnets"] == [place["subnet"]]
     assert clients.front._inventory.of(clients.front)["codebuild/codebuild_projects"] == ["runner"]
     changed = made.update(concurrentBuildLimit=5, description="more", tags={"team": "platform"})
     assert (changed["concurrentBuildLimit"], changed["description"]) == (5, "more")
     assert changed["tags"] == {"team": "platform"}
-    assert changed["source"] == reported["source"], "what is not named stays"
+    assert changed["source"] == told["source"], "what is not named stays"
     without = made.update(concurrentBuildLimit=None, vpcConfig=None)
     assert "concurrentBuildLimit" not in without
     assert "vpcConfig" not in without
@@ -191,17 +187,17 @@ def _filled(value: Any, place: dict[str, str]) -> Any:
 def test_what_the_provider_and_the_model_refuse_is_told_by_check(
     clients: Clients, place: dict[str, str]
 ) -> None:
-    def reported(**change: Any) -> dict[str, str]:
+    def told(**change: Any) -> dict[str, str]:
         return refused(clients.context(), PROJECT, **inputs(place, **change))
 
-    assert "must be set" in reported(source={"type": "NO_SOURCE"})["source.buildspec"]
+    assert "must be set" in told(source={"type": "NO_SOURCE"})["source.buildspec"]
     both = {"type": "NO_SOURCE", "buildspec": "b", "location": "x"}
-    assert "must be empty" in reported(source=both)["source.location"]
-    assert "at least (1)" in reported(concurrentBuildLimit=0)["concurrentBuildLimit"]
-    assert "buildTimeout" in reported(buildTimeout=4)
-    assert "name" in reported(name="a b")
+    assert "must be empty" in told(source=both)["source.location"]
+    assert "at least (1)" in told(concurrentBuildLimit=0)["concurrentBuildLimit"]
+    assert "buildTimeout" in told(buildTimeout=4)
+    assert "name" in told(name="a b")
     huge = {**ENVIRONMENT, "computeType": "BUILD_GENERAL1_HUGE"}
-    assert "environment.computeType" in reported(environment=huge)
+    assert "environment.computeType" in told(environment=huge)
 
 
 def test_a_role_for_one_project_serves_that_one_alone(clients: Clients, place: dict[str, str]) -> None:

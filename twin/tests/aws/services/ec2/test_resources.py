@@ -56,8 +56,8 @@ def test_an_attribute_goes_on_and_off(subnet: Made) -> None:
 
 def test_a_security_group_has_the_rules_it_names_and_no_other(aws: AwsContext, vpc: Made) -> None:
     bare = make(aws, GROUP, name="bare", vpcId=vpc.id)
-    reported = aws.call("ec2", "DescribeSecurityGroups", {"GroupIds": [bare.id]})["SecurityGroups"][0]
-    assert reported["IpPermissionsEgress"] == [], "AWS's own allow-all egress rule is revoked"
+    told = aws.call("ec2", "DescribeSecurityGroups", {"GroupIds": [bare.id]})["SecurityGroups"][0]
+    assert told["IpPermissionsEgress"] == [], "AWS's own allow-all egress rule is revoked"
     web = {"protocol": "tcp", "fromPort": 443, "toPort": 443, "cidrBlocks": ["10.0.0.0/8", "192.168.0.0/16"]}
     group = make(aws, GROUP, name="web", vpcId=vpc.id, ingress=[web])
     aws.call(
@@ -129,8 +129,8 @@ def test_a_route_and_an_association_have_the_real_providers_ids(
 def test_the_default_group_is_adopted_emptied_and_left(aws: AwsContext, vpc: Made) -> None:
     group = make(aws, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", vpcId=vpc.id)
     assert group.id == vpc.outputs["defaultSecurityGroupId"]
-    reported = aws.call("ec2", "DescribeSecurityGroups", {"GroupIds": [group.id]})["SecurityGroups"][0]
-    assert (reported["IpPermissions"], reported["IpPermissionsEgress"]) == ([], [])
+    told = aws.call("ec2", "DescribeSecurityGroups", {"GroupIds": [group.id]})["SecurityGroups"][0]
+    assert (told["IpPermissions"], told["IpPermissionsEgress"]) == ([], [])
     group.delete()
     assert group.read() is not None, "AWS deletes it with the VPC alone"
 

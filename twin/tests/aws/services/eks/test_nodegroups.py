@@ -223,13 +223,13 @@ def test_a_group_whose_user_data_does_not_fit_its_image_is_made_and_fails(
     launch = template(clients, name, UserData=user_data)
     params = group_params(names, nodegroupName=name[:60], amiType=ami_type, launchTemplate=launch)
     clients("eks").create_nodegroup(**params)
-    reported = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName=name[:60])["nodegroup"]
+    told = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName=name[:60])["nodegroup"]
     if words:
-        assert reported["status"] == "CREATE_FAILED", "EKS finds it after it took the request"
-        assert reported["health"]["issues"][0]["code"] == "Ec2LaunchTemplateInvalidConfiguration"
-        assert words in reported["health"]["issues"][0]["message"]
+        assert told["status"] == "CREATE_FAILED", "EKS finds it after it took the request"
+        assert told["health"]["issues"][0]["code"] == "Ec2LaunchTemplateInvalidConfiguration"
+        assert words in told["health"]["issues"][0]["message"]
     else:
-        assert reported["status"] == "CREATING"
+        assert told["status"] == "CREATING"
     clients("eks").delete_nodegroup(clusterName="demo", nodegroupName=name[:60])
     for _ in range(2):
         view(clients, "machines")
@@ -294,9 +294,9 @@ def test_a_group_in_a_public_subnet_without_public_addresses_fails(clients: Clie
     link = ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
     try:
         clients("eks").create_nodegroup(**group_params(names, nodegroupName="public"))
-        reported = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName="public")["nodegroup"]
-        issue = reported["health"]["issues"][0]
-        assert (reported["status"], issue["code"]) == ("CREATE_FAILED", "Ec2SubnetInvalidConfiguration")
+        told = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName="public")["nodegroup"]
+        issue = told["health"]["issues"][0]
+        assert (told["status"], issue["code"]) == ("CREATE_FAILED", "Ec2SubnetInvalidConfiguration")
         assert issue["resourceIds"] == [subnet], "the two others lead nowhere"
         clients("eks").delete_nodegroup(clusterName="demo", nodegroupName="public")
     finally:
@@ -331,9 +331,9 @@ def test_machines_start_only_if_auto_scaling_may_use_the_key_of_their_volumes(
     clients("eks").create_nodegroup(**params)
     assert len(view(clients, "machines")["machines"]) == launched
     view(clients, "node_group_health", node_group=name, ready=launched, issues=[])
-    reported = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName=name)["nodegroup"]
+    told = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName=name)["nodegroup"]
     if not launched:
-        issue = reported["health"]["issues"][0]
+        issue = told["health"]["issues"][0]
         assert issue["code"] == "AsgInstanceLaunchFailures"
         assert "kms:CreateGrant" in issue["message"], "it says which right is missing"
     clients("eks").delete_nodegroup(clusterName="demo", nodegroupName=name)
@@ -393,8 +393,8 @@ def test_a_new_accounts_quota_ends_a_node_group_that_wants_more(
         machines = [each for each in view(clients, "machines")["machines"] if each["group"] == group]
         assert len(machines) == launched, "two of two vCPUs fit into five"
         view(clients, "node_group_health", node_group=name, ready=launched, issues=[])
-        reported = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName=name)["nodegroup"]
-        (issue,) = reported["health"]["issues"]
+        told = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName=name)["nodegroup"]
+        (issue,) = told["health"]["issues"]
         assert issue["code"] == "AsgInstanceLaunchFailures"
         assert words in issue["message"]
     finally:

@@ -19,7 +19,7 @@ RIGHTS = ["glue:GetTable", "glue:GetDatabase", "glue:UpdateTable", "s3:GetObject
 
 
 def rows(clients: Clients) -> list[dict[str, Any]]:
-    """The table's rows, as no one in particular reads them."""
+    """The table's rows, as nobody in particular reads them."""
     from twin.aws.services.athena.queries import iceberg as tables
     from twin.aws.services.athena.queries.storage import Storage
 

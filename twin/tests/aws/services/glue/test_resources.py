@@ -54,11 +54,11 @@ def test_a_database_keeps_what_it_is_given_and_changes_in_place(clients: Clients
 
 
 def test_an_iceberg_table_gets_its_first_metadata_as_declared(clients: Clients, events: Made) -> None:
-    reported = described(clients, "events")
+    told = described(clients, "events")
     assert clients.front._inventory.of(clients.front)["glue/tables"] == ["curated.events"]
-    assert reported["Parameters"]["table_type"] == "ICEBERG"
-    assert reported["TableType"] == "EXTERNAL_TABLE"
-    kinds = {column["Name"]: column["Type"] for column in reported["StorageDescriptor"]["Columns"]}
+    assert told["Parameters"]["table_type"] == "ICEBERG"
+    assert told["TableType"] == "EXTERNAL_TABLE"
+    kinds = {column["Name"]: column["Type"] for column in told["StorageDescriptor"]["Columns"]}
     assert kinds == {
         "id": "bigint",
         "at": "timestamp",
@@ -77,11 +77,11 @@ def test_an_iceberg_table_gets_its_first_metadata_as_declared(clients: Clients, 
 
 
 def test_a_table_that_iceberg_has_changed_shows_no_other_inputs(clients: Clients, events: Made) -> None:
-    reported = described(clients, "events")
+    told = described(clients, "events")
     kept = ("Name", "Parameters", "StorageDescriptor", "TableType")
-    given = {name: reported[name] for name in kept}
-    given["Parameters"] = {**reported["Parameters"], "previous_metadata_location": "s3://glue-curated/x"}
-    version = reported["VersionId"]
+    given = {name: told[name] for name in kept}
+    given["Parameters"] = {**told["Parameters"], "previous_metadata_location": "s3://glue-curated/x"}
+    version = told["VersionId"]
     update = clients("glue").update_table
     update(DatabaseName="curated", TableInput=given, VersionId=version)
     read = events.read()

@@ -55,8 +55,8 @@ def place(clients: Clients) -> dict[str, str]:
     deployer = f"arn:aws:iam::{account}:role/platform-deployer"
     made = make(context, SETTINGS, admins=[deployer])
     assert made.outputs["admins"] == [deployer]
-    reported = clients("lakeformation").get_data_lake_settings()["DataLakeSettings"]
-    assert not reported.get("CreateTableDefaultPermissions"), "what is left out is cleared"
+    told = clients("lakeformation").get_data_lake_settings()["DataLakeSettings"]
+    assert not told.get("CreateTableDefaultPermissions"), "what is left out is cleared"
     lake.bucket(clients, "lake-raw")
     lake.database(clients, "lake")
     lake.table(clients, "lake", "events", "s3://lake-raw/events")
@@ -103,8 +103,8 @@ def test_an_lf_tag_changes_its_values_and_is_put_on_things(clients: Clients, pla
         ),
     ]
     table = {"DatabaseName": "lake", "Name": "events", "ColumnNames": ["email"]}
-    reported = clients("lakeformation").get_resource_lf_tags(Resource={"TableWithColumns": table})
-    assert reported["LFTagsOnColumns"][0]["LFTags"] == [
+    told = clients("lakeformation").get_resource_lf_tags(Resource={"TableWithColumns": table})
+    assert told["LFTagsOnColumns"][0]["LFTags"] == [
         {"CatalogId": place["account"], "TagKey": "class", "TagValues": ["pii"]},
         {"CatalogId": place["account"], "TagKey": "team", "TagValues": ["b"]},
     ], "a column has its database's tags too"

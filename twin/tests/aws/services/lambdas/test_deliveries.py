@@ -1,4 +1,4 @@
-"""Events and requests that reach functions: who can, what is repeated, and where failures go."""
+"""Events and requests that reach functions: who may, what is repeated, and where failures go."""
 
 from __future__ import annotations
 

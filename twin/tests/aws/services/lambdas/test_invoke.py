@@ -114,10 +114,10 @@ def test_a_function_runs_as_its_role_and_changes_the_cloud_once(served: Clients,
     from twin.aws.api_server.server import Front
 
     made = function(served, role, timeout=30, tags={"team": "ml"})
-    reported = made.outputs
-    assert reported["arn"].endswith(":function:keeper")
-    assert (reported["memorySize"], reported["timeout"], reported["version"]) == (128, 30, "$LATEST")
-    assert reported["loggingConfig"] == {"logFormat": "JSON", "logGroup": "/aws/lambda/keeper"}
+    told = made.outputs
+    assert told["arn"].endswith(":function:keeper")
+    assert (told["memorySize"], told["timeout"], told["version"]) == (128, 30, "$LATEST")
+    assert told["loggingConfig"] == {"logFormat": "JSON", "logGroup": "/aws/lambda/keeper"}
     failed, answer = invoke(served, a=1)
     assert (failed, answer["echo"], answer["name"], answer["mode"]) == ("", {"a": 1}, "keeper", "test")
     assert answer["left"]

@@ -21,15 +21,10 @@ def handle(event, context):
 
 
 def run(**event: Any) -> tuple[Any, bool, str]:
-    reported = {"name": "f", "version": "$LATEST", "arn": "a", "memory": 128, "request_id": "r"}
-    reported |= {"log_group": "g", "log_stream": "s"}
+    told = {"name": "f", "version": "$LATEST", "arn": "a", "memory": 128, "request_id": "r"}
+    told |= {"log_group": "g", "log_stream": "s"}
     made = Run(
-        zipped(archive(CODE)),
-        "keeper.handler.handle",
-        json.dumps(event).encode(),
-        {"MODE": "test"},
-        20,
-        reported,
+        zipped(archive(CODE)), "keeper.handler.handle", json.dumps(event).encode(), {"MODE": "test"}, 20, told
     )
     ran = Processes().run(made)
     return json.loads(ran.payload), ran.failed, ran.log

@@ -143,9 +143,9 @@ def test_a_replication_runs_is_changed_and_goes(clients: Clients, place: dict[st
     assert changed["computeConfig"]["maxCapacityUnits"] == 4
     assert dms.describe_replications()["Replications"][0]["Status"] == "running", "it goes on"
     dms.stop_replication(ReplicationConfigArn=made.id)
-    reported = made.read()
-    assert reported is not None
-    assert reported["startReplication"] is False, "a refresh sees it"
+    told = made.read()
+    assert told is not None
+    assert told["startReplication"] is False, "a refresh sees it"
     with pytest.raises(dms.exceptions.InvalidResourceStateFault, match="is part of orders"):
         dms.delete_endpoint(EndpointArn=read.outputs["endpointArn"])
     for each in (made, read, written):
@@ -191,7 +191,5 @@ def test_what_dms_refuses_of_a_bucket_and_of_a_certificate(clients: Clients, pla
     with pytest.raises(CloudError, match="is not valid PEM") as error:
         make(clients.context(), CERTIFICATE, certificateId="ca", certificatePem="no certificate")
     assert error.value.path == "certificatePem"
-    reported = refused(
-        clients.context(), ENDPOINT, endpointId="x", endpointType="source", engineName="oracle"
-    )
-    assert "alone" in reported["engineName"]
+    told = refused(clients.context(), ENDPOINT, endpointId="x", endpointType="source", engineName="oracle")
+    assert "alone" in told["engineName"]

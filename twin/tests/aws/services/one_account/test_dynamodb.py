@@ -33,12 +33,12 @@ def table(clients: Clients, key: str, **more: Any) -> Made:
 
 def test_a_table_is_as_asked_takes_items_changes_and_goes(clients: Clients, key: str) -> None:
     made = table(clients, key, ttl={"enabled": True, "attributeName": "until"}, tags={"team": "ml"})
-    reported = made.outputs
-    assert reported["arn"].endswith(":table/acme.features.drivers")
-    assert reported["serverSideEncryption"] == {"enabled": True, "kmsKeyArn": key}
-    assert reported["pointInTimeRecovery"] == {"enabled": True, "recoveryPeriodInDays": 7}
-    assert reported["ttl"] == {"enabled": True, "attributeName": "until"}
-    assert (reported["billingMode"], reported["hashKey"]) == ("PAY_PER_REQUEST", "entity_id")
+    told = made.outputs
+    assert told["arn"].endswith(":table/acme.features.drivers")
+    assert told["serverSideEncryption"] == {"enabled": True, "kmsKeyArn": key}
+    assert told["pointInTimeRecovery"] == {"enabled": True, "recoveryPeriodInDays": 7}
+    assert told["ttl"] == {"enabled": True, "attributeName": "until"}
+    assert (told["billingMode"], told["hashKey"]) == ("PAY_PER_REQUEST", "entity_id")
     item = {"entity_id": {"S": "7"}, "value": {"N": "1"}}
     clients("dynamodb").put_item(TableName=made.id, Item=item)
     assert clients("dynamodb").get_item(TableName=made.id, Key={"entity_id": {"S": "7"}})["Item"] == item
@@ -98,13 +98,13 @@ def test_what_dynamodb_refuses(clients: Clients, key: str, change: Any, path: st
 
 
 def test_what_the_provider_and_the_model_refuse_is_told_by_check(clients: Clients, key: str) -> None:
-    def reported(**change: Any) -> dict[str, str]:
+    def told(**change: Any) -> dict[str, str]:
         return refused(clients.context(), TABLE, **inputs(key, **change))
 
     two = [{"name": "entity_id", "type": "S"}, {"name": "spare", "type": "S"}]
-    assert "Unused attributes: spare" in reported(attributes=two)["attributes[1]"]
-    assert "Unmatched indexes: at" in reported(rangeKey="at")["attributes"]
-    assert "required when billing_mode is PROVISIONED" in reported(billingMode="PROVISIONED")["readCapacity"]
-    assert "attributes[0].type" in reported(attributes=[{"name": "entity_id", "type": "X"}])
-    assert "tableClass" in reported(tableClass="COLD")
-    assert "ttl.attributeName" in reported(ttl={"enabled": True})
+    assert "Unused attributes: spare" in told(attributes=two)["attributes[1]"]
+    assert "Unmatched indexes: at" in told(rangeKey="at")["attributes"]
+    assert "required when billing_mode is PROVISIONED" in told(billingMode="PROVISIONED")["readCapacity"]
+    assert "attributes[0].type" in told(attributes=[{"name": "entity_id", "type": "X"}])
+    assert "tableClass" in told(tableClass="COLD")
+    assert "ttl.attributeName" in told(ttl={"enabled": True})

@@ -35,9 +35,9 @@ def test_a_repository_with_its_policies_lives_and_goes(clients: Clients, key: st
         encryptionConfigurations=[{"encryptionType": "KMS", "kmsKey": key}],
         tags={"team": "ml"},
     )
-    reported = made.outputs
-    assert reported["repositoryUrl"].endswith(".dkr.ecr.us-west-2.amazonaws.com/acme/mlflow")
-    assert reported["encryptionConfigurations"] == [{"encryptionType": "KMS", "kmsKey": key}]
+    told = made.outputs
+    assert told["repositoryUrl"].endswith(".dkr.ecr.us-west-2.amazonaws.com/acme/mlflow")
+    assert told["encryptionConfigurations"] == [{"encryptionType": "KMS", "kmsKey": key}]
     assert made.update(imageTagMutability="MUTABLE", tags={"team": "x"})["imageTagMutability"] == "MUTABLE"
     assert made.update(imageScanningConfiguration={"scanOnPush": False})["imageScanningConfiguration"] == {
         "scanOnPush": False

@@ -1,4 +1,4 @@
-"""ElastiCache through the front: who can, and a serverless cache."""
+"""ElastiCache through the front: who may, and a serverless cache."""
 
 from __future__ import annotations
 
@@ -87,10 +87,10 @@ def test_a_cache_with_its_users_lives_and_goes(clients: Clients, place: dict[str
             make(context, CACHE, **{**given, **change})
         assert error.value.path == path
     cache = make(context, CACHE, **given, tags={"team": "ml"})
-    reported = cache.outputs
-    assert reported["endpoints"][0]["port"] == 6379
-    assert reported["endpoints"][0]["address"].endswith(".serverless.usw2.cache.amazonaws.com")
-    assert reported["fullEngineVersion"].startswith("8.")
+    told = cache.outputs
+    assert told["endpoints"][0]["port"] == 6379
+    assert told["endpoints"][0]["address"].endswith(".serverless.usw2.cache.amazonaws.com")
+    assert told["fullEngineVersion"].startswith("8.")
     limits = {"dataStorage": {"maximum": 10, "unit": "GB"}, "ecpuPerSeconds": [{"maximum": 5000}]}
     assert cache.update(cacheUsageLimits=limits)["cacheUsageLimits"] == limits
     elasticache = clients("elasticache")

@@ -66,10 +66,10 @@ def test_a_job_is_encrypted_started_by_triggers_and_goes(clients: Clients, place
     )
     assert security.outputs["encryptionConfiguration"]["s3Encryption"]["kmsKeyArn"] == place["key"]
     job = make(context, JOB, **inputs(place, securityConfiguration="jobs"), tags={"team": "ml"})
-    reported = job.outputs
-    assert reported["arn"].endswith(":job/orders")
-    assert (reported["glueVersion"], reported["workerType"], reported["timeout"]) == ("5.1", "G.1X", 60)
-    assert reported["executionProperty"] == {"maxConcurrentRuns": 3}
+    told = job.outputs
+    assert told["arn"].endswith(":job/orders")
+    assert (told["glueVersion"], told["workerType"], told["timeout"]) == ("5.1", "G.1X", 60)
+    assert told["executionProperty"] == {"maxConcurrentRuns": 3}
     changed = job.update(numberOfWorkers=10, description="more", tags={"team": "x"})
     assert (changed["numberOfWorkers"], changed["description"]) == (10, "more")
     assert changed["securityConfiguration"] == "jobs"
@@ -158,7 +158,7 @@ def test_a_ruleset_is_of_known_rules_and_of_a_table(clients: Clients) -> None:
     assert clients.front._inventory.of(clients.front)["glue/data_quality_rulesets"] == ["orders"]
     made.delete()
     assert made.read() is None
-    reported = refused(
+    told = refused(
         context, SECURITY, name="x", encryptionConfiguration={"s3Encryption": {"s3EncryptionMode": "X"}}
     )
-    assert reported
+    assert told

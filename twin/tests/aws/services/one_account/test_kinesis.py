@@ -66,14 +66,14 @@ def inputs(place: dict[str, str], **change: Any) -> Props:
 
 def test_a_stream_into_an_iceberg_table_lives_and_goes(clients: Clients, place: dict[str, str]) -> None:
     made = make(clients.context(), STREAM, **inputs(place), tags={"team": "ml"})
-    reported = made.outputs
-    assert reported["arn"].endswith(":deliverystream/events")
-    assert reported["serverSideEncryption"]["keyArn"] == place["key"]
-    destination = reported["icebergConfiguration"]
+    told = made.outputs
+    assert told["arn"].endswith(":deliverystream/events")
+    assert told["serverSideEncryption"]["keyArn"] == place["key"]
+    destination = told["icebergConfiguration"]
     assert (destination["bufferingInterval"], destination["retryDuration"]) == (60, 300)
     assert destination["s3Configuration"]["kmsKeyArn"] == place["key"]
     assert destination["destinationTableConfigurations"] == [{"databaseName": "raw", "tableName": "events"}]
-    assert reported["versionId"] == "1"
+    assert told["versionId"] == "1"
     changed = made.update(icebergConfiguration=inputs(place, bufferingInterval=120)["icebergConfiguration"])
     assert changed["icebergConfiguration"]["bufferingInterval"] == 120
     assert changed["versionId"] == "2"
@@ -125,10 +125,10 @@ def _filled(text: str, place: dict[str, str]) -> str:
 def test_what_the_provider_and_the_model_refuse_is_told_by_check(
     clients: Clients, place: dict[str, str]
 ) -> None:
-    reported = refused(clients.context(), STREAM, **inputs(place, bufferingInterval=901))
-    assert "icebergConfiguration.bufferingInterval" in reported
-    reported = refused(clients.context(), STREAM, name="x", destination="iceberg")
-    assert "is required" in reported["icebergConfiguration"]
+    told = refused(clients.context(), STREAM, **inputs(place, bufferingInterval=901))
+    assert "icebergConfiguration.bufferingInterval" in told
+    told = refused(clients.context(), STREAM, name="x", destination="iceberg")
+    assert "is required" in told["icebergConfiguration"]
     assert "alone" in refused(clients.context(), STREAM, name="x", destination="splunk")["destination"]
 
 
@@ -155,8 +155,8 @@ def test_a_role_puts_records_into_the_stream_that_it_may(clients: Clients, place
     may = session(
         clients, caller(clients, "puts", allow("firehose:DescribeDeliveryStream", resource=made.id))
     )
-    reported = may("firehose").describe_delivery_stream(DeliveryStreamName="events")
-    assert reported["DeliveryStreamDescription"]["DeliveryStreamARN"] == made.id == f"{stream}/events"
+    told = may("firehose").describe_delivery_stream(DeliveryStreamName="events")
+    assert told["DeliveryStreamDescription"]["DeliveryStreamARN"] == made.id == f"{stream}/events"
     other = allow("firehose:DescribeDeliveryStream", resource=f"{stream}/other")
     may_not = session(clients, caller(clients, "puts-other", other))
     code, words = refused(may_not("firehose").describe_delivery_stream, DeliveryStreamName="events")

@@ -74,35 +74,28 @@ def instance(clients: Clients, place: dict[str, Any], **more: Any) -> Made:
 
 def test_an_instance_is_as_asked_and_rds_keeps_its_password(clients: Clients, place: dict[str, Any]) -> None:
     made = instance(clients, place, maxAllocatedStorage=100, multiAz=True, tags={"team": "ml"})
-    reported = made.outputs
-    assert made.id == reported["resourceId"]
-    assert reported["resourceId"].startswith("db-")
-    assert reported["arn"] == f"arn:aws:rds:us-west-2:{place['account']}:db:mlflow"
-    assert reported["engineVersion"] == "17", "a prefix stays as the program says it"
-    assert reported["engineVersionActual"].startswith("17.")
-    assert (reported["performanceInsightsEnabled"], reported["performanceInsightsRetentionPeriod"]) == (
-        True,
-        7,
-    )
-    assert reported["kmsKeyId"] == reported["performanceInsightsKmsKeyId"] == place["key"]
-    assert (
-        reported["maxAllocatedStorage"],
-        reported["multiAz"],
-        reported["iamDatabaseAuthenticationEnabled"],
-    ) == (
+    told = made.outputs
+    assert made.id == told["resourceId"]
+    assert told["resourceId"].startswith("db-")
+    assert told["arn"] == f"arn:aws:rds:us-west-2:{place['account']}:db:mlflow"
+    assert told["engineVersion"] == "17", "a prefix stays as the program says it"
+    assert told["engineVersionActual"].startswith("17.")
+    assert (told["performanceInsightsEnabled"], told["performanceInsightsRetentionPeriod"]) == (True, 7)
+    assert told["kmsKeyId"] == told["performanceInsightsKmsKeyId"] == place["key"]
+    assert (told["maxAllocatedStorage"], told["multiAz"], told["iamDatabaseAuthenticationEnabled"]) == (
         100,
         True,
         True,
     )
-    assert reported["endpoint"] == f"{reported['address']}:5432"
-    assert reported["enabledCloudwatchLogsExports"] == ["postgresql", "upgrade"]
-    [secret] = reported["masterUserSecrets"]
+    assert told["endpoint"] == f"{told['address']}:5432"
+    assert told["enabledCloudwatchLogsExports"] == ["postgresql", "upgrade"]
+    [secret] = told["masterUserSecrets"]
     assert secret["kmsKeyId"] == place["key"]
     value = clients("secretsmanager").get_secret_value(SecretId=secret["secretArn"])["SecretString"]
     known = json.loads(value)
     assert known["username"] == "mlflow"
     assert len(known["password"]) == 28
-    assert known["password"] not in json.dumps(reported), "the password is in no state"
+    assert known["password"] not in json.dumps(told), "the password is in no state"
     described = clients("secretsmanager").describe_secret(SecretId=secret["secretArn"])
     assert (described["RotationEnabled"], described["OwningService"]) == (True, "rds")
     assert "mlflow" in clients.front._inventory.of(clients.front)["rds/databases"]
@@ -203,11 +196,9 @@ def test_what_rds_refuses_is_refused_with_its_property(
 
 
 def test_what_the_provider_refuses_is_told_by_check(clients: Clients, place: dict[str, Any]) -> None:
-    reported = refused(
-        clients.context(), INSTANCE, **inputs(place, password="x", finalSnapshotIdentifier="1st")
-    )
-    assert "conflicts with password" in reported["password"]
-    assert "must begin with" in reported["finalSnapshotIdentifier"]
+    told = refused(clients.context(), INSTANCE, **inputs(place, password="x", finalSnapshotIdentifier="1st"))
+    assert "conflicts with password" in told["password"]
+    assert "must begin with" in told["finalSnapshotIdentifier"]
     assert "engine" in refused(clients.context(), INSTANCE, **inputs(place, engine=None))
     group = {"name": "Db", "subnetIds": place["subnets"]}
     assert "lowercase" in refused(clients.context(), SUBNETS, **group)["name"]

@@ -26,11 +26,11 @@ def test_an_object_is_written_changed_and_goes_with_all_its_versions(
     made = make(
         context, OBJECT, bucket="objects-123", key="a/registry.db", content="one", contentType="text/plain"
     )
-    reported = made.outputs
-    assert reported["arn"] == "arn:aws:s3:::objects-123/a/registry.db"
-    assert reported["etag"] == hashlib.md5(b"one", usedforsecurity=False).hexdigest()
-    assert (reported["contentType"], reported["storageClass"]) == ("text/plain", "STANDARD")
-    first = reported["versionId"]
+    told = made.outputs
+    assert told["arn"] == "arn:aws:s3:::objects-123/a/registry.db"
+    assert told["etag"] == hashlib.md5(b"one", usedforsecurity=False).hexdigest()
+    assert (told["contentType"], told["storageClass"]) == ("text/plain", "STANDARD")
+    first = told["versionId"]
     assert first
     file = tmp_path / "file"
     file.write_bytes(b"two")

@@ -38,8 +38,8 @@ def test_a_table_bucket_with_its_tables_lives_and_goes(clients: Clients, key: st
     )
     assert bucket.id == f"arn:aws:s3tables:us-west-2:{clients.front.instance.account}:bucket/acme-tables"
     assert bucket.outputs["encryptionConfiguration"] == sse
-    reported = bucket.outputs["maintenanceConfiguration"]["icebergUnreferencedFileRemoval"]
-    assert reported == {"status": "enabled", "settings": days}
+    told = bucket.outputs["maintenanceConfiguration"]["icebergUnreferencedFileRemoval"]
+    assert told == {"status": "enabled", "settings": days}
     namespace = make(context, NAMESPACE, tableBucketArn=bucket.id, namespace="raw")
     given: Props = {
         "tableBucketArn": bucket.id,
@@ -151,8 +151,8 @@ def test_table_buckets_are_registered_whole_as_a_federated_location(clients: Cli
         with pytest.raises(Exception, match=words):
             lake.register_resource(**{**given, **change})
     lake.register_resource(**given, WithPrivilegedAccess=True)
-    reported = lake.describe_resource(ResourceArn=place)["ResourceInfo"]
-    assert (reported["WithFederation"], reported["WithPrivilegedAccess"]) == (True, True)
+    told = lake.describe_resource(ResourceArn=place)["ResourceInfo"]
+    assert (told["WithFederation"], told["WithPrivilegedAccess"]) == (True, True)
     lake.deregister_resource(ResourceArn=place)
     clients("iam").delete_role(RoleName="table-access")
 
@@ -163,15 +163,15 @@ def test_a_table_has_its_files_in_a_bucket_that_nobody_sees(clients: Clients) ->
     tables.create_namespace(tableBucketARN=arn, namespace=["raw"])
     here = {"tableBucketARN": arn, "namespace": "raw", "name": "events"}
     tables.create_table(**here, format="ICEBERG", metadata=columns("long"))
-    reported = tables.get_table_metadata_location(**here)
-    bucket, _, key = reported["metadataLocation"].removeprefix("s3://").partition("/")
+    told = tables.get_table_metadata_location(**here)
+    bucket, _, key = told["metadataLocation"].removeprefix("s3://").partition("/")
     first = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     assert json.loads(first)["schemas"][0]["fields"][0]["id"] == 1
     assert bucket not in [each["Name"] for each in s3.list_buckets()["Buckets"]]
     for call in (lambda: s3.list_objects_v2(Bucket=bucket), lambda: s3.delete_object(Bucket=bucket, Key=key)):
         with pytest.raises(Exception, match="MethodNotAllowed"):
             call()
-    where, token = f"s3://{bucket}/metadata/00001.metadata.json", reported["versionToken"]
+    where, token = f"s3://{bucket}/metadata/00001.metadata.json", told["versionToken"]
     with pytest.raises(Exception, match="does not exist or is none of the table's"):
         tables.update_table_metadata_location(**here, versionToken=token, metadataLocation=where)
     s3.put_object(Bucket=bucket, Key="metadata/00001.metadata.json", Body=first)

@@ -37,9 +37,9 @@ def test_a_secret_and_its_value_live_and_go(clients: Clients, key: str) -> None:
     first = make(context, VERSION, secretId=arn, secretString="one")
     assert first.outputs["versionStages"] == ["AWSCURRENT"]
     second = make(context, VERSION, secretId=arn, secretString="two")
-    reported = first.read()
-    assert reported is not None
-    assert reported["versionStages"] == ["AWSPREVIOUS"], "the newer one is current"
+    told = first.read()
+    assert told is not None
+    assert told["versionStages"] == ["AWSPREVIOUS"], "the newer one is current"
     assert clients("secretsmanager").get_secret_value(SecretId=arn)["SecretString"] == "two"
     hidden = make(context, VERSION, secretId=arn, secretStringWo="three", secretStringWoVersion=1)
     assert "secretString" not in hidden.outputs, "a value that is only written is in no output"
@@ -104,8 +104,8 @@ def test_a_secret_of_rds_is_changed_by_rds_alone(clients: Clients) -> None:
         MasterUsername="own",
         ManageMasterUserPassword=True,
     )
-    reported = clients("rds").describe_db_instances(DBInstanceIdentifier="own")["DBInstances"][0]
-    arn = reported["MasterUserSecret"]["SecretArn"]
+    told = clients("rds").describe_db_instances(DBInstanceIdentifier="own")["DBInstances"][0]
+    arn = told["MasterUserSecret"]["SecretArn"]
     secrets = clients("secretsmanager")
     with pytest.raises(secrets.exceptions.InvalidRequestException, match="managed by rds"):
         secrets.put_secret_value(SecretId=arn, SecretString="mine")
