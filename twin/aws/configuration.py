@@ -22,7 +22,7 @@ _ACCOUNT: Final = re.compile(r"\d{12}")
 
 
 def check(config: Props) -> list[Failure]:
-    """What can be told of a configuration without a call."""
+    """What can be reported of a configuration without a call."""
     settings = decoded(config)
     failures = _check_region(settings)
     for key in ("allowedAccountIds", "forbiddenAccountIds"):

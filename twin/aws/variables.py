@@ -1,4 +1,4 @@
-"""What a program is told to find the twin instead of AWS."""
+"""What a program is reported to find the twin instead of AWS."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Pinned:
 
 
 def forget() -> None:
-    """Drop all that moto holds in this process; moto's own reset makes each backend anew before it does."""
+    """Drop all that moto holds in this process; moto's own reset makes each backend again before it does."""
     from moto.core.base_backend import BackendDict, BaseBackend
 
     for table in tables():
@@ -117,7 +117,7 @@ def tables() -> list[Any]:
 
 @contextmanager
 def pinned(seed: int, at: float, chance: Draws | None = None) -> Iterator[None]:
-    """Within, all chance comes from the seed and the clock stands still.
+    """Within, all chance comes from the seed and the clock is still.
 
     chance: where the draws are written down, or from where they are taken again.
     """
@@ -139,10 +139,10 @@ def pinned(seed: int, at: float, chance: Draws | None = None) -> Iterator[None]:
 
 
 def _run(app: Callable[..., Any], call: Call) -> Answer:
-    told: list[Any] = []
+    reported: list[Any] = []
 
     def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:  # noqa: ARG001
-        told[:] = [int(status.split(" ", 1)[0]), headers]
+        reported[:] = [int(status.split(" ", 1)[0]), headers]
 
     result = app(call.wsgi(), start)
     try:
@@ -150,11 +150,11 @@ def _run(app: Callable[..., Any], call: Call) -> Answer:
     finally:
         if hasattr(result, "close"):
             result.close()
-    return Answer(told[0], [(str(name), str(value)) for name, value in told[1]], body)
+    return Answer(reported[0], [(str(name), str(value)) for name, value in reported[1]], body)
 
 
 def _pin_backends(epoch: float) -> None:
-    """A backend is made with a seed of its own and at the instance's beginning, whoever touches it first."""
+    """A backend is made with a separate seed and at the instance's beginning, whatever touches it first."""
     from moto.core import base_backend
     from moto.core.base_backend import AccountSpecificBackend
 

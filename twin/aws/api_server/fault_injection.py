@@ -5,7 +5,7 @@ A fault is one JSON object: `kind` and what narrows it.
 - capacity: no machines of `instance_type` (default: any) in `zone` (default: any) until it is removed.
   `market`: only `spot`, or only `on-demand`.
 - slow: calls answer after `seconds`. `service`, `operation`, `times` (default: until it is removed).
-- late_logs: EKS writes to a cluster's log group once more after the cluster was deleted, until it is removed.
+- late_logs: EKS writes to a cluster's log group again after the cluster was deleted, until it is removed.
 - new_account: EC2's quotas are those of a new account, until it is removed.
 - fail: calls answer an error. `service`, `operation` (`Delete*` matches), `code`, `message`, `status`,
   `times`.
@@ -53,7 +53,7 @@ class InjectedFaults(fault_injection.InjectedFaults):
         return self._has("late_logs")
 
     def new_account(self) -> bool:
-        """Whether nobody has raised EC2's quotas yet."""
+        """Whether no one has raised EC2's quotas yet."""
         return self._has("new_account")
 
     def _has(self, kind: str) -> bool:

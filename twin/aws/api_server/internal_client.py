@@ -23,10 +23,10 @@ SERVICE_HEADER = "HTTP_X_TWIN_SERVICE"
 
 
 class Inside:
-    """AWS services as another AWS service sees them, or as somebody in whose name a service asks.
+    """AWS services as another AWS service sees them, or as someone in whose name a service asks.
 
-    access_key: of somebody in whose name it is asked; empty where the service asks for itself, which
-    nobody's policies are asked about. region: the instance's own, where none is given.
+    access_key: of someone in whose name it is asked; empty where the service asks for itself, which
+    no one's policies are asked about. region: the instance's own, where none is given.
     """
 
     def __init__(self, front: Any, access_key: str = "", region: str = "") -> None:
@@ -71,7 +71,7 @@ class Inside:
     def _session(self) -> boto3.session.Session:
         return session(
             access_key=self._access_key or "AKIATWINSERVICE00000",
-            secret_key="none",  # noqa: S106 - nobody looks at the signature of a call from inside
+            secret_key="none",  # noqa: S106 - no one looks at the signature of a call from inside
             token=self._front.identity.token(self._access_key),
             region=self._region,
         )
@@ -94,8 +94,8 @@ class Inside:
             from twin.aws.api_server.request import refusal
 
             answer = refusal(call, error)
-        told: Any = dict(answer.headers)
-        return AWSResponse(request.url, answer.status, told, _Raw(answer.body))
+        reported: Any = dict(answer.headers)
+        return AWSResponse(request.url, answer.status, reported, _Raw(answer.body))
 
 
 _INTENT = threading.local()

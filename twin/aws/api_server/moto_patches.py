@@ -8,7 +8,7 @@ from typing import Any
 
 
 def install() -> None:
-    """Put the mends into moto, once."""
+    """Put the repairs into moto, once."""
     from moto.ec2.models.elastic_block_store import EBSBackend
     from moto.ec2.models.instances import Instance
     from moto.ec2.models.nat_gateways import NatGatewayBackend

@@ -86,7 +86,7 @@ def install() -> None:
         return
 
     class Recorded(kind):
-        """moto's, with each draw told."""
+        """moto's, with each draw reported."""
 
         twin_recorded = True
 
@@ -118,8 +118,8 @@ def _key(original: Any, kind: str) -> Any:
         draws = _Current.draws
         if draws is None:
             return original(*arguments, **named)
-        told = [*arguments, *named.values()]
-        shape = next((getattr(each, "name", each) for each in told if each != 65537), "")
+        reported = [*arguments, *named.values()]
+        shape = next((getattr(each, "name", each) for each in reported if each != 65537), "")
         fresh: list[Any] = []
 
         def make(*_: Any) -> str:

@@ -150,7 +150,7 @@ class Call:
 
     @cached_property
     def operation(self) -> str:
-        """The operation's name, or "" where neither form, header nor path tells."""
+        """The operation's name, or "" where neither form, header nor path reports."""
         named = _first(self.form, "Action") or (_first(self.query, "Action") if self.service != "s3" else "")
         target = self.environ.get("HTTP_X_AMZ_TARGET", "")
         if named or target:

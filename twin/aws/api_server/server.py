@@ -110,7 +110,7 @@ class Front:
             text = f"{call.service}:{call.operation} is not in the twin: {error}"
             return refusal(call, Refusal("UnsupportedOperation", text, 501))
         except Exception:
-            # A defect of the twin: its words must reach who asked, and the log tells where.
+            # A defect of the twin: its words must reach who asked, and the log reports where.
             LOG.exception("%s:%s failed in the twin", call.service, call.operation)
             text = f"{call.service}:{call.operation} failed in the twin itself; see its log"
             return refusal(call, Refusal("TwinDefect", text, 501))

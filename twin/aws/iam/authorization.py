@@ -1,4 +1,4 @@
-"""Whether the caller of a request may: S3's calls by everybody, all others by whoever is not the deployer.
+"""Whether a request is allowed: S3's calls by everybody, all others by principals other than the deployer.
 
 The deployer has all rights but for what a policy denies; a bucket's or key's policy denies it, too.
 """
@@ -40,19 +40,19 @@ def _s3(call: Call, front: Any, who: Principal) -> None:
     if who.anonymous and s3.closed_to_everybody(front.moto, bucket):
         raise Refusal("AccessDenied", "Access Denied", 403)
     if bucket and bucket not in front.moto.backend("s3").buckets:
-        return  # S3 says that there is none, whoever asks
+        return  # S3 says that there is none, for any caller
     for asked in s3.asked(call, front.moto):
         demand(call, front, who, asked)
     if call.operation in ("GetObject", "HeadObject") and not who.everything:
-        # S3 tells that an object is not there to those alone who may list its bucket.
+        # S3 reports that an object is not there to those alone who can list its bucket.
         for asked in s3.of_absent(call, front.moto):
             demand(call, front, who, asked)
 
 
 def demand(call: Call, front: Any, who: Principal, asked: policy_evaluation.Asked) -> None:
     """Refuse a call whose caller lacks a right."""
-    told = request_context.context(call, front, who)
-    why = policy_evaluation.why_not(who, replace(asked, context={**told, **asked.context}))
+    reported = request_context.context(call, front, who)
+    why = policy_evaluation.why_not(who, replace(asked, context={**reported, **asked.context}))
     if why:
         raise denied(call, why)
 

@@ -41,7 +41,7 @@ class Identity:
             sessions.known(call, session)
 
     def signed(self, call: Call) -> None:
-        """Refuse a request that somebody else signed than who it says. The deployer's are taken as they are:
+        """Refuse a request that someone else signed than who it says. The deployer's are taken as they are:
         there are many, and all come from one place. Presigned ones too."""
         own = call.access_key in ("", self._deployer.access_key_id)
         if own or "HTTP_AUTHORIZATION" not in call.environ:
@@ -80,7 +80,7 @@ class Identity:
         return held.secret_access_key if held else None
 
     def caller(self, access_key: str) -> tuple[str, str]:
-        """(arn, user id) of an access key, as GetCallerIdentity tells."""
+        """(arn, user id) of an access key, as GetCallerIdentity reports."""
         if access_key == self._deployer.access_key_id or not access_key:
             return deployer_arn(self._instance.account), f"{self._role_id(ROLE)}:{SESSION}"
         with self._moto.lock:

@@ -12,7 +12,7 @@ from typing import Any, Final
 Document = Mapping[str, Any]
 Context = Mapping[str, str]
 _LISTED: Final = frozenset({"aws:tagkeys", "kms:encryptioncontextkeys"})
-"""Keys of a context that have several values, told one a line."""
+"""Keys of a context that have several values, reported one a line."""
 
 
 def allows(documents: Iterable[Document], action: str, resource: str | None, context: Context) -> bool:

@@ -151,7 +151,7 @@ class Backends:
 
 
 def owner_of(account: str, access_key: str) -> str:
-    """The IAM arn of a key's role or user. The deployer's key is in nobody's list."""
+    """The IAM arn of a key's role or user. The deployer's key is in no one's list."""
     moto = Backends(account)
     session = session_of(moto, access_key)
     if session is not None:

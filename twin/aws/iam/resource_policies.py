@@ -12,7 +12,7 @@ from twin.aws.validation.moto_state import Look
 Params = dict[str, Any]
 
 _NARROW: Final = ("aws:principalorg", "aws:source", "aws:principal", "aws:userid")
-"""Condition keys that make a policy for everybody one for somebody, by how they begin."""
+"""Condition keys that make a policy for everybody one for someone, by how they begin."""
 
 
 def statements(text: Any, code: str) -> list[Params]:

@@ -1,7 +1,7 @@
 """The rights that a call of any service but S3 needs: the action of the operation's name, on what it names.
 
-Where no resource is told here, one that is allowed the action on any resource may go on: that is less than
-AWS asks for, and never more.
+Where no resource is reported here, one that is allowed the action on any resource may go on: that is less
+than AWS asks for, and never more.
 """
 
 from __future__ import annotations

@@ -10,5 +10,7 @@ from twin.aws.validation.moto_state import Look
 
 def by(service: str, arn: str, look: Look, **context: str) -> Any | None:
     """The role of this account if the service (`glue.amazonaws.com`) may assume it, or None."""
-    told = {"aws:SourceAccount": look.account, **context}
-    return next((role for role in look.roles() if role.arn == arn and trust.lets(role, service, told)), None)
+    reported = {"aws:SourceAccount": look.account, **context}
+    return next(
+        (role for role in look.roles() if role.arn == arn and trust.lets(role, service, reported)), None
+    )

@@ -1,6 +1,6 @@
 """Whether a role's trust policy lets an AWS service assume the role: conditions count, and Deny wins.
 
-Whether it lets a user or a role do so, `decision` tells, which weighs the caller's own policies too.
+Whether it lets a user or a role do so, `decision` reports, which weighs the caller's own policies too.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ TAG: Final = "sts:TagSession"
 def lets(role: Any, service: str, context: Context | None, actions: Iterable[str] = (ASSUME,)) -> bool:
     """Whether a service (`glue.amazonaws.com`) may do all of these with moto's role.
 
-    context: what the service tells of the request (`aws:SourceAccount`, `aws:RequestTag/...`); a condition on
-    what it does not tell is not met. None where there is no request yet, as a service checks the policy of a
-    role that it is given: then an Allow counts whatever its conditions, and a Deny only without any.
+    context: what the service reports of the request (`aws:SourceAccount`, `aws:RequestTag/...`); a condition
+    on what it does not report is not met. None where there is no request yet, as a service checks the policy
+    of a role that it is given: then an Allow counts whatever its conditions, and a Deny only without any.
     """
     try:
         statements = policy_statements.statements(role.assume_role_policy_document)

@@ -1,12 +1,13 @@
 """A resource type as a table entry: which calls make, read, change and delete it, and how names correspond.
 
-A type is a class whose attributes are the entry; it has methods only where the service has behaviour
-of its own. A create always ends with the read that a refresh makes, so that both tell the same.
+A type is an entry of `resources.toml` (entries.py); it has a class only where the service has behaviour
+that no entry states. A create always ends with the read that a refresh makes: both state the same.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from twin.aws.api_server.errors import cloud_error, code_of
 from twin.aws.context import AwsContext
-from twin.aws.resources.calls import Wait
+from twin.aws.resources import refusals
+from twin.aws.resources.calls import Change, Wait
 from twin.aws.resources.entry import Entry
 from twin.aws.resources.fields import Field, from_api, property_path, to_api
 from twin.aws.resources.tags import tag_path
@@ -42,8 +44,8 @@ class AwsResource(Entry):
     # Validation
 
     def check(self, context: Context, inputs: Props) -> Sequence[Failure]:
-        assert isinstance(context, AwsContext)  # noqa: S101 - tells the type checker
-        failures = list(self.rules(inputs))
+        assert isinstance(context, AwsContext)  # noqa: S101 - reports the type checker
+        failures = [*self._refused(inputs), *self.rules(inputs)]
         failures += self._check_references(inputs)
         failures += self._check_prefix(inputs)
         seen = {failure.path for failure in failures}
@@ -62,8 +64,15 @@ class AwsResource(Entry):
                     failures.append(Failure(where, reason))
         return failures
 
+    def _refused(self, inputs: Props) -> Iterator[Failure]:
+        yield from refusals.of_ranges(self.ranges, inputs)
+        yield from refusals.of_choices(self.choices, inputs)
+        yield from refusals.of_policies(self.policies, inputs)
+        for each in self.refused:
+            yield from each.failures(inputs)
+
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        """What the service demands beyond its model. UNKNOWN passes."""
+        """What the service demands beyond its model and what the entry states. UNKNOWN passes."""
         return iter(())
 
     def checked_calls(self, context: AwsContext, inputs: Props) -> Iterator[Checked]:
@@ -140,7 +149,7 @@ class AwsResource(Entry):
         return context.call(self.service, self.create_call.operation, self.create_params(context, inputs))
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
-        """The create call's parameters; UNKNOWN stays where it stands."""
+        """The create call's parameters; UNKNOWN stays where it is."""
         params: Props = fill(self.create_call.params, self.values(context, "", inputs))
         _merge(params, to_api(self.fields, inputs))
         if self.tagging:
@@ -187,7 +196,7 @@ class AwsResource(Entry):
             return None if item is None else self.outputs(context, id, item, state)
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        """What the read call tells of the resource, or None."""
+        """What the read call reports of the resource, or None."""
         try:
             params = fill(self.read_call.params, self.values(context, id, state))
             answer = context.call(self.service, self.read_call.operation, params)
@@ -201,7 +210,7 @@ class AwsResource(Entry):
         return item
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
-        """All outputs from what the read call tells; what no API tells is taken from the state."""
+        """All outputs from what the read call reports; what no API reports is taken from the state."""
         found = {name: value for name, value in parse(self.id_form, id).items() if name in self.fields}
         found |= from_api(self.fields, item)
         for name, field in self.fields.items():
@@ -223,7 +232,7 @@ class AwsResource(Entry):
         )
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        """Outputs that further calls tell."""
+        """Outputs that further calls report."""
         return {}
 
     def _tags(self, context: AwsContext, id: str, item: Any, known: Props, state: Props) -> Props:
@@ -251,11 +260,24 @@ class AwsResource(Entry):
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         """The calls for what changed, tags apart."""
         changed = self.changed(old, new)
+        if self.change_call and changed:
+            self._change_all(context, id, old, new, self.change_call)
         values = self.values(context, id, {**self._inherited(old, new), **self.defaults, **_given(new)})
         for update in self.updates:
             if changed.intersection(update.when):
                 context.call(self.service, update.call.operation, fill(update.call.params, values))
                 self.wait(context, id, new, self.updated, "update")
+
+    def _change_all(self, context: AwsContext, id: str, old: Props, new: Props, change: Change) -> None:
+        wanted = {**(self._inherited(old, new) if change.keeps else {}), **_given(new)}
+        if change.call is None:
+            self.make(context, wanted)
+            return
+        params: Props = fill(change.call.params, self.values(context, id, {**old, **wanted}))
+        left_out = {*change.without, self.tagging.create if self.tagging else ""}
+        sent = self.create_params(context, wanted)
+        _merge(params, {name: value for name, value in sent.items() if name not in left_out})
+        context.call(self.service, change.call.operation, params)
 
     def changed(self, old: Props, new: Props) -> set[str]:
         """The inputs that an update has to change: a computed one that the program leaves out stays."""
@@ -304,8 +326,8 @@ class AwsResource(Entry):
             self._wait_gone(context, id, state)
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        """The delete call."""
-        if self.delete_call:
+        """The delete call; none where the program keeps what there is."""
+        if self.delete_call and not state.get("skipDestroy"):
             params = fill(self.delete_call.params, self.values(context, id, state))
             context.call(self.service, self.delete_call.operation, params)
 
@@ -357,11 +379,11 @@ class AwsResource(Entry):
 
     def _failed_words(self, id: str, item: Any, wait: Wait, action: str, status: str) -> str:
         issues = jmespath.search(wait.issues, item) if wait.issues else None
-        told = f" last error: {listed(issues)}" if issues else ""
+        reported = f" last error: {listed(issues)}" if issues else ""
         wanted = ", ".join(sorted(wait.ready))
         return (
             f"waiting for {self.title} ({id}) {action}: "
-            f"unexpected state '{status}', wanted target '{wanted}'.{told}"
+            f"unexpected state '{status}', wanted target '{wanted}'.{reported}"
         )
 
     def values(self, context: AwsContext, id: str, props: Props) -> Props:
@@ -375,8 +397,9 @@ class AwsResource(Entry):
         return {**rest, **encoded, **place, **parse(self.id_form, id), **({"id": id} if id else {})}
 
     def describe(self, props: Props, id: str = "") -> str:
-        """What stands in brackets behind the title in an error."""
-        return id or str(props.get(self.name_prefix[1] or "name") or "")
+        """What is in brackets behind the title in an error."""
+        called = self.called or f"{{{self.name_prefix[1] or 'name'}}}"
+        return id or re.sub(r"\{(\w+)\}", lambda found: str(props.get(found[1]) or ""), called)
 
     @contextmanager
     def errors(self, action: str, what: str) -> Iterator[None]:

@@ -34,6 +34,19 @@ class Update:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A call that carries any change: it sends all that creating sends, but for tags.
+
+    call: none where the create call is made again. without: parameters that it does not take. keeps: what the
+    program leaves to the service is sent as it was.
+    """
+
+    call: Call | None = None
+    without: frozenset[str] = frozenset()
+    keeps: bool = False
+
+
+@dataclass(frozen=True)
 class Wait:
     """Poll the read call until a state.
 

@@ -1,4 +1,4 @@
-"""Policy documents: what IAM refuses in them, told before any call.
+"""Policy documents: what IAM refuses in them, reported before any call.
 
 The grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
@@ -9,10 +9,9 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any, Final
 
-from twin.aws.validation.parameters import loader
+from twin.aws.iam.service_prefixes import service_prefixes
 from twin.provider_interface import UNKNOWN, Failure
 
 _VERSIONS: Final = ("2012-10-17", "2008-10-17")
@@ -31,138 +30,6 @@ _STATEMENT: Final = frozenset(
 )
 _DOCUMENT: Final = frozenset({"Version", "Id", "Statement"})
 _SID: Final = re.compile(r"[A-Za-z0-9]*")
-_OTHER_PREFIXES: Final = frozenset(
-    [
-        "aws-marketplace",
-        "aws-portal",
-        "a4b",
-        "access-analyzer",
-        "account",
-        "amplifybackend",
-        "artifact",
-        "arc-zonal-shift",
-        "billing",
-        "bedrock-agentcore",
-        "budgets",
-        "cassandra",
-        "ce",
-        "codestar-connections",
-        "codewhisperer",
-        "compute-optimizer",
-        "consoleapp",
-        "consolidatedbilling",
-        "cost-optimization-hub",
-        "cur",
-        "deepcomposer",
-        "eks-auth",
-        "ec2-instance-connect",
-        "ec2messages",
-        "ecr-public",
-        "ecr",
-        "elasticfilesystem",
-        "elastictranscoder",
-        "execute-api",
-        "fis",
-        "freetier",
-        "grafana",
-        "health",
-        "identitystore",
-        "imagebuilder",
-        "invoicing",
-        "kafka-cluster",
-        "logs",
-        "mediaimport",
-        "mobileanalytics",
-        "notifications-contacts",
-        "opensearch",
-        "payments",
-        "pricing",
-        "purchase-orders",
-        "q",
-        "rbin",
-        "rds-data",
-        "rds-db",
-        "redshift-data",
-        "resource-explorer-2",
-        "resource-groups",
-        "route53domains",
-        "s3express",
-        "s3-object-lambda",
-        "s3-outposts",
-        "s3tables",
-        "sagemaker-geospatial",
-        "savingsplans",
-        "scheduler",
-        "servicequotas",
-        "signin",
-        "sso",
-        "sso-directory",
-        "ssm-guiconnect",
-        "ssmmessages",
-        "sts",
-        "support",
-        "supportplans",
-        "sustainability",
-        "tag",
-        "tax",
-        "tiros",
-        "trustedadvisor",
-        "uxc",
-        "vpc-lattice",
-        "vpc-lattice-svcs",
-        "wellarchitected",
-        "events",
-        "evidently",
-        "wafv2",
-        "waf-regional",
-        "xray",
-        "aps",
-        "glue",
-        "lakeformation",
-        "athena",
-        "airflow",
-        "firehose",
-        "elasticmapreduce",
-        "emr-containers",
-        "emr-serverless",
-        "kinesisvideo",
-        "quicksight",
-        "states",
-        "sqs",
-        "sns",
-        "swf",
-        "ses",
-        "email",
-        "mobiletargeting",
-        "dms",
-        "fsx",
-        "elasticache",
-        "es",
-        "aoss",
-        "elasticloadbalancing",
-        "states",
-        "aps",
-        "cloudhsm",
-    ]
-)
-"""Service prefixes of policies that botocore's services do not have."""
-
-_CLIENTS_ONLY: Final = frozenset(
-    [
-        "elb",
-        "elbv2",
-        "efs",
-        "emr",
-        "stepfunctions",
-        "sesv2",
-        "apigatewayv2",
-        "amp",
-        "opensearchserverless",
-        "iot-data",
-        "sagemaker-runtime",
-    ]
-)
-"""Names that clients have and policies do not."""
 
 
 def document_failures(path: str, value: Any, kind: str, longest: int = 131072) -> Iterator[Failure]:
@@ -255,9 +122,3 @@ def _resources(value: Any) -> Iterator[str]:
         # A part that stays unknown in a preview makes the whole text UNKNOWN, not a half of it.
         if isinstance(resource, str) and resource != "*" and not resource.startswith(("arn:", "${")):
             yield f'Resource {resource} must be in ARN format or "*".'
-
-
-@cache
-def service_prefixes() -> frozenset[str]:
-    """The service prefixes that actions may have: botocore's services where they agree, and the others."""
-    return (frozenset(loader().list_available_services("service-2")) - _CLIENTS_ONLY) | _OTHER_PREFIXES

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
-from twin.aws.resources.calls import Call, Update, Wait
+from twin.aws.resources import entries
+from twin.aws.resources.calls import Call, Change, Update, Wait
 from twin.aws.resources.fields import Fields
+from twin.aws.resources.refusals import Refused
 from twin.aws.resources.tags import Tagging
 from twin.core.schema_facts import FromSchema
 from twin.provider_interface import AutoName
@@ -26,9 +28,11 @@ class Entry(FromSchema):
     """botocore's name of the service (`ec2`)."""
     title: ClassVar[str]
     """As the provider's errors call it (`EC2 Subnet`)."""
+    called: ClassVar[str] = ""
+    """What is in brackets behind the title while there is no id (`{clusterName}`); empty: the name."""
     fields: ClassVar[Fields] = {}
     create_call: ClassVar[Call]
-    """Its parameters beside those that `fields` give."""
+    """Its parameters next to those that `fields` give."""
     id_path: ClassVar[str] = ""
     """jmespath of the id in the create call's answer."""
     id_form: ClassVar[str] = ""
@@ -39,9 +43,10 @@ class Entry(FromSchema):
     item: ClassVar[str] = "@"
     """jmespath of the resource in the read call's answer."""
     gone: ClassVar[str] = ""
-    """jmespath that is true for a resource that is still told of, but deleted."""
+    """jmespath that is true for a resource that is still reported of, but deleted."""
     not_found: ClassVar[frozenset[str]] = frozenset()
     updates: ClassVar[tuple[Update, ...]] = ()
+    change_call: ClassVar[Change | None] = None
     delete_call: ClassVar[Call | None] = None
     busy: ClassVar[frozenset[str]] = frozenset()
     """Codes of a delete that may succeed a little later (`DependencyViolation`)."""
@@ -66,4 +71,17 @@ class Entry(FromSchema):
     name_prefix: ClassVar[tuple[str, str, int]] = ("", "", 255)
     """The property that holds a prefix, the one that holds the name, and the name's greatest length."""
 
+    ranges: ClassVar[Mapping[str, Sequence[float]]] = {}
+    """Properties with the least and the greatest number that they may be, or the least alone."""
+    choices: ClassVar[Mapping[str, Sequence[Any]]] = {}
+    """Properties with the values that they may have, where no published model states them."""
+    policies: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    """Properties that are policy documents, with the arguments of document_failures."""
+    refused: ClassVar[tuple[Refused, ...]] = ()
+
     autoname: AutoName | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        for name, value in entries.attributes(cls.__module__, cls.__name__).items():
+            setattr(cls, name, value)
+        super().__init_subclass__(**options)

@@ -26,7 +26,7 @@ class Field:
 
     api: the member of the create call's parameters, dotted where it is nested (`Placement.Tenancy`);
     empty: not part of the create call. read: the jmespath in what the read call answers; None: as `api`;
-    empty: the API does not tell, and the state is believed. of: the fields of a nested object, or of the
+    empty: the API does not report, and the state is believed. of: the fields of a nested object, or of the
     objects of a list. encode, decode: from a property's value to a parameter's and back.
     """
 
@@ -66,7 +66,7 @@ def kept(*names: str) -> dict[str, Field]:
 
 
 def sent(**names: str) -> dict[str, Field]:
-    """Inputs that only creating sends and no call tells."""
+    """Inputs that only creating sends and no call reports."""
     return {name: Field(api, read="") for name, api in names.items()}
 
 
@@ -78,7 +78,7 @@ def json_text(value: Any) -> Any:
 
 
 def has_unknown(value: Any) -> bool:
-    """Whether UNKNOWN stands anywhere in it."""
+    """Whether UNKNOWN is anywhere in it."""
     if isinstance(value, Mapping):
         return any(has_unknown(member) for member in value.values())
     if isinstance(value, (list, tuple)):
@@ -97,7 +97,7 @@ def text_of_boolean(value: Any) -> Any:
 
 
 def to_api(fields: Fields, props: Mapping[str, Any]) -> Props:
-    """The parameters for these properties. UNKNOWN stays where it stands; None is left out."""
+    """The parameters for these properties. UNKNOWN stays where it is; None is left out."""
     params: Props = {}
     for name, field in fields.items():
         value = props.get(name)
@@ -110,7 +110,7 @@ def to_api(fields: Fields, props: Mapping[str, Any]) -> Props:
 
 
 def from_api(fields: Fields, item: Mapping[str, Any]) -> Props:
-    """The properties that an answer tells; what it leaves out is left out."""
+    """The properties that an answer reports; what it leaves out is left out."""
     props: Props = {}
     for name, field in fields.items():
         if not field.path:

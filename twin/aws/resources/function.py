@@ -24,7 +24,7 @@ class AwsFunction(FunctionType):
     """As the provider's errors call it (`EC2 Availability Zones`)."""
 
     def invoke(self, context: Context, arguments: Props) -> Props:
-        assert isinstance(context, AwsContext)  # noqa: S101 - tells the type checker
+        assert isinstance(context, AwsContext)  # noqa: S101 - reports the type checker
         context = context.in_region(arguments.get("region"))
         try:
             answer = self.answer(context, arguments)
@@ -34,7 +34,7 @@ class AwsFunction(FunctionType):
 
     @abstractmethod
     def answer(self, context: AwsContext, arguments: Props) -> Props:
-        """The results beside the arguments, which are part of every result."""
+        """The results next to the arguments, which are part of every result."""
 
     def only(self, found: Sequence[Any], what: str) -> Any:
         """The one match; none or several are errors, in the provider's words."""

@@ -74,7 +74,7 @@ class Tagging:
         old: Mapping[str, str],
         new: Mapping[str, str],
     ) -> None:
-        """Bring the tags from `old` to `new`; what stands in neither is left alone."""
+        """Bring the tags from `old` to `new`; what is in neither is left alone."""
         keys = sorted(old.keys() - new.keys())
         if keys:
             given = {**values, "keys": keys, "keysAsTags": [{self.key or "Key": key} for key in keys]}

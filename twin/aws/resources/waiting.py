@@ -1,4 +1,4 @@
-"""What the base of the table needs beside it: calls to validate, waits and their words."""
+"""What the base of the table needs next to it: calls to validate, waits and their words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twin.provider_interface import CloudError, Props
 
 @dataclass(frozen=True)
 class Checked:
-    """A call to validate, and the property to blame where the parameter alone does not tell."""
+    """A call to validate, and the property to blame where the parameter alone does not report."""
 
     operation: str
     params: Props

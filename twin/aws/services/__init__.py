@@ -2,7 +2,7 @@
 
 | module or folder | what is in it |
 |---|---|
-| `resources` | resource types of the provider: an entry each |
+| `resources` | resource types: an entry each in `resources.toml`, a class for what one does differently |
 | `functions` | the provider's functions |
 | `validation` | what AWS refuses: `RULES`, by operation |
 | `operations` | what moto lacks or does otherwise: `OPERATIONS`, by operation |

@@ -1,5 +1,5 @@
 """Things that moto does not have: kept in its backends, so that the journal and the inventory know them,
-and told in the words of each service's protocol.
+and reported in the words of each service's protocol.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Params = dict[str, Any]
 
 @dataclass
 class Thing:
-    """One of them: what its describing call tells, and what only the twin knows."""
+    """One of them: what its describing call reports, and what only the twin knows."""
 
     shown: Params
     kept: Params = field(default_factory=dict[str, Any])
@@ -28,7 +28,7 @@ def held(backend: Any, kind: str) -> dict[str, Thing]:
 
 
 def tags(backend: Any, arn: str) -> dict[str, str]:
-    """The tags of a thing, to be told and to be changed."""
+    """The tags of a thing, to be reported and to be changed."""
     known: dict[str, dict[str, str]] = vars(backend).setdefault("twin_tags", {})
     return known.setdefault(arn, {})
 
@@ -67,3 +67,53 @@ def operation(act: Callable[[Params, Any], Params]) -> Callable[[Call, Any], Ans
         return respond(call, act(call.params, backend))
 
     return handle
+
+
+Act = Callable[[Params, Any], Params]
+"""What an operation does: (parameters, backend) -> the members of its answer."""
+
+
+def operations(acts: Mapping[str, Act]) -> dict[str, Callable[[Call, Any], Answer | None]]:
+    """Operations from such functions."""
+    return {name: operation(act) for name, act in acts.items()}
+
+
+def tag_anew(backend: Any, arn: str, given: Mapping[str, str]) -> None:
+    """The tags of a thing that is new: one of its name may have been there before."""
+    tags(backend, arn).clear()
+    tags(backend, arn).update(given)
+
+
+@dataclass(frozen=True)
+class TagCalls:
+    """The three operations on tags, by what a service calls their members.
+
+    arn, tags, keys: in the parameters. answer: in what the listing answers. calls: tag, untag, list. is_map:
+    its tags are no list of Key and Value. answers: the first two answer with the list, too.
+    """
+
+    arn: str = "ResourceArn"
+    tags: str = "Tags"
+    keys: str = "TagKeys"
+    answer: str = "TagList"
+    calls: tuple[str, str, str] = ("TagResource", "UntagResource", "ListTagsForResource")
+    is_map: bool = False
+    answers: bool = False
+
+    def acts(self) -> dict[str, Act]:
+        """The functions by operation."""
+        return dict(zip(self.calls, (self._tag, self._untag, self._list), strict=True))
+
+    def _tag(self, params: Params, backend: Any) -> Params:
+        given = params[self.tags]
+        tags(backend, params[self.arn]).update(given if self.is_map else pairs(given))
+        return self._list(params, backend) if self.answers else {}
+
+    def _untag(self, params: Params, backend: Any) -> Params:
+        for key in params[self.keys]:
+            tags(backend, params[self.arn]).pop(key, None)
+        return self._list(params, backend) if self.answers else {}
+
+    def _list(self, params: Params, backend: Any) -> Params:
+        held = tags(backend, str(params.get(self.arn)))
+        return {self.answer: held if self.is_map else listed(held)}

@@ -20,7 +20,7 @@ class Look:
 
     @property
     def caller(self) -> str:
-        """The arn of the role or user who asks; empty where an AWS service or nobody in particular does."""
+        """The arn of the role or user who asks; empty where an AWS service or no one in particular does."""
         return self._caller()
 
     @property
@@ -98,6 +98,15 @@ class Look:
                     return key
             return None
         return self.kms.keys.get(name.removeprefix("key/"))
+
+
+def absent(what: str) -> Callable[[Any, Look], None]:
+    """A rule for an operation that moto would answer without AWS's checks, and that the twin lacks."""
+
+    def refuse(_: Any, __: Look) -> None:
+        raise NotImplementedError(what)
+
+    return refuse
 
 
 def network_of(text: str, what: str) -> Any:

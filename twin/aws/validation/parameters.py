@@ -54,14 +54,9 @@ def operation_model(service: str, operation: str) -> OperationModel:
 
 
 def violations(service: str, operation: str, params: Mapping[str, Any]) -> list[Violation]:
-    """All that the service's model refuses in these parameters; UNKNOWN passes wherever it stands."""
+    """All that the service's model refuses in these parameters; UNKNOWN passes wherever it is."""
     shape = operation_model(service, operation).input_shape
     return list(_walk(shape, dict(params), "")) if shape else []
-
-
-def enum_of(service: str, shape: str) -> list[str]:
-    """The values of a shape of the service's model (`InstanceType`)."""
-    return list(service_model(service).shape_for(shape).metadata.get("enum", []))
 
 
 def _walk(shape: Shape, value: Any, path: str) -> Iterator[Violation]:
@@ -75,7 +70,7 @@ def _walk(shape: Shape, value: Any, path: str) -> Iterator[Violation]:
 
 
 def _structure(shape: Shape, value: Any, path: str) -> Iterator[Violation]:
-    assert isinstance(shape, StructureShape)  # noqa: S101 - the type name says so; this tells the type checker
+    assert isinstance(shape, StructureShape)  # noqa: S101 - the type name says so; this reports the type checker
     for name in shape.required_members:
         if value.get(name) is None:
             yield _join(path, name), "Member must not be null"

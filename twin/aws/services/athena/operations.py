@@ -1,4 +1,4 @@
-"""Athena: workgroups. moto cannot change one, and tells one that is not there."""
+"""Athena: workgroups. moto cannot change one, and reports one that is not there."""
 
 from __future__ import annotations
 
@@ -213,17 +213,17 @@ def _merged(before: Params, updates: Params) -> Params:
     return made
 
 
-def tell(call: Call, backend: Any) -> Answer:
+def report(call: Call, backend: Any) -> Answer:
     """GetWorkGroup."""
     group = backend.work_groups[call.params["WorkGroup"]]
-    told = {
+    reported = {
         "Name": group.name,
         "State": group.state,
         "Configuration": group.configuration,
         "Description": group.description or "",
         "CreationTime": getattr(group, "created", 0.0),
     }
-    return answer({"WorkGroup": told})
+    return answer({"WorkGroup": reported})
 
 
 def drop(call: Call, backend: Any) -> Answer:
@@ -277,7 +277,7 @@ OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
     "DeletePreparedStatement": drop_prepared,
     "CreateWorkGroup": make,
     "UpdateWorkGroup": change,
-    "GetWorkGroup": tell,
+    "GetWorkGroup": report,
     "DeleteWorkGroup": drop,
     "ListTagsForResource": tell_tags,
 }

@@ -1,83 +1,27 @@
 """Athena: workgroups."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from twin.aws.context import AwsContext
+from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, Fields, kept, pascal, to_api
-from twin.aws.resources.tags import Tagging
-from twin.provider_interface import AutoName, Failure, Props
-
-LEAST_CUTOFF: Final = 10 * 1024 * 1024
-"""Bytes; the provider's least limit of what a query may scan."""
-_KEY: Final[Fields] = pascal("kmsKey")
-_ARN: Final = "arn:{partition}:athena:{region}:{account}:workgroup/{name}"
+from twin.aws.resources.fields import to_api
+from twin.provider_interface import Props
 
 
-def _log_types(value: Any) -> Any:
+def log_types(value: Any) -> Any:
     return {each["key"]: list(each["values"]) for each in value} if isinstance(value, list) else value
 
 
-def _of_log_types(value: Any) -> Any:
+def of_log_types(value: Any) -> Any:
     return [{"key": key, "values": value[key]} for key in sorted(value)]
 
 
-_CONFIGURATION: Final[Fields] = {
-    **pascal("bytesScannedCutoffPerQuery", "enableMinimumEncryptionConfiguration", "executionRole"),
-    **pascal("requesterPaysEnabled"),
-    "enforceWorkgroupConfiguration": Field("EnforceWorkGroupConfiguration"),
-    "publishCloudwatchMetricsEnabled": Field("PublishCloudWatchMetricsEnabled"),
-    "customerContentEncryptionConfiguration": Field("CustomerContentEncryptionConfiguration", of=_KEY),
-    "engineVersion": Field("EngineVersion", of=pascal("selectedEngineVersion", "effectiveEngineVersion")),
-    "identityCenterConfiguration": Field(
-        "IdentityCenterConfiguration", of=pascal("enableIdentityCenter", "identityCenterInstanceArn")
-    ),
-    "managedQueryResultsConfiguration": Field(
-        "ManagedQueryResultsConfiguration",
-        of={**pascal("enabled"), "encryptionConfiguration": Field("EncryptionConfiguration", of=_KEY)},
-    ),
-    "monitoringConfiguration": Field(
-        "MonitoringConfiguration",
-        of={
-            "cloudWatchLoggingConfiguration": Field(
-                "CloudWatchLoggingConfiguration",
-                of={
-                    **pascal("enabled", "logGroup", "logStreamNamePrefix"),
-                    "logTypes": Field("LogTypes", encode=_log_types, decode=_of_log_types),
-                },
-            ),
-            "managedLoggingConfiguration": Field(
-                "ManagedLoggingConfiguration", of=pascal("enabled", "kmsKey")
-            ),
-            "s3LoggingConfiguration": Field(
-                "S3LoggingConfiguration", of=pascal("enabled", "kmsKey", "logLocation")
-            ),
-        },
-    ),
-    "queryResultsS3AccessGrantsConfiguration": Field(
-        "QueryResultsS3AccessGrantsConfiguration",
-        of=pascal("authenticationType", "createUserLevelPrefix", "enableS3AccessGrants"),
-    ),
-    "resultConfiguration": Field(
-        "ResultConfiguration",
-        of={
-            **pascal("expectedBucketOwner", "outputLocation"),
-            "aclConfiguration": Field("AclConfiguration", of={"s3AclOption": Field("S3AclOption")}),
-            "encryptionConfiguration": Field(
-                "EncryptionConfiguration",
-                of={"encryptionOption": Field("EncryptionOption"), "kmsKeyArn": Field("KmsKey")},
-            ),
-        },
-    ),
-}
+_CONFIGURATION: Final = entries.shape(__name__, "configuration")
 _NESTED: Final = {
     "ResultConfiguration": "ResultConfigurationUpdates",
     "ManagedQueryResultsConfiguration": "ManagedQueryResultsConfigurationUpdates",
@@ -86,49 +30,6 @@ _REMOVABLE: Final = ("BytesScannedCutoffPerQuery", "CustomerContentEncryptionCon
 
 
 class Workgroup(AwsResource):
-    token = "aws:athena/workgroup:Workgroup"
-    service = "athena"
-    title = "Athena WorkGroup"
-    fields = {
-        **pascal("name", "description"),
-        "state": Field(read="State"),
-        "configuration": Field("Configuration", of=_CONFIGURATION),
-        **kept("forceDestroy"),
-    }
-    create_call = Call("CreateWorkGroup")
-    id_form = "{name}"
-    arn_form = _ARN
-    read_call = Call("GetWorkGroup", {"WorkGroup": "{id}"})
-    item = "WorkGroup"
-    tagging = Tagging(
-        listing=Call("ListTagsForResource", {"ResourceARN": _ARN}),
-        listed="Tags",
-        add=Call("TagResource", {"ResourceARN": _ARN, "Tags": "{tags}"}),
-        remove=Call("UntagResource", {"ResourceARN": _ARN, "TagKeys": "{keys}"}),
-    )
-    declared = frozenset({"configuration"})
-    autoname = AutoName(max_length=128)
-    nested_computed = frozenset({"configuration.engineVersion.effectiveEngineVersion"})
-    defaults = {
-        "state": "ENABLED",
-    }
-    paths = {
-        "InvalidRequestException: is already created": "name",
-        "InvalidRequestException: output bucket": "configuration.resultConfiguration.outputLocation",
-        "InvalidRequestException: is not empty": "forceDestroy",
-        "InvalidRequestException": "configuration",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        configuration = inputs.get("configuration")
-        cutoff = configuration.get("bytesScannedCutoffPerQuery") if isinstance(configuration, dict) else None
-        if isinstance(cutoff, (int, float)) and cutoff < LEAST_CUTOFF:
-            yield Failure(
-                "configuration.bytesScannedCutoffPerQuery",
-                "expected configuration.0.bytes_scanned_cutoff_per_query to be at least "
-                f"({LEAST_CUTOFF}), got {cutoff:g}",
-            )
-
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
         configuration = params.get("Configuration")
@@ -146,17 +47,17 @@ class Workgroup(AwsResource):
         try:
             return super().find(context, id, state)
         except ClientError as error:
-            # One code for everything: the words tell.
+            # One code for everything: the words report.
             if "is not found" in str(error):
                 return None
             raise
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         found = super().outputs(context, id, item, state)
-        told, known = found.get("configuration"), state.get("configuration")
-        if isinstance(told, dict) and isinstance(known, dict):
+        reported, known = found.get("configuration"), state.get("configuration")
+        if isinstance(reported, dict) and isinstance(known, dict):
             # What Athena adds is no change of what the program asked for.
-            found["configuration"] = {name: value for name, value in told.items() if name in known}
+            found["configuration"] = {name: value for name, value in reported.items() if name in known}
             engine = found["configuration"].get("engineVersion")
             if isinstance(engine, dict) and "effectiveEngineVersion" not in (known["engineVersion"] or {}):
                 engine.pop("effectiveEngineVersion", None)

@@ -1,7 +1,7 @@
 """Where an Auto Scaling group's machines come from: zones taken in turn, offered types only, and bad days.
 
 moto puts all of a group's instances into its first subnet and never runs out. AWS balances over the zones,
-and tells the group when it has none.
+and reports the group when it has none.
 """
 
 from __future__ import annotations

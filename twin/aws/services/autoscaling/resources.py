@@ -1,7 +1,5 @@
 """EC2 Auto Scaling: tags of groups that others own (the groups of managed node groups)."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -11,25 +9,11 @@ from botocore.exceptions import ClientError
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, pascal
 from twin.aws.resources.waiting import Checked
 from twin.provider_interface import Props
 
 
 class Tag(AwsResource):
-    token = "aws:autoscaling/tag:Tag"
-    service = "autoscaling"
-    title = "AutoScaling Tag"
-    fields = {
-        "autoscalingGroupName": Field("Tags.ResourceId", read="ResourceId"),
-        "tag": Field("Tags", read="@", of=pascal("key", "value", "propagateAtLaunch")),
-    }
-    create_call = Call("CreateOrUpdateTags")
-    id_form = "{autoscalingGroupName},{key}"
-    read_call = Call("DescribeTags")
-    not_found = frozenset({"ResourceNotFound"})
-
     def checked_calls(self, context: AwsContext, inputs: Props) -> Iterator[Checked]:
         yield Checked("CreateOrUpdateTags", {"Tags": [self._tag(inputs)]}, "tag")
 
@@ -38,9 +22,6 @@ class Tag(AwsResource):
         if member == "ResourceId":
             return "autoscalingGroupName"
         return f"tag.{member[0].lower()}{member[1:]}" if member in ("Key", "Value") else ""
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("autoscalingGroupName") or "")
 
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return f"{inputs['autoscalingGroupName']},{inputs['tag']['key']}"

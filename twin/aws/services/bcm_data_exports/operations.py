@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
-from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.api_server.request import Refusal
 from twin.aws.validation import extension_store
 from twin.aws.validation.moto_state import Look
 
@@ -91,6 +91,10 @@ def _known(backend: Any, arn: str) -> extension_store.Thing:
     return thing
 
 
+def _exists(params: Params, look: Look) -> None:
+    _known(look.moto.backend("ce", look.region), params["ResourceArn"])
+
+
 def _get(params: Params, backend: Any) -> Params:
     return {"Export": _known(backend, params["ExportArn"]).shown, "ExportStatus": {"StatusCode": "HEALTHY"}}
 
@@ -118,34 +122,18 @@ def _delete(params: Params, backend: Any) -> Params:
     return {"ExportArn": arn}
 
 
-def _list_tags(params: Params, backend: Any) -> Params:
-    _known(backend, params["ResourceArn"])
-    return {"ResourceTags": extension_store.listed(extension_store.tags(backend, params["ResourceArn"]))}
-
-
-def _tag(params: Params, backend: Any) -> Params:
-    _known(backend, params["ResourceArn"])
-    extension_store.tags(backend, params["ResourceArn"]).update(extension_store.pairs(params["ResourceTags"]))
-    return {}
-
-
-def _untag(params: Params, backend: Any) -> Params:
-    for key in params["ResourceTagKeys"]:
-        extension_store.tags(backend, params["ResourceArn"]).pop(key, None)
-    return {}
-
-
-RULES: Final[dict[str, Callable[[Params, Look], None]]] = {"CreateExport": check, "UpdateExport": check}
-OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
-    name: extension_store.operation(act)
-    for name, act in {
+RULES: Final[dict[str, Callable[[Params, Look], None]]] = {
+    **dict.fromkeys(("CreateExport", "UpdateExport"), check),
+    **dict.fromkeys(("TagResource", "ListTagsForResource"), _exists),
+}
+_TAGS: Final = extension_store.TagCalls("ResourceArn", "ResourceTags", "ResourceTagKeys", "ResourceTags")
+OPERATIONS: Final = extension_store.operations(
+    {
+        **_TAGS.acts(),
         "CreateExport": _create,
         "DeleteExport": _delete,
         "GetExport": _get,
         "ListExports": _list,
-        "ListTagsForResource": _list_tags,
-        "TagResource": _tag,
-        "UntagResource": _untag,
         "UpdateExport": _update,
-    }.items()
-}
+    }
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.api_server.request import Refusal
 from twin.aws.iam import policy_statements
 from twin.aws.validation import extension_store
 from twin.aws.validation.moto_state import Look
@@ -105,8 +105,7 @@ def create(params: Params, backend: Any) -> Params:
     for entry in params.get("NotificationsWithSubscribers") or []:
         _add(held[name], entry["Notification"], entry.get("Subscribers") or [])
     arn = _arn(backend, name)
-    extension_store.tags(backend, arn).clear()
-    extension_store.tags(backend, arn).update(extension_store.pairs(params.get("ResourceTags")))
+    extension_store.tag_anew(backend, arn, extension_store.pairs(params.get("ResourceTags")))
     return {}
 
 
@@ -207,31 +206,14 @@ def delete_notification(params: Params, backend: Any) -> Params:
     return {}
 
 
-def list_tags(params: Params, backend: Any) -> Params:
-    """ListTagsForResource."""
-    return {"ResourceTags": extension_store.listed(extension_store.tags(backend, params["ResourceARN"]))}
-
-
-def tag(params: Params, backend: Any) -> Params:
-    """TagResource."""
-    extension_store.tags(backend, params["ResourceARN"]).update(extension_store.pairs(params["ResourceTags"]))
-    return {}
-
-
-def untag(params: Params, backend: Any) -> Params:
-    """UntagResource."""
-    for key in params["ResourceTagKeys"]:
-        extension_store.tags(backend, params["ResourceARN"]).pop(key, None)
-    return {}
-
-
 RULES: Final[dict[str, Callable[[Params, Look], None]]] = {
     "CreateBudget": check,
     "CreateNotification": check_notification,
 }
-OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
-    name: extension_store.operation(act)
-    for name, act in {
+_TAGS: Final = extension_store.TagCalls("ResourceARN", "ResourceTags", "ResourceTagKeys", "ResourceTags")
+OPERATIONS: Final = extension_store.operations(
+    {
+        **_TAGS.acts(),
         "CreateBudget": create,
         "CreateNotification": create_notification,
         "DeleteBudget": delete,
@@ -240,9 +222,6 @@ OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
         "DescribeBudgets": describe_all,
         "DescribeNotificationsForBudget": notifications,
         "DescribeSubscribersForNotification": subscribers,
-        "ListTagsForResource": list_tags,
-        "TagResource": tag,
-        "UntagResource": untag,
         "UpdateBudget": update,
-    }.items()
-}
+    }
+)

@@ -1,43 +1,34 @@
 """AWS Budgets: budgets and their notifications. Nothing is spent on the twin, so that none is sent."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, kept, pascal, reads
-from twin.aws.resources.tags import Tagging
-from twin.provider_interface import UNKNOWN, AutoName, Failure, Props
+from twin.provider_interface import UNKNOWN, Props
 
-_ARN: Final = "arn:aws:budgets::{accountId}:budget/{name}"
-_KEY: Final = {"AccountId": "{accountId}", "BudgetName": "{name}"}
-_OTHERS: Final = ("autoAdjustData", "billingViewArn", "filterExpression", "metrics", "plannedLimits")
 _TIME: Final = "%Y-%m-%d_%H:%M"
 
 
-def _filters(value: Any) -> Any:
+def filters(value: Any) -> Any:
     if value is UNKNOWN:
         return value
     return {entry["name"]: entry["values"] for entry in value}
 
 
-def _filter_list(value: Any) -> Any:
+def filter_list(value: Any) -> Any:
     return [{"name": name, "values": value[name]} for name in sorted(value)]
 
 
-def _seconds(value: Any) -> Any:
+def seconds(value: Any) -> Any:
     if value is UNKNOWN:
         return value
     return int(datetime.strptime(value, _TIME).replace(tzinfo=UTC).timestamp())
 
 
-def _moment(value: Any) -> Any:
+def moment(value: Any) -> Any:
     return value.astimezone(UTC).strftime(_TIME) if isinstance(value, datetime) else value
 
 
@@ -73,60 +64,6 @@ def _subscribers(entry: Props) -> list[Props]:
 
 
 class Budget(AwsResource):
-    token = "aws:budgets/budget:Budget"
-    service = "budgets"
-    title = "Budget"
-    fields = {
-        "name": Field("Budget.BudgetName", read="BudgetName"),
-        "budgetType": Field("Budget.BudgetType", read="BudgetType"),
-        "timeUnit": Field("Budget.TimeUnit", read="TimeUnit"),
-        "limitAmount": Field("Budget.BudgetLimit.Amount", read="BudgetLimit.Amount"),
-        "limitUnit": Field("Budget.BudgetLimit.Unit", read="BudgetLimit.Unit"),
-        "costFilters": Field("Budget.CostFilters", read="CostFilters", encode=_filters, decode=_filter_list),
-        "costTypes": Field(
-            "Budget.CostTypes",
-            read="CostTypes",
-            of=pascal(
-                *("includeCredit", "includeDiscount", "includeOtherSubscription", "includeRecurring"),
-                *("includeRefund", "includeSubscription", "includeSupport", "includeTax"),
-                *("includeUpfront", "useAmortized", "useBlended"),
-            ),
-        ),
-        "timePeriodStart": Field(
-            "Budget.TimePeriod.Start", read="TimePeriod.Start", encode=_seconds, decode=_moment
-        ),
-        "timePeriodEnd": Field(
-            "Budget.TimePeriod.End", read="TimePeriod.End", encode=_seconds, decode=_moment
-        ),
-        "accountId": Field(read=""),
-        "notifications": Field(read=""),
-        **kept("namePrefix", *_OTHERS),
-        **reads(arn=""),
-    }
-    create_call = Call("CreateBudget")
-    id_form = "{accountId}:{name}"
-    arn_form = _ARN
-    read_call = Call("DescribeBudget", _KEY)
-    item = "Budget"
-    not_found = frozenset({"NotFoundException"})
-    delete_call = Call("DeleteBudget", _KEY)
-    regional = False
-    tagging = Tagging(
-        create="ResourceTags",
-        listing=Call("ListTagsForResource", {"ResourceARN": _ARN}),
-        listed="ResourceTags",
-        add=Call("TagResource", {"ResourceARN": _ARN, "ResourceTags": "{tags}"}),
-        remove=Call("UntagResource", {"ResourceARN": _ARN, "ResourceTagKeys": "{keys}"}),
-    )
-    autoname = AutoName(max_length=100)
-    name_prefix = ("namePrefix", "name", 100)
-    paths = {"DuplicateRecordException": "name", "InvalidParameterException": "notifications"}
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        for name in _OTHERS:
-            if inputs.get(name):
-                yield Failure(name, "of budgets the twin has those with an amount and filters of cost")
-
     def same(self, path: str, old: Any, new: Any) -> bool:
         if path == "limitAmount" and isinstance(old, str) and isinstance(new, str):
             return float(old) == float(new)

@@ -103,31 +103,17 @@ def _of_anomalies(act: Callable[[Params, Any], Params]) -> Callable[[Call, Any],
     return handle
 
 
-def _list_tags(params: Params, backend: Any) -> Params:
-    return {"ResourceTags": extension_store.listed(extension_store.tags(backend, params["ResourceArn"]))}
-
-
-def _tag(params: Params, backend: Any) -> Params:
-    extension_store.tags(backend, params["ResourceArn"]).update(extension_store.pairs(params["ResourceTags"]))
-    return {}
-
-
-def _untag(params: Params, backend: Any) -> Params:
-    for key in params["ResourceTagKeys"]:
-        extension_store.tags(backend, params["ResourceArn"]).pop(key, None)
-    return {}
-
-
 _MONITOR: Final = (MONITORS, "MonitorArn", "UnknownMonitorException")
 _SUBSCRIPTION: Final = (SUBSCRIPTIONS, "SubscriptionArn", "UnknownSubscriptionException")
+_TAGS: Final = extension_store.TagCalls("ResourceArn", "ResourceTags", "ResourceTagKeys", "ResourceTags")
 RULES: Final[dict[str, Callable[[Params, Look], None]]] = {
     "CreateAnomalyMonitor": check_monitor,
     "CreateAnomalySubscription": check_subscription,
 }
 OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
-    **{
-        name: extension_store.operation(act)
-        for name, act in {
+    **{name: _of_anomalies(act) for name, act in _TAGS.acts().items()},
+    **extension_store.operations(
+        {
             "CreateAnomalyMonitor": _create(MONITORS, "AnomalyMonitor", "MonitorArn", "anomalymonitor"),
             "CreateAnomalySubscription": _create(
                 SUBSCRIPTIONS, "AnomalySubscription", "SubscriptionArn", "anomalysubscription"
@@ -138,9 +124,6 @@ OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
             "GetAnomalySubscriptions": _list(SUBSCRIPTIONS, "SubscriptionArnList", "AnomalySubscriptions"),
             "UpdateAnomalyMonitor": _update(*_MONITOR),
             "UpdateAnomalySubscription": _update(*_SUBSCRIPTION),
-        }.items()
-    },
-    "ListTagsForResource": _of_anomalies(_list_tags),
-    "TagResource": _of_anomalies(_tag),
-    "UntagResource": _of_anomalies(_untag),
+        }
+    ),
 }

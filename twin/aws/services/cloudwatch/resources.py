@@ -1,23 +1,13 @@
 """CloudWatch: alarms on one metric. None of them is evaluated."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Final
 
-from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, kept, pascal, reads
-from twin.aws.resources.tags import Tagging
-from twin.provider_interface import UNKNOWN, AutoName, Failure, Props
+from twin.provider_interface import UNKNOWN, Failure, Props
 
-_ARN: Final = "{arn}"
-_OTHERS: Final = ("evaluationCriteria", "evaluationWindow", "metricQueries", "warmUpConfiguration")
-_STATISTICS: Final = frozenset({"SampleCount", "Average", "Sum", "Minimum", "Maximum"})
-_MISSING: Final = frozenset({"missing", "ignore", "breaching", "notBreaching"})
 _PERIODS: Final = (10, 20, 30)
 """Seconds of a period; all others are multiples of 60."""
 _LONGEST: Final = 86_400
@@ -25,71 +15,23 @@ _LONGEST: Final = 86_400
 _MOST_ACTIONS: Final = 5
 
 
-def _dimensions(value: Any) -> Any:
+def dimensions(value: Any) -> Any:
     if value is UNKNOWN:
         return value
     return [{"Name": name, "Value": value[name]} for name in sorted(value)]
 
 
-class MetricAlarm(AwsResource):
-    token = "aws:cloudwatch/metricAlarm:MetricAlarm"
-    service = "cloudwatch"
-    title = "CloudWatch Metric Alarm"
-    fields = {
-        "name": Field("AlarmName"),
-        **pascal(
-            *("actionsEnabled", "alarmActions", "alarmDescription", "comparisonOperator"),
-            *("datapointsToAlarm", "evaluationPeriods", "extendedStatistic", "insufficientDataActions"),
-            *("metricName", "namespace", "period", "statistic", "threshold", "thresholdMetricId"),
-            *("treatMissingData", "unit", "evaluationInterval"),
-        ),
-        "dimensions": Field(
-            "Dimensions",
-            encode=_dimensions,
-            decode=lambda value: {entry["Name"]: entry["Value"] for entry in value},
-        ),
-        "evaluateLowSampleCountPercentiles": Field("EvaluateLowSampleCountPercentile"),
-        "okActions": Field("OKActions"),
-        **kept(*_OTHERS),
-        **reads(arn="AlarmArn"),
-    }
-    create_call = Call("PutMetricAlarm")
-    id_form = "{name}"
-    read_call = Call("DescribeAlarms", {"AlarmNames": ["{id}"]})
-    item = "MetricAlarms[0]"
-    delete_call = Call("DeleteAlarms", {"AlarmNames": ["{id}"]})
-    tagging = Tagging(
-        listing=Call("ListTagsForResource", {"ResourceARN": _ARN}),
-        listed="Tags",
-        add=Call("TagResource", {"ResourceARN": _ARN, "Tags": "{tags}"}),
-        remove=Call("UntagResource", {"ResourceARN": _ARN, "TagKeys": "{keys}"}),
-    )
-    autoname = AutoName(max_length=255)
-    paths = {"ValidationError": "metricName", "ValidationException": "metricName"}
+def of_dimensions(value: Any) -> Any:
+    return {each["Name"]: each["Value"] for each in value}
 
+
+class MetricAlarm(AwsResource):
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        for name in _OTHERS:
-            if inputs.get(name) is not None:
-                yield Failure(name, "of alarms the twin has those on one metric alone")
-        for name in ("metricName", "namespace", "period", "statistic", "threshold", "comparisonOperator"):
-            if inputs.get(name) is None:
-                yield Failure(name, "an alarm on one metric requires it")
-        statistic, missing = inputs.get("statistic"), inputs.get("treatMissingData")
-        if isinstance(statistic, str) and statistic not in _STATISTICS:
-            yield Failure("statistic", f"expected one of {sorted(_STATISTICS)}, got {statistic}")
-        if isinstance(missing, str) and missing not in _MISSING:
-            yield Failure("treatMissingData", f"expected one of {sorted(_MISSING)}, got {missing}")
         yield from _times(inputs)
         for name in ("alarmActions", "okActions", "insufficientDataActions"):
             actions = inputs.get(name)
             if isinstance(actions, list) and len(actions) > _MOST_ACTIONS:
                 yield Failure(name, f"expected at most {_MOST_ACTIONS}, got {len(actions)}")
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            params = self.create_params(context, new)
-            params.pop("Tags", None)  # Of an alarm that exists PutMetricAlarm ignores them.
-            context.call("cloudwatch", "PutMetricAlarm", params)
 
 
 def _times(inputs: Props) -> Iterator[Failure]:

@@ -21,7 +21,7 @@ Params = dict[str, Any]
 BUILDS: Final = 60
 """The greatest concurrency that a new account's quotas give a kind of machine."""
 HOOKED: Final = ("GITHUB", "GITHUB_ENTERPRISE", "GITLAB", "GITLAB_SELF_MANAGED", "BITBUCKET")
-"""Sources that can tell of events."""
+"""Sources that can report of events."""
 _CONNECTIONS: Final = ("codeconnections", "codestar-connections")
 _SEEN_IN_VPC: Final = ("DescribeVpcs", "DescribeSubnets", "DescribeSecurityGroups")
 """What CodeBuild asks in the name of the service role when a project with a VPC is made."""
@@ -155,7 +155,7 @@ def _vpc(vpc: Params, role: Any, look: Look) -> None:
 
 
 def webhook(params: Params, look: Look) -> None:
-    """CreateWebhook: one a project, of a source that can tell of events, with a way to it."""
+    """CreateWebhook: one a project, of a source that can report of events, with a way to it."""
     project = _project(look, params.get("projectName"))
     source = project["source"]
     if project.get("webhook"):
@@ -295,9 +295,9 @@ def drop_project(call: Call, backend: Any) -> Answer:
 
 
 def make_webhook(call: Call, backend: Any) -> Answer:
-    """CreateWebhook, which moto lacks. Only this answer tells the secret."""
+    """CreateWebhook, which moto lacks. Only this answer reports the secret."""
     project = _named(backend, call.params["projectName"])
-    # By the clock, which stands still for a call and is the same when it is made again.
+    # By the clock, which is still for a call and is the same when it is made again.
     token = _token(project.arn, time.time())
     payload = f"https://codebuild.{backend.region_name}.amazonaws.com/webhooks?t={token}&v=1"
     hook = {name: value for name, value in call.params.items() if name not in ("projectName",)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.api_server.request import Refusal
 from twin.aws.services.dms.validation import CERTIFICATES, CONFIGS, ENDPOINTS, SECRETS, SUBNETS
 from twin.aws.validation import extension_store
 
@@ -33,14 +33,8 @@ def _arn(backend: Any, kind: str, name: str = "") -> str:
     return f"arn:aws:dms:{backend.region_name}:{backend.account_id}:{kind}:{drawn}"
 
 
-def _tagged(backend: Any, arn: str, params: Params) -> None:
-    # One of this name may have been there before.
-    extension_store.tags(backend, arn).clear()
-    extension_store.tags(backend, arn).update(extension_store.pairs(params.get("Tags")))
-
-
 def _seen(kind: str, member: str, gone: str) -> Callable[[Params, Any], Params]:
-    def tell(params: Params, backend: Any) -> Params:
+    def report(params: Params, backend: Any) -> Params:
         found = [each.shown for each in extension_store.held(backend, kind).values()]
         for each in params.get("Filters") or []:
             name = _FILTERS[each["Name"]]
@@ -49,7 +43,7 @@ def _seen(kind: str, member: str, gone: str) -> Callable[[Params, Any], Params]:
             raise Refusal("ResourceNotFoundFault", f"No {gone} found matching the filters.")
         return {member: found}
 
-    return tell
+    return report
 
 
 def _group(params: Params, backend: Any) -> Params:
@@ -86,7 +80,9 @@ def make_group(params: Params, backend: Any) -> Params:
         **_group(params, backend),
     }
     extension_store.held(backend, SUBNETS)[name] = extension_store.Thing(shown)
-    _tagged(backend, _arn(backend, "subgrp", name), params)
+    extension_store.tag_anew(
+        backend, _arn(backend, "subgrp", name), extension_store.pairs(params.get("Tags"))
+    )
     return {"ReplicationSubnetGroup": shown}
 
 
@@ -113,7 +109,7 @@ def make_certificate(params: Params, backend: Any) -> Params:
     shown |= {"CertificateArn": arn, "CertificateOwner": backend.account_id}
     shown["CertificateCreationDate"] = extension_store.now()
     extension_store.held(backend, CERTIFICATES)[arn] = extension_store.Thing(shown)
-    _tagged(backend, arn, params)
+    extension_store.tag_anew(backend, arn, extension_store.pairs(params.get("Tags")))
     return {"Certificate": shown}
 
 
@@ -141,7 +137,7 @@ def make_endpoint(params: Params, backend: Any) -> Params:
     }
     shown.setdefault("KmsKeyId", _arn(backend, "key").replace(":dms:", ":kms:"))
     extension_store.held(backend, ENDPOINTS)[arn] = extension_store.Thing(shown)
-    _tagged(backend, arn, params)
+    extension_store.tag_anew(backend, arn, extension_store.pairs(params.get("Tags")))
     return {"Endpoint": shown}
 
 
@@ -171,7 +167,7 @@ def make_config(params: Params, backend: Any) -> Params:
     shown["ReplicationConfigCreateTime"] = shown["ReplicationConfigUpdateTime"] = extension_store.now()
     shown.setdefault("ReplicationSettings", "{}")
     extension_store.held(backend, CONFIGS)[arn] = extension_store.Thing(shown, {"status": "created"})
-    _tagged(backend, arn, params)
+    extension_store.tag_anew(backend, arn, extension_store.pairs(params.get("Tags")))
     return {"ReplicationConfig": shown}
 
 
@@ -193,8 +189,8 @@ def drop_config(params: Params, backend: Any) -> Params:
 
 def _replication(thing: extension_store.Thing) -> Params:
     names = ("ReplicationConfigIdentifier", "ReplicationConfigArn", "SourceEndpointArn", "TargetEndpointArn")
-    told = {name: thing.shown[name] for name in (*names, "ReplicationType")}
-    return {**told, "Status": thing.kept["status"]}
+    reported = {name: thing.shown[name] for name in (*names, "ReplicationType")}
+    return {**reported, "Status": thing.kept["status"]}
 
 
 def _to(status: str) -> Callable[[Params, Any], Params]:
@@ -213,25 +209,11 @@ def tell_replications(params: Params, backend: Any) -> Params:
     return {"Replications": [_replication(things[each["ReplicationConfigArn"]]) for each in found]}
 
 
-def tag(params: Params, backend: Any) -> Params:
-    """AddTagsToResource."""
-    extension_store.tags(backend, params["ResourceArn"]).update(extension_store.pairs(params["Tags"]))
-    return {}
-
-
-def untag(params: Params, backend: Any) -> Params:
-    """RemoveTagsFromResource."""
-    for key in params["TagKeys"]:
-        extension_store.tags(backend, params["ResourceArn"]).pop(key, None)
-    return {}
-
-
-def tell_tags(params: Params, backend: Any) -> Params:
-    """ListTagsForResource."""
-    return {"TagList": extension_store.listed(extension_store.tags(backend, str(params.get("ResourceArn"))))}
-
-
-_ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {
+_TAGS: Final = extension_store.TagCalls(
+    calls=("AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource")
+)
+_ACTS: Final[dict[str, extension_store.Act]] = {
+    **_TAGS.acts(),
     "CreateReplicationSubnetGroup": make_group,
     "ModifyReplicationSubnetGroup": change_group,
     "DeleteReplicationSubnetGroup": drop_group,
@@ -250,10 +232,5 @@ _ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {
     "StartReplication": _to("running"),
     "StopReplication": _to("stopped"),
     "DescribeReplications": tell_replications,
-    "AddTagsToResource": tag,
-    "RemoveTagsFromResource": untag,
-    "ListTagsForResource": tell_tags,
 }
-OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
-    name: extension_store.operation(act) for name, act in _ACTS.items()
-}
+OPERATIONS: Final = extension_store.operations(_ACTS)

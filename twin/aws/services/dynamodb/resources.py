@@ -1,25 +1,14 @@
-"""DynamoDB: tables and their resource policies."""
-
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+"""DynamoDB: tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call, Wait
-from twin.aws.resources.documents import document_failures
-from twin.aws.resources.fields import Field, json_text, kept, pascal, reads, to_api
-from twin.aws.resources.tags import Tagging
-from twin.provider_interface import UNKNOWN, AutoName, Context, Failure, Props
-
-_ARN: Final = "arn:{partition}:dynamodb:{region}:{account}:table/{name}"
-_ELSEWHERE: Final = (
-    *("globalTableWitness", "importTable", "replicas", "restoreBackupArn", "restoreDateTime"),
-    *("restoreSourceName", "restoreSourceTableArn", "restoreToLatestTime"),
-)
+from twin.aws.resources.fields import to_api
+from twin.provider_interface import UNKNOWN, Context, Failure, Props
 
 
 def _keys(hash_key: Any, range_key: Any) -> list[Props]:
@@ -46,7 +35,7 @@ def _throughput(given: Props) -> Props:
     return {"ReadCapacityUnits": given["readCapacity"], "WriteCapacityUnits": given["writeCapacity"]}
 
 
-def _indexes(value: Any) -> Any:
+def indexes(value: Any) -> Any:
     return [_index(each) for each in value] if isinstance(value, list) else value
 
 
@@ -54,7 +43,7 @@ def _key_of(schema: Any, kind: str) -> str:
     return next((each["AttributeName"] for each in schema if each["KeyType"] == kind), "")
 
 
-def _of_indexes(value: Any) -> Any:
+def of_indexes(value: Any) -> Any:
     found: list[Props] = []
     for each in value:
         made = {"name": each["IndexName"], "hashKey": _key_of(each["KeySchema"], "HASH")}
@@ -71,7 +60,7 @@ def _of_indexes(value: Any) -> Any:
     return found or None
 
 
-def _encryption(value: Any) -> Any:
+def encryption(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     made: Props = {"Enabled": value.get("enabled")}
@@ -83,85 +72,8 @@ def _encryption(value: Any) -> Any:
 
 
 class Table(AwsResource):
-    token = "aws:dynamodb/table:Table"
-    service = "dynamodb"
-    title = "DynamoDB Table"
-    fields = {
-        "name": Field("TableName"),
-        "attributes": Field(
-            "AttributeDefinitions", of={"name": Field("AttributeName"), "type": Field("AttributeType")}
-        ),
-        "billingMode": Field("BillingMode", read="BillingModeSummary.BillingMode"),
-        **pascal("deletionProtectionEnabled"),
-        "tableClass": Field("TableClass", read="TableClassSummary.TableClass"),
-        "hashKey": Field(read="KeySchema[?KeyType=='HASH'] | [0].AttributeName"),
-        "rangeKey": Field(read="KeySchema[?KeyType=='RANGE'] | [0].AttributeName"),
-        "readCapacity": Field(read="ProvisionedThroughput.ReadCapacityUnits"),
-        "writeCapacity": Field(read="ProvisionedThroughput.WriteCapacityUnits"),
-        "globalSecondaryIndexes": Field("GlobalSecondaryIndexes", encode=_indexes, decode=_of_indexes),
-        "localSecondaryIndexes": Field("LocalSecondaryIndexes", encode=_indexes, read=""),
-        "onDemandThroughput": Field(
-            "OnDemandThroughput", of=pascal("maxReadRequestUnits", "maxWriteRequestUnits")
-        ),
-        "warmThroughput": Field(
-            "WarmThroughput", of=pascal("readUnitsPerSecond", "writeUnitsPerSecond"), read=""
-        ),
-        "serverSideEncryption": Field("SSESpecification", encode=_encryption, read=""),
-        "pointInTimeRecovery": Field(read=""),
-        "ttl": Field(read=""),
-        "streamEnabled": Field(read="StreamSpecification.StreamEnabled"),
-        "streamViewType": Field(read="StreamSpecification.StreamViewType"),
-        **kept(*_ELSEWHERE),
-        **reads(arn="TableArn", streamArn="LatestStreamArn", streamLabel="LatestStreamLabel"),
-    }
-    create_call = Call("CreateTable")
-    id_form = "{name}"
-    read_call = Call("DescribeTable", {"TableName": "{id}"})
-    item = "Table"
-    not_found = frozenset({"ResourceNotFoundException"})
-    created = Wait("TableStatus", frozenset({"ACTIVE"}), seconds=1800)
-    updated = Wait("TableStatus", frozenset({"ACTIVE"}), seconds=3600)
-    deleted_seconds = 600
-    delete_call = Call("DeleteTable", {"TableName": "{id}"})
-    tagging = Tagging(
-        listing=Call("ListTagsOfResource", {"ResourceArn": _ARN}),
-        listed="Tags",
-        add=Call("TagResource", {"ResourceArn": _ARN, "Tags": "{tags}"}),
-        remove=Call("UntagResource", {"ResourceArn": _ARN, "TagKeys": "{keys}"}),
-    )
-    autoname = AutoName(max_length=255)
-    computed = frozenset(
-        {"attributes", "hashKey", "pointInTimeRecovery", "readCapacity", "writeCapacity", "region"}
-        | {"serverSideEncryption", "streamViewType", "warmThroughput", "ttl"}
-    )
-    immutable = frozenset({"importTable"})
-    defaults = {"billingMode": "PROVISIONED"}
-    paths = {
-        "ResourceInUseException": "name",
-        "ValidationException: table/index name": "name",
-        "ValidationException: KMS": "serverSideEncryption",
-        "ValidationException: AttributeDefinitions": "attributes",
-        "ValidationException: TimeToLive": "ttl",
-        "ValidationException: protected against deletion": "deletionProtectionEnabled",
-        "ValidationException: OnDemandThroughput": "onDemandThroughput",
-    }
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        for name in _ELSEWHERE:
-            if inputs.get(name):
-                yield Failure(name, f"the twin makes new tables in one region only: {name} is not in it")
-        if not inputs.get("hashKey"):
-            yield Failure("hashKey", '"hash_key": required field is not set')
         yield from _unindexed(inputs)
-        if inputs.get("billingMode") == "PROVISIONED":
-            for name in ("readCapacity", "writeCapacity"):
-                if inputs.get(name) is None:
-                    yield Failure(name, f"{name} is required when billing_mode is PROVISIONED")
-        ttl = inputs.get("ttl")
-        if isinstance(ttl, dict) and ttl.get("enabled") and not ttl.get("attributeName"):
-            yield Failure("ttl.attributeName", '"ttl.0.attribute_name": required when ttl is enabled')
-        if inputs.get("streamEnabled") and not inputs.get("streamViewType"):
-            yield Failure("streamViewType", "stream_view_type is required when stream_enabled = true")
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
@@ -186,10 +98,10 @@ class Table(AwsResource):
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         backups = context.call("dynamodb", "DescribeContinuousBackups", {"TableName": id})
-        told = backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription") or {}
-        recovery: Props = {"enabled": told.get("PointInTimeRecoveryStatus") == "ENABLED"}
-        if told.get("RecoveryPeriodInDays"):
-            recovery["recoveryPeriodInDays"] = told["RecoveryPeriodInDays"]
+        reported = backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription") or {}
+        recovery: Props = {"enabled": reported.get("PointInTimeRecoveryStatus") == "ENABLED"}
+        if reported.get("RecoveryPeriodInDays"):
+            recovery["recoveryPeriodInDays"] = reported["RecoveryPeriodInDays"]
         living = context.call("dynamodb", "DescribeTimeToLive", {"TableName": id})["TimeToLiveDescription"]
         ttl: Props = {"enabled": living.get("TimeToLiveStatus") == "ENABLED"}
         if living.get("AttributeName"):
@@ -227,7 +139,7 @@ class Table(AwsResource):
         if "tableClass" in changed:
             yield {"TableClass": wanted.get("tableClass") or "STANDARD"}
         if "serverSideEncryption" in changed:
-            yield {"SSESpecification": _encryption(wanted.get("serverSideEncryption") or {"enabled": False})}
+            yield {"SSESpecification": encryption(wanted.get("serverSideEncryption") or {"enabled": False})}
         if changed & {"streamEnabled", "streamViewType"}:
             stream: Props = {"StreamEnabled": bool(wanted.get("streamEnabled"))}
             if wanted.get("streamEnabled"):
@@ -288,30 +200,3 @@ def _unindexed(inputs: Props) -> Iterator[Failure]:
             )
     for name in sorted(str(each) for each in used - named if each):
         yield Failure("attributes", f"all indexes must match a defined attribute. Unmatched indexes: {name}")
-
-
-class ResourcePolicy(AwsResource):
-    token = "aws:dynamodb/resourcePolicy:ResourcePolicy"
-    service = "dynamodb"
-    title = "DynamoDB Resource Policy"
-    fields = {
-        **pascal("resourceArn"),
-        "policy": Field("Policy", encode=json_text),
-        "confirmRemoveSelfResourceAccess": Field("ConfirmRemoveSelfResourceAccess", read=""),
-        **reads(revisionId="RevisionId"),
-    }
-    create_call = Call("PutResourcePolicy")
-    id_form = "{resourceArn}"
-    read_call = Call("GetResourcePolicy", {"ResourceArn": "{id}"})
-    not_found = frozenset({"ResourceNotFoundException", "PolicyNotFoundException"})
-    delete_call = Call("DeleteResourcePolicy", {"ResourceArn": "{id}"})
-    volatile = frozenset({"revisionId"})
-    documents = frozenset({"policy"})
-    paths = {"ResourceNotFoundException": "resourceArn", "ValidationException": "policy"}
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures("policy", inputs.get("policy"), "resource", longest=20480)
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            self.make(context, new)

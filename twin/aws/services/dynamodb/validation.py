@@ -1,7 +1,7 @@
-"""DynamoDB: names, keys, time to live, policies; and what moto forgets of a table.
+"""DynamoDB: names, keys, time to live; and what moto forgets of a table.
 
-Sources: the API Reference of CreateTable, UpdateTable, UpdateTimeToLive and PutResourcePolicy; "Naming rules"
-and "Quotas in Amazon DynamoDB" in the Developer Guide.
+Sources: the API Reference of CreateTable, UpdateTable and UpdateTimeToLive; "Naming rules" and
+"Quotas in Amazon DynamoDB" in the Developer Guide.
 """
 
 from __future__ import annotations
@@ -11,15 +11,13 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from twin.aws.api_server.request import Answer, Call, Refusal
-from twin.aws.iam import resource_policies
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import Look, absent
 
 Params = dict[str, Any]
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _LOCAL_INDEXES: Final = 5
 _GLOBAL_INDEXES: Final = 20
-_POLICY_BYTES: Final = 20480
 _MORE: Final = ("TableClass", "OnDemandThroughput")
 
 
@@ -120,14 +118,6 @@ def time_to_live(params: Params, look: Look) -> None:
         raise invalid("TimeToLive is already disabled")
 
 
-def policy(params: Params, look: Look) -> None:
-    """PutResourcePolicy."""
-    text = str(params.get("Policy"))
-    if len(text.encode()) > _POLICY_BYTES:
-        raise invalid(f"Resource-based policy exceeds the size limit of {_POLICY_BYTES} bytes")
-    resource_policies.check(text, look, "dynamodb", "ValidationException")
-
-
 def table(look: Look, named: Any) -> Any:
     """A table by name or arn, or the refusal."""
     name = str(named).rpartition("table/")[2]
@@ -138,11 +128,11 @@ def table(look: Look, named: Any) -> Any:
 
 
 RULES: Final = {
+    "PutResourcePolicy": absent("policies of tables"),
     "CreateTable": create_table,
     "UpdateTable": update_table,
     "DeleteTable": delete_table,
     "UpdateTimeToLive": time_to_live,
-    "PutResourcePolicy": policy,
 }
 
 
@@ -150,7 +140,7 @@ RULES: Final = {
 
 
 def install() -> None:
-    """Let moto tell of a table what it was given, once."""
+    """Let moto report of a table what it was given, once."""
     from moto.dynamodb.models.table import Table
 
     kind: Any = Table
@@ -182,17 +172,17 @@ def _own_key(self: Any, account_id: str, region: str) -> str:
 
 
 def _describe(self: Any, base_key: str = "TableDescription") -> Params:
-    told: Params = self.twin_describe(base_key)
+    reported: Params = self.twin_describe(base_key)
     more: Params = getattr(self, "twin_more", {})
     if more.get("TableClass"):
-        told[base_key]["TableClassSummary"] = {"TableClass": more["TableClass"]}
+        reported[base_key]["TableClassSummary"] = {"TableClass": more["TableClass"]}
     if more.get("OnDemandThroughput"):
-        told[base_key]["OnDemandThroughput"] = more["OnDemandThroughput"]
-    return told
+        reported[base_key]["OnDemandThroughput"] = more["OnDemandThroughput"]
+    return reported
 
 
 def make(call: Call, _: Any) -> Answer | None:
-    """CreateTable: moto makes it; what it forgets is noted beside."""
+    """CreateTable: moto makes it; what it forgets is noted next to."""
     install()
     _Asked.params = call.params
     return None

@@ -29,7 +29,7 @@ class Reservation:
 
     @property
     def state(self) -> str:
-        """As DescribeCapacityReservations tells it."""
+        """As DescribeCapacityReservations reports it."""
         now = datetime.now(UTC)
         if self.cancelled:
             return "cancelled"

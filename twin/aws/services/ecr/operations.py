@@ -16,7 +16,7 @@ from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import resource_policies, service_roles
 from twin.aws.services.secretsmanager import validation as secretsmanager
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import Look, absent
 
 Params = dict[str, Any]
 
@@ -67,11 +67,6 @@ def _key(encryption: Params, look: Look) -> None:
 def repository_policy(params: Params, look: Look) -> None:
     """SetRepositoryPolicy."""
     _policy(params.get("policyText"), look, "repository")
-
-
-def registry_policy(params: Params, look: Look) -> None:
-    """PutRegistryPolicy."""
-    _policy(params.get("policyText"), look, "registry")
 
 
 def _policy(text: Any, look: Look, what: str) -> None:
@@ -265,7 +260,7 @@ RULES: Final = {
     "PutImage": put_image,
     "CreateRepository": create_repository,
     "SetRepositoryPolicy": repository_policy,
-    "PutRegistryPolicy": registry_policy,
+    "PutRegistryPolicy": absent("the policy of a registry"),
     "CreatePullThroughCacheRule": cache,
     "UpdatePullThroughCacheRule": update_cache,
     "DeletePullThroughCacheRule": _there(_cached),

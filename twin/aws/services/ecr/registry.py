@@ -1,6 +1,6 @@
 """ECR by the registry API, `ACCOUNT.dkr.ecr.REGION.amazonaws.com`.
 
-Each request becomes the calls of ECR's API that it stands for, made in the name of the principal that got the
+Each request becomes the calls of ECR's API that it is for, made in the name of the principal that got the
 token: IAM and the policies of repositories decide on those (ECR user guide, "Private registry authentication"
 and "Required IAM permissions for pushing an image").
 """

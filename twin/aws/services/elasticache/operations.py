@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from twin.aws.api_server.request import Answer, Call, Refusal
-from twin.aws.services.elasticache.validation import CACHES, GROUPS, SUBNETS, USERS, VERSIONS
+from twin.aws.api_server.request import Refusal
+from twin.aws.services.elasticache.validation import CACHES, GROUPS, USERS, VERSIONS
 from twin.aws.validation import extension_store
 
 Params = dict[str, Any]
@@ -19,21 +19,15 @@ def _arn(backend: Any, kind: str, name: str) -> str:
     return f"arn:aws:elasticache:{backend.region_name}:{backend.account_id}:{kind}:{name}"
 
 
-def _tagged(backend: Any, arn: str, params: Params) -> None:
-    # One of this name may have been there before.
-    extension_store.tags(backend, arn).clear()
-    extension_store.tags(backend, arn).update(extension_store.pairs(params.get("Tags")))
-
-
 def _listed(kind: str, asked: str, member: str, code: str) -> Callable[[Params, Any], Params]:
-    def tell(params: Params, backend: Any) -> Params:
+    def report(params: Params, backend: Any) -> Params:
         things, name = extension_store.held(backend, kind), params.get(asked)
         if name and str(name).lower() not in things:
             raise Refusal(code, f"{name} not found.", 404)
         found = [things[str(name).lower()]] if name else list(things.values())
         return {member: [each.shown for each in found]}
 
-    return tell
+    return report
 
 
 def _authentication(params: Params) -> Params:
@@ -59,7 +53,7 @@ def make_user(params: Params, backend: Any) -> Params:
         "ARN": _arn(backend, "user", id),
     }
     extension_store.held(backend, USERS)[id] = extension_store.Thing(shown)
-    _tagged(backend, shown["ARN"], params)
+    extension_store.tag_anew(backend, shown["ARN"], extension_store.pairs(params.get("Tags")))
     return shown
 
 
@@ -98,7 +92,7 @@ def make_group(params: Params, backend: Any) -> Params:
         "ARN": _arn(backend, "usergroup", id),
     }
     extension_store.held(backend, GROUPS)[id] = extension_store.Thing(shown)
-    _tagged(backend, shown["ARN"], params)
+    extension_store.tag_anew(backend, shown["ARN"], extension_store.pairs(params.get("Tags")))
     _belong(backend)
     return shown
 
@@ -123,7 +117,7 @@ def drop_group(params: Params, backend: Any) -> Params:
 
 
 def _belong(backend: Any) -> None:
-    """Users and groups tell of those that they belong to."""
+    """Users and groups report of those that they belong to."""
     groups, caches = extension_store.held(backend, GROUPS), extension_store.held(backend, CACHES)
     for id, user in extension_store.held(backend, USERS).items():
         user.shown["UserGroupIds"] = [name for name, each in groups.items() if id in each.shown["UserIds"]]
@@ -162,7 +156,7 @@ def make_cache(params: Params, backend: Any) -> Params:
     if engine != "memcached":
         shown.setdefault("DailySnapshotTime", "06:00")
     extension_store.held(backend, CACHES)[name] = extension_store.Thing(shown)
-    _tagged(backend, shown["ARN"], params)
+    extension_store.tag_anew(backend, shown["ARN"], extension_store.pairs(params.get("Tags")))
     _belong(backend)
     return {"ServerlessCache": shown}
 
@@ -210,57 +204,11 @@ def drop_cache(params: Params, backend: Any) -> Params:
     return {"ServerlessCache": {**shown, "Status": "deleting"}}
 
 
-def make_subnets(params: Params, backend: Any) -> Params:
-    """CreateCacheSubnetGroup, ModifyCacheSubnetGroup."""
-    from moto.ec2.models import ec2_backends
-
-    name = params["CacheSubnetGroupName"].lower()
-    zones = ec2_backends[backend.account_id][backend.region_name].subnets.values()
-    held = {id: each for zone in zones for id, each in zone.items()}
-    before = extension_store.held(backend, SUBNETS).get(name)
-    shown = (
-        before.shown if before else {"ARN": _arn(backend, "subnetgroup", name), "CacheSubnetGroupName": name}
-    )
-    if params.get("CacheSubnetGroupDescription"):
-        shown["CacheSubnetGroupDescription"] = params["CacheSubnetGroupDescription"]
-    subnets = [held[id] for id in params.get("SubnetIds") or []]
-    if subnets:
-        shown["VpcId"] = subnets[0].vpc_id
-        shown["Subnets"] = [
-            {"SubnetIdentifier": each.id, "SubnetAvailabilityZone": {"Name": each.availability_zone}}
-            for each in subnets
-        ]
-    if before is None:
-        extension_store.held(backend, SUBNETS)[name] = extension_store.Thing(shown)
-        _tagged(backend, shown["ARN"], params)
-    return {"CacheSubnetGroup": shown}
-
-
-def drop_subnets(params: Params, backend: Any) -> Params:
-    """DeleteCacheSubnetGroup."""
-    del extension_store.held(backend, SUBNETS)[params["CacheSubnetGroupName"].lower()]
-    return {}
-
-
-def tag(params: Params, backend: Any) -> Params:
-    """AddTagsToResource."""
-    extension_store.tags(backend, params["ResourceName"]).update(extension_store.pairs(params["Tags"]))
-    return tell_tags(params, backend)
-
-
-def untag(params: Params, backend: Any) -> Params:
-    """RemoveTagsFromResource."""
-    for key in params["TagKeys"]:
-        extension_store.tags(backend, params["ResourceName"]).pop(key, None)
-    return tell_tags(params, backend)
-
-
-def tell_tags(params: Params, backend: Any) -> Params:
-    """ListTagsForResource."""
-    return {"TagList": extension_store.listed(extension_store.tags(backend, params["ResourceName"]))}
-
-
-_ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {
+_TAGS: Final = extension_store.TagCalls(
+    "ResourceName", calls=("AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource"), answers=True
+)
+_ACTS: Final[dict[str, extension_store.Act]] = {
+    **_TAGS.acts(),
     "CreateUser": make_user,
     "ModifyUser": change_user,
     "DeleteUser": drop_user,
@@ -275,16 +223,5 @@ _ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {
     "DescribeServerlessCaches": _listed(
         CACHES, "ServerlessCacheName", "ServerlessCaches", "ServerlessCacheNotFoundFault"
     ),
-    "CreateCacheSubnetGroup": make_subnets,
-    "ModifyCacheSubnetGroup": make_subnets,
-    "DeleteCacheSubnetGroup": drop_subnets,
-    "DescribeCacheSubnetGroups": _listed(
-        SUBNETS, "CacheSubnetGroupName", "CacheSubnetGroups", "CacheSubnetGroupNotFoundFault"
-    ),
-    "AddTagsToResource": tag,
-    "RemoveTagsFromResource": untag,
-    "ListTagsForResource": tell_tags,
 }
-OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
-    name: extension_store.operation(act) for name, act in _ACTS.items()
-}
+OPERATIONS: Final = extension_store.operations(_ACTS)

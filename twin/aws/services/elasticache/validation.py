@@ -1,6 +1,6 @@
-"""ElastiCache: users, their groups, serverless caches, subnet groups.
+"""ElastiCache: users, their groups, serverless caches.
 
-Sources: the API Reference of CreateUser, CreateUserGroup, CreateServerlessCache and CreateCacheSubnetGroup;
+Sources: the API Reference of CreateUser, CreateUserGroup and CreateServerlessCache;
 "Role-Based Access Control (RBAC)" and "Authenticating with IAM" in the User Guide. A cache holds nothing
 here.
 """
@@ -13,14 +13,13 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.validation import extension_store, subnets
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import Look, absent
 
 Params = dict[str, Any]
 
 USERS: Final = "cache_users"
 GROUPS: Final = "cache_user_groups"
 CACHES: Final = "serverless_caches"
-SUBNETS: Final = "cache_subnet_groups"
 VERSIONS: Final = {"valkey": ("7", "8", "9"), "redis": ("7",), "memcached": ("1.6",)}
 """Major versions of serverless caches, oldest first."""
 _NAME: Final = re.compile(r"[a-z](-?[a-z0-9])*")
@@ -209,21 +208,6 @@ def _no_subnet(id: str) -> str:
     return f"Some input subnets in :[{id}] are invalid."
 
 
-def create_subnets(params: Params, look: Look) -> None:
-    """CreateCacheSubnetGroup."""
-    name = str(params.get("CacheSubnetGroupName")).lower()
-    if name in extension_store.held(_backend(look), SUBNETS):
-        raise Refusal("CacheSubnetGroupAlreadyExists", f"Cache subnet group {name} already exists.")
-    if not re.fullmatch(r"[a-z0-9-]{1,255}", name):
-        raise wrong(f"The cache subnet group name is not valid: {name}")
-    modify_subnets(params, look)
-
-
-def modify_subnets(params: Params, look: Look) -> None:
-    """ModifyCacheSubnetGroup."""
-    subnets.of_one_network(params.get("SubnetIds"), look, _no_subnet, "a cache subnet group")
-
-
 def user(look: Look, id: Any) -> extension_store.Thing:
     """A user, or the refusal."""
     return _found(extension_store.held(_backend(look), USERS), id, "UserNotFound", f"User {id} not found.")
@@ -250,12 +234,6 @@ def _drop_cache(params: Params, look: Look) -> None:
     cache(look, params.get("ServerlessCacheName"))
 
 
-def _drop_subnets(params: Params, look: Look) -> None:
-    name = params.get("CacheSubnetGroupName")
-    words = f"Cache subnet group {name} does not exist."
-    _found(extension_store.held(_backend(look), SUBNETS), name, "CacheSubnetGroupNotFoundFault", words)
-
-
 def _found(
     things: Mapping[str, extension_store.Thing], name: Any, code: str, words: str
 ) -> extension_store.Thing:
@@ -269,6 +247,7 @@ def _backend(look: Look) -> Any:
 
 
 RULES: Final = {
+    "CreateCacheSubnetGroup": absent("subnet groups of caches"),
     "CreateUser": create_user,
     "ModifyUser": modify_user,
     "DeleteUser": _drop_user,
@@ -278,7 +257,4 @@ RULES: Final = {
     "CreateServerlessCache": create_cache,
     "ModifyServerlessCache": modify_cache,
     "DeleteServerlessCache": _drop_cache,
-    "CreateCacheSubnetGroup": create_subnets,
-    "ModifyCacheSubnetGroup": modify_subnets,
-    "DeleteCacheSubnetGroup": _drop_subnets,
 }

@@ -117,7 +117,7 @@ def _appended(mine: Inside, place: Props, records: list[bytes]) -> list[tuple[by
                 iceberg.append(table, data)
                 break
             except QueryFailed as error:
-                # Somebody else has committed meanwhile.
+                # Someone else has committed meanwhile.
                 if attempt == _ATTEMPTS - 1 or "Failed to commit" not in str(error):
                     raise
                 table = iceberg.load(mine, Storage(mine), database, name)
@@ -150,8 +150,8 @@ def _value(value: Any, kind: Any) -> Any:
     if value is None:
         return None
     if pa.types.is_timestamp(kind):
-        told = datetime.fromisoformat(str(value))
-        return told.astimezone(UTC) if kind.tz else told.replace(tzinfo=None)
+        reported = datetime.fromisoformat(str(value))
+        return reported.astimezone(UTC) if kind.tz else reported.replace(tzinfo=None)
     if pa.types.is_date(kind):
         return date.fromisoformat(str(value))
     if pa.types.is_decimal(kind):

@@ -1,148 +1,19 @@
 """Kinesis: Firehose's delivery streams into Iceberg tables and into S3."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call, Wait
-from twin.aws.resources.fields import Field, Fields, kept, pascal, reads, to_api
-from twin.aws.resources.tags import Tagging
-from twin.provider_interface import AutoName, Failure, Props
+from twin.aws.resources.fields import to_api
+from twin.provider_interface import Props
 
-_LOGGING: Final = Field("CloudWatchLoggingOptions", of=pascal("enabled", "logGroupName", "logStreamName"))
-_PROCESSING: Final = Field(
-    "ProcessingConfiguration",
-    of={
-        **pascal("enabled"),
-        "processors": Field(
-            "Processors",
-            of={
-                **pascal("type"),
-                "parameters": Field("Parameters", of=pascal("parameterName", "parameterValue")),
-            },
-        ),
-    },
-)
-_BUFFERING: Final[Fields] = {
-    "bufferingInterval": Field("BufferingHints.IntervalInSeconds"),
-    "bufferingSize": Field("BufferingHints.SizeInMBs"),
-}
-_S3: Final[Fields] = {
-    **_BUFFERING,
-    **pascal("compressionFormat", "errorOutputPrefix", "prefix"),
-    "bucketArn": Field("BucketARN"),
-    "roleArn": Field("RoleARN"),
-    "kmsKeyArn": Field("EncryptionConfiguration.KMSEncryptionConfig.AWSKMSKeyARN"),
-    "cloudwatchLoggingOptions": _LOGGING,
-}
-_TABLE: Final[Fields] = {
-    "databaseName": Field("DestinationDatabaseName"),
-    "tableName": Field("DestinationTableName"),
-    "s3ErrorOutputPrefix": Field("S3ErrorOutputPrefix"),
-    "uniqueKeys": Field("UniqueKeys"),
-}
-_ICEBERG: Final[Fields] = {
-    **_BUFFERING,
-    **pascal("appendOnly", "s3BackupMode"),
-    "catalogArn": Field("CatalogConfiguration.CatalogARN"),
-    "roleArn": Field("RoleARN"),
-    "retryDuration": Field("RetryOptions.DurationInSeconds"),
-    "destinationTableConfigurations": Field("DestinationTableConfigurationList", of=_TABLE),
-    "s3Configuration": Field("S3Configuration", read="S3DestinationDescription", of=_S3),
-    "cloudwatchLoggingOptions": _LOGGING,
-    "processingConfiguration": _PROCESSING,
-}
-_EXTENDED: Final[Fields] = {
-    **_S3,
-    **pascal("customTimeZone", "fileExtension", "s3BackupMode"),
-    "processingConfiguration": _PROCESSING,
-    "s3BackupConfiguration": Field("S3BackupConfiguration", read="S3BackupDescription", of=_S3),
-    "dynamicPartitioningConfiguration": Field(
-        "DynamicPartitioningConfiguration",
-        of={**pascal("enabled"), "retryDuration": Field("RetryOptions.DurationInSeconds")},
-    ),
-    "dataFormatConversionConfiguration": Field("DataFormatConversionConfiguration"),
-}
 _KINDS: Final = {"iceberg": "icebergConfiguration", "extended_s3": "extendedS3Configuration"}
-_ELSEWHERE: Final = (
-    *("elasticsearchConfiguration", "httpEndpointConfiguration", "kinesisSourceConfiguration"),
-    *("mskSourceConfiguration", "opensearchConfiguration", "opensearchserverlessConfiguration"),
-    *("redshiftConfiguration", "snowflakeConfiguration", "splunkConfiguration"),
-)
 
 
 class FirehoseDeliveryStream(AwsResource):
-    token = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
-    service = "firehose"
-    title = "Kinesis Firehose Delivery Stream"
-    fields = {
-        "name": Field("DeliveryStreamName"),
-        "icebergConfiguration": Field(
-            "IcebergDestinationConfiguration",
-            read="Destinations[0].IcebergDestinationDescription",
-            of=_ICEBERG,
-        ),
-        "extendedS3Configuration": Field(
-            "ExtendedS3DestinationConfiguration",
-            read="Destinations[0].ExtendedS3DestinationDescription",
-            of=_EXTENDED,
-        ),
-        "serverSideEncryption": Field(read=""),
-        "arn": Field(read="DeliveryStreamARN"),
-        "destinationId": Field(read="Destinations[0].DestinationId"),
-        "versionId": Field(read="VersionId"),
-        **kept("destination", *_ELSEWHERE),
-        **reads(),
-    }
-    create_call = Call("CreateDeliveryStream", {"DeliveryStreamType": "DirectPut"})
-    id_path = "DeliveryStreamARN"
-    read_call = Call("DescribeDeliveryStream", {"DeliveryStreamName": "{name}"})
-    item = "DeliveryStreamDescription"
-    not_found = frozenset({"ResourceNotFoundException"})
-    created = Wait(
-        "DeliveryStreamStatus", frozenset({"ACTIVE"}), frozenset({"CREATING_FAILED"}), "FailureDescription"
-    )
-    updated = created
-    deleted_seconds = 1800
-    delete_call = Call("DeleteDeliveryStream", {"DeliveryStreamName": "{name}"})
-    tagging = Tagging(
-        listing=Call("ListTagsForDeliveryStream", {"DeliveryStreamName": "{name}"}),
-        listed="Tags",
-        add=Call("TagDeliveryStream", {"DeliveryStreamName": "{name}", "Tags": "{tags}"}),
-        remove=Call("UntagDeliveryStream", {"DeliveryStreamName": "{name}", "TagKeys": "{keys}"}),
-    )
-    autoname = AutoName(max_length=64)
-    volatile = frozenset({"versionId"})
-    defaults = {}
-    paths = {
-        "ResourceInUseException": "name",
-        "InvalidArgumentException: already exists": "name",
-        "InvalidArgumentException: assume role": "icebergConfiguration.roleArn",
-        "InvalidArgumentException: glue:GetTable": "icebergConfiguration.destinationTableConfigurations",
-        "InvalidArgumentException: bucket": "icebergConfiguration.s3Configuration.bucketArn",
-        "InvalidArgumentException: KeyARN": "serverSideEncryption.keyArn",
-        "InvalidKMSResourceException": "serverSideEncryption.keyArn",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        kind = inputs.get("destination")
-        if isinstance(kind, str) and kind not in _KINDS:
-            yield Failure("destination", f"the twin delivers to {' and '.join(_KINDS)} alone, not to {kind}")
-        elif isinstance(kind, str) and inputs.get(_KINDS[kind]) is None:
-            yield Failure(_KINDS[kind], f"{_KINDS[kind]} is required for the destination {kind}")
-        for name in _ELSEWHERE:
-            if inputs.get(name) is not None:
-                yield Failure(name, f"{name} is not in the twin")
-        sse = inputs.get("serverSideEncryption")
-        if isinstance(sse, dict) and sse.get("keyType") == "CUSTOMER_MANAGED_CMK" and not sse.get("keyArn"):
-            yield Failure("serverSideEncryption.keyArn", "key_arn is required for CUSTOMER_MANAGED_CMK")
-
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
         for member in ("IcebergDestinationConfiguration", "ExtendedS3DestinationConfiguration"):
@@ -156,14 +27,14 @@ class FirehoseDeliveryStream(AwsResource):
             self._encrypt(context, inputs["name"], sse)
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        told = item.get("DeliveryStreamEncryptionConfiguration") or {}
-        on = told.get("Status") == "ENABLED"
+        reported = item.get("DeliveryStreamEncryptionConfiguration") or {}
+        on = reported.get("Status") == "ENABLED"
         found: Props = {"destination": known.get("destination") or ""}
         if on or known.get("serverSideEncryption"):
-            sse: Props = {"enabled": on, "keyType": told.get("KeyType") or "AWS_OWNED_CMK"}
+            sse: Props = {"enabled": on, "keyType": reported.get("KeyType") or "AWS_OWNED_CMK"}
             found["serverSideEncryption"] = {
                 **sse,
-                **({"keyArn": told["KeyARN"]} if told.get("KeyARN") else {}),
+                **({"keyArn": reported["KeyARN"]} if reported.get("KeyARN") else {}),
             }
         if not known.get("destination"):
             found["destination"] = "iceberg" if known.get("icebergConfiguration") else "extended_s3"

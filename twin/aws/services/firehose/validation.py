@@ -145,8 +145,10 @@ def take_all(call: Call, backend: Any) -> Answer | None:
     """PutRecordBatch into an Iceberg table."""
     if not _iceberg(call, backend):
         return None
-    told = [{"RecordId": _id()} for _ in call.params["Records"]]
-    return extension_store.respond(call, {"FailedPutCount": 0, "Encrypted": False, "RequestResponses": told})
+    reported = [{"RecordId": _id()} for _ in call.params["Records"]]
+    return extension_store.respond(
+        call, {"FailedPutCount": 0, "Encrypted": False, "RequestResponses": reported}
+    )
 
 
 OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {

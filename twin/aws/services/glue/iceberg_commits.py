@@ -74,7 +74,7 @@ def commit(backend: Any, of: str, name: str, before: Version, after: TableMetada
 
 
 def pointed(held: Params, metadata: TableMetadata, where: str, before: str = "") -> dict[str, Any]:
-    """The catalog's entry of a table (a TableInput) that tells of a version."""
+    """The catalog's entry of a table (a TableInput) that reports of a version."""
     known = {**(held.get("Parameters") or {}), "table_type": "ICEBERG", "metadata_location": where}
     if before:
         known["previous_metadata_location"] = before
@@ -88,12 +88,12 @@ def pointed(held: Params, metadata: TableMetadata, where: str, before: str = "")
 
 def glue_schema(metadata: TableMetadata) -> dict[str, Any]:
     """A table's schema in Glue's words."""
-    told = json.loads(metadata.schema().model_dump_json())
+    reported = json.loads(metadata.schema().model_dump_json())
     fields = [
         {"Id": f["id"], "Name": f["name"], "Required": f["required"], "Type": f["type"], "Doc": f.get("doc")}
-        for f in told["fields"]
+        for f in reported["fields"]
     ]
-    return {"Type": "struct", "SchemaId": told["schema-id"], "Fields": fields}
+    return {"Type": "struct", "SchemaId": reported["schema-id"], "Fields": fields}
 
 
 def next_file(backend: Any, metadata: TableMetadata, before: str, name: str) -> str:
@@ -170,13 +170,13 @@ def _schema(table: TableMetadata, asked: Params, *, current: bool) -> Iterator[T
     from pyiceberg.schema import Schema
     from pyiceberg.table import update
 
-    told = {
+    reported = {
         "type": "struct",
         "schema-id": max(each.schema_id for each in table.schemas) + 1,
         "identifier-field-ids": list(asked.get("IdentifierFieldIds") or []),
         "fields": schema_columns(asked),
     }
-    wanted = Schema.model_validate(told)
+    wanted = Schema.model_validate(reported)
     known = next((each for each in table.schemas if each == wanted), None)
     if known is None:
         _evolves(table, wanted)

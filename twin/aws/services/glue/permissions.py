@@ -23,9 +23,9 @@ def denied(role_arn: str, bucket: str, key: str, look: Look) -> str:
     who = principals.of_role(look.moto, role_arn, "Glue")
     if who is None or "/aws-service-role/" in role_arn:
         return ""
-    told = policy_evaluation.context(who, look.account, look.region)
+    reported = policy_evaluation.context(who, look.account, look.region)
     for asked in s3.of_object(look.moto, look.region, bucket, key, "PutObject"):
-        why = policy_evaluation.why_not(who, replace(asked, context={**told, **asked.context}))
+        why = policy_evaluation.why_not(who, replace(asked, context={**reported, **asked.context}))
         if why:
             return why
     return ""

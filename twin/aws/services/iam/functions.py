@@ -206,5 +206,5 @@ class GetRoles(AwsFunction):
             asked = {**asked, "Marker": answer["Marker"]}
         roles = [each for each in found if not wanted or re.search(wanted, each["RoleName"])]
         kept = {name: arguments[name] for name in ("nameRegex", "pathPrefix") if arguments.get(name)}
-        told = {"arns": [each["Arn"] for each in roles], "names": [each["RoleName"] for each in roles]}
-        return {**kept, **told, "id": context.region}
+        reported = {"arns": [each["Arn"] for each in roles], "names": [each["RoleName"] for each in roles]}
+        return {**kept, **reported, "id": context.region}

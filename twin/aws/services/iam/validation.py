@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
+from twin.aws.iam.service_prefixes import service_prefixes
 from twin.aws.validation.moto_state import Look
 
 Params = dict[str, Any]
@@ -21,105 +21,6 @@ INLINE_SIZE: Final = 10240
 MANAGED_SIZE: Final = 6144
 TRUST_SIZE: Final = 2048
 _SERVICE: Final = re.compile(r"[a-z0-9][a-z0-9.\-]*\.amazonaws\.com(\.cn)?")
-# Prefixes of actions that are no service's signing name (the service authorization reference).
-_MORE_PREFIXES: Final = frozenset(
-    [
-        "access-analyzer",
-        "account",
-        "activate",
-        "aps",
-        "aws-marketplace",
-        "aws-portal",
-        "billing",
-        "bedrock-mantle",
-        "cassandra",
-        "chatbot",
-        "cur",
-        "cloudwatch",
-        "consoleapp",
-        "consolidatedbilling",
-        "dax",
-        "discovery",
-        "ebs",
-        "ec2-instance-connect",
-        "eks",
-        "eks-auth",
-        "elasticfilesystem",
-        "elasticloadbalancing",
-        "elasticmapreduce",
-        "es",
-        "events",
-        "execute-api",
-        "freetier",
-        "health",
-        "identitystore",
-        "identity-sync",
-        "invoicing",
-        "iot",
-        "kafka",
-        "kafka-cluster",
-        "kinesis",
-        "lambda",
-        "logs",
-        "mobiletargeting",
-        "monitoring",
-        "network-firewall",
-        "networkmanager",
-        "notifications",
-        "payments",
-        "pricing",
-        "purchase-orders",
-        "rds-db",
-        "redshift",
-        "resource-explorer",
-        "resource-groups",
-        "s3",
-        "s3-object-lambda",
-        "s3-outposts",
-        "s3express",
-        "s3tables",
-        "savingsplans",
-        "serverlessrepo",
-        "servicediscovery",
-        "servicequotas",
-        "ses",
-        "sms-voice",
-        "sqlworkbench",
-        "ssm",
-        "ssmmessages",
-        "ssm-guiconnect",
-        "sso",
-        "sso-directory",
-        "states",
-        "sts",
-        "support",
-        "sustainability",
-        "tag",
-        "tax",
-        "trustedadvisor",
-        "ts",
-        "user-subscriptions",
-        "vpc-lattice",
-        "wafv2",
-        "wellarchitected",
-        "xray",
-        "ec2messages",
-        "qbusiness",
-        "airflow",
-        "aoss",
-        "athena",
-        "budgets",
-        "ce",
-        "dynamodb",
-        "firehose",
-        "glue",
-        "grafana",
-        "iam",
-        "kms",
-        "lakeformation",
-        "sagemaker",
-    ]
-)
 
 
 def identity_policy(params: Params, look: Look) -> None:
@@ -168,7 +69,7 @@ def _size(text: Any) -> int:
 
 
 def trust_policy(params: Params, look: Look) -> None:
-    """CreateRole: who may take the role."""
+    """CreateRole: who can take the role."""
     _trust(params.get("AssumeRolePolicyDocument"), look)
 
 
@@ -275,31 +176,11 @@ def _principals(principal: Any, look: Look) -> None:
 def _services(statement: Params) -> None:
     for action in [*_listed(statement.get("Action")), *_listed(statement.get("NotAction"))]:
         prefix, colon, _ = str(action).partition(":")
-        if colon and "*" not in prefix and "?" not in prefix and prefix.lower() not in _prefixes():
+        if colon and "*" not in prefix and "?" not in prefix and prefix.lower() not in service_prefixes():
             raise _malformed(
                 f"The service {prefix} specified in the action {action} does not exist "
                 f"(INVALID_SERVICE_IN_ACTION)."
             )
-
-
-@cache
-def _prefixes() -> frozenset[str]:
-    from twin.aws.validation.parameters import loader
-
-    names = set(_MORE_PREFIXES)
-    for service in loader().list_available_services("service-2"):
-        names.add(service)
-    # The signing names of those whose model is named otherwise.
-    names |= {
-        "cognito-identity",
-        "cognito-idp",
-        "cognito-sync",
-        "elasticloadbalancing",
-        "email",
-        "ecr-public",
-    }
-    names |= {"application-autoscaling", "autoscaling-plans", "codestar-connections", "codeconnections"}
-    return frozenset(names)
 
 
 def _parsed(text: str | None) -> Params:

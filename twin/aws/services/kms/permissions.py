@@ -25,5 +25,5 @@ def on_key(moto: Any, region: str, action: str, named: str | None, context: Mapp
     key: Any = Look(moto, region).key(named) if named else None
     if key is None or getattr(key, "key_manager", "") == "AWS":
         return []
-    told = {"kms:CallerAccount": moto.account, **context}
-    return [Asked(action, key.arn, told, key.policy, decisive=True)]
+    reported = {"kms:CallerAccount": moto.account, **context}
+    return [Asked(action, key.arn, reported, key.policy, decisive=True)]

@@ -1,10 +1,7 @@
 """KMS: keys and their aliases."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,87 +9,10 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call, Update
-from twin.aws.resources.documents import document_failures
-from twin.aws.resources.fields import Field, json_text, kept, reads
-from twin.aws.resources.tags import Tagging
-from twin.provider_interface import AutoName, Failure, Props
+from twin.provider_interface import Props
 
 
 class Key(AwsResource):
-    token = "aws:kms/key:Key"
-    service = "kms"
-    title = "KMS Key"
-    fields = {
-        "description": Field("Description"),
-        "keyUsage": Field("KeyUsage"),
-        "customerMasterKeySpec": Field("KeySpec"),
-        "policy": Field("Policy", read="", encode=json_text),
-        "bypassPolicyLockoutSafetyCheck": Field("BypassPolicyLockoutSafetyCheck", read=""),
-        "multiRegion": Field("MultiRegion"),
-        "customKeyStoreId": Field("CustomKeyStoreId"),
-        "xksKeyId": Field("XksKeyId", read="XksKeyConfiguration.Id"),
-        "isEnabled": Field(read="Enabled"),
-        "enableKeyRotation": Field(read=""),
-        "rotationPeriodInDays": Field(read=""),
-        **kept("deletionWindowInDays"),
-        **reads(arn="Arn", keyId="KeyId"),
-    }
-    create_call = Call("CreateKey")
-    id_path = "KeyMetadata.KeyId"
-    read_call = Call("DescribeKey", {"KeyId": "{id}"})
-    item = "KeyMetadata"
-    gone = "KeyState == 'PendingDeletion' || KeyState == 'PendingReplicaDeletion'"
-    not_found = frozenset({"NotFoundException"})
-    updates = (
-        Update(
-            ("description",), Call("UpdateKeyDescription", {"KeyId": "{id}", "Description": "{description}"})
-        ),
-        Update(
-            ("policy",),
-            Call("PutKeyPolicy", {"KeyId": "{id}", "PolicyName": "default", "Policy": "{policy}"}),
-        ),
-    )
-    delete_call = Call(
-        "ScheduleKeyDeletion", {"KeyId": "{id}", "PendingWindowInDays": "{deletionWindowInDays}"}
-    )
-    tagging = Tagging(
-        key="TagKey",
-        value="TagValue",
-        listing=Call("ListResourceTags", {"KeyId": "{id}"}),
-        listed="Tags",
-        add=Call("TagResource", {"KeyId": "{id}", "Tags": "{tags}"}),
-        remove=Call("UntagResource", {"KeyId": "{id}", "TagKeys": "{keys}"}),
-    )
-    computed = frozenset({"policy"})
-    documents = frozenset({"policy"})
-    defaults = {
-        "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
-        "keyUsage": "ENCRYPT_DECRYPT",
-    }
-    paths = {
-        "MalformedPolicyDocumentException": "policy",
-        "UnsupportedOperationException": "enableKeyRotation",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures("policy", inputs.get("policy"), "resource", longest=32768)
-        window = inputs.get("deletionWindowInDays")
-        if isinstance(window, (int, float)) and not 7 <= window <= 30:
-            yield Failure(
-                "deletionWindowInDays",
-                f"expected deletion_window_in_days to be in the range (7 - 30), got {window:g}",
-            )
-        period = inputs.get("rotationPeriodInDays")
-        if isinstance(period, (int, float)) and not 90 <= period <= 2560:
-            yield Failure(
-                "rotationPeriodInDays",
-                f"expected rotation_period_in_days to be in the range (90 - 2560), got {period:g}",
-            )
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         if inputs.get("enableKeyRotation"):
             self._rotate(context, id, inputs)
@@ -138,41 +58,6 @@ def _same_key(old: Any, new: Any) -> bool:
 
 
 class Alias(AwsResource):
-    token = "aws:kms/alias:Alias"
-    service = "kms"
-    title = "KMS Alias"
-    fields = {
-        "name": Field("AliasName"),
-        "namePrefix": Field(read=""),
-        "targetKeyId": Field("TargetKeyId"),
-        **reads(arn="AliasArn"),
-    }
-    create_call = Call("CreateAlias")
-    id_form = "{name}"
-    read_call = Call("ListAliases")
-    not_found = frozenset({"NotFoundException"})
-    updates = (
-        Update(("targetKeyId",), Call("UpdateAlias", {"AliasName": "{id}", "TargetKeyId": "{targetKeyId}"})),
-    )
-    delete_call = Call("DeleteAlias", {"AliasName": "{id}"})
-    autoname = AutoName(max_length=256)
-    name_prefix = ("namePrefix", "name", 256)
-    volatile = frozenset({"targetKeyArn"})
-    paths = {
-        "AlreadyExistsException": "name",
-        "InvalidAliasNameException": "name",
-        "NotFoundException": "targetKeyId",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        for key in ("name", "namePrefix"):
-            value = inputs.get(key)
-            if isinstance(value, str) and (not value.startswith("alias/") or value.startswith("alias/aws/")):
-                yield Failure(
-                    key,
-                    f"{key} must begin with 'alias/' and not with the reserved 'alias/aws/'; got {value!r}",
-                )
-
     def same(self, path: str, old: Any, new: Any) -> bool:
         return _same_key(old, new) if path == "targetKeyId" else super().same(path, old, new)
 

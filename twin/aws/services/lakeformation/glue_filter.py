@@ -1,7 +1,7 @@
 """Calls of Glue's catalog that Lake Formation refuses, and what it leaves out of their answers.
 
 Lake Formation developer guide, "Lake Formation permissions reference" and "Metadata permissions". IAM has let
-the caller before; what is not there is told by Glue itself.
+the caller before; what is not there is reported by Glue itself.
 """
 
 from __future__ import annotations
@@ -76,16 +76,16 @@ def _locations(params: Params, given: Params) -> list[str]:
     """Where a request would have a table's files."""
     made = (params.get("OpenTableFormatInput") or {}).get("IcebergInput") or {}
     changed = (params.get("UpdateOpenTableFormatInput") or {}).get("UpdateIcebergInput") or {}
-    told: list[Params] = [
+    reported: list[Params] = [
         made.get("CreateIcebergTableInput") or {},
         *((changed.get("UpdateIcebergTableInput") or {}).get("Updates") or []),
         given.get("StorageDescriptor") or {},
     ]
-    return [str(each["Location"]) for each in told if each.get("Location")]
+    return [str(each["Location"]) for each in reported if each.get("Location")]
 
 
 def _moved(table: Any, locations: list[str]) -> list[str]:
-    """Those that a table is not at: whoever alters it needs leave for them, also within its database's own
+    """Those that a table is not at: altering it needs leave for them, also within its database's own
     location (Lake Formation developer guide, "Lake Formation permissions reference": ALTER)."""
     there = table.versions[str(table._current_version)].get("StorageDescriptor") or {}
     now = str(there.get("Location") or "").rstrip("/")

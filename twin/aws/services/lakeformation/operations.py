@@ -84,7 +84,7 @@ def delete_tag(params: Params, lake: Lake) -> Params:
 
 
 def assign(params: Params, lake: Lake) -> Params:
-    """AddLFTagsToResource: tags that are none are told as failures, and the others assigned."""
+    """AddLFTagsToResource: tags that are none are reported as failures, and the others assigned."""
     failures: list[Params] = []
     for tag in params["LFTags"]:
         key, value = tag["TagKey"], tag["TagValues"][0]
@@ -175,7 +175,7 @@ def list_grants(params: Params, lake: Lake) -> Params:
     kind = params.get("ResourceType")
     return {
         "PrincipalResourcePermissions": [
-            held.told()
+            held.reported()
             for held in lake.grants.values()
             if principal in (None, held.principal)
             and (wanted is None or _covers(wanted, held.resource))

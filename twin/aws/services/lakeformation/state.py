@@ -43,8 +43,8 @@ class Grant:
     permissions: list[str] = field(default_factory=list[str])
     grantable: list[str] = field(default_factory=list[str])
 
-    def told(self) -> Params:
-        """As ListPermissions tells it."""
+    def reported(self) -> Params:
+        """As ListPermissions reports it."""
         return {
             "Principal": {"DataLakePrincipalIdentifier": self.principal},
             "Resource": self.resource,
@@ -73,7 +73,7 @@ class Location:
     modified: float
 
     def to_dict(self) -> Params:
-        """As DescribeResource tells it."""
+        """As DescribeResource reports it."""
         return {
             "ResourceArn": self.arn,
             "RoleArn": self.role_arn,
@@ -118,7 +118,7 @@ class Lake:
         return f"{principal} {json.dumps(resource, sort_keys=True)}"
 
     def give(self, resource: Params, defaults: Any) -> None:
-        """Grant what the settings give on everything new: to whoever IAM lets, unless they were cleared."""
+        """Grant what the settings give on everything new: to all whom IAM lets, unless they were cleared."""
         for each in defaults or []:
             principal = str(each["Principal"]["DataLakePrincipalIdentifier"])
             made = Grant(principal, self.whole(resource), sorted(each["Permissions"]))

@@ -38,7 +38,7 @@ def lake(look: Look) -> Lake:
 
 
 def _administrator(look: Look) -> None:
-    # In an instance whose rules are asked by nobody in particular there is nobody to refuse.
+    # In an instance whose rules are asked by no one in particular there is no one to refuse.
     caller = look.caller
     if not caller or caller in _named(lake(look).settings.get("DataLakeAdmins")):
         return

@@ -21,9 +21,9 @@ class GetInvocation(AwsFunction):
         asked: Props = {"FunctionName": name, "Qualifier": qualifier, "Payload": arguments["input"]}
         if arguments.get("tenantId"):
             asked["TenantId"] = arguments["tenantId"]
-        told = context.call("lambda", "Invoke", {**asked, "InvocationType": "RequestResponse"})
-        result = told["Payload"].read().decode()
-        if told.get("FunctionError"):
+        reported = context.call("lambda", "Invoke", {**asked, "InvocationType": "RequestResponse"})
+        result = reported["Payload"].read().decode()
+        if reported.get("FunctionError"):
             raise CloudError(f"Lambda function ({name}) returned error: ({result})")
         return {
             "id": f"{name}_{qualifier}",

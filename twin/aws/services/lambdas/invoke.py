@@ -1,6 +1,6 @@
-"""Lambda's Invoke: who may, as whom the function runs, what is answered, what its log group gets.
+"""Lambda's Invoke: who can, as whom the function runs, what is answered, what its log group gets.
 
-It is not made again from the journal: what the function did in the cloud stands there as calls of its own.
+It is not made again from the journal: what the function did in the cloud is there as calls of its own.
 An invocation under an intent is answered once (docs/adr/0003), also after the front was killed.
 """
 
@@ -146,7 +146,7 @@ class Functions:
             "AWS_LAMBDA_LOG_GROUP_NAME": group,
             "AWS_LAMBDA_LOG_STREAM_NAME": stream,
         }
-        told = {
+        reported = {
             "name": function.function_name,
             "version": str(function.version),
             "arn": function.function_arn,
@@ -155,7 +155,9 @@ class Functions:
             "log_group": group,
             "log_stream": stream,
         }
-        run = Run(function.code_bytes, str(function.handler), event, variables, float(function.timeout), told)
+        run = Run(
+            function.code_bytes, str(function.handler), event, variables, float(function.timeout), reported
+        )
         ran = self._processes.run(run)
         self._write_log(function, group, stream, ran.log, request)
         return ran
@@ -212,6 +214,6 @@ def _kept(answer: Answer) -> str:
 
 
 def _restored(text: str) -> Answer:
-    told = json.loads(text)
-    headers = [(name, value) for name, value in told["headers"]]
-    return Answer(told["status"], headers, base64.b64decode(told["body"]))
+    reported = json.loads(text)
+    headers = [(name, value) for name, value in reported["headers"]]
+    return Answer(reported["status"], headers, base64.b64decode(reported["body"]))

@@ -20,21 +20,21 @@ from typing import Any, Final
 
 _RUNTIME: Final = Path(__file__).with_name("runtime.py")
 _SDK: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
-"""What Lambda's Python runtimes have beside the standard library."""
+"""What Lambda's Python runtimes have next to the standard library."""
 _LOG_BYTES: Final = 256 * 1024
 
 
 @dataclass(frozen=True)
 class Run:
-    """What is run. variables: the process's environment beside what every function has. timeout: seconds."""
+    """What is run. variables: the process's environment next to what every function has. timeout: seconds."""
 
     code: bytes
     handler: str
     event: bytes
     variables: Mapping[str, str]
     timeout: float
-    told: Mapping[str, Any]
-    """What the handler's context tells: name, version, arn, memory, request_id, log_group, log_stream."""
+    reported: Mapping[str, Any]
+    """What the handler's context reports: name, version, arn, memory, request_id, log_group, log_stream."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Processes:
             code = self._unpacked(run.code)
             _provide(packages)
             asked = {
-                **run.told,
+                **run.reported,
                 "event": run.event.decode() or "null",
                 "handler": run.handler,
                 "timeout": run.timeout,
@@ -93,7 +93,7 @@ class Processes:
         return folder
 
     def _ended(self, run: Run, place: Path, code: Path, variables: dict[str, str]) -> Ran:
-        request = run.told["request_id"]
+        request = run.reported["request_id"]
         with (place / "log").open("wb") as log:
             process = subprocess.Popen(
                 [
@@ -147,7 +147,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _provide(folder: Path) -> None:
-    """Links to the AWS SDK alone: what else is installed beside the twin is not there in Lambda."""
+    """Links to the AWS SDK alone: what else is installed next to the twin is not there in Lambda."""
     for name in _SDK:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:

@@ -20,17 +20,17 @@ from typing import Any
 class Context:
     """What a handler gets as its second argument."""
 
-    def __init__(self, told: dict[str, Any]) -> None:
-        self.function_name: str = told["name"]
-        self.function_version: str = told["version"]
-        self.invoked_function_arn: str = told["arn"]
-        self.memory_limit_in_mb: str = str(told["memory"])
-        self.aws_request_id: str = told["request_id"]
-        self.log_group_name: str = told["log_group"]
-        self.log_stream_name: str = told["log_stream"]
+    def __init__(self, reported: dict[str, Any]) -> None:
+        self.function_name: str = reported["name"]
+        self.function_version: str = reported["version"]
+        self.invoked_function_arn: str = reported["arn"]
+        self.memory_limit_in_mb: str = str(reported["memory"])
+        self.aws_request_id: str = reported["request_id"]
+        self.log_group_name: str = reported["log_group"]
+        self.log_stream_name: str = reported["log_stream"]
         self.identity = None
         self.client_context = None
-        self._deadline: float = time.time() + told["timeout"]
+        self._deadline: float = time.time() + reported["timeout"]
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until Lambda ends the function."""
@@ -40,27 +40,27 @@ class Context:
 def main() -> None:
     """One invocation."""
     request, answer = map(Path, sys.argv[1:3])
-    told = json.loads(request.read_text())
+    reported = json.loads(request.read_text())
     # Whoever started this may be gone by then: it ends by itself.
-    signal.alarm(int(told["timeout"]) + 5)
-    sys.path[:0] = [told["code"]]
-    sys.path.append(told["packages"])
-    answer.write_text(json.dumps(_invoked(told)))
+    signal.alarm(int(reported["timeout"]) + 5)
+    sys.path[:0] = [reported["code"]]
+    sys.path.append(reported["packages"])
+    answer.write_text(json.dumps(_invoked(reported)))
 
 
-def _invoked(told: dict[str, Any]) -> dict[str, Any]:
-    handler = _handler(told["handler"], told["request_id"])
+def _invoked(reported: dict[str, Any]) -> dict[str, Any]:
+    handler = _handler(reported["handler"], reported["request_id"])
     if isinstance(handler, dict):
         return handler
     try:
-        result = handler(json.loads(told["event"]), Context(told))
+        result = handler(json.loads(reported["event"]), Context(reported))
     except Exception as error:  # noqa: BLE001 - whatever the code raises is its answer
-        return _failed(error, told["request_id"])
+        return _failed(error, reported["request_id"])
     try:
         return {"payload": json.dumps(result)}
     except (TypeError, ValueError) as error:
         words = f"Unable to marshal response: {error}"
-        return _error("Runtime.MarshalError", words, told["request_id"], [])
+        return _error("Runtime.MarshalError", words, reported["request_id"], [])
 
 
 def _handler(named: str, request: str) -> Callable[[Any, Context], Any] | dict[str, Any]:
@@ -92,8 +92,8 @@ def _failed(error: Exception, request: str) -> dict[str, Any]:
 
 
 def _error(kind: str, words: str, request: str, stack: list[str]) -> dict[str, Any]:
-    told = {"errorMessage": words, "errorType": kind, "requestId": request, "stackTrace": stack}
-    return {"payload": json.dumps(told), "failed": True}
+    reported = {"errorMessage": words, "errorType": kind, "requestId": request, "stackTrace": stack}
+    return {"payload": json.dumps(reported), "failed": True}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""URLs of functions, `ID.lambda-url.REGION.on.aws`: who may call one, and its requests as events.
+"""URLs of functions, `ID.lambda-url.REGION.on.aws`: who can call one, and its requests as events.
 
 Lambda developer guide, "Control access to Lambda function URLs" (both rights since October 2025) and
 "Invoking Lambda function URLs" (payload format 2.0).

@@ -1,4 +1,4 @@
-"""Lambda: functions, who may call them, and what moto forgets of them.
+"""Lambda: functions, who can call them, and what moto forgets of them.
 
 Sources: the API Reference of CreateFunction, UpdateFunctionCode, AddPermission and Invoke; "Lambda quotas",
 "Lambda runtimes" (deprecation policy) and "Defined runtime environment variables" in the Developer Guide.
@@ -239,7 +239,7 @@ def _routed(alias: Any, draw: float) -> str:
 
 def statements(function: Any) -> list[Params]:
     """The statements of a function's policy, as AddPermission makes them: moto keeps some of its parameters
-    beside the conditions that they become."""
+    next to the conditions that they become."""
     return [_whole(each) for each in function.policy.statements] if function.policy else []
 
 
@@ -303,21 +303,21 @@ def _init(self: Any, account_id: str, spec: Params, region: str, version: Any = 
 
 
 def _configuration(self: Any, on_create: bool = False) -> Params:
-    told: Params = {
+    reported: Params = {
         name: value for name, value in self.twin_configuration(on_create).items() if value is not None
     }
-    vpc = told.get("VpcConfig")
+    vpc = reported.get("VpcConfig")
     if vpc:
-        told["VpcConfig"] = {**vpc, "VpcId": _network(self, vpc)}
-    told |= {name: value for name, value in self.twin_more.items() if name != "SnapStart"}
-    told["LoggingConfig"] = {
+        reported["VpcConfig"] = {**vpc, "VpcId": _network(self, vpc)}
+    reported |= {name: value for name, value in self.twin_more.items() if name != "SnapStart"}
+    reported["LoggingConfig"] = {
         "LogFormat": "Text",
         **(self.twin_more.get("LoggingConfig") or {}),
         "LogGroup": log_group(self),
     }
     if self.twin_more.get("SnapStart"):
-        told["SnapStart"] = {"OptimizationStatus": "Off", **self.twin_more["SnapStart"]}
-    return told
+        reported["SnapStart"] = {"OptimizationStatus": "Off", **self.twin_more["SnapStart"]}
+    return reported
 
 
 def _network(function: Any, vpc: Params) -> str:

@@ -1,100 +1,19 @@
 """CloudWatch: log groups and their streams."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, kept, reads
-from twin.aws.resources.tags import Tagging
 from twin.core.templates import fill
-from twin.provider_interface import AutoName, Failure, Props
-
-RETENTIONS: Final = tuple(
-    map(
-        int,
-        [
-            "0",
-            "1",
-            "3",
-            "5",
-            "7",
-            "14",
-            "30",
-            "60",
-            "90",
-            "120",
-            "150",
-            "180",
-            "365",
-            "400",
-            "545",
-            "731",
-            "1096",
-            "1827",
-            "2192",
-            "2557",
-            "2922",
-            "3288",
-            "3653",
-        ],
-    )
-)
-"""Days that PutRetentionPolicy accepts; 0 is the provider's word for forever."""
+from twin.provider_interface import Props
 
 
 class LogGroup(AwsResource):
-    token = "aws:cloudwatch/logGroup:LogGroup"
-    service = "logs"
-    title = "CloudWatch Logs Log Group"
-    fields = {
-        "name": Field("logGroupName"),
-        "namePrefix": Field(read=""),
-        "kmsKeyId": Field("kmsKeyId"),
-        "logGroupClass": Field("logGroupClass"),
-        "deletionProtectionEnabled": Field("deletionProtectionEnabled"),
-        "retentionInDays": Field(read=""),
-        **kept("skipDestroy"),
-    }
-    create_call = Call("CreateLogGroup")
-    id_form = "{name}"
-    arn_form = "arn:{partition}:logs:{region}:{account}:log-group:{name}"
-    read_call = Call("DescribeLogGroups", {"logGroupNamePrefix": "{id}"})
-    not_found = frozenset({"ResourceNotFoundException"})
-    delete_call = Call("DeleteLogGroup", {"logGroupName": "{id}"})
-    tagging = Tagging(
-        create="tags",
-        key="",
-        listing=Call("ListTagsForResource", {"resourceArn": "{arn}"}),
-        listed="tags",
-        add=Call("TagResource", {"resourceArn": "{arn}", "tags": "{tags}"}),
-        remove=Call("UntagResource", {"resourceArn": "{arn}", "tagKeys": "{keys}"}),
-    )
-    autoname = AutoName(max_length=512)
-    name_prefix = ("namePrefix", "name", 512)
-    paths = {
-        "ResourceAlreadyExistsException": "name",
-        "InvalidParameterException": "kmsKeyId",
-        "LimitExceededException": "name",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        days = inputs.get("retentionInDays")
-        if isinstance(days, (int, float)) and days not in RETENTIONS:
-            yield Failure(
-                "retentionInDays",
-                f"expected retention_in_days to be one of [{' '.join(map(str, RETENTIONS))}], got {days:g}",
-            )
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         # The call answers every group whose name begins so.
         more: Props = {}
@@ -137,36 +56,8 @@ class LogGroup(AwsResource):
         else:
             context.call("logs", "DeleteRetentionPolicy", {"logGroupName": id})
 
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        if not state.get("skipDestroy"):
-            super().unmake(context, id, state)
-
-
-_STREAM_SIGNS: Final = re.compile(r"[^:*]{1,512}")
-
 
 class LogStream(AwsResource):
-    token = "aws:cloudwatch/logStream:LogStream"
-    service = "logs"
-    title = "CloudWatch Logs Log Stream"
-    fields = {
-        "name": Field("logStreamName"),
-        "logGroupName": Field("logGroupName", read=""),
-        **reads(arn="arn"),
-    }
-    create_call = Call("CreateLogStream")
-    id_form = "{name}"
-    read_call = Call("DescribeLogStreams", {"logGroupName": "{logGroupName}", "logStreamNamePrefix": "{id}"})
-    not_found = frozenset({"ResourceNotFoundException"})
-    delete_call = Call("DeleteLogStream", {"logGroupName": "{logGroupName}", "logStreamName": "{id}"})
-    autoname = AutoName(max_length=512)
-    paths = {"ResourceNotFoundException": "logGroupName", "ResourceAlreadyExistsException": "name"}
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        name = inputs.get("name")
-        if isinstance(name, str) and not _STREAM_SIGNS.fullmatch(name):
-            yield Failure("name", "must be between 1 and 512 characters long, without colons and asterisks")
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         # The call answers every stream whose name begins so.
         try:

@@ -30,7 +30,7 @@ _PASSWORD: Final = 28
 
 
 def install() -> None:
-    """Put the mends into moto, once."""
+    """Put the repairs into moto, once."""
     from moto.rds import models
 
     kind: Any = models.DBInstance

@@ -113,7 +113,7 @@ def of_absent(call: Call, moto: Any) -> list[Asked]:
 def _stored(moto: Any, bucket: str, key: str) -> Any:
     try:
         return moto.backend("s3").get_object(bucket, key)
-    except Exception:  # noqa: BLE001 - moto's own errors; that it is not there is told elsewhere
+    except Exception:  # noqa: BLE001 - moto's own errors; that it is not there is reported elsewhere
         return None
 
 
@@ -124,7 +124,7 @@ def policy_of(moto: Any, bucket: str) -> Any:
 
 
 def closed_to_everybody(moto: Any, bucket: str) -> bool:
-    """Whether Block Public Access keeps what a policy gives to everybody from other accounts and nobody."""
+    """Whether Block Public Access keeps what a policy gives to everybody from other accounts and no one."""
     block: Any = getattr(moto.backend("s3").buckets.get(bucket), "public_access_block", None)
     return block is not None and str(block.restrict_public_buckets).lower() == "true"
 
@@ -141,7 +141,7 @@ def _on_object(
 
 
 def _headers(call: Call) -> dict[str, str]:
-    """What S3's condition keys tell of a request: the headers that it was sent with."""
+    """What S3's condition keys report of a request: the headers that it was sent with."""
     found = {
         "s3:" + name.removeprefix("HTTP_").lower().replace("_", "-"): str(value)
         for name, value in call.environ.items()

@@ -286,7 +286,7 @@ def _principals(statement: Params) -> Iterator[str]:
 
 
 _NARROW: Final = ("aws:PrincipalOrg", "aws:Source", "aws:Principal", "s3:DataAccessPoint", "aws:userid")
-"""Condition keys that make a policy for everybody one for somebody, by how they begin."""
+"""Condition keys that make a policy for everybody one for someone, by how they begin."""
 
 
 def _public(statement: Params) -> bool:

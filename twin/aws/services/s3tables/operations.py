@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from typing import Any, Final
 
-from twin.aws.api_server.request import Answer, Call
 from twin.aws.services.s3tables import files
 from twin.aws.services.s3tables.validation import BUCKETS, NAMESPACES, TABLES
 from twin.aws.validation import extension_store
@@ -30,12 +28,6 @@ _UPKEEP: Final = {
     },
 }
 _PLAIN: Final = {"sseAlgorithm": "AES256"}
-
-
-def _tagged(backend: Any, arn: str, params: Params) -> None:
-    # One of this name may have been there before.
-    extension_store.tags(backend, arn).clear()
-    extension_store.tags(backend, arn).update(params.get("tags") or {})
 
 
 def _drawn() -> str:
@@ -64,7 +56,7 @@ def make_bucket(params: Params, backend: Any) -> Params:
     }
     kept = {"encryption": params.get("encryptionConfiguration") or _PLAIN, "upkeep": dict(_REMOVAL)}
     extension_store.held(backend, BUCKETS)[arn] = extension_store.Thing(shown, kept)
-    _tagged(backend, arn, params)
+    extension_store.tag_anew(backend, arn, params.get("tags") or {})
     return {"arn": arn}
 
 
@@ -207,7 +199,7 @@ def make_table(params: Params, backend: Any) -> Params:
         "metadata": params.get("metadata"),
     }
     extension_store.held(backend, TABLES)[f"{bucket};{namespace};{name}"] = extension_store.Thing(shown, kept)
-    _tagged(backend, shown["tableARN"], params)
+    extension_store.tag_anew(backend, shown["tableARN"], params.get("tags") or {})
     return {"tableARN": shown["tableARN"], "versionToken": shown["versionToken"]}
 
 
@@ -270,25 +262,9 @@ def tell_table_upkeep(params: Params, backend: Any) -> Params:
     return {"tableARN": table.shown["tableARN"], "configuration": table.kept["upkeep"]}
 
 
-def tag(params: Params, backend: Any) -> Params:
-    """TagResource."""
-    extension_store.tags(backend, params["resourceArn"]).update(params["tags"])
-    return {}
-
-
-def untag(params: Params, backend: Any) -> Params:
-    """UntagResource."""
-    for key in params["tagKeys"]:
-        extension_store.tags(backend, params["resourceArn"]).pop(key, None)
-    return {}
-
-
-def tell_tags(params: Params, backend: Any) -> Params:
-    """ListTagsForResource."""
-    return {"tags": extension_store.tags(backend, params["resourceArn"])}
-
-
-_ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {
+_TAGS: Final = extension_store.TagCalls("resourceArn", "tags", "tagKeys", "tags", is_map=True)
+_ACTS: Final[dict[str, extension_store.Act]] = {
+    **_TAGS.acts(),
     "CreateTableBucket": make_bucket,
     "GetTableBucket": tell_bucket,
     "ListTableBuckets": list_buckets,
@@ -314,10 +290,5 @@ _ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {
     "GetTableEncryption": tell_table_encryption,
     "PutTableMaintenanceConfiguration": keep_table,
     "GetTableMaintenanceConfiguration": tell_table_upkeep,
-    "TagResource": tag,
-    "UntagResource": untag,
-    "ListTagsForResource": tell_tags,
 }
-OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
-    name: extension_store.operation(act) for name, act in _ACTS.items()
-}
+OPERATIONS: Final = extension_store.operations(_ACTS)

@@ -1,30 +1,14 @@
 """S3 Tables: table buckets, namespaces, tables and policies."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.documents import document_failures
-from twin.aws.resources.fields import Field, json_text, kept, reads, same
-from twin.aws.resources.tags import Tagging
-from twin.provider_interface import AutoName, Failure, Props
+from twin.provider_interface import Props
 
-_NOT_FOUND: Final = frozenset({"NotFoundException"})
-_TAGGING: Final = Tagging(
-    create="tags",
-    key="",
-    value="",
-    listing=Call("ListTagsForResource", {"resourceArn": "{arn}"}),
-    listed="tags",
-    add=Call("TagResource", {"resourceArn": "{arn}", "tags": "{tags}"}),
-    remove=Call("UntagResource", {"resourceArn": "{arn}", "tagKeys": "{keys}"}),
-)
 _KEPT_UP: Final = {
     "icebergUnreferencedFileRemoval": {
         "unreferencedDays": "unreferencedDays",
@@ -39,17 +23,13 @@ _KEPT_UP: Final = {
 """Kinds of upkeep, and their settings by the provider's and the API's names."""
 
 
-def _time(value: Any) -> str:
-    return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _upkeep(kind: str, given: Mapping[str, Any]) -> Props:
     value: Props = {"status": given.get("status")}
     settings = given.get("settings")
     if settings:
         names = _KEPT_UP[kind]
-        told = {names[name]: settings[name] for name in names if settings.get(name) is not None}
-        value["settings"] = {kind: told}
+        reported = {names[name]: settings[name] for name in names if settings.get(name) is not None}
+        value["settings"] = {kind: reported}
     return value
 
 
@@ -58,40 +38,12 @@ def _told_upkeep(configuration: Mapping[str, Any]) -> Props:
     for kind, value in configuration.items():
         settings = (value.get("settings") or {}).get(kind) or {}
         names = _KEPT_UP.get(kind, {})
-        told = {name: settings[api] for name, api in names.items() if settings.get(api) is not None}
-        found[kind] = {"status": value.get("status"), "settings": told}
+        reported = {name: settings[api] for name, api in names.items() if settings.get(api) is not None}
+        found[kind] = {"status": value.get("status"), "settings": reported}
     return found
 
 
 class TableBucket(AwsResource):
-    token = "aws:s3tables/tableBucket:TableBucket"
-    service = "s3tables"
-    title = "S3 Tables Table Bucket"
-    fields = {
-        **same("name"),
-        "encryptionConfiguration": Field(
-            "encryptionConfiguration", of=same("kmsKeyArn", "sseAlgorithm"), read=""
-        ),
-        "maintenanceConfiguration": Field(read=""),
-        **kept("forceDestroy"),
-        "createdAt": Field(read="createdAt", decode=_time),
-        **reads(arn="arn", ownerAccountId="ownerAccountId"),
-    }
-    create_call = Call("CreateTableBucket")
-    id_path = "arn"
-    read_call = Call("GetTableBucket", {"tableBucketARN": "{id}"})
-    not_found = _NOT_FOUND
-    delete_call = Call("DeleteTableBucket", {"tableBucketARN": "{id}"})
-    tagging = _TAGGING
-    autoname = AutoName(max_length=63, lower=True)
-    paths = {
-        "BadRequestException: bucket name": "name",
-        "BadRequestException: KMS": "encryptionConfiguration",
-        "ConflictException: already exists": "name",
-        "ConflictException: not empty": "forceDestroy",
-        "BadRequestException": "maintenanceConfiguration",
-    }
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         self._keep(context, id, inputs.get("maintenanceConfiguration") or {})
 
@@ -105,8 +57,8 @@ class TableBucket(AwsResource):
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         here = {"tableBucketARN": id}
         upkeep = context.call("s3tables", "GetTableBucketMaintenanceConfiguration", here)["configuration"]
-        told = context.call("s3tables", "GetTableBucketEncryption", here)["encryptionConfiguration"]
-        return {"encryptionConfiguration": told, "maintenanceConfiguration": _told_upkeep(upkeep)}
+        reported = context.call("s3tables", "GetTableBucketEncryption", here)["encryptionConfiguration"]
+        return {"encryptionConfiguration": reported, "maintenanceConfiguration": _told_upkeep(upkeep)}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)
@@ -128,33 +80,11 @@ class TableBucket(AwsResource):
 
 
 class Namespace(AwsResource):
-    token = "aws:s3tables/namespace:Namespace"
-    service = "s3tables"
-    title = "S3 Tables Namespace"
-    fields = {
-        "namespace": Field("namespace", encode=lambda value: [value], read="namespace[0]"),
-        "tableBucketArn": Field("tableBucketARN", read=""),
-        "createdAt": Field(read="createdAt", decode=_time),
-        **reads(createdBy="createdBy", ownerAccountId="ownerAccountId"),
-    }
-    create_call = Call("CreateNamespace")
-    id_form = "{tableBucketArn};{namespace}"
-    read_call = Call("GetNamespace")
-    not_found = _NOT_FOUND
-    paths = {
-        "BadRequestException": "namespace",
-        "ConflictException": "namespace",
-        "NotFoundException": "tableBucketArn",
-    }
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         return _found(context, self, "GetNamespace", _place(id))
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         context.call("s3tables", "DeleteNamespace", _place(id))
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("namespace") or "")
 
 
 def _place(id: str) -> Props:
@@ -175,64 +105,6 @@ def _found(context: AwsContext, kind: AwsResource, operation: str, params: Props
 
 
 class Table(AwsResource):
-    token = "aws:s3tables/table:Table"
-    service = "s3tables"
-    title = "S3 Tables Table"
-    fields = {
-        **same("name", "format"),
-        "namespace": Field("namespace", read="namespace[0]"),
-        "tableBucketArn": Field("tableBucketARN", read=""),
-        "encryptionConfiguration": Field(
-            "encryptionConfiguration", of=same("kmsKeyArn", "sseAlgorithm"), read=""
-        ),
-        "metadata": Field(
-            "metadata",
-            read="",
-            of={
-                "iceberg": Field(
-                    "iceberg",
-                    of={
-                        **same("properties"),
-                        "schema": Field(
-                            "schema", of={"fields": Field("fields", of=same("name", "required", "type"))}
-                        ),
-                    },
-                )
-            },
-        ),
-        "maintenanceConfiguration": Field(read=""),
-        "createdAt": Field(read="createdAt", decode=_time),
-        "modifiedAt": Field(read="modifiedAt", decode=_time),
-        **reads(
-            arn="tableARN",
-            createdBy="createdBy",
-            metadataLocation="metadataLocation",
-            modifiedBy="modifiedBy",
-            ownerAccountId="ownerAccountId",
-            type="type",
-            versionToken="versionToken",
-            warehouseLocation="warehouseLocation",
-        ),
-    }
-    create_call = Call("CreateTable")
-    id_form = "{tableBucketArn};{namespace};{name}"
-    read_call = Call("GetTable")
-    not_found = _NOT_FOUND
-    tagging = _TAGGING
-    autoname = AutoName(max_length=255, separator="_", lower=True)
-    immutable = frozenset({"name", "namespace", "format"})
-    volatile = frozenset({"modifiedAt", "modifiedBy", "metadataLocation", "versionToken"})
-    others_change = frozenset({"modifiedAt", "modifiedBy", "metadataLocation", "versionToken"})
-    paths = {
-        "BadRequestException: table name": "name",
-        "BadRequestException: schema": "metadata.iceberg.schema",
-        "BadRequestException: KMS": "encryptionConfiguration",
-        "BadRequestException": "maintenanceConfiguration",
-        "ConflictException": "name",
-        "NotFoundException: namespace": "namespace",
-        "NotFoundException": "tableBucketArn",
-    }
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         self._keep(context, id, inputs.get("maintenanceConfiguration") or {})
 
@@ -248,8 +120,8 @@ class Table(AwsResource):
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         upkeep = context.call("s3tables", "GetTableMaintenanceConfiguration", _place(id))["configuration"]
-        told = context.call("s3tables", "GetTableEncryption", _place(id))["encryptionConfiguration"]
-        return {"encryptionConfiguration": told, "maintenanceConfiguration": _told_upkeep(upkeep)}
+        reported = context.call("s3tables", "GetTableEncryption", _place(id))["encryptionConfiguration"]
+        return {"encryptionConfiguration": reported, "maintenanceConfiguration": _told_upkeep(upkeep)}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         if "maintenanceConfiguration" in self.changed(old, new):
@@ -257,29 +129,3 @@ class Table(AwsResource):
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         context.call("s3tables", "DeleteTable", _place(id))
-
-
-class TableBucketPolicy(AwsResource):
-    token = "aws:s3tables/tableBucketPolicy:TableBucketPolicy"
-    service = "s3tables"
-    title = "S3 Tables Table Bucket Policy"
-    fields = {
-        "tableBucketArn": Field("tableBucketARN", read=""),
-        "resourcePolicy": Field("resourcePolicy", encode=json_text),
-    }
-    create_call = Call("PutTableBucketPolicy")
-    id_form = "{tableBucketArn}"
-    read_call = Call("GetTableBucketPolicy", {"tableBucketARN": "{id}"})
-    not_found = _NOT_FOUND
-    delete_call = Call("DeleteTableBucketPolicy", {"tableBucketARN": "{id}"})
-    documents = frozenset({"resourcePolicy"})
-    paths = {"NotFoundException": "tableBucketArn", "BadRequestException": "resourcePolicy"}
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures(
-            "resourcePolicy", inputs.get("resourcePolicy"), "resource", longest=20480
-        )
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            self.make(context, new)

@@ -31,6 +31,6 @@ class GetRandomPassword(AwsFunction):
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         given = {api: arguments[name] for name, api in _ARGUMENTS.items() if arguments.get(name) is not None}
-        told = context.call("secretsmanager", "GetRandomPassword", given)["RandomPassword"]
+        reported = context.call("secretsmanager", "GetRandomPassword", given)["RandomPassword"]
         kept = {name: arguments[name] for name in _ARGUMENTS if arguments.get(name) is not None}
-        return {**kept, "id": told, "randomPassword": told, "region": context.region}
+        return {**kept, "id": reported, "randomPassword": reported, "region": context.region}

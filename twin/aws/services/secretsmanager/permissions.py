@@ -26,7 +26,7 @@ def asked(call: Call, moto: Any) -> list[Asked]:
     try:
         held = secret(Look(moto, call.region), call.params["SecretId"])
     except Refusal:
-        # Who may not ask is not told that there is none.
+        # Who can not ask is not reported that there is none.
         return [Asked(action, None, {})]
     found = [Asked(action, held.arn, {}, held.policy)]
     for on_key in _ON_KEY.get(call.operation, ()):

@@ -1,6 +1,6 @@
-"""Secrets Manager: names, keys, owners, policies, rotation.
+"""Secrets Manager: names, keys, owners, policies.
 
-Sources: the API Reference of CreateSecret, PutSecretValue, DeleteSecret, PutResourcePolicy and RotateSecret;
+Sources: the API Reference of CreateSecret, PutSecretValue, DeleteSecret and PutResourcePolicy;
 "Managed rotation" and "Secrets managed by other AWS services" in the User Guide.
 """
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam import resource_policies
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import Look, absent
 
 Params = dict[str, Any]
 
@@ -108,50 +108,6 @@ def policy(params: Params, look: Look) -> None:
         )
 
 
-def rotate(params: Params, look: Look) -> None:
-    """RotateSecret: by whom and how often; a function lets Secrets Manager call it."""
-    held = secret(look, params.get("SecretId"))
-    rules = params.get("RotationRules") or {}
-    if rules.get("AutomaticallyAfterDays") and rules.get("ScheduleExpression"):
-        raise Refusal(
-            "InvalidParameterException",
-            "You can't specify both AutomaticallyAfterDays and ScheduleExpression in RotationRules.",
-        )
-    arn = params.get("RotationLambdaARN") or held.rotation_lambda_arn
-    if held.owning_service:
-        if params.get("RotationLambdaARN"):
-            raise Refusal(
-                "InvalidRequestException",
-                f"You can't set a rotation function: {held.owning_service} rotates this secret itself.",
-            )
-        return
-    if not arn:
-        raise Refusal(
-            "InvalidRequestException",
-            "No Lambda rotation function ARN is associated with this secret.",
-        )
-    _callable(str(arn), look)
-    if not held.versions:
-        raise Refusal("InvalidRequestException", "You can't rotate a secret that has no value.")
-
-
-def _callable(arn: str, look: Look) -> None:
-    from twin.aws.services.lambdas import validation as lambdas
-
-    function = lambdas.find(look, arn)
-    if function is None:
-        raise Refusal("ResourceNotFoundException", f"Lambda function not found: {arn}", 404)
-    if not resource_policies.lets(
-        lambdas.statements(function), "secretsmanager.amazonaws.com", "lambda:InvokeFunction"
-    ):
-        raise Refusal(
-            "AccessDeniedException",
-            "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy "
-            "grants "
-            f"access to the principal secretsmanager.amazonaws.com. ({arn})",
-        )
-
-
 def secret(look: Look, named: Any) -> Any:
     """A secret by name or arn, or the refusal."""
     for name, held in _secrets(look).items():
@@ -175,10 +131,10 @@ def _secrets(look: Look) -> Any:
 
 
 RULES: Final = {
+    "RotateSecret": absent("rotation of secrets"),
     "CreateSecret": create,
     "UpdateSecret": update,
     "PutSecretValue": put,
     "DeleteSecret": delete,
     "PutResourcePolicy": policy,
-    "RotateSecret": rotate,
 }

@@ -17,15 +17,18 @@ class GetParameter(AwsFunction):
     def answer(self, context: AwsContext, arguments: Props) -> Props:
         decrypt = arguments.get("withDecryption")
         given = {"Name": arguments["name"], "WithDecryption": True if decrypt is None else decrypt}
-        told = context.call("ssm", "GetParameter", given)["Parameter"]
+        reported = context.call("ssm", "GetParameter", given)["Parameter"]
         found = {
-            "id": told["Name"],
-            "name": told["Name"],
-            "arn": told["ARN"],
-            "type": told["Type"],
-            "value": told["Value"],
-            "version": told.get("Version", 1),
+            "id": reported["Name"],
+            "name": reported["Name"],
+            "arn": reported["ARN"],
+            "type": reported["Type"],
+            "value": reported["Value"],
+            "version": reported.get("Version", 1),
             "region": context.region,
             "withDecryption": given["WithDecryption"],
         }
-        return {**found, **({"insecureValue": told["Value"]} if told["Type"] != "SecureString" else {})}
+        return {
+            **found,
+            **({"insecureValue": reported["Value"]} if reported["Type"] != "SecureString" else {}),
+        }

@@ -1,10 +1,7 @@
 """Systems Manager: parameters."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,56 +9,10 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, kept, pascal, reads
-from twin.aws.resources.tags import Tagging
-from twin.provider_interface import AutoName, Failure, Props
-
-_RESOURCE = {"ResourceType": "Parameter", "ResourceId": "{id}"}
+from twin.provider_interface import Props
 
 
 class Parameter(AwsResource):
-    token = "aws:ssm/parameter:Parameter"
-    service = "ssm"
-    title = "SSM Parameter"
-    fields = {
-        **pascal("name", "type", "description", "tier", "allowedPattern", "dataType", "keyId"),
-        "value": Field("Value"),
-        "insecureValue": Field("Value", read=""),
-        "valueWo": Field("Value", read=""),
-        **kept("overwrite", "valueWoVersion"),
-        **reads(arn="ARN", version="Version"),
-    }
-    create_call = Call("PutParameter")
-    id_form = "{name}"
-    read_call = Call("GetParameter", {"Name": "{id}", "WithDecryption": True})
-    item = "Parameter"
-    not_found = frozenset({"ParameterNotFound"})
-    delete_call = Call("DeleteParameter", {"Name": "{id}"})
-    tagging = Tagging(
-        listing=Call("ListTagsForResource", _RESOURCE),
-        listed="TagList",
-        add=Call("AddTagsToResource", {**_RESOURCE, "Tags": "{tags}"}),
-        remove=Call("RemoveTagsFromResource", {**_RESOURCE, "TagKeys": "{keys}"}),
-    )
-    autoname = AutoName(max_length=2048)
-    volatile = frozenset({"version"})
-    secrets = frozenset({"value"})
-    paths = {
-        "ParameterAlreadyExists": "name",
-        "ParameterPatternMismatchException": "value",
-        "ValidationException": "name",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        given = [name for name in ("value", "insecureValue", "valueWo") if inputs.get(name) is not None]
-        if len(given) != 1:
-            yield Failure(
-                given[1] if given else "value",
-                "one of value, insecureValue and valueWo must be specified; "
-                f"got {', '.join(given) or 'none'}",
-            )
-
     def make(self, context: AwsContext, inputs: Props) -> Props:
         params = self.create_params(context, inputs)
         if inputs.get("overwrite"):  # tags and Overwrite exclude each other in one call
@@ -74,14 +25,14 @@ class Parameter(AwsResource):
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         filters = [{"Key": "Name", "Option": "Equals", "Values": [id]}]
-        told = context.call("ssm", "DescribeParameters", {"ParameterFilters": filters})["Parameters"]
+        reported = context.call("ssm", "DescribeParameters", {"ParameterFilters": filters})["Parameters"]
         names = {
             "Description": "description",
             "Tier": "tier",
             "AllowedPattern": "allowedPattern",
             "KeyId": "keyId",
         }
-        found = {name: told[0][api] for api, name in names.items() if told and told[0].get(api)}
+        found = {name: reported[0][api] for api, name in names.items() if reported and reported[0].get(api)}
         if item.get("Type") != "SecureString":
             found["insecureValue"] = item.get("Value", "")
         return found

@@ -19,12 +19,12 @@ class GetCallerIdentity(AwsFunction):
     title = "STS Caller Identity"
 
     def answer(self, context: AwsContext, arguments: Props) -> Props:
-        told = context.call("sts", "GetCallerIdentity", {})
+        reported = context.call("sts", "GetCallerIdentity", {})
         return {
-            "id": told["Account"],
-            "accountId": told["Account"],
-            "arn": told["Arn"],
-            "userId": told["UserId"],
+            "id": reported["Account"],
+            "accountId": reported["Account"],
+            "arn": reported["Arn"],
+            "userId": reported["UserId"],
         }
 
 
@@ -97,7 +97,7 @@ class GetAvailabilityZones(AwsFunction):
     @staticmethod
     def _is_kept(zone: dict[str, Any], arguments: Props) -> bool:
         # Each filter again: what answers may not know all of them (opt-in-status).
-        told = {
+        reported = {
             "opt-in-status": zone.get("OptInStatus") or "opt-in-not-required",
             "zone-name": zone["ZoneName"],
             "zone-id": zone["ZoneId"],
@@ -110,5 +110,5 @@ class GetAvailabilityZones(AwsFunction):
         return (
             zone["ZoneName"] not in (arguments.get("excludeNames") or [])
             and zone["ZoneId"] not in (arguments.get("excludeZoneIds") or [])
-            and all(told.get(each["Name"]) in (None, *each["Values"]) for each in asked)
+            and all(reported.get(each["Name"]) in (None, *each["Values"]) for each in asked)
         )

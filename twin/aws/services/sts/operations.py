@@ -1,4 +1,4 @@
-"""Sessions of roles: who may assume one, and how long its credentials hold."""
+"""Sessions of roles: who can assume one, and how long its credentials hold."""
 
 from __future__ import annotations
 

@@ -57,16 +57,6 @@ def test_instance_types_state_their_cards(aws: AwsContext) -> None:
         ask(aws, "aws:ec2/getInstanceType:getInstanceType", instanceType="p99.huge")
 
 
-def test_a_vpc_is_found_by_its_tag_and_its_subnets_by_it(aws: AwsContext) -> None:
-    vpc = make(aws, "aws:ec2/vpc:Vpc", cidrBlock="10.4.0.0/16", tags={"purpose": "look-up"})
-    subnet = make(aws, "aws:ec2/subnet:Subnet", vpcId=vpc.id, cidrBlock="10.4.0.0/24")
-    assert ask(aws, "aws:ec2/getVpc:getVpc", tags={"purpose": "look-up"})["id"] == vpc.id
-    found = ask(aws, "aws:ec2/getSubnets:getSubnets", filters=[{"name": "vpc-id", "values": [vpc.id]}])
-    assert found["ids"] == [subnet.id]
-    with pytest.raises(CloudError, match="no matching EC2 VPC found"):
-        ask(aws, "aws:ec2/getVpc:getVpc", tags={"purpose": "nothing"})
-
-
 def test_a_policy_document_is_rendered_as_the_provider_does(aws: AwsContext) -> None:
     token = "aws:iam/getPolicyDocument:getPolicyDocument"
     own = [

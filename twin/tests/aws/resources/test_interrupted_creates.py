@@ -186,19 +186,6 @@ def _role(place: Place) -> Props:
     }
 
 
-def _default_route_table(place: Place) -> Props:
-    vpc = place.fresh_vpc
-    main = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "association.main", "Values": ["true"]}]
-    [table] = place.clients("ec2").describe_route_tables(Filters=main)["RouteTables"]
-    here = [{"Name": "attachment.vpc-id", "Values": [vpc]}]
-    [gateway] = place.clients("ec2").describe_internet_gateways(Filters=here)["InternetGateways"]
-    return {
-        "defaultRouteTableId": table["RouteTableId"],
-        "routes": [{"cidrBlock": "0.0.0.0/0", "gatewayId": gateway["InternetGatewayId"]}],
-        "tags": {"a": "b"},
-    }
-
-
 def _security_group(place: Place) -> Props:
     def rule(port: int) -> Props:
         return {"fromPort": port, "toPort": port, "protocol": "tcp", "cidrBlocks": ["10.0.0.0/8"]}
@@ -277,7 +264,6 @@ CASES: dict[str, Callable[[Place], Props]] = {
     "aws:budgets/budget:Budget": _budget,
     "aws:cloudwatch/logGroup:LogGroup": lambda place: {"name": place.name, "retentionInDays": 30},
     "aws:dynamodb/table:Table": _table_of_dynamodb,
-    "aws:ec2/defaultRouteTable:DefaultRouteTable": _default_route_table,
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": lambda place: {
         "vpcId": place.fresh_vpc,
         "ingress": [{"fromPort": 443, "toPort": 443, "protocol": "tcp", "cidrBlocks": ["10.0.0.0/8"]}],
@@ -317,10 +303,6 @@ CASES: dict[str, Callable[[Place], Props]] = {
         "role": place.role("ec2").rpartition("/")[2],
     },
     "aws:iam/role:Role": _role,
-    "aws:iam/serviceLinkedRole:ServiceLinkedRole": lambda _: {
-        "awsServiceName": "spot.amazonaws.com",
-        "tags": {"a": "b"},
-    },
     "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": _stream,
     "aws:kms/key:Key": lambda _: {"enableKeyRotation": True, "rotationPeriodInDays": 100, "isEnabled": False},
     "aws:lambda/function:Function": lambda place: {

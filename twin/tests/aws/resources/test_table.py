@@ -5,18 +5,21 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from twin.aws import services
 from twin.aws.provider import AwsCloud
+from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.entry import FACTS
 from twin.aws.resources.fields import Field, Fields, names
 from twin.aws.resources.function import table as functions
 from twin.aws.resources.table import table
 from twin.aws.validation.parameters import operation_model
-from twin.checks.sdk import sdk
+from twin.checks.sdk import Property, objects, sdk
 from twin.core.schema_facts import every
 
 ROOT = Path(__file__).parents[4]
@@ -134,6 +137,8 @@ def _has_fields(fields: Fields, name: str) -> bool:
 def _calls(kind: AwsResource) -> set[str]:
     found = {kind.create_call.operation, kind.read_call.operation}
     found |= {update.call.operation for update in kind.updates}
+    if kind.change_call and kind.change_call.call:
+        found.add(kind.change_call.call.operation)
     if kind.delete_call:
         found.add(kind.delete_call.operation)
     if kind.tagging:
@@ -141,6 +146,41 @@ def _calls(kind: AwsResource) -> set[str]:
         if kind.tagging.listing:
             found.add(kind.tagging.listing.operation)
     return found
+
+
+ATTRIBUTES = {
+    name
+    for kind in AwsResource.__mro__
+    for name in getattr(kind, "__annotations__", {})
+    if not name.startswith("_")
+}
+
+
+def test_every_attribute_of_a_file_is_one_of_an_entry() -> None:
+    for _, module in services.modules("resources"):
+        for name, entry in entries.read(module.__name__).items():
+            if name not in ("shapes", "taggings"):
+                assert entry.keys() - {"base"} <= ATTRIBUTES, f"{module.__name__}: {name}"
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_every_path_that_an_entry_refuses_is_an_input(token: str) -> None:
+    kind = table()[token]
+    schema = sdk("pulumi_aws").resource(token)
+    assert schema is not None
+    paths = {*kind.ranges, *kind.choices, *kind.policies}
+    for each in kind.refused:
+        paths |= {*each.given, *each.missing, *each.patterns, *each.when, *each.unless}
+    for group in (*kind.conflicts, *kind.exactly_one, *kind.at_least_one):
+        paths |= set(group)
+    assert not {path for path in paths if not _is_in(schema.inputs, path.split("."))}
+
+
+def _is_in(properties: Mapping[str, Property], path: list[str]) -> bool:
+    first, *rest = path
+    if first not in properties or not rest:
+        return first in properties
+    return any(_is_in(sdk("pulumi_aws").properties(each), rest) for each in objects(properties[first].type))
 
 
 @pytest.mark.parametrize("token", TOKENS)

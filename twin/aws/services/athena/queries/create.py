@@ -181,5 +181,5 @@ def _create_iceberg(catalog: Catalog, name: Name, given: _Given) -> None:
 
 
 def failed(error: QueryFailed) -> QueryFailed:
-    """A refusal of Glue's as Hive's DDL tells it."""
+    """A refusal of Glue's as Hive's DDL reports it."""
     return QueryFailed(TASK + error.reason, DDL)

@@ -273,9 +273,9 @@ _RUN: Final[dict[str, Callable[[Catalog, Statement], Outcome]]] = {
     "SHOW_TABLES": show.show,
     "SHOW_VIEWS": show.show,
     "SHOW_DATABASES": show.show,
-    "SHOW_COLUMNS": show.tell,
-    "SHOW_PARTITIONS": show.tell,
-    "SHOW_TBLPROPERTIES": show.tell,
+    "SHOW_COLUMNS": show.report,
+    "SHOW_PARTITIONS": show.report,
+    "SHOW_TBLPROPERTIES": show.report,
     "SHOW_CREATE_TABLE": show.show_create,
-    "DESCRIBE": show.tell,
+    "DESCRIBE": show.report,
 }

@@ -19,7 +19,7 @@ CANCELLED: Final = 1011
 
 
 class QueryFailed(Exception):  # noqa: N818 - Athena's word for it
-    """Why a query ends, as its StateChangeReason tells it. state: FAILED or CANCELLED."""
+    """Why a query ends, as its StateChangeReason reports it. state: FAILED or CANCELLED."""
 
     def __init__(self, reason: str, kind: int = USER_ERROR, *, state: str = "FAILED") -> None:
         super().__init__(reason)
@@ -27,8 +27,8 @@ class QueryFailed(Exception):  # noqa: N818 - Athena's word for it
         self.kind = kind
         self.state = state
 
-    def told(self) -> dict[str, Any]:
-        """As GetQueryExecution tells it in AthenaError."""
+    def reported(self) -> dict[str, Any]:
+        """As GetQueryExecution reports it in AthenaError."""
         return {
             "ErrorCategory": USER,
             "ErrorType": self.kind,

@@ -78,7 +78,7 @@ class Files(FileIO):
 
 
 def catalog(glue: Inside, storage: Storage) -> GlueCatalog:
-    """The Glue catalog, by the caller's Glue and whoever's S3."""
+    """The Glue catalog, by the caller's Glue and the S3 of the query."""
     found: Any = {"py-io-impl": f"{__name__}.Files", "twin.storage": storage}
     return GlueCatalog("glue", glue.client("glue"), **found)
 

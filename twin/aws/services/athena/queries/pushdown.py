@@ -40,7 +40,7 @@ _FLIPPED: Final = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def terms(table: exp.Table) -> list[Term]:
-    """The conditions on this table's columns in the WHERE of the SELECT that it stands in."""
+    """The conditions on this table's columns in the WHERE of the SELECT that it is in."""
     select = table.find_ancestor(exp.Select)
     where = select.args.get("where") if select else None
     if select is None or where is None or table.find_ancestor(exp.Subquery, exp.Select) is not select:

@@ -13,7 +13,7 @@ from twin.aws.services.athena.queries.storage import Meter, Storage
 class Asked:
     """One execution's surroundings.
 
-    caller: AWS in the name of whoever asks. service: AWS as Athena itself, for what Lake Formation gives.
+    caller: AWS in the name of who asks. service: AWS as Athena itself, for what Lake Formation gives.
     principal: the caller's IAM arn. lake: the region's Lake Formation. output: where results go, with a slash
     at its end; empty where Athena keeps them. enforced: whether the workgroup says where.
     """

@@ -15,9 +15,9 @@ from twin.aws.services.kms import permissions as kms
 Params = dict[str, Any]
 
 
-def encryption(told: Params) -> dict[str, str]:
+def encryption(reported: Params) -> dict[str, str]:
     """How an execution's objects are put, in S3's words."""
-    found = (told.get("ResultConfiguration") or {}).get("EncryptionConfiguration") or {}
+    found = (reported.get("ResultConfiguration") or {}).get("EncryptionConfiguration") or {}
     option = found.get("EncryptionOption")
     if option == "SSE_KMS":
         return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": found["KmsKey"]}

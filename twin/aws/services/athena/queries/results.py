@@ -1,4 +1,4 @@
-"""What a query gave, as Athena tells it: text for every value, CSV, ResultSetMetadata."""
+"""What a query gave, as Athena reports it: text for every value, CSV, ResultSetMetadata."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Athena's API for queries: started, told of, read, stopped."""
+"""Athena's API for queries: started, reported of, read, stopped."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ class Athena:
         with self._lock:
             if self._store.get(id) is not None:
                 return
-            told, more = self._planned(id, call)
-            self._store.put(told, more)
+            reported, more = self._planned(id, call)
+            self._store.put(reported, more)
             cutoff = more.get("cutoff")
             running = self._running[id] = _Running(Meter(cutoff))
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(2, "athena")
-            done: Future[None] = self._pool.submit(self._run, told, more, running.meter, call.access_key)
+            done: Future[None] = self._pool.submit(self._run, reported, more, running.meter, call.access_key)
             done.add_done_callback(lambda _: self._ended(id))
 
     def answer(self, call: Call) -> Answer | None:
@@ -71,9 +71,9 @@ class Athena:
             return None
         if call.operation == "StartQueryExecution" and call.access_key:
             result_location.may_keep(call, self._front, self._inside)
-        told = metadata.OPERATIONS.get(call.operation)
-        if told:
-            return answer(told(call.params, self._inside(call.access_key, call.region)))
+        reported = metadata.OPERATIONS.get(call.operation)
+        if reported:
+            return answer(reported(call.params, self._inside(call.access_key, call.region)))
         operation = self._OPERATIONS.get(call.operation)
         return operation(self, call) if operation else None
 
@@ -116,7 +116,7 @@ class Athena:
         enforced = bool(configuration.get("EnforceWorkGroupConfiguration"))
         managed = configuration.get("ManagedQueryResultsConfiguration") or {}
         result = result_of(given, configuration)
-        told: Params = {
+        reported: Params = {
             "QueryExecutionId": id,
             "Query": given["QueryString"],
             "StatementType": "DML",
@@ -130,12 +130,12 @@ class Athena:
             "EngineVersion": configuration.get("EngineVersion") or {},
         }
         if given.get("ExecutionParameters"):
-            told["ExecutionParameters"] = given["ExecutionParameters"]
+            reported["ExecutionParameters"] = given["ExecutionParameters"]
         if managed.get("Enabled"):
-            told["ManagedQueryResultsConfiguration"] = managed
+            reported["ManagedQueryResultsConfiguration"] = managed
         else:
-            told["ResultConfiguration"] = dict(result)
-        return told, {
+            reported["ResultConfiguration"] = dict(result)
+        return reported, {
             "region": region,
             "enforced": enforced,
             "output": "" if managed.get("Enabled") else f"{str(result['OutputLocation']).rstrip('/')}/",
@@ -143,27 +143,27 @@ class Athena:
             "principal": self._front.identity.principal_arn(call.access_key),
         }
 
-    def _run(self, told: Params, more: Params, meter: Meter, access_key: str) -> None:
+    def _run(self, reported: Params, more: Params, meter: Meter, access_key: str) -> None:
         begun = time.time()
         try:
-            self._execute(told, more, meter, access_key)
+            self._execute(reported, more, meter, access_key)
         except QueryFailed as error:
-            told["Status"] |= {"State": error.state, "StateChangeReason": error.reason}
+            reported["Status"] |= {"State": error.state, "StateChangeReason": error.reason}
             if error.state == "FAILED":
-                told["Status"]["AthenaError"] = error.told()
+                reported["Status"]["AthenaError"] = error.reported()
         except Exception as error:
-            LOG.exception("the query %s failed in the twin", told["QueryExecutionId"])
+            LOG.exception("the query %s failed in the twin", reported["QueryExecutionId"])
             failed = QueryFailed(f"GENERIC_INTERNAL_ERROR: the twin itself failed, see its log: {error}", 100)
-            told["Status"] |= {
+            reported["Status"] |= {
                 "State": "FAILED",
                 "StateChangeReason": failed.reason,
-                "AthenaError": failed.told(),
+                "AthenaError": failed.reported(),
             }
         ended = time.time()
-        told["Status"]["CompletionDateTime"] = ended
-        queued = int((begun - told["Status"]["SubmissionDateTime"]) * 1000)
+        reported["Status"]["CompletionDateTime"] = ended
+        queued = int((begun - reported["Status"]["SubmissionDateTime"]) * 1000)
         took = int((ended - begun) * 1000)
-        told["Statistics"] |= {
+        reported["Statistics"] |= {
             "DataScannedInBytes": meter.scanned,
             "EngineExecutionTimeInMillis": took,
             "TotalExecutionTimeInMillis": took + queued,
@@ -173,9 +173,9 @@ class Athena:
             "ServiceProcessingTimeInMillis": 0,
             "ResultReuseInformation": {"ReusedPreviousResult": False},
         }
-        self._store.put(told, more)
+        self._store.put(reported, more)
 
-    def _execute(self, told: Params, more: Params, meter: Meter, access_key: str) -> None:
+    def _execute(self, reported: Params, more: Params, meter: Meter, access_key: str) -> None:
         from twin.aws.services.athena.queries import (  # sqlglot, DuckDB and pyiceberg take a second to load
             execute,
             results,
@@ -183,21 +183,21 @@ class Athena:
         from twin.aws.services.athena.queries.request import Asked
         from twin.aws.services.lakeformation import state as lake
 
-        id, region = told["QueryExecutionId"], more["region"]
+        id, region = reported["QueryExecutionId"], more["region"]
         statement = execute.read(
-            told["Query"],
-            told.get("ExecutionParameters") or [],
-            lambda name: self._prepared(told, region, name),
+            reported["Query"],
+            reported.get("ExecutionParameters") or [],
+            lambda name: self._prepared(reported, region, name),
         )
-        told |= {"StatementType": statement.type, "SubstatementType": statement.kind}
+        reported |= {"StatementType": statement.type, "SubstatementType": statement.kind}
         if more["output"]:
             suffix = "csv" if statement.type == "DML" else "txt"
             if statement.kind in ("CREATE_TABLE_AS_SELECT", "INSERT", "UNLOAD"):
                 suffix = ""
             file = f"{more['output']}{id}" + (f".{suffix}" if suffix else "")
-            told["ResultConfiguration"]["OutputLocation"] = file
-        told["Status"]["State"] = "RUNNING"
-        self._store.put(told, more)
+            reported["ResultConfiguration"]["OutputLocation"] = file
+        reported["Status"]["State"] = "RUNNING"
+        self._store.put(reported, more)
         account = self._front.instance.account
         asked = Asked(
             execution=id,
@@ -207,27 +207,27 @@ class Athena:
             caller=self._inside(access_key, region),
             service=self._inside("", region),
             lake=lake.of_region(account, region),
-            database=told["QueryExecutionContext"].get("Database", "default"),
+            database=reported["QueryExecutionContext"].get("Database", "default"),
             output=more["output"],
             enforced=more["enforced"],
-            encryption=result_location.encryption(told),
+            encryption=result_location.encryption(reported),
             meter=meter,
         )
         outcome = execute.run(asked, statement)
         more |= {"count": outcome.count, "rows": len(outcome.rows)}
         rows = [[each["Name"] for each in outcome.columns], *outcome.rows] if outcome.header else outcome.rows
         if more["output"]:
-            self._put_files(told, more, asked.results, outcome, results.csv(outcome))
+            self._put_files(reported, more, asked.results, outcome, results.csv(outcome))
         self._store.put_result(id, outcome.columns, rows)
-        told["Status"]["State"] = "SUCCEEDED"
+        reported["Status"]["State"] = "SUCCEEDED"
 
-    def _put_files(self, told: Params, more: Params, store: Storage, outcome: Any, text: bytes) -> None:
+    def _put_files(self, reported: Params, more: Params, store: Storage, outcome: Any, text: bytes) -> None:
         try:
             if outcome.written:
-                manifest = f"{more['output']}{told['QueryExecutionId']}-manifest.csv"
+                manifest = f"{more['output']}{reported['QueryExecutionId']}-manifest.csv"
                 store.write(manifest, "".join(f"{each}\n" for each in outcome.written).encode())
-                told["Statistics"]["DataManifestLocation"] = manifest
-            file = told["ResultConfiguration"]["OutputLocation"]
+                reported["Statistics"]["DataManifestLocation"] = manifest
+            file = reported["ResultConfiguration"]["OutputLocation"]
             if file.endswith((".csv", ".txt")):
                 store.write(file, text, ContentType="application/octet-stream")
                 more["bytes"] = len(text)
@@ -238,9 +238,9 @@ class Athena:
                 f"Failed to write query results to S3: {error.reason}", RESULTS_NOT_WRITTEN
             ) from None
 
-    def _prepared(self, told: Params, region: str, name: str) -> str | None:
+    def _prepared(self, reported: Params, region: str, name: str) -> str | None:
         held = self._front.moto.backend("athena", region).prepared_statements.get(name)
-        if held is None or getattr(held.workgroup, "name", held.workgroup) != told["WorkGroup"]:
+        if held is None or getattr(held.workgroup, "name", held.workgroup) != reported["WorkGroup"]:
             return None
         return held.query_statement
 
@@ -281,18 +281,18 @@ class Athena:
         id = given["QueryExecutionId"]
         self._found(call, id)
         self._wait(id)
-        told, more = self._found(call, id)
-        state = told["Status"]["State"]
+        reported, more = self._found(call, id)
+        state = reported["Status"]["State"]
         if state in UNFINISHED:
             raise Refusal(_INVALID, f"Query has not yet finished. Current state: {state}")
         if state != "SUCCEEDED":
             raise Refusal(_INVALID, f"Query did not finish successfully. Final query state: {state}")
-        if told.get("ManagedQueryResultsConfiguration"):
+        if reported.get("ManagedQueryResultsConfiguration"):
             groups = self._front.moto.backend(
                 "athena", call.region or self._front.instance.region
             ).work_groups
-            result_location.may_use_key(call, self._front, groups[told["WorkGroup"]], "kms:Decrypt")
-        self._still_there(call, told)
+            result_location.may_use_key(call, self._front, groups[reported["WorkGroup"]], "kms:Decrypt")
+        self._still_there(call, reported)
         columns, rows = self._store.result(id)
         size = int(given.get("MaxResults") or _PAGE)
         begin = int(given.get("NextToken") or 0)
@@ -310,9 +310,9 @@ class Athena:
             body["NextToken"] = str(begin + size)
         return answer(body)
 
-    def _still_there(self, call: Call, told: Params) -> None:
+    def _still_there(self, call: Call, reported: Params) -> None:
         """Results in a bucket are read from it, in the caller's name."""
-        file = (told.get("ResultConfiguration") or {}).get("OutputLocation", "")
+        file = (reported.get("ResultConfiguration") or {}).get("OutputLocation", "")
         if not file.endswith((".csv", ".txt")):
             return
         bucket, key = place(file)
@@ -327,9 +327,9 @@ class Athena:
 
     def _stop(self, call: Call) -> Answer:
         id = call.params["QueryExecutionId"]
-        told, _ = self._found(call, id)
+        reported, _ = self._found(call, id)
         running = self._running.get(id)
-        if told["Status"]["State"] in UNFINISHED and running:
+        if reported["Status"]["State"] in UNFINISHED and running:
             running.meter.stop()
         return answer({})
 
@@ -346,8 +346,8 @@ class Athena:
         return answer(body)
 
     def _statistics(self, call: Call) -> Answer:
-        told, more = self._found(call, call.params["QueryExecutionId"])
-        statistics = told["Statistics"]
+        reported, more = self._found(call, call.params["QueryExecutionId"])
+        statistics = reported["Statistics"]
         names = ("QueryQueueTimeInMillis", "ServicePreProcessingTimeInMillis", "QueryPlanningTimeInMillis")
         names += (
             "EngineExecutionTimeInMillis",

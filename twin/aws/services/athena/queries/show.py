@@ -30,7 +30,7 @@ def _like(names: list[str], pattern: str | None) -> list[str]:
     return sorted(name for name in names if any(fnmatch.fnmatchcase(name, each) for each in wanted))
 
 
-def tell(catalog: Catalog, statement: Statement) -> Outcome:
+def report(catalog: Catalog, statement: Statement) -> Outcome:
     """SHOW PARTITIONS, SHOW COLUMNS, SHOW TBLPROPERTIES, DESCRIBE."""
     asked = catalog.asked.database
     if statement.parts.get("database"):
@@ -85,8 +85,8 @@ def show_create(catalog: Catalog, statement: Statement) -> Outcome:
         lines += ["STORED AS INPUTFORMAT ", f"  '{descriptor.get('InputFormat')}' "]
         lines += ["OUTPUTFORMAT ", f"  '{descriptor.get('OutputFormat')}'"]
     lines += ["LOCATION", f"  '{descriptor.get('Location')}'", "TBLPROPERTIES ("]
-    told = {
+    reported = {
         k: v for k, v in (table.get("Parameters") or {}).items() if k not in ("metadata_location", "EXTERNAL")
     }
-    lines.append(", \n".join(f"  '{key}'='{value}'" for key, value in sorted(told.items())) + ")")
+    lines.append(", \n".join(f"  '{key}'='{value}'" for key, value in sorted(reported.items())) + ")")
     return listed("createtab_stmt", "\n".join(lines).split("\n"))

@@ -1,4 +1,4 @@
-"""S3 as one query sees it: asked in somebody's name, with what was read counted."""
+"""S3 as one query sees it: asked in someone's name, with what was read counted."""
 
 from __future__ import annotations
 

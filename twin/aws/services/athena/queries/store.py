@@ -25,7 +25,7 @@ Told = dict[str, Any]
 
 
 class Store:
-    """Executions by id. told: as GetQueryExecution tells it. more: what else is known of it."""
+    """Executions by id. reported: as GetQueryExecution reports it. more: what else is known of it."""
 
     def __init__(self, file: Path) -> None:
         self._lock = threading.RLock()
@@ -35,16 +35,16 @@ class Store:
         self._db.executescript(_SCHEMA)
         self._abandoned()
 
-    def put(self, told: Told, more: Told) -> None:
+    def put(self, reported: Told, more: Told) -> None:
         """Keep an execution as it is now."""
         with self._lock:
             self._db.execute(
                 "INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?)",
                 (
-                    told["QueryExecutionId"],
-                    told["WorkGroup"],
-                    told["Status"]["SubmissionDateTime"],
-                    json.dumps(told),
+                    reported["QueryExecutionId"],
+                    reported["WorkGroup"],
+                    reported["Status"]["SubmissionDateTime"],
+                    json.dumps(reported),
                     json.dumps(more),
                 ),
             )
@@ -85,12 +85,12 @@ class Store:
     def _abandoned(self) -> None:
         """Queries that ran when the process died: they are not run again, as what they had written stays."""
         for (id,) in self._db.execute("SELECT id FROM executions").fetchall():
-            told, more = self.get(id) or ({}, {})
-            if told["Status"]["State"] in UNFINISHED:
-                told["Status"] |= {
+            reported, more = self.get(id) or ({}, {})
+            if reported["Status"]["State"] in UNFINISHED:
+                reported["Status"] |= {
                     "State": "FAILED",
                     "StateChangeReason": "INTERNAL_ERROR_QUERY_ENGINE: the twin stopped while the query ran",
                     "CompletionDateTime": time.time(),
                     "AthenaError": {"ErrorCategory": 1, "ErrorType": 100, "Retryable": True},
                 }
-                self.put(told, more)
+                self.put(reported, more)

@@ -124,7 +124,7 @@ _FROM_INSIDE: Final = ("TRIM", "EXTRACT", "SUBSTRING", "POSITION", "OVERLAY")
 
 
 def _foreign_words(token: Any, after: Any) -> str:
-    """What two words beside each other have that Trino's grammar has not."""
+    """What two words next to each other have that Trino's grammar has not."""
     word, following = token.text.upper(), after.text.upper()
     if following == "(" and token.token_type == TokenType.VAR and word in _PARSED_APART:
         return f"Function '{token.text.lower()}' not registered"
@@ -135,7 +135,7 @@ def _foreign_words(token: Any, after: Any) -> str:
     if word == "==":
         return "mismatched input '='. Expecting: <expression>"
     if token.token_type == TokenType.NUMBER and following == "OFFSET":
-        return "mismatched input 'OFFSET'. Expecting: <EOF>"  # it stands before LIMIT
+        return "mismatched input 'OFFSET'. Expecting: <EOF>"  # it is before LIMIT
     return ""
 
 

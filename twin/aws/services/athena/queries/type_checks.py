@@ -82,7 +82,7 @@ def _columns(source: Any, schema: Mapping[str, Mapping[str, str]]) -> set[str] |
 def compared(tree: exp.Expr, schema: Mapping[str, Mapping[str, str]]) -> None:
     """Refuse a number, date or time that is compared with text.
 
-    schema: the columns' DuckDB types by table. What sqlglot cannot tell the type of is left to DuckDB.
+    schema: the columns' DuckDB types by table. What sqlglot cannot report the type of is left to DuckDB.
     """
     if not any(_texts(node) for node in tree.find_all(*_COMPARED)):
         return

@@ -133,7 +133,7 @@ _ATHENA: Final = {
 
 
 def athena(kind: pa.DataType) -> tuple[str, int, int]:
-    """Type, precision and scale as ResultSetMetadata tells them."""
+    """Type, precision and scale as ResultSetMetadata reports them."""
     if str(kind) in _ATHENA:
         name, precision = _ATHENA[str(kind)]
         return name, precision, 0

@@ -1,31 +1,16 @@
-"""DMS: subnet groups, certificates and serverless replications; endpoints are in dms_endpoints.py."""
-
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+"""DMS: subnet groups, certificates and serverless replications; endpoints are in endpoints.py."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call, Wait
-from twin.aws.resources.fields import Field, kept, pascal, reads, to_api
-from twin.aws.resources.tags import Tagging
-from twin.provider_interface import CloudError, Failure, Props, pause
+from twin.aws.resources.calls import Wait
+from twin.aws.resources.fields import to_api
+from twin.provider_interface import CloudError, Props, pause
 
 NOT_FOUND: Final = frozenset({"ResourceNotFoundFault"})
-
-
-def tagging(arn: str) -> Tagging:
-    """DMS's tags, of what the property of this name is the arn of."""
-    here = {"ResourceArn": "{" + arn + "}"}
-    return Tagging(
-        listing=Call("ListTagsForResource", here),
-        listed="TagList",
-        add=Call("AddTagsToResource", {**here, "Tags": "{tags}"}),
-        remove=Call("RemoveTagsFromResource", {**here, "TagKeys": "{keys}"}),
-    )
 
 
 def where(filter: str) -> Props:
@@ -34,131 +19,23 @@ def where(filter: str) -> Props:
 
 
 class ReplicationSubnetGroup(AwsResource):
-    token = "aws:dms/replicationSubnetGroup:ReplicationSubnetGroup"
-    service = "dms"
-    title = "DMS Replication Subnet Group"
-    fields = {
-        "replicationSubnetGroupId": Field("ReplicationSubnetGroupIdentifier"),
-        **pascal("replicationSubnetGroupDescription"),
-        "subnetIds": Field("SubnetIds", read="Subnets[].SubnetIdentifier"),
-        **reads(vpcId="VpcId"),
-    }
-    create_call = Call("CreateReplicationSubnetGroup")
-    id_path = "ReplicationSubnetGroup.ReplicationSubnetGroupIdentifier"
-    read_call = Call("DescribeReplicationSubnetGroups", where("replication-subnet-group-id"))
-    item = "ReplicationSubnetGroups[0]"
-    not_found = NOT_FOUND
-    delete_call = Call("DeleteReplicationSubnetGroup", {"ReplicationSubnetGroupIdentifier": "{id}"})
-    busy = frozenset({"InvalidResourceStateFault"})
-    tagging = tagging("replicationSubnetGroupArn")
-    paths = {
-        "ResourceAlreadyExistsFault": "replicationSubnetGroupId",
-        "InvalidParameterValueException": "replicationSubnetGroupId",
-        "ReplicationSubnetGroupDoesNotCoverEnoughAZs": "subnetIds",
-        "InvalidSubnet": "subnetIds",
-    }
-
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         place = f"arn:{context.partition}:dms:{context.region}:{context.account}"
         return {"replicationSubnetGroupArn": f"{place}:subgrp:{id}"}
 
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            params = to_api(self.fields, {**new, "replicationSubnetGroupId": id})
-            context.call("dms", "ModifyReplicationSubnetGroup", params)
 
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("replicationSubnetGroupId") or "")
-
-
-class Certificate(AwsResource):
-    token = "aws:dms/certificate:Certificate"
-    service = "dms"
-    title = "DMS Certificate"
-    fields = {
-        "certificateId": Field("CertificateIdentifier"),
-        **pascal("certificatePem", "certificateWallet"),
-        **reads(certificateArn="CertificateArn"),
-    }
-    create_call = Call("ImportCertificate")
-    id_path = "Certificate.CertificateIdentifier"
-    read_call = Call("DescribeCertificates", where("certificate-id"))
-    item = "Certificates[0]"
-    not_found = NOT_FOUND
-    delete_call = Call("DeleteCertificate", {"CertificateArn": "{certificateArn}"})
-    busy = frozenset({"InvalidResourceStateFault"})
-    tagging = tagging("certificateArn")
-    secrets = frozenset({"certificatePem", "certificateWallet"})
-    paths = {
-        "ResourceAlreadyExistsFault": "certificateId",
-        "InvalidParameterValueException": "certificateId",
-        "InvalidCertificateFault": "certificatePem",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        given = [name for name in ("certificatePem", "certificateWallet") if inputs.get(name) is not None]
-        if len(given) != 1:
-            yield Failure("certificatePem", "one of certificate_pem and certificate_wallet must be set")
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("certificateId") or "")
-
-
-_COMPUTE: Final = {
-    **pascal("availabilityZone", "dnsNameServers", "kmsKeyId", "maxCapacityUnits", "minCapacityUnits"),
-    **pascal("preferredMaintenanceWindow", "replicationSubnetGroupId", "vpcSecurityGroupIds"),
-    "multiAz": Field("MultiAZ"),
-}
-_TYPES: Final = ("full-load", "cdc", "full-load-and-cdc")
 _STOP_SECONDS: Final = 600.0
 
 
 class ReplicationConfig(AwsResource):
-    token = "aws:dms/replicationConfig:ReplicationConfig"
-    service = "dms"
-    title = "DMS Replication Config"
-    fields = {
-        **pascal("replicationConfigIdentifier", "replicationType", "sourceEndpointArn", "targetEndpointArn"),
-        **pascal("replicationSettings", "supplementalSettings", "tableMappings"),
-        "resourceIdentifier": Field("ResourceIdentifier", read=""),
-        "computeConfig": Field("ComputeConfig", of=_COMPUTE),
-        **kept("startReplication"),
-        **reads(arn="ReplicationConfigArn"),
-    }
-    create_call = Call("CreateReplicationConfig")
-    id_path = "ReplicationConfig.ReplicationConfigArn"
-    read_call = Call("DescribeReplicationConfigs", where("replication-config-arn"))
-    item = "ReplicationConfigs[0]"
-    not_found = NOT_FOUND
     created = None
-    delete_call = Call("DeleteReplicationConfig", {"ReplicationConfigArn": "{id}"})
-    busy = frozenset({"InvalidResourceStateFault"})
-    tagging = tagging("arn")
-    documents = frozenset({"replicationSettings", "supplementalSettings", "tableMappings"})
-    paths = {
-        "ResourceAlreadyExistsFault": "replicationConfigIdentifier",
-        "InvalidParameterValueException: Table mappings": "tableMappings",
-        "InvalidParameterValueException: apacity": "computeConfig.maxCapacityUnits",
-        "InvalidParameterValueException: Security group": "computeConfig.vpcSecurityGroupIds",
-        "InvalidParameterValueException: Identifier": "replicationConfigIdentifier",
-        "InvalidParameterCombinationException": "computeConfig",
-        "ResourceNotFoundFault: subnet group": "computeConfig.replicationSubnetGroupId",
-        "ResourceNotFoundFault: Endpoint": "sourceEndpointArn",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        kind = inputs.get("replicationType")
-        if isinstance(kind, str) and kind not in _TYPES:
-            yield Failure(
-                "replicationType", f"expected replication_type to be one of {list(_TYPES)}, got {kind}"
-            )
 
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         if inputs.get("startReplication"):
             self._start(context, id, "start-replication")
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
-        # With it a refresh sees that somebody stopped it.
+        # With it a refresh sees that someone stopped it.
         if known.get("startReplication") is None:
             return {}
         return {"startReplication": self._status(context, id) in ("running", "starting")}

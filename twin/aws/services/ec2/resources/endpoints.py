@@ -1,10 +1,7 @@
 """EC2's VPC endpoints and flow logs."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -12,11 +9,8 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call, Wait
-from twin.aws.resources.documents import document_failures
-from twin.aws.resources.fields import Field, json_text, kept, pascal, reads
-from twin.aws.resources.tags import Ec2Tagging
-from twin.provider_interface import Failure, Props
+from twin.aws.resources.fields import json_text
+from twin.provider_interface import Props
 
 _LISTS: Final = {
     "routeTableIds": "RouteTableIds",
@@ -26,99 +20,6 @@ _LISTS: Final = {
 
 
 class VpcEndpoint(AwsResource):
-    token = "aws:ec2/vpcEndpoint:VpcEndpoint"
-    service = "ec2"
-    title = "EC2 VPC Endpoint"
-    fields = {
-        **pascal(
-            "vpcId", "serviceName", "vpcEndpointType", "routeTableIds", "subnetIds", "privateDnsEnabled"
-        ),
-        **pascal("ipAddressType", "serviceNetworkArn", "resourceConfigurationArn", "serviceRegion"),
-        "securityGroupIds": Field("SecurityGroupIds", read="Groups[].GroupId"),
-        "policy": Field("PolicyDocument", encode=json_text),
-        "dnsOptions": Field(
-            "DnsOptions",
-            of=pascal(
-                "dnsRecordIpType",
-                "privateDnsOnlyForInboundResolverEndpoint",
-                "privateDnsPreference",
-                "privateDnsSpecifiedDomains",
-            ),
-        ),
-        "subnetConfigurations": Field("SubnetConfigurations", read="", of=pascal("ipv4", "ipv6", "subnetId")),
-        **kept("autoAccept"),
-        "dnsEntries": Field(
-            read="DnsEntries",
-            of={"dnsName": Field(read="DnsName"), "hostedZoneId": Field(read="HostedZoneId")},
-        ),
-        **reads(networkInterfaceIds="NetworkInterfaceIds", state="State", ownerId="OwnerId"),
-        **reads(requesterManaged="RequesterManaged"),
-    }
-    create_call = Call("CreateVpcEndpoint")
-    id_path = "VpcEndpoint.VpcEndpointId"
-    arn_form = "arn:{partition}:ec2:{region}:{account}:vpc-endpoint/{id}"
-    read_call = Call("DescribeVpcEndpoints", {"VpcEndpointIds": ["{id}"]})
-    item = "VpcEndpoints[0]"
-    gone = "State == 'deleted' || State == 'Deleted'"
-    not_found = frozenset({"InvalidVpcEndpoint.NotFound", "InvalidVpcEndpointId.NotFound"})
-    delete_call = Call("DeleteVpcEndpoints", {"VpcEndpointIds": ["{id}"]})
-    created = Wait(
-        "State",
-        frozenset({"available", "Available", "pendingAcceptance", "PendingAcceptance"}),
-        frozenset({"failed", "Failed", "rejected", "Rejected", "expired", "Expired"}),
-        "LastError",
-    )
-    updated = created
-    deleted_seconds = 600.0
-    tagging = Ec2Tagging("vpc-endpoint")
-    computed = frozenset(
-        {"dnsOptions", "ipAddressType", "policy", "privateDnsEnabled", "routeTableIds", "securityGroupIds"}
-        | {"serviceRegion", "subnetConfigurations", "subnetIds", "region"}
-    )
-    documents = frozenset({"policy"})
-    defaults = {"vpcEndpointType": "Gateway"}
-    references = {"vpcId": "vpc-", "routeTableIds": "rtb-", "subnetIds": "subnet-", "securityGroupIds": "sg-"}
-    paths = {
-        "InvalidVpcId.NotFound": "vpcId",
-        "InvalidVpcID.NotFound": "vpcId",
-        "InvalidServiceName": "serviceName",
-        "InvalidRouteTableId.NotFound": "routeTableIds",
-        "InvalidSubnetId.NotFound": "subnetIds",
-        "InvalidSubnetID.NotFound": "subnetIds",
-        "InvalidGroup.NotFound": "securityGroupIds",
-        "RouteAlreadyExists": "routeTableIds",
-        "DuplicateSubnetsInSameZone": "subnetIds",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures("policy", inputs.get("policy"), "resource", longest=20480)
-        given = [n for n in ("serviceName", "serviceNetworkArn", "resourceConfigurationArn") if inputs.get(n)]
-        if len(given) != 1:
-            yield Failure(
-                given[1] if given else "serviceName",
-                "exactly one of serviceName, serviceNetworkArn, resourceConfigurationArn must be specified; "
-                f"got {', '.join(given) or 'none'}",
-            )
-        kind = inputs.get("vpcEndpointType", "Gateway")
-        if kind == "Gateway":
-            for name in ("subnetIds", "securityGroupIds"):
-                if inputs.get(name):
-                    yield Failure(
-                        name, f"InvalidParameter: {name} are not supported for endpoints of type Gateway"
-                    )
-            if inputs.get("privateDnsEnabled") is True:
-                yield Failure(
-                    "privateDnsEnabled",
-                    "InvalidParameter: Private DNS is not supported for endpoints of type Gateway",
-                )
-        elif kind == "Interface" and inputs.get("routeTableIds"):
-            yield Failure(
-                "routeTableIds", "InvalidParameter: Route table IDs are only supported for Gateway endpoints"
-            )
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("serviceName") or "")
-
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         found: Props = {
             "requesterManaged": item.get("RequesterManaged", False),
@@ -163,51 +64,6 @@ class VpcEndpoint(AwsResource):
 
 
 class FlowLog(AwsResource):
-    token = "aws:ec2/flowLog:FlowLog"
-    service = "ec2"
-    title = "Flow Log"
-    fields = {
-        "iamRoleArn": Field("DeliverLogsPermissionArn"),
-        **pascal(
-            "deliverCrossAccountRole", "trafficType", "logDestinationType", "logDestination", "logFormat"
-        ),
-        **pascal("maxAggregationInterval"),
-        "destinationOptions": Field(
-            "DestinationOptions", of=pascal("fileFormat", "hiveCompatiblePartitions", "perHourPartition")
-        ),
-        "tagFieldSpecifications": Field("TagFieldSpecifications", of=pascal("resourceType", "tagKeys")),
-        **{
-            name: Field(read="")
-            for name in (
-                "eniId",
-                "regionalNatGatewayId",
-                "subnetId",
-                "transitGatewayAttachmentId",
-                "transitGatewayId",
-                "vpcId",
-            )
-        },
-    }
-    create_call = Call("CreateFlowLogs")
-    id_path = "FlowLogIds[0]"
-    arn_form = "arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{id}"
-    read_call = Call("DescribeFlowLogs", {"FlowLogIds": ["{id}"]})
-    item = "FlowLogs[0]"
-    not_found = frozenset({"InvalidFlowLogId.NotFound"})
-    delete_call = Call("DeleteFlowLogs", {"FlowLogIds": ["{id}"]})
-    tagging = Ec2Tagging("vpc-flow-log")
-    immutable = frozenset({*fields, "region"})
-    defaults = {
-        "logDestinationType": "cloud-watch-logs",
-    }
-    references = {"vpcId": "vpc-", "subnetId": "subnet-", "eniId": "eni-"}
-    paths = {
-        "InvalidVpcId.NotFound": "vpcId",
-        "InvalidVpcID.NotFound": "vpcId",
-        "InvalidSubnetID.NotFound": "subnetId",
-        "FlowLogAlreadyExists": "logDestination",
-        "UnknownParameter": "logDestination",
-    }
     _targets: Final = {
         "vpcId": "VPC",
         "subnetId": "Subnet",
@@ -216,35 +72,6 @@ class FlowLog(AwsResource):
         "transitGatewayAttachmentId": "TransitGatewayAttachment",
         "regionalNatGatewayId": "RegionalNatGateway",
     }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        given = [name for name in self._targets if inputs.get(name) is not None]
-        if len(given) != 1:
-            yield Failure(
-                given[1] if given else "",
-                f"exactly one of {', '.join(self._targets)} must be specified; "
-                f"got {', '.join(given) or 'none'}",
-            )
-        if inputs.get("logDestination") is None:
-            yield Failure(
-                "logDestination", "logDestination is required: the arn of a log group, bucket or stream"
-            )
-        if inputs.get("logDestinationType", "cloud-watch-logs") == "cloud-watch-logs" and not inputs.get(
-            "iamRoleArn"
-        ):
-            yield Failure(
-                "iamRoleArn",
-                "InvalidParameter: DeliverLogsPermissionArn can't be empty if LogDestinationType is "
-                "cloud-watch-logs",
-            )
-        if inputs.get("maxAggregationInterval") not in (None, 60, 600) and isinstance(
-            inputs["maxAggregationInterval"], (int, float)
-        ):
-            yield Failure(
-                "maxAggregationInterval",
-                "expected max_aggregation_interval to be one of [60 600], "
-                f"got {inputs['maxAggregationInterval']:g}",
-            )
 
     def describe(self, props: Props, id: str = "") -> str:
         return id or str(next((props[name] for name in self._targets if props.get(name)), ""))

@@ -1,7 +1,5 @@
 """EC2's gateways and addresses: internet gateway, elastic IP, NAT gateway."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -12,29 +10,10 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call, Wait
-from twin.aws.resources.fields import Field, pascal, reads, sent
-from twin.aws.resources.tags import Ec2Tagging
 from twin.provider_interface import UNKNOWN, Failure, Props
 
 
 class InternetGateway(AwsResource):
-    token = "aws:ec2/internetGateway:InternetGateway"
-    service = "ec2"
-    title = "EC2 Internet Gateway"
-    fields = {"vpcId": Field(read="Attachments[0].VpcId"), **reads(ownerId="OwnerId")}
-    create_call = Call("CreateInternetGateway")
-    id_path = "InternetGateway.InternetGatewayId"
-    arn_form = "arn:{partition}:ec2:{region}:{account}:internet-gateway/{id}"
-    read_call = Call("DescribeInternetGateways", {"InternetGatewayIds": ["{id}"]})
-    item = "InternetGateways[0]"
-    not_found = frozenset({"InvalidInternetGatewayID.NotFound"})
-    delete_call = Call("DeleteInternetGateway", {"InternetGatewayId": "{id}"})
-    busy = frozenset({"DependencyViolation"})
-    tagging = Ec2Tagging("internet-gateway")
-    references = {"vpcId": "vpc-"}
-    paths = {"InvalidVpcID.NotFound": "vpcId", "Resource.AlreadyAssociated": "vpcId"}
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         if inputs.get("vpcId"):
             self._attach(context, id, inputs["vpcId"])
@@ -72,40 +51,6 @@ class InternetGateway(AwsResource):
 
 
 class Eip(AwsResource):
-    token = "aws:ec2/eip:Eip"
-    service = "ec2"
-    title = "EC2 EIP"
-    fields = {
-        **pascal(
-            "domain", "address", "publicIpv4Pool", "networkBorderGroup", "customerOwnedIpv4Pool", "ipamPoolId"
-        ),
-        "address": Field("Address", read=""),
-        "ipamPoolId": Field("IpamPoolId", read=""),
-        "instance": Field(read="InstanceId"),
-        "networkInterface": Field(read="NetworkInterfaceId"),
-        "associateWithPrivateIp": Field(read=""),
-        **reads(
-            allocationId="AllocationId",
-            associationId="AssociationId",
-            publicIp="PublicIp",
-            privateIp="PrivateIpAddress",
-            carrierIp="CarrierIp",
-            customerOwnedIp="CustomerOwnedIp",
-        ),
-    }
-    create_call = Call("AllocateAddress", {"Domain": "vpc"})
-    id_path = "AllocationId"
-    arn_form = "arn:{partition}:ec2:{region}:{account}:elastic-ip/{id}"
-    read_call = Call("DescribeAddresses", {"AllocationIds": ["{id}"]})
-    item = "Addresses[0]"
-    not_found = frozenset({"InvalidAllocationID.NotFound", "InvalidAddress.NotFound"})
-    delete_call = Call("ReleaseAddress", {"AllocationId": "{id}"})
-    busy = frozenset({"InvalidIPAddress.InUse", "AuthFailure"})
-    tagging = Ec2Tagging("elastic-ip")
-    immutable = frozenset({"customerOwnedIpv4Pool"})
-    others_change = frozenset({"associationId", "networkInterface", "privateIp", "privateDns", "instance"})
-    paths = {"AddressLimitExceeded": "", "InvalidInstanceID.NotFound": "instance"}
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         self._associate(context, id, inputs)
 
@@ -154,53 +99,6 @@ class Eip(AwsResource):
 
 
 class NatGateway(AwsResource):
-    token = "aws:ec2/natGateway:NatGateway"
-    service = "ec2"
-    title = "EC2 NAT Gateway"
-    fields = {
-        "allocationId": Field("AllocationId", read="NatGatewayAddresses[0].AllocationId"),
-        **pascal("subnetId", "connectivityType", "availabilityMode", "vpcId"),
-        "privateIp": Field("PrivateIpAddress", read="NatGatewayAddresses[0].PrivateIp"),
-        "availabilityZoneAddresses": Field(
-            "AvailabilityZoneAddresses",
-            read="",
-            of=pascal("allocationIds", "availabilityZone", "availabilityZoneId"),
-        ),
-        **sent(
-            secondaryAllocationIds="SecondaryAllocationIds",
-            secondaryPrivateIpAddresses="SecondaryPrivateIpAddresses",
-            secondaryPrivateIpAddressCount="SecondaryPrivateIpAddressCount",
-        ),
-        **reads(
-            publicIp="NatGatewayAddresses[0].PublicIp",
-            networkInterfaceId="NatGatewayAddresses[0].NetworkInterfaceId",
-            associationId="NatGatewayAddresses[0].AssociationId",
-        ),
-    }
-    create_call = Call("CreateNatGateway")
-    id_path = "NatGateway.NatGatewayId"
-    read_call = Call("DescribeNatGateways", {"NatGatewayIds": ["{id}"]})
-    item = "NatGateways[0]"
-    gone = "State == 'deleted'"
-    not_found = frozenset({"NatGatewayNotFound", "InvalidNatGatewayID.NotFound"})
-    delete_call = Call("DeleteNatGateway", {"NatGatewayId": "{id}"})
-    created = Wait(
-        "State", frozenset({"available"}), frozenset({"failed", "deleted"}), "[FailureCode, FailureMessage]"
-    )
-    deleted_seconds = 1800.0
-    tagging = Ec2Tagging("natgateway")
-    immutable = frozenset(
-        {"secondaryAllocationIds", "secondaryPrivateIpAddresses", "secondaryPrivateIpAddressCount"}
-    )
-    defaults = {"connectivityType": "public"}
-    references = {"allocationId": "eipalloc-", "subnetId": "subnet-"}
-    paths = {
-        "InvalidAllocationID.NotFound": "allocationId",
-        "Resource.AlreadyAssociated": "allocationId",
-        "InvalidSubnetID.NotFound": "subnetId",
-        "NatGatewayLimitExceeded": "subnetId",
-    }
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         public = inputs.get("connectivityType", "public") == "public"
         regional = inputs.get("availabilityMode") == "regional"

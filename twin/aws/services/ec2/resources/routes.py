@@ -1,11 +1,9 @@
 """EC2's route tables, routes and their associations."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import jmespath
@@ -13,13 +11,11 @@ from botocore.exceptions import ClientError
 
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
+from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, from_api, pascal, reads, to_api
-from twin.aws.resources.tags import Ec2Tagging
-from twin.aws.resources.waiting import Checked
+from twin.aws.resources.fields import Field, from_api, pascal, to_api
 from twin.core.normalization import canonical
-from twin.provider_interface import CloudError, Context, Failure, Props
+from twin.provider_interface import CloudError, Context, Props
 
 TARGETS: Final = {
     **pascal("carrierGatewayId", "coreNetworkArn", "gatewayId", "localGatewayId", "natGatewayId"),
@@ -33,25 +29,11 @@ DESTINATIONS: Final = {
     "destinationIpv6CidrBlock": Field("DestinationIpv6CidrBlock"),
     "destinationPrefixListId": Field("DestinationPrefixListId"),
 }
-_INLINE: Final = {
-    **TARGETS,
-    "cidrBlock": Field("DestinationCidrBlock"),
-    "ipv6CidrBlock": Field("DestinationIpv6CidrBlock"),
-    "destinationPrefixListId": Field("DestinationPrefixListId"),
-}
-_PATHS: Final = {
-    "InvalidRouteTableID.NotFound": "routeTableId",
-    "InvalidNatGatewayID.NotFound": "natGatewayId",
-    "NatGatewayNotFound": "natGatewayId",
-    "InvalidGatewayID.NotFound": "gatewayId",
-    "InvalidInternetGatewayID.NotFound": "gatewayId",
-    "InvalidNetworkInterfaceID.NotFound": "networkInterfaceId",
-    "RouteAlreadyExists": "destinationCidrBlock",
-}
+_INLINE: Final = entries.shape(__name__, "inline")
 
 
 def _with_endpoint(route: Mapping[str, Any]) -> dict[str, Any]:
-    # EC2 tells a gateway endpoint of a load balancer as GatewayId: vpce-...
+    # EC2 reports a gateway endpoint of a load balancer as GatewayId: vpce-...
     gateway = str(route.get("GatewayId", ""))
     if gateway.startswith("vpce-"):
         return {**{k: v for k, v in route.items() if k != "GatewayId"}, "VpcEndpointId": gateway}
@@ -71,28 +53,6 @@ def _destination(route: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class RouteTable(AwsResource):
-    token = "aws:ec2/routeTable:RouteTable"
-    service = "ec2"
-    title = "EC2 Route Table"
-    fields = {
-        **pascal("vpcId"),
-        "routes": Field(of=_INLINE),
-        "propagatingVgws": Field(read="PropagatingVgws[].GatewayId"),
-        **reads(ownerId="OwnerId"),
-    }
-    create_call = Call("CreateRouteTable")
-    id_path = "RouteTable.RouteTableId"
-    arn_form = "arn:{partition}:ec2:{region}:{account}:route-table/{id}"
-    read_call = Call("DescribeRouteTables", {"RouteTableIds": ["{id}"]})
-    item = "RouteTables[0]"
-    not_found = frozenset({"InvalidRouteTableID.NotFound"})
-    delete_call = Call("DeleteRouteTable", {"RouteTableId": "{id}"})
-    busy = frozenset({"DependencyViolation"})
-    tagging = Ec2Tagging("route-table")
-    declared = frozenset({"routes", "propagatingVgws"})
-    references = {"vpcId": "vpc-"}
-    paths = {"InvalidVpcID.NotFound": "vpcId"}
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         self._set_routes(context, id, inputs)
 
@@ -130,77 +90,7 @@ class RouteTable(AwsResource):
         super().unmake(context, id, state)
 
 
-class DefaultRouteTable(RouteTable):
-    """The VPC's main route table, adopted: its routes become what the program says."""
-
-    token = "aws:ec2/defaultRouteTable:DefaultRouteTable"
-    title = "EC2 Default Route Table"
-    fields = {
-        **{name: field for name, field in RouteTable.fields.items() if name != "vpcId"},
-        "defaultRouteTableId": Field("RouteTableId"),
-        **reads(vpcId="VpcId"),
-    }
-    create_call = Call("DescribeRouteTables")
-    computed = frozenset({"propagatingVgws"})
-    declared = frozenset({"propagatingVgws"})
-    references = {"defaultRouteTableId": "rtb-"}
-    paths = {"InvalidRouteTableID.NotFound": "defaultRouteTableId"}
-
-    def checked_calls(self, context: AwsContext, inputs: Props) -> Iterator[Checked]:
-        return iter(())
-
-    def make(self, context: AwsContext, inputs: Props) -> Props:
-        answer = context.call(
-            "ec2", "DescribeRouteTables", {"RouteTableIds": [inputs["defaultRouteTableId"]]}
-        )
-        table = answer["RouteTables"][0]
-        tags = context.tags.merged(inputs.get("tags"))
-        before = self.tagging.decoded(table.get("Tags")) if self.tagging else {}
-        if self.tagging:
-            self.tagging.change(context, "ec2", {"id": table["RouteTableId"]}, before, tags)
-        return {"RouteTable": table}
-
-    def _set_routes(self, context: AwsContext, id: str, inputs: Props) -> None:
-        super()._set_routes(context, id, {**inputs, "routes": inputs.get("routes") or []})
-
-    def changed(self, old: Props, new: Props) -> set[str]:
-        return super().changed({"routes": [], **old}, {"routes": [], **new})
-
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        """It belongs to the VPC: AWS allows no delete, and the provider forgets it."""
-
-
 class Route(AwsResource):
-    token = "aws:ec2/route:Route"
-    service = "ec2"
-    title = "Route in Route Table"
-    fields = {
-        "routeTableId": Field("RouteTableId", read=""),
-        **DESTINATIONS,
-        **TARGETS,
-        **reads(instanceId="InstanceId", instanceOwnerId="InstanceOwnerId", origin="Origin", state="State"),
-    }
-    create_call = Call("CreateRoute")
-    read_call = Call("DescribeRouteTables", {"RouteTableIds": ["{routeTableId}"]})
-    not_found = frozenset({"InvalidRouteTableID.NotFound", "InvalidRoute.NotFound"})
-    immutable = frozenset({"routeTableId", *DESTINATIONS, "region"})
-    references = {
-        "routeTableId": "rtb-",
-        "natGatewayId": "nat-",
-        "transitGatewayId": "tgw-",
-        "vpcEndpointId": "vpce-",
-    }
-    paths = _PATHS
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        for names, what in ((DESTINATIONS, "destination"), (TARGETS, "target")):
-            given = [name for name in names if inputs.get(name) is not None]
-            if len(given) != 1:
-                yield Failure(
-                    given[1] if given else "",
-                    f"one {what} is needed, one of {', '.join(names)}; got {', '.join(given) or 'none'}",
-                )
-
     def describe(self, props: Props, id: str = "") -> str:
         return f"{props.get('routeTableId')}) with destination ({self._destination(props)}"
 
@@ -243,10 +133,6 @@ class Route(AwsResource):
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         return {"state": known.get("state") or "active", "origin": known.get("origin") or "CreateRoute"}
 
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            context.call("ec2", "ReplaceRoute", self.create_params(context, new))
-
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         given = {"RouteTableId": state["routeTableId"], **to_api(DESTINATIONS, state)}
         context.call("ec2", "DeleteRoute", given)
@@ -257,28 +143,9 @@ class Route(AwsResource):
 
 
 class RouteTableAssociation(AwsResource):
-    token = "aws:ec2/routeTableAssociation:RouteTableAssociation"
-    service = "ec2"
-    title = "EC2 Route Table Association"
-    fields = pascal("routeTableId", "subnetId", "gatewayId")
-    create_call = Call("AssociateRouteTable")
-    id_path = "AssociationId"
-    read_call = Call("DescribeRouteTables")
-    not_found = frozenset({"InvalidAssociationID.NotFound", "InvalidRouteTableID.NotFound"})
-    references = {"routeTableId": "rtb-", "subnetId": "subnet-"}
-    paths = {
-        "InvalidRouteTableID.NotFound": "routeTableId",
-        "InvalidSubnetID.NotFound": "subnetId",
-        "Resource.AlreadyAssociated": "subnetId",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        if (inputs.get("subnetId") is None) == (inputs.get("gatewayId") is None):
-            yield Failure("subnetId", "one of subnetId and gatewayId must be specified")
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         # Replacing the table gives the association a new id, which the state cannot follow: then the
-        # subnet, which has one association at most, tells which one is meant.
+        # subnet, which has one association at most, reports which one is meant.
         for name, value in (
             ("association.route-table-association-id", id),
             ("association.subnet-id", state.get("subnetId")),
@@ -295,12 +162,12 @@ class RouteTableAssociation(AwsResource):
         tables = context.call("ec2", "DescribeRouteTables", {"Filters": filters})["RouteTables"]
         for table in tables:
             for association in table.get("Associations", []):
-                told = {
+                reported = {
                     association.get("RouteTableAssociationId"),
                     association.get("SubnetId"),
                     association.get("GatewayId"),
                 }
-                if value in told:
+                if value in reported:
                     return {**association, "RouteTableId": table["RouteTableId"]}
         return None
 

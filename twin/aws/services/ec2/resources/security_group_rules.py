@@ -1,7 +1,5 @@
 """EC2's security group rules as resources of their own."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -9,9 +7,6 @@ from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, reads
-from twin.aws.resources.tags import Ec2Tagging
 from twin.aws.services.ec2.resources.security_groups import port_failures, protocol
 from twin.provider_interface import UNKNOWN, Failure, Props
 
@@ -19,51 +14,9 @@ from twin.provider_interface import UNKNOWN, Failure, Props
 class _Rule(AwsResource):
     """A rule of its own, by the id that EC2 gives it."""
 
-    service = "ec2"
-    fields = {
-        "securityGroupId": Field("GroupId"),
-        "ipProtocol": Field(read="IpProtocol"),
-        "fromPort": Field(read="FromPort"),
-        "toPort": Field(read="ToPort"),
-        "cidrIpv4": Field(read="CidrIpv4"),
-        "cidrIpv6": Field(read="CidrIpv6"),
-        "prefixListId": Field(read="PrefixListId"),
-        "referencedSecurityGroupId": Field(read="ReferencedGroupInfo.GroupId"),
-        "description": Field(read="Description"),
-        **reads(securityGroupRuleId="SecurityGroupRuleId"),
-    }
-    id_path = "SecurityGroupRules[0].SecurityGroupRuleId"
-    arn_form = "arn:{partition}:ec2:{region}:{account}:security-group-rule/{id}"
-    read_call = Call("DescribeSecurityGroupRules", {"SecurityGroupRuleIds": ["{id}"]})
-    item = "SecurityGroupRules[0]"
-    not_found = frozenset(
-        {
-            "InvalidSecurityGroupRuleId.NotFound",
-            "InvalidGroup.NotFound",
-            "InvalidSecurityGroupRuleId.Malformed",
-        }
-    )
-    tagging = Ec2Tagging("security-group-rule")
-    computed = frozenset({"region"})
-    immutable = frozenset({"securityGroupId", "region"})
-    references = {"securityGroupId": "sg-", "prefixListId": "pl-"}
-    paths = {
-        "InvalidGroup.NotFound": "securityGroupId",
-        "InvalidGroupId.NotFound": "securityGroupId",
-        "InvalidPermission.Duplicate": "ipProtocol",
-        "InvalidPrefixListId.NotFound": "prefixListId",
-    }
     direction = ""
-    _one_of = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        given = [name for name in self._one_of if inputs.get(name) is not None]
-        if len(given) != 1:
-            yield Failure(
-                given[1] if given else "",
-                f"exactly one of {', '.join(self._one_of)} must be specified; "
-                f"got {', '.join(given) or 'none'}",
-            )
         yield from port_failures("", inputs, "ipProtocol")
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
@@ -81,7 +34,7 @@ class _Rule(AwsResource):
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         found = super().outputs(context, id, item, state)
-        if found.get("ipProtocol") == "-1":  # EC2 tells -1 for ports that mean nothing
+        if found.get("ipProtocol") == "-1":  # EC2 reports -1 for ports that mean nothing
             found = {
                 k: v for k, v in found.items() if k not in ("fromPort", "toPort") or state.get(k) is not None
             }
@@ -131,14 +84,8 @@ class _Rule(AwsResource):
 
 
 class SecurityGroupIngressRule(_Rule):
-    token = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-    title = "VPC Security Group Ingress Rule"
-    create_call = Call("AuthorizeSecurityGroupIngress")
     direction = "Ingress"
 
 
 class SecurityGroupEgressRule(_Rule):
-    token = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-    title = "VPC Security Group Egress Rule"
-    create_call = Call("AuthorizeSecurityGroupEgress")
     direction = "Egress"

@@ -1,7 +1,5 @@
 """EC2's security groups and their rules."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,12 +9,9 @@ from botocore.exceptions import ClientError
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, pascal, reads
-from twin.aws.resources.tags import Ec2Tagging
 from twin.aws.resources.waiting import Checked
 from twin.core.normalization import canonical
-from twin.provider_interface import UNKNOWN, AutoName, Failure, Props
+from twin.provider_interface import UNKNOWN, Failure, Props
 
 PROTOCOLS: Final = {"all": "-1", "-1": "-1", "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
 _WITH_PORTS: Final = ("tcp", "udp")
@@ -98,8 +93,8 @@ def _split(permissions: Sequence[Mapping[str, Any]]) -> list[Props]:
         }
         for member, key in keys.items():
             for source in permission.get(member, []):
-                told = {k: source[k] for k in (key, "Description") if source.get(k)}
-                made.append({"IpProtocol": word, **ports, member: [told]})
+                reported = {k: source[k] for k in (key, "Description") if source.get(k)}
+                made.append({"IpProtocol": word, **ports, member: [reported]})
     return made
 
 
@@ -142,42 +137,7 @@ def _rule(permission: Mapping[str, Any], own_id: str) -> Props:
 
 
 class SecurityGroup(AwsResource):
-    token = "aws:ec2/securityGroup:SecurityGroup"
-    service = "ec2"
-    title = "Security Group"
-    fields = {
-        "name": Field("GroupName"),
-        "namePrefix": Field(read=""),
-        **pascal("description", "vpcId"),
-        "ingress": Field(read=""),
-        "egress": Field(read=""),
-        "revokeRulesOnDelete": Field(read=""),
-        **reads(ownerId="OwnerId"),
-    }
-    create_call = Call("CreateSecurityGroup")
-    id_path = "GroupId"
-    arn_form = "arn:{partition}:ec2:{region}:{account}:security-group/{id}"
-    read_call = Call("DescribeSecurityGroups", {"GroupIds": ["{id}"]})
-    item = "SecurityGroups[0]"
-    not_found = frozenset({"InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound"})
-    delete_call = Call("DeleteSecurityGroup", {"GroupId": "{id}"})
-    busy = frozenset({"DependencyViolation", "InvalidGroup.InUse"})
-    tagging = Ec2Tagging("security-group")
-    autoname = AutoName(max_length=255)
-    name_prefix = ("namePrefix", "name", 255)
-    declared = frozenset({"ingress", "egress"})
-    sets = frozenset(
-        f"{kind}{part}"
-        for kind in _KINDS
-        for part in ("", ".cidrBlocks", ".ipv6CidrBlocks", ".securityGroups", ".prefixListIds")
-    )
-    references = {"vpcId": "vpc-"}
-    paths = {"InvalidVpcID.NotFound": "vpcId", "InvalidGroup.Duplicate": "name"}
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        name = inputs.get("name")
-        if isinstance(name, str) and name.startswith("sg-"):
-            yield Failure("name", f"invalid value for name (cannot begin with sg-): {name}")
         for kind in _KINDS:
             rules = inputs.get(kind)
             for index, rule in enumerate(rules if isinstance(rules, list) else []):
@@ -226,18 +186,7 @@ class SecurityGroup(AwsResource):
 class DefaultSecurityGroup(SecurityGroup):
     """The VPC's default security group, adopted: its rules become what the program says, none if nothing."""
 
-    token = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
-    title = "Default Security Group"
-    fields = {
-        **{
-            name: field for name, field in SecurityGroup.fields.items() if name not in ("name", "description")
-        },
-        **reads(name="GroupName", description="Description"),
-    }
-    create_call = Call("DescribeSecurityGroups")
     autoname = None
-    name_prefix = ("", "", 255)
-    declared = frozenset()
 
     def checked_calls(self, context: AwsContext, inputs: Props) -> Iterator[Checked]:
         return iter(())

@@ -80,7 +80,7 @@ def modify(params: Params, look: Look) -> None:
 
 
 def _policy(text: str | None) -> None:
-    """A resource policy: JSON, whose statements say who may do what."""
+    """A resource policy: JSON, whose statements say who can do what."""
     if not text:
         return
     if len(text) > _LONGEST_POLICY:

@@ -48,7 +48,7 @@ def default_version(offer: Offer, kubernetes: str) -> str:
     """The version that is taken where none is asked for: the one before the newest, where there is one.
 
     EKS marks one version a Kubernetes version as its default, often but not always an older one than the
-    newest; which one it is, only its API tells.
+    newest; which one it is, only its API reports.
     """
     fitting = offer.for_version(kubernetes)
     return fitting[1] if len(fitting) > 1 else fitting[0]

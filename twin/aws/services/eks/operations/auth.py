@@ -46,19 +46,19 @@ def answer(call: Call, front: Any) -> Answer | None:
 
 
 def _reviewed(front: Any, token: str) -> Params:
-    """The user of a token, as the cluster's API server tells it."""
+    """The user of a token, as the cluster's API server reports it."""
     review = {
         "apiVersion": "authentication.k8s.io/v1",
         "kind": "TokenReview",
         "spec": {"token": token, "audiences": [pod_identity.SERVICE]},
     }
     try:
-        told = Kube(front.instance.kubeconfig).create(
+        reported = Kube(front.instance.kubeconfig).create(
             path("authentication.k8s.io/v1", "tokenreviews"), review
         )
     except (ApiError, Unreachable) as error:
         raise Refusal("ServiceUnavailableException", f"The cluster does not answer: {error}", 503) from None
-    status: Params = told.get("status") or {}
+    status: Params = reported.get("status") or {}
     if not status.get("authenticated") or pod_identity.SERVICE not in (status.get("audiences") or []):
         if "expired" in str(status.get("error")):
             raise Refusal("ExpiredTokenException", "The token included in the request is expired")

@@ -1,4 +1,4 @@
-"""What EKS asks of a cluster's arguments, one argument a function; each answers what EKS then tells of it."""
+"""What EKS asks of a cluster's arguments, one argument a function, which returns what EKS then reports."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def subnets(eks: Any, network: Params) -> str:
 
 
 def network(network: Params) -> Params:
-    """What is told of the subnets and groups."""
+    """What is reported of the subnets and groups."""
     return {
         "subnetIds": list(network.get("subnetIds") or []),
         "securityGroupIds": list(network.get("securityGroupIds") or []),

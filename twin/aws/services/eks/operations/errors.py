@@ -3,7 +3,7 @@
 The codes of each operation are those of botocore's model. The words are EKS's own, as acceptance tests of
 terraform-provider-aws, issues and logs quote them, for: the role, the zones, publicAccessCidrs, the steps of
 a version, node groups attached, the sizes, the instance types (unknown, or wrong for the AMI type), the trust
-of the node role, disk size and AMI type beside a launch template, user data, add-on versions and
+of the node role, disk size and AMI type next to a launch template, user data, add-on versions and
 configuration, reserved prefixes of labels. The others say the same in words of the twin.
 """
 

@@ -1,4 +1,4 @@
-"""The public parameters by which AWS tells the newest images for EKS: its own and Bottlerocket's.
+"""The public parameters by which AWS reports the newest images for EKS: its own and Bottlerocket's.
 
 Names: retrieve-ami-id.html and retrieve-ami-id-bottlerocket.html of the EKS user guide.
 """

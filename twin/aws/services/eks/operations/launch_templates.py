@@ -62,7 +62,7 @@ def _number(template: Any, wanted: str) -> int:
 
 
 def check(data: Params, params: Params) -> None:
-    """Refuse what a managed node group's template must not hold, or what stands in two places."""
+    """Refuse what a managed node group's template must not hold, or what is in two places."""
     if not data:
         return
     for name, words in _REFUSED.items():

@@ -35,7 +35,7 @@ def every(eks: Any, group: Thing) -> list[Params]:
 
 
 def of_instance(eks: Any, group: Thing, instance: Any) -> Params:
-    """A machine that is an instance. group: its node group, or what stands for one."""
+    """A machine that is an instance. group: its node group, or what is for one."""
     return describe(
         eks,
         group,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -58,8 +57,8 @@ class Eks:
             before = self.store.answered(call.key)
             if before:
                 # What follows a create may have been cut short by a kill, and made up for since.
-                told = Answer(before[0], [("Content-Type", "application/json")], before[1].encode())
-                return self._fresh(call, told)
+                reported = Answer(before[0], [("Content-Type", "application/json")], before[1].encode())
+                return self._fresh(call, reported)
             self._validate(call.operation, params)
             self.caller = call.access_key
             # What EKS decides is written together with the answer; what it makes in other services follows,
@@ -84,7 +83,7 @@ class Eks:
             self.follow_up()
 
     def view(self, name: str, body: Params) -> Params:
-        """What the controller asks and tells."""
+        """What the controller asks and reports."""
         handler = controller_api.VIEWS.get(name)
         if handler is None:
             raise Refusal("NotFound", f"no view named {name}", 404)
@@ -132,7 +131,7 @@ class Eks:
             raise invalid("; ".join(f"{why} (at '{path}')" for path, why in found))
 
     def _fresh(self, call: Call, answer: Answer) -> Answer:
-        # The answer to a create tells what follow_up made (security group, Auto Scaling group).
+        # The answer to a create reports what follow_up made (security group, Auto Scaling group).
         thing = _ANSWERED.get(call.operation)
         if not thing or not answer.good:
             return answer
@@ -157,11 +156,6 @@ _ANSWERED = {
 def now() -> float:
     """The time as the API writes it: seconds."""
     return round(time.time(), 3)
-
-
-def new_id() -> str:
-    """A fresh UUID."""
-    return str(uuid.uuid4())
 
 
 def _name(shown: Params) -> str:

@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, status INTEGER NOT NUL
 
 @dataclass
 class Thing:
-    """A cluster, node group, add-on... shown: as the API describes it. kept: what the API does not tell."""
+    """A cluster, node group, add-on... shown: as the API describes it. kept: what the API does not report."""
 
     kind: str
     cluster: str

@@ -27,7 +27,7 @@ def record(eks: Any, owner: Thing, kind: str, changes: dict[str, Any]) -> Params
         "errors": [],
     }
     eks.store.put(Thing("update", owner.cluster, shown["id"], shown, {"owner": [owner.kind, owner.name]}))
-    # The caller is told that it is under way, as EKS tells; it is done by the time anyone asks.
+    # The caller is reported that it is under way, as EKS reports; it is done by the time anyone asks.
     return {"update": {**shown, "status": "InProgress"}}
 
 

@@ -1,7 +1,5 @@
 """EKS: the cluster and what hangs on its control plane's API."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -10,36 +8,18 @@ from typing import Any, Final
 import jmespath
 
 from twin.aws.context import AwsContext
+from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call, Wait
-from twin.aws.resources.fields import Field, kept, reads, same, to_api
-from twin.aws.resources.tags import Tagging
+from twin.aws.resources.fields import to_api
 from twin.aws.resources.waiting import FailedStateError
-from twin.provider_interface import UNKNOWN, AutoName, CloudError, Failure, Props, pause
+from twin.provider_interface import UNKNOWN, CloudError, Failure, Props, pause
 
 MISSING: Final = frozenset({"ResourceNotFoundException", "NotFoundException"})
 
 
-def rfc3339(value: Any) -> str:
-    """A time as the provider's state holds it."""
-    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if hasattr(value, "strftime") else str(value)
-
-
-def _go_time(value: Any) -> str:
+def go_time(value: Any) -> str:
     # The provider prints the cluster's creation as Go prints a time.
     return value.strftime("%Y-%m-%d %H:%M:%S +0000 UTC") if hasattr(value, "strftime") else str(value)
-
-
-def tagging(arn: str = "arn") -> Tagging:
-    """EKS tags by arn; `arn` names the output that holds it."""
-    place = {"resourceArn": "{" + arn + "}"}
-    return Tagging(
-        create="tags",
-        key="",
-        item="tags",
-        add=Call("TagResource", {**place, "tags": "{tags}"}),
-        remove=Call("UntagResource", {**place, "tagKeys": "{keys}"}),
-    )
 
 
 def await_update(
@@ -54,14 +34,14 @@ def await_update(
         if status == "Successful":
             return
         if status in ("Failed", "Cancelled"):
-            told = "; ".join(
+            reported = "; ".join(
                 f"{each.get('errorCode')}: {each.get('errorMessage')} "
                 f"({', '.join(each.get('resourceIds', []))})"
                 for each in update.get("errors", [])
             )
             raise FailedStateError(
                 f"waiting for {title} update ({id}): unexpected state '{status}', "
-                f"wanted target 'Successful'. last error: {told}",
+                f"wanted target 'Successful'. last error: {reported}",
                 code=status,
             )
         if waited > (context.timeout or seconds):
@@ -72,122 +52,14 @@ def await_update(
         waited, step = waited + step, min(step * 1.5, 2.0)
 
 
-def _one(value: Any) -> Any:
-    # A list of one in the API, an object in Pulumi.
-    return value if value is UNKNOWN else [value]
-
-
-def _log_types(value: Any) -> Any:
+def log_types(value: Any) -> Any:
     return {"clusterLogging": [{"types": value, "enabled": True}]} if value is not UNKNOWN else UNKNOWN
 
 
-_VPC: Final = {
-    **same(
-        "subnetIds", "securityGroupIds", "endpointPrivateAccess", "endpointPublicAccess", "publicAccessCidrs"
-    ),
-    **same("controlPlaneEgressMode"),
-    **reads(clusterSecurityGroupId="clusterSecurityGroupId", vpcId="vpcId"),
-}
+_VPC: Final = entries.shape(__name__, "vpc")
 
 
 class Cluster(AwsResource):
-    token = "aws:eks/cluster:Cluster"
-    service = "eks"
-    title = "EKS Cluster"
-    fields = {
-        **same("name", "version", "roleArn", "bootstrapSelfManagedAddons", "deletionProtection"),
-        "bootstrapSelfManagedAddons": Field("bootstrapSelfManagedAddons", read=""),
-        "vpcConfig": Field("resourcesVpcConfig", of=_VPC),
-        "accessConfig": Field(
-            "accessConfig", of=same("authenticationMode", "bootstrapClusterCreatorAdminPermissions")
-        ),
-        "enabledClusterLogTypes": Field(
-            "logging", read="logging.clusterLogging[?enabled].types[]", encode=_log_types
-        ),
-        "encryptionConfig": Field(
-            "encryptionConfig",
-            read="encryptionConfig[0]",
-            encode=_one,
-            of={"provider": Field("provider", of=same("keyArn")), **same("resources")},
-        ),
-        "kubernetesNetworkConfig": Field(
-            "kubernetesNetworkConfig",
-            of={
-                **same("ipFamily", "serviceIpv4Cidr"),
-                **reads(serviceIpv6Cidr="serviceIpv6Cidr"),
-                "elasticLoadBalancing": Field("elasticLoadBalancing", of=same("enabled")),
-            },
-        ),
-        "upgradePolicy": Field("upgradePolicy", of=same("supportType")),
-        "zonalShiftConfig": Field("zonalShiftConfig", of=same("enabled")),
-        "computeConfig": Field("computeConfig", of=same("enabled", "nodePools", "nodeRoleArn")),
-        "storageConfig": Field(
-            "storageConfig", of={"blockStorage": Field("blockStorage", of=same("enabled"))}
-        ),
-        "remoteNetworkConfig": Field(
-            "remoteNetworkConfig",
-            of={
-                "remoteNodeNetworks": Field("remoteNodeNetworks", encode=_one, read="remoteNodeNetworks[0]"),
-                "remotePodNetworks": Field("remotePodNetworks", encode=_one, read="remotePodNetworks[0]"),
-            },
-        ),
-        "controlPlaneScalingConfig": Field("controlPlaneScalingConfig", of=same("tier")),
-        **{
-            name: Field(name)
-            for name in ("kubeApiServerConfig", "kubeControllerManagerConfig", "kubeSchedulerConfig")
-        },
-        "outpostConfig": Field("outpostConfig"),
-        **kept("forceUpdateVersion", "defaultAddonsToRemoves"),
-        "createdAt": Field(read="createdAt", decode=_go_time),
-        "identities": Field(
-            read="identity && [identity]",
-            of={"oidcs": Field(read="oidc && [oidc]", of={"issuer": Field(read="issuer")})},
-        ),
-        "certificateAuthority": Field(read="certificateAuthority", of={"data": Field(read="data")}),
-        **reads(
-            arn="arn", endpoint="endpoint", platformVersion="platformVersion", status="status", clusterId="id"
-        ),
-    }
-    create_call = Call("CreateCluster")
-    id_form = "{name}"
-    read_call = Call("DescribeCluster", {"name": "{id}"})
-    item = "cluster"
-    not_found = MISSING
-    delete_call = Call("DeleteCluster", {"name": "{id}"})
-    created = Wait(
-        "status", frozenset({"ACTIVE"}), frozenset({"FAILED", "DELETING"}), "health.issues", 1800.0
-    )
-    deleted_seconds = 900.0
-    tagging = tagging()
-    autoname = AutoName(max_length=100)
-    computed = frozenset(
-        {"name", "version", "accessConfig", "kubernetesNetworkConfig", "upgradePolicy", "deletionProtection"}
-        | {"controlPlaneScalingConfig", "kubeApiServerConfig", "kubeControllerManagerConfig"}
-        | {"kubeSchedulerConfig", "region"}
-    )
-    nested_computed = frozenset(
-        {"vpcConfig.clusterSecurityGroupId", "vpcConfig.vpcId", "vpcConfig.publicAccessCidrs"}
-        | {"accessConfig.authenticationMode", "kubernetesNetworkConfig.serviceIpv4Cidr"}
-        | {"kubernetesNetworkConfig.ipFamily", "kubernetesNetworkConfig.serviceIpv6Cidr"}
-    )
-    immutable = frozenset(
-        {"name", "roleArn", "bootstrapSelfManagedAddons", "outpostConfig", "region"}
-        | {"accessConfig.bootstrapClusterCreatorAdminPermissions", "computeConfig.nodeRoleArn"}
-        | {"kubernetesNetworkConfig.ipFamily", "kubernetesNetworkConfig.serviceIpv4Cidr"}
-        | {"encryptionConfig.provider.keyArn"}
-    )
-    volatile = frozenset({"platformVersion"})
-    sets = frozenset(
-        {
-            "enabledClusterLogTypes",
-            "vpcConfig.subnetIds",
-            "vpcConfig.securityGroupIds",
-            "encryptionConfig.resources",
-        }
-        | {"vpcConfig.publicAccessCidrs", "computeConfig.nodePools"}
-    )
-    paths = {"ResourceInUseException": "name", "UnsupportedAvailabilityZoneException": "vpcConfig.subnetIds"}
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         vpc = inputs.get("vpcConfig")
         if not isinstance(vpc, dict):

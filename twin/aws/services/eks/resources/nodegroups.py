@@ -1,155 +1,25 @@
 """EKS: managed node groups and add-ons."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call, Wait
-from twin.aws.resources.fields import Field, kept, reads, same, to_api
-from twin.aws.services.eks.resources.clusters import MISSING, await_update, rfc3339, tagging
-from twin.provider_interface import UNKNOWN, AutoName, Failure, Props
-
-_REPAIR: Final = {
-    **same("enabled", "maxParallelNodesRepairedCount", "maxParallelNodesRepairedPercentage"),
-    **same("maxUnhealthyNodeThresholdCount", "maxUnhealthyNodeThresholdPercentage"),
-    "nodeRepairConfigOverrides": Field(
-        "nodeRepairConfigOverrides",
-        of=same("minRepairWaitTimeMins", "nodeMonitoringCondition", "nodeUnhealthyReason", "repairAction"),
-    ),
-}
+from twin.aws.resources.fields import to_api
+from twin.aws.services.eks.resources.clusters import await_update
+from twin.provider_interface import UNKNOWN, Failure, Props
 
 
 class NodeGroup(AwsResource):
-    token = "aws:eks/nodeGroup:NodeGroup"
-    service = "eks"
-    title = "EKS Node Group"
-    fields = {
-        **same(
-            "clusterName", "amiType", "capacityType", "diskSize", "instanceTypes", "labels", "releaseVersion"
-        ),
-        **same("version"),
-        "nodeGroupName": Field("nodegroupName"),
-        "nodeGroupNamePrefix": Field(read=""),
-        "nodeRoleArn": Field("nodeRole"),
-        "subnetIds": Field("subnets"),
-        "scalingConfig": Field("scalingConfig", of=same("minSize", "maxSize", "desiredSize")),
-        "taints": Field("taints", of=same("key", "value", "effect")),
-        "updateConfig": Field(
-            "updateConfig", of=same("maxUnavailable", "maxUnavailablePercentage", "updateStrategy")
-        ),
-        "nodeRepairConfig": Field("nodeRepairConfig", of=_REPAIR),
-        "launchTemplate": Field("launchTemplate", of=same("id", "name", "version")),
-        "remoteAccess": Field(
-            "remoteAccess", of={**same("ec2SshKey"), "sourceSecurityGroupIds": Field("sourceSecurityGroups")}
-        ),
-        "warmPoolConfig": Field(
-            "warmPoolConfig", of=same("maxGroupPreparedCapacity", "minSize", "poolState", "reuseOnScaleIn")
-        ),
-        **kept("forceUpdateVersion"),
-        "resources": Field(
-            read="resources && [resources]",
-            of={
-                "autoscalingGroups": Field(read="autoScalingGroups", of={"name": Field(read="name")}),
-                "remoteAccessSecurityGroupId": Field(read="remoteAccessSecurityGroup"),
-            },
-        ),
-        **reads(arn="nodegroupArn", status="status"),
-    }
-    create_call = Call("CreateNodegroup")
-    id_form = "{clusterName}:{nodeGroupName}"
-    read_call = Call(
-        "DescribeNodegroup", {"clusterName": "{clusterName}", "nodegroupName": "{nodeGroupName}"}
-    )
-    item = "nodegroup"
-    not_found = MISSING
-    delete_call = Call(
-        "DeleteNodegroup", {"clusterName": "{clusterName}", "nodegroupName": "{nodeGroupName}"}
-    )
-    created = Wait(
-        "status",
-        frozenset({"ACTIVE"}),
-        frozenset({"CREATE_FAILED", "DEGRADED", "DELETING", "DELETE_FAILED"}),
-        "health.issues",
-        3600.0,
-    )
-    deleted_seconds = 3600.0
-    tagging = tagging()
-    autoname = AutoName("nodeGroupName", max_length=63)
-    name_prefix = ("nodeGroupNamePrefix", "nodeGroupName", 63)
-    computed = frozenset(
-        {"amiType", "capacityType", "diskSize", "instanceTypes", "nodeGroupName", "nodeGroupNamePrefix"}
-        | {"nodeRepairConfig", "releaseVersion", "updateConfig", "version", "region", "launchTemplate.id"}
-        | {"launchTemplate.name"}
-    )
-    nested_computed = frozenset({"launchTemplate.id", "launchTemplate.name"})
-    immutable = frozenset(
-        {
-            "amiType",
-            "capacityType",
-            "clusterName",
-            "diskSize",
-            "instanceTypes",
-            "nodeGroupName",
-            "nodeGroupNamePrefix",
-        }
-        | {"nodeRoleArn", "remoteAccess", "subnetIds", "launchTemplate.id", "launchTemplate.name", "region"}
-    )
-    paths = {
-        "ResourceInUseException": "nodeGroupName",
-        "ResourceNotFoundException": "clusterName",
-        # First: its words name zones and types too.
-        "InvalidParameterException: The capacity reservation": "launchTemplate",
-        "InvalidParameterException: instance type": "instanceTypes",
-        "InvalidParameterException: ubnet": "subnetIds",
-        "InvalidParameterException: The role with arn": "nodeRoleArn",
-        "InvalidParameterException: nodeRole": "nodeRoleArn",
-        "InvalidParameterException: Nodegroup version": "version",
-        "InvalidParameterException: Kubernetes version": "version",
-        "InvalidRequestException: amiType": "amiType",
-        "InvalidParameterException: amiType": "amiType",
-        "InvalidParameterException: capacity": "scalingConfig",
-        "InvalidParameterException: Label": "labels",
-        "InvalidParameterException: aint": "taints",
-    }
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         yield from _sizes(inputs.get("scalingConfig"))
-        template = inputs.get("launchTemplate")
-        if isinstance(template, dict):
-            given = [name for name in ("id", "name") if template.get(name) is not None]
-            if len(given) != 1:
-                yield Failure(
-                    "launchTemplate", "one of launchTemplate.id and launchTemplate.name must be specified"
-                )
-            for name, member in (("diskSize", "BlockDeviceMappings"), ("remoteAccess", "KeyName")):
-                if inputs.get(name) is not None:
-                    yield Failure(
-                        name,
-                        f"InvalidParameterException: {name} cannot be specified with a launch template; "
-                        f"its {member} say it",
-                    )
-        update = inputs.get("updateConfig")
-        if (
-            isinstance(update, dict)
-            and update.get("maxUnavailable")
-            and update.get("maxUnavailablePercentage")
-        ):
-            yield Failure(
-                "updateConfig", "only one of maxUnavailable, maxUnavailablePercentage can be specified"
-            )
 
     def replaces(self, path: str, old: Props, new: Props) -> bool:
         if path == "launchTemplate":  # from none to one, or back
             return True
         return super().replaces(path, old, new)
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or f"{props.get('clusterName')}:{props.get('nodeGroupName')}"
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         template = inputs.get("launchTemplate")
@@ -203,63 +73,6 @@ class NodeGroup(AwsResource):
 
 
 class Addon(AwsResource):
-    token = "aws:eks/addon:Addon"
-    service = "eks"
-    title = "EKS Add-On"
-    fields = {
-        **same("addonName", "clusterName", "addonVersion", "serviceAccountRoleArn", "configurationValues"),
-        "resolveConflictsOnCreate": Field("resolveConflicts", read=""),
-        "resolveConflictsOnUpdate": Field(read=""),
-        "namespaceConfig": Field("namespaceConfig", of=same("namespace")),
-        "podIdentityAssociations": Field(
-            "podIdentityAssociations", read="", of=same("roleArn", "serviceAccount")
-        ),
-        **kept("preserve"),
-        "createdAt": Field(read="createdAt", decode=rfc3339),
-        "modifiedAt": Field(read="modifiedAt", decode=rfc3339),
-        **reads(arn="addonArn"),
-    }
-    create_call = Call("CreateAddon")
-    id_form = "{clusterName}:{addonName}"
-    read_call = Call("DescribeAddon", {"clusterName": "{clusterName}", "addonName": "{addonName}"})
-    item = "addon"
-    not_found = MISSING
-    delete_call = Call(
-        "DeleteAddon", {"clusterName": "{clusterName}", "addonName": "{addonName}", "preserve": "{preserve}"}
-    )
-    created = Wait(
-        "status",
-        frozenset({"ACTIVE"}),
-        frozenset({"CREATE_FAILED", "UPDATE_FAILED", "DELETING", "DELETE_FAILED"}),
-        "health.issues",
-        1200.0,
-        stuck=frozenset({"DEGRADED"}),
-    )
-    deleted_seconds = 2400.0
-    tagging = tagging()
-    volatile = frozenset({"modifiedAt"})
-    documents = frozenset({"configurationValues"})
-    paths = {
-        "ResourceInUseException": "addonName",
-        "ResourceNotFoundException": "clusterName",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        if inputs.get("resolveConflictsOnCreate") == "PRESERVE":
-            yield Failure(
-                "resolveConflictsOnCreate",
-                'expected resolve_conflicts_on_create to be one of ["NONE" "OVERWRITE"]',
-            )
-        value = inputs.get("resolveConflictsOnUpdate")
-        if isinstance(value, str) and value not in ("NONE", "OVERWRITE", "PRESERVE"):
-            yield Failure(
-                "resolveConflictsOnUpdate",
-                f"expected resolve_conflicts_on_update to be one of NONE, OVERWRITE, PRESERVE, got {value}",
-            )
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or f"{props.get('clusterName')}:{props.get('addonName')}"
-
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         found: list[Props] = []
         for arn in item.get("podIdentityAssociations") or []:

@@ -1,6 +1,6 @@
 """Glue's Iceberg REST endpoint, `<front>/iceberg`, as Iceberg's clients call it.
 
-Each request becomes the calls of Glue's API that it stands for, made in its caller's name: IAM and Lake
+Each request becomes the calls of Glue's API that it is for, made in its caller's name: IAM and Lake
 Formation decide on those. Glue developer guide, "AWS Glue REST APIs for Apache Iceberg specifications";
 errors and answers as in Iceberg's REST catalog specification.
 """
@@ -17,7 +17,7 @@ from twin.aws.api_server.internal_client import Inside
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import signature
 from twin.aws.services.glue.iceberg_rest import namespaces, tables
-from twin.aws.services.glue.iceberg_rest.request import Asked, told
+from twin.aws.services.glue.iceberg_rest.request import Asked, reported
 
 LOG = logging.getLogger(__name__)
 PATH: Final = "/iceberg/v1/"
@@ -47,7 +47,7 @@ class Rest:
         except NotImplementedError as error:
             return refused(Refusal("UnsupportedOperationException", f"not in the twin: {error}", 501))
         except Exception:
-            # A defect of the twin: the log tells where.
+            # A defect of the twin: the log reports where.
             LOG.exception("%s %s failed in the twin", call.method, call.path)
             return refused(Refusal("TwinDefect", "failed in the twin itself; see its log", 501))
 
@@ -79,7 +79,7 @@ class Rest:
 def refused(error: Refusal) -> Answer:
     """A refusal as Iceberg's clients read it."""
     status, kind = _ERRORS.get(error.code, (error.status, error.code))
-    return told({"error": {"message": error.message, "type": kind, "code": status}}, status)
+    return reported({"error": {"message": error.message, "type": kind, "code": status}}, status)
 
 
 _ERRORS: Final = {

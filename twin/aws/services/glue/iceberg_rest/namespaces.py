@@ -6,7 +6,7 @@ from typing import Any
 
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import authorization, policy_evaluation, service_rights
-from twin.aws.services.glue.iceberg_rest.request import Asked, told
+from twin.aws.services.glue.iceberg_rest.request import Asked, reported
 from twin.aws.services.glue.operations import federated
 
 
@@ -33,26 +33,26 @@ def config(asked: Asked) -> Answer:
     for arn in service_rights.catalogs(f"arn:aws:glue:{region}:{account}:", bucket):
         authorization.demand(asked.call, front, who, policy_evaluation.Asked("glue:GetCatalog", arn, {}))
     below = f":{federated.S3_TABLES}:{bucket}" if bucket else ""
-    return told({"defaults": {}, "overrides": {"prefix": f"catalogs/{account}{below}"}})
+    return reported({"defaults": {}, "overrides": {"prefix": f"catalogs/{account}{below}"}})
 
 
 def listed(asked: Asked) -> Answer:
     """ListNamespaces: those that the caller may see. Glue's have one level."""
     if asked.call.query.get("parent"):
-        return told({"namespaces": []})
+        return reported({"namespaces": []})
     found = asked.glue("get_databases")["DatabaseList"]
-    return told({"namespaces": [[each["Name"]] for each in found]})
+    return reported({"namespaces": [[each["Name"]] for each in found]})
 
 
 def load(asked: Asked) -> Answer:
     """LoadNamespaceMetadata."""
-    return told({"namespace": [asked.of], "properties": _properties(database(asked))})
+    return reported({"namespace": [asked.of], "properties": _properties(database(asked))})
 
 
 def exists(asked: Asked) -> Answer:
     """Whether a namespace is there."""
     database(asked)
-    return told(None, 204)
+    return reported(None, 204)
 
 
 def make(asked: Asked) -> Answer:
@@ -66,7 +66,7 @@ def make(asked: Asked) -> Answer:
         if key in properties:
             given[member] = properties.pop(key)
     asked.glue("create_database", DatabaseInput={**given, "Parameters": properties})
-    return told({"namespace": levels, "properties": asked.body.get("properties") or {}})
+    return reported({"namespace": levels, "properties": asked.body.get("properties") or {}})
 
 
 def drop(asked: Asked) -> Answer:
@@ -75,7 +75,7 @@ def drop(asked: Asked) -> Answer:
     if asked.glue("get_tables", DatabaseName=asked.of)["TableList"]:
         raise Refusal("NamespaceNotEmptyException", f"Namespace {asked.of} is not empty")
     asked.glue("delete_database", Name=asked.of)
-    return told(None, 204)
+    return reported(None, 204)
 
 
 def database(asked: Asked) -> dict[str, Any]:
@@ -89,8 +89,8 @@ def database(asked: Asked) -> dict[str, Any]:
 
 
 def _properties(found: dict[str, Any]) -> dict[str, str]:
-    told = {str(key): str(value) for key, value in (found.get("Parameters") or {}).items()}
+    reported = {str(key): str(value) for key, value in (found.get("Parameters") or {}).items()}
     for key, member in (("location", "LocationUri"), ("comment", "Description")):
         if found.get(member):
-            told[key] = str(found[member])
-    return told
+            reported[key] = str(found[member])
+    return reported

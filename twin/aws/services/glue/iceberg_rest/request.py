@@ -58,7 +58,7 @@ class Asked:
         return Look(front.moto, self.call.region, lambda: front.identity.principal_arn(key))
 
 
-def told(body: dict[str, Any] | None, status: int = 200) -> Answer:
+def reported(body: dict[str, Any] | None, status: int = 200) -> Answer:
     """An answer in JSON, or with nothing in it."""
     text = b"" if body is None else json.dumps(body).encode()
     return Answer(status, [("Content-Type", "application/json")], text)

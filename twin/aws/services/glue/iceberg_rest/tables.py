@@ -1,4 +1,4 @@
-"""Tables: loaded with credentials for their files, and committed to by whoever may alter them."""
+"""Tables: loaded with credentials for their files, and committed to by those that may alter them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twin.aws.services.glue import iceberg_commits
 from twin.aws.services.glue import permissions as glue
 from twin.aws.services.glue.iceberg import InvalidIcebergError
 from twin.aws.services.glue.iceberg_rest import namespaces
-from twin.aws.services.glue.iceberg_rest.request import Asked, told
+from twin.aws.services.glue.iceberg_rest.request import Asked, reported
 from twin.aws.services.glue.operations import federated
 from twin.aws.services.lakeformation import credential_vending, glue_filter
 from twin.aws.services.lakeformation import permissions as lakeformation
@@ -43,20 +43,20 @@ def listed(asked: Asked) -> Answer:
         for each in found
         if str((each.get("Parameters") or {}).get("table_type")).upper() == "ICEBERG"
     ]
-    return told({"identifiers": [{"namespace": [asked.of], "name": name} for name in names]})
+    return reported({"identifiers": [{"namespace": [asked.of], "name": name} for name in names]})
 
 
 def exists(asked: Asked) -> Answer:
     """Whether a table is there."""
     _get(asked)
-    return told(None, 204)
+    return reported(None, 204)
 
 
 def load(asked: Asked) -> Answer:
     """LoadTable, with credentials where the request asks for them."""
     with asked.front.moto.lock:
         _get(asked)
-        return told(_loaded(asked, asked.name))
+        return reported(_loaded(asked, asked.name))
 
 
 def _loaded(asked: Asked, name: str) -> Params:
@@ -64,7 +64,7 @@ def _loaded(asked: Asked, name: str) -> Params:
     lake = Lake(look.moto.backend("lakeformation", look.region))
     free = lakeformation.open_to_iam(lake, asked.path, name)
     if not free:
-        # The metadata tells values of columns, and the credentials open whole files.
+        # The metadata reports values of columns, and the credentials open whole files.
         credential_vending.unfiltered(look, lake, look.caller, asked.path, name)
     version = _version(asked, name)
     body: Params = {
@@ -139,7 +139,7 @@ def make(asked: Asked) -> Answer:
             "IcebergInput": {"MetadataOperation": "CREATE", "Version": "2", "CreateIcebergTableInput": wanted}
         },
     )
-    return told(_loaded(asked, name))
+    return reported(_loaded(asked, name))
 
 
 _FIELD: Final = {"id": "Id", "name": "Name", "required": "Required", "type": "Type", "doc": "Doc"}
@@ -160,7 +160,7 @@ def drop(asked: Asked) -> Answer:
     """DropTable: from the catalog. Its files stay."""
     _get(asked)
     asked.glue("delete_table", DatabaseName=asked.of, Name=asked.name)
-    return told(None, 204)
+    return reported(None, 204)
 
 
 def commit(asked: Asked) -> Answer:
@@ -189,7 +189,7 @@ def commit(asked: Asked) -> Answer:
         where = before.where
         if after != before.metadata:
             where = _write(asked, before, after)
-    return told({"metadata-location": where, "metadata": json.loads(after.model_dump_json())})
+    return reported({"metadata-location": where, "metadata": json.loads(after.model_dump_json())})
 
 
 def _may_commit(asked: Asked) -> None:
@@ -230,7 +230,7 @@ def _write(asked: Asked, before: iceberg_commits.Version, after: Any) -> str:
 
 
 def _point(asked: Asked, where: str) -> None:
-    """S3 Tables is told where its table's metadata is from now on, by what Lake Formation works as."""
+    """S3 Tables is reported where its table's metadata is from now on, by what Lake Formation works as."""
     arn = federated.bucket_arn(asked.databases, asked.bucket)
     table = {"tableBucketARN": arn, "namespace": asked.of, "name": asked.name}
     aws = asked.front.eks.aws

@@ -1,4 +1,4 @@
-"""Glue's catalogs beside the account's own: that of S3 Tables, which is federated; moto has none.
+"""Glue's catalogs next to the account's own: that of S3 Tables, which is federated; moto has none.
 
 Source: the Web API's CreateCatalog; "Integrating Amazon S3 Tables with AWS analytics services" (S3 User
 Guide).
@@ -120,7 +120,7 @@ def change(params: Params, backend: Any) -> Params:
     return {}
 
 
-def tell(params: Params, backend: Any) -> Params:
+def report(params: Params, backend: Any) -> Params:
     """GetCatalog: the account's own too."""
     if _own(params, backend.account_id):
         arn = f"arn:aws:glue:{backend.region_name}:{backend.account_id}:catalog"
@@ -161,7 +161,7 @@ def drop(params: Params, backend: Any) -> Params:
 OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
     "CreateCatalog": extension_store.operation(make),
     "UpdateCatalog": extension_store.operation(change),
-    "GetCatalog": extension_store.operation(tell),
+    "GetCatalog": extension_store.operation(report),
     "GetCatalogs": extension_store.operation(tell_all),
     "DeleteCatalog": extension_store.operation(drop),
 }

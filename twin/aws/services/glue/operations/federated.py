@@ -46,7 +46,7 @@ class Database:
 class Databases(Mapping[str, Any]):
     """All databases of a region by name or path: the account's own and those of table buckets.
 
-    backend: moto's of Glue. It stands in for one where a table's versions are read.
+    backend: moto's of Glue. It is in for one where a table's versions are read.
     """
 
     def __init__(self, backend: Any) -> None:
@@ -82,29 +82,29 @@ class Databases(Mapping[str, Any]):
         return Database(shown, tables)
 
     def _table(self, bucket: str, thing: extension_store.Thing) -> Table:
-        told = thing.shown
+        reported = thing.shown
         parameters: dict[str, str] = {"table_type": "ICEBERG"}
         columns: list[Params] = []
-        if told.get("metadataLocation"):
-            parameters["metadata_location"] = told["metadataLocation"]
-            columns = iceberg.glue_columns(_schema(self.account_id, told["metadataLocation"]))
+        if reported.get("metadataLocation"):
+            parameters["metadata_location"] = reported["metadataLocation"]
+            columns = iceberg.glue_columns(_schema(self.account_id, reported["metadataLocation"]))
         shown = {
-            "Name": told["name"],
-            "DatabaseName": told["namespace"][0],
+            "Name": reported["name"],
+            "DatabaseName": reported["namespace"][0],
             "CatalogId": catalog_id(self.account_id, bucket),
-            "CreateTime": told["createdAt"],
-            "UpdateTime": told["modifiedAt"],
-            "VersionId": told["versionToken"],
+            "CreateTime": reported["createdAt"],
+            "UpdateTime": reported["modifiedAt"],
+            "VersionId": reported["versionToken"],
             "Parameters": parameters,
             "PartitionKeys": [],
-            "StorageDescriptor": {"Columns": columns, "Location": told["warehouseLocation"]},
+            "StorageDescriptor": {"Columns": columns, "Location": reported["warehouseLocation"]},
             "FederatedTable": {
-                "Identifier": told["tableARN"],
-                "DatabaseIdentifier": told["namespace"][0],
+                "Identifier": reported["tableARN"],
+                "DatabaseIdentifier": reported["namespace"][0],
                 "ConnectionName": CONNECTION,
             },
         }
-        return Table(told["name"], shown, {"1": shown})
+        return Table(reported["name"], shown, {"1": shown})
 
     def __iter__(self) -> Iterator[str]:
         yield from self._glue.databases
@@ -197,13 +197,13 @@ def _schema(account: str, where: str) -> Params:
 # Operations
 
 
-def _told(tell: Callable[[Params, Databases], Params]) -> Callable[[Call, Any], Answer | None]:
+def _told(report: Callable[[Params, Databases], Params]) -> Callable[[Call, Any], Answer | None]:
     """An operation of table buckets' catalogs; of the account's own it is moto's."""
 
     def handle(call: Call, backend: Any) -> Answer | None:
         if not is_bucket(call.params.get("CatalogId")):
             return None
-        return extension_store.respond(call, tell(call.params, Databases(backend)))
+        return extension_store.respond(call, report(call.params, Databases(backend)))
 
     return handle
 

@@ -1,4 +1,4 @@
-"""Glue's jobs, triggers and rulesets as Glue tells them: moto changes none, and knows no rulesets."""
+"""Glue's jobs, triggers and rulesets as Glue reports them: moto changes none, and knows no rulesets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TIMEOUT: Final = 480
 
 
 def install() -> None:
-    """Let moto tell of a job and a trigger what it was given, once."""
+    """Let moto report of a job and a trigger what it was given, once."""
     from moto.glue.models import FakeJob, FakeTrigger
 
     for kind in (FakeJob, FakeTrigger):
@@ -26,8 +26,8 @@ def install() -> None:
 
 
 def _as_dict(self: Any) -> Params:
-    told: Params = {name: value for name, value in self.twin_as_dict().items() if value is not None}
-    return {**told, **getattr(self, "twin_given", {})}
+    reported: Params = {name: value for name, value in self.twin_as_dict().items() if value is not None}
+    return {**reported, **getattr(self, "twin_given", {})}
 
 
 def make_job(call: Call, backend: Any) -> Answer:

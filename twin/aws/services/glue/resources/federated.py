@@ -1,24 +1,16 @@
 """Glue: federated catalogs."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
+from twin.aws.resources import entries
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, Fields, kept, pascal, to_api
-from twin.aws.resources.tags import Tagging
-from twin.provider_interface import Failure, Props
+from twin.aws.resources.fields import Field, Fields, pascal, to_api
+from twin.provider_interface import Props
 
-_ARN: Final = "arn:{partition}:glue:{region}:{account}:catalog/{name}"
-_PERMISSIONS: Final[Fields] = {
-    **pascal("permissions"),
-    "principal": Field("Principal", of=pascal("dataLakePrincipalIdentifier")),
-}
+_PERMISSIONS: Final = entries.shape(__name__, "permissions")
 _INPUT: Final[Fields] = {
     **pascal("description", "parameters", "allowFullTableExternalDataAccess"),
     "federatedCatalog": Field(
@@ -30,58 +22,9 @@ _INPUT: Final[Fields] = {
         "OverwriteChildResourcePermissionsWithDefault", read=""
     ),
 }
-_ELSEWHERE: Final = ("catalogProperties", "targetRedshiftCatalog")
 
 
 class Catalog(AwsResource):
-    token = "aws:glue/catalog:Catalog"
-    service = "glue"
-    title = "Glue Catalog"
-    fields = {
-        **pascal("name"),
-        **{
-            name: Field(
-                f"CatalogInput.{field.api}", read=field.api if field.read is None else field.read, of=field.of
-            )
-            for name, field in _INPUT.items()
-        },
-        **kept(*_ELSEWHERE, "timeouts"),
-    }
-    create_call = Call("CreateCatalog")
-    id_form = "{name}"
-    arn_form = _ARN
-    read_call = Call("GetCatalog", {"CatalogId": "{account}:{id}"})
-    item = "Catalog"
-    not_found = frozenset({"EntityNotFoundException"})
-    delete_call = Call("DeleteCatalog", {"CatalogId": "{account}:{id}"})
-    tagging = Tagging(
-        key="",
-        value="",
-        listing=Call("GetTags", {"ResourceArn": _ARN}),
-        listed="Tags",
-        add=Call("TagResource", {"ResourceArn": _ARN, "TagsToAdd": "{tags}"}),
-        remove=Call("UntagResource", {"ResourceArn": _ARN, "TagsToRemove": "{keys}"}),
-    )
-    computed = frozenset(
-        {"allowFullTableExternalDataAccess", "createDatabaseDefaultPermissions", "region"}
-        | {"createTableDefaultPermissions"}
-    )
-    immutable = frozenset({"federatedCatalog", "targetRedshiftCatalog"})
-    volatile = frozenset({"updateTime"})
-    paths = {
-        "AlreadyExistsException": "name",
-        "InvalidInputException: identifier": "federatedCatalog.identifier",
-        "InvalidInputException: is called": "name",
-        "InvalidInputException": "federatedCatalog",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        for name in _ELSEWHERE:
-            if inputs.get(name) is not None:
-                yield Failure(name, f"{name} is not in the twin: the catalog of S3 Tables is")
-        if not inputs.get("name"):
-            yield Failure("name", '"name": required field is not set')
-
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         form = "%Y-%m-%dT%H:%M:%SZ"
         found = {

@@ -1,7 +1,5 @@
 """Lake Formation: where LF-tags are, who is granted what, filters of rows and columns."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -12,47 +10,9 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, Fields, kept, pascal, to_api
-from twin.aws.services.lakeformation.resources.settings import GONE, digest
+from twin.aws.resources.fields import to_api
+from twin.aws.services.lakeformation.resources.settings import digest
 from twin.provider_interface import UNKNOWN, CloudError, Failure, Props
-
-_TABLE: Final[Fields] = pascal("catalogId", "databaseName", "name")
-_COLUMNS: Final[Fields] = {
-    **_TABLE,
-    "columnNames": Field("ColumnNames"),
-    "excludedColumnNames": Field("ColumnWildcard.ExcludedColumnNames"),
-}
-_RESOURCES: Final[Fields] = {
-    "database": Field("Resource.Database", read="", of=pascal("catalogId", "name")),
-    "table": Field("Resource.Table", read="", of=_TABLE),
-    "tableWithColumns": Field("Resource.TableWithColumns", read="", of=_COLUMNS),
-}
-_MORE: Final[Fields] = {
-    "dataLocation": Field(
-        "Resource.DataLocation",
-        read="",
-        of={"arn": Field("ResourceArn"), "catalogId": Field("CatalogId")},
-    ),
-    "dataCellsFilter": Field(
-        "Resource.DataCellsFilter",
-        read="",
-        of=pascal("databaseName", "name", "tableCatalogId", "tableName"),
-    ),
-    "lfTag": Field(
-        "Resource.LFTag",
-        read="",
-        of={"catalogId": Field("CatalogId"), "key": Field("TagKey"), "values": Field("TagValues")},
-    ),
-    "lfTagPolicy": Field(
-        "Resource.LFTagPolicy",
-        read="",
-        of={
-            **pascal("catalogId", "resourceType"),
-            "expressions": Field("Expression", of={"key": Field("TagKey"), "values": Field("TagValues")}),
-        },
-    ),
-}
 
 
 def _with_wildcards(params: Props, inputs: Mapping[str, Any]) -> Props:
@@ -66,14 +26,7 @@ def _with_wildcards(params: Props, inputs: Mapping[str, Any]) -> Props:
     return params
 
 
-def _one_of(fields: Fields, inputs: Props) -> Iterator[Failure]:
-    given = [name for name in fields if inputs.get(name) is not None]
-    if len(given) != 1:
-        found = ", ".join(given) or "none"
-        yield Failure(
-            given[1] if given else next(iter(fields)),
-            f"exactly one of {', '.join(fields)} must be specified, got {found}",
-        )
+def _wildcards(inputs: Props) -> Iterator[Failure]:
     for name in ("table", "tableWithColumns"):
         value = inputs.get(name)
         if not isinstance(value, dict) or any(each is UNKNOWN for each in value.values()):
@@ -83,38 +36,9 @@ def _one_of(fields: Fields, inputs: Props) -> Iterator[Failure]:
             yield Failure(name, f"exactly one of wildcard and {asked[0]} must be specified in {name}")
 
 
-_TAGS = Field(
-    "LFTags",
-    of={
-        "catalogId": Field("CatalogId"),
-        "key": Field("TagKey"),
-        "value": Field("TagValues", encode=lambda value: [value]),
-    },
-)
-
-
 class ResourceLfTags(AwsResource):
-    token = "aws:lakeformation/resourceLfTags:ResourceLfTags"
-    service = "lakeformation"
-    title = "Lake Formation Resource LF-Tags"
-    fields = {
-        **kept("catalogId"),
-        **_RESOURCES,
-        "lfTags": _TAGS,
-    }
-    create_call = Call("AddLFTagsToResource")
-    read_call = Call("GetResourceLFTags")
-    not_found = GONE
-    immutable = frozenset({"catalogId", "lfTags", "region", *_RESOURCES})
-    paths = {
-        "EntityNotFoundException: Database": "database",
-        "EntityNotFoundException: Table": "table",
-        "InvalidInputException: Permissions": "tableWithColumns.columnNames",
-        "EntityNotFoundException: Tag": "lfTags",
-    }
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from _one_of(_RESOURCES, inputs)
+        yield from _wildcards(inputs)
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         return _with_wildcards(super().create_params(context, inputs), inputs)
@@ -162,8 +86,8 @@ class ResourceLfTags(AwsResource):
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         known = {each["key"]: each for each in state.get("lfTags") or []}
-        told = [{**known.get(each["key"], {}), **each} for each in item["here"]]
-        return super().outputs(context, id, {}, {**state, "lfTags": None}) | {"lfTags": told}
+        reported = [{**known.get(each["key"], {}), **each} for each in item["here"]]
+        return super().outputs(context, id, {}, {**state, "lfTags": None}) | {"lfTags": reported}
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         params = self.create_params(context, state)
@@ -176,16 +100,6 @@ class ResourceLfTags(AwsResource):
 
 class ResourceLfTag(ResourceLfTags):
     """One LF-tag of a resource. It ignores the other tags of that resource."""
-
-    token = "aws:lakeformation/resourceLfTag:ResourceLfTag"
-    title = "Lake Formation Resource LF Tag"
-    fields = {
-        **kept("catalogId", "timeouts"),
-        **_RESOURCES,
-        "lfTag": _TAGS,
-    }
-    immutable = frozenset({"catalogId", "lfTag", "region", *_RESOURCES})
-    paths = {**ResourceLfTags.paths, "EntityNotFoundException: Tag": "lfTag"}
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
@@ -201,39 +115,9 @@ class ResourceLfTag(ResourceLfTags):
 
 
 class Permissions(AwsResource):
-    token = "aws:lakeformation/permissions:Permissions"
-    service = "lakeformation"
-    title = "Lake Formation Permissions"
-    fields = {
-        **kept("catalogId", "catalogResource"),
-        "principal": Field("Principal.DataLakePrincipalIdentifier"),
-        "permissions": Field("Permissions"),
-        "permissionsWithGrantOptions": Field("PermissionsWithGrantOption"),
-        **_RESOURCES,
-        **_MORE,
-    }
-    create_call = Call("GrantPermissions")
-    read_call = Call("ListPermissions")
-    immutable = frozenset({"catalogId", "catalogResource", "principal", "permissions", "region"}) | {
-        "permissionsWithGrantOptions",
-        *_RESOURCES,
-        *_MORE,
-    }
-    paths = {
-        "InvalidInputException: Invalid principal": "principal",
-        "InvalidInputException: Permissions modification is invalid: cannot": "tableWithColumns.columnNames",
-        "InvalidInputException: Permissions modification": "permissions",
-        "InvalidInputException: Grantable": "permissionsWithGrantOptions",
-        "InvalidInputException: You must register": "dataLocation.arn",
-        "EntityNotFoundException: Tag": "lfTagPolicy.expressions",
-        "EntityNotFoundException: Database": "database.name",
-        "EntityNotFoundException: Table": "table.name",
-        "EntityNotFoundException: Data cells": "dataCellsFilter.name",
-    }
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
         if not inputs.get("catalogResource"):
-            yield from _one_of({**_RESOURCES, **_MORE}, inputs)
+            yield from _wildcards(inputs)
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = _with_wildcards(super().create_params(context, inputs), inputs)
@@ -244,22 +128,19 @@ class Permissions(AwsResource):
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return digest({name: inputs.get(name) for name in self.fields})
 
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("principal") or "")
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         params = self.create_params(context, state)
         asked = {"Principal": params["Principal"], "Resource": params["Resource"]}
         columns = params["Resource"].get("TableWithColumns")
         if columns:
-            # Columns cannot be asked for: the table is, which tells them too.
+            # Columns cannot be asked for: the table is, which reports them too.
             names = ("CatalogId", "DatabaseName", "Name")
             asked["Resource"] = {"Table": {name: columns[name] for name in names if name in columns}}
         answer = context.call("lakeformation", "ListPermissions", asked)
         kind = next(iter(params["Resource"]))
         for each in answer["PrincipalResourcePermissions"]:
-            told = each["Resource"].get(kind)
-            if told is not None and (not columns or _same_columns(columns, told)):
+            reported = each["Resource"].get(kind)
+            if reported is not None and (not columns or _same_columns(columns, reported)):
                 return each
         return None
 
@@ -271,47 +152,19 @@ class Permissions(AwsResource):
                 raise
 
 
-def _same_columns(wanted: Props, told: Props) -> bool:
+def _same_columns(wanted: Props, reported: Props) -> bool:
     one, other = (
         (
             sorted(each.get("ColumnNames") or []),
             "ColumnWildcard" in each,
             sorted((each.get("ColumnWildcard") or {}).get("ExcludedColumnNames") or []),
         )
-        for each in (wanted, told)
+        for each in (wanted, reported)
     )
     return one == other
 
 
-_DATA: Final[Fields] = {
-    **pascal("databaseName", "name", "tableCatalogId", "tableName", "columnNames"),
-    "columnWildcard": Field("ColumnWildcard", of={"excludedColumnNames": Field("ExcludedColumnNames")}),
-    "rowFilter": Field(
-        "RowFilter",
-        of={"filterExpression": Field("FilterExpression"), "allRowsWildcard": Field("AllRowsWildcard")},
-    ),
-}
-
-
 class DataCellsFilter(AwsResource):
-    token = "aws:lakeformation/dataCellsFilter:DataCellsFilter"
-    service = "lakeformation"
-    title = "Lake Formation Data Cells Filter"
-    fields = {"tableData": Field("TableData", read="@", of=_DATA), **kept("timeouts")}
-    create_call = Call("CreateDataCellsFilter")
-    read_call = Call("GetDataCellsFilter")
-    item = "DataCellsFilter"
-    not_found = GONE
-    immutable = frozenset(
-        {"region"} | {f"tableData.{name}" for name in ("databaseName", "name", "tableCatalogId", "tableName")}
-    )
-    paths = {
-        "AlreadyExistsException": "tableData.name",
-        "EntityNotFoundException": "tableData.tableName",
-        "InvalidInputException: Column ": "tableData.columnNames",
-        "InvalidInputException": "tableData",
-    }
-
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return ",".join(inputs["tableData"][name] for name in _FILTER)
 

@@ -1,33 +1,25 @@
-"""Lake Formation: who administers it, places in S3, LF-tags. What it grants is in lakeformation_grants.py."""
-
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+"""Lake Formation: who administers it, places in S3, LF-tags. What it grants is in grants.py."""
 
 from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, Fields, kept, to_api
-from twin.provider_interface import Failure, Props
+from twin.aws.resources.fields import to_api
+from twin.provider_interface import Props
 
 GONE: Final = frozenset({"EntityNotFoundException"})
 """The code for what is not there."""
-_PERMISSION: Final[Fields] = {
-    "permissions": Field("Permissions"),
-    "principal": Field("Principal.DataLakePrincipalIdentifier"),
-}
 
 
-def _principals(value: Any) -> Any:
+def principals(value: Any) -> Any:
     return [{"DataLakePrincipalIdentifier": each} for each in value] if isinstance(value, list) else value
 
 
-def _of_principals(value: Any) -> Any:
+def of_principals(value: Any) -> Any:
     return [each["DataLakePrincipalIdentifier"] for each in value]
 
 
@@ -37,47 +29,6 @@ def digest(*parts: Any) -> str:
 
 
 class DataLakeSettings(AwsResource):
-    token = "aws:lakeformation/dataLakeSettings:DataLakeSettings"
-    service = "lakeformation"
-    title = "Lake Formation Data Lake Settings"
-    fields = {
-        **kept("catalogId"),
-        **{
-            name: Field(f"DataLakeSettings.{member}", read=member, encode=_principals, decode=_of_principals)
-            for name, member in (
-                ("admins", "DataLakeAdmins"),
-                ("readOnlyAdmins", "ReadOnlyAdmins"),
-                ("externalDataFilteringAllowLists", "ExternalDataFilteringAllowList"),
-            )
-        },
-        **{
-            name: Field(f"DataLakeSettings.{member}", read=member)
-            for name, member in (
-                ("allowExternalDataFiltering", "AllowExternalDataFiltering"),
-                ("allowFullTableExternalDataAccess", "AllowFullTableExternalDataAccess"),
-                ("authorizedSessionTagValueLists", "AuthorizedSessionTagValueList"),
-                ("parameters", "Parameters"),
-                ("trustedResourceOwners", "TrustedResourceOwners"),
-            )
-        },
-        **{
-            name: Field(
-                f"DataLakeSettings.{name[0].upper()}{name[1:]}",
-                read=f"{name[0].upper()}{name[1:]}",
-                of=_PERMISSION,
-            )
-            for name in ("createDatabaseDefaultPermissions", "createTableDefaultPermissions")
-        },
-    }
-    create_call = Call("PutDataLakeSettings", {"CatalogId": "{catalogId}", "DataLakeSettings": {}})
-    read_call = Call("GetDataLakeSettings", {"CatalogId": "{catalogId}"})
-    item = "DataLakeSettings"
-    computed = frozenset(
-        {"admins", "readOnlyAdmins", "createDatabaseDefaultPermissions", "createTableDefaultPermissions"}
-        | {"parameters", "trustedResourceOwners", "region"}
-    )
-    paths = {"InvalidInputException: Invalid principal": "admins"}
-
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
         params.setdefault("DataLakeSettings", {})
@@ -85,10 +36,6 @@ class DataLakeSettings(AwsResource):
 
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return digest(inputs.get("catalogId") or context.account)
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            self.make(context, {**self._inherited(old, new), **new})
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         # Settings cannot be deleted; the provider empties them.
@@ -98,38 +45,6 @@ class DataLakeSettings(AwsResource):
 
 
 class Resource(AwsResource):
-    token = "aws:lakeformation/resource:Resource"
-    service = "lakeformation"
-    title = "Lake Formation Resource"
-    fields = {
-        "arn": Field("ResourceArn"),
-        "roleArn": Field("RoleArn"),
-        "useServiceLinkedRole": Field("UseServiceLinkedRole", read=""),
-        "hybridAccessEnabled": Field("HybridAccessEnabled"),
-        "withFederation": Field("WithFederation"),
-        "withPrivilegedAccess": Field("WithPrivilegedAccess"),
-    }
-    create_call = Call("RegisterResource")
-    id_form = "{arn}"
-    read_call = Call("DescribeResource", {"ResourceArn": "{id}"})
-    item = "ResourceInfo"
-    not_found = GONE
-    delete_call = Call("DeregisterResource", {"ResourceArn": "{id}"})
-    computed = frozenset({"roleArn", "hybridAccessEnabled", "withFederation", "region"} | {"lastModified"})
-    paths = {
-        "AlreadyExistsException": "arn",
-        "EntityNotFoundException": "arn",
-        "InvalidInputException: The role": "roleArn",
-        "InvalidInputException: Either": "roleArn",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        if inputs.get("roleArn") and inputs.get("useServiceLinkedRole"):
-            yield Failure("roleArn", '"role_arn": conflicts with use_service_linked_role')
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("arn") or "")
-
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
         if inputs.get("roleArn") is None:
@@ -145,30 +60,8 @@ class Resource(AwsResource):
 
 
 class LfTag(AwsResource):
-    token = "aws:lakeformation/lfTag:LfTag"
-    service = "lakeformation"
-    title = "Lake Formation LF-Tag"
-    fields = {
-        "catalogId": Field("CatalogId"),
-        "key": Field("TagKey"),
-        "values": Field("TagValues"),
-    }
-    create_call = Call("CreateLFTag", {"CatalogId": "{account}"})
-    id_form = "{catalogId}:{key}"
-    read_call = Call("GetLFTag", {"CatalogId": "{catalogId}", "TagKey": "{key}"})
-    not_found = GONE
-    delete_call = Call("DeleteLFTag", {"CatalogId": "{catalogId}", "TagKey": "{key}"})
-    paths = {
-        "InvalidInputException: Tag key": "key",
-        "InvalidInputException: Duplicate": "values",
-        "InvalidInputException: Tag value": "values",
-    }
-
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return f"{inputs.get('catalogId') or context.account}:{inputs['key']}"
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("key") or "")
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         before, wanted = list(old.get("values") or []), list(new.get("values") or [])

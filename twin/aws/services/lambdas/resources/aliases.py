@@ -1,43 +1,16 @@
 """Lambda: aliases of versions, URLs, and what becomes of asynchronous calls."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, pascal, reads, to_api
+from twin.aws.resources.fields import to_api
 from twin.provider_interface import Props
-
-_ABSENT: Final = frozenset({"ResourceNotFoundException"})
-_ALIAS: Final = {"FunctionName": "{functionName}", "Name": "{name}"}
-_OF_FUNCTION: Final = {"FunctionName": "{functionName}", "Qualifier": "{qualifier}"}
 
 
 class Alias(AwsResource):
-    token = "aws:lambda/alias:Alias"
-    service = "lambda"
-    title = "Lambda Alias"
-    fields = {
-        **pascal("name", "description", "functionVersion"),
-        "functionName": Field("FunctionName", read=""),
-        "routingConfig": Field("RoutingConfig", of=pascal("additionalVersionWeights")),
-        **reads(arn="AliasArn"),
-    }
-    create_call = Call("CreateAlias")
-    id_path = "AliasArn"
-    read_call = Call("GetAlias", _ALIAS)
-    not_found = _ABSENT
-    delete_call = Call("DeleteAlias", _ALIAS)
-    immutable = frozenset({"functionName", "name", "region"})
-    paths = {
-        "ResourceNotFoundException": "functionName",
-        "InvalidParameterValueException: routing": "routingConfig",
-    }
-
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         place = f"arn:{context.partition}:apigateway:{context.region}:lambda:path/2015-03-31/functions"
         return {
@@ -55,32 +28,7 @@ class Alias(AwsResource):
         context.call("lambda", "UpdateAlias", {**place, **params})
 
 
-_CORS: Final = pascal(
-    "allowCredentials", "allowHeaders", "allowMethods", "allowOrigins", "exposeHeaders", "maxAge"
-)
-
-
 class FunctionUrl(AwsResource):
-    token = "aws:lambda/functionUrl:FunctionUrl"
-    service = "lambda"
-    title = "Lambda Function URL"
-    fields = {
-        "functionName": Field("FunctionName", read=""),
-        "qualifier": Field("Qualifier", read=""),
-        "authorizationType": Field("AuthType"),
-        "cors": Field("Cors", of=_CORS),
-        "invokeMode": Field("InvokeMode", read=""),
-        **reads(functionUrl="FunctionUrl", functionArn="FunctionArn"),
-    }
-    create_call = Call("CreateFunctionUrlConfig")
-    id_form = "{functionName}/{qualifier}"
-    read_call = Call("GetFunctionUrlConfig", _OF_FUNCTION)
-    not_found = _ABSENT
-    delete_call = Call("DeleteFunctionUrlConfig", _OF_FUNCTION)
-    immutable = frozenset({"functionName", "qualifier", "region"})
-    defaults = {"invokeMode": "BUFFERED"}
-    paths = {"ResourceNotFoundException": "functionName"}
-
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         name, _, qualifier = id.partition("/")
         return {
@@ -97,30 +45,7 @@ class FunctionUrl(AwsResource):
         context.call("lambda", "UpdateFunctionUrlConfig", {**place, **changed})
 
 
-_DESTINATION: Final = {
-    "onFailure": Field("OnFailure", of=pascal("destination")),
-    "onSuccess": Field("OnSuccess", of=pascal("destination")),
-}
-
-
 class EventInvokeConfig(AwsResource):
-    token = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
-    service = "lambda"
-    title = "Lambda Function Event Invoke Config"
-    fields = {
-        "functionName": Field("FunctionName", read=""),
-        "qualifier": Field("Qualifier", read=""),
-        **pascal("maximumEventAgeInSeconds", "maximumRetryAttempts"),
-        "destinationConfig": Field("DestinationConfig", of=_DESTINATION),
-    }
-    create_call = Call("PutFunctionEventInvokeConfig")
-    id_form = "{functionName}:{qualifier}"
-    read_call = Call("GetFunctionEventInvokeConfig", _OF_FUNCTION)
-    not_found = _ABSENT
-    delete_call = Call("DeleteFunctionEventInvokeConfig", _OF_FUNCTION)
-    immutable = frozenset({"functionName", "qualifier", "region"})
-    paths = {"ResourceNotFoundException": "functionName"}
-
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         name, _, qualifier = id.partition(":")
         return {"functionName": name, "qualifier": qualifier}

@@ -1,7 +1,5 @@
 """Lambda: functions, permissions to call them, and calls of them."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import hashlib
@@ -12,37 +10,18 @@ from typing import Any, Final
 from twin.archives import zipped
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.aws.resources.calls import Call, Wait
-from twin.aws.resources.fields import Field, Fields, has_unknown, kept, pascal, reads, sent, to_api
-from twin.aws.resources.tags import Tagging
+from twin.aws.resources.fields import has_unknown, to_api
 from twin.property_values import Archive
-from twin.provider_interface import UNKNOWN, AutoName, CloudError, Context, Failure, Props
+from twin.provider_interface import UNKNOWN, CloudError, Context, Failure, Props
 
-_HERE: Final = {"FunctionName": "{id}"}
-_ARN: Final = "arn:{partition}:lambda:{region}:{account}:function:{name}"
 _CODE: Final = frozenset(
     {"code", "imageUri", "s3Bucket", "s3Key", "s3ObjectVersion", "sourceCodeHash", "sourceKmsKeyArn"}
 )
-_PLACES: Final = ("code", "imageUri", "s3Bucket")
 _NOT_IN_CONFIGURATION: Final = frozenset({"architectures", "name", "packageType", "publish", "codeSha256"})
-_IMAGE: Final[Fields] = {
-    **pascal("workingDirectory"),
-    "commands": Field("Command"),
-    "entryPoints": Field("EntryPoint"),
-}
-_CAPACITY: Final[Fields] = {
-    "lambdaManagedInstancesCapacityProviderConfig": Field(
-        "LambdaManagedInstancesCapacityProviderConfig",
-        of={
-            **pascal("capacityProviderArn", "perExecutionEnvironmentMaxConcurrency"),
-            "executionEnvironmentMemoryGibPerVcpu": Field("ExecutionEnvironmentMemoryGiBPerVCpu"),
-        },
-    )
-}
 
 
-def _snap_start(value: Any) -> Any:
-    # The provider tells of it where it is on.
+def snap_start(value: Any) -> Any:
+    # The provider reports of it where it is on.
     applied = value.get("ApplyOn")
     if applied in (None, "None"):
         return None
@@ -50,110 +29,6 @@ def _snap_start(value: Any) -> Any:
 
 
 class Function(AwsResource):
-    token = "aws:lambda/function:Function"
-    service = "lambda"
-    title = "Lambda Function"
-    fields = {
-        "name": Field("FunctionName"),
-        **pascal("architectures", "description", "handler", "memorySize", "packageType", "role", "runtime"),
-        **pascal("timeout"),
-        "code": Field(read=""),
-        "codeSigningConfigArn": Field("CodeSigningConfigArn", read=""),
-        "layers": Field("Layers", read="Layers[].Arn"),
-        "publish": Field("Publish", read=""),
-        "publishTo": Field("PublishTo", read=""),
-        "capacityProviderConfig": Field("CapacityProviderConfig", of=_CAPACITY),
-        "deadLetterConfig": Field("DeadLetterConfig", of=pascal("targetArn")),
-        "durableConfig": Field(
-            "DurableConfig",
-            of={**pascal("executionTimeout"), "retentionPeriod": Field("RetentionPeriodInDays")},
-        ),
-        "environment": Field("Environment", of=pascal("variables")),
-        "ephemeralStorage": Field("EphemeralStorage", of=pascal("size")),
-        "fileSystemConfig": Field(
-            "FileSystemConfigs", of=pascal("arn", "localMountPath"), read="FileSystemConfigs[0]"
-        ),
-        "imageConfig": Field("ImageConfig", of=_IMAGE, read="ImageConfigResponse.ImageConfig"),
-        "kmsKeyArn": Field("KMSKeyArn"),
-        "loggingConfig": Field(
-            "LoggingConfig", of=pascal("applicationLogLevel", "logFormat", "logGroup", "systemLogLevel")
-        ),
-        "snapStart": Field("SnapStart", of=pascal("applyOn"), decode=_snap_start),
-        "tenancyConfig": Field("TenancyConfig", of=pascal("tenantIsolationMode")),
-        "tracingConfig": Field("TracingConfig", of=pascal("mode")),
-        "vpcConfig": Field(
-            "VpcConfig",
-            of={
-                **pascal("ipv6AllowedForDualStack", "securityGroupIds", "subnetIds"),
-                "vpcId": Field("", read="VpcId"),
-            },
-        ),
-        **kept("imageUri", "s3Bucket", "s3Key", "s3ObjectVersion", "sourceKmsKeyArn", "skipDestroy"),
-        **kept("replaceSecurityGroupsOnDestroy", "replacementSecurityGroupIds"),
-        **kept("reservedConcurrentExecutions", "sourceCodeHash", "useResourceTimeoutForPropagation"),
-        "codeSha256": Field(read="CodeSha256"),
-        **reads(lastModified="LastModified", sourceCodeSize="CodeSize", version="Version"),
-    }
-    create_call = Call("CreateFunction")
-    id_form = "{name}"
-    arn_form = _ARN
-    read_call = Call("GetFunctionConfiguration", _HERE)
-    not_found = frozenset({"ResourceNotFoundException"})
-    created = Wait("State", frozenset({"Active", "Inactive"}), frozenset({"Failed"}), "StateReason")
-    delete_call = Call("DeleteFunction", _HERE)
-    tagging = Tagging(
-        key="",
-        value="",
-        listing=Call("ListTags", {"Resource": _ARN}),
-        listed="Tags",
-        add=Call("TagResource", {"Resource": _ARN, "Tags": "{tags}"}),
-        remove=Call("UntagResource", {"Resource": _ARN, "TagKeys": "{keys}"}),
-    )
-    autoname = AutoName(max_length=64)
-    declared = frozenset({"capacityProviderConfig", "fileSystemConfig", "layers"})
-    computed = frozenset(
-        {"architectures", "codeSha256", "ephemeralStorage", "loggingConfig", "region", "sourceCodeHash"}
-        | {"tracingConfig"}
-    )
-    nested_computed = frozenset({"vpcConfig.vpcId"})
-    immutable = frozenset({"durableConfig", "tenancyConfig"})
-    sets = frozenset({"architectures"})
-    volatile = frozenset(
-        {"codeSha256", "lastModified", "qualifiedArn", "qualifiedInvokeArn", "sourceCodeHash"}
-        | {"sourceCodeSize", "version"}
-    )
-    defaults = {
-        "packageType": "Zip",
-    }
-    paths = {
-        "ResourceConflictException": "name",
-        "ValidationException: functionName": "name",
-        "InvalidParameterValueException: permissions to call": "vpcConfig",
-        "InvalidParameterValueException: role": "role",
-        "InvalidParameterValueException: runtime parameter": "runtime",
-        "InvalidParameterValueException: Handler": "handler",
-        "InvalidParameterValueException: environment variables": "environment.variables",
-        "InvalidParameterValueException: unzip": "code",
-        "InvalidParameterValueException: LogFormat": "loggingConfig",
-        "InvalidParameterValueException: VPC": "vpcConfig",
-        "InvalidParameterValueException: Subnet": "vpcConfig",
-        "RequestEntityTooLargeException": "code",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        given = [name for name in _PLACES if inputs.get(name) is not None]
-        if len(given) != 1:
-            yield Failure(
-                given[1] if given else "code",
-                f"one of `code,image_uri,s3_bucket` must be specified; got {', '.join(given) or 'none'}",
-            )
-        if inputs.get("s3Bucket") and not inputs.get("s3Key"):
-            yield Failure("s3Key", '"s3_bucket": all of `s3_bucket,s3_key` must be specified')
-        if inputs.get("packageType") == "Zip" and not inputs.get("imageUri"):
-            for name in ("handler", "runtime"):
-                if not inputs.get(name):
-                    yield Failure(name, f"{name} must be set when PackageType is Zip")
-
     def same(self, path: str, old: Any, new: Any) -> bool:
         if isinstance(old, Archive) and isinstance(new, Archive):
             return bool(old.hash) and old.hash == new.hash
@@ -241,10 +116,6 @@ class Function(AwsResource):
                 context.call("lambda", "DeleteFunctionConcurrency", {"FunctionName": id})
             self._reserve(context, id, new)
 
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        if not state.get("skipDestroy"):
-            super().unmake(context, id, state)
-
 
 _EMPTY: Final[Props] = {
     "description": "",
@@ -257,33 +128,6 @@ _EMPTY: Final[Props] = {
 
 
 class Permission(AwsResource):
-    token = "aws:lambda/permission:Permission"
-    service = "lambda"
-    title = "Lambda Permission"
-    fields = {
-        **pascal("action", "eventSourceToken", "functionUrlAuthType", "invokedViaFunctionUrl", "principal"),
-        **pascal("qualifier", "sourceAccount", "sourceArn", "statementId"),
-        "function": Field("FunctionName", read=""),
-        "principalOrgId": Field("PrincipalOrgID"),
-        **kept("statementIdPrefix"),
-    }
-    create_call = Call("AddPermission")
-    id_form = "{statementId}"
-    read_call = Call("GetPolicy", {"FunctionName": "{function}", "Qualifier": "{qualifier}"})
-    not_found = frozenset({"ResourceNotFoundException"})
-    delete_call = Call(
-        "RemovePermission",
-        {"FunctionName": "{function}", "StatementId": "{id}", "Qualifier": "{qualifier}"},
-    )
-    autoname = AutoName("statementId", max_length=100)
-    name_prefix = ("statementIdPrefix", "statementId", 100)
-    immutable = frozenset({*fields, "region"})
-    paths = {
-        "ResourceNotFoundException": "function",
-        "ResourceConflictException": "statementId",
-        "InvalidParameterValueException": "principal",
-    }
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         item = super().find(context, id, state)
         found = json.loads(item["Policy"])["Statement"] if item else []
@@ -291,55 +135,29 @@ class Permission(AwsResource):
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
         # The statement is the same for the same arguments: it cannot be changed, only replaced.
-        told = {name: state[name] for name in self.fields if state.get(name) is not None}
+        reported = {name: state[name] for name in self.fields if state.get(name) is not None}
         given: Any = item.get("Principal")
         principal = given.get("Service") or given.get("AWS") if isinstance(given, dict) else given
         account = str(principal).split(":")[4] if str(principal).endswith(":root") else principal
-        told |= {"action": item["Action"], "statementId": id}
+        reported |= {"action": item["Action"], "statementId": id}
         if state.get("principal") not in (principal, account):
-            told["principal"] = principal
-        return {**told, "region": context.region}
-
-
-_TIMES: Final = ("CREATE_ONLY", "CRUD")
+            reported["principal"] = principal
+        return {**reported, "region": context.region}
 
 
 class Invocation(AwsResource):
     """A call that is made when the resource is; `result` is what the function answered."""
 
-    token = "aws:lambda/invocation:Invocation"
-    service = "lambda"
-    title = "Lambda Invocation"
-    fields = {
-        **pascal("functionName", "qualifier", "tenantId"),
-        **sent(input="Payload"),
-        **kept("lifecycleScope", "terraformKey", "triggers"),
-    }
-    create_call = Call("Invoke", {"InvocationType": "RequestResponse"})
-    # Never called: an invocation is no thing that the cloud holds.
-    read_call = Call("Invoke")
-    immutable = frozenset({"tenantId", "terraformKey"})
-    volatile = frozenset({"result"})
-    defaults = {
-        "lifecycleScope": "CREATE_ONLY",
-        "qualifier": "$LATEST",
-    }
-    paths = {"ResourceNotFoundException": "functionName", "InvalidRequestContentException": "input"}
-
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        text, scope = inputs.get("input"), inputs.get("lifecycleScope")
+        text = inputs.get("input")
         if isinstance(text, str):
             try:
                 parsed = json.loads(text)
             except ValueError as error:
                 yield Failure("input", f'"input" contains an invalid JSON: {error}')
             else:
-                if scope == "CRUD" and not isinstance(parsed, dict):
+                if inputs.get("lifecycleScope") == "CRUD" and not isinstance(parsed, dict):
                     yield Failure("input", "lifecycle_scope CRUD requires input to be a JSON object")
-        if isinstance(scope, str) and scope not in _TIMES:
-            yield Failure(
-                "lifecycleScope", f"expected lifecycle_scope to be one of {list(_TIMES)}, got {scope}"
-            )
 
     def replaces(self, path: str, old: Props, new: Props) -> bool:
         once = (new.get("lifecycleScope") or "CREATE_ONLY") == "CREATE_ONLY"
@@ -375,10 +193,10 @@ class Invocation(AwsResource):
     def _payload(inputs: Props, action: str, before: str | None = None) -> str:
         if inputs.get("lifecycleScope") != "CRUD":
             return inputs["input"]
-        told: Props = {"action": action}
+        reported: Props = {"action": action}
         if before is not None:
-            told["prev_input"] = json.loads(before)
-        return json.dumps({**json.loads(inputs["input"]), inputs["terraformKey"]: told})
+            reported["prev_input"] = json.loads(before)
+        return json.dumps({**json.loads(inputs["input"]), inputs["terraformKey"]: reported})
 
     def _called(self, context: AwsContext, inputs: Props, payload: str) -> str:
         asked = {"FunctionName": inputs["functionName"], "Qualifier": inputs["qualifier"]}
@@ -399,5 +217,5 @@ class Invocation(AwsResource):
         return result
 
     def _state(self, context: AwsContext, inputs: Props, result: str) -> Props:
-        told = {name: inputs[name] for name in self.fields if inputs.get(name) is not None}
-        return {**told, "result": result, "region": context.region}
+        reported = {name: inputs[name] for name in self.fields if inputs.get(name) is not None}
+        return {**reported, "result": result, "region": context.region}

@@ -1,21 +1,15 @@
-"""RDS: instances; their groups are in rds_groups.py."""
-
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+"""RDS: instances; their groups are in groups.py."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource, ClientError
-from twin.aws.resources.calls import Call, Wait
-from twin.aws.resources.fields import Field, kept, pascal, reads, to_api
-from twin.aws.resources.tags import Tagging
-from twin.aws.services.rds.resources.groups import ADD, REMOVE
-from twin.provider_interface import AutoName, CloudError, Failure, Props
+from twin.aws.resources.fields import Field, pascal, to_api
+from twin.provider_interface import CloudError, Props
 
 _OTHERWISE: Final = {
     "caCertIdentifier": "CACertificateIdentifier",
@@ -62,159 +56,10 @@ _CHANGES: Final = {
     "identifier": Field("NewDBInstanceIdentifier"),
 }
 """What ModifyDBInstance changes, by its own names."""
-_RESTORED: Final = ("replicateSourceDb", "restoreToPointInTime", "s3Import", "snapshotIdentifier")
 _RESOURCE_ID: Final = re.compile(r"db-[A-Z0-9]{2,255}")
-_LAST: Final = re.compile(r"[A-Za-z](-?[A-Za-z0-9])*")
 
 
 class Instance(AwsResource):
-    token = "aws:rds/instance:Instance"
-    service = "rds"
-    title = "RDS DB Instance"
-    fields = {
-        **pascal("allocatedStorage", "autoMinorVersionUpgrade", "availabilityZone", "backupRetentionPeriod"),
-        **pascal("backupTarget", "characterSetName", "copyTagsToSnapshot", "customIamInstanceProfile"),
-        **pascal("databaseInsightsMode", "dedicatedLogVolume", "deletionProtection", "engine"),
-        **pascal("engineLifecycleSupport", "iops", "kmsKeyId", "licenseModel", "maxAllocatedStorage"),
-        **pascal("monitoringInterval", "monitoringRoleArn", "ncharCharacterSetName", "networkType"),
-        **pascal("performanceInsightsRetentionPeriod", "publiclyAccessible", "storageEncrypted"),
-        **pascal("storageThroughput", "storageType", "timezone"),
-        "backupWindow": Field("PreferredBackupWindow"),
-        "caCertIdentifier": Field("CACertificateIdentifier"),
-        "customerOwnedIpEnabled": Field("EnableCustomerOwnedIp", read="CustomerOwnedIpEnabled"),
-        "dbName": Field("DBName"),
-        "dbSubnetGroupName": Field("DBSubnetGroupName", read="DBSubnetGroup.DBSubnetGroupName"),
-        "domain": Field("Domain", read="DomainMemberships[0].Domain"),
-        "domainAuthSecretArn": Field("DomainAuthSecretArn", read="DomainMemberships[0].AuthSecretArn"),
-        "domainDnsIps": Field("DomainDnsIps", read="DomainMemberships[0].DnsIps"),
-        "domainFqdn": Field("DomainFqdn", read="DomainMemberships[0].FQDN"),
-        "domainIamRoleName": Field("DomainIAMRoleName", read="DomainMemberships[0].IAMRoleName"),
-        "domainOu": Field("DomainOu", read="DomainMemberships[0].OU"),
-        "enabledCloudwatchLogsExports": Field(
-            "EnableCloudwatchLogsExports", read="EnabledCloudwatchLogsExports"
-        ),
-        "engineVersion": Field("EngineVersion", read=""),
-        "iamDatabaseAuthenticationEnabled": Field(
-            "EnableIAMDatabaseAuthentication", read="IAMDatabaseAuthenticationEnabled"
-        ),
-        "identifier": Field("DBInstanceIdentifier"),
-        "instanceClass": Field("DBInstanceClass"),
-        "maintenanceWindow": Field("PreferredMaintenanceWindow"),
-        "manageMasterUserPassword": Field("ManageMasterUserPassword", read=""),
-        "masterUserSecretKmsKeyId": Field("MasterUserSecretKmsKeyId", read="MasterUserSecret.KmsKeyId"),
-        "multiAz": Field("MultiAZ"),
-        "optionGroupName": Field("OptionGroupName", read="OptionGroupMemberships[0].OptionGroupName"),
-        "parameterGroupName": Field("DBParameterGroupName", read="DBParameterGroups[0].DBParameterGroupName"),
-        "password": Field("MasterUserPassword", read=""),
-        "passwordWo": Field("MasterUserPassword", read=""),
-        "performanceInsightsEnabled": Field("EnablePerformanceInsights", read="PerformanceInsightsEnabled"),
-        "performanceInsightsKmsKeyId": Field("PerformanceInsightsKMSKeyId"),
-        "port": Field("Port", read="Endpoint.Port"),
-        "replicaMode": Field(read="ReplicaMode"),
-        "replicateSourceDb": Field(read="ReadReplicaSourceDBInstanceIdentifier"),
-        "username": Field("MasterUsername"),
-        "vpcSecurityGroupIds": Field("VpcSecurityGroupIds", read="VpcSecurityGroups[].VpcSecurityGroupId"),
-        **kept("allowMajorVersionUpgrade", "applyImmediately", "blueGreenUpdate", "deleteAutomatedBackups"),
-        **kept("finalSnapshotIdentifier", "identifierPrefix", "passwordWoVersion", "restoreToPointInTime"),
-        **kept("s3Import", "skipFinalSnapshot", "snapshotIdentifier", "upgradeStorageConfig"),
-        **kept("warningEventCategories"),
-        **reads(
-            address="Endpoint.Address",
-            arn="DBInstanceArn",
-            engineVersionActual="EngineVersion",
-            hostedZoneId="Endpoint.HostedZoneId",
-            latestRestorableTime="LatestRestorableTime",
-            replicas="ReadReplicaDBInstanceIdentifiers",
-            resourceId="DbiResourceId",
-            status="DBInstanceStatus",
-            upgradeRolloutOrder="UpgradeRolloutOrder",
-        ),
-    }
-    create_call = Call("CreateDBInstance")
-    id_path = "DBInstance.DbiResourceId"
-    read_call = Call("DescribeDBInstances")
-    item = "DBInstances[0]"
-    not_found = frozenset({"DBInstanceNotFound", "DBInstanceNotFoundFault"})
-    created = Wait("DBInstanceStatus", frozenset({"available", "storage-optimization"}), seconds=2400)
-    updated = Wait("DBInstanceStatus", frozenset({"available", "storage-optimization"}), seconds=4800)
-    tagging = Tagging(item="TagList", add=ADD, remove=REMOVE)
-    autoname = AutoName("identifier", max_length=63, lower=True)
-    name_prefix = ("identifierPrefix", "identifier", 63)
-    declared = frozenset({"masterUserSecretKmsKeyId", "performanceInsightsKmsKeyId"})
-    computed = frozenset(
-        {"allocatedStorage", "applyImmediately", "availabilityZone", "backupRetentionPeriod", "backupTarget"}
-        | {"backupWindow", "caCertIdentifier", "characterSetName", "databaseInsightsMode", "dbName"}
-        | {"dbSubnetGroupName", "engine", "engineLifecycleSupport", "engineVersion", "identifier", "iops"}
-        | {"identifierPrefix", "kmsKeyId", "licenseModel", "maintenanceWindow", "monitoringRoleArn"}
-        | {"masterUserSecretKmsKeyId", "multiAz", "ncharCharacterSetName", "networkType", "optionGroupName"}
-        | {"parameterGroupName", "performanceInsightsKmsKeyId", "performanceInsightsRetentionPeriod", "port"}
-        | {"region", "replicaMode", "snapshotIdentifier", "storageThroughput", "storageType", "timezone"}
-        | {"username", "vpcSecurityGroupIds"}
-    )
-    immutable = frozenset(
-        {"availabilityZone", "backupTarget", "characterSetName", "customIamInstanceProfile", "dbName"}
-        | {"engine", "identifierPrefix", "kmsKeyId", "ncharCharacterSetName", "restoreToPointInTime"}
-        | {"region", "snapshotIdentifier", "storageEncrypted", "timezone", "username", "s3Import"}
-    )
-    volatile = frozenset({"engineVersionActual", "status", "masterUserSecrets", "latestRestorableTime"})
-    others_change = frozenset({"latestRestorableTime", "status"})
-    secrets = frozenset({"password", "passwordWo"})
-    sets = frozenset({"domainDnsIps"})
-    paths = {
-        "DBInstanceAlreadyExists": "identifier",
-        "DBParameterGroupNotFound": "parameterGroupName",
-        "DBSubnetGroupNotFoundFault": "dbSubnetGroupName",
-        "KMSKeyNotAccessibleFault": "kmsKeyId",
-        "CertificateNotFound": "caCertIdentifier",
-        "InvalidVPCNetworkStateFault": "publiclyAccessible",
-        "DBSnapshotAlreadyExists": "finalSnapshotIdentifier",
-        "InvalidParameterCombination: Cannot find version": "engineVersion",
-        "InvalidParameterCombination: AllowMajorVersionUpgrade": "allowMajorVersionUpgrade",
-        "InvalidParameterCombination: Cannot upgrade": "engineVersion",
-        "InvalidParameterCombination: DBInstanceClass": "instanceClass",
-        "InvalidParameterCombination: different VPCs": "vpcSecurityGroupIds",
-        "InvalidParameterCombination: log types": "enabledCloudwatchLogsExports",
-        "InvalidParameterCombination: parameter group": "parameterGroupName",
-        "InvalidParameterCombination: protected": "deletionProtection",
-        "InvalidParameterCombination: FinalDBSnapshotIdentifier": "finalSnapshotIdentifier",
-        "InvalidParameterCombination: Max storage size": "maxAllocatedStorage",
-        "InvalidParameterCombination: StorageEncrypted": "storageEncrypted",
-        "InvalidParameterCombination: iops": "iops",
-        "InvalidParameterCombination: MonitoringRoleARN": "monitoringRoleArn",
-        "InvalidParameterCombination: availability zone": "availabilityZone",
-        "InvalidParameterCombination: storage size": "allocatedStorage",
-        "InvalidParameterValue: storage size": "allocatedStorage",
-        "InvalidParameterValue: AllocatedStorage": "allocatedStorage",
-        "InvalidParameterValue: backup retention": "backupRetentionPeriod",
-        "InvalidParameterValue: security group": "vpcSecurityGroupIds",
-        "InvalidParameterValue: MasterUsername": "username",
-        "InvalidParameterValue: MasterUserPassword": "password",
-        "InvalidParameterValue: Performance Insights": "performanceInsightsRetentionPeriod",
-        "InvalidParameterValue: IAM role": "monitoringRoleArn",
-        "InvalidParameterValue: monitoring interval": "monitoringInterval",
-        "InvalidParameterValue: DBInstanceIdentifier": "identifier",
-        "InvalidParameterValue: DBName": "dbName",
-    }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        last = inputs.get("finalSnapshotIdentifier")
-        if isinstance(last, str) and not _LAST.fullmatch(last):
-            yield Failure(
-                "finalSnapshotIdentifier",
-                "must begin with alphabetic character, only contain alphanumeric characters and hyphens, "
-                "without "
-                f"two consecutive hyphens or one at the end; got {last}",
-            )
-        if inputs.get("manageMasterUserPassword"):
-            for name in ("password", "passwordWo"):
-                if inputs.get(name) is not None:
-                    yield Failure(name, f'"manage_master_user_password": conflicts with {name}')
-        for name in _RESTORED:
-            if inputs.get(name) is not None:
-                yield Failure(name, f"the twin makes new instances only: {name} is not in it")
-        if not inputs.get("engine") and not any(inputs.get(name) for name in _RESTORED):
-            yield Failure("engine", '"engine": required field is not set')
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         asked: Props = {"DBInstanceIdentifier": id}
         if _RESOURCE_ID.fullmatch(id):
@@ -233,19 +78,19 @@ class Instance(AwsResource):
         of = wanted and actual.split(".")[: len(wanted.split("."))] == wanted.split(".")
         endpoint = item.get("Endpoint") or {}
         secret = item.get("MasterUserSecret")
-        told: Props = {"engineVersion": wanted if of else actual}
+        reported: Props = {"engineVersion": wanted if of else actual}
         if endpoint:
-            told["endpoint"] = f"{endpoint['Address']}:{endpoint['Port']}"
+            reported["endpoint"] = f"{endpoint['Address']}:{endpoint['Port']}"
         if secret:
-            told["manageMasterUserPassword"] = True
-            told["masterUserSecrets"] = [
+            reported["manageMasterUserPassword"] = True
+            reported["masterUserSecrets"] = [
                 {
                     "kmsKeyId": secret.get("KmsKeyId", ""),
                     "secretArn": secret["SecretArn"],
                     "secretStatus": secret.get("SecretStatus", ""),
                 }
             ]
-        return {"listenerEndpoints": [], "masterUserSecrets": [], **told}
+        return {"listenerEndpoints": [], "masterUserSecrets": [], **reported}
 
     def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new)

@@ -1,7 +1,5 @@
 """S3: buckets and what is configured on them."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -13,11 +11,9 @@ from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.calls import Call
-from twin.aws.resources.documents import document_failures
-from twin.aws.resources.fields import Field, json_text, kept, pascal
 from twin.aws.resources.tags import Tagging
 from twin.aws.services.s3.validation import bucket_name_fault
-from twin.provider_interface import AutoName, CloudError, Failure, Props
+from twin.provider_interface import CloudError, Failure, Props
 
 NO_BUCKET: Final = "NoSuchBucket"
 """The code for a bucket that is not there."""
@@ -57,21 +53,6 @@ class _Tagging(Tagging):
 
 
 class Bucket(AwsResource):
-    token = "aws:s3/bucket:Bucket"
-    service = "s3"
-    title = "S3 Bucket"
-    fields = {
-        "bucket": Field("Bucket", read=""),
-        "bucketPrefix": Field(read=""),
-        "objectLockEnabled": Field("ObjectLockEnabledForBucket", read=""),
-        "acl": Field("ACL", read=""),
-        **kept("forceDestroy", "bucketNamespace"),
-    }
-    create_call = Call("CreateBucket")
-    id_form = "{bucket}"
-    read_call = Call("HeadBucket", HERE)
-    not_found = frozenset({NO_BUCKET, "404", "NotFound"})
-    delete_call = Call("DeleteBucket", HERE)
     tagging = _Tagging(
         create="",
         listing=Call("GetBucketTagging", HERE),
@@ -79,23 +60,6 @@ class Bucket(AwsResource):
         add=Call("PutBucketTagging"),
         remove=Call("DeleteBucketTagging"),
     )
-    autoname = AutoName("bucket", max_length=63, lower=True)
-    name_prefix = ("bucketPrefix", "bucket", 63)
-    # What the companions of a bucket say today: the real provider reads it back into the bucket.
-    computed = frozenset(
-        {
-            *("bucket", "bucketPrefix", "objectLockEnabled", "region"),
-            *("accelerationStatus", "acl", "corsRules", "grants", "lifecycleRules", "logging"),
-            *("objectLockConfiguration", "policy", "replicationConfiguration", "requestPayer"),
-            *("serverSideEncryptionConfiguration", "versioning", "website"),
-        }
-    )
-    paths = {
-        "BucketAlreadyExists": "bucket",
-        "BucketAlreadyOwnedByYou": "bucket",
-        "InvalidBucketName": "bucket",
-        "BucketNotEmpty": "forceDestroy",
-    }
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         name = inputs.get("bucket")
@@ -109,15 +73,8 @@ class Bucket(AwsResource):
             params["CreateBucketConfiguration"] = {"LocationConstraint": context.region}
         return params
 
-    def make(self, context: AwsContext, inputs: Props) -> Props:
-        # In us-east-1 S3 answers 200 to the owner's second create; to the program the name is taken.
-        return super().make(context, inputs)
-
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
         self._change_tags(context, id, {}, inputs)
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("bucket") or "")
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         region, suffix = context.region, context.url_suffix
@@ -155,74 +112,8 @@ class Bucket(AwsResource):
 class Configuration(AwsResource):
     """Something configured on a bucket: created by a Put, its id is the bucket's name."""
 
-    service = "s3"
-    id_form = "{bucket}"
-    computed = frozenset({"region"})
-    immutable = frozenset({"bucket", "region"})
-    paths = {NO_BUCKET: "bucket"}
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("bucket") or "")
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if self.changed(old, new):
-            self.make(context, new)
-
-
-class BucketPublicAccessBlock(Configuration):
-    token = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
-    title = "S3 Bucket Public Access Block"
-    fields = {
-        "bucket": Field("Bucket", read=""),
-        "blockPublicAcls": Field("PublicAccessBlockConfiguration.BlockPublicAcls"),
-        "blockPublicPolicy": Field("PublicAccessBlockConfiguration.BlockPublicPolicy"),
-        "ignorePublicAcls": Field("PublicAccessBlockConfiguration.IgnorePublicAcls"),
-        "restrictPublicBuckets": Field("PublicAccessBlockConfiguration.RestrictPublicBuckets"),
-        **kept("skipDestroy"),
-    }
-    create_call = Call("PutPublicAccessBlock")
-    read_call = Call("GetPublicAccessBlock", HERE)
-    not_found = frozenset({NO_BUCKET, "NoSuchPublicAccessBlockConfiguration"})
-    delete_call = Call("DeletePublicAccessBlock", HERE)
-
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        if not state.get("skipDestroy"):
-            super().unmake(context, id, state)
-
-
-class BucketPolicy(Configuration):
-    token = "aws:s3/bucketPolicy:BucketPolicy"
-    title = "S3 Bucket Policy"
-    fields = {"bucket": Field("Bucket", read=""), "policy": Field("Policy", encode=json_text)}
-    create_call = Call("PutBucketPolicy")
-    read_call = Call("GetBucketPolicy", HERE)
-    not_found = frozenset({NO_BUCKET, "NoSuchBucketPolicy"})
-    delete_call = Call("DeleteBucketPolicy", HERE)
-    documents = frozenset({"policy"})
-    paths = {NO_BUCKET: "bucket", "MalformedPolicy": "policy"}
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        yield from document_failures("policy", inputs.get("policy"), "resource", longest=20480)
-
 
 class BucketVersioning(Configuration):
-    token = "aws:s3/bucketVersioning:BucketVersioning"
-    title = "S3 Bucket Versioning"
-    fields = {
-        "bucket": Field("Bucket", read=""),
-        "expectedBucketOwner": Field("ExpectedBucketOwner", read=""),
-        "mfa": Field("MFA", read=""),
-        "versioningConfiguration": Field(
-            "VersioningConfiguration",
-            read="{Status: Status, MFADelete: MFADelete}",
-            of={"status": Field("Status"), "mfaDelete": Field("MFADelete")},
-        ),
-    }
-    create_call = Call("PutBucketVersioning")
-    read_call = Call("GetBucketVersioning", HERE)
-    not_found = frozenset({NO_BUCKET})
-    immutable = frozenset({"expectedBucketOwner"})
-
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         item = super().find(context, id, state)
         return item if item and item.get("Status") else None
@@ -237,28 +128,3 @@ class BucketVersioning(Configuration):
                 # A bucket with Object Lock stays versioned; the provider leaves it at that, too.
                 if code_of(error) != "InvalidBucketState":
                     raise
-
-
-class BucketServerSideEncryptionConfiguration(Configuration):
-    token = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
-    title = "S3 Bucket Server-side Encryption Configuration"
-    fields = {
-        "bucket": Field("Bucket", read=""),
-        "expectedBucketOwner": Field("ExpectedBucketOwner", read=""),
-        "rules": Field(
-            "ServerSideEncryptionConfiguration.Rules",
-            of={
-                "applyServerSideEncryptionByDefault": Field(
-                    "ApplyServerSideEncryptionByDefault",
-                    of={"sseAlgorithm": Field("SSEAlgorithm"), "kmsMasterKeyId": Field("KMSMasterKeyID")},
-                ),
-                **pascal("bucketKeyEnabled"),
-                "blockedEncryptionTypes": Field("BlockedEncryptionTypes.EncryptionType"),
-            },
-        ),
-    }
-    create_call = Call("PutBucketEncryption")
-    read_call = Call("GetBucketEncryption", HERE)
-    not_found = frozenset({NO_BUCKET, "ServerSideEncryptionConfigurationNotFoundError"})
-    immutable = frozenset({"expectedBucketOwner"})
-    delete_call = Call("DeleteBucketEncryption", HERE)

@@ -1,7 +1,5 @@
 """S3: objects that a program writes."""
 
-# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
-
 from __future__ import annotations
 
 import base64
@@ -14,7 +12,6 @@ from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, kept, pascal, reads
 from twin.aws.resources.tags import Tagging
 from twin.aws.services.s3.resources.buckets import NO_BUCKET
 from twin.property_values import Asset
@@ -40,7 +37,7 @@ class _Tagging(Tagging):
             context.call(service, "DeleteObjectTagging", here)
 
 
-def _unquoted(value: Any) -> str:
+def unquoted(value: Any) -> str:
     return str(value).strip('"')
 
 
@@ -54,60 +51,9 @@ _TAGGING: Final = _Tagging(
 
 
 class BucketObjectv2(AwsResource):
-    token = "aws:s3/bucketObjectv2:BucketObjectv2"
-    service = "s3"
-    title = "S3 Object"
-    fields = {
-        "bucket": Field("Bucket", read=""),
-        "key": Field("Key", read=""),
-        **pascal("bucketKeyEnabled", "cacheControl", "contentDisposition", "contentEncoding"),
-        **pascal("contentLanguage", "contentType", "metadata", "objectLockLegalHoldStatus", "objectLockMode"),
-        **pascal("objectLockRetainUntilDate", "serverSideEncryption", "storageClass"),
-        "acl": Field("ACL", read=""),
-        "checksumAlgorithm": Field("ChecksumAlgorithm", read=""),
-        "etag": Field(read="ETag", decode=_unquoted),
-        "kmsKeyId": Field("SSEKMSKeyId"),
-        "websiteRedirect": Field("WebsiteRedirectLocation"),
-        **kept(*_BODIES, "forceDestroy", "overrideProvider", "sourceHash"),
-        **reads(
-            checksumCrc32="ChecksumCRC32",
-            checksumCrc32c="ChecksumCRC32C",
-            checksumCrc64nvme="ChecksumCRC64NVME",
-            checksumSha1="ChecksumSHA1",
-            checksumSha256="ChecksumSHA256",
-        ),
-    }
-    create_call = Call("PutObject")
-    id_form = "{bucket}/{key}"
-    arn_form = "arn:{partition}:s3:::{bucket}/{key}"
-    read_call = Call("HeadObject", _HERE)
-    not_found = frozenset({NO_BUCKET, "NoSuchKey", "404", "NotFound"})
     tagging = _TAGGING
-    computed = frozenset(
-        {
-            "acl",
-            "bucketKeyEnabled",
-            "contentType",
-            "etag",
-            "key",
-            "kmsKeyId",
-            "region",
-            "serverSideEncryption",
-        }
-        | {"storageClass"}
-    )
-    declared = frozenset({"kmsKeyId", "bucketKeyEnabled"})
-    volatile = frozenset({"versionId", "etag"})
-    paths = {NO_BUCKET: "bucket", "KMS.NotFoundException": "kmsKeyId", "InvalidArgument": "kmsKeyId"}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
-        given = [name for name in _BODIES if inputs.get(name) is not None]
-        if len(given) > 1:
-            yield Failure(given[1], f'"{given[0]}": conflicts with {given[1]}')
-        if not inputs.get("key"):
-            yield Failure("key", '"key": required field is not set')
-        if inputs.get("kmsKeyId") and inputs.get("serverSideEncryption") not in (None, UNKNOWN, "aws:kms"):
-            yield Failure("kmsKeyId", "kms_key_id goes with server_side_encryption aws:kms")
         for name in inputs.get("metadata") or {}:
             if name != name.lower():
                 yield Failure(f"metadata.{name}", "Metadata must be lowercase only. Offending key: " + name)
@@ -159,12 +105,12 @@ class BucketObjectv2(AwsResource):
 def _versions(context: AwsContext, bucket: str, key: str) -> list[str]:
     """All versions and delete markers of a key: the provider leaves none behind."""
     try:
-        told = context.call("s3", "ListObjectVersions", {"Bucket": bucket, "Prefix": key})
+        reported = context.call("s3", "ListObjectVersions", {"Bucket": bucket, "Prefix": key})
     except ClientError as error:
         if code_of(error) == NO_BUCKET:
             return []
         raise
-    found = [*told.get("Versions", []), *told.get("DeleteMarkers", [])]
+    found = [*reported.get("Versions", []), *reported.get("DeleteMarkers", [])]
     return [each["VersionId"] for each in found if each["Key"] == key]
 
 

@@ -218,7 +218,7 @@ def test_a_grant_is_of_exactly_one_thing(clients: Clients, place: dict[str, str]
         database={"name": "lake"},
         table={"databaseName": "lake", "name": "events"},
     )
-    assert "exactly one of" in found["table"]
+    assert "only one of" in found["database"]
 
 
 def test_a_filter_names_columns_that_are_there(clients: Clients, place: dict[str, str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from twin.tests.aws.fronts import Clients
 from twin.tests.aws.resources.life import Made, make, refused
 
 TABLE = "aws:dynamodb/table:Table"
-POLICY = "aws:dynamodb/resourcePolicy:ResourcePolicy"
 
 
 def inputs(key: str, **more: Any) -> Props:
@@ -75,25 +73,7 @@ def test_a_protected_table_stays(clients: Clients, key: str) -> None:
     with pytest.raises(CloudError, match="Disable deletion protection first"):
         made.delete()
     made.update(deletionProtectionEnabled=False)
-    root = f"arn:aws:iam::{clients.front.instance.account}:root"
-    statement: Props = {
-        "Effect": "Allow",
-        "Principal": {"AWS": root},
-        "Action": "dynamodb:GetItem",
-        "Resource": made.outputs["arn"],
-    }
-
-    def document(**more: Any) -> str:
-        return json.dumps({"Version": "2012-10-17", "Statement": [{**statement, **more}]})
-
-    policy = make(clients.context(), POLICY, resourceArn=made.outputs["arn"], policy=document())
-    assert policy.outputs["revisionId"]
-    ghost = f"arn:aws:iam::{clients.front.instance.account}:role/ghost"
-    with pytest.raises(CloudError, match=r"unsupported principal: .*ghost") as error:
-        policy.update(policy=document(Principal={"AWS": ghost}))
-    assert error.value.path == "policy"
     made.delete()
-    assert policy.read() is None, "it went with its table"
     assert not [name for name in clients.front._inventory.of(clients.front) if name.startswith("dynamodb/")]
 
 

@@ -16,7 +16,6 @@ LIFECYCLE = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
 POLICY = "aws:ecr/repositoryPolicy:RepositoryPolicy"
 CACHE = "aws:ecr/pullThroughCacheRule:PullThroughCacheRule"
 TEMPLATE = "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"
-REGISTRY = "aws:ecr/registryPolicy:RegistryPolicy"
 SCANNING = "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration"
 
 
@@ -157,15 +156,8 @@ def test_a_rule_between_registries_of_ecr_has_a_prefix_at_upstream(clients: Clie
         each.delete()
 
 
-def test_a_registry_has_a_policy_and_scans(clients: Clients) -> None:
+def test_a_registry_scans(clients: Clients) -> None:
     context = clients.context()
-    account = clients.front.instance.account
-    here = f"arn:aws:ecr:us-west-2:{account}:repository/*"
-    principal = {"AWS": f"arn:aws:iam::{account}:root"}
-    policy = make(context, REGISTRY, policy=document(principal, "ecr:ReplicateImage", Resource=here))
-    assert policy.id == account
-    policy.delete()
-    assert policy.read() is None
     rules = [
         {
             "scanFrequency": "CONTINUOUS_SCAN",

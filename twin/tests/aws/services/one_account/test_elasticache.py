@@ -13,7 +13,6 @@ from twin.tests.aws.resources.life import make
 USER = "aws:elasticache/user:User"
 GROUP = "aws:elasticache/userGroup:UserGroup"
 CACHE = "aws:elasticache/serverlessCache:ServerlessCache"
-SUBNETS = "aws:elasticache/subnetGroup:SubnetGroup"
 ACCESS = "on ~* -@all +@read +@write +@connection -@dangerous +cluster|slots +command"
 PASSWORD = "p" * 20
 
@@ -122,17 +121,6 @@ def test_what_elasticache_refuses_of_a_user(clients: Clients, change: Any, path:
     with pytest.raises(CloudError, match=words) as error:
         make(clients.context(), USER, **user(**change))
     assert error.value.path == path
-
-
-def test_a_subnet_group_is_of_one_network(clients: Clients, place: dict[str, Any]) -> None:
-    made = make(clients.context(), SUBNETS, name="cache", subnetIds=place["subnets"])
-    assert made.outputs["vpcId"] == place["vpc"]
-    assert made.update(subnetIds=place["subnets"][:1])["subnetIds"] == place["subnets"][:1]
-    with pytest.raises(CloudError, match="are invalid") as error:
-        make(clients.context(), SUBNETS, name="none", subnetIds=["subnet-0"])
-    assert error.value.path == "subnetIds"
-    made.delete()
-    assert made.read() is None
 
 
 def test_a_new_user_has_none_of_the_tags_of_one_that_was_called_so(clients: Clients) -> None:

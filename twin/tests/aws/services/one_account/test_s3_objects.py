@@ -50,7 +50,7 @@ def test_an_object_is_written_changed_and_goes_with_all_its_versions(
 def test_what_s3_and_the_provider_refuse_of_an_object(clients: Clients) -> None:
     context = clients.context()
     both = refused(context, OBJECT, bucket="b", key="k", content="x", contentBase64="eA==")
-    assert "conflicts with contentBase64" in both["contentBase64"]
+    assert "conflicts with contentBase64" in both["content"]
     assert "lowercase" in refused(context, OBJECT, bucket="b", key="k", metadata={"A": "b"})["metadata.A"]
     with pytest.raises(CloudError, match="The specified bucket does not exist") as error:
         make(context, OBJECT, bucket="no-such-bucket-1", key="k", content="x")

@@ -14,7 +14,6 @@ from twin.tests.aws.resources.life import make, refused
 SECRET = "aws:secretsmanager/secret:Secret"
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 POLICY = "aws:secretsmanager/secretPolicy:SecretPolicy"
-ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
 
 
 def allow(principal: Any, **more: Any) -> str:
@@ -93,20 +92,10 @@ def test_a_policy_names_who_is_there_and_not_everybody(clients: Clients) -> None
     assert error.value.path == "policy"
     made.delete()
     assert made.read() is None
-    with pytest.raises(CloudError, match="No Lambda rotation function ARN"):
-        make(context, ROTATION, secretId=secret.id, rotationRules={"automaticallyAfterDays": 30})
-    with pytest.raises(CloudError, match="Lambda function not found") as error:
-        make(
-            context,
-            ROTATION,
-            secretId=secret.id,
-            rotationLambdaArn="arn:aws:lambda:us-west-2:1:function:none",
-            rotationRules={"automaticallyAfterDays": 30},
-        )
     secret.delete()
 
 
-def test_a_secret_of_rds_is_rotated_by_rds_and_changed_by_no_other_principal(clients: Clients) -> None:
+def test_a_secret_of_rds_is_changed_by_rds_alone(clients: Clients) -> None:
     clients("rds").create_db_instance(
         DBInstanceIdentifier="own",
         Engine="postgres",
@@ -118,15 +107,6 @@ def test_a_secret_of_rds_is_rotated_by_rds_and_changed_by_no_other_principal(cli
     database = clients("rds").describe_db_instances(DBInstanceIdentifier="own")["DBInstances"][0]
     arn = database["MasterUserSecret"]["SecretArn"]
     secrets = clients("secretsmanager")
-    before = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
     with pytest.raises(secrets.exceptions.InvalidRequestException, match="managed by rds"):
         secrets.put_secret_value(SecretId=arn, SecretString="mine")
-    made = make(
-        clients.context(), ROTATION, secretId=arn, rotationRules={"scheduleExpression": "rate(4 hours)"}
-    )
-    assert made.outputs["rotationRules"] == {"scheduleExpression": "rate(4 hours)"}
-    after = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
-    assert after["username"] == before["username"] == "own"
-    assert after["password"] != before["password"]
     clients("rds").delete_db_instance(DBInstanceIdentifier="own", SkipFinalSnapshot=True)
-    assert made.read() is None

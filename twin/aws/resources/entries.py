@@ -1,0 +1,158 @@
+"""Entries of resource types as data: `resources.toml` next to a service's `resources.py`, or `vpc.toml` next to
+`vpc.py` in its folder.
+
+A table of the file is a type, by the name of its class; the class has what the type does differently, and a
+type without such behavior has no class. The attributes are those of twin/aws/resources/entry.py:
+
+| attribute | form |
+|---|---|
+| `base` | the class that a type without a class shares with others, `AwsResource` where it is left out |
+| `fields` | property -> the API's member, or a table of Field's attributes. `of` may name a table of `[shapes]`, `encode` and `decode` name functions of the module or of twin/aws/resources/conversions.py |
+| `create_call`, `read_call`, `delete_call`, `listing`, `add`, `remove` | an operation, or `{ call, params }` |
+| `change_call` | a table of Change's attributes, with `call` and `params` |
+| `updates` | tables of Update's attributes, with `call` and `params` |
+| `tagging` | a table of Tagging's attributes, the name of one of `[taggings]`, or `{ ec2 }` with the kind of EC2's resource |
+| `created`, `updated`, `autoname` | a table of the attributes of Wait, of AutoName |
+| `refused` | tables of the attributes of twin/aws/resources/refusals.py's Refused |
+"""  # noqa: E501 - a table
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from twin.aws.resources import conversions
+from twin.aws.resources.calls import Call, Change, Update, Wait
+from twin.aws.resources.fields import Field, Fields
+from twin.aws.resources.refusals import Refused
+from twin.aws.resources.tags import Ec2Tagging, Tagging
+from twin.provider_interface import AutoName
+
+_BASE: Final = "base"
+_NO_TYPES: Final = frozenset({"shapes", "taggings"})
+_FIELD: Final = {"encode", "decode", "of"}
+
+
+@cache
+def read(module: str) -> Mapping[str, Any]:
+    """The tables of the file next to a module; none where there is no file."""
+    file = Path(sys.modules[module].__file__ or "").with_suffix(".toml")
+    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def without_class(module: ModuleType) -> Iterator[tuple[str, str]]:
+    """The types in the file next to a module that have no class there, each with its base class."""
+    for name, given in read(module.__name__).items():
+        if name not in _NO_TYPES and not hasattr(module, name):
+            yield name, given.get(_BASE, "")
+
+
+def attributes(module: str, name: str) -> dict[str, Any]:
+    """The attributes of a type of the file next to a module; none where the file has no such type."""
+    given = read(module).get(name, {})
+    return {key: _FORMS.get(key, _value)(module, value) for key, value in given.items() if key != _BASE}
+
+
+@cache
+def shape(module: str, name: str) -> Fields:
+    """The fields of an object that several properties, or a function of the module, use."""
+    return _fields(module, read(module)["shapes"][name])
+
+
+def _fields(module: str, given: Mapping[str, Any]) -> Fields:
+    return {name: _field(module, each) for name, each in given.items()}
+
+
+def _field(module: str, given: str | Mapping[str, Any]) -> Field:
+    if isinstance(given, str):
+        return Field(given)
+    plain = Field(**{name: each for name, each in given.items() if name not in _FIELD})
+    of = given.get("of")
+    return replace(
+        plain,
+        of=shape(module, of) if isinstance(of, str) else None if of is None else _fields(module, of),
+        encode=_function(module, given.get("encode")),
+        decode=_function(module, given.get("decode")),
+    )
+
+
+def _function(module: str, name: str | None) -> Callable[[Any], Any] | None:
+    if name is None:
+        return None
+    found = conversions.named(name)
+    return getattr(sys.modules[module], name) if found is None else found
+
+
+def _call(_: str, given: str | Mapping[str, Any]) -> Call:
+    return Call(given) if isinstance(given, str) else Call(given["call"], given["params"])
+
+
+def _change(_: str, given: Mapping[str, Any]) -> Change:
+    call = Call(given["call"], given.get("params", {})) if "call" in given else None
+    return Change(call, frozenset(given.get("without", ())), given.get("keeps", False))
+
+
+def _updates(_: str, given: list[dict[str, Any]]) -> tuple[Update, ...]:
+    return tuple(_update(**each) for each in given)
+
+
+def _update(call: str, when: list[str], params: Mapping[str, Any] | None = None, **rest: Any) -> Update:
+    return Update(tuple(when), Call(call, params or {}), **rest)
+
+
+def _tagging(module: str, given: str | Mapping[str, Any]) -> Tagging:
+    if isinstance(given, str):
+        return _tagging(module, read(module)["taggings"][given])
+    if "ec2" in given:
+        return Ec2Tagging(given["ec2"], asked_apart=given.get("asked_apart", False))
+    calls = {name: _call(module, given[name]) for name in ("add", "remove", "listing") if name in given}
+    return Tagging(**{**given, **calls})
+
+
+def _wait(_: str, given: Mapping[str, Any]) -> Wait:
+    states: dict[str, Any] = {name: frozenset(given.get(name, ())) for name in ("ready", "failed", "stuck")}
+    return Wait(**{**given, **states})
+
+
+def _refused(_: str, given: list[dict[str, Any]]) -> tuple[Refused, ...]:
+    return tuple(Refused(**each) for each in given)
+
+
+def _value(_: str, given: Any) -> Any:
+    return given
+
+
+def _tuple(_: str, given: list[Any]) -> tuple[Any, ...]:
+    return tuple(tuple(each) if isinstance(each, list) else each for each in given)
+
+
+def _set(_: str, given: list[str]) -> frozenset[str]:
+    return frozenset(given)
+
+
+def _autoname(_: str, given: Mapping[str, Any]) -> AutoName:
+    return AutoName(**given)
+
+
+_SETS: Final = (
+    *("not_found", "busy", "documents", "declared", "others_change", "computed", "immutable", "volatile"),
+    *("immutable_blocks", "nested_computed", "secrets", "server", "sets"),
+)
+_FORMS: Final[dict[str, Callable[[str, Any], Any]]] = {
+    "fields": _fields,
+    **dict.fromkeys(("create_call", "read_call", "delete_call"), _call),
+    "change_call": _change,
+    "updates": _updates,
+    "tagging": _tagging,
+    **dict.fromkeys(("created", "updated"), _wait),
+    "autoname": _autoname,
+    "refused": _refused,
+    **dict.fromkeys(("name_prefix", "conflicts", "exactly_one", "at_least_one"), _tuple),
+    **dict.fromkeys(_SETS, _set),
+}
