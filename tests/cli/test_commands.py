@@ -37,6 +37,7 @@ def run(*arguments: str) -> str:
         (),
         ("doctor",),
         ("policy",),
+        ("preflight",),
         ("images",),
         ("drain",),
         ("gpu", "check"),
@@ -44,7 +45,7 @@ def run(*arguments: str) -> str:
         *(("twin", name) for name in ("start", "stop", "status", "env", "run", "reset", "list")),
         *(
             ("twin", "fault", name)
-            for name in ("throttle", "capacity", "slow", "fail", "late-logs", "new-account", "list", "clear")
+            for name in ("throttle", "capacity", "slow", "fail", "late-logs", "new-account", "quota", "list", "clear")
         ),
     ],
 )
