@@ -45,7 +45,17 @@ def run(*arguments: str) -> str:
         *(("twin", name) for name in ("start", "stop", "status", "env", "run", "reset", "list")),
         *(
             ("twin", "fault", name)
-            for name in ("throttle", "capacity", "slow", "fail", "late-logs", "new-account", "quota", "list", "clear")
+            for name in (
+                "throttle",
+                "capacity",
+                "slow",
+                "fail",
+                "late-logs",
+                "new-account",
+                "quota",
+                "list",
+                "clear",
+            )
         ),
     ],
 )
