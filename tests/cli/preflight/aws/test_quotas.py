@@ -65,9 +65,9 @@ def test_instances_and_reservations_that_there_are_count_and_deployed_groups_onl
     }
     (result,) = by_code(fakes.scope(client, deployed, template)).values()
     assert result.reason == "limit 10 vCPUs, 6 in use, 6 needed at minimum, 10 at maximum"
-    (anew,) = by_code(fakes.scope(client, deployed, template, all_new=True)).values()
-    assert "10 needed at minimum" not in anew.reason
-    assert anew.is_problem, "in another account the same group is new"
+    (in_another,) = by_code(fakes.scope(client, deployed, template, all_new=True)).values()
+    assert "10 needed at minimum" not in in_another.reason
+    assert in_another.is_problem, "in another account the same group is new"
 
 
 def test_reserved_capacity_counted_when_it_was_created() -> None:
