@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, cast
 
 from cli.estimate.networks import BALANCED, BALANCERS, has_load_balancer
@@ -51,18 +52,18 @@ def check(scope: Scope) -> Iterator[Result]:
     for pool in scope.resources.of(_KARPENTER):
         yield not_checked(CHECK, pool.name, "Karpenter chooses its instance types while it runs")
     demands = [*_of_nodes(scope), *_of_networks(scope)]
-    in_use = usage.of_vcpus(scope)
-    in_zone, of_nat = _nat(scope)
-    demands += of_nat
+    in_use = cache(lambda: usage.of_vcpus(scope))
     for code in demand.keys(demands):
         try:
-            if code in usage.COUNTS:
-                used = usage.COUNTS[code](scope)
-            else:
-                used = in_zone if code == NAT else in_use.get(code, 0.0)
+            count = usage.COUNTS.get(code)
+            used = count(scope) if count else in_use().get(code, 0.0)
             yield demand.compare(_quota(scope, code, used), demands)
         except UncheckedError as error:
             yield not_checked(CHECK, code, str(error))
+    try:
+        yield from _nat(scope)
+    except UncheckedError as error:
+        yield not_checked(CHECK, NAT, str(error))
 
 
 def _quota(scope: Scope, code: str, used: float) -> Quota:
@@ -133,17 +134,18 @@ def _of_networks(scope: Scope) -> Iterator[Demand]:
         yield Demand(code, resource.name, 1, 1)
 
 
-def _nat(scope: Scope) -> tuple[float, list[Demand]]:
-    """Return what is in use in the zone that gets the fullest, and what is added there."""
+def _nat(scope: Scope) -> Iterator[Result]:
+    """Yield the result for NAT gateways, whose quota is of each zone: that of the fullest zone."""
     added = scope.new(_GATEWAY)
     if not added:
-        return 0.0, []
+        return
     zones = [str(subnet.get("availabilityZoneId", "")) for subnet in scope.resources.of(_SUBNET)]
     new = Counter(_zone(gateway, zones) for gateway in added)
     present = usage.nat_gateways(scope)
     zone = max(sorted(new), key=lambda name: new[name] + present[name])
     source = f"NAT gateways in {zone}" if zone else "NAT gateways"
-    return float(present[zone]), [Demand(NAT, source, new[zone], new[zone])]
+    quota = _quota(scope, NAT, float(present[zone]))
+    yield demand.compare(quota, [Demand(NAT, source, new[zone], new[zone])])
 
 
 def _zone(gateway: Resource, zones: Sequence[str]) -> str:

@@ -119,11 +119,17 @@ def test_missing_permission_leaves_the_check_out_and_names_it() -> None:
     client = Aws(
         {("ec2", "describe_instances"): UncheckedError("it takes the permission ec2:DescribeInstances")}
     )
-    (result,) = run([(quotas.CHECK, quotas.check)], fakes.scope(client, *eks_group("a")))
-    assert (result.state, result.reason) == (
+    client.answers["service-quotas", "get_service_quota"] = fakes.quotas(L_0263D0A3=5)
+    of = fakes.scope(client, *eks_group("a"), resource("aws:ec2/eip:Eip"))
+    results = by_code(of)
+    assert (results[STANDARD].state, results[STANDARD].reason) == (
         "not checked",
         "it takes the permission ec2:DescribeInstances",
     )
+    assert results["L-0263D0A3"].state == "ok", "the other quotas are checked"
+    client.answers["service-quotas", "get_service_quota"] = ValueError("a bug is no missing permission")
+    with pytest.raises(ValueError, match="a bug"):
+        list(run([(quotas.CHECK, quotas.check)], of))
 
 
 @pytest.mark.parametrize(

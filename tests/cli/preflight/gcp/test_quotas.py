@@ -148,7 +148,7 @@ def test_reserved_nodes_are_left_out_and_networks_are_counted() -> None:
     reserved = h100(labels={"ai-platform/capacity": "reserved", "ai-platform/pool": "h100"})
     address = named("gcp:compute/address:Address", "nat")
     internal = named("gcp:compute/address:Address", "inner", addressType="INTERNAL")
-    client = project({"NETWORKS": (5.0, 5.0)}, STATIC_ADDRESSES=1, IN_USE_ADDRESSES=8)  # type: ignore[dict-item]
+    client = project({"NETWORKS": 0}, STATIC_ADDRESSES=1, IN_USE_ADDRESSES=8)
     network = named("gcp:compute/network:Network", "acme")
     results = checked(client, reserved, address, internal, network)
     assert {name: result.state for name, result in results.items()} == {
@@ -173,7 +173,8 @@ def test_metrics_are_those_of_the_discovery_document() -> None:
     ("family", "metric"), [("g2", None), ("a3", None), ("e2", "CPUS"), ("c3", "C3_CPUS")]
 )
 def test_vcpus_of_families_with_gpus_have_no_quota(family: str, metric: str | None) -> None:
-    client = project(**{metric: 100.0} if metric else {}, INSTANCES=10)
+    limits = {"INSTANCES": 10.0} | ({metric: 100.0} if metric else {})
+    client = project(None, **limits)
     machine = f"{family}-standard-8"
     for zone in ZONES:
         client.answers[f"compute projects/{PROJECT}/zones/{zone}/machineTypes/{machine}"] = {"guestCpus": 8}
