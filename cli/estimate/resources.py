@@ -120,7 +120,7 @@ def read(lines: Iterable[str]) -> list[Resource]:
     text = list(lines)
     evaluation = events.read(text)
     if evaluation.errors:
-        raise FailedPreviewError(evaluation.errors)
+        raise FailedPreviewError(evaluation.causes)
     if not evaluation.finished:
         raise CommandError(
             "the preview's stream is incomplete (no summaryEvent); expected all lines of "

@@ -88,7 +88,7 @@ def _entry(result: Result) -> Mapping[str, Any]:
 
 def show(results: Sequence[Result], title: str) -> None:
     """Print the table, and what repairs each problem."""
-    rows = [(result.check, result.subject, _mark(result), _escaped(result.reason)) for result in results]
+    rows = [(result.check, result.subject, _mark(result), _first_line(result)) for result in results]
     table(("check", "subject", "state", "result"), rows, title=title)
     problems = [result for result in results if result.is_problem]
     say()
@@ -104,5 +104,6 @@ def _mark(result: Result) -> str:
     return f"[{_MARKS[result.state]}]{word}[/{_MARKS[result.state]}]"
 
 
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")
+def _first_line(result: Result) -> str:
+    # Errors of the program have several lines; a problem's are printed below the table.
+    return result.reason.partition("\n")[0].replace("[", r"\[")

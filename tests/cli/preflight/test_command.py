@@ -80,12 +80,13 @@ def test_without_credentials_nothing_else_is_checked(saved: Path, account: Aws) 
 def test_errors_of_the_program_are_problems(saved: Path, account: Aws) -> None:
     error = "environments/Pulumi.aws-dev.yaml:9: gpu_pools.t4.min: nodes that always run need 8 vCPUs"
     failure = json.dumps({"diagnosticEvent": {"severity": "error", "message": error}})
-    saved.write_text(failure + "\n" + SUMMARY)
+    failed = failure.replace(json.dumps(error), '"preview failed"')
+    saved.write_text(f"{failure}\n{failed}\n{SUMMARY}")
     result = run("--cloud", "--preview", saved, "--json")
     assert result.exit_code == 2
     entries = json.loads(result.stdout)["results"]
     assert (entries[0]["check"], entries[0]["reason"]) == ("program", error)
-    assert entries[1]["state"] == "not checked"
+    assert entries[1]["state"] == "not checked", "that the preview failed is no other problem"
 
 
 @pytest.mark.parametrize(

@@ -35,10 +35,15 @@ def test_document_has_the_repair_of_problems() -> None:
 
 
 def test_table_ends_with_what_repairs_each_problem(capsys: pytest.CaptureFixture[str]) -> None:
-    results.show([FINE, LIMIT, UNKNOWN, problem("names", "b", "it [x] exists", "aws s3 rb s3://b")], "title")
+    results.show(
+        [FINE, LIMIT, UNKNOWN, problem("names", "b", "it [x] exists\nin us-west-2", "aws s3 rb s3://b")],
+        "title",
+    )
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["check", "subject", "state", "result"]
     assert [line.split()[2] for line in lines[1:3]] == ["ok", "limit"]
     assert "it [x] exists" in lines[4], "brackets of an error are no markup"
+    assert lines[4].endswith("exists"), "the table has one line for each"
+    assert "in us-west-2" in lines
     assert "    aws s3 rb s3://b" in lines
     assert lines[-1] == "1 ok, 2 problem, 1 not checked"
