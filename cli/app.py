@@ -17,6 +17,7 @@ from cli.monitor import command as monitor
 from cli.output import CommandError, command_name, lock_timeout, note, say
 from cli.plan import command as plan
 from cli.policy import command as policy
+from cli.preflight import command as preflight
 
 app = typer.Typer(
     name="aiplatform",
@@ -35,6 +36,7 @@ app = typer.Typer(
 stacks.register(app)
 policy.register(app)
 estimate.register(app)
+preflight.register(app)
 images.register(app)
 maintenance.register(app)
 app.add_typer(image.app, name="image", rich_help_panel="Images and charts")

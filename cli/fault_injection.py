@@ -114,6 +114,21 @@ def new_account(name: str | None = NAME) -> None:
 
 
 @app.command()
+def quota(
+    quota: str = typer.Argument(
+        help="Code of a quota of vCPUs (AWS), as `L-DB2E81BA`, or metric (Google Cloud), as `NVIDIA_T4_GPUS`."
+    ),
+    limit: float = typer.Argument(min=0.0, help="Its value."),
+    name: str | None = NAME,
+) -> None:
+    """Set a quota of the account or the project."""
+    from cli import instances
+
+    key = "code" if instances.existing(name).cloud == "aws" else "metric"
+    _add(name, {"kind": "quota", key: quota, "limit": limit})
+
+
+@app.command()
 def interrupt(
     instance: str = typer.Argument(help="Id of a spot instance that runs."), name: str | None = NAME
 ) -> None:

@@ -33,7 +33,7 @@ def add(context: Context, node_hours: Amounts) -> None:
         hours = Amounts(*(min(most, n) for n in (node_hours.idle, node_hours.expected, node_hours.maximum)))
         context.add(resource, "NAT, hours of nodes", "nat/vm-hours", hours, "network")
     for resource in context.resources.of(*BALANCED, *BALANCERS):
-        if resource.type in BALANCERS or _has_load_balancer(resource):
+        if resource.type in BALANCERS or has_load_balancer(resource):
             _balancer(context, resource)
 
 
@@ -63,7 +63,7 @@ def _address(context: Context, resource: Resource) -> None:
         context.add(resource, "public address", "address/in-use", always(HOURS), "network")
 
 
-def _has_load_balancer(resource: Resource) -> bool:
+def has_load_balancer(resource: Resource) -> bool:
     """Whether a controller creates a load balancer for an object of Kubernetes."""
     if resource.type == BALANCED[0]:
         return at(resource.inputs, "spec.type") == "LoadBalancer"

@@ -54,7 +54,7 @@ class Group:
 
 def add(context: Context) -> Amounts:
     """Add the lines of all nodes. Returns the hours of nodes, which NAT on Google Cloud is paid by."""
-    groups = [group for group in (_group(context, r) for r in context.resources.of(*TYPES)) if group]
+    groups = of(context)
     idle = _idle(context, groups)
     shares = queues.shares(context.resources)
     total = Amounts(0, 0, 0)
@@ -63,6 +63,11 @@ def add(context: Context) -> Amounts:
         total = total.plus(hours)
         _add(context, group, hours, shares.get(group.pool, {}))
     return total
+
+
+def of(context: Context) -> list[Group]:
+    """Return all groups of nodes. Those whose sizes only an `up` knows are refused in the context."""
+    return [group for group in (_group(context, r) for r in context.resources.of(*TYPES)) if group]
 
 
 def _idle(context: Context, groups: Sequence[Group]) -> dict[str, int]:

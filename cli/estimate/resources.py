@@ -17,6 +17,15 @@ _DELETES: Final = frozenset({"delete", "discard", "remove-pending-replace", "del
 _COMPONENT: Final = "aiplatform:index:"
 
 
+class FailedPreviewError(CommandError):
+    """A preview that ended with errors."""
+
+    def __init__(self, errors: Sequence[str]) -> None:
+        """errors: as the engine reports them."""
+        super().__init__("the preview failed, so there is no estimate:\n" + "\n".join(errors))
+        self.errors = list(errors)
+
+
 @dataclass(frozen=True)
 class Resource:
     """One resource that an environment has once it is deployed."""
@@ -28,6 +37,8 @@ class Resource:
     parent: str
     """The URN of the parent; empty for the stack."""
     inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    op: str = "create"
+    """What the preview would do: `create`, `same`, `update`, `replace` ..."""
 
     def get(self, path: str, default: Any = None) -> Any:
         """Return an input by its dotted path; the default where it is missing or unknown until `up`."""
@@ -103,12 +114,13 @@ def labels(resource: Resource) -> Mapping[str, Any]:
 def read(lines: Iterable[str]) -> list[Resource]:
     """Return the resources in a complete stream of events, as they are after the previewed update.
 
-    Raises CommandError where the preview failed or ended early: what is missing would cost nothing.
+    Raises FailedPreviewError where the preview failed, and CommandError where it ended early: what is missing
+    would cost nothing.
     """
     text = list(lines)
     evaluation = events.read(text)
     if evaluation.errors:
-        raise CommandError("the preview failed, so there is no estimate:\n" + "\n".join(evaluation.errors))
+        raise FailedPreviewError(evaluation.causes)
     if not evaluation.finished:
         raise CommandError(
             "the preview's stream is incomplete (no summaryEvent); expected all lines of "
@@ -132,5 +144,10 @@ def _resource(line: str) -> Resource | None:
     new: Mapping[str, Any] = step.get("new") or {}
     urn = str(step["urn"])
     return Resource(
-        urn, str(step["type"]), urn.rpartition("::")[2], str(new.get("parent") or ""), new.get("inputs") or {}
+        urn,
+        str(step["type"]),
+        urn.rpartition("::")[2],
+        str(new.get("parent") or ""),
+        new.get("inputs") or {},
+        str(step["op"]),
     )

@@ -42,7 +42,7 @@ def images(
     from its publisher, compares it with its digest, and prints the settings by which the environment uses the
     copies. It logs in as `docker login` did, to ECR by the AWS credentials of this machine.
     """
-    document = _list_of(environment)
+    document = list_of(environment)
     if copy:
         _copy(document, copy.removeprefix(_OCI).rstrip("/"))
     elif as_json:
@@ -51,7 +51,7 @@ def images(
         _print(document, sizes=sizes)
 
 
-def _list_of(environment: str) -> dict[str, list[dict[str, str]]]:
+def list_of(environment: str) -> dict[str, list[dict[str, str]]]:
     """Return the list, by the program of the environment."""
     answer = subprocess.run(
         [sys.executable, "-m", "stacks.image_list", environment],
@@ -86,7 +86,7 @@ def _size(entry: Entry) -> str:
     """Return the size of an image for one platform, compressed, as its registry states it."""
     from cli.images.registry import Registry, RegistryError  # requests takes a fifth of a second to load
 
-    host, repository, reference = _parts(entry["image"])
+    host, repository, reference = parts(entry["image"])
     registry = Registry(host)
     try:
         manifest = registry.manifest(repository, reference)
@@ -125,7 +125,7 @@ def _image_copier(entry: Entry, registry: Registry, prefix: str) -> Callable[[],
     from cli.images import mirror
     from cli.images.registry import Registry
 
-    host, repository, reference = _parts(entry["image"])
+    host, repository, reference = parts(entry["image"])
     tag = entry["image"].partition("@")[0].rpartition(":")[2]
     path = "/".join(part for part in (prefix, host, repository) if part)
     return lambda: mirror.copy(Registry(host), repository, reference, registry, path, tag)
@@ -160,7 +160,7 @@ def _chart_copier(entry: Entry, registry: Registry, path: str) -> Callable[[], i
     return copy
 
 
-def _parts(image: str) -> tuple[str, str, str]:
+def parts(image: str) -> tuple[str, str, str]:
     """Return registry, repository, and digest, or tag where there is no digest."""
     name, _, digest = image.partition("@")
     place, _, tag = name.rpartition(":")

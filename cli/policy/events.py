@@ -73,6 +73,11 @@ class Evaluation:
         return [error for error in self.errors if not (self.mandatory and error == _FAILED)]
 
     @property
+    def causes(self) -> list[str]:
+        """The errors without the engine's report that the preview failed, where there are others."""
+        return [error for error in self.errors if error != _FAILED] or self.errors
+
+    @property
     def complete(self) -> bool:
         """Whether the engine finished without errors apart from violations."""
         return self.finished and not self.failures

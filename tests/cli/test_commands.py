@@ -38,6 +38,7 @@ def run(*arguments: str) -> str:
         (),
         ("doctor",),
         ("policy",),
+        ("preflight",),
         ("images",),
         ("drain",),
         ("gpu", "check"),
@@ -45,7 +46,17 @@ def run(*arguments: str) -> str:
         *(("twin", name) for name in ("start", "stop", "status", "env", "run", "reset", "list")),
         *(
             ("twin", "fault", name)
-            for name in ("throttle", "capacity", "slow", "fail", "late-logs", "new-account", "list", "clear")
+            for name in (
+                "throttle",
+                "capacity",
+                "slow",
+                "fail",
+                "late-logs",
+                "new-account",
+                "quota",
+                "list",
+                "clear",
+            )
         ),
     ],
 )

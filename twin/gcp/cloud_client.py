@@ -15,7 +15,7 @@ from twin.kubernetes.cloud_interface import SelfScalingView
 class GcpView(RemoteView):
     """An instance's Google Cloud."""
 
-    SHORT = frozenset({"resourcePoolExhausted"})
+    SHORT = frozenset({"resourcePoolExhausted", "quotaExceeded"})
     DENIED = frozenset({"forbidden"})
 
     def autoscaling_profile(self) -> str:

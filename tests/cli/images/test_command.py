@@ -29,7 +29,7 @@ def source(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stored]:
         name = f"{stored.host}/acme/app:v1@{image(stored)}"
         entry = {"user": "the add-on app", "image": name, "pulled_from": name, "digest_source": "a test"}
         document = {"images": [entry], "charts": [CHART]}
-        monkeypatch.setattr(command, "_list_of", lambda _: document)
+        monkeypatch.setattr(command, "list_of", lambda _: document)
         yield stored
 
 

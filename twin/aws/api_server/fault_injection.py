@@ -7,6 +7,7 @@ A fault is one JSON object: `kind` and what narrows it.
 - slow: calls answer after `seconds`. `service`, `operation`, `times` (default: until it is removed).
 - late_logs: EKS writes to a cluster's log group again after the cluster was deleted, until it is removed.
 - new_account: EC2's quotas are those of a new account, until it is removed.
+- quota: EC2's quota of vCPUs `code` is `limit`, until it is removed.
 - fail: calls answer an error. `service`, `operation` (`Delete*` matches), `code`, `message`, `status`,
   `times`.
 """
@@ -18,7 +19,7 @@ from typing import Any, Final
 
 from twin import fault_injection
 from twin.aws.api_server.request import Call, Refusal
-from twin.aws.services.servicequotas.operations import values
+from twin.aws.services.servicequotas.operations import QUOTAS, values
 from twin.fault_injection import available
 
 __all__ = ["KINDS", "InjectedFaults", "available"]
@@ -28,6 +29,7 @@ KINDS: Final = {
     "capacity": {"instance_type", "zone", "market"},
     "late_logs": set(),
     "new_account": set(),
+    "quota": {"code", "limit"},
     "slow": {"service", "operation", "times", "seconds"},
     "fail": {"service", "operation", "times", "code", "message", "status"},
 }
@@ -39,6 +41,21 @@ class InjectedFaults(fault_injection.InjectedFaults):
 
     def __init__(self, file: Path) -> None:
         super().__init__(file, KINDS)
+
+    def add(self, fault: dict[str, Any]) -> None:
+        """Switch one on. ValueError says what is wrong with it."""
+        codes = [quota.code for quota in QUOTAS]
+        if fault.get("kind") == "quota" and fault.get("code") not in codes:
+            raise ValueError(f"quota: got code {fault.get('code')!r}, one of {', '.join(codes)} is right")
+        super().add(fault)
+
+    def quota_limits(self) -> dict[str, float]:
+        """The quotas of vCPUs with a value of their own: code -> value."""
+        return {
+            fault["code"]: float(fault.get("limit") or 0)
+            for fault in self.every()
+            if fault["kind"] == "quota"
+        }
 
     def unavailable(self) -> list[tuple[str, ...]]:
         """(instance type, zone, market) of which there are none now; `*` is any."""
@@ -64,8 +81,9 @@ class InjectedFaults(fault_injection.InjectedFaults):
         found: dict[str, Any] = {}
         if missing := self.unavailable():
             found["missing"] = missing
-        if self.new_account():
-            found["quotas"] = dict(values(new_account=True))
+        limits = self.quota_limits()
+        if self.new_account() or limits:
+            found["quotas"] = {**values(new_account=self.new_account()), **limits}
         return found
 
     def strike(self, call: Call) -> None:

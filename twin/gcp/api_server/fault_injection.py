@@ -4,6 +4,8 @@ A fault is one JSON object: `kind` and what narrows it.
 - throttle: calls answer 429 RESOURCE_EXHAUSTED. `service` (`compute`), `operation` (the method's id without
   the service, `subnetworks.*` matches; default: all), `times` (default 1).
 - capacity: no machines of `machine_type` (default: any) in `zone` (default: any) until it is removed.
+- quota: Compute's quota `metric` is `limit`, of the project and of each region that has it, until it is
+  removed.
 - slow: calls answer after `seconds`. `service`, `operation`, `times` (default: until it is removed).
 - long: operations and jobs that calls begin run for `seconds`. `service`, `operation`, `times` (default:
   until it is removed).
@@ -19,10 +21,12 @@ from typing import Any, Final
 from twin import fault_injection
 from twin.gcp.api_server.discovery import Method
 from twin.gcp.api_server.errors import GoogleError
+from twin.gcp.services.compute.quotas import METRICS
 
 KINDS: Final = {
     "throttle": {"service", "operation", "times"},
     "capacity": {"machine_type", "zone"},
+    "quota": {"metric", "limit"},
     "slow": {"service", "operation", "times", "seconds"},
     "long": {"service", "operation", "times", "seconds"},
     "fail": {"service", "operation", "times", "code", "message", "status"},
@@ -34,6 +38,22 @@ class InjectedFaults(fault_injection.InjectedFaults):
 
     def __init__(self, file: Path) -> None:
         super().__init__(file, KINDS)
+
+    def add(self, fault: dict[str, Any]) -> None:
+        """Switch one on. ValueError says what is wrong with it."""
+        if fault.get("kind") == "quota" and fault.get("metric") not in METRICS:
+            raise ValueError(
+                f"quota: got metric {fault.get('metric')!r}, one of {', '.join(METRICS)} is right"
+            )
+        super().add(fault)
+
+    def quota_limits(self) -> dict[str, float]:
+        """The quotas of Compute with a value of their own: metric -> value."""
+        return {
+            fault["metric"]: float(fault.get("limit") or 0)
+            for fault in self.every()
+            if fault["kind"] == "quota"
+        }
 
     def unavailable(self) -> list[tuple[str, str]]:
         """(machine type, zone) of which there are none now; `*` is any."""

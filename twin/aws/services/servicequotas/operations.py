@@ -1,8 +1,8 @@
-"""Service Quotas, as far as EC2's vCPUs and Lambda's executions go: what an account may run at a time.
+"""Service Quotas, as far as EC2's vCPUs, networks and Lambda's executions go: what an account may have.
 
 Codes, names and a new account's values: EC2 user guide, "Amazon EC2 quotas" and "Spot Instance quotas";
 Lambda developer guide, "Lambda quotas". A twin's account is an established one, whose quotas were raised; the
-fault `new_account` gives it a new one's.
+fault `new_account` gives it a new one's, and the fault `quota` another value of one quota of vCPUs.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from twin.aws.api_server.request import Answer, Call, Refusal
+from twin.aws.services.ec2 import quotas as networks
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,14 @@ QUOTAS: Final = (
     Quota("L-B5D1601B", "All Inf Spot Instance Requests", frozenset({"inf"}), spot=True),
     Quota("L-6B0D517C", "All Trn Spot Instance Requests", frozenset({"trn"}), spot=True),
 )
+NETWORKS: Final = {
+    ("vpc", "L-F678F1CE"): ("VPCs per Region", networks.VPCS),
+    ("vpc", "L-A4707A72"): ("Internet gateways per Region", networks.INTERNET_GATEWAYS),
+    ("vpc", "L-FE5A380F"): ("NAT gateways per Availability Zone", networks.NAT_GATEWAYS_PER_ZONE),
+    ("ec2", "L-0263D0A3"): ("EC2-VPC Elastic IPs", networks.ADDRESSES),
+}
+"""(service, code) -> name and value of the quotas that the twin keeps to, which nobody has raised."""
+_TITLES: Final = {"vpc": "Amazon Virtual Private Cloud (Amazon VPC)"}
 EXECUTIONS: Final = 1000.0
 """Lambda's executions at a time of an account in a region."""
 NEW_EXECUTIONS: Final = 10.0
@@ -91,14 +100,23 @@ def answer(call: Call, front: Any) -> Answer | None:
     if call.params.get("ServiceCode") == "lambda" and code == _EXECUTIONS_CODE:
         value = NEW_EXECUTIONS if new_account and not default else EXECUTIONS
         return _told(call, "lambda", "AWS Lambda", code, "Concurrent executions", value, front, default)
+    if network := NETWORKS.get((str(call.params.get("ServiceCode")), code)):
+        service = str(call.params["ServiceCode"])
+        title = _TITLES.get(service, _NAME)
+        return _told(call, service, title, code, network[0], float(network[1]), front, default)
     quota = next((each for each in QUOTAS if each.code == code), None)
+    limits = front.faults.quota_limits()
     # What was never raised has no value of its own.
-    if call.params.get("ServiceCode") != "ec2" or quota is None or (new_account and not default):
+    if (
+        call.params.get("ServiceCode") != "ec2"
+        or quota is None
+        or (new_account and not default and code not in limits)
+    ):
         raise Refusal(
             "NoSuchResourceException",
             "The request failed because the specified service quota does not exist.",
         )
-    value = quota.default if default else RAISED
+    value = quota.default if default else limits.get(code, RAISED)
     return _told(call, "ec2", _NAME, code, quota.name, value, front, default)
 
 

@@ -28,7 +28,7 @@ def region(call: Call, name: str) -> Body:
         "description": name,
         "status": "UP",
         "zones": [link(f"projects/{call.project}/zones/{zone}") for zone in capacity.zones(name)],
-        "quotas": quotas.shown(call.state, call.project, name),
+        "quotas": quotas.shown(call, name),
         "selfLink": link(f"projects/{call.project}/regions/{name}"),
         "supportsPzs": False,
     }
@@ -150,7 +150,7 @@ def project(call: Call) -> dict[str, Any]:
         "creationTimestamp": compute_time(call.at) if not kept else _BORN,
         "name": call.project,
         "commonInstanceMetadata": _metadata(kept),
-        "quotas": quotas.shown(call.state, call.project),
+        "quotas": quotas.shown(call),
         "selfLink": link(f"projects/{call.project}"),
         "defaultServiceAccount": f"{call.project_number}-compute@developer.gserviceaccount.com",
         "xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS",

@@ -184,7 +184,10 @@ def _short(front: Front, place: Place, pool: Body) -> None:
         ),
         pool["locations"][0],
     )
-    words = f"Google Compute Engine: {instance_groups.stockout(pool['config']['machineType'], zone).message}"
+    missing = instance_groups.shortage(front, place, pool, zone) or instance_groups.stockout(
+        pool["config"]["machineType"], zone
+    )
+    words = f"Google Compute Engine: {missing.message}"
     waiting = operations.running(front.state, place)
     since = min((operations.started(body) for _, body in waiting), default=0.0)
     if pool["status"] == "PROVISIONING":
@@ -220,7 +223,8 @@ def set_desired(front: Front, body: Params) -> Params:
     count = int(body["count"])
     there = instance_groups.resize(front, place, held, pool, zone, count, time.time())
     if there < count:
-        raise instance_groups.stockout(pool["config"]["machineType"], zone)
+        short = instance_groups.shortage(front, place, pool, zone, count - there)
+        raise short or instance_groups.stockout(pool["config"]["machineType"], zone)
     return {}
 
 

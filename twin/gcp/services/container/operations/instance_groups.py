@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from twin.gcp.api_server.errors import GoogleError
 from twin.gcp.api_server.operations import COMPUTE_ROOT, compute_time, numeric_id
 from twin.gcp.api_server.state import Body, State
+from twin.gcp.services.compute import quotas
 from twin.gcp.services.container.operations import naming, resource_names
 from twin.gcp.services.container.operations.resource_names import Place
 
@@ -107,7 +108,7 @@ def resize(front: Front, place: Place, cluster: Body, pool: Body, zone: str, cou
     for gone, _ in there[count:]:
         state.delete(gone)
     missing = count - len(there)
-    if missing > 0 and front.faults.available(pool["config"]["machineType"], zone):
+    if missing > 0 and shortage(front, place, pool, zone, missing) is None:
         _pods_room(state, place, cluster, pool, missing)
         addresses = _free(state, cluster, missing)
         for address in addresses:
@@ -116,6 +117,22 @@ def resize(front: Front, place: Place, cluster: Body, pool: Body, zone: str, cou
     manager["status"] = {"isStable": len(there) >= count}
     state.put(name, manager)
     return min(len(there), count) if count < len(there) else len(there)
+
+
+def shortage(front: Front, place: Place, pool: Body, zone: str, count: int = 1) -> GoogleError | None:
+    """Why the zone gives no more machines to the pool: it has none, or the project's quota is used up."""
+    config = pool["config"]
+    if not front.faults.available(config["machineType"], zone):
+        return stockout(config["machineType"], zone)
+    added: Body = {
+        "machineType": config["machineType"],
+        "guestAccelerators": [
+            {"acceleratorType": each["acceleratorType"], "acceleratorCount": int(each["acceleratorCount"])}
+            for each in config.get("accelerators") or ()
+        ],
+    }
+    words = quotas.machines_exceeded(front, place.project, place.region, added, count)
+    return quotas.quota(words) if words else None
 
 
 def stockout(machine_type: str, zone: str) -> GoogleError:

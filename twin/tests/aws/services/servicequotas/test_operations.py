@@ -6,7 +6,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from twin.aws.resources.function import table
-from twin.aws.services.servicequotas.operations import QUOTAS, RAISED, quota_of
+from twin.aws.services.ec2.quotas import ADDRESSES, INTERNET_GATEWAYS, NAT_GATEWAYS_PER_ZONE, VPCS
+from twin.aws.services.servicequotas.operations import NETWORKS, QUOTAS, RAISED, quota_of
 from twin.checks.sdk import sdk
 from twin.tests.aws.fronts import Clients
 
@@ -52,3 +53,31 @@ def test_each_instance_counts_against_one_quota() -> None:
         assert found is not None
         assert found.code == code
     assert quota_of("u-6tb1.metal", spot=False) is None
+
+
+def test_a_quota_of_the_account_is_answered_and_a_wrong_code_is_refused(clients: Clients) -> None:
+    clients.front.faults.add({"kind": "quota", "code": "L-1216C47A", "limit": 3})
+    try:
+        quotas = clients("service-quotas")
+        assert quotas.get_service_quota(**STANDARD)["Quota"]["Value"] == 3.0
+        assert quotas.get_aws_default_service_quota(**STANDARD)["Quota"]["Value"] == 5.0
+        shortage = clients.front.faults.shortage()["quotas"]
+        assert (shortage["L-1216C47A"], shortage["L-DB2E81BA"]) == (3.0, RAISED)
+    finally:
+        clients.front.faults.clear()
+    with pytest.raises(ValueError, match="L-0263D0A3"):
+        clients.front.faults.add({"kind": "quota", "code": "L-0263D0A3", "limit": 3})
+
+
+def test_quotas_of_networks_are_those_that_ec2_keeps_to(clients: Clients) -> None:
+    quotas = clients("service-quotas")
+    answers = {
+        code: quotas.get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"]["Value"]
+        for service, code in NETWORKS
+    }
+    assert answers == {
+        "L-F678F1CE": VPCS,
+        "L-A4707A72": INTERNET_GATEWAYS,
+        "L-FE5A380F": NAT_GATEWAYS_PER_ZONE,
+        "L-0263D0A3": ADDRESSES,
+    }

@@ -219,3 +219,13 @@ def test_a_subnetworks_route_stays(google: Front) -> None:
         each for each in routes.list(project=PROJECT).execute()["items"] if each["destRange"] == "10.0.0.0/20"
     )
     assert "cannot be deleted" in refused(routes.delete(project=PROJECT, route=local["name"])).message
+
+
+def test_a_quota_of_the_project_is_answered_and_kept_to(google: Front) -> None:
+    google.faults.add({"kind": "quota", "metric": "NETWORKS", "limit": 1})
+    answer = client(google, "compute").projects().get(project=PROJECT).execute()
+    assert {"metric": "NETWORKS", "limit": 1.0, "usage": 0.0} in answer["quotas"]
+    fronts.network(google, "first")
+    body = {"name": "second", "autoCreateSubnetworks": False}
+    error = refused(client(google, "compute").networks().insert(project=PROJECT, body=body))
+    assert error.message == "Quota 'NETWORKS' exceeded.  Limit: 1.0 globally."

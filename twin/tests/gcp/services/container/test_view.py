@@ -112,3 +112,16 @@ def test_refusals_come_as_the_views_exceptions(cluster: Gke, view: Near) -> None
     with pytest.raises(InsufficientCapacity):
         view.grow_for("train", {group: 2})
     assert view.groups()[0].desired == 1
+
+
+def test_machines_beyond_a_quota_are_refused_as_a_shortage(cluster: Gke, view: Near) -> None:
+    group = view.groups()[0].name
+    region = fronts.client(cluster.front, "compute").regions().get(project=PROJECT, region=REGION).execute()
+    (cpus,) = [quota for quota in region["quotas"] if quota["metric"] == "CPUS"]
+    assert cpus["usage"] > 0, "the cluster's first machine counts"
+    cluster.front.faults.add({"kind": "quota", "metric": "CPUS", "limit": cpus["usage"]})
+    with pytest.raises(InsufficientCapacity, match=r"Quota 'CPUS' exceeded\.  Limit: 4\.0 in region"):
+        view.set_desired(group, 2, role="")
+    assert view.groups()[0].desired == 1
+    with pytest.raises(ValueError, match="one of NETWORKS"):
+        cluster.front.faults.add({"kind": "quota", "metric": "GPUS", "limit": 1})
