@@ -1,7 +1,8 @@
 """The AWS front of an instance: `python -m twin.aws.server --instance NAME`.
 
 One HTTP port for every AWS SDK: moto behind a journal, rules that refuse what AWS refuses, an EKS of our
-own, and `/_twin/...` for what the API has no word for (health, inventory, faults, the controller's view).
+own, and `/_twin/...` for what the API has no word for (health, inventory, injected errors, the
+controller's view).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The Google front of an instance: `python -m twin.gcp.server --instance NAME`.
 
 One HTTP port for every Google client: `http://127.0.0.1:PORT/<the API's host>/<its path>`, answered by the
-discovery documents, and `/_twin/...` for what the APIs have no word for (health, inventory, faults, the
-controller's view).
+discovery documents, and `/_twin/...` for what the APIs have no word for (health, inventory, injected
+errors, the controller's view).
 """
 
 from __future__ import annotations

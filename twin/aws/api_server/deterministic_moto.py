@@ -98,7 +98,7 @@ def forget() -> None:
         for account in table.values():
             for backend in account.values():
                 if type(backend).reset is not BaseBackend.reset:
-                    backend.reset()  # it lets go of files
+                    backend.reset()  # it closes files
         table.clear()
     used: Any = BackendDict
     used._instances.clear()

@@ -45,7 +45,7 @@ def cloud_error(
 ) -> CloudError:
     """What the core shows: `creating EC2 Subnet: operation error EC2: CreateSubnet, ...`.
 
-    paths: the property at fault by AWS's error code, or by `Code: words of the message` where the code alone
+    paths: the wrong property by AWS's error code, or by `Code: words of the message` where the code alone
     does not report it. Raises Unreachable for a call that got no answer.
     """
     if isinstance(error, _UNANSWERED):

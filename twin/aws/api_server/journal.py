@@ -160,7 +160,7 @@ class Journal:
             return self._db.execute("SELECT count(*) FROM calls").fetchone()[0]
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
     def _make(self, number: int, call: Call, at: float, write: Write) -> Answer:

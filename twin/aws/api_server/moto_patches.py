@@ -133,7 +133,7 @@ def _modify_vpc_endpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _delete_route_table(self: Any, route_table_id: str) -> Any:
-    """The endpoints that routed in it let go of it."""
+    """The endpoints that routed in it leave it."""
     done = self.twin_delete_route_table(route_table_id)
     for endpoint in self.vpc_end_points.values():
         if route_table_id in (endpoint.route_table_ids or []):
@@ -168,7 +168,7 @@ def _create_nat_gateway(self: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _delete_nat_gateway(self: Any, nat_gateway_id: str) -> Any:
-    """A NAT gateway takes its interface along and lets go of its address."""
+    """A NAT gateway takes its interface along and releases its address."""
     gateway = self.nat_gateways.get(nat_gateway_id)
     done = self.twin_delete_nat_gateway(nat_gateway_id)
     if gateway:

@@ -3,7 +3,7 @@
 A seed alone gives the same ids only as long as the code draws in the same order. Here each draw is known by
 who draws (the names of the functions it came through), so that code which draws more than before, or draws
 in another order, still gives what was there the ids that it had. What has no record comes from a generator
-of its own: never from the one whose values were written down, as two things could get one id.
+that is separate: never from the one whose values were written down, as two things could get one id.
 
 Keys of OpenSSL's making (RSA, EC) are draws too: it takes no seed.
 """

@@ -1,4 +1,4 @@
-"""The middleware: one request through faults, intents, rules, journal and moto (or our EKS)."""
+"""The middleware: one request through injected errors, intents, rules, journal and moto (or our EKS)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from twin.instances import Instance
 LOG = logging.getLogger(__name__)
 UNAVAILABLE_HEADER = "HTTP_X_TWIN_UNAVAILABLE"
 SERVICE_HEADER = "HTTP_X_TWIN_SERVICE"
-TOLD = 20
+REPORTED = 20
 """Calls of a kind that a start's log names."""
 
 
@@ -164,7 +164,7 @@ class Front:
         return answer
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self.notices.close()
         self.streams.close()
         self.executions.close()
@@ -191,9 +191,9 @@ class Front:
 
     def _remember(self) -> Replay:
         found = self.journal.replay(self._write)
-        for line in found.renamed[:TOLD]:
+        for line in found.renamed[:REPORTED]:
             LOG.error("other ids than before: call %s", line)
-        for line in found.differing[:TOLD]:
+        for line in found.differing[:REPORTED]:
             LOG.warning("answered otherwise than before: call %s", line)
         self.journal.set_meta("moto", metadata.version("moto"))
         return found

@@ -59,7 +59,7 @@ class Identity:
     def principal(self, access_key: str) -> principals.Principal:
         """Who has an access key, with all policies that bound it."""
         if not access_key:
-            return principals.nobody()
+            return principals.anonymous()
         if access_key == self._deployer.access_key_id:
             arn, user_id = self.caller(access_key)
             owner = f"arn:aws:iam::{self._instance.account}:role/{ROLE}"
@@ -69,7 +69,7 @@ class Identity:
             if session is not None:
                 return principals.of_session(self._moto, session)
             user = self._moto.backend("iam").get_user_from_access_key_id(access_key)
-            return principals.nobody() if user is None else principals.of_user(self._moto, user)
+            return principals.anonymous() if user is None else principals.of_user(self._moto, user)
 
     def secret(self, access_key: str) -> str | None:
         """The secret of an access key, or None where there is no such key."""

@@ -1,4 +1,4 @@
-"""Whoever calls: a role's session or a user, with all policies that bound it."""
+"""The caller: a role's session or a user, with all policies that bound it."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class Principal:
         return found
 
 
-def nobody() -> Principal:
-    """Whoever sent a request without a signature."""
+def anonymous() -> Principal:
+    """The sender of a request without a signature."""
     return Principal(ANONYMOUS, ANONYMOUS, ANONYMOUS, "")
 
 

@@ -84,7 +84,7 @@ class AwsResource(Entry):
                 yield Checked(update.call.operation, fill(update.call.params, values), update.when[0])
 
     def property_of(self, path: str) -> str:
-        """The property that a parameter's fault belongs to; empty where no field sends it."""
+        """The property that an error of a parameter belongs to; empty where no field sends it."""
         found = property_path(self.fields, path)
         if not found and self.tagging:
             found = tag_path(path)

@@ -65,7 +65,7 @@ class Entry(FromSchema):
     """Outputs that other resources change in the ordinary course (an address's association): the state's
     value stays while it is known."""
     paths: ClassVar[Mapping[str, str]] = {}
-    """The property at fault by AWS's error code."""
+    """The wrong property by AWS's error code."""
     references: ClassVar[Mapping[str, str]] = {}
     """Properties that name something that must exist, with the prefix of its id (`vpcId`: `vpc-`)."""
     name_prefix: ClassVar[tuple[str, str, int]] = ("", "", 255)

@@ -1,7 +1,7 @@
 """How a Pulumi property and an AWS API member correspond, in both directions.
 
 A table of fields says it once: creating maps properties to parameters, reading maps the answer to
-properties, and a fault in a parameter is traced back to its property.
+properties, and an error in a parameter is traced back to its property.
 """
 
 from __future__ import annotations

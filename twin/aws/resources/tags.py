@@ -24,7 +24,7 @@ def tag_path(path: str) -> str:
 class Tagging:
     """A service's way with tags.
 
-    create: the parameter of the create call; empty: a call of its own after it. key, value: names in a
+    create: the parameter of the create call; empty: a separate call after it. key, value: names in a
     list's members; both empty: a map. item: jmespath of the tags in what the read call answers; empty:
     `listing` is asked, and `listed` is the jmespath in its answer. add, remove: the calls that change
     tags, with `{tags}` and `{keys}` in their parameters.

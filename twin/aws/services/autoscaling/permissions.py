@@ -17,7 +17,7 @@ _NEEDED: Final = ("kms:GenerateDataKeyWithoutPlaintext", "kms:Decrypt", "kms:Cre
 
 
 def closed(data: dict[str, Any], account: str, region: str) -> str:
-    """Why no machine of this launch template comes up, in AWS's words; empty where none is in the way."""
+    """Why no machine of this launch template starts, in AWS's words; empty where none is in the way."""
     from moto.kms.models import kms_backends
 
     keys = kms_backends[account][region].keys

@@ -69,7 +69,7 @@ def used(backend: Any, reservation: str) -> int:
 
 
 def closed(backend: Any, data: Mapping[str, Any]) -> str:
-    """Why no machine of this launch template comes up now, in AWS's words; empty where none is in the way."""
+    """Why no machine of this launch template starts now, in AWS's words; empty where none is in the way."""
     wanted = target(data)
     if not wanted:
         return ""

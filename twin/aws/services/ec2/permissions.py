@@ -135,7 +135,7 @@ def _create_template(call: Call, moto: Any) -> Iterator[Asked]:
 
 
 def _tagged(operation: str, place: str, tags: Mapping[str, Tags]) -> Iterator[Asked]:
-    """Tags of what a call creates need a right of their own."""
+    """Tags of what a call creates need a separate right."""
     for kind, created in tags.items():
         context = {**_context("RequestTag", created), "ec2:CreateAction": operation}
         yield Asked("ec2:CreateTags", f"{place}{kind}/*", context)

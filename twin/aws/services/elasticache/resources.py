@@ -23,7 +23,7 @@ class User(AwsResource):
         yield from _engine(inputs)
 
     def same(self, path: str, old: Any, new: Any) -> bool:
-        # ElastiCache reports an access string in an order and form of its own.
+        # ElastiCache reports an access string in another order and form.
         if path == "accessString" and isinstance(old, str) and isinstance(new, str):
             return sorted(old.split()) == sorted(new.split())
         return (path == "engine" and str(old).lower() == str(new).lower()) or super().same(path, old, new)

@@ -34,7 +34,7 @@ _TABLES: Final = {
     "DeletePartition": "ALTER",
     "DeleteTable": "DROP",
 }
-"""What each needs on its table. Whoever has any permission on a table may see it."""
+"""What each needs on its table. A principal with any permission on a table sees it."""
 _DATABASES: Final = {
     "GetDatabase": DESCRIBE,
     "UpdateDatabase": "ALTER",

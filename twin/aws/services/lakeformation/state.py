@@ -16,7 +16,7 @@ from twin.aws.services.glue.operations.federated import path_of
 Params = dict[str, Any]
 
 EVERYBODY: Final = "IAM_ALLOWED_PRINCIPALS"
-"""Whoever IAM lets: a grant to it leaves Lake Formation out."""
+"""Every principal that IAM allows: a grant to it leaves Lake Formation out."""
 
 
 @dataclass

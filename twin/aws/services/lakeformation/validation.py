@@ -111,7 +111,7 @@ def present_tag(params: Params, look: Look) -> None:
 
 
 def update_tag(params: Params, look: Look) -> None:
-    """UpdateLFTag: no value that is assigned goes away."""
+    """UpdateLFTag: no value that is assigned is removed."""
     _administrator(look)
     present_tag(params, look)
     key, here = params["TagKey"], lake(look)

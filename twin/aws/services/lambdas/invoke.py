@@ -1,6 +1,6 @@
 """Lambda's Invoke: who can, as whom the function runs, what is answered, what its log group gets.
 
-It is not made again from the journal: what the function did in the cloud is there as calls of its own.
+It is not made again from the journal: what the function did in the cloud is there as separate calls.
 An invocation under an intent is answered once (docs/adr/0003), also after the front was killed.
 """
 

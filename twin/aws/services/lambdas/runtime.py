@@ -41,7 +41,7 @@ def main() -> None:
     """One invocation."""
     request, answer = map(Path, sys.argv[1:3])
     reported = json.loads(request.read_text())
-    # Whoever started this may be gone by then: it ends by itself.
+    # What started this may have ended by then: it ends by itself.
     signal.alarm(int(reported["timeout"]) + 5)
     sys.path[:0] = [reported["code"]]
     sys.path.append(reported["packages"])

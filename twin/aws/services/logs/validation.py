@@ -17,7 +17,7 @@ RETENTION_DAYS: Final = (
 
 
 def create_group(params: Params, look: Look) -> None:
-    """CreateLogGroup: a key of one's own must exist."""
+    """CreateLogGroup: a customer-managed key must exist."""
     named = params.get("kmsKeyId")
     if not named:
         return

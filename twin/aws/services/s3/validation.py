@@ -48,9 +48,9 @@ def bucket_name_fault(name: str) -> str:
 def create_bucket(params: Params, look: Look) -> None:
     """CreateBucket: S3's rules for names, and in us-east-1 too a name that is the owner's own is taken."""
     name = str(params["Bucket"])
-    fault = bucket_name_fault(name)
-    if fault:
-        raise Refusal("InvalidBucketName", f"The specified bucket is not valid. ({name}: {fault})")
+    reason = bucket_name_fault(name)
+    if reason:
+        raise Refusal("InvalidBucketName", f"The specified bucket is not valid. ({name}: {reason})")
     if name in _TAKEN:
         raise Refusal(
             "BucketAlreadyExists",

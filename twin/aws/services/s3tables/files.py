@@ -1,4 +1,4 @@
-"""The files of S3 Tables' tables: each table has a bucket of its own, that S3's calls of objects work on.
+"""The files of S3 Tables' tables: each table has a separate bucket, which S3's calls of objects work on.
 
 Amazon S3 user guide, "Access management for S3 Tables": reading its objects is `s3tables:GetTableData`,
 writing them `s3tables:PutTableData`, both on the table.

@@ -23,7 +23,7 @@ class GetServiceQuota(AwsFunction):
         place: Props = {"ServiceCode": arguments["serviceCode"], "QuotaCode": arguments["quotaCode"]}
         default = context.call("service-quotas", "GetAWSDefaultServiceQuota", place)["Quota"]
         try:
-            # What was never changed has no value of its own.
+            # What was never changed has no applied value.
             own = context.call("service-quotas", "GetServiceQuota", place)["Quota"]
         except ClientError as error:
             if code_of(error) != "NoSuchResourceException":

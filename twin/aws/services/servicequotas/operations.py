@@ -2,7 +2,7 @@
 
 Codes, names and a new account's values: EC2 user guide, "Amazon EC2 quotas" and "Spot Instance quotas";
 Lambda developer guide, "Lambda quotas". A twin's account is an established one, whose quotas were raised; the
-fault `new_account` gives it a new one's, and the fault `quota` another value of one quota of vCPUs.
+injected error `new_account` gives it a new one's, and `quota` another value of one quota of vCPUs.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ NETWORKS: Final = {
     ("vpc", "L-FE5A380F"): ("NAT gateways per Availability Zone", networks.NAT_GATEWAYS_PER_ZONE),
     ("ec2", "L-0263D0A3"): ("EC2-VPC Elastic IPs", networks.ADDRESSES),
 }
-"""(service, code) -> name and value of the quotas that the twin keeps to, which nobody has raised."""
+"""(service, code) -> name and value of the quotas that the twin keeps to, which were never raised."""
 _TITLES: Final = {"vpc": "Amazon Virtual Private Cloud (Amazon VPC)"}
 EXECUTIONS: Final = 1000.0
 """Lambda's executions at a time of an account in a region."""
@@ -106,7 +106,7 @@ def answer(call: Call, front: Any) -> Answer | None:
         return _told(call, service, title, code, network[0], float(network[1]), front, default)
     quota = next((each for each in QUOTAS if each.code == code), None)
     limits = front.faults.quota_limits()
-    # What was never raised has no value of its own.
+    # What was never raised has no applied value.
     if (
         call.params.get("ServiceCode") != "ec2"
         or quota is None

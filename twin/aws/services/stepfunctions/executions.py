@@ -1,7 +1,7 @@
 """StartExecution and what reports executions: their state, output and history.
 
 moto stores state machines and executions. What an execution does is not replayed from the journal: its calls
-are there as calls of their own. Its result is stored with the journal, so that it outlasts a restart; an
+are there as separate calls. Its result is stored with the journal, so that it outlasts a restart; an
 execution that runs when the twin stops is aborted.
 """
 

@@ -2,7 +2,7 @@
 
 Source: "Allocation quotas" of the Compute Engine documentation and the quotas page of a new project. They are
 defaults: a project with history has more. GPUs start with none (GPUS_ALL_REGIONS 0) in a new project; the
-twin gives some of each, since asking for quota is not what it is for. The fault `quota` sets another limit.
+twin gives some of each, since asking for quota is not what it is for. `twin fault quota` sets another limit.
 """
 
 from __future__ import annotations

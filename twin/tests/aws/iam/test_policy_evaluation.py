@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twin.aws.iam.policy_evaluation import Asked, why_not
-from twin.aws.iam.principals import Principal, nobody
+from twin.aws.iam.principals import Principal, anonymous
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/reader"
@@ -47,7 +47,7 @@ def decided(principal: Principal, bucket: Any = None, *, decisive: bool = False)
         (who(), of({"AWS": SESSION})),
         (who(), of("*")),
         (who(ALLOW), of({"AWS": ACCOUNT})),
-        (nobody(), of("*")),
+        (anonymous(), of("*")),
         (who(everything=True), None),
         (who(ALLOW, boundary=document(ALLOW), session=(document(ALLOW),)), None),
         (who(session=(document(),)), of({"AWS": SESSION})),
@@ -75,8 +75,8 @@ def test_what_is_allowed_somewhere_and_denied_nowhere_goes_through(principal: Pr
         (who(ALLOW, session=(document(),)), None, "because no session policy allows"),
         (who(ALLOW, session=(document(DENY),)), None, "with an explicit deny in a session policy"),
         (who(ALLOW), document({**DENY, "NotPrincipal": {"AWS": ["arn:aws:iam::1:root"]}}), "explicit deny"),
-        (nobody(), None, "Access Denied"),
-        (nobody(), of({"AWS": ROLE}), "Access Denied"),
+        (anonymous(), None, "Access Denied"),
+        (anonymous(), of({"AWS": ROLE}), "Access Denied"),
     ],
 )
 def test_the_refusal_says_which_policy_it_is(principal: Principal, bucket: Any, why: str) -> None:

@@ -85,7 +85,5 @@ def test_rules_look_into_lists_and_maps_and_hold_where_they_apply(shared: Front)
         with pytest.raises(GoogleError, match=f"{path} must be from 0 to 5"):
             rules.check(call, body, ({"field": field, "range": (0, 5)},))
     rules.check(call, body, ({"field": "items[].n", "range": (0, 5), "when": {"mode": "B"}},))
-    with pytest.raises(
-        GoogleError, match="Must be one of B"
-    ):
+    with pytest.raises(GoogleError, match="Must be one of B"):
         rules.check(call, body, ({"field": "mode", "one_of": ("B",)},), old=True)

@@ -78,7 +78,7 @@ class Athena:
         return operation(self, call) if operation else None
 
     def close(self) -> None:
-        """End what runs, and let go of the files."""
+        """End what runs, and close the files."""
         for running in list(self._running.values()):
             running.meter.stop()
         if self._pool:

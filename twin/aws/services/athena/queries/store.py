@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS results (id TEXT PRIMARY KEY, columns TEXT NOT NULL, 
 """
 UNFINISHED: Final = ("QUEUED", "RUNNING")
 
-Told = dict[str, Any]
+Document = dict[str, Any]
 
 
 class Store:
@@ -35,7 +35,7 @@ class Store:
         self._db.executescript(_SCHEMA)
         self._abandoned()
 
-    def put(self, reported: Told, more: Told) -> None:
+    def put(self, reported: Document, more: Document) -> None:
         """Keep an execution as it is now."""
         with self._lock:
             self._db.execute(
@@ -49,7 +49,7 @@ class Store:
                 ),
             )
 
-    def get(self, id: str) -> tuple[Told, Told] | None:
+    def get(self, id: str) -> tuple[Document, Document] | None:
         """An execution, or None."""
         with self._lock:
             row = self._db.execute("SELECT told, more FROM executions WHERE id = ?", (id,)).fetchone()
@@ -63,7 +63,7 @@ class Store:
             ).fetchall()
         return [row[0] for row in rows]
 
-    def put_result(self, id: str, columns: list[Told], rows: list[list[str | None]]) -> None:
+    def put_result(self, id: str, columns: list[Document], rows: list[list[str | None]]) -> None:
         """Keep what a query gave."""
         with self._lock:
             packed = zlib.compress(json.dumps(rows).encode())
@@ -71,14 +71,14 @@ class Store:
                 "INSERT OR REPLACE INTO results VALUES (?, ?, ?)", (id, json.dumps(columns), packed)
             )
 
-    def result(self, id: str) -> tuple[list[Told], list[list[str | None]]]:
+    def result(self, id: str) -> tuple[list[Document], list[list[str | None]]]:
         """What a query gave."""
         with self._lock:
             row = self._db.execute("SELECT columns, rows FROM results WHERE id = ?", (id,)).fetchone()
         return (json.loads(row[0]), json.loads(zlib.decompress(row[1]))) if row else ([], [])
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             self._db.close()
 

@@ -118,7 +118,7 @@ def written(sql: str, *, query: bool) -> None:
 _PARSED_APART: Final = frozenset(Dialect.get_or_raise("trino").parser_class.FUNCTION_PARSERS) - {
     name.upper() for name in KNOWN
 }
-"""Functions that sqlglot reads by grammars of their own, and Trino has not."""
+"""Functions that sqlglot reads by grammars of those functions, and Trino has not."""
 
 _FROM_INSIDE: Final = ("TRIM", "EXTRACT", "SUBSTRING", "POSITION", "OVERLAY")
 
@@ -140,7 +140,7 @@ def _foreign_words(token: Any, after: Any) -> str:
 
 
 def labelled(select: exp.Expr) -> exp.Expr:
-    """The query with `_col0`, `_col1`... where its columns have no name of their own, as Trino names them."""
+    """The query with `_col0`, `_col1`... where its columns have no name, as Trino names them."""
     inner: Any = select
     while isinstance(inner, exp.SetOperation | exp.Subquery):
         inner = inner.this

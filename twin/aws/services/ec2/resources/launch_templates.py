@@ -77,7 +77,7 @@ class LaunchTemplate(AwsResource):
 
 
 def _as_asked(found: Props, known: Mapping[str, Any]) -> Props:
-    """EC2 drops empty objects and fills in defaults of its own (metadataOptions): of an object that the
+    """EC2 drops empty objects and fills in its defaults (metadataOptions): of an object that the
     program gave, what it did not give is left out while it says nothing new."""
     result: Props = {}
     for name, value in found.items():

@@ -1,4 +1,4 @@
-"""EC2's security group rules as resources of their own."""
+"""EC2's security group rules as separate resources."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twin.provider_interface import UNKNOWN, Failure, Props
 
 
 class _Rule(AwsResource):
-    """A rule of its own, by the id that EC2 gives it."""
+    """A separate rule, by the id that EC2 gives it."""
 
     direction = ""
 

@@ -77,7 +77,7 @@ def _same_network(other: Any, group: Any | None) -> None:
 
 
 def _count(group: Any, listed: list[Params], direction: str) -> None:
-    # Each range, prefix list and group of a permission is a rule of its own; IPv6 has a quota of its own.
+    # Each range, prefix list and group of a permission is a separate rule; IPv6 has a separate quota.
     kinds = ("IpRanges", "UserIdGroupPairs", "PrefixListIds")
     more = sum(len(each.get(kind) or []) for each in listed for kind in kinds)
     held = sum(not rule.ip_range.get("CidrIpv6") for rule in getattr(group, direction))

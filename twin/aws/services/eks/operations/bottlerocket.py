@@ -19,7 +19,7 @@ _MIG_MODEL: Final = re.compile(r"([a-z0-9]+)\.(\d+)gb")
 
 
 class SettingsError(Exception):
-    """The node would not come up with these settings; the text says why."""
+    """The node would not start with these settings; the text says why."""
 
 
 def settings(user_data: str) -> dict[str, Any]:

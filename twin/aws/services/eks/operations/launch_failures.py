@@ -28,7 +28,7 @@ def issues(eks: Any, group: Thing) -> list[Issue]:
 def _user_data(group: Thing) -> list[tuple[str, str, list[str]]]:
     given, kind = group.kept["data"].get("UserData") or "", AMI_TYPES[group.shown["amiType"]]
     if not given or not kind.image or kind.windows:
-        return []  # with an image of one's own, or none, EKS adds nothing and looks at nothing
+        return []  # with a custom image, or none, EKS adds nothing and looks at nothing
     template = [group.shown["launchTemplate"]["id"]]
     code = "Ec2LaunchTemplateInvalidConfiguration"
     if kind.bottlerocket:

@@ -48,7 +48,7 @@ def of_instance(eks: Any, group: Thing, instance: Any) -> Params:
 
 
 def network_rights(eks: Any, cluster: str, node_role: str) -> bool:
-    """Whether aws-node may attach interfaces: by a role of its own, else by the nodes' (EKS user guide,
+    """Whether aws-node may attach interfaces: by a separate role, else by the nodes' (EKS user guide,
     "Amazon EKS node IAM role")."""
     association = pod_identity.find(eks, cluster, "kube-system", "aws-node")
     addon = eks.store.get("addon", cluster, "vpc-cni")

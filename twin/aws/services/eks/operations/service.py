@@ -104,7 +104,7 @@ class Eks:
         return found
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.store.close()
 
     def cluster(self, name: str, *, active: bool = False) -> Thing:

@@ -126,5 +126,5 @@ class Store:
                 self._db.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (key, status, body))
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
