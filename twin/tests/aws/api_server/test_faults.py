@@ -51,7 +51,9 @@ def test_a_fault_outlives_a_restart_and_a_wrong_one_says_what_is_right(tmp_path:
     again = [(kind, zone) for kind, zone, _ in Faults(tmp_path / "faults.json").unavailable()]
     assert not available(again, "p5.48xlarge", "us-west-2a")
     assert available(again, "g5.xlarge", "us-west-2a")
-    with pytest.raises(ValueError, match="one of capacity, fail, late_logs, new_account, quota, slow, throttle"):
+    with pytest.raises(
+        ValueError, match="one of capacity, fail, late_logs, new_account, quota, slow, throttle"
+    ):
         faults.add({"kind": "ice"})
     with pytest.raises(ValueError, match="it takes"):
         faults.add({"kind": "capacity", "type": "x"})
