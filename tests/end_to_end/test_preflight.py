@@ -93,8 +93,7 @@ def test_zone_without_the_machine_type_is_a_problem(twin: Twin, tmp_path: Path) 
         "gcp": (["us-central1-a", "us-central1-f"], "c3-standard-4-lssd", "us-central1-f"),
     }[twin.instance.cloud]
     saved = tmp_path / "preview.jsonl"
-    change = {"network/zone_ids": zones, "cluster/system_nodes/instance_types": [machine]}
-    saved.write_text(_preview(twin, change))
+    saved.write_text(_preview(twin, zones, machine))
     code, results = preflight(twin, "--preview", str(saved))
     problem = problems(results)["zones"]
     assert "system" in problem["subject"]
@@ -104,20 +103,14 @@ def test_zone_without_the_machine_type_is_a_problem(twin: Twin, tmp_path: Path) 
     assert code == {"aws": 3, "gcp": 2}[twin.instance.cloud]
 
 
-def _preview(twin: Twin, change: Mapping[str, Any]) -> str:
-    """Return the stream of a preview of the changed environment, as one of another account."""
+def _preview(twin: Twin, zones: list[str], machine: str) -> str:
+    """Return the stream of a preview with system nodes of a machine type in these zones."""
+    change: dict[str, Any] = {"network/zone_ids": zones}
     if twin.instance.cloud == "aws":
+        change["cluster/system_nodes/instance_types"] = [machine]
         return twin.changed("preview", "--json", change=change).stdout
-    # Otherwise the program itself asks the zones: in a new project it cannot.
-    services: Any = twin.google("serviceusage", "v1").services()
-    name = f"projects/{twin.instance.account}/services/compute.googleapis.com"
-    services.disable(name=name, body={"disableDependentServices": True}).execute()
-    try:
-        return twin.changed("preview", "--json", change=change).stdout
-    finally:
-        for api in ("compute", "container"):
-            enabled = f"projects/{twin.instance.account}/services/{api}.googleapis.com"
-            services.enable(name=enabled, body={}).execute()
+    # The program itself refuses such a type: this is the preview of one that does not.
+    return twin.changed("preview", "--json", change=change).stdout.replace('"e2-standard-2"', f'"{machine}"')
 
 
 def test_bucket_that_exists_is_a_problem_with_its_command(twin: Twin) -> None:
