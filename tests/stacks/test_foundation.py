@@ -46,8 +46,8 @@ HOLDS_DATA = (
     "gcp:biglake/icebergTable:IcebergTable",
 )
 ABOVE = ("lakehouse-", "feature-store-", "model-registry-", "model-store-", "container-registry-")
-PASSING = {"feature-store-database"}
-"""What holds a query's tables for a day."""
+PASSING = {"feature-store-database", "lakehouse-billing-cost-by-model", "lakehouse-billing-cost-by-team"}
+"""What holds a query's tables for a day, and views."""
 CLUSTER = {"aws": "aws:eks/cluster:Cluster", "gcp": "gcp:container/cluster:Cluster"}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from twin.aws.api_server.faults import Faults, available
+from twin.aws.api_server.fault_injection import InjectedFaults, available
 from twin.tests.aws.fronts import Clients
 
 
@@ -20,7 +20,7 @@ def test_a_throttled_service_answers_so_as_often_as_asked(clients: Clients) -> N
     assert clients("iam").list_roles()["Roles"]
 
 
-def test_a_delete_fails_as_it_is_told(clients: Clients) -> None:
+def test_a_delete_fails_as_configured(clients: Clients) -> None:
     clients.front.faults.add(
         {
             "kind": "fail",
@@ -46,14 +46,12 @@ def test_a_slow_call_is_slow_until_the_fault_is_off(clients: Clients) -> None:
 
 
 def test_a_fault_outlives_a_restart_and_a_wrong_one_says_what_is_right(tmp_path: Path) -> None:
-    faults = Faults(tmp_path / "faults.json")
+    faults = InjectedFaults(tmp_path / "faults.json")
     faults.add({"kind": "capacity", "instance_type": "p5.48xlarge"})
-    again = [(kind, zone) for kind, zone, _ in Faults(tmp_path / "faults.json").unavailable()]
+    again = [(kind, zone) for kind, zone, _ in InjectedFaults(tmp_path / "faults.json").unavailable()]
     assert not available(again, "p5.48xlarge", "us-west-2a")
     assert available(again, "g5.xlarge", "us-west-2a")
-    with pytest.raises(
-        ValueError, match="one of capacity, fail, late_logs, new_account, quota, slow, throttle"
-    ):
+    with pytest.raises(ValueError, match=r"one of capacity, fail, late_logs, new_account, quota, slow, thr"):
         faults.add({"kind": "ice"})
     with pytest.raises(ValueError, match="it takes"):
         faults.add({"kind": "capacity", "type": "x"})
