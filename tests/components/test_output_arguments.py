@@ -316,7 +316,7 @@ def _as_sent(value: Any) -> Any:
 
 def _answers() -> Answers:
     zones = ("euc1-az1", "euc1-az2", "euc1-az3")
-    return {**machine_types(), **offering(m7i__large=zones, g4dn__xlarge=zones)}
+    return {**machine_types(), **offering(m6i__large=zones, m7i__large=zones, g4dn__xlarge=zones)}
 
 
 def _registered(recorded: Recording) -> dict[str, Any]:
