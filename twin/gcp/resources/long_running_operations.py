@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import Any
 
 from twin.core.backoff import growing_pauses
 from twin.gcp.context import GcpContext
 from twin.provider_interface import CloudError, Props, pause
-
-_GET: Final = {
-    "logging": "logging.projects.locations.operations.get",
-    "artifactregistry": "artifactregistry.projects.locations.operations.get",
-    "dataplex": "dataplex.projects.locations.operations.get",
-    "datacatalog": "datacatalog.projects.locations.operations.get",
-    "firestore": "firestore.projects.databases.operations.get",
-    "run": "run.projects.locations.operations.get",
-    "redis": "redis.projects.locations.operations.get",
-    "dataproc": "dataproc.projects.regions.operations.get",
-}
 
 
 class FailedOperation(CloudError):  # noqa: N818 - the cloud's refusal
@@ -93,4 +82,6 @@ def _asked_again(context: GcpContext, api: str, answer: Props) -> Props:
         return context.call("container.projects.locations.operations.get", {"name": full})
     if api == "sqladmin":
         return context.call("sqladmin.operations.get", {"project": context.project, "operation": name})
-    return context.call(_GET.get(api, f"{api}.operations.get"), {"name": name})
+    # A name consists of collections and ids by turns: `projects/p/locations/l/operations/o`.
+    collections = ".".join(name.split("/")[::2])
+    return context.call(f"{api}.{collections}.get", {"name": name})
