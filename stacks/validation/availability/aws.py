@@ -9,6 +9,7 @@ import pulumi
 from aiplatform._shared.args import ArgumentError, Problem, read
 from aiplatform._shared.aws.node_groups import zones_that_offer
 from aiplatform.cluster.aws.leftovers import refuse_leftover_logs
+from aiplatform.cluster.aws.nodes import check_offered
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.aws import plan as gpu
 from aiplatform.network.args import NetworkSettings
@@ -30,6 +31,8 @@ def problems(settings: Settings, provider: pulumi.ProviderResource) -> list[Prob
         # Without the zones of the network its pools cannot be checked.
         return by_key("network", error)
     requested, invalid = pools.read_pools(settings, zones, _gpu_machines)
+    system_types = settings.cluster.system_nodes.instance_types
+    requested = [pools.Pool("cluster", system_types, partial(check_offered, system_types)), *requested]
     machine_types = pools.machine_types(requested)
     offerings = zones_that_offer(machine_types, options) if machine_types else {}
     missing = [*invalid, *pools.not_offered(requested, offerings), *_leftovers(settings, options)]

@@ -11,6 +11,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import Output, ResourceOptions
 
 from aiplatform._shared.aws.account import Account, account_of
+from aiplatform._shared.aws.node_groups import zones_that_offer
 from aiplatform._shared.dependencies import after
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.cluster.args import ClusterSettings
@@ -19,7 +20,7 @@ from aiplatform.cluster.aws.addons import addon_versions, addons_after_nodes, ad
 from aiplatform.cluster.aws.context import EksContext
 from aiplatform.cluster.aws.control_plane import ControlPlane, control_plane
 from aiplatform.cluster.aws.leftovers import refuse_leftover_logs
-from aiplatform.cluster.aws.nodes import check_types, node_role, system_nodes
+from aiplatform.cluster.aws.nodes import check_offered, node_role, system_nodes
 from aiplatform.cluster.aws.storage import storage_classes, volumes_key
 from aiplatform.cluster.kubeconfig import kubeconfig
 
@@ -36,7 +37,8 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     """Create the cluster as children of the component."""
     refuse_leftover_logs(settings.prefix, pulumi.InvokeOptions(parent=parent))
     context = EksContext(parent, name, settings, account_of(parent))
-    check_types(context)
+    types = settings.system_nodes.types("aws")
+    check_offered(types, zones_that_offer(types, context.invoke_options))
     eks = control_plane(context)
     admins = grant_admins(context, eks.cluster)
     versions = addon_versions(context)

@@ -1,6 +1,6 @@
 """The system node group, which runs only the cluster's system workloads."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pulumi
 from pulumi_aws import eks, iam, kms
@@ -13,7 +13,6 @@ from aiplatform._shared.aws.node_groups import (
     eks_taints,
     launch_template,
     node_group,
-    zones_that_offer,
 )
 from aiplatform._shared.aws.policy_documents import trust
 from aiplatform._shared.aws.roles import ServiceRole, service_role
@@ -24,10 +23,11 @@ from aiplatform.cluster.aws.addons import SYSTEM_LABELS, SYSTEM_TAINT
 from aiplatform.cluster.aws.context import EksContext
 
 
-def check_types(context: EksContext) -> None:
-    """Raise ArgumentError for instance types of the system nodes that no zone of the region offers."""
-    types = context.settings.system_nodes.types("aws")
-    offered = zones_that_offer(types, context.invoke_options)
+def check_offered(types: Sequence[str], offered: Collection[str]) -> None:
+    """Raise ArgumentError for instance types of the system nodes that no zone of the region offers.
+
+    offered: those of them that a zone offers.
+    """
     problems = [
         Problem(
             f"ClusterArgs.system_nodes.instance_types[{index}]",

@@ -65,6 +65,12 @@ def test_machines_that_no_zone_offers_are_all_reported_with_nothing_but_the_prov
     assert "no zone that the pool can use offers p5.48xlarge; zone ids that do: euc1-az9" in problems[2]
 
 
+def test_system_nodes_that_no_zone_offers_are_reported_by_their_key() -> None:
+    (problem,), registered = _refused(settings_of("aws-prod"), m7i__xlarge=())
+    assert registered == ["pulumi:providers:aws aws"]
+    assert "cluster.system_nodes.instance_types[0]: got 'm7i.xlarge', which no zone" in problem
+
+
 def test_zone_of_a_pool_without_the_machine_is_reported_by_its_key() -> None:
     settings = settings_of("aws-prod")
     training = settings.gpu_pools["training"].model_copy(update={"zones": ["euc1-az2"]})
@@ -105,7 +111,8 @@ def test_ec2_is_asked_once_for_the_machines_of_all_pools_before_the_first_compon
     settings = settings_of(stack)
     recorded = record(lambda: foundation.build(settings), stack=stack)
     calls = [call for call in recorded.calls if call.token == OFFERINGS]
-    assert len(calls) == 1 + len(settings.node_pools) + len(settings.gpu_pools), "and each pool for its own"
+    own = len(settings.node_pools) + len(settings.gpu_pools)
+    assert len(calls) == 1 + own + 1, "and each pool for its own, and the cluster for its system nodes"
     assert recorded.calls[1].token == OFFERINGS, "after the zones, the first question of all"
     assert recorded.calls[1].provider.startswith(recorded.one("pulumi:providers:aws").urn)
 
