@@ -48,7 +48,7 @@ class InjectedFaults(fault_injection.InjectedFaults):
         super().add(fault)
 
     def quota_limits(self) -> dict[str, float]:
-        """The quotas of Compute with a value of their own: metric -> value."""
+        """The quotas of Compute that an injected error sets: metric -> value."""
         return {
             fault["metric"]: float(fault.get("limit") or 0)
             for fault in self.every()

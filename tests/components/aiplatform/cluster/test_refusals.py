@@ -26,11 +26,11 @@ def test_the_component_itself_refuses_before_it_registers():
 
 
 def test_an_instance_type_that_no_zone_offers_is_refused():
-    nodes: Any = {"instance_types": ["m7i.large", "m7i.lrage"]}
+    arguments: Any = {**ARGS, "system_nodes": {"instance_types": ["m7i.large", "m7i.lrage"]}}
     offered = {"instanceTypes": ["m7i.large"], "locations": ["usw2-az1"], "locationTypes": [], "id": "x"}
     answers = {"aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": lambda _: offered}
     with pytest.raises(ArgumentError, match=r"instance_types\[1\]: got 'm7i.lrage', which no zone"):
-        record(lambda: Cluster("cluster", {**ARGS, "system_nodes": nodes}), answers=answers)
+        record(lambda: Cluster("cluster", arguments), answers=answers)
 
 
 @pytest.mark.parametrize(

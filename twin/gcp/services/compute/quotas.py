@@ -45,7 +45,7 @@ METRICS: Final = (*GLOBAL, *REGIONAL, *MACHINES, *CARDS)
 def check_quota(call: Call, metric: str, word: str, region: str = "") -> None:
     """Raise 403 quotaExceeded where one more is too much."""
     default, _ = (REGIONAL if region else GLOBAL)[metric]
-    limit = call.front.faults.quota_limits().get(metric, default)
+    limit = call.front.faults.quota_limits().get(metric, float(default))
     if used(call.state, call.project, word, region) + 1 > limit:
         raise quota(_exceeded(metric, limit, region))
 
