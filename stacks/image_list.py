@@ -68,6 +68,8 @@ def charts_of(settings: Settings) -> Iterator[ListedChart]:
     names = deployed.addons_of(settings)
     if settings.observability is not None:
         names.append(deployed.OBSERVABILITY)
+        if settings.observability.opencost is not None:
+            names.append(deployed.OPENCOST)
     names += deployed.component_addons(settings)
     for addon in in_order(names):
         yield ListedChart(

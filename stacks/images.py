@@ -12,7 +12,7 @@ from aiplatform.feature_store.args import IMAGE as FEATURE_STORE
 from aiplatform.gateway.args import ENVOY_GATEWAY, ENVOY_KINDS
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY
 from aiplatform.observability.args import CHART as OBSERVABILITY
-from aiplatform.observability.args import GOOGLE_PROMETHEUS
+from aiplatform.observability.args import GOOGLE_PROMETHEUS, OPENCOST
 from aiplatform.pipelines.args import ARGO
 from aiplatform.training.args import RAY, TRAINER
 from stacks import addon_options, devices, gpu_check_queues, serving_images
@@ -242,6 +242,8 @@ def _of_observability(settings: Settings) -> dict[str, str]:
         if topic is not None
     ]
     users = {f"the add-on {OBSERVABILITY} ({name})": name for name in names}
+    if settings.observability.opencost is not None:
+        users |= {f"the add-on {OPENCOST} ({name})": name for name in catalog()[OPENCOST].images}
     users |= {f"the collector {name}": name for name in collectors}
     return {user: images()[name].reference for user, name in users.items()}
 

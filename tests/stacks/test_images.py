@@ -106,6 +106,16 @@ def test_prod_admits_what_its_pools_with_gpudirect_run(
     assert set(repositories(only)) == sidecars, "the guardrails admit it in the namespaces of teams"
 
 
+def test_prod_admits_opencost_where_the_file_has_it(tmp_path: Path) -> None:
+    image = images()["opencost"].reference
+    settings = settings_of("gcp-prod")
+    assert image in admitted(settings, []), "the shared file has it"
+    observability = settings.observability
+    assert observability is not None
+    without = observability.model_copy(update={"opencost": None})
+    assert image not in admitted(settings.model_copy(update={"observability": without}), [])
+
+
 def test_a_files_own_patterns_and_images_count(tmp_path: Path) -> None:
     image = f"us-docker.pkg.dev/acme/ml/mlflow:v3.15.2-Full@{DIGEST}"
     patterns = runnable(

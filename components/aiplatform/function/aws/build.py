@@ -1,5 +1,7 @@
 """The resources of a function on AWS, in the order of their dependencies."""
 
+import hashlib
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -224,6 +226,7 @@ def _url(context: Context, alias: lambda_.Alias) -> lambda_.FunctionUrl:
         for call, grant in _CALLS.items():
             lambda_.Permission(
                 f"{context.name}-{key}-{call}",
+                statement_id=_statement(key, call),
                 function=alias.function_name,
                 qualifier=alias.name,
                 principal=caller,
@@ -231,6 +234,13 @@ def _url(context: Context, alias: lambda_.Alias) -> lambda_.FunctionUrl:
                 **grant,
             )
     return url
+
+
+def _statement(key: str, call: str) -> str:
+    """Return the id of a permission's statement, at most 100 letters, digits, hyphens and underscores (Lambda
+    API, AddPermission): the end of the caller, with a digest of the whole."""
+    end = re.sub(r"[^a-zA-Z0-9_-]", "-", key)[-60:]
+    return f"{end}-{call}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
 def _member(caller: str) -> str:

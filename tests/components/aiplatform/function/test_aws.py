@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,9 @@ def test_a_url_requires_signatures_of_the_stated_callers() -> None:
         "lambda:InvokeFunctionUrl",
     }, "both are required since October 2025"
     assert {grant.inputs["principal"] for grant in grants} == {CALLERS["aws"]}
+    ids = {grant.inputs["statementId"] for grant in grants}
+    assert len(ids) == 2
+    assert all(re.fullmatch(r"[a-zA-Z0-9_-]{1,100}", id_) for id_ in ids), "what AddPermission takes"
     [call] = [grant for grant in grants if grant.inputs["action"] == "lambda:InvokeFunction"]
     assert call.inputs["invokedViaFunctionUrl"] is True, "no call past the URL"
     assert not recorded.all("aws:sqs/queue:Queue"), "requests have no dead letters"
