@@ -143,6 +143,16 @@ def get(call: Call) -> dict[str, Any]:
     return shown(call, _service(call))
 
 
+@handles("serviceusage.services.batchGet")
+def batch_get(call: Call) -> dict[str, Any]:
+    """Some services."""
+    names: list[str] = call.parameters.get("names") or []
+    found = [name.rsplit("/", 1)[-1] for name in names]
+    for each in found:
+        _known(each)
+    return {"services": [shown(call, each) for each in found]}
+
+
 @handles("serviceusage.services.list")
 def listing(call: Call) -> dict[str, Any]:
     """The enabled services, or all."""
