@@ -58,7 +58,7 @@ def changes(kind: FromSchema, inputs: Props, sent: Props) -> Iterator[str]:
     refreshed = inputs_now(package, kind, kind.sdk_schema.inputs, inputs, state, state)
     for when, before in (("", inputs), (" after a refresh", refreshed)):
         for change in compare(kind, before, state, inputs).changes:
-            yield f"{change.shown}{when}"
+            yield f"{change.text}{when}"
 
 
 def _filled(package: Sdk, type: Type, depth: int = 0) -> Any:

@@ -82,6 +82,7 @@ def _asked_again(context: GcpContext, api: str, answer: Props) -> Props:
         return context.call("container.projects.locations.operations.get", {"name": full})
     if api == "sqladmin":
         return context.call("sqladmin.operations.get", {"project": context.project, "operation": name})
-    # A name consists of collections and ids by turns: `projects/p/locations/l/operations/o`.
-    collections = ".".join(name.split("/")[::2])
-    return context.call(f"{api}.{collections}.get", {"name": name})
+    # Collections and ids take turns before the operation: `projects/p/locations/l/operations/o`.
+    parts = name.split("/")
+    collections = parts[: parts.index("operations") + 1 : 2]
+    return context.call(f"{api}.{'.'.join(collections)}.get", {"name": name})

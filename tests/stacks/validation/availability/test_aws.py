@@ -111,8 +111,8 @@ def test_ec2_is_asked_once_for_the_machines_of_all_pools_before_the_first_compon
     settings = settings_of(stack)
     recorded = record(lambda: foundation.build(settings), stack=stack)
     calls = [call for call in recorded.calls if call.token == OFFERINGS]
-    own = len(settings.node_pools) + len(settings.gpu_pools)
-    assert len(calls) == 1 + own + 1, "and each pool for its own, and the cluster for its system nodes"
+    pools = len(settings.node_pools) + len(settings.gpu_pools)
+    assert len(calls) == 1 + pools + 1, "and each pool for its own, and the cluster for its system nodes"
     assert recorded.calls[1].token == OFFERINGS, "after the zones, the first question of all"
     assert recorded.calls[1].provider.startswith(recorded.one("pulumi:providers:aws").urn)
 

@@ -38,6 +38,7 @@ class Context:
             "firestore.projects.databases.operations.get",
         ),
         ("serviceusage", "operations/acf.o", "serviceusage.operations.get"),
+        ("accesscontextmanager", "operations/accessPolicies/1/o", "accesscontextmanager.operations.get"),
     ],
 )
 def test_an_operation_that_runs_is_asked_for_until_it_is_done(api: str, name: str, expected: str) -> None:
