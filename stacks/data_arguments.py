@@ -57,19 +57,10 @@ def lakehouse(settings: Settings, below: Below) -> LakehouseArgs:
         args["network"] = below.network
     if continuous_training_arguments.uses_table_events(settings):
         args["table_events"] = True
-    if "billing_export" in args:
-        args["billing_export"] = {**_billing_defaults(settings), **args["billing_export"]}
+    if "billing_export" in args and settings.teams:
+        namespaces = {settings.namespace_of(name): name for name in settings.teams}
+        args["billing_export"] = {"team_namespaces": namespaces, **args["billing_export"]}
     return cast(LakehouseArgs, args)
-
-
-def _billing_defaults(settings: Settings) -> dict[str, Any]:
-    """What the export of the bill has from other topics, where the file does not state it there."""
-    defaults: dict[str, Any] = {}
-    if settings.teams:
-        defaults["team_namespaces"] = {settings.namespace_of(name): name for name in settings.teams}
-    if settings.cost and settings.cost.billing_account:
-        defaults["billing_account"] = settings.cost.billing_account
-    return defaults
 
 
 def feature_store(settings: Settings, below: Below, lakehouse: Mapping[str, Any]) -> FeatureStoreArgs:
