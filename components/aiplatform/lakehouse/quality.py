@@ -36,8 +36,8 @@ def _share(value: Any) -> str | None:
 
 
 def _regular_expression(value: str) -> str | None:
-    """A rule: what no dialect accepts, an open bracket. Glue has Java's dialect and BigQuery RE2: escapes
-    that Python lacks are for them to read."""
+    """A rule: refuse what no dialect accepts, such as an open bracket. Glue has Java's dialect and BigQuery
+    RE2, which know escapes that Python lacks: these are accepted."""
     try:
         re.compile(value)
     except re.error as error:

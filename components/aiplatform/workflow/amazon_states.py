@@ -175,9 +175,10 @@ def _task(path: str, state: _Object, scope: _Scope) -> Iterator[Problem]:
         yield from _call(f"{path}.Resource", direct[1], "functions", scope)
     elif invoke is not None:
         yield from _parameter(path, state, "FunctionName", scope, "functions")
-        if "Qualifier" in (state.get("Parameters") or state.get("Arguments") or {}):
+        place = _place(state)
+        if "Qualifier" in (state.get(place) or {}):
             yield Problem(
-                f"{path}.Parameters.Qualifier",
+                f"{path}.{place}.Qualifier",
                 "which the role has no right to; expected the arn of the alias in `functions`",
             )
     elif _GLUE.fullmatch(resource):
@@ -193,9 +194,14 @@ def _task(path: str, state: _Object, scope: _Scope) -> Iterator[Problem]:
         yield from _unhandled(path, state, scope)
 
 
+def _place(state: _Object) -> str:
+    """Return where a task has its parameters: with JSONata they are called arguments."""
+    return "Parameters" if "Parameters" in state else "Arguments"
+
+
 def _parameter(path: str, state: _Object, key: str, scope: _Scope, kind: str | None) -> Iterator[Problem]:
     """Yield the problem of what a task names: a function or job, or the dead-letter queue."""
-    place = "Parameters" if "Parameters" in state else "Arguments"
+    place = _place(state)
     parameters = state.get(place)
     value = cast("_Object", parameters).get(key) if isinstance(parameters, Mapping) else None
     name = NAME.fullmatch(value) if isinstance(value, str) else None

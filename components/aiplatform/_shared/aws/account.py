@@ -21,8 +21,7 @@ class Account:
     """The principal that runs the program: a user or a session of a role."""
 
     def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
-        """Return an arn in this account. regional: false for services
-        without regions."""
+        """Return an arn in this account. regional: false for a service without regions."""
         return (
             f"arn:{self.partition}:{service}:{self.region if regional else ''}:{self.account_id}:{resource}"
         )

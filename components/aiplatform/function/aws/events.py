@@ -29,7 +29,7 @@ def events_may_use_key(context: Context) -> Statement:
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
         "Resource": "*",
-        # Of SQS, which passes it with each use of the key: EventBridge need not state its rule there.
+        # SQS passes it with each use of the key; EventBridge documents no condition on its rule.
         "Condition": {
             "StringEquals": {
                 "kms:EncryptionContext:aws:sqs:arn": context.account.arn("sqs", context.dead_letters)

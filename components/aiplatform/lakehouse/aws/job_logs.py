@@ -8,9 +8,8 @@ from pulumi_aws import cloudwatch, glue, kms
 from aiplatform._shared.aws.logs import log_group
 from aiplatform._shared.aws.roles import ServiceRole
 from aiplatform.lakehouse.aws.context import Context
-from aiplatform.lakehouse.aws.names import JOB_LOGS
+from aiplatform.lakehouse.aws.names import JOB_LOGS, LOG_DAYS
 
-_LOG_DAYS: Final = 90
 _GROUPS: Final = ("error", "output")
 """Logs of Spark and of jobs; what the script prints (Glue developer guide, "Logging for AWS Glue jobs")."""
 
@@ -27,7 +26,7 @@ def create_job_logs(
         log_group(
             f"{context.name}-{purpose}-jobs-{group}",
             Output.concat(JOB_LOGS, security.name, "-role/", role.name, "/", group),
-            _LOG_DAYS,
+            LOG_DAYS,
             key,
             context.settings.tags,
             context.options(),

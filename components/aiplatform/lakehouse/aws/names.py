@@ -50,6 +50,8 @@ CAPTURE_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake-copy")
 CAPTURE: Final = PhysicalName(GLUE_JOB, "{prefix}-lake")
 """The first part of the names of replications, their endpoints and subnets."""
 CAPTURE_GROUP: Final = PhysicalName(SECURITY_GROUP_PREFIX, "{prefix}-captures")
+LOG_DAYS: Final = 90
+"""How long log groups keep what streams, jobs and functions of the lakehouse write."""
 JOB_LOGS: Final = "/aws-glue/jobs/"
 """The first part of the names that Glue gives log groups."""
 BATCH: Final = PhysicalName(GLUE_JOB, "{prefix}")

@@ -26,7 +26,7 @@ from aiplatform._shared.aws.roles import ServiceRole
 from aiplatform.lakehouse.aws.catalog_entries import Catalog
 from aiplatform.lakehouse.aws.context import FILES, Context
 from aiplatform.lakehouse.aws.governance import grant_table_location
-from aiplatform.lakehouse.aws.names import PRODUCER_POLICY, STREAM_LOGS, stream_name
+from aiplatform.lakehouse.aws.names import LOG_DAYS, PRODUCER_POLICY, STREAM_LOGS, stream_name
 from aiplatform.lakehouse.aws.permissions import producers
 from aiplatform.lakehouse.ingestion import LakehouseStreamSettings
 
@@ -34,7 +34,6 @@ _RETRY_SECONDS: Final = 3600
 _BUFFER_SECONDS: Final = 300
 _BUFFER_MIB: Final = 64
 """How long a failed commit is repeated before the events count as errors."""
-_LOG_DAYS: Final = 90
 APPENDS: Final = ("ALTER", "DESCRIBE", "INSERT")
 
 
@@ -47,7 +46,7 @@ def create_streams(
     logs = log_group(
         f"{context.name}-streams",
         STREAM_LOGS.of(context.settings.prefix),
-        _LOG_DAYS,
+        LOG_DAYS,
         key,
         context.settings.tags,
         context.options(),

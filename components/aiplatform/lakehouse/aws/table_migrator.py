@@ -21,7 +21,7 @@ from aiplatform._shared.aws.roles import ServiceRole
 from aiplatform.lakehouse import table_keeper
 from aiplatform.lakehouse.aws.catalog_entries import Catalog, MigratedTable, Store, Table
 from aiplatform.lakehouse.aws.context import Context
-from aiplatform.lakehouse.aws.names import KEEPER, KEEPER_LOGS
+from aiplatform.lakehouse.aws.names import KEEPER, KEEPER_LOGS, LOG_DAYS
 from aiplatform.lakehouse.aws.permissions import DEFAULT_DATABASE
 from aiplatform.lakehouse.table_spec import declaration
 from aiplatform.lakehouse.tables import LakehouseTableSettings
@@ -29,7 +29,6 @@ from aiplatform.lakehouse.tables import LakehouseTableSettings
 RUNTIME: Final = "python3.13"
 _HANDLER: Final = "table_keeper.handler.handle"
 _TIMEOUT: Final = 300
-_LOG_DAYS: Final = 90
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def create_migrator(context: Context, role: ServiceRole, key: kms.Key) -> TableM
     logs = log_group(
         f"{context.name}-keeper",
         KEEPER_LOGS.of(context.settings.prefix),
-        _LOG_DAYS,
+        LOG_DAYS,
         key,
         context.settings.tags,
         context.options(),
