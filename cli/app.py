@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import stacks, twins
+from cli import stacks, toolchain, twins
 from cli.budget import command as budget
 from cli.estimate import command as estimate
 from cli.images import build_command as image
@@ -44,6 +44,7 @@ app.add_typer(budget.app, rich_help_panel="Costs")
 app.add_typer(model.app, rich_help_panel="Models")
 app.add_typer(monitor.app, rich_help_panel="Models")
 app.add_typer(twins.app, name="twin", rich_help_panel="The twin itself")
+app.add_typer(toolchain.app, name="toolchain", rich_help_panel="The machine")
 app.add_typer(plan.app, name="plan", rich_help_panel="Plans of previews, for CI")
 
 

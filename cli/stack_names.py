@@ -5,10 +5,11 @@ A stack of a layer is `<environment>-<layer>` (docs/adr/0025); it is deployed on
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from pathlib import Path
 from typing import Any, Final
+
+from cli.output import did_you_mean
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 FOLDER: Final = _ROOT / "environments"
@@ -36,9 +37,7 @@ def environments(folder: Path = FOLDER) -> list[str]:
 
 def unknown_environment(name: str, folder: Path = FOLDER) -> str:
     """Return the error of an environment that has no file."""
-    known = environments(folder)
-    near = difflib.get_close_matches(name, known, n=1)
-    end = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none yet'}"
+    end = did_you_mean(name, environments(folder))
     return f"there is no environment {name!r} (environments/Pulumi.{name}.yaml); {end}"
 
 

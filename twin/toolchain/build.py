@@ -2,8 +2,9 @@
 
     tools = ensure(progress=..., ready=lambda name, path: ...)
 
-A good enough tool on PATH is used; what is missing is built once into the user's
-cache, in an order in which each can be put to work while the next one compiles.
+A good enough tool on PATH is used; what is missing is taken from the archive that AIPLATFORM_TOOLCHAIN
+names, or built once into the user's cache, in an order in which each can be put to work while the next one
+compiles.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from twin.toolchain import archive
 from twin.toolchain.build_specs import (
     COMMANDS,
     CONTROLLERS,
@@ -117,6 +119,7 @@ def ensure(
             version = controller_version(name, versions)
             note(name, install_wheel(name, WHEELS[name], version, cache, progress))
     wanted = [recipe for name, recipe in recipes(versions).items() if name in names and name not in tools]
+    archive.unpack({recipe.key: recipe.name for recipe in wanted}, cache, progress)
     Store(cache, progress, lambda: go_builder(cache, versions, progress)).ensure(wanted, note)
     return {name: tools[name] for name in names}
 

@@ -27,6 +27,7 @@ from typing import Any, Final
 
 import yaml
 
+from twin.toolchain import archive
 from twin.toolchain.cache import Cache
 from twin.toolchain.errors import ToolchainError
 from twin.toolchain.golang import download_module, install_go
@@ -88,14 +89,15 @@ def ensure_charts(tools: Cache | None = None, progress: Progress | None = None) 
     tools = tools or Cache()
     progress = progress or Silent()
     place = folder(tools)
+    archive.unpack({place.name: _NAME}, tools, progress)
     with ExitStack() as stack:
         if not place.is_dir():
             step = stack.enter_context(progress.step("Helm charts"))
             if stack.enter_context(tools.locked(_NAME, step, place.is_dir)) and not place.is_dir():
                 step.update("fetching the Go modules that carry them")
-                made = stack.enter_context(tools.temporary(_NAME))
-                _fill(made, tools, progress)
-                tools.install(made, _NAME, place.name)
+                charts = stack.enter_context(tools.temporary(_NAME))
+                _fill(charts, tools, progress)
+                tools.install(charts, _NAME, place.name)
     tools.use(place)
     return place
 
@@ -217,9 +219,9 @@ def _write_chart_file(file: Path, source: ChartSource) -> None:
     """Write the versions of the release into Chart.yaml, and leave out subcharts that are not there."""
     chart: Body = yaml.safe_load(file.read_text(encoding="utf-8"))
     dependencies: list[Body] = chart.pop("dependencies", None) or []
-    there = [entry for entry in dependencies if (file.parent / "charts" / entry["name"]).is_dir()]
-    if there:
-        chart["dependencies"] = there
+    included = [entry for entry in dependencies if (file.parent / "charts" / entry["name"]).is_dir()]
+    if included:
+        chart["dependencies"] = included
     chart |= {"version": source.chart_version, "appVersion": source.app_version}
     file.write_text(yaml.safe_dump(chart, sort_keys=False), encoding="utf-8")
 
