@@ -22,12 +22,15 @@ PINNED = re.compile(r"uses: +(?P<action>[^@\s]+)@(?P<commit>[0-9a-f]{40}) # v\d+
 MAKE = re.compile(r"\bmake +(?P<target>[a-z-]+)")
 # What a job may request in addition to reading the repository, and why.
 RIGHTS = {
-    "id-token": {"dev", "staging", "prod-plan", "prod", "look", "cloud", "image"},  # a cloud's identity
+    "id-token": {"dev", "staging", "prod-plan", "prod", "look", "cloud", "image", "pypi"},  # an identity
     "security-events": {"policy"},  # SARIF
     "actions": {"policy"},  # SARIF of a private repository
     "pull-requests": {"comment"},
     "issues": {"issue"},
 }
+
+WRITES = {"notes"}
+"""Jobs that may write to the repository: the release on GitHub."""
 
 PUSHES_IMAGES = "image"
 """The job that builds images. Its identity may only push them: it is no deployer, and reads no stack."""
@@ -62,8 +65,10 @@ def _ids(files: list[Path]) -> list[str]:
     return [str(file.relative_to(GITHUB)) for file in files]
 
 
-def test_the_five_workflows_are_there() -> None:
-    assert [file.stem for file in WORKFLOWS] == ["deploy", "drift", "images", "pull-request", "recreate"]
+def test_the_workflows_are_those_of_the_documentation() -> None:
+    table = (ROOT / "docs" / "ci.md").read_text().partition("| workflow |")[2].partition("\n\n")[0]
+    documented = re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)
+    assert [file.stem for file in WORKFLOWS] == sorted(documented)
 
 
 @pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=_ids([*WORKFLOWS, *ACTIONS]))
@@ -94,7 +99,7 @@ def test_a_workflow_grants_nothing_and_its_jobs_what_they_need(file: Path) -> No
     assert workflow["permissions"] == {}, "each job asks for its own"
     for name, job in workflow["jobs"].items():
         permissions = dict(job["permissions"])
-        assert permissions.pop("contents", "read") == "read", name
+        assert permissions.pop("contents", "read") == ("write" if name in WRITES else "read"), name
         assert {right for right in permissions if name not in RIGHTS[right]} == set(), name
         assert 0 < job["timeout-minutes"] <= 180, name
 
