@@ -113,9 +113,9 @@ def unpack(wanted: Mapping[str, str], cache: Cache, progress: Progress) -> None:
         return
     with (
         progress.step("Archive of the toolchain") as step,
-        cache.locked("the archive's tools", step, lambda: not missing()) as held,
+        cache.locked("the archive's tools", step, lambda: not missing()) as locked,
     ):
-        if not held:
+        if not locked:
             return
         with cache.temporary("archive") as folder, _local(archive, folder, step) as file:
             step.update(f"unpacking {archive.address}")
