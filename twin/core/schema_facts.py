@@ -183,7 +183,8 @@ def _applies(inputs: Props, names: Sequence[str]) -> bool:
 
 def _groups(groups: tuple[tuple[str, ...], ...], more: Any) -> tuple[tuple[str, ...], ...]:
     known = {frozenset(group) for group in groups}
-    return (*groups, *(tuple(group) for group in more if frozenset(group) not in known))
+    # A group of one is what is left of names that are relative to a block: the property itself is optional.
+    return (*groups, *(tuple(group) for group in more if len(group) > 1 and frozenset(group) not in known))
 
 
 def _pairs(conflicts: Mapping[str, list[str]], groups: tuple[tuple[str, ...], ...]) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ def install() -> None:
     from moto.iam.responses import IamResponse
     from moto.s3.models import FakeBucket, FakeDeleteMarker
 
+    _accept_what_aws_does()
     instance: Any = Instance
     if hasattr(instance, "twin_terminate"):
         return
@@ -64,6 +65,44 @@ def install() -> None:
     buckets._log_permissions_enabled_policy = staticmethod(_lets_logs_come)
     # moto reads a bucket's policy without its principals and conditions; twin.aws.iam.authorization decides.
     buckets.get_permission = _decided
+
+
+def _accept_what_aws_does() -> None:
+    """Have moto accept what it refuses and AWS does not."""
+    _let_windows_be_adjacent()
+    _let_flow_logs_have_a_folder()
+
+
+def _let_flow_logs_have_a_folder() -> None:
+    """A destination in S3 may end in a folder, of which moto takes the whole for a bucket's name."""
+    from moto.ec2.models.flow_logs import FlowLogsBackend
+
+    backend: Any = FlowLogsBackend
+    if hasattr(backend, "twin_create_flow_logs"):
+        return
+    backend.twin_create_flow_logs = backend.create_flow_logs
+
+    def create(self: Any, **arguments: Any) -> Any:
+        destination = arguments.get("log_destination") or ""
+        bucket, slash, folder = destination.partition("/")
+        if arguments.get("log_destination_type") != "s3" or not folder:
+            return self.twin_create_flow_logs(**arguments)
+        created, failed = self.twin_create_flow_logs(**{**arguments, "log_destination": bucket})
+        for log in created:
+            log.log_destination = f"{bucket}{slash}{folder}"
+        return created, failed
+
+    backend.create_flow_logs = create
+
+
+def _let_windows_be_adjacent() -> None:
+    """RDS lets a maintenance window begin when the backup window ends; moto calls that an overlap."""
+    from moto.rds import utils
+
+    module: Any = utils
+    if not hasattr(module, "twin_overlap"):
+        module.twin_overlap = module.get_overlap_between_two_date_ranges
+        module.get_overlap_between_two_date_ranges = lambda *ranges: module.twin_overlap(*ranges) - 1
 
 
 def _create_digest(self: Any) -> None:

@@ -21,12 +21,18 @@ from typing import Any, Final
 
 from twin.core import registry
 
-NAMES: Final = {"bcm_data_exports": "bcm-data-exports", "lambdas": "lambda"}
-"""Folder -> the service, where its name is no name of a module."""
+NAMES: Final = {
+    "bcm_data_exports": "bcm-data-exports",
+    "cloudwatch": "monitoring",
+    "lambdas": "lambda",
+    "stepfunctions": "states",
+}
+"""Folder -> the service as requests are signed for it, where the two names differ."""
 
 
 def modules(*kinds: str) -> Iterator[tuple[str, ModuleType]]:
-    """Import the modules of these kinds (`resources`) of all services; yield the service and the module."""
+    """Import the modules of these kinds (`resources`) of all services; yield each with its service, as
+    requests name it."""
     for service in iter_modules(__path__):
         for module in registry.modules(f"{__name__}.{service.name}", kinds):
             yield NAMES.get(service.name, service.name), module

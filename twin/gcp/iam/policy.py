@@ -11,6 +11,7 @@ from typing import Any, Final
 from twin.gcp.api_server.errors import concurrent, invalid
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body, State
+from twin.gcp.methods import filters
 
 _MEMBER: Final = re.compile(
     r"allUsers|allAuthenticatedUsers"
@@ -41,6 +42,7 @@ _ABOVE_PROJECTS: Final = frozenset(
     )
 )
 """Roles that only organizations, folders or billing accounts take. Source: "IAM roles index"."""
+_BASIC: Final = frozenset({"roles/owner", "roles/editor", "roles/viewer"})
 _LIMIT: Final = 1500
 """Members of one policy, all bindings together. Source: "Quotas and limits" of IAM."""
 
@@ -99,6 +101,11 @@ def check(call: Call, name: str, bindings: list[Body]) -> None:
     for binding in bindings:
         role = binding.get("role", "")
         _check_role(call, name, role)
+        condition = binding.get("condition")
+        if condition and role in _BASIC:
+            raise invalid(f"Conditions cannot be set on the basic role {role}.")
+        if condition:
+            filters.check_condition(str(condition.get("expression") or ""))
         for member in binding.get("members") or []:
             count += 1
             check_member(call, member)

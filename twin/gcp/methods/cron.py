@@ -1,4 +1,5 @@
-"""Schedules as Google's services take them: five fields of unix-cron, and a time zone."""
+"""Schedules as Google's services take them: five fields of unix-cron, or App Engine's words for Cloud
+Scheduler; and a time zone."""
 
 from __future__ import annotations
 
@@ -16,6 +17,18 @@ _FIELDS: Final = (
     ("day of week", 0, 7, ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")),
 )
 _PART: Final = re.compile(r"(\*|(\w+)(?:-(\w+))?)(?:/(\d+))?")
+_ORDINAL: Final = r"(?:1st|2nd|3rd|4th|5th|first|second|third|fourth|fifth)"
+_DAY: Final = r"(?:sun|mon|tue|wed|thu|fri|sat)\w*"
+_MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*"
+_TIME: Final = r"(?:[01]\d|2[0-3]|\d):[0-5]\d"
+_ENGLISH: Final = re.compile(
+    rf"every [1-9]\d* (?:hours?|minutes?|mins?)(?: (?:synchronized|from {_TIME} to {_TIME}))?"
+    rf"|(?:every|{_ORDINAL}(?:,{_ORDINAL})*) (?:day|{_DAY}(?:,{_DAY})*)"
+    rf"(?: of (?:month|{_MONTH}(?:,{_MONTH})*))? {_TIME}"
+    rf"|[1-9]\d?(?:,[1-9]\d?)* of (?:month|{_MONTH}(?:,{_MONTH})*) {_TIME}",
+    re.IGNORECASE,
+)
+"""Source: "Scheduling jobs with cron.yaml" of App Engine, whose schedules Cloud Scheduler accepts."""
 _PREFIX: Final = re.compile(r"(?:CRON_TZ|TZ)=(\S+)\s+")
 
 
@@ -25,8 +38,11 @@ def check_zone(name: str, field: str) -> None:
         raise invalid(f"Invalid {field} '{name}': a name of the tz database, such as Etc/UTC, is right.")
 
 
-def check(text: str, field: str, *, zone: bool = False) -> None:
-    """A schedule. Raises 400. zone: whether a time zone may are in front (`TZ=Etc/UTC 0 3 * * *`)."""
+def check(text: str, field: str, *, zone: bool = False, english: bool = False) -> None:
+    """A schedule. Raises 400. zone: whether a time zone may be in front (`TZ=Etc/UTC 0 3 * * *`). english:
+    whether App Engine's words are accepted (`every 12 hours`)."""
+    if english and _ENGLISH.fullmatch(text):
+        return
     found = _PREFIX.match(text)
     if found and zone:
         check_zone(found[1], field)

@@ -8,6 +8,7 @@
     {field = "uri", matches = "https://.+", right = "https://HOST is right"}
     {field = "rules", most = 20}                       a list
     {field = "topic", exists = "pubsub", missing = "Topic {value} was not found."}
+    {field = "filter", filter = "logging"}             a filter of a service, by filters.py
     {field = "", exactly_one = ["a", "b"]}             fields of an object, of which one is set; `at_most_one`
 
 A rule holds where the field is set; `when = {mode = "REMOTE"}` restricts it to resources with these values,
@@ -25,6 +26,7 @@ from typing import Any, Final
 from twin.gcp.api_server.errors import GoogleError, bad_field, invalid, not_found
 from twin.gcp.api_server.request import Call
 from twin.gcp.api_server.state import Body
+from twin.gcp.methods import filters
 
 Rule = Mapping[str, Any]
 _EMPTY: Final[tuple[Any, ...]] = ("", [], {})
@@ -144,6 +146,10 @@ def _exists(found: _Found) -> None:
         raise not_found(words.format(value=found.value, last=str(found.value).rpartition("/")[2]))
 
 
+def _filter(found: _Found) -> None:
+    filters.check(found.rule["filter"], str(found.value), found.path)
+
+
 def _exactly_one(found: _Found) -> None:
     names = found.rule["exactly_one"]
     given = [name for name in names if found.value.get(name) is not None]
@@ -168,6 +174,7 @@ DEMANDS: Final[Mapping[str, Callable[[_Found], None]]] = {
     "matches": _matches,
     "most": _most,
     "exists": _exists,
+    "filter": _filter,
     "exactly_one": _exactly_one,
     "at_most_one": _at_most_one,
 }

@@ -78,6 +78,13 @@ class Table(AwsResource):
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
         params["KeySchema"] = _keys(inputs.get("hashKey") or UNKNOWN, inputs.get("rangeKey"))
+        local: Any = inputs.get("localSecondaryIndexes")
+        if isinstance(local, list):
+            params["LocalSecondaryIndexes"] = [
+                {**_index(index), "KeySchema": _keys(inputs.get("hashKey") or UNKNOWN, index.get("rangeKey"))}
+                for index in local
+                if isinstance(index, Mapping)
+            ]
         if inputs.get("billingMode") == "PROVISIONED" and inputs.get("readCapacity") is not None:
             params["ProvisionedThroughput"] = _throughput(inputs)
         if inputs.get("streamEnabled"):

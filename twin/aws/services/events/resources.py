@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -11,27 +9,7 @@ from botocore.exceptions import ClientError
 from twin.aws.api_server.errors import code_of
 from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
-from twin.provider_interface import Failure, Props
-
-
-class EventRule(AwsResource):
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        pattern = inputs.get("eventPattern")
-        if isinstance(pattern, str):
-            yield from _pattern(pattern)
-
-
-def _pattern(text: str) -> Iterator[Failure]:
-    try:
-        document = json.loads(text)
-    except ValueError as error:
-        yield Failure("eventPattern", f"Event pattern is not valid. Reason: {error}")
-        return
-    if not isinstance(document, dict) or not document:
-        yield Failure("eventPattern", "Event pattern is not valid. Reason: it must be an object with members")
-        return
-    if not all(isinstance(value, (list, dict)) for value in document.values()):
-        yield Failure("eventPattern", "Event pattern is not valid. Reason: values must be lists or objects")
+from twin.provider_interface import Props
 
 
 class EventTarget(AwsResource):

@@ -141,7 +141,7 @@ def check_layout(table: Body, fields: list[Body]) -> None:
     if by and time["type"] == "HOUR" and known[by.lower()]["type"] == "DATE":
         raise invalid("Cannot partition by HOUR on a DATE column.")
     over = (table.get("rangePartitioning") or {}).get("field")
-    if over and known.get(over.lower(), {}).get("type") != "INTEGER":
+    if over and kind_of(known.get(over.lower(), {})) != "INTEGER":
         raise invalid(f"The field specified for range partitioning must be an INTEGER of the schema: {over}.")
     clustering: list[str] = (table.get("clustering") or {}).get("fields") or []
     if len(clustering) > 4:

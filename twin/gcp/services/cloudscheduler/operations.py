@@ -14,7 +14,7 @@ from twin.gcp.methods.standard_methods import serve
 
 
 def _check(call: Call, job: Body) -> None:
-    cron.check(job["schedule"], "schedule")
+    cron.check(job["schedule"], "schedule", english=True)
     cron.check_zone(job["timeZone"], "time zone")
     if job.get("httpTarget"):
         _check_http(call, job["httpTarget"])

@@ -19,8 +19,11 @@ from twin.gcp.methods.standard_methods import serve
 _SERVICES: Final = "run.projects.locations.services"
 _LATEST: Final = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 _MEMORY: Final = re.compile(r"(\d+)(Mi|Gi)")
-_CPUS: Final = {"1": 4096, "2": 8192, "4": 16384, "6": 24576, "8": 32768}
-"""CPUs -> the most memory, MiB ("Configure memory limits": minimum CPU)."""
+_CPUS: Final = {1: (128, 4096), 2: (128, 8192), 4: (2048, 16384), 6: (4096, 24576), 8: (4096, 32768)}
+"""CPUs -> the least and the most memory, MiB ("Configure memory limits", "Configure CPU limits")."""
+_PART: Final = (0.08, 128, 512)
+"""The least part of a CPU, and its least and most memory."""
+_CPU: Final = re.compile(r"(\d+)m|(\d+(?:\.\d+)?)")
 
 
 def _agent(call: Call) -> str:
@@ -103,9 +106,16 @@ def _check_container(container: Body) -> None:
     if match is None:
         raise invalid(f"Invalid value specified for container memory: '{memory}'.")
     size = int(match[1]) * (1024 if match[2] == "Gi" else 1)
-    most = _CPUS.get(str(int(cpu[:-1]) // 1000) if cpu.endswith("m") else cpu)
-    if most is not None and size > most:
-        raise invalid(f"Invalid value specified for container memory: at most {most}Mi with {cpu} CPUs.")
+    number = _CPU.fullmatch(cpu)
+    cpus = 0.0 if number is None else int(number[1]) / 1000 if number[1] else float(number[2])
+    least, most = _CPUS.get(int(cpus), (0, 0)) if cpus >= 1 else _PART[1:]
+    if cpus < _PART[0] or not most or (cpus >= 1 and cpus != int(cpus)):
+        raise invalid(f"Invalid value specified for cpu: '{cpu}'. 0.08 to 1, or 1, 2, 4, 6 or 8, is right.")
+    if not least <= size <= most:
+        raise invalid(
+            f"Invalid value specified for container memory: {memory}. With {cpu} CPUs {least}Mi to {most}Mi "
+            "are right."
+        )
     names = [str(entry.get("name")) for entry in container.get("env") or []]
     if {"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"} & {*names}:
         raise invalid(

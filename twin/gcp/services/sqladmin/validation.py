@@ -117,6 +117,8 @@ def _check_backups(instance: Body, settings: Body) -> None:
     mysql = instance["databaseVersion"].startswith("MYSQL")
     if recovery and mysql:
         raise invalid("Invalid request: pointInTimeRecoveryEnabled is not for MySQL: use binaryLogEnabled.")
+    if backup.get("binaryLogEnabled") and not mysql:
+        raise invalid("Invalid request: binaryLogEnabled is for MySQL: use pointInTimeRecoveryEnabled.")
     recovery = backup.get("binaryLogEnabled") if mysql else recovery
     if recovery and not enabled:
         raise invalid("Invalid request: Point-in-time recovery requires automated backups to be enabled.")

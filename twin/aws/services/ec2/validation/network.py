@@ -23,6 +23,14 @@ def create_vpc(params: Params, look: Look) -> None:
 def create_subnet(params: Params, look: Look) -> None:
     """CreateSubnet: in its VPC, /16 to /28; moto sees to overlaps and zones."""
     vpc = look.vpc(params.get("VpcId") or "")
+    zone = params.get("AvailabilityZone")
+    zones = [one.name for one in look.ec2.describe_availability_zones()]
+    if zone and zone not in zones:
+        raise Refusal(
+            "InvalidParameterValue",
+            f"Value ({zone}) for parameter availabilityZone is invalid. Subnets can currently only be "
+            f"created in the following availability zones: {', '.join(zones)}.",
+        )
     if not params.get("CidrBlock"):
         return
     network = network_of(params["CidrBlock"], "cidrBlock")

@@ -40,6 +40,19 @@ def replace(params: Params, look: Look) -> None:
         _target(params, table, look)
 
 
+def associate(params: Params, look: Look) -> None:
+    """AssociateRouteTable: a subnet, or a gateway, has one table in addition to the main one."""
+    for name in ("SubnetId", "GatewayId"):
+        wanted = params.get(name)
+        for table in look.ec2.route_tables.values() if wanted else ():
+            if wanted in table._associations.values() and table.id != params.get("RouteTableId"):
+                raise Refusal(
+                    "Resource.AlreadyAssociated",
+                    f"the specified association for route table {params.get('RouteTableId')} conflicts "
+                    "with an existing association",
+                )
+
+
 def _table(params: Params, look: Look) -> Any | None:
     return look.ec2.route_tables.get(params.get("RouteTableId"))  # moto refuses one that does not exist
 
@@ -95,4 +108,4 @@ def _nat(nat_id: str, table: Any, look: Look) -> None:
         )
 
 
-RULES: Final = {"CreateRoute": create, "ReplaceRoute": replace}
+RULES: Final = {"AssociateRouteTable": associate, "CreateRoute": create, "ReplaceRoute": replace}

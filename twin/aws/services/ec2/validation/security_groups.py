@@ -11,6 +11,9 @@ from twin.aws.validation.moto_state import Look, network_of
 
 Params = dict[str, Any]
 _PROTOCOLS: Final = {"tcp", "udp", "6", "17"}
+_NAMED: Final = frozenset({"tcp", "udp", "icmp", "icmpv6", "-1"})
+"""Protocols with a name; all others are numbers up to 255."""
+_LAST_PROTOCOL: Final = 255
 _CHARACTERS: Final = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
 _DESCRIPTION: Final = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}")
 
@@ -99,6 +102,10 @@ def _valid(got: str) -> str:
 def _ports(rule: Params) -> None:
     protocol = str(rule.get("IpProtocol") or "").lower()
     low, high = rule.get("FromPort"), rule.get("ToPort")
+    if protocol and protocol not in _NAMED and not (protocol.isdigit() and int(protocol) <= _LAST_PROTOCOL):
+        raise Refusal(
+            "InvalidParameterValue", f"Invalid value '{protocol}' for IP protocol. Unknown protocol."
+        )
     if protocol in _PROTOCOLS:
         if low is None or high is None:
             raise Refusal(

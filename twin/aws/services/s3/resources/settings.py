@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.services.s3.resources.buckets import Configuration
@@ -32,6 +33,37 @@ def switch(on: Any) -> Any:
 
 def switched(held: Any) -> bool:
     return held is not None
+
+
+_TARGET: Final = ("id", "events", "topicArn", "queueArn", "lambdaFunctionArn")
+_FILTERS: Final = {"filterPrefix": "prefix", "filterSuffix": "suffix"}
+"""A property of a notification -> the name of its filter rule."""
+
+
+def targets(value: Any) -> Any:
+    """Where notifications go, each with its filters in one object."""
+    return [_target(one) for one in value] if isinstance(value, list) else value
+
+
+def _target(given: Any) -> Any:
+    if not isinstance(given, Mapping):
+        return given
+    plain = {name[:1].upper() + name[1:]: given[name] for name in _TARGET if given.get(name) is not None}
+    rules = [{"Name": rule, "Value": given[name]} for name, rule in _FILTERS.items() if given.get(name)]
+    return {**plain, **({"Filter": {"Key": {"FilterRules": rules}}} if rules else {})}
+
+
+def of_targets(value: Any) -> Any:
+    """The same as the provider's properties."""
+    return [_properties(one) for one in value]
+
+
+def _properties(held: Mapping[str, Any]) -> Props:
+    names = {name[:1].upper() + name[1:]: name for name in _TARGET}
+    rules = ((held.get("Filter") or {}).get("Key") or {}).get("FilterRules") or []
+    filters = {rule["Name"].lower(): rule["Value"] for rule in rules}
+    plain = {names[name]: value for name, value in held.items() if name in names}
+    return {**plain, **{name: filters[rule] for name, rule in _FILTERS.items() if rule in filters}}
 
 
 class BucketNotification(Configuration):

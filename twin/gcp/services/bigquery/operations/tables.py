@@ -107,6 +107,9 @@ def _check(call: Call, dataset: Body, table: Body) -> None:
     if fields is not None:
         table["schema"]["fields"] = check_fields(call, fields, dataset["location"])
     check_layout(table, fields or [])
+    partitioned = table.get("timePartitioning") or table.get("rangePartitioning")
+    if table.get("requirePartitionFilter") and not partitioned:
+        raise invalid("require_partition_filter can only be set for a table that is partitioned.")
     key = (table.get("encryptionConfiguration") or {}).get("kmsKeyName")
     if key:
         check_key(call, key.partition("/cryptoKeyVersions/")[0], dataset["location"], agent(call), "table")

@@ -40,7 +40,22 @@ def test_a_rule_and_its_target_are_made_changed_and_gone(clients: Clients) -> No
 
 def test_a_pattern_must_be_one_and_a_target_needs_its_rule(clients: Clients) -> None:
     context = clients.context()
-    assert "eventPattern" in refused(context, RULE, name="x", eventPattern='{"source": "aws.s3"}')
+    for number, pattern in enumerate(
+        (
+            '{"source": "aws.s3"}',
+            '{"source": []}',
+            '{"source": [{"begins": "aws."}]}',
+            '{"source": [{"prefix": "aws.", "suffix": "s3"}]}',
+            '{"detail": {"error": [{"exists": "no"}]}}',
+            '["aws.s3"]',
+        )
+    ):
+        with pytest.raises(CloudError, match="Event pattern is not valid") as caught:
+            make(context, RULE, name=f"pattern-{number}", eventPattern=pattern)
+        assert caught.value.path == "eventPattern", pattern
+    for number, schedule in enumerate(("cron(0 12 * * *)", "rate(1 minutes)", "rate(0 hours)", "every day")):
+        with pytest.raises(CloudError, match="ScheduleExpression is not valid"):
+            make(context, RULE, name=f"schedule-{number}", scheduleExpression=schedule)
     assert "eventPattern" in refused(context, RULE, name="x")
     with pytest.raises(CloudError) as caught:
         make(context, TARGET, rule="nothing", targetId="x", arn="arn:aws:sqs:us-west-2:123456789012:q")
