@@ -50,7 +50,8 @@ class Checked:
     def install(self) -> None:
         """Take the place of the monitor. In a program, before its first resource."""
         self.monitor = settings.get_monitor()
-        settings.SETTINGS.monitor = self
+        replaced: Any = settings.SETTINGS
+        replaced.monitor = self
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the name of the call
         """Register a resource that passes its check; answer that another one failed."""

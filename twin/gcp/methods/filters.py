@@ -89,10 +89,11 @@ def check(language: str, text: str, field: str) -> None:
 def check_condition(expression: str) -> None:
     """Refuse a condition of a binding that does not parse, or names what IAM does not know. Raises 400."""
     import celpy
+    from celpy.celparser import CELParseError
 
     try:
         tree = celpy.Environment().compile(expression)
-    except celpy.CELParseError as error:
+    except CELParseError as error:
         raise invalid(f"Error compiling the condition expression {expression!r}: syntax error.") from error
     for name in (str(node.children[0]) for node in tree.find_data("ident")):
         if name not in _ATTRIBUTES:
