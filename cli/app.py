@@ -9,6 +9,7 @@ import typer
 from cli import stacks, twins
 from cli.budget import command as budget
 from cli.estimate import command as estimate
+from cli.explain import command as explain
 from cli.images import build_command as image
 from cli.images import command as images
 from cli.maintenance import command as maintenance
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 stacks.register(app)
 new.register(app)
+explain.register(app)
 policy.register(app)
 estimate.register(app)
 preflight.register(app)
