@@ -95,7 +95,7 @@ def _values(environment: str, values: list[dict[str, Any]]) -> Iterator[str]:
             "default": "default",
             "required": "missing",
         }[value["source"]]
-        yield f"in {environment}: {value['path']} = {_shown(value['value'])} ({source})"
+        yield f"in {environment}: {value['path']} = {_value(value['value'])} ({source})"
 
 
 def _print_defaults(defaults: Mapping[str, Mapping[str, Mapping[str, Any]]], clouds: list[str]) -> None:
@@ -113,10 +113,10 @@ def _print_defaults(defaults: Mapping[str, Mapping[str, Mapping[str, Any]]], clo
 
 
 def _cell(default: Mapping[str, Any]) -> str:
-    return "required" if default.get("required") else _shown(default["value"])
+    return "required" if default.get("required") else _value(default["value"])
 
 
-def _shown(value: Any) -> str:
+def _value(value: Any) -> str:
     return "none" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 

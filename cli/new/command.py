@@ -62,7 +62,7 @@ def new(
     """Write a new environment file, from flags and questions.
 
     Asks on a terminal for what no flag states. The file has at most 40 lines, passes the checks of a preview,
-    and is written only then; an existing file is never overwritten.
+    and is written only then; an existing file is never overwritten (docs/operations/new-environment.md).
     """
     stated = {
         "environment": environment,

@@ -29,7 +29,9 @@ def text() -> str:
         "`environments/Pulumi.<cloud>-<profile>.yaml` is an environment: one object a topic under "
         f"`config: {NAMESPACE}:<topic>:`. The profile (`{NAMESPACE}:environment.profile`) supplies what the "
         "file leaves out; lists and scalars of the file replace the profile's, objects are merged. An "
-        "unknown key is an error. Editors complete from `environments/schema.json`.",
+        "unknown key is an error. Editors complete from `environments/schema.json`; `aiplatform explain KEY` "
+        "prints what is known of a key, and `aiplatform new` writes a new file "
+        "([operations/new-environment.md](operations/new-environment.md)).",
         "What several environments share is in `environments/shared/<name>.yaml`, under the key `shared` in "
         f"place of `config`; a file names it in `{NAMESPACE}:shared.files`, overrides it by stating the same "
         f"key, and leaves a part out by `{NAMESPACE}:shared.remove` "

@@ -68,11 +68,11 @@ def test_every_argument_of_a_component_has_an_effect_on_both_clouds_and_a_page()
 
 def test_only_the_program_reads_what_is_no_argument() -> None:
     for key in KEYS:
-        own = (
+        is_argument = (
             issubclass(key.owner, ComponentTopic) and key.path[-1] in key.owner.argument_type.__annotations__
         )
         if len(key.path) > 1:
-            assert (effects.taken_by(key) == effects.PROGRAM) is not own, key.dotted
+            assert (effects.taken_by(key) == effects.PROGRAM) is not is_argument, key.dotted
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -142,9 +142,9 @@ def test_key_without_a_line_has_the_effect_of_the_object_around_it() -> None:
 
 
 def test_object_lists_its_keys_with_their_first_sentences() -> None:
-    listed = document("cluster")["keys"]
-    assert listed["cluster.version"] == "Kubernetes' minor version, `1.35`."
-    assert "cluster.api_access.mode" not in listed, "only the next level"
+    summaries = document("cluster")["keys"]
+    assert summaries["cluster.version"] == "Kubernetes' minor version, `1.35`."
+    assert "cluster.api_access.mode" not in summaries, "only the next level"
     assert "gpu_pools.*.max" in document("gpu_pools")["keys"]
 
 
