@@ -18,7 +18,7 @@ from stacks.new_environment.answers import Answers, Offers
 from stacks.new_environment.cpu_nodes import General
 from stacks.profiles import EVERY, PROFILES
 
-MOST_ACCELERATORS: Final[Mapping[str, int]] = {"dev": 4, "staging": 8, "prod": 32}
+MOST_ACCELERATORS: Final[Mapping[str, int]] = {"dev": 4, "staging": 8, "prod": 16}
 """Profile -> accelerators that a pool may grow to, but at least one node."""
 _LEAST_ZONES: Final = 2
 

@@ -22,7 +22,7 @@ _ACCOUNT: Final = {"aws": "account_id", "gcp": "project_id"}
 _NO_ID: Final = "00000000-0000-0000-0000-000000000000"
 _FIRST: Final = IPv4Network("10.16.0.0/12")
 _ALL: Final = IPv4Network("10.0.0.0/8")
-_PLAIN: Final = re.compile(r"[A-Za-z][\w@./-]*")
+_PLAIN: Final = re.compile(r"[A-Za-z](?:[\w@./-]|:(?=[\w/]))*")
 _NOT_TEXT: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
@@ -106,10 +106,13 @@ def _prod(answers: Answers) -> Iterator[str]:
     if cloud == "aws":
         yield "  ai-platform:runner:"
         yield f"    {MARK}s: what runs the program in the network (docs/operations/aws-prod-runner.md)."
-        yield f"    deployer_role_arn: arn:aws:iam::{account}:role/platform-deployer"
-        yield f"    repository: https://github.com/{answers.org}/ai-platform"
-        yield f"    connection_arn: arn:aws:codeconnections:{region}:{account}:connection/{_NO_ID}"
-        yield f"    state: s3://{answers.org}-{answers.name}-pulumi-state"
+        runner = {
+            "deployer_role_arn": f"arn:aws:iam::{account}:role/platform-deployer",
+            "repository": f"https://github.com/{answers.org}/ai-platform",
+            "connection_arn": f"arn:aws:codeconnections:{region}:{account}:connection/{_NO_ID}",
+            "state": f"s3://{answers.org}-{answers.name}-pulumi-state",
+        }
+        yield from (f"    {key}: {scalar(value)}" for key, value in runner.items())
     channel, group = f"projects/{account}/notificationChannels/1234567890", f"group:models@{answers.domain}"
     if cloud == "aws":
         channel, group = f"arn:aws:sns:{region}:{account}:on-call", f"arn:aws:iam::{account}:role/models"
@@ -154,7 +157,7 @@ def _budget(answers: Answers) -> Iterator[str]:
         mail = answers.owner if "@" in answers.owner else f"{answers.label}@{answers.domain}"
         yield f"  # With your billing account, {see}:"
         yield "  # ai-platform:cost:"
-        budget = f"{{amount: {amount}, emails: [{mail}]}}"
+        budget = f"{{amount: {amount}, emails: [{scalar(mail)}]}}"
         yield f"  #   {{billing_account: 01AB23-45CD67-89EF01, budget: {budget}}}"
     else:
         yield f"  ai-platform:cost: {{budget: {{amount: {amount}{_emails(answers)}}}}}  # {see}"

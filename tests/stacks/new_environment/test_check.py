@@ -240,6 +240,16 @@ def test_answer_is_a_text_in_the_file(word: str) -> None:
     assert document["config"]["ai-platform:environment"]["cost_center"] == word
 
 
+@pytest.mark.parametrize("key", ["org", "account", "region", "owner", "cost_center", "release"])
+@pytest.mark.parametrize("cloud", PLACES)
+def test_no_answer_adds_a_line_to_the_file(cloud: str, key: str) -> None:
+    lines = checked(cloud, profile="prod", release=RELEASES[cloud]).text.splitlines()
+    changed = {"profile": "prod", "release": RELEASES[cloud], key: 'x": 1\n  ai-platform:teams: {}\n#'}
+    result = checked(cloud, **changed)
+    assert len(result.text.splitlines()) == len(lines), "it is quoted"
+    assert key in result.problems or key in ("owner", "cost_center"), "and refused where a rule does"
+
+
 def test_file_is_checked_as_a_preview_checks_it() -> None:
     text = checked("aws").text.replace("max: 4", "max: 0")
     [error] = load_errors("aws-lab", text)
