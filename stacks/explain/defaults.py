@@ -23,8 +23,9 @@ def of_profile(cloud: str, profile: str, path: Sequence[str]) -> Any:
     entries of a topic whose keys are names."""
     value: Any = PROFILES[cloud][profile].get(path[0], MISSING)
     for part in path[1:]:
-        name = EVERY if part == ANY else part
-        value = value.get(name, MISSING) if isinstance(value, Mapping) else MISSING
+        if not isinstance(value, Mapping):
+            return MISSING
+        value = cast("Mapping[str, Any]", value).get(EVERY if part == ANY else part, MISSING)
     return value
 
 

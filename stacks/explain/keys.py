@@ -82,11 +82,10 @@ def resolve(text: str) -> tuple[Key, tuple[str, ...]]:
     ]
     while parts and parts[-1] == ANY and len(parts) > 1:
         parts.pop()
-    path: tuple[str, ...] = ()
-    stated: tuple[str, ...] = ()
+    path, stated = tuple[str, ...](), tuple[str, ...]()
     for part in parts:
         path, stated = _step(path, stated, part, text)
-    if path[-1] == ANY:
+    if path and path[-1] == ANY:
         path = path[:-1]  # An entry, which has the keys of its map.
     return every()[path], stated
 

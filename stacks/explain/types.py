@@ -12,7 +12,8 @@ _WORDS = {str: "string", int: "integer", bool: "boolean", float: "number"}
 
 def words(annotation: Any) -> str:
     """Return a type: `list of string`, and words that a key accepts in code font."""
-    origin, arguments = get_origin(annotation), get_args(annotation)
+    origin: Any = get_origin(annotation)
+    arguments = get_args(annotation)
     if origin is Literal:
         return " or ".join(f"`{word}`" for word in arguments)
     if hasattr(annotation, "__metadata__"):
@@ -23,7 +24,7 @@ def words(annotation: Any) -> str:
         return f"map of {words(arguments[1])}"
     if arguments:
         return " or ".join(words(argument) for argument in arguments if argument is not type(None))
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if _is_object(annotation):
         return "object"
     return _WORDS.get(annotation, "any")
 
@@ -43,7 +44,7 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def blocks(annotation: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:
     """Yield the objects in a type with the path to them: `*` is an entry of a list or of a map."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if _is_object(annotation):
         yield path, annotation
         return
     origin, arguments = get_origin(annotation), get_args(annotation)
@@ -54,3 +55,7 @@ def blocks(annotation: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
     elif origin is not Literal:
         for argument in arguments:
             yield from blocks(argument, path)
+
+
+def _is_object(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

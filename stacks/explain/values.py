@@ -38,7 +38,7 @@ def values(key: Key, stated: Sequence[str], environment: str, folder: Path = ENV
 def in_config(key: Key, stated: Sequence[str], config: Located) -> list[Value]:
     """Return the values of a key in a configuration, merged with its shared files."""
     topic = config.get(topic_key("environment"))
-    location = cast("Mapping[str, Any]", topic) if isinstance(topic, Mapping) else {}
+    location: Mapping[str, Any] = cast("Mapping[str, Any]", topic) if isinstance(topic, Mapping) else {}
     cloud, profile = str(location.get("cloud")), str(location.get("profile"))
     root = Located(
         {name.partition(":")[2]: value for name, value in config.items()},
@@ -97,8 +97,9 @@ def _all(value: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
     elif isinstance(value, LocatedList):
         names = IDENTITIES.get(path, ("name",))
         for index, (entry, place) in enumerate(zip(value, value.places, strict=True)):
-            label = ".".join(str(entry.get(name)) for name in names) if isinstance(entry, Mapping) else ""
-            yield (label if label and "None" not in label else str(index)), entry, place
+            known: Mapping[str, Any] = entry if isinstance(entry, Located) else {}
+            label = ".".join(str(known[name]) for name in names if name in known)
+            yield (label if label.count(".") == len(names) - 1 and label else str(index)), entry, place
 
 
 def _plain(value: Any) -> Any:

@@ -30,7 +30,8 @@ def reply(request: Mapping[str, Any]) -> dict[str, Any]:
     """Return the answer to a line."""
     others = files.read()
     stated = dict(request["answers"])
-    offers, regions = request.get("offers") or {}, request.get("regions") or {}
+    offers: dict[str, list[str]] = request.get("offers") or {}
+    regions: dict[str, list[str]] = request.get("regions") or {}
     cloud, profile = stated.get("cloud"), stated.get("profile")
     defaults = _defaults(stated, others)
     if profile == "prod" and cloud in PROFILES and not stated.get("release"):

@@ -71,7 +71,8 @@ def read(values: Mapping[str, Any]) -> Answers:
     if "accelerators" in stated:
         stated["accelerators"] = tuple(stated["accelerators"])
     cloud = stated.get("cloud") or cloud_of(str(stated.get("environment", "")))
-    return Answers(**{"cloud": cloud, **_EXAMPLES.get(cloud, {}), **stated}, answered=frozenset(stated))
+    examples: dict[str, Any] = {"cloud": cloud, **_EXAMPLES.get(cloud, {})}
+    return Answers(**{**examples, **stated}, answered=frozenset(stated))
 
 
 def cloud_of(environment: str) -> str:

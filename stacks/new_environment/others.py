@@ -29,8 +29,7 @@ class Other:
 
     def topic(self, name: str) -> Mapping[str, Any]:
         """Return a topic of the file; empty where it has none."""
-        topic = self.config.get(key(name))
-        return cast("Mapping[str, Any]", topic) if isinstance(topic, Mapping) else {}
+        return _object(self.config.get(key(name)))
 
     def stated(self, topic: str, name: str) -> Any:
         """Return the value of a key; None where the file does not state it."""
@@ -53,8 +52,8 @@ def read(folder: Path = ENVIRONMENTS) -> list[Other]:
             document: Any = cast("Any", YAML(typ="safe")).load(file)
         except (YAMLError, UnicodeDecodeError):
             document = None
-        config: Any = document.get("config") if isinstance(document, Mapping) else None  # pyright: ignore
-        others.append(Other(match["stack"], config if isinstance(config, Mapping) else {}))
+        config = _object(_object(document).get("config"))
+        others.append(Other(match["stack"], config))
     return others
 
 
@@ -89,6 +88,10 @@ def shared_files(others: Sequence[Other]) -> list[str]:
     if not named:
         return [] if others else sorted(file.stem for file in FOLDER.glob("*.yaml"))
     return [name for name in named[0] if all(name in files for files in named)]
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
 def _texts(node: Any) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Final
+from typing import Final, cast
 
 from aiplatform import accelerators
 from aiplatform._shared.cloud_support import CLOUDS
@@ -168,7 +168,7 @@ def _with_zones(answers: Answers, plan: Plan, offers: Offers) -> Plan:
         problem = f"{reason}; expected a region with {_LEAST_ZONES} or more"
         return replace(plan, problems=(("region", problem),))
     stated = count if count != network.get("zone_count") else None
-    for zones in combinations(usable, count):
+    for zones in cast("Iterator[tuple[str, ...]]", combinations(usable, count)):
         if all(any(_has(answers, pool, offers[zone]) for zone in zones) for pool in plan.pools):
             if zones == tuple(usable[:count]):
                 return replace(plan, zone_count=stated)

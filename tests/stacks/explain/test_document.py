@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import pytest
+from pydantic import BaseModel
 
 from aiplatform._shared.cloud_support import CLOUDS
 from stacks.explain import checked, defaults, effects, keys, types, values
@@ -101,7 +102,7 @@ def _value(node: Any, path: Sequence[str]) -> tuple[bool, Any]:
     for part in path:
         if isinstance(node, dict) and part in node:
             node = node[part]
-        elif hasattr(type(node), "model_fields") and part in type(node).model_fields:
+        elif isinstance(node, BaseModel) and part in type(node).model_fields:
             node = getattr(node, part)
         else:
             return False, None

@@ -244,7 +244,11 @@ def test_answer_is_a_text_in_the_file(word: str) -> None:
 @pytest.mark.parametrize("cloud", PLACES)
 def test_no_answer_adds_a_line_to_the_file(cloud: str, key: str) -> None:
     lines = checked(cloud, profile="prod", release=RELEASES[cloud]).text.splitlines()
-    changed = {"profile": "prod", "release": RELEASES[cloud], key: 'x": 1\n  ai-platform:teams: {}\n#'}
+    changed: dict[str, Any] = {
+        "profile": "prod",
+        "release": RELEASES[cloud],
+        key: 'x": 1\n  ai-platform:teams: {}\n#',
+    }
     result = checked(cloud, **changed)
     assert len(result.text.splitlines()) == len(lines), "it is quoted"
     assert key in result.problems or key in ("owner", "cost_center"), "and refused where a rule does"
