@@ -87,7 +87,7 @@ def _lines(answer: Mapping[str, Any]) -> Iterator[str]:
 
 def _values(environment: str, values: list[dict[str, Any]]) -> Iterator[str]:
     if not values:
-        yield f"in {environment}: there is no such entry"
+        yield f"in {environment}: no value, since it has no such entry or object"
     for value in values:
         source = {
             "file": value["place"],

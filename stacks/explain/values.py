@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from stacks.explain import defaults
-from stacks.explain.keys import ANY, Key
+from stacks.explain.keys import ANY, Key, every
 from stacks.loading import ENVIRONMENTS, read_merged
-from stacks.profiles import excluded_keys
+from stacks.profiles import OPTIONAL, PROFILES, excluded_keys
 from stacks.settings import key as topic_key
 from stacks.shared_files import IDENTITIES, Located, LocatedList
 
@@ -29,8 +29,8 @@ class Value:
 def values(key: Key, stated: Sequence[str], environment: str, folder: Path = ENVIRONMENTS) -> list[Value]:
     """Return the values of a key in an environment: one for each entry of its lists and maps.
 
-    stated: the path with the names of entries that a user means, or `*` for all. Empty where the file has no
-    such entry. Raises SettingsError where the file cannot be read.
+    stated: the path with the names of entries that a user means, or `*` for all. Empty where the environment
+    has no such entry or object. Raises SettingsError where the file cannot be read.
     """
     return in_config(key, stated, read_merged(folder / f"Pulumi.{environment}.yaml"))
 
@@ -39,11 +39,14 @@ def in_config(key: Key, stated: Sequence[str], config: Located) -> list[Value]:
     """Return the values of a key in a configuration, merged with its shared files."""
     topic = config.get(topic_key("environment"))
     location: Mapping[str, Any] = cast("Mapping[str, Any]", topic) if isinstance(topic, Mapping) else {}
-    cloud, profile = str(location.get("cloud")), str(location.get("profile"))
+    cloud = _known(location.get("cloud"), PROFILES)
+    profile = _known(location.get("profile"), PROFILES[cloud])
     root = Located(
         {name.partition(":")[2]: value for name, value in config.items()},
         {name.partition(":")[2]: place for name, place in config.places.items()},
     )
+    if _is_absent(key, cloud, profile, root):
+        return []
     result: list[Value] = []
     for names, node, place in _entries(root, list(stated), key.path):
         if place is not None:
@@ -53,13 +56,33 @@ def in_config(key: Key, stated: Sequence[str], config: Located) -> list[Value]:
     return result
 
 
+def _known(word: Any, known: Mapping[str, Any]) -> str:
+    """Return the cloud or the profile of a file, the first where it states one that there is none of."""
+    return word if isinstance(word, str) and word in known else next(iter(known))
+
+
+def _is_absent(key: Key, cloud: str, profile: str, root: Located) -> bool:
+    """Return whether the environment lacks the topic or object of a key, so that no default applies."""
+    node: Any = root
+    for length, part in enumerate(key.path[:-1], 1):
+        if part == ANY:
+            return False
+        node = node.get(part) if isinstance(node, Located) else None
+        if node is not None:
+            continue
+        optional = length == 1 and part in OPTIONAL
+        of_profile = defaults.of_profile(cloud, profile, key.path[:length])
+        if optional or (
+            of_profile is defaults.MISSING and defaults.of_field(every()[key.path[:length]].field) is None
+        ):
+            return True
+    return False
+
+
 def _default(key: Key, names: str, cloud: str, profile: str, root: Mapping[str, Any]) -> Value:
     if key.path[-1] in excluded_keys(key.path[0], root.get(key.path[0])):
         return Value(names, None, "default")
-    try:
-        value = defaults.of_profile(cloud, profile, key.path)
-    except KeyError:
-        value = defaults.MISSING  # A cloud or profile that there is none of.
+    value = defaults.of_profile(cloud, profile, key.path)
     if value is not defaults.MISSING:
         return Value(names, defaults.plain(value), "profile")
     value = defaults.of_key(key)

@@ -212,6 +212,14 @@ def test_value_that_no_file_states_is_the_default_of_the_profile_or_the_key() ->
     assert (value["value"], value["source"]) == (0, "default")
 
 
+def test_key_of_a_topic_or_an_object_that_an_environment_lacks_has_no_value() -> None:
+    assert document("serving.require_digests", "aws-prod")["values"] == [], "prod's profile has a default"
+    assert document("cost.schedule.timezone", "aws-prod")["values"] == []
+    assert document("cost.schedule.timezone", "aws-dev")["values"][0]["value"] == "America/Los_Angeles"
+    [stated] = document("cluster_autoscaler.replicas", "aws-prod")["values"]
+    assert (stated["value"], stated["source"]) == (2, "profile"), "every environment has the topic"
+
+
 def test_program_prints_json_or_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cluster.version", "aws-dev"]) == 0
     assert json.loads(capsys.readouterr().out)["values"][0]["value"] == "1.35"
