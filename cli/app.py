@@ -9,11 +9,13 @@ import typer
 from cli import stacks, toolchain, twins
 from cli.budget import command as budget
 from cli.estimate import command as estimate
+from cli.explain import command as explain
 from cli.images import build_command as image
 from cli.images import command as images
 from cli.maintenance import command as maintenance
 from cli.model import command as model
 from cli.monitor import command as monitor
+from cli.new import command as new
 from cli.output import CommandError, command_name, lock_timeout, note, say
 from cli.plan import command as plan
 from cli.policy import command as policy
@@ -34,6 +36,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 stacks.register(app)
+new.register(app)
+explain.register(app)
 policy.register(app)
 estimate.register(app)
 preflight.register(app)

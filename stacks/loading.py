@@ -74,6 +74,21 @@ def load_file(path: Path, shared: Path = shared_files.FOLDER) -> Settings:
     return _settings(_shown(path), located(config, config, _shown(path)), problems, shared)
 
 
+def read_merged(path: Path, shared: Path = shared_files.FOLDER) -> Located:
+    """Return what a file and the shared files that it names state, each with its place, without checking it.
+
+    Keys are those of the file, `ai-platform:network`. Raises SettingsError where a file cannot be read.
+    """
+    document, _ = _read(path)
+    config = document.get("config")
+    if not isinstance(config, Mapping):
+        raise SettingsError([f"{_shown(path)}: config: missing; expected an object with all topics"])
+    merged, problems = shared_files.with_shared(located(config, config, _shown(path)), shared)
+    if problems:
+        raise SettingsError([_of_shared(_shown(path), {"config": merged}, problem) for problem in problems])
+    return merged
+
+
 def _size_for_program(config: Mapping[str, Any]) -> int:
     """Return the bytes of PULUMI_CONFIG with its name: each value is JSON in a string of a JSON object."""
     values = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from aiplatform.cost.args import CostArgs, CostSettings
 from stacks.settings.generated import stated, topic_of
@@ -18,6 +18,8 @@ class Cost(topic_of(CostArgs, CostSettings, without=("cluster_queues", "profile"
     address and they state no `emails`; the hold of all queues of `queues` by the budget of the environment;
     the detection of anomalies; the end of idle work, by the Prometheus of `observability`; and the use that
     estimates expect, which changes no resource."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     hours: dict[str, Annotated[float, Field(ge=0, le=HOURS, strict=False)]] = Field(default_factory=dict)
     """Pool -> hours a month in which all its nodes run, beyond its minimum; an hour with half of them is half

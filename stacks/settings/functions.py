@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import ConfigDict
+
 from aiplatform.function.args import FunctionArgs, FunctionSettings
 from stacks.settings.generated import topic_of
 
@@ -11,6 +13,8 @@ class Function(
 ):
     """A function by its name (docs/functions.md). Its callers are names of workload identities of the file,
     or principals of the cloud; its zones are those of `lakehouse`. A package is an object in S3."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     in_network: bool = False
     """Whether it reaches private addresses of the environment's network. Default false."""

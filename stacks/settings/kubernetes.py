@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from aiplatform.addons.args import AddonsArgs, AddonsSettings
 from aiplatform.continuous_training.args import ContinuousTrainingArgs, ContinuousTrainingSettings
@@ -62,6 +62,8 @@ class Training(
 class Gateway(topic_of(GatewayArgs, GatewaySettings, without=("teams", "charts", "proxy_ranges"))):
     """A gateway for requests to services of the environment's teams. Charts come from where `addons`
     states."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     claims: dict[str, list[str]] = Field(default_factory=dict)
     """Team -> values of `authentication.team_claim` with which clients reach its services. Default: the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import ConfigDict, StringConstraints
 
 from aiplatform.container_registry.args import ContainerRegistryArgs
 from aiplatform.model_registry.accounts import NAME
@@ -26,6 +26,8 @@ class ModelRegistry(topic_of(ModelRegistryArgs)):
 class ModelStore(topic_of(ModelStoreArgs, without=("profile", "workflows"))):
     """The buckets of checkpoints and releases, and the identities that promote and import models. Models are
     promoted from the model registry of the environment, unless `registry` states another MLflow."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     account: Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$", max_length=30)] = "release"
     """The account of the environment's model registry that promotions use. It promotes."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,28 +14,20 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from tests.end_to_end.copies import copy_repository
 from tests.end_to_end.harness import ROOT, Twin
 from tests.end_to_end.reduced import KUBERNETES_LAYER, leave_out
 
 pytestmark = pytest.mark.end_to_end
 
 ENVIRONMENT, LAYER = "aws-dev", "aws-dev-data"
-PARTS = ("bin", "cli", "components", "environments", "policies", "stacks", "twin")
-FILES = ("Pulumi.yaml", "pyproject.toml", "uv.lock", "bootstrap.py", "README.md", "LICENSE")
 
 
 @pytest.fixture(scope="module")
 def dev(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
     """aws-dev of a copy of the repository, whose files a test may change. It lacks what the data layer does
     not need: models, GPU pools and add-ons."""
-    root = tmp_path_factory.mktemp("repository")
-    for part in PARTS:
-        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in FILES:
-        shutil.copy(ROOT / file, root / file)
-    for module in ("__init__.py", "end_to_end/__init__.py", "end_to_end/reduced.py"):
-        (root / "tests" / module).parent.mkdir(exist_ok=True)
-        shutil.copy(ROOT / "tests" / module, root / "tests" / module)
+    root = copy_repository(tmp_path_factory.mktemp("repository"))
     twin = Twin(ENVIRONMENT, home, root=root, checkpoints=False)
     yield twin
     twin.remove()

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from typing import Any
 
 from pulumi.provider.experimental.analyzer import PropertyDefinition
 
 from aiplatform._plugin import COMPONENTS
-from aiplatform._shared.cloud_support import CLOUDS, Refused, SupportTable
+from aiplatform._shared.cloud_support import CLOUDS, Refused
+from stacks.explain.effects import support
 from tests.generating.components import entity, plugin
 from tests.generating.tables import code, page, table
-
-
-def support(component: type) -> SupportTable:
-    """Return the table of a component, from its folder's `cloud_support.py`."""
-    return importlib.import_module(f"aiplatform.{entity(component)}.cloud_support").SUPPORT
 
 
 def arguments(component: type) -> Iterator[str]:

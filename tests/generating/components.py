@@ -14,6 +14,7 @@ from pulumi.provider.experimental.analyzer import PropertyDefinition, PropertyTy
 
 from aiplatform._plugin import COMPONENTS, Plugin, unwrapped
 from aiplatform._plugin.schema import model_of, settings_of
+from stacks.explain.checked import entity as entity
 from tests.generating import examples
 from tests.generating.tables import code, page, table
 
@@ -55,11 +56,6 @@ def plugin() -> Plugin:
 def schema() -> str:
     """The plugin's Pulumi schema, as `pulumi package get-schema components` gives it."""
     return json.dumps(json.loads(plugin().schema or ""), indent=2) + "\n"
-
-
-def entity(component: type) -> str:
-    """The folder of a component: `gpu_pool`."""
-    return component.__module__.rsplit(".", maxsplit=1)[-1]
 
 
 def pages() -> Mapping[str, str]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from aiplatform._shared.cloud_support import CLOUDS
+from stacks.explain import defaults, types
 from stacks.profiles import EVERY, OPTIONAL, PROFILES
 from stacks.settings import NAMESPACE, Settings
 from stacks.settings.generated import ComponentTopic
 from tests.generating.tables import code, page, table
 
-MISSING = object()
+MISSING = defaults.MISSING
 _CLOUD_NAMES: dict[str, str] = {**CLOUDS}
 NAMES = list(PROFILES["aws"])
 HEAD = ["key", "type", *NAMES, "meaning"]
@@ -29,7 +29,9 @@ def text() -> str:
         "`environments/Pulumi.<cloud>-<profile>.yaml` is an environment: one object a topic under "
         f"`config: {NAMESPACE}:<topic>:`. The profile (`{NAMESPACE}:environment.profile`) supplies what the "
         "file leaves out; lists and scalars of the file replace the profile's, objects are merged. An "
-        "unknown key is an error. Editors complete from `environments/schema.json`.",
+        "unknown key is an error. Editors complete from `environments/schema.json`; `aiplatform explain KEY` "
+        "prints what is known of a key, and `aiplatform new` writes a new file "
+        "([operations/new-environment.md](operations/new-environment.md)).",
         "What several environments share is in `environments/shared/<name>.yaml`, under the key `shared` in "
         f"place of `config`; a file names it in `{NAMESPACE}:shared.files`, overrides it by stating the same "
         f"key, and leaves a part out by `{NAMESPACE}:shared.remove` "
@@ -68,7 +70,7 @@ def _component_topic(name: str, model: type[ComponentTopic], *, is_map: bool) ->
         *([table(["key", *NAMES], rows)] if rows else []),
     ]
     if added:
-        rows = [[code(key), _words(one.annotation), one.description or ""] for key, one in added.items()]
+        rows = [[code(key), types.words(one.annotation), one.description or ""] for key, one in added.items()]
         parts += ["Keys that only the file has:", table(["key", "type", "meaning"], rows)]
     return "\n\n".join(parts)
 
@@ -121,8 +123,8 @@ def _rows(topic: str, model: type[BaseModel], path: str, above: list[FieldInfo])
         key = path + name
         defaults = [_default(profile, topic, key, field, above) for profile in NAMES]
         inner = _inner(field)
-        kind = "object" if inner and not _choices(field.annotation) else _words(field.annotation)
-        if inner and not _choices(field.annotation) and not _in_list(field):
+        kind = "object" if inner and not types.choices(field.annotation) else types.words(field.annotation)
+        if inner and not types.choices(field.annotation) and not _in_list(field):
             # The object's own line would only repeat what its keys say.
             yield from _rows(topic, inner, f"{key}.", [*above, field])
             continue
@@ -135,8 +137,8 @@ def _rows(topic: str, model: type[BaseModel], path: str, above: list[FieldInfo])
 def _nested(model: type[BaseModel]) -> Iterator[list[str]]:
     """Keys of an object in a list: no profile has values of them."""
     for name, field in model.model_fields.items():
-        rendered = _rendered(_default_value(field))
-        yield [code(name), _words(field.annotation), *[rendered] * len(NAMES), field.description or ""]
+        rendered = _rendered(defaults.of_field(field))
+        yield [code(name), types.words(field.annotation), *[rendered] * len(NAMES), field.description or ""]
 
 
 def _model(field: FieldInfo) -> tuple[type[BaseModel], bool]:
@@ -149,43 +151,12 @@ def _model(field: FieldInfo) -> tuple[type[BaseModel], bool]:
 
 
 def _inner(field: FieldInfo) -> type[BaseModel] | None:
-    models = list(_models_in(field.annotation))
+    models = list(types.models_in(field.annotation))
     return models[0] if models else None
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models_in(argument)
 
 
 def _in_list(field: FieldInfo) -> bool:
     return get_origin(field.annotation) is list
-
-
-def _choices(annotation: Any) -> list[str]:
-    """The words that a key accepts."""
-    if get_origin(annotation) is Literal:
-        return [str(word) for word in get_args(annotation)]
-    return [word for argument in get_args(annotation) for word in _choices(argument)]
-
-
-def _words(annotation: Any) -> str:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Literal:
-        return " or ".join(code(word) for word in arguments)
-    if hasattr(annotation, "__metadata__"):
-        return _words(arguments[0])
-    if origin is list:
-        return f"list of {_words(arguments[0])}"
-    if origin is dict:
-        return f"map of {_words(arguments[1])}"
-    if arguments:
-        return " or ".join(_words(argument) for argument in arguments if argument is not type(None))
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return "object"
-    return {str: "string", int: "integer", bool: "boolean", float: "number"}.get(annotation, "any")
 
 
 def _default(profile: str, topic: str, key: str, field: FieldInfo, above: list[FieldInfo]) -> str:
@@ -199,19 +170,12 @@ def _default(profile: str, topic: str, key: str, field: FieldInfo, above: list[F
 def _default_on(
     cloud: str, profile: str, topic: str, key: str, field: FieldInfo, above: list[FieldInfo]
 ) -> str:
-    value: Any = PROFILES[cloud][profile].get(topic, MISSING)
-    for part in key.split("."):
-        value = value.get(part, MISSING) if isinstance(value, Mapping) else MISSING
+    value = defaults.of_profile(cloud, profile, [topic, *key.split(".")])
     if value is not MISSING:
         return _rendered(value)
     # An object that may be left out altogether requires nothing.
     optional = [outer for outer in above if not outer.is_required() and outer.get_default() is None]
-    return "" if optional and field.is_required() else _rendered(_default_value(field))
-
-
-def _default_value(field: FieldInfo) -> Any:
-    value = field.get_default(call_default_factory=True)
-    return MISSING if value is PydanticUndefined else value
+    return "" if optional and field.is_required() else _rendered(defaults.of_field(field))
 
 
 def _rendered(value: Any) -> str:

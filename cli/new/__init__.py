@@ -1,0 +1,1 @@
+"""`aiplatform new`: a valid environment file from flags and questions."""
