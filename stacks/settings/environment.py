@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
 from stacks.settings.base import Topic
 
-ShortName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=16)
-]
+SHORT_NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+ShortName = Annotated[str, StringConstraints(pattern=SHORT_NAME, min_length=2, max_length=16)]
 
 
 class Environment(Topic):
