@@ -16,9 +16,11 @@ class Environment(Topic):
     """Organisation, cloud, region and owner of the environment."""
 
     org: ShortName
-    """The organisation: the first part of every physical name, `{org}-{name}-{purpose}`."""
+    """The organisation: the first part of every physical name, `{org}-{name}-{purpose}`. `{org}-{name}` has
+    at most 17 characters on AWS and 14 on Google Cloud, there with `model_monitor` 12: the shortest limit of
+    the names that begin with it."""
     name: ShortName
-    """The environment's name: the second part of every physical name."""
+    """The environment's name: the second part of every physical name. See `org` for its length."""
     profile: Literal["dev", "staging", "prod"]
     """Which defaults and limits apply."""
     cloud: Literal["aws", "gcp"]

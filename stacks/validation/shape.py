@@ -38,6 +38,16 @@ _LIMITS: Final = {
 }
 """Pydantic's error -> what it expects of a size."""
 _LIMIT_NAMES: Final = ("max_length", "min_length", "le", "lt", "ge", "gt")
+OF_ONE_CLOUD: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+    "aws": {"node_provisioning": ("karpenter", "moving_to_karpenter")},
+    "gcp": {
+        "capacity": ("flex_start", "queued"),
+        "gateway_class": ("gke",),
+        "mode": ("dns",),
+        "type": ("flex_start", "queued"),
+    },
+}
+"""Cloud -> key -> words that only this cloud has, as components state; a test compares them."""
 _WORDS: Final = "lower-case letters and digits in words joined by single hyphens"
 _PATTERNS: Final = {
     **dict.fromkeys(
@@ -54,16 +64,40 @@ def problems(error: ValidationError, topics: Any) -> list[Problem]:
     the error is about."""
     errors = error.errors(include_url=False)
     places = [_path(details, topics) for details in errors]
+    cloud = _cloud(topics)
     reported: list[Problem] = []
-    for details, path in zip(errors, places, strict=True):
+    for path in places:
         if any(len(other) > len(path) > 0 and other[: len(path)] == path for other in places):
             # A union reports each of its forms; the one that the value nearly has states what is wrong
             # inside.
             continue
-        forms = [dict(other) for other, place in zip(errors, places, strict=True) if place == path]
-        reason = _reason(dict(details), path) if len(forms) == 1 else _no_form(forms, path)
+        forms = [
+            _of_cloud(dict(other), path, cloud)
+            for other, place in zip(errors, places, strict=True)
+            if place == path
+        ]
+        reason = _reason(forms[0], path) if len(forms) == 1 else _no_form(forms, path)
         reported.append(Problem(dotted(path), reason))
     return list(dict.fromkeys(reported))
+
+
+def _cloud(topics: Any) -> str:
+    """Return the cloud that a file states; empty where it states none."""
+    environment = topics.get("environment") if isinstance(topics, Mapping) else None
+    return str(environment.get("cloud")) if isinstance(environment, Mapping) else ""
+
+
+def _of_cloud(details: dict[str, Any], path: Sequence[int | str], cloud: str) -> dict[str, Any]:
+    """Return an error without the words that only the other cloud has among those that it expects."""
+    if details["type"] != "literal_error" or cloud not in OF_ONE_CLOUD:
+        return details
+    key = next((part for part in reversed(path) if isinstance(part, str)), "")
+    expected = str(details["ctx"]["expected"]).replace(" or ", ", ").split(", ")
+    other = {word for name, keys in OF_ONE_CLOUD.items() if name != cloud for word in keys.get(key, ())}
+    words = [word for word in expected if word.strip("'") not in other]
+    *first, last = words
+    text = f"{', '.join(first)} or {last}" if first else last
+    return {**details, "ctx": {"expected": text}}
 
 
 def invalid_keys(error: ValidationError, topics: Any) -> dict[str, bool]:
