@@ -155,7 +155,7 @@ WRONG: list[tuple[str, str, Any, str]] = [
     ),
     ("aws-prod", "network/cidr", "10.16.0.0", "expected an IPv4 range such as 10.0.0.0/16"),
     ("aws-prod", "images/mirrors", {"registry.k8s.oi": "x.example/y"}, "did you mean 'registry.k8s.io'?"),
-    ("aws-prod", "images/mirrors", {"ghcr.io/nobody/x": "x.example/y"}, "without effect, since no image"),
+    ("aws-prod", "images/mirrors", {"ghcr.io/other/x": "x.example/y"}, "without effect, since no image"),
     ("aws-prod", "node_pools/general/disk_gib", 65_537, "expected 20 to 65536 GiB"),
     ("gcp-prod", "node_pools/general/disk_gib", 65_537, "expected 20 to 65536 GiB"),
 ]
