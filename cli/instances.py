@@ -83,11 +83,13 @@ def of_environment(name: str) -> dict[str, str]:
         raise _refusal(name, topic, "cloud", "aws or gcp")
     region = topic.get("region")
     if not isinstance(region, str) or not region:
-        raise _refusal(name, topic, "region", f"a text as {'us-west-2' if cloud == 'aws' else 'us-central1'}")
+        raise _refusal(
+            name, topic, "region", f"a region such as {'us-west-2' if cloud == 'aws' else 'us-central1'}"
+        )
     key = "account_id" if cloud == "aws" else "project_id"
     account = topic.get(key)
     if cloud == "aws" and not re.fullmatch(r"\d{12}", str(account)):
-        raise _refusal(name, topic, key, '12 digits in quotes, as "111122223333"')
+        raise _refusal(name, topic, key, '12 digits in quotes, such as "111122223333"')
     if cloud == "gcp" and not PROJECT.fullmatch(str(account)):
         raise _refusal(
             name,
@@ -96,7 +98,7 @@ def of_environment(name: str) -> dict[str, str]:
             "6 to 30 lower-case letters, digits and hyphens, a letter first and no hyphen last",
         )
     if not isinstance(account, str):
-        raise _refusal(name, topic, key, "a text in quotes")
+        raise _refusal(name, topic, key, "a string: write it in quotes")
     return {"cloud": cloud, "region": region, "account": account}
 
 
@@ -115,15 +117,13 @@ def config(name: str) -> dict[str, Any]:
     except FileNotFoundError:
         raise CommandError(_unknown_environment(name)) from None
     except (YAMLError, OSError, UnicodeDecodeError) as error:
-        # Errors of YAML span lines, and name the text and not the file.
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or error
-        raise CommandError(f"environments/{file.name}{line}: no valid YAML: {problem}") from error
+        raise CommandError(
+            environment_files.problems(file) or f"environments/{file.name}: {error}"
+        ) from error
     content: Any = document.get("config") if isinstance(document, dict) else None
     if not isinstance(content, dict) or not isinstance(content.get(TOPIC), dict):
         raise CommandError(
-            f"environments/{file.name}: {TOPIC}: is missing; "
+            f"environments/{file.name}: environment: missing; "
             "expected an object with cloud, region and account_id or project_id"
         )
     return cast("dict[str, Any]", content)
@@ -146,5 +146,6 @@ def _refusal(name: str, topic: dict[str, Any], key: str, expected: str) -> Comma
     lines = position.data if position is not None and position.data else {}
     # Without the key the topic's first line.
     line = lines[key][0] if key in lines else getattr(position, "line", 0)
-    place = f"environments/Pulumi.{name}.yaml:{line + 1}: {TOPIC}.{key}"
-    return CommandError(f"{place}: got {topic.get(key)!r}; expected {expected}")
+    place = f"environments/Pulumi.{name}.yaml:{line + 1}: environment.{key}"
+    stated = f"got {topic[key]!r}" if topic.get(key) is not None else "missing"
+    return CommandError(f"{place}: {stated}; expected {expected}")

@@ -142,7 +142,9 @@ def runnable_images(settings: Settings) -> list[str] | None:
     prod by default those of the project's own registries in this region; and the platform's own images."""
     patterns, environment = settings.cluster.binary_authorization, settings.environment
     if patterns is None and environment.profile == "prod":
-        patterns = [f"{environment.region}-docker.pkg.dev/{environment.project_id}/**"]
+        # Without a project, which is reported, the file's own patterns are checked alone.
+        project = environment.project_id
+        patterns = [] if project is None else [f"{environment.region}-docker.pkg.dev/{project}/**"]
     return images.admitted(settings, patterns) if patterns else patterns
 
 

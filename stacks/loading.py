@@ -12,24 +12,22 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML, YAMLError
 
 from aiplatform._shared.args import Problem
-from stacks import shared_files
+from stacks import shared_files, yaml_files
 from stacks.profiles import PROFILES, with_profile
 from stacks.settings import NAMESPACE, TOPICS, Settings, key, parse
 from stacks.settings.composition import Layer, LayerName, stack_name
 from stacks.shared_files import Located, located
+from stacks.suggestions import nearest
 from stacks.validation import shape, validate
+from stacks.yaml_files import FOLDER, UnreadableError, displayed
 
-FOLDER: Final = "environments"
 ENVIRONMENTS: Final = Path(__file__).resolve().parents[1] / FOLDER
 """The engine runs the program in stacks/, so the folder is found from here."""
-# Pulumi's own keys at the top of a stack file.
 LARGEST: Final = 128 * 1024
 """Bytes of a file's own configuration as Pulumi's language host passes it to the program: in one environment
 variable, PULUMI_CONFIG, which Linux limits to 32 pages (execve(2), MAX_ARG_STRLEN; pulumi/pulumi#8680)."""
-TOP_LEVEL: Final = ("config", "secretsprovider", "encryptionsalt", "encryptedkey", "environment")
 
 
 class SettingsError(Exception):
@@ -62,16 +60,17 @@ def load_file(path: Path, shared: Path = shared_files.FOLDER) -> Settings:
     config = document.get("config")
     if not isinstance(config, Mapping):
         raise SettingsError(
-            [*problems, f"{_shown(path)}: config: missing; expected an object with all topics"]
+            [*problems, f"{displayed(path)}: config: missing; expected an object with all topics"]
         )
     size = _size_for_program(cast("Mapping[str, Any]", config))
     if size > LARGEST:
         problems = [
             *problems,
-            f"{_shown(path)}: config: {size // 1024} KiB as Pulumi passes it on; expected at most "
+            f"{displayed(path)}: config: {size // 1024} KiB as Pulumi passes it on; expected at most "
             f"{LARGEST // 1024} KiB: move declarations to {FOLDER}/shared/, whose files have no limit",
         ]
-    return _settings(_shown(path), located(config, config, _shown(path)), problems, shared)
+    file = displayed(path)
+    return _settings(file, located(config, config, file), problems, shared)
 
 
 def read_merged(path: Path, shared: Path = shared_files.FOLDER) -> Located:
@@ -107,33 +106,36 @@ def load_engine(stack: str) -> Loaded:
         except ValueError:
             config[name] = value
     path, document = _file_of(stack)
-    placed_config: Located = located(config, document.get("config"), _shown(path))
+    of_top = yaml_files.unknown_keys(displayed(path), document)
+    placed_config: Located = located(config, document.get("config"), displayed(path))
     if key("layer") in config:
-        layer = _layer(stack, _shown(path), placed_config)
+        layer = _layer(stack, displayed(path), placed_config, of_top)
         file, _ = _file_of(layer.environment)
         settings = load_file(file)
         if layer.name not in settings.layers.separate:
             raise SettingsError(
                 [
-                    f"{_shown(file)}: layers.separate: lacks {layer.name!r}, so that {layer.environment} has "
-                    f"the layer itself; expected it there for the stack {stack}"
+                    f"{displayed(file)}: layers.separate: lacks {layer.name!r}, so that "
+                    f"{layer.environment} has the layer itself; expected it there for the stack {stack}"
                 ]
             )
         return Loaded(settings, layer.environment, layer.name)
-    settings = _settings(_shown(path), placed_config, [], shared_files.FOLDER)
+    settings = _settings(displayed(path), placed_config, of_top, shared_files.FOLDER)
     for layer in settings.layers.separate:
         environment = stack.removesuffix(f"-{layer}")
         if environment != stack and _file_of(environment)[0].is_file():
             # It would deploy the whole environment again, into the layer's stack.
             problem = f"layer: missing; this is the configuration of {environment}, not of {stack}"
-            raise SettingsError([f"{_shown(path)}: {problem}; expected that of this file"])
+            raise SettingsError([f"{displayed(path)}: {problem}; expected that of this file"])
     return Loaded(settings, stack, None)
 
 
-def _layer(stack: str, file: str, config: Located) -> Layer:
-    """Return the topic `layer` of a stack, which has no other. Raises SettingsError."""
+def _layer(stack: str, file: str, config: Located, of_top: Sequence[str]) -> Layer:
+    """Return the topic `layer` of a stack, which has no other. of_top: problems of the keys at the file's
+    top. Raises SettingsError."""
     document, topic, prefix = {"config": config}, key("layer"), f"{NAMESPACE}:"
-    problems = [
+    problems = list(of_top)
+    problems += [
         f"{_place(file, document, [name])}: {name.removeprefix(prefix)}: a layer's stack takes all settings "
         "from its environment's file; expected layer alone"
         for name in config
@@ -142,7 +144,7 @@ def _layer(stack: str, file: str, config: Located) -> Layer:
     try:
         layer = Layer.model_validate(config[topic])
     except ValidationError as error:
-        for problem in shape.problems(error):
+        for problem in shape.problems(error, config[topic]):
             path = ".".join(filter(None, ["layer", problem.path]))
             problems.append(placed(file, document, Problem(path, problem.reason)))
         raise SettingsError(problems) from None
@@ -160,9 +162,9 @@ def _layer(stack: str, file: str, config: Located) -> Layer:
 def refusal(stack: str, problems: Sequence[Problem]) -> SettingsError:
     """Return the error of problems that only the cloud could report."""
     path, document = _file_of(stack)
-    config = document.get("config")
-    merged, _ = shared_files.with_shared(located(config or {}, config, _shown(path)))
-    return SettingsError([placed(_shown(path), {"config": merged}, problem) for problem in problems])
+    config, file = document.get("config"), displayed(path)
+    merged, _ = shared_files.with_shared(located(config or {}, config, file))
+    return SettingsError([placed(file, {"config": merged}, problem) for problem in problems])
 
 
 def _file_of(stack: str) -> tuple[Path, Mapping[str, Any]]:
@@ -176,6 +178,8 @@ def _settings(file: str, own: Located, problems: Sequence[str], shared: Path) ->
     config, of_shared = shared_files.with_shared(own, shared)
     document = {"config": config}
     errors = [*problems, *(_of_shared(file, document, problem) for problem in of_shared)]
+    rewritten = {_path_of(where): text for where, text in shared_files.rewritten(config)}
+    errors += [placed(file, document, Problem(path, text.reason)) for path, text in rewritten.items()]
     topics: dict[str, Any] = {}
     for name, value in config.items():
         namespace, _, topic = name.partition(":")
@@ -190,7 +194,7 @@ def _settings(file: str, own: Located, problems: Sequence[str], shared: Path) ->
             topics[topic] = value
         else:
             place = _place(file, document, [name])
-            errors.append(f"{place}: {topic}: unknown topic{shape.nearest(topic, TOPICS)}")
+            errors.append(f"{place}: {topic}: unknown topic{nearest(topic, TOPICS)}")
     # The model reports a wrong cloud or profile; with the defaults of another there are no further errors of
     # keys
     # that its profile would have supplied.
@@ -200,18 +204,38 @@ def _settings(file: str, own: Located, problems: Sequence[str], shared: Path) ->
     try:
         settings = parse(whole)
     except ValidationError as error:
-        reported = shape.problems(error)
+        reported = shape.problems(error, whole)
         if _is_cloud_known(topics):
             rest = shape.without_invalid_keys(whole, error, {"cloud": cloud, "profile": profile})
-            invalid = shape.paths(error)
+            invalid = shape.invalid_keys(error, whole)
             # A key that was left out for its shape is not missing.
             others = validate(rest) if rest is not None else []
-            reported += [problem for problem in others if problem.path not in invalid]
+            reported += [problem for problem in others if not _follows(problem, invalid)]
+        # What is rewritten may also have another type than its key: one problem is enough.
+        reported = [problem for problem in reported if problem.path not in rewritten]
         raise SettingsError([*errors, *(placed(file, document, problem) for problem in reported)]) from None
-    errors += [placed(file, document, problem) for problem in validate(settings)]
+    errors += [
+        placed(file, document, problem) for problem in validate(settings) if problem.path not in rewritten
+    ]
     if errors:
         raise SettingsError(errors)
     return settings
+
+
+def _path_of(where: Sequence[int | str]) -> str:
+    """Return the dotted key of a place in the configuration: `functions.score.owner`."""
+    return shared_files.dotted(where).removeprefix(f"{NAMESPACE}:")
+
+
+def _follows(problem: Problem, invalid: Mapping[str, bool]) -> bool:
+    """Return whether a problem only follows from keys that were left out for their shape: it is of such a
+    key, of the object or list that has it as an entry, or its reason names it."""
+    return any(
+        problem.path == path
+        or path in problem.reason
+        or (is_entry and re.match(rf"{re.escape(problem.path)}[.\[]", path) is not None)
+        for path, is_entry in invalid.items()
+    )
 
 
 def _is_cloud_known(topics: Mapping[str, Any]) -> bool:
@@ -234,7 +258,7 @@ def _word(topics: Mapping[str, Any], name: str, known: Mapping[str, Any], defaul
 def _of_shared(file: str, document: Mapping[str, Any], problem: shared_files.SharedProblem) -> str:
     """Return a problem of shared files with its place."""
     place = problem.place or _place(file, document, problem.path)
-    path = shared_files.dotted(problem.path).removeprefix(f"{NAMESPACE}:")
+    path = _path_of(problem.path)
     return ": ".join(filter(None, [str(place), path, problem.reason]))
 
 
@@ -248,28 +272,20 @@ def placed(file: str, document: Mapping[str, Any], problem: Problem) -> str:
 
 
 def _read(path: Path) -> tuple[Mapping[str, Any], list[str]]:
-    file = _shown(path)
+    """Return the document of a file, and the problems of the keys at its top. Raises SettingsError."""
+    file = displayed(path)
     try:
-        document = cast("Any", YAML(typ="rt")).load(path)
+        document = yaml_files.load(path)
     except FileNotFoundError:
         stacks = sorted(file.stem.removeprefix("Pulumi.") for file in path.parent.glob("Pulumi.*.yaml"))
         expected = f"; expected one of {', '.join(stacks)}" if stacks else ""
         raise SettingsError([f"{file}: no such file{expected}"]) from None
-    except YAMLError as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", None)
-        place = file if line is None else f"{file}:{line + 1}"
-        raise SettingsError([f"{place}: no valid YAML: {' '.join(str(error).split())}"]) from None
-    except UnicodeDecodeError as error:
-        raise SettingsError([f"{file}: no valid YAML: {' '.join(str(error).split())}"]) from None
+    except UnreadableError as error:
+        raise SettingsError([error.at(file)]) from None
     if not isinstance(document, Mapping):
-        raise SettingsError([f"{file}: got no object; expected an object with the key config"])
+        raise SettingsError([yaml_files.not_an_object(file, document)])
     content = cast("Mapping[str, Any]", document)
-    problems = [
-        f"{file}{_line_at(content, name)}: {name}: unknown key{shape.nearest(str(name), TOP_LEVEL)}"
-        for name in content
-        if name not in TOP_LEVEL
-    ]
-    return content, problems
+    return content, yaml_files.unknown_keys(file, content)
 
 
 def _place(file: str, document: Mapping[str, Any], path: Sequence[int | str]) -> str:
@@ -288,12 +304,3 @@ def _place(file: str, document: Mapping[str, Any], path: Sequence[int | str]) ->
         except (AttributeError, KeyError, IndexError, TypeError):
             break
     return place
-
-
-def _line_at(node: Any, part: int | str) -> str:
-    """Return `:<line>` of a key at the top of a file."""
-    return f":{node.lc.key(part)[0] + 1}"
-
-
-def _shown(path: Path) -> str:
-    return f"{FOLDER}/{path.name}" if path.parent.name == FOLDER else str(path)

@@ -9,15 +9,15 @@ from stacks.settings.generated import stated
 
 def urls(settings: Settings) -> dict[str, str]:
     """Return repository -> its address, without a scheme: what the output `repositories` of the component
-    ContainerRegistry has. Empty on AWS where the file does not state the account."""
+    ContainerRegistry has. Empty where the file does not state the account or project."""
     environment = settings.environment
     topic = stated(settings.container_registry) if settings.container_registry is not None else {}
     names: list[str] = topic.get("repositories", [])
+    if (environment.project_id if environment.cloud == "gcp" else environment.account_id) is None:
+        return {}
     if environment.cloud == "gcp":
         place = f"{environment.region}-docker.pkg.dev/{environment.project_id}"
         return {name: f"{place}/{environment.prefix}-{name}" for name in names}
-    if environment.account_id is None:
-        return {}
     suffix = "amazonaws.com.cn" if environment.region.startswith("cn-") else "amazonaws.com"
     host = f"{environment.account_id}.dkr.ecr.{environment.region}.{suffix}"
     return {name: f"{host}/{REPOSITORIES.of(environment.prefix)}{name}" for name in names}

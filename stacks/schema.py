@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any, Final, cast
 
-from stacks.loading import FOLDER, TOP_LEVEL
 from stacks.settings import TOPICS, Settings, key
 from stacks.settings.composition import Layer
 from stacks.shared_files import IDENTITIES, OWN_TOPICS, ROOT_KEY
+from stacks.yaml_files import FOLDER, TOP_LEVEL
 
 FILE: Final = Path(FOLDER) / "schema.json"
 

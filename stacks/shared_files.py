@@ -5,17 +5,16 @@ What is merged keeps the place where it is written, so that an error states the 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
-from ruamel.yaml import YAML, YAMLError
-
-from stacks import profiles
+from stacks import profiles, yaml_files
 from stacks.settings import NAMESPACE, key
 from stacks.settings.composition import SHARED_NAME
+from stacks.suggestions import did_you_mean
+from stacks.yaml_files import Rewritten, UnreadableError
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "environments" / "shared"
 ROOT_KEY: Final = "shared"
@@ -71,14 +70,19 @@ class SharedProblem(NamedTuple):
 
 
 def located(value: Any, node: Any, file: str) -> Any:
-    """Return a value with the places of a YAML node that has the same shape, as far as it has."""
+    """Return a value with the places of a YAML node that has the same shape, as far as it has. Keys are text,
+    as Pulumi passes them on; a scalar that it rewrites is as it is written."""
     if isinstance(value, Mapping):
-        values = cast("Mapping[str, Any]", value)
-        lines = {name: _line_of(node, name) for name in values}
-        places = {name: Place(file, line) for name, line in lines.items() if line is not None}
-        return Located(
-            {name: located(below, _below(node, name), file) for name, below in values.items()}, places
-        )
+        values, places = dict[str, Any](), dict[str, Place]()
+        written = _written_keys(node)
+        for name, below in cast("Mapping[Any, Any]", value).items():
+            key_in_node = written.get(name, name)
+            text = key_in_node if isinstance(key_in_node, Rewritten) else yaml_files.key_text(name)
+            line = _line_of(node, key_in_node)
+            if line is not None:
+                places[text] = Place(file, line)
+            values[text] = located(below, _below(node, key_in_node), file)
+        return Located(values, places)
     if isinstance(value, list):
         entries = cast("list[Any]", value)
         rows = [_line_of(node, index) for index in range(len(entries))]
@@ -86,7 +90,34 @@ def located(value: Any, node: Any, file: str) -> Any:
             [located(entry, _below(node, index), file) for index, entry in enumerate(entries)],
             [None if row is None else Place(file, row) for row in rows],
         )
-    return value
+    if isinstance(node, Rewritten) and value == node.passed:
+        return node
+    return yaml_files.of_go(value) or yaml_files.text_of(value)
+
+
+def _written_keys(node: Any) -> dict[Any, Any]:
+    """Return key as it arrives -> key of a YAML node: a number, or a date."""
+    if not isinstance(node, Mapping):
+        return {}
+    keys = [key for key in cast("Mapping[Any, Any]", node) if not isinstance(key, str)]
+    dates = [key for key in cast("Mapping[Any, Any]", node) if isinstance(key, Rewritten)]
+    return {yaml_files.key_text(key): key for key in keys} | {str(date.passed): date for date in dates}
+
+
+def rewritten(
+    node: Any, path: tuple[int | str, ...] = ()
+) -> Iterator[tuple[tuple[int | str, ...], Rewritten]]:
+    """Yield the path of each scalar without quotes that Pulumi rewrites, values and keys, and its text."""
+    if isinstance(node, Located):
+        for name, value in node.items():
+            if isinstance(name, Rewritten):
+                yield (*path, name), name
+            yield from rewritten(value, (*path, name))
+    elif isinstance(node, LocatedList):
+        for index, value in enumerate(node):
+            yield from rewritten(value, (*path, index))
+    elif isinstance(node, Rewritten):
+        yield path, node
 
 
 def with_shared(config: Located, folder: Path = FOLDER) -> tuple[Located, list[SharedProblem]]:
@@ -110,7 +141,7 @@ def with_shared(config: Located, folder: Path = FOLDER) -> tuple[Located, list[S
     for index, dotted in enumerate(_strings(named.get("remove"))):
         if not _remove(shared, dotted):
             reason = (
-                f"the shared files have no {dotted!r} to remove{_nearest(dotted, sorted(_paths(shared)))}"
+                f"the shared files have no {dotted!r} to remove{did_you_mean(dotted, sorted(_paths(shared)))}"
             )
             problems.append(SharedProblem((key("shared"), "remove", index), reason))
     for name, below in shared.items():
@@ -124,15 +155,17 @@ def _read(folder: Path, name: str, path: tuple[int | str, ...]) -> tuple[Located
     file, nothing = folder / f"{name}.yaml", Located({}, {})
     displayed = f"environments/shared/{name}.yaml"
     try:
-        document: Any = cast("Any", YAML(typ="rt")).load(file)
+        document = yaml_files.load(file)
     except FileNotFoundError:
         there = sorted(path.stem for path in folder.glob("*.yaml"))
-        reason = f"there is no {displayed}{_nearest(name, there)}; there are {', '.join(there) or 'none'}"
+        reason = (
+            f"got {name!r}, and there is no {displayed}; expected one of {', '.join(there) or 'none'}"
+            f"{did_you_mean(name, there)}"
+        )
         return nothing, [SharedProblem(path, reason)]
-    except (YAMLError, UnicodeDecodeError) as error:
-        return nothing, [
-            SharedProblem((), f"no valid YAML: {' '.join(str(error).split())}", Place(displayed, 1))
-        ]
+    except UnreadableError as error:
+        where = error.path or "no valid YAML"
+        return nothing, [SharedProblem((), f"{where}: {error.reason}", Place(displayed, error.line or 1))]
     if not isinstance(document, Mapping) or not isinstance(document.get(ROOT_KEY), Mapping):  # pyright: ignore[reportUnknownMemberType]
         reason = f"{ROOT_KEY}: missing; expected an object with {key('<topic>')} keys"
         return nothing, [SharedProblem((), reason, Place(displayed, 1))]
@@ -319,11 +352,6 @@ def _strings(value: Any) -> list[str]:
         if isinstance(value, list)
         else []
     )
-
-
-def _nearest(word: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _below(node: Any, part: int | str) -> Any:

@@ -34,6 +34,7 @@ LAYERS: Final[Mapping[LayerName, LayerDefinition]] = {
 }
 """The layers that can have a separate stack, in the order of their deployment. The foundation is always in
 the environment's stack."""
+ENVIRONMENT: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 SHARED_NAME: Final = r"^[a-z0-9]+([_-][a-z0-9]+)*$"
 
 
@@ -62,7 +63,7 @@ class Layers(Topic):
 class Layer(Topic):
     """What a stack of a single layer is: the only topic of its file."""
 
-    environment: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    environment: Annotated[str, StringConstraints(pattern=ENVIRONMENT)]
     """The environment, by the name of its stack: `aws-prod`. Its file has all settings."""
     name: LayerName
     """The layer, which the environment's file lists under `layers.separate`."""

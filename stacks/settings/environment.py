@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
 from stacks.settings.base import Topic
 
-ShortName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=16)
-]
+SHORT_NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+ShortName = Annotated[str, StringConstraints(pattern=SHORT_NAME, min_length=2, max_length=16)]
 
 
 class Environment(Topic):
     """Organisation, cloud, region and owner of the environment."""
 
     org: ShortName
-    """The organisation: the first part of every physical name, `{org}-{name}-{purpose}`."""
+    """The organisation: the first part of every physical name, `{org}-{name}-{purpose}`. `{org}-{name}` has
+    at most 17 characters on AWS and 14 on Google Cloud, there with `model_monitor` 12: the shortest limit of
+    the names that begin with it."""
     name: ShortName
-    """The environment's name: the second part of every physical name."""
+    """The environment's name: the second part of every physical name. See `org` for its length."""
     profile: Literal["dev", "staging", "prod"]
     """Which defaults and limits apply."""
     cloud: Literal["aws", "gcp"]

@@ -50,6 +50,7 @@ from stacks.validation import (
     gpudirect_ranges,
     ip_capacity,
     layers,
+    mirrors,
     model_monitor,
     principals,
     private_network,
@@ -74,6 +75,7 @@ RULES: Final[tuple[Callable[[Settings], Iterable[Problem]], ...]] = (
     fabrics.problems,
     components.problems,
     private_network.problems,
+    mirrors.problems,
     ip_capacity.problems,
     gpudirect_ranges.problems,
 )

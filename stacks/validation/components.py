@@ -132,6 +132,7 @@ def problems(settings: Settings) -> list[Problem]:
         if problem.path not in reported and not problem.path.endswith(".tags")
     ]
     collected = [_with_cause_of_release(settings, problem) for problem in collected]
+    collected = [problem for problem in collected if not _is_derived_entry(settings, problem)]
     collected += _images_of_other_cloud(settings)
     return list(dict.fromkeys(_with_one_prefix_problem(_with_one_version_problem(collected))))
 
@@ -339,6 +340,15 @@ def _images_of_other_cloud(settings: Settings) -> list[Problem]:
     ]
 
 
+def _is_derived_entry(settings: Settings, problem: Problem) -> bool:
+    """Return whether a problem is of an entry that the platform adds to a list of the guardrails, for an
+    image of another topic. That topic reports the image."""
+    match = re.fullmatch(r"guardrails\.(allowed_registries|digest_exceptions)\[(\d+)\]", problem.path)
+    if match is None or settings.guardrails is None:
+        return False
+    return int(match.group(2)) >= len(stated(settings.guardrails).get(match.group(1), []))
+
+
 def _with_cause_of_release(settings: Settings, problem: Problem) -> Problem:
     """Return a problem of a release with the key that states it: of the nodes, or the default of all."""
     nodes, _, argument = problem.path.rpartition(".")
@@ -353,9 +363,16 @@ def _with_cause_of_release(settings: Settings, problem: Problem) -> Problem:
 
 
 def _with_one_version_problem(collected: list[Problem]) -> list[Problem]:
-    """Return the problems without the autoscaler's of a version that the cluster refuses, too."""
+    """Return the problems without those of the autoscaler and of releases of nodes that only follow from a
+    version that the cluster refuses."""
     first = next((problem for problem in collected if problem.path == "cluster.version"), None)
-    return [problem for problem in collected if problem.path != "cluster.version" or problem is first]
+    return [
+        problem
+        for problem in collected
+        if first is None
+        or problem is first
+        or not (problem.path == "cluster.version" or problem.path.startswith("node_images."))
+    ]
 
 
 def _with_one_prefix_problem(collected: list[Problem]) -> list[Problem]:
@@ -365,7 +382,11 @@ def _with_one_prefix_problem(collected: list[Problem]) -> list[Problem]:
         return collected
     reason = f"together with environment.org it is the prefix of all names; {tightest(reasons)}"
     others = [
-        problem for problem in collected if problem.path != _PREFIX and not _is_identity_name(problem.path)
+        problem
+        for problem in collected
+        if problem.path != _PREFIX
+        and not _is_identity_name(problem.path)
+        and " after prefix " not in problem.reason
     ]
     return [Problem(_PREFIX, reason), *others]
 

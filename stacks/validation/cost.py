@@ -108,7 +108,8 @@ def _below_idle(settings: Settings, topic: Mapping[str, Any], estimates: Path) -
         return None
     idle: float = json.loads(file.read_text())["usd_per_month"]["idle"]
     amount = budget["amount"]
-    if amount >= idle:
+    # An amount that is none, such as -1, is the component's to refuse.
+    if amount >= idle or not amount >= 1:
         return None
     return (
         f"got {amount:g}, and the environment costs {idle:.2f} dollars a month while it is idle "

@@ -22,6 +22,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
                 f"got {role!r}; expected the arn of a role that Lambda may assume: Pods alone assume those "
                 "of workload identities",
             )
+        yield from _role_of_another_account(settings, name, role)
         event: dict[str, Any] = args.get("event") or {}
         if event.get("zone") == "raw" and lakehouse.get("arrival_events") is False:
             if settings.environment.cloud == "aws":
@@ -34,3 +35,10 @@ def problems(settings: Settings) -> Iterator[Problem]:
                 f"functions.{name}.event.zone",
                 f"{got(event['zone'])}; expected raw, whose bucket sends its events to EventBridge",
             )
+
+
+def _role_of_another_account(settings: Settings, name: str, role: str | None) -> Iterator[Problem]:
+    """Yield a role that Lambda refuses: "Cross-account pass role is not allowed"."""
+    account = settings.environment.account_id
+    if role is not None and account is not None and ":role/" in role and f":iam::{account}:" not in role:
+        yield Problem(f"functions.{name}.role", f"{got(role)}; expected a role of this account, {account}")

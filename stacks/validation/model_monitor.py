@@ -53,12 +53,26 @@ def problems(settings: Settings) -> Iterator[Problem]:
             continue
         for model, monitor in monitors.items():
             where = f"{path}.monitors.{model}"
+            if not _has_runtime(settings, team, monitor):
+                continue  # reported of serving: what the monitor needs depends on the engine
             if is_measured(settings, team, monitor):
                 yield from _measured(settings, team, where, monitor)
             else:
                 yield from _baseline(settings, team, where, model)
             yield from _service(settings, team, where, model, monitor)
             yield from _tables(settings, team, where, model, monitor)
+
+
+def _has_runtime(settings: Settings, team: str, monitor: Mapping[str, Any]) -> bool:
+    """Return whether the runtime of a monitored service exists: one of the file, or the default of a pool
+    (`vllm-POOL`). A service that does not exist is reported too, so that it counts as one that does."""
+    served = services(settings, team).get(monitor["service"])
+    runtimes: Mapping[str, Any] = stated(settings.serving).get("runtimes", {}) if settings.serving else {}
+    return (
+        served is None
+        or served["runtime"] in runtimes
+        or served["runtime"].partition("-")[2] in settings.gpu_pools
+    )
 
 
 def _pushgateway(settings: Settings) -> Iterator[Problem]:

@@ -226,6 +226,8 @@ def _principals(settings: Settings) -> dict[str, str]:
 
 def _principal(settings: Settings, name: str) -> str:
     role = physical_name(settings.environment.prefix, name)
+    if settings.environment.account_id is None and settings.environment.project_id is None:
+        return UNKNOWN  # reported by stacks/validation/environment.py
     if settings.environment.cloud == "gcp":
         return f"serviceAccount:{role}@{settings.environment.project_id}.iam.gserviceaccount.com"
     return f"arn:aws:iam::{settings.environment.account_id}:role/{role}"

@@ -49,7 +49,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
         yield from _endpoints(settings)
     yield from _observability(settings)
     unreachable: dict[str, list[str]] = {}
-    for name, image in _images(settings).items():
+    for name, image in upstream_images(settings).items():
         if not _is_reachable(settings, image):
             unreachable.setdefault(registry(image), []).append(name)
     for host, names in unreachable.items():
@@ -135,7 +135,7 @@ def _advice(settings: Settings, host: str, names: Sequence[str]) -> str:
     return f"{problem} a copy of the images, {mirror} (ECR has no pull-through cache of {host})"
 
 
-def _images(settings: Settings) -> Mapping[str, str]:
+def upstream_images(settings: Settings) -> Mapping[str, str]:
     """Return what the program installs, each with its image upstream. EKS's add-ons come from ECR, the
     autoscaler and the device plugins of GKE from Google's registry."""
     upstream = dict(images.of_workloads(settings))

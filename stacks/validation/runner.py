@@ -30,8 +30,8 @@ def problems(settings: Settings) -> Iterator[Problem]:
 def _without_effect(settings: Settings) -> Iterator[Problem]:
     """Yield what the file states of a runner that there is none of. With `enabled: false` it is switched off,
     and may stay described."""
-    if settings.runner.enabled is False:
-        return
+    if settings.runner.enabled is False or settings.cluster.api_access.mode == "dns":
+        return  # The cluster refuses this mode on AWS.
     for name in sorted(settings.runner.model_fields_set - {"enabled"}):
         yield Problem(
             f"runner.{name}",
@@ -77,7 +77,7 @@ def _on_aws(settings: Settings) -> Iterator[Problem]:
             "missing; expected an IAM role for the runs: cluster.api_access.mode: in_vpc needs a runner in "
             "the network; or set enabled: false if you reach the network by other means",
         )
-    elif f":iam::{account}:" not in role and ":role/" in role:
+    elif account is not None and f":iam::{account}:" not in role and ":role/" in role:
         yield Problem("runner.deployer_role_arn", f"got {role!r}; expected a role of this account, {account}")
     if runner.state is None and runner.buildspec is None:
         yield Problem(

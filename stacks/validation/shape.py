@@ -3,45 +3,112 @@
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from aiplatform._shared.args import Problem
+from aiplatform._shared.args import Problem, got
+from aiplatform._shared.problems import HIDDEN, SECRET_KEYS
+from aiplatform.model_registry.accounts import NAME as ACCOUNT
+from aiplatform.teams.args import NAME as TEAM
 from stacks.settings import Settings, parse
 from stacks.settings.base import replacement
+from stacks.settings.composition import ENVIRONMENT, SHARED_NAME
+from stacks.settings.environment import SHORT_NAME
+from stacks.suggestions import did_you_mean, nearest
 
 _TYPES: Final = {
     "list_type": "a list",
     "dict_type": "an object",
     "bool_type": "true or false",
     "int_type": "an integer",
+    "float_type": "a number",
+    "float_parsing": "a number",
     "string_type": "a string",
 }
 """Pydantic's error -> the type that it expects."""
+_LIMITS: Final = {
+    "string_too_long": "at most {} characters",
+    "string_too_short": "at least {} characters",
+    "less_than_equal": "at most {}",
+    "less_than": "less than {}",
+    "greater_than_equal": "at least {}",
+    "greater_than": "more than {}",
+}
+"""Pydantic's error -> what it expects of a size."""
+_LIMIT_NAMES: Final = ("max_length", "min_length", "le", "lt", "ge", "gt")
+OF_ONE_CLOUD: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+    "aws": {"node_provisioning": ("karpenter", "moving_to_karpenter")},
+    "gcp": {
+        "capacity": ("flex_start", "queued"),
+        "gateway_class": ("gke",),
+        "mode": ("dns",),
+        "type": ("flex_start", "queued"),
+    },
+}
+"""Cloud -> key -> words that only this cloud has, as components state; a test compares them."""
+_WORDS: Final = "lower-case letters and digits in words joined by single hyphens"
+_PATTERNS: Final = {
+    **dict.fromkeys(
+        (SHORT_NAME, f"^{TEAM}$", f"^{ACCOUNT.pattern}$"), f"{_WORDS}, a letter first, such as dev-west"
+    ),
+    SHARED_NAME: "the name of a file in environments/shared/, without .yaml, such as observability",
+    ENVIRONMENT: f"the name of an environment, such as aws-prod: {_WORDS}",
+}
+"""Pattern of a key -> what it expects, in words."""
 
 
-def problems(error: ValidationError) -> list[Problem]:
-    """Return one problem for each key that is unknown or missing or has a value of another type."""
+def problems(error: ValidationError, topics: Any) -> list[Problem]:
+    """Return one problem for each key that is unknown or missing or has a value of another type. topics: what
+    the error is about."""
     errors = error.errors(include_url=False)
-    places = [_path(details) for details in errors]
+    places = [_path(details, topics) for details in errors]
+    cloud = _cloud(topics)
     reported: list[Problem] = []
-    for details, path in zip(errors, places, strict=True):
+    for path in places:
         if any(len(other) > len(path) > 0 and other[: len(path)] == path for other in places):
             # A union reports each of its forms; the one that the value nearly has states what is wrong
             # inside.
             continue
-        forms = [dict(other) for other, place in zip(errors, places, strict=True) if place == path]
-        reason = _reason(dict(details), path) if len(forms) == 1 else _no_form(forms, path)
+        forms = [
+            _of_cloud(dict(other), path, cloud)
+            for other, place in zip(errors, places, strict=True)
+            if place == path
+        ]
+        reason = _reason(forms[0], path) if len(forms) == 1 else _no_form(forms, path)
         reported.append(Problem(dotted(path), reason))
     return list(dict.fromkeys(reported))
 
 
-def paths(error: ValidationError) -> frozenset[str]:
-    """Return the dotted keys that have another shape."""
-    return frozenset(dotted(_path(details)) for details in error.errors(include_url=False))
+def _cloud(topics: Any) -> str:
+    """Return the cloud that a file states; empty where it states none."""
+    environment = topics.get("environment") if isinstance(topics, Mapping) else None
+    return str(environment.get("cloud")) if isinstance(environment, Mapping) else ""
+
+
+def _of_cloud(details: dict[str, Any], path: Sequence[int | str], cloud: str) -> dict[str, Any]:
+    """Return an error without the words that only the other cloud has among those that it expects."""
+    if details["type"] != "literal_error" or cloud not in OF_ONE_CLOUD:
+        return details
+    key = next((part for part in reversed(path) if isinstance(part, str)), "")
+    expected = str(details["ctx"]["expected"]).replace(" or ", ", ").split(", ")
+    other = {word for name, keys in OF_ONE_CLOUD.items() if name != cloud for word in keys.get(key, ())}
+    words = [word for word in expected if word.strip("'") not in other]
+    *first, last = words
+    text = f"{', '.join(first)} or {last}" if first else last
+    return {**details, "ctx": {"expected": text}}
+
+
+def invalid_keys(error: ValidationError, topics: Any) -> dict[str, bool]:
+    """Return the dotted keys that have another shape -> whether it is an entry of a list, or of an object
+    whose keys are names."""
+    errors = error.errors(include_url=False)
+    return {
+        dotted(path): details["type"] != "extra_forbidden" and str(path[-1]) not in _keys_at(path[:-1])
+        for details in errors
+        if (path := _path(details, topics))
+    }
 
 
 def without_invalid_keys(
@@ -55,7 +122,7 @@ def without_invalid_keys(
     """
     rest = cast("dict[str, Any]", copy.deepcopy(topics))
     for details in error.errors(include_url=False):
-        _drop(rest, _path(details))
+        _drop(rest, _path(details, topics))
     if isinstance(rest.get("environment"), dict):
         rest["environment"] = {**defaults, **rest["environment"]}
     try:
@@ -64,31 +131,38 @@ def without_invalid_keys(
         return None
 
 
-def nearest(word: str, known: Sequence[str]) -> str:
-    """Return `; did you mean 'network'?`, or what is known if no word is near."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; expected one of {', '.join(known)}" if known else ""
-
-
 def dotted(path: Sequence[int | str]) -> str:
     """Return a path as errors print it: `gpu_pools.t4.taints[0].effect`."""
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in path]
     return "".join(parts).removeprefix(".")
 
 
-def _path(details: Any) -> tuple[int | str, ...]:
-    """Return where an error is, without the members of unions that pydantic adds: a file has keys only."""
-    return tuple(part for part in details["loc"] if not _is_type(part))
+def _path(details: Any, topics: Any) -> tuple[int | str, ...]:
+    """Return where an error is, without the members of unions and other words that pydantic adds: a file has
+    keys only."""
+    node, path = topics, list[int | str]()
+    for part in details["loc"]:
+        if _has(node, part):
+            node = node[part]
+            path.append(part)
+        elif not _is_type(part):
+            node = None  # a missing key
+            path.append(part)
+    return tuple(path)
+
+
+def _has(node: Any, part: int | str) -> bool:
+    if isinstance(node, Mapping):
+        return part in node
+    return isinstance(node, list) and isinstance(part, int)
 
 
 def _is_type(part: int | str) -> bool:
     return isinstance(part, str) and (
         part[:1].isupper()
         or part == "[key]"  # of an object, after the key itself
-        or part.startswith(("literal[", "list[", "constrained-"))
-        or part in ("int", "bool", "str")
+        or part.startswith(("literal[", "list[", "constrained-", "function-"))
+        or part in ("int", "bool", "str", "float")
     )
 
 
@@ -112,16 +186,26 @@ def _reason(details: dict[str, Any], path: Sequence[int | str]) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind == "string_pattern_mismatch":
-        return f"got {value!r}; expected a match of {context['pattern']}"
-    if kind == "string_too_long":
-        return f"got {value!r}; expected at most {context['max_length']} characters"
-    if kind == "string_too_short":
-        return f"got {value!r}; expected at least {context['min_length']} characters"
+        return f"{_got(value, path)}; expected {_PATTERNS.get(context['pattern'], 'another form')}"
     if kind == "string_type" and isinstance(value, int | float):
-        return f"got the number {value}; expected a string: write it in quotes"
+        return f"{_got(value, path)}; expected a string: write it in quotes"
+    if kind in _LIMITS:
+        [limit] = [context[name] for name in _LIMIT_NAMES if name in context]
+        return f"{_got(value, path)}; expected {_LIMITS[kind].format(f'{limit:g}')}"
     if _expected(details, path):
         return _no_form([details], path)
-    return f"got {value!r}: {details['msg'][:1].lower()}{details['msg'][1:]}"
+    return f"{_got(value, path)}: {details['msg'][:1].lower()}{details['msg'][1:]}"
+
+
+def _got(value: Any, path: Sequence[int | str]) -> str:
+    """Return a value as errors quote it, in the words of YAML; not what may be a secret."""
+    if value is None:
+        return "empty"
+    if path and str(path[-1]) in SECRET_KEYS:
+        return HIDDEN
+    if isinstance(value, bool):
+        return f"got {str(value).lower()}"
+    return f"got the number {value}" if isinstance(value, int | float) else got(value)
 
 
 def _no_form(errors: Sequence[dict[str, Any]], path: Sequence[int | str]) -> str:
@@ -135,9 +219,10 @@ def _no_form(errors: Sequence[dict[str, Any]], path: Sequence[int | str]) -> str
         if details["type"] == "literal_error"
         for word in str(details["ctx"]["expected"]).replace(" or ", ",").split(",")
     ]
-    close = difflib.get_close_matches(str(value), words, n=1, cutoff=0.5)
-    suggestion = f"; did you mean {close[0]!r}?" if close else ""
-    return f"{'empty' if value is None else f'got {value!r}'}; expected {', or '.join(forms)}{suggestion}"
+    expected = ", or ".join(forms)
+    if "a string" in forms and isinstance(value, int | float):
+        expected = f"{expected}: write it in quotes"
+    return f"{_got(value, path)}; expected {expected}{did_you_mean(str(value), words, 0.5)}"
 
 
 def _expected(details: dict[str, Any], path: Sequence[int | str]) -> str | None:
@@ -146,7 +231,8 @@ def _expected(details: dict[str, Any], path: Sequence[int | str]) -> str | None:
     if kind == "literal_error":
         return str(details["ctx"]["expected"])
     if kind in ("model_type", "model_attributes_type"):
-        return f"an object with {', '.join(_keys_at(path))}"
+        known = _keys_at(path)
+        return f"an object with {', '.join(known)}" if known else "an object without keys: {}"
     return _TYPES.get(kind)
 
 
@@ -154,7 +240,14 @@ def _replacement(path: Sequence[int | str]) -> str:
     """Return what may replace an unknown key: its new name, the block that has it, or the nearest key."""
     name, models = str(path[-1]), _models_at(path[:-1])
     new_key = replacement(models, name)
-    return f"; expected {new_key}" if new_key else nearest(name, _keys_at(path[:-1]))
+    if new_key:
+        return f"; expected {new_key}"
+    if name.endswith(")"):
+        return (
+            ", the rest of a value that a comma ends between braces; expected the whole value in quotes, "
+            'such as "decimal(10,2)"'
+        )
+    return nearest(name, _keys_at(path[:-1])) or "; expected none: the object has no keys"
 
 
 def _keys_at(path: Sequence[int | str]) -> list[str]:

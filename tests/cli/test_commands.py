@@ -132,24 +132,34 @@ def test_status_without_a_name_is_that_of_the_only_twin(monkeypatch: pytest.Monk
     ("text", "problem"),
     [
         ("{", r"Pulumi\.bad\.yaml:\d: no valid YAML: "),
-        ("config:\n\tname: bad", r"Pulumi\.bad\.yaml:2: no valid YAML: found character"),
-        ("config: {}", "ai-platform:environment: is missing"),
+        ("config:\n\tname: bad", r"Pulumi\.bad\.yaml:2: no valid YAML: a tab; expected spaces"),
+        ("config: {a: 1, a: 2}", r"Pulumi\.bad\.yaml:1: a: stated a second time"),
+        ("config: {}", "environment: missing; expected"),
         ("config: {ai-platform:environment: {cloud: azure}}", "cloud: got 'azure'; expected aws or gcp"),
-        ("config: {ai-platform:environment: {cloud: aws, account_id: '111122223333'}}", "region: got None"),
+        (
+            "config: {ai-platform:environment: {cloud: aws, account_id: '111122223333'}}",
+            r"environment\.region: missing; expected",
+        ),
         (
             "config: {ai-platform:environment: {cloud: aws, region: x, account_id: 123}}",
             "account_id: got 123",
         ),
         (
             "config:\n ai-platform:environment:\n  cloud: aws\n  region: x\n  account_id: 111122223333",
-            r"Pulumi\.bad\.yaml:5: .*account_id: got 111122223333; expected a text in quotes",
+            r"Pulumi\.bad\.yaml:5: .*account_id: got 111122223333; expected a string: write it in quotes",
         ),
-        ("config: {ai-platform:environment: {cloud: gcp, region: x}}", "project_id: got None"),
+        (
+            "config: {ai-platform:environment: {cloud: gcp, region: x}}",
+            r"environment\.project_id: missing; expected",
+        ),
         (
             "config: {ai-platform:environment: {cloud: gcp, region: x, project_id: Acme}}",
             "6 to 30 lower-case",
         ),
-        ("config: {ai-platform:environment: {cloud: gcp, project_id: acme-ml}}", "a text as us-central1"),
+        (
+            "config: {ai-platform:environment: {cloud: gcp, project_id: acme-ml}}",
+            "a region such as us-central1",
+        ),
     ],
 )
 def test_environment_file_without_account_or_region_is_refused_with_the_key(

@@ -52,6 +52,24 @@ class TestStackFile:
         with pytest.raises(StackFileError, match=r"Pulumi\.dev\.yaml:4.*cannot open"):
             environment_files.stack_file(instance, "dev")
 
+    @pytest.mark.parametrize(
+        ("text", "problem"),
+        [
+            (
+                "secretsProvider: x\nconfig: {}\n",
+                r"Pulumi\.dev\.yaml:1: secretsProvider: unknown key",
+            ),
+            ("config: {a:x: {b: 1, b: 2}}\n", r"Pulumi\.dev\.yaml:1: a:x\.b: stated a second time"),
+        ],
+    )
+    def test_a_wrong_file_is_refused_before_the_engine_starts(
+        self, instance: Instance, text: str, problem: str
+    ) -> None:
+        self.original.write_text(text)
+        with pytest.raises(StackFileError, match=problem):
+            environment_files.stack_file(instance, "dev")
+        assert not (environment_files.project_folder(instance) / "Pulumi.dev.yaml").exists()
+
     def test_an_absent_environment_is_refused_with_those_that_exist(self, instance: Instance) -> None:
         self.original.write_text("config: {}")
         with pytest.raises(StackFileError, match=r"'prod'.*there are: dev"):

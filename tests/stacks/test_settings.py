@@ -107,7 +107,11 @@ def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
         ),
         ({"config/ai-platform:cluster/version": 1.35}, "cluster.version", "quotes"),
         ({"config/ai-platform:environment/account_id": 111122223333}, "environment.account_id", "quotes"),
-        ({"config/ai-platform:environment/name": "Dev"}, "environment.name", "expected a match of"),
+        (
+            {"config/ai-platform:environment/name": "Dev"},
+            "environment.name",
+            "lower-case letters and digits in words",
+        ),
         ({"config/ai-platform:environment/name": "d" * 30}, "environment.name", "at most 16"),
         (
             {"config/ai-platform:environment/profile": "production"},

@@ -165,7 +165,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
     "an unknown file": (
         {"shared": {"files": ["tabels"]}},
         {},
-        "shared.files[0]: there is no environments/shared/tabels.yaml; did you mean 'tables'?",
+        "there is no environments/shared/tabels.yaml; expected one of tables; did you mean 'tables'?",
     ),
     "a file outside the folder": (
         {"shared": {"files": ["../x"]}},
@@ -202,11 +202,15 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
         {"tables": "config:\n  ai-platform:lakehouse: {}\n"},
         "environments/shared/tables.yaml:1: shared: missing",
     ),
-    "broken YAML": ({}, {"tables": "shared:\n  a: [1\n"}, "environments/shared/tables.yaml:1: no valid YAML"),
+    "broken YAML": (
+        {},
+        {"tables": "shared:\n  a: [1\n"},
+        "environments/shared/tables.yaml:3: no valid YAML: a list",
+    ),
     "a key that YAML has twice": (
         {},
         {"tables": TABLES + "  ai-platform:lakehouse: {}\n"},
-        "environments/shared/tables.yaml:1: no valid YAML",
+        "environments/shared/tables.yaml:12: lakehouse: stated a second time, first in line 5",
     ),
     "a secret": (
         {},

@@ -39,7 +39,10 @@ def private_range(largest: int, smallest: int, *, shared: bool = True) -> Rule:
     def rule(value: Any) -> str | None:
         network = _parsed(value)
         if not isinstance(network, IPv4Network):
-            return f"expected an IPv4 range such as 10.0.0.0/{largest}{_without_host_bits(value)}"
+            near = _network_of(value)
+            is_right = isinstance(near, IPv4Network) and rule(str(near)) is None
+            hint = f"; did you mean '{near}'?" if is_right else ""
+            return f"expected an IPv4 range such as 10.0.0.0/{largest}{hint}"
         if not any(network.subnet_of(block) for block in blocks):
             return f"expected a private range, inside {', '.join(others)} or {last}"
         if not largest <= network.prefixlen <= smallest:
@@ -62,7 +65,7 @@ def reachable_from_outside(value: Any) -> str | None:
     if network is None:
         return any_range(value)
     if isinstance(network, IPv6Network):
-        return "expected an IPv4 range: EKS takes IPv6 ones for IPv6 clusters only"
+        return "expected an IPv4 range: the endpoint of the cluster has no IPv6 address"
     if (
         any(network.overlaps(block) for block in (*_PRIVATE, _SHARED, *_NEVER_ROUTED))
         and network.prefixlen >= 8
@@ -103,8 +106,14 @@ def _parsed(value: Any) -> IPv4Network | IPv6Network | None:
         return None
 
 
-def _without_host_bits(value: Any) -> str:
+def _network_of(value: Any) -> IPv4Network | IPv6Network | None:
+    """Return the range that an address is in, or a range with host bits."""
     try:
-        return f"; did you mean '{ip_network(value, strict=False)}'?"
+        return ip_network(value, strict=False)
     except ValueError:
-        return ""
+        return None
+
+
+def _without_host_bits(value: Any) -> str:
+    near = _network_of(value)
+    return "" if near is None else f"; did you mean '{near}'?"

@@ -264,7 +264,7 @@ def _ruled(value: Any, rules: Iterable[Rule], path: str, problems: list[Problem]
     for rule in rules:
         reason = rule(value)
         if reason:
-            problems.append(Problem(path, with_value(value, reason)))
+            problems.append(Problem(path, with_value(value, reason, path)))
             return _WRONG
     return value
 
@@ -379,5 +379,5 @@ def obeys(path: str, value: Any, *rules: Rule) -> Iterator[Problem]:
         for rule in rules:
             reason = rule(value)
             if reason:
-                yield Problem(path, with_value(value, reason))
+                yield Problem(path, with_value(value, reason, path))
                 return

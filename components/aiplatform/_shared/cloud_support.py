@@ -17,8 +17,8 @@ an argument with that reason, and is printed in docs/clouds.md:
         cloud_support = SUPPORT
         cloud: Literal["aws", "gcp"] = "aws"
 
-Keys are dotted paths without indices (`capacity.reservation_id`). The entry of an object applies to all of
-its keys without a separate entry, and that of `""` to the whole component.
+Keys are dotted paths without indices (`capacity.reservation_id`) and names (`functions.arn`). The entry of an
+object applies to all of its keys without a separate entry, and that of `""` to the whole component.
 """
 
 from collections.abc import Iterator, Mapping
@@ -88,8 +88,14 @@ def _unsupported(
             yield Problem(path, f"{got(value)}, which {CLOUDS[cloud]} does not support: {meaning.reason}")
         return
     if isinstance(value, Mapping):
+        start = f"{line}."
+        below = {entry.removeprefix(start).partition(".")[0] for entry in support if entry.startswith(start)}
         for key, item in cast(Mapping[str, Any], value).items():
-            yield from _unsupported(cloud, support, item, _joined(path, key), _joined(line, key))
+            # Of an object whose keys are names the table has the keys of its entries.
+            is_name = bool(line and below) and key not in below and isinstance(item, Mapping)
+            yield from _unsupported(
+                cloud, support, item, _joined(path, key), line if is_name else _joined(line, key)
+            )
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(cast("list[Any]", value)):
             yield from _unsupported(cloud, support, item, f"{path}[{index}]", line)

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pulumi import Output
 
 _LONGEST_QUOTE = 80
+SECRET_KEYS = frozenset({"admin_secret", "credential", "password", "secret", "token"})
+"""Keys that take the name of a secret. A secret itself is easily pasted there, so errors do not quote it."""
+HIDDEN = "got a value that is not shown, as it may be a secret"
+"""What errors state in place of such a value."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,11 @@ def got(value: object) -> str:
     return f"got {quoted if len(quoted) <= _LONGEST_QUOTE else quoted[: _LONGEST_QUOTE - 1] + '…'}"
 
 
-def with_value(value: object, reason: str) -> str:
-    """Return a rule's reason with the value: `got 4; expected 2 or 3`, `got 'x', which ...; expected y`."""
-    return f"{got(value)}{';' if reason.startswith('expected ') else ','} {reason}"
+def with_value(value: object, reason: str, path: str = "") -> str:
+    """Return a rule's reason with the value: `got 4; expected 2 or 3`, `got 'x', which ...; expected y`.
+    path: of the key, which decides whether the value is quoted."""
+    quoted = HIDDEN if path.rpartition(".")[2] in SECRET_KEYS else got(value)
+    return f"{quoted}{';' if reason.startswith('expected ') else ','} {reason}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -19,7 +19,9 @@ def one_of(known: Iterable[str | int], what: str = "one of") -> Rule:
         # true is equal to 1.
         if value in values and not isinstance(value, bool):
             return None
-        return f"expected {what} {', '.join(words)}{nearest(str(value), words)}"
+        # Of numbers the spelling says nothing.
+        hint = "" if isinstance(value, int | float) else nearest(str(value), words)
+        return f"expected {what} {', '.join(words)}{hint}"
 
     return rule
 

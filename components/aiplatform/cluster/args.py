@@ -12,6 +12,7 @@ from pulumi import Input, Output
 from aiplatform._shared.addresses import not_the_internet, reachable_from_outside
 from aiplatform._shared.args import UNKNOWN, Problem, between, distinct, is_unknown, length, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.disks import SIZE
 from aiplatform._shared.kubernetes.pools import MOST_NODES, architecture, minimum_above_maximum
 from aiplatform._shared.outputs import Tags
 from aiplatform.cluster import rules
@@ -110,8 +111,8 @@ class SystemNodes:
     """Fewest nodes. Default 2."""
     max: Input[Annotated[int, between(1, MOST_NODES, "nodes")]] = 3
     """Most nodes. Default 3."""
-    disk_gib: Input[Annotated[int, between(20, 16384, "GiB")]] = 50
-    """Root volume in GiB. Default 50."""
+    disk_gib: Input[Annotated[int, SIZE]] = 50
+    """Root volume in GiB, 20 to 65536. Default 50."""
     image_version: Input[str] | None = None
     """The release of the nodes' machine image, which they keep until another one is stated: on AWS of the EKS
     AMI, `1.35.8-20260930`, on Google Cloud GKE's version of the nodes, `1.35.6-gke.1250000`. Default: the

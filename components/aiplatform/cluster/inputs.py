@@ -36,7 +36,7 @@ class SystemNodesArgs(TypedDict):
     max: NotRequired[Input[int]]
     """Most nodes. Default 3."""
     disk_gib: NotRequired[Input[int]]
-    """Root volume in GiB. Default 50."""
+    """Root volume in GiB, 20 to 65536. Default 50."""
     image_version: NotRequired[Input[str]]
     """The release of the nodes' machine image, which they keep until another one is stated: on AWS of the EKS
     AMI, `1.35.8-20260930`, on Google Cloud GKE's version of the nodes, `1.35.6-gke.1250000`. Default: the

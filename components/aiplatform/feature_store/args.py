@@ -50,7 +50,7 @@ from aiplatform.naming import (
     prefix_for,
 )
 from aiplatform.network.args import NetworkReference
-from aiplatform.workload_identity.args import too_long
+from aiplatform.workload_identity.args import prefix_too_long
 
 NAMESPACE: Final = "feature-store"
 SERVER: Final = "feature-server"
@@ -265,7 +265,7 @@ class FeatureStoreSettings(CloudNeutral):
             names = [PhysicalName(S3_BUCKET, f"{{prefix}}-feast-materializer-{self.cluster.project}")]
             names += [BIGTABLE] if self.store_or_none == "bigtable" else [FIRESTORE]
         yield from obeys("prefix", self.prefix, prefix_for(*names))
-        reason = too_long(self.cloud, self.prefix, IDENTITY)
+        reason = prefix_too_long(self.cloud, self.prefix, IDENTITY)
         if reason:
             yield Problem("prefix", with_value(self.prefix, reason))
 

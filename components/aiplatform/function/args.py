@@ -16,10 +16,10 @@ from aiplatform._shared.args import (
     length,
     matches,
     obeys,
-    one_of,
 )
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
+from aiplatform._shared.logs import retention
 from aiplatform._shared.outputs import Tags, merged
 from aiplatform._shared.principals import PRINCIPAL, assignable_role
 from aiplatform._shared.references.lakehouse import LakehouseReference
@@ -54,30 +54,21 @@ LATEST: Final = "latest"
 ALIAS: Final = "live"
 """AWS: the alias that events and requests go to."""
 _NAME_LENGTH: Final = 20
-_LOG_DAYS: Final = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-)
-"""What CloudWatch Logs accepts, up to eight years (API reference, PutRetentionPolicy)."""
 _IMAGE: Final = matches(r"[^\s:@]+(:\d+/[^\s:@]+)?(:[\w.-]+)?@sha256:[0-9a-f]{64}", "an image with a digest")
+_REGISTRY: Final[Mapping[Cloud, Rule]] = {
+    # Lambda API, CreateFunction: FunctionCode.ImageUri; Cloud Run, "Deploying container images".
+    "aws": matches(
+        r"\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws)/.*",
+        "an image in a private repository of ECR, ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:...: "
+        "Lambda takes no other",
+    ),
+    "gcp": matches(
+        r"([a-z0-9-]+-docker\.pkg\.dev|([a-z]+\.)?gcr\.io|(\w+\.)?docker\.io)/.*|[^./]+(/.*)?",
+        "an image of Artifact Registry, REGION-docker.pkg.dev/PROJECT/REPOSITORY/NAME@sha256:..., or of "
+        "Docker Hub: Cloud Run takes no other",
+    ),
+}
+"""Cloud -> the registries of images."""
 _TARGET: Final[Mapping[Cloud, Rule]] = {
     "aws": matches(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+", "the arn of a topic of SNS"),
     "gcp": matches(r"projects/[^/\s]+/notificationChannels/\d+", "projects/PROJECT/notificationChannels/ID"),
@@ -181,7 +172,7 @@ class FunctionSettings(CloudNeutral):
     Default: a key that is created, and none in dev."""
     profile: Literal["dev", "staging", "prod"] = "prod"
     """`dev`: no key is created. Default `prod`."""
-    log_days: Annotated[int, one_of(_LOG_DAYS, "a number of days of")] = 90
+    log_days: Annotated[int, retention()] = 90
     """How long logs are retained, days: 7, 30, 90, 365 and others that CloudWatch Logs has. Default 90."""
     tracing: bool = True
     """Whether calls are traced. Default true."""
@@ -246,6 +237,8 @@ class FunctionSettings(CloudNeutral):
         if (self.image is None) == (self.package is None):
             both = "got both" if self.image is not None else "got none"
             yield Problem("image", f"{both} `image` and `package`; expected one of the two")
+        if self.image is not None:
+            yield from obeys("image", self.image, _REGISTRY[self.cloud])
         for name, reason in limits.variable_problems(self.environment, self.cloud):
             yield Problem(f"environment.{name}" if name else "environment", reason)
 

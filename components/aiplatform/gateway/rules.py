@@ -58,6 +58,7 @@ def _of_class(settings: "GatewaySettings") -> Iterator[Problem]:
         return
     if settings.cloud != "gcp":
         yield Problem("gateway_class", "got 'gke', which only GKE has; expected 'envoy'")
+        return
     if not settings.proxy_ranges:
         yield Problem(
             "proxy_ranges",
@@ -155,7 +156,8 @@ def _of_route(settings: "GatewaySettings", name: str) -> Iterator[Problem]:
         if team not in settings.teams:
             yield Problem(
                 f"routes.{name}.{key}",
-                f"{got(team)}, which is no team of `teams`{nearest(team, settings.teams)}",
+                f"{got(team)}, which is no team of `teams`; expected one of {', '.join(settings.teams)}"
+                f"{nearest(team, settings.teams)}",
             )
     values = {value for team in route.callers if team in settings.teams for value in settings.claims(team)}
     if len(values) > _MOST_CLAIMS:
@@ -172,8 +174,8 @@ def _of_route(settings: "GatewaySettings", name: str) -> Iterator[Problem]:
         if host not in settings.hosts:
             yield Problem(
                 f"routes.{name}.hosts[{index}]",
-                f"{got(host)}, which the gateway does not have{nearest(host, settings.hosts)}; expected one "
-                f"of {', '.join(settings.hosts)}",
+                f"{got(host)}, which the gateway does not have; expected one of {', '.join(settings.hosts)}"
+                f"{nearest(host, settings.hosts)}",
             )
     total = sum(backend.weight for backend in route.backends)
     if total != 100:

@@ -11,6 +11,7 @@ from aiplatform._shared import images
 from aiplatform._shared.addresses import private_range
 from aiplatform._shared.args import Problem, between, distinct, length, with_value
 from aiplatform._shared.cloud_support import Cloud, SupportTable
+from aiplatform._shared.disks import SIZE
 from aiplatform._shared.kubernetes import image_versions
 from aiplatform._shared.kubernetes.names import Taint, pool_name
 from aiplatform._shared.kubernetes.node_labels import CLAIMED_GPU, MOST_REPLICAS
@@ -126,8 +127,8 @@ class GpuPoolSettings(PoolSettings):
     the cluster needs the add-on `dra-driver-nvidia-gpu` and Kubernetes 1.34. `dra` is for AWS, NVIDIA's
     accelerators, AL2023, no `sharing`, one entry of `capacity`, and `min` equal to `max`: the Cluster
     Autoscaler does not know claims. Default `plugin`."""
-    disk_gib: Input[Annotated[int, between(20, 16384, "GiB")]] = 100
-    """Size of a node's encrypted boot volume, GiB. Default 100."""
+    disk_gib: Input[Annotated[int, SIZE]] = 100
+    """Size of a node's encrypted boot volume, GiB, 20 to 65536; with Karpenter at most 59000. Default 100."""
     instance_store: InstanceStore | None = None
     """`raid0`: the NVMe disks of the machine form one array for container images, logs and emptyDirs. `none`:
     they are not used. Default: `raid0` for machines that always have such disks. On Google Cloud `raid0` also

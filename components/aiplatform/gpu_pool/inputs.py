@@ -120,7 +120,7 @@ class GpuPoolArgs(TypedDict):
     accelerators, AL2023, no `sharing`, one entry of `capacity`, and `min` equal to `max`: the Cluster
     Autoscaler does not know claims. Default `plugin`."""
     disk_gib: NotRequired[Input[int]]
-    """Size of a node's encrypted boot volume, GiB. Default 100."""
+    """Size of a node's encrypted boot volume, GiB, 20 to 65536; with Karpenter at most 59000. Default 100."""
     instance_store: NotRequired[Literal["raid0", "none"]]
     """`raid0`: the NVMe disks of the machine form one array for container images, logs and emptyDirs. `none`:
     they are not used. Default: `raid0` for machines that always have such disks. On Google Cloud `raid0` also

@@ -10,6 +10,7 @@ from pulumi import Input
 from aiplatform import accelerators
 from aiplatform._shared.args import Problem, Rule, between, distinct, got, length, nearest, obeys
 from aiplatform._shared.cloud_support import Cloud, SupportTable
+from aiplatform._shared.disks import SIZE
 from aiplatform._shared.gcp.machine_types import cpu_machine_type
 from aiplatform._shared.gcp.names import zones_of
 from aiplatform._shared.kubernetes import image_versions
@@ -100,8 +101,8 @@ class NodePoolSettings(PoolSettings):
     offer the instance types."""
     image: NodeImage = "al2023"
     """AWS: `al2023` (default) or `bottlerocket`. Google Cloud: always Container-Optimized OS."""
-    disk_gib: Input[Annotated[int, between(20, 16384, "GiB")]] = 80
-    """Size of a node's encrypted boot volume, GiB. Default 80."""
+    disk_gib: Input[Annotated[int, SIZE]] = 80
+    """Size of a node's encrypted boot volume, GiB, 20 to 65536. Default 80."""
     taints: list[Taint] = field(default_factory=list[Taint])
     """Node taints. Default: none."""
 

@@ -49,7 +49,7 @@ def _zones(context: Context[NodePoolSettings]) -> Output[Sequence[str]]:
     if not isinstance(offerings, Output):
         # Not in an apply: a zone without the machine type is an error before anything is created.
         return Output.from_input(zones_for(pool, offerings))  # type: ignore[arg-type]
-    return offerings.apply(lambda known: zones_for(pool, known))
+    return node_pools.zones_once_known(offerings, lambda known: zones_for(pool, known))
 
 
 def _node_pool(

@@ -43,7 +43,7 @@ class NodePoolArgs(TypedDict):
     image: NotRequired[Literal["al2023", "bottlerocket"]]
     """AWS: `al2023` (default) or `bottlerocket`. Google Cloud: always Container-Optimized OS."""
     disk_gib: NotRequired[Input[int]]
-    """Size of a node's encrypted boot volume, GiB. Default 80."""
+    """Size of a node's encrypted boot volume, GiB, 20 to 65536. Default 80."""
     taints: NotRequired[list[TaintArgs]]
     """Node taints. Default: none."""
     image_version: NotRequired[Input[str]]

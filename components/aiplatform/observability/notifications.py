@@ -230,6 +230,8 @@ class Notifications:
             )
         yield from self._references()
         used = {self.default, self.heartbeat, *(route.receiver for route in self.routes)}
+        if used - {None, *self.names, "none"}:
+            return  # a misspelt name may mean any of them
         for index, receiver in enumerate(self.receivers):
             if receiver.name not in used and not receiver.owners:
                 yield Problem(
@@ -264,8 +266,8 @@ def owner_problems(notifications: Notifications, owners: Collection[str]) -> Ite
             if owner not in owners:
                 yield Problem(
                     f"receivers[{index}].owners[{position}]",
-                    f"{got(owner)}, which owns no objective{nearest(owner, sorted(owners))}; expected an "
-                    "`owner` of slos",
+                    f"{got(owner)}, which owns no objective; expected an `owner` of slos"
+                    f"{nearest(owner, sorted(owners))}",
                 )
 
 
@@ -274,7 +276,7 @@ def _unknown(
 ) -> Iterator[Problem]:
     if name not in known:
         expected = f"expected one of {', '.join(known)}" if known else f"expected the name of a {what}"
-        yield Problem(path, f"{got(name)}, which is no {what}{nearest(name, known)}; {expected}")
+        yield Problem(path, f"{got(name)}, which is no {what}; {expected}{nearest(name, known)}")
 
 
 def _repeated(path: str, names: Sequence[str]) -> Iterator[Problem]:

@@ -36,6 +36,11 @@ def too_long(cloud: Cloud, prefix: str, name: str) -> str | None:
     return PhysicalName(LONGEST[cloud], physical_name(prefix, "{prefix}")).too_long(name)
 
 
+def prefix_too_long(cloud: Cloud, prefix: str, name: str) -> str | None:
+    """Return the problem of the length of a prefix before an identity's name, or None."""
+    return PhysicalName(LONGEST[cloud], physical_name("{prefix}", name)).too_long(prefix)
+
+
 def _prefix(value: str) -> str | None:
     if _PREFIX.fullmatch(value):
         return None

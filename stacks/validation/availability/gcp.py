@@ -28,7 +28,8 @@ FIRST_APIS: Final = ("serviceusage.googleapis.com", "cloudresourcemanager.google
 
 def problems(settings: Settings, provider: pulumi.ProviderResource) -> list[Problem]:
     """Return everything that the settings ask for and Google Cloud does not offer. A new project, whose
-    APIs the program switches on itself, cannot be asked; then only the region is checked."""
+    APIs the program switches on itself, cannot be asked; then only the region is checked, and a warning lists
+    what is not."""
     options = pulumi.InvokeOptions(provider=provider)
     environment = settings.environment
     disabled = _apis_that_are_off(environment.project_id, options)
@@ -40,7 +41,7 @@ def problems(settings: Settings, provider: pulumi.ProviderResource) -> list[Prob
         )
     except Exception as error:
         if api_is_off(error):
-            return _region_in_new_project(environment.region)
+            return _region_in_new_project(environment.region) or _warn_of_new_project(settings)
         reasons = _project_or_region(settings, options, error)
         if not reasons:
             raise
@@ -81,6 +82,23 @@ def _region_in_new_project(region: str) -> list[Problem]:
             f"asked){suggestion}",
         )
     ]
+
+
+def _warn_of_new_project(settings: Settings) -> list[Problem]:
+    """Warn that zones, machine types and quotas are known in the middle of the update only; return no
+    problem."""
+    project, stated = settings.environment.project_id, settings.network.zones
+    zones = first_zones(settings.environment.region, stated) if isinstance(stated, int) else stated
+    requested, _ = pools.read_pools(settings, zones, _gpu_machines)
+    machine_types = pools.machine_types([_system_nodes(settings, zones), *requested])
+    asked = f"the zones {', '.join(zones)}, the machine types {', '.join(machine_types)} and quotas"
+    pulumi.log.warn(
+        f"environment.project_id: {got(project)}, in which compute.googleapis.com is switched off, so that "
+        f"{asked} cannot be checked: what Google Cloud does not offer fails in the middle of the first `up`; "
+        "expected it switched on before: run `gcloud services enable compute.googleapis.com "
+        f"--project {project}` once, and wait some minutes"
+    )
+    return []
 
 
 def _project_or_region(settings: Settings, options: pulumi.InvokeOptions, error: Exception) -> list[Problem]:

@@ -1,8 +1,8 @@
 """GKE node pools of all kinds: zones that offer a machine type, secure nodes, and size."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
@@ -14,6 +14,7 @@ from aiplatform._shared.kubernetes.names import EFFECTS, Taint
 from aiplatform._shared.outputs import Tags, mapped
 from aiplatform._shared.references.cluster import ClusterReference
 
+T = TypeVar("T")
 Offerings = Mapping[str, frozenset[str]]
 """Machine type -> zones that offer it."""
 
@@ -63,6 +64,22 @@ def zones_that_offer(
             ).apply(lambda answers: _offerings(machine_types, zones, answers))
         )
     return _offerings(machine_types, zones, lists)
+
+
+def zones_once_known(offerings: Output[Offerings], check: Callable[[Offerings], T]) -> Output[T]:
+    """Return what a check of offerings returns that are known during the update only. Its error states why it
+    comes so late."""
+
+    def checked(known: Offerings) -> T:
+        try:
+            return check(known)
+        except ArgumentError as error:
+            late = "not known before, since the Compute Engine API was off when the update started"
+            raise ArgumentError(
+                [Problem(problem.path, f"{problem.reason} ({late})") for problem in error.problems]
+            ) from None
+
+    return offerings.apply(checked)
 
 
 def _offerings(machine_types: Iterable[str], zones: Sequence[str], answers: Sequence[Any]) -> Offerings:

@@ -18,6 +18,8 @@ _TAGS: Final = (
     "karpenter.sh/nodeclaim",
     "karpenter.k8s.aws/ec2nodeclass",
 )
+_LARGEST_VOLUME: Final = 59_000
+"""GiB that an EC2NodeClass accepts (pattern of `volumeSize` in its definition, Karpenter 1.14)."""
 _CLUSTER_TAG: Final = "kubernetes.io/cluster"
 
 
@@ -29,6 +31,12 @@ def problems(pool: GpuPoolSettings) -> Iterator[Problem]:
             "min",
             f"{what}; expected 0: Karpenter creates nodes for Pods, and keeps no minimum; for a minimum use "
             "node_provisioning: cluster_autoscaler",
+        )
+    if not is_unknown(pool.disk_gib) and plain(pool.disk_gib) > _LARGEST_VOLUME:
+        yield Problem(
+            "disk_gib",
+            f"got {pool.disk_gib} with node_provisioning {pool.node_provisioning!r}; expected at most "
+            f"{_LARGEST_VOLUME} GiB, which Karpenter accepts",
         )
     if pool.sharing is not None:
         yield Problem(

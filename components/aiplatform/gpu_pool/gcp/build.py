@@ -96,7 +96,7 @@ def _zones(context: PoolContext, plans: Sequence[PoolPlan]) -> Output[Mapping[st
     if not isinstance(offerings, Output):
         # Not in an apply: a zone without the machines is an error before anything is created.
         return Output.from_input(zones_for(pool, plans, offerings))  # type: ignore[arg-type]
-    return offerings.apply(lambda known: zones_for(pool, plans, known))
+    return node_pools.zones_once_known(offerings, lambda known: zones_for(pool, plans, known))
 
 
 def _placement_policy(context: PoolContext) -> compute.ResourcePolicy:

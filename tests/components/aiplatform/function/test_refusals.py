@@ -106,7 +106,7 @@ def called(caller: str) -> dict[str, Any]:
         ("aws", {"role": "ingest"}, "role", "arn"),
         ("gcp", {"role": "group:a@acme.example"}, "role", "serviceAccount:EMAIL"),
         ("aws", {"kms_key": KEYS["gcp"]}, "kms_key", "a key's arn"),
-        ("aws", {"log_days": 8}, "log_days", "a number of days"),
+        ("aws", {"log_days": 8}, "log_days", "7 is the nearest"),
         ("aws", {"alarm_targets": [TARGETS["gcp"]]}, "alarm_targets[0]", "topic of SNS"),
     ],
 )  # fmt: skip

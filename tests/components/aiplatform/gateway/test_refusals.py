@@ -66,7 +66,7 @@ def test_a_route_outside_its_teams_path_is_refused() -> None:
     [
         (
             {"team": "visoin"},
-            "routes.classifier.team: got 'visoin', which is no team of `teams`; did you mean",
+            "routes.classifier.team: got 'visoin', which is no team of `teams`; expected one of",
         ),
         ({"callers": ["absent"]}, "routes.classifier.callers[0]: got 'absent'"),
         ({"hosts": ["other.example"]}, "routes.classifier.hosts[0]: got 'other.example'"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Any
 
+import pulumi
 import pytest
 
 from stacks import foundation
@@ -92,13 +93,21 @@ def test_gpudirect_in_a_cluster_that_was_created_without_multi_networking_is_ref
     assert "created without it; expected gpudirect: false" in problems[0]
 
 
-def test_new_project_is_not_checked_while_its_apis_are_off() -> None:
+def test_new_project_is_not_checked_while_its_apis_are_off_and_a_warning_lists_what_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
+
     def off(_: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RefusedError("Error 403: Compute Engine API has not been used in project 1 before")
 
     settings = settings_of("gcp-dev")
     recorded = record(lambda: foundation.build(settings), answers={ZONES: off}, stack="gcp-dev")
     assert recorded.one("gcp:container/cluster:Cluster"), "the program switches the APIs on itself"
+    [warning] = warnings
+    assert "the zones us-central1-a, us-central1-b, the machine types e2-standard-2, e2-standard-4" in warning
+    assert "`gcloud services enable compute.googleapis.com --project acme-ml-dev`" in warning
 
 
 @pytest.mark.parametrize("api", ["Service Usage API", "Cloud Resource Manager API"])

@@ -372,6 +372,19 @@ def test_offerings_of_a_project_without_the_api_are_read_after_the_cluster() -> 
     assert len(requests) == 4, "once in vain, then each zone"
 
 
+def test_machine_type_that_turns_out_to_be_missing_later_states_why_it_comes_so_late() -> None:
+    requests: list[str] = []
+
+    def later(arguments: Any) -> Any:
+        requests.append(arguments["zone"])
+        if len(requests) == 1:
+            raise Refused("Error 403: Compute Engine API has not been used in project 1 before")
+        return {"machineTypes": []}
+
+    with pytest.raises(Exception, match=r"since the Compute Engine API was off when the update started"):
+        pool({"gcp:compute/getMachineTypes:getMachineTypes": later})
+
+
 def test_another_error_of_compute_engine_is_raised() -> None:
     def broken(_: Any) -> Any:
         raise Refused("Error 429: too many requests")
