@@ -7,13 +7,14 @@ outputs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, cast
 
 import pulumi
 from pulumi import Output
 
 from aiplatform._shared.args import Problem
+from stacks import repositories, team_parts
 from stacks.ml import Models
 from stacks.settings import Settings
 from stacks.settings.composition import LAYERS
@@ -33,6 +34,10 @@ def left(settings: Settings, models: Models) -> dict[str, dict[str, Any]]:
 def _left(settings: Settings, models: Models, name: str) -> dict[str, Any]:
     team = settings.archived_teams[name]
     entries: dict[str, Any] = {"secrets": f"{secrets_path(settings, name)}*"}
+    if team.repositories:
+        urls = repositories.urls(settings)
+        names = (team_parts.repository(settings, name, repository) for repository in team.repositories)
+        entries["repositories"] = [urls.get(repository, repository) for repository in names]
     if team.tables:
         entries["tables"] = list(team.tables)
     if models.model_registry is not None:
@@ -66,13 +71,31 @@ async def problems(settings: Settings) -> list[Problem]:
         (details.secret_value if details.secret_value is not None else details.value) or {},
     )
     teams = cast("Mapping[str, Any]", outputs.get("teams") or {}).get("namespaces", {})
+    archived = cast("Mapping[str, Mapping[str, Any]]", outputs.get(OUTPUT) or {})
+    of_file = {**settings.teams, **settings.archived_teams}
+    return [
+        *(
+            Problem(
+                "teams",
+                f"{name} is missing, and its repositories are protected "
+                f"({', '.join(entry['repositories'])}); "
+                "expected its block, with archive: true, as long as they exist",
+            )
+            for name, entry in archived.items()
+            if name not in of_file and entry.get("repositories")
+        ),
+        *_removed(teams, of_file),
+    ]
+
+
+def _removed(teams: Iterable[str], of_file: Collection[str]) -> list[Problem]:
     return [
         Problem(
             "teams",
             f"{name} is missing, which the last update had, and its data is protected; expected its block "
-            "with archive: true, which deletes the rest and states what is left; after that `up` the block may "
-            "be removed",
+            "with archive: true, which deletes the rest and states what is left, and the block removed after "
+            "that `up`",
         )
         for name in teams
-        if name not in settings.teams and name not in settings.archived_teams
+        if name not in of_file
     ]

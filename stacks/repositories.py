@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiplatform.container_registry.args import REPOSITORIES
+from stacks import team_parts
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
@@ -11,8 +12,10 @@ def urls(settings: Settings) -> dict[str, str]:
     """Return repository -> its address, without a scheme: what the output `repositories` of the component
     ContainerRegistry has. Empty on AWS where the file does not state the account."""
     environment = settings.environment
-    topic = stated(settings.container_registry) if settings.container_registry is not None else {}
-    names: list[str] = topic.get("repositories", [])
+    if settings.container_registry is None:
+        return {}
+    of_file: list[str] = stated(settings.container_registry).get("repositories", [])
+    names = [*of_file, *team_parts.repositories(settings)]
     if environment.cloud == "gcp":
         place = f"{environment.region}-docker.pkg.dev/{environment.project_id}"
         return {name: f"{place}/{environment.prefix}-{name}" for name in names}

@@ -207,6 +207,11 @@ class Settings(Topic):
         return principals_by_key
 
     @property
+    def controls_costs(self) -> bool:
+        """Whether there is something that the component Cost has: of the topic, or budgets of teams."""
+        return self.cost.controls or any(team.budget is not None for team in self.teams.values())
+
+    @property
     def has_runner(self) -> bool:
         """Whether there is a runner in the network."""
         if self.environment.cloud != "aws":

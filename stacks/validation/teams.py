@@ -9,6 +9,7 @@ from typing import Any, Final
 from aiplatform._shared.args import Problem, got, nearest
 from aiplatform._shared.secret_names import google_id
 from aiplatform.workload_identity.args import physical_name
+from stacks import team_parts
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 from stacks.settings.teams import MODELS, Team
@@ -27,6 +28,8 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from _shares(settings)
     yield from _grants(settings)
     yield from _accounts(settings)
+    yield from _repositories(settings)
+    yield from _sources(settings)
 
 
 def _queues(settings: Settings) -> Iterator[Problem]:
@@ -224,3 +227,69 @@ def _accounts(settings: Settings) -> Iterator[Problem]:
                             f"model_registry.accounts.{account}.principals[{index}]",
                             _reason(owner, team, thing),
                         )
+
+
+def _repositories(settings: Settings) -> Iterator[Problem]:
+    """Yield repositories without a registry, and those whose name another one has, too."""
+    of_teams = team_parts.repositories(settings)
+    if of_teams and settings.container_registry is None:
+        yield Problem(
+            next(iter(of_teams.values())).rpartition("[")[0],
+            "the file has no container registry; expected the topic container_registry",
+        )
+        return
+    topic = stated(settings.container_registry) if settings.container_registry is not None else {}
+    taken = {
+        _comparable(name): f"container_registry.repositories[{index}]"
+        for index, name in enumerate(topic.get("repositories", []))
+    }
+    for team, block in _all(settings).items():
+        for index, entry in enumerate(block.repositories):
+            path, name = f"teams.{team}.repositories[{index}]", team_parts.repository(settings, team, entry)
+            before = taken.setdefault(_comparable(name), path)
+            if before != path:
+                yield Problem(
+                    path, f"got {entry!r}, whose name {name} is that of {before}, too; expected another one"
+                )
+        if block.pushers and not block.repositories:
+            yield Problem(
+                f"teams.{team}.pushers", "got some without `repositories`; expected both, or none of them"
+            )
+
+
+def _comparable(repository: str) -> str:
+    """Return what logical names have of a repository's name."""
+    return repository.replace("/", "-")
+
+
+def _sources(settings: Settings) -> Iterator[Problem]:
+    """Yield what the block of a team and another topic both state."""
+    budgets: Mapping[str, Any] = stated(settings.cost).get("team_budgets", {})
+    for name in team_parts.budgets(settings):
+        if name in budgets:
+            yield Problem(
+                f"teams.{name}.budget", f"cost.team_budgets.{name} states one, too; expected one of the two"
+            )
+    with_alerts = team_parts.with_alerts(settings)
+    if with_alerts and settings.observability is None:
+        yield Problem(
+            f"teams.{with_alerts[0]}.alerts",
+            "the file has no Alertmanager; expected the topic observability",
+        )
+        return
+    topic = stated(settings.observability) if settings.observability is not None else {}
+    notifications: Mapping[str, Any] = topic.get("notifications", {})
+    receivers = [receiver["name"] for receiver in notifications.get("receivers", [])]
+    for name in with_alerts:
+        if name in receivers:
+            yield Problem(
+                f"teams.{name}.alerts",
+                f"observability.notifications has a receiver {name!r}, too; expected one of the two",
+            )
+        for index, route in enumerate(notifications.get("routes", [])):
+            if route.get("labels", {}).get("namespace") == settings.namespace_of(name):
+                yield Problem(
+                    f"teams.{name}.alerts",
+                    f"observability.notifications.routes[{index}] routes the alerts of its namespace, too; "
+                    "expected one of the two",
+                )
