@@ -22,7 +22,7 @@ THINGS = {
     (WORKLOADS, "reports of monitors"),
     (WORKLOADS, "tables"),
     (READER, "secrets"),
-    (READER, "account of the model registry: its MLflow runs and models"),
+    (READER, "account of the model registry"),
     (CI, "repositories"),
     (POD, "cloud identity"),
 }

@@ -212,7 +212,7 @@ def rows(reverse: bool = False) -> list[Row]:
         ),
         row(
             READER,
-            "account of the model registry: its MLflow runs and models",
+            "account of the model registry",
             "read its password (GetSecretValue)",
             lambda team, owner: registered.on_secret(
                 f"acme-dev-secrets-{team}", registered.account_secret(owner)

@@ -192,7 +192,7 @@ def rows(reverse: bool = False) -> list[Row]:
         ),
         row(
             READER,
-            "account of the model registry: its MLflow runs and models",
+            "account of the model registry",
             "read its password (secretmanager.versions.access)",
             account,
         ),

@@ -61,6 +61,9 @@ def text() -> str:
         "Roles on the project, with their conditions, and on resources, with the permissions of Google's "
         "predefined roles.",
         _cloud(google.rows()),
+        "## Model registry",
+        "MLflow runs and models are those of an account, whose password is a row above. Every account reads "
+        "those of all others, and changes its own alone ([security](security.md#threat-model)).",
         "## Kubernetes: roles",
         "Verbs in the namespace of the team; `read` is get, list and watch, `write` create, update, patch, "
         "delete and deletecollection. A real API server answers the same to SubjectAccessReviews "
