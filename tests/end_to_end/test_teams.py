@@ -140,9 +140,9 @@ def test_the_api_server_allows_what_the_page_of_isolation_shows(
     plain: Plain, teams: automation.Stack, role: Role
 ) -> None:
     api, group = plain.kubernetes(), group_name("search", role)
-    shown = {kind: allowed_verbs("search", role, kind, NAMESPACES["search"]) for kind in KINDS}
-    assert {kind: reviewed(api, group, kind, "search") for kind in KINDS} == shown
-    assert any(shown.values()), "an API server that denies everything would agree"
+    expected = {kind: allowed_verbs("search", role, kind, NAMESPACES["search"]) for kind in KINDS}
+    assert {kind: reviewed(api, group, kind, "search") for kind in KINDS} == expected
+    assert any(expected.values()), "an API server that denies everything would agree"
     for namespace in ("adverts", "kube-system", "default"):
         others = {kind: reviewed(api, group, kind, namespace) for kind in KINDS}
         assert {kind.name: verbs for kind, verbs in others.items() if verbs} == {}, namespace
