@@ -43,7 +43,7 @@ def _pods(board: Dashboard, selector: str) -> None:
     board.with_panel(
         graph(
             "CPU in use",
-            "CPUs, by Pod.",
+            "CPUs that each Pod uses.",
             [Query(f"sum by (pod) (rate(container_cpu_usage_seconds_total{{{use}}}[5m]))", "{{pod}}")],
             stacked=True,
         )
@@ -51,7 +51,7 @@ def _pods(board: Dashboard, selector: str) -> None:
     board.with_panel(
         graph(
             "Memory in use",
-            "By Pod.",
+            "Working set of each Pod.",
             [Query(f"sum by (pod) (container_memory_working_set_bytes{{{use}}})", "{{pod}}")],
             "bytes",
             stacked=True,
@@ -109,6 +109,8 @@ def _queue(board: Dashboard, queue: str) -> None:
 def _costs(board: Dashboard, selector: str) -> None:
     board.with_row(Row("Costs, by list prices of nodes"))
     cost = f"sum({costs.NAMESPACE}{{{selector}}})"
-    board.with_panel(number("An hour", "Dollars.", Query(cost), "currencyUSD"))
-    board.with_panel(number("A month like this hour", "730 hours.", Query(f"{cost} * 730"), "currencyUSD"))
-    board.with_panel(graph("Costs an hour", "Dollars.", [Query(cost, "dollars")], "currencyUSD"))
+    board.with_panel(number("An hour", "Dollars an hour.", Query(cost), "currencyUSD"))
+    board.with_panel(
+        number("A month like this hour", "Dollars for 730 hours.", Query(f"{cost} * 730"), "currencyUSD")
+    )
+    board.with_panel(graph("Costs an hour", "Dollars an hour.", [Query(cost, "dollars")], "currencyUSD"))
