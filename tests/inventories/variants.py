@@ -355,11 +355,8 @@ _WORKLOAD: Final = {
 def _container_registry() -> Variants:
     hub = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:ecr-pullthroughcache/hub-AbCdEf"
     accounts = "serviceAccount:{}@acme-dev-1234.iam.gserviceaccount.com"
-    google_hub = {
-        "upstream": "docker.io",
-        "username": "acme",
-        "credential": "projects/acme-dev-1234/secrets/hub/versions/1",
-    }
+    secret = "projects/acme-dev-1234/secrets/hub/versions/1"
+    google_hub = {"upstream": "docker.io", "username": "acme", "credential": secret}
     common = {"prefix": "acme-dev", "repositories": ["training", "serving/llm"]}
     arguments: dict[str, Any] = {"untagged_days": 30, "cached_days": 60, "protect": True, "tags": _TAGS}
     return _of(
