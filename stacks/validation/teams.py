@@ -21,6 +21,7 @@ _EVERYTHING: Final = ("writers", "file_readers", "admins")
 
 def problems(settings: Settings) -> Iterator[Problem]:
     """Yield what two teams share, and grants on what is another team's without its consent."""
+    yield from _namespaces(settings)
     yield from _queues(settings)
     yield from _members(settings)
     yield from _secrets(settings)
@@ -30,6 +31,20 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from _accounts(settings)
     yield from _repositories(settings)
     yield from _sources(settings)
+
+
+def _namespaces(settings: Settings) -> Iterator[Problem]:
+    """Yield namespaces of archived teams: checkpoints, artifacts and requests are left below their names.
+    Those of other teams are compared by the component."""
+    left = {settings.namespace_of(name): name for name in settings.archived_teams}
+    for name in settings.teams:
+        namespace = settings.namespace_of(name)
+        if namespace in left:
+            yield Problem(
+                f"teams.{name}.namespace",
+                f"got {namespace!r}, which was that of {left[namespace]}, an archived team with data below "
+                "its name; expected another one",
+            )
 
 
 def _queues(settings: Settings) -> Iterator[Problem]:

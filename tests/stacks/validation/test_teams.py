@@ -157,6 +157,10 @@ CASES: Final[dict[str, tuple[Change, str]]] = {
         {"teams": {"a" * 21: SEARCH}},
         f"teams.{'a' * 21}: got '{'a' * 21}'; expected at most 20 characters",
     ),
+    "the namespace of an archived team": (
+        teams({"archive": True, "namespace": "search-ml"}, {"namespace": "search-ml"}),
+        "teams.ads.namespace: got 'search-ml', which was that of search, an archived team with data below",
+    ),
     "a topic that names an archived team": (
         teams({"archive": True}, **granted("search", tables=[TABLE])),
         "lakehouse.grants[1].principal: got 'search'; expected the name of one of this file's",
