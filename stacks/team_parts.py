@@ -52,18 +52,17 @@ def notifications(settings: Settings, of_file: Mapping[str, Any], owners: set[st
     Receivers of teams follow those of the file. Their routes come before: the first that matches applies, and
     the alerts of a team's namespace are the team's.
     """
-    teams = with_alerts(settings)
-    if not teams:
-        return dict(of_file)
     receivers = [
-        {
-            "name": name,
-            **stated(settings.teams[name].alerts),
-            **({"owners": [name]} if name in owners else {}),
-        }
-        for name in teams
+        {"name": name, **stated(team.alerts), **({"owners": [name]} if name in owners else {})}
+        for name, team in settings.teams.items()
+        if team.alerts is not None
     ]
-    routes = [{"receiver": name, "labels": {"namespace": settings.namespace_of(name)}} for name in teams]
+    if not receivers:
+        return dict(of_file)
+    routes = [
+        {"receiver": name, "labels": {"namespace": settings.namespace_of(name)}}
+        for name in with_alerts(settings)
+    ]
     return {
         "default": "none",
         **of_file,

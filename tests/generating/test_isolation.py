@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_a_bucket_policy_stops_a_role_with_a_right_to_all_checkpoints() -> None:
     registered = aws.Registrations()
     all_objects = {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
     pod = registered.workloads("search")
-    wide = type(pod)(**{**vars(pod), "identity": (all_objects,)})
+    wide = replace(pod, identity=(all_objects,))
     assert registered.on_object(wide, "s3:GetObject", "checkpoints", "search-ml/a")
     assert not registered.on_object(wide, "s3:GetObject", "checkpoints", "search-ml-ads/a"), (
         "the session of a Pod has the tag of its namespace"
