@@ -145,6 +145,22 @@ def test_a_file_without_receivers_sends_alerts_of_teams_alone(tmp_path: Path) ->
     assert [entry["name"] for entry in sent["receivers"]] == ["none", "search"]
 
 
+def test_alerts_of_a_teams_objectives_go_to_the_team(tmp_path: Path) -> None:
+    slo = {
+        "name": "wait",
+        "indicator": "queue_wait",
+        "objective_percent": 95.0,
+        "owner": "search",
+        "latency_seconds": 320.0,
+        "window_days": 7,
+    }
+    change = change_of("aws-dev", {"alerts": ALERTS}, **{"observability/slos": [slo]})
+    sent = notifications(load_file(changed(tmp_path, change, "aws-dev")))
+    routes = [route for route in sent["route"]["routes"] if route["receiver"] == "search"]
+    assert any("owner" in str(route["matchers"]) for route in routes), "wherever the objective is measured"
+    assert any("namespace" in str(route["matchers"]) for route in routes)
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_each_team_has_a_dashboard_of_its_namespace(tmp_path: Path, stack: str) -> None:
     settings = settings_of(tmp_path, stack, namespace="search-ml", queue="shared")
