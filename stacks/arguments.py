@@ -36,7 +36,16 @@ from aiplatform.queues.args import QueuesArgs
 from aiplatform.runner import RunnerArgs
 from aiplatform.training.args import Initializers, TrainingArgs
 from aiplatform.workload_identity import WorkloadIdentityArgs
-from stacks import addon_options, devices, fabrics, gpu_check_queues, images, price_list, repositories
+from stacks import (
+    addon_options,
+    devices,
+    fabrics,
+    gpu_check_queues,
+    images,
+    price_list,
+    repositories,
+    team_parts,
+)
 from stacks.settings import GpuPool, NodePool, Pool, Settings
 from stacks.settings.generated import stated
 from stacks.settings.kubernetes import CHARTS_VARIABLE
@@ -390,6 +399,12 @@ def observability(
         mirrors=settings.images.mirrors,
         retain_data=retains_data(settings),
     )
+    owners = {slo["owner"] for slo in args.get("slos", [])}
+    notifications = team_parts.notifications(settings, args.get("notifications", {}), owners)
+    if notifications:
+        args["notifications"] = notifications
+    if settings.teams:
+        args["teams"] = team_parts.observed(settings)
     if "reaper" in stated(settings.cost):
         clients = args.get("client_namespaces", [])
         args["client_namespaces"] = list(dict.fromkeys([*clients, COST_NAMESPACE]))

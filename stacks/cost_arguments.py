@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from aiplatform.cost.args import CostArgs
-from stacks import data_arguments
+from stacks import data_arguments, team_parts
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
@@ -26,10 +26,9 @@ def cost(settings: Settings, cluster: Any, prometheus_url: str | None) -> CostAr
         args["prometheus_url"] = prometheus_url
     if "budget" in args:
         args["budget"] = _owned(settings, args["budget"])
-    if "team_budgets" in args:
-        args["team_budgets"] = {
-            team: _owned(settings, budget) for team, budget in args["team_budgets"].items()
-        }
+    team_budgets = {**args.get("team_budgets", {}), **team_parts.budgets(settings)}
+    if team_budgets:
+        args["team_budgets"] = {team: _owned(settings, budget) for team, budget in team_budgets.items()}
     if settings.environment.cloud == "aws":
         args["tags"] = settings.environment.all_tags
     return cast("CostArgs", args)

@@ -16,7 +16,7 @@ from aiplatform.model_registry.args import ModelRegistryArgs
 from aiplatform.model_store.args import NAMESPACE as RELEASE
 from aiplatform.model_store.args import ModelStoreArgs
 from aiplatform.pipelines.args import PipelinesArgs
-from stacks import continuous_training_arguments
+from stacks import continuous_training_arguments, team_parts
 from stacks.arguments import charts, retains_data
 from stacks.settings import MATERIALIZER, Settings, principals
 from stacks.settings.generated import ComponentTopic, stated
@@ -85,6 +85,13 @@ def container_registry(settings: Settings, below: Below) -> ContainerRegistryArg
     if settings.environment.cloud == "aws" and nodes is not None:
         # A node that pulls an image which the cache does not have yet imports it.
         args["node_roles"] = [nodes]
+    pushers = team_parts.pushers(settings)
+    if pushers:
+        args["repositories"] = [*args.get("repositories", []), *pushers]
+        args["repository_writers"] = {
+            repository: [below.principals.get(name, name) for name in names]
+            for repository, names in pushers.items()
+        }
     if settings.environment.cloud == "gcp":
         # Artifact Registry deletes a repository with its images in any case.
         args.pop("force_destroy", None)

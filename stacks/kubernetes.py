@@ -170,7 +170,7 @@ def _cost(
     before: Sequence[pulumi.Resource],
     observability: Mapping[str, Any] | None,
 ) -> dict[str, Any] | None:
-    if not settings.cost.controls:
+    if not settings.controls_costs:
         return None
     from aiplatform.cost import Cost
 

@@ -8,11 +8,11 @@ from typing import Final
 
 import pulumi
 
-from stacks import data, foundation, kubernetes, layer_stacks, ml, teams
+from stacks import archived_teams, data, foundation, kubernetes, layer_stacks, ml, teams
 from stacks.data import Data
 from stacks.foundation import Foundation, LayerOptions
 from stacks.kubernetes import InCluster
-from stacks.loading import Loaded
+from stacks.loading import Loaded, refusal
 from stacks.ml import Models
 from stacks.settings import Settings
 from stacks.settings.composition import FOUNDATION_OUTPUT, LAYERS, LayerName
@@ -52,6 +52,11 @@ class Layers:
 
 async def deploy(loaded: Loaded) -> None:
     """Register the resources and outputs of a stack. Raises SettingsError."""
+    separate = "teams" in loaded.settings.layers.separate
+    if loaded.layer == "teams" or (loaded.layer is None and not separate):
+        removed = await archived_teams.problems(loaded.settings)
+        if removed:
+            raise refusal(loaded.environment, removed)
     if loaded.layer is None:
         export(build(loaded.settings))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiplatform.container_registry.args import REPOSITORIES
+from stacks import team_parts
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
@@ -11,8 +12,10 @@ def urls(settings: Settings) -> dict[str, str]:
     """Return repository -> its address, without a scheme: what the output `repositories` of the component
     ContainerRegistry has. Empty where the file does not state the account or project."""
     environment = settings.environment
-    topic = stated(settings.container_registry) if settings.container_registry is not None else {}
-    names: list[str] = topic.get("repositories", [])
+    if settings.container_registry is None:
+        return {}
+    of_file: list[str] = stated(settings.container_registry).get("repositories", [])
+    names = [*of_file, *team_parts.repositories(settings)]
     if (environment.project_id if environment.cloud == "gcp" else environment.account_id) is None:
         return {}
     if environment.cloud == "gcp":

@@ -24,6 +24,7 @@ from stacks import devices
 from stacks.data_arguments import secret_of
 from stacks.settings import Settings
 from stacks.settings.generated import stated
+from stacks.settings.teams import OF_PLATFORM
 
 MOUNTED_AT: Final = FILES_AT
 """Where Pods mount the ConfigMap `platform-files`."""
@@ -76,7 +77,7 @@ def teams(settings: Settings, offered: Offered) -> TeamsArgs:
 
 
 def _team(settings: Settings, name: str, offered: Offered, has_secrets: bool) -> dict[str, Any]:
-    team = stated(settings.teams[name])
+    team = {key: value for key, value in stated(settings.teams[name]).items() if key not in OF_PLATFORM}
     team["identity"] = offered.workload_identities[name]
     # What the file states applies in place of the platform's values.
     team["configuration"] = {**_configuration(settings, name, offered), **team.get("configuration", {})}

@@ -10,6 +10,7 @@ import pulumi
 from pulumi import Output, ResourceOptions
 
 from stacks import (
+    archived_teams,
     continuous_training_arguments,
     data_arguments,
     function_arguments,
@@ -58,6 +59,8 @@ class Teams:
     """ModelMonitor.outputs, or None where the environment has none."""
     functions: dict[str, Any] | None = None
     """Function.outputs by the function's name, or None where the environment has none."""
+    archived_teams: dict[str, Any] | None = None
+    """Archived team -> what is left of it; None where there is none."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
@@ -69,6 +72,7 @@ class Teams:
             "continuous_training": self.continuous_training,
             "model_monitor": self.model_monitor,
             "functions": self.functions,
+            archived_teams.OUTPUT: self.archived_teams,
         }
         stated = {name: outputs for name, outputs in others.items() if outputs is not None}
         return Output.from_input({"teams": self.teams, **stated})
@@ -80,9 +84,10 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
     gateway = _gateway(settings, below, options, teams)
     outputs = dict(gateway.outputs) if gateway is not None else None
     functions = _functions(settings, below, options)
+    archived = archived_teams.left(settings, below.models) or None
     if teams is None:
         # Serving and pipelines are in namespaces of teams: validation refuses them without.
-        return Teams(gateway=outputs, functions=functions)
+        return Teams(gateway=outputs, functions=functions, archived_teams=archived)
     layers = (below.foundation, below.kubernetes, below.models)
     pipelines = _pipelines(settings, below, options, teams)
     rolling_out = [component for component in (gateway, pipelines) if component is not None]
@@ -96,6 +101,7 @@ def build(settings: Settings, below: Below, options: LayerOptions) -> Teams:
         continuous_training=trained,
         model_monitor=monitored,
         functions=functions,
+        archived_teams=archived,
     )
 
 

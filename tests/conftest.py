@@ -58,7 +58,9 @@ PLUGIN: Final = (
     "tests/components/test_unknown_inputs.py",
 )
 """Files whose tests use the components' plugin, a process whose start takes seconds of CPU."""
-TOGETHER: Final = {file: group[0] for group in (ENVIRONMENTS, PLUGIN) for file in group}
+ISOLATION: Final = ("tests/generating/test_isolation.py", "tests/test_generated.py")
+"""Files whose tests look at the same recordings of two teams."""
+TOGETHER: Final = {file: group[0] for group in (ENVIRONMENTS, PLUGIN, ISOLATION) for file in group}
 """File -> the first file of its group. One worker runs a group."""
 
 LONGEST: Final = (

@@ -28,6 +28,7 @@ from tests.generating import (
     policies,
     renewing,
 )
+from tests.generating.isolation import page as isolation
 from tests.inventories import files as inventories
 
 ROOT = renewing.ROOT
@@ -43,6 +44,7 @@ _TEXTS: Final[Mapping[Path, Callable[[], str]]] = {
     Path("docs/security-roles-aws.md"): aws_rights.text,
     addons.PAGE: addons.text,
     google_access.PAGE: google_access.text,
+    isolation.PAGE: isolation.text,
     environment_diagram.PAGE: lambda: estimates.with_table(environment_diagram.text()),
 }
 """Path in the repository -> function that generates the file; pages of components are generated together."""

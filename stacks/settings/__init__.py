@@ -12,9 +12,10 @@ stacks/validation/; rules of a component's arguments are the component's.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from aiplatform.feature_store.args import MATERIALIZER as STORE_ACCOUNT
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
@@ -148,6 +149,17 @@ class Settings(Topic):
     """Left out, there is none."""
     functions: dict[str, Function] = Field(default_factory=dict)
     """Functions by name."""
+    _archived_teams: dict[str, Team] = PrivateAttr(default_factory=dict)
+
+    def model_post_init(self, _: Any) -> None:
+        """Take the archived teams out of `teams`: nothing is created for them."""
+        for name in [name for name, team in self.teams.items() if team.archive]:
+            self._archived_teams[name] = self.teams.pop(name)
+
+    @property
+    def archived_teams(self) -> Mapping[str, Team]:
+        """Teams with `archive: true`, which are not in `teams`."""
+        return self._archived_teams
 
     @property
     def identities(self) -> dict[str, WorkloadIdentity]:
@@ -166,7 +178,7 @@ class Settings(Topic):
 
     def namespace_of(self, team: str) -> str:
         """Return the namespace of a team."""
-        return stated(self.teams[team]).get("namespace") or team
+        return stated({**self.archived_teams, **self.teams}[team]).get("namespace") or team
 
     @property
     def gateway_class(self) -> str | None:
@@ -193,6 +205,11 @@ class Settings(Topic):
             elif topic is not None:
                 principals_by_key.update(principals.named(name, stated(topic)))
         return principals_by_key
+
+    @property
+    def controls_costs(self) -> bool:
+        """Whether there is something that the component Cost has: of the topic, or budgets of teams."""
+        return self.cost.controls or any(team.budget is not None for team in self.teams.values())
 
     @property
     def has_runner(self) -> bool:

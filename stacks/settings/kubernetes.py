@@ -145,6 +145,7 @@ _OF_LAYERS: Final = (
     "node_pools",
     "gpu_pools",
     "cluster_queues",
+    "teams",
     "cluster_autoscaler",
     "model_registry",
     "feature_store",

@@ -11,6 +11,7 @@ PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "feature_store": ("readers.*", "appliers.*"),
     "container_registry": ("readers.*", "writers.*"),
     "model_registry": ("accounts.*.principals.*",),
+    "teams": ("*.pushers.*",),
     "functions": ("*.role", "*.http.callers.*"),
 }
 """Topic -> its keys that hold a principal; `*` matches every entry of a list or an object."""

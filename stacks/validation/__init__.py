@@ -57,6 +57,7 @@ from stacks.validation import (
     profile,
     runner,
     serving,
+    teams,
 )
 
 RULES: Final[tuple[Callable[[Settings], Iterable[Problem]], ...]] = (
@@ -66,6 +67,7 @@ RULES: Final[tuple[Callable[[Settings], Iterable[Problem]], ...]] = (
     runner.problems,
     principals.problems,
     cross_references.problems,
+    teams.problems,
     serving.problems,
     continuous_training.problems,
     model_monitor.problems,

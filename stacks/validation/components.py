@@ -60,7 +60,7 @@ from stacks import (
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 from stacks.settings.kubernetes import CHARTS_VARIABLE
-from stacks.validation import continuous_training, environment, placeholders
+from stacks.validation import continuous_training, environment, placeholders, team_keys
 from stacks.validation.placeholders import Placeholders
 
 _LOCATION: Final = {"project": "environment.project_id", "region": "environment.region"}
@@ -133,6 +133,7 @@ def problems(settings: Settings) -> list[Problem]:
     ]
     collected = [_with_cause_of_release(settings, problem) for problem in collected]
     collected = [problem for problem in collected if not _is_derived_entry(settings, problem)]
+    collected = [team_keys.with_cause(settings, problem) for problem in collected]
     collected += _images_of_other_cloud(settings)
     return list(dict.fromkeys(_with_one_prefix_problem(_with_one_version_problem(collected))))
 
@@ -235,7 +236,7 @@ def _data_and_models(
     if settings.feature_store is not None:
         args = data_arguments.feature_store(settings, references, references.lakehouse)
         yield "feature_store", FeatureStoreSettings, args
-    if settings.cost.controls:
+    if settings.controls_costs:
         url = placeholders.PROMETHEUS if settings.observability is not None else None
         yield "cost", CostSettings, cost_arguments.cost(settings, references.cluster, url)
     for name in settings.workflows:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiplatform._shared.args import Problem, nearest
-from stacks import devices, images
+from stacks import devices, images, team_parts
 from stacks.settings import Settings
 from stacks.settings.generated import stated
 
@@ -37,7 +37,7 @@ def problems(settings: Settings, estimates: Path = ESTIMATES) -> Iterator[Proble
         yield from _reaper(settings, topic["reaper"])
     if settings.environment.profile != "prod":
         return
-    for path, budget in _budgets(topic):
+    for path, budget in _budgets(settings, topic):
         if not budget.get("emails") and "@" not in settings.environment.owner:
             yield Problem(
                 f"{path}.emails",
@@ -89,11 +89,13 @@ def _always_on(settings: Settings) -> Iterator[Problem]:
             )
 
 
-def _budgets(topic: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _budgets(settings: Settings, topic: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if "budget" in topic:
         yield "cost.budget", topic["budget"]
     for name, budget in topic.get("team_budgets", {}).items():
         yield f"cost.team_budgets.{name}", budget
+    for name, budget in team_parts.budgets(settings).items():
+        yield f"teams.{name}.budget", budget
 
 
 def _below_idle(settings: Settings, topic: Mapping[str, Any], estimates: Path) -> str | None:

@@ -32,8 +32,8 @@ SECONDS: Final = 120
 
 @dataclass(frozen=True)
 class Setup:
-    """How a production environment differs from its file. owner: of both teams. image: of the jobs' Pods.
-    change: further keys of the file, as in `Twin.changed`."""
+    """How a production environment differs from its file. owner: of a team, with `{team}` for its name.
+    image: of the jobs' Pods. change: further keys of the file, as in `Twin.changed`."""
 
     controllers: Sequence[str]
     owner: str
@@ -49,7 +49,9 @@ class Production(Twin):
         self.setup = setup
         file = self._files / f"Pulumi.{name}.yaml"
         document = YAML(typ="safe").load(file)
-        teams = {team: {"owners": [setup.owner], "queue": queue} for team, queue in TEAMS.items()}
+        teams = {
+            team: {"owners": [setup.owner.format(team=team)], "queue": queue} for team, queue in TEAMS.items()
+        }
         reduced.overlay(document["config"], {"teams": teams, **setup.change})
         with file.open("w") as stream:
             YAML().dump(document, stream)

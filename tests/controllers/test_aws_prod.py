@@ -15,7 +15,7 @@ import pytest
 
 from aiplatform._shared.kubernetes.node_labels import CAPACITY, POOL
 from tests.controllers.cluster import GPU, LAYER
-from tests.controllers.production import INFERENCE, SECONDS, Jobs, Production, Setup, check_drain
+from tests.controllers.production import INFERENCE, SECONDS, TEAMS, Jobs, Production, Setup, check_drain
 from tests.end_to_end.guardrail_objects import DIGEST
 from tests.end_to_end.harness import GUARDED
 from tests.end_to_end.plain import trust
@@ -23,7 +23,7 @@ from twin.tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(1200)
 
-OWNER = "research-owner"
+OWNER = "{team}-owner"
 SETUP = Setup(
     controllers=("kueue", "jobset", "karpenter"),
     owner=f"arn:aws:iam::333344445555:role/{OWNER}",
@@ -45,7 +45,7 @@ def prod(home: Path) -> Iterator[Production]:
     """aws-prod after its two steps: `bootstrap` outside the network, and the `up` of the runner."""
     environment = Production(home, "aws-prod", SETUP)
     try:
-        create_owner(environment)
+        create_owners(environment)
         environment.changed("up", "--yes", "--skip-preview", *GUARDED, change={"environment/bootstrap": True})
         environment.up(*GUARDED)
         yield environment
@@ -53,10 +53,11 @@ def prod(home: Path) -> Iterator[Production]:
         environment.remove()
 
 
-def create_owner(environment: Production) -> None:
-    """Create the role of the teams' owner, which the platform does not."""
+def create_owners(environment: Production) -> None:
+    """Create the roles of the teams' owners, which the platform does not."""
     policy = trust("ec2.amazonaws.com")
-    environment.aws("iam").create_role(RoleName=OWNER, AssumeRolePolicyDocument=policy)
+    for team in TEAMS:
+        environment.aws("iam").create_role(RoleName=OWNER.format(team=team), AssumeRolePolicyDocument=policy)
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(1200)
 
 SETUP = Setup(
     controllers=("kueue", "jobset"),
-    owner="group:research@acme.example",
+    owner="group:{team}@acme.example",
     # Binary Authorization admits images of the project's registry.
     image=f"us-central1-docker.pkg.dev/acme-ml-prod/acme-prod-training/train:1{DIGEST}",
     change={

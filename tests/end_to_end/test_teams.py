@@ -19,8 +19,14 @@ from kubernetes.client import ApiException
 from pulumi import automation
 
 from aiplatform.teams import Teams
+from aiplatform.teams.args import ROLES as MEMBER_ROLES
+from aiplatform.teams.args import Role
+from aiplatform.teams.members import group_name
 from tests.end_to_end import pods
 from tests.end_to_end.plain import Base, Plain
+from tests.generating.isolation.kubernetes import CLUSTER_KINDS, KINDS, VERBS, Kind
+from tests.generating.isolation.kubernetes import allowed as allowed_verbs
+from tests.generating.isolation.sample import NAMESPACES
 from twin import environment
 from twin.tests.waiting import eventually
 
@@ -104,6 +110,83 @@ def test_each_member_has_the_role_of_its_team_in_its_namespace_alone(member: Cal
         "reader": {**none, "read Pods": True},
         "stranger": {**none, "read Pods of ads": True},
     }, "no role creates Pods or changes quotas"
+
+
+def reviewed(api: Any, group: str, kind: Kind, namespace: str | None) -> list[str]:
+    """Return the verbs that the API server allows to a member of a group, by SubjectAccessReviews."""
+    authorization: Any = kubernetes.client.AuthorizationV1Api(api)
+    verbs: list[str] = []
+    for verb in VERBS:
+        attributes = {
+            "group": kind.group,
+            "resource": kind.resource,
+            "subresource": kind.subresource,
+            "verb": verb,
+            **({"namespace": namespace} if namespace is not None else {}),
+        }
+        spec = {
+            "user": "member",
+            "groups": [group, "system:authenticated"],
+            "resourceAttributes": attributes,
+        }
+        answer = authorization.create_subject_access_review({"spec": spec})
+        if answer.status.allowed:
+            verbs.append(verb)
+    return verbs
+
+
+@pytest.mark.parametrize("role", MEMBER_ROLES)
+def test_the_api_server_allows_what_the_page_of_isolation_shows(
+    plain: Plain, teams: automation.Stack, role: Role
+) -> None:
+    api, group = plain.kubernetes(), group_name("search", role)
+    expected = {kind: allowed_verbs("search", role, kind, NAMESPACES["search"]) for kind in KINDS}
+    assert {kind: reviewed(api, group, kind, "search") for kind in KINDS} == expected
+    assert any(expected.values()), "an API server that denies everything would agree"
+    for namespace in ("adverts", "kube-system", "default"):
+        others = {kind: reviewed(api, group, kind, namespace) for kind in KINDS}
+        assert {kind.name: verbs for kind, verbs in others.items() if verbs} == {}, namespace
+    cluster = {kind.name: reviewed(api, group, kind, None) for kind in CLUSTER_KINDS}
+    assert {kind: verbs for kind, verbs in cluster.items() if verbs} == {}
+
+
+def test_a_pod_has_no_service_account_of_another_team(plain: Plain, teams: automation.Stack) -> None:
+    core: Any = kubernetes.client.CoreV1Api(plain.kubernetes())
+    only_there = {"metadata": {"name": "of-adverts"}}
+    core.create_namespaced_service_account("adverts", only_there)
+    restricted = {
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [
+            {
+                "name": "c",
+                "image": "a:1",
+                "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+            }
+        ],
+        "serviceAccountName": "of-adverts",
+    }
+    pod = {"metadata": {"name": "thief"}, "spec": restricted}
+    with pytest.raises(ApiException, match="service account search/of-adverts"):
+        core.create_namespaced_pod("search", pod, dry_run="All")
+    assert core.create_namespaced_pod("adverts", pod, dry_run="All"), "where it is, a Pod has it"
+
+
+def test_no_member_annotates_a_service_account_with_an_identity(
+    member: Callable[[str], Any], teams: automation.Stack
+) -> None:
+    annotated = {
+        "metadata": {
+            "name": "mine",
+            "annotations": {"iam.gke.io/gcp-service-account": "acme-dev-wi-ads@acme.iam.gserviceaccount.com"},
+        }
+    }
+    for role in ("owner", "developer", "reader"):
+        core: Any = kubernetes.client.CoreV1Api(member(role))
+        assert not allowed(core.create_namespaced_service_account, "search", annotated, dry_run="All"), role
+        body = {"metadata": annotated["metadata"]}
+        assert not allowed(core.patch_namespaced_service_account, "default", "search", body, dry_run="All"), (
+            role
+        )
 
 
 def test_pods_of_the_team_have_its_configuration_and_are_restricted(

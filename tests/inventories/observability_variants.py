@@ -53,6 +53,7 @@ OBSERVABILITY: Final[Mapping[str, Callable[[], Recording]]] = {
         CLUSTER,
         secrets_role_arn=f"arn:aws:iam::{ACCOUNT}:role/acme-dev-ext-secrets-1",
         cluster_autoscaler=True,
+        teams={"search": {"namespace": "search-ml", "queue": "search"}},
         grafana={"oidc": _OIDC},
         long_term_storage={
             "retention_days": 400,

@@ -355,11 +355,8 @@ _WORKLOAD: Final = {
 def _container_registry() -> Variants:
     hub = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:ecr-pullthroughcache/hub-AbCdEf"
     accounts = "serviceAccount:{}@acme-dev-1234.iam.gserviceaccount.com"
-    google_hub = {
-        "upstream": "docker.io",
-        "username": "acme",
-        "credential": "projects/acme-dev-1234/secrets/hub/versions/1",
-    }
+    secret = "projects/acme-dev-1234/secrets/hub/versions/1"
+    google_hub = {"upstream": "docker.io", "username": "acme", "credential": secret}
     common = {"prefix": "acme-dev", "repositories": ["training", "serving/llm"]}
     arguments: dict[str, Any] = {"untagged_days": 30, "cached_days": 60, "protect": True, "tags": _TAGS}
     return _of(
@@ -370,6 +367,7 @@ def _container_registry() -> Variants:
             "caches": [{"upstream": "quay.io"}, {"upstream": "docker.io", "credential": hub}],
             "readers": [f"{_ROLE}ci"],
             "writers": [f"{_ROLE}build"],
+            "repository_writers": {"serving/llm": [f"{_ROLE}search-ci"]},
             "node_roles": [f"{_ROLE}acme-dev-node"],
             **arguments,
         },
@@ -378,7 +376,8 @@ def _container_registry() -> Variants:
             "cloud": "gcp",
             "project": "acme-dev-1234",
             "region": "europe-west4",
-            "repositories": ["training"],
+            "repositories": ["training", "search-train"],
+            "repository_writers": {"search-train": [accounts.format("search-ci")]},
             "caches": [{"upstream": "ghcr.io"}, google_hub],
             "readers": [accounts.format("ci")],
             "writers": [accounts.format("build")],

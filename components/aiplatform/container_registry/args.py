@@ -15,6 +15,7 @@ from aiplatform._shared.args import (
     is_unknown,
     length,
     matches,
+    nearest,
     obeys,
     one_of,
 )
@@ -160,7 +161,11 @@ class ContainerRegistrySettings(CloudNeutral):
     writers: Annotated[list[Input[str]], length(0, 50, "principals"), distinct] = field(
         default_factory=list[Input[str]]
     )
-    """Principals that push, in the form of `readers`. Default none except administrators."""
+    """Principals that push, in the form of `readers`, to all repositories but those of
+    `repository_writers`. Default none except administrators."""
+    repository_writers: Mapping[str, list[Input[str]]] = field(default_factory=dict[str, list[Input[str]]])
+    """Repository of `repositories` -> the principals that push to it, in place of `writers`: one of a team,
+    to which no other pushes. Default none: `writers` push to every repository."""
     node_roles: Annotated[list[Input[str]], length(0, 20, "roles"), distinct] = field(
         default_factory=list[Input[str]]
     )
@@ -179,6 +184,10 @@ class ContainerRegistrySettings(CloudNeutral):
         """Repositories are never retained: their images can be built or pulled again."""
         return False
 
+    def writers_of(self, repository: str) -> list[Input[str]]:
+        """Return the principals that push to a repository."""
+        return self.repository_writers.get(repository, self.writers)
+
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
@@ -191,8 +200,20 @@ class ContainerRegistrySettings(CloudNeutral):
                 )
             for problem in cache.misfits(self.cloud):
                 yield Problem(f"caches[{index}].{problem.path}", problem.reason)
-        for key in ("readers", "writers", "node_roles"):
-            for index, principal in enumerate(getattr(self, key)):
+        for name in self.repository_writers:
+            if name not in self.repositories:
+                yield Problem(
+                    f"repository_writers.{name}",
+                    f"got {name!r}; expected one of repositories{nearest(name, self.repositories)}",
+                )
+        principals: dict[str, list[Input[str]]] = {
+            "readers": self.readers,
+            "writers": self.writers,
+            "node_roles": self.node_roles,
+            **{f"repository_writers.{name}": named for name, named in self.repository_writers.items()},
+        }
+        for key, named in principals.items():
+            for index, principal in enumerate(named):
                 if not is_unknown(principal):
                     yield from obeys(f"{key}[{index}]", principal, PRINCIPAL[self.cloud], assignable_role)
         if self.protect and self.force_destroy:

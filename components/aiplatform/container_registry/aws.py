@@ -15,7 +15,7 @@ from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import Statement, allow, document, key_policy, trust
 from aiplatform._shared.aws.roles import AS_TEXT, Role, ServiceRole, roles, service_role
 from aiplatform._shared.outputs import mapped
-from aiplatform._shared.principals import known
+from aiplatform._shared.principals import identity, known
 from aiplatform.container_registry.args import (
     CACHE_ROLE,
     KEY_ALIAS,
@@ -55,8 +55,8 @@ def build(
     """Create the resources as children of the component; returns the component's outputs."""
     context: Context = Context(parent, name, settings, account_of(parent))
     account_roles = _AccountRoles(
-        readers=_own_roles(context, "readers", settings.readers),
-        writers=_own_roles(context, "writers", settings.writers),
+        readers=_own_roles(context, _paths("readers", settings.readers)),
+        writers=_own_roles(context, _writers(settings)),
         nodes=roles(_paths("node_roles", settings.node_roles), context.account.account_id),
     )
     key = _create_key(context)
@@ -75,13 +75,25 @@ def build(
     }
 
 
-def _own_roles(context: Context, key: str, principals: Sequence[Input[str]]) -> list[Role]:
+def _writers(settings: ContainerRegistrySettings) -> dict[str, Input[str]]:
+    """Return the principals that push to some repository, each once, by their paths."""
+    by_path = _paths("writers", settings.writers)
+    named = {identity(principal) for principal in settings.writers}
+    for repository, principals in settings.repository_writers.items():
+        for path, principal in _paths(f"repository_writers.{repository}", principals).items():
+            if identity(principal) not in named:
+                named.add(identity(principal))
+                by_path[path] = principal
+    return by_path
+
+
+def _own_roles(context: Context, principals: Mapping[str, Input[str]]) -> list[Role]:
     """Return the roles of this account, to which policies are attached. A role of another account is given by
     its arn as text."""
     account = context.account.account_id
     account_roles = {
         path: arn
-        for path, arn in _paths(key, principals).items()
+        for path, arn in principals.items()
         if known(arn) is None or str(known(arn)).split(":")[4] == account
     }
     return roles(account_roles, account, AS_TEXT)
@@ -127,15 +139,19 @@ def _create_repository(context: Context, name: str, key: kms.Key) -> ecr.Reposit
         policy=_expiry("untagged", settings.untagged_days),
         opts=context.options(),
     )
-    if settings.readers or settings.writers:
+    if settings.readers or settings.writers_of(name):
         ecr.RepositoryPolicy(
-            logical, repository=repository.name, policy=_repository_policy(context), opts=context.options()
+            logical,
+            repository=repository.name,
+            policy=_repository_policy(context, name),
+            opts=context.options(),
         )
     return repository
 
 
-def _repository_policy(context: Context) -> Output[str]:
-    allowed = {"Pull": (context.settings.readers, _PULL), "Push": (context.settings.writers, _PUSH)}
+def _repository_policy(context: Context, repository: str) -> Output[str]:
+    settings = context.settings
+    allowed = {"Pull": (settings.readers, _PULL), "Push": (settings.writers_of(repository), _PUSH)}
     arns = Output.all(*(Output.all(*principals) for principals, _ in allowed.values()))
     return arns.apply(
         lambda lists: document(

@@ -36,6 +36,10 @@ SUPPORT: Final[SupportTable] = {
         aws="repository policies, and a policy of each role of this account that allows it to log in",
         gcp="roles/artifactregistry.writer",
     ),
+    "repository_writers": CloudSupport(
+        aws="the repository's policy, and a policy of each role of this account that allows it to log in",
+        gcp="roles/artifactregistry.writer",
+    ),
     "node_roles": CloudSupport(
         aws="permission to create repositories of the caches",
         gcp=refused("a remote repository exists before its first image; leave it out"),

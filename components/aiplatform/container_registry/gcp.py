@@ -70,7 +70,7 @@ def _create_repository(context: Context, name: str, key: DataKey) -> artifactreg
         docker_config=artifactregistry.RepositoryDockerConfigArgs(immutable_tags=True),
         cleanup_policies=[_expiry("untagged", "UNTAGGED", context.settings.untagged_days)],
     )
-    principals = {"reader": context.settings.readers, "writer": context.settings.writers}
+    principals = {"reader": context.settings.readers, "writer": context.settings.writers_of(name)}
     for kind, granted in principals.items():
         _grant(context, repository, f"{name}-{kind}", _ROLES[kind], granted)
     return repository

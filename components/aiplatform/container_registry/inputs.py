@@ -45,7 +45,11 @@ class ContainerRegistryArgs(TypedDict):
     attach policies. Roles of this account are also allowed to log in (`ecr:GetAuthorizationToken`); those of
     other accounts need a policy for it. Google Cloud: `serviceAccount:...`. Default none."""
     writers: NotRequired[Sequence[Input[str]]]
-    """Principals that push, in the form of `readers`. Default none except administrators."""
+    """Principals that push, in the form of `readers`, to all repositories but those of
+    `repository_writers`. Default none except administrators."""
+    repository_writers: NotRequired[dict[str, Sequence[Input[str]]]]
+    """Repository of `repositories` -> the principals that push to it, in place of `writers`: one of a team,
+    to which no other pushes. Default none: `writers` push to every repository."""
     node_roles: NotRequired[Sequence[Input[str]]]
     """AWS: arns of the roles of nodes that pull through the caches: the first pull of an image creates its
     repository, which roles of nodes are not allowed otherwise. Default none."""

@@ -36,6 +36,7 @@ from aiplatform.observability.inputs import LongTermStorageArgs as LongTermStora
 from aiplatform.observability.inputs import MuteIntervalArgs as MuteIntervalArgs
 from aiplatform.observability.inputs import NotificationsArgs as NotificationsArgs
 from aiplatform.observability.inputs import ObservabilityArgs as ObservabilityArgs
+from aiplatform.observability.inputs import ObservedTeamArgs as ObservedTeamArgs
 from aiplatform.observability.inputs import OidcArgs as OidcArgs
 from aiplatform.observability.inputs import OpenCostArgs as OpenCostArgs
 from aiplatform.observability.inputs import PagerDutyArgs as PagerDutyArgs
@@ -51,7 +52,7 @@ from aiplatform.observability.notifications import SECRET, Notifications, owner_
 from aiplatform.observability.opencost_args import OpenCost
 from aiplatform.observability.rule_args import CustomRule, Slo
 from aiplatform.observability.rules import problems as rule_problems
-from aiplatform.observability.settings import RUNBOOKS, Pool, Settings
+from aiplatform.observability.settings import RUNBOOKS, Pool, Settings, Team
 from aiplatform.observability.storage_args import TARGET, LongTermStorage
 from aiplatform.observability.traces.args import Traces
 from aiplatform.queues.pools import GpuPoolReference, NodePoolReference
@@ -143,6 +144,16 @@ class Grafana:
 
 
 @dataclass(frozen=True)
+class ObservedTeam:
+    """What the dashboard of a team shows."""
+
+    namespace: Annotated[str, dns_label]
+    """Its namespace."""
+    queue: Annotated[str, dns_label] | None = None
+    """Its ClusterQueue. Default: none; the dashboard has no panels of a queue."""
+
+
+@dataclass(frozen=True)
 class ObservabilitySettings(CloudNeutral):
     """Metrics, alerts and dashboards of a cluster: the Prometheus operator, Prometheus, Alertmanager,
     Grafana, exporters of nodes and of Kubernetes' objects, the platform's rules and dashboards, and on
@@ -173,6 +184,10 @@ class ObservabilitySettings(CloudNeutral):
     """The namespace of a model registry with `metrics`, which is monitored then. Default: none."""
     feature_store: Annotated[str, dns_label] | None = None
     """The namespace of a feature store with `server.metrics`, which is monitored then. Default: none."""
+    teams: Annotated[Mapping[str, ObservedTeam], length(0, 100, "teams")] = field(
+        default_factory=dict[str, ObservedTeam]
+    )
+    """Team -> its namespace and queue: each team has a dashboard. Default: none."""
     client_namespaces: Annotated[list[Annotated[str, dns_label]], distinct] = field(default_factory=list[str])
     """Namespaces whose Pods query Prometheus, such as that of cost control. Default: none."""
     prometheus: Prometheus = field(default_factory=Prometheus)
@@ -251,6 +266,7 @@ class ObservabilitySettings(CloudNeutral):
             addons=frozenset(self.addons),
             pools=tuple(pools),
             cluster_queues=tuple(self.cluster_queues),
+            teams=tuple(Team(name, team.namespace, team.queue) for name, team in self.teams.items()),
             slos=tuple(self.slos),
             custom_rules=tuple(self.rules),
             runbooks=self.runbooks.rstrip("/"),

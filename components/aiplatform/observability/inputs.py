@@ -308,6 +308,15 @@ class GrafanaArgs(TypedDict):
     """Signing in by an identity provider. Default: none; only the administrator signs in."""
 
 
+class ObservedTeamArgs(TypedDict):
+    """What the dashboard of a team shows."""
+
+    namespace: str
+    """Its namespace."""
+    queue: NotRequired[str]
+    """Its ClusterQueue. Default: none; the dashboard has no panels of a queue."""
+
+
 class ObservabilityArgs(TypedDict):
     """Metrics, alerts and dashboards of a cluster: the Prometheus operator, Prometheus, Alertmanager,
     Grafana, exporters of nodes and of Kubernetes' objects, the platform's rules and dashboards, and on
@@ -336,6 +345,8 @@ class ObservabilityArgs(TypedDict):
     """The namespace of a model registry with `metrics`, which is monitored then. Default: none."""
     feature_store: NotRequired[str]
     """The namespace of a feature store with `server.metrics`, which is monitored then. Default: none."""
+    teams: NotRequired[dict[str, ObservedTeamArgs]]
+    """Team -> its namespace and queue: each team has a dashboard. Default: none."""
     client_namespaces: NotRequired[list[str]]
     """Namespaces whose Pods query Prometheus, such as that of cost control. Default: none."""
     prometheus: NotRequired[PrometheusArgs]

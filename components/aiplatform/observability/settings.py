@@ -37,6 +37,18 @@ class Pool:
 
 
 @dataclass(frozen=True)
+class Team:
+    """A team that has a dashboard."""
+
+    name: str
+    """Its name."""
+    namespace: str
+    """Its namespace."""
+    queue: str | None = None
+    """Its ClusterQueue."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """What rules and dashboards depend on."""
 
@@ -51,6 +63,8 @@ class Settings:
     """The pools of nodes."""
     cluster_queues: tuple[str, ...] = ()
     """The names of the ClusterQueues."""
+    teams: tuple[Team, ...] = ()
+    """The teams that have dashboards."""
     slos: tuple[Slo, ...] = ()
     """The objectives of the environment."""
     custom_rules: tuple[CustomRule, ...] = ()

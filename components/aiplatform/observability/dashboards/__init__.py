@@ -27,6 +27,7 @@ def dashboards(settings: Settings) -> Mapping[str, str]:
         platform,
         queues,
         serving,
+        teams,
         training,
     )
 
@@ -45,5 +46,7 @@ def dashboards(settings: Settings) -> Mapping[str, str]:
         boards[costs.NAME] = costs.dashboard(settings)
     if settings.slos:
         boards[objectives.NAME] = objectives.dashboard()
+    for team in settings.teams:
+        boards[teams.name_of(team)] = teams.dashboard(team, settings)
     encoder = JSONEncoder(sort_keys=True, separators=(",", ":"))
     return {name: encoder.encode(panels.arranged(board)) for name, board in sorted(boards.items())}

@@ -100,6 +100,34 @@ def test_only_roles_of_this_account_get_a_policy_to_log_in() -> None:
         assert (statement["Action"], statement["Resource"]) == (["ecr:GetAuthorizationToken"], "*")
 
 
+def test_writers_of_one_repository_replace_those_of_all() -> None:
+    build, team = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("build", "team-ci"))
+    recording = _registry(
+        repositories=["training", "team/train", "team/serve", "left"],
+        writers=[build],
+        repository_writers={"team/train": [team], "team/serve": [team, build], "left": []},
+    )
+    push = {
+        policy.name: statement["Principal"]["AWS"]
+        for policy in recording.all("aws:ecr/repositoryPolicy:RepositoryPolicy")
+        for statement in json.loads(policy.inputs["policy"])["Statement"]
+    }
+    assert push == {
+        "images-training": [build],
+        "images-team-train": [team],
+        "images-team-serve": [build, team],
+    }, "no principal pushes to a repository whose list is empty"
+    logins = [policy.name for policy in recording.all("aws:iam/rolePolicy:RolePolicy")]
+    assert sorted(logins) == ["images-writer-role-build", "images-writer-role-team-ci"], "each role once"
+
+
+def test_writers_of_an_unknown_repository_are_refused() -> None:
+    assert _problems(repositories=["training"], repository_writers={"trainin": []}) == [
+        "ContainerRegistryArgs.repository_writers.trainin: got 'trainin'; expected one of repositories; did "
+        "you mean 'training'?"
+    ]
+
+
 def _names_of_policies(remaining: list[str]) -> dict[str, list[str]]:
     """Role -> logical and physical names of its policies; readers, writers and nodes are these roles."""
     arns = [f"arn:aws:iam::{ACCOUNT}:role/{entry}" for entry in remaining]

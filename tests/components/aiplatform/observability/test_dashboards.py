@@ -15,7 +15,7 @@ from aiplatform.observability.dashboards import dashboards
 from aiplatform.observability.metrics import series_of
 from aiplatform.observability.metrics.expressions import metric_names
 from aiplatform.observability.rules import series
-from aiplatform.observability.settings import Pool, Settings, Slo
+from aiplatform.observability.settings import Pool, Settings, Slo, Team
 from tests.components.aiplatform.observability.rules import promtool
 
 EVERYTHING: Final = Settings(
@@ -24,6 +24,7 @@ EVERYTHING: Final = Settings(
     addons=frozenset({"cert-manager", "dcgm-exporter", "jobset", "karpenter", "kueue"}),
     pools=(Pool("general"), Pool("training", "nvidia.com/gpu", 8), Pool("inference", "google.com/tpu", 4)),
     cluster_queues=("training",),
+    teams=(Team("search", "search-ml", "training"),),
     slos=(Slo("queue-wait", "queue_wait", 95, "ml-platform", latency_seconds=320),),
     gpu_metrics=True,
     long_term_storage=True,
@@ -103,7 +104,8 @@ def test_promtool_parses_each_query(tmp_path: Path) -> None:
 
 
 def test_dashboards_exist_where_their_metrics_do() -> None:
-    assert set(parsed(EVERYTHING)) == {"cluster", "objectives", "platform", "queues", "serving", "training"}
+    of_platform = {"cluster", "objectives", "platform", "queues", "serving", "training"}
+    assert set(parsed(EVERYTHING)) == {*of_platform, "team-search"}
     assert set(parsed(NOTHING)) == {"cluster", "platform", "serving"}
 
 

@@ -1,0 +1,1 @@
+"""The isolation of teams, evaluated from what an environment registers."""
