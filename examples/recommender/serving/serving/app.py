@@ -69,17 +69,16 @@ async def healthz(_: Request) -> Response:
 
 
 def create(client: httpx.AsyncClient | None = None, variables: Mapping[str, str] = os.environ) -> Starlette:
-    """Return the application. variables: FEATURE_SERVER_URL and PREDICTOR_URL. Raises KeyError without
-    one."""
+    """Return the application. variables: FEATURE_SERVER_URL, PREDICTOR_URL (of the model's route) and MODEL.
+    Raises KeyError without one."""
     features, predictor = variables["FEATURE_SERVER_URL"], variables["PREDICTOR_URL"]
+    model = variables["MODEL"]
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with client or httpx.AsyncClient(timeout=5) as used:
-            app.state.features, app.state.predictor = (
-                FeatureServer(used, features),
-                Predictor(used, predictor),
-            )
+            app.state.features = FeatureServer(used, features)
+            app.state.predictor = Predictor(used, predictor, model)
             yield
 
     routes = [Route("/recommendations/{user_id}", recommendations), Route("/healthz", healthz)]

@@ -8,7 +8,15 @@ from typing import Any, Final
 
 import httpx
 
-FEATURES: Final = ("recent_items", "clicks", "mean_price", "top_category", "top_share")
+DATATYPES: Final[Mapping[str, str]] = {
+    "recent_items": "BYTES",
+    "clicks": "INT64",
+    "mean_price": "FP64",
+    "top_category": "BYTES",
+    "top_share": "FP64",
+}
+"""Feature -> its type in the Open Inference protocol."""
+FEATURES: Final = tuple(DATATYPES)
 NEW_USER: Final[Mapping[str, Any]] = {
     "recent_items": "",
     "clicks": 0,
@@ -58,28 +66,31 @@ class FeatureServer:
 
 
 class Predictor:
-    """The service of the model. url: `.../v1/models/NAME:predict`."""
+    """The service of the model, by the Open Inference protocol (V2). address: of its route. model: the
+    service's name."""
 
-    def __init__(self, client: httpx.AsyncClient, url: str) -> None:
-        self._client, self._url = client, url
+    def __init__(self, client: httpx.AsyncClient, address: str, model: str) -> None:
+        self._client, self._url = client, f"{address.rstrip('/')}/v2/models/{model}/infer"
 
     async def scores(self, features: Mapping[str, Any], request_id: str) -> Scores:
-        """Return the scores for features. request_id: the monitor joins by it. Raises UpstreamError."""
-        # A row as KServe's server makes a data frame of it.
-        body = {"instances": [{name: [value] for name, value in features.items()}]}
-        answer = await _post(self._client, self._url, body, {"x-request-id": request_id})
+        """Return the scores for features. Raises UpstreamError."""
+        inputs = [
+            {"name": name, "shape": [1], "datatype": DATATYPES[name], "data": [value]}
+            for name, value in features.items()
+        ]
+        # With this parameter the server makes a data frame of the inputs.
+        body = {"id": request_id, "parameters": {"content_type": "pd"}, "inputs": inputs}
+        answer = await _post(self._client, self._url, body)
         try:
-            [scores] = answer.json()["predictions"]
-            return Scores([float(score) for score in scores], answer.headers.get(SERVED_BY, ""))
+            [output] = answer.json()["outputs"]
+            return Scores([float(score) for score in output["data"]], answer.headers.get(SERVED_BY, ""))
         except (ValueError, KeyError, TypeError) as error:
             raise UpstreamError(f"{self._url}: an answer of another form: {error!r}") from error
 
 
-async def _post(
-    client: httpx.AsyncClient, url: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
-) -> httpx.Response:
+async def _post(client: httpx.AsyncClient, url: str, body: Mapping[str, Any]) -> httpx.Response:
     try:
-        answer = await client.post(url, json=body, headers=headers)
+        answer = await client.post(url, json=body)
         answer.raise_for_status()
     except httpx.HTTPError as error:
         raise UpstreamError(f"{url}: {error!r}") from error

@@ -15,7 +15,8 @@ from serving.clients import FEATURES
 
 VARIABLES = {
     "FEATURE_SERVER_URL": "http://features/",
-    "PREDICTOR_URL": "http://model/v1/models/recommender:predict",
+    "PREDICTOR_URL": "http://model/",
+    "MODEL": "recommender",
 }
 VALUES = ("i1 i3", 2, 9.5, "books", 0.5)
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -34,7 +35,7 @@ class Upstream:
 
     def __init__(self, **answers: httpx.Response) -> None:
         scores = httpx.Response(
-            200, json={"predictions": [[0.1, 0.9, 0.3, 0.8, 0.5]]}, headers={"x-served-by": "blue"}
+            200, json={"outputs": [{"data": [0.1, 0.9, 0.3, 0.8, 0.5]}]}, headers={"x-served-by": "blue"}
         )
         self.answers = {"features": feast(), "model": scores, **answers}
         self.requests: dict[str, httpx.Request] = {}
@@ -56,19 +57,22 @@ def test_best_items_without_the_recent_ones_are_the_answer() -> None:
     assert answer.json()["items"] == [{"item_id": 4, "score": 0.5}, {"item_id": 2, "score": 0.3}]
     assert answer.json()["served_by"] == "blue"
     assert json.loads(upstream.requests["features"].content)["entities"] == {"user_id": ["u1"]}
-    assert json.loads(upstream.requests["model"].content)["instances"][0]["recent_items"] == ["i1 i3"]
-    assert upstream.requests["model"].headers["x-request-id"] == answer.json()["request_id"]
+    asked = json.loads(upstream.requests["model"].content)
+    assert asked["id"] == answer.json()["request_id"]
+    assert {"name": "clicks", "shape": [1], "datatype": "INT64", "data": [2]} in asked["inputs"]
+    assert str(upstream.requests["model"].url) == "http://model/v2/models/recommender/infer"
 
 
 def test_a_user_without_features_is_a_new_one() -> None:
     upstream = Upstream(features=feast([None] * 5, "NOT_FOUND"))
     answer = upstream.get("/recommendations/u9?k=3").json()
     assert [item["item_id"] for item in answer["items"]] == [1, 3, 4]
-    assert json.loads(upstream.requests["model"].content)["instances"][0]["top_category"] == ["none"]
+    inputs = json.loads(upstream.requests["model"].content)["inputs"]
+    assert {entry["name"]: entry["data"] for entry in inputs}["top_category"] == ["none"]
 
 
 def test_equal_scores_are_in_the_order_of_items() -> None:
-    same = httpx.Response(200, json={"predictions": [[0.5] * 6]})
+    same = httpx.Response(200, json={"outputs": [{"data": [0.5] * 6}]})
     answer = Upstream(model=same).get("/recommendations/u1?k=3").json()
     assert [item["item_id"] for item in answer["items"]] == [0, 2, 4]
 
