@@ -21,7 +21,7 @@ CATEGORIES: Final = ("books", "camping", "cooking", "garden", "music", "office",
 KINDS: Final = ("view", "cart", "purchase")
 _SHARES: Final = (0.8, 0.14, 0.06)
 FIRST_DAY: Final = datetime(2026, 11, 2, tzinfo=UTC)
-"""The day 0."""
+"""The day 0 by default."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,11 @@ class Shop:
     items: int = 400
     styles: int = 6
     taste_strength: float = 2.2
+    first_day: datetime = FIRST_DAY
 
     def clicks(self, day: int, count: int, shift: float = 0.0) -> list[dict[str, Any]]:
-        """Return the clicks of a day, by their time. day: after FIRST_DAY. shift: the share of users whose
-        taste is another one, 0 to 1; they are the same ones for the same share."""
+        """Return the clicks of a day, by their time. day: after the first one. shift: the share of users
+        whose taste is another one, 0 to 1; they are the same ones for the same share."""
         if not 0 <= shift <= 1:
             raise ValueError(f"shift: got {shift:g}; expected 0 to 1")
         random = np.random.default_rng([self.seed, 1, day])
@@ -53,7 +54,7 @@ class Shop:
         seconds = random.integers(86_400, size=count)
         kinds = random.choice(len(KINDS), size=count, p=_SHARES)
         prices = self.prices
-        begin = FIRST_DAY + timedelta(days=day)
+        begin = self.first_day + timedelta(days=day)
         return [
             {
                 "event_id": f"d{day:03d}-{number:06d}",
