@@ -1,4 +1,8 @@
-"""The quality of what was recommended: joins impressions with the clicks after them. Pure."""
+"""The quality of what was recommended: joins impressions with the clicks after them. Pure.
+
+Only items count that the user had not clicked before: these alone are recommended, and popularity gets the
+same rule.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 WAIT: Final = timedelta(hours=12)
@@ -44,25 +49,25 @@ def measure(
     before: Counter[str] = Counter()
     for click in clicks:
         item = f"i{click['item_id']}"
-        if click["happened_at"] < start:
-            before[item] += 1
-        else:
-            of_users[click["user_id"]].append((click["happened_at"], item))
-    # By number where counts are equal: the same clicks, the same list.
-    ranked = [item for item, _ in sorted(before.items(), key=lambda entry: (-entry[1], entry[0]))]
+        of_users[click["user_id"]].append((click["happened_at"], item))
+        before[item] += click["happened_at"] < start
+    # By name where counts are equal: the same clicks, the same list.
+    ranked = sorted((item for item, count in before.items() if count), key=lambda item: (-before[item], item))
     hits: Counter[str] = Counter()
     popular: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     for shown in impressions:
-        if not start <= shown["happened_at"] < end:
+        time = shown["happened_at"]
+        if not start <= time < end:
             continue
-        until = shown["happened_at"] + WAIT
-        clicked = {item for time, item in of_users[shown["user_id"]] if shown["happened_at"] <= time < until}
+        known = {item for at, item in of_users[shown["user_id"]] if at < time}
+        clicked = {item for at, item in of_users[shown["user_id"]] if time <= at < time + WAIT} - known
         if clicked:
             items, version = shown["items"].split(), shown["version"]
+            best = islice((item for item in ranked if item not in known), len(items))
             counts[version] += 1
             hits[version] += bool(clicked & set(items))
-            popular[version] += bool(clicked & set(ranked[: len(items)]))
+            popular[version] += bool(clicked & set(best))
     return [
         Quality(version, count, hits[version] / count, popular[version] / count)
         for version, count in counts.most_common()

@@ -37,10 +37,11 @@ def test_a_hit_is_a_recommended_item_that_is_clicked_within_the_wait() -> None:
         click("a", 1, NOON + timedelta(hours=1)),
         click("b", 9, NOON + timedelta(hours=1)),
         click("c", 1, NOON - timedelta(seconds=1)),
+        click("c", 1, NOON + timedelta(hours=1)),
         click("d", 1, NOON + WAIT),
     ]
     [quality] = measure(impressions, clicks, START, END)
-    assert quality.impressions == 2, "c clicked before it was shown, and d too late"
+    assert quality.impressions == 2, "c knew the item before it was shown, and d was too late"
     assert (quality.hit_rate, quality.popular_rate, quality.lift) == (0.5, 0.5, 1.0)
 
 
@@ -49,6 +50,12 @@ def test_popularity_has_as_many_items_as_were_shown_and_none_of_the_window() -> 
     [one] = measure([shown("a", "i5")], clicks, START, END)
     [two] = measure([shown("a", "i5 i6")], clicks, START, END)
     assert (one.popular_rate, two.popular_rate) == (0, 1), "i9, and i9 with i8; i1 was not known before"
+
+
+def test_popularity_leaves_out_what_the_user_knows_as_the_recommendations_do() -> None:
+    clicks = [*BEFORE, click("a", 9, START - timedelta(hours=2)), click("a", 8, NOON)]
+    [quality] = measure([shown("a", "i5")], clicks, START, END)
+    assert quality.popular_rate == 1, "i9 is known, so that i8 is the most popular one"
 
 
 def test_versions_are_apart_and_other_windows_do_not_count() -> None:
