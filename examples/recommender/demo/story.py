@@ -299,6 +299,8 @@ class Story:
             answers = list(
                 pool.map(lambda user: request(f"{self.serving}/recommendations/{user}?k={k}"), users)
             )
+        for key, content in self.route.taken().items():
+            self.s3.put_object(Bucket=BUCKET, Key=f"logs/{key}", Body=content)
         versions = {color: backend.version for color, backend in self.route.backends.items()}
         shown = [
             {
@@ -324,8 +326,6 @@ class Story:
 
     def compare(self, end: datetime) -> Mapping[str, Any]:
         """Store the logged requests, and compare a window with the data of the version; return the result."""
-        for key, content in self.route.taken().items():
-            self.s3.put_object(Bucket=BUCKET, Key=f"logs/{key}", Body=content)
         self.programs.run("model_monitor", "python", "-m", "model_monitor", "compact", MODEL)
         self.programs.run(
             "model_monitor", "python", "-m", "model_monitor", "compare", MODEL, "--end", end.isoformat()
