@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import urllib.error
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 import boto3
 from ruamel.yaml import YAML
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from examples.recommender.demo.programs import EXAMPLE, Programs, free_port, request
 from examples.recommender.demo.route import Backend, Route
@@ -43,8 +45,8 @@ class Story:
     first: datetime
     commit: str
     clicks: int = 50_000
-    shifted_clicks: int = 8000
-    shift: float = 0.6
+    shifted_clicks: int = 12_000
+    shift: float = 0.9
     declared: dict[str, Any] = field(default_factory=dict[str, Any])
     serving: str = ""
     queue: str = ""
@@ -318,6 +320,16 @@ class Story:
         file.write_text("\n".join(json.dumps(row) for row in shown))
         self.registered([key])
         return answers
+
+    # A worker of Feast's server that is slow to start on a busy machine is started again.
+    @retry(
+        retry=retry_if_exception_type((urllib.error.HTTPError, TimeoutError)),
+        stop=stop_after_attempt(5),
+        wait=wait_exponential(max=10),
+        reraise=True,
+    )
+    def _recommended(self, user: str, k: int) -> Any:
+        return request(f"{self.serving}/recommendations/{user}?k={k}")
 
     def quality(self, end: datetime, hours: int) -> Mapping[str, Any]:
         """Measure what was recommended in a window."""
