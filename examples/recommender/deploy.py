@@ -112,7 +112,7 @@ def _function(cloud: str, config: Mapping[str, Any], names: Names) -> dict[str, 
     prefix = f"{environment['org']}-{environment['name']}".replace("-", "_")
     function: dict[str, Any] = {
         "owner": "shop",
-        "image": f"{names.registry}/recommender-ingestion@{_DIGEST}",
+        "image": f"{names.registry}/training@{_DIGEST}",
         "memory_mib": 2048,
         "timeout_seconds": 300,
         "event": {"zone": "raw", "prefix": "files/incoming/"},
