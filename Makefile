@@ -11,7 +11,7 @@ ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help test-unit-platform test-changed setup up preview drift refresh destroy stop policy estimate doctor test test-unit test-end-to-end test-nightly test-controllers test-official lint format generate bench bench-flat bench-growth
+.PHONY: help demo test-unit-platform test-changed setup up preview drift refresh destroy stop policy estimate doctor test test-unit test-end-to-end test-nightly test-controllers test-official lint format generate bench bench-flat bench-growth
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -33,6 +33,9 @@ refresh: ## read drift of ENV into its state
 
 destroy: ## delete ENV from the twin
 	@$(RUN) python -m cli destroy $(ENV)
+
+demo: ## run examples/recommender on this machine, and write its report (ARGS="--home FOLDER")
+	@$(RUN) python -m examples.recommender.demo $(ARGS)
 
 stop: ## stop ENV's twin; its state stays
 	@$(RUN) python -m cli twin stop --name $(ENV)

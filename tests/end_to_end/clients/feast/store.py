@@ -37,6 +37,7 @@ def execute(payload: dict[str, Any], folder: Path) -> dict[str, Any]:
         return {"said": feast(folder, "apply")}
     sys.path.insert(0, str(folder))
     from feast import FeatureStore
+
     from training import online_features, training_data
 
     store = FeatureStore(repo_path=str(folder))

@@ -1,0 +1,52 @@
+"""The function of each cloud: one call for each object that arrives in raw.
+
+Variables: CLICKS_TABLE and IMPRESSIONS_TABLE (`database.table`), and those of PyIceberg's catalog `default`
+(`PYICEBERG_CATALOG__DEFAULT__URI` and its like). Any failure other than an invalid object is raised: the
+platform repeats the call, and then the event is a dead letter.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+from dataclasses import asdict
+from typing import Any
+
+from pyarrow import fs
+
+from ingestion.gate import Gate
+
+logging.basicConfig(level=logging.INFO)
+log = logging.getLogger("ingestion")
+
+
+def of_variables() -> Gate:
+    """Return the gate that the variables declare."""
+    return Gate({name: os.environ[f"{name.upper()}_TABLE"] for name in ("clicks", "impressions")})
+
+
+def aws(event: dict[str, Any], _: Any) -> dict[str, Any]:
+    """Handle an event of EventBridge ("Object Created"): the handler of the image on Lambda."""
+    bucket, key = event["detail"]["bucket"]["name"], event["detail"]["object"]["key"]
+    return _register(fs.S3FileSystem(region=os.environ["AWS_REGION"]), bucket, key)
+
+
+def gcp(request: Any) -> tuple[dict[str, Any], int]:
+    """Handle a message of Pub/Sub, which Cloud Run gets as a request, with a notification of Cloud
+    Storage."""
+    message = request.get_json()["message"]
+    attributes = message.get("attributes") or {}
+    if "objectId" in attributes:
+        bucket, key = attributes["bucketId"], attributes["objectId"]
+    else:
+        content = json.loads(base64.b64decode(message["data"]))
+        bucket, key = content["bucket"], content["name"]
+    return _register(fs.GcsFileSystem(), bucket, key), 200
+
+
+def _register(system: fs.FileSystem, bucket: str, key: str) -> dict[str, Any]:
+    result = of_variables().register(system, bucket, key)
+    log.info("%s: %s", key, result)
+    return asdict(result)
