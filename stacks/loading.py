@@ -79,12 +79,13 @@ def read_merged(path: Path, shared: Path = shared_files.FOLDER) -> Located:
     Keys are those of the file, `ai-platform:network`. Raises SettingsError where a file cannot be read.
     """
     document, _ = _read(path)
+    file = displayed(path)
     config = document.get("config")
     if not isinstance(config, Mapping):
-        raise SettingsError([f"{_shown(path)}: config: missing; expected an object with all topics"])
-    merged, problems = shared_files.with_shared(located(config, config, _shown(path)), shared)
+        raise SettingsError([f"{file}: config: missing; expected an object with all topics"])
+    merged, problems = shared_files.with_shared(located(config, config, file), shared)
     if problems:
-        raise SettingsError([_of_shared(_shown(path), {"config": merged}, problem) for problem in problems])
+        raise SettingsError([_of_shared(file, {"config": merged}, problem) for problem in problems])
     return merged
 
 
