@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from cli.preflight.gcp.client import ApiError, Client
-from cli.preflight.scope import UncheckedError
+from cli.clients.errors import UncheckedError
+from cli.clients.gcp import ApiError, Client
 
 OFF = {"error": {"message": "it is off", "details": [{"reason": "SERVICE_DISABLED"}]}}
 ANSWERS: dict[str, tuple[int, Any]] = {
