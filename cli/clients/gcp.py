@@ -100,11 +100,13 @@ class Client:
     def pages(
         self, api: str, path: str, key: str, parameters: Mapping[str, Any] | None = None
     ) -> Iterator[Any]:
-        """Yield the entries of all pages under a key. Raises as `get`."""
+        """Yield the entries of all pages under a key: of a mapping, as aggregatedList of Compute Engine
+        answers, its values. Raises as `get`."""
         more: dict[str, Any] = dict(parameters or {})
         while True:
             page = self.get(api, path, more)
-            yield from page.get(key) or ()
+            entries: Any = page.get(key) or ()
+            yield from entries.values() if isinstance(entries, Mapping) else entries
             if not page.get("nextPageToken"):
                 return
             more["pageToken"] = page["nextPageToken"]

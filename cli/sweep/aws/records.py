@@ -1,0 +1,129 @@
+"""Log groups, and the DNS records that external-dns created."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from cli.sweep.item import Item, Kind, Scope
+
+_GB: Final = 1e9
+_ADDRESSES: Final = ("A", "AAAA", "CNAME")
+_ZONE: Final = "/hostedzone/"
+_OWNER: Final = re.compile(r"heritage=external-dns,external-dns/owner=([^,\"]+)")
+_TYPED: Final = re.compile(r"(?:a|aaaa|cname|ns|mx|srv|txt)-(.+)")
+"""The name of a TXT record: the type of the record that it is about, and its name. Source: registry/txt of
+kubernetes-sigs/external-dns."""
+
+
+def owner_of(text: str) -> str:
+    """Return the owner that a TXT record of external-dns states, else an empty text."""
+    match = _OWNER.search(text)
+    return match[1] if match else ""
+
+
+def names_of(name: str) -> tuple[str, ...]:
+    """Return the names of the records that a TXT record of this name is about."""
+    match = _TYPED.fullmatch(name)
+    return (name, match[1]) if match else (name,)
+
+
+def owned(records: Sequence[tuple[str, str, str]]) -> list[tuple[int, str]]:
+    """Return (place, owner) of external-dns's records: TXT records, and the addresses that they are about.
+
+    records: name, type and text of each. An address that two owners state is nobody's.
+    """
+    owners: dict[str, set[str]] = {}
+    places: list[tuple[int, str]] = []
+    for place, (name, type_, text) in enumerate(records):
+        if type_ == "TXT" and (owner := owner_of(text)):
+            places.append((place, owner))
+            for about in names_of(name):
+                owners.setdefault(about, set()).add(owner)
+    for place, (name, type_, _) in enumerate(records):
+        of_name = owners.get(name, set())
+        if type_ in _ADDRESSES and len(of_name) == 1:
+            places.append((place, next(iter(of_name))))
+    return places
+
+
+def _log_groups(scope: Scope) -> Iterator[Item]:
+    identity = scope.identity
+    for prefix in (*identity.log_groups, *identity.similar_log_groups):
+        groups: list[Any] = scope.client.pages(
+            "logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix
+        )
+        for group in groups:
+            yield _log_group(scope, group, exact=prefix in identity.log_groups)
+
+
+def _log_group(scope: Scope, group: Mapping[str, Any], *, exact: bool) -> Item:
+    name = str(group["logGroupName"])
+    arn = str(group["arn"]).removesuffix(":*")
+    tags: Mapping[str, str] = scope.client.call("logs", "list_tags_for_resource", resourceArn=arn)["tags"]
+    similar = next((p for p in scope.identity.similar_log_groups if name.startswith(p)), "")
+    # Without what the service begins its names with.
+    physical = name if exact else scope.identity.prefix + name.removeprefix(similar)
+    reason = ""
+    if tags and scope.identity.retains:
+        reason = "logs of a production environment outlive it (teardown: with_data deletes them)"
+    return Item(
+        "log group",
+        name,
+        name=physical,
+        exact=exact,
+        tags=tags,
+        since=_date(group.get("creationTime")),
+        also=(arn,),
+        reason=reason,
+        costs=(("logs/stored", float(group.get("storedBytes") or 0) / _GB),),
+        command=f"aws --region {scope.region} logs delete-log-group --log-group-name {name}",
+        delete=lambda client: client.call("logs", "delete_log_group", logGroupName=name),
+    )
+
+
+def _date(milliseconds: Any) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat() if milliseconds else ""
+
+
+def _dns_records(scope: Scope) -> Iterator[Item]:
+    zones: list[Any] = scope.client.pages("route53", "list_hosted_zones", "HostedZones")
+    for zone in zones:
+        id = str(zone["Id"]).removeprefix(_ZONE)
+        records: list[Any] = scope.client.pages(
+            "route53", "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=id
+        )
+        texts = [
+            (
+                str(record["Name"]).rstrip("."),
+                str(record["Type"]),
+                " ".join(str(value["Value"]) for value in record.get("ResourceRecords") or ()),
+            )
+            for record in records
+        ]
+        for place, owner in owned(texts):
+            yield _dns_record(id, records[place], owner)
+
+
+def _dns_record(zone: str, record: Mapping[str, Any], owner: str) -> Item:
+    name, type_ = str(record["Name"]).rstrip("."), str(record["Type"])
+    changes = {"Changes": [{"Action": "DELETE", "ResourceRecordSet": dict(record)}]}
+    parts = [zone, name, type_, str(record.get("SetIdentifier", ""))]
+    return Item(
+        "DNS record",
+        "/".join(part for part in parts if part),
+        owners={f"text external-dns/owner={owner}": owner},
+        command=f"aws route53 change-resource-record-sets --hosted-zone-id {zone} (DELETE {name} {type_})",
+        delete=lambda client: _change(client, zone, changes),
+    )
+
+
+def _change(client: Any, zone: str, changes: Mapping[str, Any]) -> None:
+    client.call("route53", "change_resource_record_sets", HostedZoneId=zone, ChangeBatch=changes)
+
+
+LOG_GROUPS: Final = Kind("log group", _log_groups)
+DNS_RECORDS: Final = Kind("DNS record", _dns_records)
