@@ -144,7 +144,7 @@ class Claims:
         while True:
             rest: list[Item] = []
             for item in waiting:
-                if any(claim.certain for claim in self._of[item.id]):
+                if any(claim.certain and claim.ours for claim in self._of[item.id]):
                     continue
                 used = [used for used in item.uses if used in self._of]
                 claims = [(used, _certain(self._of[used])) for used in used]

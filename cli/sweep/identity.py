@@ -77,13 +77,13 @@ class Identity:
 def load(environment: str) -> Identity:
     """Return the identity of an environment's file. Raises CommandError where its tags would also be those of
     another environment of the account."""
-    from cli import instances, stack_names
+    from cli import environment_files, instances, stack_names
 
     known = instances.of_environment(environment)
     topic: Mapping[str, Any] = instances.config(environment)[instances.TOPIC]
     org, name = (_text(environment, topic, key) for key in ("org", "name"))
     others: list[str] = []
-    for file in stack_names.environments():
+    for file in stack_names.environments(environment_files.ROOT / "environments"):
         if file == environment:
             continue
         try:
