@@ -7,6 +7,7 @@ Endpoints and the token are those of the variables that the provider reads (`GOO
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
@@ -22,7 +23,8 @@ _QUOTAS: Final = Api("cloudquotas", "v1", "v1/", "CLOUD_QUOTAS")
 _OFF: Final = ("SERVICE_DISABLED", "accessNotConfigured")
 _COMPUTE: Final = "/compute/v1/"
 _WAIT_SECONDS: Final = 150
-_WAITS: Final = 5
+_OPERATION_SECONDS: Final = 600.0
+_PAUSE_SECONDS: Final = 0.2
 OK: Final = 200
 NO_CONTENT: Final = 204
 FORBIDDEN: Final = 403
@@ -61,15 +63,15 @@ class Client:
             self._await(answer)
 
     def _await(self, operation: Mapping[str, Any]) -> None:
-        # A wait returns after two minutes at most, with the operation as it is then. Source: reference of
-        # zoneOperations.wait.
+        # A wait returns after two minutes at most, or earlier, with the operation as it is then. Source:
+        # reference of zoneOperations.wait.
         path = str(operation["selfLink"]).partition(_COMPUTE)[2]
-        for _ in range(_WAITS):
-            if operation.get("status") == "DONE":
-                break
+        end = time.monotonic() + _OPERATION_SECONDS
+        while operation.get("status") != "DONE":
+            if time.monotonic() > end:
+                raise UncheckedError(f"compute: the operation {operation.get('name')} has not ended")
+            time.sleep(_PAUSE_SECONDS)
             operation = self._send("POST", "compute", f"{path}/wait", seconds=_WAIT_SECONDS)
-        else:
-            raise UncheckedError(f"compute: the operation {operation.get('name')} has not ended")
         errors: Sequence[Mapping[str, Any]] = (operation.get("error") or {}).get("errors") or ()
         if errors:
             status = int(operation.get("httpErrorStatusCode") or CONFLICT)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from cli.sweep.identity import ENVIRONMENT_TAG, MANAGED_BY, MANAGED_TAG, Identity
-from cli.sweep.item import NETWORK, Item
+from cli.sweep.item import NETWORK, Item, short_id
 
 Section = Literal["left", "retained", "claimed", "uncertain"]
 _CLUSTER_TAGS: Final = (
@@ -162,7 +162,7 @@ class Claims:
 
     def _label(self, id: str) -> str:
         item = self._items[id]
-        return f"{item.kind} {item.name or item.id}"
+        return f"{item.kind} {item.name or short_id(item.id)}"
 
 
 def evaluate(items: Sequence[Item], identity: Identity, in_state: frozenset[str]) -> list[Evaluated]:

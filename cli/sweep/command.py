@@ -57,7 +57,7 @@ def sweep(
         raise CommandError("--state: the state on a twin is read from the twin; expected with --cloud only")
     if yes and not remove:
         raise CommandError("--yes: there is no question to answer; expected with --remove only")
-    if remove and not yes and (as_json or not sys.stdin.isatty()):
+    if remove and not yes and (as_json or not can_ask()):
         raise CommandError("--remove: the environment's name cannot be typed here; expected --yes")
     from cli import instances
     from cli.sweep import state as states
@@ -78,6 +78,11 @@ def sweep(
     if as_json:
         say(json.dumps(report.document(), indent=1))
     raise typer.Exit(report.exit_code)
+
+
+def can_ask() -> bool:
+    """Return whether a user can type an answer."""
+    return sys.stdin.isatty()
 
 
 def _swept(

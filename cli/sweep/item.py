@@ -48,6 +48,13 @@ class Item:
     evidence: bool = False
 
 
+def short_id(id: str) -> str:
+    """Return an id without the account and the project, which ARNs and paths of Google begin with."""
+    if id.startswith("arn:"):
+        return id.split(":", 5)[5]
+    return id.rpartition("/")[2] if id.startswith("projects/") else id
+
+
 @dataclass(frozen=True)
 class Scope:
     """The account of an environment.

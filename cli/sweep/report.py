@@ -11,7 +11,7 @@ from cli.output import say, table
 from cli.sweep import costs
 from cli.sweep.claims import Evaluated, Section
 from cli.sweep.exit_codes import FAILED, LEFT, NOTHING
-from cli.sweep.item import Item
+from cli.sweep.item import Item, short_id
 from cli.sweep.removal import Removed
 
 _HEADINGS: Final = ("kind", "resource", "recognised by", "since", "$ a month")
@@ -160,10 +160,8 @@ def line(result: Removed) -> str:
 
 
 def _label(item: Item) -> str:
-    if item.name and item.name not in item.id:
-        return f"{item.id} ({item.name})"
-    # An ARN and a path begin with what the title has.
-    return item.name or item.id
+    short = short_id(item.id)
+    return f"{short} ({item.name})" if item.name and item.name not in item.id else short
 
 
 def _date(item: Item) -> str:

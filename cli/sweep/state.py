@@ -82,7 +82,10 @@ def _export(environment: str, stack: str) -> str | None:
 
 
 def _exported(text: str) -> list[Mapping[str, Any]]:
-    return json.loads(text)["deployment"].get("resources") or []
+    """Return the resources of an export. Raises ValueError, KeyError, TypeError or AttributeError for another
+    document."""
+    resources: list[Mapping[str, Any]] = json.loads(text)["deployment"].get("resources") or []
+    return [{**resource, "type": str(resource["type"])} for resource in resources]
 
 
 def _of(resources: Iterable[Mapping[str, Any]]) -> State:

@@ -2,50 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from cli.sweep.external_dns import owned
 from cli.sweep.item import Item, Kind, Scope
 
 _GB: Final = 1e9
-_ADDRESSES: Final = ("A", "AAAA", "CNAME")
 _ZONE: Final = "/hostedzone/"
-_OWNER: Final = re.compile(r"heritage=external-dns,external-dns/owner=([^,\"]+)")
-_TYPED: Final = re.compile(r"(?:a|aaaa|cname|ns|mx|srv|txt)-(.+)")
-"""The name of a TXT record: the type of the record that it is about, and its name. Source: registry/txt of
-kubernetes-sigs/external-dns."""
-
-
-def owner_of(text: str) -> str:
-    """Return the owner that a TXT record of external-dns states, else an empty text."""
-    match = _OWNER.search(text)
-    return match[1] if match else ""
-
-
-def names_of(name: str) -> tuple[str, ...]:
-    """Return the names of the records that a TXT record of this name is about."""
-    match = _TYPED.fullmatch(name)
-    return (name, match[1]) if match else (name,)
-
-
-def owned(records: Sequence[tuple[str, str, str]]) -> list[tuple[int, str]]:
-    """Return (place, owner) of external-dns's records: TXT records, and the addresses that they are about.
-
-    records: name, type and text of each. An address that two owners state is nobody's.
-    """
-    owners: dict[str, set[str]] = {}
-    places: list[tuple[int, str]] = []
-    for place, (name, type_, text) in enumerate(records):
-        if type_ == "TXT" and (owner := owner_of(text)):
-            places.append((place, owner))
-            for about in names_of(name):
-                owners.setdefault(about, set()).add(owner)
-    for place, (name, type_, _) in enumerate(records):
-        of_name = owners.get(name, set())
-        if type_ in _ADDRESSES and len(of_name) == 1:
-            places.append((place, next(iter(of_name))))
-    return places
 
 
 def _log_groups(scope: Scope) -> Iterator[Item]:

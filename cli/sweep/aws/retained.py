@@ -60,9 +60,7 @@ def _secrets(scope: Scope) -> Iterator[Item]:
             tags=tags_of(secret.get("Tags")),
             since=str(secret.get("CreatedDate", "")),
             also=(name,),
-            reason=f"in its recovery window since {deleted:%Y-%m-%d}; its name is taken until the end"
-            if deleted
-            else _DATA,
+            reason="in its recovery window: its name is taken until the end" if deleted else _DATA,
             costs=() if deleted else (("secrets/secret", 1.0),),
             command=f"{service} restore-secret --secret-id {name}; {force}" if deleted else force,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from cli.sweep.aws.records import owned
+from cli.sweep.external_dns import owned
 from cli.sweep.item import Item, Kind, Scope
 
 
