@@ -59,7 +59,7 @@ class Identity:
     def similar_log_groups(self) -> tuple[str, ...]:
         """What names of log groups begin with that can also be those of `acme-dev-two`."""
         services = ("lambda", "codebuild", "kinesisfirehose", "rds/instance", "vendedlogs/states")
-        return tuple(f"/aws/{service}/{self.prefix}" for service in services)
+        return (*(f"/aws/{service}/{self.prefix}" for service in services), f"/aws-glue/jobs/{self.prefix}")
 
     def is_similar(self, name: str) -> bool:
         """Whether a name begins with the prefix, and not with a longer one of another known environment."""

@@ -53,9 +53,9 @@ class Account(Aws):
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Account:
-    found = Account(volume("vol-1"), volume("vol-2", STAGING), volume("vol-3", []))
-    monkeypatch.setattr(clients, "of", lambda *_, **__: found)  # pyright: ignore[reportUnknownLambdaType]
-    return found
+    client = Account(volume("vol-1"), volume("vol-2", STAGING), volume("vol-3", []))
+    monkeypatch.setattr(clients, "of", lambda *_, **__: client)  # pyright: ignore[reportUnknownLambdaType]
+    return client
 
 
 @pytest.fixture
