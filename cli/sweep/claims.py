@@ -42,6 +42,11 @@ _UID: Final = (
     re.compile(r"k8s2-(?:(?:fr|fs|tp|ts|um|cr|tcp|udp)-)?([a-z0-9]{8})-.+"),
 )
 """Names that carry the UID of a cluster of GKE, and not its name."""
+_PARTS: Final = frozenset(
+    {"network interface", "security group", "firewall rule", "network endpoint group", "instance group"}
+)
+"""Kinds without data that keep a network from being deleted, and end with it: the network alone recognises
+them. A machine or a load balancer in it can be of a team that uses the environment's network."""
 _SERVICE: Final = re.compile(r"(?:k8s-fw-)?a[0-9a-f]{31}")
 """The name of a load balancer that GKE names by the UID of its Service."""
 
@@ -109,7 +114,7 @@ class Claims:
         self._of = {item.id: list(direct(item, identity)) for item in items}
         for item in items:
             if item.network and item.kind != NETWORK:
-                self._of[item.id] += self._of_network(item.network)
+                self._of[item.id] += self._of_network(item.network, recognised=item.kind in _PARTS)
         self._by_uid(items)
         self._by_use(items)
 
@@ -117,10 +122,11 @@ class Claims:
         """Return the claims of a resource that was read."""
         return self._of[item.id]
 
-    def _of_network(self, network: str) -> Iterator[Claim]:
+    def _of_network(self, network: str, *, recognised: bool) -> Iterator[Claim]:
         name = self._items[network].name if network in self._items else network
         for claim in self._of.get(network, ()):
-            yield Claim(f"in the network {name or network} ({claim.how})", claim.ours, claim.certain)
+            certain = claim.certain and (recognised or not claim.ours)
+            yield Claim(f"in the network {name or network} ({claim.how})", claim.ours, certain)
 
     def _by_uid(self, items: Sequence[Item]) -> None:
         """Add the claims of names with the UID of a cluster, which resources in networks state."""

@@ -19,7 +19,7 @@ _TITLES: Final[Mapping[Section, str]] = {
     "left": "left",
     "retained": "kept on purpose, never removed",
     "claimed": "claimed by another environment, never removed",
-    "uncertain": "named alike, without a certain sign: not removed",
+    "uncertain": "without a certain sign, not removed",
 }
 _SHOWN_DATE: Final = 16
 """Characters of a date, up to its minutes."""

@@ -174,7 +174,9 @@ def _machine_cost(entry: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
 
 
 def _disk_cost(entry: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
-    return ((f"disk/{str(entry['type']).rpartition('/')[2]}", float(entry["sizeGb"])),)
+    # A regional disk is paid in each of its zones.
+    zones = len(entry.get("replicaZones") or ()) or 1
+    return ((f"disk/{str(entry['type']).rpartition('/')[2]}", zones * float(entry["sizeGb"])),)
 
 
 def _disk_users(entry: Mapping[str, Any]) -> str:

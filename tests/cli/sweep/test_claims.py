@@ -138,6 +138,15 @@ def test_resource_in_the_network_is_left_and_in_anothers_network_is_claimed() ->
     assert entries["1"].how == "in the network n1 (tags environment=dev, managed-by=ai-platform)"
 
 
+def test_machine_and_load_balancer_need_more_than_the_network() -> None:
+    network = Item(NETWORK, "n", tags=OURS, evidence=True)
+    kinds = ("instance", "load balancer", "forwarding rule", "target group")
+    resources = [Item(kind, kind, network="n") for kind in kinds]
+    assert set(sections(network, *resources).values()) == {"uncertain"}, "a team may use the network"
+    tagged = [Item(kind, kind, network="n", tags=OURS) for kind in kinds]
+    assert set(sections(network, *tagged).values()) == {"left"}
+
+
 def test_uid_of_a_cluster_is_known_by_what_is_in_the_network() -> None:
     network = Item(NETWORK, "n", name="acme-dev-network", exact=True, evidence=True)
     group = Item("network endpoint group", "neg", name="k8s1-01234567-default-web-80-abcd", network="n")

@@ -174,6 +174,16 @@ def test_attached_disk_and_used_address_are_in_use() -> None:
     assert items["used"].uses == (f"projects/{PROJECT}/global/forwardingRules/rule",)
 
 
+def test_regional_disk_is_paid_in_both_zones() -> None:
+    place = "regions/us-central1"
+    zones = [link("zones/us-central1-a"), link("zones/us-central1-b")]
+    disk = {"sizeGb": "20", "type": link(f"{place}/diskTypes/pd-ssd"), "replicaZones": zones}
+    (item,) = fakes.read(
+        project(of("disks", resource(f"{place}/disks/a", **disk), place=place)), compute.MACHINES
+    )
+    assert monthly(item) == pytest.approx(2 * 20 * 0.17)
+
+
 def test_running_machine_has_its_price_and_groups_of_node_pools_are_left_out() -> None:
     zone = "zones/us-central1-a"
     machine = {
