@@ -269,12 +269,10 @@ def test_deployed_environment_is_not_swept_and_after_destroy_its_remains_are_rem
     claimed = of(document, "claimed")
     assert [entry["recognised_by"] for entry in claimed.values()] == [f"tag {OTHERS}"]
     assert len(of(document, "uncertain")) == 1, "another environment's name can begin with acme-dev"
-    kinds = {entry["kind"] for entry in of(document, "retained").values()}
-    assert "key" in kinds, "keys in deletion are stated apart"
 
     table = twin.cli("sweep", twin.environment, check=False)
     assert table.returncode == 2
-    assert f"{twin.environment}: {len(left)} left, {account.usd:.2f} $ a month" in table.stdout
+    assert f"{twin.environment}: {len(left)} left, {document['usd_a_month']:.2f} $ a month" in table.stdout
     unasked = twin.cli("sweep", twin.environment, "--remove", check=False)
     assert unasked.returncode == 1, "no terminal, and no --yes"
     assert sweep(twin)[1]["resources"] == document["resources"], "neither removes anything"
@@ -288,3 +286,5 @@ def test_deployed_environment_is_not_swept_and_after_destroy_its_remains_are_rem
     assert code == 0
     assert of(document, "left") == {}
     assert of(document, "claimed").keys() == claimed.keys()
+    kinds = {entry["kind"] for entry in of(document, "retained").values()}
+    assert "key" in kinds, "keys in deletion are stated apart"
