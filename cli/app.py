@@ -20,6 +20,7 @@ from cli.output import CommandError, command_name, lock_timeout, note, say
 from cli.plan import command as plan
 from cli.policy import command as policy
 from cli.preflight import command as preflight
+from cli.sweep import command as sweep
 
 app = typer.Typer(
     name="aiplatform",
@@ -41,6 +42,7 @@ explain.register(app)
 policy.register(app)
 estimate.register(app)
 preflight.register(app)
+sweep.register(app)
 images.register(app)
 maintenance.register(app)
 app.add_typer(image.app, name="image", rich_help_panel="Images and charts")

@@ -192,6 +192,19 @@ def component_types(instance: Instance, name: str) -> set[str]:
         return set()
 
 
+def resources(instance: Instance, name: str) -> list[dict[str, Any]]:
+    """Return the resources of the stack's state, empty where there is no stack. Raises CommandError for one
+    that cannot be read."""
+    file = _state(instance, name)
+    try:
+        latest = json.loads(file.read_text())["checkpoint"]["latest"] or {}
+        return list(latest.get("resources") or [])
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CommandError(f"{file}: the state of the stack {name} cannot be read: {error!r}") from error
+
+
 def write_kubeconfig(instance: Instance, stack_outputs: dict[str, Any]) -> Path | None:
     """Write the kubeconfig of the stack's outputs, with the twin's credentials for its exec plugin.
 

@@ -164,6 +164,16 @@ def destroy(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
 def started(environment: str, selected: list[str] | None = None) -> Instance:
     """Return the twin of an environment, started where it does not run, with charts of its add-ons. selected:
     its controllers."""
+    from cli.progress import show_progress
+
+    instance = running(environment, selected)
+    with show_progress() as progress:
+        charts.ensure(progress)
+    return instance
+
+
+def running(environment: str, selected: list[str] | None = None) -> Instance:
+    """Return the twin of an environment, started where it does not run. selected: its controllers."""
     from cli import instances
     from cli.progress import show_progress
     from twin import lifecycle
@@ -171,7 +181,6 @@ def started(environment: str, selected: list[str] | None = None) -> Instance:
     instance = instances.for_environment(environment)
     with show_progress() as progress:
         lifecycle.start(instance, progress, selected)
-        charts.ensure(progress)
     return instance
 
 

@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from cli.preflight import images
 from cli.preflight.results import Result, not_checked
 from cli.preflight.scope import Check, Scope, run
-
-
-def client(cloud: str, region: str, account: str, *, on_twin: bool) -> Any:
-    """Return the client of a cloud; no request is made yet."""
-    if cloud == "aws":
-        from cli.preflight.aws.client import Client
-
-        return Client(region)
-    from cli.preflight.gcp import client as google
-
-    return google.Client(account, local=on_twin)
 
 
 def results(scope: Scope) -> Iterator[Result]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -72,10 +70,11 @@ def preflight(
     if cloud:
         checked = _checked(environment, known, previewed, all_new=preview is None, on_twin=False)
     else:
+        from cli.clients import variables
         from cli.stacks import started
-        from twin import environment as variables
+        from twin import environment as of_twin
 
-        with _variables(variables.complete(started(environment))):
+        with variables.only(of_twin.complete(started(environment))):
             checked = _checked(environment, known, previewed, all_new=False, on_twin=True)
     target = "cloud" if cloud else "twin"
     if as_json:
@@ -133,12 +132,11 @@ def _checked(
 def _scope(
     environment: str, known: Mapping[str, str], previewed: _Preview, *, all_new: bool, on_twin: bool
 ) -> Scope:
-    from cli import instances
+    from cli import clients, instances
     from cli.estimate import nodes, table
     from cli.estimate.context import Context
     from cli.estimate.resources import Resources
     from cli.estimate.usage import Usage
-    from cli.preflight import checks
     from cli.preflight.scope import Scope
 
     profile = str(instances.config(environment)[instances.TOPIC].get("profile"))
@@ -151,21 +149,8 @@ def _scope(
         known["account"],
         context.resources,
         groups,
-        checks.client(known["cloud"], known["region"], known["account"], on_twin=on_twin),
+        clients.of(known["cloud"], known["region"], known["account"], on_twin=on_twin),
         all_new=all_new,
         on_twin=on_twin,
         unread=[(entry.resource, entry.reason) for entry in context.unpriced],
     )
-
-
-@contextmanager
-def _variables(values: Mapping[str, str]) -> Iterator[None]:
-    """Let this process have only these variables: the clients read endpoints and credentials from them."""
-    before: dict[str, Any] = dict(os.environ)
-    try:
-        os.environ.clear()
-        os.environ.update(values)
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

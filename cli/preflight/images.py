@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
+from cli.clients.errors import UncheckedError
 from cli.output import CommandError
 from cli.preflight.results import Result, State, not_checked, ok, problem
-from cli.preflight.scope import Scope, UncheckedError
+from cli.preflight.scope import Scope
 
 CHECK: Final = "images and charts"
 _OCI: Final = "oci://"

@@ -6,13 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cli.clients.errors import UncheckedError
 from cli.estimate.nodes import Group
 from cli.estimate.resources import Resource, Resources
 from cli.preflight.results import Result, not_checked
-
-
-class UncheckedError(Exception):
-    """A check that cannot be made: the message states why."""
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,19 @@ def test_kubeconfig_is_not_written_for_a_stack_without_one(
     assert engine.write_kubeconfig(instance, outputs) is None
 
 
+def test_resources_are_those_of_the_state_and_an_unreadable_state_is_an_error(instance: Instance) -> None:
+    file = instance.folder / "state" / ".pulumi" / "stacks" / environment_files.PROJECT / "aws-dev.json"
+    assert engine.resources(instance, "aws-dev") == [], "there is no stack"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"checkpoint": {"latest": {"resources": [{"urn": "u", "id": "vol-1"}]}}}')
+    assert engine.resources(instance, "aws-dev") == [{"urn": "u", "id": "vol-1"}]
+    file.write_text('{"checkpoint": {"latest": null}}')
+    assert engine.resources(instance, "aws-dev") == [], "the stack was destroyed"
+    file.write_text('{"checkpoint": ')
+    with pytest.raises(CommandError, match="the state of the stack aws-dev cannot be read"):
+        engine.resources(instance, "aws-dev")
+
+
 def test_protected_resources_are_read_from_the_state(instance: Instance) -> None:
     assert engine.protected(instance, "dev") == [], "there is no stack yet"
     file = instance.folder / "state" / ".pulumi" / "stacks" / environment_files.PROJECT / "dev.json"

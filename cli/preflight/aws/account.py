@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cli.preflight.aws.client import ApiError
+from cli.clients.aws import ApiError
+from cli.clients.errors import UncheckedError
 from cli.preflight.results import Result, ok, problem
-from cli.preflight.scope import Scope, UncheckedError
+from cli.preflight.scope import Scope
 
 CHECK: Final = "credentials"
 _LOG_IN: Final = "export AWS_PROFILE=PROFILE; aws sso login; aws sts get-caller-identity"

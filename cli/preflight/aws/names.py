@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cli.clients.aws import ApiError
+from cli.clients.errors import UncheckedError
 from cli.estimate.resources import Resource
-from cli.preflight.aws.client import ApiError
 from cli.preflight.names import CHECK, collision, summary
 from cli.preflight.results import Result, not_checked, problem
-from cli.preflight.scope import Scope, UncheckedError
+from cli.preflight.scope import Scope
 
 _BUCKET: Final = "aws:s3/bucket:Bucket"
 _SECRET: Final = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type

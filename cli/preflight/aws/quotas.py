@@ -11,15 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, cast
 
+from cli.clients.aws import ApiError
+from cli.clients.errors import UncheckedError
 from cli.estimate.networks import BALANCED, BALANCERS, has_load_balancer
 from cli.estimate.nodes import Group
 from cli.estimate.resources import Resource
 from cli.preflight import demand
 from cli.preflight.aws import machines, usage
-from cli.preflight.aws.client import ApiError
 from cli.preflight.demand import CHECK, Demand, Quota
 from cli.preflight.results import Result, not_checked
-from cli.preflight.scope import Scope, UncheckedError
+from cli.preflight.scope import Scope
 
 NAT: Final = "L-FE5A380F"
 NETWORK_BALANCERS: Final = "L-69A177A2"

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cli.clients.errors import UncheckedError
+from cli.clients.gcp import NOT_FOUND, ApiError, segment
 from cli.estimate.nodes import Group
 from cli.estimate.resources import at, mappings
-from cli.preflight.gcp.client import NOT_FOUND, ApiError, segment
 from cli.preflight.gcp.offerings import zones_of
-from cli.preflight.scope import Scope, UncheckedError
+from cli.preflight.scope import Scope
 
 _SHARED: Final = frozenset({"e2", "n1", "f1", "g1"})
 _SEPARATE: Final = frozenset({"a2", "c2", "c2d", "c3", "m1", "m2", "m3", "n2", "n2d", "t2a", "t2d"})

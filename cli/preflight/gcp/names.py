@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from cli.clients.errors import UncheckedError
+from cli.clients.gcp import FORBIDDEN, ApiError, segment
 from cli.estimate.resources import Resource
-from cli.preflight.gcp.client import FORBIDDEN, ApiError, segment
 from cli.preflight.names import CHECK, collision, summary
 from cli.preflight.results import Result, not_checked, problem
-from cli.preflight.scope import Scope, UncheckedError
+from cli.preflight.scope import Scope
 
 _BUCKET: Final = "gcp:storage/bucket:Bucket"
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, cast
 
+from cli.clients.errors import UncheckedError
+from cli.clients.gcp import NOT_FOUND, ApiError, segment
 from cli.estimate.nodes import Group
-from cli.preflight.gcp.client import NOT_FOUND, ApiError, segment
 from cli.preflight.results import Result, not_checked, ok, problem
-from cli.preflight.scope import Scope, UncheckedError
+from cli.preflight.scope import Scope
 
 CHECK: Final = "zones"
 

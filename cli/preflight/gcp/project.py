@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from cli.preflight.gcp.client import ApiError
+from cli.clients.errors import UncheckedError
+from cli.clients.gcp import ApiError
 from cli.preflight.results import Result, not_checked, ok, problem
-from cli.preflight.scope import Scope, UncheckedError
+from cli.preflight.scope import Scope
 
 CREDENTIALS: Final = "credentials"
 APIS: Final = "APIs"

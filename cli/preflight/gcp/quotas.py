@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
+from cli.clients.errors import UncheckedError
+from cli.clients.gcp import ApiError
 from cli.estimate.networks import ADDRESSES, BALANCED, BALANCERS, has_load_balancer
 from cli.preflight import demand
 from cli.preflight.demand import CHECK, Demand, Quota
 from cli.preflight.gcp import machines
-from cli.preflight.gcp.client import ApiError
 from cli.preflight.gcp.machines import Key
 from cli.preflight.results import Result, not_checked
-from cli.preflight.scope import Scope, UncheckedError
+from cli.preflight.scope import Scope
 
 _COUNTED: Final = {"gcp:compute/network:Network": "NETWORKS", "gcp:compute/router:Router": "ROUTERS"}
 _CAPACITY: Final = "ai-platform/capacity"

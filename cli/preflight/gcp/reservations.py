@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
+from cli.clients.gcp import FORBIDDEN, NOT_FOUND, ApiError, segment
 from cli.estimate.nodes import Group
-from cli.preflight.gcp.client import FORBIDDEN, NOT_FOUND, ApiError, segment
 from cli.preflight.gcp.offerings import zones_of
 from cli.preflight.results import Result, not_checked, ok, problem
 from cli.preflight.scope import Scope

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from cli.clients.gcp import ApiError
 from cli.estimate.resources import Resource
-from cli.preflight.gcp.client import ApiError
 from cli.preflight.results import Result, not_checked, ok, problem
 from cli.preflight.scope import Scope
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from cli.clients import aws, gcp
 from cli.estimate import nodes, table
 from cli.estimate.context import Context
 from cli.estimate.resources import Resource, Resources
 from cli.estimate.usage import Usage
-from cli.preflight.aws import client as aws
-from cli.preflight.gcp import client as gcp
 from cli.preflight.results import Result
 from cli.preflight.scope import Check, Scope
 from tests.cli.estimate.samples import STACK, urn

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from cli import clients
 from cli.app import app
 from cli.images import command as images
 from cli.output import CommandError
-from cli.preflight import checks
 from tests.cli.estimate.samples import SUMMARY, eks_group, event, resource
 from tests.cli.preflight import fakes
 from tests.cli.preflight.fakes import ACCOUNT, Aws
@@ -35,7 +35,7 @@ def saved(tmp_path: Path) -> Path:
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Aws:
     client = Aws(KNOWN)
-    monkeypatch.setattr(checks, "client", lambda *_, **__: client)  # pyright: ignore[reportUnknownLambdaType]
+    monkeypatch.setattr(clients, "of", lambda *_, **__: client)  # pyright: ignore[reportUnknownLambdaType]
     nothing: dict[str, Any] = {"images": [], "charts": []}
     monkeypatch.setattr(images, "list_of", lambda _: nothing)  # pyright: ignore[reportUnknownLambdaType]
     return client

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from twin.aws.api_server.request import Refusal
@@ -66,6 +66,14 @@ class Look:
         if found is None:
             raise Refusal("InvalidVpcID.NotFound", f"The vpc ID '{vpc_id}' does not exist")
         return found
+
+    def load_balancers(self) -> Iterator[tuple[str, set[str], set[str]]]:
+        """Yield name, ids of subnets and ids of security groups of each load balancer, classic ones too: moto
+        has no network interfaces of them."""
+        for service in ("elb", "elbv2"):
+            for balancer in self.moto.backend(service, self.region).load_balancers.values():
+                subnets = {getattr(subnet, "id", subnet) for subnet in balancer.subnets}
+                yield balancer.name, subnets, set(balancer.security_groups or ())
 
     def groups(self) -> dict[str, Any]:
         """All security groups by id."""

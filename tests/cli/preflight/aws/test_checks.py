@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from cli.clients.aws import ApiError
+from cli.clients.errors import UncheckedError
 from cli.estimate.resources import UNKNOWN, Resource
 from cli.preflight.aws import account, names, offerings, reservations, versions
-from cli.preflight.aws.client import ApiError
-from cli.preflight.scope import UncheckedError
 from tests.cli.estimate.samples import eks_group, resource
 from tests.cli.preflight import fakes
 from tests.cli.preflight.fakes import ACCOUNT, Aws, named, problems, states

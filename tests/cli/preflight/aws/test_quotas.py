@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from cli.clients.aws import ApiError
 from cli.estimate.resources import Resource
 from cli.preflight.aws import machines, quotas
-from cli.preflight.aws.client import ApiError
 from cli.preflight.scope import Scope, UncheckedError, run
 from stacks.validation.availability import aws_quotas
 from tests.cli.estimate.samples import eks_group, resource

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from cli.clients.errors import UncheckedError
+from cli.clients.gcp import ApiError, Client
 from cli.preflight.gcp import names, offerings, project, reservations, versions
-from cli.preflight.gcp.client import ApiError, Client
-from cli.preflight.scope import UncheckedError
 from tests.cli.estimate.samples import resource
 from tests.cli.preflight import fakes
 from tests.cli.preflight.fakes import PROJECT, Google, named, problems

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from cli.clients.gcp import ApiError
 from cli.estimate.resources import Resource
 from cli.preflight.gcp import machines, quotas
-from cli.preflight.gcp.client import ApiError
 from cli.preflight.results import Result
 from tests.cli.estimate.samples import resource
 from tests.cli.preflight import fakes

@@ -1,4 +1,4 @@
-"""The rights of calls that launch, tag and end machines, and of instance profiles, resource by resource.
+"""The rights of calls that launch, tag and end machines, create volumes, and of instance profiles.
 
 Service Authorization Reference, "Actions, resources, and condition keys for Amazon EC2": a launch needs the
 action on each resource that it uses or creates, and the tags of a request are those of the resource's kind.
@@ -127,11 +127,23 @@ def _pass(role: str) -> Asked:
 
 
 def _create_template(call: Call, moto: Any) -> Iterator[Asked]:
+    return _created(call, moto, "launch-template")
+
+
+def _create_volume(call: Call, moto: Any) -> Iterator[Asked]:
+    yield from _created(call, moto, "volume")
+    if snapshot := call.params.get("SnapshotId"):
+        context = _context("ResourceTag", _tags(moto.backend("ec2", call.region), snapshot))
+        # The ARN of a snapshot has no account.
+        yield Asked(f"ec2:{call.operation}", f"arn:aws:ec2:{call.region}::snapshot/{snapshot}", context)
+
+
+def _created(call: Call, moto: Any, kind: str) -> Iterator[Asked]:
     place = _place(call, moto)
-    tags = _by_kind(call.params.get("TagSpecifications")).get("launch-template", {})
-    yield Asked(f"ec2:{call.operation}", f"{place}launch-template/*", _context("RequestTag", tags))
+    tags = _by_kind(call.params.get("TagSpecifications")).get(kind, {})
+    yield Asked(f"ec2:{call.operation}", f"{place}{kind}/*", _context("RequestTag", tags))
     if tags:
-        yield from _tagged(call.operation, place, {"launch-template": tags})
+        yield from _tagged(call.operation, place, {kind: tags})
 
 
 def _tagged(operation: str, place: str, tags: Mapping[str, Tags]) -> Iterator[Asked]:
@@ -245,6 +257,7 @@ _ASKED: Final = {
     "ec2:CreateFleet": _launch,
     "ec2:RunInstances": _launch,
     "ec2:CreateLaunchTemplate": _create_template,
+    "ec2:CreateVolume": _create_volume,
     "ec2:DeleteLaunchTemplate": _delete_template,
     "ec2:CreateTags": _tag,
     "ec2:DeleteTags": _tag,

@@ -243,3 +243,34 @@ def test_a_rule_keeps_its_description_whatever_it_is_for(clients: Clients, insta
         ids = [each["SecurityGroupRuleId"] for each in made["SecurityGroupRules"]]
         [rule] = ec2.describe_security_group_rules(SecurityGroupRuleIds=ids)["SecurityGroupRules"]
         assert rule["Description"] == "a rule", member
+
+
+@pytest.mark.parametrize("classic", [False, True])
+def test_subnet_and_group_of_a_load_balancer_stay_until_it_is_deleted(
+    clients: Clients, two: Names, classic: bool
+) -> None:
+    ec2, name = clients("ec2"), "balancer-classic" if classic else "balancer"
+    elb = clients("elb" if classic else "elbv2")
+    vpc = two["one_vpc"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.1.{octet}.0/24", AvailabilityZone=f"us-west-2{zone}")
+        for octet, zone in ((20, "a"), (21, "b"))
+    ]
+    ids = [subnet["Subnet"]["SubnetId"] for subnet in subnets]
+    group = ec2.create_security_group(GroupName=name, Description="of it", VpcId=vpc)["GroupId"]
+    if classic:
+        listener = {"Protocol": "TCP", "LoadBalancerPort": 80, "InstancePort": 80}
+        elb.create_load_balancer(
+            LoadBalancerName=name, Listeners=[listener], Subnets=ids, SecurityGroups=[group]
+        )
+    else:
+        balancer = elb.create_load_balancer(Name=name, Subnets=ids, SecurityGroups=[group])
+    assert refused(clients, "ec2", "delete_subnet", SubnetId=ids[1])[0] == "DependencyViolation"
+    assert refused(clients, "ec2", "delete_security_group", GroupId=group)[0] == "DependencyViolation"
+    if classic:
+        elb.delete_load_balancer(LoadBalancerName=name)
+    else:
+        elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancers"][0]["LoadBalancerArn"])
+    ec2.delete_security_group(GroupId=group)
+    for subnet in ids:
+        ec2.delete_subnet(SubnetId=subnet)

@@ -65,7 +65,7 @@ def delete_vpc(params: Params, look: Look) -> None:
 
 
 def delete_subnet(params: Params, look: Look) -> None:
-    """DeleteSubnet: not while interfaces, instances or NAT gateways are in it."""
+    """DeleteSubnet: not while interfaces, instances, NAT gateways or load balancers are in it."""
     subnet_id = params.get("SubnetId") or ""
     users = [eni.id for eni in look.ec2.enis.values() if eni.subnet.id == subnet_id]
     users += [
@@ -78,6 +78,7 @@ def delete_subnet(params: Params, look: Look) -> None:
         for each in look.ec2.vpc_end_points.values()
         if each.state != "deleted" and subnet_id in (each.subnet_ids or [])
     ]
+    users += [name for name, subnets, _ in look.load_balancers() if subnet_id in subnets]
     if users:
         raise Refusal(
             "DependencyViolation",

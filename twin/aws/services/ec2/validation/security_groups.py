@@ -123,7 +123,7 @@ def _ports(rule: Params) -> None:
 
 
 def delete_group(params: Params, look: Look) -> None:
-    """DeleteSecurityGroup: not while an interface, an instance or another group's rule uses it."""
+    """DeleteSecurityGroup: not while an interface, a load balancer or another group's rule uses it."""
     group_id = params.get("GroupId") or ""
     if group_id not in look.groups():
         return  # moto refuses
@@ -138,6 +138,7 @@ def delete_group(params: Params, look: Look) -> None:
     for endpoint in look.ec2.vpc_end_points.values():
         if endpoint.state != "deleted" and group_id in (endpoint.security_group_ids or []):
             users.append(endpoint.id)
+    users += [name for name, _, groups in look.load_balancers() if group_id in groups]
     if users:
         raise Refusal(
             "DependencyViolation", f"resource {group_id} has a dependent object ({', '.join(users[:3])})"

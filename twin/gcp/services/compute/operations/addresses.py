@@ -36,7 +36,7 @@ def _check(call: Call, body: Body, before: Body | None) -> None:
         if body.get("address"):
             raise bad_field("resource.address", body["address"], "An external address cannot be chosen.")
         check_quota(call, "STATIC_ADDRESSES" if region else "GLOBAL_INTERNAL_ADDRESSES", "addresses", region)
-        body["address"] = str(_pick(call, _EXTERNAL if region else _GLOBAL))
+        body["address"] = external(call, region)
         body.setdefault("networkTier", "PREMIUM")
         if not region:
             body.setdefault("ipVersion", "IPV4")
@@ -105,6 +105,11 @@ def _range(call: Call, body: Body) -> None:
     for other, whose in held(call.state, body["network"]):
         if found.overlaps(other):
             raise conflict(found, whose)
+
+
+def external(call: Call, region: str) -> str:
+    """A free public address, of a region or global."""
+    return str(_pick(call, _EXTERNAL if region else _GLOBAL))
 
 
 def _pick(call: Call, pool: ipaddress.IPv4Network) -> ipaddress.IPv4Address:

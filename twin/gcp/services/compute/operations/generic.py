@@ -45,7 +45,7 @@ class Kind:
     aliases: tuple[str, ...] = ()
     """Other words of its methods (`globalAddresses`)."""
     references: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Dotted field (`nats[].natIps[]`) to the word of what it names."""
+    """Dotted field (`nats[].natIps[]`) to the word of what it names; `|` between several."""
     mutable: frozenset[str] = frozenset()
     """What patch and update may change."""
     fingerprint: bool = False
@@ -259,9 +259,10 @@ def reference(call: Call, text: Any, word: str, path: str) -> str:
     """The self link of what a field names. Raises 400 as Compute does."""
     name = name_of(str(text), call.project)
     parts = name.split("/")
-    if not name or parts[-2] != word:
+    if not name or parts[-2] not in word.split("|"):
         raise bad_field(path, text, "The URL is malformed. Must be a valid resource URL: "
                         f"'projects/{call.project}/.../{word}/NAME'.")  # fmt: skip
+    word = parts[-2]
     if parts[1] == call.project_number:
         name = f"projects/{call.project}/{'/'.join(parts[2:])}"
     if call.state.get(f"compute/{name}") is None:
@@ -295,7 +296,8 @@ def users(state: State, name: str) -> Iterator[str]:
     wanted = link(name)
     seen: set[str] = set()
     for each in _KINDS.values():
-        if each.word in seen or name.split("/")[-2] not in each.references.values():
+        words = {word for named in each.references.values() for word in named.split("|")}
+        if each.word in seen or name.split("/")[-2] not in words:
             continue
         seen.add(each.word)
         for other, body in state.of(f"compute.{each.word}"):

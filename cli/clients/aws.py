@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from cli.preflight.scope import UncheckedError
+from cli.clients.errors import UncheckedError
 
 _SECONDS: Final = 15
 _DENIED: Final = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from cli.preflight.aws.client import ApiError, Client
-from cli.preflight.scope import UncheckedError
+from cli.clients.aws import ApiError, Client
+from cli.clients.errors import UncheckedError
 
 
 @pytest.fixture

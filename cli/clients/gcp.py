@@ -7,12 +7,13 @@ Endpoints and the token are those of the variables that the provider reads (`GOO
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote
 
-from cli.preflight.scope import UncheckedError
+from cli.clients.errors import UncheckedError
 from twin.gcp.apis import APIS, Api
 
 _SECONDS: Final = 30
@@ -20,9 +21,15 @@ _TOKEN: Final = "GOOGLE_OAUTH_ACCESS_TOKEN"  # noqa: S105 - a variable
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 _QUOTAS: Final = Api("cloudquotas", "v1", "v1/", "CLOUD_QUOTAS")
 _OFF: Final = ("SERVICE_DISABLED", "accessNotConfigured")
+_COMPUTE: Final = "/compute/v1/"
+_WAIT_SECONDS: Final = 150
+_OPERATION_SECONDS: Final = 600.0
+_PAUSE_SECONDS: Final = 0.2
 OK: Final = 200
+NO_CONTENT: Final = 204
 FORBIDDEN: Final = 403
 NOT_FOUND: Final = 404
+CONFLICT: Final = 409
 
 
 class ApiError(UncheckedError):
@@ -47,28 +54,61 @@ class Client:
     def get(self, api: str, path: str, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return an answer. path: below the endpoint. Raises ApiError, and UncheckedError where the API
         cannot be reached."""
+        return self._send("GET", api, path, parameters)
+
+    def delete(self, api: str, path: str) -> None:
+        """Delete a resource; wait for the end of an operation of Compute Engine. Raises as `get`."""
+        answer = self._send("DELETE", api, path)
+        if api == "compute":
+            self._await(answer)
+
+    def _await(self, operation: Mapping[str, Any]) -> None:
+        # A wait returns after two minutes at most, or earlier, with the operation as it is then. Source:
+        # reference of zoneOperations.wait.
+        path = str(operation["selfLink"]).partition(_COMPUTE)[2]
+        end = time.monotonic() + _OPERATION_SECONDS
+        while operation.get("status") != "DONE":
+            if time.monotonic() > end:
+                raise UncheckedError(f"compute: the operation {operation.get('name')} has not ended")
+            time.sleep(_PAUSE_SECONDS)
+            operation = self._send("POST", "compute", f"{path}/wait", seconds=_WAIT_SECONDS)
+        errors: Sequence[Mapping[str, Any]] = (operation.get("error") or {}).get("errors") or ()
+        if errors:
+            status = int(operation.get("httpErrorStatusCode") or CONFLICT)
+            raise ApiError(status, "; ".join(str(error.get("message")) for error in errors))
+
+    def _send(
+        self,
+        method: str,
+        api: str,
+        path: str,
+        parameters: Mapping[str, Any] | None = None,
+        seconds: int = _SECONDS,
+    ) -> dict[str, Any]:
         from google.auth.exceptions import GoogleAuthError
         from requests import RequestException
 
         url = self._endpoint(api) + path
         try:
-            answer = self._session.get(url, params=dict(parameters or {}), timeout=_SECONDS)
+            answer = self._session.request(method, url, params=dict(parameters or {}), timeout=seconds)
         except GoogleAuthError as error:
             raise ApiError(401, f"no credentials of Google Cloud: {error}") from error
         except RequestException as error:
             raise UncheckedError(f"{api}: {error}") from error
-        if answer.status_code != OK:
+        if answer.status_code not in (OK, NO_CONTENT):
             raise _error(answer)
-        return answer.json()
+        return answer.json() if answer.content else {}
 
     def pages(
         self, api: str, path: str, key: str, parameters: Mapping[str, Any] | None = None
     ) -> Iterator[Any]:
-        """Yield the entries of all pages under a key. Raises as `get`."""
+        """Yield the entries of all pages under a key: of a mapping, as aggregatedList of Compute Engine
+        answers, its values. Raises as `get`."""
         more: dict[str, Any] = dict(parameters or {})
         while True:
             page = self.get(api, path, more)
-            yield from page.get(key) or ()
+            entries: Any = page.get(key) or ()
+            yield from entries.values() if isinstance(entries, Mapping) else entries
             if not page.get("nextPageToken"):
                 return
             more["pageToken"] = page["nextPageToken"]

@@ -10,8 +10,14 @@ from typing import Any
 
 import pytest
 
-from cli.preflight.gcp.client import ApiError, Client
-from cli.preflight.scope import UncheckedError
+from cli.clients.errors import UncheckedError
+from cli.clients.gcp import ApiError, Client
+
+
+def _operation(name: str, status: str) -> dict[str, Any]:
+    link = f"https://www.googleapis.com/compute/v1/operations/{name}"
+    return {"name": name, "status": status, "selfLink": link}
+
 
 OFF = {"error": {"message": "it is off", "details": [{"reason": "SERVICE_DISABLED"}]}}
 ANSWERS: dict[str, tuple[int, Any]] = {
@@ -20,11 +26,29 @@ ANSWERS: dict[str, tuple[int, Any]] = {
     "/compute/v1/items?pageToken=2": (200, {"items": [2]}),
     "/compute/v1/off": (403, OFF),
     "/compute/v1/text": (500, "no JSON"),
+    "/compute/v1/places": (200, {"items": {"zones/a": {"disks": [1]}, "zones/b": {}}}),
+    "/compute/v1/disks/good": (200, _operation("good", "RUNNING")),
+    "/compute/v1/operations/good/wait": (200, _operation("good", "DONE")),
+    "/compute/v1/disks/used": (200, _operation("used", "RUNNING")),
+    "/compute/v1/operations/used/wait": (
+        200,
+        {
+            **_operation("used", "DONE"),
+            "httpErrorStatusCode": 400,
+            "error": {"errors": [{"message": "it is already being used by 'vm'"}]},
+        },
+    ),
 }
 
 
 class Handler(BaseHTTPRequestHandler):
     tokens: list[str | None] = []  # noqa: RUF012 - of the one server of a test
+
+    def do_DELETE(self) -> None:
+        self.do_GET()
+
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def do_GET(self) -> None:
         self.tokens.append(self.headers.get("Authorization"))
@@ -76,3 +100,15 @@ def test_api_that_cannot_be_reached_is_not_checked(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "token")
     with pytest.raises(UncheckedError, match="compute: "):
         Client("p", local=True).get("compute", "projects/p")
+
+
+def test_entries_of_all_places_are_returned(client: Client) -> None:
+    assert list(client.pages("compute", "places", "items")) == [{"disks": [1]}, {}]
+
+
+def test_deletion_ends_with_its_operation(client: Client) -> None:
+    client.delete("compute", "disks/good")
+    with pytest.raises(ApiError, match="400: it is already being used by 'vm'"):
+        client.delete("compute", "disks/used")
+    with pytest.raises(ApiError, match="404"):
+        client.delete("compute", "disks/missing")

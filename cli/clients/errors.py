@@ -1,0 +1,5 @@
+"""Errors that clients of both clouds raise."""
+
+
+class UncheckedError(Exception):
+    """Something that cannot be read or changed: the message states why."""

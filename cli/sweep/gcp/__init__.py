@@ -1,0 +1,1 @@
+"""What an environment can leave in a project of Google Cloud."""
