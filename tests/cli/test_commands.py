@@ -39,6 +39,7 @@ def run(*arguments: str) -> str:
         ("doctor",),
         ("policy",),
         ("preflight",),
+        ("upgrades",),
         ("images",),
         ("drain",),
         ("gpu", "check"),
