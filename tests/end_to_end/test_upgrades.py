@@ -1,4 +1,4 @@
-"""`aiplatform upgrades` on the twin of each cloud: versions of the twin's EKS and GKE, and the order to follow."""
+"""`aiplatform upgrades` on the twin of each cloud: versions of EKS and GKE, and the order to follow."""
 
 from __future__ import annotations
 
