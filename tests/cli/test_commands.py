@@ -40,6 +40,7 @@ def run(*arguments: str) -> str:
         ("policy",),
         ("preflight",),
         ("upgrades",),
+        ("restore",),
         ("images",),
         ("drain",),
         ("gpu", "check"),

@@ -21,6 +21,7 @@ _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 _QUOTAS: Final = Api("cloudquotas", "v1", "v1/", "CLOUD_QUOTAS")
 _OFF: Final = ("SERVICE_DISABLED", "accessNotConfigured")
 OK: Final = 200
+NO_CONTENT: Final = 204
 FORBIDDEN: Final = 403
 NOT_FOUND: Final = 404
 
@@ -47,16 +48,25 @@ class Client:
     def get(self, api: str, path: str, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return an answer. path: below the endpoint. Raises ApiError, and UncheckedError where the API
         cannot be reached."""
+        return self.send("GET", api, path, parameters)
+
+    def send(
+        self, method: str, api: str, path: str, parameters: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return the answer to a request without a body; nothing where the API answers nothing. Raises as
+        `get`."""
         from google.auth.exceptions import GoogleAuthError
         from requests import RequestException
 
         url = self._endpoint(api) + path
         try:
-            answer = self._session.get(url, params=dict(parameters or {}), timeout=_SECONDS)
+            answer = self._session.request(method, url, params=dict(parameters or {}), timeout=_SECONDS)
         except GoogleAuthError as error:
             raise ApiError(401, f"no credentials of Google Cloud: {error}") from error
         except RequestException as error:
             raise UncheckedError(f"{api}: {error}") from error
+        if answer.status_code == NO_CONTENT:
+            return {}
         if answer.status_code != OK:
             raise _error(answer)
         return answer.json()
