@@ -170,7 +170,7 @@ def _price(cloud: str) -> float:
 
 def _budgets(question: _Question, known: Facts, notes: list[str]) -> list[str]:
     """Return the budgets of the cluster that allow no disruption now."""
-    from cli.maintenance.cluster import Cluster
+    from cli.maintenance.cluster import Cluster, api_errors
     from cli.upgrades import disruption
 
     if not known.control.exists:
@@ -178,8 +178,16 @@ def _budgets(question: _Question, known: Facts, notes: list[str]) -> list[str]:
     if question.cloud and question.kubeconfig is None:
         notes.append("PodDisruptionBudgets of the cluster, which --kubeconfig names")
         return []
-    cluster = Cluster.of(question.environment, question.kubeconfig)
-    return list(disruption.present(cluster.list("policy/v1", "PodDisruptionBudget")))
+    try:
+        cluster = Cluster.of(question.environment, question.kubeconfig)
+        with api_errors("expected a user who may list PodDisruptionBudgets"):
+            budgets = cluster.list("policy/v1", "PodDisruptionBudget")
+    except CommandError as error:
+        if question.kubeconfig is not None:
+            raise
+        notes.append(f"PodDisruptionBudgets of the cluster: {error}")
+        return []
+    return list(disruption.present(budgets))
 
 
 def _print(

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.app import app
+from cli.maintenance import cluster
 from cli.output import CommandError
 from cli.preflight import checks
 from cli.upgrades import command
@@ -96,6 +97,29 @@ def test_budget_blocks_the_nodes_and_json_has_all(saved: Path, account: Aws) -> 
     assert blocked == {"System nodes and CPU pools": ["PodDisruptionBudget team/server: maxUnavailable is 0"]}
     assert [step["number"] for step in content["steps"]] == [1, 2]
     assert any("--kubeconfig" in note for note in content["not_checked"])
+
+
+def test_budgets_of_the_cluster_are_read_where_it_is_named(
+    saved: Path, account: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = {"expectedPods": 1, "currentHealthy": 1, "desiredHealthy": 1, "disruptionsAllowed": 0}
+    budget = {"metadata": {"namespace": "team", "name": "one"}, "status": status}
+
+    class Stub:
+        def list(self, api_version: str, kind: str) -> list[Any]:
+            assert (api_version, kind) == ("policy/v1", "PodDisruptionBudget")
+            return [budget]
+
+    monkeypatch.setattr(cluster.Cluster, "of", lambda *_: Stub())  # pyright: ignore[reportUnknownLambdaType]
+    result = run("--preview", saved, "--kubeconfig", saved)
+    assert result.exit_code == 3
+    assert "   blocked: PodDisruptionBudget team/one allows no disruption now" in result.stdout
+
+
+def test_kubeconfig_of_another_cluster_is_refused(saved: Path, account: Aws) -> None:
+    result = run("--preview", saved, "--kubeconfig", saved)
+    assert isinstance(result.exception, CommandError)
+    assert "no kubeconfig" in str(result.exception)
 
 
 def test_program_that_ends_with_errors_leaves_versions_and_a_note(saved: Path, account: Aws) -> None:
