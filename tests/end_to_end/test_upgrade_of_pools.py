@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -55,13 +55,15 @@ def instance(tmp_path: Any) -> Iterator[Instance]:
 class Cloud:
     """Nodes of two pools, as the cloud has them: a Pod without a node gets one with the stated release.
 
-    releases: pool -> that of new nodes. lowest: server -> the fewest Pods of it that were ready.
+    releases: pool -> that of new nodes. lowest: server -> the fewest Pods of it that were ready. provided:
+    Pods for which a node was created.
     """
 
     cluster: connection.Cluster
     releases: dict[str, str] = field(default_factory=dict[str, str])
     lowest: dict[str, int] = field(default_factory=dict[str, int])
     created: int = 0
+    provided: set[str] = field(default_factory=set[str])
 
     def add_node(self, pool: str) -> None:
         """Create a node of a pool."""
@@ -96,19 +98,15 @@ class Cloud:
         return sum(_is_ready(pod) and pod.metadata.deletion_timestamp is None for pod in pods)
 
     def step(self) -> None:
-        """Create a node for a Pod that has none, and record how many are ready."""
-        for pod in self.cluster.core.list_namespaced_pod("default").items:
-            conditions = pod.status.conditions or ()
-            if any(entry.reason == "Unschedulable" for entry in conditions) and not pod.spec.node_name:
-                self.add_node(pod.spec.node_selector[connection.POOL])
-                until(lambda name=pod.metadata.name: bool(self._node_of(name)), 20)
+        """Record how many Pods are ready, and create a node for each that fits nowhere."""
         for server in MINIMUM:
             self.lowest[server] = min(self.lowest.get(server, 99), self.ready(server))
-
-    def _node_of(self, pod: str) -> str | None:
-        with suppress(client.ApiException):
-            return self.cluster.core.read_namespaced_pod(pod, "default").spec.node_name
-        return "deleted"
+        for pod in self.cluster.core.list_namespaced_pod("default").items:
+            conditions = pod.status.conditions or ()
+            fits_nowhere = any(entry.reason == "Unschedulable" for entry in conditions)
+            if fits_nowhere and not pod.spec.node_name and pod.metadata.name not in self.provided:
+                self.provided.add(pod.metadata.name)
+                self.add_node(pod.spec.node_selector[connection.POOL])
 
     @contextmanager
     def running(self) -> Iterator[None]:
