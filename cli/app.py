@@ -20,7 +20,9 @@ from cli.output import CommandError, command_name, lock_timeout, note, say
 from cli.plan import command as plan
 from cli.policy import command as policy
 from cli.preflight import command as preflight
+from cli.restore import command as restore
 from cli.sweep import command as sweep
+from cli.upgrades import command as upgrades
 
 app = typer.Typer(
     name="aiplatform",
@@ -43,6 +45,8 @@ policy.register(app)
 estimate.register(app)
 preflight.register(app)
 sweep.register(app)
+upgrades.register(app)
+restore.register(app)
 images.register(app)
 maintenance.register(app)
 app.add_typer(image.app, name="image", rich_help_panel="Images and charts")

@@ -16,7 +16,7 @@ from typing import Any
 
 from aiplatform._shared.images import images, mirrored
 from aiplatform.accelerators import CARDS
-from aiplatform.addons.catalog import in_order
+from aiplatform.addons.catalog import Addon, in_order
 from aiplatform.cluster_autoscaler.args import image_for
 from aiplatform.efa_plugin.args import image_in
 from stacks import devices
@@ -56,28 +56,33 @@ def images_of(settings: Settings) -> Iterator[ListedImage]:
     """Yield the images of an environment."""
     sources = {image.reference: image.digest_source for image in images().values()}
     workloads = {**deployed.of_workloads(settings), **deployed.of_users(settings)}
-    for user, image in (*_of_nodes(settings), *workloads.items()):
+    for user, image in (*of_nodes(settings), *workloads.items()):
         pulled_from = mirrored(image, settings.images.mirrors)
         yield ListedImage(
             user, image, pulled_from, sources.get(image, "the environment's file" if "@" in image else "")
         )
 
 
-def charts_of(settings: Settings) -> Iterator[ListedChart]:
-    """Yield the charts of an environment's add-ons, in the order in which they are installed."""
+def addons_in(settings: Settings) -> list[Addon]:
+    """Return an environment's add-ons in the order in which they are installed."""
     names = deployed.addons_of(settings)
     if settings.observability is not None:
         names.append(deployed.OBSERVABILITY)
         if settings.observability.opencost is not None:
             names.append(deployed.OPENCOST)
     names += deployed.component_addons(settings)
-    for addon in in_order(names):
+    return in_order(names)
+
+
+def charts_of(settings: Settings) -> Iterator[ListedChart]:
+    """Yield the charts of an environment's add-ons, in the order in which they are installed."""
+    for addon in addons_in(settings):
         yield ListedChart(
             f"the add-on {addon.name}", addon.chart, addon.version, addon.digest, addon.digest_source
         )
 
 
-def _of_nodes(settings: Settings) -> Iterator[tuple[str, str]]:
+def of_nodes(settings: Settings) -> Iterator[tuple[str, str]]:
     """Yield what runs on nodes of EKS; GKE has all of it itself."""
     environment = settings.environment
     if environment.cloud != "aws":

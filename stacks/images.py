@@ -29,7 +29,7 @@ def of_workloads(settings: Settings) -> Mapping[str, str]:
     """Return workload of the platform -> its image: the file's, or upstream's, not that of a mirror."""
     return {
         **_of_components(settings),
-        **{f"the {name} of GPUDirect": image for name, image in _of_gpudirect(settings).items()},
+        **{f"the {name} of GPUDirect": image for name, image in of_gpudirect(settings).items()},
         **_of_addons(settings),
         **_of_observability(settings),
         **_of_installed(component_addons(settings)),
@@ -121,7 +121,7 @@ def _of_components(settings: Settings) -> dict[str, str]:
     return {name: image for name, image in used.items() if image is not None}
 
 
-def _of_gpudirect(settings: Settings) -> dict[str, str]:
+def of_gpudirect(settings: Settings) -> dict[str, str]:
     """Return the images that a pool with GPUDirect runs on its nodes, and those of its Pods' sidecars."""
     known = images()
     required: dict[str, str] = {}
@@ -179,7 +179,7 @@ def without_digests(settings: Settings) -> list[str]:
 
 def _next_to_users(settings: Settings) -> Iterator[str]:
     """Yield the images that the guardrails evaluate, at their mirrors."""
-    sidecars = [image for name, image in _of_gpudirect(settings).items() if name.endswith("-daemon")]
+    sidecars = [image for name, image in of_gpudirect(settings).items() if name.endswith("-daemon")]
     # A user states the digest of an image of the file.
     users = [
         *_of_gpu_checks(settings).values(),

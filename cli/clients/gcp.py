@@ -54,11 +54,11 @@ class Client:
     def get(self, api: str, path: str, parameters: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return an answer. path: below the endpoint. Raises ApiError, and UncheckedError where the API
         cannot be reached."""
-        return self._send("GET", api, path, parameters)
+        return self.send("GET", api, path, parameters)
 
     def delete(self, api: str, path: str) -> None:
         """Delete a resource; wait for the end of an operation of Compute Engine. Raises as `get`."""
-        answer = self._send("DELETE", api, path)
+        answer = self.send("DELETE", api, path)
         if api == "compute":
             self._await(answer)
 
@@ -71,13 +71,13 @@ class Client:
             if time.monotonic() > end:
                 raise UncheckedError(f"compute: the operation {operation.get('name')} has not ended")
             time.sleep(_PAUSE_SECONDS)
-            operation = self._send("POST", "compute", f"{path}/wait", seconds=_WAIT_SECONDS)
+            operation = self.send("POST", "compute", f"{path}/wait", seconds=_WAIT_SECONDS)
         errors: Sequence[Mapping[str, Any]] = (operation.get("error") or {}).get("errors") or ()
         if errors:
             status = int(operation.get("httpErrorStatusCode") or CONFLICT)
             raise ApiError(status, "; ".join(str(error.get("message")) for error in errors))
 
-    def _send(
+    def send(
         self,
         method: str,
         api: str,
@@ -85,6 +85,8 @@ class Client:
         parameters: Mapping[str, Any] | None = None,
         seconds: int = _SECONDS,
     ) -> dict[str, Any]:
+        """Return the answer to a request without a body; nothing where the API answers nothing. seconds: how
+        long it is waited for. Raises as `get`."""
         from google.auth.exceptions import GoogleAuthError
         from requests import RequestException
 

@@ -173,6 +173,16 @@ class Registry:
             raise RegistryError(f"got {manifest.kind or 'no media type'}, expected an index or a manifest")
         return manifest
 
+    def tags(self, repository: str) -> Iterator[str]:
+        """Yield the tags of a repository, page by page (Distribution Specification, "Listing Tags")."""
+        path = "tags/list"
+        while path:
+            answer = self._request("GET", repository, path)
+            _expect(answer, requests.codes.ok)
+            yield from answer.json().get("tags") or ()
+            following = answer.links.get("next", {}).get("url")
+            path = urljoin(answer.url, following) if following else ""
+
     def digest_of_tag(self, repository: str, tag: str) -> str | None:
         """Return the digest of a tag, or None where the repository has no such tag."""
         accept = {"Accept": ", ".join((*INDEXES, *MANIFESTS))}

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import typer
 
 from cli import charts
-from cli.output import CommandError, say
+from cli.output import say
 from cli.stacks import ENVIRONMENT, PANEL
 
 if TYPE_CHECKING:
-    from cli.estimate.resources import Resource
+    from cli.preflight.previews import Preview
     from cli.preflight.results import Result
     from cli.preflight.scope import Scope
 
@@ -33,14 +32,6 @@ PREVIEW = typer.Option(
 )
 _PROGRAM: Final = "program"
 _NO_PREVIEW: Final = "preview"
-
-
-@dataclass(frozen=True)
-class _Preview:
-    """What a preview registers, or the errors by which the program ended."""
-
-    resources: list[Resource]
-    errors: list[str]
 
 
 def register(app: typer.Typer) -> None:
@@ -63,10 +54,10 @@ def preflight(
     may become, and with 1 where the checks could not be made (docs/operations/preflight.md).
     """
     from cli import instances
-    from cli.preflight import results
+    from cli.preflight import previews, results
 
     known = instances.of_environment(environment)
-    previewed = _previewed(environment, source, preview)
+    previewed = previews.read(environment, source, preview)
     if cloud:
         checked = _checked(environment, known, previewed, all_new=preview is None, on_twin=False)
     else:
@@ -85,35 +76,8 @@ def preflight(
     raise typer.Exit(results.exit_code(checked))
 
 
-def _previewed(environment: str, source: str | None, file: Path | None) -> _Preview:
-    from cli.estimate import preview
-    from cli.estimate.resources import FailedPreviewError
-
-    try:
-        if file is None:
-            return _Preview(preview.of_environment(environment, source), [])
-        resources = preview.of_file(file)
-    except FailedPreviewError as error:
-        return _Preview([], error.errors)
-    _refuse_other(environment, file, resources)
-    return _Preview(resources, [])
-
-
-def _refuse_other(environment: str, file: Path, resources: list[Resource]) -> None:
-    """Raise CommandError where a saved preview is not one of the environment."""
-    from cli import layer_stacks
-
-    expected = layer_stacks.of(environment)
-    for resource in resources:
-        stack = resource.urn.removeprefix("urn:pulumi:").partition("::")[0]
-        if stack not in expected:
-            raise CommandError(
-                f"{file}: the preview is of the stack {stack!r}; expected one of {', '.join(expected)}"
-            )
-
-
 def _checked(
-    environment: str, known: Mapping[str, str], previewed: _Preview, *, all_new: bool, on_twin: bool
+    environment: str, known: Mapping[str, str], previewed: Preview, *, all_new: bool, on_twin: bool
 ) -> list[Result]:
     from cli.preflight import checks
     from cli.preflight.results import not_checked, problem
@@ -130,7 +94,7 @@ def _checked(
 
 
 def _scope(
-    environment: str, known: Mapping[str, str], previewed: _Preview, *, all_new: bool, on_twin: bool
+    environment: str, known: Mapping[str, str], previewed: Preview, *, all_new: bool, on_twin: bool
 ) -> Scope:
     from cli import clients, instances
     from cli.estimate import nodes, table

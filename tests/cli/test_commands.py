@@ -39,6 +39,8 @@ def run(*arguments: str) -> str:
         ("doctor",),
         ("policy",),
         ("preflight",),
+        ("upgrades",),
+        ("restore",),
         ("images",),
         ("drain",),
         ("gpu", "check"),

@@ -64,6 +64,10 @@ class Addon:
     """`sha256:...` of the OCI manifest, of the chart's archive or of the manifest's file; empty where no
     published one was found."""
     digest_source: str = ""
+    kubernetes: str = ""
+    """The minor versions of Kubernetes that upstream tests it with or supports, `1.33-1.36` or `1.32-`; empty
+    where it states none."""
+    kubernetes_source: str = ""
 
     def is_default(self, cloud: str) -> bool:
         """Return whether it is installed on a cloud where a program states nothing of it."""

@@ -17,7 +17,7 @@ from pulumi import Input, Output, ResourceHook, ResourceHookArgs, ResourceHookBi
 from aiplatform._shared.hooks import unique_name
 from aiplatform._shared.kubernetes import image_versions
 
-_PARAMETERS: Final[Mapping[str, str]] = {
+PARAMETERS: Final[Mapping[str, str]] = {
     **{
         f"AL2023_{kind}_{variant.upper()}": "/aws/service/eks/optimized-ami/{version}/amazon-linux-2023/"
         f"{machine}/{variant}/recommended/release_version"
@@ -116,7 +116,7 @@ async def _resolved(value: Input[str] | None) -> str | None:
 
 async def _newest(ami_type: str, version: str | None, parent: pulumi.Resource) -> str | None:
     """Return the newest release of an image for a minor version, None where AWS does not state it."""
-    parameter = _PARAMETERS.get(ami_type)
+    parameter = PARAMETERS.get(ami_type)
     if parameter is None or version is None:
         return None
     options = pulumi.InvokeOutputOptions(parent=parent)

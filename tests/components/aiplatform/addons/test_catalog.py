@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 
 import pytest
@@ -159,3 +160,15 @@ def test_an_addon_comes_after_others_that_it_does_not_require(monkeypatch: pytes
 def test_a_folder_of_charts_has_each_by_name_and_version() -> None:
     assert catalog()["kueue"].file_name == "kueue-0.19.2"
     assert catalog()["gateway-api"].file_name == "gateway-api-v1.6.1.yaml"
+
+
+def test_range_of_kubernetes_versions_has_its_source_and_the_versions_of_the_environments() -> None:
+    stated = {name: addon for name, addon in catalog().items() if addon.kubernetes}
+    assert stated
+    for name, addon in catalog().items():
+        assert bool(addon.kubernetes) == bool(addon.kubernetes_source), name
+    for name, addon in stated.items():
+        match = re.fullmatch(r"1\.(\d+)-(?:1\.(\d+))?", addon.kubernetes)
+        assert match, name
+        # The committed environments have Kubernetes 1.35.
+        assert int(match[1]) <= 35 <= int(match[2] or 99), name

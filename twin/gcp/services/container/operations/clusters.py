@@ -113,6 +113,15 @@ def get(call: Call) -> dict[str, Any]:
     return shown(call.state, place, resource_names.cluster(call.state, place))
 
 
+@answers("clusters.fetchClusterUpgradeInfo")
+def upgrade_info(call: Call) -> dict[str, Any]:
+    """clusters.fetchClusterUpgradeInfo"""
+    place = resource_names.of_call(call)
+    body = shown(call.state, place, resource_names.cluster(call.state, place))
+    channel = body.get("releaseChannel", {}).get("channel", "UNSPECIFIED")
+    return versions.upgrade_info(body["currentMasterVersion"], channel)
+
+
 @answers("clusters.list")
 def every(call: Call) -> dict[str, Any]:
     """clusters.list"""

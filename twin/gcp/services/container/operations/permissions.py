@@ -19,4 +19,6 @@ def needed(method_id: str) -> str:
         return "container.clusters.list"  # getServerConfig
     if group == "nodePools":
         return f"container.clusters.{'get' if word in ('get', 'list') else 'update'}"
+    if word == "fetchClusterUpgradeInfo":
+        return "container.clusters.get"
     return f"container.clusters.{word if word in _CLUSTERS else 'update'}"

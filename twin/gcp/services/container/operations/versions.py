@@ -47,6 +47,15 @@ CHANNELS: Final = {
 }
 UNSPECIFIED: Final = Channel("UNSPECIFIED", _135, _134, (_136_REGULAR, _135, _135_STABLE, _134))
 """What a cluster outside of the channels may have."""
+STANDARD_SUPPORT_UNTIL: Final = {
+    31: "2026-01-16",
+    32: "2026-04-11",
+    33: "2026-08-03",
+    34: "2026-10-01",
+    35: "2027-04-11",
+}
+"""Minor version -> the end of its standard support (GKE release schedule, by endoflife.date of 2026-02-28).
+Those of 1.36 and later, and ends of extended support, are not known."""
 NODE_MINORS_BACK: Final = 2
 """How many minor versions a node may be older than its control plane."""
 IMAGE_TYPES: Final[tuple[str, ...]] = services.tables("container")["image_types"]
@@ -83,6 +92,23 @@ def resolve(asked: str, offered: tuple[str, ...], default: str) -> str | None:
         return asked
     fits = [each for each in offered if each.startswith((f"{asked}.", f"{asked}-gke."))]
     return max(fits, key=key) if fits else None
+
+
+def upgrade_info(version: str, channel_name: str) -> dict[str, Any]:
+    """What fetchClusterUpgradeInfo answers for the version of a control plane: the newest patch of its minor
+    version, the channel's target where that is newer, and the end of standard support.
+    """
+    of = channel(channel_name)
+    patches = [offered for offered in of.versions if minor(offered) == minor(version)]
+    answer: dict[str, Any] = {"autoUpgradeStatus": ["ACTIVE"]}
+    if patches and key(max(patches, key=key)) > key(version):
+        answer["patchTargetVersion"] = max(patches, key=key)
+    if minor(of.target) > minor(version):
+        answer["minorTargetVersion"] = of.target
+    until = STANDARD_SUPPORT_UNTIL.get(minor(version))
+    if until:
+        answer["endOfStandardSupportTimestamp"] = f"{until}T00:00:00Z"
+    return answer
 
 
 def server_config() -> dict[str, Any]:

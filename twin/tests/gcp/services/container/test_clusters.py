@@ -93,6 +93,14 @@ def test_the_old_paths_lead_to_the_same_cluster(gke: Gke) -> None:
     assert zones.getServerconfig(projectId=PROJECT, zone=f"{REGION}-b").execute()["channels"]
 
 
+def test_upgrade_info_has_the_end_of_support_and_the_newest_patch(gke: Gke) -> None:
+    gke.running()
+    info = gke.clusters.fetchClusterUpgradeInfo(name=CLUSTER).execute()
+    assert info["endOfStandardSupportTimestamp"] == "2027-04-11T00:00:00Z"
+    assert "patchTargetVersion" not in info, "the cluster has the newest patch that its channel offers"
+    assert refused(gke.clusters.fetchClusterUpgradeInfo(name=f"{CLUSTER}-other")).code == 404
+
+
 def test_the_server_config_tells_each_channels_versions(prepared: Gke) -> None:
     config = client(prepared.front, "container").projects().locations().getServerConfig(name=PARENT).execute()
     channels = {each["channel"]: each for each in config["channels"]}
