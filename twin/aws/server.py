@@ -26,14 +26,14 @@ class Handler(web.Handler):
         from moto.core.request import environ_key_for_header, should_preserve_original_header_name
 
         environ = super().make_environ()
-        kept = {
+        preserved = {
             environ_key_for_header(name): name
             for name in self.headers
             if should_preserve_original_header_name(name)
         }
-        for key, name in kept.items():
+        for key, name in preserved.items():
             environ[key] = ",".join(self.headers.get_all(name, []))
-        environ["moto.preserved_header_names"] = kept
+        environ["moto.preserved_header_names"] = preserved
         return environ
 
 

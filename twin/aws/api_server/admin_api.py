@@ -22,15 +22,15 @@ def _refused(error: Exception) -> tuple[int, dict[str, Any]] | None:
 
 
 def _health(front: Any, _: dict[str, Any]) -> dict[str, Any]:
-    found = front.replayed
+    replay = front.replayed
     return {
         "status": "ok",
         "instance": front.instance.name,
         "moto": metadata.version("moto"),
-        "replayed": found.calls,
-        "finished": found.finished,
-        "seconds": round(found.seconds, 3),
-        "differing": found.differing,
+        "replayed": replay.calls,
+        "finished": replay.finished,
+        "seconds": round(replay.seconds, 3),
+        "differing": replay.differing,
         "calls": len(front.journal),
     }
 

@@ -111,8 +111,8 @@ def tables() -> list[Any]:
 
     # moto lists its modules by looking into each of its folders.
     loaded = [name for name in list(sys.modules) if name.startswith("moto.") and _MODELS.fullmatch(name)]
-    found = [each for name in sorted(loaded) for each in vars(sys.modules[name]).values()]
-    return list({id(each): each for each in found if isinstance(each, BackendDict)}.values())
+    members = [member for name in sorted(loaded) for member in vars(sys.modules[name]).values()]
+    return list({id(member): member for member in members if isinstance(member, BackendDict)}.values())
 
 
 @contextmanager
@@ -172,9 +172,9 @@ def _pin_backends(epoch: float) -> None:
         if dict.__contains__(self, name):
             return dict.__getitem__(self, name)
         with pinned(zlib.crc32(f"{self.service_name}/{name}".encode()), self.twin_epoch):
-            made = original(self, region_name)
-            remember(made)
-            return made
+            backend = original(self, region_name)
+            remember(backend)
+            return backend
 
     AccountSpecificBackend.__getitem__ = get
 

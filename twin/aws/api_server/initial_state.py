@@ -89,10 +89,10 @@ def _images(ec2: Any) -> None:
         for kind in AMI_TYPES.values():
             if not kind.image or not kind.supports(version):
                 continue
-            made = image_id(version, kind.name, release_version(version, kind.name))
-            ec2.amis[made] = Ami(
+            id_ = image_id(version, kind.name, release_version(version, kind.name))
+            ec2.amis[id_] = Ami(
                 ec2,
-                made,
+                id_,
                 name=kind.image_name(version, release_version(version, kind.name)),
                 description=f"EKS-optimized Kubernetes node {version}",
                 owner_id=EKS_IMAGE_OWNER,

@@ -49,8 +49,8 @@ class Inside:
         try:
             return getattr(client, operation)(**params)
         except ClientError as error:
-            found: Any = error.response.get("Error", {})
-            raise Refusal(found.get("Code", "Unknown"), found.get("Message", str(error))) from error
+            error_body: Any = error.response.get("Error", {})
+            raise Refusal(error_body.get("Code", "Unknown"), error_body.get("Message", str(error))) from error
         finally:
             _INTENT.intent = token
 

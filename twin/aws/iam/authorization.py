@@ -27,8 +27,8 @@ def check(call: Call, front: Any) -> None:
             return
         if who.anonymous or (who.everything and call.service != "kms"):
             return
-        for asked in service_rights.asked(call, front.moto):
-            demand(call, front, who, asked)
+        for request in service_rights.requests(call, front.moto):
+            demand(call, front, who, request)
 
 
 def _s3(call: Call, front: Any, who: Principal) -> None:
@@ -41,18 +41,18 @@ def _s3(call: Call, front: Any, who: Principal) -> None:
         raise Refusal("AccessDenied", "Access Denied", 403)
     if bucket and bucket not in front.moto.backend("s3").buckets:
         return  # S3 says that there is none, for any caller
-    for asked in s3.asked(call, front.moto):
-        demand(call, front, who, asked)
+    for request in s3.requests(call, front.moto):
+        demand(call, front, who, request)
     if call.operation in ("GetObject", "HeadObject") and not who.everything:
         # S3 reports that an object is not there to those alone who can list its bucket.
-        for asked in s3.of_absent(call, front.moto):
-            demand(call, front, who, asked)
+        for request in s3.of_absent(call, front.moto):
+            demand(call, front, who, request)
 
 
-def demand(call: Call, front: Any, who: Principal, asked: policy_evaluation.Asked) -> None:
+def demand(call: Call, front: Any, who: Principal, request: policy_evaluation.AuthorizationRequest) -> None:
     """Refuse a call whose caller lacks a right."""
     reported = request_context.context(call, front, who)
-    why = policy_evaluation.why_not(who, replace(asked, context={**reported, **asked.context}))
+    why = policy_evaluation.why_not(who, replace(request, context={**reported, **request.context}))
     if why:
         raise denied(call, why)
 

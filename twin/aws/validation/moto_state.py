@@ -62,21 +62,21 @@ class Look:
 
     def vpc(self, vpc_id: str) -> Any:
         """A VPC, or EC2's refusal."""
-        found = self.ec2.vpcs.get(vpc_id)
-        if found is None:
+        vpc = self.ec2.vpcs.get(vpc_id)
+        if vpc is None:
             raise Refusal("InvalidVpcID.NotFound", f"The vpc ID '{vpc_id}' does not exist")
-        return found
+        return vpc
 
     def groups(self) -> dict[str, Any]:
         """All security groups by id."""
-        return {key: group for held in self.ec2.groups.values() for key, group in held.items()}
+        return {key: group for groups in self.ec2.groups.values() for key, group in groups.items()}
 
     def group(self, group_id: str) -> Any:
         """A security group, or EC2's refusal."""
-        found = self.groups().get(group_id)
-        if found is None:
+        group = self.groups().get(group_id)
+        if group is None:
             raise Refusal("InvalidGroup.NotFound", f"The security group '{group_id}' does not exist")
-        return found
+        return group
 
     def roles(self) -> Iterable[Any]:
         """All IAM roles."""

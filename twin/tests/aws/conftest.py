@@ -17,8 +17,8 @@ from twin.tests.aws.fronts import Clients, opened
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     """boto3 clients of a front of the module's own."""
-    with opened(tmp_path_factory.mktemp("home")) as made:
-        yield made
+    with opened(tmp_path_factory.mktemp("home")) as opened_clients:
+        yield opened_clients
 
 
 @pytest.fixture

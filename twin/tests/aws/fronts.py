@@ -41,32 +41,32 @@ class Direct:
 class Clients:
     """boto3 clients of a front. intent: the X-Twin-Intent of the calls, if any.
 
-    given: Credentials as STS gives them; the deployer's where there are none.
+    credentials: Credentials as STS gives them; the deployer's where there are none.
     """
 
-    def __init__(self, front: Front, given: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, front: Front, credentials: Mapping[str, Any] | None = None) -> None:
         self.front = front
-        self._given = given
+        self._credentials = credentials
         self.intent = ""
-        self._made: dict[str, Any] = {}
+        self._clients: dict[str, Any] = {}
 
     def __call__(self, service: str) -> Any:
-        if service not in self._made:
+        if service not in self._clients:
             config = Config(
                 retries={"max_attempts": 0}, parameter_validation=False, s3={"addressing_style": "path"}
             )
             client: Any = self._session.client(service, endpoint_url="http://127.0.0.1", config=config)  # type: ignore[call-overload]
             client.meta.events.register("before-send", self._send)
-            self._made[service] = client
-        return self._made[service]
+            self._clients[service] = client
+        return self._clients[service]
 
     @cached_property
     def _session(self) -> Session:
         key = deployer(self.front.instance)
         return session(
-            access_key=self._given["AccessKeyId"] if self._given else key.access_key_id,
-            secret_key=self._given["SecretAccessKey"] if self._given else key.secret_access_key,
-            token=self._given["SessionToken"] if self._given else None,
+            access_key=self._credentials["AccessKeyId"] if self._credentials else key.access_key_id,
+            secret_key=self._credentials["SecretAccessKey"] if self._credentials else key.secret_access_key,
+            token=self._credentials["SessionToken"] if self._credentials else None,
             region=self.front.instance.region,
         )
 
@@ -98,7 +98,7 @@ def opened(home: Path) -> Iterator[Clients]:
         from twin.aws.api_server.deterministic_moto import forget
 
         forget()  # what a plain moto server of other tests holds in this process
-        made = Clients(Front(instances.create("unit")))
-        yield made
-        made.front.close()
+        clients = Clients(Front(instances.create("unit")))
+        yield clients
+        clients.front.close()
         forget()

@@ -22,9 +22,9 @@ def view(clients: Clients) -> Iterator[AwsView]:
     server.app = application(clients.front)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    made: CloudView = connect(clients.front.instance)
-    assert isinstance(made, AwsView)
-    yield made
+    view: CloudView = connect(clients.front.instance)
+    assert isinstance(view, AwsView)
+    yield view
     server.shutdown()
     thread.join()
     server.server_close()
@@ -34,8 +34,8 @@ def view(clients: Clients) -> Iterator[AwsView]:
 def names(clients: Clients, view: AwsView) -> Names:
     """A cluster that the view made ACTIVE, with a node group and an add-on."""
     assert view.cluster() is None, "nothing yet"
-    found = network_and_roles(clients)
-    make_cluster_of(clients, found, bootstrapSelfManagedAddons=False)
+    names = network_and_roles(clients)
+    make_cluster_of(clients, names, bootstrapSelfManagedAddons=False)
     seen = view.cluster()
     assert seen is not None
     assert seen.status == "CREATING"
@@ -43,9 +43,9 @@ def names(clients: Clients, view: AwsView) -> Names:
     view.cluster_ready("https://127.0.0.1:6443", "Q0E=")
     taints = [{"key": "nvidia.com/gpu", "value": "true", "effect": "NO_SCHEDULE"}]
     sizes = {"minSize": 1, "maxSize": 2, "desiredSize": 1}
-    clients("eks").create_nodegroup(**group_params(found, taints=taints, scalingConfig=sizes))
+    clients("eks").create_nodegroup(**group_params(names, taints=taints, scalingConfig=sizes))
     clients("eks").create_addon(clusterName="demo", addonName="vpc-cni", configurationValues='{"env": {}}')
-    return found
+    return names
 
 
 def test_the_cluster_its_machines_groups_and_add_ons_come_in_the_views_types(
@@ -84,15 +84,15 @@ def test_refusals_come_as_the_views_exceptions(clients: Clients, view: AwsView, 
     view.set_desired(group, 2, role=admin)
     one, other = view.machines()
     view.terminate(group, one.provider_id, role=admin)
-    assert [each.provider_id for each in view.machines()] == [other.provider_id]
+    assert [machine.provider_id for machine in view.machines()] == [other.provider_id]
     assert view.authenticate("k8s-aws-v1.nonsense") is None, "an invalid token has no principal"
     assert view.workload_role("kube-system", "absent") is None
 
 
 def test_a_node_groups_status_follows_its_nodes(clients: Clients, view: AwsView, names: Names) -> None:
     def status() -> str:
-        found = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName="gpu")["nodegroup"]
-        return found["status"]
+        nodegroup = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName="gpu")["nodegroup"]
+        return nodegroup["status"]
 
     ready = len(view.machines())
     view.node_group_health("gpu", ready, [])

@@ -29,9 +29,9 @@ def create(params: Params, look: Look) -> None:
 def update(params: Params, look: Look) -> None:
     """UpdateWorkGroup."""
     present(params, look)
-    given = params.get("ConfigurationUpdates") or {}
-    named = {**given, "ResultConfiguration": given.get("ResultConfigurationUpdates")}
-    managed = given.get("ManagedQueryResultsConfigurationUpdates")
+    updates = params.get("ConfigurationUpdates") or {}
+    named = {**updates, "ResultConfiguration": updates.get("ResultConfigurationUpdates")}
+    managed = updates.get("ManagedQueryResultsConfigurationUpdates")
     _check({**named, "ManagedQueryResultsConfiguration": managed}, look)
 
 
@@ -48,9 +48,9 @@ def delete(params: Params, look: Look) -> None:
         raise Refusal(_INVALID, "The primary workgroup cannot be deleted")
     present(params, look)
     backend = look.moto.backend("athena", look.region)
-    held = [*backend.named_queries.values(), *backend.prepared_statements.values()]
-    held += backend.executions.values()
-    full = any(getattr(each.workgroup, "name", each.workgroup) == name for each in held)
+    queries = [*backend.named_queries.values(), *backend.prepared_statements.values()]
+    queries += backend.executions.values()
+    full = any(getattr(query.workgroup, "name", query.workgroup) == name for query in queries)
     if full and not params.get("RecursiveDeleteOption"):
         raise Refusal(_INVALID, f"WorkGroup {name} is not empty")
 
@@ -94,12 +94,12 @@ def _place(location: str, look: Look) -> None:
         raise Refusal(_INVALID, f"Unable to verify/create output bucket {parts.netloc}")
 
 
-def result_of(given: Params, configuration: Params) -> Params:
+def result_of(params: Params, configuration: Params) -> Params:
     """The result configuration that counts: the workgroup's where it is enforced, else the caller's first."""
-    own = configuration.get("ResultConfiguration") or {}
+    result_location = configuration.get("ResultConfiguration") or {}
     if configuration.get("EnforceWorkGroupConfiguration"):
-        return own
-    return {**own, **(given.get("ResultConfiguration") or {})}
+        return result_location
+    return {**result_location, **(params.get("ResultConfiguration") or {})}
 
 
 def start(params: Params, look: Look) -> None:
@@ -136,8 +136,8 @@ def start(params: Params, look: Look) -> None:
 def prepared(params: Params, look: Look) -> None:
     """CreatePreparedStatement: once by its name, in a workgroup that is there."""
     present(params, look)
-    held = look.moto.backend("athena", look.region).prepared_statements
-    if params["StatementName"] in held:
+    statements = look.moto.backend("athena", look.region).prepared_statements
+    if params["StatementName"] in statements:
         raise Refusal(_INVALID, f"Prepared Statement {params['StatementName']} already exists")
 
 
@@ -156,10 +156,10 @@ RULES: Final = {
 
 def make(call: Call, backend: Any) -> Answer:
     """CreateWorkGroup, with the time of it."""
-    given = call.params
-    tags = list(given.get("Tags") or [])
-    configuration = _effective({**_DEFAULTS, **(given.get("Configuration") or {})})
-    group = backend.create_work_group(given["Name"], configuration, given.get("Description"), tags)
+    params = call.params
+    tags = list(params.get("Tags") or [])
+    configuration = _effective({**_DEFAULTS, **(params.get("Configuration") or {})})
+    group = backend.create_work_group(params["Name"], configuration, params.get("Description"), tags)
     group.created = time.time()
     return answer({})
 
@@ -184,33 +184,33 @@ def _effective(configuration: Params) -> Params:
 
 def change(call: Call, backend: Any) -> Answer:
     """UpdateWorkGroup."""
-    given = call.params
-    group = backend.work_groups[given["WorkGroup"]]
-    if given.get("Description") is not None:
-        group.description = given["Description"]
-    if given.get("State"):
-        group.state = given["State"]
-    updates: Params = given.get("ConfigurationUpdates") or {}
-    made = dict(group.configuration)
+    params = call.params
+    group = backend.work_groups[params["WorkGroup"]]
+    if params.get("Description") is not None:
+        group.description = params["Description"]
+    if params.get("State"):
+        group.state = params["State"]
+    updates: Params = params.get("ConfigurationUpdates") or {}
+    configuration = dict(group.configuration)
     for name, value in updates.items():
         if name.startswith("Remove"):
             if value:
-                made.pop(name.removeprefix("Remove"), None)
+                configuration.pop(name.removeprefix("Remove"), None)
         elif name.endswith("ConfigurationUpdates"):
             member = name.removesuffix("Updates")
-            made[member] = _merged(made.get(member) or {}, value)
+            configuration[member] = _merged(configuration.get(member) or {}, value)
         else:
-            made[name] = value
-    group.configuration = _effective(made)
+            configuration[name] = value
+    group.configuration = _effective(configuration)
     return answer({})
 
 
 def _merged(before: Params, updates: Params) -> Params:
-    made = {**before, **{name: each for name, each in updates.items() if not name.startswith("Remove")}}
+    result = {**before, **{name: update for name, update in updates.items() if not name.startswith("Remove")}}
     for name, value in updates.items():
         if name.startswith("Remove") and value:
-            made.pop(name.removeprefix("Remove"), None)
-    return made
+            result.pop(name.removeprefix("Remove"), None)
+    return result
 
 
 def report(call: Call, backend: Any) -> Answer:
@@ -229,10 +229,10 @@ def report(call: Call, backend: Any) -> Answer:
 def drop(call: Call, backend: Any) -> Answer:
     """DeleteWorkGroup, with what is in it."""
     name = call.params["WorkGroup"]
-    for held in (backend.named_queries, backend.prepared_statements, backend.executions):
-        for key, each in list(held.items()):
-            if getattr(each.workgroup, "name", each.workgroup) == name:
-                del held[key]
+    for collection in (backend.named_queries, backend.prepared_statements, backend.executions):
+        for key, entry in list(collection.items()):
+            if getattr(entry.workgroup, "name", entry.workgroup) == name:
+                del collection[key]
     backend.tagger.delete_all_tags_for_resource(backend.work_groups[name].arn)
     del backend.work_groups[name]
     return answer({})
@@ -248,20 +248,20 @@ def tell_tags(call: Call, backend: Any) -> Answer:
 def begin(call: Call, backend: Any) -> Answer:
     """StartQueryExecution, as far as it is remembered: the same token names the same execution. The query
     runs after it (twin/aws/services/athena/queries/service.py)."""
-    given = call.params
+    params = call.params
     tokens: dict[str, str] = vars(backend).setdefault("twin_tokens", {})
-    token = str(given.get("ClientRequestToken") or "")
+    token = str(params.get("ClientRequestToken") or "")
     if token in tokens:
         return answer({"QueryExecutionId": tokens[token]})
     # moto's own way would note databases, by a pattern, that the catalog need not have.
     from moto.athena.models import Execution
 
-    group = backend.work_groups[given.get("WorkGroup") or "primary"]
-    made = Execution(given["QueryString"], "", {}, group, given.get("ExecutionParameters"))
-    backend.executions[made.id] = made
+    group = backend.work_groups[params.get("WorkGroup") or "primary"]
+    execution = Execution(params["QueryString"], "", {}, group, params.get("ExecutionParameters"))
+    backend.executions[execution.id] = execution
     if token:
-        tokens[token] = made.id
-    return answer({"QueryExecutionId": made.id})
+        tokens[token] = execution.id
+    return answer({"QueryExecutionId": execution.id})
 
 
 def drop_prepared(call: Call, backend: Any) -> Answer:

@@ -12,9 +12,9 @@ Params = dict[str, Any]
 
 def sizes(params: Params, look: Look) -> None:
     """CreateAutoScalingGroup, UpdateAutoScalingGroup."""
-    held = look.autoscaling.autoscaling_groups.get(params.get("AutoScalingGroupName"))
-    least = _number(params, "MinSize", held.min_size if held else 0)
-    most = _number(params, "MaxSize", held.max_size if held else 0)
+    group = look.autoscaling.autoscaling_groups.get(params.get("AutoScalingGroupName"))
+    least = _number(params, "MinSize", group.min_size if group else 0)
+    most = _number(params, "MaxSize", group.max_size if group else 0)
     if least > most:
         raise Refusal(
             "ValidationError", f"Max bound, {most}, must be greater than or equal to min bound, {least}"
@@ -34,22 +34,22 @@ def sizes(params: Params, look: Look) -> None:
 
 def desired(params: Params, look: Look) -> None:
     """SetDesiredCapacity."""
-    held = look.autoscaling.autoscaling_groups.get(params.get("AutoScalingGroupName"))
-    if held is None:
+    group = look.autoscaling.autoscaling_groups.get(params.get("AutoScalingGroupName"))
+    if group is None:
         raise Refusal(
             "ValidationError", f"AutoScalingGroup name not found - {params.get('AutoScalingGroupName')}"
         )
     wanted = int(params.get("DesiredCapacity") or 0)
-    if wanted > held.max_size:
+    if wanted > group.max_size:
         raise Refusal(
             "ValidationError",
-            f"New SetDesiredCapacity value {wanted} is above max value {held.max_size} "
+            f"New SetDesiredCapacity value {wanted} is above max value {group.max_size} "
             f"for the AutoScalingGroup.",
         )
-    if wanted < held.min_size:
+    if wanted < group.min_size:
         raise Refusal(
             "ValidationError",
-            f"New SetDesiredCapacity value {wanted} is below min value {held.min_size} "
+            f"New SetDesiredCapacity value {wanted} is below min value {group.min_size} "
             f"for the AutoScalingGroup.",
         )
 

@@ -70,8 +70,8 @@ def _several(value: Any) -> list[str]:
 
 def _create(params: Params, backend: Any) -> Params:
     export: Params = params["Export"]
-    known = extension_store.held(backend, EXPORTS)
-    if any(other.shown["Name"] == export["Name"] for other in known.values()):
+    known = extension_store.resources(backend, EXPORTS)
+    if any(other.description["Name"] == export["Name"] for other in known.values()):
         raise Refusal("ValidationException", f"An export with the name {export['Name']} exists.")
     arn = f"arn:aws:bcm-data-exports:{REGION}:{backend.account_id}:export/{export['Name']}-{uuid.uuid4()}"
     configurations = (export["DataQuery"].get("TableConfigurations") or {}).get("COST_AND_USAGE_REPORT")
@@ -85,7 +85,7 @@ def _create(params: Params, backend: Any) -> Params:
 
 
 def _known(backend: Any, arn: str) -> extension_store.Thing:
-    thing = extension_store.held(backend, EXPORTS).get(arn)
+    thing = extension_store.resources(backend, EXPORTS).get(arn)
     if thing is None:
         raise Refusal("ResourceNotFoundException", f"The export {arn} does not exist.")
     return thing
@@ -96,28 +96,35 @@ def _exists(params: Params, look: Look) -> None:
 
 
 def _get(params: Params, backend: Any) -> Params:
-    return {"Export": _known(backend, params["ExportArn"]).shown, "ExportStatus": {"StatusCode": "HEALTHY"}}
+    return {
+        "Export": _known(backend, params["ExportArn"]).description,
+        "ExportStatus": {"StatusCode": "HEALTHY"},
+    }
 
 
 def _list(_params: Params, backend: Any) -> Params:
     return {
         "Exports": [
-            {"ExportArn": arn, "ExportName": thing.shown["Name"], "ExportStatus": {"StatusCode": "HEALTHY"}}
-            for arn, thing in extension_store.held(backend, EXPORTS).items()
+            {
+                "ExportArn": arn,
+                "ExportName": thing.description["Name"],
+                "ExportStatus": {"StatusCode": "HEALTHY"},
+            }
+            for arn, thing in extension_store.resources(backend, EXPORTS).items()
         ]
     }
 
 
 def _update(params: Params, backend: Any) -> Params:
     arn = params["ExportArn"]
-    _known(backend, arn).shown = {**params["Export"], "ExportArn": arn}
+    _known(backend, arn).description = {**params["Export"], "ExportArn": arn}
     return {"ExportArn": arn}
 
 
 def _delete(params: Params, backend: Any) -> Params:
     arn = params["ExportArn"]
     _known(backend, arn)
-    del extension_store.held(backend, EXPORTS)[arn]
+    del extension_store.resources(backend, EXPORTS)[arn]
     extension_store.tags(backend, arn).clear()
     return {"ExportArn": arn}
 

@@ -84,9 +84,9 @@ def may_publish(service: str, arn: str, look: Look, source: str) -> bool:
 
 def create(params: Params, backend: Any) -> Params:
     """CreateBudget."""
-    budget, held = dict(params["Budget"]), extension_store.held(backend, KIND)
+    budget, budgets = dict(params["Budget"]), extension_store.resources(backend, KIND)
     name = budget["BudgetName"]
-    if name in held:
+    if name in budgets:
         raise Refusal(
             "DuplicateRecordException",
             f"Error creating budget: {name} - the budget already exists.",
@@ -101,9 +101,9 @@ def create(params: Params, backend: Any) -> Params:
     if "BudgetLimit" in budget:
         budget["BudgetLimit"] = _limit(budget["BudgetLimit"])
     notifications: list[Params] = []
-    held[name] = extension_store.Thing(budget, {"notifications": notifications})
+    budgets[name] = extension_store.Thing(budget, {"notifications": notifications})
     for entry in params.get("NotificationsWithSubscribers") or []:
-        _add(held[name], entry["Notification"], entry.get("Subscribers") or [])
+        _add(budgets[name], entry["Notification"], entry.get("Subscribers") or [])
     arn = _arn(backend, name)
     extension_store.tag_anew(backend, arn, extension_store.pairs(params.get("ResourceTags")))
     return {}
@@ -120,7 +120,7 @@ def _arn(backend: Any, name: str) -> str:
 
 
 def _budget(backend: Any, name: str) -> extension_store.Thing:
-    thing = extension_store.held(backend, KIND).get(name)
+    thing = extension_store.resources(backend, KIND).get(name)
     if thing is None:
         raise Refusal("NotFoundException", f"Unable to get budget: {name} - the budget doesn't exist.")
     return thing
@@ -131,7 +131,7 @@ def _same(one: Params, other: Params) -> bool:
 
 
 def _add(thing: extension_store.Thing, notification: Params, subscribers: list[Params]) -> None:
-    entries = thing.kept["notifications"]
+    entries = thing.internal["notifications"]
     if any(_same(entry["Notification"], notification) for entry in entries):
         raise Refusal("DuplicateRecordException", "The notification already exists.")
     stored = {"ThresholdType": "PERCENTAGE", "NotificationState": "OK", **notification}
@@ -139,7 +139,7 @@ def _add(thing: extension_store.Thing, notification: Params, subscribers: list[P
 
 
 def _notification(thing: extension_store.Thing, wanted: Params) -> Params:
-    for entry in thing.kept["notifications"]:
+    for entry in thing.internal["notifications"]:
         if _same(entry["Notification"], wanted):
             return entry
     raise Refusal("NotFoundException", "Unable to get notification - the notification doesn't exist.")
@@ -147,38 +147,38 @@ def _notification(thing: extension_store.Thing, wanted: Params) -> Params:
 
 def describe(params: Params, backend: Any) -> Params:
     """DescribeBudget."""
-    return {"Budget": _budget(backend, params["BudgetName"]).shown}
+    return {"Budget": _budget(backend, params["BudgetName"]).description}
 
 
 def describe_all(_params: Params, backend: Any) -> Params:
     """DescribeBudgets."""
-    return {"Budgets": [thing.shown for thing in extension_store.held(backend, KIND).values()]}
+    return {"Budgets": [thing.description for thing in extension_store.resources(backend, KIND).values()]}
 
 
 def update(params: Params, backend: Any) -> Params:
     """UpdateBudget: what is left out has its default again."""
     new: Params = params["NewBudget"]
-    shown = _budget(backend, new["BudgetName"]).shown
-    fixed = {key: shown[key] for key in ("CalculatedSpend", "TimePeriod")}
-    shown.clear()
-    shown.update({**fixed, **new, "CostTypes": {**_COST_TYPES, **(new.get("CostTypes") or {})}})
-    shown["TimePeriod"] = {**fixed["TimePeriod"], **(new.get("TimePeriod") or {})}
-    if "BudgetLimit" in shown:
-        shown["BudgetLimit"] = _limit(shown["BudgetLimit"])
-    shown["LastUpdatedTime"] = extension_store.now().timestamp()
+    description = _budget(backend, new["BudgetName"]).description
+    fixed = {key: description[key] for key in ("CalculatedSpend", "TimePeriod")}
+    description.clear()
+    description.update({**fixed, **new, "CostTypes": {**_COST_TYPES, **(new.get("CostTypes") or {})}})
+    description["TimePeriod"] = {**fixed["TimePeriod"], **(new.get("TimePeriod") or {})}
+    if "BudgetLimit" in description:
+        description["BudgetLimit"] = _limit(description["BudgetLimit"])
+    description["LastUpdatedTime"] = extension_store.now().timestamp()
     return {}
 
 
 def delete(params: Params, backend: Any) -> Params:
     """DeleteBudget, with its notifications."""
     _budget(backend, params["BudgetName"])
-    del extension_store.held(backend, KIND)[params["BudgetName"]]
+    del extension_store.resources(backend, KIND)[params["BudgetName"]]
     return {}
 
 
 def notifications(params: Params, backend: Any) -> Params:
     """DescribeNotificationsForBudget."""
-    entries = _budget(backend, params["BudgetName"]).kept["notifications"]
+    entries = _budget(backend, params["BudgetName"]).internal["notifications"]
     return {"Notifications": [entry["Notification"] for entry in entries]}
 
 
@@ -191,7 +191,7 @@ def subscribers(params: Params, backend: Any) -> Params:
 def create_notification(params: Params, backend: Any) -> Params:
     """CreateNotification."""
     thing = _budget(backend, params["BudgetName"])
-    if len(thing.kept["notifications"]) >= MOST_NOTIFICATIONS:
+    if len(thing.internal["notifications"]) >= MOST_NOTIFICATIONS:
         raise Refusal(
             "CreationLimitExceededException", f"A budget has at most {MOST_NOTIFICATIONS} notifications."
         )
@@ -202,7 +202,7 @@ def create_notification(params: Params, backend: Any) -> Params:
 def delete_notification(params: Params, backend: Any) -> Params:
     """DeleteNotification."""
     thing = _budget(backend, params["BudgetName"])
-    thing.kept["notifications"].remove(_notification(thing, params["Notification"]))
+    thing.internal["notifications"].remove(_notification(thing, params["Notification"]))
     return {}
 
 

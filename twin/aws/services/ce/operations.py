@@ -24,9 +24,9 @@ def check_monitor(params: Params, look: Look) -> None:
         return
     if monitor.get("MonitorSpecification") is not None:
         raise Refusal("ValidationException", "MonitorSpecification is of monitors of the type CUSTOM alone.")
-    others = extension_store.held(look.moto.backend("ce"), MONITORS).values()
+    others = extension_store.resources(look.moto.backend("ce"), MONITORS).values()
     dimension = monitor.get("MonitorDimension")
-    if any(other.shown.get("MonitorDimension") == dimension for other in others):
+    if any(other.description.get("MonitorDimension") == dimension for other in others):
         raise Refusal(
             "LimitExceededException", f"Limit exceeded on dimensional spend monitor creation: {dimension}"
         )
@@ -35,7 +35,7 @@ def check_monitor(params: Params, look: Look) -> None:
 def check_subscription(params: Params, look: Look) -> None:
     """CreateAnomalySubscription: at once to topics alone, and by day or week to addresses alone."""
     subscription: Params = params["AnomalySubscription"]
-    known = extension_store.held(look.moto.backend("ce"), MONITORS)
+    known = extension_store.resources(look.moto.backend("ce"), MONITORS)
     for arn in subscription["MonitorArnList"]:
         if arn not in known:
             raise Refusal("UnknownMonitorException", f"Anomaly monitor {arn} does not exist.")
@@ -57,7 +57,7 @@ def check_subscription(params: Params, look: Look) -> None:
 def _create(kind: str, request: str, arn: str, resource: str) -> Callable[[Params, Any], Params]:
     def create(params: Params, backend: Any) -> Params:
         name = f"arn:aws:ce::{backend.account_id}:{resource}/{uuid.uuid4()}"
-        extension_store.held(backend, kind)[name] = extension_store.Thing({**params[request], arn: name})
+        extension_store.resources(backend, kind)[name] = extension_store.Thing({**params[request], arn: name})
         extension_store.tags(backend, name).update(extension_store.pairs(params.get("ResourceTags")))
         return {arn: name}
 
@@ -66,18 +66,18 @@ def _create(kind: str, request: str, arn: str, resource: str) -> Callable[[Param
 
 def _list(kind: str, arns: str, result: str) -> Callable[[Params, Any], Params]:
     def listing(params: Params, backend: Any) -> Params:
-        wanted, things = params.get(arns), extension_store.held(backend, kind)
-        return {result: [thing.shown for arn, thing in things.items() if not wanted or arn in wanted]}
+        wanted, things = params.get(arns), extension_store.resources(backend, kind)
+        return {result: [thing.description for arn, thing in things.items() if not wanted or arn in wanted]}
 
     return listing
 
 
 def _update(kind: str, arn: str, code: str) -> Callable[[Params, Any], Params]:
     def update(params: Params, backend: Any) -> Params:
-        thing = extension_store.held(backend, kind).get(params[arn])
+        thing = extension_store.resources(backend, kind).get(params[arn])
         if thing is None:
             raise Refusal(code, f"{params[arn]} does not exist.")
-        thing.shown.update({key: value for key, value in params.items() if value is not None})
+        thing.description.update({key: value for key, value in params.items() if value is not None})
         return {arn: params[arn]}
 
     return update
@@ -85,7 +85,7 @@ def _update(kind: str, arn: str, code: str) -> Callable[[Params, Any], Params]:
 
 def _delete(kind: str, arn: str, code: str) -> Callable[[Params, Any], Params]:
     def delete(params: Params, backend: Any) -> Params:
-        if extension_store.held(backend, kind).pop(params[arn], None) is None:
+        if extension_store.resources(backend, kind).pop(params[arn], None) is None:
             raise Refusal(code, f"{params[arn]} does not exist.")
         extension_store.tags(backend, params[arn]).clear()
         return {}

@@ -79,7 +79,9 @@ def _may(role: Any, action: str, resource: str) -> bool:
     texts = [*role.policies.values()]
     for attached in role.managed_policies.values():
         texts += [
-            each.document for each in attached.versions if each.version_id == attached.default_version_id
+            version.document
+            for version in attached.versions
+            if version.version_id == attached.default_version_id
         ]
     documents = [json.loads(text) if isinstance(text, str) else text for text in texts]
     return policy_statements.allows(documents, action, resource, {})
@@ -104,7 +106,7 @@ def _source(source: Params, role: Any) -> None:
         parts = arn.split(":")
         if len(parts) != 6 or parts[2] not in _CONNECTIONS or not parts[5].startswith("connection/"):
             raise invalid(f"Invalid source auth: {arn or 'no resource'} is not the arn of a connection")
-        if not all(_may(role, f"{parts[2]}:{each}", arn) for each in _USES):
+        if not all(_may(role, f"{parts[2]}:{use}", arn) for use in _USES):
             raise invalid(f"Failed to call GetConnectionToken, reason: Access denied to connection {arn}")
 
 
@@ -127,7 +129,10 @@ def _environment(environment: Params) -> None:
     curated = str(environment.get("image")).startswith("aws/codebuild/")
     if curated and environment.get("imagePullCredentialsType") == "SERVICE_ROLE":
         raise invalid("Images that CodeBuild provides are pulled with credentials of type CODEBUILD")
-    names = [each.get("name") for each in environment.get("environmentVariables") or []]
+    names = [
+        environment_variable.get("name")
+        for environment_variable in environment.get("environmentVariables") or []
+    ]
     twice = sorted({str(name) for name in names if names.count(name) > 1})
     if twice:
         raise invalid(f"Duplicate environment variable: {twice[0]}")
@@ -186,13 +191,13 @@ def _filters(params: Params, source: str) -> None:
     if groups and params.get("branchFilter"):
         raise invalid("Only one of branchFilter and filterGroups can be given")
     for group in groups:
-        events = [each["pattern"] for each in group if each.get("type") == "EVENT"]
+        events = [filter_["pattern"] for filter_ in group if filter_.get("type") == "EVENT"]
         if len(events) != 1:
             raise invalid("Each filter group needs one filter of type EVENT")
         jobs = "WORKFLOW_JOB_QUEUED" in events[0]
         if jobs and not source.startswith("GITHUB"):
             raise invalid(f"Event WORKFLOW_JOB_QUEUED is not supported for source type {source}")
-        if not jobs and any(each.get("type") == "WORKFLOW_NAME" for each in group):
+        if not jobs and any(filter_.get("type") == "WORKFLOW_NAME" for filter_ in group):
             raise invalid("Filter type WORKFLOW_NAME goes with the event WORKFLOW_JOB_QUEUED alone")
 
 
@@ -201,7 +206,7 @@ def start_build(params: Params, look: Look) -> None:
     project = _project(look, params.get("projectName"))
     limit = project.get("concurrentBuildLimit")
     history = look.moto.backend("codebuild", look.region).build_metadata_history
-    running = [each for each in history.get(project["name"], []) if each["buildStatus"] == "IN_PROGRESS"]
+    running = [build for build in history.get(project["name"], []) if build["buildStatus"] == "IN_PROGRESS"]
     if limit and len(running) >= limit:
         raise Refusal(
             "AccountLimitExceededException", f"Cannot have more than {limit} builds in queue for the project"
@@ -240,15 +245,17 @@ RULES: Final = {
 
 
 def _named(backend: Any, name: Any) -> Any:
-    return next(each for each in backend.codebuild_projects.values() if name in (each.name, each.arn))
+    return next(
+        project for project in backend.codebuild_projects.values() if name in (project.name, project.arn)
+    )
 
 
 def make_project(call: Call, backend: Any) -> Answer:
     """CreateProject, whole."""
     from moto.codebuild.models import CodeBuild
 
-    given: Params = call.params
-    name = given["name"]
+    params: Params = call.params
+    name = params["name"]
     project: Any = CodeBuild(
         backend.account_id,
         backend.region_name,
@@ -257,40 +264,42 @@ def make_project(call: Call, backend: Any) -> Answer:
         project_source={},
         artifacts={},
         environment={},
-        serviceRole=given["serviceRole"],
+        serviceRole=params["serviceRole"],
     )
-    made = project.project_metadata
-    made.update(_completed({**_DEFAULTS, **made, **_lasting(given)}))
-    made["badge"] = {"badgeEnabled": bool(given.get("badgeEnabled"))}
+    project_metadata = project.project_metadata
+    project_metadata.update(_completed({**_DEFAULTS, **project_metadata, **_lasting(params)}))
+    project_metadata["badge"] = {"badgeEnabled": bool(params.get("badgeEnabled"))}
     project.name = name
     backend.codebuild_projects[name] = project
     backend.build_history[name] = []
-    return _answer({"project": made})
+    return _answer({"project": project_metadata})
 
 
 def change_project(call: Call, backend: Any) -> Answer:
     """UpdateProject, which moto lacks."""
     project = _named(backend, call.params["name"])
-    made = project.project_metadata
-    made.update(_completed({**made, **_lasting(call.params)}))
+    project_metadata = project.project_metadata
+    project_metadata.update(_completed({**project_metadata, **_lasting(call.params)}))
     for member in ("vpcConfig", "buildBatchConfig"):
         if member in call.params and not call.params[member]:
-            made.pop(member, None)
+            project_metadata.pop(member, None)
     if call.params.get("concurrentBuildLimit") == -1:
-        made.pop("concurrentBuildLimit", None)
+        project_metadata.pop("concurrentBuildLimit", None)
     if call.params.get("badgeEnabled") is not None:
-        made["badge"] = {"badgeEnabled": call.params["badgeEnabled"]}
-    made["lastModifiedDate"] = time.time()
-    project.service_role = made["serviceRole"]
-    return _answer({"project": made})
+        project_metadata["badge"] = {"badgeEnabled": call.params["badgeEnabled"]}
+    project_metadata["lastModifiedDate"] = time.time()
+    project.service_role = project_metadata["serviceRole"]
+    return _answer({"project": project_metadata})
 
 
 def drop_project(call: Call, backend: Any) -> Answer:
     """DeleteProject: its builds go along, and one that is not there is no error."""
-    asked = call.params["name"]
-    for name in [key for key, each in backend.codebuild_projects.items() if asked in (key, each.arn)]:
-        for held in ("codebuild_projects", "build_history", "build_metadata", "build_metadata_history"):
-            getattr(backend, held).pop(name, None)
+    name_or_arn = call.params["name"]
+    for name in [
+        key for key, project in backend.codebuild_projects.items() if name_or_arn in (key, project.arn)
+    ]:
+        for collection in ("codebuild_projects", "build_history", "build_metadata", "build_metadata_history"):
+            getattr(backend, collection).pop(name, None)
     return _answer({})
 
 
@@ -318,8 +327,8 @@ def _token(*parts: object) -> str:
 def change_webhook(call: Call, backend: Any) -> Answer:
     """UpdateWebhook, which moto lacks."""
     hook = _named(backend, call.params["projectName"]).project_metadata["webhook"]
-    kept = ("branchFilter", "filterGroups", "buildType", "pullRequestBuildPolicy")
-    hook.update({name: call.params[name] for name in kept if name in call.params})
+    names = ("branchFilter", "filterGroups", "buildType", "pullRequestBuildPolicy")
+    hook.update({name: call.params[name] for name in names if name in call.params})
     if call.params.get("filterGroups"):
         hook.pop("branchFilter", None)
     return _answer({"webhook": hook})
@@ -344,29 +353,30 @@ _DEFAULTS: Final[Params] = {
 _PLAIN_LOGS: Final = {"status": "DISABLED", "encryptionDisabled": False}
 
 
-def _lasting(given: Params) -> Params:
-    return {name: value for name, value in given.items() if name != "badgeEnabled" and value is not None}
+def _lasting(params: Params) -> Params:
+    return {name: value for name, value in params.items() if name != "badgeEnabled" and value is not None}
 
 
 def _completed(project: Params) -> Params:
     """With what CodeBuild adds to the parts."""
-    made = dict(project)
-    made["source"] = {"insecureSsl": False, **made["source"]}
-    made["environment"] = {
+    completed = dict(project)
+    completed["source"] = {"insecureSsl": False, **completed["source"]}
+    completed["environment"] = {
         "environmentVariables": [],
         "privilegedMode": False,
         "imagePullCredentialsType": "CODEBUILD",
-        **made["environment"],
+        **completed["environment"],
     }
-    made["environment"]["environmentVariables"] = [
-        {"type": "PLAINTEXT", **each} for each in made["environment"]["environmentVariables"]
+    completed["environment"]["environmentVariables"] = [
+        {"type": "PLAINTEXT", **environment_variable}
+        for environment_variable in completed["environment"]["environmentVariables"]
     ]
-    logs = made.get("logsConfig") or {}
-    made["logsConfig"] = {
+    logs = completed.get("logsConfig") or {}
+    completed["logsConfig"] = {
         "cloudWatchLogs": logs.get("cloudWatchLogs") or {"status": "ENABLED"},
         "s3Logs": {**_PLAIN_LOGS, **(logs.get("s3Logs") or {})},
     }
-    return made
+    return completed
 
 
 def _answer(body: Params) -> Answer:

@@ -64,7 +64,7 @@ def subnet_group(params: Params, look: Look) -> None:
     name = str(params.get("ReplicationSubnetGroupIdentifier")).lower()
     if name == "default" or not re.fullmatch(r"[a-z0-9 ._-]{1,255}", name):
         raise invalid(f"The replication subnet group's name is not valid: {name}")
-    if name in extension_store.held(_backend(look), SUBNETS):
+    if name in extension_store.resources(_backend(look), SUBNETS):
         raise Refusal("ResourceAlreadyExistsFault", f"The replication subnet group '{name}' already exists.")
     role = f"arn:aws:iam::{look.account}:role/{VPC_ROLE}"
     if service_roles.by("dms.amazonaws.com", role, look) is None:
@@ -92,12 +92,12 @@ def covered(params: Params, look: Look) -> None:
 def drop_subnet_group(params: Params, look: Look) -> None:
     """DeleteReplicationSubnetGroup."""
     name = _there(look, SUBNETS, params.get("ReplicationSubnetGroupIdentifier"), "Replication subnet group")
-    for each in extension_store.held(_backend(look), CONFIGS).values():
-        if (each.shown["ComputeConfig"].get("ReplicationSubnetGroupId") or "") == name:
+    for config in extension_store.resources(_backend(look), CONFIGS).values():
+        if (config.description["ComputeConfig"].get("ReplicationSubnetGroupId") or "") == name:
             raise Refusal(
                 "InvalidResourceStateFault",
                 f"The replication subnet group {name} is in use by "
-                f"{each.shown['ReplicationConfigIdentifier']}",
+                f"{config.description['ReplicationConfigIdentifier']}",
             )
 
 
@@ -106,8 +106,8 @@ def certificate(params: Params, look: Look) -> None:
     name = params.get("CertificateIdentifier")
     _identifier("CertificateIdentifier", name)
     taken = [
-        each.shown["CertificateIdentifier"]
-        for each in extension_store.held(_backend(look), CERTIFICATES).values()
+        certificate.description["CertificateIdentifier"]
+        for certificate in extension_store.resources(_backend(look), CERTIFICATES).values()
     ]
     if name in taken:
         raise Refusal("ResourceAlreadyExistsFault", f"Certificate {name} already in use")
@@ -127,7 +127,8 @@ def create_endpoint(params: Params, look: Look) -> None:
     name = params.get("EndpointIdentifier")
     _identifier("EndpointIdentifier", name)
     taken = [
-        each.shown["EndpointIdentifier"] for each in extension_store.held(_backend(look), ENDPOINTS).values()
+        endpoint.description["EndpointIdentifier"]
+        for endpoint in extension_store.resources(_backend(look), ENDPOINTS).values()
     ]
     if name in taken:
         raise Refusal("ResourceAlreadyExistsFault", f"Endpoint {name} already in use")
@@ -137,32 +138,32 @@ def create_endpoint(params: Params, look: Look) -> None:
 def modify_endpoint(params: Params, look: Look) -> None:
     """ModifyEndpoint."""
     arn = _there(look, ENDPOINTS, params.get("EndpointArn"), "Endpoint")
-    held = extension_store.held(_backend(look), ENDPOINTS)[arn].shown
+    description = extension_store.resources(_backend(look), ENDPOINTS)[arn].description
     # Its key stays as it is, and may be DMS's own.
-    _endpoint({**held, **params, "KmsKeyId": None}, look)
+    _endpoint({**description, **params, "KmsKeyId": None}, look)
 
 
-def _endpoint(given: Params, look: Look) -> None:
-    engine = str(given.get("EngineName"))
+def _endpoint(params: Params, look: Look) -> None:
+    engine = str(params.get("EngineName"))
     if engine != "s3" and engine not in SECRETS:
         raise NotImplementedError(f"an endpoint of the engine {engine}: s3 and {', '.join(SECRETS)} are here")
-    _key(given.get("KmsKeyId"), look)
-    mode, certificate_arn = str(given.get("SslMode") or "none"), given.get("CertificateArn")
+    _key(params.get("KmsKeyId"), look)
+    mode, certificate_arn = str(params.get("SslMode") or "none"), params.get("CertificateArn")
     if mode.startswith("verify") and not certificate_arn:
         raise apart(f"The SSL mode {mode} requires a certificate.")
-    if certificate_arn and certificate_arn not in extension_store.held(_backend(look), CERTIFICATES):
+    if certificate_arn and certificate_arn not in extension_store.resources(_backend(look), CERTIFICATES):
         raise Refusal("ResourceNotFoundFault", f"Certificate {certificate_arn} not found.")
     if engine == "s3":
-        _s3(given.get("S3Settings") or {}, look)
+        _s3(params.get("S3Settings") or {}, look)
     else:
-        _source(given, given.get(SECRETS[engine]) or {}, look)
+        _source(params, params.get(SECRETS[engine]) or {}, look)
 
 
-def _source(given: Params, settings: Params, look: Look) -> None:
+def _source(params: Params, settings: Params, look: Look) -> None:
     secret, role = settings.get("SecretsManagerSecretId"), settings.get("SecretsManagerAccessRoleArn")
     if bool(secret) != bool(role):
         raise apart("SecretsManagerSecretId and SecretsManagerAccessRoleArn go together.")
-    direct = [name for name in ("ServerName", "Port", "Username", "Password") if given.get(name)]
+    direct = [name for name in ("ServerName", "Port", "Username", "Password") if params.get(name)]
     if secret and direct:
         raise apart(f"{', '.join(direct)} cannot be given with SecretsManagerSecretId.")
     if not secret and not direct:
@@ -201,11 +202,11 @@ def _key(named: Any, look: Look) -> None:
 def drop_endpoint(params: Params, look: Look) -> None:
     """DeleteEndpoint: none that a replication has."""
     arn = _there(look, ENDPOINTS, params.get("EndpointArn"), "Endpoint")
-    for each in extension_store.held(_backend(look), CONFIGS).values():
-        if arn in (each.shown["SourceEndpointArn"], each.shown["TargetEndpointArn"]):
+    for config in extension_store.resources(_backend(look), CONFIGS).values():
+        if arn in (config.description["SourceEndpointArn"], config.description["TargetEndpointArn"]):
             raise Refusal(
                 "InvalidResourceStateFault",
-                f"Endpoint {arn} is part of {each.shown['ReplicationConfigIdentifier']}.",
+                f"Endpoint {arn} is part of {config.description['ReplicationConfigIdentifier']}.",
             )
 
 
@@ -213,8 +214,8 @@ def drop_certificate(params: Params, look: Look) -> None:
     """DeleteCertificate: none that an endpoint has."""
     arn = _there(look, CERTIFICATES, params.get("CertificateArn"), "Certificate")
     if any(
-        each.shown.get("CertificateArn") == arn
-        for each in extension_store.held(_backend(look), ENDPOINTS).values()
+        endpoint.description.get("CertificateArn") == arn
+        for endpoint in extension_store.resources(_backend(look), ENDPOINTS).values()
     ):
         raise Refusal("InvalidResourceStateFault", f"Certificate {arn} is in use by an endpoint.")
 
@@ -224,8 +225,8 @@ def create_config(params: Params, look: Look) -> None:
     name = params.get("ReplicationConfigIdentifier")
     _identifier("ReplicationConfigIdentifier", name)
     taken = [
-        each.shown["ReplicationConfigIdentifier"]
-        for each in extension_store.held(_backend(look), CONFIGS).values()
+        config.description["ReplicationConfigIdentifier"]
+        for config in extension_store.resources(_backend(look), CONFIGS).values()
     ]
     if name in taken:
         raise Refusal("ResourceAlreadyExistsFault", f"Replication config {name} already in use")
@@ -234,20 +235,20 @@ def create_config(params: Params, look: Look) -> None:
 
 def modify_config(params: Params, look: Look) -> None:
     """ModifyReplicationConfig: of one that does not run."""
-    held = config(look, params)
-    _stands(held, "modify")
-    before = held.shown
+    existing = config(look, params)
+    _stands(existing, "modify")
+    before = existing.description
     compute = {**before["ComputeConfig"], **(params.get("ComputeConfig") or {})}
     _config({**before, **params, "ComputeConfig": compute}, look)
 
 
-def _config(given: Params, look: Look) -> None:
+def _config(params: Params, look: Look) -> None:
     for member, kind in (("SourceEndpointArn", "SOURCE"), ("TargetEndpointArn", "TARGET")):
-        arn = _there(look, ENDPOINTS, given.get(member), "Endpoint")
-        if extension_store.held(_backend(look), ENDPOINTS)[arn].shown["EndpointType"] != kind:
+        arn = _there(look, ENDPOINTS, params.get(member), "Endpoint")
+        if extension_store.resources(_backend(look), ENDPOINTS)[arn].description["EndpointType"] != kind:
             raise invalid(f"Endpoint {arn} is no {kind.lower()} endpoint")
-    _mappings(str(given.get("TableMappings")))
-    compute = given.get("ComputeConfig") or {}
+    _mappings(str(params.get("TableMappings")))
+    compute = params.get("ComputeConfig") or {}
     least, most = compute.get("MinCapacityUnits"), compute.get("MaxCapacityUnits")
     for units in (least, most):
         if units is not None and units not in UNITS:
@@ -263,7 +264,7 @@ def _config(given: Params, look: Look) -> None:
     if named:
         _there(look, SUBNETS, named, "Replication subnet group")
     vpc = (
-        extension_store.held(_backend(look), SUBNETS)[named].shown["VpcId"]
+        extension_store.resources(_backend(look), SUBNETS)[named].description["VpcId"]
         if named
         else look.ec2.default_vpc.id
     )
@@ -276,14 +277,14 @@ def _config(given: Params, look: Look) -> None:
 def _mappings(text: str) -> None:
     try:
         rules = json.loads(text)["rules"]
-        kinds = [each["rule-type"] for each in rules]
+        kinds = [rule["rule-type"] for rule in rules]
     except (ValueError, KeyError, TypeError):
         raise invalid(
             "Table mappings must be a JSON object with rules, each of which has a rule-type"
         ) from None
     if "selection" not in kinds:
         raise invalid("Table mappings must have at least one selection rule")
-    ids = [str(each.get("rule-id")) for each in rules]
+    ids = [str(rule.get("rule-id")) for rule in rules]
     if len(set(ids)) != len(ids):
         raise invalid("Table mappings must have unique rule ids")
 
@@ -293,35 +294,36 @@ def stopped(params: Params, look: Look) -> None:
     _stands(config(look, params), "delete")
 
 
-def _stands(held: extension_store.Thing, what: str) -> None:
-    if held.kept["status"] in _RUNNING:
-        name = held.shown["ReplicationConfigIdentifier"]
+def _stands(config: extension_store.Thing, what: str) -> None:
+    if config.internal["status"] in _RUNNING:
+        name = config.description["ReplicationConfigIdentifier"]
         raise Refusal(
-            "InvalidResourceStateFault", f"Cannot {what} {name}: its replication is {held.kept['status']}."
+            "InvalidResourceStateFault",
+            f"Cannot {what} {name}: its replication is {config.internal['status']}.",
         )
 
 
 def start(params: Params, look: Look) -> None:
     """StartReplication."""
-    held = config(look, params)
-    if held.kept["status"] in _RUNNING:
+    existing = config(look, params)
+    if existing.internal["status"] in _RUNNING:
         raise Refusal("InvalidResourceStateFault", "Replication is already running.")
 
 
 def stop(params: Params, look: Look) -> None:
     """StopReplication."""
-    if config(look, params).kept["status"] not in _RUNNING:
+    if config(look, params).internal["status"] not in _RUNNING:
         raise Refusal("InvalidResourceStateFault", "Replication is not running.")
 
 
 def config(look: Look, params: Params) -> extension_store.Thing:
     """A replication's configuration, or the refusal."""
     arn = _there(look, CONFIGS, params.get("ReplicationConfigArn"), "Replication config")
-    return extension_store.held(_backend(look), CONFIGS)[arn]
+    return extension_store.resources(_backend(look), CONFIGS)[arn]
 
 
 def _there(look: Look, kind: str, name: Any, what: str) -> str:
-    things: Mapping[str, extension_store.Thing] = extension_store.held(_backend(look), kind)
+    things: Mapping[str, extension_store.Thing] = extension_store.resources(_backend(look), kind)
     if name not in things:
         raise Refusal("ResourceNotFoundFault", f"{what} {name} not found.")
     return str(name)

@@ -42,12 +42,13 @@ def addresses(_: Params, look: Look) -> None:
 
 def nat_gateways(zone: str, look: Look) -> None:
     """NAT gateways of a zone that are not deleted."""
-    held = [
-        each
-        for each in look.ec2.nat_gateways.values()
-        if each.state not in ("deleted", "failed") and look.subnet(each.subnet_id).availability_zone == zone
+    gateways = [
+        nat_gateway
+        for nat_gateway in look.ec2.nat_gateways.values()
+        if nat_gateway.state not in ("deleted", "failed")
+        and look.subnet(nat_gateway.subnet_id).availability_zone == zone
     ]
-    if len(held) >= NAT_GATEWAYS_PER_ZONE:
+    if len(gateways) >= NAT_GATEWAYS_PER_ZONE:
         raise Refusal(
             "NatGatewayLimitExceeded",
             f"Performing this operation would exceed the limit of {NAT_GATEWAYS_PER_ZONE} NAT gateways",

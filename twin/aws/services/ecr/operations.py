@@ -83,7 +83,7 @@ def _policy(text: Any, look: Look, what: str) -> None:
 def cache(params: Params, look: Look) -> None:
     """CreatePullThroughCacheRule."""
     prefix, url = str(params.get("ecrRepositoryPrefix")), str(params.get("upstreamRegistryUrl"))
-    if prefix in extension_store.held(_backend(look), _RULES):
+    if prefix in extension_store.resources(_backend(look), _RULES):
         raise Refusal(
             "PullThroughCacheRuleAlreadyExistsException",
             f"A pull through cache rule already exists with ecr repository prefix '{prefix}' in the registry "
@@ -133,15 +133,15 @@ def registry_of(url: str) -> str:
 
 def update_cache(params: Params, look: Look) -> None:
     """UpdatePullThroughCacheRule."""
-    held = _cached(look, params)
-    _secret({**held.shown, **params}, held.shown["upstreamRegistryUrl"], look)
+    cache = _cached(look, params)
+    _secret({**cache.description, **params}, cache.description["upstreamRegistryUrl"], look)
     _role(params, look, _PULLS)
 
 
 def _cached(look: Look, params: Params) -> extension_store.Thing:
     prefix = params.get("ecrRepositoryPrefix")
-    return _found(
-        extension_store.held(_backend(look), _RULES),
+    return _require(
+        extension_store.resources(_backend(look), _RULES),
         prefix,
         "PullThroughCacheRuleNotFoundException",
         f"A pull through cache rule with prefix '{prefix}' does not exist in the registry with id "
@@ -152,7 +152,7 @@ def _cached(look: Look, params: Params) -> extension_store.Thing:
 def template(params: Params, look: Look) -> None:
     """CreateRepositoryCreationTemplate."""
     prefix = params.get("prefix")
-    if prefix in extension_store.held(_backend(look), _TEMPLATES):
+    if prefix in extension_store.resources(_backend(look), _TEMPLATES):
         raise Refusal(
             "TemplateAlreadyExistsException",
             f"The repository creation template with prefix '{prefix}' already exists in the registry with id "
@@ -163,7 +163,7 @@ def template(params: Params, look: Look) -> None:
 
 def update_template(params: Params, look: Look) -> None:
     """UpdateRepositoryCreationTemplate."""
-    _template({**_template_of(look, params).shown, **params}, look)
+    _template({**_template_of(look, params).description, **params}, look)
 
 
 def _template(params: Params, look: Look) -> None:
@@ -178,15 +178,15 @@ def _template(params: Params, look: Look) -> None:
 
 def _template_of(look: Look, params: Params) -> extension_store.Thing:
     prefix = params.get("prefix")
-    return _found(
-        extension_store.held(_backend(look), _TEMPLATES),
+    return _require(
+        extension_store.resources(_backend(look), _TEMPLATES),
         prefix,
         "TemplateNotFoundException",
         f"The repository creation template with prefix '{prefix}' does not exist",
     )
 
 
-def _found(
+def _require(
     things: Mapping[str, extension_store.Thing], name: Any, code: str, words: str
 ) -> extension_store.Thing:
     if name not in things:
@@ -274,32 +274,34 @@ RULES: Final = {
 
 
 def _make_cache(params: Params, backend: Any) -> Params:
-    shown = {name: value for name, value in params.items() if value is not None}
-    shown["registryId"] = backend.account_id
-    shown.setdefault("upstreamRegistry", registry_of(params["upstreamRegistryUrl"]))
-    if shown["upstreamRegistry"] == "ecr":
+    description = {name: value for name, value in params.items() if value is not None}
+    description["registryId"] = backend.account_id
+    description.setdefault("upstreamRegistry", registry_of(params["upstreamRegistryUrl"]))
+    if description["upstreamRegistry"] == "ecr":
         # Between registries of ECR alone: the provider's test of a rule for public.ecr.aws asks for no prefix
         # and expects no difference afterwards.
-        shown.setdefault("upstreamRepositoryPrefix", "ROOT")
-    shown["createdAt"] = shown["updatedAt"] = extension_store.now()
-    extension_store.held(backend, _RULES)[params["ecrRepositoryPrefix"]] = extension_store.Thing(shown)
-    return shown
+        description.setdefault("upstreamRepositoryPrefix", "ROOT")
+    description["createdAt"] = description["updatedAt"] = extension_store.now()
+    extension_store.resources(backend, _RULES)[params["ecrRepositoryPrefix"]] = extension_store.Thing(
+        description
+    )
+    return description
 
 
 def _change_cache(params: Params, backend: Any) -> Params:
-    shown = extension_store.held(backend, _RULES)[params["ecrRepositoryPrefix"]].shown
-    shown.update(
+    description = extension_store.resources(backend, _RULES)[params["ecrRepositoryPrefix"]].description
+    description.update(
         {name: value for name, value in params.items() if value is not None}, updatedAt=extension_store.now()
     )
-    return shown
+    return description
 
 
 def _drop_cache(params: Params, backend: Any) -> Params:
-    return extension_store.held(backend, _RULES).pop(params["ecrRepositoryPrefix"]).shown
+    return extension_store.resources(backend, _RULES).pop(params["ecrRepositoryPrefix"]).description
 
 
 def _tell_caches(params: Params, backend: Any) -> Params:
-    things, wanted = extension_store.held(backend, _RULES), params.get("ecrRepositoryPrefixes")
+    things, wanted = extension_store.resources(backend, _RULES), params.get("ecrRepositoryPrefixes")
     for name in wanted or []:
         if name not in things:
             raise Refusal(
@@ -308,38 +310,40 @@ def _tell_caches(params: Params, backend: Any) -> Params:
                 f"'{backend.account_id}'",
             )
     return {
-        "pullThroughCacheRules": [each.shown for name, each in things.items() if name in (wanted or things)]
+        "pullThroughCacheRules": [
+            rule.description for name, rule in things.items() if name in (wanted or things)
+        ]
     }
 
 
 def _make_template(params: Params, backend: Any) -> Params:
-    shown = {
+    description = {
         "encryptionConfiguration": {"encryptionType": "AES256"},
         "imageTagMutability": "MUTABLE",
         **params,
     }
-    shown["createdAt"] = shown["updatedAt"] = extension_store.now()
-    extension_store.held(backend, _TEMPLATES)[params["prefix"]] = extension_store.Thing(shown)
-    return {"registryId": backend.account_id, "repositoryCreationTemplate": shown}
+    description["createdAt"] = description["updatedAt"] = extension_store.now()
+    extension_store.resources(backend, _TEMPLATES)[params["prefix"]] = extension_store.Thing(description)
+    return {"registryId": backend.account_id, "repositoryCreationTemplate": description}
 
 
 def _change_template(params: Params, backend: Any) -> Params:
-    shown = extension_store.held(backend, _TEMPLATES)[params["prefix"]].shown
-    shown.update(
+    description = extension_store.resources(backend, _TEMPLATES)[params["prefix"]].description
+    description.update(
         {name: value for name, value in params.items() if value is not None}, updatedAt=extension_store.now()
     )
-    return {"registryId": backend.account_id, "repositoryCreationTemplate": shown}
+    return {"registryId": backend.account_id, "repositoryCreationTemplate": description}
 
 
 def _drop_template(params: Params, backend: Any) -> Params:
-    shown = extension_store.held(backend, _TEMPLATES).pop(params["prefix"]).shown
-    return {"registryId": backend.account_id, "repositoryCreationTemplate": shown}
+    description = extension_store.resources(backend, _TEMPLATES).pop(params["prefix"]).description
+    return {"registryId": backend.account_id, "repositoryCreationTemplate": description}
 
 
 def _tell_templates(params: Params, backend: Any) -> Params:
-    things, wanted = extension_store.held(backend, _TEMPLATES), params.get("prefixes")
-    shown = [each.shown for name, each in things.items() if name in (wanted or things)]
-    return {"registryId": backend.account_id, "repositoryCreationTemplates": shown}
+    things, wanted = extension_store.resources(backend, _TEMPLATES), params.get("prefixes")
+    descriptions = [template.description for name, template in things.items() if name in (wanted or things)]
+    return {"registryId": backend.account_id, "repositoryCreationTemplates": descriptions}
 
 
 def _download_url(params: Params, backend: Any) -> Params:

@@ -89,8 +89,8 @@ class EcrRegistry:
 
     def _caller(self, call: Call) -> tuple[str, str]:
         """Return the access key whose token a request has, and the region that it asks."""
-        found = _host(call.environ)
-        assert found is not None  # noqa: S101 - as `serves` has checked
+        host = _host(call.environ)
+        assert host is not None  # noqa: S101 - as `serves` has checked
         scheme, _, text = call.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "basic":
             raise RegistryError(401, "UNAUTHORIZED", "no basic auth credentials")
@@ -101,9 +101,9 @@ class EcrRegistry:
         except ValueError as error:
             raise RegistryError(401, "UNAUTHORIZED", "authentication token is invalid") from error
         valid = valid and hmac.compare_digest(seal, self._seal(access_key, f"{access_key}:{expires}"))
-        if not valid or found["account"] != self._front.instance.account:
+        if not valid or host["account"] != self._front.instance.account:
             raise RegistryError(401, "UNAUTHORIZED", "Your authorization token has expired. Reauthenticate.")
-        return access_key, found["region"]
+        return access_key, host["region"]
 
     def _seal(self, access_key: str, text: str) -> str:
         secret = self._front.identity.secret(access_key) or ""
@@ -157,13 +157,13 @@ class _Store:
         return self._blobs.get(digest)
 
     def size(self, name: str, digest: str) -> int | None:
-        found = self._call("batch_check_layer_availability", repositoryName=name, layerDigests=[digest])
-        return next((int(layer["layerSize"]) for layer in found["layers"]), None)
+        response = self._call("batch_check_layer_availability", repositoryName=name, layerDigests=[digest])
+        return next((int(layer["layerSize"]) for layer in response["layers"]), None)
 
     def manifest(self, name: str, reference: str) -> StoredManifest | None:
         kind = "imageDigest" if reference.startswith("sha256:") else "imageTag"
-        found = self._call("batch_get_image", repositoryName=name, imageIds=[{kind: reference}])
-        for image in found["images"]:
+        response = self._call("batch_get_image", repositoryName=name, imageIds=[{kind: reference}])
+        for image in response["images"]:
             return StoredManifest(image["imageManifestMediaType"], image["imageManifest"].encode())
         return None
 

@@ -50,7 +50,7 @@ def create_user(params: Params, look: Look) -> None:
     id = str(params.get("UserId"))
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", id.lower()):
         raise wrong(f"The user id must begin with a letter and have at most 40 letters, digits and '-': {id}")
-    if id.lower() in extension_store.held(_backend(look), USERS) or id == "default":
+    if id.lower() in extension_store.resources(_backend(look), USERS) or id == "default":
         raise Refusal("UserAlreadyExists", "User already exists.")
     _access(str(params.get("AccessString")))
     _authentication(params, str(params.get("Engine")).lower())
@@ -58,14 +58,14 @@ def create_user(params: Params, look: Look) -> None:
 
 def modify_user(params: Params, look: Look) -> None:
     """ModifyUser."""
-    held = user(look, params.get("UserId"))
+    existing = user(look, params.get("UserId"))
     if params.get("AccessString"):
         _access(str(params["AccessString"]))
     if params.get("AppendAccessString"):
         _access(f"on {params['AppendAccessString']}")
     names = ("Passwords", "NoPasswordRequired", "AuthenticationMode")
     if any(params.get(name) is not None for name in names):
-        _authentication({**held.shown, **params}, held.shown["Engine"])
+        _authentication({**existing.description, **params}, existing.description["Engine"])
 
 
 def _access(text: str) -> None:
@@ -73,8 +73,8 @@ def _access(text: str) -> None:
     if not words or words[0] not in ("on", "off"):
         raise wrong(f"The Access String syntax is incorrect: it begins with `on` or `off`, got {text!r}")
     for word in re.sub(r"[()]", " ", " ".join(words[1:])).split():
-        found = _WORD.fullmatch(word)
-        if found is None or (found["category"] and found["category"] not in _CATEGORIES):
+        match = _WORD.fullmatch(word)
+        if match is None or (match["category"] and match["category"] not in _CATEGORIES):
             raise wrong(f"The Access String syntax is incorrect: {word!r} is no rule")
 
 
@@ -93,8 +93,8 @@ def _authentication(params: Params, engine: str) -> None:
         raise apart("A user needs a password, IAM authentication, or no-password-required.")
     if len(passwords) > 2:
         raise wrong("A user has at most two passwords.")
-    for each in passwords:
-        if not _PASSWORD[0] <= len(each) <= _PASSWORD[1] or "," in each:
+    for password in passwords:
+        if not _PASSWORD[0] <= len(password) <= _PASSWORD[1] or "," in password:
             least, most = _PASSWORD
             raise wrong(f"Passwords length must be between {least}-{most} characters, without commas.")
 
@@ -104,16 +104,18 @@ def create_group(params: Params, look: Look) -> None:
     id = str(params.get("UserGroupId")).lower()
     if not _NAME.fullmatch(id) or len(id) > 40:
         raise wrong(f"The user group id is not valid: {id}")
-    if id in extension_store.held(_backend(look), GROUPS):
+    if id in extension_store.resources(_backend(look), GROUPS):
         raise Refusal("UserGroupAlreadyExists", f"User Group {id} already exists.")
     _members(params.get("UserIds") or [], str(params.get("Engine")).lower(), look)
 
 
 def modify_group(params: Params, look: Look) -> None:
     """ModifyUserGroup."""
-    held = group(look, params.get("UserGroupId")).shown
-    ids = [each for each in held["UserIds"] if each not in (params.get("UserIdsToRemove") or [])]
-    _members([*ids, *(params.get("UserIdsToAdd") or [])], held["Engine"], look)
+    description = group(look, params.get("UserGroupId")).description
+    ids = [
+        user_id for user_id in description["UserIds"] if user_id not in (params.get("UserIdsToRemove") or [])
+    ]
+    _members([*ids, *(params.get("UserIdsToAdd") or [])], description["Engine"], look)
 
 
 def _members(ids: list[str], engine: str, look: Look) -> None:
@@ -122,10 +124,10 @@ def _members(ids: list[str], engine: str, look: Look) -> None:
         if id == "default":
             names.append("default")
             continue
-        shown = user(look, id).shown
-        names.append(shown["UserName"])
-        if engine == "redis" and shown["Engine"] != "redis":
-            raise apart(f"User {id} is of the engine {shown['Engine']}, the group of {engine}.")
+        description = user(look, id).description
+        names.append(description["UserName"])
+        if engine == "redis" and description["Engine"] != "redis":
+            raise apart(f"User {id} is of the engine {description['Engine']}, the group of {engine}.")
     if len(set(names)) != len(names):
         raise Refusal("DuplicateUserName", "Two users of a group have the same name.")
     if engine == "redis" and "default" not in names:
@@ -134,10 +136,10 @@ def _members(ids: list[str], engine: str, look: Look) -> None:
 
 def drop_group(params: Params, look: Look) -> None:
     """DeleteUserGroup: none that a cache has."""
-    id = group(look, params.get("UserGroupId")).shown["UserGroupId"]
-    for each in extension_store.held(_backend(look), CACHES).values():
-        if each.shown.get("UserGroupId") == id:
-            name = each.shown["ServerlessCacheName"]
+    id = group(look, params.get("UserGroupId")).description["UserGroupId"]
+    for cache in extension_store.resources(_backend(look), CACHES).values():
+        if cache.description.get("UserGroupId") == id:
+            name = cache.description["ServerlessCacheName"]
             raise Refusal("InvalidUserGroupState", f"User group {id} is in use by the cache {name}.")
 
 
@@ -146,7 +148,7 @@ def create_cache(params: Params, look: Look) -> None:
     name = str(params.get("ServerlessCacheName"))
     if not _NAME.fullmatch(name.lower()) or len(name) > 40:
         raise wrong(f"The serverless cache name is not valid: {name}")
-    if name.lower() in extension_store.held(_backend(look), CACHES):
+    if name.lower() in extension_store.resources(_backend(look), CACHES):
         raise Refusal("ServerlessCacheAlreadyExistsFault", f"Serverless Cache {name} already exists.")
     engine = str(params.get("Engine"))
     if engine not in VERSIONS:
@@ -160,10 +162,10 @@ def create_cache(params: Params, look: Look) -> None:
 
 def modify_cache(params: Params, look: Look) -> None:
     """ModifyServerlessCache."""
-    held = cache(look, params.get("ServerlessCacheName")).shown
-    _cache(params, params.get("Engine") or held["Engine"], look)
+    description = cache(look, params.get("ServerlessCacheName")).description
+    _cache(params, params.get("Engine") or description["Engine"], look)
     if params.get("SecurityGroupIds"):
-        _place({**held, **params}, look)
+        _place({**description, **params}, look)
 
 
 def _cache(params: Params, engine: str, look: Look) -> None:
@@ -177,8 +179,8 @@ def _cache(params: Params, engine: str, look: Look) -> None:
     _snapshots(params, engine)
     limits = params.get("CacheUsageLimits") or {}
     for member, low, high in (("DataStorage", 1, 5000), ("ECPUPerSecond", 1000, 15_000_000)):
-        given = limits.get(member) or {}
-        values = [given[name] for name in ("Minimum", "Maximum") if given.get(name) is not None]
+        limit = limits.get(member) or {}
+        values = [limit[name] for name in ("Minimum", "Maximum") if limit.get(name) is not None]
         if any(not low <= value <= high for value in values) or values != sorted(values):
             raise wrong(f"{member} must be between {low} and {high}, the minimum not more than the maximum.")
 
@@ -197,7 +199,7 @@ def _place(params: Params, look: Look) -> None:
         raise Refusal("InvalidSubnet", f"A serverless cache takes two or three subnets, got {len(there)}.")
     if len(subnets.zones(there)) != len(there):
         raise Refusal("InvalidSubnet", "The subnets of a serverless cache must be in different zones.")
-    vpcs = {each.vpc_id for each in there} or {getattr(look.ec2.default_vpc, "id", "")}
+    vpcs = {member.vpc_id for member in there} or {getattr(look.ec2.default_vpc, "id", "")}
     groups = look.groups()
     for id in params.get("SecurityGroupIds") or []:
         if id not in groups or groups[id].vpc_id not in vpcs:
@@ -210,20 +212,27 @@ def _no_subnet(id: str) -> str:
 
 def user(look: Look, id: Any) -> extension_store.Thing:
     """A user, or the refusal."""
-    return _found(extension_store.held(_backend(look), USERS), id, "UserNotFound", f"User {id} not found.")
+    return _require(
+        extension_store.resources(_backend(look), USERS), id, "UserNotFound", f"User {id} not found."
+    )
 
 
 def group(look: Look, id: Any) -> extension_store.Thing:
     """A user group, or the refusal."""
-    return _found(
-        extension_store.held(_backend(look), GROUPS), id, "UserGroupNotFound", f"User Group {id} not found."
+    return _require(
+        extension_store.resources(_backend(look), GROUPS),
+        id,
+        "UserGroupNotFound",
+        f"User Group {id} not found.",
     )
 
 
 def cache(look: Look, name: Any) -> extension_store.Thing:
     """A serverless cache, or the refusal."""
     words = f"Serverless Cache {name} not found."
-    return _found(extension_store.held(_backend(look), CACHES), name, "ServerlessCacheNotFoundFault", words)
+    return _require(
+        extension_store.resources(_backend(look), CACHES), name, "ServerlessCacheNotFoundFault", words
+    )
 
 
 def _drop_user(params: Params, look: Look) -> None:
@@ -234,7 +243,7 @@ def _drop_cache(params: Params, look: Look) -> None:
     cache(look, params.get("ServerlessCacheName"))
 
 
-def _found(
+def _require(
     things: Mapping[str, extension_store.Thing], name: Any, code: str, words: str
 ) -> extension_store.Thing:
     if str(name).lower() not in things:

@@ -50,7 +50,7 @@ class Streams:
             return
         records = call.params.get("Records") or [call.params["Record"]]
         with self._lock:
-            self._waiting.setdefault(name, []).extend(bytes(each["Data"]) for each in records)
+            self._waiting.setdefault(name, []).extend(bytes(record["Data"]) for record in records)
             if name not in self._workers:
                 worker = threading.Thread(target=self._deliver, args=(name, region), daemon=True)
                 self._workers[name] = worker
@@ -88,10 +88,10 @@ class Streams:
         role = destination["RoleARN"]
         session = self._service.call("sts", "assume_role", RoleArn=role, RoleSessionName="firehose")
         mine = Inside(self._front, session["Credentials"]["AccessKeyId"], region)
-        for each in destination.get("DestinationTableConfigurationList") or []:
-            refused = _appended(mine, each, records)
+        for configuration in destination.get("DestinationTableConfigurationList") or []:
+            refused = _appended(mine, configuration, records)
             if refused:
-                _set_aside(mine, destination, each, refused)
+                _set_aside(mine, destination, configuration, refused)
 
 
 def _appended(mine: Inside, place: Props, records: list[bytes]) -> list[tuple[bytes, str]]:
@@ -139,9 +139,9 @@ def _read(records: list[bytes], schema: Any) -> tuple[list[tuple[bytes, list[Any
 
 
 def _row(record: bytes, schema: Any) -> list[Any]:
-    found = json.loads(record)
-    given = {str(name).lower(): value for name, value in found.items()}
-    return [_value(given.get(field.name.lower()), field.type) for field in schema]
+    document = json.loads(record)
+    row = {str(name).lower(): value for name, value in document.items()}
+    return [_value(row.get(field.name.lower()), field.type) for field in schema]
 
 
 def _value(value: Any, kind: Any) -> Any:

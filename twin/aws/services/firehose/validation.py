@@ -49,10 +49,10 @@ def _check(destination: Params, look: Look) -> None:
     for part in (destination, *(destination.get(name) or {} for name in _PARTS)):
         arn = part.get("RoleARN")
         if arn:
-            found = service_roles.by(_SERVICE, str(arn), look)
-            if found is None:
+            service_role = service_roles.by(_SERVICE, str(arn), look)
+            if service_role is None:
                 raise invalid(f"Firehose is unable to assume role {arn}. Please check the role provided.")
-            role = role or found
+            role = role or service_role
         bucket = str(part.get("BucketARN") or "").removeprefix("arn:aws:s3:::")
         if bucket and bucket not in look.s3.buckets:
             raise invalid(f"The bucket {part['BucketARN']} does not exist or Firehose may not reach it.")
@@ -73,9 +73,9 @@ def _key(part: Params, look: Look) -> None:
 
 def _table(table: Params, role: Any, look: Look) -> None:
     database, name = str(table.get("DestinationDatabaseName")), str(table.get("DestinationTableName"))
-    held = look.moto.backend("glue", look.region).databases.get(database)
+    database_ = look.moto.backend("glue", look.region).databases.get(database)
     arn = f"arn:aws:glue:{look.region}:{look.account}:table/{database}/{name}"
-    there = held is not None and name in held.tables
+    there = database_ is not None and name in database_.tables
     may = role is not None and policy_statements.allows(
         list(principals.documents(role)), "glue:GetTable", arn, {}
     )
@@ -89,8 +89,11 @@ def _table(table: Params, role: Any, look: Look) -> None:
 
 def encrypt(params: Params, look: Look) -> None:
     """StartDeliveryStreamEncryption."""
-    given = params.get("DeliveryStreamEncryptionConfigurationInput") or {}
-    named, extension_store = given.get("KeyARN"), given.get("KeyType") == "CUSTOMER_MANAGED_CMK"
+    configuration = params.get("DeliveryStreamEncryptionConfigurationInput") or {}
+    named, extension_store = (
+        configuration.get("KeyARN"),
+        configuration.get("KeyType") == "CUSTOMER_MANAGED_CMK",
+    )
     if extension_store != bool(named):
         raise invalid("KeyARN goes with the key type CUSTOMER_MANAGED_CMK, and with it alone.")
     key = look.key(named) if named else None
@@ -105,7 +108,7 @@ def put(params: Params, look: Look) -> None:
         words = f"Firehose {name} under account {look.account} not found."
         raise Refusal("ResourceNotFoundException", words)
     records = params.get("Records") or [params.get("Record") or {}]
-    sizes = [len(each.get("Data") or b"") for each in records]
+    sizes = [len(record.get("Data") or b"") for record in records]
     if sum(sizes) > _BATCH or max(sizes) > _RECORD:
         raise invalid(f"A record has at most {_RECORD} bytes, the records of a call {_BATCH} bytes together.")
 

@@ -24,8 +24,8 @@ def denied(role_arn: str, bucket: str, key: str, look: Look) -> str:
     if who is None or "/aws-service-role/" in role_arn:
         return ""
     reported = policy_evaluation.context(who, look.account, look.region)
-    for asked in s3.of_object(look.moto, look.region, bucket, key, "PutObject"):
-        why = policy_evaluation.why_not(who, replace(asked, context={**reported, **asked.context}))
+    for request in s3.of_object(look.moto, look.region, bucket, key, "PutObject"):
+        why = policy_evaluation.why_not(who, replace(request, context={**reported, **request.context}))
         if why:
             return why
     return ""

@@ -98,7 +98,7 @@ def delete_role(params: Params, look: Look) -> None:
     if role.policies:
         raise Refusal("DeleteConflict", "Cannot delete entity, must delete policies first.", 409)
     for profile in look.iam.instance_profiles.values():
-        if any(each.name == role.name for each in profile.roles):
+        if any(attached_role.name == role.name for attached_role in profile.roles):
             raise Refusal(
                 "DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.", 409
             )
@@ -106,12 +106,12 @@ def delete_role(params: Params, look: Look) -> None:
 
 def delete_policy(params: Params, look: Look) -> None:
     """DeletePolicy: not while it is attached, nor while it has versions besides the default one."""
-    found = look.iam.managed_policies.get(params.get("PolicyArn"))
-    if found is None:
+    managed_policy = look.iam.managed_policies.get(params.get("PolicyArn"))
+    if managed_policy is None:
         return
-    if found.attachment_count:
+    if managed_policy.attachment_count:
         raise Refusal("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
-    if len(found.versions) > 1:
+    if len(managed_policy.versions) > 1:
         text = (
             "This policy has more than one version. Before you delete a policy, you must delete the policy's "
             "versions."
@@ -145,7 +145,7 @@ def _trust(text: str | None, look: Look) -> None:
             raise _malformed("Missing required field Principal")
         if statement.get("Effect") not in ("Allow", "Deny"):
             raise _malformed("Missing required field Effect")
-        actions = _listed(statement.get("Action") or statement.get("NotAction"))
+        actions = _as_list(statement.get("Action") or statement.get("NotAction"))
         if not actions:
             raise _malformed("Missing required field Action")
         for action in actions:
@@ -159,13 +159,13 @@ def _principals(principal: Any, look: Look) -> None:
         return
     if not isinstance(principal, dict):
         raise _malformed(f"Invalid principal in policy: {principal}")
-    for service in _listed(principal.get("Service")):
+    for service in _as_list(principal.get("Service")):
         if not _SERVICE.fullmatch(str(service)):
             raise _malformed(f'Invalid principal in policy: "SERVICE":"{service}"')
-    for arn in _listed(principal.get("AWS")):
+    for arn in _as_list(principal.get("AWS")):
         parts = str(arn).split(":")
         if len(parts) == 6 and parts[4] == look.account and parts[5] != "root":
-            known = {each.arn for each in [*look.roles(), *look.iam.users.values()]}
+            known = {role.arn for role in [*look.roles(), *look.iam.users.values()]}
             if arn not in known and ":assumed-role/" not in arn:
                 raise _malformed(f'Invalid principal in policy: "AWS":"{arn}"')
     for kind in principal:
@@ -174,7 +174,7 @@ def _principals(principal: Any, look: Look) -> None:
 
 
 def _services(statement: Params) -> None:
-    for action in [*_listed(statement.get("Action")), *_listed(statement.get("NotAction"))]:
+    for action in [*_as_list(statement.get("Action")), *_as_list(statement.get("NotAction"))]:
         prefix, colon, _ = str(action).partition(":")
         if colon and "*" not in prefix and "?" not in prefix and prefix.lower() not in service_prefixes():
             raise _malformed(
@@ -194,13 +194,13 @@ def _parsed(text: str | None) -> Params:
 
 
 def _statements(document: Params) -> list[Params]:
-    found = _listed(document.get("Statement"))
-    if not all(isinstance(each, dict) for each in found):
+    statements = _as_list(document.get("Statement"))
+    if not all(isinstance(statement, dict) for statement in statements):
         raise _malformed("Syntax errors in policy.")
-    return found
+    return statements
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 

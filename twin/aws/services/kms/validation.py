@@ -35,8 +35,8 @@ def key_policy(params: Params, look: Look) -> None:
             continue
         actions = statement.get("Action") or []
         if any(
-            policy_statements.matches(each.lower(), "kms:putkeypolicy")
-            for each in ([actions] if isinstance(actions, str) else actions)
+            policy_statements.matches(action.lower(), "kms:putkeypolicy")
+            for action in ([actions] if isinstance(actions, str) else actions)
         ):
             return
     raise Refusal(
@@ -47,12 +47,12 @@ def key_policy(params: Params, look: Look) -> None:
 
 def _existing(statements: list[Params], look: Look) -> None:
     # Principals of other accounts cannot be looked up here.
-    known = {each.arn for each in [*look.roles(), *look.iam.users.values()]}
+    known = {role.arn for role in [*look.roles(), *look.iam.users.values()]}
     for statement in statements:
         for arn in _principals(statement):
             parts = arn.split(":")
-            own = len(parts) == 6 and parts[2] == "iam" and parts[4] == look.account
-            if own and parts[5] != "root" and arn not in known:
+            same_account = len(parts) == 6 and parts[2] == "iam" and parts[4] == look.account
+            if same_account and parts[5] != "root" and arn not in known:
                 raise Refusal(
                     "MalformedPolicyDocumentException",
                     f"Policy contains a statement with one or more invalid principals. ({arn})",
@@ -74,7 +74,7 @@ def create_alias(params: Params, look: Look) -> None:
         )
     if key.key_state == "PendingDeletion":
         raise Refusal("KMSInvalidStateException", f"{key.arn} is pending deletion.")
-    if any(name in each.aliases for each in look.kms.keys.values()):
+    if any(name in other_key.aliases for other_key in look.kms.keys.values()):
         raise Refusal(
             "AlreadyExistsException",
             f"An alias with the name arn:aws:kms:{look.region}:{look.account}:{name} already exists",
@@ -102,10 +102,10 @@ def _makers(look: Look) -> set[str]:
 
 
 def _principals(statement: Params) -> set[str]:
-    given: Any = statement.get("Principal")
-    if isinstance(given, str):
-        return {given}
-    named = (given or {}).get("AWS") or []
+    principal: Any = statement.get("Principal")
+    if isinstance(principal, str):
+        return {principal}
+    named = (principal or {}).get("AWS") or []
     return {named} if isinstance(named, str) else set(named)
 
 

@@ -59,15 +59,15 @@ def answer(call: Call, front: Any) -> Answer | None:
         look = Look(front.moto, call.region, lambda: who.owner)
         _allowed(look, who, of, name, wanted, params.get("SupportedPermissionTypes") or ())
         seconds = int(params.get("DurationSeconds") or 3600)
-        made = vend(front, look, of, name, wanted, seconds)
+        credentials = vend(front, look, of, name, wanted, seconds)
     body: Params = {
-        "AccessKeyId": made.access_key,
-        "SecretAccessKey": made.secret,
-        "SessionToken": made.token,
-        "Expiration": made.expires.timestamp(),
+        "AccessKeyId": credentials.access_key,
+        "SecretAccessKey": credentials.secret,
+        "SessionToken": credentials.token,
+        "Expiration": credentials.expires.timestamp(),
     }
     if call.operation == _OPERATIONS[0]:
-        body["VendedS3Path"] = [made.place]
+        body["VendedS3Path"] = [credentials.place]
     return Answer(200, [("Content-Type", "application/json")], json.dumps(body).encode())
 
 
@@ -106,10 +106,10 @@ def _allowed(
 def unfiltered(look: Look, lake: Lake, owner: str, of: str, name: str, supported: Sequence[str] = ()) -> None:
     """Refuse a principal whose reading is cut to rows or columns that its engine would not cut it to."""
     columns = glue_filter.columns(look, of, name)
-    held = lakeformation.of_table(lake, owner, of, name, columns)
-    if not held.cells or held.whole(columns):
+    permissions = lakeformation.of_table(lake, owner, of, name, columns)
+    if not permissions.cells or permissions.whole(columns):
         return
-    need = "CELL_FILTER_PERMISSION" if any(each.rows for each in held.cells) else "COLUMN_PERMISSION"
+    need = "CELL_FILTER_PERMISSION" if any(cell.rows for cell in permissions.cells) else "COLUMN_PERMISSION"
     if need not in supported:
         raise Refusal(
             "PermissionTypeMismatchException",
@@ -125,8 +125,8 @@ def full_access(lake: Lake) -> bool:
 def trusts_engine(lake: Lake, who: Principal) -> bool:
     """Whether the caller is an engine that filters, by its session tag."""
     settings = lake.settings
-    listed = settings.get("ExternalDataFilteringAllowList") or []
-    accounts = [str(each.get("DataLakePrincipalIdentifier")) for each in listed]
+    allow_list = settings.get("ExternalDataFilteringAllowList") or []
+    accounts = [str(entry.get("DataLakePrincipalIdentifier")) for entry in allow_list]
     return (
         str(settings.get("AllowExternalDataFiltering")).lower() == "true"
         and who.account in accounts
@@ -145,7 +145,7 @@ def vend(front: Any, look: Look, of: str, name: str, permissions: Iterable[str],
     if location.linked:
         raise NotImplementedError("credentials by Lake Formation's service-linked role")
     who = hashlib.sha256(look.caller.encode()).hexdigest()[:12]
-    made = front.eks.aws.call(
+    session = front.eks.aws.call(
         "sts",
         "assume_role",
         RoleArn=location.role_arn,
@@ -153,9 +153,13 @@ def vend(front: Any, look: Look, of: str, name: str, permissions: Iterable[str],
         Policy=json.dumps(_cut(look, place, permissions)),
         DurationSeconds=seconds,
     )["Credentials"]
-    expires: datetime = made["Expiration"]
+    expires: datetime = session["Expiration"]
     return Vended(
-        made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"], expires.astimezone(UTC), place
+        session["AccessKeyId"],
+        session["SecretAccessKey"],
+        session["SessionToken"],
+        expires.astimezone(UTC),
+        place,
     )
 
 
@@ -163,21 +167,21 @@ def registered(look: Look, of: str, name: str) -> Location | None:
     """The location that a table's files are in, where Lake Formation governs it."""
     place = _files(look, of, name)
     lake = Lake(look.moto.backend("lakeformation", look.region))
-    found = lakeformation.location_of(lake, files.arn_of(look, place))
-    return None if found is None or found.hybrid else found
+    location = lakeformation.location_of(lake, files.arn_of(look, place))
+    return None if location is None or location.hybrid else location
 
 
 def _files(look: Look, of: str, name: str) -> str:
-    held: Any = federated.databases(look)[of].tables[name]
-    descriptor = held.versions[str(held._current_version)].get("StorageDescriptor") or {}
+    table: Any = federated.databases(look)[of].tables[name]
+    descriptor = table.versions[str(table._current_version)].get("StorageDescriptor") or {}
     return str(descriptor.get("Location") or "").rstrip("/")
 
 
 def _cut(look: Look, place: str, permissions: Iterable[str]) -> Params:
-    given = set(permissions)
+    names = set(permissions)
     if not files.is_table(place):
-        return _policy(place, given)
-    writes = given & {"ALL", "SUPER_USER", "INSERT", "DELETE"}
+        return _policy(place, names)
+    writes = names & {"ALL", "SUPER_USER", "INSERT", "DELETE"}
     actions = ["s3tables:GetTableData", *(["s3tables:PutTableData"] if writes else [])]
     keys = {"Effect": "Allow", "Action": _KEYS, "Resource": "*"}
     whole = {"Effect": "Allow", "Action": actions, "Resource": files.arn_of(look, place)}
@@ -187,9 +191,9 @@ def _cut(look: Look, place: str, permissions: Iterable[str]) -> Params:
 def _policy(place: str, permissions: Iterable[str]) -> Params:
     """What the session is cut to: a table's folder, and what was asked for."""
     bucket, _, prefix = place.partition("://")[2].partition("/")
-    given = set(permissions)
-    deeds = _DEEDS if given & {"ALL", "SUPER_USER"} else {key: _DEEDS[key] for key in _DEEDS if key in given}
-    actions = sorted({action for each in deeds.values() for action in each})
+    names = set(permissions)
+    deeds = _DEEDS if names & {"ALL", "SUPER_USER"} else {key: _DEEDS[key] for key in _DEEDS if key in names}
+    actions = sorted({action for deed in deeds.values() for action in deed})
     return {
         "Version": "2012-10-17",
         "Statement": [

@@ -54,34 +54,34 @@ def check(operation: str, params: Params, look: Look) -> None:
     if of not in databases:
         return
     lake, who = _lake(look), look.caller
-    given: Params = params.get("TableInput") or {}
+    table_input: Params = params.get("TableInput") or {}
     if operation in _DATABASES:
         need = _DATABASES[operation]
         if not lakeformation.allowed(lake, who, need, of):
             raise insufficient(need, of)
     else:
-        name = str(params.get("TableName") or given.get("Name") or params.get("Name") or "")
+        name = str(params.get("TableName") or table_input.get("Name") or params.get("Name") or "")
         if name in databases[of].tables:
             demand(look, _TABLES[operation], of, name)
-            moved = _moved(databases[of].tables[name], _locations(params, given))
+            moved = _moved(databases[of].tables[name], _locations(params, table_input))
             for location in moved:
                 _place(location, lake, who, "")
             if moved:
                 return
-    for location in _locations(params, given):
+    for location in _locations(params, table_input):
         _place(location, lake, who, str(databases[of].input.get("LocationUri") or ""))
 
 
-def _locations(params: Params, given: Params) -> list[str]:
+def _locations(params: Params, table_input: Params) -> list[str]:
     """Where a request would have a table's files."""
-    made = (params.get("OpenTableFormatInput") or {}).get("IcebergInput") or {}
+    iceberg_input = (params.get("OpenTableFormatInput") or {}).get("IcebergInput") or {}
     changed = (params.get("UpdateOpenTableFormatInput") or {}).get("UpdateIcebergInput") or {}
     reported: list[Params] = [
-        made.get("CreateIcebergTableInput") or {},
+        iceberg_input.get("CreateIcebergTableInput") or {},
         *((changed.get("UpdateIcebergTableInput") or {}).get("Updates") or []),
-        given.get("StorageDescriptor") or {},
+        table_input.get("StorageDescriptor") or {},
     ]
-    return [str(each["Location"]) for each in reported if each.get("Location")]
+    return [str(location["Location"]) for location in reported if location.get("Location")]
 
 
 def _moved(table: Any, locations: list[str]) -> list[str]:
@@ -89,7 +89,7 @@ def _moved(table: Any, locations: list[str]) -> list[str]:
     location (Lake Formation developer guide, "Lake Formation permissions reference": ALTER)."""
     there = table.versions[str(table._current_version)].get("StorageDescriptor") or {}
     now = str(there.get("Location") or "").rstrip("/")
-    return [each for each in locations if each.rstrip("/") != now]
+    return [location for location in locations if location.rstrip("/") != now]
 
 
 def demand(look: Look, permission: str, of: str, name: str) -> None:
@@ -97,28 +97,28 @@ def demand(look: Look, permission: str, of: str, name: str) -> None:
     lake, who = _lake(look), look.caller
     if lakeformation.open_to_iam(lake, of, name):
         return
-    held = lakeformation.of_table(lake, who, of, name, columns(look, of, name))
-    if not held.permissions or (permission != DESCRIBE and permission not in held.permissions):
+    permissions = lakeformation.of_table(lake, who, of, name, columns(look, of, name))
+    if not permissions.permissions or (permission != DESCRIBE and permission not in permissions.permissions):
         raise insufficient(permission, name)
 
 
 def insufficient(permission: str, name: str) -> Refusal:
     """Lake Formation's refusal."""
-    shown = permission.replace("_", " ").title()
+    title = permission.replace("_", " ").title()
     return Refusal(
-        "AccessDeniedException", f"Insufficient Lake Formation permission(s): Required {shown} on {name}"
+        "AccessDeniedException", f"Insufficient Lake Formation permission(s): Required {title} on {name}"
     )
 
 
 def columns(look: Look, of: str, name: str) -> list[str]:
     """A table's columns by name."""
-    held: Any = federated.databases(look)[of].tables[name]
-    return _named(held.versions[str(held._current_version)])
+    table: Any = federated.databases(look)[of].tables[name]
+    return _named(table.versions[str(table._current_version)])
 
 
 def _named(table: Params) -> list[str]:
-    listed = (table.get("StorageDescriptor") or {}).get("Columns") or []
-    return [str(each["Name"]) for each in [*listed, *(table.get("PartitionKeys") or [])]]
+    columns = (table.get("StorageDescriptor") or {}).get("Columns") or []
+    return [str(column["Name"]) for column in [*columns, *(table.get("PartitionKeys") or [])]]
 
 
 def _place(location: str, lake: Lake, who: str, home: str) -> None:
@@ -154,18 +154,18 @@ def seen(operation: str, look: Look, answer: Answer) -> Answer:
 def _databases(body: Params, look: Look) -> None:
     lake, who = _lake(look), look.caller
     body["DatabaseList"] = [
-        each
-        for each in body.get("DatabaseList") or []
-        if _shown(lake, who, federated.path_of(each.get("CatalogId"), each["Name"]))
+        database
+        for database in body.get("DatabaseList") or []
+        if _is_visible(lake, who, federated.path_of(database.get("CatalogId"), database["Name"]))
     ]
 
 
-def _shown(lake: Lake, who: str, of: str) -> bool:
+def _is_visible(lake: Lake, who: str, of: str) -> bool:
     return lakeformation.open_to_iam(lake, of) or bool(lakeformation.of_database(lake, who, of))
 
 
 def _tables(body: Params, look: Look) -> None:
-    body["TableList"] = [each for each in body.get("TableList") or [] if _shows(each, look)]
+    body["TableList"] = [table for table in body.get("TableList") or [] if _shows(table, look)]
 
 
 def _table(body: Params, look: Look) -> None:
@@ -178,13 +178,15 @@ def _shows(table: Params, look: Look) -> bool:
     of = federated.path_of(table.get("CatalogId"), table["DatabaseName"])
     if lakeformation.open_to_iam(lake, of, name):
         return True
-    held = lakeformation.of_table(lake, look.caller, of, name, _named(table))
-    if not held.permissions:
+    permissions = lakeformation.of_table(lake, look.caller, of, name, _named(table))
+    if not permissions.permissions:
         return False
-    if held.permissions <= {"SELECT", DESCRIBE} and held.cells:
-        shown = frozenset[str]().union(*(each.columns for each in held.cells))
+    if permissions.permissions <= {"SELECT", DESCRIBE} and permissions.cells:
+        visible = frozenset[str]().union(*(cell.columns for cell in permissions.cells))
         descriptor = table.get("StorageDescriptor") or {}
-        descriptor["Columns"] = [each for each in descriptor.get("Columns") or [] if each["Name"] in shown]
+        descriptor["Columns"] = [
+            column for column in descriptor.get("Columns") or [] if column["Name"] in visible
+        ]
     return True
 
 

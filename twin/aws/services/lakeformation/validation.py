@@ -49,14 +49,16 @@ def _administrator(look: Look) -> None:
 
 
 def _named(principals: Any) -> list[str]:
-    return [str(each.get("DataLakePrincipalIdentifier")) for each in principals or []]
+    return [str(principal.get("DataLakePrincipalIdentifier")) for principal in principals or []]
 
 
 def _principal(name: str, look: Look) -> None:
-    own = re.fullmatch(rf"arn:aws:iam::{look.account}:(role|user|group)/(?:.*/)?([^/]+)", name)
-    if own:
-        held: Any = {"role": look.roles(), "user": look.iam.users.values()}.get(own[1], [])
-        known = name in {each.arn for each in held} or (own[1] == "group" and own[2] in look.iam.groups)
+    match = re.fullmatch(rf"arn:aws:iam::{look.account}:(role|user|group)/(?:.*/)?([^/]+)", name)
+    if match:
+        principals: Any = {"role": look.roles(), "user": look.iam.users.values()}.get(match[1], [])
+        known = name in {principal.arn for principal in principals} or (
+            match[1] == "group" and match[2] in look.iam.groups
+        )
     else:
         known = name == EVERYBODY or bool(_FOREIGN.fullmatch(name))
     if not known:
@@ -71,14 +73,14 @@ _FOREIGN: Final = re.compile(
 
 def settings(params: Params, look: Look) -> None:
     """PutDataLakeSettings: administrators that exist."""
-    given = params["DataLakeSettings"]
-    for name in [*_named(given.get("DataLakeAdmins")), *_named(given.get("ReadOnlyAdmins"))]:
+    settings = params["DataLakeSettings"]
+    for name in [*_named(settings.get("DataLakeAdmins")), *_named(settings.get("ReadOnlyAdmins"))]:
         if name == EVERYBODY:
             raise Refusal(_INVALID, f"Invalid principal, {name}")
         _principal(name, look)
     for member in ("CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions"):
-        for each in given.get(member) or []:
-            _principal(str(each["Principal"]["DataLakePrincipalIdentifier"]), look)
+        for principal in settings.get(member) or []:
+            _principal(str(principal["Principal"]["DataLakePrincipalIdentifier"]), look)
 
 
 def create_tag(params: Params, look: Look) -> None:
@@ -180,9 +182,9 @@ def revoke(params: Params, look: Look) -> None:
     _administrator(look)
     here = lake(look)
     principal = str(params["Principal"]["DataLakePrincipalIdentifier"])
-    held = here.grants.get(here.key(principal, here.whole(params["Resource"])))
+    grant = here.grants.get(here.key(principal, here.whole(params["Resource"])))
     lacking = [
-        name for name in params.get("Permissions") or [] if held is None or name not in held.permissions
+        name for name in params.get("Permissions") or [] if grant is None or name not in grant.permissions
     ]
     if lacking:
         raise Refusal(
@@ -227,8 +229,8 @@ def _columns(value: Params, look: Look) -> None:
     named, wildcard = value.get("ColumnNames"), value.get("ColumnWildcard")
     if (named is None) == (wildcard is None):
         raise Refusal(_INVALID, "Column names and column wildcard: exactly one of them is needed")
-    asked = named if wildcard is None else wildcard.get("ExcludedColumnNames")
-    for column in asked or []:
+    column_names = named if wildcard is None else wildcard.get("ExcludedColumnNames")
+    for column in column_names or []:
         if column not in present:
             raise Refusal(
                 _INVALID,
@@ -239,16 +241,16 @@ def _columns(value: Params, look: Look) -> None:
 
 def columns(look: Look, database: str, table: str) -> list[str]:
     """A table's columns by name."""
-    found = catalog.table(look, database, table)
-    input = found.versions[str(found._current_version)]
-    listed = (input.get("StorageDescriptor") or {}).get("Columns") or []
-    return [str(each["Name"]) for each in [*listed, *(input.get("PartitionKeys") or [])]]
+    existing = catalog.table(look, database, table)
+    input = existing.versions[str(existing._current_version)]
+    columns = (input.get("StorageDescriptor") or {}).get("Columns") or []
+    return [str(column["Name"]) for column in [*columns, *(input.get("PartitionKeys") or [])]]
 
 
 def _data_location(value: Params, look: Look) -> None:
     arn = str(value["ResourceArn"])
     places = lake(look).locations
-    if not any(arn == each or arn.startswith(each.rstrip("/") + "/") for each in places):
+    if not any(arn == place or arn.startswith(place.rstrip("/") + "/") for place in places):
         raise Refusal(_INVALID, f"You must register the S3 path before granting access to it: {arn}")
 
 
@@ -259,8 +261,10 @@ def _data_filter(value: Params, look: Look) -> None:
 
 
 def _tag(value: Params, look: Look) -> None:
-    held = lake(look).tags.get(value["TagKey"])
-    lacking = [each for each in value["TagValues"] if held is None or each not in (*held.values, "*")]
+    tag = lake(look).tags.get(value["TagKey"])
+    lacking = [
+        tag_value for tag_value in value["TagValues"] if tag is None or tag_value not in (*tag.values, "*")
+    ]
     if lacking:
         raise Refusal(
             _MISSING, f"Tag or tag value does not exist. ({value['TagKey']}={', '.join(sorted(lacking))})"
@@ -270,8 +274,8 @@ def _tag(value: Params, look: Look) -> None:
 def _policy(value: Params, look: Look) -> None:
     if not value.get("Expression"):
         raise Refusal(_INVALID, "An LF-tag policy needs an expression")
-    for each in value["Expression"]:
-        _tag(each, look)
+    for condition in value["Expression"]:
+        _tag(condition, look)
 
 
 _KINDS: Final = {

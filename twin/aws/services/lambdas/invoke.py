@@ -53,7 +53,7 @@ class Functions:
             if known is not None:
                 return _restored(known)
             answer = self._invoke(call)
-            self._front.journal.set_meta(f"invoked {call.key}", _kept(answer))
+            self._front.journal.set_meta(f"invoked {call.key}", _serialized(answer))
             return answer
 
     def close(self) -> None:
@@ -208,7 +208,7 @@ class Functions:
             LOG.info("%s writes no log: %s", function.function_name, error)
 
 
-def _kept(answer: Answer) -> str:
+def _serialized(answer: Answer) -> str:
     body = base64.b64encode(answer.body).decode()
     return json.dumps({"status": answer.status, "headers": answer.headers, "body": body})
 

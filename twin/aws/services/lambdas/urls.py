@@ -94,7 +94,9 @@ class FunctionUrls:
             "lambda:InvokedViaFunctionUrl": "true",
         }
         for right in _RIGHTS:
-            why = policy_evaluation.why_not(who, policy_evaluation.Asked(right, arn, context, document))
+            why = policy_evaluation.why_not(
+                who, policy_evaluation.AuthorizationRequest(right, arn, context, document)
+            )
             if why:
                 LOG.info("%s", why)
                 raise Refusal("AccessDeniedException", "Forbidden", 403)

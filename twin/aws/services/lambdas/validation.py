@@ -81,8 +81,8 @@ def code(params: Params, look: Look) -> None:
     _code(params)
 
 
-def _code(given: Params) -> None:
-    zipped = given.get("ZipFile")
+def _code(code: Params) -> None:
+    zipped = code.get("ZipFile")
     if zipped is None:
         return
     content = base64.b64decode(zipped) if isinstance(zipped, str) else bytes(zipped)
@@ -149,7 +149,9 @@ def _vpc(vpc: Params, role: Any, look: Look) -> None:
         if not policy_statements.allows(documents, f"ec2:{action}", place, {}):
             raise wrong(f"The provided execution role does not have permissions to call {action} on EC2")
     try:
-        places = {look.subnet(each).vpc_id for each in subnets} | {look.group(each).vpc_id for each in groups}
+        places = {look.subnet(subnet).vpc_id for subnet in subnets} | {
+            look.group(group).vpc_id for group in groups
+        }
     except Refusal as error:
         raise wrong(
             f"Error occurred while DescribeSecurityGroups. EC2 Error Message: {error.message}"
@@ -161,7 +163,7 @@ def _vpc(vpc: Params, role: Any, look: Look) -> None:
 def permission(params: Params, look: Look) -> None:
     """AddPermission: a statement's id is there once; a principal is a service, an account or a role."""
     function = called(look, params)
-    taken = [each.get("Sid") for each in statements(function)]
+    taken = [statement.get("Sid") for statement in statements(function)]
     if params.get("StatementId") in taken:
         raise Refusal(
             "ResourceConflictException",
@@ -171,8 +173,8 @@ def permission(params: Params, look: Look) -> None:
         )
     principal = str(params.get("Principal"))
     parts = principal.split(":")
-    own = len(parts) == 6 and parts[2] == "iam" and parts[4] == look.account and parts[5] != "root"
-    if own and principal not in {each.arn for each in [*look.roles(), *look.iam.users.values()]}:
+    same_account = len(parts) == 6 and parts[2] == "iam" and parts[4] == look.account and parts[5] != "root"
+    if same_account and principal not in {role.arn for role in [*look.roles(), *look.iam.users.values()]}:
         raise wrong("The provided principal was invalid. Please check the principal and try again.")
 
 
@@ -189,8 +191,8 @@ def alias(params: Params, look: Look) -> None:
     name = str(params.get("FunctionName"))
     weights: Params = (params.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     version = params.get("FunctionVersion")
-    for each in filter(None, (version, *weights)):
-        called(look, {"FunctionName": name, "Qualifier": each})
+    for version_ in filter(None, (version, *weights)):
+        called(look, {"FunctionName": name, "Qualifier": version_})
     if len(weights) > 1 or version in weights or (weights and version == "$LATEST"):
         raise wrong(
             "Invalid routing configuration: an alias can point to two different published versions at most."
@@ -201,8 +203,10 @@ def concurrency(params: Params, look: Look) -> None:
     """PutFunctionConcurrency: at least 100 executions stay unreserved (API reference)."""
     function = called(look, {"FunctionName": params.get("FunctionName")})
     functions = look.moto.backend("lambda", look.region)._lambdas._functions.values()
-    others = [each["latest"] for each in functions if each["latest"] is not function]
-    reserved = sum(int(each.reserved_concurrency or 0) for each in others)
+    others = [
+        event_function["latest"] for event_function in functions if event_function["latest"] is not function
+    ]
+    reserved = sum(int(event_function.reserved_concurrency or 0) for event_function in others)
     if reserved + int(params.get("ReservedConcurrentExecutions") or 0) > servicequotas.EXECUTIONS - 100:
         raise wrong(
             "Specified ReservedConcurrentExecutions for function decreases account's "
@@ -214,19 +218,19 @@ def called(look: Look, params: Params, draw: float = 1.0) -> Any:
     """The function, or its version, that a call names; the refusal where there is none. draw: from 0 to 1,
     which chooses among the versions of an alias; 1 is the alias' own."""
     named = str(params.get("FunctionName"))
-    found = find(look, named)
+    function = find(look, named)
     after = named.split(":function:")[-1]
     qualifier = params.get("Qualifier") or (after.partition(":")[2] if ":" in after else "")
     arn = f"arn:aws:lambda:{look.region}:{look.account}:function:{after.split(':')[0]}"
-    if found is not None and qualifier and qualifier != "$LATEST":
+    if function is not None and qualifier and qualifier != "$LATEST":
         storage = look.moto.backend("lambda", look.region)._lambdas
-        aliases = storage._aliases.get(found.function_arn) or {}
+        aliases = storage._aliases.get(function.function_arn) or {}
         version = _routed(aliases[qualifier], draw) if qualifier in aliases else qualifier
-        found = storage._get_version(found.function_name, version)
+        function = storage._get_version(function.function_name, version)
         arn = f"{arn}:{qualifier}"
-    if found is None:
+    if function is None:
         raise Refusal("ResourceNotFoundException", f"Function not found: {arn}", 404)
-    return found
+    return function
 
 
 def _routed(alias: Any, draw: float) -> str:
@@ -240,17 +244,17 @@ def _routed(alias: Any, draw: float) -> str:
 def statements(function: Any) -> list[Params]:
     """The statements of a function's policy, as AddPermission makes them: moto keeps some of its parameters
     next to the conditions that they become."""
-    return [_whole(each) for each in function.policy.statements] if function.policy else []
+    return [_whole(statement) for statement in function.policy.statements] if function.policy else []
 
 
 def _whole(statement: Params) -> Params:
-    made = {name: value for name, value in statement.items() if name not in _CONDITIONS}
-    conditions: Params = {name: dict(value) for name, value in (made.get("Condition") or {}).items()}
+    completed = {name: value for name, value in statement.items() if name not in _CONDITIONS}
+    conditions: Params = {name: dict(value) for name, value in (completed.get("Condition") or {}).items()}
     for name, (operator, key) in _CONDITIONS.items():
         if statement.get(name) is not None:
             value = statement[name]
             conditions.setdefault(operator, {})[key] = str(value).lower() if value is True else value
-    return {**made, **({"Condition": conditions} if conditions else {})}
+    return {**completed, **({"Condition": conditions} if conditions else {})}
 
 
 def url_qualifier(function: Any) -> str:
@@ -324,10 +328,10 @@ def _network(function: Any, vpc: Params) -> str:
     from moto.ec2.models import ec2_backends
 
     subnets = ec2_backends[function.account_id][function.region].subnets
-    for held in subnets.values():
-        for each in vpc.get("SubnetIds") or []:
-            if each in held:
-                return held[each].vpc_id
+    for zone in subnets.values():
+        for subnet_id in vpc.get("SubnetIds") or []:
+            if subnet_id in zone:
+                return zone[subnet_id].vpc_id
     return ""
 
 

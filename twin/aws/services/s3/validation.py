@@ -68,10 +68,10 @@ def create_bucket(params: Params, look: Look) -> None:
 
 def bucket(params: Params, look: Look) -> Any:
     """A bucket, or S3's refusal."""
-    found = look.s3.buckets.get(params["Bucket"])
-    if found is None:
+    bucket = look.s3.buckets.get(params["Bucket"])
+    if bucket is None:
         raise Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
-    return found
+    return bucket
 
 
 def upload(params: Params, look: Look) -> None:
@@ -177,9 +177,9 @@ def lock(params: Params, look: Look) -> None:
             "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration",
             409,
         )
-    asked = (params.get("ObjectLockConfiguration") or {}).get("Rule") or {}
-    retention = asked.get("DefaultRetention") or {}
-    if asked and (bool(retention.get("Days")) == bool(retention.get("Years")) or not retention.get("Mode")):
+    rule = (params.get("ObjectLockConfiguration") or {}).get("Rule") or {}
+    retention = rule.get("DefaultRetention") or {}
+    if rule and (bool(retention.get("Days")) == bool(retention.get("Years")) or not retention.get("Mode")):
         raise Refusal("MalformedXML", "A default retention has a mode, and days or years")
 
 
@@ -239,12 +239,12 @@ def bucket_policy(params: Params, look: Look) -> None:
     if len(re.sub(r"\s", "", text)) > _SIZE:
         raise Refusal("PolicyTooLarge", f"Policy document is larger than the maximum of {_SIZE} bytes")
     try:
-        given: Any = json.loads(text)["Statement"]
+        statements: Any = json.loads(text)["Statement"]
     except (ValueError, KeyError, TypeError):
         raise Refusal("MalformedPolicy", "This policy contains invalid Json") from None
     block = here.public_access_block
     blocked = block is not None and str(block.block_public_policy).lower() == "true"
-    for statement in given if isinstance(given, list) else [given]:
+    for statement in statements if isinstance(statements, list) else [statements]:
         _statement(statement, str(params["Bucket"]), look)
         if blocked and _public(statement):
             raise Refusal(
@@ -260,13 +260,13 @@ def _statement(statement: Params, name: str, look: Look) -> None:
     if not resources:
         raise Refusal("MalformedPolicy", "Missing required field Resource")
     arn = f"arn:aws:s3:::{name}"
-    for each in _listed(resources):
-        if each != "*" and each != arn and not each.startswith((f"{arn}/", f"{arn}*")):
-            raise Refusal("MalformedPolicy", f"Policy has invalid resource: {each}")
-    for action in _listed(statement.get("Action") or statement.get("NotAction")):
+    for resource in _as_list(resources):
+        if resource != "*" and resource != arn and not resource.startswith((f"{arn}/", f"{arn}*")):
+            raise Refusal("MalformedPolicy", f"Policy has invalid resource: {resource}")
+    for action in _as_list(statement.get("Action") or statement.get("NotAction")):
         if action != "*" and not action.lower().startswith("s3:"):
             raise Refusal("MalformedPolicy", f"Policy has invalid action: {action}")
-    known = {each.arn for each in [*look.roles(), *look.iam.users.values()]}
+    known = {role.arn for role in [*look.roles(), *look.iam.users.values()]}
     for principal in _principals(statement):
         parts = principal.split(":")
         extension_store = (
@@ -278,11 +278,11 @@ def _statement(statement: Params, name: str, look: Look) -> None:
 
 def _principals(statement: Params) -> Iterator[str]:
     for member in ("Principal", "NotPrincipal"):
-        given: Any = statement.get(member)
-        if isinstance(given, str):
-            yield given
-        elif given:
-            yield from map(str, _listed(given.get("AWS")))
+        principal: Any = statement.get(member)
+        if isinstance(principal, str):
+            yield principal
+        elif principal:
+            yield from map(str, _as_list(principal.get("AWS")))
 
 
 _NARROW: Final = ("aws:PrincipalOrg", "aws:Source", "aws:Principal", "s3:DataAccessPoint", "aws:userid")
@@ -293,10 +293,10 @@ def _public(statement: Params) -> bool:
     if statement.get("Effect") != "Allow" or "*" not in _principals(statement):
         return False
     keys = [key for keys in (statement.get("Condition") or {}).values() for key in keys]
-    return not any(key.lower().startswith(tuple(each.lower() for each in _NARROW)) for key in keys)
+    return not any(key.lower().startswith(tuple(prefix.lower() for prefix in _NARROW)) for key in keys)
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
@@ -316,16 +316,16 @@ RULES: Final = {
 # Operations
 
 
-def _held(call: Call, backend: Any) -> dict[str, Any] | None:
-    found = backend.buckets.get(call.params.get("Bucket"))
-    return None if found is None else vars(found).setdefault("twin_put", {})
+def _put_settings(call: Call, backend: Any) -> dict[str, Any] | None:
+    bucket = backend.buckets.get(call.params.get("Bucket"))
+    return None if bucket is None else vars(bucket).setdefault("twin_put", {})
 
 
 def _put(kind: str) -> Callable[[Call, Any], Answer | None]:
     def put(call: Call, backend: Any) -> Answer | None:
-        held = _held(call, backend)
-        if held is not None:
-            held[kind] = (call.body, call.environ.get(f"HTTP_{_SMALLEST}"))
+        settings = _put_settings(call, backend)
+        if settings is not None:
+            settings[kind] = (call.body, call.environ.get(f"HTTP_{_SMALLEST}"))
         return None  # moto takes it too
 
     return put
@@ -333,10 +333,10 @@ def _put(kind: str) -> Callable[[Call, Any], Answer | None]:
 
 def _get(kind: str) -> Callable[[Call, Any], Answer | None]:
     def get(call: Call, backend: Any) -> Answer | None:
-        held = (_held(call, backend) or {}).get(kind)
-        if held is None:
+        setting = (_put_settings(call, backend) or {}).get(kind)
+        if setting is None:
             return None
-        body, smallest = held
+        body, smallest = setting
         headers = [("Content-Type", "application/xml")]
         if kind == "lifecycle":
             headers.append((_SMALLEST.lower().replace("_", "-"), smallest or "all_storage_classes_128K"))
@@ -350,7 +350,7 @@ _SMALLEST: Final = "X_AMZ_TRANSITION_DEFAULT_MINIMUM_OBJECT_SIZE"
 
 def drop_lifecycle(call: Call, backend: Any) -> Answer | None:
     """DeleteBucketLifecycle."""
-    (_held(call, backend) or {}).pop("lifecycle", None)
+    (_put_settings(call, backend) or {}).pop("lifecycle", None)
     return None
 
 
@@ -371,13 +371,13 @@ def list_buckets(call: Call, backend: Any) -> Answer | None:
     """ListBuckets, without those that S3 Tables has for its tables: no account sees them."""
     if not any(files.is_table(name) for name in backend.buckets):
         return None
-    asked = call.params
-    if asked.get("MaxBuckets") or asked.get("BucketRegion"):
+    params = call.params
+    if params.get("MaxBuckets") or params.get("BucketRegion"):
         raise NotImplementedError("pages or regions of buckets, where there are tables of S3 Tables")
     seen = [
-        {"Name": name, "CreationDate": each.creation_date, "BucketRegion": each.region_name}
-        for name, each in sorted(backend.buckets.items())
-        if name.startswith(asked.get("Prefix") or "") and not files.is_table(name)
+        {"Name": name, "CreationDate": bucket.creation_date, "BucketRegion": bucket.region_name}
+        for name, bucket in sorted(backend.buckets.items())
+        if name.startswith(params.get("Prefix") or "") and not files.is_table(name)
     ]
     return extension_store.respond(call, {"Buckets": seen, "Owner": {"ID": backend.account_id}})
 

@@ -30,9 +30,9 @@ def create(params: Params, look: Look) -> None:
             "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: "
             "-/_+=.@!",
         )
-    held = _secrets(look).get(name)
-    if held is not None:
-        if held.is_deleted():
+    secret = _secrets(look).get(name)
+    if secret is not None:
+        if secret.is_deleted():
             raise Refusal(
                 "InvalidRequestException",
                 "You can't create this secret because a secret with this name is already scheduled for "
@@ -48,25 +48,25 @@ def create(params: Params, look: Look) -> None:
 
 def update(params: Params, look: Look) -> None:
     """UpdateSecret."""
-    _own(params, look)
+    _unmanaged(params, look)
     _value(params)
     _key(params, look)
 
 
 def put(params: Params, look: Look) -> None:
     """PutSecretValue: one of text and bytes, of a secret of the account's own."""
-    held = _own(params, look)
+    existing = _unmanaged(params, look)
     if ("SecretString" in params) == ("SecretBinary" in params):
         raise Refusal("InvalidParameterException", "You must provide either SecretString or SecretBinary.")
     _value(params)
     if len(params.get("VersionStages") or []) > _STAGES:
         raise Refusal("LimitExceededException", f"A version has at most {_STAGES} staging labels.")
-    _key({"KmsKeyId": held.kms_key_id}, look)
+    _key({"KmsKeyId": existing.kms_key_id}, look)
 
 
 def delete(params: Params, look: Look) -> None:
     """DeleteSecret: one that a service made stays with it."""
-    _own(params, look)
+    _unmanaged(params, look)
 
 
 def _value(params: Params) -> None:
@@ -97,10 +97,10 @@ def _key(params: Params, look: Look) -> None:
 def policy(params: Params, look: Look) -> None:
     """PutResourcePolicy."""
     secret(look, params.get("SecretId"))
-    found = resource_policies.check(
+    resource_policy = resource_policies.check(
         params.get("ResourcePolicy"), look, "secretsmanager", "MalformedPolicyDocumentException"
     )
-    if params.get("BlockPublicPolicy") and resource_policies.public(found):
+    if params.get("BlockPublicPolicy") and resource_policies.public(resource_policy):
         raise Refusal(
             "PublicPolicyException",
             "BlockPublicPolicy is set to true and the resource policy did not prevent broad access to the "
@@ -110,20 +110,20 @@ def policy(params: Params, look: Look) -> None:
 
 def secret(look: Look, named: Any) -> Any:
     """A secret by name or arn, or the refusal."""
-    for name, held in _secrets(look).items():
-        if named in (name, held.arn) or str(named) == held.arn.rpartition("-")[0]:
-            return held
+    for name, secret in _secrets(look).items():
+        if named in (name, secret.arn) or str(named) == secret.arn.rpartition("-")[0]:
+            return secret
     raise Refusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 
 
-def _own(params: Params, look: Look) -> Any:
-    held = secret(look, params.get("SecretId"))
-    if held.owning_service:
+def _unmanaged(params: Params, look: Look) -> Any:
+    existing = secret(look, params.get("SecretId"))
+    if existing.owning_service:
         raise Refusal(
             "InvalidRequestException",
-            f"You can't modify or delete this secret: it is managed by {held.owning_service}.",
+            f"You can't modify or delete this secret: it is managed by {existing.owning_service}.",
         )
-    return held
+    return existing
 
 
 def _secrets(look: Look) -> Any:

@@ -58,19 +58,21 @@ def test_a_network_that_is_destroyed_in_order_leaves_nothing(clients: Clients) -
     ec2.create_placement_group(GroupName="p", Strategy="cluster")
     key = clients("kms").create_key()["KeyMetadata"]["KeyId"]
     clients("kms").create_alias(AliasName="alias/k", TargetKeyId=key)
-    held = inventory.of(clients.front)
+    ids = inventory.of(clients.front)
     expected = {
         "vpcs", "subnets", "nat_gateways", "addresses", "vpc_end_points", "flow_logs", "placement_groups",
     }  # fmt: skip
-    assert {f"ec2/{name}" for name in expected} <= set(held)
-    assert {"iam/roles", "logs/groups", "kms/keys"} <= set(held)
+    assert {f"ec2/{name}" for name in expected} <= set(ids)
+    assert {"iam/roles", "logs/groups", "kms/keys"} <= set(ids)
 
     with pytest.raises(Exception, match="in use"):
         ec2.release_address(AllocationId=address)
     with pytest.raises(Exception, match="DependencyViolation"):
         ec2.delete_subnet(SubnetId=subnet)
     ec2.delete_flow_logs(FlowLogIds=flow)
-    ec2.delete_vpc_endpoints(VpcEndpointIds=[each["VpcEndpoint"]["VpcEndpointId"] for each in endpoints])
+    ec2.delete_vpc_endpoints(
+        VpcEndpointIds=[endpoint["VpcEndpoint"]["VpcEndpointId"] for endpoint in endpoints]
+    )
     ec2.disassociate_route_table(AssociationId=link)
     ec2.delete_route_table(RouteTableId=table)
     ec2.delete_nat_gateway(NatGatewayId=nat)
@@ -93,15 +95,15 @@ def test_a_gateway_endpoint_routes_in_the_tables_that_it_is_given(clients: Clien
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     tables = [ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(3)]
     name = "com.amazonaws.us-west-2.s3"
-    made = ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=name, RouteTableIds=tables[:1])
-    endpoint = made["VpcEndpoint"]["VpcEndpointId"]
+    vpc_endpoint = ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=name, RouteTableIds=tables[:1])
+    endpoint = vpc_endpoint["VpcEndpoint"]["VpcEndpointId"]
 
     def routed() -> list[str]:
-        held = ec2.describe_route_tables(RouteTableIds=tables)["RouteTables"]
+        route_tables = ec2.describe_route_tables(RouteTableIds=tables)["RouteTables"]
         return [
-            each["RouteTableId"]
-            for each in held
-            if any(route.get("GatewayId") == endpoint for route in each["Routes"])
+            route_table["RouteTableId"]
+            for route_table in route_tables
+            if any(route.get("GatewayId") == endpoint for route in route_table["Routes"])
         ]
 
     ec2.modify_vpc_endpoint(

@@ -37,12 +37,12 @@ class Cloud:
     """Remembers in memory alone what it was asked to do."""
 
     def __init__(self) -> None:
-        self.made: list[tuple[bytes, int, float]] = []
+        self.performed: list[tuple[bytes, int, float]] = []
 
     def write(self, call: Call, chance: Draws, at: float) -> Answer:
         if call.body == b"refused":
             return Answer(400, [], b"no")
-        self.made.append((call.body, chance.seed, at))
+        self.performed.append((call.body, chance.seed, at))
         return Answer(200, [("x", "y")], b"id-%d" % chance.seed)
 
 
@@ -61,9 +61,9 @@ def test_a_replay_makes_the_same_calls_in_order_with_their_seeds_and_times(tmp_p
     for number in range(5):
         journal.perform(call(b"%d" % number), first.write)
     again = Cloud()
-    found = Journal(tmp_path / "j.db").replay(again.write)
-    assert again.made == first.made, "order, seeds and times are those of the first life"
-    assert (found.calls, found.finished, found.differing) == (5, 0, [])
+    replay = Journal(tmp_path / "j.db").replay(again.write)
+    assert again.performed == first.performed, "order, seeds and times are those of the first life"
+    assert (replay.calls, replay.finished, replay.differing) == (5, 0, [])
 
 
 def test_a_refused_call_leaves_nothing(tmp_path: Path) -> None:
@@ -75,9 +75,9 @@ def test_a_refused_call_leaves_nothing(tmp_path: Path) -> None:
 def test_a_replay_says_which_calls_answer_otherwise(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.db")
     journal.perform(call(b"a"), Cloud().write)
-    found = journal.replay(lambda *_: Answer(200, [], b"another"))
-    assert len(found.differing) == 1
-    assert "iam:" in found.differing[0], "it names the call"
+    replay = journal.replay(lambda *_: Answer(200, [], b"another"))
+    assert len(replay.differing) == 1
+    assert "iam:" in replay.differing[0], "it names the call"
 
 
 def test_a_call_with_an_intent_that_was_answered_is_not_made_again(tmp_path: Path) -> None:
@@ -103,9 +103,9 @@ def test_a_call_killed_between_journal_and_answer_is_made_exactly_once(
     journal, first = Journal(file), Cloud()
     dies = min(dies, len(bodies) - 1)
 
-    def deadly(made: Call, chance: Draws, at: float) -> Answer:
+    def deadly(deadly_call: Call, chance: Draws, at: float) -> Answer:
         if after:
-            first.write(made, chance, at)
+            first.write(deadly_call, chance, at)
         # A kill leaves the row as it is: no cleaning up runs.
         journal._db.close()  # pyright: ignore[reportPrivateUsage]
         raise Died
@@ -120,14 +120,14 @@ def test_a_call_killed_between_journal_and_answer_is_made_exactly_once(
 
     second = Cloud()
     again = Journal(file)
-    found = again.replay(second.write)
+    replayed = again.replay(second.write)
     for number, body in enumerate(bodies):
         repeated = call(body, f"i{number}")
         if again.answered(repeated.key) is None:
             again.perform(repeated, second.write)
-    assert found.finished == (1 if bodies[dies] != b"refused" else 0)
-    asked = [body for body in bodies if body != b"refused"]
-    assert [made[0] for made in second.made] == asked, "each call is there once, in order"
+    assert replayed.finished == (1 if bodies[dies] != b"refused" else 0)
+    expected = [body for body in bodies if body != b"refused"]
+    assert [performed[0] for performed in second.performed] == expected, "each call is there once, in order"
 
 
 def test_the_same_intent_gives_the_same_vpc(clients: Clients) -> None:
@@ -175,12 +175,12 @@ def test_a_journal_of_what_is_all_gone_begins_anew(instance: Instance) -> None:
     assert len(second.front.journal) == 0, "and are forgotten"
     assert second.front.moto.epoch == epoch, "what AWS has before anyone asks is of the same day"
     assert inventory.of(second.front) == {}
-    kept = second("ec2").create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    vpc_id = second("ec2").create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
     second.front.close()
     third = _live(instance)
     assert len(third.front.journal) == 1, "while something exists, its journal stays"
-    ids = [each["VpcId"] for each in third("ec2").describe_vpcs()["Vpcs"]]
-    assert kept in ids
+    ids = [other_vpc["VpcId"] for other_vpc in third("ec2").describe_vpcs()["Vpcs"]]
+    assert vpc_id in ids
     third.front.close()
 
 
@@ -223,10 +223,10 @@ def test_code_that_draws_more_than_before_gives_the_same_ids(
 
     monkeypatch.setattr(backend, "create_vpc", of_a_later_version)
     second = _restarted(instance, first.front)
-    found = second.front.replayed
-    assert (found.differing, found.renamed) == ([], []), "what has an id keeps it"
-    assert found.strange == 1, "the one call that drew more"
-    assert vpc in {each["VpcId"] for each in second("ec2").describe_vpcs()["Vpcs"]}
+    replay = second.front.replayed
+    assert (replay.differing, replay.renamed) == ([], []), "what has an id keeps it"
+    assert replay.strange == 1, "the one call that drew more"
+    assert vpc in {other_vpc["VpcId"] for other_vpc in second("ec2").describe_vpcs()["Vpcs"]}
     assert others[1] != vpc, "what is new takes no id that is taken"
     assert second("iam").get_role(RoleName="r")["Role"]["RoleId"] == role
     third = _restarted(instance, second.front)
@@ -259,7 +259,7 @@ def test_a_journal_without_draws_is_replayed_by_its_seeds_and_has_them_from_then
         database.execute("PRAGMA user_version = 0")
     second = _live(instance)
     assert (second.front.replayed.renamed, second.front.replayed.differing) == ([], [])
-    assert vpc in {each["VpcId"] for each in second("ec2").describe_vpcs()["Vpcs"]}
+    assert vpc in {other_vpc["VpcId"] for other_vpc in second("ec2").describe_vpcs()["Vpcs"]}
     second.front.close()
     with sqlite3.connect(file) as database:
         assert database.execute("SELECT draws FROM calls").fetchone()[0], "the next change of code finds them"

@@ -24,14 +24,14 @@ def test_the_regions_of_a_service_are_those_that_botocore_finds(service: str) ->
     session = boto3.Session()
     inner: Any = session._session  # pyright: ignore[reportPrivateUsage]
     for partition in ("aws", "aws-cn"):
-        found = session.get_available_regions(service, partition_name=partition)
-        assert found == inner.twin_get_available_regions(service, partition)
+        regions = session.get_available_regions(service, partition_name=partition)
+        assert regions == inner.twin_get_available_regions(service, partition)
 
 
 def test_ids_have_the_form_of_ec2s(clients: Clients) -> None:
     ids = {clients("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"] for _ in range(3)}
     assert len(ids) == 3
-    assert all(len(each) == 21 and int(each.removeprefix("vpc-"), 16) for each in ids)
+    assert all(len(id_) == 21 and int(id_.removeprefix("vpc-"), 16) for id_ in ids)
 
 
 def test_a_symmetric_key_has_no_public_key(clients: Clients) -> None:
@@ -65,9 +65,11 @@ def _beginning(front: Front) -> dict[str, Any]:
         {name: "begun" if value == begun else value for name, value in vars(thing).items()}
         for thing in things
     ]
-    assert sum("begun" in each.values() for each in resources) > 4000, "images, their snapshots and volumes"
+    assert sum("begun" in resource.values() for resource in resources) > 4000, (
+        "images, their snapshots and volumes"
+    )
     return {
-        "things": [{name: each[name] for name in each.keys() - links} for each in resources],
+        "things": [{name: resource[name] for name in resource.keys() - links} for resource in resources],
         "vpc": ec2.default_vpc.id,
         "policies": list(iam.managed_policies),
     }
@@ -86,13 +88,13 @@ def test_what_is_copied_is_as_if_it_were_read_whatever_another_account_made_of_i
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     startup_optimizations.READ.clear()  # the module's own front ends here: moto is one for the process
-    found: list[dict[str, Any]] = []
+    images: list[dict[str, Any]] = []
     for number in range(3):
         day = SimpleNamespace(time=lambda number=number: 1_800_000_000 + 86400 * number)
         monkeypatch.setattr("twin.aws.api_server.server.time", day)
-        with opened(tmp_path / str(number)) as made:
-            found.append(_beginning(made.front))
-            _change(made.front)
+        with opened(tmp_path / str(number)) as clients:
+            images.append(_beginning(clients.front))
+            _change(clients.front)
     assert len(startup_optimizations.READ) == 2, "policies and images, each read once"
-    assert found[1] == found[0]
-    assert found[2] == found[0]
+    assert images[1] == images[0]
+    assert images[2] == images[0]

@@ -371,8 +371,8 @@ def test_what_aws_refuses_is_refused_in_its_words(
     code: str,
     params: dict[str, Any],
 ) -> None:
-    found, why = refused(clients, service, operation, **filled(params, instance))
-    assert found == code, why
+    refused_code, why = refused(clients, service, operation, **filled(params, instance))
+    assert refused_code == code, why
 
 
 def test_a_refused_call_is_not_in_the_journal(clients: Clients, instance: dict[str, str]) -> None:

@@ -17,26 +17,26 @@ Params = dict[str, Any]
 
 def encryption(reported: Params) -> dict[str, str]:
     """How an execution's objects are put, in S3's words."""
-    found = (reported.get("ResultConfiguration") or {}).get("EncryptionConfiguration") or {}
-    option = found.get("EncryptionOption")
+    configuration = (reported.get("ResultConfiguration") or {}).get("EncryptionConfiguration") or {}
+    option = configuration.get("EncryptionOption")
     if option == "SSE_KMS":
-        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": found["KmsKey"]}
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": configuration["KmsKey"]}
     return {"ServerSideEncryption": "AES256"} if option == "SSE_S3" else {}
 
 
 def may_keep(call: Call, front: Any, inside: Callable[[str, str], Inside]) -> None:
     """Whether the caller may have results put where they go, which Athena looks at before it begins. Raises
     Refusal."""
-    given = call.params
+    params = call.params
     region = call.region or front.instance.region
     groups = front.moto.backend("athena", region).work_groups
-    group = groups.get(given.get("WorkGroup") or "primary")
+    group = groups.get(params.get("WorkGroup") or "primary")
     if group is None:
         return  # Athena says that there is none
     if (group.configuration.get("ManagedQueryResultsConfiguration") or {}).get("Enabled"):
         may_use_key(call, front, group, "kms:GenerateDataKey")
         return
-    location = str(result_of(given, group.configuration).get("OutputLocation") or "")
+    location = str(result_of(params, group.configuration).get("OutputLocation") or "")
     if not location.startswith("s3://"):
         return  # Athena says so
     bucket, _ = place(location)
@@ -59,5 +59,5 @@ def may_use_key(call: Call, front: Any, group: Any, action: str) -> None:
     }
     with front.moto.lock:
         who = front.identity.principal(call.access_key)
-        for asked in kms.by_service(front.moto, region, "athena", action, key, context):
-            authorization.demand(call, front, who, asked)
+        for request in kms.by_service(front.moto, region, "athena", action, key, context):
+            authorization.demand(call, front, who, request)

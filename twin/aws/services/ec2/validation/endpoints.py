@@ -73,8 +73,8 @@ def modify(params: Params, look: Look) -> None:
     _policy(params.get("PolicyDocument"))
     _tables(params.get("AddRouteTableIds") or [], vpc, endpoint.service_name, look)
     removed = params.get("RemoveSubnetIds") or []
-    kept = [each for each in endpoint.subnet_ids or [] if each not in removed]
-    _subnets([*kept, *(params.get("AddSubnetIds") or [])], vpc, look)
+    subnet_ids = [subnet_id for subnet_id in endpoint.subnet_ids or [] if subnet_id not in removed]
+    _subnets([*subnet_ids, *(params.get("AddSubnetIds") or [])], vpc, look)
     for group in params.get("AddSecurityGroupIds") or []:
         look.group(group)
 
@@ -105,10 +105,10 @@ def _invalid_policy(why: str) -> Refusal:
 
 def _tables(tables: list[str], vpc: Any, service: str, look: Look) -> None:
     for table in tables:
-        found = look.ec2.route_tables.get(table)
-        if found is None:
+        route_table = look.ec2.route_tables.get(table)
+        if route_table is None:
             raise Refusal("InvalidRouteTableId.NotFound", f"The routeTable ID '{table}' does not exist")
-        if found.vpc_id != vpc.id:
+        if route_table.vpc_id != vpc.id:
             raise Refusal("InvalidParameter", f"Route table {table} does not belong to the VPC {vpc.id}")
         for other in _living(look):
             if other.service_name == service and table in (other.route_table_ids or []):
@@ -122,10 +122,10 @@ def _tables(tables: list[str], vpc: Any, service: str, look: Look) -> None:
 def _subnets(subnets: list[str], vpc: Any, look: Look) -> None:
     zones: dict[str, str] = {}
     for subnet in subnets:
-        found = look.subnet(subnet)
-        if found.vpc_id != vpc.id:
+        subnet_ = look.subnet(subnet)
+        if subnet_.vpc_id != vpc.id:
             raise Refusal("InvalidParameter", f"Subnet {subnet} does not belong to the VPC {vpc.id}")
-        if zones.setdefault(found.availability_zone, subnet) != subnet:
+        if zones.setdefault(subnet_.availability_zone, subnet) != subnet:
             raise Refusal(
                 "DuplicateSubnetsInSameZone",
                 f"Found another VPC endpoint subnet in the availability zone of {subnet}. VPC endpoint "
@@ -151,7 +151,7 @@ def _private_dns(vpc: Any, service: str, look: Look) -> None:
 
 
 def _living(look: Look) -> list[Any]:
-    return [each for each in look.ec2.vpc_end_points.values() if each.state != "deleted"]
+    return [endpoint for endpoint in look.ec2.vpc_end_points.values() if endpoint.state != "deleted"]
 
 
 RULES: Final = {"CreateVpcEndpoint": create, "ModifyVpcEndpoint": modify}

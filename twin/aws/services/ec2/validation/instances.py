@@ -72,13 +72,15 @@ def launch(data: Params, look: Look) -> None:
     _cards(cards, kind, look)
     placement = (data.get("Placement") or {}).get("GroupName")
     if placement:
-        from twin.aws.services.ec2.operations.placement import held
+        from twin.aws.services.ec2.operations.placement import placement_groups
 
-        if placement not in held(look.ec2):
+        if placement not in placement_groups(look.ec2):
             raise Refusal("InvalidPlacementGroup.Unknown", f"The Placement Group '{placement}' is unknown.")
     _volumes(data, look)
     profile = (data.get("IamInstanceProfile") or {}).get("Name")
-    if profile and profile not in [each.name for each in look.iam.instance_profiles.values()]:
+    if profile and profile not in [
+        instance_profile.name for instance_profile in look.iam.instance_profiles.values()
+    ]:
         raise Refusal(
             "InvalidParameterValue",
             f"Value ({profile}) for parameter iamInstanceProfile.name is invalid. "
@@ -98,13 +100,13 @@ def _user_data(text: str | None) -> None:
 
 
 def _architectures(kind: str, image: str, look: Look) -> None:
-    info, found = instance_type_info(kind), look.ec2.amis.get(image)
+    info, ami = instance_type_info(kind), look.ec2.amis.get(image)
     known = (info or {}).get("ProcessorInfo", {}).get("SupportedArchitectures") or []
-    if known and found is not None and found.architecture and found.architecture not in known:
+    if known and ami is not None and ami.architecture and ami.architecture not in known:
         raise Refusal(
             "InvalidParameterValue",
             f"The architecture '{','.join(known)}' of the specified instance type does not match the "
-            f"architecture '{found.architecture}' of the specified AMI. Specify an instance type and an AMI "
+            f"architecture '{ami.architecture}' of the specified AMI. Specify an instance type and an AMI "
             f"that have matching architectures, and try again.",
         )
 
@@ -138,12 +140,13 @@ def _cards(cards: list[Params], kind: str | None, look: Look) -> None:
 
 
 def _volumes(data: Params, look: Look) -> None:
-    for each in data.get("BlockDeviceMappings") or []:
-        volume = each.get("Ebs") or {}
+    for block_device_mapping in data.get("BlockDeviceMappings") or []:
+        volume = block_device_mapping.get("Ebs") or {}
         key = volume.get("KmsKeyId")
         if key and look.key(key) is None:
             raise Refusal(
-                "InvalidParameterValue", f"The KMS key {key} of {each.get('DeviceName')} does not exist"
+                "InvalidParameterValue",
+                f"The KMS key {key} of {block_device_mapping.get('DeviceName')} does not exist",
             )
         if key and str(volume.get("Encrypted")).lower() == "false":
             raise Refusal(

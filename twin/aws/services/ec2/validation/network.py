@@ -26,7 +26,10 @@ def create_subnet(params: Params, look: Look) -> None:
     if not params.get("CidrBlock"):
         return
     network = network_of(params["CidrBlock"], "cidrBlock")
-    blocks = [ipaddress.ip_network(each["cidr_block"]) for each in vpc.get_cidr_block_association_set()]
+    blocks = [
+        ipaddress.ip_network(association["cidr_block"])
+        for association in vpc.get_cidr_block_association_set()
+    ]
     inside = any(network.version == block.version and network.subnet_of(block) for block in blocks)  # pyright: ignore[reportArgumentType]
     if not 16 <= network.prefixlen <= 28 or not inside:
         raise Refusal("InvalidSubnet.Range", f"The CIDR '{params['CidrBlock']}' is invalid.")
@@ -40,14 +43,18 @@ def delete_vpc(params: Params, look: Look) -> None:
     inside = [
         key for zone in look.ec2.subnets.values() for key, subnet in zone.items() if subnet.vpc_id == vpc_id
     ]
-    inside += [each.id for each in look.ec2.internet_gateways.values() if each.vpc and each.vpc.id == vpc_id]
+    inside += [
+        internet_gateway.id
+        for internet_gateway in look.ec2.internet_gateways.values()
+        if internet_gateway.vpc and internet_gateway.vpc.id == vpc_id
+    ]
     inside += [
         key for key, group in look.groups().items() if group.vpc_id == vpc_id and group.name != "default"
     ]
     inside += [
-        each.id
-        for each in look.ec2.vpc_end_points.values()
-        if each.vpc_id == vpc_id and each.state != "deleted"
+        endpoint.id
+        for endpoint in look.ec2.vpc_end_points.values()
+        if endpoint.vpc_id == vpc_id and endpoint.state != "deleted"
     ]
     if inside:
         raise Refusal(
@@ -61,14 +68,14 @@ def delete_subnet(params: Params, look: Look) -> None:
     subnet_id = params.get("SubnetId") or ""
     users = [eni.id for eni in look.ec2.enis.values() if eni.subnet.id == subnet_id]
     users += [
-        each.id
-        for each in look.ec2.nat_gateways.values()
-        if each.subnet_id == subnet_id and each.state not in ("deleted", "failed")
+        nat_gateway.id
+        for nat_gateway in look.ec2.nat_gateways.values()
+        if nat_gateway.subnet_id == subnet_id and nat_gateway.state not in ("deleted", "failed")
     ]
     users += [
-        each.id
-        for each in look.ec2.vpc_end_points.values()
-        if each.state != "deleted" and subnet_id in (each.subnet_ids or [])
+        endpoint.id
+        for endpoint in look.ec2.vpc_end_points.values()
+        if endpoint.state != "deleted" and subnet_id in (endpoint.subnet_ids or [])
     ]
     if users:
         raise Refusal(
@@ -87,7 +94,10 @@ def attach_gateway(params: Params, look: Look) -> None:
         )
     vpc_id = params.get("VpcId") or ""
     look.vpc(vpc_id)
-    if any(each.vpc and each.vpc.id == vpc_id for each in look.ec2.internet_gateways.values()):
+    if any(
+        internet_gateway.vpc and internet_gateway.vpc.id == vpc_id
+        for internet_gateway in look.ec2.internet_gateways.values()
+    ):
         raise Refusal("InvalidParameterValue", f"Network {vpc_id} already has an internet gateway attached")
 
 
@@ -128,10 +138,12 @@ def create_nat(params: Params, look: Look) -> None:
             "The request must include the AllocationId parameter. Add the required "
             "parameter and retry the request.",
         )
-    found = next((each for each in look.ec2.addresses if each.allocation_id == allocation), None)
-    if found is None:
+    elastic_ip_ = next(
+        (elastic_ip for elastic_ip in look.ec2.addresses if elastic_ip.allocation_id == allocation), None
+    )
+    if elastic_ip_ is None:
         raise Refusal("InvalidAllocationID.NotFound", f"The allocation ID '{allocation}' does not exist")
-    if found.association_id or _nat_of(allocation, look):
+    if elastic_ip_.association_id or _nat_of(allocation, look):
         raise Refusal(
             "Resource.AlreadyAssociated", f"Elastic IP address [{allocation}] is already associated"
         )
@@ -153,7 +165,9 @@ def _nat_of(allocation: str, look: Look) -> str:
 
 
 def _allocations(nat: Any) -> list[str]:
-    return [str(each.get("allocationId") or each.get("AllocationId") or "") for each in nat.address_set]
+    return [
+        str(address.get("allocationId") or address.get("AllocationId") or "") for address in nat.address_set
+    ]
 
 
 def flow_logs(params: Params, look: Look) -> None:
@@ -166,7 +180,7 @@ def flow_logs(params: Params, look: Look) -> None:
                 "InvalidParameterValue",
                 "DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs",
             )
-        if not any(each.arn == role for each in look.roles()):
+        if not any(role_.arn == role for role_ in look.roles()):
             raise Refusal(
                 "InvalidParameterValue", f"The role {role} of DeliverLogsPermissionArn does not exist"
             )

@@ -45,14 +45,14 @@ def _table(params: Params, look: Look) -> Any | None:
 
 
 def _destination(params: Params, table: Any) -> None:
-    given = params.get("DestinationCidrBlock") or params.get("DestinationIpv6CidrBlock")
-    if not given:
+    destination = params.get("DestinationCidrBlock") or params.get("DestinationIpv6CidrBlock")
+    if not destination:
         return
-    wanted = network_of(given, "destinationCidrBlock")
+    wanted = network_of(destination, "destinationCidrBlock")
     for route in table.routes:
         text = route.destination_cidr_block or route.destination_ipv6_cidr_block
         if text and ipaddress.ip_network(text) == wanted:
-            raise Refusal("RouteAlreadyExists", f"The route identified by {given} already exists.")
+            raise Refusal("RouteAlreadyExists", f"The route identified by {destination} already exists.")
 
 
 def _target(params: Params, table: Any, look: Look) -> None:
@@ -74,10 +74,10 @@ def _target(params: Params, table: Any, look: Look) -> None:
 
 
 def _internet(gateway_id: str, table: Any, look: Look) -> None:
-    found = look.ec2.internet_gateways.get(gateway_id)
-    if found is None:
+    internet_gateway = look.ec2.internet_gateways.get(gateway_id)
+    if internet_gateway is None:
         raise Refusal("InvalidGatewayID.NotFound", f"The gateway ID '{gateway_id}' does not exist")
-    if found.vpc is None or found.vpc.id != table.vpc_id:
+    if internet_gateway.vpc is None or internet_gateway.vpc.id != table.vpc_id:
         raise Refusal(
             "InvalidParameterValue",
             f"route table {table.id} and network gateway {gateway_id} belong to different networks",
@@ -85,10 +85,10 @@ def _internet(gateway_id: str, table: Any, look: Look) -> None:
 
 
 def _nat(nat_id: str, table: Any, look: Look) -> None:
-    found = look.ec2.nat_gateways.get(nat_id)
-    if found is None or found.state in ("deleted", "failed"):
+    nat_gateway = look.ec2.nat_gateways.get(nat_id)
+    if nat_gateway is None or nat_gateway.state in ("deleted", "failed"):
         raise Refusal("InvalidNatGatewayID.NotFound", f"The natGateway ID '{nat_id}' does not exist")
-    if found.vpc_id != table.vpc_id:
+    if nat_gateway.vpc_id != table.vpc_id:
         raise Refusal(
             "InvalidParameterValue",
             f"route table {table.id} and NAT gateway {nat_id} belong to different networks",

@@ -29,9 +29,9 @@ def create_group(params: Params, look: Look) -> None:
         raise Refusal("InvalidParameterValue", "Cannot use reserved security group name: default")
     if not _DESCRIPTION.fullmatch(name):
         raise Refusal("InvalidParameterValue", f"Invalid security group name: {_valid(name)}")
-    given = params.get("Description") or ""
-    if not _DESCRIPTION.fullmatch(given):
-        raise Refusal("InvalidParameterValue", f"Invalid security group description. {_valid(given)}")
+    description = params.get("Description") or ""
+    if not _DESCRIPTION.fullmatch(description):
+        raise Refusal("InvalidParameterValue", f"Invalid security group description. {_valid(description)}")
 
 
 def ingress(params: Params, look: Look) -> None:
@@ -46,25 +46,25 @@ def egress(params: Params, look: Look) -> None:
 
 def _authorize(params: Params, look: Look, direction: str) -> None:
     group = look.group(params["GroupId"]) if params.get("GroupId") else None
-    listed = params.get("IpPermissions") or [params]
-    for each in listed:
-        _ports(each)
+    permissions = params.get("IpPermissions") or [params]
+    for permission in permissions:
+        _ports(permission)
         sources = [
-            *[(span.get("CidrIp") or "", span) for span in each.get("IpRanges") or []],
-            *[(span.get("CidrIpv6") or "", span) for span in each.get("Ipv6Ranges") or []],
+            *[(span.get("CidrIp") or "", span) for span in permission.get("IpRanges") or []],
+            *[(span.get("CidrIpv6") or "", span) for span in permission.get("Ipv6Ranges") or []],
         ]
         for cidr, _ in sources:
             network_of(cidr, "CIDR block")
-        pairs = each.get("UserIdGroupPairs") or []
+        pairs = permission.get("UserIdGroupPairs") or []
         for pair in pairs:
             if pair.get("GroupId"):
                 _same_network(look.group(pair["GroupId"]), group)
         for source in [*[span for _, span in sources], *pairs]:
-            given = source.get("Description") or ""
-            if not _DESCRIPTION.fullmatch(given):
-                raise Refusal("InvalidParameterValue", f"Invalid rule description. {_valid(given)}")
+            description = source.get("Description") or ""
+            if not _DESCRIPTION.fullmatch(description):
+                raise Refusal("InvalidParameterValue", f"Invalid rule description. {_valid(description)}")
     if group is not None:
-        _count(group, listed, direction)
+        _count(group, permissions, direction)
 
 
 def _same_network(other: Any, group: Any | None) -> None:
@@ -76,15 +76,15 @@ def _same_network(other: Any, group: Any | None) -> None:
         )
 
 
-def _count(group: Any, listed: list[Params], direction: str) -> None:
+def _count(group: Any, permissions: list[Params], direction: str) -> None:
     # Each range, prefix list and group of a permission is a separate rule; IPv6 has a separate quota.
     kinds = ("IpRanges", "UserIdGroupPairs", "PrefixListIds")
-    more = sum(len(each.get(kind) or []) for each in listed for kind in kinds)
-    held = sum(not rule.ip_range.get("CidrIpv6") for rule in getattr(group, direction))
-    if held + more > RULES_PER_GROUP:
+    more = sum(len(permission.get(kind) or []) for permission in permissions for kind in kinds)
+    count = sum(not rule.ip_range.get("CidrIpv6") for rule in getattr(group, direction))
+    if count + more > RULES_PER_GROUP:
         raise Refusal(
             "RulesPerSecurityGroupLimitExceeded",
-            f"The maximum number of rules per security group has been reached. ({group.id} has {held}, "
+            f"The maximum number of rules per security group has been reached. ({group.id} has {count}, "
             f"{more} more make more than {RULES_PER_GROUP})",
         )
 
@@ -121,7 +121,9 @@ def delete_group(params: Params, look: Look) -> None:
     if group_id not in look.groups():
         return  # moto refuses
     users = [
-        eni.id for eni in look.ec2.enis.values() if group_id in {each.id for each in eni.group_set or []}
+        eni.id
+        for eni in look.ec2.enis.values()
+        if group_id in {security_group.id for security_group in eni.group_set or []}
     ]
     for other in look.groups().values():
         if other.id != group_id:

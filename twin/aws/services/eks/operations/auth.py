@@ -32,9 +32,11 @@ def answer(call: Call, front: Any) -> Answer | None:
         return None
     if call.operation != "AssumeRoleForPodIdentity":
         raise NotImplementedError("EKS Auth has one operation")
-    found = violations("eks-auth", call.operation, call.params)
-    if found:
-        raise Refusal("InvalidParameterException", "; ".join(f"{why} (at '{where}')" for where, why in found))
+    errors = violations("eks-auth", call.operation, call.params)
+    if errors:
+        raise Refusal(
+            "InvalidParameterException", "; ".join(f"{why} (at '{where}')" for where, why in errors)
+        )
     eks = front.eks
     with eks.store.lock:
         cluster = eks.cluster(str(call.params["clusterName"]))
@@ -80,34 +82,34 @@ def _session(front: Any, cluster: Thing, user: Params) -> Params:
             f"serviceAccount: {account}",
             404,
         )
-    shown = association.shown
-    if shown.get("targetRoleArn"):
+    description = association.description
+    if description.get("targetRoleArn"):
         raise NotImplementedError("a pod identity association with a target role")
     extra: dict[str, list[str]] = user.get("extra") or {}
     pod = (extra.get(f"{_POD}name") or [""])[0]
-    tags = {} if shown.get("disableSessionTags") else _tags(eks, cluster, (namespace, account), extra)
-    _trusted(front, cluster, shown["roleArn"], tags)
+    tags = {} if description.get("disableSessionTags") else _tags(eks, cluster, (namespace, account), extra)
+    _trusted(front, cluster, description["roleArn"], tags)
     name = f"eks-{cluster.name[:18]}-{pod[:20]}-{uuid.uuid4().hex[:20]}"
-    made = eks.aws.call(
+    response = eks.aws.call(
         "sts",
         "assume_role",
-        RoleArn=shown["roleArn"],
+        RoleArn=description["roleArn"],
         RoleSessionName=name,
         DurationSeconds=_LIFE,
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         TransitiveTagKeys=list(tags),
     )
-    key = made["Credentials"]
+    key = response["Credentials"]
     return {
         "subject": {"namespace": namespace, "serviceAccount": account},
         "audience": pod_identity.SERVICE,
         "podIdentityAssociation": {
-            "associationArn": shown["associationArn"],
-            "associationId": shown["associationId"],
+            "associationArn": description["associationArn"],
+            "associationId": description["associationId"],
         },
         "assumedRoleUser": {
-            "arn": made["AssumedRoleUser"]["Arn"],
-            "assumeRoleId": made["AssumedRoleUser"]["AssumedRoleId"],
+            "arn": response["AssumedRoleUser"]["Arn"],
+            "assumeRoleId": response["AssumedRoleUser"]["AssumedRoleId"],
         },
         "credentials": {
             "accessKeyId": key["AccessKeyId"],
@@ -119,11 +121,11 @@ def _session(front: Any, cluster: Thing, user: Params) -> Params:
 
 
 def _tags(eks: Any, cluster: Thing, who: tuple[str, str], extra: dict[str, list[str]]) -> dict[str, str]:
-    found = pod_identity.tags_of(eks, cluster, *who)
+    tags = pod_identity.tags_of(eks, cluster, *who)
     for part in ("name", "uid"):
         if extra.get(f"{_POD}{part}"):
-            found[f"kubernetes-pod-{part}"] = extra[f"{_POD}{part}"][0]
-    return found
+            tags[f"kubernetes-pod-{part}"] = extra[f"{_POD}{part}"][0]
+    return tags
 
 
 def _trusted(front: Any, cluster: Thing, arn: str, tags: dict[str, str]) -> None:

@@ -17,11 +17,11 @@ from twin.aws.api_server.internal_client import Inside
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import signature
 from twin.aws.services.glue.iceberg_rest import namespaces, tables
-from twin.aws.services.glue.iceberg_rest.request import Asked, reported
+from twin.aws.services.glue.iceberg_rest.request import CatalogRequest, reported
 
 LOG = logging.getLogger(__name__)
 PATH: Final = "/iceberg/v1/"
-Handler = Callable[[Asked], Answer]
+Handler = Callable[[CatalogRequest], Answer]
 
 _CLIENTS: Final = 16
 """How many callers' clients are kept."""
@@ -60,11 +60,11 @@ class Rest:
         signature.verify(call, str(front.identity.secret(call.access_key)))
         path = call.environ.get("RAW_URI", call.path).partition("?")[0].removeprefix(PATH)
         for method, pattern, handle in _ROUTES:
-            found = pattern.fullmatch(path)
-            if found is not None and method == call.method:
-                names = {name: unquote(value) for name, value in found.groupdict().items()}
+            match = pattern.fullmatch(path)
+            if match is not None and method == call.method:
+                names = {name: unquote(value) for name, value in match.groupdict().items()}
                 bucket = namespaces.bucket_of(call, front, names.pop("catalog", front.instance.account), ":")
-                return handle(Asked(call, front, self._client(call), **names, bucket=bucket))
+                return handle(CatalogRequest(call, front, self._client(call), **names, bucket=bucket))
         raise Refusal("BadRequestException", f"No route for request: {call.method} {call.path}")
 
     def _client(self, call: Call) -> Inside:
@@ -105,12 +105,12 @@ _ROUTES: Final[list[tuple[str, re.Pattern[str], Handler]]] = [
     (method, re.compile(pattern), handle)
     for method, pattern, handle in (
         ("GET", "config", namespaces.config),
-        ("GET", rf"{_CATALOG}/namespaces", namespaces.listed),
+        ("GET", rf"{_CATALOG}/namespaces", namespaces.list_namespaces),
         ("POST", rf"{_CATALOG}/namespaces", namespaces.make),
         ("GET", _NAMESPACE, namespaces.load),
         ("HEAD", _NAMESPACE, namespaces.exists),
         ("DELETE", _NAMESPACE, namespaces.drop),
-        ("GET", rf"{_NAMESPACE}/tables", tables.listed),
+        ("GET", rf"{_NAMESPACE}/tables", tables.list_tables),
         ("POST", rf"{_NAMESPACE}/tables", tables.make),
         ("GET", _TABLE, tables.load),
         ("HEAD", _TABLE, tables.exists),

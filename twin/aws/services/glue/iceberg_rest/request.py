@@ -13,7 +13,7 @@ from twin.aws.validation.moto_state import Look
 
 
 @dataclass(frozen=True)
-class Asked:
+class CatalogRequest:
     """A request, and Glue in the name of its caller. of: the namespace. name: the table. bucket: the table
     bucket whose catalog it is about; empty for the account's own."""
 
@@ -44,12 +44,12 @@ class Asked:
     def body(self) -> dict[str, Any]:
         """The request's JSON object."""
         try:
-            found: Any = json.loads(self.call.body or b"{}")
+            document: Any = json.loads(self.call.body or b"{}")
         except ValueError:
-            found = None
-        if not isinstance(found, dict):
+            document = None
+        if not isinstance(document, dict):
             raise Refusal("BadRequestException", "The request's body is no JSON object")
-        return found
+        return document
 
     @property
     def look(self) -> Look:

@@ -65,28 +65,30 @@ def update_job(params: Params, look: Look) -> None:
     _job(params.get("JobUpdate") or {}, look)
 
 
-def _job(given: Params, look: Look) -> None:
-    command = given.get("Command") or {}
+def _job(job_update: Params, look: Look) -> None:
+    command = job_update.get("Command") or {}
     kind, script = command.get("Name"), str(command.get("ScriptLocation") or "")
     if kind not in COMMANDS:
         raise invalid(f"Command name {kind} is not one of {', '.join(COMMANDS)}")
     if script and not script.startswith("s3://"):
         raise invalid(f"Script location must be in S3: {script}")
-    version = given.get("GlueVersion")
+    version = job_update.get("GlueVersion")
     if version is not None and version not in VERSIONS:
         raise invalid(
             f"Glue version {version} is not supported. Supported versions are {', '.join(VERSIONS)}"
         )
-    named = str(given.get("Role"))
+    named = str(job_update.get("Role"))
     arn = named if named.startswith("arn:") else f"arn:aws:iam::{look.account}:role/{named}"
     if service_roles.by("glue.amazonaws.com", arn, look) is None:
         raise invalid("Service is unable to assume provided role. Please verify role's TrustPolicy")
-    _capacity(given, str(kind))
-    _settings(given, look)
+    _capacity(job_update, str(kind))
+    _settings(job_update, look)
 
 
-def _capacity(given: Params, kind: str) -> None:
-    worker, count, capacity = (given.get(name) for name in ("WorkerType", "NumberOfWorkers", "MaxCapacity"))
+def _capacity(job_update: Params, kind: str) -> None:
+    worker, count, capacity = (
+        job_update.get(name) for name in ("WorkerType", "NumberOfWorkers", "MaxCapacity")
+    )
     if capacity is not None and (worker or count):
         raise invalid("Please do not set Max Capacity if using Worker Type and Number of Workers.")
     if bool(worker) != bool(count):
@@ -95,17 +97,17 @@ def _capacity(given: Params, kind: str) -> None:
         raise invalid(f"Number of workers of {kind} must be at least {_LEAST_WORKERS}, got {count}")
     if kind == "pythonshell" and worker:
         raise invalid("Worker Type is not supported for Job Command pythonshell")
-    if given.get("ExecutionClass") == "FLEX" and kind != "glueetl":
+    if job_update.get("ExecutionClass") == "FLEX" and kind != "glueetl":
         raise invalid("Execution class FLEX is for jobs of the command glueetl")
 
 
-def _settings(given: Params, look: Look) -> None:
-    held = _backend(look)
-    configuration = given.get("SecurityConfiguration")
-    if configuration and configuration not in held.security_configurations:
+def _settings(job_update: Params, look: Look) -> None:
+    backend = _backend(look)
+    configuration = job_update.get("SecurityConfiguration")
+    if configuration and configuration not in backend.security_configurations:
         raise missing(f"Security configuration {configuration} not found.")
-    for connection in (given.get("Connections") or {}).get("Connections") or []:
-        if connection not in held.connections:
+    for connection in (job_update.get("Connections") or {}).get("Connections") or []:
+        if connection not in backend.connections:
             raise missing(f"Connection {connection} not found.")
 
 
@@ -128,28 +130,28 @@ def create_trigger(params: Params, look: Look) -> None:
 
 def update_trigger(params: Params, look: Look) -> None:
     """UpdateTrigger."""
-    held = trigger(look, params.get("Name"))
-    before = held.as_dict()
+    existing = trigger(look, params.get("Name"))
+    before = existing.as_dict()
     _trigger({**before, **(params.get("TriggerUpdate") or {}), "Type": before["Type"]}, look)
 
 
-def _trigger(given: Params, look: Look) -> None:
-    kind, schedule = given.get("Type"), given.get("Schedule")
+def _trigger(params: Params, look: Look) -> None:
+    kind, schedule = params.get("Type"), params.get("Schedule")
     if kind == "SCHEDULED" and not schedule:
         raise invalid("A trigger of type SCHEDULED needs a schedule")
     if schedule and not _CRON.fullmatch(str(schedule)):
         raise invalid(f"Schedule {schedule} is not a valid cron expression: cron(six fields)")
-    conditions = (given.get("Predicate") or {}).get("Conditions") or []
+    conditions = (params.get("Predicate") or {}).get("Conditions") or []
     if kind == "CONDITIONAL" and not conditions:
         raise invalid("A trigger of type CONDITIONAL needs a predicate")
-    if not given.get("Actions"):
+    if not params.get("Actions"):
         raise invalid("A trigger needs an action")
-    for each in (*given["Actions"], *conditions):
+    for action in (*params["Actions"], *conditions):
         for member, things in (("JobName", "jobs"), ("CrawlerName", "crawlers")):
-            wanted = each.get(member)
+            wanted = action.get(member)
             if wanted and wanted not in getattr(_backend(look), things):
                 raise missing(f"{member.removesuffix('Name')} {wanted} not found.")
-        configuration = each.get("SecurityConfiguration")
+        configuration = action.get("SecurityConfiguration")
         if configuration and configuration not in _backend(look).security_configurations:
             raise missing(f"Security configuration {configuration} not found.")
 
@@ -160,7 +162,7 @@ def security_configuration(params: Params, _: Look) -> None:
     parts = [
         (encryption.get("CloudWatchEncryption") or {}, "CloudWatchEncryptionMode"),
         (encryption.get("JobBookmarksEncryption") or {}, "JobBookmarksEncryptionMode"),
-        *((each, "S3EncryptionMode") for each in encryption.get("S3Encryption") or []),
+        *((setting, "S3EncryptionMode") for setting in encryption.get("S3Encryption") or []),
     ]
     for part, mode in parts:
         wants, has = str(part.get(mode) or "").endswith("-KMS"), bool(part.get("KmsKeyArn"))
@@ -173,7 +175,7 @@ def security_configuration(params: Params, _: Look) -> None:
 def create_ruleset(params: Params, look: Look) -> None:
     """CreateDataQualityRuleset."""
     name = str(params.get("Name"))
-    if name in extension_store.held(_backend(look), RULESETS):
+    if name in extension_store.resources(_backend(look), RULESETS):
         raise Refusal("AlreadyExistsException", f"Data quality ruleset {name} already exists")
     _rules(str(params.get("Ruleset") or ""))
     target = params.get("TargetTable")
@@ -191,13 +193,13 @@ def update_ruleset(params: Params, look: Look) -> None:
 
 
 def _rules(text: str) -> None:
-    found = _DQDL.fullmatch(re.sub(r"#[^\n]*", "", text))
-    body = re.sub(r'"(?:[^"\\]|\\.)*"', '""', found[1]) if found else ""
-    rules = [each for each in _split(body) if each]
+    match = _DQDL.fullmatch(re.sub(r"#[^\n]*", "", text))
+    body = re.sub(r'"(?:[^"\\]|\\.)*"', '""', match[1]) if match else ""
+    rules = [rule for rule in _split(body) if rule]
     if not rules:
         raise invalid("Ruleset parsing failed: a ruleset is `Rules = [ rule, ... ]` with at least one rule")
-    for each in rules:
-        for part in re.split(r"\)\s*(?:and|or)\s*\(", each):
+    for item in rules:
+        for part in re.split(r"\)\s*(?:and|or)\s*\(", item):
             word = re.match(r"\(*\s*(\w+)", part)
             if word is None or word[1] not in RULE_TYPES:
                 raise invalid(f"Ruleset parsing failed: unknown rule type {word[1] if word else part}")
@@ -217,22 +219,22 @@ def _split(text: str) -> list[str]:
 
 def job(look: Look, name: Any) -> Any:
     """A job, or the refusal."""
-    return _found(_backend(look).jobs, name, f"Job {name} not found.")
+    return _require(_backend(look).jobs, name, f"Job {name} not found.")
 
 
 def trigger(look: Look, name: Any) -> Any:
     """A trigger, or the refusal."""
-    return _found(_backend(look).triggers, name, f"Trigger {name} not found.")
+    return _require(_backend(look).triggers, name, f"Trigger {name} not found.")
 
 
 def ruleset(look: Look, name: Any) -> extension_store.Thing:
     """A ruleset, or the refusal."""
-    return _found(
-        extension_store.held(_backend(look), RULESETS), name, f"Data quality ruleset {name} not found."
+    return _require(
+        extension_store.resources(_backend(look), RULESETS), name, f"Data quality ruleset {name} not found."
     )
 
 
-def _found(things: Mapping[str, Any], name: Any, words: str) -> Any:
+def _require(things: Mapping[str, Any], name: Any, words: str) -> Any:
     if name not in things:
         raise missing(words)
     return things[name]

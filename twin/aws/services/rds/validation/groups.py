@@ -52,21 +52,21 @@ def create_subnet_group(params: Params, look: Look) -> None:
 
 def modify_subnet_group(params: Params, look: Look) -> None:
     """ModifyDBSubnetGroup: subnets that instances are in stay."""
-    held = subnet_group(look, params.get("DBSubnetGroupName"))
+    group = subnet_group(look, params.get("DBSubnetGroupName"))
     _covers(params, look)
-    if any(look.subnet(id).vpc_id != held.vpc_id for id in params["SubnetIds"]):
+    if any(look.subnet(id).vpc_id != group.vpc_id for id in params["SubnetIds"]):
         raise Refusal("InvalidSubnet", "The new Subnets are not in the same Vpc as the existing subnet group")
 
 
 def delete_subnet_group(params: Params, look: Look) -> None:
     """DeleteDBSubnetGroup: none that instances are in."""
-    held = subnet_group(look, params.get("DBSubnetGroupName"))
-    for each in backend(look).databases.values():
-        if getattr(each, "db_subnet_group", None) is held:
+    group = subnet_group(look, params.get("DBSubnetGroupName"))
+    for database in backend(look).databases.values():
+        if getattr(database, "db_subnet_group", None) is group:
             raise Refusal(
                 "InvalidDBSubnetGroupStateFault",
-                f"Cannot delete the subnet group '{held.name}' because at least one database instance: "
-                f"{each.db_instance_identifier} is still using it.",
+                f"Cannot delete the subnet group '{group.name}' because at least one database instance: "
+                f"{database.db_instance_identifier} is still using it.",
             )
 
 
@@ -92,19 +92,21 @@ def create_parameter_group(params: Params, look: Look) -> None:
     identifier("DBParameterGroupName", name, 255)
     if name in backend(look).db_parameter_groups:
         raise Refusal("DBParameterGroupAlreadyExists", f"Parameter group {name} already exists")
-    known = {f"{kind}{engine.major(each)}" for kind, engine in ENGINES.items() for each in engine.versions}
+    known = {
+        f"{kind}{engine.major(version)}" for kind, engine in ENGINES.items() for version in engine.versions
+    }
     if family.startswith(tuple(ENGINES)) and family not in known:
         raise wrong(f"ParameterGroupFamily {family} is not a valid parameter group family")
 
 
 def delete_parameter_group(params: Params, look: Look) -> None:
     """DeleteDBParameterGroup: none that an instance uses."""
-    held = parameter_group(look, params.get("DBParameterGroupName"))
-    for each in backend(look).databases.values():
-        if str(each.db_parameter_group_name or "").lower() == held.name:
+    group = parameter_group(look, params.get("DBParameterGroupName"))
+    for database in backend(look).databases.values():
+        if str(database.db_parameter_group_name or "").lower() == group.name:
             raise Refusal(
                 "InvalidDBParameterGroupState",
-                f"One or more database instances are still members of this parameter group {held.name}, so "
+                f"One or more database instances are still members of this parameter group {group.name}, so "
                 "the "
                 "group cannot be deleted",
             )
@@ -113,17 +115,19 @@ def delete_parameter_group(params: Params, look: Look) -> None:
 def modify_parameter_group(params: Params, look: Look) -> None:
     """ModifyDBParameterGroup: at most 20 at once, each with a way of being applied."""
     parameter_group(look, params.get("DBParameterGroupName"))
-    given = params.get("Parameters") or []
-    if len(given) > 20:
+    parameters = params.get("Parameters") or []
+    if len(parameters) > 20:
         raise wrong("At most 20 parameters can be modified in one request.")
-    for each in given:
-        if each.get("ApplyMethod") not in ("immediate", "pending-reboot"):
-            raise wrong(f"Apply method of {each.get('ParameterName')} must be immediate or pending-reboot")
+    for parameter in parameters:
+        if parameter.get("ApplyMethod") not in ("immediate", "pending-reboot"):
+            raise wrong(
+                f"Apply method of {parameter.get('ParameterName')} must be immediate or pending-reboot"
+            )
 
 
 def subnet_group(look: Look, name: Any) -> Any:
     """A subnet group, or RDS's refusal."""
-    return found(
+    return require(
         backend(look).subnet_groups,
         name,
         "DBSubnetGroupNotFoundFault",
@@ -134,14 +138,14 @@ def subnet_group(look: Look, name: Any) -> Any:
 def parameter_group(look: Look, name: Any) -> Any:
     """A parameter group, or RDS's refusal."""
     words = f"DBParameterGroup not found: {name}"
-    return found(backend(look).db_parameter_groups, name, "DBParameterGroupNotFound", words)
+    return require(backend(look).db_parameter_groups, name, "DBParameterGroupNotFound", words)
 
 
-def found(held: Mapping[str, Any], name: Any, code: str, words: str) -> Any:
+def require(resources: Mapping[str, Any], name: Any, code: str, words: str) -> Any:
     """What has this name, or the refusal."""
-    if name not in held:
+    if name not in resources:
         raise Refusal(code, words, 404)
-    return held[name]
+    return resources[name]
 
 
 def backend(look: Look) -> Any:

@@ -17,9 +17,9 @@ from twin.aws.services.rds.data import CERTIFICATES, ENGINES, INSIGHTS, MONITORI
 from twin.aws.services.rds.validation.groups import (
     apart,
     backend,
-    found,
     identifier,
     parameter_group,
+    require,
     subnet_group,
     wrong,
 )
@@ -65,8 +65,8 @@ def modify_instance(params: Params, look: Look) -> None:
 
 def delete_instance(params: Params, look: Look) -> None:
     """DeleteDBInstance: a last snapshot is named or waived, and a protected instance stays."""
-    held = instance(look, params.get("DBInstanceIdentifier"))
-    if held.deletion_protection:
+    database = instance(look, params.get("DBInstanceIdentifier"))
+    if database.deletion_protection:
         raise apart("Cannot delete protected DB Instance, please disable deletion protection and try again.")
     last = params.get("FinalDBSnapshotIdentifier")
     if params.get("SkipFinalSnapshot"):
@@ -154,7 +154,7 @@ def _engine(params: Params, new: Params) -> None:
         raise apart(f"Cannot find version {wanted} for {name}")
     logs = new.get("EnableCloudwatchLogsExports") or []
     logs = [*logs, *((new.get("CloudwatchLogsExportConfiguration") or {}).get("EnableLogTypes") or [])]
-    unknown = [each for each in logs if each not in engine.logs]
+    unknown = [log for log in logs if log not in engine.logs]
     if unknown:
         raise apart(
             f"You cannot use the log types '{', '.join(unknown)}' with engine version {name} "
@@ -169,7 +169,7 @@ def _upgrade(params: Params, before: Any) -> None:
     full = engine.full(wanted)
     if not full:
         raise apart(f"Cannot find version {wanted} for {before.engine}")
-    numbers = [[int(part) for part in each.split(".")] for each in (before.engine_version, full)]
+    numbers = [[int(part) for part in version.split(".")] for version in (before.engine_version, full)]
     if numbers[1] < numbers[0]:
         raise apart(f"Cannot upgrade {before.engine} from {before.engine_version} to {full}")
     if engine.major(full) != engine.major(before.engine_version) and not params.get(
@@ -237,7 +237,8 @@ def _network(params: Params, look: Look) -> None:
                 f"{vpc} and the EC2 security group is in {groups[id].vpc_id}"
             )
     if params.get("PubliclyAccessible") and not any(
-        each.vpc and each.vpc.id == vpc for each in look.ec2.internet_gateways.values()
+        internet_gateway.vpc and internet_gateway.vpc.id == vpc
+        for internet_gateway in look.ec2.internet_gateways.values()
     ):
         raise Refusal(
             "InvalidVPCNetworkStateFault",
@@ -313,29 +314,31 @@ def _watched(params: Params, new: Params, look: Look) -> None:
         )
 
 
-def _as_given(held: Any) -> Params:
+def _as_given(database: Any) -> Params:
     """An instance's parameters, as creating it took them."""
     return {
-        "Engine": held.engine,
-        "EngineVersion": held.engine_version,
-        "AllocatedStorage": held.allocated_storage,
-        "StorageType": held.storage_type,
-        "Iops": held.iops,
-        "StorageEncrypted": held.storage_encrypted,
-        "VpcSecurityGroupIds": held.vpc_security_group_ids,
-        "DBSubnetGroupName": held.db_subnet_group.name if hasattr(held, "db_subnet_group") else None,
-        "PubliclyAccessible": held.publicly_accessible,
-        "EnablePerformanceInsights": getattr(held, "performance_insights_enabled", False),
-        "PerformanceInsightsRetentionPeriod": getattr(held, "performance_insights_retention_period", None),
-        "DatabaseInsightsMode": getattr(held, "database_insights_mode", None),
-        "MonitoringInterval": held.monitoring_interval,
-        "MonitoringRoleArn": held.monitoring_role_arn,
+        "Engine": database.engine,
+        "EngineVersion": database.engine_version,
+        "AllocatedStorage": database.allocated_storage,
+        "StorageType": database.storage_type,
+        "Iops": database.iops,
+        "StorageEncrypted": database.storage_encrypted,
+        "VpcSecurityGroupIds": database.vpc_security_group_ids,
+        "DBSubnetGroupName": database.db_subnet_group.name if hasattr(database, "db_subnet_group") else None,
+        "PubliclyAccessible": database.publicly_accessible,
+        "EnablePerformanceInsights": getattr(database, "performance_insights_enabled", False),
+        "PerformanceInsightsRetentionPeriod": getattr(
+            database, "performance_insights_retention_period", None
+        ),
+        "DatabaseInsightsMode": getattr(database, "database_insights_mode", None),
+        "MonitoringInterval": database.monitoring_interval,
+        "MonitoringRoleArn": database.monitoring_role_arn,
     }
 
 
 def instance(look: Look, name: Any) -> Any:
     """An instance, or RDS's refusal."""
-    return found(
+    return require(
         backend(look).databases, name, "DBInstanceNotFound", f"DBInstance {str(name).lower()} not found."
     )
 

@@ -22,16 +22,16 @@ class BucketObjectLockConfiguration(Configuration):
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         # Object Lock stays on for good; only its default retention can be taken away.
         nothing = {"ObjectLockEnabled": "Enabled"}
-        given = {"Bucket": id, "ObjectLockConfiguration": nothing}
-        context.call("s3", "PutObjectLockConfiguration", given)
+        params = {"Bucket": id, "ObjectLockConfiguration": nothing}
+        context.call("s3", "PutObjectLockConfiguration", params)
 
 
 def switch(on: Any) -> Any:
     return {} if on is True else None
 
 
-def switched(held: Any) -> bool:
-    return held is not None
+def switched(setting: Any) -> bool:
+    return setting is not None
 
 
 class BucketNotification(Configuration):
@@ -41,10 +41,10 @@ class BucketNotification(Configuration):
         return params
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        found = super().find(context, id, state)
-        reported = {name: value for name, value in (found or {}).items() if name != "ResponseMetadata"}
+        item = super().find(context, id, state)
+        reported = {name: value for name, value in (item or {}).items() if name != "ResponseMetadata"}
         return reported or None
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        given = {"Bucket": id, "NotificationConfiguration": {}}
-        context.call("s3", "PutBucketNotificationConfiguration", given)
+        params = {"Bucket": id, "NotificationConfiguration": {}}
+        context.call("s3", "PutBucketNotificationConfiguration", params)

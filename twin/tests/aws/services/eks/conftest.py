@@ -19,11 +19,11 @@ from twin.tests.aws.services.eks.scene import Names, group_params, make_cluster_
 
 def active(clients: Clients) -> Names:
     """A network, roles, and the cluster `demo`, ACTIVE at 1.34."""
-    found = network_and_roles(clients)
-    made = make_cluster_of(clients, found)
-    assert made["status"] == "CREATING", "the controller makes it ACTIVE"
+    names = network_and_roles(clients)
+    cluster = make_cluster_of(clients, names)
+    assert cluster["status"] == "CREATING", "the controller makes it ACTIVE"
     view(clients, "cluster_ready", endpoint="https://127.0.0.1:6443", certificate_authority="Q0E=")
-    return found
+    return names
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def pool(clients: Clients, names: Names) -> Iterator[str]:
 
 
 @pytest.fixture
-def own(home: Path) -> Iterator[Clients]:
+def separate_clients(home: Path) -> Iterator[Clients]:
     """A front of the test's own, for what would change the module's cluster."""
     forget()
     front = Front(instances.create("own"))

@@ -15,9 +15,9 @@ def test_a_cluster_has_what_eks_makes_for_it(clients: Clients, names: Names) -> 
     assert cluster["endpoint"] == "https://127.0.0.1:6443"
     assert cluster["identity"]["oidc"]["issuer"].startswith("https://oidc.eks.us-west-2.amazonaws.com/id/")
     group = cluster["resourcesVpcConfig"]["clusterSecurityGroupId"]
-    found = clients("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
-    assert found["GroupName"].startswith("eks-cluster-sg-demo-")
-    assert found["IpPermissions"][0]["UserIdGroupPairs"][0]["GroupId"] == group, (
+    security_group = clients("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
+    assert security_group["GroupName"].startswith("eks-cluster-sg-demo-")
+    assert security_group["IpPermissions"][0]["UserIdGroupPairs"][0]["GroupId"] == group, (
         "its members reach each other"
     )
     entries = clients("eks").list_access_entries(clusterName="demo")["accessEntries"]

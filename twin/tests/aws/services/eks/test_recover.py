@@ -31,14 +31,14 @@ class Lives:
         self.calls_left = 10**6
         self.deaths = 0
         self.front: Front | None = None
-        made: Any = Inside.call
+        original: Any = Inside.call
 
         def call(inner: Inside, service: str, operation: str, intent: str = "", **params: Any) -> Any:
             if self.calls_left == 0:
                 self.deaths += 1
                 raise Died
             self.calls_left -= 1
-            return made(inner, service, operation, intent, **params)
+            return original(inner, service, operation, intent, **params)
 
         patch.setattr(Inside, "call", call)
 
@@ -70,10 +70,10 @@ class Lives:
 
 @pytest.fixture
 def lives(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lives]:
-    made = Lives(instances.create("killed"), monkeypatch)
-    made.begin()
-    yield made
-    made.end()
+    lives = Lives(instances.create("killed"), monkeypatch)
+    lives.begin()
+    yield lives
+    lives.end()
 
 
 def test_a_create_killed_at_any_of_its_calls_is_finished_and_answers_in_full(lives: Lives) -> None:
@@ -86,12 +86,16 @@ def test_a_create_killed_at_any_of_its_calls_is_finished_and_answers_in_full(liv
 
     clients = lives.through_deaths()
     clients.intent = "urn:cluster-1"
-    made = make_cluster_of(clients, names, clientRequestToken="token-1")
-    group = made["resourcesVpcConfig"]["clusterSecurityGroupId"]
+    cluster = make_cluster_of(clients, names, clientRequestToken="token-1")
+    group = cluster["resourcesVpcConfig"]["clusterSecurityGroupId"]
     assert group.startswith("sg-"), "the repeated create returns what was made since"
     clients.intent = ""
     groups = clients("ec2").describe_security_groups()["SecurityGroups"]
-    assert [each["GroupId"] for each in groups if each["GroupName"].startswith("eks-cluster")] == [group]
+    assert [
+        security_group["GroupId"]
+        for security_group in groups
+        if security_group["GroupName"].startswith("eks-cluster")
+    ] == [group]
     assert len(clients("ec2").describe_network_interfaces()["NetworkInterfaces"]) == 2, "none was made twice"
     assert lives.deaths >= 4, "it died before each of its calls"
 
@@ -112,8 +116,8 @@ def test_a_create_killed_at_any_of_its_calls_is_finished_and_answers_in_full(liv
     nodes = clients("eks").create_nodegroup(**params)["nodegroup"]
     assert len(nodes["resources"]["autoScalingGroups"]) == 1
     clients.intent = ""
-    held = inventory.of(clients.front)
-    assert len(held["ec2/launch_templates"]) == len(held["autoscaling/autoscaling_groups"]) == 1
+    ids = inventory.of(clients.front)
+    assert len(ids["ec2/launch_templates"]) == len(ids["autoscaling/autoscaling_groups"]) == 1
     assert len(clients.front.eks.view("machines", {})["machines"]) == 1
 
 

@@ -105,8 +105,8 @@ def launch(clients: Clients, names: Names) -> Iterator[Any]:
 
 def machines(clients: Clients) -> dict[str, Any]:
     """The machines that should be Nodes, by instance."""
-    found = view(clients, "machines")["machines"]
-    return {machine["provider_id"].rpartition("/")[2]: machine for machine in found}
+    machines = view(clients, "machines")["machines"]
+    return {machine["provider_id"].rpartition("/")[2]: machine for machine in machines}
 
 
 def test_instance_with_a_node_config_joins_as_it_says(clients: Clients, launch: Any) -> None:

@@ -55,17 +55,17 @@ def test_records_become_rows_once_and_what_is_refused_is_set_aside(clients: Clie
     }
     make(context, STREAM, name="events", destination="iceberg", icebergConfiguration=destination)
     event = {"id": 1, "at": "2026-11-25T10:00:00Z", "email": "a@b.c", "price": "1.50", "tags": ["x"]}
-    records = [{"Data": json.dumps(each).encode()} for each in (event, {**event, "ID": 2, "id": 2})]
+    records = [{"Data": json.dumps(record).encode()} for record in (event, {**event, "ID": 2, "id": 2})]
     firehose = clients("firehose")
     answer = firehose.put_record_batch(DeliveryStreamName="events", Records=[*records, {"Data": b"no json"}])
     assert answer["FailedPutCount"] == 0
     assert len(answer["RequestResponses"]) == 3
     clients.front.streams.close()
-    found = rows(clients)
-    assert [row["id"] for row in found] == [1, 2]
-    assert (str(found[0]["price"]), found[0]["tags"]) == ("1.50", ["x"])
-    listed = clients("s3").list_objects_v2(Bucket="raw-123", Prefix="failed/iceberg-failed/")["Contents"]
-    body = clients("s3").get_object(Bucket="raw-123", Key=listed[0]["Key"])["Body"].read()
+    table_rows = rows(clients)
+    assert [row["id"] for row in table_rows] == [1, 2]
+    assert (str(table_rows[0]["price"]), table_rows[0]["tags"]) == ("1.50", ["x"])
+    objects = clients("s3").list_objects_v2(Bucket="raw-123", Prefix="failed/iceberg-failed/")["Contents"]
+    body = clients("s3").get_object(Bucket="raw-123", Key=objects[0]["Key"])["Body"].read()
     assert json.loads(body)["errorCode"] == "Iceberg.InvalidRecord"
     with pytest.raises(firehose.exceptions.InvalidArgumentException, match="less than or equal to 500"):
         firehose.put_record_batch(DeliveryStreamName="events", Records=[{"Data": b"x"}] * 501)

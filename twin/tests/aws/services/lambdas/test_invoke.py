@@ -90,7 +90,7 @@ def role(clients: Clients) -> str:
 
 
 def function(clients: Clients, role: str, **more: Any) -> Made:
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "name": "keeper",
         "role": role,
         "runtime": "python3.13",
@@ -101,7 +101,7 @@ def function(clients: Clients, role: str, **more: Any) -> Made:
         "environment": {"variables": {"MODE": "test"}},
         **more,
     }
-    return make(clients.context(), FUNCTION, **{k: v for k, v in given.items() if v is not None})
+    return make(clients.context(), FUNCTION, **{k: v for k, v in arguments.items() if v is not None})
 
 
 def invoke(clients: Clients, **event: Any) -> tuple[str, Any]:
@@ -113,8 +113,8 @@ def invoke(clients: Clients, **event: Any) -> tuple[str, Any]:
 def test_a_function_runs_as_its_role_and_changes_the_cloud_once(served: Clients, role: str) -> None:
     from twin.aws.api_server.server import Front
 
-    made = function(served, role, timeout=30, tags={"team": "ml"})
-    outputs = made.outputs
+    keeper = function(served, role, timeout=30, tags={"team": "ml"})
+    outputs = keeper.outputs
     assert outputs["arn"].endswith(":function:keeper")
     assert (outputs["memorySize"], outputs["timeout"], outputs["version"]) == (128, 30, "$LATEST")
     assert outputs["loggingConfig"] == {"logFormat": "JSON", "logGroup": "/aws/lambda/keeper"}
@@ -133,8 +133,8 @@ def test_a_function_runs_as_its_role_and_changes_the_cloud_once(served: Clients,
     assert (again, outputs) == (once.id, once.outputs), "under its intent it is made once"
     served.intent = ""
     messages = [
-        each["message"]
-        for each in served("logs").filter_log_events(logGroupName="/aws/lambda/keeper")["events"]
+        event["message"]
+        for event in served("logs").filter_log_events(logGroupName="/aws/lambda/keeper")["events"]
     ]
     assert "event {'a': 1}" in messages
     _, refusal = invoke(served, put="closed-123")
@@ -144,20 +144,20 @@ def test_a_function_runs_as_its_role_and_changes_the_cloud_once(served: Clients,
     served.front.moto.forget()
     served.front = Front(instance)
     assert served.front.replayed.renamed == []
-    keys = [each["Key"] for each in served("s3").list_objects_v2(Bucket="kept-123")["Contents"]]
+    keys = [object_["Key"] for object_ in served("s3").list_objects_v2(Bucket="kept-123")["Contents"]]
     assert keys == ["made-0"], "what it changed is there once"
     served.intent = "once"
     assert once.kind.create(once.context, once.inputs) == (once.id, once.outputs)
     served.intent = ""
-    assert made.read() == made.outputs
-    made.delete()
-    assert made.read() is None
+    assert keeper.read() == keeper.outputs
+    keeper.delete()
+    assert keeper.read() is None
     assert "awslambda/functions" not in served.front._inventory.of(served.front)
 
 
 @pytest.mark.end_to_end  # real processes, one of which runs out of its time
 def test_what_a_function_raises_is_reported_as_by_lambda(served: Clients, role: str) -> None:
-    made = function(served, role, timeout=1)
+    keeper = function(served, role, timeout=1)
     failed, answer = invoke(served, **{"raise": "column x is gone"})
     assert (failed, answer["errorType"], answer["errorMessage"]) == (
         "Unhandled",
@@ -174,12 +174,12 @@ def test_what_a_function_raises_is_reported_as_by_lambda(served: Clients, role: 
     assert invoke(served, **{"import": "pulumi"})[1]["errorType"] == "ModuleNotFoundError", (
         "Lambda has it not"
     )
-    changed = made.update(code=archive("def handle(event, context): return event"), description="new")
+    changed = keeper.update(code=archive("def handle(event, context): return event"), description="new")
     assert changed["description"] == "new"
     assert invoke(served, a=2)[1] == {"a": 2}
-    made.update(handler="keeper.handler.none")
+    keeper.update(handler="keeper.handler.none")
     assert invoke(served)[1]["errorType"] == "Runtime.HandlerNotFound"
-    made.delete()
+    keeper.delete()
 
 
 @pytest.mark.parametrize(
@@ -203,9 +203,9 @@ def test_what_a_function_raises_is_reported_as_by_lambda(served: Clients, role: 
 )
 def test_what_lambda_refuses(clients: Clients, role: str, change: Any, path: str, words: str) -> None:
     account = clients.front.instance.account
-    given = {k: v.format(account=account) if isinstance(v, str) else v for k, v in change.items()}
+    arguments = {k: v.format(account=account) if isinstance(v, str) else v for k, v in change.items()}
     with pytest.raises(CloudError, match=words) as error:
-        function(clients, **{"role": role, **given})
+        function(clients, **{"role": role, **arguments})
     assert error.value.path.startswith(path.split(".")[0])
 
 
@@ -219,23 +219,23 @@ def test_what_the_provider_refuses_is_reported_by_check(clients: Clients, role: 
 
 
 def test_who_may_call_a_function(clients: Clients, role: str) -> None:
-    made = function(clients, role)
-    given = {"function": "keeper", "action": "lambda:InvokeFunction", "principal": "events.amazonaws.com"}
+    keeper = function(clients, role)
+    arguments = {"function": "keeper", "action": "lambda:InvokeFunction", "principal": "events.amazonaws.com"}
     allowed = make(
         clients.context(),
         PERMISSION,
-        **given,
+        **arguments,
         statementId="events",
         sourceArn="arn:aws:events:us-west-2:123456789012:rule/x",
     )
     with pytest.raises(CloudError, match=r"statement id .* already exists") as error:
-        make(clients.context(), PERMISSION, **given, statementId="events")
+        make(clients.context(), PERMISSION, **arguments, statementId="events")
     assert error.value.path == "statementId"
     with pytest.raises(CloudError, match="ResourceConflictException"):
         function(clients, role)
     allowed.delete()
     assert allowed.read() is None
     with pytest.raises(CloudError, match="Function not found") as error:
-        make(clients.context(), PERMISSION, **{**given, "function": "none"}, statementId="x")
+        make(clients.context(), PERMISSION, **{**arguments, "function": "none"}, statementId="x")
     assert error.value.path == "function"
-    made.delete()
+    keeper.delete()

@@ -12,8 +12,8 @@ from twin.tests.aws.fronts import Clients, opened
 @pytest.fixture(scope="package")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     """boto3 clients of a front that the modules of this folder share: each leaves little behind."""
-    with opened(tmp_path_factory.mktemp("home")) as made:
-        yield made
+    with opened(tmp_path_factory.mktemp("home")) as opened_clients:
+        yield opened_clients
 
 
 @pytest.fixture(scope="package")

@@ -43,8 +43,8 @@ def test_a_secret_and_its_value_live_and_go(clients: Clients, key: str) -> None:
     assert clients("secretsmanager").get_secret_value(SecretId=arn)["SecretString"] == "two"
     hidden = make(context, VERSION, secretId=arn, secretStringWo="three", secretStringWoVersion=1)
     assert "secretString" not in hidden.outputs, "a value that is only written is in no output"
-    for each in (hidden, second, first):
-        each.delete()
+    for resource in (hidden, second, first):
+        resource.delete()
     secret.delete()
     assert secret.read() is None
     assert hidden.read() is None
@@ -82,16 +82,16 @@ def test_a_policy_names_who_is_there_and_not_everybody(clients: Clients) -> None
     context = clients.context()
     secret = make(context, SECRET, name="shared", recoveryWindowInDays=0)
     root = f"arn:aws:iam::{clients.front.instance.account}:root"
-    made = make(context, POLICY, secretArn=secret.id, policy=allow({"AWS": root}), blockPublicPolicy=True)
-    assert made.outputs["secretArn"] == secret.id
+    policy = make(context, POLICY, secretArn=secret.id, policy=allow({"AWS": root}), blockPublicPolicy=True)
+    assert policy.outputs["secretArn"] == secret.id
     with pytest.raises(CloudError, match="did not prevent broad access"):
-        made.update(policy=allow("*"))
+        policy.update(policy=allow("*"))
     ghost = f"arn:aws:iam::{clients.front.instance.account}:role/ghost"
     with pytest.raises(CloudError, match="unsupported principal") as error:
-        made.update(policy=allow({"AWS": ghost}))
+        policy.update(policy=allow({"AWS": ghost}))
     assert error.value.path == "policy"
-    made.delete()
-    assert made.read() is None
+    policy.delete()
+    assert policy.read() is None
     secret.delete()
 
 

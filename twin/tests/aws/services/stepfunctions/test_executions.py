@@ -52,10 +52,10 @@ def role(clients: Clients, name: str, trusted: Any = TRUST, **statement: Any) ->
 
 
 def machine(clients: Clients, name: str, arn: str, definition: Any) -> str:
-    made = clients("stepfunctions").create_state_machine(
+    state_machine = clients("stepfunctions").create_state_machine(
         name=name, roleArn=arn, definition=json.dumps(definition)
     )
-    return made["stateMachineArn"]
+    return state_machine["stateMachineArn"]
 
 
 def ended(clients: Clients, execution: str) -> dict[str, Any]:
