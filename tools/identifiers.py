@@ -40,9 +40,6 @@ LIMITS: Final[Mapping[str, int]] = {
 """Folder -> identifiers that are left there. Lower a number when some are renamed; add no folder."""
 FOLDERS: Final = ("bootstrap.py", "cli", "components", "policies", "stacks", "tests", "tools", "twin")
 EXCLUDED: Final = (
-    # Its modules and their tests are renamed as a whole, later.
-    "twin/gcp",
-    "twin/tests/gcp",
     # The key of the charts is made from it: they would be fetched again.
     "twin/toolchain/charts.py",
 )

@@ -79,8 +79,8 @@ class Hosts:
         return dict.fromkeys(("HTTPS_PROXY", "https_proxy"), f"http://127.0.0.1:{self.port}")
 
     def _serve(self, handle: Callable[..., Any], **options: Any) -> int:
-        made = asyncio.start_server(handle, "127.0.0.1", 0, **options)
-        server = asyncio.run_coroutine_threadsafe(made, self._loop).result()
+        starting = asyncio.start_server(handle, "127.0.0.1", 0, **options)
+        server = asyncio.run_coroutine_threadsafe(starting, self._loop).result()
         return server.sockets[0].getsockname()[1]
 
     async def _to_front(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -139,8 +139,8 @@ def _messages() -> dict[str, Any]:
             message.field.add(name=field, number=number, type=kind, label=kinds.LABEL_OPTIONAL)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    found = {name: pool.FindMessageTypeByName(f"twin.{name}") for name in _FIELDS}
-    return {name: message_factory.GetMessageClass(message) for name, message in found.items()}
+    messages = {name: pool.FindMessageTypeByName(f"twin.{name}") for name in _FIELDS}
+    return {name: message_factory.GetMessageClass(message) for name, message in messages.items()}
 
 
 def _kms(instance: Instance, key: bytes, certificate: bytes) -> tuple[grpc.Server, int]:
@@ -148,16 +148,16 @@ def _kms(instance: Instance, key: bytes, certificate: bytes) -> tuple[grpc.Serve
     messages = _messages()
 
     def handler(verb: str, field: str) -> grpc.RpcMethodHandler:
-        made = messages[f"{verb}Response"]
+        message_type = messages[f"{verb}Response"]
 
         def answer(request: Any, context: grpc.ServicerContext) -> Any:
             status, answered = _ask(instance, request, verb.lower(), context.invocation_metadata())
             if status != grpc.StatusCode.OK:
                 context.abort(status, answered["error"]["message"])
-            return made(**{field: base64.b64decode(answered[field])})
+            return message_type(**{field: base64.b64decode(answered[field])})
 
         return grpc.unary_unary_rpc_method_handler(
-            answer, messages[f"{verb}Request"].FromString, made.SerializeToString
+            answer, messages[f"{verb}Request"].FromString, message_type.SerializeToString
         )
 
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
@@ -177,9 +177,9 @@ def _ask(
     body = {_camel(field): base64.b64encode(value).decode() for field, value in fields.items()}
     headers = {"Content-Type": "application/json", "Authorization": dict(metadata).get("authorization", "")}
     url = f"{instance.url('cloud')}/{_KMS}/v1/{name}:{verb}"
-    asked = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - the front
+    http_request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - the front
     try:
-        with urllib.request.urlopen(asked) as answer:  # noqa: S310
+        with urllib.request.urlopen(http_request) as answer:  # noqa: S310
             return grpc.StatusCode.OK, json.load(answer)
     except urllib.error.HTTPError as error:
         return _STATUS.get(error.code, grpc.StatusCode.UNKNOWN), json.load(error)

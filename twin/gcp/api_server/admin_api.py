@@ -19,11 +19,11 @@ def handle(front: Front, environ: dict[str, Any]) -> Answer:
     def view(name: str, body: dict[str, Any]) -> dict[str, Any]:
         from twin.gcp.services.container.operations import controller_api
 
-        found = controller_api.VIEWS.get(name)
-        if found is None:
+        handler = controller_api.VIEWS.get(name)
+        if handler is None:
             raise not_found(f"no view {name!r}; there are {', '.join(sorted(controller_api.VIEWS))}")
         with front.state.transaction():
-            return found(front, body)
+            return handler(front, body)
 
     return admin_api.handle(front, environ, routes=_ROUTES, view=view, refused=_refused)
 

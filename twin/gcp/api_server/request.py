@@ -51,15 +51,15 @@ class Call:
 
     def need(self, name: str, message: str = "") -> Body:
         """A resource that must exist. Raises 404 with that message."""
-        found = self.state.get(name)
-        if found is None:
+        resource = self.state.get(name)
+        if resource is None:
             raise not_found(message or f"The resource '{name.partition('/')[2]}' was not found")
-        return found
+        return resource
 
     def enabled(self, service: str) -> bool:
         """Whether the project has that service (`compute.googleapis.com`) enabled."""
-        found = self.state.get(f"serviceusage/projects/{self.project}/services/{service}")
-        return bool(found) and found.get("state") == "ENABLED"
+        service_state = self.state.get(f"serviceusage/projects/{self.project}/services/{service}")
+        return bool(service_state) and service_state.get("state") == "ENABLED"
 
     def need_enabled(self, service: str) -> None:
         """Raise 403 SERVICE_DISABLED where the service is not enabled."""

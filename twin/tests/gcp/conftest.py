@@ -19,9 +19,9 @@ from twin.tests.gcp.resources import life
 def front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
     """An instance's Google with nothing in it."""
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
-    made = fronts.make()
-    yield made
-    made.close()
+    server = fronts.make()
+    yield server
+    server.close()
 
 
 SERVICES = (
@@ -52,11 +52,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     """One Google for what a module's tests are refused: services enabled, the network `net` made."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
-        made = fronts.make()
-        fronts.enable(made, *SERVICES)
-        fronts.network(made)
-        yield made
-        made.close()
+        server = fronts.make()
+        fronts.enable(server, *SERVICES)
+        fronts.network(server)
+        yield server
+        server.close()
 
 
 @pytest.fixture(autouse=True)

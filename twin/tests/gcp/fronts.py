@@ -69,13 +69,13 @@ class Kept:
     def __getattr__(self, name: str) -> Any:
         if name in self._below:
             return lambda: self._below[name]
-        made = getattr(self._resource, name)
+        method = getattr(self._resource, name)
 
         def call(*positional: Any, **named: Any) -> Any:
-            found = made(*positional, **named)
-            if isinstance(found, Resource):
-                return self._below.setdefault(name, Kept(found))
-            return found
+            response = method(*positional, **named)
+            if isinstance(response, Resource):
+                return self._below.setdefault(name, Kept(response))
+            return response
 
         return call
 
@@ -119,7 +119,7 @@ def make(name: str = "acme") -> Front:
 
 def enable(front: Front, *services: str) -> None:
     """Enable services of the project (`compute`)."""
-    names = [f"{each}.googleapis.com" for each in services]
+    names = [f"{service}.googleapis.com" for service in services]
     client(front, "serviceusage").services().batchEnable(
         parent=f"projects/{PROJECT}", body={"serviceIds": names}
     ).execute()

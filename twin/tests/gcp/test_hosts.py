@@ -32,17 +32,17 @@ def hosts(google: Front) -> Iterator[Hosts]:
     server.app = web.application(google)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    with Hosts(google.instance) as made:
-        yield made
+    with Hosts(google.instance) as hosts:
+        yield hosts
     server.shutdown()
     server.server_close()
     thread.join()
 
 
 def _connected(hosts: Hosts, target: str) -> tuple[socket.socket, bytes]:
-    made = socket.create_connection(("127.0.0.1", hosts.port), timeout=10)
-    made.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
-    return made, made.recv(200)
+    connection = socket.create_connection(("127.0.0.1", hosts.port), timeout=10)
+    connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+    return connection, connection.recv(200)
 
 
 def _authority(google: Front) -> str:

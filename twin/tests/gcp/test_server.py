@@ -42,8 +42,8 @@ def serving(instance: Instance) -> Iterator[subprocess.Popen[bytes]]:
 def ask(instance: Instance, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """One request."""
     google = {"Authorization": f"Bearer {deployer(instance).access_token}"}
-    own = credential.headers(instance) if path.startswith("/_twin/") else google
-    headers = {**own, "Content-Type": "application/json"}
+    authorization = credential.headers(instance) if path.startswith("/_twin/") else google
+    headers = {**authorization, "Content-Type": "application/json"}
     raw = None if body is None else json.dumps(body).encode()
     with urllib.request.urlopen(  # noqa: S310 - loopback
         urllib.request.Request(instance.url("cloud") + path, raw, headers),  # noqa: S310

@@ -92,13 +92,15 @@ def _used_by_machines(state: State, project: str, region: str, of: str | tuple[s
 
 def used(state: State, project: str, word: str, region: str = "") -> int:
     """How many there are, in the project or in a region and its zones."""
-    found = state.of(f"compute.{word}", f"compute/projects/{project}/")
+    resources = state.of(f"compute.{word}", f"compute/projects/{project}/")
     if not region:
-        return len(found)
-    return sum(name.split("/")[4].startswith(region) for name, _ in found if name.split("/")[3] != "global")
+        return len(resources)
+    return sum(
+        name.split("/")[4].startswith(region) for name, _ in resources if name.split("/")[3] != "global"
+    )
 
 
-def shown(call: Call, region: str = "") -> list[Body]:
+def quota_entries(call: Call, region: str = "") -> list[Body]:
     """The quotas as projects.get and regions.get answer them."""
     limits = call.front.faults.quota_limits()
     entries = [

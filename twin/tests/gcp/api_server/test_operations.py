@@ -130,7 +130,7 @@ def _job(bigquery: Any, job: str) -> dict[str, Any]:
 
 def _columns(bigquery: Any) -> list[str]:
     table = bigquery.tables().get(projectId=PROJECT, datasetId="d", tableId="t").execute()
-    return [each["name"] for each in table["schema"]["fields"]]
+    return [field["name"] for field in table["schema"]["fields"]]
 
 
 ADD = f"ALTER TABLE `{PROJECT}.d.t` ADD COLUMN IF NOT EXISTS `name` STRING"

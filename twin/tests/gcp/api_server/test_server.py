@@ -34,16 +34,16 @@ def test_a_service_that_is_not_enabled_refuses_with_googles_words(front: Front) 
 
 
 def test_a_new_project_knows_no_accounts_until_their_service_is_enabled(front: Front) -> None:
-    asked = client(front, "iam").projects().serviceAccounts().list(name=f"projects/{PROJECT}")
-    assert "IAM) API has not been used in project" in refused(asked).message
+    list_request = client(front, "iam").projects().serviceAccounts().list(name=f"projects/{PROJECT}")
+    assert "IAM) API has not been used in project" in refused(list_request).message
 
 
 def test_a_project_without_service_usage_cannot_enable_it_by_its_own_api(front: Front) -> None:
     services = client(front, "serviceusage").services()
     name = f"projects/{PROJECT}/services/serviceusage.googleapis.com"
     services.disable(name=name, body={}).execute()
-    asked = services.enable(name=name, body={})
-    assert "Service Usage API has not been used in project" in refused(asked).message
+    enable_request = services.enable(name=name, body={})
+    assert "Service Usage API has not been used in project" in refused(enable_request).message
 
 
 def test_another_project_is_not_reached(google: Front) -> None:
@@ -55,8 +55,8 @@ def test_another_project_is_not_reached(google: Front) -> None:
 
 def test_a_projects_number_is_its_id(google: Front) -> None:
     fronts.network(google)
-    found = client(google, "compute").networks().get(project=google.project_number, network="net").execute()
-    assert f"/projects/{PROJECT}/" in found["selfLink"], "links name the project by its id"
+    network = client(google, "compute").networks().get(project=google.project_number, network="net").execute()
+    assert f"/projects/{PROJECT}/" in network["selfLink"], "links name the project by its id"
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_a_body_that_the_schema_does_not_allow_is_refused(
 
 def test_what_only_google_writes_is_ignored_in_a_request(google: Front) -> None:
     fronts.network(google, id="5", creationTimestamp="never", selfLink="x")
-    found = client(google, "compute").networks().get(project=PROJECT, network="net").execute()
-    assert found["id"] != "5"
-    assert len(found["id"]) == 19, "an id has 19 digits, whatever was sent"
+    network = client(google, "compute").networks().get(project=PROJECT, network="net").execute()
+    assert network["id"] != "5"
+    assert len(network["id"]) == 19, "an id has 19 digits, whatever was sent"
 
 
 def test_the_same_intent_is_answered_once(google: Front) -> None:
@@ -121,6 +121,6 @@ def test_lists_come_in_pages_and_can_be_filtered(google: Front) -> None:
     compute = client(google, "compute")
     one = compute.networks().list(project=PROJECT, maxResults=2).execute()
     two = compute.networks().list(project=PROJECT, maxResults=2, pageToken=one["nextPageToken"]).execute()
-    assert [each["name"] for each in one["items"] + two["items"]] == ["a1", "b1", "c1"]
-    found = compute.networks().list(project=PROJECT, filter='name = "b1"').execute()
-    assert [each["name"] for each in found["items"]] == ["b1"]
+    assert [network["name"] for network in one["items"] + two["items"]] == ["a1", "b1", "c1"]
+    filtered = compute.networks().list(project=PROJECT, filter='name = "b1"').execute()
+    assert [network["name"] for network in filtered["items"]] == ["b1"]

@@ -59,7 +59,7 @@ class Direct(Transport):
 
 def context(front: Front, **more: Any) -> GcpContext:
     """A provider in front of this front, with one default label."""
-    given = GcpContext(
+    context = GcpContext(
         region=REGION,
         account=PROJECT,
         zone="",
@@ -67,7 +67,7 @@ def context(front: Front, **more: Any) -> GcpContext:
         transport=Direct(front),
         labels=Labels({"owner": "platform"}),
     )
-    return replace(given, **more)
+    return replace(context, **more)
 
 
 @dataclass
@@ -116,17 +116,17 @@ def strange(schemas: Mapping[str, Any], spec: Mapping[str, Any], value: Any, pat
         return
     if isinstance(value, dict):
         known, others = spec.get("properties", {}), spec.get("additionalProperties")
-        for name, each in value.items():
+        for name, member in value.items():
             inside = known.get(name, others)
             if inside is None and not name.startswith(("@", "__")):
                 yield f"{path}.{name}: not in the schema"
             elif inside is not None:
-                yield from strange(schemas, inside, each, f"{path}.{name}")
+                yield from strange(schemas, inside, member, f"{path}.{name}")
     elif isinstance(value, list):
         if kind != "array":
             yield f"{path}: a list, the schema says {kind}"
-        for each in value:
-            yield from strange(schemas, spec.get("items", {"type": "any"}), each, f"{path}[]")
+        for member in value:
+            yield from strange(schemas, spec.get("items", {"type": "any"}), member, f"{path}[]")
     elif not isinstance(value, _PLAIN.get(kind, ())):
         yield f"{path}: {value!r}, the schema says {kind}"
     elif kind == "string" and "enum" in spec and value not in ("", *spec["enum"]):
@@ -139,18 +139,18 @@ _PLAIN: Any = {"string": str, "boolean": bool, "integer": int, "number": (int, f
 def make(context: GcpContext, token: str, **inputs: Any) -> Made:
     """Check and create, as the core does."""
     kind = table()[token]
-    given = {**kind.defaults, **inputs}
-    failures = kind.check(context, given)
+    arguments = {**kind.defaults, **inputs}
+    failures = kind.check(context, arguments)
     assert not failures, f"{token} refuses inputs that Google takes: {failures}"
     under = context.with_intent(f"test-{next(_intents)}")
-    id, outputs = kind.create(under, kind.prepared(under, given))
-    made = Made(kind, context, id, given, outputs)
-    assert made.read() == outputs, "a refresh right after a create must find nothing new"
-    whole = complete(kind.sdk_schema, given, outputs)
+    id, outputs = kind.create(under, kind.prepared(under, arguments))
+    resource = Made(kind, context, id, arguments, outputs)
+    assert resource.read() == outputs, "a refresh right after a create must find nothing new"
+    whole = complete(kind.sdk_schema, arguments, outputs)
     now = kind.read(context, id, whole)
     assert now is not None
-    found = inputs_now(sdk("pulumi_gcp"), kind, kind.sdk_schema.inputs, given, whole, now)
-    drift = compare(kind, found, complete(kind.sdk_schema, {}, now), given)
+    reported = inputs_now(sdk("pulumi_gcp"), kind, kind.sdk_schema.inputs, arguments, whole, now)
+    drift = compare(kind, reported, complete(kind.sdk_schema, {}, now), arguments)
     assert not drift.changes, f"a refresh finds drift where there is none: {drift.changes}"
     document = discovery.document(kind.api, kind.version)
     item = kind.find(context, id, kind.values(context, id, outputs)) if kind.schema != "Policy" else None
@@ -161,9 +161,9 @@ def make(context: GcpContext, token: str, **inputs: Any) -> Made:
         imported = kind.read(context, id, {})
         assert imported is not None
         assert "id" not in imported, "the id is in its own form"
-    again = kind.create(under, kind.prepared(under, given))
+    again = kind.create(under, kind.prepared(under, arguments))
     assert again[0] == id, "a create that is repeated under one intent makes nothing again"
-    return made
+    return resource
 
 
 def refused(context: GcpContext, token: str, **inputs: Any) -> dict[str, str]:

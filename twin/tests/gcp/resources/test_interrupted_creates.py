@@ -29,19 +29,19 @@ READS_BY_POST = ("getIamPolicy", "generateServiceIdentity")
 
 def several_calls() -> dict[str, str]:
     """An example of each implementation of a create that may write by more than one call, by its name."""
-    found: dict[str, str] = {}
+    tokens: dict[str, str] = {}
     for token in sorted(table()):
-        found.setdefault(_implementation(token), token)
-    del found[""]
-    return found
+        tokens.setdefault(_implementation(token), token)
+    del tokens[""]
+    return tokens
 
 
 def _implementation(token: str) -> str:
     """What the type's create overrides; empty for an ordinary one."""
     kind = table()[token]
     parts = {name: getattr(type(kind), name) for name in OWN}
-    own = [each.__qualname__ for name, each in parts.items() if each is not getattr(GcpResource, name)]
-    return " ".join([*own, *(["labels_after"] if kind.labels_after else [])])
+    overridden = [part.__qualname__ for name, part in parts.items() if part is not getattr(GcpResource, name)]
+    return " ".join([*overridden, *(["labels_after"] if kind.labels_after else [])])
 
 
 class Place:
@@ -73,8 +73,14 @@ class Place:
 
     @cached_property
     def peering_range(self) -> str:
-        given: Props = {"purpose": "VPC_PEERING", "addressType": "INTERNAL", "prefixLength": 16}
-        make(self.gcp, "gcp:compute/globalAddress:GlobalAddress", name="range", network=self.network, **given)
+        arguments: Props = {"purpose": "VPC_PEERING", "addressType": "INTERNAL", "prefixLength": 16}
+        make(
+            self.gcp,
+            "gcp:compute/globalAddress:GlobalAddress",
+            name="range",
+            network=self.network,
+            **arguments,
+        )
         return "range"
 
     @cached_property
@@ -114,8 +120,8 @@ class Place:
     def deleted_role(self) -> str:
         """The id of a role that was deleted, and keeps its name."""
         name = f"case{self.number}"
-        asked = {"title": "Before", "permissions": ["logging.logEntries.create"]}
-        make(self.gcp, "gcp:projects/iAMCustomRole:IAMCustomRole", roleId=name, **asked).delete()
+        role_body = {"title": "Before", "permissions": ["logging.logEntries.create"]}
+        make(self.gcp, "gcp:projects/iAMCustomRole:IAMCustomRole", roleId=name, **role_body).delete()
         return name
 
 
@@ -251,11 +257,13 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
 
 def test_every_create_that_writes_by_several_calls_has_a_case() -> None:
-    found = several_calls()
-    made = {_implementation(token) for token in CASES}
-    missing = {name: token for name, token in found.items() if name not in made | ELSEWHERE.keys()}
+    tokens = several_calls()
+    implementations = {_implementation(token) for token in CASES}
+    missing = {
+        name: token for name, token in tokens.items() if name not in implementations | ELSEWHERE.keys()
+    }
     assert not missing, f"add a case with inputs that need all calls for one type of each: {missing}"
-    gone = ELSEWHERE.keys() - found.keys()
+    gone = ELSEWHERE.keys() - tokens.keys()
     assert not gone, f"{sorted(gone)} are ordinary creates now"
 
 

@@ -51,9 +51,9 @@ def test_a_key_that_cannot_be_is_refused(shared: Front, more: dict[str, Any], wo
 
 
 def test_a_keys_name_is_taken_until_all_its_versions_are_gone(google: Front) -> None:
-    made = make_key(google, rotationPeriod="7776000s", nextRotationTime=soon()).execute()
+    key = make_key(google, rotationPeriod="7776000s", nextRotationTime=soon()).execute()
     rings = client(google, "cloudkms").projects().locations().keyRings()
-    assert made["primary"]["state"] == "ENABLED"
+    assert key["primary"]["state"] == "ENABLED"
     assert refused(rings.create(parent=PLACE, keyRingId="ring", body={})).code == 409
     assert refused(make_key(google)).status == "ALREADY_EXISTS"
     versions = rings.cryptoKeys().cryptoKeyVersions()
@@ -103,15 +103,15 @@ def test_a_bound_dns_policy_stays(google: Front) -> None:
 
 def test_sinks_and_log_buckets(google: Front) -> None:
     logs, parent = client(google, "logging", "v2"), f"projects/{PROJECT}"
-    found = logs.projects().sinks().list(parent=parent).execute()["sinks"]
-    assert [each["name"] for each in found] == ["_Default", "_Required"]
+    sinks = logs.projects().sinks().list(parent=parent).execute()["sinks"]
+    assert [sink["name"] for sink in sinks] == ["_Default", "_Required"]
     error = refused(
         logs.projects().sinks().create(parent=parent, body={"name": "s", "destination": "s3://x"})
     )
     assert "Invalid destination" in error.message
     body = {"name": "s", "destination": "storage.googleapis.com/logs", "filter": "severity>=ERROR"}
-    made = logs.projects().sinks().create(parent=parent, body=body, uniqueWriterIdentity=True).execute()
-    assert made["writerIdentity"].startswith("serviceAccount:service-")
+    response = logs.projects().sinks().create(parent=parent, body=body, uniqueWriterIdentity=True).execute()
+    assert response["writerIdentity"].startswith("serviceAccount:service-")
     buckets = logs.projects().locations().buckets()
     assert (
         "1 to 3650"
@@ -132,10 +132,10 @@ def test_a_bucket_is_deleted_empty(google: Front) -> None:
     storage.buckets().insert(project=PROJECT, body={"name": "acme-data", "location": "us-central1"}).execute()
     assert refused(storage.buckets().insert(project=PROJECT, body={"name": "acme-data"})).code == 409
     media = MediaIoBaseUpload(io.BytesIO(b"hello"), mimetype="text/plain")
-    made = storage.objects().insert(
+    request = storage.objects().insert(
         bucket="acme-data", name="a/b.txt", body={"metadata": {"k": "v"}}, media_body=media
     )
-    assert made.execute()["size"] == "5"
+    assert request.execute()["size"] == "5"
     assert storage.objects().get_media(bucket="acme-data", object="a/b.txt").execute() == b"hello"
     assert storage.objects().list(bucket="acme-data", delimiter="/").execute()["prefixes"] == ["a/"]
     assert (
@@ -199,13 +199,13 @@ def test_a_buckets_key_must_be_granted_and_near(google: Front) -> None:
 
 
 def test_binary_authorization_has_one_policy(google: Front) -> None:
-    found = client(google, "binaryauthorization").projects()
+    projects = client(google, "binaryauthorization").projects()
     name = f"projects/{PROJECT}/policy"
-    assert found.getPolicy(name=name).execute()["defaultAdmissionRule"]["evaluationMode"] == "ALWAYS_ALLOW"
+    assert projects.getPolicy(name=name).execute()["defaultAdmissionRule"]["evaluationMode"] == "ALWAYS_ALLOW"
     rule = {"evaluationMode": "REQUIRE_ATTESTATION", "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG"}
-    error = refused(found.updatePolicy(name=name, body={"defaultAdmissionRule": rule}))
+    error = refused(projects.updatePolicy(name=name, body={"defaultAdmissionRule": rule}))
     assert "require_attestations_by" in error.message
     rule["evaluationMode"] = "ALWAYS_DENY"
-    found.updatePolicy(name=name, body={"defaultAdmissionRule": rule}).execute()
-    assert found.getPolicy(name=name).execute()["defaultAdmissionRule"] == rule
+    projects.updatePolicy(name=name, body={"defaultAdmissionRule": rule}).execute()
+    assert projects.getPolicy(name=name).execute()["defaultAdmissionRule"] == rule
     assert inventory.of(google) == {}

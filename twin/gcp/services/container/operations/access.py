@@ -28,11 +28,11 @@ def authenticate(front: Front, token: str) -> dict[str, Any] | None:
     if kind not in ("user", "serviceAccount"):
         return None
     policy = next((name for name, right in POLICIES if front.identity.allowed(member, right)), None)
-    found = front.state.get(f"iam/projects/{front.instance.account}/serviceAccounts/{email}") or {}
+    account = front.state.get(f"iam/projects/{front.instance.account}/serviceAccounts/{email}") or {}
     return {
         "username": email,
         "groups": ["system:authenticated"],
-        "uid": found.get("uniqueId", ""),
+        "uid": account.get("uniqueId", ""),
         "extra": {"iam.gke.io/user-assertion": [member]},
         "policies": [(policy, [])] if policy else [],
     }
@@ -40,8 +40,10 @@ def authenticate(front: Front, token: str) -> dict[str, Any] | None:
 
 def workload_account(front: Front, namespace: str, service_account: str) -> str | None:
     """The IAM service account that a Kubernetes service account may act as (Workload Identity)."""
-    found = resource_names.only(front.state)
-    pool = ((found[1].get("workloadIdentityConfig") or {}).get("workloadPool")) if found else None
+    only_cluster = resource_names.only(front.state)
+    pool = (
+        ((only_cluster[1].get("workloadIdentityConfig") or {}).get("workloadPool")) if only_cluster else None
+    )
     if not pool:
         return None
     member = f"serviceAccount:{pool}[{namespace}/{service_account}]"
@@ -60,8 +62,10 @@ def workload_token(front: Front, namespace: str, service_account: str, account: 
     account: the IAM service account that its annotation names; empty: the federated identity itself. None
     where the cluster has no workload pool, or it may not impersonate the account.
     """
-    found = resource_names.only(front.state)
-    pool = ((found[1].get("workloadIdentityConfig") or {}).get("workloadPool")) if found else None
+    only_cluster = resource_names.only(front.state)
+    pool = (
+        ((only_cluster[1].get("workloadIdentityConfig") or {}).get("workloadPool")) if only_cluster else None
+    )
     if not pool:
         return None
     if not account:

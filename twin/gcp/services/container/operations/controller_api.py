@@ -30,18 +30,18 @@ PATIENCE: Final = 20.0
 
 def cluster(front: Front, _: Params) -> Params:
     """The one cluster."""
-    found = resource_names.only(front.state)
-    if found is None:
+    only_cluster = resource_names.only(front.state)
+    if only_cluster is None:
         return {"cluster": None}
-    place, body = found
-    kept = front.state.kept(place.cluster_name)
-    status = _STATUS.get(body["status"], "ACTIVE" if kept.get("ready") else "CREATING")
+    place, body = only_cluster
+    internal = front.state.internal(place.cluster_name)
+    status = _STATUS.get(body["status"], "ACTIVE" if internal.get("ready") else "CREATING")
     return {
         "cluster": {
             "name": place.cluster,
             "status": status,
             "version": body["currentMasterVersion"],
-            "uid": f"{body['selfLink']} {kept.get('uid', '')}",
+            "uid": f"{body['selfLink']} {internal.get('uid', '')}",
             "service_cidr": body["servicesIpv4Cidr"],
             "issuer": f"https://container.googleapis.com/v1/{place.parent}/clusters/{place.cluster}",
             "self_managed_addons": False,
@@ -51,71 +51,71 @@ def cluster(front: Front, _: Params) -> Params:
 
 def cluster_ready(front: Front, body: Params) -> Params:
     """The control plane answers; a restarted one may have another endpoint."""
-    found = resource_names.only(front.state)
-    if found is None or found[1]["status"] == "STOPPING":
+    only_cluster = resource_names.only(front.state)
+    if only_cluster is None or only_cluster[1]["status"] == "STOPPING":
         return {}
-    place, held = found
+    place, cluster_body = only_cluster
     endpoint = body["endpoint"].removeprefix("https://").rstrip("/")
-    held["masterAuth"] = {
-        **(held.get("masterAuth") or {}),
+    cluster_body["masterAuth"] = {
+        **(cluster_body.get("masterAuth") or {}),
         "clusterCaCertificate": body["certificate_authority"],
     }
-    addresses = held["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]
+    addresses = cluster_body["controlPlaneEndpointsConfig"]["ipEndpointsConfig"]
     # Whatever way leads to the control plane, it is the one on this machine.
-    held["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"] = endpoint
+    cluster_body["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"] = endpoint
     addresses["privateEndpoint"] = endpoint
     if addresses.get("enablePublicEndpoint", True):
-        addresses["publicEndpoint"] = held["privateClusterConfig"]["publicEndpoint"] = endpoint
-    held["privateClusterConfig"]["privateEndpoint"] = endpoint
-    held["endpoint"] = endpoint
-    front.state.put(place.cluster_name, held)
-    kept = front.state.kept(place.cluster_name)
-    front.state.keep(place.cluster_name, {**kept, "ready": True})
-    _settle_cluster(front, place, held)
+        addresses["publicEndpoint"] = cluster_body["privateClusterConfig"]["publicEndpoint"] = endpoint
+    cluster_body["privateClusterConfig"]["privateEndpoint"] = endpoint
+    cluster_body["endpoint"] = endpoint
+    front.state.put(place.cluster_name, cluster_body)
+    internal = front.state.internal(place.cluster_name)
+    front.state.keep(place.cluster_name, {**internal, "ready": True})
+    _settle_cluster(front, place, cluster_body)
     return {}
 
 
 def cluster_gone(front: Front, _: Params) -> Params:
     """The control plane was wiped."""
-    found = resource_names.only(front.state)
-    if found and found[1]["status"] == "STOPPING":
-        clusters.gone(front, *found)
+    only_cluster = resource_names.only(front.state)
+    if only_cluster and only_cluster[1]["status"] == "STOPPING":
+        clusters.gone(front, *only_cluster)
     return {}
 
 
 def machine_list(front: Front, _: Params) -> Params:
     """The machines that should be Nodes. Groups that wait for machines ask for them again."""
-    found = resource_names.only(front.state)
-    if found is None:
+    only_cluster = resource_names.only(front.state)
+    if only_cluster is None:
         return {"machines": []}
-    place, held = found
-    listed: list[Params] = []
+    place, cluster_body = only_cluster
+    machines: list[Params] = []
     for pool_place, pool in resource_names.pools(front.state, place):
         if pool["status"] == "STOPPING":
             _forget(front.state, pool_place)
             continue
-        _ask_again(front, pool_place, held, pool)
-        listed += node_objects.every(front.state, pool_place, held, pool)
-    return {"machines": listed}
+        _ask_again(front, pool_place, cluster_body, pool)
+        machines += node_objects.every(front.state, pool_place, cluster_body, pool)
+    return {"machines": machines}
 
 
 def group_list(front: Front, _: Params) -> Params:
     """The groups: one a zone of each node pool; GKE's autoscaler may resize those whose pool says so."""
-    found = resource_names.only(front.state)
-    if found is None:
+    only_cluster = resource_names.only(front.state)
+    if only_cluster is None:
         return {"groups": []}
-    place, held = found
-    listed: list[Params] = []
+    place, cluster_body = only_cluster
+    groups: list[Params] = []
     for pool_place, pool in resource_names.pools(front.state, place):
         if pool["status"] != "STOPPING":
-            listed += [
-                _group(pool_place, held, pool, *each)
-                for each in instance_groups.groups(front.state, pool_place)
+            groups += [
+                _group(pool_place, cluster_body, pool, *group)
+                for group in instance_groups.groups(front.state, pool_place)
             ]
-    return {"groups": listed}
+    return {"groups": groups}
 
 
-def _group(place: Place, held: Body, pool: Body, zone: str, name: str, body: Body) -> Params:
+def _group(place: Place, cluster_body: Body, pool: Body, zone: str, name: str, body: Body) -> Params:
     scaling: Body = pool.get("autoscaling") or {}
     total = bool(scaling.get("totalMaxNodeCount"))
     size = int(body.get("targetSize", 0))
@@ -126,7 +126,7 @@ def _group(place: Place, held: Body, pool: Body, zone: str, name: str, body: Bod
         "minimum": 0 if total else int(scaling.get("minNodeCount") or 0),
         "maximum": most if scaling.get("enabled") else size,
         "desired": size,
-        "template": node_objects.template(place, held, pool, zone, short),
+        "template": node_objects.template(place, cluster_body, pool, zone, short),
         "tags": _delay(pool),
         "node_group": place.pool,
         "built_in": bool(scaling.get("enabled")),
@@ -149,10 +149,10 @@ def _delay(pool: Body) -> dict[str, str]:
 
 def node_pool_health(front: Front, body: Params) -> Params:
     """How many nodes of a pool are Ready: its status, and its operations, follow."""
-    found = resource_names.only(front.state)
-    if found is None:
+    only_cluster = resource_names.only(front.state)
+    if only_cluster is None:
         return {}
-    place = found[0].of(body["node_group"])
+    place = only_cluster[0].of(body["node_group"])
     pool = front.state.get(place.pool_name)
     if pool is None or pool["status"] == "STOPPING":
         return {}
@@ -170,7 +170,7 @@ def node_pool_health(front: Front, body: Params) -> Params:
         pool.update(status="RUNNING_WITH_ERROR", statusMessage="; ".join(body["issues"]))
     if before != (pool["status"], pool.get("statusMessage")):
         front.state.put(place.pool_name, pool)
-    _settle_cluster(front, *found)
+    _settle_cluster(front, *only_cluster)
     return {}
 
 
@@ -200,28 +200,28 @@ def _short(front: Front, place: Place, pool: Body) -> None:
             operations.end(front.state, place, error=words)
 
 
-def _settle_cluster(front: Front, place: Place, held: Body) -> None:
+def _settle_cluster(front: Front, place: Place, cluster_body: Body) -> None:
     """PROVISIONING ends when the control plane answers and the first node pools' nodes are Ready."""
-    if held["status"] != "PROVISIONING" or not front.state.kept(place.cluster_name).get("ready"):
+    if cluster_body["status"] != "PROVISIONING" or not front.state.internal(place.cluster_name).get("ready"):
         return
-    found = [pool for _, pool in resource_names.pools(front.state, place)]
-    if any(pool["status"] == "PROVISIONING" for pool in found):
+    node_pools = [pool for _, pool in resource_names.pools(front.state, place)]
+    if any(pool["status"] == "PROVISIONING" for pool in node_pools):
         return
-    held = resource_names.cluster(front.state, place)
-    broken = next((pool for pool in found if pool["status"] == "ERROR"), None)
-    held["status"] = "ERROR" if broken else "RUNNING"
+    cluster_body = resource_names.cluster(front.state, place)
+    broken = next((pool for pool in node_pools if pool["status"] == "ERROR"), None)
+    cluster_body["status"] = "ERROR" if broken else "RUNNING"
     error = broken.get("statusMessage", "") if broken else ""
     if error:
-        held["statusMessage"] = error
-    front.state.put(place.cluster_name, held)
+        cluster_body["statusMessage"] = error
+    front.state.put(place.cluster_name, cluster_body)
     operations.end(front.state, place, "CREATE_CLUSTER", error=error)
 
 
 def set_desired(front: Front, body: Params) -> Params:
     """Resize a group. A shortage changes nothing: the group's size stays what it was."""
-    place, held, pool, zone = _named(front, body["group"])
+    place, cluster_body, pool, zone = _named(front, body["group"])
     count = int(body["count"])
-    there = instance_groups.resize(front, place, held, pool, zone, count, time.time())
+    there = instance_groups.resize(front, place, cluster_body, pool, zone, count, time.time())
     if there < count:
         short = instance_groups.shortage(front, place, pool, zone, count - there)
         raise short or instance_groups.stockout(pool["config"]["machineType"], zone)
@@ -232,11 +232,13 @@ def grow_for(front: Front, body: Params) -> Params:
     """Resize several groups for a ProvisioningRequest, all or none (a refusal undoes the transaction)."""
     for name, count in body["sizes"].items():
         place, _, _, zone = _named(front, name)
-        before = {each for each, _ in instance_groups.instances(front.state, place, zone)}
+        before = {instance for instance, _ in instance_groups.instances(front.state, place, zone)}
         set_desired(front, {"group": name, "count": count})
-        for each, _ in instance_groups.instances(front.state, place, zone):
-            if each not in before:
-                front.state.keep(each, {**front.state.kept(each), "request": body["request"]})
+        for instance_name, _ in instance_groups.instances(front.state, place, zone):
+            if instance_name not in before:
+                front.state.keep(
+                    instance_name, {**front.state.internal(instance_name), "request": body["request"]}
+                )
     return {}
 
 
@@ -248,32 +250,32 @@ def terminate(front: Front, body: Params) -> Params:
 
 
 def _named(front: Front, name: str) -> tuple[Place, Body, Body, str]:
-    found = resource_names.only(front.state)
-    for pool_place, pool in resource_names.pools(front.state, found[0]) if found else ():
+    only_cluster = resource_names.only(front.state)
+    for pool_place, pool in resource_names.pools(front.state, only_cluster[0]) if only_cluster else ():
         for zone, full, _ in instance_groups.groups(front.state, pool_place):
-            if full.rpartition("/")[2] == name and found and pool["status"] != "STOPPING":
-                return pool_place, found[1], pool, zone
+            if full.rpartition("/")[2] == name and only_cluster and pool["status"] != "STOPPING":
+                return pool_place, only_cluster[1], pool, zone
     raise not_found(f"The resource 'instanceGroupManagers/{name}' was not found")
 
 
 def addon_list(front: Front, _: Params) -> Params:
     """GKE's own components that the cluster should have."""
-    found = resource_names.only(front.state)
-    return {"addons": gke_addons.addons(front.state, *found) if found else []}
+    only_cluster = resource_names.only(front.state)
+    return {"addons": gke_addons.addons(front.state, *only_cluster) if only_cluster else []}
 
 
 def addon_status(front: Front, body: Params) -> Params:
     """What became of a component: GKE shows nothing of it, but removed ones are forgotten."""
-    found = resource_names.only(front.state)
-    if found and body["status"] == "GONE":
-        gke_addons.gone(front.state, found[0], body["name"])
+    only_cluster = resource_names.only(front.state)
+    if only_cluster and body["status"] == "GONE":
+        gke_addons.gone(front.state, only_cluster[0], body["name"])
     return {}
 
 
 def settings(front: Front, _: Params) -> Params:
     """What GKE's autoscaler goes by, cluster-wide."""
-    found = resource_names.only(front.state)
-    scaling: Body = (found[1].get("autoscaling") or {}) if found else {}
+    only_cluster = resource_names.only(front.state)
+    scaling: Body = (only_cluster[1].get("autoscaling") or {}) if only_cluster else {}
     return {"autoscaling_profile": scaling.get("autoscalingProfile", "BALANCED")}
 
 
@@ -296,20 +298,20 @@ def authenticate(front: Front, body: Params) -> Params:
 
 def _forget(state: State, place: Place) -> None:
     # The controller saw no machines of it once before: its Nodes are on their way out.
-    kept = state.kept(place.pool_name)
-    if kept.get("seen"):
+    internal = state.internal(place.pool_name)
+    if internal.get("seen"):
         pools.remove(state, place)
         operations.end(state, place)
     else:
-        state.keep(place.pool_name, {**kept, "seen": True})
+        state.keep(place.pool_name, {**internal, "seen": True})
 
 
-def _ask_again(front: Front, place: Place, held: Body, pool: Body) -> None:
+def _ask_again(front: Front, place: Place, cluster_body: Body, pool: Body) -> None:
     for zone, _, body in instance_groups.groups(front.state, place):
         size = int(body.get("targetSize", 0))
         if size > len(instance_groups.instances(front.state, place, zone)):
             try:
-                instance_groups.resize(front, place, held, pool, zone, size, time.time())
+                instance_groups.resize(front, place, cluster_body, pool, zone, size, time.time())
             except GoogleError:
                 return  # no address left: the pool's health states it
 

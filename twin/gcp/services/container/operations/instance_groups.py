@@ -32,17 +32,17 @@ def manager_name(place: Place, zone: str, base: str) -> str:
 
 def make(front: Front, place: Place, pool: Body, at: float) -> None:
     """Make the groups of the pool's zones that are not there yet, and remove those of zones that left."""
-    kept = front.state.kept(place.pool_name)
-    bases: dict[str, str] = kept.setdefault("groups", {})
-    seed = kept.setdefault("seed", secrets.token_hex(8))
-    for zone in [each for each in bases if each not in pool["locations"]]:
+    internal = front.state.internal(place.pool_name)
+    bases: dict[str, str] = internal.setdefault("groups", {})
+    seed = internal.setdefault("seed", secrets.token_hex(8))
+    for zone in [old_zone for old_zone in bases if old_zone not in pool["locations"]]:
         _drop(front.state, place, zone, bases.pop(zone))
     for zone in pool["locations"]:
         if zone in bases:
             continue
         base = bases[zone] = naming.group_name(place.cluster, place.pool, zone, seed)
         _manager(front, place, zone, base, at)
-    front.state.keep(place.pool_name, kept)
+    front.state.keep(place.pool_name, internal)
     pool["instanceGroupUrls"] = [
         f"{COMPUTE_ROOT}/{manager_name(place, zone, bases[zone]).partition('/')[2]}"
         for zone in pool["locations"]
@@ -69,29 +69,29 @@ def _manager(front: Front, place: Place, zone: str, base: str, at: float) -> Non
             "status": {"isStable": True},
             "selfLink": f"{COMPUTE_ROOT}/{relative}",
         },
-        kept={"pool": place.pool_name, "zone": zone, "base": base},
+        internal={"pool": place.pool_name, "zone": zone, "base": base},
     )
 
 
 def groups(state: State, place: Place) -> list[tuple[str, str, Body]]:
     """(zone, name in the state, body) of a pool's groups."""
-    found: list[tuple[str, str, Body]] = []
-    for zone, base in (state.kept(place.pool_name).get("groups") or {}).items():
+    groups: list[tuple[str, str, Body]] = []
+    for zone, base in (state.internal(place.pool_name).get("groups") or {}).items():
         name = manager_name(place, zone, base)
         body = state.get(name)
         if body is not None:
-            found.append((zone, name, body))
-    return found
+            groups.append((zone, name, body))
+    return groups
 
 
 def instances(state: State, place: Place, zone: str = "") -> list[tuple[str, Body]]:
     """(name in the state, body) of a pool's instances, of one zone or of all."""
-    found: list[tuple[str, Body]] = []
-    for each, base in (state.kept(place.pool_name).get("groups") or {}).items():
-        if zone in ("", each):
-            prefix = f"compute/projects/{place.project}/zones/{each}/instances/{base}-"
-            found += state.of(INSTANCES, prefix)
-    return found
+    instances: list[tuple[str, Body]] = []
+    for zone_, base in (state.internal(place.pool_name).get("groups") or {}).items():
+        if zone in ("", zone_):
+            prefix = f"compute/projects/{place.project}/zones/{zone_}/instances/{base}-"
+            instances += state.of(INSTANCES, prefix)
+    return instances
 
 
 def resize(front: Front, place: Place, cluster: Body, pool: Body, zone: str, count: int, at: float) -> int:
@@ -100,7 +100,7 @@ def resize(front: Front, place: Place, cluster: Body, pool: Body, zone: str, cou
     Returns how many there are. Raises 400 where the subnetwork has no more addresses.
     """
     state = front.state
-    base = state.kept(place.pool_name)["groups"][zone]
+    base = state.internal(place.pool_name)["groups"][zone]
     name = manager_name(place, zone, base)
     manager = state.get(name) or {}
     manager["targetSize"] = count
@@ -127,8 +127,11 @@ def shortage(front: Front, place: Place, pool: Body, zone: str, count: int = 1) 
     added: Body = {
         "machineType": config["machineType"],
         "guestAccelerators": [
-            {"acceleratorType": each["acceleratorType"], "acceleratorCount": int(each["acceleratorCount"])}
-            for each in config.get("accelerators") or ()
+            {
+                "acceleratorType": accelerator["acceleratorType"],
+                "acceleratorCount": int(accelerator["acceleratorCount"]),
+            }
+            for accelerator in config.get("accelerators") or ()
         ],
     }
     words = quotas.machines_exceeded(front, place.project, place.region, added, count)
@@ -149,7 +152,7 @@ def stockout(machine_type: str, zone: str) -> GoogleError:
 
 def remove_instance(state: State, place: Place, zone: str, name: str) -> bool:
     """Delete one instance and lower the target size. False where it is not the pool's."""
-    base = (state.kept(place.pool_name).get("groups") or {}).get(zone, "")
+    base = (state.internal(place.pool_name).get("groups") or {}).get(zone, "")
     full = f"compute/projects/{place.project}/zones/{zone}/instances/{name}"
     if not base or not name.startswith(f"{base}-") or state.get(full) is None:
         return False
@@ -171,7 +174,7 @@ def renew(front: Front, place: Place, cluster: Body, pool: Body, at: float) -> N
 
 def drop(state: State, place: Place) -> None:
     """Remove the pool's groups and instances."""
-    for zone, base in (state.kept(place.pool_name).get("groups") or {}).items():
+    for zone, base in (state.internal(place.pool_name).get("groups") or {}).items():
         _drop(state, place, zone, base)
 
 
@@ -186,7 +189,10 @@ def _pods_room(state: State, place: Place, cluster: Body, pool: Body, wanted: in
     first = cluster["ipAllocationPolicy"]["clusterSecondaryRangeName"]
     name = (pool.get("networkConfig") or {}).get("podRange", first)
     subnet = state.get(f"compute/{cluster['networkConfig']['subnetwork']}") or {}
-    ranges = {each["rangeName"]: each["ipCidrRange"] for each in subnet.get("secondaryIpRanges") or ()}
+    ranges = {
+        secondary_ip_range["rangeName"]: secondary_ip_range["ipCidrRange"]
+        for secondary_ip_range in subnet.get("secondaryIpRanges") or ()
+    }
     if name not in ranges:
         return
     taken = wanted * 2 ** (32 - int(pool["podIpv4CidrSize"]))
@@ -213,23 +219,23 @@ def _free(state: State, cluster: Body, wanted: int) -> list[str]:
         for _, body in state.of(INSTANCES, "compute/")
         for card in body.get("networkInterfaces", ())[:1]
     }
-    found: list[str] = []
+    addresses: list[str] = []
     # Google keeps the first two and the last two addresses of a subnetwork.
     for offset in range(2, block.num_addresses - 2):
-        if len(found) == wanted:
+        if len(addresses) == wanted:
             break
         address = str(block[offset])
         if address not in taken:
-            found.append(address)
-    if len(found) < wanted:
+            addresses.append(address)
+    if len(addresses) < wanted:
         raise GoogleError(
             400,
             "FAILED_PRECONDITION",
             f"IP space of '{subnet_name}' is exhausted: the primary range {block} has no address for "
-            f"{wanted - len(found)} of the new nodes. (IP_SPACE_EXHAUSTED)",
+            f"{wanted - len(addresses)} of the new nodes. (IP_SPACE_EXHAUSTED)",
             "ipSpaceExhausted",
         )
-    return found
+    return addresses
 
 
 def _instance(
@@ -263,13 +269,16 @@ def _instance(
             {"email": config["serviceAccount"], "scopes": list(config.get("oauthScopes") or ())}
         ],
         "guestAccelerators": [
-            {"acceleratorType": each["acceleratorType"], "acceleratorCount": int(each["acceleratorCount"])}
-            for each in config.get("accelerators") or ()
+            {
+                "acceleratorType": accelerator["acceleratorType"],
+                "acceleratorCount": int(accelerator["acceleratorCount"]),
+            }
+            for accelerator in config.get("accelerators") or ()
         ],
         "shieldedInstanceConfig": config.get("shieldedInstanceConfig") or {},
         "selfLink": f"{COMPUTE_ROOT}/{where}/instances/{name}",
     }
-    state.put(f"compute/{where}/instances/{name}", body, kept={"pool": place.pool_name})
+    state.put(f"compute/{where}/instances/{name}", body, internal={"pool": place.pool_name})
 
 
 def _cards(cluster: Body, pool: Body, address: str) -> list[Body]:
@@ -283,8 +292,10 @@ def _cards(cluster: Body, pool: Body, address: str) -> list[Body]:
         }
     ]
     more = (pool.get("networkConfig") or {}).get("additionalNodeNetworkConfigs") or ()
-    for index, each in enumerate(more, start=1):
-        cards.append({"name": f"nic{index}", "network": each["network"], "subnetwork": each["subnetwork"]})
+    for index, network in enumerate(more, start=1):
+        cards.append(
+            {"name": f"nic{index}", "network": network["network"], "subnetwork": network["subnetwork"]}
+        )
     return cards
 
 

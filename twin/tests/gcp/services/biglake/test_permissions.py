@@ -57,13 +57,13 @@ def _make(front: Front) -> None:
         "default-location": "gs://acme-lake",
     }
     at = f"{CATALOG}/extensions/projects/{PROJECT}/catalogs?iceberg-catalog-id=lake&primary_location={REGION}"
-    status, made = _ask(front, "", "POST", at, catalog)
-    assert status == 200, made
+    status, answer = _ask(front, "", "POST", at, catalog)
+    assert status == 200, answer
     policy = {
         "bindings": [
             {
                 "role": "roles/storage.objectUser",
-                "members": [f"serviceAccount:{made['biglake-service-account']}"],
+                "members": [f"serviceAccount:{answer['biglake-service-account']}"],
             }
         ]
     }

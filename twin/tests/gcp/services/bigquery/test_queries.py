@@ -32,13 +32,13 @@ def _jobs(front: Front, who: str) -> Any:
 
 
 def _query(front: Front, who: str, text: str) -> Any:
-    asked = {"query": text, "useLegacySql": False, "location": REGION}
-    return _jobs(front, who).query(projectId=PROJECT, body=asked).execute()
+    query_body = {"query": text, "useLegacySql": False, "location": REGION}
+    return _jobs(front, who).query(projectId=PROJECT, body=query_body).execute()
 
 
 def test_a_query_shows_what_the_caller_may_see(asking: Front) -> None:
     answered = _query(asking, WHOLE, f"SELECT * FROM {TABLE}")
-    assert [each["name"] for each in answered["schema"]["fields"]] == ["id", "email"]
+    assert [field["name"] for field in answered["schema"]["fields"]] == ["id", "email"]
     assert _query(asking, SOME, f"SELECT COUNT(*) AS n, MAX(o.id) AS top FROM {TABLE} AS o")["rows"] == [
         {"f": [{"v": "0"}, {"v": None}]}
     ]
@@ -73,16 +73,15 @@ def test_results_are_read_by_whoever_asked(asking: Front) -> None:
         "configuration": {"query": {"query": f"SELECT id, email FROM {TABLE}", "useLegacySql": False}},
     }
     _jobs(asking, WHOLE).insert(projectId=PROJECT, body=body).execute()
-    asked = {"projectId": PROJECT, "jobId": "mine", "location": REGION}
-    answered = _jobs(asking, WHOLE).getQueryResults(**asked).execute()
+    arguments = {"projectId": PROJECT, "jobId": "mine", "location": REGION}
+    answered = _jobs(asking, WHOLE).getQueryResults(**arguments).execute()
     assert (answered["jobComplete"], answered["totalRows"]) == (True, "0")
     for method in ("get", "getQueryResults", "cancel"):
         with pytest.raises(HttpError, match="Access Denied"):
-            getattr(_jobs(asking, SOME), method)(**asked).execute()
+            getattr(_jobs(asking, SOME), method)(**arguments).execute()
     assert not _jobs(asking, SOME).list(projectId=PROJECT, allUsers=True).execute().get("jobs")
     assert [
-        each["jobReference"]["jobId"]
-        for each in _jobs(asking, WHOLE).list(projectId=PROJECT).execute()["jobs"]
+        job["jobReference"]["jobId"] for job in _jobs(asking, WHOLE).list(projectId=PROJECT).execute()["jobs"]
     ] == ["mine"]
 
 

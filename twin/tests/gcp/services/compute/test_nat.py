@@ -62,8 +62,8 @@ def test_an_address_that_a_nat_uses_stays(google: Front) -> None:
     assert address["status"] == "RESERVED"
     manual = {"natIpAllocateOption": "MANUAL_ONLY", "natIps": [address["selfLink"]]}
     insert_router(google, manual).execute()
-    found = compute.addresses().get(**AT, address="egress").execute()
-    assert (found["status"], found["users"][0].rsplit("/", 1)[-1]) == ("IN_USE", "router")
+    response = compute.addresses().get(**AT, address="egress").execute()
+    assert (response["status"], response["users"][0].rsplit("/", 1)[-1]) == ("IN_USE", "router")
     assert (
         refused(compute.addresses().delete(**AT, address="egress")).reason == "resourceInUseByAnotherResource"
     )

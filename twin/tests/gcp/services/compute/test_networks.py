@@ -39,7 +39,7 @@ def test_a_network_comes_and_goes_with_its_default_route(google: Front) -> None:
     # What terraform-provider-google asks to delete the default route.
     filtered = f'(network="{link}") (destRange="0.0.0.0/0")'
     routes = compute.routes().list(project=PROJECT, filter=filtered).execute()["items"]
-    assert [each["nextHopGateway"].rsplit("/", 1)[-1] for each in routes] == ["default-internet-gateway"]
+    assert [route["nextHopGateway"].rsplit("/", 1)[-1] for route in routes] == ["default-internet-gateway"]
     compute.networks().delete(project=PROJECT, network="net").execute()
     assert "items" not in compute.routes().list(project=PROJECT).execute()
     assert inventory.of(google) == {}
@@ -48,8 +48,8 @@ def test_a_network_comes_and_goes_with_its_default_route(google: Front) -> None:
 def test_an_auto_mode_network_has_a_subnetwork_in_every_region(google: Front) -> None:
     compute = client(google, "compute")
     compute.networks().insert(project=PROJECT, body={"name": "auto", "autoCreateSubnetworks": True}).execute()
-    found = compute.subnetworks().aggregatedList(project=PROJECT).execute()["items"]
-    assert "regions/us-central1" in found
+    items = compute.subnetworks().aggregatedList(project=PROJECT).execute()["items"]
+    assert "regions/us-central1" in items
     compute.networks().delete(project=PROJECT, network="auto").execute()
     assert inventory.of(google) == {}, "what auto mode made goes with the network"
 
@@ -178,8 +178,8 @@ def test_a_network_for_rdma_has_its_zones_profile(google: Front) -> None:
     )
     assert profile["location"] == {"name": "us-central1-b", "scope": "ZONE"}
     fronts.network(google, networkProfile=profile["selfLink"])
-    made = compute.networks().get(project=PROJECT, network="net").execute()
-    assert made["mtu"] == 1460, "as of every network that does not say it"
+    network = compute.networks().get(project=PROJECT, network="net").execute()
+    assert network["mtu"] == 1460, "as of every network that does not say it"
     body = {"name": "r", "network": "global/networks/net"}
     error = refused(compute.routers().insert(project=PROJECT, region=REGION, body=body))
     assert "because of its network profile 'us-central1-b-vpc-roce'" in error.message
@@ -216,7 +216,9 @@ def test_a_subnetworks_route_stays(google: Front) -> None:
     fronts.subnetwork(google)
     routes = client(google, "compute").routes()
     local = next(
-        each for each in routes.list(project=PROJECT).execute()["items"] if each["destRange"] == "10.0.0.0/20"
+        route
+        for route in routes.list(project=PROJECT).execute()["items"]
+        if route["destRange"] == "10.0.0.0/20"
     )
     assert "cannot be deleted" in refused(routes.delete(project=PROJECT, route=local["name"])).message
 

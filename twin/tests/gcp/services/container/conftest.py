@@ -24,8 +24,8 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
         scene.prepare(front)
         front.close()
     shutil.copytree(folder / "prepared", folder / "running")
-    with _opened(folder / "running") as made:
-        made.running(networkConfig={"enableMultiNetworking": True})
+    with _opened(folder / "running") as opened:
+        opened.running(networkConfig={"enableMultiNetworking": True})
     return folder
 
 
@@ -41,33 +41,33 @@ def _opened(home: Path) -> Iterator[Gke]:
 @contextmanager
 def _copied(homes: Path, kind: str, target: Path) -> Iterator[Gke]:
     shutil.copytree(homes / kind, target / "home")
-    with _opened(target / "home") as made:
-        yield made
+    with _opened(target / "home") as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
 def prepared(homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gke]:
     """A network and an account, and no cluster: for what is refused."""
-    with _copied(homes, "prepared", tmp_path_factory.mktemp("prepared")) as made:
-        yield made
+    with _copied(homes, "prepared", tmp_path_factory.mktemp("prepared")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
 def running(homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gke]:
     """A cluster that runs, for tests that leave it as it was."""
-    with _copied(homes, "running", tmp_path_factory.mktemp("running")) as made:
-        yield made
+    with _copied(homes, "running", tmp_path_factory.mktemp("running")) as opened:
+        yield opened
 
 
 @pytest.fixture
 def gke(homes: Path, tmp_path: Path) -> Iterator[Gke]:
     """A network and an account of the test's own."""
-    with _copied(homes, "prepared", tmp_path) as made:
-        yield made
+    with _copied(homes, "prepared", tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture
 def cluster(homes: Path, tmp_path: Path) -> Iterator[Gke]:
     """A cluster of the test's own, that runs."""
-    with _copied(homes, "running", tmp_path) as made:
-        yield made
+    with _copied(homes, "running", tmp_path) as opened:
+        yield opened

@@ -64,15 +64,15 @@ def pool_body(name: str, **changes: Any) -> dict[str, Any]:
 
 def merged(body: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """The body with changes laid over it, objects in objects; None takes a key away."""
-    made = copy.deepcopy(body)
+    merged_body = copy.deepcopy(body)
     for key, value in changes.items():
-        if isinstance(value, dict) and isinstance(made.get(key), dict):
-            made[key] = merged(made[key], value)
+        if isinstance(value, dict) and isinstance(merged_body.get(key), dict):
+            merged_body[key] = merged(merged_body[key], value)
         elif value is None:
-            made.pop(key, None)
+            merged_body.pop(key, None)
         else:
-            made[key] = value
-    return made
+            merged_body[key] = value
+    return merged_body
 
 
 class Gke:
@@ -112,7 +112,7 @@ class Gke:
     def nodes_ready(self) -> None:
         """Every machine is a Ready node."""
         machines = self.view("machines")["machines"]
-        groups = {each["name"]: each["node_group"] for each in self.view("groups")["groups"]}
+        groups = {group["name"]: group["node_group"] for group in self.view("groups")["groups"]}
         counts = dict.fromkeys(groups.values(), 0)
         for machine in machines:
             counts[groups[machine["group"]]] += 1

@@ -77,14 +77,14 @@ def test_each_component_of_a_cluster_is_a_file(gke: Gke) -> None:
     )
     gke.add_pool("gpu", initialNodeCount=0, config={"machineType": "g2-standard-8"})
     gke.add_pool("tpu", initialNodeCount=0, config={"machineType": "ct5lp-hightpu-1t"})
-    names = [each["name"] for each in gke.view("addons")["addons"]]
+    names = [addon["name"] for addon in gke.view("addons")["addons"]]
     for name in names:
         assert manifests.exists("gcp", name), name
         assert manifests.load("gcp", name, {"VERSION": "1", "DNS": "10.8.0.10"}), name
     assert {"anetd", "kube-dns", "gateway-api", "multi-networking", "tpu-device-plugin"} <= set(names)
     assert "kube-proxy" not in names, "Dataplane V2 has none"
     gke.update(desiredGatewayApiConfig={"channel": "CHANNEL_DISABLED"})
-    addons = {each["name"]: each["status"] for each in gke.view("addons")["addons"]}
+    addons = {addon["name"]: addon["status"] for addon in gke.view("addons")["addons"]}
     assert addons["gateway-api"] == "DELETING"
     gke.view("addon_status", name="gateway-api", status="GONE", issues=[])
-    assert "gateway-api" not in {each["name"] for each in gke.view("addons")["addons"]}
+    assert "gateway-api" not in {addon["name"] for addon in gke.view("addons")["addons"]}

@@ -201,10 +201,12 @@ def test_a_project_without_the_api_makes_no_cluster(front: Any) -> None:
 def test_an_update_changes_one_thing_and_is_read_back(gke: Gke) -> None:
     gke.running()
     gke.update(desiredAddonsConfig={"gcpFilestoreCsiDriverConfig": {"enabled": True}})
-    found = gke.get()
-    assert found["addonsConfig"]["gcpFilestoreCsiDriverConfig"] == {"enabled": True}
-    assert found["addonsConfig"]["gcePersistentDiskCsiDriverConfig"] == {"enabled": True}, "others stay"
-    assert "filestore-node" in {each["name"] for each in gke.view("addons")["addons"]}
+    cluster_body = gke.get()
+    assert cluster_body["addonsConfig"]["gcpFilestoreCsiDriverConfig"] == {"enabled": True}
+    assert cluster_body["addonsConfig"]["gcePersistentDiskCsiDriverConfig"] == {"enabled": True}, (
+        "others stay"
+    )
+    assert "filestore-node" in {addon["name"] for addon in gke.view("addons")["addons"]}
     gke.update(desiredMasterVersion="1.36")
     assert gke.get()["currentMasterVersion"].startswith("1.36.")
     gke.update(desiredNodeVersion="-")

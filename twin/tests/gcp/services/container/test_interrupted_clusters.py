@@ -35,5 +35,5 @@ def test_a_cluster_whose_create_fails_midway_is_repaired_or_destroyed(stage: Sta
 
 def test_a_pool_whose_create_fails_midway_is_repaired_or_destroyed(stage: Stage, calls: Calls) -> None:
     cluster = stage.cluster()
-    asked = {"name": "gpus", "cluster": cluster.id, "nodeConfig": GPUS, "nodeCount": 1}
-    trial(stage, calls, POOL, asked).run()
+    arguments = {"name": "gpus", "cluster": cluster.id, "nodeConfig": GPUS, "nodeCount": 1}
+    trial(stage, calls, POOL, arguments).run()

@@ -21,8 +21,8 @@ QUEUED = merged(FLEX, {"queuedProvisioning": {"enabled": True}})
 
 
 def _gpu(machine: str, card: str, count: int, **more: Any) -> dict[str, Any]:
-    given = {"acceleratorType": card, "acceleratorCount": str(count), **more}
-    return {"config": {"machineType": machine, "accelerators": [given]}}
+    accelerator = {"acceleratorType": card, "acceleratorCount": str(count), **more}
+    return {"config": {"machineType": machine, "accelerators": [accelerator]}}
 
 
 def _mig(size: str) -> dict[str, Any]:
@@ -254,14 +254,14 @@ GOOD: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("changes", GOOD.values(), ids=GOOD)
 def test_gke_takes(running: Gke, changes: dict[str, Any]) -> None:
     operation = running.add_pool("good", **changes)
-    found = running.pool("good")
+    pool = running.pool("good")
     machines = running.view("machines")["machines"]
     running.nodes_ready()
     done = running.operation(operation)["status"]
     running.clusters.nodePools().delete(name=f"{CLUSTER}/nodePools/good").execute()
     running.view("machines")
     running.view("machines")
-    assert found["config"]["serviceAccount"] == NODES
+    assert pool["config"]["serviceAccount"] == NODES
     assert len(machines) == 1 + changes.get("initialNodeCount", 1)
     assert done == "DONE"
 

@@ -41,10 +41,14 @@ def view(cluster: Gke) -> Near:
 def test_the_cluster_its_machines_groups_and_components_come_in_the_views_types(
     cluster: Gke, view: Near
 ) -> None:
-    found = view.cluster()
-    assert found is not None
-    assert (found.name, found.status, found.service_cidr) == ("demo", "ACTIVE", "10.8.0.0/20")
-    assert found.issuer.startswith("https://container.googleapis.com/v1/projects/")
+    cluster_view = view.cluster()
+    assert cluster_view is not None
+    assert (cluster_view.name, cluster_view.status, cluster_view.service_cidr) == (
+        "demo",
+        "ACTIVE",
+        "10.8.0.0/20",
+    )
+    assert cluster_view.issuer.startswith("https://container.googleapis.com/v1/projects/")
     limits = {"enabled": True, "maxNodeCount": 2}
     cluster.add_pool("gpu", config={"machineType": "g2-standard-8"}, autoscaling=limits)
     machines = {machine.labels["cloud.google.com/gke-nodepool"]: machine for machine in view.machines()}
@@ -76,14 +80,14 @@ def test_a_cluster_refuses_what_the_policy_of_binary_authorization_refuses(clust
     _policy(
         cluster,
         deny,
-        admissionWhitelistPatterns=[{"namePattern": each} for each in patterns],
+        admissionWhitelistPatterns=[{"namePattern": name_pattern} for name_pattern in patterns],
         globalPolicyEvaluationMode="ENABLE",
     )
     assert "binary-authorization" not in {addon.name for addon in view.addons()}, "the cluster enforces none"
     cluster.update(desiredBinaryAuthorization={"evaluationMode": "PROJECT_SINGLETON_POLICY_ENFORCE"})
-    (found,) = [addon for addon in view.addons() if addon.name == "binary-authorization"]
-    pattern = re.compile(found.configuration["pattern"])
-    assert found.configuration["place"] == f"{REGION}.demo"
+    (policy_addon,) = [addon for addon in view.addons() if addon.name == "binary-authorization"]
+    pattern = re.compile(policy_addon.configuration["pattern"])
+    assert policy_addon.configuration["place"] == f"{REGION}.demo"
     admitted = [
         "quay.io/acme/app:1.0",
         "us-docker.pkg.dev/acme/x:1",
@@ -96,12 +100,12 @@ def test_a_cluster_refuses_what_the_policy_of_binary_authorization_refuses(clust
         "us-docker.pkg.dev/acme/a/b:1",
         "ghcrxio/acme/a:1",
     ]
-    assert [each for each in admitted if not pattern.match(each)] == []
-    assert [each for each in refused if pattern.match(each)] == []
+    assert [image for image in admitted if not pattern.match(image)] == []
+    assert [image for image in refused if pattern.match(image)] == []
 
     _policy(cluster, {**deny, "enforcementMode": "DRYRUN_AUDIT_LOG_ONLY"})
-    (found,) = [addon for addon in view.addons() if addon.name == "binary-authorization"]
-    assert found.status == "DELETING", "what is only logged is not refused"
+    (policy_addon,) = [addon for addon in view.addons() if addon.name == "binary-authorization"]
+    assert policy_addon.status == "DELETING", "what is only logged is not refused"
 
 
 def test_refusals_come_as_the_views_exceptions(cluster: Gke, view: Near) -> None:

@@ -48,16 +48,16 @@ def test_an_account_comes_once_and_goes_from_policies_as_deleted(google: Front) 
     again = refused(accounts.create(name=PARENT, body={"accountId": "gke-nodes"}))
     assert (again.code, again.status) == (409, "ALREADY_EXISTS")
     set_policy(google, {"role": "roles/logging.logWriter", "members": [f"serviceAccount:{email}"]}).execute()
-    found = accounts.get(name=f"{PARENT}/serviceAccounts/{email}").execute()
-    assert len(found["uniqueId"]) == 21
-    accounts.delete(name=f"{PARENT}/serviceAccounts/{found['uniqueId']}").execute()
+    response = accounts.get(name=f"{PARENT}/serviceAccounts/{email}").execute()
+    assert len(response["uniqueId"]) == 21
+    accounts.delete(name=f"{PARENT}/serviceAccounts/{response['uniqueId']}").execute()
     policy = (
         client(google, "cloudresourcemanager").projects().getIamPolicy(resource=PROJECT, body={}).execute()
     )
     members = next(
-        each["members"] for each in policy["bindings"] if each["role"] == "roles/logging.logWriter"
+        binding["members"] for binding in policy["bindings"] if binding["role"] == "roles/logging.logWriter"
     )
-    assert members == [f"deleted:serviceAccount:{email}?uid={found['uniqueId']}"]
+    assert members == [f"deleted:serviceAccount:{email}?uid={response['uniqueId']}"]
     error = refused(accounts.get(name=f"{PARENT}/serviceAccounts/{email}"))
     assert error.code == 404
 
@@ -94,8 +94,10 @@ def test_an_editor_sets_no_policy_and_connects_no_services_without_another_role(
 
 
 def test_googles_own_accounts_are_not_listed(google: Front) -> None:
-    found = client(google, "iam").projects().serviceAccounts().list(name=PARENT).execute()["accounts"]
-    assert sorted(each["email"].partition("@")[0].replace(google.project_number, "N") for each in found) == [
+    accounts = client(google, "iam").projects().serviceAccounts().list(name=PARENT).execute()["accounts"]
+    assert sorted(
+        account["email"].partition("@")[0].replace(google.project_number, "N") for account in accounts
+    ) == [
         "N-compute",
         "platform-deployer",
     ]
@@ -172,8 +174,8 @@ def test_who_is_not_the_deployer_needs_a_role(google: Front) -> None:
 def test_every_principal_may_ask_what_it_may_do(google: Front) -> None:
     token = google.identity.token("user:a@example.com")
     projects = client(google, "cloudresourcemanager", token=token).projects()
-    asked = {"permissions": ["compute.networks.list", "compute.networks.create"]}
-    request = projects.testIamPermissions(resource=PROJECT, body=asked)
+    body = {"permissions": ["compute.networks.list", "compute.networks.create"]}
+    request = projects.testIamPermissions(resource=PROJECT, body=body)
     assert request.execute() == {}
     set_policy(google, {"role": "roles/compute.viewer", "members": ["user:a@example.com"]}).execute()
     assert request.execute() == {"permissions": ["compute.networks.list"]}
@@ -194,11 +196,11 @@ def test_a_custom_role_holds_permissions_that_exist(google: Front) -> None:
     error = refused(roles.create(parent=PARENT, body={"roleId": "nodes", "role": role}))
     assert "Permission container.clusters.fly is not valid" in error.message
     role["includedPermissions"] = ["container.clusters.get"]
-    made = roles.create(parent=PARENT, body={"roleId": "nodes", "role": role}).execute()
-    set_policy(google, {"role": made["name"], "members": ["user:a@example.com"]}).execute()
+    response = roles.create(parent=PARENT, body={"roleId": "nodes", "role": role}).execute()
+    set_policy(google, {"role": response["name"], "members": ["user:a@example.com"]}).execute()
     assert google.identity.allowed("user:a@example.com", "container.clusters.get")
     assert not google.identity.allowed("user:a@example.com", "container.clusters.delete")
-    roles.delete(name=made["name"]).execute()
+    roles.delete(name=response["name"]).execute()
     assert not google.identity.allowed("user:a@example.com", "container.clusters.get"), (
         "a deleted role gives nothing"
     )

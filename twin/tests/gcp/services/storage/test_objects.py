@@ -69,8 +69,8 @@ def test_a_copy_over_an_object_needs_its_deletion(storage: Front) -> None:
 def test_a_member_of_a_folder_uses_and_lists_what_is_below_it(storage: Front) -> None:
     _insert(storage, TEAM, "team/1").execute()
     _insert(storage, TEAM, "team/1", b"2").execute()
-    listed = _objects(storage, TEAM).list(bucket=BUCKET, prefix="team/").execute()
-    assert [found["name"] for found in listed["items"]] == ["team/1"]
+    page = _objects(storage, TEAM).list(bucket=BUCKET, prefix="team/").execute()
+    assert [object_["name"] for object_ in page["items"]] == ["team/1"]
 
 
 @pytest.mark.parametrize("name", ["other/1", "team-b/1", "team"])
