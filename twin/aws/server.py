@@ -40,10 +40,10 @@ class Handler(web.Handler):
 def serve(instance: instances.Instance) -> None:
     """Serve until a signal comes."""
 
-    def make() -> web.Front:
-        from twin.aws.api_server.server import Front
+    def make() -> web.ApiServer:
+        from twin.aws.api_server.server import ApiServer
 
-        return Front(instance)
+        return ApiServer(instance)
 
     web.serve(instance, make, Handler)
 

@@ -57,14 +57,14 @@ class Hosts:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._kms = _kms(instance, self._key.read_bytes(), self._certificate.read_bytes())
-        self._front = 0
+        self._api_server = 0
         self.port = 0
 
     def __enter__(self) -> Hosts:
         self._thread.start()
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self._certificate, self._key)
-        self._front = self._serve(self._to_front, ssl=context)
+        self._api_server = self._serve(self._to_server, ssl=context)
         self.port = self._serve(self._connect)
         return self
 
@@ -83,7 +83,7 @@ class Hosts:
         server = asyncio.run_coroutine_threadsafe(starting, self._loop).result()
         return server.sockets[0].getsockname()[1]
 
-    async def _to_front(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _to_server(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _join(reader, writer, "127.0.0.1", self._instance.ports["cloud"])
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -100,7 +100,7 @@ class Hosts:
             writer.close()
             return
         if host.endswith(GOOGLES):
-            target = ("127.0.0.1", self._kms[1] if host == _KMS else self._front)
+            target = ("127.0.0.1", self._kms[1] if host == _KMS else self._api_server)
         else:
             target = (host.strip("[]"), int(port))
         await _join(reader, writer, *target, greeting=b"HTTP/1.1 200 OK\r\n\r\n")

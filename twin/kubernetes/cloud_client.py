@@ -27,7 +27,7 @@ from twin.kubernetes.cloud_interface import (
 _TIMEOUT: Final = 30.0
 
 
-class FrontError(Exception):
+class ApiServerError(Exception):
     """The front refused; the text is its own."""
 
 
@@ -110,7 +110,7 @@ class RemoteView:
             raise PermissionError(message)
         if answer.get("code") in self.SHORT:
             raise InsufficientCapacity(message)
-        raise FrontError(message)
+        raise ApiServerError(message)
 
     def _post(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
         # A connection that is still open may have died with a restarted front: a second one decides.

@@ -31,7 +31,7 @@ with startup_optimizations.without_pytest():
 _MODELS: Final = re.compile(r"moto\.\w+\.models")
 
 
-class Pinned:
+class DeterministicMoto:
     """moto's server application, one call at a time.
 
     account: the account that all credentials belong to. epoch: seconds; the time at which backends, with
@@ -73,7 +73,7 @@ class Pinned:
         with self.lock:
             # Imports and applications made on first use draw outside of the call's own seed.
             self._app.get_application(call.wsgi())
-            with pinned(chance.seed, at, chance):
+            with deterministic(chance.seed, at, chance):
                 return _run(self._app, call)
 
     def backend(self, service: str, region: str = "") -> Any:
@@ -116,7 +116,7 @@ def tables() -> list[Any]:
 
 
 @contextmanager
-def pinned(seed: int, at: float, chance: Draws | None = None) -> Iterator[None]:
+def deterministic(seed: int, at: float, chance: Draws | None = None) -> Iterator[None]:
     """Within, all chance comes from the seed and the clock is still.
 
     chance: where the draws are written down, or from where they are taken again.
@@ -171,7 +171,7 @@ def _pin_backends(epoch: float) -> None:
         name = "aws" if region_name == "global" else region_name
         if dict.__contains__(self, name):
             return dict.__getitem__(self, name)
-        with pinned(zlib.crc32(f"{self.service_name}/{name}".encode()), self.twin_epoch):
+        with deterministic(zlib.crc32(f"{self.service_name}/{name}".encode()), self.twin_epoch):
             backend = original(self, region_name)
             remember(backend)
             return backend

@@ -10,7 +10,7 @@ import json
 import zlib
 from typing import Any, Final
 
-from twin.aws.api_server.deterministic_moto import Pinned, pinned
+from twin.aws.api_server.deterministic_moto import DeterministicMoto, deterministic
 from twin.aws.api_server.moto_contents import remember
 from twin.aws.credentials import ROLE
 
@@ -25,11 +25,11 @@ RELEASE_ROLE: Final = "model-release"
 EKS_IMAGE_OWNER: Final = "602401143452"
 
 
-def make(moto: Pinned) -> None:
+def make(moto: DeterministicMoto) -> None:
     """Make the baseline in a fresh moto."""
     with moto.lock:
         iam, ec2 = moto.backend("iam"), moto.backend("ec2")
-        with pinned(zlib.crc32(b"baseline"), moto.epoch):
+        with deterministic(zlib.crc32(b"baseline"), moto.epoch):
             _roles(iam, moto.account)
             _images(ec2)
         for backend in (iam, ec2):

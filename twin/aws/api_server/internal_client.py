@@ -29,10 +29,10 @@ class Inside:
     no one's policies are asked about. region: the instance's own, where none is given.
     """
 
-    def __init__(self, front: Any, access_key: str = "", region: str = "") -> None:
-        self._front = front
+    def __init__(self, server: Any, access_key: str = "", region: str = "") -> None:
+        self._server = server
         self._access_key = access_key
-        self._region = region or front.instance.region
+        self._region = region or server.instance.region
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -72,7 +72,7 @@ class Inside:
         return session(
             access_key=self._access_key or "AKIATWINSERVICE00000",
             secret_key="none",  # noqa: S106 - no one looks at the signature of a call from inside
-            token=self._front.identity.token(self._access_key),
+            token=self._server.identity.token(self._access_key),
             region=self._region,
         )
 
@@ -89,7 +89,7 @@ class Inside:
             environ["HTTP_X_TWIN_INTENT"] = _INTENT.intent
         call = Call.of(environ)
         try:
-            answer = self._front.call(call, trusted=not self._access_key)
+            answer = self._server.call(call, trusted=not self._access_key)
         except Refusal as error:
             from twin.aws.api_server.request import refusal
 

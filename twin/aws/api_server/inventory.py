@@ -45,15 +45,15 @@ _GONE: Final = frozenset(
 _OWNED_BY_VPC: Final = frozenset({"route_tables", "network_acls", "groups"})
 
 
-def of(front: Any) -> dict[str, list[str]]:
+def of(server: Any) -> dict[str, list[str]]:
     """Ids by `service/collection`; empty where nothing is left."""
     ids: dict[str, list[str]] = {}
-    with front.moto.lock:
+    with server.moto.lock:
         for table in sorted(deterministic_moto.tables(), key=lambda backends: backends.service_name):
             for account, _, backend in table.iter_backends():
-                if account == front.instance.account:
+                if account == server.instance.account:
                     _gather(_module(table.service_name), backend, ids)
-    for kind, names in front.eks.inventory().items() if hasattr(front, "eks") else ():
+    for kind, names in server.eks.inventory().items() if hasattr(server, "eks") else ():
         ids[f"eks/{kind}"] = names
     return ids
 

@@ -9,7 +9,7 @@ import time
 from importlib import metadata
 from typing import Any
 
-from twin.aws.api_server.deterministic_moto import Pinned
+from twin.aws.api_server.deterministic_moto import DeterministicMoto
 from twin.aws.api_server.fault_injection import InjectedFaults
 from twin.aws.api_server.journal import Journal, Replay
 from twin.aws.api_server.recorded_randomness import Draws
@@ -26,7 +26,7 @@ REPORTED = 20
 """Calls of a kind that a start's log names."""
 
 
-class Front:
+class ApiServer:
     """One instance's AWS."""
 
     def __init__(self, instance: Instance) -> None:
@@ -35,7 +35,7 @@ class Front:
         self.journal = Journal(folder / "journal.db")
         self.faults = InjectedFaults(folder / "faults.json")
         epoch = float(self.journal.meta("epoch", lambda: repr(float(int(time.time())))))
-        self.moto = Pinned(instance.account, instance.region, epoch)
+        self.moto = DeterministicMoto(instance.account, instance.region, epoch)
         from twin.aws.api_server import admin_api, initial_state, inventory, rules
         from twin.aws.iam import authorization
         from twin.aws.iam.identity import Identity
@@ -181,11 +181,11 @@ class Front:
             return self._rules.seen(call, self, answer)
 
     def _write(self, call: Call, chance: Draws, at: float) -> Answer:
-        from twin.aws.api_server.deterministic_moto import pinned
+        from twin.aws.api_server.deterministic_moto import deterministic
         from twin.aws.services.autoscaling import capacity
 
         with self.moto.lock, capacity.missing(call.environ.get(UNAVAILABLE_HEADER)):
-            with pinned(chance.seed, at, chance):
+            with deterministic(chance.seed, at, chance):
                 answer = self._rules.extension(call, self.moto)
             return answer or self.moto.write(call, chance, at)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -24,20 +24,20 @@ def statements(text: Any, code: str) -> list[Params]:
     return statements if isinstance(statements, list) else [statements]
 
 
-def check(text: Any, look: Look, service: str, code: str) -> list[Params]:
+def check(text: Any, state: MotoState, service: str, code: str) -> list[Params]:
     """A policy that a service takes; its statements.
 
     service: the prefix of its actions (`secretsmanager`). code: of the refusal.
     """
     statements_ = statements(text, code)
-    known = {role.arn for role in [*look.roles(), *look.iam.users.values()]}
+    known = {role.arn for role in [*state.roles(), *state.iam.users.values()]}
     for statement in statements_:
         for action in as_list(statement.get("Action") or statement.get("NotAction")):
             if action != "*" and not action.lower().startswith(f"{service}:"):
                 raise Refusal(code, f"This resource policy contains an action of another service: {action}")
         for principal in principals(statement):
             parts = principal.split(":")
-            same_account = len(parts) == 6 and parts[2] == "iam" and parts[4] == look.account
+            same_account = len(parts) == 6 and parts[2] == "iam" and parts[4] == state.account
             if same_account and parts[5] != "root" and principal not in known:
                 raise Refusal(code, f"This resource policy contains an unsupported principal: {principal}")
     return statements_

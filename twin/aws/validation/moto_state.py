@@ -9,7 +9,7 @@ from typing import Any
 from twin.aws.api_server.request import Refusal
 
 
-class Look:
+class MotoState:
     """One account and region of moto."""
 
     def __init__(self, moto: Any, region: str, caller: Callable[[], str] = str) -> None:
@@ -100,10 +100,10 @@ class Look:
         return self.kms.keys.get(name.removeprefix("key/"))
 
 
-def absent(what: str) -> Callable[[Any, Look], None]:
+def absent(what: str) -> Callable[[Any, MotoState], None]:
     """A rule for an operation that moto would answer without AWS's checks, and that the twin lacks."""
 
-    def refuse(_: Any, __: Look) -> None:
+    def refuse(_: Any, __: MotoState) -> None:
         raise NotImplementedError(what)
 
     return refuse

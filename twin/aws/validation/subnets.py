@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 
 def of_one_network(
-    ids: Iterable[str] | None, look: Look, missing: Callable[[str], str], what: str
+    ids: Iterable[str] | None, state: MotoState, missing: Callable[[str], str], what: str
 ) -> list[Any]:
     """The subnets. missing: the words for one that is not there. what: they are of (`a DB subnet group`)."""
     subnets: list[Any] = []
     for id in ids or ():
         try:
-            subnets.append(look.subnet(id))
+            subnets.append(state.subnet(id))
         except Refusal:
             raise Refusal("InvalidSubnet", missing(id)) from None
     if len({subnet.vpc_id for subnet in subnets}) > 1:

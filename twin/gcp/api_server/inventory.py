@@ -20,9 +20,9 @@ _PARTS: Final = frozenset(
 _GONE: Final = frozenset({"DESTROYED", "DESTROY_SCHEDULED", "DELETE_REQUESTED"})
 
 
-def of(front: Any) -> dict[str, list[str]]:
+def of(server: Any) -> dict[str, list[str]]:
     """Relative names by collection (`compute.networks`); empty where nothing is left."""
-    state: State = front.state
+    state: State = server.state
     names: dict[str, list[str]] = {}
     with state.transaction():
         for collection, name, baseline in state.every():

@@ -11,7 +11,7 @@ from twin.gcp.api_server.errors import GoogleError, denied, not_found
 from twin.gcp.api_server.state import Body, State
 
 if TYPE_CHECKING:
-    from twin.gcp.api_server.server import Front
+    from twin.gcp.api_server.server import ApiServer
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Call:
     that an operation or a job runs which this call begins.
     """
 
-    front: Front
+    server: ApiServer
     state: State
     method: Method
     parameters: dict[str, Any]
@@ -42,7 +42,7 @@ class Call:
     @property
     def project_number(self) -> str:
         """The project's number, 12 digits."""
-        return self.front.project_number
+        return self.server.project_number
 
     @property
     def timestamp(self) -> str:

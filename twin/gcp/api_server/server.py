@@ -45,7 +45,7 @@ _HOLDERS: Final = ("resource", "name", "topic", "subscription", "parent")
 _NO_PROJECT: Final = frozenset({"roles", "operations", "permissions", "services", "b", "-"})
 
 
-class Front:
+class ApiServer:
     """One instance's Google Cloud."""
 
     operation_seconds = 0.2
@@ -131,7 +131,7 @@ class Front:
             project = self._project(method, host, parameters)
             body, media, media_type = _body(method, environ, raw)
             call = Call(
-                front=self,
+                server=self,
                 state=self.state,
                 method=method,
                 parameters=parameters,
@@ -211,11 +211,11 @@ def _authorize(call: Call) -> None:
         permission = needed(call.method.id)
     permission = MEANT.get(permission, permission)
     resource = next((str(call.parameters[holder]) for holder in _HOLDERS if call.parameters.get(holder)), "")
-    allowed = call.front.identity.allowed
+    allowed = call.server.identity.allowed
     name = _conditioned(call)
     if any(allowed(call.principal, permission, holder, name) for holder in ("", *_around(call, resource))):
         return
-    if "roles/owner" in call.front.identity.roles(call.principal):
+    if "roles/owner" in call.server.identity.roles(call.principal):
         return
     raise GoogleError(
         403,

@@ -201,16 +201,19 @@ def _own_permissions(name: str) -> str:
 
 
 def _check_account(call: Call, email: str) -> None:
-    suffix = f"@{call.front.instance.account}.iam.gserviceaccount.com"
+    suffix = f"@{call.server.instance.account}.iam.gserviceaccount.com"
     number = call.project_number
     ours = email.endswith(suffix) or re.search(rf"(^|@|-){number}(@|-|\.)", email)
-    if ours and call.state.get(f"iam/projects/{call.front.instance.account}/serviceAccounts/{email}") is None:
+    if (
+        ours
+        and call.state.get(f"iam/projects/{call.server.instance.account}/serviceAccounts/{email}") is None
+    ):
         raise invalid(f"Service account {email} does not exist.")
 
 
 def _check_pool(call: Call, pool: str) -> None:
     project = pool.removesuffix(".svc.id.goog")
-    if project != call.front.instance.account:
+    if project != call.server.instance.account:
         return  # another project's pool, of which nothing is known
     # The pool comes with the project's first cluster that has Workload Identity Federation, and stays.
     if call.state.get(f"iam/projects/{project}/locations/global/workloadIdentityPools/{pool}") is None:

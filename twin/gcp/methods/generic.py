@@ -114,7 +114,7 @@ def policy(call: Call, name: str) -> dict[str, Any]:
     granted = [
         permission
         for permission in permissions
-        if call.front.identity.allowed(call.principal, permission, name)
+        if call.server.identity.allowed(call.principal, permission, name)
     ]
     return {"permissions": granted} if granted else {}
 

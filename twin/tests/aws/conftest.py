@@ -11,7 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from twin.aws import configuration
 from twin.aws.context import AwsContext
-from twin.tests.aws.fronts import Clients, opened
+from twin.tests.aws.api_servers import Clients, opened
 
 
 @pytest.fixture(scope="module")

@@ -8,21 +8,21 @@ from collections.abc import Iterator
 import pytest
 
 from twin import credential
-from twin.aws.cloud_client import AwsView, FrontError, connect
+from twin.aws.cloud_client import ApiServerError, AwsView, connect
 from twin.aws.server import application, bind
 from twin.kubernetes.cloud_interface import CloudView, InsufficientCapacity
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.scene import Names, group_params, make_cluster_of, network_and_roles
 
 
 @pytest.fixture(scope="module")
 def view(clients: Clients) -> Iterator[AwsView]:
-    server = bind(clients.front.instance)
-    credential.renew(clients.front.instance)
-    server.app = application(clients.front)
+    server = bind(clients.server.instance)
+    credential.renew(clients.server.instance)
+    server.app = application(clients.server)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    view: CloudView = connect(clients.front.instance)
+    view: CloudView = connect(clients.server.instance)
     assert isinstance(view, AwsView)
     yield view
     server.shutdown()
@@ -75,12 +75,12 @@ def test_refusals_come_as_the_views_exceptions(clients: Clients, view: AwsView, 
     with pytest.raises(PermissionError, match="not authorized to perform: autoscaling:SetDesiredCapacity"):
         view.set_desired(group, 2, role=names["pod_role"])
     admin = "arn:aws:iam::123456789012:role/platform-deployer"
-    with pytest.raises(FrontError, match="above the maximum"):
+    with pytest.raises(ApiServerError, match="above the maximum"):
         view.set_desired(group, 9, role=admin)
-    clients.front.faults.add({"kind": "capacity", "instance_type": "g5.xlarge"})
+    clients.server.faults.add({"kind": "capacity", "instance_type": "g5.xlarge"})
     with pytest.raises(InsufficientCapacity, match="InsufficientInstanceCapacity"):
         view.set_desired(group, 2, role=admin)
-    clients.front.faults.clear()
+    clients.server.faults.clear()
     view.set_desired(group, 2, role=admin)
     one, other = view.machines()
     view.terminate(group, one.provider_id, role=admin)
@@ -124,5 +124,5 @@ def test_a_credential_that_was_renewed_in_between_is_read_again(
     monkeypatch.setattr(credential, "headers", lambda instance: next(stale, None) or current(instance))
     view.addons()
     monkeypatch.setattr(credential, "headers", lambda instance: {})
-    with pytest.raises(FrontError, match="needs the credential"):
+    with pytest.raises(ApiServerError, match="needs the credential"):
         view.addons()

@@ -19,7 +19,7 @@ import pytest
 from twin import credential, instances
 from twin.gcp.credentials import deployer
 from twin.instances import Instance
-from twin.tests.gcp.fronts import PROJECT, REGION
+from twin.tests.gcp.api_servers import PROJECT, REGION
 
 
 @contextmanager

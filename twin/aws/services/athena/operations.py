@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import service_roles
 from twin.aws.services.glue.validation.catalog import answer
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -18,36 +18,36 @@ _INVALID: Final = "InvalidRequestException"
 _ENGINES: Final = ("AUTO", "Athena engine version 3", "PySpark engine version 3", "Apache Spark version 3.5")
 
 
-def create(params: Params, look: Look) -> None:
+def create(params: Params, state: MotoState) -> None:
     """CreateWorkGroup."""
     name = params["Name"]
-    if name in _groups(look):
+    if name in _groups(state):
         raise Refusal(_INVALID, f"WorkGroup {name} is already created")
-    _check(params.get("Configuration") or {}, look)
+    _check(params.get("Configuration") or {}, state)
 
 
-def update(params: Params, look: Look) -> None:
+def update(params: Params, state: MotoState) -> None:
     """UpdateWorkGroup."""
-    present(params, look)
+    present(params, state)
     updates = params.get("ConfigurationUpdates") or {}
     named = {**updates, "ResultConfiguration": updates.get("ResultConfigurationUpdates")}
     managed = updates.get("ManagedQueryResultsConfigurationUpdates")
-    _check({**named, "ManagedQueryResultsConfiguration": managed}, look)
+    _check({**named, "ManagedQueryResultsConfiguration": managed}, state)
 
 
-def present(params: Params, look: Look) -> None:
+def present(params: Params, state: MotoState) -> None:
     """GetWorkGroup."""
-    if params["WorkGroup"] not in _groups(look):
+    if params["WorkGroup"] not in _groups(state):
         raise Refusal(_INVALID, f"WorkGroup {params['WorkGroup']} is not found.")
 
 
-def delete(params: Params, look: Look) -> None:
+def delete(params: Params, state: MotoState) -> None:
     """DeleteWorkGroup: not Athena's own, and with what is in it only where that is said."""
     name = params["WorkGroup"]
     if name == "primary":
         raise Refusal(_INVALID, "The primary workgroup cannot be deleted")
-    present(params, look)
-    backend = look.moto.backend("athena", look.region)
+    present(params, state)
+    backend = state.moto.backend("athena", state.region)
     queries = [*backend.named_queries.values(), *backend.prepared_statements.values()]
     queries += backend.executions.values()
     full = any(getattr(query.workgroup, "name", query.workgroup) == name for query in queries)
@@ -55,16 +55,16 @@ def delete(params: Params, look: Look) -> None:
         raise Refusal(_INVALID, f"WorkGroup {name} is not empty")
 
 
-def _groups(look: Look) -> dict[str, Any]:
-    return look.moto.backend("athena", look.region).work_groups
+def _groups(state: MotoState) -> dict[str, Any]:
+    return state.moto.backend("athena", state.region).work_groups
 
 
-def _check(configuration: Params, look: Look) -> None:
+def _check(configuration: Params, state: MotoState) -> None:
     result = configuration.get("ResultConfiguration") or {}
     managed = configuration.get("ManagedQueryResultsConfiguration") or {}
     place = result.get("OutputLocation")
     if place:
-        _place(str(place), look)
+        _place(str(place), state)
     if managed.get("Enabled") and (place or result.get("EncryptionConfiguration")):
         raise Refusal(_INVALID, "ResultConfiguration cannot be set when managed query results are enabled")
     encryption = result.get("EncryptionConfiguration") or {}
@@ -74,23 +74,23 @@ def _check(configuration: Params, look: Look) -> None:
     if option == "SSE_S3" and key:
         raise Refusal(_INVALID, "A KMS key does not go with the encryption option SSE_S3")
     for named in (key, (managed.get("EncryptionConfiguration") or {}).get("KmsKey")):
-        if named and look.key(str(named)) is None:
+        if named and state.key(str(named)) is None:
             raise Refusal(_INVALID, f"The KMS key {named} does not exist")
     engine = (configuration.get("EngineVersion") or {}).get("SelectedEngineVersion")
     if engine and engine not in _ENGINES:
         raise Refusal(_INVALID, f"Unknown engine version {engine}: one of {', '.join(_ENGINES)} is")
     role = configuration.get("ExecutionRole")
-    if role and service_roles.by("athena.amazonaws.com", str(role), look) is None:
+    if role and service_roles.by("athena.amazonaws.com", str(role), state) is None:
         raise Refusal(
             _INVALID, f"The role {role} does not exist, or does not let athena.amazonaws.com assume it"
         )
 
 
-def _place(location: str, look: Look) -> None:
+def _place(location: str, state: MotoState) -> None:
     parts = urlsplit(location)
     if parts.scheme != "s3" or not parts.netloc:
         raise Refusal(_INVALID, f"outputLocation is not a valid S3 path: {location}")
-    if parts.netloc not in look.s3.buckets:
+    if parts.netloc not in state.s3.buckets:
         raise Refusal(_INVALID, f"Unable to verify/create output bucket {parts.netloc}")
 
 
@@ -102,10 +102,10 @@ def result_of(params: Params, configuration: Params) -> Params:
     return {**result_location, **(params.get("ResultConfiguration") or {})}
 
 
-def start(params: Params, look: Look) -> None:
+def start(params: Params, state: MotoState) -> None:
     """StartQueryExecution: in a workgroup that takes queries, with a place for what they answer."""
     name = params.get("WorkGroup") or "primary"
-    group = _groups(look).get(name)
+    group = _groups(state).get(name)
     if group is None:
         raise Refusal(_INVALID, f"WorkGroup {name} is not found.")
     if group.state == "DISABLED":
@@ -130,13 +130,13 @@ def start(params: Params, look: Look) -> None:
             "No output location provided. An output location is required either through the Workgroup result "
             "configuration setting or as an API input.",
         )
-    _place(str(place), look)
+    _place(str(place), state)
 
 
-def prepared(params: Params, look: Look) -> None:
+def prepared(params: Params, state: MotoState) -> None:
     """CreatePreparedStatement: once by its name, in a workgroup that is there."""
-    present(params, look)
-    statements = look.moto.backend("athena", look.region).prepared_statements
+    present(params, state)
+    statements = state.moto.backend("athena", state.region).prepared_statements
     if params["StatementName"] in statements:
         raise Refusal(_INVALID, f"Prepared Statement {params['StatementName']} already exists")
 

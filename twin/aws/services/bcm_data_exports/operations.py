@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 EXPORTS: Final = "twin_data_exports"
@@ -31,7 +31,7 @@ _SETTINGS: Final = {
 _VIEW: Final = re.compile(r"arn:aws[a-z-]*:billing::\d{12}:billingview/[\w/.+=@-]+")
 
 
-def check(params: Params, look: Look) -> None:
+def check(params: Params, state: MotoState) -> None:
     """CreateExport, UpdateExport: named columns, known settings, and a bucket that the service writes to."""
     export: Params = params["Export"]
     query = _QUERY.fullmatch(export["DataQuery"]["QueryStatement"])
@@ -49,11 +49,11 @@ def check(params: Params, look: Look) -> None:
     output = destination["S3OutputConfigurations"]
     if (output["Format"] == "PARQUET") != (output["Compression"] == "PARQUET"):
         raise Refusal("ValidationException", "Format and compression do not fit.")
-    _writable(destination["S3Bucket"], look)
+    _writable(destination["S3Bucket"], state)
 
 
-def _writable(bucket: str, look: Look) -> None:
-    known: Any = look.moto.backend("s3").buckets.get(bucket)
+def _writable(bucket: str, state: MotoState) -> None:
+    known: Any = state.moto.backend("s3").buckets.get(bucket)
     text: Any = getattr(known, "policy", None)
     document = json.loads(text) if text else {}
     for statement in document.get("Statement", ()):
@@ -91,8 +91,8 @@ def _known(backend: Any, arn: str) -> extension_store.Thing:
     return thing
 
 
-def _exists(params: Params, look: Look) -> None:
-    _known(look.moto.backend("ce", look.region), params["ResourceArn"])
+def _exists(params: Params, state: MotoState) -> None:
+    _known(state.moto.backend("ce", state.region), params["ResourceArn"])
 
 
 def _get(params: Params, backend: Any) -> Params:
@@ -129,7 +129,7 @@ def _delete(params: Params, backend: Any) -> Params:
     return {"ExportArn": arn}
 
 
-RULES: Final[dict[str, Callable[[Params, Look], None]]] = {
+RULES: Final[dict[str, Callable[[Params, MotoState], None]]] = {
     **dict.fromkeys(("CreateExport", "UpdateExport"), check),
     **dict.fromkeys(("TagResource", "ListTagsForResource"), _exists),
 }

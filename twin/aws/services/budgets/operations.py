@@ -8,7 +8,7 @@ from typing import Any, Final
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam import policy_statements
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 KIND: Final = "twin_budgets"
@@ -31,7 +31,7 @@ _COST_TYPES: Final = {
 }
 
 
-def check(params: Params, look: Look) -> None:
+def check(params: Params, state: MotoState) -> None:
     """CreateBudget: a name, at most five notifications, and topics that AWS Budgets may publish to."""
     name = str(params["Budget"].get("BudgetName"))
     if ":" in name or "\\" in name or not name.strip():
@@ -44,15 +44,15 @@ def check(params: Params, look: Look) -> None:
             "CreationLimitExceededException", f"A budget has at most {MOST_NOTIFICATIONS} notifications."
         )
     for entry in notifications:
-        check_subscribers(entry.get("Subscribers") or [], look)
+        check_subscribers(entry.get("Subscribers") or [], state)
 
 
-def check_notification(params: Params, look: Look) -> None:
+def check_notification(params: Params, state: MotoState) -> None:
     """CreateNotification."""
-    check_subscribers(params.get("Subscribers") or [], look)
+    check_subscribers(params.get("Subscribers") or [], state)
 
 
-def check_subscribers(subscribers: list[Params], look: Look) -> None:
+def check_subscribers(subscribers: list[Params], state: MotoState) -> None:
     """At most ten addresses and one topic, which exists and which the service may publish to."""
     topics = [entry["Address"] for entry in subscribers if entry["SubscriptionType"] == "SNS"]
     if len(subscribers) - len(topics) > MOST_EMAILS or len(topics) > 1:
@@ -60,20 +60,20 @@ def check_subscribers(subscribers: list[Params], look: Look) -> None:
             "CreationLimitExceededException", "A notification has at most ten addresses and one topic."
         )
     for arn in topics:
-        if not may_publish(SERVICE, arn, look, f"arn:aws:budgets::{look.account}:budget/any"):
+        if not may_publish(SERVICE, arn, state, f"arn:aws:budgets::{state.account}:budget/any"):
             raise Refusal(
                 "InvalidParameterException",
                 f"Cannot validate SNS topic: {arn}: it does not let {SERVICE} publish",
             )
 
 
-def may_publish(service: str, arn: str, look: Look, source: str) -> bool:
+def may_publish(service: str, arn: str, state: MotoState, source: str) -> bool:
     """Whether a topic exists and its policy lets a service publish for this account. source: for what."""
     parts = arn.split(":")
-    topic: Any = look.moto.backend("sns", parts[3]).topics.get(arn) if len(parts) == 6 else None
-    if topic is None or parts[4] != look.account:
+    topic: Any = state.moto.backend("sns", parts[3]).topics.get(arn) if len(parts) == 6 else None
+    if topic is None or parts[4] != state.account:
         return False
-    context = {"aws:SourceAccount": look.account, "aws:SourceArn": source, "aws:SecureTransport": "true"}
+    context = {"aws:SourceAccount": state.account, "aws:SourceArn": source, "aws:SecureTransport": "true"}
     return any(
         statement.get("Effect") == "Allow"
         and service in policy_statements.services(statement)
@@ -206,7 +206,7 @@ def delete_notification(params: Params, backend: Any) -> Params:
     return {}
 
 
-RULES: Final[dict[str, Callable[[Params, Look], None]]] = {
+RULES: Final[dict[str, Callable[[Params, MotoState], None]]] = {
     "CreateBudget": check,
     "CreateNotification": check_notification,
 }

@@ -9,7 +9,7 @@ from typing import Any, Final
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.services.budgets.operations import may_publish
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 MONITORS: Final = "twin_anomaly_monitors"
@@ -17,14 +17,14 @@ SUBSCRIPTIONS: Final = "twin_anomaly_subscriptions"
 SERVICE: Final = "costalerts.amazonaws.com"
 
 
-def check_monitor(params: Params, look: Look) -> None:
+def check_monitor(params: Params, state: MotoState) -> None:
     """CreateAnomalyMonitor: an account has one monitor of its services."""
     monitor: Params = params["AnomalyMonitor"]
     if monitor.get("MonitorType") != "DIMENSIONAL":
         return
     if monitor.get("MonitorSpecification") is not None:
         raise Refusal("ValidationException", "MonitorSpecification is of monitors of the type CUSTOM alone.")
-    others = extension_store.resources(look.moto.backend("ce"), MONITORS).values()
+    others = extension_store.resources(state.moto.backend("ce"), MONITORS).values()
     dimension = monitor.get("MonitorDimension")
     if any(other.description.get("MonitorDimension") == dimension for other in others):
         raise Refusal(
@@ -32,10 +32,10 @@ def check_monitor(params: Params, look: Look) -> None:
         )
 
 
-def check_subscription(params: Params, look: Look) -> None:
+def check_subscription(params: Params, state: MotoState) -> None:
     """CreateAnomalySubscription: at once to topics alone, and by day or week to addresses alone."""
     subscription: Params = params["AnomalySubscription"]
-    known = extension_store.resources(look.moto.backend("ce"), MONITORS)
+    known = extension_store.resources(state.moto.backend("ce"), MONITORS)
     for arn in subscription["MonitorArnList"]:
         if arn not in known:
             raise Refusal("UnknownMonitorException", f"Anomaly monitor {arn} does not exist.")
@@ -47,8 +47,8 @@ def check_subscription(params: Params, look: Look) -> None:
                 f"Frequency {subscription['Frequency']} is not supported for subscribers of the type "
                 f"{subscriber['Type']}.",
             )
-        source = f"arn:aws:ce::{look.account}:anomalysubscription/any"
-        if at_once and not may_publish(SERVICE, subscriber["Address"], look, source):
+        source = f"arn:aws:ce::{state.account}:anomalysubscription/any"
+        if at_once and not may_publish(SERVICE, subscriber["Address"], state, source):
             raise Refusal(
                 "ValidationException", f"{SERVICE} may not publish to the topic {subscriber['Address']}."
             )
@@ -106,7 +106,7 @@ def _of_anomalies(act: Callable[[Params, Any], Params]) -> Callable[[Call, Any],
 _MONITOR: Final = (MONITORS, "MonitorArn", "UnknownMonitorException")
 _SUBSCRIPTION: Final = (SUBSCRIPTIONS, "SubscriptionArn", "UnknownSubscriptionException")
 _TAGS: Final = extension_store.TagCalls("ResourceArn", "ResourceTags", "ResourceTagKeys", "ResourceTags")
-RULES: Final[dict[str, Callable[[Params, Look], None]]] = {
+RULES: Final[dict[str, Callable[[Params, MotoState], None]]] = {
     "CreateAnomalyMonitor": check_monitor,
     "CreateAnomalySubscription": check_subscription,
 }

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import policy_statements, service_roles
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -32,27 +32,27 @@ def invalid(words: str) -> Refusal:
     return Refusal("InvalidInputException", words)
 
 
-def create_project(params: Params, look: Look) -> None:
+def create_project(params: Params, state: MotoState) -> None:
     """CreateProject."""
     name = str(params.get("name"))
-    if name in _projects(look):
-        arn = f"arn:aws:codebuild:{look.region}:{look.account}:project/{name}"
+    if name in _projects(state):
+        arn = f"arn:aws:codebuild:{state.region}:{state.account}:project/{name}"
         raise Refusal("ResourceAlreadyExistsException", f"Project already exists: {arn}")
-    _check(params, look)
+    _check(params, state)
 
 
-def update_project(params: Params, look: Look) -> None:
+def update_project(params: Params, state: MotoState) -> None:
     """UpdateProject: what is left out stays, and the whole is checked again."""
-    before = _project(look, params.get("name"))
-    _check({**before, **params}, look)
+    before = _project(state, params.get("name"))
+    _check({**before, **params}, state)
 
 
-def _check(project: Params, look: Look) -> None:
-    role = _service_role(project, look)
+def _check(project: Params, state: MotoState) -> None:
+    role = _service_role(project, state)
     _source(project.get("source") or {}, role)
     _artifacts(project.get("artifacts") or {})
     _environment(project.get("environment") or {})
-    _vpc(project.get("vpcConfig") or {}, role, look)
+    _vpc(project.get("vpcConfig") or {}, role, state)
     limit = project.get("concurrentBuildLimit")
     if limit is not None and limit != -1:
         if limit < 1:
@@ -64,12 +64,12 @@ def _check(project: Params, look: Look) -> None:
             )
 
 
-def _service_role(project: Params, look: Look) -> Any:
+def _service_role(project: Params, state: MotoState) -> Any:
     arn = str(project.get("serviceRole") or "")
-    if not arn.startswith(f"arn:aws:iam::{look.account}:role/"):
+    if not arn.startswith(f"arn:aws:iam::{state.account}:role/"):
         raise invalid("Invalid service role: Service role account ID does not match caller's account")
-    project_arn = f"arn:aws:codebuild:{look.region}:{look.account}:project/{project.get('name')}"
-    role = service_roles.by("codebuild.amazonaws.com", arn, look, **{"aws:SourceArn": project_arn})
+    project_arn = f"arn:aws:codebuild:{state.region}:{state.account}:project/{project.get('name')}"
+    role = service_roles.by("codebuild.amazonaws.com", arn, state, **{"aws:SourceArn": project_arn})
     if role is None:
         raise invalid(f"CodeBuild is not authorized to perform: sts:AssumeRole on {arn}")
     return role
@@ -138,7 +138,7 @@ def _environment(environment: Params) -> None:
         raise invalid(f"Duplicate environment variable: {twice[0]}")
 
 
-def _vpc(vpc: Params, role: Any, look: Look) -> None:
+def _vpc(vpc: Params, role: Any, state: MotoState) -> None:
     if not vpc:
         return
     for member in ("vpcId", "subnets", "securityGroupIds"):
@@ -149,9 +149,9 @@ def _vpc(vpc: Params, role: Any, look: Look) -> None:
             raise invalid(f"Not authorized to perform {action}")
     wanted = vpc["vpcId"]
     try:
-        look.vpc(wanted)
-        places = [(subnet, look.subnet(subnet).vpc_id) for subnet in vpc["subnets"]]
-        places += [(group, look.group(group).vpc_id) for group in vpc["securityGroupIds"]]
+        state.vpc(wanted)
+        places = [(subnet, state.subnet(subnet).vpc_id) for subnet in vpc["subnets"]]
+        places += [(group, state.group(group).vpc_id) for group in vpc["securityGroupIds"]]
     except Refusal as error:
         raise invalid(f"Invalid vpc config: {error.message}") from None
     for id, there in places:
@@ -159,9 +159,9 @@ def _vpc(vpc: Params, role: Any, look: Look) -> None:
             raise invalid(f"Invalid vpc config: {id} is in {there}, not in {wanted}")
 
 
-def webhook(params: Params, look: Look) -> None:
+def webhook(params: Params, state: MotoState) -> None:
     """CreateWebhook: one a project, of a source that can report of events, with a way to it."""
-    project = _project(look, params.get("projectName"))
+    project = _project(state, params.get("projectName"))
     source = project["source"]
     if project.get("webhook"):
         raise Refusal("ResourceAlreadyExistsException", f"Webhook already exists for {project['arn']}")
@@ -174,16 +174,16 @@ def webhook(params: Params, look: Look) -> None:
     _filters(params, source["type"])
 
 
-def update_webhook(params: Params, look: Look) -> None:
+def update_webhook(params: Params, state: MotoState) -> None:
     """UpdateWebhook."""
-    project = _project(look, params.get("projectName"))
+    project = _project(state, params.get("projectName"))
     _hook(project)
     _filters(params, project["source"]["type"])
 
 
-def delete_webhook(params: Params, look: Look) -> None:
+def delete_webhook(params: Params, state: MotoState) -> None:
     """DeleteWebhook."""
-    _hook(_project(look, params.get("projectName")))
+    _hook(_project(state, params.get("projectName")))
 
 
 def _filters(params: Params, source: str) -> None:
@@ -201,11 +201,11 @@ def _filters(params: Params, source: str) -> None:
             raise invalid("Filter type WORKFLOW_NAME goes with the event WORKFLOW_JOB_QUEUED alone")
 
 
-def start_build(params: Params, look: Look) -> None:
+def start_build(params: Params, state: MotoState) -> None:
     """StartBuild: a project that is at its limit throttles the build, and does not queue it."""
-    project = _project(look, params.get("projectName"))
+    project = _project(state, params.get("projectName"))
     limit = project.get("concurrentBuildLimit")
-    history = look.moto.backend("codebuild", look.region).build_metadata_history
+    history = state.moto.backend("codebuild", state.region).build_metadata_history
     running = [build for build in history.get(project["name"], []) if build["buildStatus"] == "IN_PROGRESS"]
     if limit and len(running) >= limit:
         raise Refusal(
@@ -213,15 +213,15 @@ def start_build(params: Params, look: Look) -> None:
         )
 
 
-def _projects(look: Look) -> Mapping[str, Any]:
-    return look.moto.backend("codebuild", look.region).codebuild_projects
+def _projects(state: MotoState) -> Mapping[str, Any]:
+    return state.moto.backend("codebuild", state.region).codebuild_projects
 
 
-def _project(look: Look, name: Any) -> Params:
-    for project in _projects(look).values():
+def _project(state: MotoState, name: Any) -> Params:
+    for project in _projects(state).values():
         if name in (project.project_metadata["name"], project.arn):
             return project.project_metadata
-    arn = f"arn:aws:codebuild:{look.region}:{look.account}:project/{name}"
+    arn = f"arn:aws:codebuild:{state.region}:{state.account}:project/{name}"
     raise Refusal("ResourceNotFoundException", f"Project cannot be found: {arn}")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from twin.aws.api_server.request import Answer, Call, Refusal
-from twin.aws.validation.moto_state import Look, absent
+from twin.aws.validation.moto_state import MotoState, absent
 
 Params = dict[str, Any]
 
@@ -26,7 +26,7 @@ def invalid(words: str) -> Refusal:
     return Refusal("ValidationException", words)
 
 
-def create_table(params: Params, look: Look) -> None:
+def create_table(params: Params, state: MotoState) -> None:
     """CreateTable."""
     indexes = [*(params.get("GlobalSecondaryIndexes") or []), *(params.get("LocalSecondaryIndexes") or [])]
     for name in (params.get("TableName"), *(index.get("IndexName") for index in indexes)):
@@ -46,15 +46,15 @@ def create_table(params: Params, look: Look) -> None:
                 f"of {most}"
             )
     _billing(params)
-    _key(params, look)
+    _key(params, state)
 
 
-def update_table(params: Params, look: Look) -> None:
+def update_table(params: Params, state: MotoState) -> None:
     """UpdateTable."""
-    table(look, params.get("TableName"))
+    table(state, params.get("TableName"))
     if params.get("BillingMode") == "PAY_PER_REQUEST":
         _billing(params)
-    _key(params, look)
+    _key(params, state)
 
 
 def _billing(params: Params) -> None:
@@ -73,7 +73,7 @@ def _billing(params: Params) -> None:
             )
 
 
-def _key(params: Params, look: Look) -> None:
+def _key(params: Params, state: MotoState) -> None:
     sse_specification = params.get("SSESpecification") or {}
     named = sse_specification.get("KMSMasterKeyId")
     if not named or str(named).endswith("alias/aws/dynamodb"):
@@ -83,7 +83,7 @@ def _key(params: Params, look: Look) -> None:
             "One or more parameter values were invalid: KMSMasterKeyId can only be specified when "
             "SSEEnabled is true"
         )
-    key = look.key(named)
+    key = state.key(named)
     if key is None or not key.enabled:
         raise invalid(
             f"One or more parameter values were invalid: KMS key access: the key {named} does not exist or "
@@ -92,9 +92,9 @@ def _key(params: Params, look: Look) -> None:
         )
 
 
-def delete_table(params: Params, look: Look) -> None:
+def delete_table(params: Params, state: MotoState) -> None:
     """DeleteTable."""
-    if table(look, params.get("TableName")).deletion_protection_enabled:
+    if table(state, params.get("TableName")).deletion_protection_enabled:
         raise invalid(
             "Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
             "protection "
@@ -102,9 +102,9 @@ def delete_table(params: Params, look: Look) -> None:
         )
 
 
-def time_to_live(params: Params, look: Look) -> None:
+def time_to_live(params: Params, state: MotoState) -> None:
     """UpdateTimeToLive: nothing that is so already, and one attribute at a time."""
-    existing = table(look, params.get("TableName"))
+    existing = table(state, params.get("TableName"))
     wanted = params.get("TimeToLiveSpecification") or {}
     on = existing.ttl.get("TimeToLiveStatus") == "ENABLED"
     if wanted.get("Enabled") and on:
@@ -118,10 +118,10 @@ def time_to_live(params: Params, look: Look) -> None:
         raise invalid("TimeToLive is already disabled")
 
 
-def table(look: Look, named: Any) -> Any:
+def table(state: MotoState, named: Any) -> Any:
     """A table by name or arn, or the refusal."""
     name = str(named).rpartition("table/")[2]
-    table = look.moto.backend("dynamodb", look.region).tables.get(name)
+    table = state.moto.backend("dynamodb", state.region).tables.get(name)
     if table is None:
         raise Refusal("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
     return table

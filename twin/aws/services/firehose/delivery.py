@@ -32,9 +32,9 @@ Props = dict[str, Any]
 class Streams:
     """The streams of one instance's AWS that deliver into Iceberg tables."""
 
-    def __init__(self, front: Any) -> None:
-        self._front = front
-        self._service = Inside(front)
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._service = Inside(server)
         self._waiting: dict[str, list[bytes]] = {}
         self._workers: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
@@ -63,7 +63,7 @@ class Streams:
             worker.join(_LAST)
 
     def _destination(self, name: str, region: str) -> Props | None:
-        stream = self._front.moto.backend("firehose", region).delivery_streams.get(name)
+        stream = self._server.moto.backend("firehose", region).delivery_streams.get(name)
         return stream.destinations[0].get("Iceberg") if stream else None
 
     def _deliver(self, name: str, region: str) -> None:
@@ -87,7 +87,7 @@ class Streams:
             return
         role = destination["RoleARN"]
         session = self._service.call("sts", "assume_role", RoleArn=role, RoleSessionName="firehose")
-        mine = Inside(self._front, session["Credentials"]["AccessKeyId"], region)
+        mine = Inside(self._server, session["Credentials"]["AccessKeyId"], region)
         for configuration in destination.get("DestinationTableConfigurationList") or []:
             refused = _appended(mine, configuration, records)
             if refused:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from twin.aws.iam.policy_evaluation import AuthorizationRequest
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 
 def by_service(
@@ -24,7 +24,7 @@ def on_key(
     moto: Any, region: str, action: str, named: str | None, context: Mapping[str, str]
 ) -> list[AuthorizationRequest]:
     """The right on a key, by its id, arn or alias."""
-    key: Any = Look(moto, region).key(named) if named else None
+    key: Any = MotoState(moto, region).key(named) if named else None
     if key is None or getattr(key, "key_manager", "") == "AWS":
         return []
     reported = {"kms:CallerAccount": moto.account, **context}

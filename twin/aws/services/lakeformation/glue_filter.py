@@ -14,7 +14,7 @@ from twin.aws.api_server.request import Answer, Refusal
 from twin.aws.services.glue.operations import federated
 from twin.aws.services.lakeformation import permissions as lakeformation
 from twin.aws.services.lakeformation.state import Lake
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -43,17 +43,17 @@ _DATABASES: Final = {
 }
 
 
-def check(operation: str, params: Params, look: Look) -> None:
+def check(operation: str, params: Params, state: MotoState) -> None:
     """Refuse what Lake Formation does not let the caller do."""
     if operation not in _TABLES and operation not in _DATABASES:
         return
-    databases = federated.databases(look)
+    databases = federated.databases(state)
     of = federated.path_of(
         params.get("CatalogId"), str(params.get("DatabaseName") or params.get("Name") or "")
     )
     if of not in databases:
         return
-    lake, who = _lake(look), look.caller
+    lake, who = _lake(state), state.caller
     table_input: Params = params.get("TableInput") or {}
     if operation in _DATABASES:
         need = _DATABASES[operation]
@@ -62,7 +62,7 @@ def check(operation: str, params: Params, look: Look) -> None:
     else:
         name = str(params.get("TableName") or table_input.get("Name") or params.get("Name") or "")
         if name in databases[of].tables:
-            demand(look, _TABLES[operation], of, name)
+            demand(state, _TABLES[operation], of, name)
             moved = _moved(databases[of].tables[name], _locations(params, table_input))
             for location in moved:
                 _place(location, lake, who, "")
@@ -92,12 +92,12 @@ def _moved(table: Any, locations: list[str]) -> list[str]:
     return [location for location in locations if location.rstrip("/") != now]
 
 
-def demand(look: Look, permission: str, of: str, name: str) -> None:
+def demand(state: MotoState, permission: str, of: str, name: str) -> None:
     """Refuse a caller who lacks a permission on a table that is there."""
-    lake, who = _lake(look), look.caller
+    lake, who = _lake(state), state.caller
     if lakeformation.open_to_iam(lake, of, name):
         return
-    permissions = lakeformation.of_table(lake, who, of, name, columns(look, of, name))
+    permissions = lakeformation.of_table(lake, who, of, name, columns(state, of, name))
     if not permissions.permissions or (permission != DESCRIBE and permission not in permissions.permissions):
         raise insufficient(permission, name)
 
@@ -110,9 +110,9 @@ def insufficient(permission: str, name: str) -> Refusal:
     )
 
 
-def columns(look: Look, of: str, name: str) -> list[str]:
+def columns(state: MotoState, of: str, name: str) -> list[str]:
     """A table's columns by name."""
-    table: Any = federated.databases(look)[of].tables[name]
+    table: Any = federated.databases(state)[of].tables[name]
     return _named(table.versions[str(table._current_version)])
 
 
@@ -133,26 +133,26 @@ def _place(location: str, lake: Lake, who: str, home: str) -> None:
         raise Refusal("AccessDeniedException", f"Insufficient Lake Formation permission(s) on {location}")
 
 
-def _lake(look: Look) -> Lake:
-    return Lake(look.moto.backend("lakeformation", look.region))
+def _lake(state: MotoState) -> Lake:
+    return Lake(state.moto.backend("lakeformation", state.region))
 
 
 # What is left out
 
 
-def seen(operation: str, look: Look, answer: Answer) -> Answer:
+def seen(operation: str, state: MotoState, answer: Answer) -> Answer:
     """An answer without the databases, tables and columns that the caller may not see."""
     hide = _HIDDEN.get(operation)
     if hide is None or not answer.good:
         return answer
     body: Params = json.loads(answer.body)
-    hide(body, look)
+    hide(body, state)
     headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
     return Answer(answer.status, headers, json.dumps(body).encode())
 
 
-def _databases(body: Params, look: Look) -> None:
-    lake, who = _lake(look), look.caller
+def _databases(body: Params, state: MotoState) -> None:
+    lake, who = _lake(state), state.caller
     body["DatabaseList"] = [
         database
         for database in body.get("DatabaseList") or []
@@ -164,21 +164,21 @@ def _is_visible(lake: Lake, who: str, of: str) -> bool:
     return lakeformation.open_to_iam(lake, of) or bool(lakeformation.of_database(lake, who, of))
 
 
-def _tables(body: Params, look: Look) -> None:
-    body["TableList"] = [table for table in body.get("TableList") or [] if _shows(table, look)]
+def _tables(body: Params, state: MotoState) -> None:
+    body["TableList"] = [table for table in body.get("TableList") or [] if _shows(table, state)]
 
 
-def _table(body: Params, look: Look) -> None:
-    _shows(body["Table"], look)
+def _table(body: Params, state: MotoState) -> None:
+    _shows(body["Table"], state)
 
 
-def _shows(table: Params, look: Look) -> bool:
+def _shows(table: Params, state: MotoState) -> bool:
     """Whether the caller sees a table, which is cut to the columns that it may read."""
-    lake, name = _lake(look), table["Name"]
+    lake, name = _lake(state), table["Name"]
     of = federated.path_of(table.get("CatalogId"), table["DatabaseName"])
     if lakeformation.open_to_iam(lake, of, name):
         return True
-    permissions = lakeformation.of_table(lake, look.caller, of, name, _named(table))
+    permissions = lakeformation.of_table(lake, state.caller, of, name, _named(table))
     if not permissions.permissions:
         return False
     if permissions.permissions <= {"SELECT", DESCRIBE} and permissions.cells:
@@ -190,7 +190,7 @@ def _shows(table: Params, look: Look) -> bool:
     return True
 
 
-_HIDDEN: Final[dict[str, Callable[[Params, Look], None]]] = {
+_HIDDEN: Final[dict[str, Callable[[Params, MotoState], None]]] = {
     "GetDatabases": _databases,
     "GetTables": _tables,
     "GetTable": _table,

@@ -16,7 +16,7 @@ from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.iam import policy_statements, principals, service_roles
 from twin.aws.services.lambdas.process import usable
 from twin.aws.services.servicequotas import operations as servicequotas
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -47,7 +47,7 @@ def wrong(words: str) -> Refusal:
     return Refusal("InvalidParameterValueException", words)
 
 
-def create(params: Params, look: Look) -> None:
+def create(params: Params, state: MotoState) -> None:
     """CreateFunction."""
     name = str(params.get("FunctionName"))
     if not _NAME.fullmatch(name.split(":")[-1]):
@@ -56,7 +56,7 @@ def create(params: Params, look: Look) -> None:
             f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: "
             "Member must have length less than or equal to 64, of letters, digits, hyphens and underscores",
         )
-    if find(look, name) is not None:
+    if find(state, name) is not None:
         raise Refusal("ResourceConflictException", f"Function already exist: {name}", 409)
     if params.get("PackageType", "Zip") == "Zip":
         for member in ("Handler", "Runtime"):
@@ -66,18 +66,18 @@ def create(params: Params, look: Look) -> None:
                     "deployment packages."
                 )
     _code(params.get("Code") or {})
-    _check(params, look)
+    _check(params, state)
 
 
-def configure(params: Params, look: Look) -> None:
+def configure(params: Params, state: MotoState) -> None:
     """UpdateFunctionConfiguration."""
-    function = called(look, params)
-    _check({"Role": function.role, **params}, look)
+    function = called(state, params)
+    _check({"Role": function.role, **params}, state)
 
 
-def code(params: Params, look: Look) -> None:
+def code(params: Params, state: MotoState) -> None:
     """UpdateFunctionCode."""
-    called(look, params)
+    called(state, params)
     _code(params)
 
 
@@ -93,20 +93,20 @@ def _code(code: Params) -> None:
         raise wrong("Could not unzip uploaded file. Please check your file, then try to upload again.")
 
 
-def _check(params: Params, look: Look) -> None:
+def _check(params: Params, state: MotoState) -> None:
     runtime = params.get("Runtime")
     if runtime and runtime not in RUNTIMES:
         raise wrong(
             f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda "
             "functions. We recommend you use a supported runtime while creating or updating functions."
         )
-    role = service_roles.by("lambda.amazonaws.com", str(params.get("Role")), look)
+    role = service_roles.by("lambda.amazonaws.com", str(params.get("Role")), state)
     if role is None:
         raise wrong("The role defined for the function cannot be assumed by Lambda.")
     _variables((params.get("Environment") or {}).get("Variables") or {})
-    _vpc(params.get("VpcConfig") or {}, role, look)
+    _vpc(params.get("VpcConfig") or {}, role, state)
     named = params.get("KMSKeyArn")
-    key = look.key(named) if named else None
+    key = state.key(named) if named else None
     if named and (key is None or not key.enabled):
         raise wrong(
             f"Lambda was unable to configure access to your environment variables because the KMS key "
@@ -136,21 +136,21 @@ def _variables(variables: Params) -> None:
         )
 
 
-def _vpc(vpc: Params, role: Any, look: Look) -> None:
+def _vpc(vpc: Params, role: Any, state: MotoState) -> None:
     subnets, groups = vpc.get("SubnetIds") or [], vpc.get("SecurityGroupIds") or []
     if not subnets and not groups:
         return
     if not subnets or not groups:
         raise wrong("SubnetIds and SecurityIds must coexist or be both empty list.")
     documents = list(principals.documents(role))
-    interface = f"arn:aws:ec2:{look.region}:{look.account}:network-interface/eni-0"
+    interface = f"arn:aws:ec2:{state.region}:{state.account}:network-interface/eni-0"
     for action in _IN_VPC:
         place = "*" if action.startswith("Describe") else interface
         if not policy_statements.allows(documents, f"ec2:{action}", place, {}):
             raise wrong(f"The provided execution role does not have permissions to call {action} on EC2")
     try:
-        places = {look.subnet(subnet).vpc_id for subnet in subnets} | {
-            look.group(group).vpc_id for group in groups
+        places = {state.subnet(subnet).vpc_id for subnet in subnets} | {
+            state.group(group).vpc_id for group in groups
         }
     except Refusal as error:
         raise wrong(
@@ -160,9 +160,9 @@ def _vpc(vpc: Params, role: Any, look: Look) -> None:
         raise wrong(f"The subnets and security groups are in different VPCs: {', '.join(sorted(places))}")
 
 
-def permission(params: Params, look: Look) -> None:
+def permission(params: Params, state: MotoState) -> None:
     """AddPermission: a statement's id is there once; a principal is a service, an account or a role."""
-    function = called(look, params)
+    function = called(state, params)
     taken = [statement.get("Sid") for statement in statements(function)]
     if params.get("StatementId") in taken:
         raise Refusal(
@@ -173,36 +173,36 @@ def permission(params: Params, look: Look) -> None:
         )
     principal = str(params.get("Principal"))
     parts = principal.split(":")
-    same_account = len(parts) == 6 and parts[2] == "iam" and parts[4] == look.account and parts[5] != "root"
-    if same_account and principal not in {role.arn for role in [*look.roles(), *look.iam.users.values()]}:
+    same_account = len(parts) == 6 and parts[2] == "iam" and parts[4] == state.account and parts[5] != "root"
+    if same_account and principal not in {role.arn for role in [*state.roles(), *state.iam.users.values()]}:
         raise wrong("The provided principal was invalid. Please check the principal and try again.")
 
 
-def find(look: Look, named: str) -> Any | None:
+def find(state: MotoState, named: str) -> Any | None:
     """A function by name or arn (with or without qualifier), or None."""
     name = named.split(":function:")[-1].split(":")[0]
-    functions = look.moto.backend("lambda", look.region)._lambdas._functions
+    functions = state.moto.backend("lambda", state.region)._lambdas._functions
     return functions[name]["latest"] if name in functions else None
 
 
-def alias(params: Params, look: Look) -> None:
+def alias(params: Params, state: MotoState) -> None:
     """CreateAlias and UpdateAlias: versions that there are, and a second one that is another ("Lambda
     function aliases": a weighted alias points to at most two published versions)."""
     name = str(params.get("FunctionName"))
     weights: Params = (params.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     version = params.get("FunctionVersion")
     for version_ in filter(None, (version, *weights)):
-        called(look, {"FunctionName": name, "Qualifier": version_})
+        called(state, {"FunctionName": name, "Qualifier": version_})
     if len(weights) > 1 or version in weights or (weights and version == "$LATEST"):
         raise wrong(
             "Invalid routing configuration: an alias can point to two different published versions at most."
         )
 
 
-def concurrency(params: Params, look: Look) -> None:
+def concurrency(params: Params, state: MotoState) -> None:
     """PutFunctionConcurrency: at least 100 executions stay unreserved (API reference)."""
-    function = called(look, {"FunctionName": params.get("FunctionName")})
-    functions = look.moto.backend("lambda", look.region)._lambdas._functions.values()
+    function = called(state, {"FunctionName": params.get("FunctionName")})
+    functions = state.moto.backend("lambda", state.region)._lambdas._functions.values()
     others = [
         event_function["latest"] for event_function in functions if event_function["latest"] is not function
     ]
@@ -214,16 +214,16 @@ def concurrency(params: Params, look: Look) -> None:
         )
 
 
-def called(look: Look, params: Params, draw: float = 1.0) -> Any:
+def called(state: MotoState, params: Params, draw: float = 1.0) -> Any:
     """The function, or its version, that a call names; the refusal where there is none. draw: from 0 to 1,
     which chooses among the versions of an alias; 1 is the alias' own."""
     named = str(params.get("FunctionName"))
-    function = find(look, named)
+    function = find(state, named)
     after = named.split(":function:")[-1]
     qualifier = params.get("Qualifier") or (after.partition(":")[2] if ":" in after else "")
-    arn = f"arn:aws:lambda:{look.region}:{look.account}:function:{after.split(':')[0]}"
+    arn = f"arn:aws:lambda:{state.region}:{state.account}:function:{after.split(':')[0]}"
     if function is not None and qualifier and qualifier != "$LATEST":
-        storage = look.moto.backend("lambda", look.region)._lambdas
+        storage = state.moto.backend("lambda", state.region)._lambdas
         aliases = storage._aliases.get(function.function_arn) or {}
         version = _routed(aliases[qualifier], draw) if qualifier in aliases else qualifier
         function = storage._get_version(function.function_name, version)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.services.s3tables import files
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -45,7 +45,7 @@ def bucket_name_fault(name: str) -> str:
     return ""
 
 
-def create_bucket(params: Params, look: Look) -> None:
+def create_bucket(params: Params, state: MotoState) -> None:
     """CreateBucket: S3's rules for names, and in us-east-1 too a name that is the owner's own is taken."""
     name = str(params["Bucket"])
     reason = bucket_name_fault(name)
@@ -58,7 +58,7 @@ def create_bucket(params: Params, look: Look) -> None:
             "system. Please select a different name and try again.",
             409,
         )
-    if name in look.s3.buckets:
+    if name in state.s3.buckets:
         raise Refusal(
             "BucketAlreadyOwnedByYou",
             "Your previous request to create the named bucket succeeded and you already own it.",
@@ -66,24 +66,24 @@ def create_bucket(params: Params, look: Look) -> None:
         )
 
 
-def bucket(params: Params, look: Look) -> Any:
+def bucket(params: Params, state: MotoState) -> Any:
     """A bucket, or S3's refusal."""
-    bucket = look.s3.buckets.get(params["Bucket"])
+    bucket = state.s3.buckets.get(params["Bucket"])
     if bucket is None:
         raise Refusal("NoSuchBucket", "The specified bucket does not exist", 404)
     return bucket
 
 
-def upload(params: Params, look: Look) -> None:
+def upload(params: Params, state: MotoState) -> None:
     """CompleteMultipartUpload: of an upload that was begun, and is not complete."""
-    if params.get("UploadId") not in bucket(params, look).multiparts:
+    if params.get("UploadId") not in bucket(params, state).multiparts:
         raise Refusal(
             "NoSuchUpload",
             "The specified upload does not exist. The upload ID may be invalid, or "
             "the upload may have been aborted or completed.",
             404,
         )
-    begun = _algorithm(params, look)
+    begun = _algorithm(params, state)
     if begun is None or begun[1] != "COMPOSITE":
         return
     for stated in (params.get("MultipartUpload") or {}).get("Parts") or []:
@@ -104,9 +104,9 @@ def _checksums(stated: Params) -> set[str]:
     return named or ({str(stated["ChecksumAlgorithm"]).lower()} if stated.get("ChecksumAlgorithm") else set())
 
 
-def _algorithm(params: Params, look: Look) -> tuple[str, str] | None:
+def _algorithm(params: Params, state: MotoState) -> tuple[str, str] | None:
     """Algorithm and type of checksum that an upload began with."""
-    begun = bucket(params, look).multiparts.get(params.get("UploadId"))
+    begun = bucket(params, state).multiparts.get(params.get("UploadId"))
     name = begun and begun.metadata.get("x-amz-checksum-algorithm")
     if not name:
         return None
@@ -114,9 +114,9 @@ def _algorithm(params: Params, look: Look) -> tuple[str, str] | None:
     return str(name).lower(), begun.metadata.get("x-amz-checksum-type") or default
 
 
-def content(params: Params, look: Look, what: str = "Put Object") -> None:
+def content(params: Params, state: MotoState, what: str = "Put Object") -> None:
     """PutObject: with a checksum where a retention is set, by the request or the bucket."""
-    here = bucket(params, look)
+    here = bucket(params, state)
     if not (here.default_lock_mode or params.get("ObjectLockMode")):
         return
     if not (params.get("ContentMD5") or _checksums(params)):
@@ -127,10 +127,10 @@ def content(params: Params, look: Look, what: str = "Put Object") -> None:
         )
 
 
-def part(params: Params, look: Look) -> None:
+def part(params: Params, state: MotoState) -> None:
     """UploadPart: with the algorithm that the upload began with."""
-    content(params, look, "Put Part")
-    begun, stated = _algorithm(params, look), _checksums(params)
+    content(params, state, "Put Part")
+    begun, stated = _algorithm(params, state), _checksums(params)
     if begun is not None and stated and stated != {begun[0]}:
         raise Refusal(
             "InvalidRequest",
@@ -139,9 +139,9 @@ def part(params: Params, look: Look) -> None:
         )
 
 
-def versioning(params: Params, look: Look) -> None:
+def versioning(params: Params, state: MotoState) -> None:
     """PutBucketVersioning: a bucket with Object Lock stays versioned."""
-    here = bucket(params, look)
+    here = bucket(params, state)
     if here.object_lock_enabled and params["VersioningConfiguration"].get("Status") == "Suspended":
         raise Refusal(
             "InvalidBucketState",
@@ -151,9 +151,9 @@ def versioning(params: Params, look: Look) -> None:
         )
 
 
-def encryption(params: Params, look: Look) -> None:
+def encryption(params: Params, state: MotoState) -> None:
     """PutBucketEncryption: a key that goes with the algorithm, and that is there."""
-    bucket(params, look)
+    bucket(params, state)
     for rule in params["ServerSideEncryptionConfiguration"]["Rules"]:
         default = rule.get("ApplyServerSideEncryptionByDefault") or {}
         key = default.get("KMSMasterKeyID")
@@ -164,13 +164,13 @@ def encryption(params: Params, look: Look) -> None:
                 "aws:kms:dsse",
             )
         # S3 itself would take it, and then refuse every object.
-        if key and look.key(str(key)) is None:
+        if key and state.key(str(key)) is None:
             raise Refusal("KMS.NotFoundException", f"Key '{key}' does not exist")
 
 
-def lock(params: Params, look: Look) -> None:
+def lock(params: Params, state: MotoState) -> None:
     """PutObjectLockConfiguration: on a versioned bucket, with days or years."""
-    here = bucket(params, look)
+    here = bucket(params, state)
     if not here.is_versioned:
         raise Refusal(
             "InvalidBucketState",
@@ -183,9 +183,9 @@ def lock(params: Params, look: Look) -> None:
         raise Refusal("MalformedXML", "A default retention has a mode, and days or years")
 
 
-def lifecycle(params: Params, look: Look) -> None:
+def lifecycle(params: Params, state: MotoState) -> None:
     """PutBucketLifecycleConfiguration."""
-    bucket(params, look)
+    bucket(params, state)
     rules = (params.get("LifecycleConfiguration") or {}).get("Rules") or []
     names = [rule.get("ID") for rule in rules if rule.get("ID")]
     if len(names) != len(set(names)):
@@ -231,9 +231,9 @@ def _days(rule: Params) -> None:
             raise Refusal(_INVALID, f"'{days}' for {member} action must be a positive integer")
 
 
-def bucket_policy(params: Params, look: Look) -> None:
+def bucket_policy(params: Params, state: MotoState) -> None:
     """PutBucketPolicy: of this bucket, for principals that exist, and not public where that is blocked."""
-    here = bucket(params, look)
+    here = bucket(params, state)
     text = params["Policy"]
     text = text.decode() if isinstance(text, bytes) else str(text)
     if len(re.sub(r"\s", "", text)) > _SIZE:
@@ -245,7 +245,7 @@ def bucket_policy(params: Params, look: Look) -> None:
     block = here.public_access_block
     blocked = block is not None and str(block.block_public_policy).lower() == "true"
     for statement in statements if isinstance(statements, list) else [statements]:
-        _statement(statement, str(params["Bucket"]), look)
+        _statement(statement, str(params["Bucket"]), state)
         if blocked and _public(statement):
             raise Refusal(
                 "AccessDenied",
@@ -255,7 +255,7 @@ def bucket_policy(params: Params, look: Look) -> None:
             )
 
 
-def _statement(statement: Params, name: str, look: Look) -> None:
+def _statement(statement: Params, name: str, state: MotoState) -> None:
     resources = statement.get("Resource") or statement.get("NotResource")
     if not resources:
         raise Refusal("MalformedPolicy", "Missing required field Resource")
@@ -266,11 +266,11 @@ def _statement(statement: Params, name: str, look: Look) -> None:
     for action in _as_list(statement.get("Action") or statement.get("NotAction")):
         if action != "*" and not action.lower().startswith("s3:"):
             raise Refusal("MalformedPolicy", f"Policy has invalid action: {action}")
-    known = {role.arn for role in [*look.roles(), *look.iam.users.values()]}
+    known = {role.arn for role in [*state.roles(), *state.iam.users.values()]}
     for principal in _principals(statement):
         parts = principal.split(":")
         extension_store = (
-            len(parts) == 6 and parts[2] == "iam" and parts[4] == look.account and parts[5] != "root"
+            len(parts) == 6 and parts[2] == "iam" and parts[4] == state.account and parts[5] != "root"
         )
         if extension_store and principal not in known:
             raise Refusal("MalformedPolicy", f"Invalid principal in policy: {principal}")

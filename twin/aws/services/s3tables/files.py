@@ -15,7 +15,7 @@ from twin.aws.api_server.request import Refusal
 from twin.aws.iam.policy_evaluation import AuthorizationRequest
 from twin.aws.services.s3tables.validation import BUCKETS, TABLES
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 from twin.iceberg import metadata
 
 Params = dict[str, Any]
@@ -30,9 +30,9 @@ def is_table(place: str) -> bool:
     return place.removeprefix("s3://").partition("/")[0].endswith(_SUFFIX)
 
 
-def arn_of(look: Look, place: str) -> str:
+def arn_of(state: MotoState, place: str) -> str:
     """The arn that a place in S3 is governed by: the table's of S3 Tables, or its own."""
-    table = _of_place(look.moto.backend("s3tables", look.region), place) if is_table(place) else None
+    table = _of_place(state.moto.backend("s3tables", state.region), place) if is_table(place) else None
     if table is None:
         return "arn:aws:s3:::" + place.partition("://")[2]
     return str(table[1].description["tableARN"])

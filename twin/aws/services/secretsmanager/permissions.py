@@ -11,7 +11,7 @@ from twin.aws.api_server.request import Call, Refusal
 from twin.aws.iam.policy_evaluation import AuthorizationRequest
 from twin.aws.services.kms import permissions as kms
 from twin.aws.services.secretsmanager.validation import secret
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 _ON_KEY: Final = {
     "GetSecretValue": ("kms:Decrypt",),
@@ -24,7 +24,7 @@ def requests(call: Call, moto: Any) -> list[AuthorizationRequest]:
     """All rights that a call on one secret needs."""
     action = f"secretsmanager:{call.operation}"
     try:
-        existing = secret(Look(moto, call.region), call.params["SecretId"])
+        existing = secret(MotoState(moto, call.region), call.params["SecretId"])
     except Refusal:
         # Who can not ask is not reported that there is none.
         return [AuthorizationRequest(action, None, {})]

@@ -46,14 +46,14 @@ _EXPIRED: Final = {
 }
 
 
-def check(call: Call, front: Any, who: Principal) -> None:
+def check(call: Call, server: Any, who: Principal) -> None:
     """AssumeRole: by the role's trust policy, and where that trusts the account, by the caller's own ones."""
     params = call.params
     arn = str(params.get("RoleArn") or "")
-    role = role_of(front.moto, arn)
+    role = role_of(server.moto, arn)
     tags = requested_tags(params)
     context = {
-        **request_context.context(call, front, who),
+        **request_context.context(call, server, who),
         "sts:RoleSessionName": str(params.get("RoleSessionName") or ""),
         **{f"aws:RequestTag/{key}": value for key, value in tags.items()},
     }
@@ -68,7 +68,7 @@ def check(call: Call, front: Any, who: Principal) -> None:
             text = f"User: {who.arn} is not authorized to perform: {action} on resource: {arn}"
             raise Refusal("AccessDenied", text, 403)
     _lasts(int(params.get("DurationSeconds") or _CHAINED), role, who)
-    _bounded(params, front.moto)
+    _bounded(params, server.moto)
 
 
 def _lasts(seconds: int, role: Any, who: Principal) -> None:

@@ -119,7 +119,7 @@ def _check_login(call: Call, login: Body) -> None:
     if call.state.get(row) is None:
         raise not_found(f"Secret [{match[1]}] not found.")
     member = f"serviceAccount:{_agent(call)}"
-    if not call.front.identity.allowed(member, "secretmanager.versions.access", row):
+    if not call.server.identity.allowed(member, "secretmanager.versions.access", row):
         raise invalid(f"The service agent {_agent(call)} cannot access the secret {match[1]}: grant it "
                       "roles/secretmanager.secretAccessor.")  # fmt: skip
 

@@ -30,9 +30,9 @@ _WRITE: Final = "artifactregistry.repositories.uploadArtifacts"
 class ArtifactRegistry:
     """The registry API of one front."""
 
-    def __init__(self, front: Any) -> None:
-        self._front = front
-        self._blobs = Blobs(front.instance.folder / "gcp" / "layers")
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._blobs = Blobs(server.instance.folder / "gcp" / "layers")
 
     def serves(self, environ: dict[str, Any]) -> bool:
         """Return whether a request is for this API."""
@@ -43,10 +43,10 @@ class ArtifactRegistry:
         try:
             member = self._member(environ.get("HTTP_AUTHORIZATION", ""))
             if environ["PATH_INFO"] == _TOKEN:
-                document = {"token": self._front.identity.token(member)}
+                document = {"token": self._server.identity.token(member)}
                 return Answer(200, [("Content-Type", "application/json")], json.dumps(document).encode())
-            store = _Store(self._front, member, self._location(environ), self._blobs)
-            with self._front.state.transaction():
+            store = _Store(self._server, member, self._location(environ), self._blobs)
+            with self._server.state.transaction():
                 return api.answer(store, environ, body)
         except RegistryError as error:
             realm = f'Bearer realm="https://{_name(environ)}{_TOKEN}",service="{_name(environ)}"'
@@ -72,7 +72,7 @@ class ArtifactRegistry:
             token = token if user == "oauth2accesstoken" else ""
         elif scheme.lower() != "bearer":
             token = ""
-        member = self._front.identity.authenticate(token) if token else None
+        member = self._server.identity.authenticate(token) if token else None
         if member is None:
             raise RegistryError(401, "UNAUTHORIZED", "authentication failed: an access token is required")
         return member
@@ -82,8 +82,8 @@ class _Store:
     """The repositories of a location, as one member may use them. What is in a repository is kept with it, so
     that it is deleted with it."""
 
-    def __init__(self, front: Any, member: str, location: str, blobs: Blobs) -> None:
-        self._front = front
+    def __init__(self, server: Any, member: str, location: str, blobs: Blobs) -> None:
+        self._server = server
         self._member = member
         self._location = location
         self._blobs = blobs
@@ -92,7 +92,7 @@ class _Store:
         row, internal = self._repository(name, _WRITE)
         upload = str(uuid.uuid4())
         internal.setdefault("uploads", {})[upload] = ""
-        self._front.state.keep(row, internal)
+        self._server.state.keep(row, internal)
         return upload
 
     def append(self, name: str, upload: str, content: bytes) -> int:
@@ -100,7 +100,7 @@ class _Store:
         whole = self._part(internal, name, upload) + content
         self._blobs.put(whole)
         internal["uploads"][upload] = api.digest_of(whole)
-        self._front.state.keep(row, internal)
+        self._server.state.keep(row, internal)
         return len(whole)
 
     def received(self, name: str, upload: str) -> int:
@@ -114,7 +114,7 @@ class _Store:
         self._blobs.put(content)
         del internal["uploads"][upload]
         internal.setdefault("blobs", {})[digest] = len(content)
-        self._front.state.keep(row, internal)
+        self._server.state.keep(row, internal)
 
     def blob(self, name: str, digest: str) -> bytes | None:
         known = digest in self._repository(name, _READ)[1].get("blobs", {})
@@ -145,10 +145,10 @@ class _Store:
             image["tags"][reference] = manifest.digest
         self._blobs.put(manifest.content)
         image["manifests"][manifest.digest] = manifest.kind
-        self._front.state.keep(row, internal)
+        self._server.state.keep(row, internal)
 
     def _check_tag(self, row: str, image: Body, tag: str, manifest: StoredManifest) -> None:
-        docker: Body = self._front.state.get(row).get("dockerConfig") or {}
+        docker: Body = self._server.state.get(row).get("dockerConfig") or {}
         if docker.get("immutableTags") and image["tags"].get(tag, manifest.digest) != manifest.digest:
             raise RegistryError(
                 400,
@@ -165,18 +165,18 @@ class _Store:
             "DENIED",
             f'Permission "{permission}" denied on resource "{row.partition("/")[2]}" (or it may not exist)',
         )
-        if not image or not image[0] or project != self._front.instance.account:
+        if not image or not image[0] or project != self._server.instance.account:
             raise denied
-        identity = self._front.identity
+        identity = self._server.identity
         owner = self._member == identity.deployer or "roles/owner" in identity.roles(self._member)
         if not owner and not any(identity.allowed(self._member, permission, place) for place in ("", row)):
             raise denied
-        body = self._front.state.get(row)
+        body = self._server.state.get(row)
         if body is None:
             raise RegistryError(404, "NAME_UNKNOWN", f'Repository "{repository}" not found')
         if body["format"] != "DOCKER" or body["mode"] != "STANDARD_REPOSITORY":
             raise RegistryError(400, "NAME_INVALID", f'Repository "{repository}" takes no images')
-        return row, self._front.state.internal(row)
+        return row, self._server.state.internal(row)
 
     @staticmethod
     def _image(internal: Body, name: str) -> Body:

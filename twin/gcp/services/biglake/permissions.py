@@ -37,7 +37,7 @@ def authorize(call: Call) -> None:
     if not _may(call, call.principal, permission):
         raise _denied(permission, call)
     counted = call.headers.get("x-goog-user-project")
-    if counted and not call.front.identity.allowed(call.principal, "serviceusage.services.use"):
+    if counted and not call.server.identity.allowed(call.principal, "serviceusage.services.use"):
         raise GoogleError(
             403,
             "PERMISSION_DENIED",
@@ -49,9 +49,9 @@ def authorize(call: Call) -> None:
 
 
 def _may(call: Call, principal: str, permission: str) -> bool:
-    if principal == call.front.identity.deployer:
+    if principal == call.server.identity.deployer:
         return True
-    return any(call.front.identity.allowed(principal, permission, holder) for holder in ("", *_around(call)))
+    return any(call.server.identity.allowed(principal, permission, holder) for holder in ("", *_around(call)))
 
 
 def _around(call: Call) -> list[str]:
@@ -102,7 +102,7 @@ def vended(call: Call, catalog: Body, row: str, body: Body) -> Body:
         "folder": f"{folder}/",
         "write": _may(call, call.principal, "biglake.tables.updateData"),
     }
-    token = call.front.identity.token(DOWNSCOPED + json.dumps(cut, sort_keys=True))
+    token = call.server.identity.token(DOWNSCOPED + json.dumps(cut, sort_keys=True))
     config = {
         "gcs.oauth2.token": token,
         "gcs.oauth2.token-expires-at": str(int((call.at + _HOUR) * 1000)),
@@ -145,7 +145,7 @@ def authorize_files(call: Call) -> None:
     reached = call.parameters.get("bucket") == cut["bucket"] and name.startswith(cut["folder"].rstrip("/"))
     there = permission in (_WRITES if cut["write"] else _READS)
     holder = f"storage/b/{cut['bucket']}"
-    if reached and there and call.front.identity.allowed(cut["member"], permission, holder):
+    if reached and there and call.server.identity.allowed(cut["member"], permission, holder):
         return
     raise GoogleError(
         403,

@@ -275,7 +275,7 @@ def usable(call: Call, name: str) -> Body:
 def check_granted(call: Call, key: str, email: str) -> None:
     """The key can encrypt, and an account may use it. Raises 400 or 403."""
     usable(call, key)
-    identity = call.front.identity
+    identity = call.server.identity
     places = (f"cloudkms/{key}", f"cloudkms/{key.rsplit('/cryptoKeys/', 1)[0]}")
     for use in ("useToEncrypt", "useToDecrypt"):
         permission = f"cloudkms.cryptoKeyVersions.{use}"

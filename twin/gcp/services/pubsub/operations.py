@@ -203,7 +203,7 @@ def _check_table(call: Call, subscription: Body, config: Body) -> None:
     member = _writer(call, config)
     for permission in ("bigquery.tables.get", "bigquery.tables.updateData"):
         places = (row, row.partition("/tables/")[0])
-        if not any(call.front.identity.allowed(member, permission, place) for place in places):
+        if not any(call.server.identity.allowed(member, permission, place) for place in places):
             raise denied(
                 f"The caller does not have permission: {member.partition(':')[2]} needs {permission} on the "
                 f"table {config['table']} (roles/bigquery.dataEditor).",
@@ -237,7 +237,7 @@ def _check_bucket(call: Call, config: Body) -> None:
     member, prefix = _writer(call, config), str(config.get("filenamePrefix") or "")
     places = [f"storage/b/{name}", *_folders(call, name, prefix)]
     for permission, where in (("storage.buckets.get", places[:1]), ("storage.objects.create", places)):
-        if not any(call.front.identity.allowed(member, permission, location) for location in where):
+        if not any(call.server.identity.allowed(member, permission, location) for location in where):
             raise denied(
                 f"The caller does not have permission: {member.partition(':')[2]} needs {permission} on the "
                 f"bucket {name}.",

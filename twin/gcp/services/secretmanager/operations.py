@@ -39,7 +39,7 @@ def _check(call: Call, secret: Body) -> None:
     for topic in topics:
         name = str(topic.get("name", ""))
         member = f"serviceAccount:{agent(call)}"
-        if not call.front.identity.allowed(member, "pubsub.topics.publish", f"pubsub/{name}"):
+        if not call.server.identity.allowed(member, "pubsub.topics.publish", f"pubsub/{name}"):
             raise precondition(
                 f"Secret Manager service identity {agent(call)} does not have permission to publish to topic "
                 f"{name}."
@@ -148,7 +148,7 @@ def access(call: Call) -> dict[str, Any]:
     row, body = _version(call)
     if body["state"] != "ENABLED":
         raise precondition(f"Secret Version [{body['name']}] is in {body['state']} state.")
-    if call.principal != call.front.identity.deployer:
+    if call.principal != call.server.identity.deployer:
         _may_read(call, row)
     data = call.state.internal(row)["data"]
     return {"name": body["name"], "payload": {"data": data, "dataCrc32c": str(_crc(base64.b64decode(data)))}}
@@ -156,7 +156,7 @@ def access(call: Call) -> dict[str, Any]:
 
 def _may_read(call: Call, row: str) -> None:
     secret = row.rpartition("/versions/")[0]
-    allowed = call.front.identity.allowed
+    allowed = call.server.identity.allowed
     if not allowed(call.principal, "secretmanager.versions.access", secret):
         raise denied(
             "Permission 'secretmanager.versions.access' denied for resource "

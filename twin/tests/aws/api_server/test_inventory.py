@@ -7,14 +7,14 @@ import json
 import pytest
 
 from twin.aws.api_server import inventory
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 
 def test_a_fresh_account_is_empty(clients: Clients) -> None:
-    assert inventory.of(clients.front) == {}, "the baseline is not in it"
+    assert inventory.of(clients.server) == {}, "the baseline is not in it"
     clients("ec2").describe_vpcs()
     clients("s3").list_buckets()
-    assert inventory.of(clients.front) == {}, "looking makes nothing"
+    assert inventory.of(clients.server) == {}, "looking makes nothing"
 
 
 def test_a_network_that_is_destroyed_in_order_leaves_nothing(clients: Clients) -> None:
@@ -58,7 +58,7 @@ def test_a_network_that_is_destroyed_in_order_leaves_nothing(clients: Clients) -
     ec2.create_placement_group(GroupName="p", Strategy="cluster")
     key = clients("kms").create_key()["KeyMetadata"]["KeyId"]
     clients("kms").create_alias(AliasName="alias/k", TargetKeyId=key)
-    ids = inventory.of(clients.front)
+    ids = inventory.of(clients.server)
     expected = {
         "vpcs", "subnets", "nat_gateways", "addresses", "vpc_end_points", "flow_logs", "placement_groups",
     }  # fmt: skip
@@ -87,7 +87,7 @@ def test_a_network_that_is_destroyed_in_order_leaves_nothing(clients: Clients) -
     ec2.delete_placement_group(GroupName="p")
     clients("kms").delete_alias(AliasName="alias/k")
     clients("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-    assert inventory.of(clients.front) == {}
+    assert inventory.of(clients.server) == {}
 
 
 def test_a_gateway_endpoint_routes_in_the_tables_that_it_is_given(clients: Clients) -> None:
@@ -116,7 +116,7 @@ def test_a_gateway_endpoint_routes_in_the_tables_that_it_is_given(clients: Clien
     for table in tables:
         ec2.delete_route_table(RouteTableId=table)
     ec2.delete_vpc(VpcId=vpc)
-    assert inventory.of(clients.front) == {}
+    assert inventory.of(clients.server) == {}
 
 
 def test_the_key_that_aws_makes_for_volumes_is_no_leftover(clients: Clients) -> None:
@@ -125,4 +125,4 @@ def test_the_key_that_aws_makes_for_volumes_is_no_leftover(clients: Clients) -> 
     key = kms.describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]
     assert key["KeyManager"] == "AWS"
     ec2.delete_volume(VolumeId=volume)
-    assert inventory.of(clients.front) == {}, "AWS's own keys stay, and cost nothing"
+    assert inventory.of(clients.server) == {}, "AWS's own keys stay, and cost nothing"

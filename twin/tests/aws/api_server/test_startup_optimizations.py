@@ -13,8 +13,8 @@ import boto3
 import pytest
 
 from twin.aws.api_server import startup_optimizations
-from twin.aws.api_server.server import Front
-from twin.tests.aws.fronts import Clients, opened
+from twin.aws.api_server.server import ApiServer
+from twin.tests.aws.api_servers import Clients, opened
 from twin.tests.aws.validation.conftest import refused
 
 
@@ -48,9 +48,9 @@ def test_a_front_loads_no_test_framework() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
 
 
-def _beginning(front: Front) -> dict[str, Any]:
+def _beginning(server: ApiServer) -> dict[str, Any]:
     """All that is known of policies and images, and what is drawn after them."""
-    iam, ec2 = front.moto.backend("iam"), front.moto.backend("ec2")
+    iam, ec2 = server.moto.backend("iam"), server.moto.backend("ec2")
     things = [
         *iam.aws_managed_policies,
         *[version for policy in iam.aws_managed_policies for version in policy.versions],
@@ -60,7 +60,7 @@ def _beginning(front: Front) -> dict[str, Any]:
     ]
     assert all(getattr(thing, "ec2_backend", ec2) is ec2 for thing in things), "each in its own account"
     links = {"ec2_backend", "ebs_snapshot", "volume", "versions"}
-    begun = datetime.fromtimestamp(front.moto.epoch, UTC).replace(tzinfo=None)
+    begun = datetime.fromtimestamp(server.moto.epoch, UTC).replace(tzinfo=None)
     resources = [
         {name: "begun" if value == begun else value for name, value in vars(thing).items()}
         for thing in things
@@ -75,10 +75,10 @@ def _beginning(front: Front) -> dict[str, Any]:
     }
 
 
-def _change(front: Front) -> None:
-    for image in front.moto.backend("ec2").amis.values():
+def _change(server: ApiServer) -> None:
+    for image in server.moto.backend("ec2").amis.values():
         image.launch_permissions.append({"UserId": "111122223333"})
-    for policy in front.moto.backend("iam").aws_managed_policies:
+    for policy in server.moto.backend("iam").aws_managed_policies:
         policy.attachment_count = 7
         policy.versions[0].is_default = False
         policy.tags["team"] = {"Key": "team", "Value": "one"}
@@ -93,8 +93,8 @@ def test_what_is_copied_is_as_if_it_were_read_whatever_another_account_made_of_i
         day = SimpleNamespace(time=lambda number=number: 1_800_000_000 + 86400 * number)
         monkeypatch.setattr("twin.aws.api_server.server.time", day)
         with opened(tmp_path / str(number)) as clients:
-            images.append(_beginning(clients.front))
-            _change(clients.front)
+            images.append(_beginning(clients.server))
+            _change(clients.server)
     assert len(startup_optimizations.READ) == 2, "policies and images, each read once"
     assert images[1] == images[0]
     assert images[2] == images[0]

@@ -12,7 +12,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from twin.aws.api_server.request import environ_of
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 BUCKET = "access-data"
 LOCATION = f"s3://{BUCKET}/tables/orders"
@@ -36,7 +36,7 @@ def allow(*actions: str, resource: str = "*") -> dict[str, Any]:
 
 def role(clients: Clients, name: str, *statements: dict[str, Any], service: str = "") -> str:
     """A role that the account, or a service, may assume."""
-    account = f"arn:aws:iam::{clients.front.instance.account}:root"
+    account = f"arn:aws:iam::{clients.server.instance.account}:root"
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": service} if service else {"AWS": account},
@@ -52,7 +52,7 @@ def role(clients: Clients, name: str, *statements: dict[str, Any], service: str 
 def session(clients: Clients, arn: str, **more: Any) -> Clients:
     """The clients of a session of a role."""
     credentials = clients("sts").assume_role(RoleArn=arn, RoleSessionName="test", **more)["Credentials"]
-    return Clients(clients.front, credentials)
+    return Clients(clients.server, credentials)
 
 
 def refused(call: Any, **params: Any) -> tuple[str, str]:
@@ -66,7 +66,7 @@ def refused(call: Any, **params: Any) -> tuple[str, str]:
 @pytest.fixture(scope="module")
 def lake(clients: Clients) -> dict[str, str]:
     """A bucket under a key, a governed table in it, and roles with grants of several kinds."""
-    account = clients.front.instance.account
+    account = clients.server.instance.account
     key = clients("kms").create_key()["KeyMetadata"]["Arn"]
     files = allow("s3:GetObject", "s3:PutObject", "s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey")
     keeper = role(clients, "keeper", files, service="lakeformation.amazonaws.com")
@@ -134,13 +134,13 @@ def rest(clients: Clients, method: str, path: str, body: Any = None, **more: str
     request = AWSRequest(method, url, {"Host": "127.0.0.1", **more}, text)
     SigV4Auth(Credentials(key.access_key, key.secret_key, key.token), "glue", "us-west-2").add_auth(request)
     environ = environ_of(method, f"/iceberg/v1/{path}", list(request.headers.items()), text)
-    answer = clients.front.handle(environ)
+    answer = clients.server.handle(environ)
     return answer.status, json.loads(answer.body or b"null")
 
 
 def orders(clients: Clients) -> str:
     """The path of the table."""
-    return f"catalogs/{clients.front.instance.account}/namespaces/shop/tables/orders"
+    return f"catalogs/{clients.server.instance.account}/namespaces/shop/tables/orders"
 
 
 def test_a_buckets_policy_denies_by_its_conditions_the_deployer_too(
@@ -185,10 +185,10 @@ def test_a_session_is_let_in_by_trust_and_bounded_by_its_policy(clients: Clients
 
 def test_a_token_that_is_not_the_sessions_is_refused(clients: Clients, lake: dict[str, str]) -> None:
     credentials = clients("sts").assume_role(RoleArn=lake["reader"], RoleSessionName="test")["Credentials"]
-    thief = Clients(clients.front, {**credentials, "SessionToken": "another"})
+    thief = Clients(clients.server, {**credentials, "SessionToken": "another"})
     assert refused(thief("sts").get_caller_identity)[0] == "InvalidClientTokenId"
     assert refused(thief("glue").get_databases)[0] == "UnrecognizedClientException"
-    guesser = Clients(clients.front, {**credentials, "SecretAccessKey": "another"})
+    guesser = Clients(clients.server, {**credentials, "SecretAccessKey": "another"})
     assert refused(guesser("glue").get_databases)[0] == "InvalidSignatureException"
     assert refused(guesser("s3").list_buckets)[0] == "SignatureDoesNotMatch"
     assert refused(guesser("sts").get_caller_identity)[0] == "SignatureDoesNotMatch"
@@ -217,14 +217,14 @@ def test_glue_shows_a_table_as_far_as_it_is_granted(clients: Clients, lake: dict
 def test_credentials_are_for_the_tables_folder_and_for_who_may_read_all_of_it(
     clients: Clients, lake: dict[str, str]
 ) -> None:
-    arn = f"arn:aws:glue:us-west-2:{clients.front.instance.account}:table/shop/orders"
+    arn = f"arn:aws:glue:us-west-2:{clients.server.instance.account}:table/shop/orders"
 
     def vend(who: str) -> Any:
         return session(clients, lake[who])("lakeformation").get_temporary_glue_table_credentials
 
     credentials = vend("reader")(TableArn=arn)
     assert credentials["VendedS3Path"] == [LOCATION]
-    s3 = Clients(clients.front, credentials)("s3")
+    s3 = Clients(clients.server, credentials)("s3")
     where = clients("glue").get_table(DatabaseName="shop", Name="orders")["Table"]["Parameters"]
     file = where["metadata_location"].partition(f"{BUCKET}/")[2]
     assert s3.get_object(Bucket=BUCKET, Key=file)["Body"].read()
@@ -240,8 +240,8 @@ def test_the_rest_endpoint_reads_by_grant_and_commits_by_leave_to_alter(
 ) -> None:
     delegated = {"X-Iceberg-Access-Delegation": "vended-credentials"}
     reader, writer = session(clients, lake["reader"]), session(clients, lake["writer"])
-    status, config = rest(reader, "GET", "config?warehouse=" + clients.front.instance.account)
-    assert (status, config["overrides"]["prefix"]) == (200, f"catalogs/{clients.front.instance.account}")
+    status, config = rest(reader, "GET", "config?warehouse=" + clients.server.instance.account)
+    assert (status, config["overrides"]["prefix"]) == (200, f"catalogs/{clients.server.instance.account}")
     status, loaded = rest(reader, "GET", orders(clients), **delegated)
     assert (status, loaded["storage-credentials"][0]["prefix"]) == (200, LOCATION)
     assert [field["name"] for field in loaded["metadata"]["schemas"][0]["fields"]] == ["id", "at", "email"]
@@ -312,7 +312,7 @@ def test_a_request_that_was_signed_by_another_is_refused(clients: Clients, lake:
     key.secret_key = "not-mine"
     status, refusal = rest(mine, "GET", orders(clients))
     assert (status, refusal["error"]["type"]) == (403, "InvalidSignatureException")
-    unsigned = clients.front.handle(environ_of("GET", "/iceberg/v1/config", [], b""))
+    unsigned = clients.server.handle(environ_of("GET", "/iceberg/v1/config", [], b""))
     assert (unsigned.status, b"Missing Authentication Token" in unsigned.body) == (403, True)
 
 
@@ -363,7 +363,7 @@ def test_a_secret_is_read_by_whom_its_policy_or_its_own_lets_and_under_its_key(c
         "Resource": "*",
         "Condition": {"StringEquals": {"kms:ViaService": "secretsmanager.us-west-2.amazonaws.com"}},
     }
-    root = {"AWS": f"arn:aws:iam::{clients.front.instance.account}:root"}
+    root = {"AWS": f"arn:aws:iam::{clients.server.instance.account}:root"}
     account = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
     key = clients("kms").create_key(Policy=document(account, statement))["KeyMetadata"]["Arn"]
     secrets = clients("secretsmanager")

@@ -17,7 +17,7 @@ from twin.aws.resources.base import AwsResource
 from twin.aws.resources.table import table
 from twin.property_values import Archive, Asset
 from twin.provider_interface import Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources import lake
 from twin.tests.aws.resources.life import make
 from twin.tests.interrupted import Calls, Trial
@@ -56,7 +56,7 @@ class Place:
 
     @property
     def account(self) -> str:
-        return self.clients.front.instance.account
+        return self.clients.server.instance.account
 
     @cached_property
     def vpc(self) -> str:
@@ -396,12 +396,12 @@ def test_every_type_that_writes_by_several_calls_has_a_case() -> None:
 @pytest.mark.end_to_end  # no engine, but 15 s: too long for the unit tier
 @pytest.mark.parametrize("case", CASES)
 def test_a_create_that_fails_midway_is_repaired_or_destroyed(case: str, place: Place, calls: Calls) -> None:
-    front = place.clients.front
+    server = place.clients.server
     Trial(
         cloud=AwsCloud(),
         context=place.clients.context(),
         calls=calls,
-        inventory=lambda: front._inventory.of(front),
+        inventory=lambda: server._inventory.of(server),
         token=_token(case),
         inputs=lambda: CASES[case](place),
     ).run()

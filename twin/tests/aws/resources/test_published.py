@@ -7,7 +7,7 @@ import json
 import pytest
 
 from twin.aws.services.eks.data import ADDONS
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.test_functions import ask
 
 IMAGES = "/aws/service/eks/optimized-ami/1.35/amazon-linux-2023/x86_64/nvidia/recommended"

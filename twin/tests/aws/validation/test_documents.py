@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.validation.conftest import TRUST, document, refused
 
 

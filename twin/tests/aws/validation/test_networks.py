@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.aws.services.eks.operations.images import published
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.validation.conftest import refused
 
 Names = dict[str, str]

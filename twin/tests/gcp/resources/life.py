@@ -13,7 +13,7 @@ from twin.core.diff import compare
 from twin.core.drift import inputs_now
 from twin.core.grpc_messages import complete
 from twin.gcp.api_server import discovery
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.apis import APIS
 from twin.gcp.context import GcpContext, Labels
 from twin.gcp.credentials import deployer
@@ -21,7 +21,7 @@ from twin.gcp.http_client import Transport
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.table import table
 from twin.provider_interface import Props
-from twin.tests.gcp.fronts import PROJECT, REGION
+from twin.tests.gcp.api_servers import PROJECT, REGION
 
 _intents = itertools.count()
 
@@ -29,9 +29,9 @@ _intents = itertools.count()
 class Direct(Transport):
     """A transport into a front of this process; `sent` states what was asked."""
 
-    def __init__(self, front: Front) -> None:
-        super().__init__(deployer(front.instance).access_token, attempts=1)
-        self.front = front
+    def __init__(self, server: ApiServer) -> None:
+        super().__init__(deployer(server.instance).access_token, attempts=1)
+        self.server = server
         self.sent: list[str] = []
 
     def _send(
@@ -53,18 +53,18 @@ class Direct(Transport):
             environ["HTTP_X_TWIN_INTENT"] = headers["X-Twin-Intent"]
         if verb != "GET":
             self.sent.append(f"{verb} {path.rpartition('/')[2]}")
-        answer = self.front.handle(environ)
+        answer = self.server.handle(environ)
         return answer.status, answer.body
 
 
-def context(front: Front, **more: Any) -> GcpContext:
+def context(server: ApiServer, **more: Any) -> GcpContext:
     """A provider in front of this front, with one default label."""
     context = GcpContext(
         region=REGION,
         account=PROJECT,
         zone="",
         endpoints={api.name: f"http://front/{api.host}/{api.path}" for api in APIS.values()},
-        transport=Direct(front),
+        transport=Direct(server),
         labels=Labels({"owner": "platform"}),
     )
     return replace(context, **more)

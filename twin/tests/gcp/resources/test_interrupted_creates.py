@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from twin.gcp.api_server.inventory import of
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext, method
 from twin.gcp.http_client import Refusal
 from twin.gcp.provider import GcpCloud
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.table import table
 from twin.provider_interface import Props
-from twin.tests.gcp import fronts
+from twin.tests.gcp import api_servers
+from twin.tests.gcp.api_servers import PROJECT
 from twin.tests.gcp.conftest import DATA, SERVICES
-from twin.tests.gcp.fronts import PROJECT
 from twin.tests.gcp.resources.life import context, make
 from twin.tests.interrupted import Calls, Trial
 
@@ -47,9 +47,9 @@ def _implementation(token: str) -> str:
 class Place:
     """What the cases name: made once, when a case asks for it."""
 
-    def __init__(self, front: Front) -> None:
-        self.front = front
-        self.gcp = context(front)
+    def __init__(self, server: ApiServer) -> None:
+        self.server = server
+        self.gcp = context(server)
         self._numbers = itertools.count(1)
 
     @property
@@ -238,11 +238,11 @@ ELSEWHERE = {
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
-        front = fronts.make()
-        fronts.enable(front, *SERVICES)
-        fronts.enable(front, *DATA)
-        yield Place(front)
-        front.close()
+        server = api_servers.make()
+        api_servers.enable(server, *SERVICES)
+        api_servers.enable(server, *DATA)
+        yield Place(server)
+        server.close()
 
 
 @pytest.fixture
@@ -273,7 +273,7 @@ def test_a_create_that_fails_midway_is_repaired_or_destroyed(token: str, place: 
         cloud=GcpCloud(),
         context=place.gcp,
         calls=calls,
-        inventory=lambda: of(place.front),
+        inventory=lambda: of(place.server),
         token=token,
         inputs=lambda: CASES[token](place),
         chosen=frozenset({"address"}),

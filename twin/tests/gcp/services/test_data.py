@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from twin.gcp.api_server import inventory
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext
 from twin.provider_interface import CloudError
-from twin.tests.gcp.fronts import PROJECT, client
-from twin.tests.gcp.fronts import refused as refusal
+from twin.tests.gcp.api_servers import PROJECT, client
+from twin.tests.gcp.api_servers import refused as refusal
 from twin.tests.gcp.resources.life import make, refused
 from twin.tests.gcp.services.bigquery import test_resources
 
@@ -158,7 +158,7 @@ def test_a_scheduled_call_lives_and_pauses(data: GcpContext) -> None:
     assert "httpTarget.body" in refused(data, JOB, **arguments, httpTarget={**target, "body": "{}"})
 
 
-def test_a_perimeter_holds_the_own_project_once(data: GcpContext, google: Front) -> None:
+def test_a_perimeter_holds_the_own_project_once(data: GcpContext, google: ApiServer) -> None:
     number = google.project_number
     level = make(
         data,
@@ -201,7 +201,7 @@ def test_a_perimeter_holds_the_own_project_once(data: GcpContext, google: Front)
     assert perimeter.read() is None
 
 
-def test_a_quota_is_lowered_by_force_alone(data: GcpContext, google: Front) -> None:
+def test_a_quota_is_lowered_by_force_alone(data: GcpContext, google: ApiServer) -> None:
     arguments: dict[str, Any] = {
         "service": "bigquery.googleapis.com",
         "metric": "bigquery.googleapis.com%2Fquota%2Fquery%2Fusage",
@@ -219,7 +219,7 @@ def test_a_quota_is_lowered_by_force_alone(data: GcpContext, google: Front) -> N
         make(data, QUOTA, **{**arguments, "metric": "bigquery.googleapis.com%2Fnothing"}, force=True)
 
 
-def test_audit_logs_of_a_service_are_part_of_the_projects_policy(data: GcpContext, google: Front) -> None:
+def test_audit_logs_of_a_service_are_part_of_the_projects_policy(data: GcpContext, google: ApiServer) -> None:
     arguments: dict[str, Any] = {"project": PROJECT, "service": "storage.googleapis.com"}
     configs = [{"logType": "DATA_READ"}, {"logType": "DATA_WRITE"}]
     audit_config = make(data, AUDIT, **arguments, auditLogConfigs=configs)
@@ -324,7 +324,7 @@ def test_a_bigtable_lives(data: GcpContext) -> None:
         make(data, BIGTABLE, **arguments, clusters=[{**cluster, "autoscalingConfig": wide}])
 
 
-def test_what_a_policy_of_a_resource_lets_its_members_do(data: GcpContext, google: Front) -> None:
+def test_what_a_policy_of_a_resource_lets_its_members_do(data: GcpContext, google: ApiServer) -> None:
     member = make(data, ACCOUNT, accountId="team-a").outputs["member"]
     token = google.identity.token(member)
     test_resources.dataset(data)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.function import table as functions
 from twin.gcp.resources.table import table
 from twin.provider_interface import UNKNOWN, CloudError
-from twin.tests.gcp.fronts import PROJECT, client
+from twin.tests.gcp.api_servers import PROJECT, client
 from twin.tests.gcp.resources.life import context, make, refused
 
 SERVICE = "gcp:projects/service:Service"
@@ -34,8 +34,8 @@ NETWORK = "gcp:compute/network:Network"
 ROUTE = "gcp:compute/route:Route"
 
 
-def test_a_service_is_enabled_and_left_enabled_unless_told(front: Front) -> None:
-    gcp = context(front)
+def test_a_service_is_enabled_and_left_enabled_unless_told(server: ApiServer) -> None:
+    gcp = context(server)
     with pytest.raises(CloudError, match="has not been used in project"):
         make(gcp, NETWORK, name="net")
     created = make(gcp, SERVICE, service="compute.googleapis.com")
@@ -84,15 +84,15 @@ def test_a_custom_role_lives_and_is_undeleted(gcp: GcpContext) -> None:
 
 @pytest.mark.parametrize("missing", ["serviceusage", "cloudresourcemanager"])
 def test_no_service_is_enabled_in_a_project_without_service_usage_or_resource_manager(
-    front: Front, missing: str
+    server: ApiServer, missing: str
 ) -> None:
-    services = client(front, "serviceusage").services()
+    services = client(server, "serviceusage").services()
     services.disable(name=f"projects/{PROJECT}/services/{missing}.googleapis.com", body={}).execute()
     title = {"serviceusage": "Service Usage API", "cloudresourcemanager": "Cloud Resource Manager API"}
     words = f"{title[missing]} has not been used in project"
     kind = table()["gcp:projects/service:Service"]
     arguments = {**kind.defaults, "service": "pubsub.googleapis.com"}
-    under = context(front).with_intent(f"without-{missing}")
+    under = context(server).with_intent(f"without-{missing}")
     with pytest.raises(CloudError, match=words):
         kind.create(under, kind.prepared(under, arguments))
     with pytest.raises(CloudError, match=words):
@@ -101,7 +101,7 @@ def test_no_service_is_enabled_in_a_project_without_service_usage_or_resource_ma
         )
 
 
-def test_members_of_policies_come_and_go_one_by_one(gcp: GcpContext, google: Front) -> None:
+def test_members_of_policies_come_and_go_one_by_one(gcp: GcpContext, google: ApiServer) -> None:
     account = make(gcp, ACCOUNT, accountId="gke-nodes")
     member = account.outputs["member"]
     role = "roles/logging.logWriter"
@@ -131,7 +131,7 @@ def test_members_of_policies_come_and_go_one_by_one(gcp: GcpContext, google: Fro
     assert not refused(gcp, MEMBER, project=PROJECT, role=role, member=UNKNOWN)
 
 
-def test_a_key_lives_and_its_versions_are_destroyed(gcp: GcpContext, google: Front) -> None:
+def test_a_key_lives_and_its_versions_are_destroyed(gcp: GcpContext, google: ApiServer) -> None:
     ring = make(gcp, RING, name="cluster", location="us-central1")
     assert ring.id == "projects/acme-ml-dev/locations/us-central1/keyRings/cluster"
     key = make(gcp, KEY, name="etcd", keyRing=ring.id, rotationPeriod="7776000s", labels={"team": "ml"})
@@ -240,7 +240,7 @@ def test_a_private_connection_lives(gcp: GcpContext) -> None:
 
 
 def test_a_connection_that_a_service_holds_leaves_the_network_where_it_is_told_to(
-    google: Front, gcp: GcpContext
+    google: ApiServer, gcp: GcpContext
 ) -> None:
     service = "servicenetworking.googleapis.com"
     ranges = {"purpose": "VPC_PEERING", "addressType": "INTERNAL", "prefixLength": 16}
@@ -319,7 +319,7 @@ def test_log_buckets_sinks_and_exclusions_live(gcp: GcpContext) -> None:
     bucket.delete()
 
 
-def test_functions_answer(gcp: GcpContext, google: Front) -> None:
+def test_functions_answer(gcp: GcpContext, google: ApiServer) -> None:
     project = functions()["gcp:organizations/getProject:getProject"].invoke(gcp, {})
     assert project["number"] == google.project_number
     zones = functions()["gcp:compute/getZones:getZones"].invoke(gcp, {"region": "us-central1"})
@@ -335,7 +335,7 @@ def test_functions_answer(gcp: GcpContext, google: Front) -> None:
     assert table()[ACCOUNT].sdk_schema.inputs
 
 
-def test_a_bucket_lives_and_keeps_its_objects_unless_told(gcp: GcpContext, google: Front) -> None:
+def test_a_bucket_lives_and_keeps_its_objects_unless_told(gcp: GcpContext, google: ApiServer) -> None:
     created = make(
         gcp,
         "gcp:storage/bucket:Bucket",

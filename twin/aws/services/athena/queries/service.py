@@ -39,9 +39,9 @@ class _Running:
 class Athena:
     """The queries of one instance."""
 
-    def __init__(self, front: Any) -> None:
-        self._front = front
-        self._file = front.instance.folder / "aws" / "athena.db"
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._file = server.instance.folder / "aws" / "athena.db"
         self._lock = threading.RLock()
         self._opened_store: Store | None = Store(self._file) if self._file.exists() else None
         self._pool: ThreadPoolExecutor | None = None
@@ -70,7 +70,7 @@ class Athena:
         if call.service != "athena":
             return None
         if call.operation == "StartQueryExecution" and call.access_key:
-            result_location.may_keep(call, self._front, self._inside)
+            result_location.may_keep(call, self._server, self._inside)
         reported = metadata.OPERATIONS.get(call.operation)
         if reported:
             return answer(reported(call.params, self._inside(call.access_key, call.region)))
@@ -104,14 +104,14 @@ class Athena:
         with self._lock:
             key = access_key, region
             if key not in self._insides:
-                self._insides[key] = Inside(self._front, access_key, region)
+                self._insides[key] = Inside(self._server, access_key, region)
             return self._insides[key]
 
     def _planned(self, id: str, call: Call) -> tuple[Params, Params]:
         params = call.params
         name = params.get("WorkGroup") or "primary"
-        region = call.region or self._front.instance.region
-        group = self._front.moto.backend("athena", region).work_groups[name]
+        region = call.region or self._server.instance.region
+        group = self._server.moto.backend("athena", region).work_groups[name]
         configuration: Params = group.configuration
         enforced = bool(configuration.get("EnforceWorkGroupConfiguration"))
         managed = configuration.get("ManagedQueryResultsConfiguration") or {}
@@ -140,7 +140,7 @@ class Athena:
             "enforced": enforced,
             "output": "" if managed.get("Enabled") else f"{str(result['OutputLocation']).rstrip('/')}/",
             "cutoff": configuration.get("BytesScannedCutoffPerQuery"),
-            "principal": self._front.identity.principal_arn(call.access_key),
+            "principal": self._server.identity.principal_arn(call.access_key),
         }
 
     def _run(self, reported: Params, more: Params, meter: Meter, access_key: str) -> None:
@@ -198,7 +198,7 @@ class Athena:
             reported["ResultConfiguration"]["OutputLocation"] = file
         reported["Status"]["State"] = "RUNNING"
         self._store.put(reported, more)
-        account = self._front.instance.account
+        account = self._server.instance.account
         context = QueryContext(
             execution=id,
             region=region,
@@ -243,7 +243,7 @@ class Athena:
             ) from None
 
     def _prepared(self, reported: Params, region: str, name: str) -> str | None:
-        prepared_statement = self._front.moto.backend("athena", region).prepared_statements.get(name)
+        prepared_statement = self._server.moto.backend("athena", region).prepared_statements.get(name)
         if (
             prepared_statement is None
             or getattr(prepared_statement.workgroup, "name", prepared_statement.workgroup)
@@ -255,7 +255,7 @@ class Athena:
     # Operations
 
     def _query_execution(self, call: Call, id: str) -> tuple[Params, Params]:
-        known = self._front.moto.backend("athena", call.region or self._front.instance.region).executions
+        known = self._server.moto.backend("athena", call.region or self._server.instance.region).executions
         execution = self._store.get(id) if id in known else None
         if execution is None:
             raise Refusal(_INVALID, f"QueryExecution {id} was not found")
@@ -296,10 +296,10 @@ class Athena:
         if state != "SUCCEEDED":
             raise Refusal(_INVALID, f"Query did not finish successfully. Final query state: {state}")
         if reported.get("ManagedQueryResultsConfiguration"):
-            groups = self._front.moto.backend(
-                "athena", call.region or self._front.instance.region
+            groups = self._server.moto.backend(
+                "athena", call.region or self._server.instance.region
             ).work_groups
-            result_location.may_use_key(call, self._front, groups[reported["WorkGroup"]], "kms:Decrypt")
+            result_location.may_use_key(call, self._server, groups[reported["WorkGroup"]], "kms:Decrypt")
         self._still_there(call, reported)
         columns, rows = self._store.result(id)
         size = int(params.get("MaxResults") or _PAGE)
@@ -343,7 +343,7 @@ class Athena:
 
     def _list(self, call: Call) -> Answer:
         name = call.params.get("WorkGroup") or "primary"
-        backend = self._front.moto.backend("athena", call.region or self._front.instance.region)
+        backend = self._server.moto.backend("athena", call.region or self._server.instance.region)
         if name not in backend.work_groups:
             raise Refusal(_INVALID, f"WorkGroup {name} is not found.")
         ids = [id for id in self._store.of(name) if id in backend.executions]

@@ -6,7 +6,7 @@ import ipaddress
 from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
-from twin.aws.validation.moto_state import Look, network_of
+from twin.aws.validation.moto_state import MotoState, network_of
 
 Params = dict[str, Any]
 _TARGETS: Final = (
@@ -24,24 +24,24 @@ _TARGETS: Final = (
 )
 
 
-def create(params: Params, look: Look) -> None:
+def create(params: Params, state: MotoState) -> None:
     """CreateRoute."""
-    table = _table(params, look)
+    table = _table(params, state)
     if table is None:
         return
     _destination(params, table)
-    _target(params, table, look)
+    _target(params, table, state)
 
 
-def replace(params: Params, look: Look) -> None:
+def replace(params: Params, state: MotoState) -> None:
     """ReplaceRoute."""
-    table = _table(params, look)
+    table = _table(params, state)
     if table is not None and str(params.get("LocalTarget")).lower() != "true":
-        _target(params, table, look)
+        _target(params, table, state)
 
 
-def _table(params: Params, look: Look) -> Any | None:
-    return look.ec2.route_tables.get(params.get("RouteTableId"))  # moto refuses one that does not exist
+def _table(params: Params, state: MotoState) -> Any | None:
+    return state.ec2.route_tables.get(params.get("RouteTableId"))  # moto refuses one that does not exist
 
 
 def _destination(params: Params, table: Any) -> None:
@@ -55,7 +55,7 @@ def _destination(params: Params, table: Any) -> None:
             raise Refusal("RouteAlreadyExists", f"The route identified by {destination} already exists.")
 
 
-def _target(params: Params, table: Any, look: Look) -> None:
+def _target(params: Params, table: Any, state: MotoState) -> None:
     named = [name for name in _TARGETS if params.get(name)]
     if not named:
         raise Refusal(
@@ -68,13 +68,13 @@ def _target(params: Params, table: Any, look: Look) -> None:
         )
     gateway, nat = params.get("GatewayId") or "", params.get("NatGatewayId")
     if gateway.startswith("igw-"):
-        _internet(gateway, table, look)
+        _internet(gateway, table, state)
     if nat:
-        _nat(nat, table, look)
+        _nat(nat, table, state)
 
 
-def _internet(gateway_id: str, table: Any, look: Look) -> None:
-    internet_gateway = look.ec2.internet_gateways.get(gateway_id)
+def _internet(gateway_id: str, table: Any, state: MotoState) -> None:
+    internet_gateway = state.ec2.internet_gateways.get(gateway_id)
     if internet_gateway is None:
         raise Refusal("InvalidGatewayID.NotFound", f"The gateway ID '{gateway_id}' does not exist")
     if internet_gateway.vpc is None or internet_gateway.vpc.id != table.vpc_id:
@@ -84,8 +84,8 @@ def _internet(gateway_id: str, table: Any, look: Look) -> None:
         )
 
 
-def _nat(nat_id: str, table: Any, look: Look) -> None:
-    nat_gateway = look.ec2.nat_gateways.get(nat_id)
+def _nat(nat_id: str, table: Any, state: MotoState) -> None:
+    nat_gateway = state.ec2.nat_gateways.get(nat_id)
     if nat_gateway is None or nat_gateway.state in ("deleted", "failed"):
         raise Refusal("InvalidNatGatewayID.NotFound", f"The natGateway ID '{nat_id}' does not exist")
     if nat_gateway.vpc_id != table.vpc_id:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from twin.aws.api_server.request import Refusal
 from twin.aws.services.ec2.quotas import RULES_PER_GROUP
-from twin.aws.validation.moto_state import Look, network_of
+from twin.aws.validation.moto_state import MotoState, network_of
 
 Params = dict[str, Any]
 _PROTOCOLS: Final = {"tcp", "udp", "6", "17"}
@@ -15,11 +15,11 @@ _CHARACTERS: Final = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
 _DESCRIPTION: Final = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}")
 
 
-def create_group(params: Params, look: Look) -> None:
+def create_group(params: Params, state: MotoState) -> None:
     """CreateSecurityGroup."""
     name = params.get("GroupName") or ""
     if params.get("VpcId"):
-        look.vpc(params["VpcId"])
+        state.vpc(params["VpcId"])
     if name.lower().startswith("sg-"):
         raise Refusal(
             "InvalidParameterValue",
@@ -34,18 +34,18 @@ def create_group(params: Params, look: Look) -> None:
         raise Refusal("InvalidParameterValue", f"Invalid security group description. {_valid(description)}")
 
 
-def ingress(params: Params, look: Look) -> None:
+def ingress(params: Params, state: MotoState) -> None:
     """AuthorizeSecurityGroupIngress."""
-    _authorize(params, look, "ingress_rules")
+    _authorize(params, state, "ingress_rules")
 
 
-def egress(params: Params, look: Look) -> None:
+def egress(params: Params, state: MotoState) -> None:
     """AuthorizeSecurityGroupEgress."""
-    _authorize(params, look, "egress_rules")
+    _authorize(params, state, "egress_rules")
 
 
-def _authorize(params: Params, look: Look, direction: str) -> None:
-    group = look.group(params["GroupId"]) if params.get("GroupId") else None
+def _authorize(params: Params, state: MotoState, direction: str) -> None:
+    group = state.group(params["GroupId"]) if params.get("GroupId") else None
     permissions = params.get("IpPermissions") or [params]
     for permission in permissions:
         _ports(permission)
@@ -58,7 +58,7 @@ def _authorize(params: Params, look: Look, direction: str) -> None:
         pairs = permission.get("UserIdGroupPairs") or []
         for pair in pairs:
             if pair.get("GroupId"):
-                _same_network(look.group(pair["GroupId"]), group)
+                _same_network(state.group(pair["GroupId"]), group)
         for source in [*[span for _, span in sources], *pairs]:
             description = source.get("Description") or ""
             if not _DESCRIPTION.fullmatch(description):
@@ -115,22 +115,22 @@ def _ports(rule: Params) -> None:
             raise Refusal("InvalidParameterValue", f"Invalid TCP/UDP port range ({low}:{high})")
 
 
-def delete_group(params: Params, look: Look) -> None:
+def delete_group(params: Params, state: MotoState) -> None:
     """DeleteSecurityGroup: not while an interface, an instance or another group's rule uses it."""
     group_id = params.get("GroupId") or ""
-    if group_id not in look.groups():
+    if group_id not in state.groups():
         return  # moto refuses
     users = [
         eni.id
-        for eni in look.ec2.enis.values()
+        for eni in state.ec2.enis.values()
         if group_id in {security_group.id for security_group in eni.group_set or []}
     ]
-    for other in look.groups().values():
+    for other in state.groups().values():
         if other.id != group_id:
             rules = [*other.ingress_rules, *other.egress_rules]
             if any(group_id == rule.source_group.get("GroupId") for rule in rules):
                 users.append(other.id)
-    for endpoint in look.ec2.vpc_end_points.values():
+    for endpoint in state.ec2.vpc_end_points.values():
         if endpoint.state != "deleted" and group_id in (endpoint.security_group_ids or []):
             users.append(endpoint.id)
     if users:

@@ -26,7 +26,7 @@ _ACCOUNT: Final = re.compile(r"system:serviceaccount:([^:]+):([^:]+)")
 _POD: Final = "authentication.kubernetes.io/pod-"
 
 
-def answer(call: Call, front: Any) -> Answer | None:
+def answer(call: Call, server: Any) -> Answer | None:
     """AssumeRoleForPodIdentity; None for a call of any other service."""
     if call.service != "eks-auth":
         return None
@@ -37,17 +37,17 @@ def answer(call: Call, front: Any) -> Answer | None:
         raise Refusal(
             "InvalidParameterException", "; ".join(f"{why} (at '{where}')" for where, why in errors)
         )
-    eks = front.eks
+    eks = server.eks
     with eks.store.lock:
         cluster = eks.cluster(str(call.params["clusterName"]))
     # The API server may ask this front in turn who a token is: nothing is held meanwhile.
-    user = _reviewed(front, str(call.params["token"]))
-    with eks.store.lock, front.moto.lock:
-        body = _session(front, cluster, user)
+    user = _reviewed(server, str(call.params["token"]))
+    with eks.store.lock, server.moto.lock:
+        body = _session(server, cluster, user)
     return Answer(200, [("Content-Type", "application/json")], json.dumps(body).encode())
 
 
-def _reviewed(front: Any, token: str) -> Params:
+def _reviewed(server: Any, token: str) -> Params:
     """The user of a token, as the cluster's API server reports it."""
     review = {
         "apiVersion": "authentication.k8s.io/v1",
@@ -55,7 +55,7 @@ def _reviewed(front: Any, token: str) -> Params:
         "spec": {"token": token, "audiences": [pod_identity.SERVICE]},
     }
     try:
-        reported = Kube(front.instance.kubeconfig).create(
+        reported = Kube(server.instance.kubeconfig).create(
             path("authentication.k8s.io/v1", "tokenreviews"), review
         )
     except (ApiError, Unreachable) as error:
@@ -68,12 +68,12 @@ def _reviewed(front: Any, token: str) -> Params:
     return status["user"]
 
 
-def _session(front: Any, cluster: Thing, user: Params) -> Params:
+def _session(server: Any, cluster: Thing, user: Params) -> Params:
     who = _ACCOUNT.fullmatch(str(user.get("username")))
     if who is None:
         raise Refusal("InvalidTokenException", "The token included in the request is of no service account")
     namespace, account = who.groups()
-    eks = front.eks
+    eks = server.eks
     association = pod_identity.find(eks, cluster.name, namespace, account)
     if association is None:
         raise Refusal(
@@ -88,7 +88,7 @@ def _session(front: Any, cluster: Thing, user: Params) -> Params:
     extra: dict[str, list[str]] = user.get("extra") or {}
     pod = (extra.get(f"{_POD}name") or [""])[0]
     tags = {} if description.get("disableSessionTags") else _tags(eks, cluster, (namespace, account), extra)
-    _trusted(front, cluster, description["roleArn"], tags)
+    _trusted(server, cluster, description["roleArn"], tags)
     name = f"eks-{cluster.name[:18]}-{pod[:20]}-{uuid.uuid4().hex[:20]}"
     response = eks.aws.call(
         "sts",
@@ -128,10 +128,10 @@ def _tags(eks: Any, cluster: Thing, who: tuple[str, str], extra: dict[str, list[
     return tags
 
 
-def _trusted(front: Any, cluster: Thing, arn: str, tags: dict[str, str]) -> None:
+def _trusted(server: Any, cluster: Thing, arn: str, tags: dict[str, str]) -> None:
     """Refuse a role whose trust policy does not let EKS in for this Pod."""
-    context = pod_identity.context(front.eks, cluster, tags)
-    role = role_of(front.moto, arn)
+    context = pod_identity.context(server.eks, cluster, tags)
+    role = role_of(server.moto, arn)
     if role is None or not trust.lets(role, pod_identity.SERVICE, context, pod_identity.actions(tags)):
         raise Refusal(
             "AccessDeniedException",

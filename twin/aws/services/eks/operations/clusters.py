@@ -165,7 +165,7 @@ def gone(eks: Any, cluster: Thing) -> None:
         log_setup["enabled"] and log_setup["types"]
         for log_setup in cluster.description["logging"]["clusterLogging"]
     )
-    if logged and eks.front.faults.late_logs():
+    if logged and eks.server.faults.late_logs():
         eks.store.put(Thing(_LATE, "", f"/aws/eks/{cluster.name}/cluster", {}))
 
 

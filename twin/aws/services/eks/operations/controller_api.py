@@ -222,7 +222,7 @@ def _ask_again(eks: Any, group: Thing) -> None:
         return
     if (
         auto_scaling_group.desired_capacity > len(auto_scaling_group.active_instances())
-        and not eks.front.faults.shortage()
+        and not eks.server.faults.shortage()
     ):
         _desire(eks, group, auto_scaling_group.desired_capacity)
 

@@ -32,13 +32,13 @@ Params = dict[str, Any]
 class Eks:
     """One instance's EKS. front: the AWS front, for moto's state and the other services."""
 
-    def __init__(self, front: Any) -> None:
-        self.front = front
-        self.instance = front.instance
-        self.moto = front.moto
-        self.identity = front.identity
-        self.store = Store(front.instance.folder / "aws" / "eks.db")
-        self.aws = Inside(front)
+    def __init__(self, server: Any) -> None:
+        self.server = server
+        self.instance = server.instance
+        self.moto = server.moto
+        self.identity = server.identity
+        self.store = Store(server.instance.folder / "aws" / "eks.db")
+        self.aws = Inside(server)
 
     def call(self, call: Call) -> Answer:
         """Answer a call of the API. Raises Refusal."""

@@ -30,8 +30,8 @@ _CLIENTS: Final = 16
 class Rest:
     """The endpoint of one instance."""
 
-    def __init__(self, front: Any) -> None:
-        self._front = front
+    def __init__(self, server: Any) -> None:
+        self._server = server
         self._clients: dict[str, Inside] = {}
 
     def serves(self, call: Call) -> bool:
@@ -52,19 +52,21 @@ class Rest:
             return refused(Refusal("TwinDefect", "failed in the twin itself; see its log", 501))
 
     def _answer(self, call: Call) -> Answer:
-        front = self._front
-        front.faults.strike(call)
+        server = self._server
+        server.faults.strike(call)
         if not call.access_key:
             raise Refusal("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
-        front.identity.known(call)
-        signature.verify(call, str(front.identity.secret(call.access_key)))
+        server.identity.known(call)
+        signature.verify(call, str(server.identity.secret(call.access_key)))
         path = call.environ.get("RAW_URI", call.path).partition("?")[0].removeprefix(PATH)
         for method, pattern, handle in _ROUTES:
             match = pattern.fullmatch(path)
             if match is not None and method == call.method:
                 names = {name: unquote(value) for name, value in match.groupdict().items()}
-                bucket = namespaces.bucket_of(call, front, names.pop("catalog", front.instance.account), ":")
-                return handle(CatalogRequest(call, front, self._client(call), **names, bucket=bucket))
+                bucket = namespaces.bucket_of(
+                    call, server, names.pop("catalog", server.instance.account), ":"
+                )
+                return handle(CatalogRequest(call, server, self._client(call), **names, bucket=bucket))
         raise Refusal("BadRequestException", f"No route for request: {call.method} {call.path}")
 
     def _client(self, call: Call) -> Inside:
@@ -72,7 +74,7 @@ class Rest:
         if key not in self._clients:
             while len(self._clients) >= _CLIENTS:
                 self._clients.pop(next(iter(self._clients)))
-            self._clients[key] = Inside(self._front, call.access_key, call.region)
+            self._clients[key] = Inside(self._server, call.access_key, call.region)
         return self._clients[key]
 
 

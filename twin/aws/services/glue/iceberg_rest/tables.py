@@ -54,18 +54,18 @@ def exists(request: CatalogRequest) -> Answer:
 
 def load(request: CatalogRequest) -> Answer:
     """LoadTable, with credentials where the request asks for them."""
-    with request.front.moto.lock:
+    with request.server.moto.lock:
         _get(request)
         return reported(_loaded(request, request.name))
 
 
 def _loaded(request: CatalogRequest, name: str) -> Params:
-    look = request.look
-    lake = Lake(look.moto.backend("lakeformation", look.region))
+    state = request.moto_state
+    lake = Lake(state.moto.backend("lakeformation", state.region))
     free = lakeformation.open_to_iam(lake, request.path, name)
     if not free:
         # The metadata reports values of columns, and the credentials open whole files.
-        credential_vending.unfiltered(look, lake, look.caller, request.path, name)
+        credential_vending.unfiltered(state, lake, state.caller, request.path, name)
     version = _version(request, name)
     body: Params = {
         "metadata-location": version.where,
@@ -73,17 +73,17 @@ def _loaded(request: CatalogRequest, name: str) -> Params:
         "config": {},
     }
     wanted = request.call.environ.get("HTTP_X_ICEBERG_ACCESS_DELEGATION", "")
-    if _DELEGATED in wanted and credential_vending.registered(look, request.path, name) is not None:
+    if _DELEGATED in wanted and credential_vending.registered(state, request.path, name) is not None:
         body.update(_credentials(request, lake, name, free=free))
     return body
 
 
 def _credentials(request: CatalogRequest, lake: Lake, name: str, *, free: bool) -> Params:
-    look = request.look
+    state = request.moto_state
     permissions = {"SELECT", "INSERT", "DELETE"}
     if not free:
-        columns = glue_filter.columns(look, request.path, name)
-        permissions &= lakeformation.of_table(lake, look.caller, request.path, name, columns).permissions
+        columns = glue_filter.columns(state, request.path, name)
+        permissions &= lakeformation.of_table(lake, state.caller, request.path, name, columns).permissions
     if not permissions:
         return {}
     if not credential_vending.full_access(lake):
@@ -91,16 +91,16 @@ def _credentials(request: CatalogRequest, lake: Lake, name: str, *, free: bool) 
             "AccessDeniedException",
             "External engines have no full table access in this account (AllowFullTableExternalDataAccess)",
         )
-    who = request.front.identity.principal(request.call.access_key)
+    who = request.server.identity.principal(request.call.access_key)
     need = policy_evaluation.AuthorizationRequest("lakeformation:GetDataAccess", "*", {})
-    authorization.demand(request.call, request.front, who, need)
-    credentials = credential_vending.vend(request.front, look, request.path, name, permissions, 3600)
+    authorization.demand(request.call, request.server, who, need)
+    credentials = credential_vending.vend(request.server, state, request.path, name, permissions, 3600)
     config = {
         "s3.access-key-id": credentials.access_key,
         "s3.secret-access-key": credentials.secret,
         "s3.session-token": credentials.token,
         "s3.session-token-expires-at-ms": str(int(credentials.expires.timestamp() * 1000)),
-        "client.region": look.region,
+        "client.region": state.region,
     }
     return {"config": config, "storage-credentials": [{"prefix": credentials.place, "config": config}]}
 
@@ -178,7 +178,7 @@ def commit(request: CatalogRequest) -> Answer:
         wanted = CommitTableRequest.model_validate({**request.body, "identifier": table})
     except ValidationError as error:
         raise Refusal("BadRequestException", f"Malformed request: {error}") from None
-    with request.front.moto.lock:
+    with request.server.moto.lock:
         _may_commit(request)
         before = _version(request, request.name)
         try:
@@ -197,29 +197,29 @@ def commit(request: CatalogRequest) -> Answer:
 
 def _may_commit(request: CatalogRequest) -> None:
     """IAM and Lake Formation are asked before anything is written."""
-    front = request.front
-    who = front.identity.principal(request.call.access_key)
+    server = request.server
+    who = server.identity.principal(request.call.access_key)
     for arn in service_rights.of_table(
-        request.call.region, front.instance.account, request.path, request.name
+        request.call.region, server.instance.account, request.path, request.name
     ):
         authorization.demand(
-            request.call, front, who, policy_evaluation.AuthorizationRequest("glue:UpdateTable", arn, {})
+            request.call, server, who, policy_evaluation.AuthorizationRequest("glue:UpdateTable", arn, {})
         )
     _version(request, request.name)
-    glue_filter.demand(request.look, "ALTER", request.path, request.name)
+    glue_filter.demand(request.moto_state, "ALTER", request.path, request.name)
 
 
 def _write(request: CatalogRequest, before: iceberg_commits.Version, after: Any) -> str:
-    look = request.look
+    state = request.moto_state
     backend = request.databases
     where = iceberg_commits.next_file(backend, after, before.where, f"{request.path}/{request.name}")
     bucket, _, key = where.partition("://")[2].partition("/")
-    lake = Lake(look.moto.backend("lakeformation", look.region))
-    writer = glue.writer(files.arn_of(look, where), lake, look.caller)
-    why = glue.denied(writer, bucket, key, look)
+    lake = Lake(state.moto.backend("lakeformation", state.region))
+    writer = glue.writer(files.arn_of(state, where), lake, state.caller)
+    why = glue.denied(writer, bucket, key, state)
     if why:
         raise Refusal("AccessDeniedException", f"Cannot write the Iceberg metadata to {where}: {why}")
-    request.front.eks.aws.call(
+    request.server.eks.aws.call(
         "s3", "put_object", Bucket=bucket, Key=key, Body=after.model_dump_json().encode()
     )
     if request.bucket:
@@ -240,7 +240,7 @@ def _point(request: CatalogRequest, where: str) -> None:
     """S3 Tables is reported where its table's metadata is from now on, by what Lake Formation works as."""
     arn = federated.bucket_arn(request.databases, request.bucket)
     table = {"tableBucketARN": arn, "namespace": request.of, "name": request.name}
-    aws = request.front.eks.aws
+    aws = request.server.eks.aws
     token = aws.call("s3tables", "get_table_metadata_location", **table)["versionToken"]
     aws.call(
         "s3tables", "update_table_metadata_location", **table, versionToken=token, metadataLocation=where

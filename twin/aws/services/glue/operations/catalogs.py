@@ -15,26 +15,26 @@ from twin.aws.services.glue.operations.federated import CATALOGS as _CATALOGS
 from twin.aws.services.glue.operations.federated import CONNECTION as _CONNECTION
 from twin.aws.services.glue.operations.federated import S3_TABLES
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
 
-def create(params: Params, look: Look) -> None:
+def create(params: Params, state: MotoState) -> None:
     """CreateCatalog."""
     name = str(params.get("Name"))
-    if name in extension_store.resources(_backend(look), _CATALOGS):
+    if name in extension_store.resources(_backend(state), _CATALOGS):
         raise Refusal("AlreadyExistsException", "Catalog already exists.")
-    _input(name, params.get("CatalogInput") or {}, look)
+    _input(name, params.get("CatalogInput") or {}, state)
 
 
-def update(params: Params, look: Look) -> None:
+def update(params: Params, state: MotoState) -> None:
     """UpdateCatalog."""
-    drop_rule(params, look)
-    _input(_name(params), params.get("CatalogInput") or {}, look)
+    drop_rule(params, state)
+    _input(_name(params), params.get("CatalogInput") or {}, state)
 
 
-def _input(name: str, catalog_input: Params, look: Look) -> None:
+def _input(name: str, catalog_input: Params, state: MotoState) -> None:
     federated = catalog_input.get("FederatedCatalog")
     if not federated:
         if catalog_input.get("TargetRedshiftCatalog") or catalog_input.get("CatalogProperties"):
@@ -47,25 +47,25 @@ def _input(name: str, catalog_input: Params, look: Look) -> None:
     if name != S3_TABLES:
         words = f"The catalog of the connection {_CONNECTION} is called {S3_TABLES}, not {name}."
         raise Refusal("InvalidInputException", words)
-    place = f"arn:aws:s3tables:{look.region}:{look.account}:bucket/*"
+    place = f"arn:aws:s3tables:{state.region}:{state.account}:bucket/*"
     if federated.get("Identifier") != place:
         words = f"The identifier of {S3_TABLES} is {place}, got {federated.get('Identifier')}."
         raise Refusal("InvalidInputException", words)
 
 
-def there(params: Params, look: Look) -> None:
+def there(params: Params, state: MotoState) -> None:
     """GetCatalog, DeleteCatalog."""
-    if _is_account_catalog(params, look.account):
+    if _is_account_catalog(params, state.account):
         return
-    if federated.bucket_there(params.get("CatalogId"), _backend(look)):
+    if federated.bucket_there(params.get("CatalogId"), _backend(state)):
         return
-    if _name(params) not in extension_store.resources(_backend(look), _CATALOGS):
+    if _name(params) not in extension_store.resources(_backend(state), _CATALOGS):
         raise Refusal("EntityNotFoundException", f"Catalog {params.get('CatalogId')} not found.")
 
 
-def drop_rule(params: Params, look: Look) -> None:
+def drop_rule(params: Params, state: MotoState) -> None:
     """DeleteCatalog: a table bucket's goes with its bucket alone."""
-    there(params, look)
+    there(params, state)
     if federated.is_bucket(params.get("CatalogId")):
         words = f"The catalog {params['CatalogId']} is of a table bucket: S3 Tables makes and drops it."
         raise Refusal("InvalidInputException", words)
@@ -79,8 +79,8 @@ def _name(params: Params) -> str:
     return str(params.get("CatalogId")).rpartition(":")[2]
 
 
-def _backend(look: Look) -> Any:
-    return look.moto.backend("glue", look.region)
+def _backend(state: MotoState) -> Any:
+    return state.moto.backend("glue", state.region)
 
 
 RULES: Final = {

@@ -14,7 +14,7 @@ from twin.aws.api_server.request import Answer, Call, Refusal
 from twin.aws.services.glue import iceberg
 from twin.aws.services.s3tables.validation import BUCKETS, NAMESPACES, TABLES
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -117,9 +117,9 @@ class Databases(Mapping[str, Any]):
         return sum(1 for _ in self)
 
 
-def databases(look: Look) -> Databases:
+def databases(state: MotoState) -> Databases:
     """All databases of a region."""
-    return Databases(look.moto.backend("glue", look.region))
+    return Databases(state.moto.backend("glue", state.region))
 
 
 def catalog_id(account: str, bucket: str) -> str:
@@ -155,24 +155,24 @@ def bucket_there(catalog: Any, backend: Any) -> bool:
     )
 
 
-def check(operation: str, params: Params, look: Look) -> None:
+def check(operation: str, params: Params, state: MotoState) -> None:
     """Refuse a call of Glue on a catalog that is not there."""
     catalog = params.get("CatalogId")
-    if catalog in (None, look.account) or operation in _OF_CATALOGS:
+    if catalog in (None, state.account) or operation in _OF_CATALOGS:
         return
-    if not bucket_there(catalog, look.moto.backend("glue", look.region)):
+    if not bucket_there(catalog, state.moto.backend("glue", state.region)):
         raise Refusal("EntityNotFoundException", f"Catalog {catalog} not found.")
     if operation not in _READS:
         raise NotImplementedError(f"{operation} in the catalog of a table bucket: S3 Tables' own calls are")
     if operation == "GetTable":
-        database = databases(look).get(path_of(catalog, str(params["DatabaseName"])))
+        database = databases(state).get(path_of(catalog, str(params["DatabaseName"])))
         if database is None:
             raise Refusal("EntityNotFoundException", f"Database {params['DatabaseName']} not found.")
         if params["Name"] not in database.tables:
             raise Refusal("EntityNotFoundException", f"Table {params['Name']} not found.")
     elif operation != "GetDatabases":
         name = str(params.get("DatabaseName") or params.get("Name"))
-        if path_of(catalog, name) not in databases(look):
+        if path_of(catalog, name) not in databases(state):
             raise Refusal("EntityNotFoundException", f"Database {name} not found.")
 
 

@@ -19,7 +19,7 @@ from twin.aws.services.glue import iceberg, iceberg_commits
 from twin.aws.services.glue import permissions as glue
 from twin.aws.services.glue.operations import federated
 from twin.aws.services.lakeformation import state
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 Key = tuple[str, str, str]
@@ -39,27 +39,27 @@ class Optimizer:
 # Rules
 
 
-def create_database(params: Params, look: Look) -> None:
+def create_database(params: Params, moto_state: MotoState) -> None:
     """CreateDatabase."""
     name = str(params["DatabaseInput"]["Name"])
     _lower(name, "Database")
-    if name in _backend(look).databases:
+    if name in _backend(moto_state).databases:
         raise Refusal("AlreadyExistsException", "Database already exists.")
 
 
-def create_table(params: Params, look: Look) -> None:
+def create_table(params: Params, moto_state: MotoState) -> None:
     """CreateTable: a table of that name is not there, and an Iceberg one is one that Iceberg takes."""
     table_input = params.get("TableInput") or {}
     name = str(table_input.get("Name") or params.get("Name") or "")
     if not name:
         raise Refusal(_INVALID, "Table name cannot be null")
     _lower(name, "Table")
-    if name in database(look, params["DatabaseName"]).tables:
+    if name in database(moto_state, params["DatabaseName"]).tables:
         raise Refusal("AlreadyExistsException", "Table already exists.")
     wanted = _wanted(params)
     if wanted is None:
         return
-    _location(wanted["Location"], look)
+    _location(wanted["Location"], moto_state)
     version = _version(params)
     if version not in ("1", "2", "3"):
         raise Refusal(_INVALID, f"Unsupported format version: {version}")
@@ -71,13 +71,13 @@ def create_table(params: Params, look: Look) -> None:
         raise Refusal(_INVALID, f"Failed to create Iceberg table {name}: {error}") from None
 
 
-def update_table(params: Params, look: Look) -> None:
+def update_table(params: Params, moto_state: MotoState) -> None:
     """UpdateTable: of a table that is there and, where a version is named, at that version."""
     table_input = params.get("TableInput") or {}
     name = str(table_input.get("Name") or params.get("Name") or "")
     if not name:
         raise Refusal(_INVALID, "Table name cannot be null")
-    existing = table(look, params["DatabaseName"], name)
+    existing = table(moto_state, params["DatabaseName"], name)
     version_id = params.get("VersionId")
     if version_id and str(version_id) != str(existing._current_version):
         raise Refusal(
@@ -89,10 +89,10 @@ def update_table(params: Params, look: Look) -> None:
         if table_input:
             raise Refusal(_INVALID, "TableInput cannot be given along with UpdateOpenTableFormatInput")
         try:
-            _, after = _evolved(params, _backend(look))
+            _, after = _evolved(params, _backend(moto_state))
         except iceberg.InvalidIcebergError as error:
             raise Refusal(_INVALID, f"Failed to update Iceberg table {name}: {error}") from None
-        _location(after.location, look)
+        _location(after.location, moto_state)
 
 
 def _evolved(params: Params, backend: Any) -> tuple[iceberg_commits.Version, Any]:
@@ -102,9 +102,9 @@ def _evolved(params: Params, backend: Any) -> tuple[iceberg_commits.Version, Any
     return before, iceberg_commits.evolved(before.metadata, table_format_input, before.where)
 
 
-def optimizer(params: Params, look: Look) -> None:
+def optimizer(params: Params, moto_state: MotoState) -> None:
     """CreateTableOptimizer, UpdateTableOptimizer: of an Iceberg table, by a role that Glue can assume."""
-    existing = table(look, params["DatabaseName"], params["TableName"])
+    existing = table(moto_state, params["DatabaseName"], params["TableName"])
     if existing.versions[str(existing._current_version)].get("Parameters", {}).get("table_type") != "ICEBERG":
         raise Refusal(_INVALID, f"Table {existing.name} is not an Iceberg table")
     wanted = params["TableOptimizerConfiguration"]
@@ -115,7 +115,7 @@ def optimizer(params: Params, look: Look) -> None:
     arn = wanted.get("roleArn")
     if not arn:
         raise Refusal(_INVALID, "RoleArn is required")
-    if service_roles.by("glue.amazonaws.com", arn, look) is None:
+    if service_roles.by("glue.amazonaws.com", arn, moto_state) is None:
         raise Refusal(
             _INVALID,
             f"The role {arn} does not exist, or its trust policy does not let glue.amazonaws.com assume it",
@@ -145,23 +145,23 @@ def _numbers(configuration: Params) -> None:
             raise Refusal(_INVALID, f"{name} must be between {least} and {most}, got {value}")
 
 
-def create_optimizer(params: Params, look: Look) -> None:
+def create_optimizer(params: Params, moto_state: MotoState) -> None:
     """CreateTableOptimizer."""
-    optimizer(params, look)
-    if (*_key(params), params["Type"]) in optimizers(_backend(look)):
+    optimizer(params, moto_state)
+    if (*_key(params), params["Type"]) in optimizers(_backend(moto_state)):
         raise Refusal("AlreadyExistsException", f"Table optimizer of type {params['Type']} already exists")
 
 
-def present_optimizer(params: Params, look: Look) -> None:
+def present_optimizer(params: Params, moto_state: MotoState) -> None:
     """UpdateTableOptimizer, DeleteTableOptimizer, GetTableOptimizer."""
-    if (*_key(params), params["Type"]) not in optimizers(_backend(look)):
+    if (*_key(params), params["Type"]) not in optimizers(_backend(moto_state)):
         raise Refusal(_MISSING, f"Table optimizer of type {params['Type']} not found")
 
 
-def update_optimizer(params: Params, look: Look) -> None:
+def update_optimizer(params: Params, moto_state: MotoState) -> None:
     """UpdateTableOptimizer."""
-    present_optimizer(params, look)
-    optimizer(params, look)
+    present_optimizer(params, moto_state)
+    optimizer(params, moto_state)
 
 
 def _lower(name: str, what: str) -> None:
@@ -169,17 +169,17 @@ def _lower(name: str, what: str) -> None:
         raise Refusal(_INVALID, f"{what} name {name!r} must be lower-case: {name.lower()!r} would be right")
 
 
-def _location(location: str, look: Look) -> None:
+def _location(location: str, moto_state: MotoState) -> None:
     bucket, prefix = _place(location)
-    if bucket not in look.s3.buckets:
+    if bucket not in moto_state.s3.buckets:
         raise Refusal(
             _INVALID, f"Cannot write the Iceberg metadata to {location}: The specified bucket does not exist"
         )
-    if look.caller:
+    if moto_state.caller:
         key = f"{prefix}/metadata/00000.metadata.json".lstrip("/")
-        here = state.of_region(look.account, look.region)
-        who = glue.writer(f"arn:aws:s3:::{bucket}/{key}", here, look.caller)
-        why = glue.denied(who, bucket, key, look)
+        here = state.of_region(moto_state.account, moto_state.region)
+        who = glue.writer(f"arn:aws:s3:::{bucket}/{key}", here, moto_state.caller)
+        why = glue.denied(who, bucket, key, moto_state)
         if why:
             raise Refusal(_INVALID, f"Cannot write the Iceberg metadata to {location}: Access Denied: {why}")
 
@@ -219,21 +219,21 @@ def _version(params: Params) -> str:
     return str(params["OpenTableFormatInput"]["IcebergInput"].get("Version") or "2")
 
 
-def _backend(look: Look) -> Any:
-    return look.moto.backend("glue", look.region)
+def _backend(moto_state: MotoState) -> Any:
+    return moto_state.moto.backend("glue", moto_state.region)
 
 
-def database(look: Look, name: str) -> Any:
+def database(moto_state: MotoState, name: str) -> Any:
     """A database by name or path, or Glue's refusal."""
-    database = federated.databases(look).get(name)
+    database = federated.databases(moto_state).get(name)
     if database is None:
         raise Refusal(_MISSING, f"Database {name} not found.")
     return database
 
 
-def table(look: Look, of: str, name: str) -> Any:
+def table(moto_state: MotoState, of: str, name: str) -> Any:
     """A table, or Glue's refusal."""
-    table = database(look, of).tables.get(name)
+    table = database(moto_state, of).tables.get(name)
     if table is None:
         raise Refusal(_MISSING, f"Table {name} not found.")
     return table

@@ -15,7 +15,7 @@ from typing import Any, Final
 from twin.aws.api_server.request import Refusal
 from twin.aws.iam import service_roles
 from twin.aws.validation import extension_store
-from twin.aws.validation.moto_state import Look
+from twin.aws.validation.moto_state import MotoState
 
 Params = dict[str, Any]
 
@@ -48,24 +48,24 @@ def missing(words: str) -> Refusal:
     return Refusal("EntityNotFoundException", words)
 
 
-def create_job(params: Params, look: Look) -> None:
+def create_job(params: Params, state: MotoState) -> None:
     """CreateJob."""
     name = str(params.get("Name"))
-    if name in _backend(look).jobs:
+    if name in _backend(state).jobs:
         raise Refusal(
             "IdempotentParameterMismatchException",
             f"Job with name {name} already submitted with different configuration",
         )
-    _job(params, look)
+    _job(params, state)
 
 
-def update_job(params: Params, look: Look) -> None:
+def update_job(params: Params, state: MotoState) -> None:
     """UpdateJob: the whole is given again."""
-    job(look, params.get("JobName"))
-    _job(params.get("JobUpdate") or {}, look)
+    job(state, params.get("JobName"))
+    _job(params.get("JobUpdate") or {}, state)
 
 
-def _job(job_update: Params, look: Look) -> None:
+def _job(job_update: Params, state: MotoState) -> None:
     command = job_update.get("Command") or {}
     kind, script = command.get("Name"), str(command.get("ScriptLocation") or "")
     if kind not in COMMANDS:
@@ -78,11 +78,11 @@ def _job(job_update: Params, look: Look) -> None:
             f"Glue version {version} is not supported. Supported versions are {', '.join(VERSIONS)}"
         )
     named = str(job_update.get("Role"))
-    arn = named if named.startswith("arn:") else f"arn:aws:iam::{look.account}:role/{named}"
-    if service_roles.by("glue.amazonaws.com", arn, look) is None:
+    arn = named if named.startswith("arn:") else f"arn:aws:iam::{state.account}:role/{named}"
+    if service_roles.by("glue.amazonaws.com", arn, state) is None:
         raise invalid("Service is unable to assume provided role. Please verify role's TrustPolicy")
     _capacity(job_update, str(kind))
-    _settings(job_update, look)
+    _settings(job_update, state)
 
 
 def _capacity(job_update: Params, kind: str) -> None:
@@ -101,8 +101,8 @@ def _capacity(job_update: Params, kind: str) -> None:
         raise invalid("Execution class FLEX is for jobs of the command glueetl")
 
 
-def _settings(job_update: Params, look: Look) -> None:
-    backend = _backend(look)
+def _settings(job_update: Params, state: MotoState) -> None:
+    backend = _backend(state)
     configuration = job_update.get("SecurityConfiguration")
     if configuration and configuration not in backend.security_configurations:
         raise missing(f"Security configuration {configuration} not found.")
@@ -111,10 +111,10 @@ def _settings(job_update: Params, look: Look) -> None:
             raise missing(f"Connection {connection} not found.")
 
 
-def create_trigger(params: Params, look: Look) -> None:
+def create_trigger(params: Params, state: MotoState) -> None:
     """CreateTrigger."""
     name = str(params.get("Name"))
-    if name in _backend(look).triggers:
+    if name in _backend(state).triggers:
         raise Refusal(
             "IdempotentParameterMismatchException",
             f"Trigger with name {name} already submitted with different configuration",
@@ -123,19 +123,19 @@ def create_trigger(params: Params, look: Look) -> None:
     if kind == "ON_DEMAND" and params.get("StartOnCreation"):
         raise invalid("A trigger of type ON_DEMAND cannot be started on creation")
     workflow = params.get("WorkflowName")
-    if workflow and workflow not in _backend(look).workflows:
+    if workflow and workflow not in _backend(state).workflows:
         raise missing(f"Workflow {workflow} not found.")
-    _trigger(params, look)
+    _trigger(params, state)
 
 
-def update_trigger(params: Params, look: Look) -> None:
+def update_trigger(params: Params, state: MotoState) -> None:
     """UpdateTrigger."""
-    existing = trigger(look, params.get("Name"))
+    existing = trigger(state, params.get("Name"))
     before = existing.as_dict()
-    _trigger({**before, **(params.get("TriggerUpdate") or {}), "Type": before["Type"]}, look)
+    _trigger({**before, **(params.get("TriggerUpdate") or {}), "Type": before["Type"]}, state)
 
 
-def _trigger(params: Params, look: Look) -> None:
+def _trigger(params: Params, state: MotoState) -> None:
     kind, schedule = params.get("Type"), params.get("Schedule")
     if kind == "SCHEDULED" and not schedule:
         raise invalid("A trigger of type SCHEDULED needs a schedule")
@@ -149,14 +149,14 @@ def _trigger(params: Params, look: Look) -> None:
     for action in (*params["Actions"], *conditions):
         for member, things in (("JobName", "jobs"), ("CrawlerName", "crawlers")):
             wanted = action.get(member)
-            if wanted and wanted not in getattr(_backend(look), things):
+            if wanted and wanted not in getattr(_backend(state), things):
                 raise missing(f"{member.removesuffix('Name')} {wanted} not found.")
         configuration = action.get("SecurityConfiguration")
-        if configuration and configuration not in _backend(look).security_configurations:
+        if configuration and configuration not in _backend(state).security_configurations:
             raise missing(f"Security configuration {configuration} not found.")
 
 
-def security_configuration(params: Params, _: Look) -> None:
+def security_configuration(params: Params, _: MotoState) -> None:
     """CreateSecurityConfiguration: a mode that takes a key has one."""
     encryption = params.get("EncryptionConfiguration") or {}
     parts = [
@@ -172,22 +172,22 @@ def security_configuration(params: Params, _: Look) -> None:
             raise invalid(f"KmsKeyArn is not allowed for {mode} {part.get(mode)}")
 
 
-def create_ruleset(params: Params, look: Look) -> None:
+def create_ruleset(params: Params, state: MotoState) -> None:
     """CreateDataQualityRuleset."""
     name = str(params.get("Name"))
-    if name in extension_store.resources(_backend(look), RULESETS):
+    if name in extension_store.resources(_backend(state), RULESETS):
         raise Refusal("AlreadyExistsException", f"Data quality ruleset {name} already exists")
     _rules(str(params.get("Ruleset") or ""))
     target = params.get("TargetTable")
     if target:
-        database = _backend(look).databases.get(target.get("DatabaseName"))
+        database = _backend(state).databases.get(target.get("DatabaseName"))
         if database is None or target.get("TableName") not in database.tables:
             raise missing(f"Table {target.get('DatabaseName')}.{target.get('TableName')} not found.")
 
 
-def update_ruleset(params: Params, look: Look) -> None:
+def update_ruleset(params: Params, state: MotoState) -> None:
     """UpdateDataQualityRuleset."""
-    ruleset(look, params.get("Name"))
+    ruleset(state, params.get("Name"))
     if params.get("Ruleset") is not None:
         _rules(str(params["Ruleset"]))
 
@@ -217,20 +217,20 @@ def _split(text: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-def job(look: Look, name: Any) -> Any:
+def job(state: MotoState, name: Any) -> Any:
     """A job, or the refusal."""
-    return _require(_backend(look).jobs, name, f"Job {name} not found.")
+    return _require(_backend(state).jobs, name, f"Job {name} not found.")
 
 
-def trigger(look: Look, name: Any) -> Any:
+def trigger(state: MotoState, name: Any) -> Any:
     """A trigger, or the refusal."""
-    return _require(_backend(look).triggers, name, f"Trigger {name} not found.")
+    return _require(_backend(state).triggers, name, f"Trigger {name} not found.")
 
 
-def ruleset(look: Look, name: Any) -> extension_store.Thing:
+def ruleset(state: MotoState, name: Any) -> extension_store.Thing:
     """A ruleset, or the refusal."""
     return _require(
-        extension_store.resources(_backend(look), RULESETS), name, f"Data quality ruleset {name} not found."
+        extension_store.resources(_backend(state), RULESETS), name, f"Data quality ruleset {name} not found."
     )
 
 
@@ -240,8 +240,8 @@ def _require(things: Mapping[str, Any], name: Any, words: str) -> Any:
     return things[name]
 
 
-def _backend(look: Look) -> Any:
-    return look.moto.backend("glue", look.region)
+def _backend(state: MotoState) -> Any:
+    return state.moto.backend("glue", state.region)
 
 
 RULES: Final = {
@@ -252,6 +252,6 @@ RULES: Final = {
     "CreateSecurityConfiguration": security_configuration,
     "CreateDataQualityRuleset": create_ruleset,
     "UpdateDataQualityRuleset": update_ruleset,
-    "GetDataQualityRuleset": lambda params, look: ruleset(look, params.get("Name")) and None,
-    "DeleteDataQualityRuleset": lambda params, look: ruleset(look, params.get("Name")) and None,
+    "GetDataQualityRuleset": lambda params, state: ruleset(state, params.get("Name")) and None,
+    "DeleteDataQualityRuleset": lambda params, state: ruleset(state, params.get("Name")) and None,
 }

@@ -126,7 +126,7 @@ def _check_rights(call: Call, catalog: Body, bucket: Body) -> None:
     account = catalog.get("biglake-service-account")
     vended = catalog["credential-mode"] == "CREDENTIAL_MODE_VENDED_CREDENTIALS"
     member = f"serviceAccount:{account}" if vended and account else call.principal
-    identity = call.front.identity
+    identity = call.server.identity
     if member == identity.deployer:
         return
     if not identity.allowed(member, "storage.objects.create", f"storage/b/{bucket['name']}"):

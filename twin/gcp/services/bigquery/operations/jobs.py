@@ -252,7 +252,7 @@ def query(call: Call) -> dict[str, Any]:
 def results(call: Call) -> dict[str, Any]:
     """The rows of a query that is done, for the principal that asked it."""
     body = _job(call)
-    if call.principal not in (_owner(body), call.front.identity.deployer):
+    if call.principal not in (_owner(body), call.server.identity.deployer):
         raise queries.denied(
             f"Table {body['id']}: User does not have permission to query table {body['id']}, or perhaps it "
             "does not exist."

@@ -55,7 +55,7 @@ def denied(words: str) -> GoogleError:
 def may(call: Call, table: Table | None, permission: str) -> bool:
     """Whether the caller has a permission on the project, a table or what contains it. The deployer is the
     project's owner."""
-    identity = call.front.identity
+    identity = call.server.identity
     if call.principal == identity.deployer:
         return True
     parts = table.row.split("/") if table is not None else []

@@ -194,7 +194,7 @@ def _bucket(call: Call, dataset: Body, uri: str, account: str) -> None:
             f"destination: {place}"
         )
     member = f"serviceAccount:{account}"
-    allowed = call.front.identity.allowed
+    allowed = call.server.identity.allowed
     if account and not allowed(member, "storage.objects.get", f"storage/b/{bucket['name']}"):
         raise GoogleError(
             403,

@@ -115,7 +115,7 @@ def locations(call: Call, place: Place, body: Body, value: Any) -> None:
     for pool_place, pool in resource_names.pools(call.state, place):
         if set(pool["locations"]) == before:
             pool["locations"] = zones
-            pools.reshaped(call.front, pool_place, body, pool, call.at)
+            pools.reshaped(call.server, pool_place, body, pool, call.at)
             call.state.put(pool_place.pool_name, pool)
 
 
@@ -159,7 +159,7 @@ def node_version(call: Call, place: Place, cluster: Body, pool: Body, value: str
         raise invalid(f'Node version "{wanted}" must not have a greater version than the master "{control}".')
     if wanted != pool["version"]:
         pool["version"] = wanted
-        instance_groups.renew(call.front, place, cluster, pool, call.at)
+        instance_groups.renew(call.server, place, cluster, pool, call.at)
 
 
 def _pool_autoscaling(call: Call, place: Place, body: Body, value: Any) -> None:
@@ -179,7 +179,7 @@ def _image_type(call: Call, place: Place, body: Body, value: Any) -> None:
         if pool["config"]["imageType"] != value.upper():
             pool["config"]["imageType"] = value.upper()
             pool_rules.recheck(call, pool_place, body, pool)
-            instance_groups.renew(call.front, pool_place, body, pool, call.at)
+            instance_groups.renew(call.server, pool_place, body, pool, call.at)
             call.state.put(pool_place.pool_name, pool)
 
 

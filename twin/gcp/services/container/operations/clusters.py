@@ -149,10 +149,10 @@ def delete(call: Call) -> dict[str, Any]:
     return operations.begin(call, place, "DELETE_CLUSTER", done=False)
 
 
-def gone(front: Any, place: Place, body: Body) -> None:
+def gone(server: Any, place: Place, body: Body) -> None:
     """The control plane was wiped: the cluster ends."""
-    for pool_place, _ in resource_names.pools(front.state, place):
-        pools.remove(front.state, pool_place)
-    cluster_network.forget_ranges(front.state, place, body)
-    front.state.delete(place.cluster_name)
-    operations.end(front.state, place)
+    for pool_place, _ in resource_names.pools(server.state, place):
+        pools.remove(server.state, pool_place)
+    cluster_network.forget_ranges(server.state, place, body)
+    server.state.delete(place.cluster_name)
+    operations.end(server.state, place)

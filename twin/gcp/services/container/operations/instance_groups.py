@@ -18,7 +18,7 @@ from twin.gcp.services.container.operations import naming, resource_names
 from twin.gcp.services.container.operations.resource_names import Place
 
 if TYPE_CHECKING:
-    from twin.gcp.api_server.server import Front
+    from twin.gcp.api_server.server import ApiServer
 
 INSTANCES: Final = "compute.instances"
 STOCKOUT: Final = "resourcePoolExhausted"
@@ -30,31 +30,31 @@ def manager_name(place: Place, zone: str, base: str) -> str:
     return f"compute/projects/{place.project}/zones/{zone}/instanceGroupManagers/{base}-grp"
 
 
-def make(front: Front, place: Place, pool: Body, at: float) -> None:
+def make(server: ApiServer, place: Place, pool: Body, at: float) -> None:
     """Make the groups of the pool's zones that are not there yet, and remove those of zones that left."""
-    internal = front.state.internal(place.pool_name)
+    internal = server.state.internal(place.pool_name)
     bases: dict[str, str] = internal.setdefault("groups", {})
     seed = internal.setdefault("seed", secrets.token_hex(8))
     for zone in [old_zone for old_zone in bases if old_zone not in pool["locations"]]:
-        _drop(front.state, place, zone, bases.pop(zone))
+        _drop(server.state, place, zone, bases.pop(zone))
     for zone in pool["locations"]:
         if zone in bases:
             continue
         base = bases[zone] = naming.group_name(place.cluster, place.pool, zone, seed)
-        _manager(front, place, zone, base, at)
-    front.state.keep(place.pool_name, internal)
+        _manager(server, place, zone, base, at)
+    server.state.keep(place.pool_name, internal)
     pool["instanceGroupUrls"] = [
         f"{COMPUTE_ROOT}/{manager_name(place, zone, bases[zone]).partition('/')[2]}"
         for zone in pool["locations"]
     ]
 
 
-def _manager(front: Front, place: Place, zone: str, base: str, at: float) -> None:
+def _manager(server: ApiServer, place: Place, zone: str, base: str, at: float) -> None:
     name = manager_name(place, zone, base)
     relative = name.partition("/")[2]
     where = f"{COMPUTE_ROOT}/projects/{place.project}/zones/{zone}"
     template = f"{COMPUTE_ROOT}/projects/{place.project}/regions/{place.region}/instanceTemplates/{base}"
-    front.state.put(
+    server.state.put(
         name,
         {
             "kind": "compute#instanceGroupManager",
@@ -94,12 +94,14 @@ def instances(state: State, place: Place, zone: str = "") -> list[tuple[str, Bod
     return instances
 
 
-def resize(front: Front, place: Place, cluster: Body, pool: Body, zone: str, count: int, at: float) -> int:
+def resize(
+    server: ApiServer, place: Place, cluster: Body, pool: Body, zone: str, count: int, at: float
+) -> int:
     """Set a group's target size, and make or remove instances as far as the zone has them.
 
     Returns how many there are. Raises 400 where the subnetwork has no more addresses.
     """
-    state = front.state
+    state = server.state
     base = state.internal(place.pool_name)["groups"][zone]
     name = manager_name(place, zone, base)
     manager = state.get(name) or {}
@@ -108,21 +110,21 @@ def resize(front: Front, place: Place, cluster: Body, pool: Body, zone: str, cou
     for gone, _ in there[count:]:
         state.delete(gone)
     missing = count - len(there)
-    if missing > 0 and shortage(front, place, pool, zone, missing) is None:
+    if missing > 0 and shortage(server, place, pool, zone, missing) is None:
         _pods_room(state, place, cluster, pool, missing)
         addresses = _free(state, cluster, missing)
         for address in addresses:
-            _instance(front, place, cluster, pool, zone, base, address, at)
+            _instance(server, place, cluster, pool, zone, base, address, at)
         there = instances(state, place, zone)
     manager["status"] = {"isStable": len(there) >= count}
     state.put(name, manager)
     return min(len(there), count) if count < len(there) else len(there)
 
 
-def shortage(front: Front, place: Place, pool: Body, zone: str, count: int = 1) -> GoogleError | None:
+def shortage(server: ApiServer, place: Place, pool: Body, zone: str, count: int = 1) -> GoogleError | None:
     """Why the zone gives no more machines to the pool: it has none, or the project's quota is used up."""
     config = pool["config"]
-    if not front.faults.available(config["machineType"], zone):
+    if not server.faults.available(config["machineType"], zone):
         return stockout(config["machineType"], zone)
     added: Body = {
         "machineType": config["machineType"],
@@ -134,7 +136,7 @@ def shortage(front: Front, place: Place, pool: Body, zone: str, count: int = 1) 
             for accelerator in config.get("accelerators") or ()
         ],
     }
-    words = quotas.machines_exceeded(front, place.project, place.region, added, count)
+    words = quotas.machines_exceeded(server, place.project, place.region, added, count)
     return quotas.quota(words) if words else None
 
 
@@ -164,12 +166,12 @@ def remove_instance(state: State, place: Place, zone: str, name: str) -> bool:
     return True
 
 
-def renew(front: Front, place: Place, cluster: Body, pool: Body, at: float) -> None:
+def renew(server: ApiServer, place: Place, cluster: Body, pool: Body, at: float) -> None:
     """Replace all instances, as an upgrade or another machine type does."""
-    for zone, _, body in groups(front.state, place):
+    for zone, _, body in groups(server.state, place):
         size = int(body.get("targetSize", 0))
-        resize(front, place, cluster, pool, zone, 0, at)
-        resize(front, place, cluster, pool, zone, size, at)
+        resize(server, place, cluster, pool, zone, 0, at)
+        resize(server, place, cluster, pool, zone, size, at)
 
 
 def drop(state: State, place: Place) -> None:
@@ -239,9 +241,9 @@ def _free(state: State, cluster: Body, wanted: int) -> list[str]:
 
 
 def _instance(
-    front: Front, place: Place, cluster: Body, pool: Body, zone: str, base: str, address: str, at: float
+    server: ApiServer, place: Place, cluster: Body, pool: Body, zone: str, base: str, address: str, at: float
 ) -> None:
-    state, config = front.state, pool["config"]
+    state, config = server.state, pool["config"]
     where = f"projects/{place.project}/zones/{zone}"
     name = f"{base}-{''.join(secrets.choice(_LETTERS) for _ in range(4))}"
     while state.get(f"compute/{where}/instances/{name}"):

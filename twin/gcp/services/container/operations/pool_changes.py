@@ -60,14 +60,14 @@ def update(call: Call) -> dict[str, Any]:
         body["locations"] = list(changes["locations"])
     pool_rules.recheck(call, place, cluster, body)
     if changes.get("locations"):
-        pools.reshaped(call.front, place, cluster, body, call.at)
+        pools.reshaped(call.server, place, cluster, body, call.at)
     changed = {name for name in changes if name not in _LIVE}
     if body["config"]["imageType"] == before:
         changed.discard("imageType")
     if changes.get("nodeVersion") not in (None, "", body["version"]):
         node_version(call, place, cluster, body, changes["nodeVersion"])
     elif changed:
-        instance_groups.renew(call.front, place, cluster, body, call.at)
+        instance_groups.renew(call.server, place, cluster, body, call.at)
     body["etag"] = defaults.etag()
     call.state.put(place.pool_name, body)
     kind = "UPGRADE_NODES" if changed or changes.get("nodeVersion") else "UPDATE_CLUSTER"

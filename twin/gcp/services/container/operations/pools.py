@@ -21,7 +21,7 @@ from twin.gcp.services.container.operations.cluster_network import block_of
 from twin.gcp.services.container.operations.resource_names import ROOT, Place, answers
 
 if TYPE_CHECKING:
-    from twin.gcp.api_server.server import Front
+    from twin.gcp.api_server.server import ApiServer
 
 
 def make(call: Call, place: Place, cluster: Body, body: Body, path: str) -> Body:
@@ -37,9 +37,11 @@ def make(call: Call, place: Place, cluster: Body, body: Body, path: str) -> Body
         etag=defaults.etag(),
     )
     call.state.put(place.pool_name, body, internal={"uid": uuid.uuid4().hex})
-    instance_groups.make(call.front, place, body, call.at)
+    instance_groups.make(call.server, place, body, call.at)
     for zone in body["locations"]:
-        instance_groups.resize(call.front, place, cluster, body, zone, int(body["initialNodeCount"]), call.at)
+        instance_groups.resize(
+            call.server, place, cluster, body, zone, int(body["initialNodeCount"]), call.at
+        )
     if not body["initialNodeCount"]:
         body["status"] = "RUNNING"
     return call.state.put(place.pool_name, body)
@@ -63,15 +65,15 @@ def wanted(state: State, place: Place) -> int:
     return sum(int(body.get("targetSize", 0)) for _, _, body in instance_groups.groups(state, place))
 
 
-def reshaped(front: Front, place: Place, cluster: Body, body: Body, at: float) -> None:
+def reshaped(server: ApiServer, place: Place, cluster: Body, body: Body, at: float) -> None:
     """The pool's zones changed: groups follow, each with as many nodes as the others have."""
-    there = instance_groups.groups(front.state, place)
+    there = instance_groups.groups(server.state, place)
     size = max((int(pool.get("targetSize", 0)) for _, _, pool in there), default=0)
     before = {zone for zone, _, _ in there}
-    instance_groups.make(front, place, body, at)
+    instance_groups.make(server, place, body, at)
     for zone in body["locations"]:
         if zone not in before:
-            instance_groups.resize(front, place, cluster, body, zone, size, at)
+            instance_groups.resize(server, place, cluster, body, zone, size, at)
 
 
 @answers("clusters.nodePools.create")
@@ -134,5 +136,5 @@ def set_size(call: Call) -> dict[str, Any]:
             "nodeCount: a node pool with queued provisioning is grown by ProvisioningRequests only."
         )
     for zone in body["locations"]:
-        instance_groups.resize(call.front, place, cluster, body, zone, count, call.at)
+        instance_groups.resize(call.server, place, cluster, body, zone, count, call.at)
     return operations.begin(call, place, "SET_NODE_POOL_SIZE", done=count == 0)

@@ -107,7 +107,7 @@ def service_account(call: Call, email: str, path: str) -> str:
         raise invalid(f'{path}: Service account "{email}" does not exist.')
     if account.get("disabled"):
         raise invalid(f'{path}: Service account "{email}" is disabled.')
-    if not call.front.identity.allowed(call.principal, "iam.serviceAccounts.actAs", name):
+    if not call.server.identity.allowed(call.principal, "iam.serviceAccounts.actAs", name):
         raise denied(
             f'The user does not have access to service account "{email}". Ask a project owner to grant '
             "you the iam.serviceAccountUser role on the service account."
@@ -131,7 +131,7 @@ def kms_key(call: Call, key: str, region: str, agent: str, path: str) -> None:
     member = f"serviceAccount:{agent}"
     ring = name.partition("/cryptoKeys/")[0]
     permission = "cloudkms.cryptoKeyVersions.useToEncrypt"
-    if not any(call.front.identity.allowed(member, permission, place) for place in (name, ring)):
+    if not any(call.server.identity.allowed(member, permission, place) for place in (name, ring)):
         raise invalid(
             f"{path}: Cloud KMS key {key}: {agent} does not have permission "
             f"{permission}. Grant it roles/cloudkms.cryptoKeyEncrypterDecrypter."

@@ -208,7 +208,7 @@ def _check_overwrite(call: Call, bucket: str, name: str) -> None:
 
 
 def _check_right(call: Call, permission: str, bucket: str, name: str) -> None:
-    identity, who = call.front.identity, call.principal
+    identity, who = call.server.identity, call.principal
     row = f"storage/b/{bucket}"
     folders = call.state.of("storage.managedFolders", f"{row}/managedFolders/")
     places = ("", row, *(folder for folder, body in folders if name.startswith(body["name"])))

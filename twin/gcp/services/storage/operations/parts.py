@@ -148,7 +148,7 @@ def _check_topic(call: Call, topic: str) -> None:
     if topic.split("/")[1] == call.project and call.state.get(f"pubsub/{topic}") is None:
         raise not_found(f"Topic '{topic}' not found.")
     email = f"service-{call.project_number}@gs-project-accounts.iam.gserviceaccount.com"
-    allowed = call.front.identity.allowed
+    allowed = call.server.identity.allowed
     if not allowed(f"serviceAccount:{email}", "pubsub.topics.publish", f"pubsub/{topic}"):
         raise GoogleError(
             403,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make, refused
 
 WORKSPACE = "aws:amp/workspace:Workspace"

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 
 @dataclass
@@ -106,7 +106,7 @@ def asking(clients: Clients, bucket: str, workgroup: str, database: str, *, mana
 
     managed: whether Athena keeps the results instead.
     """
-    region = clients.front.instance.region
+    region = clients.server.instance.region
     clients("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
     place = {"ResultConfiguration": {"OutputLocation": f"s3://{bucket}/results/"}}
     managed_results = {"ManagedQueryResultsConfiguration": {"Enabled": True}}

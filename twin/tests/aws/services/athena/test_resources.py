@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources import lake
 from twin.tests.aws.resources.life import make, refused
 
@@ -28,7 +28,7 @@ def test_a_workgroup_keeps_what_it_is_given_and_changes_in_place(clients: Client
     workgroup = make(context, WORKGROUP, name="lake", configuration=configuration, tags={"team": "data"})
     assert workgroup.outputs["configuration"] == configuration
     assert workgroup.outputs["arn"].endswith(":workgroup/lake")
-    assert clients.front._inventory.of(clients.front)["athena/work_groups"] == ["lake"]
+    assert clients.server._inventory.of(clients.server)["athena/work_groups"] == ["lake"]
     wanted = {**configuration, "bytesScannedCutoffPerQuery": 2 * CUTOFF}
     changed = workgroup.update(configuration=wanted, state="DISABLED", tags={"team": "ml"})
     assert changed["configuration"]["bytesScannedCutoffPerQuery"] == 2 * CUTOFF

@@ -9,7 +9,7 @@ import pytest
 
 from twin.aws.context import AwsContext
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make, refused
 
 EXPORT = "aws:bcmdata/export:Export"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import Made, make, refused
 
 PROJECT = "aws:codebuild/project:Project"
@@ -38,7 +38,7 @@ def trust(service: str = "codebuild.amazonaws.com", **conditions: Any) -> str:
 def place(clients: Clients) -> dict[str, str]:
     """Two networks, a service role with its rights, and one without."""
     ec2, iam = clients("ec2"), clients("iam")
-    place = {"account": clients.front.instance.account}
+    place = {"account": clients.server.instance.account}
     for key, cidr in (("", "10.0"), ("other_", "10.9")):
         vpc = ec2.create_vpc(CidrBlock=f"{cidr}.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"{cidr}.0.0/24")["Subnet"]["SubnetId"]
@@ -97,7 +97,7 @@ def test_a_project_keeps_all_that_it_is_given_changes_in_place_and_goes(
     assert state["encryptionKey"] == "alias/mine", "moto forgets it"
     assert state["logsConfig"]["cloudwatchLogs"] == {"status": "ENABLED", "groupName": "/runs"}
     assert state["vpcConfig"]["subnets"] == [place["subnet"]]
-    assert clients.front._inventory.of(clients.front)["codebuild/codebuild_projects"] == ["runner"]
+    assert clients.server._inventory.of(clients.server)["codebuild/codebuild_projects"] == ["runner"]
     changed = runner.update(concurrentBuildLimit=5, description="more", tags={"team": "platform"})
     assert (changed["concurrentBuildLimit"], changed["description"]) == (5, "more")
     assert changed["tags"] == {"team": "platform"}
@@ -108,7 +108,7 @@ def test_a_project_keeps_all_that_it_is_given_changes_in_place_and_goes(
     assert runner.read() == runner.outputs
     runner.delete()
     assert runner.read() is None
-    assert "codebuild/codebuild_projects" not in clients.front._inventory.of(clients.front)
+    assert "codebuild/codebuild_projects" not in clients.server._inventory.of(clients.server)
     runner.delete()  # DeleteProject of one that is gone is no error
 
 
@@ -173,7 +173,9 @@ def test_what_codebuild_refuses_is_refused_with_its_property(
         make(clients.context(), PROJECT, **arguments)
     assert words.format(**place) in str(error.value)
     assert error.value.path == path
-    assert "codebuild/codebuild_projects" not in clients.front._inventory.of(clients.front), "nothing is left"
+    assert "codebuild/codebuild_projects" not in clients.server._inventory.of(clients.server), (
+        "nothing is left"
+    )
 
 
 def _filled(value: Any, place: dict[str, str]) -> Any:
@@ -279,16 +281,16 @@ def test_a_project_at_its_limit_throttles_the_next_build(clients: Clients, place
 
 
 def test_a_killed_front_remembers_projects_and_webhooks(clients: Clients, place: dict[str, str]) -> None:
-    from twin.aws.api_server.server import Front
+    from twin.aws.api_server.server import ApiServer
 
     runner = project(clients, place, tags={"team": "ml"})
     jobs = [{"filters": [{"type": "EVENT", "pattern": "WORKFLOW_JOB_QUEUED"}]}]
     make(clients.context(), WEBHOOK, projectName="runner", filterGroups=jobs)
     before = clients("codebuild").batch_get_projects(names=["runner"])["projects"]
-    instance = clients.front.instance
-    clients.front.close()
-    clients.front.moto.forget()
-    clients.front = Front(instance)
+    instance = clients.server.instance
+    clients.server.close()
+    clients.server.moto.forget()
+    clients.server = ApiServer(instance)
     assert clients("codebuild").batch_get_projects(names=["runner"])["projects"] == before
     runner.delete()
 

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from twin.aws.services.ec2.operations import prices
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.test_functions import ask
 
 CHEAP, DEAR = "g6.xlarge", "g5.xlarge"
@@ -41,7 +41,7 @@ def template(clients: Clients) -> str:
 @pytest.fixture(autouse=True)
 def clean(clients: Clients) -> Iterator[None]:
     yield
-    clients.front.faults.clear()
+    clients.server.faults.clear()
 
 
 def fleet(clients: Clients, template: str, subnets: dict[str, str], *types: str, **more: Any) -> Any:
@@ -88,7 +88,7 @@ def test_fleet_launches_the_cheapest_type(clients: Clients, template: str, subne
 def test_fleet_reports_what_has_no_capacity_and_takes_the_next(
     clients: Clients, template: str, subnets: dict[str, str]
 ) -> None:
-    clients.front.faults.add({"kind": "capacity", "instance_type": CHEAP})
+    clients.server.faults.add({"kind": "capacity", "instance_type": CHEAP})
     answer = fleet(clients, template, subnets, CHEAP, DEAR)
     assert answer["Instances"][0]["InstanceType"] == DEAR
     assert {error["ErrorCode"] for error in answer["Errors"]} == {"InsufficientInstanceCapacity"}
@@ -100,7 +100,7 @@ def test_fleet_reports_what_has_no_capacity_and_takes_the_next(
 def test_shortage_of_one_market_leaves_the_other(
     clients: Clients, template: str, subnets: dict[str, str]
 ) -> None:
-    clients.front.faults.add({"kind": "capacity", "market": "spot"})
+    clients.server.faults.add({"kind": "capacity", "market": "spot"})
     target = {"TotalTargetCapacity": 1, "DefaultTargetCapacityType": "spot"}
     spot = fleet(clients, template, subnets, CHEAP, TargetCapacitySpecification=target)
     assert not spot.get("Instances")
@@ -110,7 +110,7 @@ def test_shortage_of_one_market_leaves_the_other(
 def test_fleet_without_any_capacity_launches_nothing(
     clients: Clients, template: str, subnets: dict[str, str]
 ) -> None:
-    clients.front.faults.add({"kind": "capacity"})
+    clients.server.faults.add({"kind": "capacity"})
     answer = fleet(clients, template, subnets, CHEAP)
     assert not answer.get("Instances")
     assert answer["Errors"]
@@ -147,7 +147,7 @@ def test_fleet_fills_a_reservation_and_reports_when_it_is_full(
             "CapacityReservationSpecification": specification,
         },
     )
-    clients.front.faults.add({"kind": "capacity", "instance_type": CHEAP})
+    clients.server.faults.add({"kind": "capacity", "instance_type": CHEAP})
     place = {zone: subnets[zone]}
     instance = described(clients, fleet(clients, "reserved", place, CHEAP))
     assert instance["CapacityReservationId"] == reservation, "a shortage does not concern what is reserved"

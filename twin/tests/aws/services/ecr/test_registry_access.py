@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.iam.test_authorization import allow, document, refused, role, session
 
 REPOSITORY = "acme/training"

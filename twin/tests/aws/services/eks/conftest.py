@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from twin import instances
 from twin.aws.api_server.deterministic_moto import forget
-from twin.aws.api_server.server import Front
-from twin.tests.aws.fronts import Clients
+from twin.aws.api_server.server import ApiServer
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.scene import Names, group_params, make_cluster_of, network_and_roles, view
 
 
@@ -41,7 +41,7 @@ def pool(clients: Clients, names: Names) -> Iterator[str]:
     clients("eks").create_nodegroup(**params)
     view(clients, "node_group_health", node_group=name, ready=0, issues=[])
     yield name
-    clients.front.faults.clear()
+    clients.server.faults.clear()
     clients("eks").delete_nodegroup(clusterName="demo", nodegroupName=name)
     for _ in range(2):
         view(clients, "machines")
@@ -51,9 +51,9 @@ def pool(clients: Clients, names: Names) -> Iterator[str]:
 def separate_clients(home: Path) -> Iterator[Clients]:
     """A front of the test's own, for what would change the module's cluster."""
     forget()
-    front = Front(instances.create("own"))
-    yield Clients(front)
-    front.close()
+    server = ApiServer(instances.create("own"))
+    yield Clients(server)
+    server.close()
     forget()
 
 

@@ -13,7 +13,7 @@ import time_machine
 from twin.aws.resources.function import table
 from twin.checks.sdk import sdk
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.conftest import refusal
 from twin.tests.aws.services.eks.scene import Names, token, view
 

@@ -10,7 +10,7 @@ import time_machine
 from botocore.exceptions import ClientError
 
 from twin.aws.api_server import inventory
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.conftest import active, refusal
 from twin.tests.aws.services.eks.scene import group_params, make_cluster_of, network_and_roles, token, view
 
@@ -58,7 +58,7 @@ def test_a_cluster_goes_last_and_leaves_nothing(separate_clients: Clients) -> No
     ec2.delete_vpc(VpcId=names["vpc"])
     for name in ("cluster", "node", "pod"):
         separate_clients("iam").delete_role(RoleName=name)
-    assert inventory.of(separate_clients.front) == {}
+    assert inventory.of(separate_clients.server) == {}
 
 
 def test_a_new_access_entry_is_known_to_the_cluster_some_seconds_later(separate_clients: Clients) -> None:
@@ -96,7 +96,7 @@ def test_late_events_of_a_deleted_cluster_create_its_log_group_again(
         enabled = {"clusterLogging": [{"types": types, "enabled": True}]}
         separate_clients("eks").update_cluster_config(name="demo", logging=enabled)
     if late:
-        separate_clients.front.faults.add({"kind": "late_logs"})
+        separate_clients.server.faults.add({"kind": "late_logs"})
     separate_clients("eks").delete_cluster(name="demo")
     view(separate_clients, "cluster_gone")
     logs.delete_log_group(logGroupName=group)

@@ -10,7 +10,7 @@ import pytest
 
 from twin.aws.resources.table import table
 from twin.provider_interface import CloudError, HalfMade
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.test_functions import ask
 from twin.tests.aws.services.eks.conftest import refusal
 from twin.tests.aws.services.eks.scene import Names, group_params, role, view
@@ -142,10 +142,10 @@ def test_no_capacity_is_reported_and_repaired_when_the_failure_ends(
     clients: Clients, names: Names, pool: str, scaler: str
 ) -> None:
     group = seen(clients, pool)["name"]
-    clients.front.faults.add({"kind": "capacity", "instance_type": "g5.xlarge"})
+    clients.server.faults.add({"kind": "capacity", "instance_type": "g5.xlarge"})
     with pytest.raises(Exception, match="InsufficientInstanceCapacity"):
         view(clients, "set_desired", group=group, count=3, role=scaler)
-    clients.front.faults.clear()
+    clients.server.faults.clear()
     view(clients, "set_desired", group=group, count=3, role=scaler)
     assert len(view(clients, "machines")["machines"]) == 3
 
@@ -381,7 +381,7 @@ def test_a_node_takes_as_many_pods_as_its_user_data_says(clients: Clients, names
 def test_a_new_accounts_quota_ends_a_node_group_that_wants_more(
     clients: Clients, names: Names, type_: str, capacity: str, launched: int, words: str
 ) -> None:
-    clients.front.faults.add({"kind": "new_account"})
+    clients.server.faults.add({"kind": "new_account"})
     name = f"quota-{type_[0]}-{capacity.lower()}"
     sizes = {"minSize": 3, "maxSize": 3, "desiredSize": 3}
     params = group_params(
@@ -398,7 +398,7 @@ def test_a_new_accounts_quota_ends_a_node_group_that_wants_more(
         assert issue["code"] == "AsgInstanceLaunchFailures"
         assert words in issue["message"]
     finally:
-        clients.front.faults.clear()
+        clients.server.faults.clear()
         clients("eks").delete_nodegroup(clusterName="demo", nodegroupName=name)
         for _ in range(2):
             view(clients, "machines")

@@ -12,8 +12,8 @@ from twin import instances
 from twin.aws.api_server import inventory
 from twin.aws.api_server.deterministic_moto import forget
 from twin.aws.api_server.internal_client import Inside
-from twin.aws.api_server.server import Front
-from twin.tests.aws.fronts import Clients
+from twin.aws.api_server.server import ApiServer
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.scene import make_cluster_of, network_and_roles
 
 pytestmark = pytest.mark.end_to_end  # a dozen starts of the front
@@ -30,7 +30,7 @@ class Lives:
         self.instance = instance
         self.calls_left = 10**6
         self.deaths = 0
-        self.front: Front | None = None
+        self.server: ApiServer | None = None
         original: Any = Inside.call
 
         def call(inner: Inside, service: str, operation: str, intent: str = "", **params: Any) -> Any:
@@ -45,14 +45,14 @@ class Lives:
     def begin(self) -> Clients:
         """A fresh process: nothing in memory; it may die at its start."""
         self.end()
-        self.front = Front(self.instance)
-        return Clients(self.front)
+        self.server = ApiServer(self.instance)
+        return Clients(self.server)
 
     def end(self) -> None:
         """What the death of a process takes along."""
-        if self.front:
-            self.front.close()
-        self.front = None
+        if self.server:
+            self.server.close()
+        self.server = None
         forget()
 
     def through_deaths(self) -> Clients:
@@ -77,8 +77,8 @@ def lives(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lives]:
 
 
 def test_a_create_killed_at_any_of_its_calls_is_finished_and_answers_in_full(lives: Lives) -> None:
-    assert lives.front is not None
-    clients = Clients(lives.front)
+    assert lives.server is not None
+    clients = Clients(lives.server)
     names = network_and_roles(clients)
     clients.intent, lives.calls_left = "urn:cluster-1", 0
     with pytest.raises(Died):
@@ -99,7 +99,7 @@ def test_a_create_killed_at_any_of_its_calls_is_finished_and_answers_in_full(liv
     assert len(clients("ec2").describe_network_interfaces()["NetworkInterfaces"]) == 2, "none was made twice"
     assert lives.deaths >= 4, "it died before each of its calls"
 
-    clients.front.eks.view("cluster_ready", {"endpoint": "https://x", "certificate_authority": "Q0E="})
+    clients.server.eks.view("cluster_ready", {"endpoint": "https://x", "certificate_authority": "Q0E="})
     clients.intent, lives.calls_left = "urn:nodes-1", 1
     params = {
         "clusterName": "demo",
@@ -116,24 +116,24 @@ def test_a_create_killed_at_any_of_its_calls_is_finished_and_answers_in_full(liv
     nodes = clients("eks").create_nodegroup(**params)["nodegroup"]
     assert len(nodes["resources"]["autoScalingGroups"]) == 1
     clients.intent = ""
-    ids = inventory.of(clients.front)
+    ids = inventory.of(clients.server)
     assert len(ids["ec2/launch_templates"]) == len(ids["autoscaling/autoscaling_groups"]) == 1
-    assert len(clients.front.eks.view("machines", {})["machines"]) == 1
+    assert len(clients.server.eks.view("machines", {})["machines"]) == 1
 
 
 def test_a_delete_killed_in_the_middle_is_finished(lives: Lives) -> None:
-    assert lives.front is not None
-    clients = Clients(lives.front)
+    assert lives.server is not None
+    clients = Clients(lives.server)
     names = network_and_roles(clients)
     make_cluster_of(clients, names)
-    clients.front.eks.view("cluster_ready", {"endpoint": "https://x", "certificate_authority": "Q0E="})
+    clients.server.eks.view("cluster_ready", {"endpoint": "https://x", "certificate_authority": "Q0E="})
     lives.calls_left = 1
     with pytest.raises(Died):
         clients("eks").delete_cluster(name="demo")
     clients = lives.through_deaths()
-    clients.front.eks.view("cluster_gone", {})
+    clients.server.eks.view("cluster_gone", {})
     assert clients("ec2").describe_network_interfaces()["NetworkInterfaces"] == []
-    assert "eks/cluster" not in inventory.of(clients.front)
+    assert "eks/cluster" not in inventory.of(clients.server)
     for subnet in names["subnets"]:
         clients("ec2").delete_subnet(SubnetId=subnet)
     clients("ec2").delete_vpc(VpcId=names["vpc"])

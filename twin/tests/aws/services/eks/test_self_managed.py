@@ -14,7 +14,7 @@ import yaml
 
 from twin.aws.services.eks.operations import access
 from twin.aws.services.eks.operations.self_managed import NotJoinedError, read
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.scene import Names, view
 
 IMAGE = "/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/x86_64/{}/recommended/image_id"

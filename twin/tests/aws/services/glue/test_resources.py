@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from twin.aws.api_server.deterministic_moto import forget
-from twin.aws.api_server.server import Front
+from twin.aws.api_server.server import ApiServer
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources import lake
 from twin.tests.aws.resources.life import Made, make, refused
 
@@ -44,18 +44,18 @@ def first_metadata(clients: Clients, name: str) -> dict[str, Any]:
 
 def test_a_database_keeps_what_it_is_given_and_changes_in_place(clients: Clients) -> None:
     database = lake.database(clients, "raw", description="as it came", tags={"zone": "raw"})
-    assert database.id == f"{clients.front.instance.account}:raw"
+    assert database.id == f"{clients.server.instance.account}:raw"
     assert database.outputs["arn"].endswith(":database/raw")
     changed = database.update(description="as it comes", tags={"zone": "first"})
     assert (changed["description"], changed["tags"]) == ("as it comes", {"zone": "first"})
-    assert "raw" in clients.front._inventory.of(clients.front)["glue/databases"]
+    assert "raw" in clients.server._inventory.of(clients.server)["glue/databases"]
     database.delete()
     assert database.read() is None
 
 
 def test_an_iceberg_table_gets_its_first_metadata_as_declared(clients: Clients, events: Made) -> None:
     table = described(clients, "events")
-    assert clients.front._inventory.of(clients.front)["glue/tables"] == ["curated.events"]
+    assert clients.server._inventory.of(clients.server)["glue/tables"] == ["curated.events"]
     assert table["Parameters"]["table_type"] == "ICEBERG"
     assert table["TableType"] == "EXTERNAL_TABLE"
     kinds = {column["Name"]: column["Type"] for column in table["StorageDescriptor"]["Columns"]}
@@ -156,7 +156,7 @@ def test_a_table_needs_its_database_its_bucket_and_a_free_name(
 def test_an_optimizer_is_of_an_iceberg_table_and_a_role_that_glue_assumes(
     clients: Clients, events: Made
 ) -> None:
-    context, account = clients.context(), clients.front.instance.account
+    context, account = clients.context(), clients.server.instance.account
     keeper, other = (
         lake.role(clients, name, service)
         for name, service in (("keeper", "glue.amazonaws.com"), ("other", "ec2.amazonaws.com"))
@@ -168,7 +168,7 @@ def test_an_optimizer_is_of_an_iceberg_table_and_a_role_that_glue_assumes(
     assert optimizer.id == f"{account},curated,events,retention"
     changed = optimizer.update(configuration={**wanted, "enabled": False})
     assert changed["configuration"]["enabled"] is False
-    assert clients.front._inventory.of(clients.front)["glue/table_optimizers"]
+    assert clients.server._inventory.of(clients.server)["glue/table_optimizers"]
     for configuration, path in (
         ({"roleArn": other, "enabled": True}, "configuration.roleArn"),
         (wanted, "configuration"),
@@ -183,9 +183,9 @@ def test_an_optimizer_is_of_an_iceberg_table_and_a_role_that_glue_assumes(
 def test_a_killed_front_remembers_a_table_and_its_metadata(clients: Clients, events: Made) -> None:
     before = first_metadata(clients, "events")
     forget()
-    clients.front.close()
-    clients.front = Front(clients.front.instance)
-    assert not clients.front.replayed.renamed
+    clients.server.close()
+    clients.server = ApiServer(clients.server.instance)
+    assert not clients.server.replayed.renamed
     assert first_metadata(clients, "events") == before
 
 

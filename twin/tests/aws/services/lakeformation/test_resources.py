@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from twin.aws.api_server.deterministic_moto import forget
-from twin.aws.api_server.server import Front
+from twin.aws.api_server.server import ApiServer
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources import lake
 from twin.tests.aws.resources.life import Made, make, refused
 
@@ -37,7 +37,7 @@ def filter_of(account: str, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def place(clients: Clients) -> dict[str, str]:
-    account = clients.front.instance.account
+    account = clients.server.instance.account
     context = clients.context()
     early = lake.database(clients, "early")
     everybody = [
@@ -164,7 +164,7 @@ def test_a_grant_is_read_back_and_revoked(clients: Clients, place: dict[str, str
     ):
         grant = make(context, GRANT, principal=place["team"], permissions=permissions, **wanted)
         assert grant.outputs["permissions"] == permissions, "the order of the program stays"
-        assert "lakeformation/lf_grants" in clients.front._inventory.of(clients.front)
+        assert "lakeformation/lf_grants" in clients.server._inventory.of(clients.server)
         grant.delete()
         assert grant.read() is None
 
@@ -248,9 +248,9 @@ def test_a_killed_front_remembers_and_a_table_that_goes_takes_its_grants_along(
     table = {"databaseName": "lake", "name": "going"}
     make(clients.context(), GRANT, principal=place["team"], permissions=["SELECT"], table=table)
     forget()
-    clients.front.close()
-    clients.front = Front(clients.front.instance)
-    assert not clients.front.replayed.renamed
+    clients.server.close()
+    clients.server = ApiServer(clients.server.instance)
+    assert not clients.server.replayed.renamed
     resource = {"Table": {"DatabaseName": "lake", "Name": "going"}}
     list_permissions = clients("lakeformation").list_permissions
     assert len(list_permissions(Resource=resource)["PrincipalResourcePermissions"]) == 1

@@ -12,7 +12,7 @@ import pytest
 from twin.aws.server import application, bind
 from twin.property_values import Archive, Asset
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import Made, make, refused
 
 FUNCTION = "aws:lambda/function:Function"
@@ -54,8 +54,8 @@ def archive(code: str = CODE) -> Archive:
 @pytest.fixture(scope="module")
 def served(clients: Clients) -> Iterator[Clients]:
     """The front on its port: a function calls it as any program does."""
-    server = bind(clients.front.instance)
-    server.app = lambda environ, start: application(clients.front)(environ, start)
+    server = bind(clients.server.instance)
+    server.app = lambda environ, start: application(clients.server)(environ, start)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield clients
@@ -111,7 +111,7 @@ def invoke(clients: Clients, **event: Any) -> tuple[str, Any]:
 
 @pytest.mark.end_to_end  # real processes, that load the AWS SDK
 def test_a_function_runs_as_its_role_and_changes_the_cloud_once(served: Clients, role: str) -> None:
-    from twin.aws.api_server.server import Front
+    from twin.aws.api_server.server import ApiServer
 
     keeper = function(served, role, timeout=30, tags={"team": "ml"})
     outputs = keeper.outputs
@@ -139,11 +139,11 @@ def test_a_function_runs_as_its_role_and_changes_the_cloud_once(served: Clients,
     assert "event {'a': 1}" in messages
     _, refusal = invoke(served, put="closed-123")
     assert "AccessDenied" in refusal["errorMessage"], "its role is all that it may"
-    instance = served.front.instance
-    served.front.close()
-    served.front.moto.forget()
-    served.front = Front(instance)
-    assert served.front.replayed.renamed == []
+    instance = served.server.instance
+    served.server.close()
+    served.server.moto.forget()
+    served.server = ApiServer(instance)
+    assert served.server.replayed.renamed == []
     keys = [object_["Key"] for object_ in served("s3").list_objects_v2(Bucket="kept-123")["Contents"]]
     assert keys == ["made-0"], "what it changed is there once"
     served.intent = "once"
@@ -152,7 +152,7 @@ def test_a_function_runs_as_its_role_and_changes_the_cloud_once(served: Clients,
     assert keeper.read() == keeper.outputs
     keeper.delete()
     assert keeper.read() is None
-    assert "awslambda/functions" not in served.front._inventory.of(served.front)
+    assert "awslambda/functions" not in served.server._inventory.of(served.server)
 
 
 @pytest.mark.end_to_end  # real processes, one of which runs out of its time
@@ -202,7 +202,7 @@ def test_what_a_function_raises_is_reported_as_by_lambda(served: Clients, role: 
     ],
 )
 def test_what_lambda_refuses(clients: Clients, role: str, change: Any, path: str, words: str) -> None:
-    account = clients.front.instance.account
+    account = clients.server.instance.account
     arguments = {k: v.format(account=account) if isinstance(v, str) else v for k, v in change.items()}
     with pytest.raises(CloudError, match=words) as error:
         function(clients, **{"role": role, **arguments})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from twin.tests.aws.fronts import Clients, opened
+from twin.tests.aws.api_servers import Clients, opened
 
 
 @pytest.fixture(scope="package")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.lake import BUCKET, role
 from twin.tests.aws.resources.life import Made, make, refused
 
@@ -151,7 +151,7 @@ def test_a_replication_runs_is_changed_and_goes(clients: Clients, place: dict[st
     for resource in (config, read, written):
         resource.delete()
         assert resource.read() is None
-    left = clients.front._inventory.of(clients.front)
+    left = clients.server._inventory.of(clients.server)
     assert left["dms/replication_subnet_groups"] == ["captures"]
     assert not {"dms/serverless_endpoints", "dms/replication_configs"} & set(left)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import Made, make, refused
 
 TABLE = "aws:dynamodb/table:Table"
@@ -67,7 +67,7 @@ def test_a_table_is_as_asked_takes_items_changes_and_goes(clients: Clients, key:
     assert created.read() == created.outputs
     created.delete()
     assert created.read() is None
-    assert "dynamodb/tables" not in clients.front._inventory.of(clients.front)
+    assert "dynamodb/tables" not in clients.server._inventory.of(clients.server)
 
 
 def test_a_protected_table_stays(clients: Clients, key: str) -> None:
@@ -76,7 +76,7 @@ def test_a_protected_table_stays(clients: Clients, key: str) -> None:
         created.delete()
     created.update(deletionProtectionEnabled=False)
     created.delete()
-    assert not [name for name in clients.front._inventory.of(clients.front) if name.startswith("dynamodb/")]
+    assert not [name for name in clients.server._inventory.of(clients.server) if name.startswith("dynamodb/")]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make
 
 REPOSITORY = "aws:ecr/repository:Repository"
@@ -63,7 +63,7 @@ def test_a_repository_with_its_policies_lives_and_goes(clients: Clients, key: st
             policy=json.dumps({"rules": [{**rule, "action": {"type": "keep"}}]}),
         )
     assert error.value.path == "policy"
-    root = f"arn:aws:iam::{clients.front.instance.account}:root"
+    root = f"arn:aws:iam::{clients.server.instance.account}:root"
     policy = make(context, POLICY, repository="acme/mlflow", policy=document({"AWS": root}))
     with pytest.raises(CloudError, match=r"Invalid repository policy provided.*ghost") as error:
         policy.update(policy=document({"AWS": root.replace("root", "role/ghost")}))
@@ -73,7 +73,7 @@ def test_a_repository_with_its_policies_lives_and_goes(clients: Clients, key: st
         assert resource.read() is None
     repository.delete()
     assert repository.read() is None
-    assert not [name for name in clients.front._inventory.of(clients.front) if name.startswith("ecr/")]
+    assert not [name for name in clients.server._inventory.of(clients.server) if name.startswith("ecr/")]
     missing = [{"encryptionType": "KMS", "kmsKey": key.rpartition("/")[0] + "/none"}]
     with pytest.raises(CloudError, match="does not exist or is not enabled") as error:
         make(context, REPOSITORY, name="x1", encryptionConfigurations=missing)
@@ -125,7 +125,7 @@ def test_upstream_images_come_by_a_rule_and_their_repositories_by_a_template(
     template = make(context, TEMPLATE, **arguments, customRoleArn=role)
     assert template.update(description="of Docker Hub")["description"] == "of Docker Hub"
     assert template.outputs["resourceTags"] == {"team": "ml"}
-    inventory = clients.front._inventory.of(clients.front)
+    inventory = clients.server._inventory.of(clients.server)
     assert inventory["ecr/pull_through_cache_rules"] == ["hub", "quay"]
     for resource in (template, cache, quay):
         resource.delete()
@@ -134,7 +134,7 @@ def test_upstream_images_come_by_a_rule_and_their_repositories_by_a_template(
 
 def test_a_rule_between_registries_of_ecr_has_a_prefix_at_upstream(clients: Clients) -> None:
     context, iam = clients.context(), clients("iam")
-    account = clients.front.instance.account
+    account = clients.server.instance.account
     here = {
         "ecrRepositoryPrefix": "east",
         "upstreamRegistryUrl": f"{account}.dkr.ecr.us-east-1.amazonaws.com",

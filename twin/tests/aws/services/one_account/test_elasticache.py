@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make
 
 USER = "aws:elasticache/user:User"
@@ -99,7 +99,7 @@ def test_a_cache_with_its_users_lives_and_goes(clients: Clients, place: dict[str
     for resource in (cache, group, reader, feast):
         resource.delete()
         assert resource.read() is None
-    assert not [name for name in clients.front._inventory.of(clients.front) if "cache" in name]
+    assert not [name for name in clients.server._inventory.of(clients.server) if "cache" in name]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.lake import DATABASE, role
 from twin.tests.aws.resources.life import make, refused
 
@@ -97,7 +97,7 @@ def test_a_job_is_encrypted_started_by_triggers_and_goes(clients: Clients, place
     for resource in (after, nightly, job, security):
         resource.delete()
         assert resource.read() is None
-    left = clients.front._inventory.of(clients.front)
+    left = clients.server._inventory.of(clients.server)
     assert not {"glue/jobs", "glue/triggers", "glue/security_configurations"} & set(left)
 
 
@@ -155,7 +155,7 @@ def test_a_ruleset_is_of_known_rules_and_of_a_table(clients: Clients) -> None:
         with pytest.raises(CloudError, match=words) as error:
             make(context, RULESET, **{"name": "other", "ruleset": RULES, "targetTable": target, **change})
         assert error.value.path == path
-    assert clients.front._inventory.of(clients.front)["glue/data_quality_rulesets"] == ["orders"]
+    assert clients.server._inventory.of(clients.server)["glue/data_quality_rulesets"] == ["orders"]
     ruleset.delete()
     assert ruleset.read() is None
     reasons = refused(

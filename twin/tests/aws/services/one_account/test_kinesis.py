@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.lake import BUCKET, DATABASE, role
 from twin.tests.aws.resources.life import make, refused
 
@@ -24,7 +24,7 @@ def place(clients: Clients, key: str) -> dict[str, str]:
     clients("glue").create_table(DatabaseName="raw", TableInput={"Name": "events"})
     may = {"Effect": "Allow", "Action": "glue:GetTable", "Resource": "*"}
     place = {
-        "account": clients.front.instance.account,
+        "account": clients.server.instance.account,
         "role": role(clients, "firehose", "firehose.amazonaws.com"),
     }
     place["bare"] = role(clients, "bare", "firehose.amazonaws.com")
@@ -80,7 +80,7 @@ def test_a_stream_into_an_iceberg_table_lives_and_goes(clients: Clients, place: 
     off = stream.update(serverSideEncryption={"enabled": False}, tags={"team": "x"})
     assert off["serverSideEncryption"]["enabled"] is False
     assert off["tags"] == {"team": "x"}
-    assert clients.front._inventory.of(clients.front)["firehose/delivery_streams"] == ["events"]
+    assert clients.server._inventory.of(clients.server)["firehose/delivery_streams"] == ["events"]
     stream.delete()
     assert stream.read() is None
 
@@ -149,7 +149,7 @@ def test_a_role_puts_records_into_the_stream_that_it_may(clients: Clients, place
     from twin.tests.aws.iam.test_authorization import allow, refused, session
     from twin.tests.aws.iam.test_authorization import role as caller
 
-    account = clients.front.instance.account
+    account = clients.server.instance.account
     created = make(clients.context(), STREAM, **inputs(place))
     stream = f"arn:aws:firehose:us-west-2:{account}:deliverystream"
     may = session(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import Made, make, refused
 
 INSTANCE = "aws:rds/instance:Instance"
@@ -28,7 +28,7 @@ def place(clients: Clients, key: str) -> dict[str, Any]:
         ]["SubnetId"]
         for index, zone in enumerate("ab")
     ]
-    place: dict[str, Any] = {"vpc": vpc, "subnets": subnets, "account": clients.front.instance.account}
+    place: dict[str, Any] = {"vpc": vpc, "subnets": subnets, "account": clients.server.instance.account}
     for name, where in (("group", vpc), ("other_group", other)):
         place[name] = ec2.create_security_group(GroupName="db", Description="d", VpcId=where)["GroupId"]
     place["key"] = key
@@ -98,10 +98,10 @@ def test_an_instance_is_as_asked_and_rds_keeps_its_password(clients: Clients, pl
     assert known["password"] not in json.dumps(state), "the password is in no state"
     described = clients("secretsmanager").describe_secret(SecretId=secret["secretArn"])
     assert (described["RotationEnabled"], described["OwningService"]) == (True, "rds")
-    assert "mlflow" in clients.front._inventory.of(clients.front)["rds/databases"]
+    assert "mlflow" in clients.server._inventory.of(clients.server)["rds/databases"]
     database.delete()
     assert database.read() is None
-    assert "rds/databases" not in clients.front._inventory.of(clients.front)
+    assert "rds/databases" not in clients.server._inventory.of(clients.server)
     with pytest.raises(clients("secretsmanager").exceptions.ResourceNotFoundException):
         clients("secretsmanager").describe_secret(SecretId=secret["secretArn"])
 
@@ -139,7 +139,7 @@ def test_a_protected_instance_stays_and_the_last_snapshot_is_named_or_waived(
         database.delete()
     database.update(deletionProtection=False)
     database.delete()
-    inventory = clients.front._inventory.of(clients.front)
+    inventory = clients.server._inventory.of(clients.server)
     assert inventory["rds/database_snapshots"] == ["mlflow-last"]
     again = instance(clients, place, skipFinalSnapshot=False, finalSnapshotIdentifier="mlflow-last")
     with pytest.raises(CloudError, match="DBSnapshotAlreadyExists"):
@@ -192,7 +192,7 @@ def test_what_rds_refuses_is_refused_with_its_property(
     with pytest.raises(CloudError, match=words) as error:
         instance(clients, place, **changes)
     assert error.value.path == path
-    assert "rds/databases" not in clients.front._inventory.of(clients.front), "nothing is left"
+    assert "rds/databases" not in clients.server._inventory.of(clients.server), "nothing is left"
 
 
 def test_what_the_provider_refuses_is_reported_by_check(clients: Clients, place: dict[str, Any]) -> None:
@@ -243,16 +243,16 @@ def test_a_parameter_group_keeps_its_parameters(clients: Clients, place: dict[st
 def test_a_killed_front_remembers_the_database_and_its_secret(
     clients: Clients, place: dict[str, Any]
 ) -> None:
-    from twin.aws.api_server.server import Front
+    from twin.aws.api_server.server import ApiServer
 
     database = instance(clients, place)
     secret = database.outputs["masterUserSecrets"][0]["secretArn"]
     before = clients("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
-    twin = clients.front.instance
-    clients.front.close()
-    clients.front.moto.forget()
-    clients.front = Front(twin)
-    assert clients.front.replayed.renamed == []
+    twin = clients.server.instance
+    clients.server.close()
+    clients.server.moto.forget()
+    clients.server = ApiServer(twin)
+    assert clients.server.replayed.renamed == []
     assert database.read() == database.outputs
     assert clients("secretsmanager").get_secret_value(SecretId=secret)["SecretString"] == before
     database.delete()

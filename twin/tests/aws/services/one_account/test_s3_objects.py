@@ -9,7 +9,7 @@ import pytest
 
 from twin.property_values import Asset
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make, refused
 
 BUCKET = "aws:s3/bucket:Bucket"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError, Props
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make
 
 BUCKET = "aws:s3tables/tableBucket:TableBucket"
@@ -36,7 +36,7 @@ def test_a_table_bucket_with_its_tables_lives_and_goes(clients: Clients, key: st
         maintenanceConfiguration={"icebergUnreferencedFileRemoval": {"status": "enabled", "settings": days}},
         tags={"team": "ml"},
     )
-    assert bucket.id == f"arn:aws:s3tables:us-west-2:{clients.front.instance.account}:bucket/acme-tables"
+    assert bucket.id == f"arn:aws:s3tables:us-west-2:{clients.server.instance.account}:bucket/acme-tables"
     assert bucket.outputs["encryptionConfiguration"] == sse
     removal = bucket.outputs["maintenanceConfiguration"]["icebergUnreferencedFileRemoval"]
     assert removal == {"status": "enabled", "settings": days}
@@ -74,7 +74,7 @@ def test_a_table_bucket_with_its_tables_lives_and_goes(clients: Clients, key: st
     with pytest.raises(CloudError, match="is not empty") as error:
         bucket.delete()
     assert error.value.path == "forceDestroy"
-    inventory = clients.front._inventory.of(clients.front)
+    inventory = clients.server._inventory.of(clients.server)
     assert len(inventory["s3tables/twin_tables"]) == 1
     table.delete()
     assert table.read() is None
@@ -83,7 +83,7 @@ def test_a_table_bucket_with_its_tables_lives_and_goes(clients: Clients, key: st
     bucket.delete()
     assert bucket.read() is None
     assert namespace.read() is None
-    assert not [name for name in clients.front._inventory.of(clients.front) if name.startswith("s3tables/")]
+    assert not [name for name in clients.server._inventory.of(clients.server) if name.startswith("s3tables/")]
 
 
 def test_a_table_bucket_is_closed_by_its_policy(clients: Clients) -> None:
@@ -108,7 +108,7 @@ def test_a_table_bucket_is_closed_by_its_policy(clients: Clients) -> None:
 
 
 def test_table_buckets_are_one_catalog_of_glue(clients: Clients) -> None:
-    context, account = clients.context(), clients.front.instance.account
+    context, account = clients.context(), clients.server.instance.account
     place = f"arn:aws:s3tables:us-west-2:{account}:bucket/*"
     arguments: Props = {
         "name": "s3tablescatalog",
@@ -133,7 +133,7 @@ def test_table_buckets_are_one_catalog_of_glue(clients: Clients) -> None:
 
 
 def test_table_buckets_are_registered_whole_as_a_federated_location(clients: Clients) -> None:
-    account, lake = clients.front.instance.account, clients("lakeformation")
+    account, lake = clients.server.instance.account, clients("lakeformation")
     service = {"Service": "lakeformation.amazonaws.com"}
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": service}
     role = clients("iam").create_role(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources.life import make, refused
 
 SECRET = "aws:secretsmanager/secret:Secret"
@@ -81,12 +81,12 @@ def test_what_secrets_manager_refuses(clients: Clients) -> None:
 def test_a_policy_names_who_is_there_and_not_everybody(clients: Clients) -> None:
     context = clients.context()
     secret = make(context, SECRET, name="shared", recoveryWindowInDays=0)
-    root = f"arn:aws:iam::{clients.front.instance.account}:root"
+    root = f"arn:aws:iam::{clients.server.instance.account}:root"
     policy = make(context, POLICY, secretArn=secret.id, policy=allow({"AWS": root}), blockPublicPolicy=True)
     assert policy.outputs["secretArn"] == secret.id
     with pytest.raises(CloudError, match="did not prevent broad access"):
         policy.update(policy=allow("*"))
-    ghost = f"arn:aws:iam::{clients.front.instance.account}:role/ghost"
+    ghost = f"arn:aws:iam::{clients.server.instance.account}:role/ghost"
     with pytest.raises(CloudError, match="unsupported principal") as error:
         policy.update(policy=allow({"AWS": ghost}))
     assert error.value.path == "policy"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.iam.test_authorization import refused
 
 NAME = "acme-dev-mlflow"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from twin.aws.api_server.deterministic_moto import forget
-from twin.aws.api_server.server import Front
+from twin.aws.api_server.server import ApiServer
 from twin.provider_interface import CloudError
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.resources import lake
 from twin.tests.aws.resources.life import make, refused
 
@@ -77,8 +77,8 @@ def test_a_lifecycle_is_returned_as_it_was_put_after_a_kill_too(clients: Clients
     on = make(clients.context(), NOTIFICATION, bucket=data, eventbridge=True)
     assert on.outputs["eventbridge"] is True
     forget()
-    clients.front.close()
-    clients.front = Front(clients.front.instance)
+    clients.server.close()
+    clients.server = ApiServer(clients.server.instance)
     assert lifecycle.read() == lifecycle.outputs
     assert on.read() == on.outputs
     changed = lifecycle.update(rules=rules[1:])
@@ -147,7 +147,7 @@ def test_a_bucket_policy_that_s3_does_not_take_is_refused(
     if not clients("s3").list_buckets()["Buckets"]:
         raise AssertionError("the bucket is there")
     make(context, BLOCK, bucket=data, blockPublicPolicy=True)
-    text = policy(**statement).replace("{account}", clients.front.instance.account)
+    text = policy(**statement).replace("{account}", clients.server.instance.account)
     with pytest.raises(CloudError, match=words):
         make(context, POLICY, bucket=data, policy=text)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 
 def test_an_object_whose_newest_version_is_a_marker_is_deleted_after_versioning_ended(

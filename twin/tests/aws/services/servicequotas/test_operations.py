@@ -9,7 +9,7 @@ from twin.aws.resources.function import table
 from twin.aws.services.ec2.quotas import ADDRESSES, INTERNET_GATEWAYS, NAT_GATEWAYS_PER_ZONE, VPCS
 from twin.aws.services.servicequotas.operations import NETWORKS, QUOTAS, RAISED, quota_of
 from twin.checks.sdk import sdk
-from twin.tests.aws.fronts import Clients
+from twin.tests.aws.api_servers import Clients
 
 STANDARD = {"ServiceCode": "ec2", "QuotaCode": "L-1216C47A"}
 
@@ -28,13 +28,13 @@ def test_a_new_account_has_no_value_of_its_own_and_the_provider_answers_the_defa
     token = "aws:servicequotas/getServiceQuota:getServiceQuota"
     arguments = {"serviceCode": "ec2", "quotaCode": "L-1216C47A"}
     assert table()[token].invoke(clients.context(), arguments)["value"] == RAISED
-    clients.front.faults.add({"kind": "new_account"})
+    clients.server.faults.add({"kind": "new_account"})
     try:
         with pytest.raises(ClientError, match="NoSuchResourceException"):
             clients("service-quotas").get_service_quota(**STANDARD)
         response = table()[token].invoke(clients.context(), arguments)
     finally:
-        clients.front.faults.clear()
+        clients.server.faults.clear()
     assert (response["value"], response["defaultValue"]) == (5.0, 5.0)
     schema = sdk("pulumi_aws").function(token)
     assert schema is not None
@@ -56,17 +56,17 @@ def test_each_instance_counts_against_one_quota() -> None:
 
 
 def test_a_quota_of_the_account_is_answered_and_a_wrong_code_is_refused(clients: Clients) -> None:
-    clients.front.faults.add({"kind": "quota", "code": "L-1216C47A", "limit": 3})
+    clients.server.faults.add({"kind": "quota", "code": "L-1216C47A", "limit": 3})
     try:
         quotas = clients("service-quotas")
         assert quotas.get_service_quota(**STANDARD)["Quota"]["Value"] == 3.0
         assert quotas.get_aws_default_service_quota(**STANDARD)["Quota"]["Value"] == 5.0
-        shortage = clients.front.faults.shortage()["quotas"]
+        shortage = clients.server.faults.shortage()["quotas"]
         assert (shortage["L-1216C47A"], shortage["L-DB2E81BA"]) == (3.0, RAISED)
     finally:
-        clients.front.faults.clear()
+        clients.server.faults.clear()
     with pytest.raises(ValueError, match="L-0263D0A3"):
-        clients.front.faults.add({"kind": "quota", "code": "L-0263D0A3", "limit": 3})
+        clients.server.faults.add({"kind": "quota", "code": "L-0263D0A3", "limit": 3})
 
 
 def test_quotas_of_networks_are_those_that_ec2_keeps_to(clients: Clients) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext
 from twin.provider_interface import CloudError
-from twin.tests.gcp.fronts import client
+from twin.tests.gcp.api_servers import client
 from twin.tests.gcp.resources.life import Made, make
 
 CATALOG = "gcp:biglake/icebergCatalog:IcebergCatalog"
@@ -62,7 +62,7 @@ def with_namespace(shared_data: GcpContext) -> GcpContext:
     return shared_data
 
 
-def test_a_catalog_a_namespace_and_a_table_live(data: GcpContext, google: Front) -> None:
+def test_a_catalog_a_namespace_and_a_table_live(data: GcpContext, google: ApiServer) -> None:
     created = catalog(data)
     assert created.id == "iceberg/v1/restcatalog/extensions/projects/acme-ml-dev/catalogs/acme-dev"
     account = created.outputs["biglakeServiceAccount"]

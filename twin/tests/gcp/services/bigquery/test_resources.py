@@ -10,11 +10,11 @@ import pytest
 import time_machine
 
 from twin.gcp.api_server import inventory
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.function import table as functions
 from twin.provider_interface import CloudError
-from twin.tests.gcp.fronts import PROJECT, client
+from twin.tests.gcp.api_servers import PROJECT, client
 from twin.tests.gcp.resources.life import Made, make, refused
 from twin.tests.gcp.services.biglake import test_resources
 
@@ -55,7 +55,9 @@ def with_dataset(shared_data: GcpContext) -> GcpContext:
     return shared_data
 
 
-def test_a_dataset_lives_and_its_members_are_entries_of_its_access(data: GcpContext, google: Front) -> None:
+def test_a_dataset_lives_and_its_members_are_entries_of_its_access(
+    data: GcpContext, google: ApiServer
+) -> None:
     created = dataset(data, labels={"zone": "curated"}, maxTimeTravelHours="72")
     assert created.id == f"projects/{PROJECT}/datasets/curated"
     assert created.update(description="Curated")["description"] == "Curated"
@@ -192,7 +194,7 @@ def test_a_managed_iceberg_table_needs_its_connection_in_place(data: GcpContext)
     assert "aws" in refused(data, CONNECTION, location="us-central1")
 
 
-def run(gcp: GcpContext, google: Front, query: str, number: int) -> Any:
+def run(gcp: GcpContext, google: ApiServer, query: str, number: int) -> Any:
     """The status of a job of statements, once it is done."""
     query_config = {"query": query, "useLegacySql": False, "createDisposition": "", "writeDisposition": ""}
     with pytest.MonkeyPatch.context() as patch:
@@ -207,7 +209,9 @@ def run(gcp: GcpContext, google: Front, query: str, number: int) -> Any:
     return status
 
 
-def test_statements_shape_and_guard_a_table_of_an_iceberg_catalog(data: GcpContext, google: Front) -> None:
+def test_statements_shape_and_guard_a_table_of_an_iceberg_catalog(
+    data: GcpContext, google: ApiServer
+) -> None:
     test_resources.catalog(data, vended=False)
     make(data, test_resources.NAMESPACE, catalog="acme-dev", namespaceId="curated")
     table = test_resources.table(data)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from twin.gcp.api_server.server import Front
-from twin.tests.gcp import fronts
-from twin.tests.gcp.fronts import PROJECT, REGION, client, refused
+from twin.gcp.api_server.server import ApiServer
+from twin.tests.gcp import api_servers
+from twin.tests.gcp.api_servers import PROJECT, REGION, client, refused
 
 RULE: dict[str, Any] = {
     "priority": 1000,
@@ -20,7 +20,7 @@ AT = {"project": PROJECT, "firewallPolicy": "guard"}
 
 
 @pytest.fixture
-def policies(google: Front) -> Any:
+def policies(google: ApiServer) -> Any:
     """networkFirewallPolicies, with one named guard."""
     collection = client(google, "compute").networkFirewallPolicies()
     collection.insert(project=PROJECT, body={"name": "guard"}).execute()
@@ -65,7 +65,7 @@ def test_a_policy_has_googles_four_rules(policies: Any) -> None:
         ({"direction": "EGRESS"}, "at least one destination"),
     ],
 )
-def test_a_rule_that_cannot_be_is_refused(shared: Front, change: dict[str, Any], words: str) -> None:
+def test_a_rule_that_cannot_be_is_refused(shared: ApiServer, change: dict[str, Any], words: str) -> None:
     policies = client(shared, "compute").networkFirewallPolicies()
     if "items" not in policies.list(project=PROJECT).execute():
         policies.insert(project=PROJECT, body={"name": "guard"}).execute()
@@ -86,9 +86,9 @@ def test_a_priority_is_taken_once(policies: Any) -> None:
 
 
 def test_a_network_has_one_policy_and_neither_goes_before_the_association(
-    google: Front, policies: Any
+    google: ApiServer, policies: Any
 ) -> None:
-    link = fronts.network(google)
+    link = api_servers.network(google)
     policies.addAssociation(**AT, body={"name": "net", "attachmentTarget": link}).execute()
     networks = client(google, "compute").networks()
     assert networks.get(project=PROJECT, network="net").execute()["firewallPolicy"].endswith("/guard")
@@ -103,8 +103,8 @@ def test_a_network_has_one_policy_and_neither_goes_before_the_association(
     policies.delete(**AT).execute()
 
 
-def test_a_firewall_rule_allows_or_denies(google: Front) -> None:
-    fronts.network(google)
+def test_a_firewall_rule_allows_or_denies(google: ApiServer) -> None:
+    api_servers.network(google)
     firewalls = client(google, "compute").firewalls()
     body = {"name": "fw", "network": "global/networks/net", "sourceRanges": ["10.0.0.0/8"]}
     assert (
@@ -116,7 +116,7 @@ def test_a_firewall_rule_allows_or_denies(google: Front) -> None:
     assert (firewall["priority"], firewall["direction"]) == (1000, "INGRESS")
 
 
-def test_a_placement_policy_is_one_thing(google: Front) -> None:
+def test_a_placement_policy_is_one_thing(google: ApiServer) -> None:
     collection = client(google, "compute").resourcePolicies()
     at = {"project": PROJECT, "region": REGION}
     assert "Exactly one policy" in refused(collection.insert(**at, body={"name": "p"})).message
@@ -128,7 +128,7 @@ def test_a_placement_policy_is_one_thing(google: Front) -> None:
     assert collection.get(**at, resourcePolicy="p").execute()["status"] == "READY"
 
 
-def test_a_reservation_is_of_a_machine_type_that_the_zone_has(google: Front) -> None:
+def test_a_reservation_is_of_a_machine_type_that_the_zone_has(google: ApiServer) -> None:
     collection = client(google, "compute").reservations()
     at = {"project": PROJECT, "zone": "us-central1-a"}
     specific = {"count": "2", "instanceProperties": {"machineType": "a3-highgpu-9g"}}
@@ -139,7 +139,7 @@ def test_a_reservation_is_of_a_machine_type_that_the_zone_has(google: Front) -> 
     assert collection.get(**at, reservation="r").execute()["specificReservation"]["inUseCount"] == "0"
 
 
-def test_zones_and_their_machine_types_are_googles(google: Front) -> None:
+def test_zones_and_their_machine_types_are_googles(google: ApiServer) -> None:
     compute = client(google, "compute")
     names = [zone["name"] for zone in compute.zones().list(project=PROJECT).execute()["items"]]
     assert "us-central1-a" in names

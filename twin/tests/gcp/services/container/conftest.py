@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from twin.tests.gcp import fronts
+from twin.tests.gcp import api_servers
 from twin.tests.gcp.services.container import scene
 from twin.tests.gcp.services.container.scene import Gke
 
@@ -20,9 +20,9 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("homes")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(folder / "prepared"))
-        front = fronts.make()
-        scene.prepare(front)
-        front.close()
+        server = api_servers.make()
+        scene.prepare(server)
+        server.close()
     shutil.copytree(folder / "prepared", folder / "running")
     with _opened(folder / "running") as opened:
         opened.running(networkConfig={"enableMultiNetworking": True})
@@ -33,9 +33,9 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _opened(home: Path) -> Iterator[Gke]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(home))
-        front = fronts.make()
-        yield Gke(front)
-        front.close()
+        server = api_servers.make()
+        yield Gke(server)
+        server.close()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twin.gcp.api_server import inventory
-from twin.tests.gcp.fronts import PROJECT, REGION, client, refused
+from twin.tests.gcp.api_servers import PROJECT, REGION, client, refused
 from twin.tests.gcp.services.container.scene import CLUSTER, NODES, PARENT, Gke
 
 
@@ -32,7 +32,7 @@ def test_a_cluster_is_running_once_its_control_plane_answers_and_its_nodes_are_r
 def test_deleting_a_cluster_takes_its_node_pools_and_machines_along(gke: Gke) -> None:
     gke.running()
     gke.add_pool("more", locations=[f"{REGION}-b"])
-    assert len(inventory.of(gke.front)["compute.instances"]) == 2
+    assert len(inventory.of(gke.server)["compute.instances"]) == 2
     operation = gke.clusters.delete(name=CLUSTER).execute()
     assert gke.get()["status"] == "STOPPING"
     assert gke.view("cluster")["cluster"]["status"] == "DELETING"
@@ -40,7 +40,7 @@ def test_deleting_a_cluster_takes_its_node_pools_and_machines_along(gke: Gke) ->
     gke.view("cluster_gone")
     assert gke.operation(operation)["status"] == "DONE"
     assert refused(gke.clusters.get(name=CLUSTER)).code == 404
-    left = inventory.of(gke.front)
+    left = inventory.of(gke.server)
     assert not any(name.startswith("container") or "nstance" in name for name in left), "nothing is left"
     assert len(gke.create(name="demo")["name"]) > 10, "the name is free again"
 
@@ -87,14 +87,16 @@ def test_the_old_paths_lead_to_the_same_cluster(gke: Gke) -> None:
     gke.create(
         parent, nodePools=[{"name": "one", "initialNodeCount": 1, "config": {"serviceAccount": NODES}}]
     )
-    zones = client(gke.front, "container").projects().zones()
+    zones = client(gke.server, "container").projects().zones()
     cluster = zones.clusters().get(projectId=PROJECT, zone=f"{REGION}-b", clusterId="demo").execute()
     assert cluster["name"] == "demo"
     assert zones.getServerconfig(projectId=PROJECT, zone=f"{REGION}-b").execute()["channels"]
 
 
 def test_the_server_config_tells_each_channels_versions(prepared: Gke) -> None:
-    config = client(prepared.front, "container").projects().locations().getServerConfig(name=PARENT).execute()
+    config = (
+        client(prepared.server, "container").projects().locations().getServerConfig(name=PARENT).execute()
+    )
     channels = {channel["channel"]: channel for channel in config["channels"]}
     assert set(channels) == {"RAPID", "REGULAR", "STABLE", "EXTENDED"}
     for channel_body in channels.values():
@@ -104,7 +106,9 @@ def test_the_server_config_tells_each_channels_versions(prepared: Gke) -> None:
 def test_a_range_that_is_not_named_is_made_and_goes_with_the_cluster(gke: Gke) -> None:
     def ranges() -> list[str]:
         subnet = (
-            client(gke.front, "compute").subnetworks().get(project=PROJECT, region=REGION, subnetwork="nodes")
+            client(gke.server, "compute")
+            .subnetworks()
+            .get(project=PROJECT, region=REGION, subnetwork="nodes")
         )
         return [
             secondary_ip_range["rangeName"] for secondary_ip_range in subnet.execute()["secondaryIpRanges"]

@@ -10,7 +10,7 @@ import pytest
 from twin.gcp.services.compute import capacity
 from twin.gcp.services.container.operations import allocatable, naming, node_objects
 from twin.gcp.services.container.operations.resource_names import Place
-from twin.tests.gcp.fronts import PROJECT, REGION
+from twin.tests.gcp.api_servers import PROJECT, REGION
 from twin.tests.gcp.services.container.scene import Gke
 
 PLACE = Place(PROJECT, REGION, "demo", "gpu")

@@ -6,7 +6,7 @@ import pytest
 
 from twin.gcp.api_server.errors import GoogleError
 from twin.gcp.services.container.operations import controller_api
-from twin.tests.gcp.fronts import PROJECT, REGION, client, refused
+from twin.tests.gcp.api_servers import PROJECT, REGION, client, refused
 from twin.tests.gcp.services.container.scene import CLUSTER, Gke
 from twin.tests.gcp.services.container.test_pool_rules import FLEX, QUEUED
 
@@ -18,7 +18,7 @@ def _names(cluster: Gke) -> set[str]:
 
 
 def test_a_pool_stands_in_compute_as_groups_and_instances(running: Gke) -> None:
-    compute = client(running.front, "compute")
+    compute = client(running.server, "compute")
     url = running.pool("first")["instanceGroupUrls"][0]
     name = url.rpartition("/")[2]
     group = (
@@ -159,7 +159,7 @@ def test_a_pool_that_is_busy_is_left_alone(cluster: Gke) -> None:
 def test_a_zone_without_machines_fails_the_pool_that_is_made(
     cluster: Gke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cluster.front.faults.add({"kind": "capacity", "machine_type": "g2-standard-8"})
+    cluster.server.faults.add({"kind": "capacity", "machine_type": "g2-standard-8"})
     operation = cluster.add_pool("gpu", config={"machineType": "g2-standard-8"})
     cluster.nodes_ready()
     assert cluster.operation(operation)["status"] == "RUNNING", "it waits for machines"
@@ -177,11 +177,11 @@ def test_a_shortage_leaves_a_growing_group_as_it_was(cluster: Gke) -> None:
         desiredNodePoolAutoscaling={"enabled": True, "minNodeCount": 0, "maxNodeCount": 4},
     )
     group = cluster.view("groups")["groups"][0]["name"]
-    cluster.front.faults.add({"kind": "capacity", "machine_type": "e2-standard-4"})
+    cluster.server.faults.add({"kind": "capacity", "machine_type": "e2-standard-4"})
     with pytest.raises(GoogleError, match="does not have enough resources available"):
         cluster.view("set_desired", group=group, count=3, role="")
     assert cluster.view("groups")["groups"][0]["desired"] == 1
-    cluster.front.faults.clear("")
+    cluster.server.faults.clear("")
     cluster.view("set_desired", group=group, count=3, role="")
     machine = cluster.view("machines")["machines"][0]
     cluster.view("terminate", group=group, provider_id=machine["provider_id"], role="")

@@ -14,7 +14,7 @@ from twin.gcp.context import GcpContext
 from twin.gcp.resources.function import table as functions
 from twin.gcp.resources.table import table
 from twin.provider_interface import CANCELLED, UNKNOWN, CloudError
-from twin.tests.gcp import fronts
+from twin.tests.gcp import api_servers
 from twin.tests.gcp.resources.life import Direct, Made, context, make, refused
 from twin.tests.gcp.services.container import scene
 from twin.tests.gcp.services.container.scene import NODES, Gke
@@ -65,7 +65,7 @@ class Simulated(Direct):
     """A transport behind which the control plane and the nodes come as soon as a caller waits for them."""
 
     def __init__(self, gke: Gke, waits: tuple[str, ...] = ("/operations/",)) -> None:
-        super().__init__(gke.front)
+        super().__init__(gke.server)
         self.gke = gke
         self.waits = waits
 
@@ -119,11 +119,11 @@ class Stage:
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
     CANCELLED.clear()
-    front = fronts.make()
-    scene.prepare(front)
-    gke = Gke(front)
-    yield Stage(context(front, transport=Simulated(gke)), gke)
-    front.close()
+    server = api_servers.make()
+    scene.prepare(server)
+    gke = Gke(server)
+    yield Stage(context(server, transport=Simulated(gke)), gke)
+    server.close()
 
 
 def test_a_cluster_lives(stage: Stage) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from twin.gcp.context import GcpContext
 from twin.provider_interface import CloudError
-from twin.tests.gcp.fronts import PROJECT
+from twin.tests.gcp.api_servers import PROJECT
 from twin.tests.gcp.resources.life import Made, make
 
 SERVICE = "gcp:cloudrunv2/service:Service"

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from twin.core.diff import compare
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext
 from twin.provider_interface import CloudError
-from twin.tests.gcp.fronts import PROJECT, client
-from twin.tests.gcp.fronts import refused as refusal
+from twin.tests.gcp.api_servers import PROJECT, client
+from twin.tests.gcp.api_servers import refused as refusal
 from twin.tests.gcp.resources.life import Made, make, refused
 
 INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance"
@@ -142,7 +142,7 @@ def test_an_instance_that_cannot_be_is_refused(peered: GcpContext, more: dict[st
         instance(peered, **more)
 
 
-def test_a_secrets_payload_is_seen_by_who_may(data: GcpContext, google: Front) -> None:
+def test_a_secrets_payload_is_seen_by_who_may(data: GcpContext, google: ApiServer) -> None:
     agent = make(data, IDENTITY, service="secretmanager.googleapis.com").outputs["member"]
     ring = make(data, "gcp:kms/keyRing:KeyRing", name="ring", location="us-central1")
     key = make(data, "gcp:kms/cryptoKey:CryptoKey", name="data", keyRing=ring.id).id

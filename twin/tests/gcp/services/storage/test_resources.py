@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from twin.gcp.api_server.server import Front
+from twin.gcp.api_server.server import ApiServer
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.function import table as functions
 from twin.provider_interface import CloudError
-from twin.tests.gcp.fronts import PROJECT, client
+from twin.tests.gcp.api_servers import PROJECT, client
 from twin.tests.gcp.resources.life import make, refused
 
 BUCKET = "gcp:storage/bucket:Bucket"
@@ -93,7 +93,7 @@ def test_a_taken_name_is_refused(gcp: GcpContext) -> None:
         make(gcp, BUCKET, name="acme-raw", **CLOSED)
 
 
-def test_a_locked_retention_policy_grows_and_keeps_objects(gcp: GcpContext, google: Front) -> None:
+def test_a_locked_retention_policy_grows_and_keeps_objects(gcp: GcpContext, google: ApiServer) -> None:
     policy = {"retentionPeriod": "86400", "isLocked": True}
     arguments = {**CLOSED, "versioning": None, "retentionPolicy": policy, "forceDestroy": True}
     arguments = {name: value for name, value in arguments.items() if value is not None}
@@ -110,7 +110,7 @@ def test_a_locked_retention_policy_grows_and_keeps_objects(gcp: GcpContext, goog
         bucket.kind.delete(gcp, bucket.id, bucket.outputs)
 
 
-def test_members_of_a_bucket_come_and_go(gcp: GcpContext, google: Front) -> None:
+def test_members_of_a_bucket_come_and_go(gcp: GcpContext, google: ApiServer) -> None:
     bucket = make(gcp, BUCKET, name="acme-raw", **CLOSED)
     member = make(gcp, ACCOUNT, accountId="team-a").outputs["member"]
     created = make(gcp, MEMBER, bucket="acme-raw", role="roles/storage.objectViewer", member=member)
@@ -144,7 +144,7 @@ def test_members_of_a_bucket_come_and_go(gcp: GcpContext, google: Front) -> None
     bucket.delete()
 
 
-def test_an_objects_versions_stand_in_the_way_of_its_bucket(gcp: GcpContext, google: Front) -> None:
+def test_an_objects_versions_stand_in_the_way_of_its_bucket(gcp: GcpContext, google: ApiServer) -> None:
     bucket = make(gcp, BUCKET, name="acme-raw", **CLOSED)
     stored = make(gcp, OBJECT, bucket="acme-raw", name="conf/a.yaml", content="a: 1\n")
     assert stored.id == "acme-raw-conf/a.yaml"

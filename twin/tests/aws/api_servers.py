@@ -17,7 +17,7 @@ from botocore.config import Config
 
 from twin import instances
 from twin.aws.api_server.request import environ_of
-from twin.aws.api_server.server import Front
+from twin.aws.api_server.server import ApiServer
 from twin.aws.context import AwsContext, session
 from twin.aws.credentials import deployer
 
@@ -44,8 +44,8 @@ class Clients:
     credentials: Credentials as STS gives them; the deployer's where there are none.
     """
 
-    def __init__(self, front: Front, credentials: Mapping[str, Any] | None = None) -> None:
-        self.front = front
+    def __init__(self, server: ApiServer, credentials: Mapping[str, Any] | None = None) -> None:
+        self.server = server
         self._credentials = credentials
         self.intent = ""
         self._clients: dict[str, Any] = {}
@@ -62,17 +62,17 @@ class Clients:
 
     @cached_property
     def _session(self) -> Session:
-        key = deployer(self.front.instance)
+        key = deployer(self.server.instance)
         return session(
             access_key=self._credentials["AccessKeyId"] if self._credentials else key.access_key_id,
             secret_key=self._credentials["SecretAccessKey"] if self._credentials else key.secret_access_key,
             token=self._credentials["SessionToken"] if self._credentials else None,
-            region=self.front.instance.region,
+            region=self.server.instance.region,
         )
 
     def context(self) -> AwsContext:
         """A provider's context that calls this front."""
-        instance = self.front.instance
+        instance = self.server.instance
         direct: Any = Direct(self)
         return AwsContext(instance.region, instance.account, "aws", direct)
 
@@ -85,7 +85,7 @@ class Clients:
         environ = environ_of(request.method, url, headers, body)
         if self.intent:
             environ["HTTP_X_TWIN_INTENT"] = self.intent
-        answer = self.front.handle(environ)
+        answer = self.server.handle(environ)
         headers: Any = dict(answer.headers)
         return AWSResponse(request.url, answer.status, headers, _Raw(answer.body))
 
@@ -98,7 +98,7 @@ def opened(home: Path) -> Iterator[Clients]:
         from twin.aws.api_server.deterministic_moto import forget
 
         forget()  # what a plain moto server of other tests holds in this process
-        clients = Clients(Front(instances.create("unit")))
+        clients = Clients(ApiServer(instances.create("unit")))
         yield clients
-        clients.front.close()
+        clients.server.close()
         forget()
