@@ -1,4 +1,4 @@
-"""`/_twin/...` of any cloud's front: what its API has no word for. JSON in and out.
+"""`/_twin/...` of any cloud's API server: what its API has no word for. JSON in and out.
 
 It listens on loopback, which every user of the machine reaches: a request needs the credential in the twin's
 folder (twin.credential).

@@ -1,4 +1,4 @@
-"""The HTTP side of a cloud's front: one port of an instance, threads, no delayed packets."""
+"""The HTTP side of a cloud's API server: one port of an instance, threads, no delayed packets."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Handler(WSGIRequestHandler):
 
 
 def application(api_server: ApiServer) -> Callable[..., Iterable[bytes]]:
-    """A front as a WSGI application."""
+    """An API server as a WSGI application."""
 
     def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         answer = api_server.handle(environ)

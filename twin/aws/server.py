@@ -19,7 +19,7 @@ __all__ = ["Handler", "application", "bind", "main", "serve"]
 
 
 class Handler(web.Handler):
-    """As any front's, with S3's headers."""
+    """As any API server's, with S3's headers."""
 
     def make_environ(self) -> dict[str, Any]:
         """werkzeug drops headers with an underscore; S3 metadata keys may hold one."""

@@ -2,8 +2,8 @@
 
 For clients that take no other address: Pulumi's state backend `gs://` and its secrets provider `gcpkms://`.
 The command runs in the twin's environment (`aiplatform twin run`) with a proxy on loopback, where
-`*.googleapis.com` is the twin under a certificate of its authority (`SSL_CERT_FILE`): HTTP goes to the front,
-gRPC of Cloud KMS is served here and answered by the front. Other hosts are reached directly.
+`*.googleapis.com` is the twin under a certificate of its authority (`SSL_CERT_FILE`): HTTP goes to the API
+server, gRPC of Cloud KMS is served here and answered by the API server. Other hosts are reached directly.
 """
 
 from __future__ import annotations
@@ -171,13 +171,13 @@ def _kms(instance: Instance, key: bytes, certificate: bytes) -> tuple[grpc.Serve
 def _ask(
     instance: Instance, request: Any, verb: str, metadata: Any
 ) -> tuple[grpc.StatusCode, dict[str, Any]]:
-    """The front's answer to a request that came by gRPC."""
+    """The API server's answer to a request that came by gRPC."""
     fields = {field.name: value for field, value in request.ListFields()}
     name = fields.pop("name", "")
     body = {_camel(field): base64.b64encode(value).decode() for field, value in fields.items()}
     headers = {"Content-Type": "application/json", "Authorization": dict(metadata).get("authorization", "")}
     url = f"{instance.url('cloud')}/{_KMS}/v1/{name}:{verb}"
-    http_request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - the front
+    http_request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - the API server
     try:
         with urllib.request.urlopen(http_request) as answer:  # noqa: S310
             return grpc.StatusCode.OK, json.load(answer)

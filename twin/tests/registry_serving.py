@@ -1,4 +1,4 @@
-"""A front that serves on a port, and its registry under the host name that it has in the cloud."""
+"""An API server that serves on a port, and its registry under the host name that it has in the cloud."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from twin.registry.hosts import RegistryHosts
 
 @contextmanager
 def served(api_server: Any, patch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Serve a front; this process reaches its registry, and trusts its authority."""
+    """Serve an API server; this process reaches its registry, and trusts its authority."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         api_server.instance.ports["cloud"] = free.getsockname()[1]

@@ -1,4 +1,4 @@
-"""`/_twin/...` of the AWS front: health, inventory, injected errors, the controller's view."""
+"""`/_twin/...` of the AWS API server: health, inventory, injected errors, the controller's view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""boto3 without a network: calls from this process go straight to the front, through rules and journal."""
+"""boto3 without a network: calls of this process go to the API server directly, through rules and journal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request to the AWS front, understood once: which service, which operation, with which parameters."""
+"""One request to the AWS API server, understood once: which service, operation and parameters."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class AuthorizationRequest:
 
 
 def context(who: Principal, account: str, region: str) -> dict[str, str]:
-    """What conditions may ask of any request. The front is for TLS, which ends before it."""
+    """What conditions may ask of any request. The API server is for TLS, which ends before it."""
     return {
         **who.context(),
         "aws:ResourceAccount": account,

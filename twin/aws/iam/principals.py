@@ -137,7 +137,7 @@ def of_role(moto: Any, arn: str, session: str) -> Principal | None:
 
 
 class Backends:
-    """moto's global backends of an account, for what has no front at hand."""
+    """moto's global backends of an account, for what has no API server at hand."""
 
     def __init__(self, account: str) -> None:
         self.account = account

@@ -1,4 +1,4 @@
-"""`/_twin/...` of the Google front: health, inventory, injected errors, the controller's view."""
+"""`/_twin/...` of the Google API server: health, inventory, injected errors, the controller's view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request to the front, understood: method, parameters, body, who asks, and the state it works on."""
+"""One request to the API server, understood: method, parameters, body, who asks, and its state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Call:
     """A request whose body is what the schema says.
 
-    front: the instance's Google. state: inside the request's transaction. method: of the discovery document.
+    server: the instance's Google. state: inside the request's transaction. method: of the discovery document.
     parameters: of path and query, by the document's names; repeated ones are lists. body: without what only
     Google writes. principal: who asks, as an IAM member (`serviceAccount:...`). project: the id of the
     project that the request names; the consumer's where it names none. at: Unix time of the request.

@@ -1,4 +1,4 @@
-"""The front: one request to what API and method, in whose name, in which project; and its answer."""
+"""The API server: one request to what API and method, in whose name, in which project; and its answer."""
 
 from __future__ import annotations
 

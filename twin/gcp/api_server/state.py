@@ -46,7 +46,7 @@ def collection_of(name: str) -> str:
 class State:
     """The resources, operations, IAM policies and remembered answers of one instance.
 
-    Use it inside `transaction()`: the front opens one around every request and every private view, so a
+    Use it inside `transaction()`: the API server opens one around every request and every private view, so a
     handler only reads and writes.
     """
 

@@ -1,9 +1,9 @@
-"""How the front's services answer methods: one function a method, found by the method's id.
+"""How the API server's services answer methods: one function a method, found by the method's id.
 
     @handles("container.projects.locations.clusters.create")
     def create(call: Call) -> dict[str, Any]: ...
 
-A handler gets a call whose body follows the schema, works on `call.state` (the front has opened one
+A handler gets a call whose body follows the schema, works on `call.state` (the API server has opened one
 transaction) and answers the response's JSON, or raises GoogleError. Methods without a handler go to
 `twin.gcp.methods.generic`, where the collection has a Kind; all others answer 501.
 """

@@ -1,4 +1,4 @@
-"""An AWS front in the test's own process, and boto3 clients that reach it without a network."""
+"""An AWS API server in the test's own process, and boto3 clients that reach it without a network."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Direct:
         self._clients = clients
 
     def get(self, service: str, _: str) -> Any:
-        """The client of a service; a front has one region."""
+        """The client of a service; an API server has one region."""
         return self._clients(service)
 
 
 class Clients:
-    """boto3 clients of a front. intent: the X-Twin-Intent of the calls, if any.
+    """boto3 clients of an API server. intent: the X-Twin-Intent of the calls, if any.
 
     credentials: Credentials as STS gives them; the deployer's where there are none.
     """
@@ -71,7 +71,7 @@ class Clients:
         )
 
     def context(self) -> AwsContext:
-        """A provider's context that calls this front."""
+        """A provider's context that calls this API server."""
         instance = self.server.instance
         direct: Any = Direct(self)
         return AwsContext(instance.region, instance.account, "aws", direct)

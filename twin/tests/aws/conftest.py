@@ -1,4 +1,4 @@
-"""Fronts for the tests of the AWS twin."""
+"""API servers for the tests of the AWS twin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from twin.tests.aws.api_servers import Clients, opened
 
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    """boto3 clients of a front of the module's own."""
+    """boto3 clients of an API server of the module's own."""
     with opened(tmp_path_factory.mktemp("home")) as opened_clients:
         yield opened_clients
 

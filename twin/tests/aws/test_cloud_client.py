@@ -112,7 +112,7 @@ def test_a_front_that_is_away_is_reported_and_one_that_is_back_is_used(
 
         def close(self) -> None: ...
 
-    view._local.connection = Broken()  # pyright: ignore[reportPrivateUsage] - it died with the front
+    view._local.connection = Broken()  # pyright: ignore[reportPrivateUsage] - it died with the API server
     assert view.cluster() is not None, "a second connection decides"
 
 

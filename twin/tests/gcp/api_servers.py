@@ -25,7 +25,7 @@ BASE = "http://front"
 
 
 class Wire:
-    """httplib2's request, answered by a front."""
+    """httplib2's request, answered by an API server."""
 
     def __init__(self, server: ApiServer, token: str, headers: Mapping[str, str]) -> None:
         self.server = server
@@ -93,7 +93,7 @@ def client(
 ) -> Any:
     """google-api-python-client's service of an API. headers: with `_` for `-`, of every request.
 
-    What it makes of a document is slow and is kept: the service is pointed at the front that asked last.
+    What it makes of a document is slow and is kept: the service is pointed at the API server that asked last.
     """
     key = (api, version, token, *headers.items())
     if key not in _CLIENTS:

@@ -24,7 +24,7 @@ from twin.tests.gcp.api_servers import PROJECT
 
 @pytest.fixture
 def hosts(google: ApiServer) -> Iterator[Hosts]:
-    """The proxy before a front that serves."""
+    """The proxy before an API server that serves."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         google.instance.ports["cloud"] = free.getsockname()[1]

@@ -41,7 +41,7 @@ _CODES: Final = {
 
 
 class EcrRegistry:
-    """The registry API of one front."""
+    """The registry API of one API server."""
 
     def __init__(self, server: Any) -> None:
         self._server = server

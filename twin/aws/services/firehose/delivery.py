@@ -2,7 +2,7 @@
 
 A record is a JSON object whose members are columns. What the table or the role's rights refuse goes to the
 stream's bucket, as Firehose writes it there ("Deliver data to Apache Iceberg Tables", Developer Guide). What
-waits in the buffer when the front ends is lost, which Firehose's is not.
+waits in the buffer when the API server ends is lost, which Firehose's is not.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LOG = logging.getLogger(__name__)
 _BUFFERING: Final = 300
 _ATTEMPTS: Final = 5
 _LAST: Final = 10.0
-"""Seconds that an ending front waits for what is being delivered."""
+"""Seconds that an ending API server waits for what is being delivered."""
 Props = dict[str, Any]
 
 
@@ -41,7 +41,7 @@ class Streams:
         self._ending = threading.Event()
 
     def take(self, call: Call) -> None:
-        """Buffer what a PutRecord or PutRecordBatch brought, which the front has answered."""
+        """Buffer what a PutRecord or PutRecordBatch brought, which the API server has answered."""
         if call.service != "firehose" or call.operation not in ("PutRecord", "PutRecordBatch"):
             return
         name, region = str(call.params["DeliveryStreamName"]), call.region

@@ -2,7 +2,7 @@
 
 S3 user guide, "Using EventBridge"; Lambda developer guide, "Invoking a Lambda function asynchronously" and
 "Retaining records of asynchronous invocations". A call is repeated at once, and not after one and two
-minutes. What waits when the front ends is lost.
+minutes. What waits when the API server ends is lost.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Lambda's Invoke: who can, as whom the function runs, what is answered, what its log group gets.
 
 It is not made again from the journal: what the function did in the cloud is there as separate calls.
-An invocation under an intent is answered once (docs/adr/0003), also after the front was killed.
+An invocation under an intent is answered once (docs/adr/0003), also after the API server was killed.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ Props = dict[str, Any]
 
 
 class FunctionUrls:
-    """The URLs of the functions of one front."""
+    """The URLs of the functions of one API server."""
 
     def __init__(self, server: Any) -> None:
         self._server = server

@@ -28,7 +28,7 @@ _WRITE: Final = "artifactregistry.repositories.uploadArtifacts"
 
 
 class ArtifactRegistry:
-    """The registry API of one front."""
+    """The registry API of one API server."""
 
     def __init__(self, server: Any) -> None:
         self._server = server

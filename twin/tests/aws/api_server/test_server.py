@@ -29,7 +29,7 @@ pytestmark = pytest.mark.end_to_end  # real processes, started and killed
 
 
 class Server:
-    """A front's process."""
+    """An API server's process."""
 
     def __init__(self, instance: instances.Instance) -> None:
         self.instance = instance

@@ -87,7 +87,7 @@ def _change(server: ApiServer) -> None:
 def test_what_is_copied_is_as_if_it_were_read_whatever_another_account_made_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    startup_optimizations.READ.clear()  # the module's own front ends here: moto is one for the process
+    startup_optimizations.READ.clear()  # the module's own API server ends here: moto is one for the process
     images: list[dict[str, Any]] = []
     for number in range(3):
         day = SimpleNamespace(time=lambda number=number: 1_800_000_000 + 86400 * number)

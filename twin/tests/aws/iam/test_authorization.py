@@ -1,4 +1,4 @@
-"""What the front lets sessions of roles do: buckets, keys, roles, tables that Lake Formation governs."""
+"""What the API server lets sessions of roles do: buckets, keys, roles, tables that Lake Formation governs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What AWS refuses, the front refuses with the same code; what it accepts, the front accepts."""
+"""What AWS refuses, the API server refuses with the same code; what it accepts, the API server accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front: who asks, what is asked, in which project; and what a killed server knows afterwards."""
+"""The API server: who asks, what is asked, in which project; and what a killed server knows afterwards."""
 
 from __future__ import annotations
 

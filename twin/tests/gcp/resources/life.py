@@ -27,7 +27,7 @@ _intents = itertools.count()
 
 
 class Direct(Transport):
-    """A transport into a front of this process; `sent` states what was asked."""
+    """A transport into an API server of this process; `sent` states what was asked."""
 
     def __init__(self, server: ApiServer) -> None:
         super().__init__(deployer(server.instance).access_token, attempts=1)
@@ -58,7 +58,7 @@ class Direct(Transport):
 
 
 def context(server: ApiServer, **more: Any) -> GcpContext:
-    """A provider in front of this front, with one default label."""
+    """A provider in front of this API server, with one default label."""
     context = GcpContext(
         region=REGION,
         account=PROJECT,

@@ -1,4 +1,4 @@
-"""Pub/Sub, Dataplex, Scheduler, perimeters, quotas, audit logs, Firestore and Bigtable, against a front."""
+"""Pub/Sub, Dataplex, Scheduler, perimeters, quotas, audit logs, Firestore, Bigtable, on an API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services, IAM, KMS, DNS, logging, service networking and binary authorization, against a front."""
+"""Services, IAM, KMS, DNS, logging, service networking and binary authorization, against an API server."""
 
 from __future__ import annotations
 

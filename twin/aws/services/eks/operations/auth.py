@@ -40,7 +40,7 @@ def answer(call: Call, server: Any) -> Answer | None:
     eks = server.eks
     with eks.store.lock:
         cluster = eks.cluster(str(call.params["clusterName"]))
-    # The API server may ask this front in turn who a token is: nothing is held meanwhile.
+    # The API server of the cluster may ask this one in turn who a token is: nothing is held meanwhile.
     user = _reviewed(server, str(call.params["token"]))
     with eks.store.lock, server.moto.lock:
         body = _session(server, cluster, user)

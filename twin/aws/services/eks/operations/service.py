@@ -30,7 +30,7 @@ Params = dict[str, Any]
 
 
 class Eks:
-    """One instance's EKS. front: the AWS front, for moto's state and the other services."""
+    """One instance's EKS. server: the AWS API server, for moto's state and the other services."""
 
     def __init__(self, server: Any) -> None:
         self.server = server

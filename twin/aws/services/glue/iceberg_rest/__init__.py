@@ -1,4 +1,4 @@
-"""Glue's Iceberg REST endpoint, `<front>/iceberg`, as Iceberg's clients call it.
+"""Glue's Iceberg REST endpoint, `<API server>/iceberg`, as Iceberg's clients call it.
 
 Each request becomes the calls of Glue's API that it is for, made in its caller's name: IAM and Lake
 Formation decide on those. Glue developer guide, "AWS Glue REST APIs for Apache Iceberg specifications";

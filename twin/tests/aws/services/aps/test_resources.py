@@ -1,4 +1,4 @@
-"""Workspaces of Prometheus and alarms through the front."""
+"""Workspaces of Prometheus and alarms through the API server."""
 
 from __future__ import annotations
 

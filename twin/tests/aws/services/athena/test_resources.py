@@ -1,4 +1,4 @@
-"""Athena: workgroups through the front, as strict as AWS."""
+"""Athena: workgroups through the API server, as strict as AWS."""
 
 from __future__ import annotations
 

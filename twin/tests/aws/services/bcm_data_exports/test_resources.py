@@ -1,4 +1,4 @@
-"""Exports of costs through the front."""
+"""Exports of costs through the API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Topics, budgets and monitors of anomalies through the front."""
+"""Topics, budgets and monitors of anomalies through the API server."""
 
 from __future__ import annotations
 

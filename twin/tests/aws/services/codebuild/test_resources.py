@@ -1,4 +1,4 @@
-"""CodeBuild: projects and webhooks through the front, as strict as AWS."""
+"""CodeBuild: projects and webhooks through the API server, as strict as AWS."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def pool(clients: Clients, names: Names) -> Iterator[str]:
 
 @pytest.fixture
 def separate_clients(home: Path) -> Iterator[Clients]:
-    """A front of the test's own, for what would change the module's cluster."""
+    """An API server of the test's own, for what would change the module's cluster."""
     forget()
     server = ApiServer(instances.create("own"))
     yield Clients(server)

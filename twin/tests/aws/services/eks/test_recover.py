@@ -16,7 +16,7 @@ from twin.aws.api_server.server import ApiServer
 from twin.tests.aws.api_servers import Clients
 from twin.tests.aws.services.eks.scene import make_cluster_of, network_and_roles
 
-pytestmark = pytest.mark.end_to_end  # a dozen starts of the front
+pytestmark = pytest.mark.end_to_end  # a dozen starts of the API server
 
 
 class Died(BaseException):
@@ -24,7 +24,7 @@ class Died(BaseException):
 
 
 class Lives:
-    """One instance's fronts, one after the other. `calls_left`: inner calls until the next death."""
+    """One instance's API servers, one after the other. `calls_left`: inner calls until the next death."""
 
     def __init__(self, instance: instances.Instance, patch: pytest.MonkeyPatch) -> None:
         self.instance = instance

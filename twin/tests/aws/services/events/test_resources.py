@@ -1,4 +1,4 @@
-"""EventBridge: rules and targets through the front."""
+"""EventBridge: rules and targets through the API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Glue: databases, Iceberg tables and their optimizers through the front, as strict as AWS."""
+"""Glue: databases, Iceberg tables and their optimizers through the API server, as strict as AWS."""
 
 from __future__ import annotations
 

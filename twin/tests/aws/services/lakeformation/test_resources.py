@@ -1,4 +1,4 @@
-"""Lake Formation through the front: administrators, places, tags, grants and filters, as strict as AWS."""
+"""Lake Formation through the API server: administrators, places, tags, grants, filters, as strict as AWS."""
 
 from __future__ import annotations
 

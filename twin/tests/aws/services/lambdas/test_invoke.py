@@ -53,7 +53,7 @@ def archive(code: str = CODE) -> Archive:
 
 @pytest.fixture(scope="module")
 def served(clients: Clients) -> Iterator[Clients]:
-    """The front on its port: a function calls it as any program does."""
+    """The API server on its port: a function calls it as any program does."""
     server = bind(clients.server.instance)
     server.app = lambda environ, start: application(clients.server)(environ, start)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)

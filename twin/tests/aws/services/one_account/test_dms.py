@@ -1,4 +1,4 @@
-"""DMS through the front: from a database's changes to files in a bucket."""
+"""DMS through the API server: from a database's changes to files in a bucket."""
 
 from __future__ import annotations
 

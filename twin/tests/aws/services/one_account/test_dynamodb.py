@@ -1,4 +1,4 @@
-"""DynamoDB through the front: tables and policies, as strict as AWS."""
+"""DynamoDB through the API server: tables and policies, as strict as AWS."""
 
 from __future__ import annotations
 

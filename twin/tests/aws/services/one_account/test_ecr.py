@@ -1,4 +1,4 @@
-"""ECR through the front: repositories, policies, pull-through caches, templates."""
+"""ECR through the API server: repositories, policies, pull-through caches, templates."""
 
 from __future__ import annotations
 

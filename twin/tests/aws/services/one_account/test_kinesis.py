@@ -1,4 +1,4 @@
-"""Firehose's delivery streams through the front."""
+"""Firehose's delivery streams through the API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RDS through the front: instances with their groups, as strict as AWS."""
+"""RDS through the API server: instances with their groups, as strict as AWS."""
 
 from __future__ import annotations
 

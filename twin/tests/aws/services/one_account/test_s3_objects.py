@@ -1,4 +1,4 @@
-"""Objects that a program writes, through the front."""
+"""Objects that a program writes, through the API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""S3 Tables and their place in Glue's catalog, through the front."""
+"""S3 Tables and their place in Glue's catalog, through the API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets Manager through the front: secrets, values, policies, rotation."""
+"""Secrets Manager through the API server: secrets, values, policies, rotation."""
 
 from __future__ import annotations
 

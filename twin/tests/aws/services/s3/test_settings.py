@@ -1,4 +1,4 @@
-"""S3 through the front: what is configured on buckets, and what S3 refuses."""
+"""S3 through the API server: what is configured on buckets, and what S3 refuses."""
 
 from __future__ import annotations
 

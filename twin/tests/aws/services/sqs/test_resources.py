@@ -1,4 +1,4 @@
-"""SQS: queues and their policies through the front."""
+"""SQS: queues and their policies through the API server."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ WAIT = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "E
 
 @pytest.fixture(scope="module")
 def served(clients: Clients) -> Iterator[Clients]:
-    """The front on its port: an execution calls it as any program does."""
+    """The API server on its port: an execution calls it as any program does."""
     server = bind(clients.server.instance)
     server.app = lambda environ, start: application(clients.server)(environ, start)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)

@@ -1,4 +1,4 @@
-"""Iceberg REST catalogs of BigLake metastore, against a front."""
+"""Iceberg REST catalogs of BigLake metastore, against an API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Datasets, tables, rows, columns, slots and statements of BigQuery, against a front."""
+"""Datasets, tables, rows, columns, slots and statements of BigQuery, against an API server."""
 
 from __future__ import annotations
 

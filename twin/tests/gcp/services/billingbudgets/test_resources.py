@@ -1,4 +1,4 @@
-"""Budgets of a billing account, and channels of notifications, against a front."""
+"""Budgets of a billing account, and channels of notifications, against an API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks, subnetworks, addresses, routers and firewalls, against a front."""
+"""Networks, subnetworks, addresses, routers and firewalls, against an API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clusters and node pools, against a front whose control plane and nodes come while the provider waits."""
+"""Clusters and node pools, against an API server whose cluster starts while the provider waits."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from twin.tests.gcp.services.container.scene import Gke
 
 
 class Near(GcpView):
-    """The view, with the front in this process: a refusal becomes what the front answers."""
+    """The view, with the API server in this process: a refusal becomes what the API server answers."""
 
     def __init__(self, gke: Gke) -> None:
         super().__init__(gke.server.instance)

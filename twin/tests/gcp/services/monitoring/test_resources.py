@@ -1,4 +1,4 @@
-"""Alert policies of Cloud Monitoring, against a front."""
+"""Alert policies of Cloud Monitoring, against an API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services of Cloud Run, against a front."""
+"""Services of Cloud Run, against an API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cloud SQL, Secret Manager and Artifact Registry, against a front."""
+"""Cloud SQL, Secret Manager and Artifact Registry, against an API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buckets and what is in them, against a front."""
+"""Buckets and what is in them, against an API server."""
 
 from __future__ import annotations
 

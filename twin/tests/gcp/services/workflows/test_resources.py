@@ -1,4 +1,4 @@
-"""Workflows, and jobs of Cloud Run, against a front."""
+"""Workflows, and jobs of Cloud Run, against an API server."""
 
 from __future__ import annotations
 
